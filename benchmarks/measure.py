@@ -1,0 +1,79 @@
+"""What every benchmark shares: interleaved runs, medians, peak memory, and the machine's name.
+
+Arms are run in turn, round after round, so that a machine that slows down slows all of them. A
+figure is a median; a comparison is a ratio of medians from one run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one arm: wall-clock seconds and the peak resident set of its process, in MB."""
+
+    seconds: float
+    peak_mb: float
+
+
+def in_child(body: Callable[[], object]) -> Run:
+    """Run `body` in a forked child; measure its wall time and its own peak resident set.
+
+    Raises:
+        RuntimeError: the child did not end with status 0.
+    """
+    begun = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            body()
+            status = 0
+        finally:
+            os._exit(status)
+    _, status, usage = os.wait4(child, 0)
+    seconds = time.perf_counter() - begun
+    if status != 0:
+        raise RuntimeError(f"an arm of the benchmark ended with wait status {status}")
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+def interleaved(arms: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
+    """Run every arm once in each round; give each arm's runs in order."""
+    runs: dict[str, list[Run]] = {name: [] for name in arms}
+    for _ in range(rounds):
+        for name, arm in arms.items():
+            runs[name].append(arm())
+    return runs
+
+
+def median_seconds(runs: Sequence[Run]) -> float:
+    """Give the median of the runs' wall-clock seconds."""
+    return statistics.median(run.seconds for run in runs)
+
+
+def peak_mb(runs: Sequence[Run]) -> float:
+    """Give the largest peak resident set of the runs, in MB."""
+    return max(run.peak_mb for run in runs)
+
+
+def machine() -> str:
+    """Describe the machine in one line: processor, cores, memory, system, Python."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text(encoding="utf-8") if info.exists() else ""
+    models = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, "
+        f"{memory:.0f} GiB, {platform.platform()}, Python {platform.python_version()}"
+    )

@@ -1,0 +1,1 @@
+"""Driving Bazel: invocations, the build event stream, outputs and failures."""

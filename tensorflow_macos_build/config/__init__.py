@@ -1,0 +1,1 @@
+"""build_configs as typed values that know where each came from."""

@@ -1,0 +1,115 @@
+"""What people see while a task works: stages, progress, tables, errors; all of it on stderr.
+
+On a terminal rich draws it, live. Elsewhere it is plain lines, and on GitHub Actions the lines of
+a stage are folded into a group. Colour and live drawing happen on a terminal only, and NO_COLOR is
+honoured. Standard output is left to results (`--json`, tables for people).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+_PLAIN_INTERVAL = 5.0
+"""Seconds between two progress lines where there is no terminal to draw on."""
+
+_PLAIN_WIDTH = 100
+
+
+class Ticker(Protocol):
+    """What a long piece of work calls to say how far it is."""
+
+    def __call__(self, done: int, total: int | None = None, detail: str = "") -> None:
+        """Say that `done` of `total` units are finished, and what is being done now."""
+
+
+class Console:
+    """Where people's output goes. One instance is made by `tasks` and handed down as callbacks."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._groups = os.environ.get("GITHUB_ACTIONS") == "true"
+        self.rich = RichConsole(
+            stderr=True,
+            quiet=quiet,
+            highlight=False,
+            width=None if self._terminal else _PLAIN_WIDTH,
+            soft_wrap=not self._terminal,
+        )
+
+    def line(self, text: str, style: str = "") -> None:
+        """Print one line of plain text, in a rich style such as "green" or "bold red"."""
+        self.rich.print(escape(text), style=style or None)
+
+    def table(self, found: RenderableType) -> None:
+        """Print a rich table or another renderable."""
+        self.rich.print(found)
+
+    @contextlib.contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Put the lines of the body under a title; a folded group on GitHub Actions."""
+        self.line(f"::group::{title}" if self._groups else title, "bold")
+        try:
+            yield
+        finally:
+            if self._groups:
+                self.line("::endgroup::")
+
+    @contextlib.contextmanager
+    def progress(self, title: str) -> Iterator[Ticker]:
+        """Show how far the body is: a live bar on a terminal, now and then a line elsewhere."""
+        if self._terminal and not self.rich.quiet:
+            with self._live_bar(title) as ticker:
+                yield ticker
+        else:
+            yield self._plain_lines(title)
+
+    @contextlib.contextmanager
+    def _live_bar(self, title: str) -> Iterator[Ticker]:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}"),
+        )
+        with Progress(*columns, console=self.rich, transient=True) as bars:
+            bar = bars.add_task(escape(title), total=None, detail="")
+
+            def tick(done: int, total: int | None = None, detail: str = "") -> None:
+                bars.update(bar, completed=done, total=total, detail=escape(detail))
+
+            yield tick
+
+    def _plain_lines(self, title: str) -> Ticker:
+        last = time.monotonic()
+
+        def tick(done: int, total: int | None = None, detail: str = "") -> None:
+            nonlocal last
+            if time.monotonic() - last < _PLAIN_INTERVAL:
+                return
+            last = time.monotonic()
+            of_total = f"/{total}" if total else ""
+            self.line(f"{title}: {done}{of_total} {detail}".rstrip())
+
+        return tick

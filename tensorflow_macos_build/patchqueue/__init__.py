@@ -1,0 +1,1 @@
+"""The queue of fork patches: its formats, its storage, its replay onto a new upstream."""

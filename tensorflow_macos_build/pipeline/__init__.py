@@ -1,0 +1,1 @@
+"""The stages of a build, their keys and stamps; the only place that knows their order."""

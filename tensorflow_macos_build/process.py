@@ -1,0 +1,188 @@
+"""The one door to other programs.
+
+Programs are named by argv lists and never by shell text. Their environment starts from the
+caller's, with locale and time zone pinned, so that what they print does not depend on the machine.
+An interrupt or a deadline is passed on: SIGINT first, then SIGTERM, then SIGKILL, each to the
+program's whole process group.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from tensorflow_macos_build.errors import MacosBuildError, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+PINNED = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC"}
+"""Variables that every program gets, so that locale and time zone change no output."""
+
+_PATIENCE = (10.0, 5.0)
+"""Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal."""
+
+_TAIL_LINES = 40
+
+
+class ProgramMissing(MacosBuildError):
+    """A program that the work needs is not on PATH."""
+
+
+class ProgramFailed(WorkFailed):
+    """A program ended with a status that its caller did not expect.
+
+    Attributes:
+        completed: the program's argv, exit status and captured output.
+    """
+
+    def __init__(self, completed: Completed, *, hint: str = "") -> None:
+        tail = completed.stderr.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
+        super().__init__(
+            f"`{shlex.join(completed.argv)}` ended with status {completed.status}",
+            detail="\n".join(tail),
+            hint=hint,
+        )
+        self.completed = completed
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended.
+
+    Attributes:
+        argv: the program's name and arguments.
+        status: its exit status; negative N when signal N ended it.
+        stdout: the bytes it wrote to standard output; empty when they were not captured.
+        stderr: likewise for standard error.
+    """
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+def find(program: str, *, hint: str = "") -> str:
+    """Give the absolute path of a program on PATH.
+
+    Raises:
+        ProgramMissing: it is not there; `hint` tells the user how to install it.
+    """
+    path = shutil.which(program)
+    if path is None:
+        raise ProgramMissing(f"the program `{program}` is not on PATH", hint=hint)
+    return path
+
+
+def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """Give the caller's environment with `PINNED` and then `changes` laid over it.
+
+    A change to None takes the variable away.
+    """
+    merged: dict[str, str | None] = {**os.environ, **PINNED, **(changes or {})}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    stdin: bytes = b"",
+    expected: Sequence[int] = (0,),
+    timeout: float | None = None,
+    hint: str = "",
+) -> Completed:
+    """Run a program to its end and capture what it writes.
+
+    Args:
+        argv: the program, looked up on PATH, and its arguments.
+        cwd: the folder to run in.
+        env: changes to the environment, as `environment` takes them.
+        stdin: what the program reads from standard input.
+        expected: exit statuses that are not failures; empty: every status is expected.
+        timeout: seconds after which the program is stopped.
+        hint: what to tell the user when it fails or is missing.
+
+    Raises:
+        ProgramMissing: the program is not on PATH.
+        ProgramFailed: it ended with another status than expected, or was stopped at `timeout`.
+    """
+    with start(argv, cwd=cwd, env=env, hint=hint, stderr=subprocess.PIPE) as child:
+        try:
+            stdout, stderr = child.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired as expired:
+            stop(child)
+            late = Completed(_words(argv), child.returncode, b"", expired.stderr or b"")
+            raise ProgramFailed(late, hint=hint or f"it was stopped after {timeout} s") from None
+    completed = Completed(_words(argv), child.returncode, stdout, stderr)
+    if expected and completed.status not in expected:
+        raise ProgramFailed(completed, hint=hint)
+    return completed
+
+
+@contextlib.contextmanager
+def start(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    hint: str = "",
+    stderr: int | IO[bytes] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program with pipes on its standard input and output, in a process group of its own.
+
+    Leaving the body, by its end or by an exception, stops a program that still runs. `stderr` is
+    as for `subprocess.Popen`.
+
+    Raises:
+        ProgramMissing: the program is not on PATH.
+    """
+    words = _words(argv)
+    child = subprocess.Popen(
+        [find(words[0], hint=hint), *words[1:]],
+        cwd=cwd,
+        env=environment(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        stop(child)
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End a program and its process group: SIGINT, then SIGTERM, then SIGKILL; wait for it."""
+    for number, patience in zip((signal.SIGINT, signal.SIGTERM), _PATIENCE, strict=True):
+        if child.poll() is not None:
+            return
+        _signal_group(child, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(patience)
+    if child.poll() is None:
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)
+
+
+def _words(argv: Sequence[str | Path]) -> tuple[str, ...]:
+    return tuple(os.fspath(word) for word in argv)

@@ -1,0 +1,1 @@
+"""What is published, and the workflows that publish it."""

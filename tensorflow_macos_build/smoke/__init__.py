@@ -1,0 +1,1 @@
+"""Proving that an installed wheel computes and trains, and on which device."""

@@ -1,0 +1,1 @@
+"""The upstream repository: its mirror, its releases, and the embedded miniature."""

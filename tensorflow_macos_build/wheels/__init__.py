@@ -1,0 +1,1 @@
+"""Wheels: fuse two into a universal2 wheel, relocate, verify, thin, retag."""
