@@ -1,0 +1,92 @@
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import ExitCode
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_a_program_reads_stdin_and_its_output_is_captured_as_bytes() -> None:
+    done = process.run(["cat"], stdin=b"\xff\x00\n")
+    assert (done.status, done.stdout, done.stderr) == (0, b"\xff\x00\n", b"")
+
+
+def test_a_missing_program_is_named_with_the_way_to_install_it() -> None:
+    with pytest.raises(process.ProgramMissing) as caught:
+        process.run(["no-such-program-here"], hint="install it so")
+    assert "no-such-program-here" in str(caught.value)
+    assert caught.value.hint == "install it so"
+
+
+def test_an_unexpected_status_shows_the_command_and_the_tail_of_stderr() -> None:
+    code = "import sys; print(*range(99), sep='\\n', file=sys.stderr); sys.exit(7)"
+    with pytest.raises(process.ProgramFailed) as caught:
+        process.run(python(code))
+    assert caught.value.completed.status == 7
+    assert caught.value.exit_code is ExitCode.FAILED
+    assert "status 7" in caught.value.what
+    assert caught.value.detail.splitlines()[-1] == "98"
+    assert "\n0\n" not in caught.value.detail
+
+
+def test_an_expected_status_is_not_a_failure() -> None:
+    assert process.run(python("raise SystemExit(1)"), expected=(0, 1)).status == 1
+    assert process.run(python("raise SystemExit(9)"), expected=()).status == 9
+
+
+def test_locale_and_time_zone_are_pinned_and_changes_can_take_a_variable_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    monkeypatch.setenv("GONE", "1")
+    code = "import os; print(os.environ['LC_ALL'], os.environ['TZ'], os.environ.get('GONE'))"
+    done = process.run(python(code), env={"GONE": None})
+    assert done.stdout == b"C.UTF-8 UTC None\n"
+
+
+def test_a_program_over_its_time_is_stopped_with_its_children(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys, time, pathlib;"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        f"pathlib.Path({os.fspath(tmp_path / 'pid')!r}).write_text(str(child.pid));"
+        "time.sleep(60)"
+    )
+    with pytest.raises(process.ProgramFailed) as caught:
+        process.run(python(code), timeout=1.5)
+    assert caught.value.completed.status in (-signal.SIGINT, 1)
+    grandchild = int((tmp_path / "pid").read_text())
+    assert not _runs(grandchild)
+
+
+def test_leaving_the_body_stops_a_program_that_ignores_interrupts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "_PATIENCE", (0.2, 0.2))
+    code = (
+        "import signal, time;"
+        "[signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)];"
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    with process.start(python(code)) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+    assert child.returncode == -signal.SIGKILL
+
+
+def _runs(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self").exists():
+        return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
