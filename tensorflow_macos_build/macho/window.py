@@ -1,0 +1,92 @@
+"""Reads that cannot leave the range they were given, whatever the file says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+
+if TYPE_CHECKING:
+    import mmap
+    import struct
+    from collections.abc import Iterator
+    from typing import Any
+
+    Buffer = bytes | mmap.mmap
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of a file: the only way the readers of this package touch bytes.
+
+    Offsets that methods take count from the window's start. What is copied is only what is asked
+    for, so a window on a mapped file costs no memory.
+
+    Attributes:
+        buffer: the file's bytes, or a mapping of the file.
+        start: offset of the window's first byte in `buffer`.
+        end: offset after its last byte.
+    """
+
+    buffer: Buffer
+    start: int
+    end: int
+
+    @classmethod
+    def whole(cls, buffer: Buffer) -> Window:
+        """Give the window on all of a buffer."""
+        return cls(buffer, 0, len(buffer))
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def part(self, offset: int, length: int, what: str) -> Window:
+        """Give a window inside this one.
+
+        Raises:
+            MalformedMachO: it would reach outside; `what` names it.
+        """
+        if offset < 0 or length < 0 or offset + length > len(self):
+            raise MalformedMachO(
+                f"{what} ({length} bytes) reaches outside its {len(self)} bytes",
+                offset=self.start + max(offset, 0),
+            )
+        return Window(self.buffer, self.start + offset, self.start + offset + length)
+
+    def copy(self) -> bytes:
+        """Copy the window's bytes."""
+        return bytes(self.buffer[self.start : self.end])
+
+    def unpack(self, form: struct.Struct, offset: int, what: str) -> tuple[Any, ...]:
+        """Read one structure.
+
+        Raises:
+            MalformedMachO: it would reach outside; `what` names it.
+        """
+        if offset < 0 or offset + form.size > len(self):
+            self.part(offset, form.size, what)
+        return form.unpack_from(self.buffer, self.start + offset)
+
+    def text(self, offset: int, what: str) -> bytes:
+        """Read a string up to its NUL byte, which is not given.
+
+        Raises:
+            MalformedMachO: it starts outside, or no NUL ends it inside the window.
+        """
+        begin = self.start + offset
+        end = self.buffer.find(b"\0", begin, self.end) if 0 <= offset < len(self) else -1
+        if end < 0:
+            raise MalformedMachO(f"{what} is no NUL-terminated string", offset=begin)
+        return bytes(self.buffer[begin:end])
+
+    def blocks(self, size: int = _BLOCK) -> Iterator[bytes]:
+        """Give the window's bytes in order, in copies of at most `size` bytes."""
+        for begin in range(self.start, self.end, size):
+            yield bytes(self.buffer[begin : min(begin + size, self.end)])
+
+    def is_zero(self) -> bool:
+        """Tell whether every byte is zero (an empty window is)."""
+        return all(not block.strip(b"\0") for block in self.blocks())

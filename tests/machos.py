@@ -1,0 +1,118 @@
+"""Real Mach-O files for tests: compiled by zig's clang, linked by lld, joined by llvm-lipo."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TARGETS = {"x86_64": "x86_64-macos.10.15", "arm64": "aarch64-macos.12.0"}
+"""Architectures by lipo's name, with the target that zig's clang knows them by."""
+
+MINIMUM = {"x86_64": "10.15", "arm64": "12.0"}
+"""The deployment target that each architecture is linked for."""
+
+LIBSYSTEM = """--- !tapi-tbd
+tbd-version: 4
+targets: [ x86_64-macos, arm64-macos ]
+install-name: '/usr/lib/libSystem.B.dylib'
+current-version: 1319
+exports:
+  - targets: [ x86_64-macos, arm64-macos ]
+    symbols: [ dyld_stub_binder, _malloc, _free, _puts ]
+...
+"""
+"""Enough of the system's library to link against, as a text-based stub."""
+
+
+def tool(*names: str) -> str:
+    """Find the first of some programs on PATH; skip the test, or fail it on CI, when none is."""
+    for name in names:
+        if (path := shutil.which(name)) is not None:
+            return path
+    reason = f"none of {', '.join(names)} is on PATH: install LLVM's tools (Debian: llvm-19 lld-19)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def llvm(name: str, *arguments: str | Path, check: bool = True) -> str:
+    """Run an LLVM tool, such as "llvm-lipo", and give what it prints."""
+    argv = [tool(f"{name}-19", f"{name}-14", name), *map(str, arguments)]
+    return subprocess.run(argv, check=check, capture_output=True, text=True).stdout
+
+
+@cache
+def _compiled(source: str, arch: str, folder: Path, language: str) -> bytes:
+    output = folder / "out.o"
+    text = folder / f"in.{language}"
+    text.write_text(source, encoding="utf-8")
+    argv = [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[arch], "-O1", "-g0"]
+    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(folder / "zig")}
+    quiet = ["-fno-sanitize=all", "-fno-stack-protector", "-fno-unwind-tables"]
+    subprocess.run([*argv, *quiet, "-c", text, "-o", output], check=True, env=environment)
+    return output.read_bytes()
+
+
+class Toolchain:
+    """Makes Mach-O files in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.libsystem = folder / "libSystem.tbd"
+        self.libsystem.write_text(LIBSYSTEM, encoding="utf-8")
+        self._count = 0
+
+    def path(self, name: str) -> Path:
+        """Give a path that no file of this folder has yet; its last part is `name`."""
+        self._count += 1
+        place = self.folder / f"{self._count}"
+        place.mkdir()
+        return place / name
+
+    def object(self, source: str, arch: str, name: str = "unit.o") -> Path:
+        """Compile C to an object file."""
+        output = self.path(name)
+        output.write_bytes(_compiled(source, arch, self.folder, "c"))
+        return output
+
+    def dylib(
+        self,
+        name: str,
+        source: str,
+        arch: str,
+        *flags: str | Path,
+        install_name: str | None = None,
+        minimum: str | None = None,
+    ) -> Path:
+        """Compile C and link it to a dylib; `flags` go to lld, other dylibs' paths among them."""
+        output = self.path(name)
+        version = minimum or MINIMUM[arch]
+        argv: list[str | Path] = [
+            tool("ld64.lld-19", "ld64.lld"), "-dylib", "-arch", arch,
+            "-platform_version", "macos", version, "13.3", "-o", output,
+            "-install_name", install_name or f"@rpath/{name}",
+            self.object(source, arch), self.libsystem, *flags,
+        ]  # fmt: skip
+        subprocess.run(argv, check=True)
+        return output
+
+    def universal(self, *thin: Path, fat64: bool = False) -> Path:
+        """Join thin files by llvm-lipo."""
+        output = self.path(thin[0].name)
+        llvm("llvm-lipo", "-create", *thin, *(["-fat64"] if fat64 else []), "-output", output)
+        return output
+
+    def archive(self, name: str, *objects: Path) -> Path:
+        """Put objects into a static archive by llvm-ar, as Darwin's ar writes it."""
+        output = self.path(name)
+        llvm("llvm-ar", "--format=darwin", "rcs", output, *objects)
+        return output
