@@ -1,0 +1,252 @@
+"""From the name of a config to its typed values: files, `extends`, flags, checks.
+
+All mistakes of all files are gathered and raised at once, each with its place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import pydantic
+
+from tensorflow_macos_build.config import tree
+from tensorflow_macos_build.config.model import Release
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+FOLDER = "build_configs"
+"""The folder of a project that holds its configs."""
+
+EXTENDS = "extends"
+"""The key that names the config below this one, without `.yaml`."""
+
+_DEFAULT = tree.Source("default")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A config as it is in effect.
+
+    Attributes:
+        release: the typed values.
+        provenance: for each value, by its dotted path (`bazel.jobs`), where it was written; values
+            that nothing wrote have the origin `default`.
+        files: the files that were read, the named one first, then what it extends.
+        root: the project's folder; build_configs/, patches/, build/ and dist/ are in it.
+    """
+
+    release: Release
+    provenance: Mapping[str, tree.Source]
+    files: tuple[Path, ...]
+    root: Path
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Find the project's folder: the nearest one, here or above, that has build_configs/.
+
+    Raises:
+        UsageError: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            return folder
+    raise UsageError(
+        f"there is no {FOLDER}/ folder here or above", where=str(here), hint="run it in a checkout"
+    )
+
+
+def load(
+    name_or_path: str, overrides: Mapping[str, str] | None = None, *, root: Path | None = None
+) -> Loaded:
+    """Read a config, what it extends, and the flags laid over it.
+
+    Args:
+        name_or_path: `demo` means build_configs/demo.yaml; anything with a slash or `.yaml` is a
+            path.
+        overrides: values of `--set KEY=VALUE` by dotted key.
+        root: the project's folder; by default `find_root()`.
+
+    Raises:
+        UsageError: a file is missing or wrong; all mistakes are in it.
+    """
+    root = (root or find_root()).resolve()
+    path = _locate(name_or_path, root)
+    merged, problems, files = _chain(path, root)
+    for key, value in (overrides or {}).items():
+        table, found = tree.read_flag(key, value)
+        merged = tree.merge(merged, table)
+        problems += found
+    if "name" not in merged.items:
+        implied = tree.Source(_shown(path, root))
+        named = tree.Scalar(path.stem, implied)
+        merged = tree.merge(tree.Table({"name": named}, {"name": implied}, merged.source), merged)
+    try:
+        release = Release.model_validate(tree.plain(merged))
+    except pydantic.ValidationError as error:
+        problems += [_problem(merged, detail) for detail in error.errors(include_url=False)]
+    if problems:
+        raise tree.ConfigError(problems)
+    written = dict(_leaves(merged))
+    sources = {key: _source_of(key, written) for key, _ in flatten(release.model_dump(mode="json"))}
+    return Loaded(release, sources, files, root)
+
+
+def names(root: Path) -> list[str]:
+    """List the configs of a project, sorted."""
+    return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each value with its dotted path; lists and empty mappings are values."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _locate(name_or_path: str, root: Path) -> Path:
+    if "/" in name_or_path or name_or_path.endswith(".yaml"):
+        path = Path(name_or_path).absolute()
+        if path.is_file():
+            return path
+        raise UsageError("there is no such config", where=name_or_path)
+    path = root / FOLDER / f"{name_or_path}.yaml"
+    if path.is_file():
+        return path
+    known = names(root)
+    raise UsageError(
+        f"there is no config `{name_or_path}`",
+        where=f"{FOLDER}/{name_or_path}.yaml",
+        hint=_nearest(name_or_path, known) or f"there are: {', '.join(known)}",
+    )
+
+
+def _chain(path: Path, root: Path) -> tuple[tree.Table, list[tree.Problem], tuple[Path, ...]]:
+    """Read a file and all that it extends; give them merged, the lowest below."""
+    tables: list[tree.Table] = []
+    problems: list[tree.Problem] = []
+    files: list[Path] = []
+    following: Path | None = path
+    while following is not None:
+        files.append(following)
+        table, found = tree.read_file(following, _shown(following, root))
+        problems += found
+        extends = table.items.pop(EXTENDS, None)
+        tables.append(table)
+        following = None
+        if extends is not None:
+            following = _extended(extends, files, root)
+    merged = tables.pop()
+    while tables:
+        merged = tree.merge(merged, tables.pop())
+    return merged, problems, tuple(files)
+
+
+def _extended(extends: tree.Tree, files: Sequence[Path], root: Path) -> Path:
+    folder = files[-1].parent
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    name = extends.text if isinstance(extends, tree.Scalar) else None
+    if name not in known:
+        hint = _nearest(str(name), known) or f"there are: {', '.join(known)}"
+        problem = tree.Problem(
+            f"`{EXTENDS}` must name a config beside this one", extends.source, hint
+        )
+        raise tree.ConfigError([problem])
+    path = folder / f"{name}.yaml"
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise tree.ConfigError([tree.Problem(f"`{name}` leads out of its folder", extends.source)])
+    if path in files:
+        circle = " → ".join([*(_shown(file, root) for file in files), _shown(path, root)])
+        raise tree.ConfigError(
+            [tree.Problem(f"configs extend each other: {circle}", extends.source)]
+        )
+    return path
+
+
+def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
+    """Say what is wrong in the words of the config's author, and where it was written."""
+    location = detail["loc"]
+    source = _place(merged, location, is_key=detail["type"] == "extra_forbidden")
+    dotted = ".".join(str(part) for part in location)
+    match detail["type"]:
+        case "extra_forbidden":
+            parent, known = ".".join(map(str, location[:-1])), _known_keys(location[:-1])
+            hint = _nearest(str(location[-1]), known) or f"known keys: {', '.join(known)}"
+            inside = f" in `{parent}`" if parent else ""
+            return tree.Problem(f"unknown key `{location[-1]}`{inside}", source, hint)
+        case "missing":
+            return tree.Problem(f"the key `{dotted}` is missing", source)
+        case "model_type":
+            return tree.Problem(f"`{dotted}` must be a mapping of keys to values", source)
+        case "tuple_type":
+            return tree.Problem(f"`{dotted}` must be a list", source)
+        case _:
+            given = detail["input"]
+            message = detail["msg"][:1].lower() + detail["msg"][1:]
+            shown = "" if isinstance(given, (dict, list)) else f", not `{given}`"
+            return tree.Problem(f"`{dotted}`: {message}{shown}", source)
+
+
+def _place(merged: tree.Table, location: Sequence[str | int], *, is_key: bool) -> tree.Source:
+    """Find where the value at `location` was written, or the nearest value around it."""
+    here: tree.Tree = merged
+    source = merged.source
+    for depth, part in enumerate(location):
+        last = depth == len(location) - 1
+        if isinstance(here, tree.Table) and part in here.items:
+            source = here.keys[str(part)]
+            here = here.items[str(part)]
+            if not (last and is_key) and not isinstance(here, tree.Table):
+                source = here.source
+        elif isinstance(here, tree.Items) and isinstance(part, int) and part < len(here.items):
+            here = here.items[part]
+            source = here.source
+    return source
+
+
+def _known_keys(location: Sequence[str | int]) -> list[str]:
+    """List the keys that the part of the model at `location` has."""
+    model: type[pydantic.BaseModel] = Release
+    for part in location:
+        if isinstance(part, str):
+            model = _model_of(model.model_fields[part].annotation) or model
+    return [*model.model_fields, *([EXTENDS] if model is Release else [])]
+
+
+def _model_of(annotation: object) -> type[pydantic.BaseModel] | None:
+    """Find the model in an annotation such as `tuple[FuseRule, ...]` or `Host | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    found = (_model_of(part) for part in get_args(annotation))
+    return next((model for model in found if model), None)
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _leaves(table: tree.Table, prefix: str = "") -> Iterator[tuple[str, tree.Source]]:
+    for key, value in table.items.items():
+        if isinstance(value, tree.Table) and value.items:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, table.keys[key]
+
+
+def _source_of(key: str, written: Mapping[str, tree.Source]) -> tree.Source:
+    return written.get(key, _DEFAULT)
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Give the path as people know it: relative to the project where it lies inside."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

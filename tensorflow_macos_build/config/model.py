@@ -1,0 +1,182 @@
+"""What a config under build_configs/ may say: one release of the fork, as frozen typed values.
+
+Every key has its meaning in its field's description; `invoke config.schema` prints them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=100)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2[0-9](\.[0-9]+)?$")]
+PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
+Label = Annotated[str, StringConstraints(pattern=r"^(@[\w.~-]*)?//[^\s:]*(:[^\s:]+)?$")]
+Flag = Annotated[str, StringConstraints(pattern=r"^-")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+def _inside(pattern: str) -> str:
+    if ".." in pattern.split("/"):
+        raise ValueError("a pattern must stay inside the wheel")
+    return pattern
+
+
+Glob = Annotated[str, StringConstraints(pattern=r"^[^/]"), AfterValidator(_inside)]
+
+
+class Values(BaseModel):
+    """The base of all parts of a config: frozen, and with no other keys than those named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Packaging(str, Enum):
+    """How Bazel's target gives a wheel."""
+
+    WHEEL = "wheel"
+    """The target's output is the wheel (TensorFlow 2.17 and later)."""
+    SCRIPT = "script"
+    """The target is a program that writes the wheel into a folder (TensorFlow up to 2.16)."""
+
+
+class Upstream(Values):
+    """Where the release's source comes from."""
+
+    url: Text
+    """The repository: an address, a path, or `embedded:` for the miniature in this tool."""
+    ref: Text
+    """The tag, branch or full commit to build."""
+
+
+class Bazel(Values):
+    """How Bazel is run, for every architecture alike."""
+
+    startup: tuple[Flag, ...] = ()
+    """Startup flags, before the command."""
+    configure_env: dict[Variable, str] = {}
+    """Variables that `configure` reads instead of asking."""
+    target: Label
+    """The target that makes the wheel."""
+    packaging: Packaging = Packaging.WHEEL
+    """Whether the target's output is the wheel, or a program that writes it."""
+    configs: tuple[Text, ...] = ()
+    """Names of `--config`s of upstream's .bazelrc."""
+    flags: tuple[Flag, ...] = ()
+    """Further flags of `bazel build`."""
+    jobs: int | None = Field(default=None, ge=1, le=10_000)
+    """How many actions run at once; empty: Bazel decides."""
+
+
+class Architecture(Values):
+    """What is special to one architecture."""
+
+    bazel_config: Text | None = None
+    """The `--config` that selects it."""
+    flags: tuple[Flag, ...] = ()
+    """Further flags of `bazel build`."""
+    deployment_target: MacosVersion
+    """The oldest macOS that the wheel runs on, as MACOSX_DEPLOYMENT_TARGET."""
+
+
+class Architectures(Values):
+    """The two halves of a universal2 wheel."""
+
+    arm64: Architecture
+    """Apple silicon."""
+    x86_64: Architecture
+    """Intel."""
+
+
+class Host(Values):
+    """How the wheel for the building machine itself is made."""
+
+    bazel_config: Text | None = None
+    """The `--config` that selects it."""
+    flags: tuple[Flag, ...] = ()
+    """Further flags of `bazel build`."""
+
+
+class FuseRule(Values):
+    """What to do with files that differ between the two wheels and no format decides."""
+
+    path: Glob
+    """A pattern of paths inside the wheel; `*` stays within one folder, `**` does not."""
+    verdict: Text
+    """The verdict for them."""
+
+
+class Fuse(Values):
+    """How the two wheels are joined."""
+
+    rules: tuple[FuseRule, ...] = ()
+    """Stated verdicts for files that differ; the first that matches counts."""
+    universal2_tag: bool = False
+    """Whether the wheel also carries a universal2 platform tag."""
+    build_tag: Annotated[str, StringConstraints(pattern=r"^[0-9][A-Za-z0-9_.]*$")] | None = None
+    """The wheel's build tag, so that it wins over thin wheels beside it."""
+
+
+class Verify(Values):
+    """What the finished wheel must hold, beyond what every wheel must."""
+
+    must_export: tuple[Text, ...] = ()
+    """Symbols that some library of every slice must export."""
+    allow: tuple[Text, ...] = ()
+    """Findings that are known and accepted, by their code."""
+
+
+class Smoke(Values):
+    """What the smoke test imports and how long it may take."""
+
+    module: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = (
+        "tensorflow"
+    )
+    """The Python module to import."""
+    timeout_s: float = Field(default=600.0, gt=0, le=86_400)
+    """Seconds that one check may take."""
+
+
+class Limits(Values):
+    """What the build needs of the machine."""
+
+    disk_gb: float = Field(default=1.0, ge=0)
+    """Free disk space, in units of 10^9 bytes."""
+    memory_gb: float = Field(default=1.0, ge=0)
+    """Memory, in units of 10^9 bytes."""
+
+
+class Release(Values):
+    """One release of the fork: everything that decides what its wheel is."""
+
+    name: Name
+    """What the release is called; by default the config file's name."""
+    version: Text | None = None
+    """The version that the fork's wheel must have; empty: upstream's own."""
+    upstream: Upstream
+    """Where the source comes from."""
+    queue: Name | None = None
+    """The folder under patches/ whose patches are applied; empty: none."""
+    python: PythonVersion = "host"
+    """The Python to build for: `3.11`, or `host` for the one that runs this tool."""
+    bazel: Bazel
+    """How Bazel is run."""
+    architectures: Architectures
+    """What is special to each architecture."""
+    host_build: bool = False
+    """Whether a wheel for the building machine is made too, so that it can be smoke-tested."""
+    host: Host = Host()
+    """How that wheel is made."""
+    fuse: Fuse = Fuse()
+    """How the two wheels are joined."""
+    verify: Verify = Verify()
+    """What the finished wheel must hold."""
+    smoke: Smoke = Smoke()
+    """What the smoke test does."""
+    limits: Limits = Limits()
+    """What the build needs of the machine."""
+    wheelhouse: tuple[Text, ...] = ()
+    """Requirements to resolve and fuse beside the wheel."""

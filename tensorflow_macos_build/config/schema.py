@@ -1,0 +1,29 @@
+"""The JSON Schema of a config file, for editors and for checks in other languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorflow_macos_build.config.loading import EXTENDS
+from tensorflow_macos_build.config.model import FuseRule, Release
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> dict[str, Any]:
+    """Give the schema that each file under build_configs/ obeys.
+
+    No key is required, because a file may leave to others what it says through `extends`; what is
+    missing in the end is told when the config is loaded.
+    """
+    found = Release.model_json_schema()
+    for part in (found, *found["$defs"].values()):
+        if part.get("title") != FuseRule.__name__:
+            part.pop("required", None)
+    extends = {
+        "type": "string",
+        "title": "Extends",
+        "description": "The config beside this one, without `.yaml`, that it is laid over.",
+    }
+    found["properties"] = {EXTENDS: extends, **found["properties"]}
+    return {"$schema": _DIALECT, **found}

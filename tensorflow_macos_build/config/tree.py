@@ -1,0 +1,257 @@
+"""YAML and command-line values as trees of text in which every node knows where it came from.
+
+A plain scalar stays the text that was written (`3.10` is not the number 3.1): what it means is for
+the model to say. So a value means the same in a file and behind `--set`. Anchors, aliases, tags
+and duplicate keys are refused, and so are files that are too large or too deeply nested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+import yaml
+
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MAX_BYTES = 1 << 20
+"""The largest config file that is read."""
+
+MAX_DEPTH = 32
+"""How deep values may be nested."""
+
+_NULLS = {"", "~", "null", "Null", "NULL"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value was written: a place in a file, a flag, or this tool's defaults.
+
+    `line` and `column` count from 1; they are 0 where there is no file.
+    """
+
+    origin: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Give `file:line:column`, or the flag."""
+        return f"{self.origin}:{self.line}:{self.column}" if self.line else self.origin
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One value: its text, or None."""
+
+    text: str | None
+    source: Source
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of values."""
+
+    items: tuple[Tree, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values by key; `keys` says where each key was written."""
+
+    items: dict[str, Tree]
+    keys: dict[str, Source]
+    source: Source
+
+
+Tree: TypeAlias = Scalar | Items | Table
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a config: what, where, and what to do."""
+
+    what: str
+    source: Source
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Give one line: where, what, and the hint."""
+        return f"{self.source}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+
+
+class ConfigError(UsageError):
+    """All mistakes that were found in a config.
+
+    Attributes:
+        problems: the mistakes, in the order of their places.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        ordered = tuple(sorted(set(problems), key=_order))
+        if len(ordered) == 1:
+            (only,) = ordered
+            super().__init__(only.what, where=str(only.source), hint=only.hint)
+        else:
+            detail = "\n".join(str(problem) for problem in ordered)
+            super().__init__(f"{len(ordered)} mistakes in the config", detail=detail)
+        self.problems = ordered
+
+
+def read_file(path: Path, shown: str) -> tuple[Table, list[Problem]]:
+    """Read a YAML file whose top level is a mapping; `shown` is what errors call the file.
+
+    Raises:
+        ConfigError: the file is missing, not UTF-8, too large, or not YAML at all.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", where=shown) from None
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"a config of more than {MAX_BYTES} bytes", where=shown)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem("not UTF-8 text", Source(shown, line, 1))]) from None
+    found, problems = _read(text, shown, flag=False)
+    if isinstance(found, Scalar) and found.text is None:
+        found = Table({}, {}, Source(shown, 1, 1))
+    if not isinstance(found, Table):
+        raise ConfigError([Problem("a config is a mapping of keys to values", found.source)])
+    return found, problems
+
+
+def read_flag(key: str, value: str) -> tuple[Table, list[Problem]]:
+    """Read `--set KEY=VALUE`: KEY is a dotted path, VALUE is YAML.
+
+    Raises:
+        ConfigError: the value is not YAML.
+    """
+    source = Source(f"--set {key}={value}")
+    found, problems = _read(value, source.origin, flag=True)
+    for part in reversed(key.split(".")):
+        found = Table({part: found}, {part: source}, source)
+    assert isinstance(found, Table)
+    return found, problems
+
+
+def merge(below: Table, above: Table) -> Table:
+    """Lay one table over another: mappings are merged key by key, all else is replaced."""
+    items = dict(below.items)
+    for key, value in above.items.items():
+        old = items.get(key)
+        both = isinstance(old, Table) and isinstance(value, Table)
+        items[key] = merge(old, value) if both else value  # type: ignore[arg-type]  # both say so
+    return Table(items, {**below.keys, **above.keys}, above.source)
+
+
+def plain(tree: Tree) -> object:
+    """Give a tree's values without their sources: dict, list, str and None."""
+    match tree:
+        case Scalar():
+            return tree.text
+        case Items():
+            return [plain(item) for item in tree.items]
+        case Table():
+            return {key: plain(value) for key, value in tree.items.items()}
+
+
+def _read(text: str, origin: str, *, flag: bool) -> tuple[Tree, list[Problem]]:
+    try:
+        loader = _Loader(text, origin, flag=flag)
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        place = Source(origin, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        source = Source(origin) if flag else place
+        raise ConfigError([Problem("a character that YAML does not allow", source)]) from None
+    try:
+        node = loader.get_single_node()
+        found = Scalar(None, loader.source(None)) if node is None else loader.tree(node)
+    except yaml.MarkedYAMLError as error:
+        what = ": ".join(part for part in (error.context, error.problem) if part)
+        source = loader.source(error.problem_mark or error.context_mark)
+        raise ConfigError([Problem(f"not YAML: {what}", source)]) from None
+    finally:
+        loader.dispose()
+    return found, loader.problems
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes and keeps their places; constructs nothing."""
+
+    def __init__(self, text: str, origin: str, *, flag: bool) -> None:
+        self._origin = origin
+        self._flag = flag
+        self._depth = 0
+        self.problems: list[Problem] = []
+        super().__init__(text)
+
+    def source(self, mark: yaml.error.Mark | None) -> Source:
+        if self._flag:
+            return Source(self._origin)
+        if mark is None:
+            return Source(self._origin, 1, 1)
+        return Source(self._origin, mark.line + 1, mark.column + 1)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it bare
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            self._refuse("anchors and aliases are not supported", event.start_mark)
+        if getattr(event, "tag", None):
+            self._refuse(f"the tag `{event.tag}` is not supported", event.start_mark)
+        if self._depth >= MAX_DEPTH:
+            self._refuse(f"values are nested deeper than {MAX_DEPTH} levels", event.start_mark)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+    def _refuse(self, what: str, mark: yaml.error.Mark) -> NoReturn:
+        raise ConfigError(
+            [Problem(what, self.source(mark), "write the values out, or use extends")]
+        )
+
+    def tree(self, node: yaml.Node) -> Tree:
+        source = self.source(node.start_mark)
+        match node:
+            case yaml.ScalarNode():
+                is_null = node.style is None and node.value in _NULLS
+                return Scalar(None if is_null else node.value, source)
+            case yaml.SequenceNode():
+                return Items(tuple(self.tree(item) for item in node.value), source)
+            case yaml.MappingNode():
+                return self._table(node, source)
+            case _:
+                raise TypeError(f"PyYAML composed a {type(node).__name__}")
+
+    def _table(self, node: yaml.MappingNode, source: Source) -> Table:
+        items: dict[str, Tree] = {}
+        keys: dict[str, Source] = {}
+        for key_node, value_node in node.value:
+            place = self.source(key_node.start_mark)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.append(Problem("a key must be plain text", place))
+                continue
+            key = str(key_node.value)
+            if key in items:
+                first = keys[key]
+                self.problems.append(
+                    Problem(f"the key `{key}` is there twice", place, f"first at {first}")
+                )
+                continue
+            items[key] = self.tree(value_node)
+            keys[key] = place
+        return Table(items, keys, source)
+
+
+def _order(problem: Problem) -> tuple[str, int, int, str]:
+    source = problem.source
+    return source.origin, source.line, source.column, problem.what

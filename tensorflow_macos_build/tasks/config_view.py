@@ -1,0 +1,46 @@
+"""How an effective config is shown: YAML with each value's source, or a document."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.config import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.config import Loaded
+
+_COMMENT_COLUMN = 56
+
+
+def as_document(loaded: Loaded) -> documents.Json:
+    """Give the values and, by dotted key, where each was written."""
+    values = loaded.release.model_dump(mode="json")
+    sources = {key: str(source) for key, source in loaded.provenance.items()}
+    return documents.document("config", 1, {"values": values, "sources": sources})
+
+
+def as_yaml(loaded: Loaded) -> str:
+    """Give YAML that loads to the same values, each line with its source as a comment."""
+    values = loaded.release.model_dump(mode="json")
+    sources = {key: str(source) for key, source in loaded.provenance.items()}
+    paths = [key for key, _ in flatten(values)]
+    assert set(paths) == set(sources)
+    lines = [
+        f"{text:<{_COMMENT_COLUMN}}  # {sources[path]}" if path in sources else text
+        for text, path in _lines(values, "", 0)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(values: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        indent = "  " * depth
+        if isinstance(value, dict) and value:
+            yield f"{indent}{key}:", prefix + key + "."
+            yield from _lines(value, f"{prefix}{key}.", depth + 1)
+        else:
+            yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}", prefix + key

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from tensorflow_macos_build import config, documents
+from tensorflow_macos_build.tasks import config_view
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = config.names(ROOT)
+
+
+def test_the_committed_schema_is_the_models() -> None:
+    committed = (ROOT / "build_configs" / "schema.json").read_text(encoding="utf-8")
+    assert committed == documents.dumps(config.schema()), "run: invoke config.schema"
+
+
+def test_the_schema_refuses_what_the_model_refuses() -> None:
+    validator = jsonschema.Draft202012Validator(config.schema())
+    wrong: tuple[dict[str, object], ...] = (
+        {"upstrem": {}},
+        {"bazel": {"jobs": 0}},
+        {"queue": "../x"},
+        {"fuse": {"rules": [{}]}},
+    )
+    assert [validator.is_valid(values) for values in wrong] == [False] * len(wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_committed_config_obeys_the_schema_as_other_readers_read_it(name: str) -> None:
+    text = (ROOT / "build_configs" / f"{name}.yaml").read_text(encoding="utf-8")
+    jsonschema.Draft202012Validator(config.schema()).validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "base"])
+def test_what_is_shown_loads_to_the_same_values(name: str, tmp_path: Path) -> None:
+    loaded = config.load(name, root=ROOT)
+    (tmp_path / "again.yaml").write_text(config_view.as_yaml(loaded), encoding="utf-8")
+    assert config.load(str(tmp_path / "again.yaml"), root=ROOT).release == loaded.release
+    documents.check(config_view.as_document(loaded))
+    assert (
+        json.loads(json.dumps(loaded.release.model_dump(mode="json")))
+        == (config_view.as_document(loaded)["values"])
+    )
