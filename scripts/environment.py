@@ -1,0 +1,266 @@
+"""Make the environment of a checkout: `python environment.py CHECKOUT`, called by scripts/inv.
+
+It runs on any Python 3.10 before anything is installed, so it imports the standard library only.
+The environment is built in a new folder of .venv.d and becomes .venv by one rename of a link: a
+kill at any moment leaves the old one in place, and a program that runs in the old one keeps it.
+Exit status: 0 done; 1 an installation failed; 2 something is missing that a person must install.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_INPUTS = ("pyproject.toml", "scripts/requirements.lock")
+"""What an environment is made from; the stamp holds a copy of each."""
+
+_PIP_FLAGS = ("--quiet", "--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+
+_MISDIRECTIONS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV")
+"""Settings that would send what pip installs elsewhere than into the environment."""
+
+
+class Fault(Exception):
+    """What stops the set-up: one line for the user, and the exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main(root: Path) -> None:
+    """Bring `.venv` of the checkout `root` up to what its lock asks for."""
+    if shutil.which("git") is None:
+        _debian_install("git", f"git is needed; type: {_install_line('git')}")
+    store = root / ".venv.d"
+    store.mkdir(exist_ok=True)
+    with _locked(store / "lock"):
+        current = _current(root, store)
+        if current is None or not _is_stamped(root, current):
+            _renew(root, store, current)
+        _sweep(store, keep=_current(root, store))
+
+
+def _renew(root: Path, store: Path, current: Path | None) -> None:
+    lock = root / _INPUTS[1]
+    reusable = current is not None and _has_lock(current, lock)
+    environment = current if current is not None and reusable else _create(store, lock)
+    _pip(environment, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(root))
+    _stamp(root, environment)
+    _point(root, environment)
+
+
+def _current(root: Path, store: Path) -> Path | None:
+    """Give the folder that `.venv` points to, when it is one of ours and its Python is there."""
+    link = root / ".venv"
+    if not link.is_symlink():
+        return None
+    environment = link.resolve()
+    origin = _origin(environment)
+    is_ours = environment.parent == store and os.access(environment / "bin/python", os.X_OK)
+    matches = len(origin) == 3 and origin[0] == str(root) and origin[1] == _wanted(origin[1])
+    return environment if is_ours and matches else None
+
+
+def _is_stamped(root: Path, environment: Path) -> bool:
+    return all(
+        _bytes(environment / "stamp" / Path(name).name) == _bytes(root / name) for name in _INPUTS
+    )
+
+
+def _has_lock(environment: Path, lock: Path) -> bool:
+    return _bytes(environment / "stamp" / lock.name) == _bytes(lock)
+
+
+def _origin(environment: Path) -> list[str]:
+    return (_bytes(environment / "stamp/origin") or b"").decode("utf-8", "replace").splitlines()
+
+
+def _wanted(made_by: str) -> str:
+    return os.environ.get("PYTHON") or made_by
+
+
+def _create(store: Path, lock: Path) -> Path:
+    version = ".".join(map(str, sys.version_info[:2]))
+    _say(f"setting up .venv with Python {version}; this is done once and takes a minute")
+    environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
+    _venv(environment)
+    _pip(environment, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
+    return environment
+
+
+def _venv(environment: Path) -> None:
+    """Make the bare environment, with a pip in it where this Python brings one (ensurepip).
+
+    Debian splits ensurepip off its Python (package python3-venv). There the base interpreter's own
+    pip can install into an environment that has none (`pip --python`, pip 22.3).
+    """
+    # The name without links carries the version, so an upgrade of Python makes the link dangle.
+    python = os.path.realpath(sys.executable)
+    venv = [python, "-I", "-m", "venv"]
+    if importlib.util.find_spec("ensurepip") is None:
+        if importlib.util.find_spec("pip") is not None:
+            venv.append("--without-pip")
+        else:
+            package = f"python3.{sys.version_info.minor}-venv"
+            missing = f"{python} has neither ensurepip nor pip"
+            _debian_install(package, f"{missing}; type: {_install_line(package)}")
+    _run([*venv, str(environment)], "the venv module failed")
+
+
+def _pip(environment: Path, *args: str) -> None:
+    inner = str(environment / "bin/python")
+    has_own = any(environment.glob("lib/python3*/site-packages/pip/__main__.py"))
+    pip = [inner, "-m", "pip"] if has_own else [sys.executable, "-m", "pip", "--python", inner]
+    _run([*pip, "install", *_PIP_FLAGS, *args], "pip could not install what the lock asks for")
+
+
+def _stamp(root: Path, environment: Path) -> None:
+    """Say what `environment` was made from; its file `origin` comes last and means complete."""
+    stamp = environment / "stamp"
+    stamp.mkdir(exist_ok=True)
+    (stamp / "in-use").touch()
+    for name in _INPUTS:
+        _replace(stamp / Path(name).name, (root / name).read_bytes())
+    lines = (str(root), _wanted(""), str(environment))
+    _replace(stamp / "origin", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    aside = path.with_name(f".tmp-{path.name}")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def _point(root: Path, environment: Path) -> None:
+    """Let `.venv` be a link to `environment`; a folder that is not ours is set aside."""
+    link = root / ".venv"
+    if link.exists() and not link.is_symlink():
+        kept = Path(tempfile.mkdtemp(prefix=".venv.old-", dir=root))
+        link.rename(kept / "venv")
+        _say(f".venv was made by something else; it is now {kept.name}/venv")
+    aside = environment.parent / ".tmp-link"
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(environment.relative_to(root), target_is_directory=True)
+    aside.replace(link)
+
+
+def _sweep(store: Path, keep: Path | None) -> None:
+    """Delete environments that kills left half-made and old ones that no program runs in."""
+    for folder in sorted(store.glob("env-*")):
+        if folder != keep and not _in_use(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_use(environment: Path) -> bool:
+    """Say whether a program that was started by scripts/inv holds its lock on `environment`."""
+    try:
+        with (environment / "stamp/in-use").open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of the store. Programs started meanwhile inherit it.
+
+    So a pip whose parent was killed is waited for, and never met half-way.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    os.set_inheritable(descriptor, True)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("another run sets .venv up; waiting for it")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _debian_install(package: str, otherwise: str) -> None:
+    """Install a Debian package when this is root on Debian or Ubuntu.
+
+    Raises:
+        Fault: it is not, or apt-get failed; the message is `otherwise`.
+    """
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise Fault(otherwise, 2)
+    _say(f"installing the Debian package {package}")
+    install = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "install", "--yes", "-qq", package]
+    if not _succeeds(install):
+        _succeeds(["apt-get", "update", "-qq"])
+        if not _succeeds(install):
+            raise Fault(otherwise, 2)
+
+
+def _install_line(package: str) -> str:
+    debian = shutil.which("apt-get") is not None
+    return f"sudo apt-get install {package}" if debian else f"brew install {package}"
+
+
+def _run(argv: Sequence[str], what: str) -> None:
+    ended = subprocess.run(
+        argv,
+        env=_child_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        close_fds=False,  # the lock of the store is among them
+        check=False,
+    )
+    if ended.returncode != 0:
+        raise Fault(f"{what} (status {ended.returncode}); run the same command again", 1)
+
+
+def _succeeds(argv: Sequence[str]) -> bool:
+    environment = {**_child_environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    ended = subprocess.run(
+        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return ended.returncode == 0
+
+
+def _child_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _MISDIRECTIONS}
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"inv: {text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except Fault as fault:
+        _say(str(fault))
+        sys.exit(fault.status)
+    except OSError as error:
+        _say(f"cannot set .venv up: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("interrupted; run the same command again to go on")
+        sys.exit(130)
