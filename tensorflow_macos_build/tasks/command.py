@@ -18,21 +18,34 @@ if TYPE_CHECKING:
     Body = Callable[..., ExitCode | None]
 
 
-def command(**options: Any) -> Callable[[Body], invoke.Task[Any]]:
+class Command(invoke.Task[Any]):
+    """An invoke task that names the tools it needs beyond Python.
+
+    Attributes:
+        needs: names in `pipeline.tools.TOOLS`; scripts/inv provides them before the task runs.
+    """
+
+    needs: tuple[str, ...] = ()
+
+
+def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], Command]:
     """Make an invoke task of a function; `options` are those of `invoke.task`.
+
+    `needs` are the tools beyond Python that the task cannot do without (`Command.needs`).
 
     The function returns the exit code of its result (None: done). An error that a user can meet
     is printed without a traceback, and its exit code is the task's.
     """
 
-    def decorate(body: Body) -> invoke.Task[Any]:
+    def decorate(body: Body) -> Command:
         @functools.wraps(body)
         def guarded(*args: Any, **kwargs: Any) -> None:
-            code = _guard(functools.partial(body, *args, **kwargs))
+            code = guard(functools.partial(body, *args, **kwargs))
             if code is not ExitCode.DONE:
                 raise invoke.Exit(code=int(code))
 
-        made: invoke.Task[Any] = invoke.task(**options)(guarded)
+        made: Command = invoke.task(klass=Command, **options)(guarded)
+        made.needs = needs
         return made
 
     return decorate
@@ -44,7 +57,8 @@ def emit(found: documents.Json) -> None:
     sys.stdout.flush()
 
 
-def _guard(body: Callable[[], ExitCode | None]) -> ExitCode:
+def guard(body: Callable[[], ExitCode | None]) -> ExitCode:
+    """Run `body`; print an error that a user can meet and give the exit code that it means."""
     try:
         return body() or ExitCode.DONE
     except MacosBuildError as error:
