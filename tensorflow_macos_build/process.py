@@ -129,6 +129,26 @@ def run(
     return completed
 
 
+def attach(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    hint: str = "",
+) -> int:
+    """Run a program on this process's own terminal to its end, and give its exit status.
+
+    It shares standard input, output and error, and the process group, so an interrupt from the
+    terminal reaches both.
+
+    Raises:
+        ProgramMissing: the program is not on PATH.
+    """
+    words = _words(argv)
+    argv_found = [find(words[0], hint=hint), *words[1:]]
+    return subprocess.run(argv_found, cwd=cwd, env=environment(env), check=False).returncode
+
+
 @contextlib.contextmanager
 def start(
     argv: Sequence[str | Path],

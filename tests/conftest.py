@@ -1,15 +1,88 @@
-"""Fixtures that several rooms share."""
+"""What holds for every test: guards, one place for tools, and the rule that CI skips nothing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import socket
+from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
+from tensorflow_macos_build.pipeline import tools
 from tests.machos import Toolchain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
+
+ON_CI = os.environ.get("CI") == "true"
+
+hypothesis.settings.register_profile(
+    "bounded", derandomize=True, deadline=None, max_examples=60, database=None
+)
+hypothesis.settings.load_profile("bounded")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure on CI, which has every tool."""
+    report = yield
+    if ON_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI skips nothing: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep tests from reading or writing the files of whoever runs them."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections that leave this machine, from the test's own process."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            pytest.fail(f"a test connects to {address}; servers are on 127.0.0.1 only")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], Path]:
+    """Give the path of a tool by its name in `pipeline.tools.TOOLS`; skip when it is not here."""
+
+    def path_of(name: str) -> Path:
+        path = tools.locate(name)
+        if path is None:
+            pytest.skip(f"{name} is missing; {tools.install_line([name])}")
+        return path
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def llvm_lipo(tool: Callable[[str], Path]) -> Path:
+    """LLVM's lipo, an independent judge of universal files."""
+    return tool("llvm-lipo")
+
+
+@pytest.fixture(scope="session")
+def llvm_otool(tool: Callable[[str], Path]) -> Path:
+    """LLVM's otool, an independent reader of load commands."""
+    return tool("llvm-otool")
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,12 @@
 
 import invoke
 
-from tensorflow_macos_build.tasks import config
+from tensorflow_macos_build.tasks import checks, config
 
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""
 
 namespace.add_collection(config.namespace)
+namespace.add_task(checks.changelog)
+namespace.add_task(checks.lint)
+namespace.add_task(checks.run_tests)

@@ -1,0 +1,110 @@
+"""What a change must pass before it lands: linters first, then the tests.
+
+The linters are the locked ones of the running Python's environment. Their settings are in
+pyproject.toml, so that an editor and this module ask the same questions.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.pipeline import tools
+from tensorflow_macos_build.release import changelog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.console import Ticker
+
+_WORKFLOWS = Path(".github/workflows")
+
+_SHELL_SCRIPTS = ("scripts/inv", ".ci/run")
+
+
+@dataclass(frozen=True)
+class Linter:
+    """One question about the checkout's files.
+
+    Attributes:
+        name: what people call it.
+        argv: the program and its arguments, relative to the checkout.
+        fix: what to type when the answer is no; empty when a person has to think.
+    """
+
+    name: str
+    argv: tuple[str | Path, ...]
+    fix: str = ""
+
+
+def linters(root: Path) -> tuple[Linter, ...]:
+    """Give the linters of the checkout `root`, the quick ones first."""
+    workflows = sorted((root / _WORKFLOWS).glob("*.y*ml"))
+    schema = ("--builtin-schema", "vendor.github-workflows")
+    found = [
+        Linter("ruff", (_locked("ruff"), "check"), fix="ruff check --fix"),
+        Linter("ruff format", (_locked("ruff"), "format", "--check"), fix="ruff format"),
+        Linter("shellcheck", (_tool("shellcheck"), *_SHELL_SCRIPTS)),
+        Linter("import-linter", (_locked("lint-imports"),)),
+        Linter("mypy", (_locked("mypy"),)),
+    ]
+    if workflows:
+        found += [
+            Linter("check-jsonschema", (_locked("check-jsonschema"), *schema, *workflows)),
+            Linter("actionlint", (_locked("actionlint"), *workflows)),
+        ]
+    return tuple(found)
+
+
+def lint(root: Path, ticker: Ticker) -> None:
+    """Ask every linter about the checkout `root`.
+
+    Raises:
+        WorkFailed: some of them object; the detail holds what each of them says.
+    """
+    changelog.load(root)
+    asked = linters(root)
+    objections = []
+    for number, linter in enumerate(asked):
+        ticker(number, len(asked), linter.name)
+        said = _objection(linter, root)
+        if said:
+            objections.append(f"{linter.name}\n{said}")
+    ticker(len(asked), len(asked))
+    if objections:
+        fixes = [linter.fix for linter in asked if linter.fix]
+        raise WorkFailed(
+            f"{len(objections)} of {len(asked)} linters object",
+            detail="\n".join(objections),
+            hint=f"some of it can be mended by {' and '.join(f'`{fix}`' for fix in fixes)}",
+        )
+
+
+def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
+    """Run pytest on `paths` of the checkout (none: all tests) in `jobs` processes.
+
+    What pytest prints goes straight to the terminal, and its summary is the last of it. A run
+    without any test does not pass.
+    """
+    argv: tuple[str | Path, ...] = (_locked("pytest"), "-n", str(jobs), *paths)
+    return process.attach(argv, cwd=root) == 0
+
+
+def _objection(linter: Linter, root: Path) -> str:
+    ended = process.run(linter.argv, cwd=root, expected=())
+    if ended.status == 0:
+        return ""
+    return (ended.stdout + ended.stderr).decode("utf-8", "replace")
+
+
+def _locked(program: str) -> Path:
+    """Give the path of a program that the lock brings."""
+    return Path(sysconfig.get_path("scripts")) / program
+
+
+def _tool(name: str) -> Path:
+    return tools.locate(name) or Path(name)

@@ -1,0 +1,56 @@
+"""`invoke lint`, `invoke test` and `invoke changelog`: what a change passes before it lands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.pipeline import checks, tools
+from tensorflow_macos_build.release import changelog as changes
+from tensorflow_macos_build.tasks.command import command
+
+if TYPE_CHECKING:
+    import invoke
+
+
+@command(needs=("shellcheck",), auto_shortflags=False)
+def lint(_context: invoke.Context) -> None:
+    """Ask every linter about the checkout."""
+    with Console().progress("lint") as ticker:
+        checks.lint(Path.cwd(), ticker)
+
+
+@command(
+    name="test",
+    needs=tools.TEST_TOOLS,
+    auto_shortflags=False,
+    iterable=["path"],
+    help={
+        "path": "a test file or folder to run instead of all; can be given more than once",
+        "jobs": "how many processes run tests side by side",
+        "lint": "ask the linters first",
+    },
+)
+def run_tests(
+    _context: invoke.Context, path: list[str], jobs: int = 2, lint: bool = True
+) -> ExitCode:
+    """Ask the linters, then run the tests; pytest's summary comes last."""
+    if lint:
+        with Console().progress("lint") as ticker:
+            checks.lint(Path.cwd(), ticker)
+    return ExitCode.DONE if checks.tests_pass(Path.cwd(), path, jobs) else ExitCode.FAILED
+
+
+@command(
+    auto_shortflags=False,
+    help={"release": "move the fragments into CHANGELOG.md under this version"},
+)
+def changelog(_context: invoke.Context, release: str = "") -> None:
+    """Show what the next release brings, from the fragments in docs/changes."""
+    if release:
+        sys.stdout.write(changes.release(Path.cwd(), release))
+    else:
+        sys.stdout.write(changes.section("Unreleased", changes.load(Path.cwd())))
