@@ -1,0 +1,69 @@
+"""What a wheel's members are: the values that the reader of wheels gives and the writer takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import WorkFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Method(IntEnum):
+    """How a member's data is stored; the numbers are the format's."""
+
+    STORED = 0
+    DEFLATED = 8
+
+
+class BrokenWheel(WorkFailed):
+    """A wheel that is not a sound zip file, or holds what no wheel may hold."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a wheel may claim before it is refused as a bomb.
+
+    Attributes:
+        members: number of members.
+        total: sum of the members' declared sizes, in bytes.
+        ratio: that sum over the file's own size; judged only above `ratio_from` bytes.
+        ratio_from: declared total from which `ratio` is judged, in bytes.
+    """
+
+    members: int = 500_000
+    total: int = 64 << 30
+    ratio: int = 200
+    ratio_from: int = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file in a wheel, as both of its headers describe it.
+
+    Attributes:
+        name: path in the wheel, parts joined by slashes.
+        method: how the data is stored.
+        crc: CRC-32 of the content, as declared.
+        size: content's bytes, as declared.
+        compressed: bytes of the data as it lies in the file.
+        offset: where that data begins in the file.
+        executable: whether the owner may execute it.
+    """
+
+    name: str
+    method: Method
+    crc: int
+    size: int
+    compressed: int
+    offset: int
+    executable: bool
+
+
+def broken(path: Path, name: str, what: str) -> BrokenWheel:
+    """Make the error of the member `name`, or of the whole wheel when `name` is empty."""
+    where = f"{path.name}: {name}" if name else path.name
+    return BrokenWheel(what, where=where, hint="get the wheel again from where it came")

@@ -1,0 +1,75 @@
+"""Which member names a wheel may hold.
+
+A name is refused when it could leave the folder that it is unpacked into, when two readers could
+understand it differently, or when it could not exist beside the others on the Mac's usual file
+system, which takes names that differ only in case or in Unicode normalisation for one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+MAX_LENGTH = 4096
+"""Longest name taken, in characters (PATH_MAX of the systems that install wheels is less)."""
+
+
+def fault(name: str) -> str | None:
+    """Say why a member's name is refused, as the end of a sentence, or None if it is taken.
+
+    A name of a folder ends with one slash; it is judged like the name before that slash.
+    """
+    path = name[:-1] if name.endswith("/") else name
+    faults = {
+        "its name is empty": not path,
+        "its name is longer than a path may be": len(name) > MAX_LENGTH,
+        "its name holds a control character": _CONTROL.search(name) is not None,
+        "its name holds a backslash, which some systems read as a separator": "\\" in name,
+        "its name is absolute": name.startswith("/") or _DRIVE.match(name) is not None,
+        "its name leaves the wheel's folder": ".." in path.split("/"),
+        "its name has an empty part or the part `.`": not {"", "."}.isdisjoint(path.split("/")),
+    }
+    return next((reason for reason, found in faults.items() if found), None)
+
+
+def collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give each name that cannot be unpacked beside an earlier one, with that earlier one.
+
+    Two files collide when their names are equal on a file system that ignores case and
+    normalisation; a file also collides with a folder of its name. Folders may be spelled twice.
+    """
+    files: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    for name in names:
+        key = _key(name.rstrip("/"))
+        if name.endswith("/"):
+            folders.setdefault(key, name)
+        elif key in files:
+            yield name, files[key]
+        else:
+            files[key] = name
+        for parent in _parents(key):
+            if parent in folders:
+                break
+            folders[parent] = name
+    yield from ((files[key], folders[key]) for key in files if key in folders)
+
+
+def _key(name: str) -> str:
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
+def _parents(key: str) -> Iterator[str]:
+    end = key.rfind("/")
+    while end > 0:
+        yield key[:end]
+        end = key.rfind("/", 0, end)
