@@ -1,0 +1,271 @@
+"""Running Bazel: its events followed live, outputs by label, failures in the tool's own words."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.bazel import events as bep
+from tensorflow_macos_build.bazel.exits import Kind, meaning
+from tensorflow_macos_build.bazel.follow import Follower
+from tensorflow_macos_build.errors import Interrupted, MacosBuildError, UsageError, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tensorflow_macos_build.bazel.invocation import Invocation
+    from tensorflow_macos_build.console import Ticker
+
+_POLL_SECONDS = 0.1
+_SHOWN_FAILURES = 3
+_SHOWN_BYTES = 16_384
+_SHOWN_LOG_LINES = 30
+_PROGRESS = re.compile(rb"^\[([\d,]+) / ([\d,]+)\] ?(.*)")
+_CACHE_HITS = ("remote cache hit", "disk cache hit")
+
+
+class BazelBroken(MacosBuildError):
+    """Bazel itself could not work: its server died, its cache is gone, its folder is in use."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A build that succeeded.
+
+    Attributes:
+        outputs: the default outputs by target label, sorted.
+        actions: how many actions ran, internal ones and cache hits too.
+        runners: how many processes each runner ran, such as `linux-sandbox`.
+        cache_hits: how many came from a disk or remote cache.
+        seconds: wall-clock time.
+    """
+
+    outputs: dict[str, tuple[Path, ...]]
+    actions: int
+    runners: dict[str, int]
+    cache_hits: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A failed action with what it wrote, read at once: Bazel's next command deletes it."""
+
+    action: bep.ActionFailed
+    text: str
+
+
+class _Story:
+    """What the events of one build have told so far."""
+
+    def __init__(self) -> None:
+        self.sets: dict[str, bep.FileSet] = {}
+        self.targets: list[bep.TargetCompleted] = []
+        self.failures: list[_Failure] = []
+        self.aborted: list[bep.Aborted] = []
+        self.metrics = bep.Metrics(0, ())
+        self.runners: tuple[tuple[str, int], ...] = ()
+
+    def hear(self, line: bytes) -> None:
+        try:
+            events = bep.parse(line)
+        except ValueError:
+            return  # a killed server leaves a torn line; the exit code tells the rest
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: bep.Event) -> None:
+        match event:
+            case bep.ActionFailed():
+                self.failures.append(_Failure(event, _words_of(event)))
+            case bep.FileSet():
+                self.sets[event.id] = event
+            case bep.TargetCompleted():
+                self.targets.append(event)
+            case bep.Aborted():
+                self.aborted.append(event)
+            case bep.Metrics():
+                self.metrics = event
+            case bep.ToolLogs():
+                self.runners = event.runners
+            case bep.Finished():
+                pass  # the client's exit status says as much, and also when the server is gone
+            case _:
+                assert_never(event)
+
+    def outputs(self) -> dict[str, tuple[Path, ...]]:
+        return {
+            target.label: tuple(sorted({*target.files, *self._files_of(target.sets)}))
+            for target in sorted(self.targets, key=lambda target: target.label)
+        }
+
+    def _files_of(self, ids: tuple[str, ...]) -> Iterator[Path]:
+        waiting, seen = list(ids), set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in seen or name not in self.sets:
+                continue
+            seen.add(name)
+            yield from self.sets[name].files
+            waiting += self.sets[name].sets
+
+
+def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
+    """Run `bazel build` to its end.
+
+    Args:
+        invocation: what to run.
+        ticker: told of the actions done, of those known so far, and of the one at work.
+        log: the file for what Bazel itself prints; it is overwritten.
+
+    Raises:
+        WorkFailed: an action failed, or a target cannot be analysed; the detail is the failing
+            tool's own output.
+        UsageError: Bazel does not take the flags.
+        Interrupted: the build was stopped; what was finished is kept.
+        BazelBroken: Bazel itself could not work.
+        process.ProgramMissing: there is no Bazel.
+    """
+    begun = time.monotonic()
+    story = _Story()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bazel-events-") as folder:
+        events = Path(folder) / "events.json"
+        status = _run(invocation, events, story, ticker, log)
+    if status != 0:
+        raise _error(status, story, log, invocation.targets)
+    runners = dict(story.metrics.runners or story.runners)
+    return BuildResult(
+        outputs=story.outputs(),
+        actions=story.metrics.executed,
+        runners=runners,
+        cache_hits=sum(runners.get(name, 0) for name in _CACHE_HITS),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def shutdown(invocation: Invocation) -> None:
+    """End the server of an output base, if one runs; its locks and memory are free afterwards."""
+    if not invocation.output_base.is_dir():
+        return
+    argv = [*invocation.startup_argv(), "shutdown"]
+    process.run(argv, cwd=invocation.workspace, env=invocation.env, expected=())
+
+
+def _run(invocation: Invocation, events: Path, story: _Story, ticker: Ticker, log: Path) -> int:
+    stream, printed = Follower(events), Follower(log)
+    with (
+        log.open("wb") as sink,
+        process.start(
+            invocation.argv(events),
+            cwd=invocation.workspace,
+            env=invocation.env,
+            hint="`invoke doctor` tells how to install it",
+            stderr=sink,
+        ) as client,
+    ):
+        assert client.stdout is not None
+        try:
+            while client.poll() is None:
+                _drain(client.stdout)
+                _listen(stream, story)
+                _tick(printed, ticker)
+        except KeyboardInterrupt:
+            process.stop(client)  # while its pipes are open, so that the client ends cleanly
+            raise
+        _listen(stream, story)
+        return client.returncode
+
+
+def _listen(stream: Follower, story: _Story) -> None:
+    for line in stream.lines():
+        story.hear(line)
+
+
+def _tick(printed: Follower, ticker: Ticker) -> None:
+    """Pass on the last `[done / known] action` that was printed, or what is printed before one."""
+    lines = [line for line in printed.lines() if line.strip()]
+    if not lines:
+        return
+    counted = [match for match in map(_PROGRESS.match, lines) if match]
+    if counted:
+        done, known, detail = (part.replace(b",", b"") for part in counted[-1].groups())
+        ticker(int(done), int(known), detail.decode("utf-8", "replace"))
+    else:
+        ticker(0, None, lines[-1].decode("utf-8", "replace"))
+
+
+def _drain(pipe: IO[bytes]) -> None:
+    """Wait a moment, and throw away what the client writes to standard output meanwhile."""
+    ready, _, _ = select.select([pipe], [], [], _POLL_SECONDS)
+    if ready and not os.read(pipe.fileno(), _SHOWN_BYTES):
+        time.sleep(_POLL_SECONDS / 10)  # the pipe is closed: the client is about to end
+
+
+def _error(status: int, story: _Story, log: Path, wanted: Sequence[str]) -> MacosBuildError:
+    """Make the error of a failed build; the first failures come first, and in their own words."""
+    found = meaning(status)
+    target = " ".join(wanted)
+    match found.kind:
+        case Kind.INTERRUPTED:
+            return Interrupted(found.what, where=target, hint=found.hint)
+        case Kind.USAGE:
+            return UsageError(found.what, where=target, hint=found.hint, detail=_tail(log))
+        case Kind.ENVIRONMENT:
+            return BazelBroken(found.what, where=target, hint=found.hint, detail=_tail(log))
+        case Kind.BUILD:
+            return _build_failed(found.what, story, log, target)
+        case _:
+            assert_never(found.kind)
+
+
+def _build_failed(what: str, story: _Story, log: Path, target: str) -> WorkFailed:
+    hint = f"Bazel's own log is {log}"
+    if story.failures:
+        shown = story.failures[:_SHOWN_FAILURES]
+        more = len(story.failures) - len(shown)
+        texts = [_described(failure) for failure in shown]
+        if more:
+            texts.append(f"and {more} more failed actions")
+        first = story.failures[0].action
+        what = f"{first.mnemonic} failed with status {first.status}"
+        return WorkFailed(what, where=first.label, detail="\n".join(texts), hint=hint)
+    reasons = [found.description for found in story.aborted]
+    reasons += [found.message for found in story.targets if not found.success]
+    told = "\n".join(dict.fromkeys(reason for reason in reasons if reason))
+    return WorkFailed(what, where=target, detail=told or _tail(log), hint=hint)
+
+
+def _described(failure: _Failure) -> str:
+    action = failure.action
+    return f"{action.output} ({action.mnemonic} of {action.label}):\n{failure.text.rstrip()}"
+
+
+def _words_of(action: bep.ActionFailed) -> str:
+    """Read what a failed action wrote, its end where it is long; Bazel's message if nothing."""
+    found = [_end_of(path) for path in (action.stderr, action.stdout) if path is not None]
+    return "\n".join(text for text in found if text.strip()) or action.message
+
+
+def _end_of(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - _SHOWN_BYTES))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text if size <= _SHOWN_BYTES else f"… the last {_SHOWN_BYTES} of {size} bytes:\n{text}"
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(_end_of(log).splitlines()[-_SHOWN_LOG_LINES:])

@@ -1,0 +1,218 @@
+"""Real Bazel on a small workspace: what was built, what failed in whose words, what was lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import bazel
+from tensorflow_macos_build.errors import ExitCode, Interrupted, UsageError, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BUILD = """\
+genrule(name = "one", outs = ["one.txt", "uno.txt"], cmd = "echo 1 | tee $(OUTS)")
+genrule(name = "two", srcs = [":one"], outs = ["b/two words.txt"], cmd = "cat $(SRCS) > '$@'")
+filegroup(name = "both", srcs = [":one", ":two"])
+genrule(name = "bad", outs = ["bad.txt"], cmd = "echo 'clang: error: no such thing' >&2; exit 7")
+genrule(name = "worse", outs = ["worse.txt"], cmd = "echo 'to stdout'; exit 3")
+genrule(name = "silent", outs = ["silent.txt"], cmd = "exit 4")
+genrule(name = "slow", outs = ["slow.txt"], cmd = "sleep 60; touch $@")
+genrule(name = "orphan", srcs = [":nowhere"], outs = ["o.txt"], cmd = "touch $@")
+"""
+
+
+def silent(done: int, total: int | None = None, detail: str = "") -> None:
+    pass
+
+
+class Workspace:
+    """A small source tree and the output base of its builds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "source"
+        self.base = folder / "base"
+        self.log = folder / "bazel.log"
+        self.folder.mkdir()
+        (self.folder / "WORKSPACE").touch()
+        (self.folder / "BUILD").write_text(BUILD)
+
+    def invocation(self, *targets: str, **changes: object) -> bazel.Invocation:
+        return bazel.Invocation(self.folder, self.base, targets, **changes)  # type: ignore[arg-type]  # the test's names are right
+
+    def build(self, *targets: str, **changes: object) -> bazel.BuildResult:
+        return bazel.build(self.invocation(*targets, **changes), ticker=silent, log=self.log)
+
+
+@pytest.fixture(scope="module")
+def workspace(
+    tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]
+) -> Iterator[Workspace]:
+    tool("bazel")
+    made = Workspace(tmp_path_factory.mktemp("bazel"))
+    yield made
+    bazel.shutdown(made.invocation())
+
+
+def test_outputs_come_by_label_and_work_is_counted(workspace: Workspace) -> None:
+    ticks: list[tuple[int, int | None]] = []
+
+    def tick(done: int, total: int | None = None, detail: str = "") -> None:
+        ticks.append((done, total))
+
+    result = bazel.build(workspace.invocation("//:both", "//:two"), ticker=tick, log=workspace.log)
+    assert list(result.outputs) == ["//:both", "//:two"]
+    names = [path.name for path in result.outputs["//:both"]]
+    assert sorted(names) == ["one.txt", "two words.txt", "uno.txt"]
+    assert result.outputs["//:two"][0].read_text() == "1\n1\n"
+    assert result.runners["internal"] >= 1
+    assert sum(result.runners.values()) == result.actions
+    assert any(total for _, total in ticks)
+
+
+def test_the_empty_environment_of_a_fresh_machine_will_do(workspace: Workspace) -> None:
+    gone = dict.fromkeys(("HOME", "USER", "LOGNAME", "TERM"))
+    assert workspace.build("//:one", env=gone).outputs["//:one"]
+
+
+def test_hits_of_a_cache_are_counted(workspace: Workspace, tmp_path: Path) -> None:
+    flags = (f"--disk_cache={tmp_path}", "--action_env=FRESH=1")
+    first = workspace.build("//:both", flags=flags)
+    other = Workspace(tmp_path)
+    try:
+        second = other.build("//:both", flags=flags)
+    finally:
+        bazel.shutdown(other.invocation())
+    assert (first.cache_hits, second.cache_hits) == (0, 2)
+
+
+def test_a_failure_is_told_in_the_failing_tools_own_words(workspace: Workspace) -> None:
+    with pytest.raises(WorkFailed) as caught:
+        workspace.build("//:bad")
+    error = caught.value
+    assert (error.what, error.where) == ("Genrule failed with status 7", "//:bad")
+    assert error.detail.splitlines()[1:] == ["clang: error: no such thing"]
+    assert str(workspace.log) in error.hint
+
+
+def test_every_failure_is_told_where_bazel_goes_on(workspace: Workspace) -> None:
+    with pytest.raises(WorkFailed) as caught:
+        workspace.build("//:bad", "//:worse", "//:silent", flags=("--keep_going",))
+    for words in ("clang: error: no such thing", "to stdout", "silent.txt (Genrule of //:silent)"):
+        assert words in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("//:none", "target 'none' not declared"),
+        ("//:orphan", "nowhere"),
+        ("//no:x", "no such pack"),
+    ],
+)
+def test_a_target_that_cannot_be_analysed_says_why(
+    workspace: Workspace, target: str, words: str
+) -> None:
+    with pytest.raises(WorkFailed, match="could not") as caught:
+        workspace.build(target)
+    assert words in caught.value.detail
+    assert "Loading:" not in caught.value.detail
+
+
+def test_a_flag_that_bazel_does_not_know_is_a_mistake_of_the_config(workspace: Workspace) -> None:
+    with pytest.raises(UsageError, match="does not take its flags") as caught:
+        workspace.build("//:one", flags=("--jbos=2",))
+    assert "--jbos=2" in caught.value.detail
+
+
+def when_at_work(workspace: Workspace, act: Callable[[], object]) -> threading.Thread:
+    """Call `act` as soon as Bazel says that the slow action runs."""
+
+    def wait() -> None:
+        for _ in range(600):
+            if (
+                workspace.log.exists()
+                and b"Executing genrule //:slow" in workspace.log.read_bytes()
+            ):
+                act()
+                return
+            time.sleep(0.05)
+
+    workspace.log.unlink(missing_ok=True)
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def server_pid(workspace: Workspace) -> int:
+    return int((workspace.base / "server" / "server.pid.txt").read_text())
+
+
+def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: Workspace) -> None:
+    workspace.build("//:one")
+    thread = when_at_work(workspace, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        workspace.build("//:slow")
+    thread.join()
+    assert workspace.build("//:one").actions <= 1
+
+
+def test_a_build_that_someone_else_interrupts_is_interrupted(workspace: Workspace) -> None:
+    workspace.build("//:one")
+    server = server_pid(workspace)
+    thread = when_at_work(workspace, lambda: os.kill(server, signal.SIGINT))
+    with pytest.raises((Interrupted, bazel.BazelBroken)) as caught:
+        workspace.build("//:slow")
+    thread.join()
+    assert caught.value.hint
+
+
+def test_a_dead_server_is_an_error_of_the_environment_and_the_next_build_works(
+    workspace: Workspace,
+) -> None:
+    workspace.build("//:one")
+    server = server_pid(workspace)
+    thread = when_at_work(workspace, lambda: os.kill(server, signal.SIGKILL))
+    with pytest.raises(bazel.BazelBroken, match="server died") as caught:
+        workspace.build("//:slow")
+    thread.join()
+    assert caught.value.exit_code is ExitCode.FAILED
+    assert caught.value.hint == "run the same command again: what was finished is kept"
+    assert workspace.build("//:one").outputs["//:one"]
+
+
+def test_an_output_base_in_use_is_an_error_of_the_environment(workspace: Workspace) -> None:
+    errors: list[BaseException] = []
+
+    def second() -> None:
+        log = workspace.log.with_suffix(".second")
+        now = workspace.invocation("//:one", startup=("--noblock_for_lock",))
+        try:
+            bazel.build(now, ticker=silent, log=log)
+        except bazel.BazelBroken as error:
+            errors.append(error)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = when_at_work(workspace, second)
+    with pytest.raises(KeyboardInterrupt):
+        workspace.build("//:slow")
+    thread.join()
+    assert "another Bazel command uses the same output base" in str(errors[0])
+
+
+def test_a_shut_down_server_is_gone(workspace: Workspace) -> None:
+    workspace.build("//:one")
+    server = server_pid(workspace)
+    bazel.shutdown(workspace.invocation())
+    for _ in range(100):
+        if not Path(f"/proc/{server}").exists():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"the server {server} lingers")

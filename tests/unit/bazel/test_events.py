@@ -1,0 +1,57 @@
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tensorflow_macos_build.bazel import events
+
+
+def parse(**event: Any) -> list[events.Event]:
+    return events.parse(json.dumps(event).encode())
+
+
+def test_the_tools_own_status_is_preferred_to_the_actions() -> None:
+    found = parse(
+        id={"actionCompleted": {"primaryOutput": "bazel-out/x.o", "label": "//:x"}},
+        action={
+            "exitCode": 1,
+            "type": "CppCompile",
+            "stderr": {"uri": "file:///t/a%20b"},
+            "stdout": {"uri": "bytestream://cache/blobs/1"},
+            "failureDetail": {"message": "m", "spawn": {"spawnExitCode": 7}},
+        },
+    )
+    assert found == [
+        events.ActionFailed("//:x", "CppCompile", "bazel-out/x.o", 7, Path("/t/a b"), None, "m")
+    ]
+
+
+def test_an_action_that_succeeded_is_no_failure() -> None:
+    assert parse(id={"actionCompleted": {}}, action={"success": True}) == []
+
+
+def test_fields_that_proto3_leaves_out_are_zero() -> None:
+    assert parse(id={"targetCompleted": {"label": "//:x"}}, completed={}) == [
+        events.TargetCompleted("//:x", success=False, sets=(), files=(), message="")
+    ]
+    assert parse(finished={"exitCode": {"name": "SUCCESS"}}) == [events.Finished("SUCCESS", 0)]
+    assert parse(buildMetrics={}) == [events.Metrics(0, ())]
+
+
+def test_runners_are_read_from_the_text_of_bazel_4_and_the_counts_of_later_ones() -> None:
+    text = base64.b64encode(b"22 processes: 21 remote cache hit, 1 internal.").decode()
+    logs = {"log": [{"name": "process stats", "contents": text}]}
+    assert parse(buildToolLogs=logs) == [
+        events.ToolLogs((("remote cache hit", 21), ("internal", 1)))
+    ]
+    rows = [{"name": "total", "count": 3}, {"name": "disk cache hit", "count": "3"}]
+    found = parse(buildMetrics={"actionSummary": {"actionsExecuted": "3", "runnerCount": rows}})
+    assert found == [events.Metrics(3, (("disk cache hit", 3),))]
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b"\xff"])
+def test_a_torn_line_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        events.parse(line)

@@ -1,0 +1,29 @@
+import tempfile
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tensorflow_macos_build.bazel.follow import Follower
+
+
+@given(content=st.binary(max_size=200), cuts=st.lists(st.integers(0, 200), max_size=6))
+def test_lines_come_once_and_whole_however_they_are_written(
+    content: bytes, cuts: list[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stream"
+        follower, found, written = Follower(path), [], 0
+        for cut in sorted([*cuts, len(content)]):
+            with path.open("ab") as stream:
+                stream.write(content[written:cut])
+            written = max(written, min(cut, len(content)))
+            found += follower.lines()
+    assert found == content.split(b"\n")[:-1]
+
+
+def test_a_file_that_is_not_there_yet_has_no_lines(tmp_path: Path) -> None:
+    follower = Follower(tmp_path / "later")
+    assert follower.lines() == []
+    (tmp_path / "later").write_bytes(b"a\nb")
+    assert follower.lines() == [b"a"]
