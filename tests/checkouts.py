@@ -1,0 +1,222 @@
+"""A tiny stand-in checkout, with the real scripts/inv in it, that needs no network to set up."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["backend"]
+
+[project]
+name = "tensorflow-macos-build"
+version = "1"
+"""
+
+BACKEND = """\
+import base64, hashlib, os, zipfile
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    info = "tensorflow_macos_build-1.dist-info/"
+    files = {
+        "stand_in.pth": root + "\\n",
+        info + "METADATA": "Metadata-Version: 2.1\\nName: tensorflow-macos-build\\nVersion: 1\\n",
+        info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\n"
+                        "Root-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    name = "tensorflow_macos_build-1-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
+        record = ""
+        for path, text in files.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            record += f"{path},sha256={digest.decode().rstrip('=')},{len(text.encode())}\\n"
+            wheel.writestr(path, text)
+        wheel.writestr(info + "RECORD", record + info + "RECORD,,\\n")
+    return name
+"""
+
+PROGRAM = """\
+import fcntl, json, os, pathlib, sys
+import dependency
+
+if sys.argv[1:2] == ["exit"]:
+    sys.exit(int(sys.argv[2]))
+if sys.argv[1:2] == ["hold"]:
+    held = open(os.path.join(sys.prefix, "stamp/in-use"))
+    fcntl.flock(held, fcntl.LOCK_SH)
+    print("held", flush=True)
+    sys.stdin.read()
+    import late  # from the environment, after it was replaced
+print(json.dumps({
+    "argv": sys.argv[1:], "cwd": os.getcwd(), "prefix": sys.prefix, "home": os.environ.get("HOME"),
+    "version": dependency.VERSION,
+}))
+"""
+
+SHIM = """\
+#!/bin/sh
+echo {name} >>"{log}"
+exec "{program}" "$@"
+"""
+
+# Stands for Debian's Python, which has no ensurepip until python3-venv is installed. It is also
+# the quicker way to an environment, so most tests take it.
+PYTHON_SHIM = """\
+#!/bin/sh
+echo python3 >>"{log}"
+case "${{3-}}" in
+    */environment.py)
+        exec "{program}" -I -B -c '
+import runpy, sys
+for name in "{hidden}".split(): sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")' "$3" "$4" ;;
+esac
+exec "{program}" "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A stand-in checkout and the only programs that its scripts/inv can find.
+
+    Attributes:
+        root: the checkout.
+        tools: the only folder on PATH; each program in it writes its name to `log` when it starts.
+    """
+
+    root: Path
+    tools: Path
+
+    @property
+    def log(self) -> Path:
+        return self.tools.with_name("started")
+
+    @property
+    def environments(self) -> list[Path]:
+        return sorted((self.root / ".venv.d").glob("env-*"))
+
+    def lock(self, version: str) -> None:
+        """Let the lock ask for the stand-in dependency at `version`."""
+        digest = hashlib.sha256(_wheel(self.tools.with_name("wheels"), version)).hexdigest()
+        text = f"dependency=={version} --hash=sha256:{digest}\n"
+        (self.root / "scripts/requirements.lock").write_text(text)
+
+    def hide(self, *modules: str) -> None:
+        """Let the base Python come without these modules."""
+        _python(self.tools, self.log, modules)
+
+    def started(self) -> list[str]:
+        """Give the names of the programs started since the last call."""
+        names = self.log.read_text().split() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return names
+
+    def popen(self, *args: str, script: Path | None = None, **options: Any) -> Any:
+        """Start scripts/inv; `env` changes its environment, which is otherwise empty."""
+        changes = options.pop("env", {})
+        env = {
+            "PATH": str(self.tools),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.tools.with_name("wheels")),
+            "HOME": str(self.tools.parent),
+            **changes,
+        }
+        return subprocess.Popen(
+            ["/bin/sh", str(script or self.root / "scripts/inv"), *args],
+            env={name: value for name, value in env.items() if value is not None},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def run(self, *args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run scripts/inv to its end."""
+        with self.popen(*args, **options) as child:
+            out, err = child.communicate(timeout=120)
+            return subprocess.CompletedProcess(args, child.returncode, out, err)
+
+    def told(self, *args: str, **options: Any) -> dict[str, Any]:
+        """Run scripts/inv, which must succeed, and give what its program says of itself."""
+        ended = self.run(*args, **options)
+        assert ended.returncode == 0, ended.stderr
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+
+def make(folder: Path, name: str = "checkout") -> Checkout:
+    """Make a checkout called `name`, which is not set up yet, and its tools beside it."""
+    root = folder / name
+    checkout = Checkout(root, folder / "bin")
+    checkout.tools.mkdir(parents=True)
+    (folder / "wheels").mkdir()
+    for path, text in {
+        "pyproject.toml": PYPROJECT,
+        "backend/backend.py": BACKEND,
+        "tensorflow_macos_build/__init__.py": "",
+        "tensorflow_macos_build/tasks/__init__.py": "",
+        "tensorflow_macos_build/tasks/program.py": PROGRAM,
+    }.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    (root / "scripts").mkdir()
+    for script in ("inv", "environment.py"):
+        shutil.copy2(SCRIPTS / script, root / "scripts" / script)
+    for program in ("git", "cmp", "readlink"):
+        found = shutil.which(program)
+        assert found is not None, f"{program} is missing"
+        _executable(
+            checkout.tools / program, SHIM.format(name=program, log=checkout.log, program=found)
+        )
+    checkout.hide("ensurepip")
+    checkout.lock("1.0")
+    return checkout
+
+
+def _python(tools: Path, log: Path, hidden: tuple[str, ...]) -> None:
+    text = PYTHON_SHIM.format(log=log, program=sys.executable, hidden=" ".join(hidden))
+    _executable(tools / "python3", text)
+
+
+def _executable(path: Path, text: str) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_text(text)
+    aside.chmod(0o755)
+    os.replace(aside, path)  # noqa: PTH105
+
+
+def _wheel(folder: Path, version: str) -> bytes:
+    info = f"dependency-{version}.dist-info/"
+    files = {
+        "dependency.py": f"VERSION = {version!r}\n",
+        "late.py": "",
+        info + "METADATA": f"Metadata-Version: 2.1\nName: dependency\nVersion: {version}\n",
+        info + "WHEEL": "Wheel-Version: 1.0\nGenerator: x\n"
+        "Root-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    path = folder / f"dependency-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        record = ""
+        for name, text in files.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            record += f"{name},sha256={digest.rstrip('=')},{len(text)}\n"
+            wheel.writestr(zipfile.ZipInfo(name), text)
+        wheel.writestr(zipfile.ZipInfo(info + "RECORD"), f"{record}{info}RECORD,,\n")
+    return path.read_bytes()

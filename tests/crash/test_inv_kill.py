@@ -1,0 +1,102 @@
+"""scripts/inv killed at any moment, and started twice at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import checkouts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.checkouts import Checkout
+
+MOMENTS: dict[str, Callable[[Path], bool]] = {
+    "before the environment": lambda root: (root / ".venv.d/lock").exists(),
+    "in the bare environment": lambda root: any(root.glob(".venv.d/env-*/pyvenv.cfg")),
+    "in the locked dependencies": lambda root: any(root.glob(".venv.d/env-*/lib/*/*/dependency*")),
+    "in the package": lambda root: any(root.glob(".venv.d/env-*/lib/*/*/tensorflow_macos*")),
+    "at the stamp": lambda root: any(root.glob(".venv.d/env-*/stamp")),
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return checkouts.make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("moment", "whole_group"),
+    [*((moment, True) for moment in MOMENTS), ("in the bare environment", False)],
+)
+def test_a_kill_at_any_moment_loses_nothing(
+    checkout: Checkout, moment: str, whole_group: bool
+) -> None:
+    with checkout.popen(start_new_session=True) as child:
+        _wait(child, lambda: MOMENTS[moment](checkout.root))
+        _kill(child, whole_group=whole_group)
+        child.stdout.close()
+        child.stderr.close()
+    told = checkout.told()
+    assert told["version"] == "1.0"
+    assert checkout.environments == [
+        checkout.root / ".venv.d" / (checkout.root / ".venv").readlink().name
+    ]
+    assert sorted(path.name for path in (checkout.root / ".venv.d").iterdir()) == [
+        checkout.environments[0].name,
+        "lock",
+    ]
+
+
+def test_a_kill_in_a_renewal_keeps_the_old_environment(checkout: Checkout) -> None:
+    old = checkout.told()["prefix"]
+    checkout.lock("2.0")
+    with checkout.popen(start_new_session=True) as child:
+        _wait(child, lambda: len(checkout.environments) == 2)
+        _kill(child, whole_group=True)
+        child.communicate()
+    checkout.lock("1.0")
+    checkout.started()
+    assert checkout.told()["prefix"] == old
+    assert checkout.started() == ["cmp", "cmp"]
+
+
+def test_starts_at_once_set_up_once(checkout: Checkout) -> None:
+    children = [checkout.popen(str(number)) for number in range(4)]
+    ended = [child.communicate(timeout=120) for child in children]
+    assert [child.returncode for child in children] == [0] * 4, ended
+    assert sum("setting up" in err for _, err in ended) == 1
+    assert len(checkout.environments) == 1
+
+
+def _wait(child: Any, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert child.poll() is None, "it ended before the moment to kill it"
+        assert time.monotonic() < deadline, "the moment to kill it never came"
+        time.sleep(0.001)
+
+
+def _kill(child: Any, *, whole_group: bool) -> None:
+    """Kill the whole process group, or the shell and the Python under it but not its children."""
+    if whole_group:
+        os.killpg(child.pid, signal.SIGKILL)
+        return
+    for pid in _children(child.pid):
+        os.kill(pid, signal.SIGKILL)
+    child.kill()
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    pairs = [line.split() for line in listed.splitlines()]
+    return [int(pid) for pid, above in pairs if int(above) == parent]

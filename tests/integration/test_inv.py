@@ -1,0 +1,199 @@
+"""scripts/inv on a stand-in checkout: what a newcomer meets, and what a second start costs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import checkouts
+from tests.checkouts import Checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return checkouts.make(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout that is set up; tests of it must leave it so."""
+    checkout = checkouts.make(tmp_path_factory.mktemp("ready"))
+    checkout.told()
+    return checkout
+
+
+def test_a_second_start_compares_two_files_and_starts_python(ready: Checkout) -> None:
+    ready.started()
+    ready.told()
+    assert ready.started() == ["cmp", "cmp"]
+
+
+def test_words_reach_the_program_as_they_are_from_anywhere(tmp_path: Path) -> None:
+    checkout = checkouts.make(tmp_path, "a 'check' out \u00fc \\ $HOME")
+    link = tmp_path / "elsewhere" / "inv"
+    link.parent.mkdir()
+    link.symlink_to(checkout.root / "scripts/inv")
+    words = ["fuse", "a b.whl", "", "$x", "*", "--flag='q'"]
+    told = checkout.told(*words, script=link, cwd=link.parent)
+    assert told["argv"] == words
+    assert told["cwd"] == str(checkout.root)
+    assert Path(told["prefix"]) in checkout.environments
+
+
+def test_the_exit_status_is_the_programs(ready: Checkout) -> None:
+    assert [ready.run("exit", str(code)).returncode for code in (0, 2, 75)] == [0, 2, 75]
+
+
+@pytest.mark.parametrize("home", ["", None])
+def test_an_empty_home_counts_as_none(ready: Checkout, home: str | None) -> None:
+    assert ready.told(env={"HOME": home})["home"] is None
+
+
+def test_misleading_settings_of_pip_and_python_do_not_count(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    (tmp_path / "dependency.py").write_text("VERSION = 'shadow'")
+    misleading = {
+        "PIP_USER": "1",
+        "PIP_TARGET": str(tmp_path / "t"),
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONHOME": str(tmp_path),
+    }
+    assert checkout.told(env=misleading)["version"] == "1.0"
+
+
+def test_a_new_lock_makes_a_new_environment_and_the_old_one_goes(checkout: Checkout) -> None:
+    old = checkout.told()["prefix"]
+    checkout.lock("2.0")
+    told = checkout.told()
+    assert told["version"] == "2.0"
+    assert checkout.environments == [Path(told["prefix"])] != [Path(old)]
+
+
+def test_a_new_pyproject_keeps_the_installed_lock(checkout: Checkout) -> None:
+    old = checkout.told()["prefix"]
+    with (checkout.root / "pyproject.toml").open("a") as stream:
+        stream.write("# changed\n")
+    assert checkout.told()["prefix"] == old
+    checkout.started()
+    checkout.told()
+    assert checkout.started() == ["cmp", "cmp"]
+
+
+def test_a_lock_that_cannot_be_met_costs_no_working_environment(checkout: Checkout) -> None:
+    old = checkout.told()["prefix"]
+    lock = checkout.root / "scripts/requirements.lock"
+    good = lock.read_text()
+    lock.write_text(good.replace("sha256:", "sha256:0")[: len(good)])
+    failed = checkout.run()
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "pip could not install what the lock asks for" in failed.stderr
+    lock.write_text(good)
+    assert checkout.told()["prefix"] == old
+
+
+def test_a_program_keeps_the_environment_that_it_runs_in(checkout: Checkout) -> None:
+    with checkout.popen("hold") as child:
+        assert child.stdout.readline() == "held\n"
+        checkout.lock("2.0")
+        assert checkout.told()["version"] == "2.0"
+        assert len(checkout.environments) == 2
+        _, err = child.communicate("")
+        assert child.returncode == 0, err
+    checkout.lock("3.0")
+    checkout.told()
+    assert len(checkout.environments) == 1
+
+
+def test_a_foreign_venv_is_set_aside_and_said_so(checkout: Checkout) -> None:
+    foreign = checkout.root / ".venv/bin"
+    foreign.mkdir(parents=True)
+    (foreign / "python").symlink_to(sys.executable)
+    (foreign / "mine").write_text("precious")
+    ended = checkout.run()
+    assert ended.returncode == 0
+    (kept,) = checkout.root.glob(".venv.old-*/venv/bin/mine")
+    assert kept.read_text() == "precious"
+    assert kept.parents[2].name in ended.stderr
+
+
+def test_a_moved_checkout_is_set_up_again(checkout: Checkout) -> None:
+    checkout.told()
+    moved = Checkout(checkout.root.with_name("moved"), checkout.tools)
+    checkout.root.rename(moved.root)
+    told = moved.told()
+    assert told["cwd"] == str(moved.root)
+    assert [Path(told["prefix"])] == moved.environments
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(checkout: Checkout) -> None:
+    python = Path(checkout.told()["prefix"], "bin/python")
+    python.unlink()
+    python.symlink_to("/nonexistent/python3.9")
+    assert checkout.told()["version"] == "1.0"
+
+
+def test_another_python_asked_for_makes_another_environment(checkout: Checkout) -> None:
+    first = checkout.told()["prefix"]
+    other = str(checkout.tools / "python3")
+    second = checkout.told(env={"PYTHON": other})["prefix"]
+    assert first != second
+    assert checkout.told(env={"PYTHON": other})["prefix"] == second
+    assert checkout.told()["prefix"] == second
+
+
+def test_a_python_with_ensurepip_gives_the_environment_a_pip(checkout: Checkout) -> None:
+    checkout.hide()
+    assert Path(checkout.told()["prefix"], "bin/pip").exists()
+
+
+@pytest.mark.parametrize("wanted", ["no-such-python", "git"])
+def test_a_python_that_is_none_is_wrong_usage(checkout: Checkout, wanted: str) -> None:
+    ended = checkout.run(env={"PYTHON": wanted})
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"inv: PYTHON={wanted} is not a Python 3.10 or newer\n"
+
+
+def test_without_python_one_line_says_what_to_install(checkout: Checkout) -> None:
+    (checkout.tools / "python3").unlink()
+    ended = checkout.run()
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("inv: Python 3.10 or newer is needed; type: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("apt_status", [None, 100])
+def test_without_ensurepip_and_pip_one_line_says_what_to_install(
+    checkout: Checkout, apt_status: int | None
+) -> None:
+    checkout.hide("ensurepip", "pip")
+    if apt_status is not None:
+        fake = checkout.tools / "apt-get"
+        fake.write_text(f'#!/bin/sh\necho "apt-get $*" >>"{checkout.log}"\nexit {apt_status}\n')
+        fake.chmod(0o755)
+    ended = checkout.run()
+    assert ended.returncode == 2
+    installer = "sudo apt-get" if apt_status else "brew"
+    package = f"python3.{sys.version_info.minor}-venv"
+    assert ended.stderr.endswith(
+        f"neither ensurepip nor pip; type: {installer} install {package}\n"
+    )
+
+
+def test_without_git_one_line_says_what_to_install(checkout: Checkout) -> None:
+    (checkout.tools / "git").unlink()
+    ended = checkout.run()
+    assert (ended.returncode, ended.stderr) == (2, "inv: git is needed; type: brew install git\n")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="install bash")
+def test_the_script_means_the_same_to_bash(ready: Checkout) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    with ready.popen("exit", "7", executable=bash) as child:
+        child.communicate()
+    assert child.returncode == 7
