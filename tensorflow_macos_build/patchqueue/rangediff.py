@@ -1,0 +1,177 @@
+"""An old queue against a new one, patch by patch: what git range-diff says, and what it leaves out.
+
+Patches are matched by their file name, which survives renumbering; then by their subject; then by
+their text. What is compared is their meaning: object ids, `index` lines and hunk positions do not
+count, so a patch that only moved is the same. A patch without a counterpart is shown whole, where
+git range-diff prints its subject alone (bitcoin/bitcoin#34656).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+ALIKE = 0.5
+"""How much of two patches' lines must be the same (0 to 1) for them to be taken for one patch."""
+
+_CONTEXT = 3
+
+_NOISE = re.compile(r"From [0-9a-f]{40} |index [0-9a-f]+\.\.[0-9a-f]+")
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
+_NUMBER = re.compile(r"^\d+-")
+
+
+class Fate(Enum):
+    """What became of a patch between the old queue and the new one."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One patch of a queue: its file's name, its subject, and its text as UTF-8 (with escapes)."""
+
+    name: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A patch in the old queue and its counterpart in the new one.
+
+    Attributes:
+        fate: what became of it.
+        old: the patch in the old queue; None when it was added.
+        new: the patch in the new queue; None when it was removed.
+        old_place: its position in the old queue, counted from 1.
+        new_place: its position in the new queue, counted from 1.
+        difference: for a changed patch the unified difference of the two meanings, for an added
+            or a removed one its whole text, for an unchanged one nothing.
+    """
+
+    fate: Fate
+    old: Entry | None
+    new: Entry | None
+    old_place: int | None
+    new_place: int | None
+    difference: str
+
+    @property
+    def subject(self) -> str:
+        """The subject in the new queue, or in the old one when the patch is gone."""
+        entry = self.new or self.old
+        return entry.subject if entry else ""
+
+
+def compare(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Pair, ...]:
+    """Match two queues and say what became of every patch.
+
+    The pairs come in the new queue's order; a removed patch stands behind the patch that it
+    followed in the old queue.
+    """
+    counterpart = _match(old, new)
+    pairs = [_pair(old, new, counterpart.get(place), place) for place in range(len(new))]
+    gone = sorted(set(range(len(old))) - set(counterpart.values()))
+    for place in gone:
+        pairs.insert(_seat(pairs, place), _pair(old, new, place, None))
+    return tuple(pairs)
+
+
+def meaning(text: str) -> list[str]:
+    """Give the lines of a patch that carry meaning: no ids, hunk headers without positions."""
+    lines = (line for line in text.splitlines() if not _NOISE.match(line))
+    return [_HUNK.sub("@@", line) for line in lines]
+
+
+def _match(old: Sequence[Entry], new: Sequence[Entry]) -> dict[int, int]:
+    """Give the old place of every new place that has a counterpart."""
+    counterpart: dict[int, int] = {}
+    for key in (_stem, _subject):
+        _match_by(key, old, new, counterpart)
+    _match_alike(old, new, counterpart)
+    return counterpart
+
+
+def _match_by(
+    key: Callable[[Entry], str], old: Sequence[Entry], new: Sequence[Entry], found: dict[int, int]
+) -> None:
+    free = {key(old[place]): place for place in reversed(_free(old, found.values()))}
+    for place in _free(new, found):
+        if key(new[place]) in free:
+            found[place] = free.pop(key(new[place]))
+
+
+def _match_alike(old: Sequence[Entry], new: Sequence[Entry], found: dict[int, int]) -> None:
+    scores = [
+        (-_likeness(old[before], new[after]), before, after)
+        for before in _free(old, found.values())
+        for after in _free(new, found)
+    ]
+    for score, before, after in sorted(scores):
+        if -score >= ALIKE and after not in found and before not in found.values():
+            found[after] = before
+
+
+def _free(entries: Sequence[Entry], taken: Iterable[int]) -> list[int]:
+    return sorted(set(range(len(entries))) - set(taken))
+
+
+def _stem(entry: Entry) -> str:
+    return _NUMBER.sub("", entry.name)
+
+
+def _subject(entry: Entry) -> str:
+    return entry.subject
+
+
+def _likeness(old: Entry, new: Entry) -> float:
+    matcher = difflib.SequenceMatcher(None, _changes(old), _changes(new), autojunk=False)
+    return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
+
+
+def _changes(entry: Entry) -> list[str]:
+    return [line for line in meaning(entry.text) if line[:1] in "+-" and line.strip("+-")]
+
+
+def _pair(
+    old: Sequence[Entry], new: Sequence[Entry], before: int | None, after: int | None
+) -> Pair:
+    was = None if before is None else old[before]
+    now = None if after is None else new[after]
+    fate, difference = _verdict(was, now)
+    return Pair(fate, was, now, _ordinal(before), _ordinal(after), difference)
+
+
+def _verdict(was: Entry | None, now: Entry | None) -> tuple[Fate, str]:
+    if was is None or now is None:
+        only = was or now
+        return (Fate.ADDED if was is None else Fate.REMOVED), only.text if only else ""
+    lines = difflib.unified_diff(
+        meaning(was.text), meaning(now.text), was.name, now.name, n=_CONTEXT, lineterm=""
+    )
+    difference = "\n".join(lines)
+    return (Fate.CHANGED if difference else Fate.SAME), difference
+
+
+def _ordinal(place: int | None) -> int | None:
+    return None if place is None else place + 1
+
+
+def _seat(pairs: Sequence[Pair], place: int) -> int:
+    """Give the index behind the last pair whose old place is before `place`."""
+    before = [
+        index
+        for index, pair in enumerate(pairs)
+        if pair.old_place is not None and pair.old_place <= place
+    ]
+    return before[-1] + 1 if before else 0

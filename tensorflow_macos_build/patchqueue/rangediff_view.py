@@ -1,0 +1,83 @@
+"""A range-diff as Markdown for a pull request, and as a page of HTML; pure text from values."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from tensorflow_macos_build.patchqueue.rangediff import Fate, Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MARKS = {Fate.SAME: "=", Fate.CHANGED: "!", Fate.ADDED: ">", Fate.REMOVED: "<"}
+"""git range-diff's own signs for the four fates (git-range-diff(1), OUTPUT STABILITY)."""
+
+
+def summary(pairs: Sequence[Pair]) -> str:
+    """Count the fates in one line: `2 changed, 1 removed, 5 same`."""
+    counts = Counter(pair.fate for pair in pairs)
+    said = [f"{counts[fate]} {fate.value}" for fate in reversed(Fate) if counts[fate]]
+    return ", ".join(said) or "both queues are empty"
+
+
+def markdown(title: str, pairs: Sequence[Pair]) -> str:
+    """Write a range-diff as GitHub-flavoured Markdown: a table, then a fold for each difference."""
+    rows = [
+        f"| {_place(pair.old_place)} | {MARKS[pair.fate]} | {_place(pair.new_place)} "
+        f"| {_cell(pair.subject)} |"
+        for pair in pairs
+    ]
+    folds = [_fold(pair) for pair in pairs if pair.difference]
+    head = [f"## {_cell(title)}", "", f"{summary(pairs)}.", ""]
+    table = ["| old | | new | patch |", "| ---: | :-: | ---: | --- |", *rows]
+    return "\n".join([*head, *table, *folds]) + "\n"
+
+
+def html(title: str, pairs: Sequence[Pair]) -> str:
+    """Write a range-diff as one self-contained page of HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tensorflow_macos_build.patchqueue"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("rangediff.html.j2")
+    return page.render(
+        title=title, summary=summary(pairs), pairs=pairs, marks=MARKS, line_class=_line_class
+    )
+
+
+def _place(place: int | None) -> str:
+    return "-" if place is None else str(place)
+
+
+def _cell(text: str) -> str:
+    escaped = re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", text)
+    return " ".join(escaped.split())
+
+
+def _fold(pair: Pair) -> str:
+    runs: list[str] = re.findall(r"`+", pair.difference)
+    fence = "`" * max([3, *(len(run) + 1 for run in runs)])
+    return (
+        f"\n<details><summary>{MARKS[pair.fate].replace('<', '&lt;').replace('>', '&gt;')} "
+        f"{_cell(pair.subject)}</summary>\n\n"
+        f"{fence}diff\n{pair.difference.rstrip()}\n{fence}\n\n</details>"
+    )
+
+
+def _line_class(line: str) -> str:
+    match line[:1]:
+        case "+":
+            return "plus"
+        case "-":
+            return "minus"
+        case "@":
+            return "hunk"
+        case _:
+            return ""
