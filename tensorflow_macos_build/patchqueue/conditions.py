@@ -1,0 +1,145 @@
+"""The condition in a patch's `Drop-When:` trailer: a small language that a program can decide.
+
+    condition := clause (" and " clause)* | clause (" or " clause)*
+    clause    := "upstream" OP VERSION            OP is one of >= > == < <=
+               | "upstream has commit" ID         ID is 7 to 40 hexadecimal digits
+               | "upstream has file" PATH
+               | "upstream lacks file" PATH
+               | "never"
+
+`and` and `or` are not mixed: a condition that needs both is two patches. A version is one of
+PEP 440, with or without a leading `v`; the upstream's version is that of the newest release tag
+that its commit contains.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tensorflow_macos_build.upstream.git import Git
+
+HINT = (
+    "write `upstream >= v2.18`, `upstream has commit ID`, `upstream has file PATH`, "
+    "`upstream lacks file PATH` or `never`, joined by `and` or by `or`"
+)
+
+_COMPARE: dict[str, Callable[[Version, Version], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_VERSION = re.compile(r"upstream (>=|<=|==|>|<) (\S+)")
+_COMMIT = re.compile(r"upstream has commit ([0-9a-f]{7,40})")
+_FILE = re.compile(r"upstream (has|lacks) file (\S.*)")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision of upstream, as conditions ask about it.
+
+    Attributes:
+        git: the upstream repository.
+        commit: the revision's full commit id.
+    """
+
+    git: Git
+    commit: str
+
+    def version(self) -> Version | None:
+        """Give the newest release whose tag this revision contains; None when there is none."""
+        tags = self.git.out("tag", "--merged", self.commit).decode("utf-8", "replace").split()
+        return max(filter(None, map(_release, tags)), default=None)
+
+    def contains(self, commit: str) -> bool:
+        """Tell whether a commit is this revision or one of its ancestors."""
+        known = self.git.run("cat-file", "-e", f"{commit}^{{commit}}", expected=())
+        if known.status != 0:
+            return False
+        found = self.git.run("merge-base", "--is-ancestor", commit, self.commit, expected=(0, 1))
+        return found.status == 0
+
+    def has_file(self, path: str) -> bool:
+        """Tell whether the revision's tree holds a file, or a folder, at `path`."""
+        return bool(self.git.out("ls-tree", "-z", self.commit, "--", f":(literal){path}"))
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause: how it reads, and what decides it."""
+
+    text: str
+    holds: Callable[[Revision], bool]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Clauses that must all hold, or of which one must."""
+
+    clauses: tuple[Clause, ...]
+    every: bool
+
+    def holds(self, revision: Revision) -> bool:
+        """Tell whether the condition has come true at a revision of upstream."""
+        join = all if self.every else any
+        return join(clause.holds(revision) for clause in self.clauses)
+
+
+def parse(text: str, where: str = "") -> Condition:
+    """Read a condition.
+
+    Raises:
+        UsageError: it is not one of this language; `where` is the place that the error names.
+    """
+    words = " ".join(text.split())
+    if " and " in words and " or " in words:
+        raise UsageError(f"the condition `{words}` mixes `and` with `or`", where=where, hint=HINT)
+    every = " or " not in words
+    parts = words.split(" and " if every else " or ")
+    return Condition(tuple(_clause(part, where) for part in parts), every)
+
+
+def _clause(text: str, where: str) -> Clause:
+    if text == "never":
+        return Clause(text, lambda _: False)
+    if found := _VERSION.fullmatch(text):
+        return _version_clause(text, found[1], found[2], where)
+    if found := _COMMIT.fullmatch(text):
+        commit = found[1]
+        return Clause(text, lambda revision: revision.contains(commit))
+    if found := _FILE.fullmatch(text):
+        wanted, path = found[1] == "has", found[2]
+        return Clause(text, lambda revision: revision.has_file(path) is wanted)
+    raise UsageError(f"`{text}` is not a condition that can be decided", where=where, hint=HINT)
+
+
+def _version_clause(text: str, sign: str, version: str, where: str) -> Clause:
+    try:
+        limit = Version(version)
+    except InvalidVersion:
+        raise UsageError(f"`{version}` is not a version", where=where, hint=HINT) from None
+
+    def holds(revision: Revision) -> bool:
+        found = revision.version()
+        return found is not None and _COMPARE[sign](found, limit)
+
+    return Clause(text, holds)
+
+
+def _release(tag: str) -> Version | None:
+    try:
+        version = Version(tag)
+    except InvalidVersion:
+        return None
+    return None if version.is_prerelease else version
