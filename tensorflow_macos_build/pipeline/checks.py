@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
-from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import tools
-from tensorflow_macos_build.release import changelog
+from tensorflow_macos_build.release import changelog, workflows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
-
-_WORKFLOWS = Path(".github/workflows")
 
 _SHELL_SCRIPTS = ("scripts/inv", ".ci/run")
 
@@ -43,7 +41,7 @@ class Linter:
 
 def linters(root: Path) -> tuple[Linter, ...]:
     """Give the linters of the checkout `root`, the quick ones first."""
-    workflows = sorted((root / _WORKFLOWS).glob("*.y*ml"))
+    found_workflows = sorted((root / workflows.WORKFLOWS).glob("*.yml"))
     schema = ("--builtin-schema", "vendor.github-workflows")
     found = [
         Linter("ruff", (_locked("ruff"), "check"), fix="ruff check --fix"),
@@ -52,10 +50,10 @@ def linters(root: Path) -> tuple[Linter, ...]:
         Linter("import-linter", (_locked("lint-imports"),)),
         Linter("mypy", (_locked("mypy"),)),
     ]
-    if workflows:
+    if found_workflows:
         found += [
-            Linter("check-jsonschema", (_locked("check-jsonschema"), *schema, *workflows)),
-            Linter("actionlint", (_locked("actionlint"), *workflows)),
+            Linter("check-jsonschema", (_locked("check-jsonschema"), *schema, *found_workflows)),
+            Linter("actionlint", (_locked("actionlint"), *found_workflows)),
         ]
     return tuple(found)
 
@@ -68,17 +66,17 @@ def lint(root: Path, ticker: Ticker) -> None:
     """
     changelog.load(root)
     asked = linters(root)
-    objections = []
+    objections = _drift(root)
     for number, linter in enumerate(asked):
         ticker(number, len(asked), linter.name)
-        said = _objection(linter, root)
+        said = objection(linter, root)
         if said:
             objections.append(f"{linter.name}\n{said}")
     ticker(len(asked), len(asked))
     if objections:
-        fixes = [linter.fix for linter in asked if linter.fix]
+        fixes = [*(linter.fix for linter in asked if linter.fix), "inv ci.generate"]
         raise WorkFailed(
-            f"{len(objections)} of {len(asked)} linters object",
+            f"{len(objections)} of {len(asked) + 1} linters object",
             detail="\n".join(objections),
             hint=f"some of it can be mended by {' and '.join(f'`{fix}`' for fix in fixes)}",
         )
@@ -94,7 +92,31 @@ def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
     return process.attach(argv, cwd=root) == 0
 
 
-def _objection(linter: Linter, root: Path) -> str:
+def workflow_texts(root: Path) -> dict[Path, str]:
+    """Give the text of every workflow of the checkout `root`, by its path in the checkout.
+
+    Raises:
+        UsageError: a source of the workflows in ci/ is wrong.
+    """
+
+    def packages(runner: workflows.Runner) -> list[str]:
+        if unknown := sorted(set(runner.preinstalled) - set(tools.TOOLS)):
+            known = f"tools are called {', '.join(tools.TOOLS)}"
+            raise UsageError(f"{runner.label}: no tool is called {unknown[0]}", hint=known)
+        if not runner.label.startswith("ubuntu-"):
+            return []  # scripts/inv installs them by Homebrew
+        return tools.debian_packages(set(tools.TEST_TOOLS) - set(runner.preinstalled))
+
+    return workflows.render(root, packages)
+
+
+def _drift(root: Path) -> list[str]:
+    stale = workflows.stale(root, workflow_texts(root))
+    return [f"workflows\nnot as ci/ says: {', '.join(map(str, stale))}"] if stale else []
+
+
+def objection(linter: Linter, root: Path) -> str:
+    """Give what a linter has against the checkout `root`; empty when nothing."""
     ended = process.run(linter.argv, cwd=root, expected=())
     if ended.status == 0:
         return ""

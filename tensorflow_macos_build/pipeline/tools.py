@@ -80,7 +80,7 @@ def install_line(names: Iterable[str]) -> str:
     """Give the command that a person types on this system to install the tools `names`."""
     if shutil.which("apt-get"):
         sudo = "" if os.geteuid() == 0 else "sudo "
-        return f"{sudo}apt-get install {' '.join(_packages(names))}"
+        return f"{sudo}apt-get install {' '.join(debian_packages(names))}"
     packages = " ".join(sorted({TOOLS[name].homebrew for name in names}))
     if sys.platform == "darwin":
         return f"brew install {packages}"
@@ -118,7 +118,7 @@ def _missing(names: Iterable[str]) -> list[str]:
 
 def _installer(names: Sequence[str]) -> Callable[[], None] | None:
     if shutil.which("apt-get"):
-        return (lambda: _apt_get(_packages(names))) if os.geteuid() == 0 else None
+        return (lambda: _apt_get(debian_packages(names))) if os.geteuid() == 0 else None
     if sys.platform == "darwin" and shutil.which("brew"):
         formulae = sorted({TOOLS[name].homebrew for name in names})
         return lambda: _run("brew", "install", "--quiet", *formulae)
@@ -137,5 +137,6 @@ def _run(*argv: str) -> bool:
     return ended.status == 0
 
 
-def _packages(names: Iterable[str]) -> list[str]:
+def debian_packages(names: Iterable[str]) -> list[str]:
+    """Give the packages of Debian and Ubuntu that bring the tools `names`, sorted."""
     return sorted({TOOLS[name].debian for name in names})

@@ -1,0 +1,165 @@
+"""GitHub Actions workflows, generated from ci/ so that facts about runners stand in one place.
+
+`ci/runners.yaml` holds the facts; each `ci/<name>.yml.j2` becomes `.github/workflows/<name>.yml`.
+The templates' own marks are `[[ value ]]` and `[% statement %]`, since `${{ … }}` is GitHub's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import jinja2
+import pydantic
+import yaml
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SOURCES = Path("ci")
+WORKFLOWS = Path(".github/workflows")
+
+_RUNNERS = SOURCES / "runners.yaml"
+_SUFFIX = ".yml.j2"
+_HEADER = "# Generated from {source} and {runners} by `inv ci.generate`; edit those.\n"
+_MARGIN = 5
+"""Minutes of a job beyond its steps' limits: checkout, artifacts."""
+
+_Label = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z]+-[0-9]+(\.[0-9]+)?(-[a-z]+)?$")]
+_Action = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w.-]+/[\w./-]+@v[0-9]+$")]
+_Minutes = Annotated[int, pydantic.Field(ge=1, le=360)]
+
+
+class _Part(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Runner(_Part):
+    """A machine that GitHub lends.
+
+    Attributes:
+        label: its image's label, with a version.
+        preinstalled: tools that the image brings.
+    """
+
+    label: _Label
+    preinstalled: tuple[str, ...] = ()
+
+    @property
+    def job(self) -> str:
+        """Give the identifier of the job that runs on it."""
+        return self.label.replace(".", "-")
+
+
+class Actions(_Part):
+    """The actions that workflows use, by what they do, each with its major version."""
+
+    checkout: _Action
+    upload: _Action
+
+
+class Minutes(_Part):
+    """How long each step may take, in minutes."""
+
+    install: _Minutes
+    build: _Minutes
+    test: _Minutes
+
+    @property
+    def total(self) -> int:
+        """Give the limit of a whole job, which no step's limit reaches."""
+        return self.install + self.build + self.test + _MARGIN
+
+
+class Facts(_Part):
+    """What ci/runners.yaml says."""
+
+    runners: tuple[Runner, ...]
+    actions: Actions
+    minutes: Minutes
+
+
+def load(root: Path) -> Facts:
+    """Read ci/runners.yaml of the checkout `root`.
+
+    Raises:
+        UsageError: it is not there, is no YAML, or says something that no workflow knows.
+    """
+    where = str(_RUNNERS)
+    try:
+        return Facts.model_validate(yaml.safe_load((root / _RUNNERS).read_bytes()))
+    except FileNotFoundError:
+        raise UsageError("the file is missing", where=where) from None
+    except yaml.YAMLError as error:
+        raise UsageError("it is no YAML", where=where, detail=str(error)) from None
+    except pydantic.ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise UsageError("it cannot be used", where=where, detail="\n".join(wrong)) from None
+
+
+def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path, str]:
+    """Give the text of every workflow of the checkout `root`, by its path in the checkout.
+
+    Args:
+        root: the checkout.
+        packages: gives the system packages to install on a runner before the tests.
+
+    Raises:
+        UsageError: a source of the workflows is wrong.
+    """
+    facts = load(root)
+    runners = [
+        {"label": each.label, "job": each.job, "packages": packages(each)} for each in facts.runners
+    ]
+    values = {"runners": runners, "actions": facts.actions, "minutes": facts.minutes}
+    environment = _environment(root)
+    texts = {}
+    for template in sorted((root / SOURCES).glob(f"*{_SUFFIX}")):
+        source = template.relative_to(root)
+        try:
+            body = environment.get_template(template.name).render(values)
+        except jinja2.TemplateError as error:
+            line = getattr(error, "lineno", None)
+            where = f"{source}:{line}" if line else str(source)
+            raise UsageError(f"the template fails: {error}", where=where) from None
+        header = _HEADER.format(source=source, runners=_RUNNERS)
+        texts[WORKFLOWS / template.name.replace(_SUFFIX, ".yml")] = header + body
+    return texts
+
+
+def stale(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
+    """Give the paths in `root` that are not as `texts` says, or are generated no more."""
+    there = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.yml")}
+    changed = {path for path, text in texts.items() if _text(root / path) != text}
+    return tuple(sorted(changed | (there - set(texts))))
+
+
+def generate(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
+    """Make the workflows of the checkout `root` what `texts` says; give the paths that changed."""
+    changed = stale(root, texts)
+    for path in changed:
+        if path in texts:
+            files.write_text(root / path, texts[path])
+        else:
+            (root / path).unlink()
+    return changed
+
+
+def _environment(root: Path) -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(root / SOURCES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - YAML, and its values are checked by `Facts`
+        keep_trailing_newline=True,
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+    )
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None

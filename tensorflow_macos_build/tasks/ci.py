@@ -1,0 +1,31 @@
+"""`invoke ci.generate`: the workflows that GitHub Actions runs, made from ci/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import invoke
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks.command import command
+
+
+@command(
+    auto_shortflags=False,
+    help={"check": "write nothing; end with 1 when a workflow is not as ci/ says"},
+)
+def generate(_context: invoke.Context, check: bool = False) -> ExitCode:
+    """Make .github/workflows from the sources in ci/."""
+    from tensorflow_macos_build.pipeline import checks
+    from tensorflow_macos_build.release import workflows
+
+    texts = checks.workflow_texts(Path.cwd())
+    act = workflows.stale if check else workflows.generate
+    changed = act(Path.cwd(), texts)
+    for path in changed:
+        Console().line(f"{'stale' if check else 'made'}: {path}")
+    return ExitCode.FAILED if check and changed else ExitCode.DONE
+
+
+namespace = invoke.Collection("ci", generate)
