@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ hypothesis.settings.register_profile(
     "bounded", derandomize=True, deadline=None, max_examples=60, database=None
 )
 hypothesis.settings.load_profile("bounded")
+
+
+# A shell ignores SIGINT for jobs in the background, and programs inherit that; tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

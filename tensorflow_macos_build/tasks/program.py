@@ -113,8 +113,10 @@ def main() -> None:
     _hold_environment()
     version = tensorflow_macos_build.__version__
     try:
-        Program(version=version, namespace=namespace, name="inv", binary="inv").run()
-        sys.stdout.flush()
+        try:
+            Program(version=version, namespace=namespace, name="inv", binary="inv").run()
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(int(ExitCode.INTERRUPTED))
     except BrokenPipeError:

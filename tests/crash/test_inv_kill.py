@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from tests import checkouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.checkouts import Checkout
 
@@ -95,8 +95,19 @@ def _kill(child: Any, *, whole_group: bool) -> None:
 
 
 def _children(parent: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout
-    pairs = [line.split() for line in listed.splitlines()]
+    if Path("/proc/self/stat").exists():
+        stats = [_read(folder / "stat") for folder in Path("/proc").glob("[0-9]*")]
+        # The name in parentheses may hold anything; the state and the parent's id follow it.
+        pairs = [(stat.split()[0], stat.rpartition(")")[2].split()[1]) for stat in stats if stat]
+    else:
+        listing = ["ps", "-A", "-o", "pid=,ppid="]
+        told = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+        pairs = [(pid, above) for pid, above in map(str.split, told.splitlines())]
     return [int(pid) for pid, above in pairs if int(above) == parent]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -110,7 +110,11 @@ def test_a_missing_tool_is_named_with_what_installs_it(
     assert _run("end", "well") == 0
 
 
-def test_a_reader_that_has_enough_meets_no_traceback() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_enough_meets_no_traceback(
+    unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program", "--list"]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
