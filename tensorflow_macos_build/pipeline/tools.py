@@ -70,21 +70,32 @@ TEST_TOOLS = tuple(TOOLS)
 
 
 def locate(name: str) -> Path | None:
-    """Give the path of the tool `name`, or None when it is not on this machine."""
+    """Give the path of the tool `name` of `TOOLS`, or None when it is not on this machine."""
+    return find(TOOLS[name])
+
+
+def find(tool: Tool) -> Path | None:
+    """Give the path of a tool, or None when it is not on this machine."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_HOMEBREW_LLVM))
-    found = (shutil.which(program, path=path) for program in TOOLS[name].programs)
+    found = (shutil.which(program, path=path) for program in tool.programs)
     return next((Path(program) for program in found if program), None)
 
 
 def install_line(names: Iterable[str]) -> str:
-    """Give the command that a person types on this system to install the tools `names`."""
+    """Give the command that installs the tools `names` of `TOOLS` on this system."""
+    return line_for(TOOLS[name] for name in names)
+
+
+def line_for(tools: Iterable[Tool]) -> str:
+    """Give the command that a person types on this system to install some tools."""
+    wanted = tuple(tools)
     if shutil.which("apt-get"):
         sudo = "" if os.geteuid() == 0 else "sudo "
-        return f"{sudo}apt-get install {' '.join(debian_packages(names))}"
-    packages = " ".join(sorted({TOOLS[name].homebrew for name in names}))
+        return f"{sudo}apt-get install {' '.join(sorted({tool.debian for tool in wanted}))}"
+    formulae = " ".join(sorted({tool.homebrew for tool in wanted}))
     if sys.platform == "darwin":
-        return f"brew install {packages}"
-    return f"your system's package manager, for: {packages}"
+        return f"brew install {formulae}"
+    return f"your system's package manager, for: {formulae}"
 
 
 def provide(names: Sequence[str], say: Callable[[str], None]) -> None:

@@ -2,7 +2,7 @@
 
 import invoke
 
-from tensorflow_macos_build.tasks import checks, ci, config
+from tensorflow_macos_build.tasks import checks, ci, config, doctor
 
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""
@@ -10,5 +10,6 @@ namespace = invoke.Collection()
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
 namespace.add_task(checks.changelog)
+namespace.add_task(doctor.doctor)
 namespace.add_task(checks.lint)
 namespace.add_task(checks.run_tests)

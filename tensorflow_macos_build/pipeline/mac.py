@@ -1,0 +1,71 @@
+"""What a Mac says of itself. This is the only place that asks Apple's own programs.
+
+Every function gives None, or nothing, on a machine that has not got the program it asks.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SW_VERS = ("sw_vers", "-productVersion")
+XCODEBUILD = ("xcodebuild", "-version")
+SDK_VERSION = ("xcrun", "--sdk", "macosx", "--show-sdk-version")
+ROSETTA = ("arch", "-x86_64", "/usr/bin/true")
+DISPLAYS = ("system_profiler", "-json", "SPDisplaysDataType")
+
+_TIMEOUT = 60.0
+"""Seconds for one answer; the first xcrun after an update of Xcode fills a cache."""
+
+
+def macos_version() -> str | None:
+    """Give the version of macOS, such as "15.1"."""
+    return _first_line(SW_VERS)
+
+
+def xcode_version() -> str | None:
+    """Give the version of the selected Xcode, such as "16.2".
+
+    xcodebuild fails when only the Command Line Tools are selected; they are not Xcode.
+    """
+    line = _first_line(XCODEBUILD)
+    return line.removeprefix("Xcode ") if line else None
+
+
+def sdk_version() -> str | None:
+    """Give the version of the macOS SDK that compilers get."""
+    return _first_line(SDK_VERSION)
+
+
+def runs_intel_programs() -> bool:
+    """Say whether Intel programs run: always on an Intel Mac, by Rosetta on Apple silicon."""
+    return _answer(ROSETTA) is not None
+
+
+def gpus() -> tuple[str, ...]:
+    """Give the models of the GPUs that support Metal."""
+    answer = _answer(DISPLAYS)
+    if answer is None:
+        return ()
+    displays = json.loads(answer).get("SPDisplaysDataType", [])
+    # The key's name changed with macOS 13; an old GPU without Metal has neither.
+    metal = ("spdisplays_mtlgpufamilysupport", "spdisplays_metal")
+    with_metal = [each for each in displays if any(key in each for key in metal)]
+    return tuple(each.get("sppci_model", "unnamed") for each in with_metal)
+
+
+def _first_line(argv: Sequence[str]) -> str | None:
+    answer = _answer(argv)
+    return answer.strip().partition("\n")[0] if answer else None
+
+
+def _answer(argv: Sequence[str]) -> str | None:
+    try:
+        return process.run(argv, timeout=_TIMEOUT).stdout.decode("utf-8", "replace")
+    except (process.ProgramMissing, process.ProgramFailed):
+        return None

@@ -1,0 +1,182 @@
+"""What a machine lacks for a build: this one, a bare one, and a Mac played by shell scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import config, documents
+from tensorflow_macos_build.pipeline import doctor, mac, tools
+from tensorflow_macos_build.pipeline.doctor import Verdict
+from tensorflow_macos_build.tasks import doctor_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.pipeline.doctor import Finding
+
+ROOT = Path(__file__).parents[3]
+
+DISPLAYS = {
+    "SPDisplaysDataType": [
+        {"sppci_model": "Apple M2", "spdisplays_mtlgpufamilysupport": "spdisplays_metal3"},
+        {"sppci_model": "Old card"},
+    ]
+}
+
+
+def _demo(**overrides: str) -> Release:
+    return config.load(str(ROOT / "build_configs/demo.yaml"), overrides).release
+
+
+def _real() -> Release:
+    return config.load(
+        str(ROOT / "build_configs/demo.yaml"), {"upstream.url": "https://example.org/tensorflow"}
+    ).release
+
+
+def _examined(release: Release, folder: Path) -> dict[str, Finding]:
+    return {each.what: each for each in doctor.examine(release, folder)}
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """A machine with no program at all; the function adds one, as a shell script."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(tools, "_HOMEBREW_LLVM", ())
+
+    def add(name: str, script: str) -> None:
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+
+    return add
+
+
+@pytest.fixture
+def a_mac(bare: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Mac with Apple silicon; its programs answer to the pinned command lines only."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    answers = {
+        "sw_vers -productVersion": "15.1",
+        "xcodebuild -version": "Xcode 16.2\nBuild version 16C5032a",
+        "xcrun --sdk macosx --show-sdk-version": "15.2",
+        "arch -x86_64 /usr/bin/true": "",
+        "system_profiler -json SPDisplaysDataType": json.dumps(DISPLAYS),
+        "git --version": "git version 2.39.5 (Apple Git-154)",
+        "bazel --version": "bazel 6.5.0",
+    }
+    for asked, answer in answers.items():
+        program, _, arguments = asked.partition(" ")
+        bare(program, f"[ \"$*\" = '{arguments}' ] || exit 64\nprintf '%s\\n' '{answer}'")
+
+
+def test_a_bare_machine_is_told_what_to_install(
+    bare: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare("apt-get", "exit 1")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    found = _examined(_demo(python="3.9"), tmp_path)
+    lacking = {each.what: each.remedy for each in found.values() if each.stops_the_build}
+    assert lacking == {
+        "git": "sudo apt-get install git",
+        "bazel": "sudo apt-get install bazel-bootstrap",
+        "python3.9": "sudo apt-get install python3.9-dev",
+    }
+
+
+def test_an_old_git_stops_the_build(bare: Callable[[str, str], None], tmp_path: Path) -> None:
+    bare("git", "echo git version 2.37.9")
+    found = _examined(_demo(), tmp_path)["git"]
+    assert (found.verdict, found.found) == (Verdict.TOO_OLD, "2.37.9")
+    bare("git", "echo git version 2.38.0")
+    assert _examined(_demo(), tmp_path)["git"].verdict is Verdict.FOUND
+
+
+def test_a_bazel_that_does_not_tell_its_version_is_found(
+    bare: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    bare("bazel", "echo bazel no_version")
+    found = _examined(_demo(), tmp_path)["bazel"]
+    assert (found.verdict, found.found) == (Verdict.FOUND, str(tmp_path / "bin/bazel"))
+
+
+def test_bazelisk_is_not_started_because_it_would_download(
+    bare: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    bare("bazelisk", f": >'{tmp_path}/started'")
+    (tmp_path / "bin/bazel").symlink_to("bazelisk")
+    assert _examined(_demo(), tmp_path)["bazel"].found == "bazelisk"
+    assert not (tmp_path / "started").exists()
+
+
+def test_too_little_disk_or_memory_stops_the_build(tmp_path: Path) -> None:
+    found = _examined(_demo(**{"limits.disk_gb": "1e9", "limits.memory_gb": "1e9"}), tmp_path)
+    assert found["free disk"].verdict is found["memory"].verdict is Verdict.TOO_LITTLE
+    assert found["free disk"].stops_the_build
+    assert str(tmp_path) in found["free disk"].remedy
+
+
+@pytest.mark.usefixtures("a_mac")
+def test_a_mac_is_asked_by_the_pinned_command_lines(tmp_path: Path) -> None:
+    found = _examined(_real(), tmp_path)
+    assert {what: each.found for what, each in found.items() if what not in _AMOUNTS} == {
+        "git": "2.39.5",
+        "bazel": "6.5.0",
+        "python": platform.python_version(),
+        "macOS": "15.1",
+        "Xcode": "16.2",
+        "macOS SDK": "15.2",
+        "GPU with Metal": "Apple M2",
+        "Rosetta": "yes",
+    }
+    assert not any(each.stops_the_build for each in found.values())
+
+
+_AMOUNTS = ("free disk", "memory")
+
+
+@pytest.mark.usefixtures("a_mac")
+def test_a_mac_without_xcode_can_build_the_miniature_only(tmp_path: Path) -> None:
+    (tmp_path / "bin/xcodebuild").write_text("#!/bin/sh\necho 'requires Xcode' >&2\nexit 1\n")
+    assert _examined(_real(), tmp_path)["Xcode"].stops_the_build
+    assert "xcode-select" in _examined(_real(), tmp_path)["Xcode"].remedy
+    assert not _examined(_demo(), tmp_path)["Xcode"].stops_the_build
+
+
+@pytest.mark.usefixtures("a_mac")
+def test_an_intel_mac_needs_no_rosetta(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert "Rosetta" not in _examined(_demo(), tmp_path)
+
+
+@pytest.mark.usefixtures("bare")
+def test_no_apple_program_means_no_answer() -> None:
+    assert mac.macos_version() is mac.xcode_version() is mac.sdk_version() is None
+    assert mac.gpus() == ()
+    assert not mac.runs_intel_programs()
+
+
+def test_elsewhere_a_real_release_is_said_to_need_a_mac(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    assert _examined(_demo(), tmp_path)["Xcode"].verdict is Verdict.NOT_ON_THIS_HOST
+    assert not _examined(_demo(), tmp_path)["Xcode"].stops_the_build
+    assert _examined(_real(), tmp_path)["Xcode"].stops_the_build
+
+
+def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Path) -> None:
+    findings = doctor.examine(_demo(**{"limits.disk_gb": "1e9"}), tmp_path)
+    document = doctor_view.as_document("demo", findings)
+    documents.check(document)
+    assert document["ok"] is False
+    assert [each["what"] for each in document["findings"]] == [each.what for each in findings]
