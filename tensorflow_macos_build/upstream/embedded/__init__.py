@@ -1,0 +1,72 @@
+"""The embedded upstream: a TensorFlow in miniature, made into a real git repository.
+
+The package carries its files (`source/`) and its story (`history/`): about sixty commits, three
+releases on branches of their own as TensorFlow has them, and every situation that a rebase meets.
+Commit ids are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.upstream.embedded import stream
+from tensorflow_macos_build.upstream.embedded.history import HISTORY
+from tensorflow_macos_build.upstream.git import Git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "embedded:"
+"""What stands for this upstream where a config or a queue names one by its URL."""
+
+TAGS = {
+    "v2.16.0": "f66d7018e73966f9fbe7d6abd54cf04c3c1e9c85",
+    "v2.17.0": "30db9926be6db250515a6111f954439fa2815bd5",
+    "v2.18.0": "057193de43fdb947c462cfa9fae4794708ba25de",
+}
+"""The releases, oldest first, and the full ids of their commits."""
+
+MAIN = "1fd8d209f809ee891268f811464d17663f1cc261"
+"""The full id of the newest commit of the branch `main`."""
+
+
+class StoryChanged(AssertionError):
+    """The story does not give the commits that are pinned here: a defect of this package."""
+
+
+def create(folder: Path) -> Git:
+    """Give the miniature's bare repository in `folder`; make it when it is not there or not whole.
+
+    It is made aside and renamed, so a kill leaves nothing half-done, and two processes may ask for
+    one folder at once. The branch is `main`; each release has a branch and an annotated tag.
+    """
+    with files.locked(folder.parent / f".{folder.name}.lock"):
+        if _refs(Git(folder)) != _expected():
+            with files.atomic_folder(folder) as unfinished:
+                _make(Git(unfinished))
+    return Git(folder)
+
+
+def _make(git: Git) -> None:
+    git.init()
+    git.run("fast-import", "--quiet", stdin=b"".join(stream.of(HISTORY)))
+    if (found := _refs(git)) != _expected():
+        raise StoryChanged(f"expected {_expected()}, found {found}")
+
+
+def _expected() -> dict[str, str]:
+    return {"main": MAIN, **TAGS}
+
+
+def _refs(git: Git) -> dict[str, str]:
+    """The commits of `main` and of the tags; none where there is no sound repository."""
+    if not (git.git_dir / "HEAD").is_file():
+        return {}
+    names = [stream.MAIN, *(f"refs/tags/{tag}" for tag in TAGS)]
+    form = "--format=%(refname:lstrip=2) %(objectname) %(*objectname)"
+    listed = git.run("for-each-ref", form, *names, expected=())
+    if listed.status != 0:
+        return {}
+    lines = listed.stdout.decode().splitlines()
+    return {name: ids[-1] for name, *ids in (line.split() for line in lines)}

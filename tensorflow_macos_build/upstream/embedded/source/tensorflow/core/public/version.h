@@ -1,0 +1,15 @@
+/* TensorFlow uses semantic versioning, see https://semver.org. */
+#ifndef TENSORFLOW_CORE_PUBLIC_VERSION_H_
+#define TENSORFLOW_CORE_PUBLIC_VERSION_H_
+
+#define TF_MAJOR_VERSION 2
+#define TF_MINOR_VERSION 16
+#define TF_PATCH_VERSION 0
+
+#define TF_STR_HELPER(x) #x
+#define TF_STR(x) TF_STR_HELPER(x)
+
+#define TF_VERSION_STRING \
+  TF_STR(TF_MAJOR_VERSION) "." TF_STR(TF_MINOR_VERSION) "." TF_STR(TF_PATCH_VERSION)
+
+#endif /* TENSORFLOW_CORE_PUBLIC_VERSION_H_ */

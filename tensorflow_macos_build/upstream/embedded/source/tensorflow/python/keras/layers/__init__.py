@@ -1,0 +1,5 @@
+"""Layers."""
+
+from tensorflow.python.keras.layers.dense import Dense
+
+__all__ = ["Dense"]

@@ -1,0 +1,5 @@
+"""Optimizers."""
+
+from tensorflow.python.keras.optimizers.sgd import SGD
+
+__all__ = ["SGD"]

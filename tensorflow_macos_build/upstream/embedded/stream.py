@@ -1,0 +1,75 @@
+"""A story as a stream for `git fast-import` (git-fast-import(1), INPUT FORMAT).
+
+The stream holds all that commit ids are made of: trees, messages, people, dates with their offsets.
+So the ids are the same on every machine, whatever its git is configured to.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.upstream.embedded import story
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAIN = "refs/heads/main"
+
+
+def of(history: Sequence[story.Commit | story.Release]) -> Iterator[bytes]:
+    """Give the stream of a history, in pieces.
+
+    Raises:
+        story.EditFails: an edit does not fit the tree that it meets.
+    """
+    main: story.Tree = {}
+    for item in history:
+        match item:
+            case story.Commit():
+                changed = story.apply(item.edits, main)
+                yield from _commit(MAIN, item, main, changed)
+                main = changed
+            case story.Release():
+                yield from _release(item, main)
+
+
+def _release(release: story.Release, tree: story.Tree) -> Iterator[bytes]:
+    branch = f"refs/heads/{release.branch}"
+    yield f"reset {branch}\nfrom {MAIN}\n\n".encode()
+    for commit in release.commits:
+        changed = story.apply(commit.edits, tree)
+        yield from _commit(branch, commit, tree, changed)
+        tree = changed
+    last = release.commits[-1]
+    yield f"tag {release.tag}\nfrom {branch}\ntagger {_signature(last)}\n".encode()
+    yield _data(f"TensorFlow {release.tag.removeprefix('v')}\n".encode())
+
+
+def _commit(
+    branch: str, commit: story.Commit, before: story.Tree, after: story.Tree
+) -> Iterator[bytes]:
+    who = _signature(commit)
+    yield f"commit {branch}\nauthor {who}\ncommitter {who}\n".encode()
+    yield _data(commit.message.encode())
+    for path in sorted(before.keys() - after.keys()):
+        yield b"D " + _quoted(path) + b"\n"
+    for path in sorted(after):
+        if before.get(path) != after[path]:
+            yield f"M {after[path].mode.value} inline ".encode() + _quoted(path) + b"\n"
+            yield _data(after[path].content)
+
+
+def _signature(commit: story.Commit) -> str:
+    when = datetime.fromisoformat(commit.date)
+    seconds = int(when.timestamp())
+    return f"{commit.author.name} <{commit.author.email}> {seconds} {when.strftime('%z')}"
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(content), content)
+
+
+def _quoted(path: str) -> bytes:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'.encode()

@@ -1,0 +1,114 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tensorflow_macos_build.upstream import embedded
+from tensorflow_macos_build.upstream.git import Git
+
+PINNED = {
+    "main": "1fd8d209f809ee891268f811464d17663f1cc261",
+    "v2.16.0": "f66d7018e73966f9fbe7d6abd54cf04c3c1e9c85",
+    "v2.17.0": "30db9926be6db250515a6111f954439fa2815bd5",
+    "v2.18.0": "057193de43fdb947c462cfa9fae4794708ba25de",
+}
+
+_CREATE = """\
+import pathlib, sys
+from tensorflow_macos_build.upstream import embedded
+embedded.create(pathlib.Path(sys.argv[1]))
+"""
+
+_HOSTILE = """\
+[user]
+    name = Somebody Else
+    email = else@example.org
+[core]
+    autocrlf = true
+    compression = 0
+[commit]
+    gpgSign = true
+[tag]
+    gpgSign = true
+[i18n]
+    commitEncoding = ISO-8859-1
+[fastimport]
+    unpackLimit = 100000
+"""
+
+
+def _ids(git: Git) -> dict[str, str]:
+    return {name: git.line("rev-parse", f"{name}^{{commit}}") for name in PINNED}
+
+
+def test_commit_ids_are_pinned(tmp_path: Path) -> None:
+    assert _ids(embedded.create(tmp_path / "up.git")) == PINNED
+    assert {"main": embedded.MAIN, **embedded.TAGS} == PINNED
+
+
+def test_commit_ids_do_not_depend_on_config_time_zone_umask_or_folder(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(_HOSTILE)
+    folder = tmp_path / "with a space" / "ünïcode"
+    env = {
+        **os.environ,
+        "TZ": "Pacific/Chatham",
+        "LC_ALL": "C",
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_AUTHOR_NAME": "Nobody",
+        "GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z",
+        "GIT_DIR": str(tmp_path / "elsewhere"),
+    }
+    subprocess.run([sys.executable, "-c", _CREATE, folder], env=env, umask=0o077, check=True)
+    assert _ids(Git(folder)) == PINNED
+
+
+def test_the_repository_is_sound(tmp_path: Path) -> None:
+    git = embedded.create(tmp_path / "up.git")
+    checked = git.run("fsck", "--strict", "--full")
+    assert (checked.stdout, checked.stderr) == (b"", b"")
+    assert git.line("rev-parse", "--is-bare-repository") == "true"
+    assert git.line("symbolic-ref", "HEAD") == "refs/heads/main"
+
+
+def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "up.git"
+    embedded.create(folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    embedded.create(folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("harm", ["HEAD", "packed-refs and refs", "objects"])
+def test_what_is_broken_is_made_anew(tmp_path: Path, harm: str) -> None:
+    folder = tmp_path / "up.git"
+    git = embedded.create(folder)
+    match harm:
+        case "HEAD":
+            (folder / "HEAD").unlink()
+        case "objects":
+            for pack in (folder / "objects").rglob("*.pack"):
+                pack.unlink()
+        case _:
+            git.run("update-ref", "-d", "refs/tags/v2.17.0")
+    assert _ids(embedded.create(folder)) == PINNED
+
+
+def test_two_processes_may_ask_for_one_folder_at_once(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", _CREATE, str(tmp_path / "up.git")]
+    racers = [subprocess.Popen(argv) for _ in range(4)]
+    assert [racer.wait() for racer in racers] == [0, 0, 0, 0]
+    assert _ids(Git(tmp_path / "up.git")) == PINNED
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+def test_releases_leave_main_on_branches_of_their_own(tmp_path: Path) -> None:
+    git = embedded.create(tmp_path / "up.git")
+    for tag in embedded.TAGS:
+        assert git.run("merge-base", "--is-ancestor", tag, "main", expected=(1,))
+        assert git.line("cat-file", "-t", tag) == "tag"
+        assert git.line("rev-list", "--count", f"main..{tag}") == "1"
+    assert int(git.line("rev-list", "--count", "v2.16.0..v2.17.0")) > 25
+    assert int(git.line("rev-list", "--count", "v2.17.0..v2.18.0")) > 20
