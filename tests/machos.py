@@ -94,12 +94,20 @@ class Toolchain:
         minimum: str | None = None,
     ) -> Path:
         """Compile C and link it to a dylib; `flags` go to lld, other dylibs' paths among them."""
+        id_name = ("-install_name", install_name or f"@rpath/{name}")
+        return self._link("-dylib", name, source, arch, minimum, *id_name, *flags)
+
+    def bundle(self, name: str, source: str, arch: str, *flags: str | Path) -> Path:
+        """Compile C and link it to a bundle, as extension modules mostly are."""
+        return self._link("-bundle", name, source, arch, None, *flags)
+
+    def _link(
+        self, kind: str, name: str, source: str, arch: str, minimum: str | None, *flags: str | Path
+    ) -> Path:
         output = self.path(name)
-        version = minimum or MINIMUM[arch]
         argv: list[str | Path] = [
-            tool("ld64.lld-19", "ld64.lld"), "-dylib", "-arch", arch,
-            "-platform_version", "macos", version, "13.3", "-o", output,
-            "-install_name", install_name or f"@rpath/{name}",
+            tool("ld64.lld-19", "ld64.lld"), kind, "-arch", arch,
+            "-platform_version", "macos", minimum or MINIMUM[arch], "13.3", "-o", output,
             self.object(source, arch), self.libsystem, *flags,
         ]  # fmt: skip
         subprocess.run(argv, check=True)

@@ -6,6 +6,8 @@ Sources: <mach/machine.h>, <mach-o/fat.h>, <mach-o/loader.h>, <mach-o/nlist.h>,
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 # <mach-o/fat.h>
 FAT_MAGIC = 0xCAFEBABE
 FAT_MAGIC_64 = 0xCAFEBABF
@@ -45,3 +47,103 @@ def arch_name(cputype: int, cpusubtype: int) -> str:
             return "arm64e"
         case _:
             return _ARCH_NAMES.get(cputype, f"cputype {cputype} subtype {cpusubtype}")
+
+
+# <mach-o/loader.h>
+MH_MAGIC = 0xFEEDFACE
+MH_MAGIC_64 = 0xFEEDFACF
+MH_OBJECT = 1
+MH_EXECUTE = 2
+MH_DYLIB = 6
+MH_BUNDLE = 8
+MH_DYLIB_STUB = 9
+MH_DSYM = 10
+MH_TWOLEVEL = 0x80
+PLATFORM_MACOS = 1
+
+FILETYPE_NAMES = {
+    MH_OBJECT: "MH_OBJECT",
+    MH_EXECUTE: "MH_EXECUTE",
+    MH_DYLIB: "MH_DYLIB",
+    MH_BUNDLE: "MH_BUNDLE",
+    MH_DYLIB_STUB: "MH_DYLIB_STUB",
+    MH_DSYM: "MH_DSYM",
+}
+
+PLATFORM_NAMES = {
+    1: "macOS",
+    2: "iOS",
+    3: "tvOS",
+    4: "watchOS",
+    5: "bridgeOS",
+    6: "Mac Catalyst",
+    7: "iOS simulator",
+    8: "tvOS simulator",
+    9: "watchOS simulator",
+    10: "DriverKit",
+    11: "visionOS",
+    12: "visionOS simulator",
+}
+
+
+class LC(IntEnum):
+    """The load commands that the readers of this package understand."""
+
+    LC_SEGMENT = 0x1
+    LC_SYMTAB = 0x2
+    LC_DYSYMTAB = 0xB
+    LC_LOAD_DYLIB = 0xC
+    LC_ID_DYLIB = 0xD
+    LC_SEGMENT_64 = 0x19
+    LC_CODE_SIGNATURE = 0x1D
+    LC_SEGMENT_SPLIT_INFO = 0x1E
+    LC_LAZY_LOAD_DYLIB = 0x20
+    LC_DYLD_INFO = 0x22
+    LC_VERSION_MIN_MACOSX = 0x24
+    LC_VERSION_MIN_IPHONEOS = 0x25
+    LC_FUNCTION_STARTS = 0x26
+    LC_DATA_IN_CODE = 0x29
+    LC_DYLIB_CODE_SIGN_DRS = 0x2B
+    LC_LINKER_OPTIMIZATION_HINT = 0x2E
+    LC_VERSION_MIN_TVOS = 0x2F
+    LC_VERSION_MIN_WATCHOS = 0x30
+    LC_BUILD_VERSION = 0x32
+    # The highest bit is LC_REQ_DYLD: a dyld that does not know the command must refuse the image.
+    LC_LOAD_WEAK_DYLIB = 0x80000018
+    LC_RPATH = 0x8000001C
+    LC_REEXPORT_DYLIB = 0x8000001F
+    LC_DYLD_INFO_ONLY = 0x80000022
+    LC_LOAD_UPWARD_DYLIB = 0x80000023
+    LC_DYLD_EXPORTS_TRIE = 0x80000033
+    LC_DYLD_CHAINED_FIXUPS = 0x80000034
+
+
+def command_name(number: int) -> str:
+    """Name a load command as <mach-o/loader.h> does; an unknown one by its number."""
+    try:
+        return LC(number).name
+    except ValueError:
+        return f"load command {number:#x}"
+
+
+# <mach-o/nlist.h>
+N_STAB = 0xE0
+N_PEXT = 0x10
+N_TYPE = 0x0E
+N_EXT = 0x01
+N_UNDF = 0x0
+N_WEAK_REF = 0x40
+SELF_LIBRARY_ORDINAL = 0
+DYNAMIC_LOOKUP_ORDINAL = 0xFE
+EXECUTABLE_ORDINAL = 0xFF
+
+# <mach-o/loader.h>, export tries
+EXPORT_SYMBOL_FLAGS_REEXPORT = 0x08
+
+# cs_blobs.h
+CSMAGIC_EMBEDDED_SIGNATURE = 0xFADE0CC0
+CSMAGIC_CODEDIRECTORY = 0xFADE0C02
+CSSLOT_CODEDIRECTORY = 0
+CSSLOT_ALTERNATE_CODEDIRECTORIES = 0x1000
+CSSLOT_ALTERNATE_CODEDIRECTORY_LIMIT = 0x1005
+CS_SUPPORTSCODELIMIT64 = 0x20300

@@ -1,0 +1,86 @@
+"""Static archives (`.a`): which objects they hold, of which architecture.
+
+Source: <ar.h>, and the BSD form of long names ("#1/length", the name before the contents) that
+Apple's tools write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho import image
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.macho.window import Window
+
+ARMAG = b"!<arch>\n"
+_HEADER_SIZE = 60
+_ARFMAG = b"`\n"
+_BSD_NAME = b"#1/"
+_INDEXES = ("__.SYMDEF", "__.SYMDEF SORTED", "__.SYMDEF_64", "__.SYMDEF_64 SORTED", "/", "//")
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A file in an archive.
+
+    Attributes:
+        name: its name; the archive's own index is left out.
+        arch: its architecture as lipo names it; None when it is no Mach-O file.
+        cputype: CPU_TYPE_… of a Mach-O file, else None.
+        cpusubtype: CPU_SUBTYPE_… of a Mach-O file, else None.
+    """
+
+    name: str
+    arch: str | None
+    cputype: int | None
+    cpusubtype: int | None
+
+
+def is_archive(head: bytes) -> bool:
+    """Tell from a file's first 8 bytes or more whether it is a static archive."""
+    return head.startswith(ARMAG)
+
+
+def parse(file: Window) -> Iterator[Object]:
+    """Give the objects of an archive in order.
+
+    Raises:
+        MalformedMachO: it is no archive, or a member's header lies.
+    """
+    if not is_archive(file.part(0, min(len(ARMAG), len(file)), "ARMAG").copy()):
+        raise MalformedMachO("this is no static archive", offset=file.start)
+    at = len(ARMAG)
+    while at < len(file):
+        header = file.part(at, _HEADER_SIZE, "ar_hdr").copy()
+        size = _number(header[48:58], file.start + at)
+        if header[58:] != _ARFMAG:
+            raise MalformedMachO("ar_fmag is missing", command="ar_hdr", offset=file.start + at)
+        contents = file.part(at + _HEADER_SIZE, size, "archive member")
+        name = header[:16].rstrip(b" ")
+        if name.startswith(_BSD_NAME):
+            length = _number(name[len(_BSD_NAME) :], file.start + at)
+            name = contents.part(0, length, "archive member's name").copy().rstrip(b"\0")
+            contents = contents.part(length, size - length, "archive member")
+        text = name.decode("utf-8", "backslashreplace")
+        if text not in _INDEXES:
+            yield _object(text, contents)
+        at += _HEADER_SIZE + size + size % 2
+
+
+def _object(name: str, contents: Window) -> Object:
+    if not image.is_image(contents.part(0, min(4, len(contents)), "magic").copy()):
+        return Object(name, None, None, None)
+    parsed = image.parse(contents)
+    return Object(name, parsed.arch, parsed.cputype, parsed.cpusubtype)
+
+
+def _number(text: bytes, offset: int) -> int:
+    digits = text.strip(b" ")
+    if not digits.isdigit():
+        raise MalformedMachO(f"{text!r} is no size", command="ar_hdr", offset=offset)
+    return int(digits)

@@ -1,0 +1,129 @@
+"""How a verification is asked for and shown: options of flags and configs, a table, a document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.table import Table
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions
+from tensorflow_macos_build.wheels.verify.must_export import expand, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tensorflow_macos_build.wheels.verify import Finding, Verification
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+
+
+def options(must_export: Sequence[str], allow: Sequence[str], config: str) -> VerifyOptions:
+    """Put together what the flags and the config ask for.
+
+    Raises:
+        UsageError: the config is wrong, or an entry of a list is.
+    """
+    from tensorflow_macos_build import config as configs
+
+    wanted = list(configs.load(config).release.verify.must_export) if config else []
+    accepted = list(configs.load(config).release.verify.allow) if config else []
+    for entry in must_export:
+        is_file = not entry.startswith("@") and Path(entry).is_file()
+        wanted += read(Path(entry).read_text(encoding="utf-8")) if is_file else [entry]
+    return VerifyOptions(must_export=expand(wanted), allow=(*accepted, *allow))
+
+
+def as_document(found: Verification) -> documents.Json:
+    """Give the verification as a document of schema verification.v1."""
+    symbols = found.symbols
+    return documents.document(
+        "verification",
+        1,
+        {
+            "wheel": found.wheel.name,
+            "ok": found.ok,
+            "counts": {severity.value: found.count(severity) for severity in Severity},
+            "checked": {
+                "members": found.members,
+                "binaries": found.binaries,
+                "slices": found.slices,
+                "symbols": {
+                    "bound": symbols.bound,
+                    "missing": symbols.missing,
+                    "system": symbols.system,
+                    "dynamic": symbols.dynamic,
+                },
+            },
+            "findings": [_finding(finding) for finding in found.findings],
+        },
+    )
+
+
+def _finding(finding: Finding) -> documents.Json:
+    return {
+        "code": finding.code.slug,
+        "severity": finding.severity.value,
+        "file": finding.file,
+        "slice": finding.slice,
+        "message": finding.message,
+        "accepted": finding.accepted,
+    }
+
+
+def show(found: Verification, only: str = "") -> None:
+    """Print findings as a table to standard output; with `only`, those of one code and its page."""
+    code = Code.named(only) if only else None
+    chosen = [one for one in found.findings if code in (None, one.code)]
+    console = RichConsole(highlight=False)
+    if chosen:
+        console.print(_table(chosen, fold_notes=code is None))
+    if code is not None:
+        console.print(f"\n{escape(code.explanation())}")
+    console.print(_summary(found), style="green" if found.ok else "red")
+
+
+def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("severity")
+    table.add_column("code")
+    table.add_column("where and what", overflow="fold")
+    notes: dict[str, int] = {}
+    for same in _folded(findings):
+        first = same[0]
+        if fold_notes and first.severity is Severity.NOTE:
+            notes[first.code.slug] = notes.get(first.code.slug, 0) + 1
+            continue
+        slices = ", ".join(sorted({one.slice for one in same if one.slice}))
+        where = f"{first.file or 'the wheel'}{f' ({slices})' if slices else ''}"
+        cells = (first.severity.value, first.code.slug, f"{where}\n{first.message}")
+        table.add_row(*map(escape, cells), style=_STYLES[first.severity])
+    for slug, number in notes.items():
+        told = f"{number} of them; --explain {slug} lists them, as --json does"
+        table.add_row("note", slug, told, style=_STYLES[Severity.NOTE])
+    return table
+
+
+def _folded(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Put the same finding of several slices together."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for one in findings:
+        message = one.message.replace(one.slice, "") if one.slice else one.message
+        groups.setdefault((one.code.slug, one.file, message), []).append(one)
+    return list(groups.values())
+
+
+def _summary(found: Verification) -> str:
+    counts = ", ".join(
+        f"{found.count(severity)} {severity.value}{'' if found.count(severity) == 1 else 's'}"
+        for severity in Severity
+    )
+    symbols = found.symbols
+    return (
+        f"{found.wheel.name}: {counts}; {found.members} files, {found.binaries} binaries with"
+        f" {found.slices} slices, {symbols.bound} symbols bound inside the wheel,"
+        f" {symbols.system} from elsewhere"
+    )

@@ -1,0 +1,45 @@
+"""Whether each binary has what the wheel's platform tags promise: its slices, old enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.wheels.verify.binaries import Binary
+    from tensorflow_macos_build.wheels.verify.tags import Version
+
+_FIRST_WITH_MAJORS = 11
+"""From macOS 11 on, releases are told apart by their first number."""
+
+
+def judge(
+    binary: Binary, promised: Mapping[str, Version], platforms: frozenset[str]
+) -> Iterator[Finding]:
+    """Compare a binary's slices with the promised architectures and their oldest macOS."""
+    if not binary.slices:
+        return
+    has = " and ".join(binary.slices)
+    if platforms == {"any"}:
+        yield Finding(Code.BINARY_IN_PURE, binary.name, "", f"holds {has} code")
+    for arch in promised.keys() - binary.slices.keys():
+        yield Finding(Code.SLICE_MISSING, binary.name, arch, f"the tags promise it; it has {has}")
+    for arch, one in binary.slices.items():
+        if promised and arch not in promised:
+            yield Finding(Code.SLICE_EXTRA, binary.name, arch, "no platform tag promises it")
+        elif arch in promised and one.image is not None:
+            yield from _minos(binary.name, one.image, promised[arch])
+
+
+def _minos(name: str, image: Image, promised: Version) -> Iterator[Finding]:
+    for build in image.builds:
+        oldest = build.minos[:2]
+        if build.is_macos and oldest > promised:
+            same_release = oldest[0] == promised[0] >= _FIRST_WITH_MAJORS
+            code = Code.MINOS_MINOR if same_release else Code.MINOS_ABOVE_TAG
+            told, wanted = ".".join(map(str, build.minos)), ".".join(map(str, promised))
+            yield Finding(code, name, image.arch, f"needs macOS {told}, the tag says {wanted}")

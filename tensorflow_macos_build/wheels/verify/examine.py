@@ -1,0 +1,153 @@
+"""Every member of a wheel, inflated once: hashed for RECORD, and judged when it is a binary.
+
+Members go to threads, the largest first; inflating, hashing and writing run outside the
+interpreter's lock.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.verify import binaries
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding
+from tensorflow_macos_build.wheels.verify.metadata import Contents
+from tensorflow_macos_build.wheels.verify.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.archive import Archive
+    from tensorflow_macos_build.wheels.members import Member
+    from tensorflow_macos_build.wheels.verify.binaries import Binary
+    from tensorflow_macos_build.wheels.verify.spool import Kept
+
+CHUNK = 1 << 20
+"""Bytes inflated at a time."""
+
+_TICK = 0.1
+"""Seconds between two reports of progress."""
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a member was found to be.
+
+    Attributes:
+        contents: its size and hashes; None when its data is broken.
+        binary: its slices, when it is a binary.
+        findings: what is wrong with it on its own.
+    """
+
+    contents: Contents | None
+    binary: Binary | None
+    findings: tuple[Finding, ...]
+
+
+class _Stopped(Exception):
+    """Ends a thread when another has failed or the user interrupts."""
+
+
+def examine(
+    archive: Archive,
+    algorithms: Mapping[str, str],
+    kept: Kept,
+    workers: int,
+    ticker: Ticker,
+) -> dict[str, Examined]:
+    """Examine every member; the result is in the wheel's order.
+
+    Args:
+        archive: the open wheel.
+        algorithms: the hash that RECORD lists each member with; SHA-256 for the rest.
+        kept: where export tries are put.
+        workers: how many threads.
+        ticker: told megabytes done, and of how many.
+    """
+    examiner = _Examiner(archive, algorithms, kept)
+    members = sorted(archive.members.values(), key=lambda member: (-member.size, member.name))
+    total = sum(member.size for member in members)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        running = {pool.submit(examiner.examine, member): member.name for member in members}
+        try:
+            left = set(running)
+            while left:
+                _, left = concurrent.futures.wait(left, timeout=_TICK)
+                ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
+        except BaseException:
+            examiner.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+        found = {running[future]: future.result() for future in running}
+    return {name: found[name] for name in archive.members}
+
+
+class _Examiner:
+    def __init__(self, archive: Archive, algorithms: Mapping[str, str], kept: Kept) -> None:
+        self.stop = threading.Event()
+        self.done = 0
+        self._archive = archive
+        self._algorithms = algorithms
+        self._kept = kept
+        self._lock = threading.Lock()
+
+    def examine(self, member: Member) -> Examined:
+        algorithm = self._algorithms.get(member.name, "")
+        names = {algorithm, "sha256"} & {"sha256", "sha384", "sha512"}
+        digests = {name: hashlib.new(name) for name in names}
+        with contextlib.closing(_Sieve(member)) as sieve:
+            try:
+                for piece in self._pieces(member):
+                    for digest in digests.values():
+                        digest.update(piece)
+                    sieve.write(piece)
+            except BrokenWheel as error:
+                finding = Finding(Code.MEMBER_BROKEN, member.name, "", error.what)
+                return Examined(None, None, (finding,))
+            found = {name: digest.digest() for name, digest in digests.items()}
+            binary, findings = sieve.judge(self._kept)
+        return Examined(Contents(member.size, found), binary, findings)
+
+    def _pieces(self, member: Member) -> Iterator[bytes]:
+        for piece in self._archive.stream(member, chunk=CHUNK):
+            if self.stop.is_set():
+                raise _Stopped
+            with self._lock:
+                self.done += len(piece)
+            yield piece
+
+
+class _Sieve:
+    """Keeps a member's bytes when its first ones are those of a binary."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._head = b""
+        self._spool: Spool | None = None
+
+    def write(self, piece: bytes) -> None:
+        if self._spool is not None:
+            self._spool.write(piece)
+        elif len(self._head) < binaries.HEAD:
+            self._head += piece[: 2 * binaries.HEAD] if self._head else piece
+            if len(self._head) >= binaries.HEAD and binaries.is_binary(self._head):
+                self._spool = Spool(self._member.size)
+                self._spool.write(self._head)
+
+    def judge(self, kept: Kept) -> tuple[Binary | None, tuple[Finding, ...]]:
+        if self._spool is None:
+            return None, ()
+        with self._spool.reading() as content:
+            return binaries.inspect(self._member.name, content, kept)
+
+    def close(self) -> None:
+        if self._spool is not None:
+            self._spool.close()

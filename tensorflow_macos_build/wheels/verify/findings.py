@@ -1,0 +1,164 @@
+"""What a verification says: findings with stable codes and severities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from importlib import resources
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.macho.fat import LayoutFault
+
+
+class Severity(Enum):
+    """How much a finding weighs; only errors make a verification fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for the heaviest."""
+        return list(Severity).index(self)
+
+
+class Code(Enum):
+    """Every finding that there is: its stable name, and its severity.
+
+    `pages/<name>.md` explains each: what it means, why it matters, what to do, the source.
+    """
+
+    ARCHIVE_BROKEN = ("archive-broken", Severity.ERROR)
+    MEMBER_BROKEN = ("member-broken", Severity.ERROR)
+
+    FILENAME = ("filename", Severity.ERROR)
+    DIST_INFO = ("dist-info", Severity.ERROR)
+    METADATA_MISMATCH = ("metadata-mismatch", Severity.ERROR)
+    WHEEL_TAGS = ("wheel-tags", Severity.ERROR)
+    WHEEL_FILE = ("wheel-file", Severity.ERROR)
+    RECORD_MALFORMED = ("record-malformed", Severity.ERROR)
+    RECORD_MISSING = ("record-missing", Severity.ERROR)
+    RECORD_STRAY = ("record-stray", Severity.ERROR)
+    RECORD_HASH = ("record-hash", Severity.ERROR)
+    RECORD_SIZE = ("record-size", Severity.ERROR)
+    RECORD_SELF = ("record-self", Severity.ERROR)
+    RECORD_ORDER = ("record-order", Severity.NOTE)
+
+    MACHO_MALFORMED = ("macho-malformed", Severity.ERROR)
+    FAT_EMPTY = ("fat-empty", Severity.ERROR)
+    FAT_DUPLICATE = ("fat-duplicate", Severity.ERROR)
+    FAT_OVERLAP = ("fat-overlap", Severity.ERROR)
+    FAT_ORDER = ("fat-order", Severity.NOTE)
+    FAT_ALIGNMENT = ("fat-alignment", Severity.ERROR)
+    FAT_ALIGN_VALUE = ("fat-align-value", Severity.NOTE)
+    FAT_GAP_WIDE = ("fat-gap-wide", Severity.WARNING)
+    FAT_GAP_DIRTY = ("fat-gap-dirty", Severity.ERROR)
+    FAT_TAIL = ("fat-tail", Severity.ERROR)
+    FAT_CPUTYPE = ("fat-cputype", Severity.ERROR)
+
+    SLICE_MISSING = ("slice-missing", Severity.ERROR)
+    SLICE_EXTRA = ("slice-extra", Severity.NOTE)
+    BINARY_IN_PURE = ("binary-in-pure", Severity.WARNING)
+    FILETYPE_DIFFERS = ("filetype-differs", Severity.ERROR)
+    INSTALL_NAME_DIFFERS = ("install-name-differs", Severity.ERROR)
+    INSTALL_NAME_MISSING = ("install-name-missing", Severity.ERROR)
+    OBJECT_ARCH = ("object-arch", Severity.ERROR)
+
+    PLATFORM = ("platform", Severity.ERROR)
+    MINOS_MISSING = ("minos-missing", Severity.NOTE)
+    MINOS_ABOVE_TAG = ("minos-above-tag", Severity.ERROR)
+    MINOS_MINOR = ("minos-minor", Severity.WARNING)
+
+    UNSIGNED = ("unsigned", Severity.ERROR)
+    SIGNATURE_MALFORMED = ("signature-malformed", Severity.ERROR)
+    SIGNATURE_PAGES = ("signature-pages", Severity.ERROR)
+    SIGNATURE_SLOTS = ("signature-slots", Severity.ERROR)
+    SIGNATURE_LIMIT = ("signature-limit", Severity.ERROR)
+    SIGNATURE_NOT_LAST = ("signature-not-last", Severity.ERROR)
+    LINKEDIT_ALIGNMENT = ("linkedit-alignment", Severity.ERROR)
+    STRING_POOL_ALIGNMENT = ("string-pool-alignment", Severity.WARNING)
+
+    RPATH_DEAD = ("rpath-dead", Severity.NOTE)
+    RPATH_ABSOLUTE = ("rpath-absolute", Severity.WARNING)
+    RPATH_INHERITED = ("rpath-inherited", Severity.NOTE)
+    RPATH_MISSES = ("rpath-misses", Severity.WARNING)
+    LIBRARY_ABSOLUTE = ("library-absolute", Severity.ERROR)
+    LIBRARY_MISSING = ("library-missing", Severity.ERROR)
+    LIBRARY_ELSEWHERE = ("library-elsewhere", Severity.WARNING)
+    LIBRARY_WEAK_MISSING = ("library-weak-missing", Severity.NOTE)
+    LIBRARY_SLICE = ("library-slice", Severity.ERROR)
+    SYMBOL_MISSING = ("symbol-missing", Severity.ERROR)
+    SYMBOL_WEAK_MISSING = ("symbol-weak-missing", Severity.NOTE)
+    MUST_EXPORT = ("must-export", Severity.ERROR)
+
+    @property
+    def slug(self) -> str:
+        """The stable name that documents, `allow` and `--explain` use."""
+        return self.value[0]
+
+    @property
+    def severity(self) -> Severity:
+        """How much it weighs unless the options accept it."""
+        return self.value[1]
+
+    @classmethod
+    def named(cls, slug: str) -> Code:
+        """Find a code by its stable name.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        for code in cls:
+            if code.slug == slug:
+                return code
+        known = ", ".join(sorted(code.slug for code in cls))
+        raise UsageError(f"no finding is called `{slug}`", hint=f"the codes are: {known}")
+
+    def explanation(self) -> str:
+        """Give its page, as Markdown."""
+        pages = resources.files("tensorflow_macos_build.wheels.verify") / "pages"
+        return (pages / f"{self.slug}.md").read_text(encoding="utf-8")
+
+
+OF_LAYOUT = {
+    LayoutFault.EMPTY: Code.FAT_EMPTY,
+    LayoutFault.TWICE: Code.FAT_DUPLICATE,
+    LayoutFault.OVERLAP: Code.FAT_OVERLAP,
+    LayoutFault.ORDER: Code.FAT_ORDER,
+    LayoutFault.ALIGNMENT: Code.FAT_ALIGNMENT,
+    LayoutFault.ALIGN_VALUE: Code.FAT_ALIGN_VALUE,
+    LayoutFault.WIDE_GAP: Code.FAT_GAP_WIDE,
+    LayoutFault.DIRTY_GAP: Code.FAT_GAP_DIRTY,
+    LayoutFault.TAIL: Code.FAT_TAIL,
+}
+"""The finding that each fault of a universal file's layout is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or worth knowing.
+
+    Attributes:
+        code: what it is.
+        file: the member of the wheel; empty for the wheel itself.
+        slice: the architecture; empty when it concerns the whole file.
+        message: the evidence.
+        accepted: whether the options accept it, which makes it a note.
+    """
+
+    code: Code
+    file: str
+    slice: str
+    message: str
+    accepted: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """The code's severity; a note when the options accept it."""
+        return Severity.NOTE if self.accepted else self.code.severity
+
+    @property
+    def order(self) -> tuple[int, str, str, str, str]:
+        """The place in a report: heaviest first, then by code, file and slice."""
+        return self.severity.rank, self.code.slug, self.file, self.slice, self.message

@@ -1,0 +1,61 @@
+"""Lists of symbols that a wheel must export.
+
+An entry is a C name (`TF_AssignVariable`; the underscore that Mach-O puts before it is not
+written), or `@LIST` for one of the lists that come with this package.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NAME = re.compile(r"[A-Za-z_$.][\w$.@]*")
+
+
+def read(text: str) -> tuple[str, ...]:
+    """Give the entries of a file: one a line, blank lines and what follows `#` left out."""
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line)
+
+
+def expand(entries: Iterable[str]) -> tuple[str, ...]:
+    """Replace lists by the names in them.
+
+    Raises:
+        UsageError: there is no such list, or an entry is no symbol's name.
+    """
+    found: list[str] = []
+    for entry in entries:
+        found += _list(entry[1:]) if entry.startswith("@") else [_checked(entry)]
+    return tuple(dict.fromkeys(found))
+
+
+def lists() -> tuple[str, ...]:
+    """Name the lists that come with this package."""
+    folder = resources.files("tensorflow_macos_build.wheels.verify") / "symbols"
+    return tuple(sorted(file.name.removesuffix(".txt") for file in folder.iterdir()))
+
+
+def _list(name: str) -> tuple[str, ...]:
+    if name not in lists():
+        raise UsageError(
+            f"there is no list of symbols `@{name}`",
+            hint="the lists are: " + ", ".join(f"@{known}" for known in lists()),
+        )
+    folder = resources.files("tensorflow_macos_build.wheels.verify") / "symbols"
+    return read((folder / f"{name}.txt").read_text(encoding="utf-8"))
+
+
+def _checked(entry: str) -> str:
+    if not _NAME.fullmatch(entry):
+        raise UsageError(
+            f"`{entry}` is no symbol's name",
+            hint="write C names, one an entry, or @LIST",
+        )
+    return entry

@@ -1,0 +1,202 @@
+"""The verification of a wheel, from its file to its findings."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.verify import binding, coverage, metadata, places
+from tensorflow_macos_build.wheels.verify.binaries import Binary
+from tensorflow_macos_build.wheels.verify.binding import Counts
+from tensorflow_macos_build.wheels.verify.examine import Examined, examine
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
+from tensorflow_macos_build.wheels.verify.spool import Kept
+from tensorflow_macos_build.wheels.verify.tags import promises
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.archive import Archive
+    from tensorflow_macos_build.wheels.verify.metadata import FileName
+
+_MINIMUM_WORKERS = 2
+
+
+def _silent(done: int, total: int | None = None, detail: str = "") -> None:
+    """Take progress and say nothing."""
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """What a verification asks for beyond what every wheel must hold.
+
+    Attributes:
+        must_export: C names that some binary of every architecture must export.
+        allow: accepted findings, each `CODE` or `CODE:GLOB`, the glob matching members.
+        workers: threads; None: one a core, two at least.
+    """
+
+    must_export: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at, and what was found.
+
+    Attributes:
+        wheel: the wheel's file.
+        findings: heaviest first.
+        members: files in the wheel.
+        binaries: how many of them are Mach-O files or static archives.
+        slices: how many architectures these have, summed up.
+        symbols: what became of their undefined symbols.
+    """
+
+    wheel: Path
+    findings: tuple[Finding, ...]
+    members: int
+    binaries: int
+    slices: int
+    symbols: Counts
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+    def count(self, severity: Severity) -> int:
+        """Give how many findings have this severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+
+def verify(
+    wheel: Path, options: VerifyOptions | None = None, ticker: Ticker = _silent
+) -> Verification:
+    """Check a wheel as installers, dyld and the kernel of macOS would, on any host.
+
+    Raises:
+        UsageError: there is no such file, or an option is wrong.
+        WorkFailed: there is no room for temporary files.
+    """
+    chosen = options or VerifyOptions()
+    allow = _Allow(chosen.allow)
+    if not wheel.is_file():
+        raise UsageError("there is no such file", where=str(wheel), hint="give a wheel's path")
+    try:
+        with open_archive(wheel) as archive:
+            found = _Verifier(wheel, archive, chosen, ticker).run()
+    except BrokenWheel as error:
+        message = error.what if error.where == wheel.name else f"{error.where}: {error.what}"
+        finding = Finding(Code.ARCHIVE_BROKEN, "", "", message)
+        found = Verification(wheel, (finding,), 0, 0, 0, Counts())
+    except OSError as error:
+        raise WorkFailed(
+            f"a temporary file could not be written: {error.strerror}",
+            hint="the largest binaries of the wheel need their size in the folder TMPDIR names",
+        ) from error
+    return replace(found, findings=allow.apply(found.findings))
+
+
+class _Allow:
+    def __init__(self, entries: tuple[str, ...]) -> None:
+        split = [entry.partition(":") for entry in entries]
+        self._entries = [(Code.named(slug), glob or "*") for slug, _, glob in split]
+
+    def apply(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        judged = (replace(one, accepted=self._accepts(one)) for one in findings)
+        return tuple(sorted(judged, key=lambda finding: finding.order))
+
+    def _accepts(self, finding: Finding) -> bool:
+        return any(
+            finding.code is code and fnmatch.fnmatchcase(finding.file, glob)
+            for code, glob in self._entries
+        )
+
+
+class _Verifier:
+    def __init__(
+        self, wheel: Path, archive: Archive, options: VerifyOptions, ticker: Ticker
+    ) -> None:
+        self._wheel = wheel
+        self._archive = archive
+        self._options = options
+        self._ticker = ticker
+        self._named = metadata.parse_name(wheel.name)
+        self._folders = metadata.dist_info(archive.members)
+
+    def run(self) -> Verification:
+        findings = list(self._papers())
+        with contextlib.closing(Kept()) as kept:
+            examined = self._examine(kept)
+            held = [one.binary for one in examined.values() if one.binary is not None]
+            platforms = self._named.platforms if self._named else frozenset()
+            for one in held:
+                findings += coverage.judge(one, promises(platforms), platforms)
+            with kept.reading() as tries:
+                must = frozenset(self._options.must_export)
+                unread = [
+                    Binary(name, {}) for name, one in examined.items() if one.contents is None
+                ]
+                counts, linked = binding.link([*held, *unread], tries, self._tops(), must)
+        findings += linked
+        findings += [finding for one in examined.values() for finding in one.findings]
+        findings += self._record(examined)
+        slices = sum(len(one.slices) for one in held)
+        return Verification(self._wheel, tuple(findings), len(examined), len(held), slices, counts)
+
+    def _tops(self) -> frozenset[str]:
+        owners = (places.owner(places.installed(name)) for name in self._archive.members)
+        return frozenset(owner for owner in owners if owner is not None)
+
+    def _examine(self, kept: Kept) -> dict[str, Examined]:
+        record = self._text("RECORD")
+        algorithms: Mapping[str, str] = metadata.record_algorithms(record or b"")
+        workers = self._options.workers or max(os.cpu_count() or 1, _MINIMUM_WORKERS)
+        return examine(self._archive, algorithms, kept, workers, self._ticker)
+
+    def _papers(self) -> Iterator[Finding]:
+        if self._named is None:
+            message = "it is not NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"
+            yield Finding(Code.FILENAME, "", "", message)
+        if len(self._folders) != 1:
+            found = ", ".join(self._folders) or "none"
+            yield Finding(Code.DIST_INFO, "", "", f"one .dist-info folder is needed: {found}")
+            return
+        for name in ("WHEEL", "METADATA", "RECORD"):
+            if self._path(name) not in self._archive.members:
+                yield Finding(Code.DIST_INFO, self._path(name), "", "the file is missing")
+        if self._named is not None:
+            yield from self._named_papers(self._named)
+
+    def _named_papers(self, named: FileName) -> Iterator[Finding]:
+        yield from metadata.judge_folder(named, self._folders[0])
+        if (text := self._text("METADATA")) is not None:
+            yield from metadata.judge_metadata(named, self._path("METADATA"), text)
+        if (text := self._text("WHEEL")) is not None:
+            yield from metadata.judge_wheel(named, self._path("WHEEL"), text)
+
+    def _record(self, examined: Mapping[str, Examined]) -> Iterator[Finding]:
+        if (record := self._text("RECORD")) is not None:
+            contents = {name: one.contents for name, one in examined.items()}
+            yield from metadata.judge_record(self._path("RECORD"), record, contents)
+
+    def _path(self, name: str) -> str:
+        return f"{self._folders[0]}/{name}"
+
+    def _text(self, name: str) -> bytes | None:
+        """Read a file of dist-info; None when there is none, or it is broken, as `examine` says."""
+        member = self._archive.members.get(self._path(name)) if len(self._folders) == 1 else None
+        try:
+            return None if member is None else self._archive.read(member)
+        except BrokenWheel:
+            return None

@@ -1,0 +1,96 @@
+"""What can be wrong with one slice, whatever the rest of the wheel holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho import signature
+from tensorflow_macos_build.macho.constants import (
+    CPU_TYPE_ARM64,
+    MH_BUNDLE,
+    MH_DYLIB,
+    MH_EXECUTE,
+)
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.wheels.verify.findings import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.macho.image import Data, Image
+    from tensorflow_macos_build.macho.signature import CodeDirectory
+    from tensorflow_macos_build.macho.window import Window
+    from tensorflow_macos_build.wheels.verify.spool import Content
+
+    Fault = tuple[Code, str]
+
+_LOADED = (MH_EXECUTE, MH_DYLIB, MH_BUNDLE)
+_SHOWN = 5
+
+
+def faults(content: Content, window: Window, image: Image) -> Iterator[Fault]:
+    """Give what is wrong with a slice: platform, install name, __LINKEDIT, signature."""
+    if image.filetype not in _LOADED:
+        return
+    yield from _platform(image)
+    if image.filetype == MH_DYLIB and not image.install_name:
+        yield Code.INSTALL_NAME_MISSING, "an MH_DYLIB without LC_ID_DYLIB"
+    yield from _linkedit(image)
+    stored = image.find("LC_CODE_SIGNATURE")
+    if stored is not None:
+        yield from _signature(content, window, stored)
+    elif image.cputype == CPU_TYPE_ARM64:
+        yield Code.UNSIGNED, "no LC_CODE_SIGNATURE: Apple silicon kills a process that maps it"
+
+
+def _platform(image: Image) -> Iterator[Fault]:
+    if not image.builds:
+        yield Code.MINOS_MISSING, "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX"
+    elif not any(build.is_macos for build in image.builds):
+        told = ", ".join(build.platform_name for build in image.builds)
+        yield Code.PLATFORM, f"built for {told}, not for macOS"
+
+
+def _linkedit(image: Image) -> Iterator[Fault]:
+    for data in image.data:
+        if data.size and data.offset % data.align:
+            pool = data.name == "string pool"
+            code = Code.STRING_POOL_ALIGNMENT if pool else Code.LINKEDIT_ALIGNMENT
+            remainder = data.offset % data.align
+            yield code, f"{data.name} at {data.offset:#x}: {remainder} modulo {data.align}"
+
+
+def _signature(content: Content, window: Window, stored: Data) -> Iterator[Fault]:
+    try:
+        found = signature.parse(window.part(stored.offset, stored.size, stored.name))
+    except MalformedMachO as error:
+        yield Code.SIGNATURE_MALFORMED, str(error.within()).splitlines()[0]
+        return
+    if stored.offset + stored.size != len(window):
+        beyond = len(window) - stored.offset - stored.size
+        yield Code.SIGNATURE_NOT_LAST, f"{beyond} bytes follow the signature"
+    for slot in found.bad_special:
+        yield Code.SIGNATURE_SLOTS, f"special slot {slot} has another hash than its blob"
+    for directory in found.directories:
+        yield from _directory(content, window, stored, directory)
+
+
+def _directory(
+    content: Content, window: Window, stored: Data, directory: CodeDirectory
+) -> Iterator[Fault]:
+    if directory.code_limit != stored.offset:
+        message = f"codeLimit is {directory.code_limit:#x}, the signature is at {stored.offset:#x}"
+        yield Code.SIGNATURE_LIMIT, message
+    if directory.code_limit > len(window):
+        return
+    code = window.part(0, directory.code_limit, "signed code")
+    page = directory.page_size or max(len(code), 1)
+    bad = signature.bad_pages(directory, content.blocks(code, max(page, _whole_pages(page))))
+    if bad:
+        shown = ", ".join(map(str, bad[:_SHOWN])) + (", …" if len(bad) > _SHOWN else "")
+        message = f"{len(bad)} of {directory.pages} pages of {page} bytes differ: {shown}"
+        yield Code.SIGNATURE_PAGES, message
+
+
+def _whole_pages(page: int) -> int:
+    return (1 << 20) // page * page

@@ -1,0 +1,126 @@
+"""Contents of binaries while they are looked at, without holding them in memory.
+
+A member is inflated once, in order, but a Mach-O file must be read at random. Small ones stay in
+memory; large ones go to a temporary file that has no name (it is unlinked at once, so nothing is
+left behind by a kill) and are mapped. The export tries that the dry link needs at the end go to
+one further such file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import tempfile
+import threading
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN_MEMORY = 1 << 20
+"""Bytes up to which a binary stays in memory."""
+
+_BLOCK = 1 << 20
+
+
+class Spool:
+    """One binary: written once in order, then read at random."""
+
+    def __init__(self, size: int) -> None:
+        self._file = _unnamed() if size > IN_MEMORY else None
+        self._end = 0
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> None:
+        """Append bytes."""
+        if self._file is None:
+            self._pieces.append(piece)
+            return
+        _write_all(self._file.fileno(), piece, self._end)
+        self._end += len(piece)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Content]:
+        """Give the content; it is gone when the body ends."""
+        if self._file is None:
+            yield Content(Window.whole(b"".join(self._pieces)), None)
+            return
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            yield Content(Window.whole(mapped), self._file.fileno())
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._pieces.clear()
+        if self._file is not None:
+            self._file.close()
+
+
+class Content:
+    """A binary's bytes, for parsers as a window, and for hashing as blocks."""
+
+    def __init__(self, window: Window, descriptor: int | None) -> None:
+        self.window = window
+        self._descriptor = descriptor
+
+    def blocks(self, part: Window, size: int = _BLOCK) -> Iterator[bytes]:
+        """Give a part's bytes in order, in pieces of `size` bytes.
+
+        A spooled file is read rather than mapped here: mapped pages would count as memory.
+        """
+        if self._descriptor is None:
+            yield from part.blocks(size)
+            return
+        for at in range(part.start, part.end, size):
+            yield os.pread(self._descriptor, min(size, part.end - at), at)
+
+
+class Kept:
+    """Byte strings put aside in one unnamed temporary file; several threads may put."""
+
+    def __init__(self) -> None:
+        self._file = _unnamed()
+        self._end = 0
+        self._lock = threading.Lock()
+
+    def put(self, part: Window) -> range:
+        """Copy a window's bytes; give where they are."""
+        with self._lock:
+            start = self._end
+            self._end += len(part)
+        at = start
+        for block in part.blocks():
+            _write_all(self._file.fileno(), block, at)
+            at += len(block)
+        return range(start, start + len(part))
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Window]:
+        """Give all that was put."""
+        if not self._end:
+            yield Window.whole(b"")
+            return
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            yield Window.whole(mapped)
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+
+def _unnamed() -> FileIO:
+    """Make a temporary file that its holder must close."""
+    descriptor, path = tempfile.mkstemp(prefix="verify-")
+    Path(path).unlink()
+    return FileIO(descriptor, "r+b")
+
+
+def _write_all(descriptor: int, block: bytes, offset: int) -> None:
+    left = memoryview(block)
+    while left:
+        written = os.pwrite(descriptor, left, offset)
+        left, offset = left[written:], offset + written
