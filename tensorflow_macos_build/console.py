@@ -42,6 +42,10 @@ class Ticker(Protocol):
         """Say that `done` of `total` units are finished, and what is being done now."""
 
 
+def silent(done: int, total: int | None = None, detail: str = "") -> None:
+    """Be the ticker of work that nobody watches."""
+
+
 class Console:
     """Where people's output goes. One instance is made by `tasks` and handed down as callbacks."""
 

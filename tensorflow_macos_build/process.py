@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import shlex
 import shutil
 import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from tensorflow_macos_build.errors import MacosBuildError, WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PINNED = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC"}
@@ -30,6 +32,9 @@ _PATIENCE = (10.0, 5.0)
 """Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal."""
 
 _TAIL_LINES = 40
+
+_KEPT_BYTES = 1 << 16
+"""How much of a watched program's standard error is kept for the report of its failure."""
 
 
 class ProgramMissing(MacosBuildError):
@@ -149,6 +154,49 @@ def attach(
     return subprocess.run(argv_found, cwd=cwd, env=environment(env), check=False).returncode
 
 
+def watch(
+    argv: Sequence[str | Path],
+    on_stderr: Callable[[bytes], None],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    stdin: bytes = b"",
+    expected: Sequence[int] = (0,),
+    idle: float | None = None,
+    hint: str = "",
+) -> Completed:
+    """Run a program to its end, handing over what it writes to standard error as it comes.
+
+    Args:
+        argv: the program, looked up on PATH, and its arguments.
+        on_stderr: gets each piece of standard error, cut anywhere.
+        cwd: the folder to run in.
+        env: changes to the environment, as `environment` takes them.
+        stdin: what the program reads from standard input.
+        expected: exit statuses that are not failures; empty: every status is expected.
+        idle: seconds of silence, on both of its outputs, after which the program is stopped.
+        hint: what to tell the user when it fails or is missing.
+
+    Returns:
+        The status and standard output, and the end of standard error (64 KiB).
+
+    Raises:
+        ProgramMissing: the program is not on PATH.
+        ProgramFailed: it ended with another status than expected, a stopped one with that of the
+            signal.
+    """
+    with start(argv, cwd=cwd, env=env, hint=hint, stderr=subprocess.PIPE) as child:
+        feeder = threading.Thread(target=_feed, args=(child, stdin), daemon=True)
+        feeder.start()
+        stdout, stderr = _read_both(child, on_stderr, idle)
+        child.wait()
+        feeder.join()
+    completed = Completed(_words(argv), child.returncode, stdout, stderr)
+    if expected and completed.status not in expected:
+        raise ProgramFailed(completed, hint=hint)
+    return completed
+
+
 @contextlib.contextmanager
 def start(
     argv: Sequence[str | Path],
@@ -197,6 +245,39 @@ def stop(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         _signal_group(child, signal.SIGKILL)
         child.wait()
+
+
+def _feed(child: subprocess.Popen[bytes], content: bytes) -> None:
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):  # a program may end before it has read everything
+        child.stdin.write(content)
+        child.stdin.close()
+
+
+def _read_both(
+    child: subprocess.Popen[bytes], on_stderr: Callable[[bytes], None], idle: float | None
+) -> tuple[bytes, bytes]:
+    assert child.stdout is not None
+    assert child.stderr is not None
+    stdout, kept = bytearray(), b""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(child.stdout, selectors.EVENT_READ)
+        waiting.register(child.stderr, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(idle)
+            if not ready:
+                stop(child)
+                break
+            for key, _ in ready:
+                piece = os.read(key.fd, _KEPT_BYTES)
+                if not piece:
+                    waiting.unregister(key.fileobj)
+                elif key.fileobj is child.stdout:
+                    stdout += piece
+                else:
+                    on_stderr(piece)
+                    kept = (kept + piece)[-_KEPT_BYTES:]
+    return bytes(stdout), kept
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

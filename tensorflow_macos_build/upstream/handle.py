@@ -1,0 +1,206 @@
+"""A repository of the cache that knows its upstream: names become commits, contents are fetched.
+
+References and packs of the upstream are written under the folder's lock alone, so that processes
+at work at the same time wait for each other and find the work done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files, process
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.patience import Retry, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+
+HEADS = "+refs/heads/*:refs/heads/*"
+TAGS = "+refs/tags/*:refs/tags/*"
+MIRRORED = ("refs/heads", "refs/tags", "refs/remotes")
+
+_FULL_ID = re.compile(r"[0-9a-f]{40}")
+_STALE_SECONDS = 60.0
+"""How old a lock file of git must be, that others than the mirror may hold, to be left behind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirror(Git):
+    """An upstream repository, ready to be read, that new objects and references can be added to.
+
+    Attributes:
+        origin: the path or address that it was opened by.
+        url: the address of the server it can ask for more; None for a complete local repository.
+        lender: the local repository whose objects, branches and tags it shows; None for a clone.
+        folder: its folder in the cache.
+        retry: how patient it is with the network.
+    """
+
+    origin: str
+    folder: Path
+    url: str | None = None
+    lender: Path | None = None
+    retry: Retry = field(default_factory=Retry)
+
+    def resolve(self, ref: str, ticker: Ticker = silent) -> str:
+        """Give the full id of the commit that a branch, a tag, an id or an expression names.
+
+        A remote mirror takes tags and ids that it has from the disk; a branch moves, so its server
+        is asked, as it is for what the mirror lacks.
+
+        Raises:
+            UsageError: there is no such commit.
+            transfer.Unreachable: the server had to be asked and could not be.
+        """
+        commit = self._commit(ref)
+        if self._follows_server and (commit is None or self._is_branch(ref)):
+            self.refresh(ticker)
+            commit = self._commit(ref)
+            if commit is None and _FULL_ID.fullmatch(ref):
+                self._fetch_unnamed(ref, ticker)
+                commit = self._commit(ref)
+        if commit is None:
+            raise self._no_such(ref)
+        return commit
+
+    def refresh(self, ticker: Ticker = silent) -> None:
+        """Bring all branches and tags up to the upstream's present state.
+
+        Raises:
+            transfer.Unreachable: the server could not be asked.
+        """
+        if self._follows_server:
+            with files.locked(self.folder / "lock"):
+                drop_stale_locks(self.git_dir)
+                self.fetch(["--prune", "origin", HEADS, TAGS], ticker)
+
+    def fetch_blobs(self, ids: Iterable[str], ticker: Ticker = silent) -> int:
+        """Make file contents present, all that are missing in one request; give their number.
+
+        Raises:
+            transfer.Unreachable: the server could not be asked, or has not got them.
+        """
+        if self.url is None:
+            return 0
+        wanted = sorted(set(ids))
+        if not self._missing(wanted):
+            return 0
+        with files.locked(self.folder / "lock"):
+            missing = self._missing(wanted)
+            if missing:
+                stdin = "".join(f"{blob}\n" for blob in missing).encode()
+                arguments = ["--filter=blob:none", "--stdin", "origin"]
+                self.fetch(arguments, ticker, stdin=stdin, negotiate="noop")
+        return len(missing)
+
+    @property
+    def _follows_server(self) -> bool:
+        return self.url is not None and self.lender is None
+
+    def _commit(self, ref: str) -> str | None:
+        if self.url is not None and _FULL_ID.fullmatch(ref) and self._missing([ref]):
+            return None  # rev-parse would ask the server, without the patience of `fetch`
+        asked = self.run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", expected=()
+        )
+        return asked.stdout.decode().strip() if asked.status == 0 else None
+
+    def _is_branch(self, ref: str) -> bool:
+        name = re.split(r"[~^@]", ref, maxsplit=1)[0].removeprefix("refs/heads/")
+        shown = self.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", expected=())
+        return shown.status == 0
+
+    def _missing(self, ids: Sequence[str]) -> list[str]:
+        view = Git(self.folder / "objects.git", env={"GIT_OBJECT_DIRECTORY": self._objects()})
+        asked = "".join(f"{blob}\n" for blob in ids).encode()
+        answers = view.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
+        return [
+            blob for blob, answer in zip(ids, answers, strict=True) if answer.endswith(b" missing")
+        ]
+
+    def _objects(self) -> str:
+        return os.fspath(self.git_dir.resolve() / "objects")
+
+    def _fetch_unnamed(self, commit: str, ticker: Ticker) -> None:
+        """Ask for a commit that no branch or tag reaches; many servers hand it out."""
+        with files.locked(self.folder / "lock"):
+            argv = self.argv("fetch", "--quiet", "--no-write-fetch-head", "origin", commit)
+            ticker(0, None, f"asking for {commit}")
+            process.run(argv, env=self._network(), expected=(), timeout=self.retry.idle)
+
+    def fetch(
+        self, arguments: Sequence[str], ticker: Ticker, *, stdin: bytes = b"", negotiate: str = ""
+    ) -> None:
+        """Run `git fetch` for `arguments`; the caller holds the folder's lock.
+
+        Raises:
+            transfer.Unreachable: the server could not be asked, or has not got it all.
+        """
+        options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
+        config = ["-c", f"fetch.negotiationAlgorithm={negotiate}"] if negotiate else []
+        self._talk([*config, "fetch", *options, *arguments], ticker, stdin=stdin)
+
+    def _talk(
+        self,
+        arguments: Sequence[str],
+        ticker: Ticker,
+        *,
+        stdin: bytes,
+    ) -> None:
+        # GitPython and requests take 0.2 s to import, which tasks without a network need not pay
+        from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415
+
+        assert self.url is not None
+        transfer.converse(
+            self.argv("-c", "protocol.version=2", *arguments),
+            url=self.url,
+            ticker=ticker,
+            retry=self.retry,
+            env=self._network(),
+            stdin=stdin,
+        )
+
+    def _network(self) -> dict[str, str | None]:
+        """Give the environment for talking to a server: proxies and credentials are the user's."""
+        callers = ("GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL")
+        return {
+            **self.environment(),
+            **{name: os.environ.get(name) for name in callers},
+            "GIT_ALLOW_PROTOCOL": "git:http:https:ssh",
+        }
+
+    def _no_such(self, ref: str) -> UsageError:
+        names = self.out("for-each-ref", "--format=%(refname:strip=2)", *MIRRORED).decode()
+        near = difflib.get_close_matches(ref, names.split(), n=3, cutoff=0.6)
+        return UsageError(
+            f"no commit, branch or tag is called `{ref}`",
+            where=shown(self.origin),
+            hint=f"did you mean {' or '.join(near)}?" if near else "give a tag, a branch or an id",
+        )
+
+
+def drop_stale_locks(git_dir: Path) -> None:
+    """Delete the lock files of git processes that were killed; the caller holds the mirror's lock.
+
+    Branches and tags are written under the mirror's lock alone, so a lock file beside one is
+    stale. The files that others write too must have been left alone for a while.
+    """
+    for space in MIRRORED:
+        for left in (git_dir / space).rglob("*.lock"):
+            left.unlink(missing_ok=True)
+    for name in ("packed-refs.lock", "config.lock", "HEAD.lock"):
+        with contextlib.suppress(FileNotFoundError):
+            left = git_dir / name
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink()

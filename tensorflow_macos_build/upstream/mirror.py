@@ -1,0 +1,93 @@
+"""The upstream repository at hand: a local one used in place, or a partial clone of a remote one.
+
+A local repository lends its objects to an empty repository in the cache (objects/info/alternates,
+gitrepository-layout(5)): nothing is copied, and nothing is ever written to it. A remote one is
+cloned bare and without file contents where the server can do so (`--filter=blob:none`), beside its
+place, checked, and put in place by one rename. Contents come later, in one request a batch.
+
+In the cache each upstream has a folder: `repository.git`, `lock` (held by whoever writes branches,
+tags or packs), `packs.json` (packs found whole) and `objects.git`, a look at the same objects that
+never asks the server for what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.console import Ticker, silent
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.upstream import local, remote
+from tensorflow_macos_build.upstream.handle import Mirror
+from tensorflow_macos_build.upstream.patience import Retry, shown
+
+__all__ = ["Mirror", "Retry", "open"]
+
+_SCHEMES = frozenset({"git", "http", "https", "ssh"})
+_SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//|:)[^\s]+")
+
+
+def open(
+    source: str | Path, cache: Path, ticker: Ticker = silent, *, retry: Retry | None = None
+) -> Mirror:
+    """Open an upstream repository, cloning a remote one at its first use.
+
+    Any number of processes may do this at once: one clones, the others wait and use its clone. A
+    clone that is found damaged is replaced by a new one; references that are not the upstream's
+    (a rebase under way) move into it.
+
+    Args:
+        source: a path or `file:` URL of a local repository, the address of a remote one, or
+            `embedded:` for the miniature that comes with this package.
+        cache: the folder that holds all mirrors.
+        ticker: told how far a clone is.
+        retry: how patient to be with the network.
+
+    Raises:
+        UsageError: it is no repository, a shallow one, or an address that git cannot read.
+        transfer.Unreachable: the server could not be reached.
+    """
+    text = os.fspath(source)
+    kind, place = _kind(text)
+    folder = cache.resolve() / _folder_name(place)
+    ticker(0, None, f"opening {shown(text)}")
+    with files.locked(folder / "lock"):
+        files.sweep(folder)
+        opened = Mirror(
+            folder / "repository.git",
+            origin=text,
+            folder=folder,
+            url=place if kind == "remote" else None,
+            retry=retry or Retry(),
+        )
+        return remote.prepare(opened, ticker) if opened.url else local.prepare(opened, Path(place))
+
+
+def _kind(source: str) -> tuple[Literal["local", "remote"], str]:
+    parts = urlsplit(source)
+    if parts.scheme == "file":
+        return "local", str(Path(unquote(parts.path)).resolve())
+    if parts.scheme in _SCHEMES and parts.netloc:
+        return "remote", source
+    if source and Path(source).is_dir():
+        return "local", str(Path(source).resolve())
+    if _SCP_LIKE.fullmatch(source):
+        return "remote", source
+    raise UsageError(
+        "neither a folder nor an address of a repository",
+        where=shown(source),
+        hint=f"give a path, or an address that begins with one of {', '.join(sorted(_SCHEMES))}",
+    )
+
+
+def _folder_name(identity: str) -> str:
+    """Name an upstream's folder so that people know it and no two upstreams share it."""
+    stem = re.sub(r"\.git/*$", "", identity.rstrip("/"))
+    words = re.findall(r"[\w.-]+", stem.rpartition("@")[2])[-2:]
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
+    return "-".join([*(word.strip(".-") for word in words), digest]).lstrip("-")

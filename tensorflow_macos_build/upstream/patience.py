@@ -1,0 +1,47 @@
+"""How long to go on with a bad network, and how to speak of an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How patient a conversation is.
+
+    Attributes:
+        attempts: how often it is begun at most.
+        first_pause: seconds before the second attempt; each later pause is twice as long.
+        longest_pause: seconds that no pause exceeds.
+        idle: seconds of silence after which an attempt is given up.
+    """
+
+    attempts: int = 5
+    first_pause: float = 1.0
+    longest_pause: float = 30.0
+    idle: float = 180.0
+
+    def pauses(self) -> Iterator[float]:
+        """Give the seconds to wait after each failed attempt but the last."""
+        for index in range(self.attempts - 1):
+            yield min(self.first_pause * 2**index, self.longest_pause)
+
+
+def shown(url: str) -> str:
+    """Give a URL as it may be shown: without the password that it may hold."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def redacted(text: str, url: str) -> str:
+    """Give `text`, which may speak of `url`, without the password that the URL may hold."""
+    password = urlsplit(url).password
+    return text.replace(password, "***") if password else text

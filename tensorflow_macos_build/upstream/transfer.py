@@ -1,0 +1,189 @@
+"""One conversation of git with a server: progress as ticks, patience with a bad network, an end.
+
+git ends with status 128 whether the network broke, the server was busy or nobody lives at that
+address, and its prose is for people. So a failure is tried again, a bounded number of times and
+each time after a longer pause; a web server is first asked for its status code, since one that
+says "not found" will say so again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from git import RemoteProgress
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.upstream.patience import Retry, redacted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+
+_LASTING = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.GONE,
+    }
+)
+"""What a web server answers that no second try changes; GitHub's 401 means "no such repository"."""
+
+_PROBE_SECONDS = 10.0
+
+_TRACE = {"GIT_TRACE2_EVENT": "1", "GIT_TRACE2_EVENT_BRIEF": "1"}
+"""Makes git write its events to standard error, a JSON object a line (api-trace2)."""
+
+_DEEPEST = 2
+"""How many fetches may be nested: git's own, for what it finds missing, within ours."""
+
+_LINE_END = re.compile(rb"[\r\n]+")
+
+
+class _Endless(Exception):
+    """git fetches what is missing to find out what is missing, and so on."""
+
+
+class Unreachable(WorkFailed):
+    """A repository's server could not be reached, or did not give what was asked for."""
+
+
+def converse(
+    argv: Sequence[str | Path],
+    *,
+    url: str,
+    ticker: Ticker,
+    retry: Retry,
+    env: Mapping[str, str | None],
+    stdin: bytes = b"",
+) -> None:
+    """Run a git command that talks to the server at `url`, again and again within `retry`.
+
+    The command must be one that can be begun anew after it failed.
+
+    Raises:
+        Unreachable: the last attempt failed too, or the server says that there is nothing there.
+        UsageError: the server's repository is shallow or has holes.
+    """
+    pauses = retry.pauses()
+    while True:
+        progress = _Progress(ticker)
+        try:
+            process.watch(argv, progress.feed, env={**env, **_TRACE}, stdin=stdin, idle=retry.idle)
+        except _Endless:
+            raise UsageError(
+                "the server's repository is shallow, or objects are missing in it",
+                where=shown(url),
+                hint="give the address of a complete repository",
+            ) from None
+        except process.ProgramFailed as failure:
+            answer = _lasting_answer(url)
+            pause = None if answer else next(pauses, None)
+            if pause is None:
+                raise _unreachable(url, answer, retry, failure, progress.said) from failure
+            ticker(0, None, f"the network failed; the next try is in {pause:g} s")
+            time.sleep(pause)
+        else:
+            return
+
+
+class _Progress(RemoteProgress):
+    """git's progress lines as ticks, and the lines that are not progress."""
+
+    _STAGES = (
+        (RemoteProgress.COUNTING, "counting objects"),
+        (RemoteProgress.COMPRESSING, "compressing objects"),
+        (RemoteProgress.RECEIVING, "receiving objects"),
+        (RemoteProgress.RESOLVING, "resolving deltas"),
+    )
+
+    def __init__(self, ticker: Ticker) -> None:
+        super().__init__()
+        self._ticker = ticker
+        self._line = self.new_message_handler()
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> None:
+        *lines, self._rest = _LINE_END.split(self._rest + piece)
+        for line in lines:
+            text = line.decode("utf-8", "replace")
+            if text.startswith('{"event":'):
+                self._refuse_endless(text)
+            else:
+                self._line(text)
+
+    def _refuse_endless(self, event: str) -> None:
+        """End a fetch that started a fetch that started a fetch.
+
+        git up to 2.43 has no other way to be kept from it (GIT_NO_LAZY_FETCH came with 2.44), and
+        a shallow server sets it off.
+        """
+        hierarchy = json.loads(event).get("hierarchy", "")
+        if hierarchy.split("/").count("fetch") > _DEEPEST:
+            raise _Endless
+
+    @property
+    def said(self) -> str:
+        rest = self._rest.decode("utf-8", "replace")
+        return "\n".join(
+            line for line in [*self.other_lines, *self.error_lines, rest] if line.strip()
+        )
+
+    def update(
+        self,
+        op_code: int,
+        cur_count: str | float,
+        max_count: str | float | None = None,
+        message: str = "",
+    ) -> None:
+        stage = next((name for code, name in self._STAGES if op_code & code), "")
+        total = int(max_count) if max_count else None
+        self._ticker(int(cur_count or 0), total, f"{stage} {message}".strip())
+
+
+def _lasting_answer(url: str) -> HTTPStatus | None:
+    """Ask a web server for the repository's references; give an answer that will not change."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        return None
+    try:
+        with requests.get(
+            f"{url}/info/refs",
+            params={"service": "git-upload-pack"},
+            timeout=_PROBE_SECONDS,
+            stream=True,
+        ) as answer:
+            return next((code for code in _LASTING if code == answer.status_code), None)
+    except requests.RequestException:
+        return None
+
+
+def _unreachable(
+    url: str,
+    answer: HTTPStatus | None,
+    retry: Retry,
+    failure: process.ProgramFailed,
+    said: str,
+) -> Unreachable:
+    if answer is not None:
+        return Unreachable(
+            f"the server answered {answer.value} ({answer.phrase}): no repository to read there",
+            where=shown(url),
+            hint="check the address; a private repository needs credentials that git can find",
+        )
+    return Unreachable(
+        f"the repository could not be read: {retry.attempts} tries failed, "
+        f"the last with git's status {failure.completed.status}",
+        where=shown(url),
+        detail=redacted(said, url),
+        hint="check the network and the address, then run the same command again; "
+        "the path of a local clone works in place of the address",
+    )

@@ -1,0 +1,179 @@
+"""Real git servers on 127.0.0.1 that can be told to fail: smart HTTP by git's own CGI, and git://."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.server
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass
+class Faults:
+    """What a web server does wrong, and what it was asked.
+
+    Attributes:
+        busy: how many requests from now on are answered by 503.
+        cut: how many packs from now on are cut off after `cut_at` bytes, with the connection.
+        cut_at: see `cut`.
+        stall: how many packs from now on stop flowing, with the connection left open.
+        requests: what was asked: `info/refs`, or the protocol-v2 command of a POST.
+        wants: how many objects each `fetch` named.
+    """
+
+    busy: int = 0
+    cut: int = 0
+    cut_at: int = 2000
+    stall: int = 0
+    requests: list[str] = field(default_factory=list)
+    wants: list[int] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def take(self, name: str) -> bool:
+        with self.lock:
+            left: int = getattr(self, name)
+            setattr(self, name, max(0, left - 1))
+            return left > 0
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    root: Path
+    faults: Faults
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._answer(b"", "info/refs")
+
+    def do_POST(self) -> None:
+        body = self._body()
+        plain = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+        command = plain[4 : int(plain[:4], 16)].decode().strip().removeprefix("command=")
+        if command == "fetch":
+            self.faults.wants.append(plain.count(b"want "))
+        self._answer(body, command)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
+    def _answer(self, body: bytes, asked: str) -> None:
+        self.faults.requests.append(asked)
+        if self.faults.take("busy"):
+            self.send_error(503)
+            return
+        path, _, query = self.path.partition("?")
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=body,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+            env={
+                **os.environ,
+                "GIT_PROJECT_ROOT": str(self.root),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": self.command,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            },
+        )
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = [line.split(": ", 1) for line in head.decode().splitlines()]
+        status = next((int(value[:3]) for name, value in headers if name == "Status"), 200)
+        self.send_response(status)
+        for name, value in headers:
+            if name != "Status":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self._send(content, is_pack=asked == "fetch")
+
+    def _send(self, content: bytes, *, is_pack: bool) -> None:
+        if is_pack and self.faults.take("cut"):
+            self.wfile.write(content[: self.faults.cut_at])
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif is_pack and self.faults.take("stall"):
+            self.wfile.write(content[: self.faults.cut_at])
+            self.wfile.flush()
+            self.faults.closing.wait(60)
+        else:
+            self.wfile.write(content)
+
+
+@contextlib.contextmanager
+def http_server(root: Path) -> Iterator[tuple[str, Faults]]:
+    """Serve the repositories in `root` over smart HTTP; give the base address and the faults."""
+    faults = Faults()
+    handler = type("Handler", (_Handler,), {"root": root, "faults": faults})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign] # clients that hang up are the point
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", faults
+    finally:
+        faults.closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def free_port() -> int:
+    """Give a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def daemon(root: Path) -> Iterator[str]:
+    """Serve the repositories in `root` by `git daemon`; give the base address."""
+    port = free_port()
+    child = subprocess.Popen(
+        [
+            *("git", "daemon", "--export-all", "--reuseaddr", f"--base-path={root}"),
+            *("--listen=127.0.0.1", f"--port={port}"),
+        ],
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(port)
+        yield f"git://127.0.0.1:{port}"
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")

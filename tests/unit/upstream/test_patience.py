@@ -1,0 +1,59 @@
+import pytest
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream.patience import Retry, shown
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    retry = Retry(attempts=6, first_pause=1, longest_pause=5)
+    assert list(retry.pauses()) == [1, 2, 4, 5, 5]
+
+
+def test_one_attempt_has_no_pause() -> None:
+    assert list(Retry(attempts=1).pauses()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "as_shown"),
+    [
+        ("https://anna:secret@example.org:8443/a.git", "https://anna:***@example.org:8443/a.git"),
+        ("https://example.org/a.git", "https://example.org/a.git"),
+        ("git@example.org:a/b.git", "git@example.org:a/b.git"),
+        ("/srv/a.git", "/srv/a.git"),
+    ],
+)
+def test_a_password_is_never_shown(url: str, as_shown: str) -> None:
+    assert shown(url) == as_shown
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["ext::sh -c true", "--upload-pack=x", "fd::3", "", "nowhere/at/all", "ftp://example.org/a"],
+)
+def test_what_is_no_repository_is_refused_before_anything_runs(source: str) -> None:
+    with pytest.raises(UsageError, match="neither a folder nor an address"):
+        mirror._kind(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["https://example.org/a.git", "ssh://git@example.org/a", "git@example.org:a/b.git", "host:a/b"],
+)
+def test_addresses_are_remote(source: str) -> None:
+    assert mirror._kind(source) == ("remote", source)
+
+
+def test_folders_of_upstreams_have_speaking_distinct_safe_names() -> None:
+    sources = [
+        "https://example.org/tensorflow/tensorflow.git",
+        "https://example.org/tensorflow/tensorflow",
+        "https://anna:secret@example.org/x/../..",
+        "git@example.org:tensorflow/tensorflow.git",
+        "/srv/tensorflow",
+        "/",
+    ]
+    names = [mirror._folder_name(source) for source in sources]
+    assert len(set(names)) == len(names)
+    assert names[0].startswith("tensorflow-tensorflow-")
+    assert not any("/" in name or name.startswith((".", "-")) or "secret" in name for name in names)
