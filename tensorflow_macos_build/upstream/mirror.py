@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.upstream import local, remote
+from tensorflow_macos_build.upstream import embedded, local, remote
 from tensorflow_macos_build.upstream.handle import Mirror
 from tensorflow_macos_build.upstream.patience import Retry, shown
 
@@ -65,10 +65,16 @@ def open(
             url=place if kind == "remote" else None,
             retry=retry or Retry(),
         )
-        return remote.prepare(opened, ticker) if opened.url else local.prepare(opened, Path(place))
+        if kind == "remote":
+            return remote.prepare(opened, ticker)
+        if kind == "embedded":
+            return local.prepare(opened, embedded.create(folder / "embedded.git").git_dir)
+        return local.prepare(opened, Path(place))
 
 
-def _kind(source: str) -> tuple[Literal["local", "remote"], str]:
+def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
+    if source == embedded.URL:
+        return "embedded", source
     parts = urlsplit(source)
     if parts.scheme == "file":
         return "local", str(Path(unquote(parts.path)).resolve())

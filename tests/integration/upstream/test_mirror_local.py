@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream import embedded, mirror
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
@@ -108,6 +108,14 @@ def test_a_local_partial_clone_gets_what_it_lacks_without_being_written_to(
         assert faults.wants == [10]
         assert opened.out("cat-file", "blob", upstream.blobs("v1.1.0")[0]) == b"3.0\n" * 40
         assert snapshot(clone) == before
+
+
+def test_the_embedded_upstream_is_made_when_it_is_opened(tmp_path: Path) -> None:
+    opened = mirror.open("embedded:", tmp_path / "cache")
+    assert opened.resolve("v2.17.0") == embedded.TAGS["v2.17.0"]
+    assert opened.resolve("main") == embedded.MAIN
+    opened.run("update-ref", "refs/rebase/state", "main")
+    assert mirror.open("embedded:", tmp_path / "cache").resolve("refs/rebase/state")
 
 
 def test_a_damaged_pack_of_its_own_is_set_aside(upstream: Upstream, tmp_path: Path) -> None:
