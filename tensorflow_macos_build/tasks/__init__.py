@@ -2,7 +2,7 @@
 
 import invoke
 
-from tensorflow_macos_build.tasks import checks, ci, config, doctor, verify
+from tensorflow_macos_build.tasks import checks, ci, config, doctor, fuse, verify
 
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""
@@ -12,5 +12,6 @@ namespace.add_collection(config.namespace)
 namespace.add_collection(verify.namespace)
 namespace.add_task(checks.changelog)
 namespace.add_task(doctor.doctor)
+namespace.add_task(fuse.fuse)
 namespace.add_task(checks.lint)
 namespace.add_task(checks.run_tests)

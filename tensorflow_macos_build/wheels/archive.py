@@ -86,6 +86,19 @@ class Archive:
                 member.name, f"its CRC-32 is {crc:08x} and {member.crc:08x} is declared"
             )
 
+    def head(self, member: Member, size: int) -> bytes:
+        """Give the first `size` bytes of the member's content, or all if it has fewer.
+
+        Raises:
+            BrokenWheel: they cannot be inflated. The rest of the member is not judged.
+        """
+        found = b""
+        for piece in self._content(member, size):
+            found += piece
+            if len(found) >= size:
+                break
+        return found[:size]
+
     def read(self, member: Member, *, limit: int = _TEXT_LIMIT) -> bytes:
         """Give the whole content of a small member.
 

@@ -39,15 +39,12 @@ def opened(data: Iterable[bytes], shape: Shape) -> Iterator[bytes]:
     position = 0
     last_byte = (shape.end - 1) // 8
     for piece in data:
-        patched = bytearray(piece)
-        at = shape.last_block // 8 - position
-        if 0 <= at < len(patched):
-            patched[at] &= ~(1 << shape.last_block % 8) & 0xFF
-        at = last_byte - position
-        if 0 <= at < len(patched) and shape.end % 8:
-            patched[at] &= (1 << shape.end % 8) - 1
-        yield bytes(patched)
-        position += len(patched)
+        end = position + len(piece)
+        if position <= shape.last_block // 8 < end or position <= last_byte < end:
+            yield _patched(piece, position, shape)
+        else:
+            yield piece
+        position = end
     yield _alignment(shape.end % 8)
 
 
@@ -94,6 +91,17 @@ def zeros(count: int) -> bytes:
 def crc32_combine(first: int, second: int, second_size: int) -> int:
     """Give the CRC-32 of two contents in a row from theirs; `second_size` is in bytes."""
     return _multiply(_power(second_size), first) ^ second
+
+
+def _patched(piece: bytes, position: int, shape: Shape) -> bytes:
+    patched = bytearray(piece)
+    at = shape.last_block // 8 - position
+    if 0 <= at < len(patched):
+        patched[at] &= ~(1 << shape.last_block % 8) & 0xFF
+    at = (shape.end - 1) // 8 - position
+    if 0 <= at < len(patched) and shape.end % 8:
+        patched[at] &= (1 << shape.end % 8) - 1
+    return bytes(patched)
 
 
 def _alignment(used: int) -> bytes:

@@ -1,0 +1,57 @@
+"""Tasks that join, split and rename wheels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.tasks.command import command, emit
+
+if TYPE_CHECKING:
+    import invoke
+
+
+@command(
+    positional=["first", "second"],
+    iterable=["rule"],
+    auto_shortflags=False,
+    help={
+        "first": "A wheel for arm64 or x86_64.",
+        "second": "The wheel for the other architecture; the order is of no account.",
+        "out": "The folder to put the fused wheel in.",
+        "as": "The project's name when the halves have different ones: `tensorflow` for TensorFlow"
+        " 2.13 to 2.15, whose arm64 half is published as `tensorflow_macos` (the `tensorflow` wheel"
+        " for arm64 is a stub that only requires it).",
+        "build_tag": "A build tag such as 1: the fused wheel is then preferred to thin ones beside"
+        " it, which otherwise tie with it. A config's is the default.",
+        "universal2_tag": "Add a universal2 platform tag, which `pip download --platform"
+        " macosx_N_0_universal2` needs. Its price: beside thin wheels in one index, newer Intel"
+        " Macs then download the fused one.",
+        "rule": "A verdict for files that differ, as GLOB=VERDICT: arm64, x86_64, either-side,"
+        " by-architecture, identical or drop. May be repeated; the first that matches counts.",
+        "config": "Take rules and tags from this config's `fuse` too, after the flags'.",
+        "json": "Print one JSON document (schema fusion.v1).",
+    },
+)
+def fuse(
+    _context: invoke.Context,
+    first: str,
+    second: str,
+    *,
+    rule: list[str],
+    out: str = "dist",
+    as_: str = "",
+    build_tag: str = "",
+    universal2_tag: bool = False,
+    config: str = "",
+    json: bool = False,
+) -> None:
+    """Join an arm64 and an x86_64 wheel into one universal2 wheel."""
+    from tensorflow_macos_build.tasks import fuse_view
+    from tensorflow_macos_build.wheels.fuse import fuse
+
+    options = fuse_view.options(as_, build_tag, universal2_tag, rule, config)
+    with Console().progress("fuse") as ticker:
+        fused = fuse(Path(first), Path(second), Path(out), options, ticker)
+    emit(fuse_view.as_document(fused)) if json else fuse_view.show(fused)

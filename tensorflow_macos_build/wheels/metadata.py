@@ -1,0 +1,165 @@
+"""The files of a wheel's dist-info that describe the wheel itself: WHEEL and RECORD.
+
+Sources: PyPA's binary distribution format and the "recording installed projects" specification.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import email.parser
+import email.policy
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ALGORITHMS = ("sha256", "sha384", "sha512")
+"""The hashes that a RECORD may use; the specification wants SHA-256 or better."""
+
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+"""Files of dist-info that sign RECORD; they are neither listed in it nor true of another one."""
+
+
+class BadMetadata(ValueError):
+    """A file of dist-info does not obey its specification; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class WheelFile:
+    """What a wheel's WHEEL file says.
+
+    Attributes:
+        version: Wheel-Version, such as "1.0".
+        purelib: Root-Is-Purelib.
+        tags: its Tag lines in order.
+        build: Build; None when there is none.
+    """
+
+    version: str
+    purelib: bool
+    tags: tuple[str, ...]
+    build: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A hash as RECORD gives it: the algorithm's name in hashlib, and its bytes."""
+
+    algorithm: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of RECORD; `size` is None where it is left out."""
+
+    digest: Digest | None
+    size: int | None
+
+
+def parse_wheel(content: bytes) -> WheelFile:
+    """Read a WHEEL file.
+
+    Raises:
+        BadMetadata: a field is missing or malformed, or its version is not 1.x.
+    """
+    policy = email.policy.compat32
+    found = email.parser.BytesHeaderParser(policy=policy).parsebytes(content)
+    version = str(found.get("Wheel-Version", "")).strip()
+    if version.split(".")[0] != "1":
+        raise BadMetadata(f"Wheel-Version is `{version}`; this tool knows version 1")
+    purelib = str(found.get("Root-Is-Purelib", "")).strip().lower()
+    if purelib not in ("true", "false"):
+        raise BadMetadata(f"Root-Is-Purelib is `{purelib}`, not true or false")
+    tags = tuple(str(tag).strip() for tag in found.get_all("Tag", []))
+    if not tags:
+        raise BadMetadata("it has no Tag")
+    build = found.get("Build")
+    return WheelFile(version, purelib == "true", tags, str(build).strip() if build else None)
+
+
+def format_wheel(file: WheelFile) -> bytes:
+    """Write a WHEEL file: a line a tag in the given order, this tool as the generator."""
+    lines = [
+        f"Wheel-Version: {file.version}",
+        f"Generator: tensorflow_macos_build ({__version__})",
+        f"Root-Is-Purelib: {'true' if file.purelib else 'false'}",
+        *(f"Tag: {tag}" for tag in file.tags),
+        *([f"Build: {file.build}"] if file.build else []),
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def parse_record(content: bytes) -> dict[str, Row]:
+    """Read a RECORD file: its rows by path.
+
+    Raises:
+        BadMetadata: it is not CSV of three columns in UTF-8, a path is listed twice, or a hash or
+            a size is malformed.
+    """
+    rows: dict[str, Row] = {}
+    try:
+        for line in csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True):
+            if not line:
+                continue
+            path, digest, size = line
+            if path in rows:
+                raise BadMetadata(f"`{path}` is listed twice")
+            rows[path] = Row(_parse_digest(path, digest), int(size) if size else None)
+    except BadMetadata:
+        raise
+    except (ValueError, csv.Error) as error:
+        raise BadMetadata(f"it cannot be read after {len(rows)} rows ({error})") from None
+    return rows
+
+
+def format_record(rows: Mapping[str, tuple[bytes, int]], record: str) -> bytes:
+    """Write a RECORD file.
+
+    Args:
+        rows: SHA-256 and size by path, in the order to write.
+        record: the path of RECORD itself, which comes last and without a hash.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for path, (digest, size) in rows.items():
+        writer.writerow((path, f"sha256={_base64(digest)}", size))
+    writer.writerow((record, "", ""))
+    return text.getvalue().encode("utf-8")
+
+
+def unlisted(names: Iterable[str], rows: Mapping[str, Row], dist_info: str) -> list[str]:
+    """List what RECORD and the wheel's members do not agree on, a sentence each."""
+    free = {f"{dist_info}/{name}" for name in ("RECORD", *SIGNATURES)}
+    members = set(names)
+    found = [
+        f"`{name}` is in the wheel and has no hash in RECORD"
+        for name in sorted(members - free)
+        if name not in rows or rows[name].digest is None
+    ]
+    return found + [
+        f"`{name}` is in RECORD and not in the wheel"
+        for name in sorted(rows.keys() - members - free)
+    ]
+
+
+def _parse_digest(path: str, text: str) -> Digest | None:
+    if not text:
+        return None
+    algorithm, _, value = text.partition("=")
+    if algorithm not in ALGORITHMS:
+        raise BadMetadata(f"`{path}` has a hash of the kind `{algorithm}`")
+    try:
+        return Digest(algorithm, base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+    except (binascii.Error, ValueError):
+        raise BadMetadata(f"the hash of `{path}` is not URL-safe base64") from None
+
+
+def _base64(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -1,0 +1,239 @@
+"""Two thin wheels that belong together: read, checked against each other, named by architecture."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name, canonicalize_version
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.wheels import metadata, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.wheels.archive import Archive, BrokenWheel, Member
+
+
+class Mismatch(UsageError):
+    """Two wheels that cannot be the halves of one."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """A thin wheel, open, its own description read.
+
+    Attributes:
+        archive: the open wheel.
+        name: its file name's parts.
+        stem: what its dist-info folder begins with, as spelled there.
+        lowest: the macOS that its tags promise, by architecture.
+        wheel: its WHEEL file.
+        rows: its RECORD.
+    """
+
+    archive: Archive
+    name: tags.WheelName
+    stem: str
+    lowest: Mapping[str, tags.Os]
+    wheel: metadata.WheelFile
+    rows: Mapping[str, metadata.Row]
+
+    @property
+    def dist_info(self) -> str:
+        """The name of its dist-info folder."""
+        return f"{self.stem}.dist-info"
+
+    @property
+    def arch(self) -> str:
+        """The one architecture of a thin wheel."""
+        return next(iter(self.lowest))
+
+    def content(self, name: str) -> bytes:
+        """Give a file of its dist-info folder.
+
+        Raises:
+            BrokenWheel: there is none, or it is damaged.
+        """
+        return _content(self.archive, f"{self.dist_info}/{name}")
+
+    def read(self, member: Member, *, limit: int) -> bytes:
+        """Give a small member's content, checked against RECORD too.
+
+        Raises:
+            BrokenWheel: it is larger than `limit`, damaged, or not what RECORD says.
+        """
+        content = self.archive.read(member, limit=limit)
+        claimed = self.digest(member.name)
+        if hashlib.new(claimed.algorithm, content).digest() != claimed.value:
+            raise self.lying(member)
+        return content
+
+    def lying(self, member: Member) -> BrokenWheel:
+        """Make the error that a member is not what RECORD says."""
+        return self.archive.broken(member.name, "its content is not the one that RECORD names")
+
+    def digest(self, path: str) -> metadata.Digest:
+        """Give what RECORD says of a member's content; signatures of RECORD have no row."""
+        found = self.rows[path].digest
+        assert found is not None, f"`read_half` takes no RECORD without the hash of {path}"
+        return found
+
+
+def read_half(archive: Archive) -> Half:
+    """Read a wheel's own description.
+
+    Raises:
+        UsageError: its name is not that of a wheel for macOS.
+        BrokenWheel: dist-info is missing, damaged, or does not describe this wheel.
+    """
+    name, lowest = _name(archive.path)
+    stem = _stem(archive, name)
+    wheel_path, record_path = (f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD"))
+    try:
+        wheel = metadata.parse_wheel(_content(archive, wheel_path))
+    except metadata.BadMetadata as error:
+        raise archive.broken(wheel_path, str(error)) from None
+    try:
+        rows = metadata.parse_record(_content(archive, record_path))
+    except metadata.BadMetadata as error:
+        raise archive.broken(record_path, str(error)) from None
+    if faults := _record_faults(archive, rows, f"{stem}.dist-info"):
+        lying = archive.broken(record_path, "RECORD does not describe this wheel")
+        lying.detail = "\n".join(faults[:20])
+        raise lying
+    return Half(archive, name, stem, lowest, wheel, MappingProxyType(rows))
+
+
+def _name(path: Path) -> tuple[tags.WheelName, dict[str, tags.Os]]:
+    try:
+        name = tags.parse_name(path.name)
+        return name, tags.lowest(name.platforms)
+    except tags.BadName as error:
+        raise UsageError(
+            str(error), where=path.name, hint="give wheels for macOS, named as indexes name them"
+        ) from None
+
+
+def _stem(archive: Archive, name: tags.WheelName) -> str:
+    folders = {path.partition("/")[0] for path in archive.members if "/" in path}
+    stems = [folder[:-10] for folder in sorted(folders) if folder.endswith(".dist-info")]
+    if len(stems) != 1:
+        raise archive.broken("", f"it has {len(stems)} dist-info folders, not one")
+    project, _, version = stems[0].partition("-")
+    told = (canonicalize_name(project), canonicalize_version(version))
+    if told != (name.project, canonicalize_version(name.version)):
+        raise archive.broken(f"{stems[0]}.dist-info", "it is not what the wheel's name says")
+    return stems[0]
+
+
+def _content(archive: Archive, path: str) -> bytes:
+    member = archive.members.get(path)
+    if member is None:
+        raise archive.broken(path, "the wheel has no such file")
+    return archive.read(member)
+
+
+def _record_faults(archive: Archive, rows: Mapping[str, metadata.Row], dist_info: str) -> list[str]:
+    wrong = [
+        f"`{path}` has {member.size} bytes and RECORD says {rows[path].size}"
+        for path, member in archive.members.items()
+        if path in rows and rows[path].size not in (None, member.size)
+    ]
+    return metadata.unlisted(archive.members, rows, dist_info) + wrong
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two halves of a universal2 wheel.
+
+    Attributes:
+        halves: by architecture, arm64 first.
+        name: the fused wheel's name, but for its platforms and its build tag.
+        named: the architecture whose half is called as the fused wheel is, when the halves are of
+            two projects; None when they are of one.
+    """
+
+    halves: Mapping[str, Half]
+    name: tags.WheelName
+    named: str | None
+
+    @property
+    def dist_info(self) -> str:
+        """The fused wheel's dist-info folder."""
+        return f"{self.name.stem}.dist-info"
+
+    def paths(self) -> dict[str, dict[str, Member]]:
+        """Give each path of the fused wheel with the halves' members for it, by architecture."""
+        found: dict[str, dict[str, Member]] = {}
+        for arch, half in self.halves.items():
+            for path, member in half.archive.members.items():
+                found.setdefault(self._renamed(half, path), {})[arch] = member
+        return dict(sorted(found.items()))
+
+    def _renamed(self, half: Half, path: str) -> str:
+        folder, slash, rest = path.partition("/")
+        if slash and folder in (f"{half.stem}.dist-info", f"{half.stem}.data"):
+            return f"{self.name.stem}{folder[len(half.stem) :]}/{rest}"
+        return path
+
+
+def match(first: Half, second: Half, *, alias: str | None, build: str | None) -> Pair:
+    """Check that two wheels belong together; their order is of no account.
+
+    Args:
+        first: one half.
+        second: the other.
+        alias: the project that the fused wheel is of, when the halves have different names.
+        build: the fused wheel's build tag; None: that of both halves.
+
+    Raises:
+        Mismatch: they don't; all reasons are given at once.
+    """
+    halves = {half.arch: half for half in sorted((first, second), key=lambda half: half.arch)}
+    faults = [*_architecture_faults(first, second), *_faults(first, second, alias, build)]
+    if faults:
+        raise Mismatch(
+            "these two wheels are not the halves of one",
+            detail="\n".join([str(first.name), str(second.name), *(f"- {one}" for one in faults)]),
+            hint="give the arm64 and the x86_64 wheel of one release for one Python",
+        )
+    named = [half for half in halves.values() if alias in (None, half.name.project)]
+    main = min(named, key=lambda half: half.stem)
+    distribution, _, version = main.stem.partition("-")
+    pythons, abis = (tuple(sorted(part)) for part in (main.name.pythons, main.name.abis))
+    name = tags.WheelName(distribution, version, build or main.name.build, pythons, abis, ())
+    of_two = first.name.project != second.name.project
+    return Pair(MappingProxyType(halves), name, main.arch if of_two else None)
+
+
+def _architecture_faults(first: Half, second: Half) -> Iterator[str]:
+    for half in (first, second):
+        if len(half.lowest) > 1:
+            yield f"{half.name} is for both architectures already"
+    if first.lowest.keys() == second.lowest.keys() and len(first.lowest) == 1:
+        yield f"both are for {first.arch}"
+
+
+def _faults(first: Half, second: Half, alias: str | None, build: str | None) -> Iterator[str]:
+    one, other = first.name, second.name
+    projects = {one.project, other.project}
+    if alias is None and len(projects) > 1:
+        yield f"their names differ: {one.project}, {other.project}; see --as"
+    if alias is not None and alias not in projects:
+        yield f"neither is of the project {alias}"
+    told = {
+        "versions": ({canonicalize_version(name.version) for name in (one, other)}),
+        "Python tags": {".".join(sorted(name.pythons)) for name in (one, other)},
+        "ABI tags": {".".join(sorted(name.abis)) for name in (one, other)},
+        "build tags": {build or name.build or "none" for name in (one, other)},
+        "Wheel-Version": {half.wheel.version for half in (first, second)},
+        "Root-Is-Purelib": {str(half.wheel.purelib).lower() for half in (first, second)},
+    }
+    for what, values in told.items():
+        if len(values) > 1:
+            yield f"their {what} differ: {', '.join(sorted(values))}"

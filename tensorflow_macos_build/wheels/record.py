@@ -1,0 +1,100 @@
+"""What fuse leaves in the wheel's dist-info, so that thin can undo it by copying: fused.json.
+
+It names both halves and every path that is not simply the same in both: where a universal file's
+slices lie in the member's data, where the texts of a merged header lie, which files one side alone
+had. The offsets are true only of the very member that they were made for, which its size and CRC
+prove.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.wheels.prepare import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "fused.json"
+"""The record's name in dist-info."""
+
+_SCHEMA = ("fused", 1)
+
+
+class BadRecord(ValueError):
+    """A wheel's fused.json is not one that this tool writes."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A half: its wheel's file name, and its own WHEEL file."""
+
+    wheel: str
+    description: str
+
+
+@dataclass(frozen=True)
+class FusedRecord:
+    """The content of fused.json.
+
+    Attributes:
+        halves: by architecture.
+        universal: slices by path, then by architecture.
+        headers: offset and length of the texts by path, then by architecture.
+        only: paths that one architecture's wheel alone has.
+    """
+
+    halves: Mapping[str, Origin]
+    universal: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
+    headers: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def dump(record: FusedRecord) -> bytes:
+    """Write the record as JSON with sorted keys."""
+    body = {
+        "halves": {arch: asdict(origin) for arch, origin in record.halves.items()},
+        "universal": {
+            path: {arch: asdict(span) for arch, span in spans.items()}
+            for path, spans in record.universal.items()
+        },
+        "headers": {
+            path: {arch: list(place) for arch, place in places.items()}
+            for path, places in record.headers.items()
+        },
+        "only": {arch: list(paths) for arch, paths in record.only.items()},
+    }
+    found = documents.document(*_SCHEMA, body)
+    return (json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def load(content: bytes) -> FusedRecord:
+    """Read a record.
+
+    Raises:
+        BadRecord: it is not one.
+    """
+    try:
+        found = json.loads(content)
+        if found["schema"] != {"name": _SCHEMA[0], "version": _SCHEMA[1]}:
+            raise BadRecord("it is of another tool or version")
+        documents.check(found)
+    except (ValueError, TypeError, KeyError, RecursionError, jsonschema.ValidationError) as error:
+        raise BadRecord(f"it cannot be read ({str(error).splitlines()[0]})") from None
+    return FusedRecord(
+        {arch: Origin(**origin) for arch, origin in found["halves"].items()},
+        {
+            path: {arch: Span(**span) for arch, span in spans.items()}
+            for path, spans in found["universal"].items()
+        },
+        {
+            path: {arch: (place[0], place[1]) for arch, place in places.items()}
+            for path, places in found["headers"].items()
+        },
+        {arch: tuple(paths) for arch, paths in found["only"].items()},
+    )

@@ -1,0 +1,237 @@
+"""A verdict for every path of two wheels: what the fused wheel holds there, and why.
+
+The order in which the wheels were named never counts: a side is known by its architecture. What
+neither a format nor a rule decides is a fault, shown with its difference.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.wheels import headers, slices
+from tensorflow_macos_build.wheels.rules import Rule, RuleVerdict
+from tensorflow_macos_build.wheels.slices import Kind, Slice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tensorflow_macos_build.wheels.archive import Archive, Member
+
+_DIFF_INPUT = 1 << 17
+_DIFF_LINES = 24
+_SPECIFIED = ("METADATA", "entry_points.txt")
+"""Files of dist-info that installers act on: no side may have its own."""
+
+
+class Verdict(Enum):
+    """What the fused wheel holds at a path."""
+
+    IDENTICAL = "identical"
+    """The one content that both wheels have."""
+    UNIVERSAL = "universal"
+    """Both contents as slices of a universal file, as lipo makes it."""
+    HEADER = "header"
+    """Both texts under `#if defined(__arm64__)…`."""
+    ONLY_ARM64 = "only-arm64"
+    """A file that the arm64 wheel alone has."""
+    ONLY_X86_64 = "only-x86_64"
+    """A file that the x86_64 wheel alone has."""
+    RULE = "rule"
+    """One side's file, by a rule."""
+    DROPPED = "dropped"
+    """Nothing: by a rule, or because it was a signature of a RECORD that is no more."""
+    WRITTEN = "written"
+    """A file that describes the fused wheel itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The verdict for one path.
+
+    Attributes:
+        path: in the fused wheel.
+        verdict: what is there.
+        members: the members that its content comes from, by architecture.
+        slices: for UNIVERSAL, what becomes of each member, by architecture.
+        rule: the rule that decided; None when a format did.
+    """
+
+    path: str
+    verdict: Verdict
+    members: Mapping[str, Member]
+    slices: Mapping[str, Slice]
+    rule: Rule | None = None
+
+    @property
+    def executable(self) -> bool:
+        """Whether the file may be executed: one side's saying so is enough."""
+        return any(member.executable for member in self.members.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of content that its members declare, together."""
+        return sum(member.size for member in self.members.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A path without a verdict, why, and the members it has, by architecture."""
+
+    path: str
+    reason: str
+    members: Mapping[str, Member]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Gives verdicts for the paths of two wheels.
+
+    Attributes:
+        archives: the wheels by architecture.
+        rules: stated verdicts; the first that matches a path counts.
+        dist_info: the fused wheel's dist-info folder.
+        named: the architecture whose METADATA counts when the halves are of two projects; the
+            other's must differ in nothing but its name.
+    """
+
+    archives: Mapping[str, Archive]
+    rules: Sequence[Rule]
+    dist_info: str
+    named: str | None = None
+
+    def judge(self, path: str, members: Mapping[str, Member]) -> Choice | Fault:
+        """Decide what the fused wheel holds at a path.
+
+        Raises:
+            BrokenWheel: a member is damaged.
+        """
+        declared = {(member.size, member.crc) for member in members.values()}
+        if len(members) == 2 and len(declared) == 1:
+            return Choice(path, Verdict.IDENTICAL, members, {})
+        rule = next((rule for rule in self.rules if rule.matches(path)), None)
+        if rule is not None and (found := self._by_rule(path, members, rule)):
+            return found
+        if found := self._metadata(path, members):
+            return found
+        if len(members) == 1:
+            return self._one_sided(path, members, rule)
+        return self._differing(path, members, rule)
+
+    def _by_rule(
+        self, path: str, members: Mapping[str, Member], rule: Rule
+    ) -> Choice | Fault | None:
+        match rule.verdict:
+            case RuleVerdict.DROP:
+                return Choice(path, Verdict.DROPPED, {}, {}, rule)
+            case RuleVerdict.ARM64 | RuleVerdict.X86_64:
+                arch = rule.verdict.value
+                if arch not in members:
+                    return Choice(path, Verdict.DROPPED, {}, {}, rule)
+                return Choice(path, Verdict.RULE, {arch: members[arch]}, {}, rule)
+            case RuleVerdict.IDENTICAL:
+                return Fault(path, f"the rule `{rule}` wants it equal in both wheels", members)
+            case RuleVerdict.BY_ARCHITECTURE if len(members) == 2:
+                return Choice(path, Verdict.HEADER, members, {}, rule)
+            case RuleVerdict.BY_ARCHITECTURE | RuleVerdict.EITHER_SIDE:
+                return None
+
+    def _one_sided(
+        self, path: str, members: Mapping[str, Member], rule: Rule | None
+    ) -> Choice | Fault:
+        ((arch, member),) = members.items()
+        kind = slices.kind_of(self.archives[arch].head(member, 8))
+        kept = rule is not None and rule.verdict is RuleVerdict.EITHER_SIDE
+        if path in self._specified():
+            return Fault(path, f"only the {arch} wheel has it, and installers act on it", members)
+        if kind in (Kind.IMAGE, Kind.STATIC, Kind.UNIVERSAL) and not kept:
+            return Fault(
+                path,
+                f"it is machine code ({kind.value}), and only the {arch} wheel has it",
+                members,
+            )
+        verdict = Verdict.ONLY_ARM64 if arch == "arm64" else Verdict.ONLY_X86_64
+        return Choice(path, verdict, members, {}, rule)
+
+    def _differing(
+        self, path: str, members: Mapping[str, Member], rule: Rule | None
+    ) -> Choice | Fault:
+        found = {arch: slices.read_slice(self.archives[arch], members[arch]) for arch in members}
+        cut = {arch: slice for arch, slice in found.items() if slice is not None}
+        if len(cut) == 2:
+            reason = _slice_fault(cut)
+            if reason is None:
+                return Choice(path, Verdict.UNIVERSAL, members, cut, rule)
+            return Fault(path, reason, members)
+        kinds = {
+            arch: slices.kind_of(self.archives[arch].head(member, 8))
+            for arch, member in members.items()
+        }
+        if Kind.UNIVERSAL in kinds.values():
+            return Fault(
+                path, "it is a universal file already, and the two wheels' differ", members
+            )
+        if cut:
+            return Fault(path, f"it is machine code in the {next(iter(cut))} wheel alone", members)
+        if headers.is_header(path):
+            return Choice(path, Verdict.HEADER, members, {}, rule)
+        return Fault(path, "it differs, and no format says how to join it", members)
+
+    def difference(self, fault: Fault) -> str:
+        """Show how the two sides of a path differ: a short unified difference, or sizes."""
+        if len(fault.members) < 2:
+            return ""
+        texts = {
+            arch: self.archives[arch].head(member, _DIFF_INPUT)
+            for arch, member in sorted(fault.members.items())
+        }
+        if any(b"\0" in text for text in texts.values()):
+            sizes = (f"{arch}: {member.size} bytes" for arch, member in fault.members.items())
+            at = _first_difference(*texts.values())
+            return f"binary, {', '.join(sorted(sizes))}, different from offset {at}"
+        return _text_difference(texts)
+
+    def _metadata(self, path: str, members: Mapping[str, Member]) -> Choice | Fault | None:
+        """Decide METADATA of halves that are of two projects."""
+        if self.named is None or path != f"{self.dist_info}/METADATA" or len(members) < 2:
+            return None
+        lines = [
+            [line for line in self.archives[arch].read(member).splitlines() if line[:5] != b"Name:"]
+            for arch, member in members.items()
+        ]
+        if lines[0] != lines[1]:
+            return Fault(path, "it differs in more than the project's name", members)
+        return Choice(path, Verdict.RULE, {self.named: members[self.named]}, {})
+
+    def _specified(self) -> frozenset[str]:
+        return frozenset(f"{self.dist_info}/{name}" for name in _SPECIFIED)
+
+
+def _slice_fault(cut: Mapping[str, Slice]) -> str | None:
+    for arch, slice in cut.items():
+        if slice.arch != arch:
+            return f"the {arch} wheel's is for {slice.arch}"
+    kinds = sorted({slice.filetype for slice in cut.values()})
+    return f"it is of two types: {', '.join(kinds)}" if len(kinds) > 1 else None
+
+
+def _first_difference(first: bytes, second: bytes) -> int:
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(second)))
+
+
+def _text_difference(texts: Mapping[str, bytes]) -> str:
+    (one, first), (other, second) = texts.items()
+    lines = difflib.unified_diff(
+        first.decode("utf-8", "backslashreplace").splitlines(),
+        second.decode("utf-8", "backslashreplace").splitlines(),
+        *(one, other),
+        lineterm="",
+        n=1,
+    )
+    shown = [line[:160] for _, line in zip(range(_DIFF_LINES + 1), lines, strict=False)]
+    if len(shown) > _DIFF_LINES:
+        shown[_DIFF_LINES:] = ["…"]
+    return "\n".join(shown)

@@ -1,0 +1,394 @@
+"""A fused wheel holds what lipo or a stated verdict says, whatever the circumstances."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.tasks import fuse_view
+from tensorflow_macos_build.wheels import record
+from tensorflow_macos_build.wheels.fuse import Fused, FuseOptions, Undecided, Verdict, fuse
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.pair import Mismatch
+from tensorflow_macos_build.wheels.rules import parse_rule
+from tests.wheelmaker import Thin, lipo, unpacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.machos import Toolchain
+
+INFO = "demo-1.0.dist-info"
+NAME = "demo-1.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
+
+Halves = tuple[Thin, Thin]
+
+
+@pytest.fixture(scope="session")
+def images(toolchain: Toolchain) -> dict[str, dict[str, bytes]]:
+    """Real Mach-O files: dylibs of several sizes, a bundle, an object, a static archive."""
+    big = "const char big[200000] = {1, 2, 3};"
+    found: dict[str, dict[str, bytes]] = {"arm64": {}, "x86_64": {}}
+    for arch, files in found.items():
+        small = f"int answer(void) {{ return {len(arch)}; }}"
+        made = toolchain.object(small, arch), toolchain.object("int two(void){return 2;}", arch)
+        files["demo/libdemo.dylib"] = toolchain.dylib("libdemo.dylib", small, arch).read_bytes()
+        files["demo/big.so"] = toolchain.dylib("big.so", big, arch).read_bytes()
+        files["demo/ext.so"] = toolchain.bundle("ext.so", small, arch).read_bytes()
+        files["demo/unit.o"] = made[0].read_bytes()
+        files["demo/libstatic.a"] = toolchain.archive("libstatic.a", *made).read_bytes()
+    return found
+
+
+@pytest.fixture
+def halves(images: dict[str, dict[str, bytes]]) -> Halves:
+    """Two wheels with every verdict in them that needs no rule."""
+    common = {"demo/__init__.py": b"", "demo/data.txt": b"same\n" * 999}
+    arm = {"demo/only_arm.txt": b"arm", "demo/size.h": b"#define SIZE 8\n"}
+    intel = {"demo/only_intel.h": b"/* intel */\n", "demo/size.h": b"#define SIZE 16"}
+    return (
+        Thin("arm64", {**common, **images["arm64"], **arm}),
+        Thin("x86_64", {**common, **images["x86_64"], **intel}, executables=("demo/data.txt",)),
+    )
+
+
+def fused_of(folder: Path, halves: Halves, options: FuseOptions | None = None) -> Fused:
+    first, second = (half.write(folder) for half in halves)
+    return fuse(first, second, folder / "out", options or FuseOptions())
+
+
+def run(folder: Path, halves: Halves, options: FuseOptions | None = None) -> Path:
+    return fused_of(folder, halves, options).wheel
+
+
+def test_each_universal_file_is_what_lipo_makes(tmp_path: Path, halves: Halves) -> None:
+    fused = unpacked(run(tmp_path, halves))
+    universal = [name for name in halves[0].files if name.endswith((".so", ".dylib", ".o", ".a"))]
+    assert len(universal) == 5
+    for name in universal:
+        arm, intel = (half.files[name] for half in halves)
+        assert fused[name] == lipo(tmp_path, arm, intel), name
+
+
+def test_every_path_has_its_verdict_and_content(tmp_path: Path, halves: Halves) -> None:
+    arm, intel = (half.write(tmp_path) for half in halves)
+    found = fuse(arm, intel, tmp_path, FuseOptions())
+    assert found.wheel.name == NAME
+    assert found.files[Verdict.IDENTICAL] == (
+        "demo-1.0.dist-info/METADATA",
+        "demo/__init__.py",
+        "demo/data.txt",
+    )
+    assert found.files[Verdict.HEADER] == ("demo/size.h",)
+    assert found.files[Verdict.ONLY_ARM64] == ("demo/only_arm.txt",)
+    assert found.files[Verdict.ONLY_X86_64] == ("demo/only_intel.h",)
+    assert len(found.files[Verdict.UNIVERSAL]) == 5
+    content = unpacked(found.wheel)
+    listed = [path for paths in found.files.values() for path in paths]
+    assert sorted(listed) == sorted(content)
+    assert content["demo/data.txt"] == b"same\n" * 999
+    assert content["demo/only_arm.txt"] == b"arm"
+    documents.check(fuse_view.as_document(found))
+
+
+def test_wheel_and_record_obey_their_specifications(tmp_path: Path, halves: Halves) -> None:
+    wheel = run(tmp_path, halves)
+    content = unpacked(wheel)
+    assert list(content)[-1] == f"{INFO}/RECORD"
+    tags = re.findall(r"^Tag: (.*)$", content[f"{INFO}/WHEEL"].decode(), re.MULTILINE)
+    assert tags == ["cp311-cp311-macosx_10_15_x86_64", "cp311-cp311-macosx_12_0_arm64"]
+    argv = [sys.executable, "-m", "wheel", "unpack", str(wheel), "-d", str(tmp_path / "unpacked")]
+    subprocess.run(argv, check=True, capture_output=True)
+    assert (tmp_path / "unpacked/demo-1.0/demo/data.txt").read_bytes() == b"same\n" * 999
+    with zipfile.ZipFile(wheel) as made:
+        assert made.getinfo("demo/data.txt").external_attr >> 16 == stat.S_IFREG | 0o755
+        assert made.getinfo("demo/size.h").external_attr >> 16 == stat.S_IFREG | 0o644
+    documents.check(json.loads(content[f"{INFO}/{record.NAME}"]))
+
+
+def test_the_bytes_depend_on_the_wheels_alone(
+    tmp_path: Path, halves: Halves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm, intel = (half.write(tmp_path) for half in halves)
+    expected = fuse(arm, intel, tmp_path / "1", FuseOptions()).sha256
+    assert fuse(intel, arm, tmp_path / "2", FuseOptions(threads=1)).sha256 == expected
+    assert fuse(intel, arm, tmp_path / "3", FuseOptions(threads=5)).sha256 == expected
+    monkeypatch.setenv("TZ", "Pacific/Chatham")
+    time.tzset()
+    before = os.umask(0o077)
+    try:
+        assert fuse(arm, intel, tmp_path / "4", FuseOptions()).sha256 == expected
+    finally:
+        os.umask(before)
+        monkeypatch.undo()
+        time.tzset()
+    program = (
+        "import sys; from pathlib import Path; from tensorflow_macos_build.wheels.fuse import *;"
+        "print(fuse(*map(Path, sys.argv[1:]), FuseOptions()).sha256)"
+    )
+    for seed in ("1", "2"):
+        argv = [sys.executable, "-c", program, str(intel), str(arm), str(tmp_path / seed)]
+        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": "."}
+        done = subprocess.run(argv, check=True, capture_output=True, text=True, env=env)
+        assert done.stdout.strip() == expected
+
+
+@pytest.mark.parametrize("methods", [(0, 0), (0, 8), (8, 0), (8, 8)])
+@pytest.mark.parametrize("level", [1, 9])
+def test_the_content_does_not_depend_on_how_the_halves_are_deflated(
+    tmp_path: Path, halves: Halves, methods: tuple[int, int], level: int
+) -> None:
+    changed = [
+        replace(half, method=method, level=level)
+        for half, method in zip(halves, methods, strict=True)
+    ]
+    (tmp_path / "plain").mkdir()
+    expected = unpacked(run(tmp_path / "plain", halves))
+    found = unpacked(run(tmp_path, (changed[0], changed[1])))
+    own = f"{INFO}/{record.NAME}"
+    for content in (expected, found):
+        del content[own], content[f"{INFO}/RECORD"]
+    assert found == expected
+
+
+def test_a_merged_header_compiles_for_both_architectures(
+    tmp_path: Path, halves: Halves, toolchain: Toolchain
+) -> None:
+    header = unpacked(run(tmp_path, halves))["demo/size.h"].decode()
+    for arch, size in (("arm64", 8), ("x86_64", 16)):
+        toolchain.object(f'{header}\n_Static_assert(SIZE == {size}, "");', arch)
+
+
+def with_files(halves: Halves, arm: dict[str, bytes], intel: dict[str, bytes]) -> Halves:
+    first, second = halves
+    return (
+        replace(first, files={**first.files, **arm}),
+        replace(second, files={**second.files, **intel}),
+    )
+
+
+def test_what_no_verdict_covers_is_refused_all_at_once_with_the_difference(
+    tmp_path: Path, halves: Halves, images: dict[str, dict[str, bytes]]
+) -> None:
+    image = images["arm64"]["demo/libdemo.dylib"]
+    arm = {"demo/v.py": b"a = 1\nb = 2\n", "demo/arm.so": image, "demo/x.bin": b"\0a"}
+    intel = {
+        "demo/v.py": b"a = 1\nb = 3\n",
+        "demo/x.bin": b"\0b",
+        "demo/swapped.so": images["arm64"]["demo/big.so"],
+    }
+    arm["demo/swapped.so"] = images["x86_64"]["demo/big.so"]
+    with pytest.raises(Undecided) as refused:
+        run(tmp_path, with_files(halves, arm, intel))
+    faults = {fault.path: fault.reason for fault in refused.value.faults}
+    assert set(faults) == {"demo/v.py", "demo/arm.so", "demo/x.bin", "demo/swapped.so"}
+    assert "only the arm64 wheel has it" in faults["demo/arm.so"]
+    assert "the arm64 wheel's is for x86_64" in faults["demo/swapped.so"]
+    assert "-b = 2\n" in refused.value.detail.replace("    ", "")
+    assert "+b = 3\n" in refused.value.detail.replace("    ", "")
+    assert "different from offset 1" in refused.value.detail
+    assert not (tmp_path / "out" / NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "content"),
+    [
+        ("demo/*.cfg=arm64", b"from arm"),
+        ("**/v.cfg=x86_64", b"from intel"),
+        ("demo/v.???=drop", None),
+    ],
+)
+def test_a_rule_decides_whatever_the_order(
+    tmp_path: Path, halves: Halves, rule: str, content: bytes | None
+) -> None:
+    changed = with_files(halves, {"demo/v.cfg": b"from arm"}, {"demo/v.cfg": b"from intel"})
+    options = FuseOptions(rules=(parse_rule(rule), parse_rule("**=arm64")))
+    for order in (changed, (changed[1], changed[0])):
+        assert unpacked(run(tmp_path, order, options)).get("demo/v.cfg") == content
+
+
+def test_rules_keep_machine_code_of_one_side_and_merge_texts(
+    tmp_path: Path, halves: Halves, images: dict[str, dict[str, bytes]]
+) -> None:
+    image = images["arm64"]["demo/libdemo.dylib"]
+    changed = with_files(halves, {"demo/arm.so": image, "demo/config": b"A"}, {"demo/config": b"B"})
+    rules = ("demo/arm.so=either-side", "demo/config=by-architecture", "nothing/**=arm64")
+    options = FuseOptions(rules=[parse_rule(rule) for rule in rules])
+    found = fused_of(tmp_path, changed, options)
+    content = unpacked(found.wheel)
+    assert content["demo/arm.so"] == image
+    assert b"A\n#elif" in content["demo/config"]
+    assert found.notes == ("the rule `nothing/**=arm64` decided nothing",)
+
+
+def test_a_rule_may_forbid_what_a_format_would_allow(tmp_path: Path, halves: Halves) -> None:
+    with pytest.raises(Undecided) as refused:
+        run(tmp_path, halves, FuseOptions(rules=[parse_rule("**/*.h=identical")]))
+    faults = [fault.path for fault in refused.value.faults]
+    assert faults == ["demo/only_intel.h", "demo/size.h"]
+
+
+@pytest.mark.parametrize("text", ["demo/v.py", "=arm64", "demo/v.py=newest"])
+def test_a_malformed_rule_is_wrong_usage(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_rule(text)
+
+
+def test_universal_files_that_differ_are_refused(
+    tmp_path: Path, halves: Halves, images: dict[str, dict[str, bytes]]
+) -> None:
+    fat = lipo(tmp_path, *(images[arch]["demo/libdemo.dylib"] for arch in images))
+    other = lipo(tmp_path, *(images[arch]["demo/big.so"] for arch in images))
+    same = unpacked(run(tmp_path, with_files(halves, {"demo/f.so": fat}, {"demo/f.so": fat})))
+    assert same["demo/f.so"] == fat
+    with pytest.raises(Undecided, match="universal file already"):
+        run(tmp_path, with_files(halves, {"demo/f.so": fat}, {"demo/f.so": other}))
+
+
+def test_wheels_that_do_not_belong_together_are_refused_with_all_reasons(
+    tmp_path: Path, halves: Halves
+) -> None:
+    other = replace(halves[1], project="other", version="2.0", python="cp312-cp312", purelib="true")
+    with pytest.raises(Mismatch) as refused:
+        run(tmp_path, (halves[0], other))
+    for reason in ("names", "versions", "Python tags", "ABI tags", "Root-Is-Purelib"):
+        assert f"their {reason} differ" in refused.value.detail
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("platform", "reason"),
+    [
+        ("macosx_12_0_arm64", "both are for arm64"),
+        ("macosx_12_0_universal2", "is for both architectures already"),
+        ("any", "is not macOS"),
+        ("win_amd64", "is not macOS"),
+        ("macosx_10_6_intel", "neither arm64 nor x86_64"),
+    ],
+)
+def test_a_wheel_that_is_no_half_is_refused(
+    tmp_path: Path, halves: Halves, platform: str, reason: str
+) -> None:
+    other = replace(halves[1], platform=platform, build="2")
+    with pytest.raises(UsageError) as refused:
+        run(tmp_path, (halves[0], other))
+    assert reason in str(refused.value)
+
+
+def test_halves_of_two_projects_go_by_the_name_that_is_asked_for(
+    tmp_path: Path, halves: Halves
+) -> None:
+    arm = replace(halves[0], project="demo_macos")
+    arm = replace(arm, files={**arm.files, "demo_macos-1.0.data/scripts/tool": b"#!python\n"})
+    intel = replace(
+        halves[1], files={**halves[1].files, "demo-1.0.data/scripts/tool": b"#!python\n"}
+    )
+    with pytest.raises(Mismatch, match="not the halves of one"):
+        run(tmp_path, (arm, intel))
+    wheel = run(tmp_path, (arm, intel), FuseOptions(alias="Demo"))
+    content = unpacked(wheel)
+    assert wheel.name == NAME
+    assert b"\nName: demo\n" in content[f"{INFO}/METADATA"]
+    assert content["demo-1.0.data/scripts/tool"] == b"#!python\n"
+    assert not [name for name in content if name.startswith("demo_macos")]
+    stub = replace(arm, metadata=b"Metadata-Version: 2.1\nName: demo_macos\nVersion: 1.0\nX: y\n")
+    with pytest.raises(Undecided, match="no verdict"):
+        run(tmp_path, (stub, intel), FuseOptions(alias="demo"))
+    with pytest.raises(Mismatch) as refused:
+        run(tmp_path, (arm, intel), FuseOptions(alias="third"))
+    assert "neither is of the project third" in refused.value.detail
+
+
+def test_metadata_and_entry_points_must_be_equal(tmp_path: Path, halves: Halves) -> None:
+    entry = f"{INFO}/entry_points.txt"
+    changed = with_files(halves, {entry: b"[console_scripts]\n"}, {})
+    with pytest.raises(Undecided, match="no verdict") as refused:
+        run(tmp_path, changed)
+    assert "installers act on it" in refused.value.detail
+    with pytest.raises(Undecided) as refused:
+        run(tmp_path, (replace(halves[0], metadata=b"Name: demo\nVersion: 1.0\n"), halves[1]))
+    assert refused.value.faults[0].path == f"{INFO}/METADATA"
+
+
+def test_a_record_that_lies_is_refused_with_the_member_named(
+    tmp_path: Path, halves: Halves
+) -> None:
+    for path in ("demo/big.so", "demo/data.txt", "demo/only_arm.txt", "demo/size.h"):
+        lying = replace(halves[0], lies={path: halves[0].files[path] + b"!"})
+        with pytest.raises(BrokenWheel, match="RECORD") as refused:
+            run(tmp_path, (lying, halves[1]))
+        assert refused.value.where == f"{lying.name}: {path}"
+        assert not (tmp_path / "out" / NAME).exists()
+
+
+def test_a_record_that_is_incomplete_is_refused(tmp_path: Path, halves: Halves) -> None:
+    path = halves[0].write(tmp_path)
+    with zipfile.ZipFile(path, "a") as made:
+        made.writestr("demo/smuggled.py", b"")
+    with pytest.raises(BrokenWheel, match="does not describe") as refused:
+        fuse(path, halves[1].write(tmp_path), tmp_path, FuseOptions())
+    assert "`demo/smuggled.py` is in the wheel and has no hash" in refused.value.detail
+
+
+def test_a_damaged_slice_is_refused_with_the_member_named(tmp_path: Path, halves: Halves) -> None:
+    paths = halves[0].write(tmp_path), halves[1].write(tmp_path)
+    with zipfile.ZipFile(paths[0]) as made:
+        info = made.getinfo("demo/big.so")
+    raw = bytearray(paths[0].read_bytes())
+    raw[info.header_offset + 30 + len(info.filename) + info.compress_size - 20] ^= 0x10
+    paths[0].write_bytes(raw)
+    with pytest.raises(BrokenWheel) as refused:
+        fuse(*paths, tmp_path, FuseOptions())
+    assert refused.value.where == f"{halves[0].name}: demo/big.so"
+
+
+def test_the_name_follows_the_true_minimum_of_the_slices(
+    tmp_path: Path, halves: Halves, toolchain: Toolchain
+) -> None:
+    newer = {
+        arch: toolchain.dylib("n.so", "int n;", arch, minimum=minimum).read_bytes()
+        for arch, minimum in (("arm64", "13.3"), ("x86_64", "11.4"))
+    }
+    changed = with_files(halves, {"demo/n.so": newer["arm64"]}, {"demo/n.so": newer["x86_64"]})
+    found = fused_of(tmp_path, changed, FuseOptions(build="7"))
+    assert found.wheel.name == "demo-1.0-7-cp311-cp311-macosx_11_0_x86_64.macosx_13_0_arm64.whl"
+    assert b"\nBuild: 7\n" in unpacked(found.wheel)[f"{INFO}/WHEEL"]
+    assert len(found.notes) == 4
+    assert "demo/n.so needs 13.3" in found.notes[0]
+
+
+def test_a_build_tag_must_be_one(tmp_path: Path, halves: Halves) -> None:
+    with pytest.raises(UsageError, match="not a build tag"):
+        run(tmp_path, halves, FuseOptions(build="x"))
+
+
+def test_a_pure_pair_needs_no_machine_code(tmp_path: Path) -> None:
+    """The halves may hold none, as wheels that only carry data for a platform do."""
+    pair = (Thin("arm64", {"demo.py": b""}), Thin("x86_64", {"demo.py": b""}))
+    assert unpacked(run(tmp_path, pair))["demo.py"] == b""
+
+
+def test_signatures_of_record_are_dropped_and_listed(tmp_path: Path, halves: Halves) -> None:
+    paths = halves[0].write(tmp_path), halves[1].write(tmp_path)
+    with zipfile.ZipFile(paths[0], "a") as made:
+        made.writestr(f"{INFO}/RECORD.jws", b"{}")
+    found = fuse(*paths, tmp_path, FuseOptions())
+    assert found.files[Verdict.DROPPED] == (f"{INFO}/RECORD.jws",)
+    assert f"{INFO}/RECORD.jws" not in unpacked(found.wheel)
+
+
+def test_a_missing_wheel_is_an_error_of_its_own(tmp_path: Path, halves: Halves) -> None:
+    with pytest.raises(WorkFailed, match="cannot be opened"):
+        fuse(tmp_path / NAME, halves[0].write(tmp_path), tmp_path, FuseOptions())
