@@ -10,8 +10,6 @@ import json
 from importlib import resources
 from typing import Any, cast
 
-import jsonschema
-
 Json = dict[str, Any]
 
 
@@ -36,6 +34,8 @@ def check(found: Json) -> None:
     Raises:
         jsonschema.ValidationError: the document does not obey its schema.
     """
+    import jsonschema  # noqa: PLC0415 - a third of a task's start-up, and few tasks check
+
     schema = schema_of(found["schema"]["name"], found["schema"]["version"])
     jsonschema.Draft202012Validator(schema).validate(found)
 

@@ -144,14 +144,19 @@ def attach(
     """Run a program on this process's own terminal to its end, and give its exit status.
 
     It shares standard input, output and error, and the process group, so an interrupt from the
-    terminal reaches both.
+    terminal reaches both: the program may then end its own work before KeyboardInterrupt goes on.
 
     Raises:
         ProgramMissing: the program is not on PATH.
     """
     words = _words(argv)
     argv_found = [find(words[0], hint=hint), *words[1:]]
-    return subprocess.run(argv_found, cwd=cwd, env=environment(env), check=False).returncode
+    with subprocess.Popen(argv_found, cwd=cwd, env=environment(env)) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            _await_end(child)
+            raise
 
 
 def watch(
@@ -278,6 +283,15 @@ def _read_both(
                     on_stderr(piece)
                     kept = (kept + piece)[-_KEPT_BYTES:]
     return bytes(stdout), kept
+
+
+def _await_end(child: subprocess.Popen[bytes]) -> None:
+    """Let a program end that got its interrupt; help where it does not."""
+    for patience, help_it in zip(_PATIENCE, (child.terminate, child.kill), strict=True):
+        try:
+            child.wait(patience)
+        except subprocess.TimeoutExpired:
+            help_it()
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

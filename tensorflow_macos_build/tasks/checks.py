@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.pipeline import checks, tools
-from tensorflow_macos_build.release import changelog as changes
+from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.tasks.command import command
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 @command(needs=("shellcheck",), auto_shortflags=False)
 def lint(_context: invoke.Context) -> None:
     """Ask every linter about the checkout."""
+    from tensorflow_macos_build.pipeline import checks
+
     with Console().progress("lint") as ticker:
         checks.lint(Path.cwd(), ticker)
 
@@ -38,6 +39,8 @@ def run_tests(
     _context: invoke.Context, path: list[str], jobs: int = 2, lint: bool = True
 ) -> ExitCode:
     """Ask the linters, then run the tests; pytest's summary comes last."""
+    from tensorflow_macos_build.pipeline import checks
+
     if lint:
         with Console().progress("lint") as ticker:
             checks.lint(Path.cwd(), ticker)
@@ -50,6 +53,8 @@ def run_tests(
 )
 def changelog(_context: invoke.Context, release: str = "") -> None:
     """Show what the next release brings, from the fragments in docs/changes."""
+    from tensorflow_macos_build.release import changelog as changes
+
     if release:
         sys.stdout.write(changes.release(Path.cwd(), release))
     else:

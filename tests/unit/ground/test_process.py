@@ -90,3 +90,31 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_an_attached_program_ends_its_own_work_before_an_interrupt_goes_on(tmp_path: Path) -> None:
+    """A terminal's Ctrl-C reaches the whole process group: here, one of the test's own."""
+    done = tmp_path / "done"
+    inner = (
+        "import pathlib, time\n"
+        "print('ready', flush=True)\n"
+        "try: time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        f"    time.sleep(1); pathlib.Path({os.fspath(done)!r}).touch()\n"
+    )
+    outer = (
+        "import sys\n"
+        "from tensorflow_macos_build import process\n"
+        f"try: process.attach([sys.executable, '-c', {inner!r}])\n"
+        "except KeyboardInterrupt: sys.exit(130)\n"
+    )
+    with process.start(python(outer), cwd=Path(__file__).parents[3]) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        os.killpg(child.pid, signal.SIGINT)
+        assert child.wait(30) == 130
+    assert done.exists()
+
+
+def test_an_attached_programs_status_is_given() -> None:
+    assert process.attach(python("raise SystemExit(5)")) == 5
