@@ -2,13 +2,14 @@
 
 import invoke
 
-from tensorflow_macos_build.tasks import checks, ci, config, doctor, fuse, verify
+from tensorflow_macos_build.tasks import checks, ci, config, doctor, fuse, upstream, verify
 
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""
 
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
+namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)
 namespace.add_task(checks.changelog)
 namespace.add_task(doctor.doctor)

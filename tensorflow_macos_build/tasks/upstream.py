@@ -1,0 +1,36 @@
+"""Tasks about the upstream repository."""
+
+from __future__ import annotations
+
+import invoke
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.tasks.command import command, emit
+
+
+@command(
+    auto_shortflags=False,
+    help={
+        "upstream": "The repository: a path, an address, or `embedded:`.",
+        "base": "The commit, tag or branch to compare with.",
+        "cache": "The folder that holds the mirrors.",
+        "json": "Print one JSON document (schema upstream-status.v1).",
+    },
+)
+def status(
+    _context: invoke.Context,
+    *,
+    upstream: str,
+    base: str,
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> None:
+    """Show the upstream's newest releases, and how far behind a base is."""
+    from tensorflow_macos_build.tasks import upstream_view
+
+    with Console().progress("upstream") as ticker:
+        found = upstream_view.status(upstream, base, cache, ticker)
+    emit(upstream_view.as_document(found)) if json else upstream_view.show(found)
+
+
+namespace = invoke.Collection("upstream", status)

@@ -1,0 +1,175 @@
+"""What an upstream has released, in the order of its versions, and how far behind a base is.
+
+Tags are read as versions by packaging's rules (with or without a leading `v`); a tag that is no
+version is no release. Pre-releases and development releases are kept apart. Distances are between
+commits, so they do not depend on the day on which they are asked for.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from tensorflow_macos_build.console import silent
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.upstream.mirror import Mirror
+
+_FIELDS = "%00".join(
+    [
+        "%(refname:strip=2)",
+        "%(*objectname)",
+        "%(objectname)",
+        "%(*committerdate:unix)%(committerdate:unix)",  # the one of an annotated tag's commit, or
+    ]
+)
+_SECONDS_A_DAY = 86400
+
+
+@dataclass(frozen=True)
+class Release:
+    """A tag that names a version.
+
+    Attributes:
+        tag: its name.
+        version: what it says by packaging's rules.
+        commit: the full id of its commit.
+        time: when that commit was made, in seconds since 1970 (UTC).
+    """
+
+    tag: str
+    version: Version
+    commit: str
+    time: int
+
+    @property
+    def date(self) -> str:
+        """The day of its commit in UTC, as 2026-11-22."""
+        return _day(self.time)
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a queue applies to.
+
+    Attributes:
+        ref: how it was named.
+        commit: its full id.
+        time: when it was made, in seconds since 1970 (UTC).
+        version: the newest version whose tag is on it, else in its history; None without any.
+    """
+
+    ref: str
+    commit: str
+    time: int
+    version: Version | None
+
+    @property
+    def date(self) -> str:
+        """The day on which it was made in UTC, as 2026-11-22."""
+        return _day(self.time)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What lies between a base and a release.
+
+    Attributes:
+        commits: how many commits the release has that the base lacks.
+        own: how many the base has that the release lacks, as on a release branch.
+        days: days from the base's commit to the release's; negative when it is the older one.
+    """
+
+    commits: int
+    own: int
+    days: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """An upstream's releases against a base.
+
+    Attributes:
+        origin: the upstream, as it was named.
+        base: the commit that the queue applies to.
+        newer: releases newer than the base, oldest first.
+        previews: pre-releases newer than the base and than every release, oldest first.
+        behind: what lies between the base and the newest release; None when nothing is newer.
+    """
+
+    origin: str
+    base: Base
+    newer: tuple[Release, ...]
+    previews: tuple[Release, ...]
+    behind: Behind | None
+
+
+def status(mirror: Mirror, base: str, ticker: Ticker = silent) -> Status:
+    """Ask an upstream for its newest tags, and compare them with the commit that `base` names.
+
+    Raises:
+        UsageError: `base` names no commit.
+        transfer.Unreachable: the upstream's server could not be asked.
+    """
+    mirror.refresh(ticker)
+    known = releases(mirror)
+    found = _base(mirror, base, known, ticker)
+    ahead = [one for one in known if found.version is None or one.version > found.version]
+    newer = [one for one in ahead if not one.version.is_prerelease]
+    newest = newer[-1].version if newer else None
+    previews = [
+        one for one in ahead if one.version.is_prerelease and (not newest or one.version > newest)
+    ]
+    return Status(
+        origin=mirror.origin,
+        base=found,
+        newer=tuple(newer),
+        previews=tuple(previews),
+        behind=_between(mirror, found, newer[-1]) if newer else None,
+    )
+
+
+def releases(git: Git, *, reachable_from: str = "") -> list[Release]:
+    """Give the releases that a repository has tags of, by rising version.
+
+    With `reachable_from`, only those in the history of that commit.
+    """
+    within = [f"--merged={reachable_from}"] if reachable_from else []
+    listed = git.out("for-each-ref", f"--format={_FIELDS}", *within, "refs/tags").decode()
+    found = []
+    for line in listed.splitlines():
+        tag, peeled, direct, time = line.split("\0")
+        version = _version(tag)
+        if version is not None and time:
+            found.append(Release(tag, version, peeled or direct, int(time)))
+    return sorted(found, key=lambda release: (release.version, release.tag))
+
+
+def _version(tag: str) -> Version | None:
+    try:
+        return Version(tag)
+    except InvalidVersion:
+        return None
+
+
+def _base(mirror: Mirror, ref: str, known: list[Release], ticker: Ticker) -> Base:
+    commit = mirror.resolve(ref, ticker)
+    time = int(mirror.line("show", "--no-patch", "--format=%ct", commit))
+    on_it = [one for one in known if one.commit == commit]
+    reached = on_it or releases(mirror, reachable_from=commit)
+    return Base(ref, commit, time, reached[-1].version if reached else None)
+
+
+def _between(git: Git, base: Base, release: Release) -> Behind:
+    counted = git.line("rev-list", "--left-right", "--count", f"{base.commit}...{release.commit}")
+    own, commits = (int(number) for number in counted.split("\t"))
+    return Behind(commits, own, (release.time - base.time) // _SECONDS_A_DAY)
+
+
+def _day(time: int) -> str:
+    return datetime.datetime.fromtimestamp(time, datetime.timezone.utc).date().isoformat()
