@@ -265,10 +265,12 @@ def parse(file: Window) -> Image:
         raise MalformedMachO("this is no Mach-O file", command="mach_header", offset=file.start)
     endian, is_64 = kind
     header = struct.Struct(endian + ("8I" if is_64 else "7I"))
-    _, cputype, cpusubtype, filetype, count, size, flags, *_ = file.unpack(header, 0, "mach_header")
     draft = _Draft(endian, is_64)
-    name = arch_name(cputype, cpusubtype)
+    name = ""
     try:
+        words = file.unpack(header, 0, "mach_header")
+        _, cputype, cpusubtype, filetype, count, size, flags, *_ = words
+        name = arch_name(cputype, cpusubtype)
         _read_commands(file, file.part(header.size, size, "sizeofcmds"), count, draft)
     except MalformedMachO as error:
         raise error.within(slice=name, command="mach_header") from None

@@ -233,43 +233,48 @@ def find(trie: Window, names: Iterable[bytes]) -> dict[bytes, Export]:
 
     The trie is what dyld reads. Only the nodes on the way to a name are visited, so that asking a
     library of 350,000 exports for a few costs little; libraries that the image re-exports whole
-    are not in it. Every step consumes at least a byte of a name, so that a cycle in the trie ends
-    where the longest name does.
+    are not in it.
 
     Raises:
-        MalformedMachO: a node leaves the trie, or an edge has no label.
+        MalformedMachO: a node leaves the trie, or it has a cycle.
     """
+    asked = sorted(set(names))
+    pending = [(0, 0, asked)] if asked else []
+    # In a sound trie a step goes on in a name or takes an edge without label, never two of these.
+    steps = 2 * sum(len(name) + 1 for name in asked)
     found: dict[bytes, Export] = {}
-    pending = [(0, 0, sorted(set(names)))]
     while pending:
+        steps -= 1
+        if steps < 0:
+            raise MalformedMachO("the trie has a cycle", offset=trie.start)
         node, depth, group = pending.pop()
         terminal, at = _uleb(trie, node)
         if terminal and len(group[0]) == depth:
             found[group[0]] = _export(trie.part(at, terminal, "trie node"))
-        at += terminal
-        pending += _children(trie, at, depth, group)
+        pending += _children(trie, at + terminal, depth, group)
     return found
 
 
 def _children(
     trie: Window, at: int, depth: int, group: list[bytes]
 ) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Give the nodes below one, each with the names of `group` (sorted) that lead there.
+
+    An edge may have no label: ld64 made such ones where a name is the beginning of others.
+    """
     first: dict[int, list[bytes]] = {}
     for name in group:
         if len(name) > depth:
             first.setdefault(name[depth], []).append(name)
-    if not first:
-        return
     count = trie.part(at, 1, "trie node").copy()[0]
     at += 1
     for _ in range(count):
         label = trie.text(at, "trie edge")
-        if not label:
-            raise MalformedMachO("an edge of the trie has no label", offset=trie.start + at)
         at += len(label) + 1
         child, at = _uleb(trie, at)
-        below = [name for name in first.get(label[0], ()) if name.startswith(label, depth)]
-        if below:
+        if not label:
+            yield child, depth, group
+        elif below := [name for name in first.get(label[0], ()) if name.startswith(label, depth)]:
             yield child, depth + len(label), below
 
 

@@ -41,9 +41,10 @@ def run(
     from tensorflow_macos_build.wheels.verify import verify
 
     options = verify_view.options(must_export, allow, config)
+    code = verify_view.code_of(explain)
     with Console().progress("verify") as ticker:
         found = verify(Path(wheel), options, ticker)
-    emit(verify_view.as_document(found)) if json else verify_view.show(found, explain)
+    emit(verify_view.as_document(found)) if json else verify_view.show(found, code)
     return ExitCode.DONE if found.ok else ExitCode.FAILED
 
 

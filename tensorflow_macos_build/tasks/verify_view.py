@@ -74,9 +74,17 @@ def _finding(finding: Finding) -> documents.Json:
     }
 
 
-def show(found: Verification, only: str = "") -> None:
-    """Print findings as a table to standard output; with `only`, those of one code and its page."""
-    code = Code.named(only) if only else None
+def code_of(name: str) -> Code | None:
+    """Find the code that `--explain` names; None when it names none.
+
+    Raises:
+        UsageError: there is no such code.
+    """
+    return Code.named(name) if name else None
+
+
+def show(found: Verification, code: Code | None = None) -> None:
+    """Print findings as a table to standard output; with `code`, those of that and its page."""
     chosen = [one for one in found.findings if code in (None, one.code)]
     console = RichConsole(highlight=False)
     if chosen:

@@ -310,6 +310,7 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.DIST_INFO, lambda s: renamed(s, f"big-1.0-{WheelFiles({}).tag}.whl")),
     (Code.METADATA_MISMATCH, lambda s: s.rewritten(replaced("METADATA", "1.0", "1.1"))),
     (Code.WHEEL_TAGS, lambda s: s.rewritten(replaced("WHEEL", "cp311-mac", "abi3-mac"))),
+    (Code.WHEEL_BUILD, lambda s: renamed(s, f"tiny-1.0-1-{WheelFiles({}).tag}.whl")),
     (Code.WHEEL_FILE, lambda s: s.rewritten(replaced("WHEEL", "Version: 1", "Version: 2"))),
     (Code.RECORD_MALFORMED, lambda s: s.rewritten(record_row("tiny/_", lambda r: ",".join(r[:2])))),
     (Code.RECORD_MISSING, lambda s: s.rewritten(record_row("tiny/_", lambda r: None))),

@@ -92,6 +92,9 @@ def link(
         must_export: C names that some image of each architecture must export.
     """
     counts, found = Counts(), []
+    if must_export and not any(binary.slices for binary in binaries):
+        message = f"no binary that could export {len(must_export)}: {_list(sorted(must_export))}"
+        found.append(Finding(Code.MUST_EXPORT, "", "", message))
     for arch in sorted({arch for binary in binaries for arch in binary.slices}):
         linker = _Linker(arch, binaries, kept, tops)
         linker.run()

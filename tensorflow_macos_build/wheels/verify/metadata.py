@@ -121,7 +121,7 @@ def judge_wheel(named: FileName, path: str, text: bytes) -> Iterator[Finding]:
     build = str(fields.get("Build", ""))
     if build != named.build:
         message = f"Build is `{build}`, the file name says `{named.build}`"
-        yield Finding(Code.WHEEL_TAGS, path, "", message)
+        yield Finding(Code.WHEEL_BUILD, path, "", message)
 
 
 def judge_record(

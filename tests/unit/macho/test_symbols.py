@@ -1,0 +1,237 @@
+"""Symbols agree with llvm-nm and llvm-objdump; tries are walked safely, whatever they hold."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.macho import image, symbols
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.symbols import Export, Origin, Wanted
+from tensorflow_macos_build.macho.window import Window
+from tests.machos import TARGETS, llvm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.machos import Toolchain
+
+ARCHES = tuple(TARGETS)
+BASE = """
+int base(void) { return 1; }
+int base_more(void) { return 2; }
+int basement = 3;
+__attribute__((weak)) int weakly(void) { return 4; }
+__attribute__((visibility("hidden"))) int hidden(void) { return 5; }
+"""
+USER = """
+int puts(const char *);
+extern int base(void), python(void), weakly(void), basement;
+extern int base_more(void) __attribute__((weak_import));
+int use(void) {
+  return base() + python() + weakly() + basement + (base_more ? base_more() : 0) + puts("x");
+}
+"""
+
+
+def window(path: Path) -> Window:
+    return Window.whole(path.read_bytes())
+
+
+@pytest.fixture(params=[(arch, chained) for arch in ARCHES for chained in (False, True)])
+def pair(toolchain: Toolchain, request: pytest.FixtureRequest) -> tuple[Path, Path]:
+    arch, chained = request.param
+    how = ["-fixup_chains"] if chained else ["-no_fixup_chains"]
+    base = toolchain.dylib("libbase.dylib", BASE, arch, *how)
+    used = toolchain.dylib("libuse.dylib", USER, arch, *how, "-U", "_python", base)
+    return base, used
+
+
+def from_llvm_nm(path: Path, parsed: image.Image) -> dict[bytes, tuple[object, bool]]:
+    """Read undefined symbols, their library and weakness from `llvm-nm -m`."""
+    found: dict[bytes, tuple[object, bool]] = {}
+    line = r"\(undefined\) (weak )?external (\S+) \((?:from (\S+)|(dynamically looked up))\)"
+    for weak, name, library, dynamic in re.findall(line, llvm("llvm-nm", "-m", path)):
+        origin: object = Origin.DYNAMIC_LOOKUP
+        if not dynamic:
+            stems = [one.name.rpartition("/")[2].partition(".")[0] for one in parsed.dylibs]
+            origin = stems.index(library)
+        found[name.encode()] = (origin, bool(weak))
+    return found
+
+
+def test_wanted_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) -> None:
+    used = pair[1]
+    parsed = image.parse(window(used))
+    mine = {one.name: (one.origin, one.is_weak) for one in symbols.wanted(window(used), parsed)}
+    told = from_llvm_nm(used, parsed)
+    # llvm-nm calls a reference to a weak definition weak too, and chained fixups bind it by name.
+    assert mine.pop(b"_weakly") in ((0, False), (1, False), (Origin.WEAK_LOOKUP, False))
+    assert told.pop(b"_weakly")[1]
+    assert mine == {name: told[name] for name in mine}
+    assert {b"_base", b"_base_more", b"_python", b"_puts", b"_basement"} <= mine.keys()
+
+
+def test_exports_are_those_that_llvm_objdump_lists(pair: tuple[Path, Path]) -> None:
+    base = pair[0]
+    parsed = image.parse(window(base))
+    data = parsed.find(*symbols.TRIES)
+    assert data is not None
+    listed = llvm("llvm-objdump", "--macho", "--exports-trie", base)
+    names = set(re.findall(r"^0x[0-9A-F]+ +(\S+)", listed, re.M))
+    asked = {*(name.encode() for name in names), b"_hidden", b"_bas", b"_base_mor", b"", b"_basex"}
+    found = symbols.find(window(base).part(data.offset, data.size, "trie"), asked)
+    assert {name.decode() for name in found} == names
+    assert {"_base", "_base_more", "_basement", "_weakly"} <= names
+    assert symbols.has_trie(parsed)
+
+
+def test_defined_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) -> None:
+    base = pair[0]
+    mine = set(symbols.defined(window(base), image.parse(window(base))))
+    listed = llvm("llvm-nm", "-gU", "--defined-only", "-j", base).split()
+    assert mine == {name.encode() for name in listed}
+
+
+def test_a_flat_namespace_takes_symbols_from_anywhere(toolchain: Toolchain) -> None:
+    base = toolchain.dylib("libbase.dylib", BASE, "x86_64")
+    path = toolchain.dylib(
+        "libflat.dylib", "extern int base(void); int f(void) { return base(); }",
+        "x86_64", "-no_fixup_chains", base,
+    )  # fmt: skip
+    content = bytearray(path.read_bytes())
+    (flags,) = struct.unpack_from("<I", content, 24)
+    struct.pack_into("<I", content, 24, flags & ~0x80)  # MH_TWOLEVEL
+    flat = Window.whole(bytes(content))
+    assert {one.origin for one in symbols.wanted(flat, image.parse(flat))} == {
+        Origin.DYNAMIC_LOOKUP
+    }
+
+
+def test_re_exported_symbols_name_their_library() -> None:
+    node = bytes([8]) + uleb(1) + b"_base\0"
+    trie = Window.whole(node_of(b"", [(b"_alias", node_of(node, []))]))
+    assert symbols.find(trie, [b"_alias"]) == {b"_alias": Export((0, b"_base"))}
+
+
+def uleb(value: int) -> bytes:
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def node_of(terminal: bytes, children: list[tuple[bytes, bytes]]) -> bytes:
+    """Write a trie of one level: a root, and leaves that have no children."""
+    head = uleb(len(terminal)) + terminal + bytes([len(children)])
+    size = len(head) + sum(len(label) + 2 for label, _ in children)
+    edges, leaves = b"", b""
+    for label, leaf in children:
+        edges += label + b"\0" + uleb(size + len(leaves))
+        leaves += leaf
+    return head + edges + leaves
+
+
+LEAF = node_of(bytes([0, 5]), [])
+
+
+def test_an_edge_without_label_is_followed() -> None:
+    """As ld64 wrote them where a name is the beginning of others (seen in libomp.dylib)."""
+    trie = Window.whole(node_of(b"", [(b"", LEAF), (b"_x", LEAF)]))
+    assert symbols.find(trie, [b"_x", b""]) == {b"_x": Export(), b"": Export()}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x80" * 20,
+        b"\x05",
+        b"\0\x01a",
+        b"\0\x01a\0",
+        b"\0\x01a\0\x7f",
+        b"\0\x01\0\0",  # an edge without label that leads back
+        b"\0\x02\0\0\0\0",
+        b"\0\xff" + b"a\0\0" * 255,
+    ],
+)
+def test_a_broken_trie_is_refused_and_never_walked_for_ever(content: bytes) -> None:
+    with pytest.raises(MalformedMachO):
+        symbols.find(Window.whole(content), [b"a" * 50, b"ab"])
+
+
+def test_a_cycle_through_labels_ends_with_the_name() -> None:
+    trie = Window.whole(b"\0\x01a\0\0")
+    assert symbols.find(trie, [b"aaaa"]) == {}
+
+
+def chained(
+    entries: bytes, number: int, count: int, names: bytes, packing: int = 0
+) -> tuple[Window, image.Image]:
+    """Write an image that is nothing but chained fixups."""
+    pool = zlib.compress(names) if packing else names
+    fixups = struct.pack("<7I", 0, 0, 28, 28 + len(entries), count, number, packing)
+    fixups += entries + pool
+    load = struct.pack("<6I", 0xC, 24, 23, 0, 0, 0)
+    where = 32 + len(load) + 16
+    command = struct.pack("<4I", 0x80000034, 16, where, len(fixups))
+    header = struct.pack("<8I", 0xFEEDFACF, 0x0100000C, 0, 6, 2, len(load) + 16, 0x80, 0)
+    content = Window.whole(header + load + command + fixups)
+    return content, image.parse(content)
+
+
+@pytest.mark.parametrize("packing", [0, 1])
+def test_every_form_of_chained_imports_is_read(packing: int) -> None:
+    ordinals = [1, 0, -1, -2, -3]
+    told: list[int | Origin] = [
+        0,
+        Origin.SELF,
+        Origin.MAIN_EXECUTABLE,
+        Origin.DYNAMIC_LOOKUP,
+        Origin.WEAK_LOOKUP,
+    ]
+    narrow = [ordinal & 0xFF | 1 << 8 | 3 << 9 for ordinal in ordinals]
+    wide = [ordinal & 0xFFFF | 1 << 16 | 3 << 32 for ordinal in ordinals]
+    forms = {
+        1: b"".join(struct.pack("<I", one) for one in narrow),
+        2: b"".join(struct.pack("<Ii", one, -4) for one in narrow),
+        3: b"".join(struct.pack("<QQ", one, 7) for one in wide),
+    }
+    for number, entries in forms.items():
+        content, parsed = chained(entries, number, len(ordinals), b"_a\0_b\0", packing)
+        assert list(symbols.wanted(content, parsed)) == [
+            Wanted(b"_b", origin, True) for origin in told
+        ]
+
+
+@pytest.mark.parametrize(
+    ("entries", "number", "count"),
+    [
+        (struct.pack("<I", 2), 1, 1),  # library 2 of 1
+        (struct.pack("<I", 0xF5), 1, 1),  # ordinal -11
+        (struct.pack("<I", 1 | 500 << 9), 1, 1),  # name outside
+        (struct.pack("<I", 1), 1, 1 << 30),
+        (struct.pack("<I", 1), 9, 1),
+    ],
+)
+def test_lying_chained_imports_are_refused(entries: bytes, number: int, count: int) -> None:
+    content, parsed = chained(entries, number, count, b"_a\0")
+    with pytest.raises(MalformedMachO):
+        list(symbols.wanted(content, parsed))
+
+
+def test_many_entries_that_share_a_long_name_are_refused() -> None:
+    content, parsed = chained(struct.pack("<I", 1) * 5000, 1, 5000, b"_" * 100_000 + b"\0")
+    with pytest.raises(MalformedMachO, match="longer than any linker writes"):
+        list(symbols.wanted(content, parsed))
+
+
+def test_compressed_names_are_bounded() -> None:
+    content, parsed = chained(struct.pack("<I", 1), 1, 1, b"_" * 1000, packing=1)
+    with pytest.raises(MalformedMachO):
+        list(symbols.wanted(content, parsed))
