@@ -222,6 +222,7 @@ def _run(argv: Sequence[str], what: str) -> None:
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,
         close_fds=False,  # the lock of the store is among them
+        start_new_session=True,  # so that Ctrl-C ends them here, and without their tracebacks
         check=False,
     )
     if ended.returncode != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -33,15 +34,15 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.mark.parametrize(
-    ("moment", "whole_group"),
+    ("moment", "whole_tree"),
     [*((moment, True) for moment in MOMENTS), ("in the bare environment", False)],
 )
 def test_a_kill_at_any_moment_loses_nothing(
-    checkout: Checkout, moment: str, whole_group: bool
+    checkout: Checkout, moment: str, whole_tree: bool
 ) -> None:
     with checkout.popen(start_new_session=True) as child:
         _wait(child, lambda: MOMENTS[moment](checkout.root))
-        _kill(child, whole_group=whole_group)
+        _kill(child, whole_tree=whole_tree)
         child.stdout.close()
         child.stderr.close()
     told = checkout.told()
@@ -60,12 +61,25 @@ def test_a_kill_in_a_renewal_keeps_the_old_environment(checkout: Checkout) -> No
     checkout.lock("2.0")
     with checkout.popen(start_new_session=True) as child:
         _wait(child, lambda: len(checkout.environments) == 2)
-        _kill(child, whole_group=True)
+        _kill(child, whole_tree=True)
         child.communicate()
     checkout.lock("1.0")
     checkout.started()
     assert checkout.told()["prefix"] == old
     assert checkout.started() == ["cmp", "cmp"]
+
+
+def test_an_interrupt_is_130_without_a_traceback_and_loses_nothing(checkout: Checkout) -> None:
+    with checkout.popen(start_new_session=True) as child:
+        _wait(child, lambda: MOMENTS["in the bare environment"](checkout.root))
+        os.killpg(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    # A shell that is interrupted while it waits ends by the signal, which its caller sees as 130.
+    assert child.returncode in {130, -signal.SIGINT}
+    assert out == ""
+    assert err.endswith("inv: interrupted; run the same command again to go on\n")
+    assert "Traceback" not in err
+    assert checkout.told()["version"] == "1.0"
 
 
 def test_starts_at_once_set_up_once(checkout: Checkout) -> None:
@@ -84,17 +98,21 @@ def _wait(child: Any, condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def _kill(child: Any, *, whole_group: bool) -> None:
-    """Kill the whole process group, or the shell and the Python under it but not its children."""
-    if whole_group:
-        os.killpg(child.pid, signal.SIGKILL)
-        return
-    for pid in _children(child.pid):
-        os.kill(pid, signal.SIGKILL)
-    child.kill()
+def _kill(child: Any, *, whole_tree: bool) -> None:
+    """Kill the shell and all under it, or only the shell and the Python that it waits for."""
+    parents = _parents()
+    below = [pid for pid, above in parents.items() if above == child.pid]
+    tree = list(below)
+    while whole_tree and below:
+        below = [pid for pid, above in parents.items() if above in below]
+        tree += below
+    for pid in (child.pid, *tree):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
-def _children(parent: int) -> list[int]:
+def _parents() -> dict[int, int]:
+    """Give the parent's id of every process."""
     if Path("/proc/self/stat").exists():
         stats = [_read(folder / "stat") for folder in Path("/proc").glob("[0-9]*")]
         # The name in parentheses may hold anything; the state and the parent's id follow it.
@@ -103,7 +121,7 @@ def _children(parent: int) -> list[int]:
         listing = ["ps", "-A", "-o", "pid=,ppid="]
         told = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
         pairs = [(pid, above) for pid, above in map(str.split, told.splitlines())]
-    return [int(pid) for pid, above in pairs if int(above) == parent]
+    return {int(pid): int(above) for pid, above in pairs}
 
 
 def _read(path: Path) -> str:
