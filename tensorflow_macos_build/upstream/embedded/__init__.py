@@ -21,13 +21,13 @@ URL = "embedded:"
 """What stands for this upstream where a config or a queue names one by its URL."""
 
 TAGS = {
-    "v2.16.0": "f66d7018e73966f9fbe7d6abd54cf04c3c1e9c85",
-    "v2.17.0": "30db9926be6db250515a6111f954439fa2815bd5",
-    "v2.18.0": "057193de43fdb947c462cfa9fae4794708ba25de",
+    "v2.16.0": "daf47419edcbedeb6dd3616019d361f8ca608660",
+    "v2.17.0": "eced5aa92df19b4b63345bb4ef5d0cdc1e29ee8e",
+    "v2.18.0": "34a5d0c833295748d1a9f4cd1534148cd8f6654b",
 }
 """The releases, oldest first, and the full ids of their commits."""
 
-MAIN = "1fd8d209f809ee891268f811464d17663f1cc261"
+MAIN = "5e0a2c1eb291bbb0a5e5661c7278ae3f2a3f8329"
 """The full id of the newest commit of the branch `main`."""
 
 

@@ -28,7 +28,7 @@ def of(history: Sequence[story.Commit | story.Release]) -> Iterator[bytes]:
         match item:
             case story.Commit():
                 changed = story.apply(item.edits, main)
-                yield from _commit(MAIN, item, main, changed)
+                yield from commit_of(MAIN, item, main, changed)
                 main = changed
             case story.Release():
                 yield from _release(item, main)
@@ -39,16 +39,24 @@ def _release(release: story.Release, tree: story.Tree) -> Iterator[bytes]:
     yield f"reset {branch}\nfrom {MAIN}\n\n".encode()
     for commit in release.commits:
         changed = story.apply(commit.edits, tree)
-        yield from _commit(branch, commit, tree, changed)
+        yield from commit_of(branch, commit, tree, changed)
         tree = changed
     last = release.commits[-1]
     yield f"tag {release.tag}\nfrom {branch}\ntagger {_signature(last)}\n".encode()
     yield _data(f"TensorFlow {release.tag.removeprefix('v')}\n".encode())
 
 
-def _commit(
+def commit_of(
     branch: str, commit: story.Commit, before: story.Tree, after: story.Tree
 ) -> Iterator[bytes]:
+    """Give the part of a stream that puts one commit on a branch.
+
+    Args:
+        branch: the full name of the branch; the commit follows its newest one.
+        commit: who, when and why.
+        before: the tree of the branch's newest commit.
+        after: the tree of this one.
+    """
     who = _signature(commit)
     yield f"commit {branch}\nauthor {who}\ncommitter {who}\n".encode()
     yield _data(commit.message.encode())

@@ -106,6 +106,16 @@ Run `./configure`. It asks how to build.
 ## Install
 
     pip install /tmp/wheel/*.whl
+
+## When it fails
+
+The first error that Bazel prints is the one to read; those after it are often its consequences.
+A machine with little memory builds with `--jobs=1`. `bazel clean` is seldom of use, and costs a
+whole build. A compiler that is not found is a matter of `./configure`: run it again.
+
+## Test
+
+Import the package from another folder than the sources, or Python finds the sources instead.
 """
 
 _FIRST_STEPS_JA = """\

@@ -431,7 +431,8 @@ _TIDYING = (
             Replace(
                 "tensorflow/examples/linear_fit.py",
                 'print(history.history["loss"][-1])\n',
-                'print(history.history["loss"][-1])\nprint(model([[5.0]]).numpy())\n',
+                'print("loss:", history.history["loss"][-1])\n'
+                'print("at 5:", model([[5.0]]).numpy())\n',
             ),
         ),
     ),
