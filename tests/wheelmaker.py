@@ -8,6 +8,9 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.assemble import new_wheel
+from tensorflow_macos_build.wheels.pair import read_half
 from tests.machos import llvm
 
 if TYPE_CHECKING:
@@ -98,3 +101,19 @@ def lipo(folder: Path, *slices: bytes) -> bytes:
         paths[-1].write_bytes(content)
     llvm("llvm-lipo", "-create", *paths, "-output", folder / "fat")
     return (folder / "fat").read_bytes()
+
+
+def rewritten(wheel: Path, changes: Mapping[str, bytes]) -> Path:
+    """Change members of a wheel and set its RECORD right; other members' data stays."""
+    target = wheel.parent / "changed" / wheel.name
+    target.parent.mkdir(exist_ok=True)
+    with open_archive(wheel) as archive, new_wheel(target) as made:
+        half = read_half(archive)
+        record = f"{half.dist_info}/RECORD"
+        for path, member in archive.members.items():
+            if path in changes:
+                made.store(path, changes[path])
+            elif path != record:
+                made.copy(half, member, path)
+        made.finish(record)
+    return target

@@ -55,3 +55,57 @@ def fuse(
     with Console().progress("fuse") as ticker:
         fused = fuse(Path(first), Path(second), Path(out), options, ticker)
     emit(fuse_view.as_document(fused)) if json else fuse_view.show(fused)
+
+
+@command(
+    positional=["wheel"],
+    auto_shortflags=False,
+    help={
+        "wheel": "A wheel for both architectures.",
+        "arch": "The architecture to take out: arm64 or x86_64.",
+        "out": "The folder to put the thin wheel in.",
+        "json": "Print one JSON document (schema thinned.v1).",
+    },
+)
+def thin(
+    _context: invoke.Context, wheel: str, *, arch: str, out: str = "dist", json: bool = False
+) -> None:
+    """Take one architecture out of a fused wheel."""
+    from tensorflow_macos_build.tasks import fuse_view
+    from tensorflow_macos_build.wheels.thin import thin
+
+    with Console().progress("thin") as ticker:
+        thinned = thin(Path(wheel), arch, Path(out), ticker=ticker)
+    emit(fuse_view.thinned(thinned)) if json else fuse_view.show_thinned(thinned)
+
+
+@command(
+    positional=["wheel"],
+    iterable=["platform"],
+    auto_shortflags=False,
+    help={
+        "wheel": "A wheel for macOS.",
+        "out": "The folder to put the renamed wheel in.",
+        "build_tag": "The build tag it gets; `none` takes it away.",
+        "platform": "A platform tag it gets instead of its own; may be repeated.",
+        "universal2_tag": "yes or no: whether it also has a universal2 platform tag.",
+        "json": "Print one JSON document (schema retagged.v1).",
+    },
+)
+def retag(
+    _context: invoke.Context,
+    wheel: str,
+    *,
+    platform: list[str],
+    out: str = "dist",
+    build_tag: str = "",
+    universal2_tag: str = "",
+    json: bool = False,
+) -> None:
+    """Give a wheel other tags, and leave all else as it is."""
+    from tensorflow_macos_build.tasks import fuse_view
+    from tensorflow_macos_build.wheels.retag import retag
+
+    options = fuse_view.retag_options(build_tag, platform, universal2_tag)
+    retagged = retag(Path(wheel), Path(out), options)
+    emit(fuse_view.retagged(retagged)) if json else fuse_view.show_retagged(retagged)

@@ -1,4 +1,4 @@
-"""How a fusion is asked for and shown: options of flags and configs, a summary, a document."""
+"""How fuse, thin and retag are asked for and shown: options of flags, summaries, documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.plan import FuseOptions
+from tensorflow_macos_build.wheels.retag import RetagOptions
 from tensorflow_macos_build.wheels.rules import parse_rule, rule
 from tensorflow_macos_build.wheels.verdicts import Verdict
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.wheels.fuse import Fused
+    from tensorflow_macos_build.wheels.retag import Retagged
+    from tensorflow_macos_build.wheels.thin import Thinned
 
 _SHOWN = 12
 
@@ -53,7 +57,7 @@ def as_document(fused: Fused) -> documents.Json:
 
 def show(fused: Fused) -> None:
     """Print what became of the files, for people, to standard output."""
-    lines = [str(fused.wheel), f"sha256 {fused.sha256}"]
+    lines = _file(fused)
     for verdict, paths in fused.files.items():
         if not paths:
             continue
@@ -62,4 +66,64 @@ def show(fused: Fused) -> None:
             lines += [f"          {path}" for path in paths[:_SHOWN]]
             lines += [f"          … and {len(paths) - _SHOWN} more"] if len(paths) > _SHOWN else []
     lines += [f"note: {note}" for note in fused.notes]
+    _print(lines)
+
+
+def retag_options(build_tag: str, platforms: Sequence[str], universal2_tag: str) -> RetagOptions:
+    """Put together what the flags of retag ask for.
+
+    Raises:
+        UsageError: they ask for nothing, or for neither yes nor no.
+    """
+    answers = {"": None, "yes": True, "no": False}
+    if universal2_tag not in answers:
+        raise UsageError(
+            f"`--universal2-tag {universal2_tag}` is neither yes nor no", hint="say yes or no"
+        )
+    build = None if not build_tag else "" if build_tag == "none" else build_tag
+    options = RetagOptions(build, tuple(platforms) or None, answers[universal2_tag])
+    if options == RetagOptions():
+        raise UsageError(
+            "nothing is to be changed", hint="give --build-tag, --platform or --universal2-tag"
+        )
+    return options
+
+
+def thinned(found: Thinned) -> documents.Json:
+    """Give the thin wheel as a document of schema thinned.v1."""
+    body = {
+        "wheel": str(found.wheel),
+        "sha256": found.sha256,
+        "slices": {"copied": found.copied, "deflated": found.deflated},
+        "left_out": list(found.left_out),
+    }
+    return documents.document("thinned", 1, body)
+
+
+def show_thinned(found: Thinned) -> None:
+    """Print what became of the slices, for people, to standard output."""
+    lines = [
+        *_file(found),
+        f"{found.copied:7} slices copied, {found.deflated} deflated anew",
+        f"{len(found.left_out):7} files of the other architecture left out",
+    ]
+    _print(lines)
+
+
+def retagged(found: Retagged) -> documents.Json:
+    """Give the renamed wheel as a document of schema retagged.v1."""
+    body = {"wheel": str(found.wheel), "sha256": found.sha256}
+    return documents.document("retagged", 1, body)
+
+
+def show_retagged(found: Retagged) -> None:
+    """Print where the renamed wheel is, for people, to standard output."""
+    _print(_file(found))
+
+
+def _file(found: Fused | Thinned | Retagged) -> list[str]:
+    return [str(found.wheel), f"sha256 {found.sha256}"]
+
+
+def _print(lines: Sequence[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -8,21 +8,19 @@ them in the wheel's order. Nothing is deflated: streams are copied, or spliced (
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import os
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
 from tensorflow_macos_build.wheels import metadata, record
 from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.assemble import Assembly, new_wheel
 from tensorflow_macos_build.wheels.pair import read_half
 from tensorflow_macos_build.wheels.plan import FuseOptions, Plan, Undecided, plan
 from tensorflow_macos_build.wheels.prepare import Prepared, Span, Work
 from tensorflow_macos_build.wheels.verdicts import Choice, Verdict
-from tensorflow_macos_build.wheels.writer import WheelWriter, order
+from tensorflow_macos_build.wheels.writer import order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,96 +77,77 @@ def fuse(
         ]
         decided = plan(halves[0], halves[1], options)
         wheel = out / str(decided.name)
-        with files.atomic_path(wheel) as unfinished, unfinished.open("wb") as stream:
-            digest = _Hashing(stream)
-            listed = _write(decided, cast("BinaryIO", digest), options, ticker)
-        return Fused(wheel, digest.hexdigest(), listed, decided.notes)
+        with new_wheel(wheel) as made:
+            digest = _write(decided, made, options, ticker)
+        return Fused(wheel, digest, _listed(decided), decided.notes)
 
 
-def _write(
-    decided: Plan, stream: BinaryIO, options: FuseOptions, ticker: Ticker | None
-) -> dict[Verdict, tuple[str, ...]]:
-    """Write the wheel; give its paths by verdict."""
-    writer = _Assembler(decided, stream)
-    work = Work(decided.pair.halves)
-    with _Pool(work, options.threads) as pool:
-        total = sum(choice.size for choice in decided.choices.values())
-        pool.submit(decided)
-        dist_info = decided.pair.dist_info
-        own = {f"{dist_info}/{name}" for name in ("WHEEL", "RECORD", record.NAME)}
-        kept = {path for path, one in decided.choices.items() if one.verdict is not Verdict.DROPPED}
-        for path in order(kept | own, dist_info):
-            if path in own:
-                writer.describe(path)
+def _write(decided: Plan, made: Assembly, options: FuseOptions, ticker: Ticker | None) -> str:
+    """Write the wheel; give the SHA-256 of its file."""
+    dist_info, choices = decided.pair.dist_info, decided.choices
+    kept = [path for path, one in choices.items() if one.verdict is not Verdict.DROPPED]
+    described = _described(decided)
+    description = _Description(decided)
+    with _Pool(Work(decided.pair.halves), options.threads) as pool:
+        pool.submit(decided, ticker)
+        for path in order([*kept, *described], dist_info):
+            if path in described:
+                made.store(path, description.content(path.rpartition("/")[2]))
             elif path in decided.merged:
-                writer.store(path, decided.merged[path].content, decided.choices[path].executable)
+                merged = decided.merged[path].content
+                made.store(path, merged, executable=choices[path].executable)
             else:
-                writer.add(path, pool.result(path, total, ticker))
-    writer.finish()
-    return _listed(decided, own)
+                prepared = pool.result(path)
+                made.add(prepared.entry, prepared.data(), prepared.sha256)
+                description.spans.update({path: prepared.spans} if prepared.spans else {})
+    return made.finish(f"{dist_info}/RECORD")
 
 
-def _listed(plan: Plan, own: set[str]) -> dict[Verdict, tuple[str, ...]]:
+def _described(decided: Plan) -> list[str]:
+    """Name the files that describe the wheel; RECORD, the last of all, apart."""
+    return [f"{decided.pair.dist_info}/{name}" for name in ("WHEEL", record.NAME)]
+
+
+def _listed(decided: Plan) -> dict[Verdict, tuple[str, ...]]:
     listed: dict[Verdict, list[str]] = {verdict: [] for verdict in Verdict}
-    for path, choice in plan.choices.items():
+    for path, choice in decided.choices.items():
         listed[choice.verdict].append(path)
-    listed[Verdict.WRITTEN] += own
-    signatures = {f"{plan.pair.dist_info}/{name}" for name in metadata.SIGNATURES}
-    listed[Verdict.DROPPED] += signatures & plan.pair.paths().keys()
+    listed[Verdict.WRITTEN] += [*_described(decided), f"{decided.pair.dist_info}/RECORD"]
+    signatures = {f"{decided.pair.dist_info}/{name}" for name in metadata.SIGNATURES}
+    listed[Verdict.DROPPED] += signatures & decided.pair.paths().keys()
     return {verdict: tuple(sorted(paths)) for verdict, paths in listed.items()}
 
 
-class _Assembler:
-    """Writes prepared members, and at the end the files that describe them all."""
+class _Description:
+    """The files that describe a fused wheel itself, as far as its members are known."""
 
-    def __init__(self, plan: Plan, stream: BinaryIO) -> None:
-        self._plan = plan
-        self._writer = WheelWriter(stream)
-        self._rows: dict[str, tuple[bytes, int]] = {}
-        self._spans: dict[str, Mapping[str, Span]] = {}
+    def __init__(self, decided: Plan) -> None:
+        self._plan = decided
+        self.spans: dict[str, Mapping[str, Span]] = {}
 
-    def add(self, path: str, prepared: Prepared) -> None:
-        self._writer.add(prepared.entry, prepared.data())
-        self._rows[path] = (prepared.sha256, prepared.entry.size)
-        if prepared.spans:
-            self._spans[path] = prepared.spans
+    def content(self, file_name: str) -> bytes:
+        """Give WHEEL, or fused.json, which tells what is known by now."""
+        return self._wheel() if file_name == "WHEEL" else record.dump(self._record())
 
-    def store(self, path: str, content: bytes, executable: bool = False) -> None:
-        self._writer.add_stored(path, content, executable=executable)
-        self._rows[path] = (hashlib.sha256(content).digest(), len(content))
-
-    def describe(self, path: str) -> None:
-        """Write WHEEL, fused.json or RECORD; RECORD must come last."""
-        plan, file_name = self._plan, path.rpartition("/")[2]
-        if file_name == "WHEEL":
-            half = next(iter(plan.pair.halves.values()))
-            wheel, name = half.wheel, plan.name
-            file = metadata.WheelFile(wheel.version, wheel.purelib, name.tags, name.build)
-            self.store(path, metadata.format_wheel(file))
-        elif file_name == record.NAME:
-            self.store(path, record.dump(self._record()))
-        else:
-            self._writer.add_stored(path, metadata.format_record(self._rows, path))
-
-    def finish(self) -> None:
-        self._writer.finish()
+    def _wheel(self) -> bytes:
+        half = next(iter(self._plan.pair.halves.values()))
+        name = self._plan.name
+        return metadata.format_wheel(
+            metadata.WheelFile(half.wheel.version, half.wheel.purelib, name.tags, name.build)
+        )
 
     def _record(self) -> record.FusedRecord:
-        plan = self._plan
+        halves, choices = self._plan.pair.halves, self._plan.choices
         only = {"arm64": Verdict.ONLY_ARM64, "x86_64": Verdict.ONLY_X86_64}
         return record.FusedRecord(
             {
-                arch: record.Origin(
-                    half.archive.path.name, half.content("WHEEL").decode("utf-8", "replace")
-                )
-                for arch, half in plan.pair.halves.items()
+                arch: record.Origin(str(half.name), half.content("WHEEL").decode("utf-8"))
+                for arch, half in halves.items()
             },
-            self._spans,
-            {path: merged.places for path, merged in plan.merged.items()},
+            self.spans,
+            {path: merged.places for path, merged in self._plan.merged.items()},
             {
-                arch: tuple(
-                    path for path, choice in plan.choices.items() if choice.verdict is verdict
-                )
+                arch: tuple(path for path, choice in choices.items() if choice.verdict is verdict)
                 for arch, verdict in only.items()
             },
         )
@@ -181,6 +160,8 @@ class _Pool:
         self._work = work
         self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._lumps: dict[str, Future[dict[str, Prepared]]] = {}
+        self._total = 0
+        self._ticker: Ticker | None = None
 
     def __enter__(self) -> _Pool:
         self._executor = ThreadPoolExecutor(self._threads)
@@ -190,10 +171,12 @@ class _Pool:
         self._work.stop()
         self._executor.shutdown(cancel_futures=True)
 
-    def submit(self, plan: Plan) -> None:
+    def submit(self, decided: Plan, ticker: Ticker | None) -> None:
         """Start the work: large members first, small ones many at a time."""
-        jobs = [choice for choice in plan.choices.values() if choice.members]
-        jobs = [choice for choice in jobs if choice.path not in plan.merged]
+        jobs = [one for path, one in decided.choices.items() if path not in decided.merged]
+        jobs = [choice for choice in jobs if choice.members]
+        self._total = sum(choice.size for choice in jobs)
+        self._ticker = ticker
         large = [choice for choice in jobs if choice.size >= _LUMP_BYTES]
         small = [choice for choice in jobs if choice.size < _LUMP_BYTES]
         lumps = [[choice] for choice in sorted(large, key=lambda choice: choice.size, reverse=True)]
@@ -201,13 +184,13 @@ class _Pool:
             future = self._executor.submit(self._prepare, lump)
             self._lumps.update((choice.path, future) for choice in lump)
 
-    def result(self, path: str, total: int, ticker: Ticker | None) -> Prepared:
+    def result(self, path: str) -> Prepared:
         """Wait for a member; tell how far the work is meanwhile."""
         future = self._lumps[path]
         while not future.done():
-            wait([future], timeout=_POLL, return_when=FIRST_EXCEPTION)
-            if ticker is not None:
-                ticker(self._work.done >> 20, total >> 20, path)
+            wait([future], timeout=_POLL)
+            if self._ticker is not None:
+                self._ticker(self._work.done >> 20, self._total >> 20, path)
         return future.result()[path]
 
     def _prepare(self, lump: Sequence[Choice]) -> dict[str, Prepared]:
@@ -227,19 +210,3 @@ def _lumps(choices: Sequence[Choice]) -> list[list[Choice]]:
         lumps[-1].append(choice)
         room -= choice.size
     return lumps
-
-
-class _Hashing(io.RawIOBase):
-    """A stream that hashes what passes through it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._digest = hashlib.sha256()
-
-    def write(self, piece: bytes) -> int:  # type: ignore[override]  # the buffers here are bytes
-        self._digest.update(piece)
-        return self._stream.write(piece)
-
-    def hexdigest(self) -> str:
-        """Give the SHA-256 of all that was written."""
-        return self._digest.hexdigest()

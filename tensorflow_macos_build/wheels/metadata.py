@@ -69,8 +69,11 @@ def parse_wheel(content: bytes) -> WheelFile:
     Raises:
         BadMetadata: a field is missing or malformed, or its version is not 1.x.
     """
-    policy = email.policy.compat32
-    found = email.parser.BytesHeaderParser(policy=policy).parsebytes(content)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadMetadata("it is not UTF-8") from None
+    found = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
     version = str(found.get("Wheel-Version", "")).strip()
     if version.split(".")[0] != "1":
         raise BadMetadata(f"Wheel-Version is `{version}`; this tool knows version 1")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NAME = "fused.json"
 """The record's name in dist-info."""
 
+LIMIT = 64 << 20
+"""Largest record that is read, in bytes; TensorFlow's has 80 KB."""
+
 _SCHEMA = ("fused", 1)
 
 

@@ -13,7 +13,7 @@ import stat
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.wheels.members import Method
 
@@ -53,10 +53,17 @@ class Entry:
     executable: bool = False
 
 
+class Sink(Protocol):
+    """What takes a wheel's bytes: a file, or something on the way to one."""
+
+    def write(self, piece: bytes, /) -> int:
+        """Take all of `piece`."""
+
+
 class WheelWriter:
     """Writes members one after another, then the directory; it never seeks."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Sink) -> None:
         self._stream = stream
         self._offset = 0
         self._directory: list[bytes] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -71,7 +71,7 @@ class Sparse:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def write(self, piece: bytes) -> int:
+    def write(self, piece: bytes, /) -> int:
         if len(piece) > 1 << 16:
             return self._stream.seek(len(piece), 1)
         return self._stream.write(piece)
@@ -87,7 +87,7 @@ def zeros(length: int) -> Iterator[bytes]:
 def test_members_past_four_gib_get_zip64_records_that_readers_take(tmp_path: Path) -> None:
     path, size = tmp_path / "large.whl", (4 << 30) + 5
     with path.open("wb") as stream:
-        writer = WheelWriter(cast("BinaryIO", Sparse(stream)))
+        writer = WheelWriter(Sparse(stream))
         writer.add(Entry("large", Method.STORED, 0, size, size), zeros(size))
         writer.add_stored("after", b"after")
         writer.finish()

@@ -1,0 +1,84 @@
+"""A new wheel as it grows: members one after another, RECORD of them all at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING, BinaryIO
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.wheels import metadata
+from tensorflow_macos_build.wheels.writer import Entry, WheelWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tensorflow_macos_build.wheels.members import Member
+    from tensorflow_macos_build.wheels.pair import Half
+
+
+class Assembly:
+    """Writes a wheel's members and remembers what RECORD must say of them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = _Hashing(stream)
+        self._writer = WheelWriter(self._stream)
+        self._rows: dict[str, tuple[bytes, int]] = {}
+
+    def add(self, entry: Entry, data: Iterable[bytes], sha256: bytes) -> None:
+        """Write a member whose data and SHA-256 are at hand."""
+        self._writer.add(entry, data)
+        self._rows[entry.name] = (sha256, entry.size)
+
+    def store(self, path: str, content: bytes, *, executable: bool = False) -> None:
+        """Write a member as it is."""
+        self._writer.add_stored(path, content, executable=executable)
+        self._rows[path] = (hashlib.sha256(content).digest(), len(content))
+
+    def copy(self, half: Half, member: Member, path: str) -> None:
+        """Copy a member's data unread; its hash is the one that its wheel's RECORD names."""
+        claimed = half.digest(member.name)
+        sha256 = claimed.value if claimed.algorithm == "sha256" else half.archive.sha256(member)
+        numbers = (member.method, member.crc, member.size, member.compressed)
+        self.add(Entry(path, *numbers, member.executable), half.archive.raw(member), sha256)
+
+    def finish(self, record: str) -> str:
+        """Write RECORD under its path, and the end; give the SHA-256 of the whole file."""
+        self._writer.add_stored(record, metadata.format_record(self._rows, record))
+        self._writer.finish()
+        return self._stream.hexdigest()
+
+
+@contextlib.contextmanager
+def new_wheel(path: Path) -> Iterator[Assembly]:
+    """Give an empty wheel; a body that ends well puts it at `path`, whole.
+
+    Raises:
+        WorkFailed: it cannot be written: no such folder can be made, or the disk is full.
+    """
+    try:
+        with files.atomic_path(path) as unfinished, unfinished.open("wb") as stream:
+            yield Assembly(stream)
+    except OSError as error:
+        raise WorkFailed(
+            f"the wheel cannot be written: {error.strerror}",
+            where=str(path),
+            hint="see that its folder is one that you may write to, and that the disk has room",
+        ) from error
+
+
+class _Hashing:
+    """A stream that hashes what passes through it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    def write(self, piece: bytes, /) -> int:
+        self._digest.update(piece)
+        return self._stream.write(piece)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()

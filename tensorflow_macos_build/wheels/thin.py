@@ -1,0 +1,259 @@
+"""Taking one architecture out of a fused wheel.
+
+A wheel that `fuse` made is split by its fused.json: slices are copied as they lie deflated in the
+file, so nothing is inflated but merged headers, and the files are those of the wheel that they came
+from. A universal2 wheel of another maker has no such record, and one that was zipped anew has
+another layout: there universal files are inflated, and their slices deflated anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import tempfile
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.macho import fat
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.window import Window
+from tensorflow_macos_build.wheels import metadata, record, slices, splice, tags
+from tensorflow_macos_build.wheels.archive import CHUNK, Limits, open_archive
+from tensorflow_macos_build.wheels.assemble import Assembly, new_wheel
+from tensorflow_macos_build.wheels.members import Member, Method
+from tensorflow_macos_build.wheels.pair import Half, read_half
+from tensorflow_macos_build.wheels.writer import Entry, order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.prepare import Span
+
+_LEVEL = 6
+_FAT_HEAD = 1 << 15
+"""Holds a universal header and the gap behind it: alignments are at most 2^15 (MAXSECTALIGN)."""
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """A wheel for one architecture.
+
+    Attributes:
+        wheel: where it is.
+        sha256: of its file, 64 hexadecimal digits.
+        copied: how many slices were copied as they lay.
+        deflated: how many had to be deflated anew.
+        left_out: paths of the fused wheel that the half had not, sorted.
+    """
+
+    wheel: Path
+    sha256: str
+    copied: int
+    deflated: int
+    left_out: tuple[str, ...]
+
+
+def thin(
+    wheel: Path, arch: str, out: Path, *, limits: Limits | None = None, ticker: Ticker | None = None
+) -> Thinned:
+    """Write the wheel of one architecture into the folder `out`.
+
+    Raises:
+        UsageError: there is no such architecture, or the wheel is not for it and the other too.
+        BrokenWheel: the wheel is damaged, or its fused.json is not about it.
+    """
+    if arch not in tags.ARCHES:
+        known = " or ".join(tags.ARCHES)
+        raise UsageError(f"there is no architecture `{arch}`", where="--arch", hint=f"say {known}")
+    with open_archive(wheel, limits) as archive:
+        whole = read_half(archive)
+        if set(whole.lowest) != set(tags.ARCHES):
+            raise UsageError(
+                f"the wheel is for {' and '.join(whole.lowest)}, so nothing is to be taken out",
+                where=wheel.name,
+                hint="give a wheel for both architectures",
+            )
+        split = _Split(whole, arch, _record(whole))
+        with new_wheel(out / str(split.name)) as made:
+            digest = split.write(made, ticker)
+        return Thinned(
+            out / str(split.name), digest, split.copied, split.deflated, split.left_out()
+        )
+
+
+def _record(whole: Half) -> record.FusedRecord | None:
+    path = f"{whole.dist_info}/{record.NAME}"
+    member = whole.archive.members.get(path)
+    if member is None:
+        return None
+    try:
+        return record.load(whole.read(member, limit=record.LIMIT))
+    except record.BadRecord as error:
+        raise whole.archive.broken(path, str(error)) from None
+
+
+class _Split:
+    """One architecture's part of a wheel; `write` is the whole of its work."""
+
+    def __init__(self, whole: Half, arch: str, told: record.FusedRecord | None) -> None:
+        self._whole = whole
+        self._arch = arch
+        self._told = told or record.FusedRecord({})
+        self.name, self._description = self._describe()
+        self.copied = 0
+        self.deflated = 0
+
+    def left_out(self) -> tuple[str, ...]:
+        """Name what only the other architecture's wheel had."""
+        other = next(arch for arch in tags.ARCHES if arch != self._arch)
+        return tuple(
+            sorted(set(self._told.only.get(other, ())) & self._whole.archive.members.keys())
+        )
+
+    def write(self, made: Assembly, ticker: Ticker | None) -> str:
+        members, dist_info = self._whole.archive.members, self._whole.dist_info
+        own = {f"{dist_info}/{name}" for name in ("WHEEL", "RECORD", record.NAME)}
+        signatures = {f"{dist_info}/{name}" for name in metadata.SIGNATURES}
+        names = set(members) - own - signatures - set(self.left_out())
+        paths = order([*names, f"{dist_info}/WHEEL"], dist_info)
+        for index, path in enumerate(paths):
+            if ticker is not None:
+                ticker(index, len(paths), path)
+            if path in own:
+                made.store(path, self._description)
+            else:
+                self._add(made, members[path])
+        return made.finish(f"{dist_info}/RECORD")
+
+    def _describe(self) -> tuple[tags.WheelName, bytes]:
+        """Give the half's own name and WHEEL; those of the fused wheel, narrowed, if unknown."""
+        name, origin = self._whole.name, self._told.halves.get(self._arch)
+        if origin is not None and (own := self._own_name(origin)) is not None:
+            platforms, build, text = own.platforms, own.build, origin.description.encode()
+            return replace(name, platforms=platforms, build=build), text
+        needs = {self._arch: self._whole.lowest[self._arch]}
+        narrowed = replace(name, platforms=tags.platform_tags(needs))
+        wheel = replace(self._whole.wheel, tags=narrowed.tags)
+        return narrowed, metadata.format_wheel(wheel)
+
+    def _own_name(self, origin: record.Origin) -> tags.WheelName | None:
+        try:
+            own = tags.parse_name(origin.wheel)
+            lowest = tags.lowest(own.platforms)
+        except tags.BadName:
+            return None
+        return own if set(lowest) == {self._arch} else None
+
+    def _add(self, made: Assembly, member: Member) -> None:
+        path = member.name
+        if (spans := self._told.universal.get(path)) is not None:
+            self._check_content(member, spans)
+            if self._is_in_place(member, spans):
+                self._copy_slice(made, member, spans[self._arch])
+            else:
+                self._deflate_slice(made, member)
+        elif (places := self._told.headers.get(path)) is not None:
+            start, length = places[self._arch]
+            content = self._whole.read(member, limit=record.LIMIT)
+            made.store(path, content[start : start + length], executable=member.executable)
+        elif not self._told.halves and self._is_universal(member):
+            self._deflate_slice(made, member)
+        else:
+            made.copy(self._whole, member, path)
+
+    def _check_content(self, member: Member, spans: Mapping[str, Span]) -> None:
+        """Check, by CRCs alone, that fused.json is about this member's content."""
+        universal = self._universal(member)
+        crc = end = 0
+        head = self._whole.archive.head(member, min(place.offset for place in universal.arches))
+        for place in universal.arches:
+            told = spans.get(place.name)
+            if told is None or told.size != place.size:
+                break
+            gap = head if end == 0 else bytes(place.offset - end)
+            crc = splice.crc32_combine(crc, zlib.crc32(gap), len(gap))
+            crc = splice.crc32_combine(crc, told.crc, told.size)
+            end = place.end
+        if (crc, end, len(universal.arches)) != (member.crc, member.size, len(spans)):
+            raise self._whole.archive.broken(
+                member.name, f"{record.NAME} is not about this file: the wheel was changed since"
+            )
+
+    def _is_in_place(self, member: Member, spans: Mapping[str, Span]) -> bool:
+        """Tell whether the slices' streams lie where fused.json says; zipping anew moves them."""
+        span = spans[self._arch]
+        after = member.compressed - max(one.end for one in spans.values())
+        if after not in (0, len(splice.END)) or not span.start < span.end:
+            return False
+        piece = next(iter(self._range(member, span)))
+        try:
+            if member.method is Method.DEFLATED:
+                piece = zlib.decompressobj(-zlib.MAX_WBITS).decompress(piece, 8)
+        except zlib.error:
+            return False
+        return slices.kind_of(piece) in (slices.Kind.IMAGE, slices.Kind.STATIC)
+
+    def _range(self, member: Member, span: Span) -> Iterator[bytes]:
+        return self._whole.archive.range(member.offset + span.start, span.end - span.start)
+
+    def _copy_slice(self, made: Assembly, member: Member, span: Span) -> None:
+        """Copy a slice's stream; one that something followed gets an empty block to end it."""
+        cut = member.method is Method.DEFLATED and span.end < member.compressed
+        end = splice.END if cut else b""
+        compressed = span.end - span.start + len(end)
+        numbers = (member.method, span.crc, span.size, compressed)
+        entry = Entry(member.name, *numbers, member.executable)
+        data = itertools.chain(self._range(member, span), [end])
+        made.add(entry, data, bytes.fromhex(span.sha256))
+        self.copied += 1
+
+    def _is_universal(self, member: Member) -> bool:
+        return slices.kind_of(self._whole.archive.head(member, 8)) is slices.Kind.UNIVERSAL
+
+    def _universal(self, member: Member) -> fat.Fat:
+        head = self._whole.archive.head(member, _FAT_HEAD)
+        try:
+            found = fat.parse(Window(head, 0, member.size))
+            if found.header_size > len(head) or not found.arches:
+                raise MalformedMachO("its universal header is too long, or empty")
+        except MalformedMachO as error:
+            raise self._whole.archive.broken(member.name, f"it is malformed: {error}") from None
+        return found
+
+    def _deflate_slice(self, made: Assembly, member: Member) -> None:
+        found = [one for one in self._universal(member).arches if one.name == self._arch]
+        if not found:
+            raise self._whole.archive.broken(member.name, f"it has no slice for {self._arch}")
+        digest, engine = hashlib.sha256(), zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        crc = 0
+        with tempfile.TemporaryFile() as data:
+            for piece in self._part(member, found[0]):
+                digest.update(piece)
+                crc = zlib.crc32(piece, crc)
+                data.write(engine.compress(piece))
+            data.write(engine.flush())
+            compressed = data.tell()
+            data.seek(0)
+            numbers = (Method.DEFLATED, crc, found[0].size, compressed)
+            entry = Entry(member.name, *numbers, member.executable)
+            made.add(entry, _pieces(data), digest.digest())
+        self.deflated += 1
+
+    def _part(self, member: Member, place: fat.Arch) -> Iterator[bytes]:
+        position = 0
+        for piece in self._whole.archive.stream(member):
+            start, end = place.offset - position, place.end - position
+            if part := piece[max(0, start) : max(0, end)]:
+                yield part
+            position += len(piece)
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    with contextlib.closing(stream):
+        while piece := stream.read(CHUNK):
+            yield piece

@@ -1,0 +1,230 @@
+"""thin undoes fuse; retag changes nothing but the description."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks import fuse_view
+from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.record import NAME as FUSED_JSON
+from tensorflow_macos_build.wheels.retag import RetagOptions, retag
+from tensorflow_macos_build.wheels.thin import thin
+from tests.wheelmaker import Thin, lipo, rewritten, unpacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.machos import Toolchain
+
+INFO = "demo-1.0.dist-info"
+
+
+@pytest.fixture(scope="module")
+def images(toolchain: Toolchain) -> dict[str, dict[str, bytes]]:
+    source = "int answer(void) { return 42; } const char table[90000] = {1};"
+    return {
+        arch: {
+            "demo/lib.dylib": toolchain.dylib("lib.dylib", source, arch).read_bytes(),
+            "demo/lib.a": toolchain.archive(
+                "lib.a", toolchain.object("int one;", arch)
+            ).read_bytes(),
+        }
+        for arch in ("arm64", "x86_64")
+    }
+
+
+@pytest.fixture
+def halves(images: dict[str, dict[str, bytes]]) -> tuple[Thin, Thin]:
+    return (
+        Thin("arm64", {**images["arm64"], "a.txt": b"arm", "s.h": b"int a; // \\\n", "same": b"="}),
+        Thin("x86_64", {**images["x86_64"], "b.txt": b"intel", "s.h": b"", "same": b"="}),
+    )
+
+
+def fused(folder: Path, halves: tuple[Thin, Thin]) -> Path:
+    first, second = (half.write(folder) for half in halves)
+    return fuse(first, second, folder / "fused", FuseOptions()).wheel
+
+
+@pytest.mark.parametrize("methods", [(8, 8), (8, 0), (0, 8), (0, 0)])
+def test_thin_gives_back_the_halves(
+    tmp_path: Path, halves: tuple[Thin, Thin], methods: tuple[int, int]
+) -> None:
+    made = [replace(half, method=method) for half, method in zip(halves, methods, strict=True)]
+    wheel = fused(tmp_path, (made[0], made[1]))
+    for half in made:
+        found = thin(wheel, half.arch, tmp_path / "thin")
+        assert found.wheel.name == half.name
+        assert (found.copied, found.deflated) == (2, 0)
+        content, expected = unpacked(found.wheel), half.content()
+        record = f"{INFO}/RECORD"
+        assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
+        assert content == expected
+        documents.check(fuse_view.thinned(found))
+
+
+def test_fusing_thinned_halves_gives_the_same_bytes(
+    tmp_path: Path, halves: tuple[Thin, Thin]
+) -> None:
+    wheel = fused(tmp_path, halves)
+    again = [thin(wheel, arch, tmp_path / "thin").wheel for arch in ("arm64", "x86_64")]
+    fresh = fuse(again[0], again[1], tmp_path / "again", FuseOptions()).wheel
+    first, second = unpacked(wheel), unpacked(fresh)
+    for content in (first, second):  # offsets in it differ: an end takes two bytes more
+        del content[f"{INFO}/{FUSED_JSON}"], content[f"{INFO}/RECORD"]
+    assert first == second
+
+
+def test_a_wheel_of_another_maker_is_split_by_deflating(
+    tmp_path: Path, halves: tuple[Thin, Thin]
+) -> None:
+    fat = lipo(tmp_path, *(half.files["demo/lib.dylib"] for half in halves))
+    maker = Thin("arm64", {"demo/lib.dylib": fat, "x": b"x"}, platform="macosx_10_9_universal2")
+    wheel = maker.write(tmp_path)
+    names = {"arm64": "macosx_11_0_arm64", "x86_64": "macosx_10_9_x86_64"}
+    for half in halves:
+        found = thin(wheel, half.arch, tmp_path / "thin")
+        assert found.wheel.name == f"demo-1.0-cp311-cp311-{names[half.arch]}.whl"
+        assert (found.copied, found.deflated) == (0, 1)
+        content = unpacked(found.wheel)
+        assert content["demo/lib.dylib"] == half.files["demo/lib.dylib"]
+        assert content["x"] == b"x"
+        assert f"Tag: cp311-cp311-{names[half.arch]}\n" in content[f"{INFO}/WHEEL"].decode()
+
+
+def told_of(wheel: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(unpacked(wheel)[f"{INFO}/{FUSED_JSON}"])
+    return told
+
+
+@pytest.mark.parametrize("change", [{"crc": 1}, {"size": 5}])
+def test_a_record_of_another_wheel_is_refused(
+    tmp_path: Path, halves: tuple[Thin, Thin], change: dict[str, int]
+) -> None:
+    wheel = fused(tmp_path, halves)
+    told = told_of(wheel)
+    told["universal"]["demo/lib.dylib"]["arm64"].update(change)
+    lying = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    with pytest.raises(BrokenWheel, match="not about this file") as refused:
+        thin(lying, "arm64", tmp_path / "thin")
+    assert refused.value.where.endswith(": demo/lib.dylib")
+    assert not list((tmp_path / "thin").iterdir())
+
+
+@pytest.mark.parametrize("arch", ["arm64", "x86_64"])
+@pytest.mark.parametrize(
+    "change", [{"start": 3}, {"end": 10**9}, {"start": 9, "end": 9}, {"start": 900, "end": 20}]
+)
+def test_offsets_that_are_not_true_are_not_believed(
+    tmp_path: Path, halves: tuple[Thin, Thin], arch: str, change: dict[str, int]
+) -> None:
+    wheel = fused(tmp_path, halves)
+    told = told_of(wheel)
+    told["universal"]["demo/lib.dylib"][arch].update(change)
+    lying = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    found = thin(lying, arch, tmp_path / "thin")
+    assert (found.copied, found.deflated) == (1, 1)
+    expected = next(half for half in halves if half.arch == arch).files["demo/lib.dylib"]
+    assert unpacked(found.wheel)["demo/lib.dylib"] == expected
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b'{"schema": 1}', b'{"schema": {"name": "fused", "version": 1}}']
+)
+def test_a_malformed_record_is_refused(
+    tmp_path: Path, halves: tuple[Thin, Thin], text: bytes
+) -> None:
+    lying = rewritten(fused(tmp_path, halves), {f"{INFO}/{FUSED_JSON}": text})
+    with pytest.raises(BrokenWheel, match=r"cannot be read|another tool"):
+        thin(lying, "arm64", tmp_path / "thin")
+
+
+def test_thin_wants_a_wheel_for_both_and_an_architecture_it_has(
+    tmp_path: Path, halves: tuple[Thin, Thin]
+) -> None:
+    with pytest.raises(UsageError, match="no architecture `ppc`"):
+        thin(fused(tmp_path, halves), "ppc", tmp_path)
+    with pytest.raises(UsageError, match="nothing is to be taken out"):
+        thin(halves[0].write(tmp_path), "arm64", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (RetagOptions(build="2"), "demo-1.0-2-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64"),
+        (
+            RetagOptions(universal2_tag=True),
+            "demo-1.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.macosx_12_0_universal2",
+        ),
+        (
+            RetagOptions(platforms=["macosx_13_0_universal2"]),
+            "demo-1.0-cp311-cp311-macosx_13_0_universal2",
+        ),
+    ],
+)
+def test_retag_changes_the_description_alone(
+    tmp_path: Path, halves: tuple[Thin, Thin], options: RetagOptions, name: str
+) -> None:
+    wheel = fused(tmp_path, halves)
+    found = retag(wheel, tmp_path / "retagged", options)
+    assert found.wheel.name == f"{name}.whl"
+    before, after = unpacked(wheel), unpacked(found.wheel)
+    for content in (before, after):
+        del content[f"{INFO}/WHEEL"], content[f"{INFO}/RECORD"]
+    assert after == before
+    documents.check(fuse_view.retagged(found))
+    assert thin(found.wheel, "arm64", tmp_path / "thin").copied == 2
+
+
+def test_retag_back_gives_the_first_wheel(tmp_path: Path, halves: tuple[Thin, Thin]) -> None:
+    wheel = fused(tmp_path, halves)
+    there = retag(wheel, tmp_path / "1", RetagOptions(build="9", universal2_tag=True)).wheel
+    back = retag(there, tmp_path / "2", RetagOptions(build="", universal2_tag=False)).wheel
+    assert back.name == wheel.name
+    assert back.read_bytes() == wheel.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        RetagOptions(),
+        RetagOptions(build="x"),
+        RetagOptions(platforms=["macosx_12_0_arm64"]),
+        RetagOptions(platforms=["linux_x86_64"]),
+    ],
+)
+def test_retag_refuses_what_would_not_be_true(
+    tmp_path: Path, halves: tuple[Thin, Thin], options: RetagOptions
+) -> None:
+    with pytest.raises(UsageError):
+        retag(fused(tmp_path, halves), tmp_path / "out", options)
+
+
+@pytest.mark.parametrize("arguments", [("", [], ""), ("1", [], "perhaps")])
+def test_retag_s_flags_must_say_something(arguments: tuple[str, list[str], str]) -> None:
+    with pytest.raises(UsageError):
+        fuse_view.retag_options(*arguments)
+
+
+def test_a_wheel_changed_by_another_tool_is_not_split_wrongly(
+    tmp_path: Path, halves: tuple[Thin, Thin]
+) -> None:
+    """Zipping anew moves the slices' streams: fused.json stays, and is no longer true."""
+    wheel = fused(tmp_path, halves)
+    again = tmp_path / "again" / wheel.name
+    again.parent.mkdir()
+    with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        for name, content in unpacked(wheel).items():
+            made.writestr(name, content)
+    for half in halves:
+        found = thin(again, half.arch, tmp_path / "thin")
+        assert (found.copied, found.deflated) == (0, 2)
+        assert unpacked(found.wheel).items() >= half.files.items()
