@@ -2,7 +2,16 @@
 
 import invoke
 
-from tensorflow_macos_build.tasks import checks, ci, config, doctor, fuse, upstream, verify
+from tensorflow_macos_build.tasks import (
+    checks,
+    ci,
+    config,
+    doctor,
+    fuse,
+    relocate,
+    upstream,
+    verify,
+)
 
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""
@@ -18,3 +27,4 @@ namespace.add_task(fuse.retag)
 namespace.add_task(fuse.thin)
 namespace.add_task(checks.lint)
 namespace.add_task(checks.run_tests)
+namespace.add_task(relocate.relocate)
