@@ -8,10 +8,13 @@ kill left behind can be told from results and swept.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +25,14 @@ if TYPE_CHECKING:
 TEMPORARY_PREFIX = ".tmp-"
 """How the names of unfinished files and folders begin."""
 
+DISPLACED_PREFIX = ".old-"
+"""How the name of a folder begins that a new one is about to replace."""
+
 _BLOCK = 1 << 20
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_RENAME_SWAP = 2
 
 
 @contextlib.contextmanager
@@ -59,22 +69,77 @@ def write_text(target: Path, content: str) -> None:
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Give an empty folder beside `target`; a body that ends well puts it in place as `target`.
 
-    An existing `target` is moved aside first and deleted after the swap; when the body raises,
-    `target` stays as it was.
+    An existing `target` changes places with the new folder in one step where the system can do that
+    (`exchange`). Elsewhere it is first renamed to `displaced(target)`, and a kill before the second
+    rename leaves it there: `recover` brings it back. The old folder is deleted after the swap; when
+    the body raises, `target` stays as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
     holder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=target.parent))
     try:
         unfinished = holder / "new"
         unfinished.mkdir()
         yield unfinished
-        _flush(unfinished)
-        if target.exists():
-            target.rename(holder / "old")
-        unfinished.rename(target)
+        _flush_tree(unfinished)
+        _put_in_place(unfinished, target)
         _flush(target.parent)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def displaced(target: Path) -> Path:
+    """Give the name under which `target` waits while a new folder takes its place."""
+    return target.with_name(f"{DISPLACED_PREFIX}{target.name}")
+
+
+def recover(target: Path) -> None:
+    """Finish a swap that a kill cut in two: put the old folder back, or delete it if replaced.
+
+    Call it before reading a folder that `atomic_folder` writes, holding its writers' lock.
+    """
+    old = displaced(target)
+    if not old.exists():
+        return
+    if target.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(target)
+
+
+def exchange(first: Path, second: Path) -> bool:
+    """Let two paths change places in one step; False where the system or file system cannot.
+
+    Linux: renameat2(2) with RENAME_EXCHANGE; macOS: renamex_np(2) with RENAME_SWAP.
+
+    Raises:
+        OSError: it failed for another reason.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(first), os.fsencode(second)
+    try:
+        if sys.platform == "darwin":
+            status = libc.renamex_np(*names, _RENAME_SWAP)
+        else:
+            status = libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
+    except AttributeError:
+        return False
+    if status == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(first), None, str(second))
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    if not target.exists():
+        unfinished.rename(target)
+    elif not exchange(unfinished, target):
+        old = displaced(target)
+        target.rename(old)
+        unfinished.rename(target)
+        shutil.rmtree(old)
 
 
 def sweep(folder: Path) -> list[Path]:
@@ -94,10 +159,12 @@ def sweep(folder: Path) -> list[Path]:
 def locked(lock_file: Path) -> Iterator[None]:
     """Hold an exclusive lock (flock(2)) on `lock_file`; wait for whoever holds it.
 
-    The kernel frees the lock when its holder dies, so there is nothing to clean up by hand.
+    `lock_file` may be a folder that exists: then nothing is made for the lock. The kernel frees
+    the lock when its holder dies, so there is nothing to clean up by hand.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    flags = os.O_RDONLY if lock_file.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(lock_file, flags | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -120,3 +187,12 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _flush_tree(folder: Path) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent) / name
+            if not path.is_symlink():
+                _flush(path)
+        _flush(Path(parent))

@@ -58,6 +58,10 @@ class ProgramFailed(WorkFailed):
         self.completed = completed
 
 
+Child = subprocess.Popen[bytes]
+"""A program that `start` has started."""
+
+
 @dataclass(frozen=True)
 class Completed:
     """A program that has ended.

@@ -1,0 +1,189 @@
+r"""Applying one file's change to its content, exactly: no fuzz, but a hunk may have moved.
+
+A hunk is looked for as `git apply` does it (apply.c, find_pos): at the line that it states, then
+nearest to it, forwards first; one that begins at line 1 must match the beginning, and one without
+trailing context must match the end. A hunk with no context at all goes exactly where its numbers
+say (`git apply --unidiff-zero`), because nothing else tells its place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.formats import binary
+from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.formats.diff import FileChange, Hunk
+
+MAX_TRIES = 5_000_000
+"""Lines looked at for the moved hunks of one file, so that a hostile patch ends in time."""
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """One hunk's place: preimage lines `start` to `end` become `lines`."""
+
+    start: int
+    end: int
+    lines: list[bytes]
+
+
+@dataclass(slots=True)
+class _Image:
+    """The preimage's lines and what is already applied to them, by ascending place."""
+
+    lines: list[bytes]
+    applied: list[_Applied] = field(default_factory=list)
+    grown: int = 0
+    places: dict[bytes, list[int]] | None = None
+    tries: int = 0
+
+    def free(self, start: int, end: int) -> bool:
+        """Tell whether no applied hunk touches the preimage lines `start` to `end`."""
+        number = bisect_left(self.applied, end, key=lambda done: done.start)
+        before = self.applied[number - 1] if number else None
+        return before is None or before.end <= start
+
+    def add(self, start: int, end: int, lines: list[bytes]) -> None:
+        """Take a hunk's place; `grown` counts by how many lines the file has become longer."""
+        self.grown += len(lines) - (end - start)
+        number = bisect_left(self.applied, (start, end), key=lambda done: (done.start, done.end))
+        self.applied.insert(number, _Applied(start, end, lines))
+
+
+def content_after(change: FileChange, preimage: bytes) -> bytes:
+    """Give the content that `change` makes of `preimage` (b"" for a new file).
+
+    Raises:
+        Malformed: a hunk does not match, or binary data are damaged; `line` is the hunk's line.
+    """
+    if change.binary is not None:
+        return binary.apply(change.binary.forward, preimage)
+    if not change.hunks:
+        return preimage
+    if change.kind is Kind.ADD and not preimage:
+        return change.hunks[0].only(b"+")
+    if change.kind is Kind.DELETE and change.hunks[0].only(b"-") == preimage:
+        return b""
+    return apply_hunks(change.hunks, preimage)
+
+
+def apply_hunks(hunks: tuple[Hunk, ...], preimage: bytes) -> bytes:
+    """Apply text hunks to a file's content.
+
+    Raises:
+        Malformed: one of them does not match; `line` is its line.
+    """
+    image = _Image(_split(preimage))
+    for hunk in hunks:
+        old, new = hunk.sides()
+        try:
+            start = _find(image, hunk, old)
+        except Malformed as error:
+            raise Malformed(error.what, hunk.line) from None
+        if start is None:
+            raise Malformed(_mismatch(image, hunk, old), hunk.line)
+        image.add(start, start + len(old), new)
+    return b"".join(_result(image))
+
+
+def _result(image: _Image) -> list[bytes]:
+    pieces: list[bytes] = []
+    position = 0
+    for done in image.applied:
+        pieces += image.lines[position : done.start]
+        pieces += done.lines
+        position = done.end
+    return pieces + image.lines[position:]
+
+
+def _find(image: _Image, hunk: Hunk, old: list[bytes]) -> int | None:
+    leading, trailing = hunk.context()
+    if not leading and not trailing:
+        start = hunk.old_start - (1 if hunk.old_count else 0)
+        if _matches(image, old, start) or not old:
+            return start if start <= len(image.lines) else None
+    if hunk.old_start <= 1 or not trailing:
+        return _find_anchored(image, old, beginning=hunk.old_start <= 1, end=not trailing)
+    return _find_nearest(image, old, max(hunk.new_start - 1, 0))
+
+
+def _find_anchored(image: _Image, old: list[bytes], *, beginning: bool, end: bool) -> int | None:
+    start = 0 if beginning else len(image.lines) - len(old)
+    if end and start + len(old) != len(image.lines):
+        return None
+    return start if _matches(image, old, start) else None
+
+
+def _find_nearest(image: _Image, old: list[bytes], wanted: int) -> int | None:
+    """Find the match whose line, counted with what is already applied, is nearest to `wanted`."""
+    guess = wanted - image.grown
+    if (not image.applied or guess >= image.applied[-1].end) and _matches(image, old, guess):
+        return guess
+    if image.places is None:
+        image.places = {}
+        for number, line in enumerate(image.lines):
+            image.places.setdefault(line, []).append(number)
+    candidates = image.places.get(old[0], [])
+    _spend(image, len(candidates) + len(image.applied))
+    for _, _, place in sorted(_ranked(image, candidates, wanted)):
+        if _matches(image, old, place):
+            return place
+        _spend(image, len(old))
+    return None
+
+
+def _spend(image: _Image, tries: int) -> None:
+    image.tries += tries
+    if image.tries > MAX_TRIES:
+        raise Malformed("its hunks' places cannot be told within bounds: the lines repeat too much")
+
+
+def _ranked(image: _Image, candidates: list[int], wanted: int) -> list[tuple[int, bool, int]]:
+    """Give each candidate with its distance from `wanted`; of two equal ones the later is first."""
+    found = []
+    number = grown = 0
+    for place in candidates:
+        while number < len(image.applied) and image.applied[number].end <= place:
+            done = image.applied[number]
+            grown += len(done.lines) - (done.end - done.start)
+            number += 1
+        distance = place + grown - wanted
+        found.append((abs(distance), distance < 0, place))
+    return found
+
+
+def _matches(image: _Image, old: list[bytes], start: int) -> bool:
+    end = start + len(old)
+    if start < 0 or end > len(image.lines) or image.lines[start:end] != old:
+        return False
+    return image.free(start, end)
+
+
+def _split(content: bytes) -> list[bytes]:
+    lines = content.split(b"\n")
+    last = lines.pop()
+    found = [line + b"\n" for line in lines]
+    return [*found, last] if last else found
+
+
+def _mismatch(image: _Image, hunk: Hunk, old: list[bytes]) -> str:
+    """Say why a hunk has no place: the first of its lines that differs where it should be."""
+    start = max(hunk.old_start - 1, 0)
+    for number, line in enumerate(old):
+        place = start + number
+        there = image.lines[place] if place < len(image.lines) else None
+        if there == line:
+            continue
+        wanted = line[:_SHOWN].decode("utf-8", "replace").rstrip("\n")
+        found = "the file's end"
+        if there is not None:
+            found = "`" + there[:_SHOWN].decode("utf-8", "replace").rstrip("\n") + "`"
+        return f"the hunk does not apply: line {place + 1} should be `{wanted}`, but is {found}"
+    return "the hunk does not apply: its lines are there, but not at the file's beginning or end"

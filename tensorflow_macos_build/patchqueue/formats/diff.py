@@ -1,0 +1,205 @@
+r"""The diff of a patch as values that remember their bytes.
+
+Every part keeps the exact bytes that it was read from, and `emit` joins them, so what was read is
+written back unchanged; the decoded fields beside them are what the rest of the package works with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SYMLINK = 0o120000
+"""The mode of a symbolic link in git's trees."""
+
+GITLINK = 0o160000
+"""The mode of a submodule's commit in git's trees."""
+
+
+class Kind(Enum):
+    """What a patch does to one file."""
+
+    ADD = "add"
+    DELETE = "delete"
+    MODIFY = "modify"
+    RENAME = "rename"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """One hunk of a unified diff.
+
+    Attributes:
+        old_start: the first line of the preimage, from 1; with `old_count` 0, the line after which
+            the new lines go.
+        old_count: lines of the preimage.
+        new_start: likewise in the postimage.
+        new_count: lines of the postimage.
+        head: the `@@` line, with its line end.
+        body: the lines after it, each with its first character and line end.
+        line: the number of the `@@` line in the patch's text, from 1.
+    """
+
+    old_start: int
+    old_count: int
+    new_start: int
+    new_count: int
+    head: bytes
+    body: bytes
+    line: int
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        r"""Give each line's first character, as a number, and its content with the line end.
+
+        A line that `\ No newline at end of file` follows comes without a line end; an empty
+        context line that lost its space to some editor comes as the context line that it was.
+        """
+        found = self.body.split(b"\n")
+        if found[-1] == b"":
+            found.pop()
+        last = len(found) - 1
+        for number, line in enumerate(found):
+            if line[:1] == b"\\":
+                continue
+            bare = number < last and found[number + 1][:1] == b"\\"
+            yield (line[0] if line else 0x20), line[1:] + (b"" if bare else b"\n")
+
+    def sides(self) -> tuple[list[bytes], list[bytes]]:
+        """Give the hunk's lines of the preimage and of the postimage, each with its line end."""
+        old: list[bytes] = []
+        new: list[bytes] = []
+        for mark, content in self.lines():
+            if mark != 0x2B:
+                old.append(content)
+            if mark != 0x2D:
+                new.append(content)
+        return old, new
+
+    def only(self, mark: bytes) -> bytes:
+        """Give the content of a hunk whose lines all begin with `mark`, in one go."""
+        body = self.body
+        last = body.rfind(b"\n", 0, len(body) - 1) + 1
+        if body.startswith(b"\\", last):
+            body = body[: last - 1]
+        elif not body.endswith(b"\n"):
+            body += b"\n"
+        return body[1:].replace(b"\n" + mark, b"\n")
+
+    def context(self) -> tuple[int, int]:
+        """Give the number of context lines before the first change and after the last one."""
+        marks = [mark for mark, _ in self.lines()]
+        changed = [number for number, mark in enumerate(marks) if mark != 0x20]
+        if not changed:
+            return len(marks), len(marks)
+        return changed[0], len(marks) - 1 - changed[-1]
+
+
+class Method(Enum):
+    """How a binary hunk gives its content (git's apply.c)."""
+
+    LITERAL = "literal"
+    DELTA = "delta"
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryHunk:
+    """One direction of a `GIT binary patch`.
+
+    Attributes:
+        method: whether the data are the content or a delta against the other side.
+        size: the inflated data's size in bytes, as the patch states it.
+        data: the base-85 lines, each with its length character and line end.
+        line: the number of its `literal` or `delta` line in the patch's text, from 1.
+    """
+
+    method: Method
+    size: int
+    data: bytes
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A file's binary change.
+
+    Attributes:
+        forward: makes the postimage.
+        reverse: makes the preimage; None when the patch leaves it out.
+        raw: all its bytes, from the line `GIT binary patch`.
+    """
+
+    forward: BinaryHunk
+    reverse: BinaryHunk | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What a patch does to one file.
+
+    Attributes:
+        kind: add, delete, modify, rename or copy.
+        old_path: the preimage's path in the tree; equal to `new_path` unless renamed or copied.
+        new_path: the postimage's path.
+        old_mode: the preimage's git mode where the patch states it.
+        new_mode: the postimage's; None when the mode stays.
+        old_id: the preimage's blob id as the patch gives it, perhaps shortened; "" without one.
+        new_id: likewise for the postimage.
+        lead: bytes before the header that say nothing to git (`Index:`, `diff -ru …`).
+        head: the header's lines, from `diff --git` or `---` on.
+        hunks: the text hunks, in order.
+        binary: the binary change, where it is one.
+        line: the number of the header's first line in the patch's text, from 1.
+    """
+
+    kind: Kind
+    old_path: bytes
+    new_path: bytes
+    old_mode: int | None
+    new_mode: int | None
+    old_id: str
+    new_id: str
+    lead: bytes
+    head: bytes
+    hunks: tuple[Hunk, ...]
+    binary: Binary | None
+    line: int
+
+    def emit(self) -> bytes:
+        """Give the bytes that the change was read from."""
+        pieces = [self.lead, self.head]
+        for hunk in self.hunks:
+            pieces += (hunk.head, hunk.body)
+        if self.binary is not None:
+            pieces.append(self.binary.raw)
+        return b"".join(pieces)
+
+    def without_index(self) -> FileChange:
+        """Give the change with no `index` line; binary changes keep it, as git needs it there."""
+        if self.binary is not None:
+            return self
+        lines = self.head.splitlines(keepends=True)
+        kept = b"".join(line for line in lines if not line.startswith(b"index "))
+        return replace(self, head=kept, old_id="", new_id="")
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All file changes of one text.
+
+    Attributes:
+        changes: one for each file header, in order.
+        tail: what follows the last change: a mail signature, a footer.
+    """
+
+    changes: tuple[FileChange, ...]
+    tail: bytes
+
+    def emit(self) -> bytes:
+        """Give the bytes that the diff was read from."""
+        return b"".join(change.emit() for change in self.changes) + self.tail

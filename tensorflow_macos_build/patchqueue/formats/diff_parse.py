@@ -1,0 +1,297 @@
+"""Reading a diff: which bytes belong to which file and hunk.
+
+Time is linear in the text's length. A line that begins a file is looked for only outside hunks, and
+a hunk's end is told by its counts, never by what its lines look like.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.formats import diff_header, paths
+from tensorflow_macos_build.patchqueue.formats.diff import (
+    GITLINK,
+    SYMLINK,
+    Binary,
+    BinaryHunk,
+    Diff,
+    FileChange,
+    Hunk,
+    Kind,
+    Method,
+)
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.formats.diff_header import Names
+
+MAX_FILES = 100_000
+"""File changes that one patch may hold; all of TensorFlow has 30,000 files."""
+
+MAX_HUNKS = 250_000
+"""Hunks that one patch may hold."""
+
+MAX_LINES = (1 << 31) - 1
+"""The largest line number or count that a hunk may state: git keeps them in such integers."""
+
+_START = re.compile(rb"^(?:diff --git |diff --(?:cc|combined) |--- |@@@* -)", re.MULTILINE)
+_HUNK = re.compile(
+    rb"@@ -([0-9]{1,20})(?:,([0-9]{1,20}))? \+([0-9]{1,20})(?:,([0-9]{1,20}))? @@[^\n]*(?:\n|\Z)"
+)
+_AFTER_RUN = re.compile(rb"\n[^ +\-\\\n]")
+_BINARY_HEAD = re.compile(rb"(literal|delta) ([0-9]{1,15})\r?\n")
+_BINARY_LINES = re.compile(rb"(?:[A-Za-z](?:[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{5})+\n)+")
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far the text is read; `line` is the number, from 1, of the line at `position`."""
+
+    text: bytes
+    position: int
+    line: int
+
+    def move(self, position: int) -> bytes:
+        """Go on to `position` and give the bytes passed."""
+        passed = self.text[self.position : position]
+        self.position = position
+        self.line += passed.count(b"\n")
+        return passed
+
+    def end_of_line(self, start: int) -> int:
+        """Give the position after the line end at or behind `start`, or the text's end."""
+        found = self.text.find(b"\n", start)
+        return len(self.text) if found < 0 else found + 1
+
+
+def parse(text: bytes, *, strip: int = 1, first_line: int = 1) -> Diff:
+    """Read a diff that git or another tool wrote.
+
+    Args:
+        text: the diff, perhaps with other text between the files.
+        strip: leading path components to take off (patch's -p).
+        first_line: the number of the text's first line in its file.
+
+    Raises:
+        Malformed: it is damaged, hostile or of a kind not taken; `line` is the line in the file.
+    """
+    cursor = _Cursor(text, 0, first_line)
+    changes: list[FileChange] = []
+    hunks = 0
+    while (change := _next_change(cursor, strip)) is not None:
+        changes.append(change)
+        hunks += len(change.hunks)
+        if len(changes) > MAX_FILES or hunks > MAX_HUNKS:
+            raise Malformed(
+                f"the patch holds more than {MAX_FILES} files or {MAX_HUNKS} hunks", change.line
+            )
+    _check_symlinks(changes)
+    return Diff(tuple(changes), text[cursor.position :])
+
+
+def _next_change(cursor: _Cursor, strip: int) -> FileChange | None:
+    """Read up to the end of the next file's change; None leaves the rest unread."""
+    seek = cursor.position
+    while (found := _START.search(cursor.text, seek)) is not None:
+        line = cursor.line + cursor.text.count(b"\n", cursor.position, found.start())
+        if found[0] == b"diff --git ":
+            return _git_change(cursor, found.start(), strip)
+        if found[0].startswith(b"diff --c"):
+            raise Malformed("it is a merge's combined diff, which cannot be applied", line)
+        if found[0].startswith(b"@@"):
+            raise Malformed("a hunk has no file header before it", line)
+        if _is_plain_header(cursor.text, found.start()):
+            return _plain_change(cursor, found.start(), strip)
+        seek = cursor.end_of_line(found.start())
+    return None
+
+
+def _is_plain_header(text: bytes, start: int) -> bool:
+    second = text.find(b"\n", start) + 1
+    if second == 0 or not text.startswith(b"+++ ", second):
+        return False
+    third = text.find(b"\n", second) + 1
+    return third != 0 and _HUNK.match(text, third) is not None
+
+
+def _git_change(cursor: _Cursor, start: int, strip: int) -> FileChange:
+    lead = cursor.move(start)
+    line = cursor.line
+    end = cursor.end_of_line(start)
+    while end < len(cursor.text) and diff_header.is_extended(cursor.text[end : end + 24]):
+        if cursor.text.startswith(b"--- ", end) and not _is_file_line(cursor.text, end):
+            break
+        end = cursor.end_of_line(end)
+    head = cursor.move(end)
+    try:
+        names = diff_header.git(head.rstrip(b"\n").split(b"\n"), strip)
+    except Malformed as error:
+        raise Malformed(error.what, line + (error.line or 0)) from None
+    binary = _binary(cursor)
+    hunks = () if binary is not None else _hunks(cursor)
+    change = _change(names, lead, head, hunks, binary, line=line)
+    if not hunks and binary is None and cursor.text.startswith(b"Binary files ", cursor.position):
+        raise Malformed(
+            "a binary file's change has no content; make the patch with `git diff --binary`",
+            cursor.line,
+        )
+    return change
+
+
+def _is_file_line(text: bytes, start: int) -> bool:
+    """Tell a header's `--- a/file` from what may follow a header that has no hunks."""
+    second = text.find(b"\n", start) + 1
+    return second != 0 and text.startswith(b"+++ ", second)
+
+
+def _plain_change(cursor: _Cursor, start: int, strip: int) -> FileChange:
+    lead = cursor.move(start)
+    line = cursor.line
+    head = cursor.move(cursor.end_of_line(cursor.end_of_line(start)))
+    old_line, new_line = head.rstrip(b"\n").split(b"\n")
+    hunks = _hunks(cursor)
+    creates = hunks[0].old_start == 0 and hunks[0].old_count == 0
+    try:
+        names = diff_header.plain(old_line, new_line, strip, creates=creates)
+    except Malformed as error:
+        raise Malformed(error.what, line) from None
+    return _change(names, lead, head, hunks, None, line=line)
+
+
+def _change(
+    names: Names,
+    lead: bytes,
+    head: bytes,
+    hunks: tuple[Hunk, ...],
+    binary: Binary | None,
+    *,
+    line: int,
+) -> FileChange:
+    mode = names.new_mode if names.new_mode is not None else names.old_mode
+    try:
+        for path in {names.old_path, names.new_path}:
+            paths.check(path, symlink=mode == SYMLINK)
+    except Malformed as error:
+        raise Malformed(error.what, line) from None
+    _check_hunks(names.kind, hunks)
+    return FileChange(
+        names.kind,
+        names.old_path,
+        names.new_path,
+        names.old_mode,
+        names.new_mode,
+        names.old_id,
+        names.new_id,
+        lead,
+        head,
+        hunks,
+        binary,
+        line,
+    )
+
+
+def _check_hunks(kind: Kind, hunks: tuple[Hunk, ...]) -> None:
+    for hunk in hunks:
+        if kind is Kind.ADD and hunk.old_count:
+            raise Malformed("a new file's hunk has lines of an old one", hunk.line)
+        if kind is Kind.DELETE and hunk.new_count:
+            raise Malformed("a deleted file's hunk leaves lines", hunk.line)
+    if kind in (Kind.ADD, Kind.DELETE) and len(hunks) > 1:
+        raise Malformed(f"a file's {kind.value} has more than one hunk", hunks[1].line)
+
+
+def _hunks(cursor: _Cursor) -> tuple[Hunk, ...]:
+    hunks: list[Hunk] = []
+    while (found := _HUNK.match(cursor.text, cursor.position)) is not None:
+        counts = [1 if digits is None else int(digits) for digits in found.groups()]
+        line = cursor.line
+        if max(counts) > MAX_LINES:
+            raise Malformed(f"the hunk states a number above {MAX_LINES}", line)
+        head = cursor.move(found.end())
+        body = cursor.move(_end_of_body(cursor, counts[1], counts[3]))
+        hunks.append(Hunk(counts[0], counts[1], counts[2], counts[3], head, body, line))
+        if len(hunks) > MAX_HUNKS:
+            raise Malformed(f"one file has more than {MAX_HUNKS} hunks", line)
+    return tuple(hunks)
+
+
+def _end_of_body(cursor: _Cursor, old: int, new: int) -> int:
+    """Find where a hunk of `old` and `new` lines ends: at once if all that look like its are."""
+    start = cursor.position
+    after = _AFTER_RUN.search(cursor.text, start - 1)
+    end = len(cursor.text) if after is None else after.start() + 1
+    body = cursor.text[start - 1 : end - 1] if cursor.text[end - 1 : end] == b"\n" else b""
+    common = body.count(b"\n ") + body.count(b"\n\n")
+    if (body.count(b"\n-") + common, body.count(b"\n+") + common) == (old, new):
+        return end
+    return _end_by_count(cursor, old, new)
+
+
+def _end_by_count(cursor: _Cursor, old: int, new: int) -> int:
+    text, position = cursor.text, cursor.position
+    line = cursor.line
+    while old > 0 or new > 0:
+        if position >= len(text):
+            raise Malformed(f"the hunk ends {max(old, new)} lines short of what it states", line)
+        mark = text[position : position + 1]
+        if mark not in (b" ", b"\n", b"-", b"+", b"\\"):
+            raise Malformed(f"the hunk ends {max(old, new)} lines short of what it states", line)
+        old -= mark in (b" ", b"\n", b"-")
+        new -= mark in (b" ", b"\n", b"+")
+        position = cursor.end_of_line(position)
+        line += 1
+    if old < 0 or new < 0:
+        raise Malformed("the hunk has more lines than it states", line - 1)
+    if text.startswith(b"\\ ", position):
+        position = cursor.end_of_line(position)
+    return position
+
+
+def _binary(cursor: _Cursor) -> Binary | None:
+    start = cursor.position
+    if not cursor.text.startswith((b"GIT binary patch\n", b"GIT binary patch\r\n"), start):
+        return None
+    cursor.move(cursor.end_of_line(start))
+    forward = _binary_hunk(cursor)
+    if forward is None:
+        raise Malformed("a binary patch has neither literal nor delta data", cursor.line)
+    reverse = _binary_hunk(cursor)
+    return Binary(forward, reverse, cursor.text[start : cursor.position])
+
+
+def _binary_hunk(cursor: _Cursor) -> BinaryHunk | None:
+    found = _BINARY_HEAD.match(cursor.text, cursor.position)
+    if found is None:
+        return None
+    line = cursor.line
+    cursor.move(found.end())
+    lines = _BINARY_LINES.match(cursor.text, cursor.position)
+    data = b"" if lines is None else cursor.move(lines.end())
+    end = cursor.end_of_line(cursor.position)
+    if cursor.text[cursor.position : end].strip(b"\r\n"):
+        raise Malformed("a binary patch's data are damaged", cursor.line)
+    cursor.move(end)
+    return BinaryHunk(Method(found[1].decode()), int(found[2]), data, line)
+
+
+def _check_symlinks(changes: list[FileChange]) -> None:
+    """Refuse a patch that makes a link (or a submodule) and writes through it."""
+    links = {
+        change.new_path: change.line
+        for change in changes
+        if change.new_mode in (SYMLINK, GITLINK) and change.kind is not Kind.DELETE
+    }
+    if not links:
+        return
+    for change in changes:
+        parts = change.new_path.split(b"/")
+        for depth in range(1, len(parts)):
+            parent = b"/".join(parts[:depth])
+            if parent in links and change.kind is not Kind.DELETE:
+                raise Malformed(
+                    f"{paths.show(change.new_path)} would be written through the link "
+                    f"{paths.show(parent)} that the same patch makes",
+                    change.line,
+                )

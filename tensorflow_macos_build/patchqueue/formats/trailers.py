@@ -1,0 +1,99 @@
+"""Trailers: the `Key: value` lines that end a commit's message, by git's rules.
+
+The rules are those of git-interpret-trailers(1) and trailer.c: the last paragraph, never the title,
+whose lines are all trailers, or which holds a trailer that git itself writes and is at least one
+quarter trailers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
+_TRAILER = re.compile(r"([A-Za-z0-9-]+[ \t]*):(.*)")
+_SPACE = " \t\v\f\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """One trailer.
+
+    Attributes:
+        key: as it is written, without the colon.
+        value: without surrounding blanks, continuation lines joined by one space.
+    """
+
+    key: str
+    value: str
+
+
+def parse(message: str) -> tuple[Trailer, ...]:
+    r"""Give the trailers of a commit's message (its title included), in order.
+
+    >>> parse("Fix it\n\nBecause.\n\nReason: backport\nUpstream: abc\n  def\n")
+    (Trailer(key='Reason', value='backport'), Trailer(key='Upstream', value='abc def'))
+    """
+    found: list[Trailer] = []
+    continued = False
+    for line in _block(message.split("\n")):
+        if line.startswith("#"):
+            continue
+        if line[:1] in (" ", "\t", *_SPACE) and line[:1]:
+            if continued:
+                value = f"{found[-1].value} {line.strip()}".strip()
+                found[-1] = Trailer(found[-1].key, value)
+            continue
+        matched = _TRAILER.match(line)
+        continued = matched is not None
+        if matched is not None:
+            found.append(Trailer(matched[1].rstrip(), matched[2].strip()))
+    return tuple(found)
+
+
+def value(trailers: tuple[Trailer, ...], key: str) -> str | None:
+    """Give the value of the last trailer called `key` in any case of letters; None without one."""
+    values = [trailer.value for trailer in trailers if trailer.key.lower() == key.lower()]
+    return values[-1] if values else None
+
+
+def _block(lines: list[str]) -> list[str]:
+    """Give the lines of the trailer block, empty when there is none."""
+    title_end = _end_of_title(lines)
+    end = len(lines)
+    while end > title_end and not lines[end - 1].strip():
+        end -= 1
+    start = end
+    while start > title_end and (lines[start - 1].strip() or lines[start - 1].startswith("#")):
+        start -= 1
+    if start == title_end and (start == len(lines) or lines[start].strip()):
+        return []
+    block = lines[start:end]
+    return block if _is_block(block) else []
+
+
+def _end_of_title(lines: list[str]) -> int:
+    for number, line in enumerate(lines):
+        if not line.startswith("#") and not line.strip():
+            return number
+    return len(lines)
+
+
+def _is_block(block: list[str]) -> bool:
+    trailers = others = continuations = 0
+    generated = False
+    for line in reversed(block):
+        if line.startswith("#"):
+            others, continuations = others + continuations, 0
+        elif line.startswith(_GENERATED):
+            trailers, continuations, generated = trailers + 1, 0, True
+        elif _TRAILER.match(line):
+            trailers, continuations = trailers + 1, 0
+        elif line[0] in _SPACE:
+            continuations += 1
+        else:
+            others, continuations = others + 1 + continuations, 0
+    others += continuations
+    if generated and trailers * 3 >= others:
+        return True
+    return bool(trailers) and not others

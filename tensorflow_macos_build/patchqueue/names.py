@@ -1,0 +1,118 @@
+"""Names of patch files: a number that only orders, and a slug that follows the subject.
+
+The numbers go in steps, so that a patch can come between two others without renaming any, and the
+shell's order of the names is the series' order: plain `git am *.patch` works. Names are lower-case
+ASCII, because on a Mac's usual file system `A.patch` and `a.patch` are one file.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUFFIX = ".patch"
+"""How every patch file's name ends."""
+
+_STEP = 100
+_DIGITS = 5
+_SLUG_LENGTH = 60
+_NAME = re.compile(r"([0-9]{5,9})-([a-z0-9][a-z0-9._-]*)\.patch")
+
+
+def slug(subject: str) -> str:
+    """Give the part of a patch's file name that follows its subject.
+
+    >>> slug("[XLA/GPU] Fix the naïve Copy."), slug("日本")
+    ('xla-gpu-fix-the-naive-copy', 'patch')
+    """
+    plain = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-.")
+    return re.sub(r"\.{2,}", ".", words[:_SLUG_LENGTH]).strip("-.") or "patch"
+
+
+def assign(subjects: Sequence[str], current: Sequence[str | None]) -> list[str]:
+    """Give every patch of a queue its file name.
+
+    A patch keeps its name as long as the slug is its subject's and the number is in order with
+    those of the others that keep theirs. When there is no room left between two numbers, all are
+    numbered anew; slugs stay.
+
+    Args:
+        subjects: the patches' subjects, in order.
+        current: the names that they have; None for a new patch.
+    """
+    keys = [_key(name) for name in current]
+    kept = _ascending(keys)
+    numbers = _filled([key if number in kept else None for number, key in enumerate(keys)])
+    return [
+        f"{number:0{_width(numbers)}}-{slug(subject)}{SUFFIX}"
+        for number, subject in zip(numbers, subjects, strict=True)
+    ]
+
+
+def _key(name: str | None) -> int | None:
+    found = _NAME.fullmatch(name or "")
+    return int(found[1]) if found is not None else None
+
+
+def _ascending(keys: Sequence[int | None]) -> set[int]:
+    """Give the positions of a longest strictly ascending run of the numbers there are."""
+    best: list[tuple[int, int]] = []
+    previous: dict[int, int | None] = {}
+    for position, key in enumerate(keys):
+        if key is None or key < 1:
+            continue
+        low, high = 0, len(best)
+        while low < high:
+            middle = (low + high) // 2
+            if best[middle][0] < key:
+                low = middle + 1
+            else:
+                high = middle
+        previous[position] = best[low - 1][1] if low else None
+        best[low : low + 1] = [(key, position)]
+    kept: set[int] = set()
+    at = best[-1][1] if best else None
+    while at is not None:
+        kept.add(at)
+        at = previous[at]
+    return kept
+
+
+def _filled(keys: Sequence[int | None]) -> list[int]:
+    """Number the gaps evenly between their neighbours, or everything anew where one is small."""
+    numbers: list[int] = []
+    position = 0
+    while position < len(keys):
+        key = keys[position]
+        if key is not None:
+            numbers.append(key)
+            position += 1
+            continue
+        end = position
+        while end < len(keys) and keys[end] is None:
+            end += 1
+        before = numbers[-1] if numbers else 0
+        new = _between(before, keys[end] if end < len(keys) else None, end - position)
+        if new is None:
+            return [_STEP * (number + 1) for number in range(len(keys))]
+        numbers += new
+        position = end
+    return numbers
+
+
+def _between(before: int, after: int | None, count: int) -> list[int] | None:
+    if after is None:
+        first = before // _STEP * _STEP + _STEP
+        return [first + _STEP * number for number in range(count)]
+    if after - before - 1 < count:
+        return None
+    return [before + (after - before) * (number + 1) // (count + 1) for number in range(count)]
+
+
+def _width(numbers: Sequence[int]) -> int:
+    return max(_DIGITS, len(str(max(numbers))))

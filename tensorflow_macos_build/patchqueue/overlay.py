@@ -1,0 +1,181 @@
+"""A tree in memory that patches are applied to, one after the other.
+
+It starts as the listing of a real tree and reads blobs only where a patch touches them. What git
+would refuse is refused here too: a file that is already there, one that is not, a path below a file
+or a symbolic link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.formats import apply
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, FileChange, Kind
+from tensorflow_macos_build.patchqueue.formats.paths import show
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+from tensorflow_macos_build.patchqueue.plumbing import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_TYPE = 0o170000
+_NEW_FILE = 0o100644
+_SUBMODULE = b"Subproject commit "
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a patch makes: its git mode, object id and content."""
+
+    mode: int
+    oid: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Overlay:
+    """A tree in memory.
+
+    Attributes:
+        files: every path with its mode and object id.
+        read: gives a blob's content by its id.
+        folders: every folder that has a file, or had one.
+    """
+
+    files: dict[bytes, Entry]
+    read: Callable[[str], bytes]
+    folders: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Note the folders of all files."""
+        for path in self.files:
+            self._note_folders(path)
+
+    def after(self, changes: Iterable[FileChange]) -> dict[bytes, File | None]:
+        """Give the files that a patch makes or changes, None for those that go; change nothing.
+
+        Raises:
+            Malformed: the patch does not apply to this tree; `line` is the place in the patch.
+        """
+        changes = list(changes)
+        leaving = {
+            change.old_path for change in changes if change.kind in (Kind.DELETE, Kind.RENAME)
+        }
+        made: dict[bytes, File | None] = {}
+        for change in changes:
+            try:
+                self._apply(change, made, leaving)
+            except Malformed as error:
+                line = change.line if error.line is None else error.line
+                raise Malformed(f"{show(change.new_path)}: {error.what}", line) from None
+        for path, file in made.items():
+            if file is not None:
+                self._check_place(path, made)
+        return made
+
+    def take(self, made: Mapping[bytes, File | Entry | None]) -> None:
+        """Make the tree what a patch made of it."""
+        for path, file in made.items():
+            if file is None:
+                self.files.pop(path, None)
+            else:
+                self.files[path] = Entry(file.mode, file.oid)
+                self._note_folders(path)
+
+    def _apply(
+        self, change: FileChange, made: dict[bytes, File | None], leaving: set[bytes]
+    ) -> None:
+        if change.kind is Kind.ADD:
+            if made.get(change.new_path) or (
+                change.new_path in self.files and change.new_path not in leaving
+            ):
+                raise Malformed("the patch adds a file that is already there")
+            made[change.new_path] = _file(change, change.new_mode or _NEW_FILE, b"")
+            return
+        mode, preimage = self._preimage(change, made)
+        if change.kind is Kind.DELETE:
+            if apply.content_after(change, preimage):
+                raise Malformed("the patch deletes the file, but not all of its lines")
+            made[change.old_path] = None
+            return
+        result = _file(change, _mode_after(change, mode), preimage)
+        if change.new_path != change.old_path:
+            taken = change.new_path in self.files and change.new_path not in leaving
+            if taken or made.get(change.new_path):
+                raise Malformed(
+                    f"the patch's {change.kind.value} meets a file that is already there"
+                )
+            if change.kind is Kind.RENAME:
+                made.setdefault(change.old_path, None)
+        made[change.new_path] = result
+
+    def _preimage(self, change: FileChange, made: dict[bytes, File | None]) -> tuple[int, bytes]:
+        """Give mode and content of a change's preimage.
+
+        A rename or copy reads the tree as it was before the patch; another change reads what the
+        patch has already made of the file (git's apply.c, previous_patch).
+        """
+        path = change.old_path
+        if path in made and change.kind not in (Kind.RENAME, Kind.COPY):
+            file = made[path]
+            if file is None:
+                raise Malformed("the patch changes a file that it has deleted")
+            return file.mode, file.content
+        entry = self.files.get(path)
+        if entry is None:
+            raise Malformed(f"there is no file {show(path)} to {change.kind.value}")
+        if change.old_mode is not None and (change.old_mode ^ entry.mode) & _TYPE:
+            raise Malformed(f"the file has mode {entry.mode:06o}, not {change.old_mode:06o}")
+        if entry.mode == GITLINK:
+            return entry.mode, _SUBMODULE + entry.oid.encode() + b"\n"
+        content = self.read(entry.oid)
+        if change.binary is not None and not entry.oid.startswith(change.old_id):
+            raise Malformed(f"the binary file is {entry.oid}, but the patch is for {change.old_id}")
+        return entry.mode, content
+
+    def _check_place(self, path: bytes, made: Mapping[bytes, File | None]) -> None:
+        parent = path.rpartition(b"/")[0]
+        while parent:
+            there = made[parent] if parent in made else self.files.get(parent)
+            if there is not None:
+                raise Malformed(f"{show(path)} lies below {show(parent)}, which is no folder")
+            parent = parent.rpartition(b"/")[0]
+        if path not in self.files and path in self.folders:
+            below = path + b"/"
+            left = [name for name in self.files if name.startswith(below)]
+            if any(made.get(name, True) is not None for name in left):
+                raise Malformed(f"{show(path)} is a folder, and the patch makes a file of it")
+
+    def _note_folders(self, path: bytes) -> None:
+        parent = path.rpartition(b"/")[0]
+        while parent and parent not in self.folders:
+            self.folders.add(parent)
+            parent = parent.rpartition(b"/")[0]
+
+
+def _file(change: FileChange, mode: int, preimage: bytes) -> File:
+    content = apply.content_after(change, preimage)
+    if mode == GITLINK:
+        oid = content.removeprefix(_SUBMODULE).strip().decode("ascii", "replace")
+        if not content.startswith(_SUBMODULE) or len(oid) not in (40, 64):
+            raise Malformed("the patch gives a submodule no commit")
+        return File(mode, oid, content)
+    if mode & _TYPE == 0o120000 and (not content or b"\0" in content):
+        raise Malformed("the patch makes a symbolic link that leads nowhere")
+    # hashing is git's naming of contents, not security
+    digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    oid = digest.hexdigest()
+    if change.binary is not None and not oid.startswith(change.new_id):
+        raise Malformed(f"the binary file becomes {oid}, but the patch promises {change.new_id}")
+    return File(mode, oid, content)
+
+
+def _mode_after(change: FileChange, mode: int) -> int:
+    if change.new_mode is None:
+        return mode
+    if (change.new_mode ^ mode) & _TYPE:
+        raise Malformed("the patch changes a file's type in place; delete and add it instead")
+    return change.new_mode

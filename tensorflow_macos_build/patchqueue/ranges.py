@@ -1,0 +1,134 @@
+"""Commits as patches: reading a range of a repository's history."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.patchqueue import plumbing
+from tensorflow_macos_build.patchqueue.compose import Step
+from tensorflow_macos_build.patchqueue.formats import mailbox, write
+from tensorflow_macos_build.patchqueue.formats.patch import (
+    Header,
+    Identity,
+    Moment,
+    clean_message,
+    parse_identity,
+)
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.upstream.git import Git
+
+_PERSON = re.compile(rb"(.*?)\s*<([^<>\n]*)>\s*(-?[0-9]+)\s+([+-]?[0-9]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class History:
+    """A range of commits as patches.
+
+    Attributes:
+        base: the full id of the commit that the first patch applies to.
+        steps: the patches, oldest first.
+        empty: commits that change nothing, and so become no patch: id and subject.
+        merges: merge commits; each has become one patch, of all that it brought in.
+    """
+
+    base: str
+    steps: tuple[Step, ...]
+    empty: tuple[tuple[str, str], ...]
+    merges: tuple[tuple[str, str], ...]
+
+
+def resolve(git: Git, name: str) -> str:
+    """Give the full id of the commit that a name stands for.
+
+    Raises:
+        UsageError: the repository has no such commit.
+    """
+    found = git.run(
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        f"{name}^{{commit}}",
+        expected=(0, 1, 128),
+    )
+    if found.status != 0:
+        raise UsageError(
+            f"`{name}` names no commit of this repository",
+            where=str(git.git_dir),
+            hint="`git for-each-ref` lists its branches and tags",
+        )
+    return found.stdout.decode().strip()
+
+
+def read(git: Git, first: str, last: str) -> History:
+    """Read the commits that `last` has on top of `first`, along first parents.
+
+    Raises:
+        UsageError: a name is unknown, or `last` does not stand on `first` in a line.
+        WorkFailed: a commit is damaged.
+    """
+    base, tip = resolve(git, first), resolve(git, last)
+    listed = git.out("rev-list", "--first-parent", "--reverse", "--parents", f"{base}..{tip}")
+    lines = [line.split() for line in listed.decode().splitlines()]
+    if lines and lines[0][1:2] != [base]:
+        raise UsageError(
+            f"`{last}` does not stand on `{first}`",
+            where=f"commit {lines[0][0]}",
+            hint=f"take the commit where they part: `git merge-base {first} {last}`",
+        )
+    commits = [line[0] for line in lines]
+    trees = plumbing.trees_of(git, [base, *commits])
+    headers = _headers(git, commits)
+    steps, empty, merges = [], [], []
+    for number, (line, header) in enumerate(zip(lines, headers, strict=True)):
+        named = (line[0], header.subject)
+        if trees[number] == trees[number + 1]:
+            empty.append(named)
+            continue
+        if len(line) > 2:
+            merges.append(named)
+        steps.append(Step(header, trees[number], trees[number + 1]))
+    return History(base, tuple(steps), tuple(empty), tuple(merges))
+
+
+def header_of(commit: bytes, name: str) -> Header:
+    """Read the header of a commit object (git's Documentation/user-manual, "Commit object").
+
+    Raises:
+        WorkFailed: the object is damaged.
+    """
+    fields, _, message = commit.partition(b"\n\n")
+    values: dict[bytes, bytes] = {}
+    for line in fields.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        values.setdefault(key, value)
+    found = _PERSON.fullmatch(values.get(b"author", b""))
+    if found is None:
+        raise WorkFailed(f"the commit {name} names no author that can be read")
+    charset = values.get(b"encoding", b"").decode("ascii", "replace")
+    text = mailbox.to_text(message, charset)
+    subject, body = clean_message(text)
+    person = mailbox.to_text(b"%s <%s>" % (found[1], found[2]), charset)
+    author = parse_identity(person)
+    moment = Moment(max(int(found[3]), 0), _zone(found[4]))
+    if not author.email:
+        author = Identity(author.name, "unknown@invalid")
+    return Header(author, moment, subject or f"commit {name}", write.shielded(body))
+
+
+def _headers(git: Git, commits: list[str]) -> list[Header]:
+    with plumbing.blobs(git) as reader:
+        return [header_of(reader.read(commit), commit) for commit in commits]
+
+
+def _zone(text: bytes) -> str:
+    """Write a zone as mail has it; what no clock shows becomes UTC."""
+    number = int(text)
+    hours, minutes = divmod(abs(number), 100)
+    if hours > 14 or minutes > 59:
+        return "+0000"
+    return f"{'-' if number < 0 else '+'}{hours:02}{minutes:02}"

@@ -1,0 +1,258 @@
+"""A queue on disk: reading it, and writing it so that nothing is lost or needlessly touched.
+
+`patches/<queue>/` holds `queue.yaml` (what the queue applies to), `series` (the order), the patch
+files, and `resolutions/`. A queue is written aside, read back, replayed to the wanted tree, and
+only then put in place in one step; a file whose patch still says the same is carried over as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.patchqueue import compose, materialise, workbench
+from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.patchqueue.formats import series as series_format
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.queue import Base, Queue, QueuePatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.compose import Step
+    from tensorflow_macos_build.upstream.git import Git
+
+QUEUE_FILE = "queue.yaml"
+SERIES_FILE = "series"
+RESOLUTIONS = "resolutions"
+
+_KEYS = ("upstream", "ref", "commit")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What writing a queue did, by patch file name.
+
+    Attributes:
+        queue: the queue as it is on disk now.
+        kept: files that were not touched, byte for byte; some may have a new name.
+        written: files that are new or changed.
+        removed: names that are gone.
+    """
+
+    queue: Queue
+    kept: tuple[str, ...]
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def load(folder: Path) -> Queue:
+    """Read a queue.
+
+    Raises:
+        UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
+        Refused: a patch file is damaged, hostile or of a kind not taken.
+    """
+    if files.displaced(folder).exists():
+        with files.locked(folder.parent):
+            files.recover(folder)
+    if not folder.is_dir():
+        raise UsageError(
+            "there is no such queue",
+            where=str(folder),
+            hint="`invoke patches.import` makes one; `ls patches` shows those there are",
+        )
+    base = read_base(folder / QUEUE_FILE)
+    found = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
+    return Queue(folder.name, base, found, folder)
+
+
+def read_base(path: Path) -> Base:
+    """Read a queue's `queue.yaml`.
+
+    Raises:
+        UsageError: it is missing or wrong.
+    """
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError("the queue has no queue.yaml", where=str(path)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError("it is no YAML", where=str(path), detail=str(error)) from None
+    if not isinstance(found, dict) or sorted(found) != sorted(_KEYS):
+        raise UsageError(f"it must have the keys {', '.join(_KEYS)} and no other", where=str(path))
+    if not all(isinstance(value, str) and value for value in found.values()):
+        raise UsageError("every value must be text that is not empty", where=str(path))
+    if not _COMMIT.fullmatch(found["commit"]):
+        raise UsageError(
+            "`commit` must be a commit's full id; quote it if it is all digits", where=str(path)
+        )
+    return Base(found["upstream"], found["ref"], found["commit"])
+
+
+def read_series(folder: Path) -> series_format.Series:
+    """Read a queue's `series`.
+
+    Raises:
+        UsageError: it is missing, or a line is wrong for a queue: its patches are files in the
+            folder itself, and apply with one path component taken off.
+    """
+    path = folder / SERIES_FILE
+    try:
+        found = series_format.parse(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError("the queue has no series file", where=str(path)) from None
+    except Malformed as error:
+        raise UsageError(error.what, where=f"{path}:{error.line}") from None
+    for entry in found.entries:
+        if "/" in entry.name or entry.strip != 1:
+            raise UsageError(
+                f"`{entry.name}`: a queue lists plain file names, without options",
+                where=str(path),
+                hint="`invoke patches.import --quilt SERIES` takes any quilt series",
+            )
+    return found
+
+
+def save(
+    folder: Path,
+    base: Base,
+    steps: Sequence[Step],
+    git: Git,
+    *,
+    resolutions: Mapping[str, bytes] | None = None,
+) -> Saved:
+    """Write a queue, in one step, after it was verified.
+
+    A patch that keeps its name's file and still makes the same change of its new parent is carried
+    over byte for byte, though its line numbers may have moved. Other files in the folder stay.
+
+    Args:
+        folder: where the queue is or will be.
+        base: what the first step applies to; its commit is in the repository.
+        steps: the patches in order; each begins with the tree that the one before it made.
+        git: asks the repository, or a workbench, that has all trees of the steps.
+        resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
+
+    Raises:
+        UsageError: the steps do not follow one another.
+        WorkFailed: what was written does not read back as the same queue; nothing is changed.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with files.locked(folder.parent), workbench.over(git) as bench:
+        files.recover(folder)
+        old = {patch.name: patch for patch in _patches_of(folder)}
+        composed = compose.compose(base, steps, old, bench.git)
+        before = read_series(folder) if old else series_format.Series((), b"")
+        with files.atomic_folder(folder) as unfinished:
+            _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
+            _write_patches(folder, unfinished, composed)
+            _write_base(unfinished, base)
+            _write_series(unfinished, before, composed)
+            queue = replace(load(unfinished), name=folder.name, folder=folder)
+            _verify(queue, steps, bench.git)
+        files.sweep(folder.parent)
+    kept = tuple(item.name for item in composed if item.source is not None)
+    now = {item.name for item in composed}
+    written = tuple(item.name for item in composed if item.source is None)
+    return Saved(queue, kept, written, tuple(sorted(set(old) - now)))
+
+
+def _patches_of(folder: Path) -> tuple[QueuePatch, ...]:
+    return load(folder).patches if folder.is_dir() else ()
+
+
+def _read_patch(folder: Path, name: str) -> QueuePatch:
+    path = folder / name
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise FileNotFoundError
+        if path.stat().st_size > patch_format.MAX_SIZE:
+            raise Refused(f"it has more than {patch_format.MAX_SIZE} bytes", patch=name)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(
+            f"the series lists `{name}`, but there is no such file", where=str(folder / SERIES_FILE)
+        ) from None
+    return QueuePatch(name, content, patch_format.parse(content, name))
+
+
+def _carry_over(
+    folder: Path, unfinished: Path, replaced: set[str], resolutions: Mapping[str, bytes] | None
+) -> None:
+    """Bring along what this writer does not make: a README, `resolutions/`."""
+    left_out = replaced if resolutions is None else {*replaced, RESOLUTIONS}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name in left_out:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, unfinished / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, unfinished / path.name, follow_symlinks=False)
+    for name, content in sorted((resolutions or {}).items()):
+        target = unfinished / RESOLUTIONS / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _write_patches(folder: Path, unfinished: Path, composed: Sequence[compose.Composed]) -> None:
+    for item in composed:
+        target = unfinished / item.name
+        if item.source is None:
+            target.write_bytes(item.content)
+        else:
+            _same_file(folder / item.source, target)
+
+
+def _same_file(source: Path, target: Path) -> None:
+    """Let `target` be the file `source`, its times included."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _write_base(unfinished: Path, base: Base) -> None:
+    found = dict(zip(_KEYS, (base.upstream, base.ref, base.commit), strict=True))
+    text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
+    (unfinished / QUEUE_FILE).write_text(text, encoding="utf-8")
+
+
+def _write_series(
+    unfinished: Path, before: series_format.Series, composed: Sequence[compose.Composed]
+) -> None:
+    """Write the order; comments stay above the patch that they were written for."""
+    leads = {entry.name: entry.lead for entry in before.entries}
+    lines = [leads.get(item.was or "", b"") + item.name.encode() + b"\n" for item in composed]
+    (unfinished / SERIES_FILE).write_bytes(b"".join([*lines, before.tail]))
+
+
+def _verify(queue: Queue, steps: Sequence[Step], git: Git) -> None:
+    """Check that the queue, as it was read back from disk, says and does what was asked for.
+
+    Raises:
+        WorkFailed: it does not.
+    """
+    for patch, step in zip(queue.patches, steps, strict=True):
+        if patch.patch.header != step.header:
+            raise WorkFailed(
+                f"the message of `{step.header.subject}` would not survive in a patch file",
+                where=patch.name,
+            )
+    made = materialise.commits(queue, git)
+    for commit, step in zip(made, steps, strict=True):
+        if commit.tree != step.after:
+            raise WorkFailed(
+                f"its file would make the tree {commit.tree}, not {step.after}",
+                where=commit.patch.name,
+                hint="nothing was changed; this is a defect, please report it with the patch",
+            )
