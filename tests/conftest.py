@@ -11,7 +11,9 @@ import hypothesis
 import pytest
 
 from tensorflow_macos_build.pipeline import tools
+from tensorflow_macos_build.upstream import embedded
 from tests.machos import Toolchain
+from tests.miniature import Miniature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -95,3 +97,20 @@ def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
     """A maker of real Mach-O files, with a folder of its own."""
     folder: Path = tmp_path_factory.mktemp("machos")
     return Toolchain(folder)
+
+
+@pytest.fixture(scope="session")
+def miniature(
+    tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]
+) -> Iterator[Miniature]:
+    """The embedded upstream, and wheels of it: `miniature.wheel("v2.17.0", "arm64")`.
+
+    A wheel takes about five seconds the first time and nothing afterwards. Workers of pytest-xdist
+    share the folder; the one that ends last leaves no server behind.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    place = shared / "miniature"
+    made = Miniature(embedded.create(place / "upstream.git"), tool("bazel"), place)
+    yield made
+    made.shut_down()

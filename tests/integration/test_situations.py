@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +11,13 @@ import yaml
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.upstream.git import Git
 from tests import situations
+from tests.fork import DEMO, Fork, names
 from tests.situations import BASE, SITUATIONS, Status, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-DEMO = Path(__file__).parents[2] / "patches/demo"
 ONTO = ("v2.17.0", "v2.18.0")
 
 _IDENTITY: dict[str, str | None] = {
@@ -90,10 +89,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Path, 
     shutil.rmtree(folder)
 
 
-def _names(queue: Path) -> list[str]:
-    return (queue / "series").read_text(encoding="utf-8").splitlines()
-
-
 def _check(judge: Judge, onto: str, queue: list[tuple[str, str, Truth]]) -> None:
     """Replay a queue by git with conflicts left out, and hold each patch to its truth."""
     judge.at(onto)
@@ -114,7 +109,7 @@ def test_git_agrees_with_the_truth_of_the_situations(
     git, queue, commits = made
     truths = [situation.onto[onto] for situation in SITUATIONS]
     _check(
-        Judge(git, tmp_path / "tree"), onto, list(zip(commits, _names(queue), truths, strict=True))
+        Judge(git, tmp_path / "tree"), onto, list(zip(commits, names(queue), truths, strict=True))
     )
 
 
@@ -180,32 +175,10 @@ def test_the_queue_without_context_applies_at_its_base(
         assert judge.git.line("write-tree") == git.line("rev-parse", f"{commit}^{{tree}}")
 
 
-class Fork:
-    """patches/demo on its recorded base, in a clone that plain git made."""
-
-    def __init__(self, git: Git, folder: Path, patches: list[Path]) -> None:
-        self.folder = folder
-        config = yaml.safe_load((DEMO / "queue.yaml").read_text(encoding="utf-8"))
-        self.base = config["upstream"]["commit"]
-        self.plain("clone", "--quiet", "--no-checkout", git.git_dir, folder, cwd=git.git_dir)
-        self.plain("checkout", "--quiet", self.base)
-        self.plain("am", "--quiet", *patches)
-        self.tip = self.plain("rev-parse", "HEAD")
-
-    def plain(self, *args: str | Path, cwd: Path | None = None) -> str:
-        identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
-        argv = ["git", *identity, *args]
-        ended = subprocess.run(argv, cwd=cwd or self.folder, check=True, capture_output=True)
-        return ended.stdout.decode().strip()
-
-    def commits(self) -> list[str]:
-        return self.plain("rev-list", "--reverse", f"{self.base}..{self.tip}").split()
-
-
 @pytest.fixture(scope="module")
 def fork(tmp_path_factory: pytest.TempPathFactory) -> Fork:
     folder = tmp_path_factory.mktemp("fork")
-    patches = [DEMO / name for name in _names(DEMO)]
+    patches = [DEMO / name for name in names(DEMO)]
     return Fork(embedded.create(folder / "up.git"), folder / "clone", patches)
 
 
@@ -213,7 +186,7 @@ def test_plain_git_am_takes_the_demo_queue_in_both_orders(fork: Fork, tmp_path: 
     git = embedded.create(tmp_path / "up.git")
     by_name = Fork(git, tmp_path / "clone", sorted(DEMO.glob("*.patch")))
     assert by_name.plain("rev-parse", "HEAD^{tree}") == fork.plain("rev-parse", "HEAD^{tree}")
-    assert len(fork.commits()) == len(_names(DEMO)) == len(situations.DEMO)
+    assert len(fork.commits()) == len(names(DEMO)) == len(situations.DEMO)
 
 
 def test_the_demo_queue_is_stored_as_the_design_says() -> None:
@@ -223,8 +196,8 @@ def test_the_demo_queue_is_stored_as_the_design_says() -> None:
         "ref": BASE,
         "commit": embedded.TAGS[BASE],
     }
-    assert sorted(_names(DEMO)) == sorted(path.name for path in DEMO.glob("*.patch"))
-    for name in _names(DEMO):
+    assert sorted(names(DEMO)) == sorted(path.name for path in DEMO.glob("*.patch"))
+    for name in names(DEMO):
         lines = (DEMO / name).read_bytes().split(b"\n")
         assert lines[0] == b"From %040d Mon Sep 17 00:00:00 2001" % 0
         assert not [line for line in lines if line.startswith((b"index ", b"-- "))]
@@ -236,7 +209,7 @@ def test_the_demo_queue_is_stored_as_the_design_says() -> None:
 def test_git_agrees_with_the_truth_of_the_demo_queue(fork: Fork, tmp_path: Path, onto: str) -> None:
     queue = [
         (commit, name, situations.DEMO[name][onto])
-        for commit, name in zip(fork.commits(), _names(DEMO), strict=True)
+        for commit, name in zip(fork.commits(), names(DEMO), strict=True)
     ]
     _check(Judge(Git(fork.folder / ".git"), tmp_path / "tree"), onto, queue)
 
@@ -245,7 +218,7 @@ def test_the_demo_queue_has_one_first_cause_and_its_knock_on(fork: Fork, tmp_pat
     judge = Judge(Git(fork.folder / ".git"), tmp_path / "tree")
     first, second = (
         commit
-        for commit, name in zip(fork.commits(), _names(DEMO), strict=True)
+        for commit, name in zip(fork.commits(), names(DEMO), strict=True)
         if situations.DEMO[name]["v2.18.0"].status in {Status.CONFLICT, Status.KNOCK_ON}
     )
     judge.at(f"{first}^")
