@@ -14,7 +14,7 @@ from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions
 from tensorflow_macos_build.wheels.verify.must_export import expand, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tensorflow_macos_build.wheels.verify import Finding, Verification
 
@@ -100,28 +100,17 @@ def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
     table.add_column("code")
     table.add_column("where and what", overflow="fold")
     notes: dict[str, int] = {}
-    for same in _folded(findings):
-        first = same[0]
-        if fold_notes and first.severity is Severity.NOTE:
-            notes[first.code.slug] = notes.get(first.code.slug, 0) + 1
+    for one in findings:
+        if fold_notes and one.severity is Severity.NOTE:
+            notes[one.code.slug] = notes.get(one.code.slug, 0) + 1
             continue
-        slices = ", ".join(sorted({one.slice for one in same if one.slice}))
-        where = f"{first.file or 'the wheel'}{f' ({slices})' if slices else ''}"
-        cells = (first.severity.value, first.code.slug, f"{where}\n{first.message}")
-        table.add_row(*map(escape, cells), style=_STYLES[first.severity])
+        where = f"{one.file or 'the wheel'}{f' ({one.slice})' if one.slice else ''}"
+        cells = (one.severity.value, one.code.slug, f"{where}\n{one.message}")
+        table.add_row(*map(escape, cells), style=_STYLES[one.severity])
     for slug, number in notes.items():
         told = f"{number} of them; --explain {slug} lists them, as --json does"
         table.add_row("note", slug, told, style=_STYLES[Severity.NOTE])
     return table
-
-
-def _folded(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Put the same finding of several slices together."""
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for one in findings:
-        message = one.message.replace(one.slice, "") if one.slice else one.message
-        groups.setdefault((one.code.slug, one.file, message), []).append(one)
-    return list(groups.values())
 
 
 def _summary(found: Verification) -> str:

@@ -143,7 +143,8 @@ class Finding:
     Attributes:
         code: what it is.
         file: the member of the wheel; empty for the wheel itself.
-        slice: the architecture; empty when it concerns the whole file.
+        slice: the architecture, or several that are alike, joined by commas; empty when it
+            concerns the whole file.
         message: the evidence.
         accepted: whether the options accept it, which makes it a note.
     """

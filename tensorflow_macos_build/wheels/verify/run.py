@@ -20,7 +20,7 @@ from tensorflow_macos_build.wheels.verify.spool import Kept
 from tensorflow_macos_build.wheels.verify.tags import promises
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -104,7 +104,16 @@ def verify(
             f"a temporary file could not be written: {error.strerror}",
             hint="the largest binaries of the wheel need their size in the folder TMPDIR names",
         ) from error
-    return replace(found, findings=allow.apply(found.findings))
+    return replace(found, findings=allow.apply(_folded(found.findings)))
+
+
+def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    """Put what is found alike in several slices of a file together, as one finding."""
+    groups: dict[tuple[Code, str, str], list[str]] = {}
+    for one in findings:
+        groups.setdefault((one.code, one.file, one.message), []).append(one.slice)
+    for (code, file, message), slices in groups.items():
+        yield Finding(code, file, ", ".join(sorted({arch for arch in slices if arch})), message)
 
 
 class _Allow:
@@ -112,7 +121,7 @@ class _Allow:
         split = [entry.partition(":") for entry in entries]
         self._entries = [(Code.named(slug), glob or "*") for slug, _, glob in split]
 
-    def apply(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         judged = (replace(one, accepted=self._accepts(one)) for one in findings)
         return tuple(sorted(judged, key=lambda finding: finding.order))
 

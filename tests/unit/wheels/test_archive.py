@@ -116,7 +116,7 @@ def test_members_tell_method_size_crc_and_mode(tmp_path: Path) -> None:
 def with_member(name: str, content: bytes = b"x", mode: int = 0o100644) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as made:
-        made.writestr("first", b"1")
+        made.writestr(zipfile.ZipInfo("first"), b"1")
         info = zipfile.ZipInfo("n" * len(name.encode()))
         info.create_system = 3
         info.external_attr = mode << 16
@@ -134,8 +134,8 @@ def with_member(name: str, content: bytes = b"x", mode: int = 0o100644) -> bytes
 def two(first: str, second: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as made:
-        made.writestr(first, b"1")
-        made.writestr("?" * len(second), b"2")
+        made.writestr(zipfile.ZipInfo(first), b"1")
+        made.writestr(zipfile.ZipInfo("?" * len(second)), b"2")
     return stream.getvalue().replace(b"?" * len(second), second.encode())
 
 

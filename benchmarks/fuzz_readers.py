@@ -1,0 +1,202 @@
+"""Feed broken files to the Mach-O and zip readers for a given time.
+
+    python -m benchmarks.fuzz_readers --seconds N [--seed S] [--target macho|zip] FILE…
+
+FILEs are the seeds: Mach-O files, static archives or wheels (the binaries of a wheel are taken out
+of it; large ones are cut to their headers and the tables of __LINKEDIT that fit). Each case flips
+bits, overwrites numbers with extreme ones, cuts, repeats or splices seeds; it is reproduced by its
+seed and number, which are printed with what it broke. A case fails when anything but the readers'
+own error comes out, when it takes more than 2 s, or when memory grows beyond 512 MB. Ends with 1
+when a case failed; the failing input is kept in the working folder as fuzz-SEED-NUMBER.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import signal
+import tempfile
+import time
+import traceback
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho.window import Window
+from tensorflow_macos_build.wheels.archive import BrokenWheel, open_archive
+from tensorflow_macos_build.wheels.verify import binaries, binding, verify
+from tensorflow_macos_build.wheels.verify.spool import Content, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAXIMUM_SEED = 1 << 20
+_CASE_SECONDS = 2
+_MEMORY = 512 << 20
+_EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFF0, 1 << 20)
+
+
+class TooSlow(Exception):
+    """A case took longer than it may."""
+
+
+def mutate(chosen: random.Random, seeds: list[bytes]) -> bytes:
+    """Make a broken file of the seeds."""
+    content = bytearray(chosen.choice(seeds))
+    for _ in range(chosen.randint(1, 8)):
+        if content:
+            chosen.choice(_MUTATIONS)(chosen, content, seeds)
+    return bytes(content)
+
+
+def _place(chosen: random.Random, content: bytearray) -> int:
+    # Headers lie at the start of a slice, directories at a file's end: half of the places there.
+    near = chosen.choice((256, 2048, 1 << 14, len(content), len(content)))
+    at = chosen.randrange(min(near, len(content)))
+    return at if chosen.random() < 0.7 else len(content) - 1 - at
+
+
+def _flip(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
+    content[_place(chosen, content)] ^= 1 << chosen.randrange(8)
+
+
+def _extreme(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
+    size = chosen.choice((1, 2, 4, 8))
+    value = chosen.choice((*_EXTREMES, len(content), chosen.getrandbits(32)))
+    order = chosen.choice(("little", "big"))
+    at = _place(chosen, content) & ~(size - 1)
+    packed = (value & ((1 << 8 * size) - 1)).to_bytes(
+        size, "little" if order == "little" else "big"
+    )
+    content[at : at + size] = packed[: len(content) - at]
+
+
+def _cut(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
+    del content[_place(chosen, content) :]
+
+
+def _remove(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
+    at = _place(chosen, content)
+    del content[at : at + chosen.randint(1, 64)]
+
+
+def _repeat(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
+    at, size = _place(chosen, content), chosen.randint(1, 512)
+    content[at:at] = content[at : at + size] * chosen.randint(1, 4)
+
+
+def _splice(chosen: random.Random, content: bytearray, seeds: list[bytes]) -> None:
+    other = chosen.choice(seeds)
+    start = chosen.randrange(max(len(other), 1))
+    at = _place(chosen, content)
+    piece = other[start : start + chosen.randint(1, 4096)]
+    content[at : at + len(piece)] = piece
+
+
+_MUTATIONS = (_flip, _flip, _extreme, _extreme, _extreme, _cut, _remove, _repeat, _splice)
+
+
+def read_macho(content: bytes) -> None:
+    """Read everything that the verifier reads of a binary, its export trie included."""
+    kept = Kept()
+    try:
+        binary, _ = binaries.inspect("x", Content(Window.whole(content), None), kept)
+        with kept.reading() as tries:
+            names = frozenset({"main", "malloc", "PyInit_x", "answer"})
+            binding.link([binary], tries, frozenset({"x"}), names)
+    finally:
+        kept.close()
+
+
+def read_zip(content: bytes) -> None:
+    """Read a wheel's structure and every member, then verify it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fuzz-1.0-py3-none-any.whl"
+        path.write_bytes(content)
+        try:
+            with open_archive(path) as archive:
+                for member in archive.members.values():
+                    for _ in archive.stream(member):
+                        pass
+        except BrokenWheel:
+            pass
+        verify(path)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {"macho": read_macho, "zip": read_zip}
+
+
+def seeds_of(files: list[Path], target: str) -> list[bytes]:
+    """Give the seeds for a target: wheels as they are for "zip", their binaries for "macho"."""
+    found = []
+    for path in files:
+        if path.suffix != ".whl":
+            found.append(path.read_bytes()[:_MAXIMUM_SEED])
+        elif target == "zip":
+            if path.stat().st_size <= _MAXIMUM_SEED:
+                found.append(path.read_bytes())
+        else:
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.infolist():
+                    if member.file_size > _MAXIMUM_SEED:
+                        continue
+                    content = archive.read(member)
+                    if binaries.is_binary(content[: binaries.HEAD]):
+                        found.append(content)
+    if not found:
+        raise SystemExit(f"no seeds for {target} of at most {_MAXIMUM_SEED} bytes in these files")
+    return found
+
+
+def _alarm(*_: object) -> None:
+    raise TooSlow(f"more than {_CASE_SECONDS} s")
+
+
+def fuzz(target: str, seeds: list[bytes], seed: int, seconds: float) -> int:
+    """Run cases until the time is over; give how many failed."""
+    signal.signal(signal.SIGALRM, _alarm)
+    limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + _MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit + (2 << 30), resource.RLIM_INFINITY))
+    end = time.monotonic() + seconds
+    number = failed = 0
+    slowest = 0.0
+    while time.monotonic() < end:
+        content = mutate(random.Random(f"{seed}/{number}"), seeds)
+        begun = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, _CASE_SECONDS)
+        try:
+            TARGETS[target](content)
+        except Exception:
+            failed += 1
+            kept = Path(f"fuzz-{seed}-{number}")
+            kept.write_bytes(content)
+            print(f"case {number} of seed {seed}, kept as {kept}:\n{traceback.format_exc()}")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        slowest = max(slowest, time.monotonic() - begun)
+        number += 1
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{target}: seed {seed}, {len(seeds)} seeds, {number} cases in {seconds:.0f} s,"
+        f" {failed} failed, slowest {slowest:.2f} s, peak {peak:.0f} MB"
+    )
+    return failed + (peak * (1 << 20) > limit)
+
+
+def main() -> int:
+    """Run the chosen targets, sharing the time."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
+    chosen = parser.parse_args()
+    targets = chosen.target or sorted(TARGETS)
+    each = chosen.seconds / len(targets)
+    failed = [fuzz(one, seeds_of(chosen.files, one), chosen.seed, each) for one in targets]
+    return 1 if sum(failed) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

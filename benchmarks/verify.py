@@ -1,0 +1,81 @@
+"""How much more than inflating and hashing a wheel its verification costs.
+
+    python -m benchmarks.verify WHEEL [--rounds N] [--workers N]
+
+Two arms run in turn, each in a process of its own: the bare cost (every member inflated by zlib
+and hashed by SHA-256, in the same number of threads, the largest members first) and the whole
+verification. Figures are medians; the target is a ratio of at most 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import functools
+import hashlib
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+from benchmarks import measure
+from tensorflow_macos_build.wheels.verify import Severity, VerifyOptions, verify
+
+_CHUNK = 1 << 20
+_LOCAL_HEADER = 30
+
+
+def bare(wheel: Path, workers: int) -> None:
+    """Inflate and hash every member, and nothing else."""
+    with zipfile.ZipFile(wheel) as archive:
+        members = sorted(archive.infolist(), key=lambda member: -member.file_size)
+    descriptor = os.open(wheel, os.O_RDONLY)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        list(pool.map(functools.partial(_inflate, descriptor), members))
+    os.close(descriptor)
+
+
+def _inflate(descriptor: int, member: zipfile.ZipInfo) -> bytes:
+    header = os.pread(descriptor, _LOCAL_HEADER, member.header_offset)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    at = member.header_offset + _LOCAL_HEADER + names
+    end = at + member.compress_size
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    digest = hashlib.sha256()
+    while at < end:
+        piece = os.pread(descriptor, min(_CHUNK // 4, end - at), at)
+        at += len(piece)
+        while piece:
+            digest.update(engine.decompress(piece, _CHUNK) if member.compress_type else piece)
+            piece = engine.unconsumed_tail if member.compress_type else b""
+    return digest.digest()
+
+
+def main() -> None:
+    """Run the arms and print their medians."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("wheel", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
+    chosen = parser.parse_args()
+    wheel, workers = chosen.wheel, chosen.workers
+    options = VerifyOptions(workers=workers)
+    arms = {
+        "bare": lambda: measure.in_child(lambda: bare(wheel, workers)),
+        "verify": lambda: measure.in_child(lambda: verify(wheel, options)),
+    }
+    runs = measure.interleaved(arms, chosen.rounds)
+    print(measure.machine())
+    found = verify(wheel, options)
+    told = ", ".join(f"{found.count(severity)} {severity.value}" for severity in Severity)
+    print(f"{wheel.name}: {told}; {found.binaries} binaries, {found.slices} slices")
+    for name, each in runs.items():
+        seconds = " ".join(f"{run.seconds:.2f}" for run in each)
+        median = measure.median_seconds(each)
+        print(f"{name:7} median {median:6.2f} s  peak {measure.peak_mb(each):4.0f} MB  ({seconds})")
+    ratio = measure.median_seconds(runs["verify"]) / measure.median_seconds(runs["bare"])
+    print(f"ratio   {ratio:.2f} (target: at most 3)")
+
+
+if __name__ == "__main__":
+    main()
