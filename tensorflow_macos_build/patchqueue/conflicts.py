@@ -1,0 +1,131 @@
+"""Conflicts for people: where each hunk is, whose change it meets, and what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue import diffs, markers
+from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.upstream.objects import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+
+@dataclass(frozen=True)
+class PlacedHunk:
+    """A conflicting region and where it is.
+
+    Attributes:
+        hunk: its lines on the three sides.
+        base: its lines in the file that the patch was made for.
+        ours: its lines in the file as it is now.
+    """
+
+    hunk: markers.Hunk
+    base: Range
+    ours: Range
+
+
+def hunks_of(quarantine: Quarantine, merged: Merged, found: Conflicted) -> tuple[PlacedHunk, ...]:
+    """Give a conflicted file's regions in order; none when contents are not what conflicts."""
+    if found.ours is None or found.theirs is None:
+        return ()
+    result = Lookup(quarantine).at(merged.tree, found.path)
+    if result is None or not result.mode.startswith("100"):
+        return ()
+    marked = markers.hunks(quarantine.objects.blob(result.oid))
+    if not marked:
+        return ()
+    base = found.base or Entry("100644", quarantine.write("blob", b""))
+    to_ours, to_theirs = changed_lines(
+        quarantine, [(base.oid, found.ours.oid), (base.oid, found.theirs.oid)], "histogram"
+    )
+    lines = markers.split_lines(quarantine.objects.blob(base.oid))
+    return _place(marked, lines, to_ours, to_theirs)
+
+
+Lines = tuple[tuple[Range, Range], ...]
+"""Which lines of one file became which lines of another."""
+
+
+def changed_lines(
+    quarantine: Quarantine, pairs: Sequence[tuple[str, str]], algorithm: str = "myers"
+) -> list[Lines]:
+    """Compare pairs of blobs line by line.
+
+    Each pair is compared as the one file of two small trees, because git's plumbing compares trees.
+    """
+    trees = [
+        tuple(quarantine.write_tree({"file": Entry("100644", oid)}) for oid in pair)
+        for pair in pairs
+    ]
+    found = diffs.of_trees(
+        quarantine.git, [(old, new) for old, new in trees], context=0, algorithm=algorithm
+    )
+    return [tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in found]
+
+
+def across(lines: Range, changes: Lines) -> Range:
+    """Give where a range of one file's lines is in the other file.
+
+    A changed region that it meets is taken in whole.
+    """
+    start, end = lines.start, lines.end
+    shift_start = shift_end = 0
+    for old, new in changes:
+        if old.meets(lines):
+            start, end = min(start, old.start), max(end, old.end)
+        if old.end < start:
+            shift_start = new.end - old.end
+        if old.start <= end:
+            shift_end = new.end - old.end
+    first = start + shift_start
+    return Range(first, max(0, end + shift_end - first))
+
+
+def _place(
+    marked: Sequence[markers.Hunk], base: Sequence[bytes], to_ours: Lines, to_theirs: Lines
+) -> tuple[PlacedHunk, ...]:
+    """Find each marked region's lines in the base.
+
+    A region covers a change of ours that meets a change of theirs; the regions are in order.
+    """
+    starts = sorted(
+        {min(ours.start, theirs.start) for ours, _ in to_ours for theirs, _ in to_theirs
+         if ours.meets(theirs)}
+    )  # fmt: skip
+    placed: list[PlacedHunk] = []
+    after = 0
+    for hunk in marked:
+        size = len(hunk.base)
+        fits = [
+            start
+            for start in starts
+            if start >= after and tuple(base[start : start + size]) == hunk.base
+        ]
+        where = Range(fits[0] if fits else after, size)
+        after = where.end if fits else after
+        placed.append(PlacedHunk(hunk, where, across(where, to_ours)))
+    return tuple(placed)
+
+
+class Lookup:
+    """What is at a path of a tree object."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._objects = quarantine.objects
+
+    def at(self, tree: str, path: str) -> Entry | None:
+        """Give the entry at a path, or None."""
+        *above, name = path.split("/")
+        for part in above:
+            entry = self._objects.tree(tree).get(part)
+            if entry is None or not entry.is_tree:
+                return None
+            tree = entry.oid
+        return self._objects.tree(tree).get(name)

@@ -1,0 +1,106 @@
+"""Who broke it: the upstream commits that changed the lines which a conflict meets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue import conflicts, markers
+from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.upstream.objects import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
+    from tensorflow_macos_build.patchqueue.history import History
+    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+
+class Culprits:
+    """Finds the commits; one for each rebase."""
+
+    def __init__(self, quarantine: Quarantine, history: History) -> None:
+        self._quarantine = quarantine
+        self._history = history
+        self._lookup = conflicts.Lookup(quarantine)
+        self._tree = quarantine.objects.commit(history.new).tree
+
+    def of_hunk(self, found: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
+        """Give the commits that changed the lines of a hunk, newest first; none: upstream did not.
+
+        Those are what `git log -L` finds for the hunk's lines in the new base's file, less the
+        commits that only touched the lines beside them.
+        """
+        entry = self._lookup.at(self._tree, found.path)
+        if entry is None or found.ours is None or not self._history.touches(found.path):
+            return ()
+        lines = placed.ours
+        if entry.oid != found.ours.oid:
+            pairs = [(found.ours.oid, entry.oid)]
+            lines = conflicts.across(lines, conflicts.changed_lines(self._quarantine, pairs)[0])
+        size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
+        if not size:
+            return self._history.commits_on(found.path)
+        commits = self._log_lines(found.path, _with_neighbours(lines, size))
+        return _guilty(commits, placed.hunk)
+
+    def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
+        """Give the commits to blame where a whole file is what conflicts.
+
+        Where the file is gone, the commits that took it away; else all that changed it. Where git
+        says nothing of a path itself (it followed a renamed folder), the paths that it names.
+        """
+        if found.ours is None and (gone := self._history.removals(found.path)):
+            return gone
+        if commits := self._history.commits_on(found.path):
+            return commits
+        named = [
+            path for message in merged.messages if found.path in message.paths
+            for path in message.paths
+        ]  # fmt: skip
+        folders = _folders(named) if found.base is None else []
+        for path in dict.fromkeys([*named, *folders]):
+            if commits := self._history.removals(path) or self._history.commits_on(path):
+                return commits
+        return ()
+
+    def moved_to(self, commit: str, path: str) -> str:
+        """Give the place that a commit moved a file to; "" when it deleted it."""
+        out = self._quarantine.git.out(
+            "diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z", "--no-commit-id",
+            commit,
+        )  # fmt: skip
+        tokens = text(out).split("\0")
+        moves = dict(zip(tokens[1::3], tokens[2::3], strict=False))
+        return moves.get(path, "")
+
+    def _log_lines(self, path: str, lines: Range) -> list[tuple[str, frozenset[bytes]]]:
+        """Ask git which commits changed lines; give each with the lines it took and brought."""
+        out = self._quarantine.git.out(
+            "log", f"-L{lines.start + 1},{lines.end}:{path}", "--no-color", "--no-ext-diff",
+            "--format=%x00%H", *self._history.range,
+        )  # fmt: skip
+        found = []
+        for record in out.split(b"\0")[1:]:
+            head, *body = record.split(b"\n")
+            touched = frozenset(line[1:] for line in body if line[:1] in (b"-", b"+"))
+            found.append((text(head), touched))
+        return found
+
+
+def _with_neighbours(lines: Range, size: int) -> Range:
+    """Widen a range by a line on each side: lines that were deleted leave only neighbours."""
+    start = max(0, min(lines.start, size) - 1)
+    return Range(start, max(1, min(size, lines.end + 1) - start))
+
+
+def _guilty(commits: Sequence[tuple[str, frozenset[bytes]]], hunk: markers.Hunk) -> tuple[str, ...]:
+    """Leave out the commits that neither took a line of the base nor brought one of ours."""
+    lines = {line.rstrip(b"\n") for line in (*hunk.base, *hunk.ours)}
+    return tuple(commit for commit, touched in commits if touched & lines)
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Give the folders that paths are in, with a slash at the end."""
+    return [path.rpartition("/")[0] + "/" for path in paths if "/" in path]

@@ -1,0 +1,198 @@
+"""Differences between trees as git prints them, read back: files, hunks, lines.
+
+All options that a configuration could change are pinned. Renames are not looked for: a moved file
+is one that goes and one that comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.upstream.objects import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tensorflow_macos_build.upstream.git import Git
+
+OPTIONS = (
+    "-p", "-r", "--root", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv",
+    "--no-color", "--indent-heuristic", "--inter-hunk-context=0", "--submodule=short",
+    "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
+)  # fmt: skip
+"""How git diff-tree is asked for text."""
+
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
+_ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
+_RECORD = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Lines of a file: the first one's number less one, and how many. May be empty."""
+
+    start: int
+    count: int
+
+    @property
+    def end(self) -> int:
+        """Give the number of the last line (as lines are counted, from 1)."""
+        return self.start + self.count
+
+    def meets(self, other: Range) -> bool:
+        """Say whether two ranges share a line, or one begins where the other ends."""
+        return self.start <= other.end and other.start <= self.end
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """A hunk: where it is in the old and in the new file, and its lines with their signs."""
+
+    old: Range
+    new: Range
+    lines: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    """What changes in one file.
+
+    Attributes:
+        path: its path.
+        header: git's lines on modes, additions, deletions and, for binary files, blob ids.
+        hunks: the changed lines; empty for binary files and changes of mode.
+    """
+
+    path: str
+    header: tuple[bytes, ...]
+    hunks: tuple[Hunk, ...]
+
+    @property
+    def changed(self) -> tuple[bytes, ...]:
+        """Give the lines that go and come, with their signs, without context."""
+        return tuple(line for hunk in self.hunks for line in hunk.lines if line[:1] in (b"-", b"+"))
+
+
+TreeDiff = tuple[FileDiff, ...]
+
+
+def of_trees(
+    git: Git, pairs: Sequence[tuple[str, str]], *, context: int = 3, algorithm: str = "myers"
+) -> list[TreeDiff]:
+    """Compare pairs of trees; one process for all."""
+    wanted = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    flags = (f"-U{context}", f"--diff-algorithm={algorithm}")
+    out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
+    return [found for _, found in _records(out)]
+
+
+def of_commits(git: Git, commits: Sequence[str], *, context: int = 0) -> dict[str, TreeDiff]:
+    """Compare commits with their first parents; merges have no difference of their own."""
+    wanted = "".join(f"{commit}\n" for commit in commits).encode()
+    flags = ("--always", f"-U{context}", "--diff-algorithm=myers")
+    out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
+    return {text(head): found for head, found in _records(out)}
+
+
+def wording(diff: TreeDiff) -> bytes:
+    """Give a digest of a difference's text without line numbers: equal text, equal digest."""
+    digest = hashlib.sha256()
+    for file in diff:
+        digest.update(repr((file.path, file.header)).encode())
+        for hunk in file.hunks:
+            digest.update(b"@@\n")
+            digest.update(b"".join(hunk.lines))
+    return digest.digest()
+
+
+def change_id(diff: TreeDiff) -> bytes:
+    """Give a digest of what a difference changes, wherever in its files and in whatever context.
+
+    It is what git-patch-id(1) is for, but without context and with white space.
+    """
+    digest = hashlib.sha256()
+    for file in diff:
+        digest.update(repr((file.path, file.header)).encode())
+        digest.update(b"".join(file.changed))
+    return digest.digest()
+
+
+def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:
+    """Take the output of `diff-tree --stdin` apart: the line of ids, and the files under it."""
+    head: bytes | None = None
+    files: list[FileDiff] = []
+    for block in _blocks(out):
+        if _RECORD.fullmatch(block[0]):
+            if head is not None:
+                yield head, tuple(files)
+            head, files = block[0].rstrip(), []
+        else:
+            files.append(_file(block))
+    if head is not None:
+        yield head, tuple(files)
+
+
+def _blocks(out: bytes) -> Iterator[list[bytes]]:
+    """Group lines: a line of ids alone, or a file's difference from its `diff --git` on.
+
+    Lines of a hunk begin with a sign, so neither can be one.
+    """
+    block: list[bytes] = []
+    for line in out.split(b"\n"):
+        whole = line + b"\n"
+        if line.startswith(b"diff --git ") or _RECORD.fullmatch(whole):
+            if block:
+                yield block
+            block = []
+        block.append(whole)
+    if block[:-1]:
+        yield block[:-1]  # what follows the last line's end is no line
+
+
+def _file(block: list[bytes]) -> FileDiff:
+    starts = [at for at, line in enumerate(block) if _HUNK.match(line)]
+    header = block[1 : starts[0] if starts else len(block)]
+    hunks = [
+        Hunk(*_ranges(block[start]), tuple(block[start + 1 : end]))
+        for start, end in itertools.pairwise([*starts, len(block)])
+    ]
+    return FileDiff(_path(block[0]), _lasting(header), tuple(hunks))
+
+
+def _lasting(header: list[bytes]) -> tuple[bytes, ...]:
+    """Leave out blob ids, unless they are all that is said about a binary file."""
+    binary = any(line.startswith(b"Binary files ") for line in header)
+    noise = (b"--- ", b"+++ ", b"Binary files ") + (() if binary else (b"index ",))
+    return tuple(line for line in header if not line.startswith(noise))
+
+
+def _path(line: bytes) -> str:
+    """Read the path out of `diff --git a/PATH b/PATH`; without renames both are the same."""
+    both = line.removeprefix(b"diff --git ").rstrip(b"\n")
+    first = both[: len(both) // 2]
+    if first.startswith(b'"'):
+        first = _ESCAPE.sub(_unescape, first[1:-1])
+    return text(first.removeprefix(b"a/"))
+
+
+def _unescape(found: re.Match[bytes]) -> bytes:
+    what = found[1]
+    return bytes([int(what, 8) if len(what) == 3 else _ESCAPED[what[0]]])
+
+
+def _ranges(line: bytes) -> tuple[Range, Range]:
+    found = _HUNK.match(line)
+    assert found is not None
+    old_start, old_count, new_start, new_count = (
+        1 if number is None else int(number) for number in found.groups()
+    )
+    return _range(old_start, old_count), _range(new_start, new_count)
+
+
+def _range(start: int, count: int) -> Range:
+    return Range(start - 1 if count else start, count)

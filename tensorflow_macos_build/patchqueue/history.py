@@ -1,0 +1,162 @@
+"""What upstream did between a queue's old base and its new one."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.patchqueue import diffs
+from tensorflow_macos_build.patchqueue.replay import changes_of
+from tensorflow_macos_build.upstream.objects import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tensorflow_macos_build.patchqueue.diffs import TreeDiff
+    from tensorflow_macos_build.upstream.git import Git
+
+_SHORTEST_TELLING_LINE = 3
+"""Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
+
+
+@dataclass(frozen=True)
+class UpstreamCommit:
+    """A commit of upstream, as people are told about it.
+
+    Attributes:
+        oid: its full id.
+        author: who wrote it: `Name <mail>`.
+        date: the author's date, in ISO 8601 with the author's zone.
+        subject: its subject.
+        link: its page, where upstream's URL tells it; else "".
+    """
+
+    oid: str
+    author: str
+    date: str
+    subject: str
+    link: str
+
+
+class Touch(NamedTuple):
+    """A commit that changes a path, and whether it takes it away."""
+
+    commit: str
+    removed: bool
+
+
+class History:
+    """The commits that a new base has and the old one has not; read when first needed.
+
+    Args:
+        git: where to ask.
+        old: the old base, a full commit id.
+        new: the new base, likewise.
+        url: upstream's URL, for links.
+    """
+
+    def __init__(self, git: Git, old: str, new: str, url: str = "") -> None:
+        self.git = git
+        self.old = old
+        self.new = new
+        self._url = url
+
+    @property
+    def range(self) -> tuple[str, str]:
+        """Give the revisions as git's commands take them."""
+        return (self.new, f"^{self.old}")
+
+    @functools.cached_property
+    def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
+        """Give, for each path that upstream changed, by which commits; oldest first."""
+        commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
+        found: dict[str, list[Touch]] = {}
+        for commit, changes in changes_of(self.git, commits):
+            for change in changes:
+                touch = Touch(commit, removed=change.new is None)
+                found.setdefault(change.path, []).append(touch)
+        return {path: tuple(touches) for path, touches in found.items()}
+
+    def touches(self, path: str) -> bool:
+        """Say whether upstream changed a path."""
+        return path in self.by_path
+
+    def commits_on(self, path: str) -> tuple[str, ...]:
+        """Give the commits that change a path, newest first; a folder's path ends in a slash."""
+        return self._commits(path, only_removals=False)
+
+    def removals(self, path: str) -> tuple[str, ...]:
+        """Give the commits that take a path away, newest first; a folder's path ends in a slash."""
+        return self._commits(path, only_removals=True)
+
+    def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
+        paths = [known for known in self.by_path if known.startswith(path)]
+        touches = [
+            touch
+            for known in (paths if path.endswith("/") else [path])
+            for touch in reversed(self.by_path.get(known, ()))
+            if touch.removed or not only_removals
+        ]
+        return tuple(dict.fromkeys(touch.commit for touch in touches))
+
+    def touching(self, paths: Iterable[str]) -> list[str]:
+        """Give the commits that change any of the paths, each once."""
+        found = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
+        return list(dict.fromkeys(found))
+
+    def identical(self, diff: TreeDiff) -> list[str]:
+        """Give the commits that make exactly the changes of a patch (of context 0), no others."""
+        wanted = diffs.change_id(diff)
+        commits = self.touching(file.path for file in diff)
+        return [commit for commit in commits if diffs.change_id(self._diff(commit)) == wanted]
+
+    def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
+        """Give the commits on `paths` that change some of `lines`; those that share most first.
+
+        `lines` are as `telling` gives them.
+        """
+        shares = {c: (lines & telling(self._diff(c))).total() for c in self.touching(paths)}
+        return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
+
+    def contains(self, name: str) -> str | None:
+        """Give the full id of a commit that is named (a full or short id) and is in the range."""
+        done = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=())
+        oid = text(done.stdout).strip()
+        return oid if done.status == 0 and oid in self._all else None
+
+    def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
+        """Tell who made commits, when, and what they say they do."""
+        if not commits:
+            return ()
+        out = self.git.out(
+            "log", "--no-walk=unsorted", "-z", "--format=%H%n%an <%ae>%n%aI%n%s", *commits, "--"
+        )
+        records = [text(record).split("\n") for record in out.split(b"\0") if record]
+        return tuple(
+            UpstreamCommit(oid, author, date, subject, commit_link(self._url, oid))
+            for oid, author, date, subject in records
+        )
+
+    @functools.cached_property
+    def _all(self) -> frozenset[str]:
+        return frozenset(self.git.line("rev-list", *self.range).split())
+
+    @functools.lru_cache(4096)  # noqa: B019 - lives as long as one rebase
+    def _diff(self, commit: str) -> TreeDiff:
+        return diffs.of_commits(self.git, [commit])[commit]
+
+
+def telling(diff: TreeDiff) -> Counter[bytes]:
+    """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
+    lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
+    return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)
+
+
+def commit_link(url: str, oid: str) -> str:
+    """Give the page of a commit at GitHub; "" for other places."""
+    base = url.removesuffix("/").removesuffix(".git")
+    if base.startswith("git@github.com:"):
+        base = "https://github.com/" + base.removeprefix("git@github.com:")
+    return f"{base}/commit/{oid}" if base.startswith("https://github.com/") else ""

@@ -1,0 +1,109 @@
+"""Conflict markers: reading the hunks that git marked in a file (diff3 style, long markers)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tensorflow_macos_build.upstream.objects import MARKER_SIZE
+
+SIZES = (MARKER_SIZE, MARKER_SIZE + 1)
+"""git makes the markers of a merge inside a merge (a rename that meets an addition) one longer."""
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """One conflicting region: its lines in the base, upstream, and in the patched file."""
+
+    base: tuple[bytes, ...]
+    ours: tuple[bytes, ...]
+    theirs: tuple[bytes, ...]
+
+
+class _Side(Enum):
+    OURS = b"<"
+    BASE = b"|"
+    THEIRS = b"="
+    END = b">"
+
+
+_NEXT = {
+    _Side.END: (_Side.OURS,),
+    _Side.OURS: (_Side.BASE, _Side.THEIRS),
+    _Side.BASE: (_Side.THEIRS,),
+    _Side.THEIRS: (_Side.END,),
+}
+
+
+def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[Hunk | bytes, ...]:
+    """Take a marked file apart: conflicting regions, and single lines outside of them.
+
+    A file whose markers are out of order holds none of git's, and comes back as its lines.
+    """
+    lines = split_lines(content)
+    side = _Side.END
+    found: list[Hunk | bytes] = []
+    sections: dict[_Side, list[bytes]] = {}
+    for line in lines:
+        marker = _marker(line, size)
+        if marker is None:
+            if side is _Side.END:
+                found.append(line)
+            else:
+                sections[side].append(line)
+            continue
+        if marker not in _NEXT[side]:
+            return tuple(lines)
+        if marker is _Side.OURS:
+            sections = {each: [] for each in _Side}
+        elif marker is _Side.END:
+            found.append(_hunk(sections))
+        side = marker
+    return tuple(found) if side is _Side.END else tuple(lines)
+
+
+def hunks(content: bytes) -> tuple[Hunk, ...]:
+    """Give the conflicting regions of a marked file."""
+    return tuple(piece for piece in parse(content) if isinstance(piece, Hunk))
+
+
+def patch_side(marked: bytes, patched: bytes) -> bytes | None:
+    """Give a marked file with the patch's lines in every conflicting region.
+
+    None: the file holds no markers (it is binary, say). `patched` is the file as the patch made
+    it: git ends a region's last line even where the patched file's last line has no end.
+    """
+    unended = patched.rpartition(b"\n")[2]
+    content, found = marked, False
+    for size in SIZES:
+        parts = parse(content, size)
+        lines: list[bytes] = []
+        for part in parts:
+            lines += part.theirs if isinstance(part, Hunk) else [part]
+        at_end = bool(parts) and isinstance(parts[-1], Hunk) and bool(parts[-1].theirs)
+        if at_end and unended:
+            lines[-1] = unended
+        found = found or any(isinstance(part, Hunk) for part in parts)
+        content = b"".join(lines)
+    return content if found else None
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """Split at line feeds only, as git does, and keep them."""
+    # bytes.splitlines would also split at a lone carriage return.
+    lines = content.split(b"\n")
+    return [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def _hunk(sections: dict[_Side, list[bytes]]) -> Hunk:
+    base, ours, theirs = (sections[side] for side in (_Side.BASE, _Side.OURS, _Side.THEIRS))
+    return Hunk(tuple(base), tuple(ours), tuple(theirs))
+
+
+def _marker(line: bytes, size: int) -> _Side | None:
+    sign = line[:1]
+    if line[:size] != sign * size or sign not in (b"<", b"|", b"=", b">"):
+        return None
+    rest = line[size:].rstrip(b"\r\n")
+    well_formed = rest.startswith(b" ") or (sign == b"=" and not rest)
+    return _Side(sign) if well_formed else None

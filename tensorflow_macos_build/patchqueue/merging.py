@@ -1,0 +1,176 @@
+"""git's own three-way merge of trees, in memory, and what it says about conflicts.
+
+The judge of every shortcut is `git merge-tree --write-tree` (the `ort` strategy, renames followed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.patchqueue import markers
+from tensorflow_macos_build.upstream.objects import Entry, text
+from tensorflow_macos_build.upstream.overlay import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+GIT_DIED = "CONFLICT (git died)"
+"""Our own name, in git's manner, for a merge that git itself does not survive."""
+
+RENAME_RENAME = "CONFLICT (rename/rename)"
+"""git-merge-tree(1)'s stable name for a file that both sides renamed, differently."""
+
+
+@dataclass(frozen=True)
+class Conflicted:
+    """One path that git could not merge: what the index would hold in stages 1, 2 and 3."""
+
+    path: str
+    base: Entry | None
+    ours: Entry | None
+    theirs: Entry | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """What git says about a merge.
+
+    Attributes:
+        paths: the paths that it is about.
+        kind: git's stable name for it, such as `CONFLICT (modify/delete)`.
+        words: the sentence for people.
+    """
+
+    paths: tuple[str, ...]
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The result of a merge.
+
+    Attributes:
+        base: the three trees that were merged.
+        ours: likewise.
+        theirs: likewise.
+        tree: the resulting tree; with conflicts, its files hold diff3 markers.
+        conflicted: the paths in conflict, in order; empty when the merge is clean.
+        messages: what git says about them.
+    """
+
+    base: str
+    ours: str
+    theirs: str
+    tree: str
+    conflicted: tuple[Conflicted, ...]
+    messages: tuple[Message, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Say whether the merge needs nobody."""
+        return not self.conflicted and not any(
+            message.kind.startswith("CONFLICT") for message in self.messages
+        )
+
+
+def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
+    """Merge two trees that grew from a third.
+
+    git 2.39's merge-tree takes commits and looks for their merge base itself, so the three trees
+    become throw-away commits without further history: git then walks nothing but these.
+
+    Raises:
+        process.ProgramFailed: git could not merge at all (a missing object).
+    """
+    root = quarantine.write_commit(base)
+    sides = [quarantine.write_commit(tree, [root]) for tree in (ours, theirs)]
+    if ours == theirs:  # one commit then, and git would see no merge base but itself
+        return Merged(base, ours, theirs, ours, (), ())
+    asked = Merged(base, ours, theirs, "", (), ())
+    status, out = _merge_tree(quarantine, sides)
+    if status >= 0:
+        return _read(asked, sides, status, out)
+    # Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
+    # through; that is no answer to rely on, so the patch is in conflict whatever comes out.
+    status, out = _merge_tree(quarantine, sides, "-c", "merge.renames=false")
+    found = _read(asked, sides, status, out)
+    died = Message((), GIT_DIED, "git merge-tree was ended by a signal while following renames")
+    return replace(found, messages=(*found.messages, died))
+
+
+def _merge_tree(quarantine: Quarantine, sides: Sequence[str], *flags: str) -> tuple[int, bytes]:
+    done = quarantine.git.run(*flags, "merge-tree", "--write-tree", "-z", *sides, expected=())
+    if done.status > 1:
+        raise process.ProgramFailed(done)
+    return done.status, done.stdout
+
+
+def _read(asked: Merged, sides: Sequence[str], status: int, out: bytes) -> Merged:
+    tokens = iter(text(out).split("\0"))
+    found = replace(asked, tree=next(tokens))
+    if status == 0:
+        return found
+    conflicted = _conflicted(tokens)
+    return replace(found, conflicted=conflicted, messages=tuple(_messages(tokens, sides)))
+
+
+def _conflicted(tokens: Iterator[str]) -> tuple[Conflicted, ...]:
+    stages: dict[str, dict[str, Entry]] = {}
+    for token in iter(lambda: next(tokens), ""):
+        facts, _, path = token.partition("\t")
+        mode, oid, stage = facts.split(" ")
+        stages.setdefault(path, {})[stage] = Entry(mode, oid)
+    return tuple(
+        Conflicted(path, found.get("1"), found.get("2"), found.get("3"))
+        for path, found in stages.items()
+    )
+
+
+def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[Message]:
+    for count in iter(lambda: next(tokens, ""), ""):
+        paths = tuple(next(tokens) for _ in range(int(count)))
+        kind, words = next(tokens), next(tokens).strip()
+        # git names the sides by what it was given, which are throw-away commits.
+        for side, name in zip(sides, ("upstream", "the patch"), strict=True):
+            words = words.replace(side, name)
+        yield Message(paths, kind, words)
+
+
+def provisional(quarantine: Quarantine, merged: Merged) -> str:
+    """Give the tree in which every conflict is resolved the patch's way.
+
+    In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
+    changes is there; a file that the patch deletes is gone; a file that both renamed has the
+    patch's name. All that merged cleanly stays merged.
+    """
+    result = Overlay(quarantine.objects, merged.tree)
+    renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
+    for found in merged.conflicted:
+        now = result.entry(found.path)
+        if found.theirs is None:
+            if now and not now.is_tree and (found.base or found.path in renamed):
+                result.remove(found.path)
+        elif now and not now.is_tree:
+            result.put(found.path, _patch_side(quarantine, found, found.theirs, now))
+    return result.write(quarantine)
+
+
+def _patch_side(quarantine: Quarantine, found: Conflicted, theirs: Entry, now: Entry) -> Entry:
+    """Give the patch's side of one file; `now` is the file that git left, with markers or not."""
+    if not _is_file(now) or not _is_file(theirs) or found.ours is None:
+        return theirs
+    marked = quarantine.objects.blob(now.oid)
+    wanted = quarantine.objects.blob(theirs.oid)
+    resolved = markers.patch_side(marked, wanted)
+    if resolved is None:
+        return theirs
+    return Entry(theirs.mode, quarantine.write("blob", resolved))
+
+
+def _is_file(entry: Entry) -> bool:
+    return entry.mode.startswith("100")

@@ -1,0 +1,294 @@
+"""The in-memory replay: a list of patches (commits) on another tree, without a work tree.
+
+Where a patch meets nothing, comparing blob ids decides (ours equals the patch's preimage: take the
+postimage; ours equals the postimage: nothing to do). Only where contents truly meet, or where a
+path or its folder is gone, moved or of another kind, git merges the trees. The result is the one
+that `git rebase` gives, tree id for tree id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.patchqueue import merging
+from tensorflow_macos_build.upstream.objects import Entry, text
+from tensorflow_macos_build.upstream.overlay import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.merging import Merged
+    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.upstream.objects import CatFile, Quarantine
+
+    Resolver = Callable[[str, tuple["Change", ...], Merged], "Resolved | None"]
+
+ABSENT = "000000"
+
+
+class OnConflict(Enum):
+    """What the replay does at a conflict."""
+
+    PROVISIONAL = "provisional"
+    SKIP = "skip"
+    STOP = "stop"
+
+
+class Outcome(Enum):
+    """How one patch came out."""
+
+    TAKEN = "taken"
+    """Blob ids decided."""
+    MERGED = "merged"
+    """git merged its contents, cleanly."""
+    EMPTY = "empty"
+    """Nothing of it is left to do."""
+    CONFLICT = "conflict"
+    RESOLVED = "resolved"
+    """It conflicts, and a recorded resolution was replayed."""
+    LANDED = "landed"
+    """It conflicts, upstream holds it already, and it is left out."""
+    NOT_REACHED = "not reached"
+    """The replay stopped before it."""
+
+
+class Change(NamedTuple):
+    """What a patch does to one path; no rename is looked for. None: the path is not there."""
+
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One patch's part of a replay.
+
+    Attributes:
+        commit: the patch, as a commit.
+        outcome: how it came out.
+        changes: what it does to each path.
+        upstream_had: the paths that already were as the patch makes them.
+        merged: git's merge, where blob ids did not decide.
+        result: the tree that the replay goes on with, where git merged. "" where blob ids decided.
+    """
+
+    commit: str
+    outcome: Outcome
+    changes: tuple[Change, ...]
+    upstream_had: tuple[str, ...] = ()
+    merged: Merged | None = None
+    result: str = ""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """How a conflict is settled without anybody: as what, and by which tree."""
+
+    outcome: Outcome
+    tree: str
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A whole replay: the final tree, and each patch's step, in order."""
+
+    tree: str
+    steps: tuple[Step, ...]
+
+
+def replay(
+    quarantine: Quarantine,
+    onto: str,
+    commits: Sequence[str],
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
+    *,
+    resolver: Resolver | None = None,
+    ticker: Ticker | None = None,
+) -> Replay:
+    """Replay patches, in order, on a tree.
+
+    Args:
+        quarantine: where new objects go.
+        onto: the id of the tree (or a commit's id) to begin with.
+        commits: full ids of the patches; each has one parent, or none.
+        on_conflict: go on with the patch's side, leave the patch out, or stop.
+        resolver: asked at each conflict (the patch, its changes, the merge) for a way out.
+        ticker: told how many patches are done.
+    """
+    objects = quarantine.objects
+    machine = _Machine(quarantine, Overlay(objects, tree_of(objects, onto)), on_conflict, resolver)
+    steps: list[Step] = []
+    stopped = False
+    for commit, changes in changes_of(quarantine.git, commits):
+        if stopped:
+            steps.append(Step(commit, Outcome.NOT_REACHED, changes))
+            continue
+        steps.append(machine.step(commit, changes))
+        stopped = steps[-1].outcome is Outcome.CONFLICT and on_conflict is OnConflict.STOP
+        if ticker is not None:
+            ticker(len(steps), len(commits))
+    return Replay(machine.state.write(quarantine), tuple(steps))
+
+
+def tree_of(objects: CatFile, name: str) -> str:
+    """Give the id of the tree that a commit or a tree, by id, stands for; the empty tree for ""."""
+    kind, _ = objects.read(name)
+    return objects.commit(name).tree if kind == "commit" else name
+
+
+def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[Change, ...]]]:
+    """Ask one git process what each commit changes against its parent; in the given order."""
+    wanted = "".join(f"{commit}\n" for commit in commits).encode()
+    out = git.out(
+        "diff-tree", "--stdin", "--always", "--root", "-r", "--raw", "-z", "--no-renames",
+        "--no-abbrev", stdin=wanted,
+    )  # fmt: skip
+    commit = ""
+    changes: list[Change] = []
+    tokens = iter(out.split(b"\0")[:-1])
+    for token in tokens:
+        if token.startswith(b":"):
+            changes.append(_change(token, text(next(tokens))))
+        else:
+            if commit:
+                yield commit, tuple(changes)
+            commit, changes = token.decode(), []
+    if commit:
+        yield commit, tuple(changes)
+
+
+def _change(facts: bytes, path: str) -> Change:
+    old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
+    return Change(
+        path,
+        None if old_mode == ABSENT else Entry(old_mode, old),
+        None if new_mode == ABSENT else Entry(new_mode, new),
+    )
+
+
+class _Machine:
+    """The state of a replay: the tree so far."""
+
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        state: Overlay,
+        on_conflict: OnConflict,
+        resolver: Resolver | None,
+    ) -> None:
+        self.state = state
+        self._quarantine = quarantine
+        self._objects = quarantine.objects
+        self._on_conflict = on_conflict
+        self._resolver = resolver
+
+    def step(self, commit: str, changes: tuple[Change, ...]) -> Step:
+        had: list[str] = []
+        wanted: list[Change] = []
+        for change in changes:
+            ours = self.state.entry(change.path)
+            if change.new == ours and ours is not None:
+                had.append(change.path)
+            elif change.old == ours:
+                wanted.append(change)
+            else:
+                return self._merge(commit, changes)
+        if not self._structure_holds(commit, wanted):
+            return self._merge(commit, changes)
+        self._apply(wanted)
+        outcome = Outcome.TAKEN if wanted or not changes else Outcome.EMPTY
+        return Step(commit, outcome, changes, tuple(had))
+
+    def _apply(self, wanted: Sequence[Change]) -> None:
+        """Make the changes; deletions first, so that a file can become a folder."""
+        for change in wanted:
+            if change.new is None:
+                self.state.remove(change.path)
+        for change in wanted:
+            if change.new is not None:
+                self.state.put(change.path, change.new)
+
+    def _structure_holds(self, commit: str, wanted: Sequence[Change]) -> bool:
+        """Say that no folder is in the way, gone or moved, so that paths can be taken singly.
+
+        git follows renamed folders: a file that one side adds to a folder that the other side
+        renamed moves along. So a folder that is gone on one side and used on the other is git's
+        to judge.
+        """
+        deleted = {change.path for change in wanted if change.new is None}
+        added = {change.path.rpartition("/")[0] for change in wanted if change.old is None}
+        return self._can_add(commit, added) and self._can_delete(commit, deleted)
+
+    def _can_add(self, commit: str, folders: set[str]) -> bool:
+        """Say that each folder is there now, or was not there before the patch either."""
+        gone: set[str] = set()
+        for folder in _with_folders_above(folders):
+            entry = self.state.entry(folder)
+            if entry is None:
+                gone.add(folder)
+            elif not entry.is_tree:
+                return False
+        parents = self._objects.commit(commit).parents if gone else ()
+        if not parents:
+            return True
+        base = Overlay(self._objects, self._objects.commit(parents[0]).tree)
+        return not any(_is_folder(base.entry(folder)) for folder in gone)
+
+    def _can_delete(self, commit: str, deleted: set[str]) -> bool:
+        """Say that each folder that the deletions leave here stands after the patch, too."""
+        gone = set(deleted)
+        left: list[str] = []
+        parents = {path.rpartition("/")[0] for path in deleted}
+        for folder in sorted(_with_folders_above(parents), key=len, reverse=True):
+            names = self.state.names(folder)
+            if all(f"{folder}/{name}" in gone for name in names):
+                gone.add(folder)
+            else:
+                left.append(folder)
+        if not left:
+            return True
+        patched = Overlay(self._objects, self._objects.commit(commit).tree)
+        return all(_is_folder(patched.entry(folder)) for folder in left)
+
+    def _merge(self, commit: str, changes: tuple[Change, ...]) -> Step:
+        ours = self.state.write(self._quarantine)
+        patch = self._objects.commit(commit)
+        base = self._base_tree(patch.parents)
+        merged = merging.merge(self._quarantine, base, ours, patch.tree)
+        if merged.clean:
+            self.state = Overlay(self._objects, merged.tree)
+            outcome = Outcome.EMPTY if merged.tree == ours else Outcome.MERGED
+            return Step(commit, outcome, changes, (), merged, merged.tree)
+        if self._resolver and (found := self._resolver(commit, changes, merged)):
+            self.state = Overlay(self._objects, found.tree)
+            return Step(commit, found.outcome, changes, (), merged, found.tree)
+        result = ours
+        if self._on_conflict is OnConflict.PROVISIONAL:
+            result = merging.provisional(self._quarantine, merged)
+            self.state = Overlay(self._objects, result)
+        return Step(commit, Outcome.CONFLICT, changes, (), merged, result)
+
+    def _base_tree(self, parents: Sequence[str]) -> str:
+        if parents:
+            return self._objects.commit(parents[0]).tree
+        return self._quarantine.write_tree({})
+
+
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.is_tree
+
+
+def _with_folders_above(folders: set[str]) -> set[str]:
+    """Give the folders and all that are above them, without the root."""
+    found: set[str] = set()
+    todo = [*folders]
+    while todo:
+        folder = todo.pop()
+        if folder and folder not in found:
+            found.add(folder)
+            todo.append(folder.rpartition("/")[0])
+    return found

@@ -1,0 +1,136 @@
+"""A conflict reported: its files, their hunks, whose commits they meet, what they follow from.
+
+A conflict is a knock-on of an earlier patch that conflicts, too, when the lines that it meets were
+written by that patch, or when upstream changed none of them, or (see `judge`) when it vanishes with
+that patch resolved its way. Otherwise it is a first cause.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue import conflicts
+from tensorflow_macos_build.patchqueue.culprits import Culprits
+from tensorflow_macos_build.patchqueue.status import ConflictReport, HunkReport
+from tensorflow_macos_build.upstream.objects import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
+    from tensorflow_macos_build.patchqueue.history import History
+    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
+    from tensorflow_macos_build.patchqueue.replay import Step
+    from tensorflow_macos_build.patchqueue.status import Carried
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+    Earlier = Sequence[tuple[Carried, Step]]
+
+
+class Troubles:
+    """Reports conflicts; one for each rebase."""
+
+    def __init__(self, quarantine: Quarantine, history: History) -> None:
+        self._quarantine = quarantine
+        self._history = history
+        self._culprits = Culprits(quarantine, history)
+
+    def of(self, step: Step, earlier: Earlier) -> tuple[ConflictReport, ...]:
+        """Report a step's conflicting files, given the conflicting patches before it."""
+        assert step.merged is not None
+        return tuple(
+            self._file(step, step.merged, found, earlier) for found in step.merged.conflicted
+        )
+
+    def _file(
+        self, step: Step, merged: Merged, found: Conflicted, earlier: Earlier
+    ) -> ConflictReport:
+        before = _path_before(step, found)
+        related = [pair for pair in earlier if _touches(pair[1], {before, found.path})]
+        placed = conflicts.hunks_of(self._quarantine, merged, found)
+        by_hunk = [self._culprits.of_hunk(found, each) for each in placed]
+        if placed:
+            follows = [
+                self._hunk_follows(step.commit, before, each, commits, related)
+                for each, commits in zip(placed, by_hunk, strict=True)
+            ]
+            blamed = list(dict.fromkeys(commit for commits in by_hunk for commit in commits))
+        else:
+            blamed = list(self._culprits.of_path(merged, found))
+            follows = [() if blamed or not related else (related[-1][0].name,)]
+        kind, words = _said(merged, found.path)
+        return ConflictReport(
+            found.path,
+            kind,
+            words,
+            tuple(self._hunk(each, commits) for each, commits in zip(placed, by_hunk, strict=True)),
+            self._history.describe(blamed),
+            self._moved_to(found, blamed),
+            tuple(dict.fromkeys(n for names in follows for n in names)) if all(follows) else (),
+        )
+
+    def _hunk_follows(
+        self, commit: str, path: str, placed: PlacedHunk, blamed: Sequence[str], related: Earlier
+    ) -> tuple[str, ...]:
+        """Name the earlier conflicting patches that a hunk's conflict follows from."""
+        if not related:
+            return ()
+        writers = self._writers(commit, path, placed)
+        wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
+        if wrote or blamed:
+            return wrote
+        return (related[-1][0].name,)
+
+    def _writers(self, commit: str, path: str, placed: PlacedHunk) -> set[str]:
+        """Give the commits that wrote a hunk's lines in the file that the patch was made for."""
+        parents = self._quarantine.objects.commit(commit).parents
+        if not parents or not placed.base.count:
+            return set()
+        lines = f"-L{placed.base.start + 1},{placed.base.end}"
+        out = self._quarantine.git.out(
+            "blame", "-s", "--porcelain", lines, parents[0], f"^{self._history.old}", "--", path
+        )
+        heads = (line.split(b" ") for line in out.split(b"\n") if not line.startswith(b"\t"))
+        return {text(head[0]) for head in heads if len(head[0]) in (40, 64)}
+
+    def _hunk(self, placed: PlacedHunk, commits: Sequence[str]) -> HunkReport:
+        return HunkReport(
+            placed.base.start + 1,
+            placed.ours.start + 1,
+            _readable(placed.hunk.base),
+            _readable(placed.hunk.ours),
+            _readable(placed.hunk.theirs),
+            self._history.describe(commits),
+        )
+
+    def _moved_to(self, found: Conflicted, blamed: Sequence[str]) -> str:
+        if found.ours is not None or not blamed:
+            return ""
+        return self._culprits.moved_to(blamed[0], found.path)
+
+
+def _path_before(step: Step, found: Conflicted) -> str:
+    """Give a file's path before the patch; upstream may have moved it since."""
+    if found.base is not None:
+        for change in step.changes:
+            if change.old == found.base:
+                return change.path
+    return found.path
+
+
+def _touches(step: Step, paths: set[str]) -> bool:
+    return any(change.path in paths for change in step.changes)
+
+
+def _said(merged: Merged, path: str) -> tuple[str, str]:
+    """Give git's name for a file's conflict, and its sentence."""
+    about = [
+        message
+        for message in merged.messages
+        if message.kind.startswith("CONFLICT") and (path in message.paths or not message.paths)
+    ]
+    return (about[0].kind, about[0].words) if about else ("CONFLICT", "")
+
+
+def _readable(lines: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(line.rstrip(b"\n").decode("utf-8", "replace") for line in lines)

@@ -1,0 +1,306 @@
+"""git's objects, read and made without a work tree and without touching the repository.
+
+Everything new is made in a `Quarantine`: a throw-away bare repository whose objects are its own and
+whose alternate is the real one. It has neither the repository's configuration nor its attributes,
+so nothing that a user sets there changes a result. `Quarantine.keep` carries what is worth keeping
+over, as one pack. Formats: gitformat-pack(5), gitrepository-layout(5), git-cat-file(1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import zlib
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.upstream.git import Git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+TREE_MODE = "40000"
+"""The mode of a folder in a tree object; git-diff-tree prints it as 040000."""
+
+MARKER_SIZE = 71
+"""How many characters long the conflict markers are that git writes in a quarantine.
+
+No real file has lines of so many `<`, so a marker can be told from what a file itself holds (git's
+default of 7 is also how reStructuredText underlines a heading).
+"""
+
+_ATTRIBUTES = (
+    "* !text !eol !filter !ident !working-tree-encoding !diff !merge"
+    f" conflict-marker-size={MARKER_SIZE}\n"
+)
+_TREES_CACHED = 8192
+_PARTIAL_CLONE = (
+    r"^(extensions\.(partialclone|objectformat)|remote\..*\.(url|promisor|partialclonefilter))$"
+)
+
+
+class Entry(NamedTuple):
+    """What a tree holds under one name: the mode as git writes it in trees, and the object's id."""
+
+    mode: str
+    oid: str
+
+    @property
+    def is_tree(self) -> bool:
+        """Say whether this is a folder."""
+        return self.mode == TREE_MODE
+
+
+def text(path: bytes) -> str:
+    """Give git's bytes (a path, a message's line) as text; bytes that are no UTF-8 survive."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def raw(path: str) -> bytes:
+    """Give back the bytes that `text` was given."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+class ObjectMissing(WorkFailed):
+    """The repository lacks an object that its history names."""
+
+    def __init__(self, oid: str) -> None:
+        super().__init__(
+            f"the repository lacks the object {oid}",
+            hint="it is incomplete (a shallow or partial clone?): fetch it again in full",
+        )
+
+
+class CatFile:
+    """One `git cat-file --batch` process: objects by id or by any name that git understands."""
+
+    def __init__(self, requests: IO[bytes], replies: IO[bytes]) -> None:
+        self._requests, self._replies = requests, replies
+
+    def read(self, name: str) -> tuple[str, bytes]:
+        """Give an object's type (blob, tree, commit, tag) and its content.
+
+        Raises:
+            ObjectMissing: there is no such object.
+        """
+        self._requests.write(raw(name) + b"\n")
+        self._requests.flush()
+        head = self._replies.readline().split()
+        if len(head) != 3 or not head[2].isdigit():
+            raise ObjectMissing(name)
+        content = self._replies.read(int(head[2]) + 1)
+        return head[1].decode(), content[:-1]
+
+    def blob(self, oid: str) -> bytes:
+        """Give a blob's content."""
+        return self._expect(oid, "blob")
+
+    def commit(self, oid: str) -> Commit:
+        """Read a commit."""
+        return parse_commit(oid, self._expect(oid, "commit"))
+
+    def tree(self, oid: str) -> Mapping[str, Entry]:
+        """Give a tree's own entries by name."""
+        return self._trees(oid)
+
+    @functools.cached_property
+    def _trees(self) -> functools._lru_cache_wrapper[Mapping[str, Entry]]:
+        return functools.lru_cache(_TREES_CACHED)(
+            lambda oid: parse_tree(self._expect(oid, "tree"), len(oid) // 2)
+        )
+
+    def _expect(self, oid: str, kind: str) -> bytes:
+        found, content = self.read(oid)
+        if found != kind:
+            raise WorkFailed(f"the object {oid} is a {found}, not a {kind}")
+        return content
+
+
+class Commit(NamedTuple):
+    """A commit's own fields, as they stand in it.
+
+    `author` and `committer` are the raw header values (`Name <mail> seconds zone`).
+    """
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    committer: str
+    message: bytes
+
+    @property
+    def subject(self) -> str:
+        """Give the message's first paragraph on one line, as git-log(1) shows it."""
+        paragraph = self.message.strip(b"\n").split(b"\n\n", 1)[0]
+        return " ".join(text(paragraph).split("\n"))
+
+
+def parse_commit(oid: str, content: bytes) -> Commit:
+    """Read a commit object's content."""
+    head, _, message = content.partition(b"\n\n")
+    fields: dict[str, list[str]] = {}
+    for line in head.split(b"\n"):
+        if not line.startswith(b" "):  # a continued header (gpgsig) says nothing here
+            name, _, value = text(line).partition(" ")
+            fields.setdefault(name, []).append(value)
+    return Commit(
+        oid,
+        fields["tree"][0],
+        tuple(fields.get("parent", ())),
+        fields["author"][0],
+        fields["committer"][0],
+        message,
+    )
+
+
+@functools.cache
+def _tree_rows(width: int) -> re.Pattern[bytes]:
+    return re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % width, re.DOTALL)
+
+
+def parse_tree(content: bytes, width: int) -> dict[str, Entry]:
+    """Read a tree object's content; `width` is an object id's size in bytes."""
+    rows = _tree_rows(width).findall(content)
+    return {text(name): Entry(mode.decode(), oid.hex()) for mode, name, oid in rows}
+
+
+def emit_tree(entries: Mapping[str, Entry]) -> bytes:
+    """Write a tree object's content: entries in git's order, in which a folder's name ends in /."""
+    rows = sorted(
+        (raw(name) + b"/" if entry.is_tree else raw(name), raw(name), entry)
+        for name, entry in entries.items()
+    )
+    return b"".join(
+        entry.mode.encode() + b" " + name + b"\0" + bytes.fromhex(entry.oid)
+        for _, name, entry in rows
+    )
+
+
+class Quarantine:
+    """A throw-away repository over a real one: reads see both, writes stay here.
+
+    Attributes:
+        git: the quarantine, to run git in.
+        source: the real repository.
+        objects: reads objects of both.
+    """
+
+    def __init__(self, git: Git, source: Git, objects: CatFile) -> None:
+        self.git = git
+        self.source = source
+        self.objects = objects
+        self._algorithm = git.line("rev-parse", "--show-object-format")
+        self._folder = git.git_dir / "objects"
+        self._fans: set[str] = set()
+
+    def write(self, kind: str, content: bytes) -> str:
+        """Put an object into the quarantine as a loose object; give its id."""
+        whole = f"{kind} {len(content)}\0".encode() + content
+        oid = hashlib.new(self._algorithm, whole, usedforsecurity=False).hexdigest()
+        if oid[:2] not in self._fans:
+            (self._folder / oid[:2]).mkdir(exist_ok=True)
+            self._fans.add(oid[:2])
+        place = self._folder / oid[:2] / oid[2:]
+        if not place.exists():
+            # Renamed into place: git may be reading the same object in another process.
+            unfinished = place.with_name(f"tmp_obj_{oid[2:]}")
+            unfinished.write_bytes(zlib.compress(whole, 1))
+            unfinished.rename(place)
+        return oid
+
+    def write_tree(self, entries: Mapping[str, Entry]) -> str:
+        """Put a tree into the quarantine; give its id."""
+        return self.write("tree", emit_tree(entries))
+
+    def write_commit(
+        self,
+        tree: str,
+        parents: Sequence[str] = (),
+        *,
+        author: str = "x <x> 1 +0000",
+        committer: str = "x <x> 1 +0000",
+        message: bytes = b"x\n",
+    ) -> str:
+        """Put a commit into the quarantine; give its id. The values are raw, as in `Commit`."""
+        head = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        head += [f"author {author}", f"committer {committer}"]
+        return self.write("commit", raw("\n".join(head)) + b"\n\n" + message)
+
+    def keep(self, tips: Sequence[str], known: Sequence[str]) -> None:
+        """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
+
+        The pack's index is put in place last, so that a kill leaves either all objects or none.
+        `known` are objects that the repository has; what they reach is not looked at.
+        """
+        wanted = "\n".join([*tips, "--not", *known, ""]).encode()
+        folder = objects_folder(self.source)
+        (folder / "pack").mkdir(parents=True, exist_ok=True)
+        self.git.out(
+            "pack-objects", "--revs", "--local", "--non-empty", "--quiet",
+            folder / "pack" / "pack", stdin=wanted,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def quarantine(source: Git) -> Iterator[Quarantine]:
+    """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
+    folder = Path(tempfile.mkdtemp(prefix="quarantine-"))
+    try:
+        git = _make(folder, source)
+        argv = git.argv("cat-file", "--batch")
+        with process.start(argv, env=git.environment()) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            yield Quarantine(git, source, CatFile(child.stdin, child.stdout))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def objects_folder(git: Git) -> Path:
+    """Give the folder that a repository's objects are in (a linked work tree's is elsewhere)."""
+    own = git.environment().get("GIT_OBJECT_DIRECTORY")
+    return Path(own or git.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
+
+
+def _make(folder: Path, source: Git) -> Git:
+    (folder / "objects" / "info").mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "info").mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
+    (folder / "config").write_text(
+        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[merge]\n\tconflictStyle = diff3\n",
+        encoding="ascii",
+    )
+    (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
+    more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
+    places = [str(objects_folder(source)), *filter(None, more.split(os.pathsep))]
+    (folder / "objects" / "info" / "alternates").write_bytes(
+        b"".join(os.fsencode(place) + b"\n" for place in places)
+    )
+    git = Git(folder)
+    _carry_over(source, git)
+    return git
+
+
+def _carry_over(source: Git, git: Git) -> None:
+    """Tell the quarantine what its objects are like: shallow, fetched on demand, their hash."""
+    shallow = Path(source.line("rev-parse", "--path-format=absolute", "--git-path", "shallow"))
+    if shallow.is_file():
+        shutil.copyfile(shallow, git.git_dir / "shallow")
+    found = source.run("config", "--null", "--get-regexp", _PARTIAL_CLONE, expected=(0, 1)).stdout
+    pairs = [item.partition("\n") for item in text(found).split("\0") if item]
+    if any(key.startswith("extensions.") for key, _, _ in pairs):
+        for key, _, value in pairs:
+            git.run("config", "--add", key, value)
+
+
+OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""What a full object id looks like (SHA-1 or SHA-256)."""

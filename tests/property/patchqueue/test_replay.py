@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, note, settings
+
+from tensorflow_macos_build.patchqueue import rebase
+from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, replay
+from tensorflow_macos_build.upstream.objects import MARKER_SIZE, quarantine
+from tests import repositories
+
+
+@given(repositories.cases())
+@settings(max_examples=30, derandomize=True, deadline=None)
+def test_skipping_gives_the_tree_that_git_rebase_gives(case: repositories.Case) -> None:
+    """Law: git's own answer (a tree id) is the judge of every shortcut."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        tree, stops = repositories.git_rebase_skipping(made, Path(scratch) / "work")
+        with quarantine(made.git) as pen:
+            ours = replay(pen, made.onto, made.patches, OnConflict.SKIP)
+        note(str([step.outcome for step in ours.steps]))
+        assert ours.tree == tree
+        assert sum(step.outcome is Outcome.CONFLICT for step in ours.steps) == stops
+
+
+@given(repositories.cases())
+@settings(max_examples=25, derandomize=True, deadline=None)
+def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
+    case: repositories.Case,
+) -> None:
+    """Law: a first cause is told from a knock-on.
+
+    A patch that conflicts where earlier conflicting patches are left out, but not where they are
+    resolved their way, suffers from those and not from upstream.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        patches = rebase.carried(made.git, f"{made.base}..queue")
+        fates = [
+            rebase.rebase_commits(made.git, made.base, made.onto, patches, way, keep=False).patches
+            for way in (OnConflict.PROVISIONAL, OnConflict.SKIP)
+        ]
+    for provisional, skipping in zip(*fates, strict=True):
+        note(f"{provisional.status} {skipping.status}")
+        if skipping.status.is_trouble and not provisional.status.is_trouble:
+            assert skipping.evidence.knock_on_of
+
+
+@given(repositories.cases())
+@settings(max_examples=25, derandomize=True, deadline=None)
+def test_no_marker_is_left_by_a_provisional_resolution(case: repositories.Case) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with quarantine(made.git) as pen:
+            done = replay(pen, made.onto, made.patches)
+            names = pen.git.line("ls-tree", "-r", "--format=%(objectname)", done.tree).split()
+            assert not any(b"<" * MARKER_SIZE in pen.objects.blob(name) for name in names)
