@@ -18,7 +18,7 @@ from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.assemble import Assembly, new_wheel
 from tensorflow_macos_build.wheels.pair import read_half
 from tensorflow_macos_build.wheels.plan import FuseOptions, Plan, Undecided, plan
-from tensorflow_macos_build.wheels.prepare import Prepared, Span, Work
+from tensorflow_macos_build.wheels.prepare import Prepared, Work
 from tensorflow_macos_build.wheels.verdicts import Choice, Verdict
 from tensorflow_macos_build.wheels.writer import order
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.joint import Span
 
 __all__ = ["FuseOptions", "Fused", "Undecided", "Verdict", "fuse"]
 

@@ -143,6 +143,7 @@ def _record_faults(archive: Archive, rows: Mapping[str, metadata.Row], dist_info
         f"`{path}` has {member.size} bytes and RECORD says {rows[path].size}"
         for path, member in archive.members.items()
         if path in rows and rows[path].size not in (None, member.size)
+        if path != f"{dist_info}/WHEEL"
     ]
     return metadata.unlisted(archive.members, rows, dist_info) + wrong
 

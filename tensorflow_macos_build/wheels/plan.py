@@ -110,6 +110,7 @@ def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
     name = replace(pair.name, platforms=platforms)
     unused = set(options.rules) - {choice.rule for choice in choices.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
+    notes += _one_sided_code(judge, choices)
     return Plan(pair, name, choices, merged, tuple(notes))
 
 
@@ -136,6 +137,16 @@ def _merge(choice: Choice, pair: Pair, merged: dict[str, headers.Merged]) -> Cho
     except headers.Unmergeable as error:
         return Fault(choice.path, f"it cannot be merged: {error}", choice.members)
     return choice
+
+
+def _one_sided_code(judge: Judge, choices: Mapping[str, Choice]) -> list[str]:
+    return [
+        f"{path} is machine code of the {arch} wheel alone, by the rule `{choice.rule}`"
+        for path, choice in choices.items()
+        if choice.rule is not None and len(choice.members) == 1
+        for arch, member in choice.members.items()
+        if judge.is_code(arch, member)
+    ]
 
 
 def _shown(faults: Sequence[Fault], judge: Judge) -> str:

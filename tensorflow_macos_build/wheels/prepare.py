@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import Interrupted, WorkFailed
 from tensorflow_macos_build.macho import fat
-from tensorflow_macos_build.wheels import splice
-from tensorflow_macos_build.wheels.archive import CHUNK
 from tensorflow_macos_build.wheels.inflate import BrokenStream, Inflater, Shape
+from tensorflow_macos_build.wheels.joint import Joint, Scanned, Span
 from tensorflow_macos_build.wheels.members import Member, Method
 from tensorflow_macos_build.wheels.writer import Entry
 
@@ -28,31 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tensorflow_macos_build.wheels.pair import Half
+    from tensorflow_macos_build.wheels.slices import Slice
     from tensorflow_macos_build.wheels.verdicts import Choice
 
 _OWN_THREAD_FROM = 32 << 20
 """Content from which hashing gets a thread beside the one that inflates, in bytes."""
 
 _HANDED_OVER = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a slice's deflate stream lies in its member's data, and what it inflates to.
-
-    Attributes:
-        start: offset in the member's data.
-        end: offset after it; what lies there ends on a byte.
-        size: the slice's bytes.
-        crc: the slice's CRC-32.
-        sha256: the slice's SHA-256, as 64 hexadecimal digits.
-    """
-
-    start: int
-    end: int
-    size: int
-    crc: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +118,27 @@ class Work:
             layout = fat.layout([choice.slices[arch].new for arch in arches])
         except ValueError as error:
             raise WorkFailed(str(error), where=choice.path) from None
-        joint = _Joint(layout, self._all_stored(choice))
+        joint = Joint(layout, self._all_stored(choice))
         fused = hashlib.sha256()
-        for arch, place in zip(
-            (arches[index] for index in layout.order), layout.arches, strict=True
-        ):
-            gap = joint.fill_to(place.offset)
-            fused.update(gap)
-            member = choice.members[arch]
-            shape, digest = self._scan(arch, member, fused)
-            last = place is layout.arches[-1]
-            joint.add(arch, member, self._raw(arch, member), shape, digest, last=last)
+        for index in layout.order:
+            arch, place = arches[index], layout.arches[layout.order.index(index)]
+            fused.update(joint.fill_to(place.offset))
+            scanned = self._scan(arch, choice.members[arch], choice.slices[arch], fused)
+            joint.add(arch, self._part(arch, choice, scanned), scanned)
+        joint.close()
         return Prepared(
             joint.entry(choice.path, executable=choice.executable),
             fused.digest(),
             joint.data,
             joint.spans,
         )
+
+    def _part(self, arch: str, choice: Choice, scanned: Scanned) -> Callable[[], Iterator[bytes]]:
+        """Give what yields a slice's data: its stream if it can be joined, else its content."""
+        member, archive = choice.members[arch], self._halves[arch].archive
+        if scanned.shape is not None:
+            return functools.partial(archive.raw, member)
+        return functools.partial(_after, archive.stream, member, choice.slices[arch].offset)
 
     def _all_stored(self, choice: Choice) -> bool:
         return all(member.method is Method.STORED for member in choice.members.values())
@@ -180,17 +165,13 @@ class Work:
         self._compare(arch, member, own.digest())
         return digest.digest()
 
-    def _scan(self, arch: str, member: Member, fused: hashlib._Hash) -> tuple[Shape | None, str]:
-        """Inflate a slice, check it, and feed it to the hash of what it becomes a part of.
-
-        Returns:
-            The shape of its deflate stream, None if it is stored; and its own SHA-256.
-        """
+    def _scan(self, arch: str, member: Member, slice: Slice, fused: hashlib._Hash) -> Scanned:
+        """Inflate a slice, check it, and feed it to the hash of what it becomes a part of."""
         half = self._halves[arch]
         claimed = half.digest(member.name)
         own = hashlib.sha256()
         claim = hashlib.new(claimed.algorithm) if claimed.algorithm != "sha256" else own
-        tally = _Tally((fused, own) if claim is own else (fused, own, claim))
+        tally = _Tally(fused, (own,) if claim is own else (own, claim), slice.offset)
         shape = None
         if member.method is Method.STORED:
             for piece in half.archive.raw(member):
@@ -205,7 +186,9 @@ class Work:
                 f" {member.size} of {member.crc:08x}",
             )
         self._compare(arch, member, claim.digest())
-        return shape, own.hexdigest()
+        # A stream cannot be cut where a slice begins in the midst of it.
+        joined, align = (None, slice.new.align) if slice.offset else (shape, None)
+        return Scanned(joined, slice.new.size, tally.slice_crc, own.hexdigest(), align)
 
     def _inflate(self, half: Half, member: Member, tally: _Tally) -> Shape:
         threaded = member.size >= _OWN_THREAD_FROM
@@ -247,82 +230,41 @@ class Work:
 
 
 class _Tally:
-    """Counts, and hashes in several ways, what passes."""
+    """Counts and hashes a member's content as it passes; the slice in it goes into `fused` too."""
 
-    def __init__(self, hashes: tuple[hashlib._Hash, ...]) -> None:
+    def __init__(
+        self, fused: hashlib._Hash, hashes: tuple[hashlib._Hash, ...], offset: int
+    ) -> None:
+        self._fused = fused
         self._hashes = hashes
+        self._before = offset
+        self._whole_crc = 0
+        self.slice_crc = 0
         self.size = 0
-        self.crc = 0
 
     def add(self, piece: memoryview) -> None:
+        part = piece[max(0, self._before - self.size) :]
         self.size += len(piece)
-        self.crc = zlib.crc32(piece, self.crc)
+        self._fused.update(part)
+        self.slice_crc = zlib.crc32(part, self.slice_crc)
+        if self._before:
+            self._whole_crc = zlib.crc32(piece, self._whole_crc)
         for one in self._hashes:
             one.update(piece)
 
+    @property
+    def crc(self) -> int:
+        """The whole content's CRC-32."""
+        return self._whole_crc if self._before else self.slice_crc
 
-class _Joint:
-    """The data of a universal file as it grows: headers, gaps and slices' streams."""
 
-    def __init__(self, layout: fat.Layout, stored: bool) -> None:
-        self._stored = stored
-        self._parts: list[Callable[[], Iterable[bytes]]] = []
-        self._layout = layout
-        self._compressed = 0
-        self._size = 0
-        self._crc = 0
-        self.spans: dict[str, Span] = {}
-
-    def fill_to(self, offset: int) -> bytes:
-        """Add the header, if nothing is there yet, and zeros up to `offset`; give that content."""
-        header = b"" if self._size else self._layout.header
-        gap = bytes(offset - self._size - len(header))
-        blocks = b"".join(splice.stored([header])) + splice.zeros(len(gap))
-        self._put([header + gap] if self._stored else [blocks])
-        self._grow(len(header + gap), zlib.crc32(header + gap))
-        return header + gap
-
-    def add(
-        self,
-        arch: str,
-        member: Member,
-        raw: Callable[[], Iterable[bytes]],
-        shape: Shape | None,
-        sha256: str,
-        *,
-        last: bool,
-    ) -> None:
-        """Add a slice; the last one also ends the stream."""
-        start = self._compressed
-        if self._stored or (shape is not None and last):
-            self._add(raw, member.compressed)
-        elif shape is not None:
-            self._add(lambda: splice.opened(raw(), shape), splice.opened_size(shape))
-        else:
-            self._add(lambda: splice.stored(raw()), splice.stored_size(member.size, CHUNK))
-        self.spans[arch] = Span(start, self._compressed, member.size, member.crc, sha256)
-        self._grow(member.size, member.crc)
-        if last and shape is None and not self._stored:
-            self._put([splice.END])
-
-    def data(self) -> Iterator[bytes]:
-        for part in self._parts:
-            yield from part()
-
-    def entry(self, path: str, *, executable: bool) -> Entry:
-        method = Method.STORED if self._stored else Method.DEFLATED
-        return Entry(path, method, self._crc, self._size, self._compressed, executable)
-
-    def _put(self, blocks: list[bytes]) -> None:
-        self._add(lambda: blocks, sum(map(len, blocks)))
-
-    def _add(self, part: Callable[[], Iterable[bytes]], compressed: int) -> None:
-        self._parts.append(part)
-        self._compressed += compressed
-
-    def _grow(self, size: int, crc: int) -> None:
-        self._crc = splice.crc32_combine(self._crc, crc, size)
-        self._size += size
+def _after(
+    stream: Callable[[Member], Iterator[bytes]], member: Member, offset: int
+) -> Iterator[bytes]:
+    """Give a member's content from an offset on."""
+    for piece in stream(member):
+        yield piece[offset:]
+        offset = max(0, offset - len(piece))
 
 
 def _in_two_threads(pieces: Iterator[memoryview], use: Callable[[memoryview], None]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.wheels.prepare import Span
+from tensorflow_macos_build.wheels.joint import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import struct
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -42,12 +42,15 @@ class Slice:
         new: its place in a layout: processor, size, alignment.
         minos: the macOS that it needs; None when it does not say (an object, a static archive).
         filetype: the image's type by its C name; "archive" for static archives.
+        offset: where it begins in the member: 0, unless the member is a universal file of this one
+            slice, as gfortran's libraries are.
     """
 
     kind: Kind
     new: fat.NewSlice
     minos: tuple[int, int] | None
     filetype: str
+    offset: int = 0
 
     @property
     def arch(self) -> str:
@@ -74,26 +77,50 @@ def read_slice(wheel: Archive, member: Member) -> Slice | None:
     try:
         match kind_of(head):
             case Kind.IMAGE:
-                return _image(wheel, member, head)
+                return _image(wheel, member, 0, member.size)
             case Kind.STATIC:
                 return _static(wheel, member)
-            case _:
+            case Kind.UNIVERSAL:
+                return _only_slice(wheel, member, head)
+            case Kind.OTHER:
                 return None
     except MalformedMachO as error:
         raise wheel.broken(member.name, f"it is malformed: {error}") from None
 
 
-def _image(wheel: Archive, member: Member, head: bytes) -> Slice:
+def _image(wheel: Archive, member: Member, offset: int, size: int) -> Slice:
+    head = wheel.head(member, offset + HEAD)[offset:]
     if len(head) >= 24:
-        size = 32 + min(*struct.unpack_from("<L", head, 20), image.MAXIMUM_COMMANDS_SIZE)
-        head = head if size <= len(head) else wheel.head(member, size)
-    found = image.parse(Window(head, 0, member.size))
+        length = 32 + min(*struct.unpack_from("<L", head, 20), image.MAXIMUM_COMMANDS_SIZE)
+        head = head if length <= len(head) else wheel.head(member, offset + length)[offset:]
+    found = image.parse(Window(head, 0, size))
     align = fat.page_align(found.cputype)
     if align is None:
         raise MalformedMachO(f"its processor type {found.cputype} is unknown")
     minos = [build.minos[:2] for build in found.builds if build.is_macos]
-    new = fat.NewSlice(found.cputype, found.cpusubtype, member.size, align)
-    return Slice(Kind.IMAGE, new, max(minos, default=None), found.filetype_name)
+    new = fat.NewSlice(found.cputype, found.cpusubtype, size, align)
+    return Slice(Kind.IMAGE, new, max(minos, default=None), found.filetype_name, offset)
+
+
+def _only_slice(wheel: Archive, member: Member, head: bytes) -> Slice | None:
+    """Read a universal file of one image; None if it has more, or is not laid out as by lipo."""
+    arches = fat.parse(Window(head, 0, member.size)).arches
+    if len(arches) != 1 or arches[0].offset + 8 > len(head):
+        return None
+    (only,) = arches
+    new = fat.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
+    if head[: only.offset] != wrapping(new) or only.end != member.size:
+        return None
+    if kind_of(head[only.offset :]) is not Kind.IMAGE:
+        return None
+    found = _image(wheel, member, only.offset, only.size)
+    return replace(found, new=new) if found.arch == only.name else None
+
+
+def wrapping(new: fat.NewSlice) -> bytes:
+    """Give what stands before the slice in a universal file that has it alone."""
+    alone = fat.layout([new])
+    return alone.header + bytes(alone.arches[0].offset - len(alone.header))
 
 
 def _static(wheel: Archive, member: Member) -> Slice | None:

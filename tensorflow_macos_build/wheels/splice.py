@@ -54,17 +54,22 @@ def opened_size(shape: Shape) -> int:
 
 
 def stored(data: Iterable[bytes]) -> Iterator[bytes]:
-    """Give content as stored blocks, none of them the last; each piece begins a block."""
+    """Give content as stored blocks, none of them the last.
+
+    The result is `stored_size` bytes long, however the content is cut into pieces.
+    """
+    left = b""
     for piece in data:
-        for start in range(0, len(piece), _MAX_STORED):
-            part = piece[start : start + _MAX_STORED]
-            yield struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF) + part
+        left += piece
+        whole = len(left) - len(left) % _MAX_STORED
+        yield from _stored_blocks(left[:whole])
+        left = left[whole:]
+    yield from _stored_blocks(left)
 
 
-def stored_size(size: int, piece: int) -> int:
-    """Give the bytes that `stored` makes of `size` bytes that come in pieces of `piece`."""
-    whole, rest = divmod(size, piece)
-    return size + 5 * (whole * -(-piece // _MAX_STORED) + -(-rest // _MAX_STORED))
+def stored_size(size: int) -> int:
+    """Give the bytes that `stored` makes of `size` bytes."""
+    return size + 5 * -(-size // _MAX_STORED)
 
 
 def zeros(count: int) -> bytes:
@@ -102,6 +107,12 @@ def _patched(piece: bytes, position: int, shape: Shape) -> bytes:
     if 0 <= at < len(patched) and shape.end % 8:
         patched[at] &= (1 << shape.end % 8) - 1
     return bytes(patched)
+
+
+def _stored_blocks(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), _MAX_STORED):
+        part = content[start : start + _MAX_STORED]
+        yield struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF) + part
 
 
 def _alignment(used: int) -> bytes:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.wheels.prepare import Span
+    from tensorflow_macos_build.wheels.joint import Span
 
 _LEVEL = 6
 _FAT_HEAD = 1 << 15
@@ -156,7 +156,7 @@ class _Split:
             if self._is_in_place(member, spans):
                 self._copy_slice(made, member, spans[self._arch])
             else:
-                self._deflate_slice(made, member)
+                self._deflate_slice(made, member, self._wrapping(member, spans[self._arch]))
         elif (places := self._told.headers.get(path)) is not None:
             start, length = places[self._arch]
             content = self._whole.read(member, limit=record.LIMIT)
@@ -203,14 +203,26 @@ class _Split:
 
     def _copy_slice(self, made: Assembly, member: Member, span: Span) -> None:
         """Copy a slice's stream; one that something followed gets an empty block to end it."""
-        cut = member.method is Method.DEFLATED and span.end < member.compressed
-        end = splice.END if cut else b""
-        compressed = span.end - span.start + len(end)
-        numbers = (member.method, span.crc, span.size, compressed)
+        before = self._wrapping(member, span)
+        deflated = member.method is Method.DEFLATED
+        head = b"".join(splice.stored([before])) if deflated else before
+        end = splice.END if deflated and span.end < member.compressed else b""
+        compressed = len(head) + span.end - span.start + len(end)
+        crc = splice.crc32_combine(zlib.crc32(before), span.crc, span.size)
+        numbers = (member.method, crc, len(before) + span.size, compressed)
         entry = Entry(member.name, *numbers, member.executable)
-        data = itertools.chain(self._range(member, span), [end])
+        data = itertools.chain([head], self._range(member, span), [end])
         made.add(entry, data, bytes.fromhex(span.sha256))
         self.copied += 1
+
+    def _wrapping(self, member: Member, span: Span) -> bytes:
+        """Give what stood before the slice in the half's file, if that was universal too."""
+        if span.align is None:
+            return b""
+        places = self._universal(member).arches
+        place = next(place for place in places if place.name == self._arch)
+        new = fat.NewSlice(place.cputype, place.cpusubtype, span.size, span.align)
+        return slices.wrapping(new)
 
     def _is_universal(self, member: Member) -> bool:
         return slices.kind_of(self._whole.archive.head(member, 8)) is slices.Kind.UNIVERSAL
@@ -225,21 +237,21 @@ class _Split:
             raise self._whole.archive.broken(member.name, f"it is malformed: {error}") from None
         return found
 
-    def _deflate_slice(self, made: Assembly, member: Member) -> None:
+    def _deflate_slice(self, made: Assembly, member: Member, before: bytes = b"") -> None:
         found = [one for one in self._universal(member).arches if one.name == self._arch]
         if not found:
             raise self._whole.archive.broken(member.name, f"it has no slice for {self._arch}")
         digest, engine = hashlib.sha256(), zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         crc = 0
         with tempfile.TemporaryFile() as data:
-            for piece in self._part(member, found[0]):
+            for piece in itertools.chain([before], self._part(member, found[0])):
                 digest.update(piece)
                 crc = zlib.crc32(piece, crc)
                 data.write(engine.compress(piece))
             data.write(engine.flush())
             compressed = data.tell()
             data.seek(0)
-            numbers = (Method.DEFLATED, crc, found[0].size, compressed)
+            numbers = (Method.DEFLATED, crc, len(before) + found[0].size, compressed)
             entry = Entry(member.name, *numbers, member.executable)
             made.add(entry, _pieces(data), digest.digest())
         self.deflated += 1

@@ -120,6 +120,10 @@ class Judge:
             return self._one_sided(path, members, rule)
         return self._differing(path, members, rule)
 
+    def is_code(self, arch: str, member: Member) -> bool:
+        """Tell whether a member is machine code."""
+        return slices.kind_of(self.archives[arch].head(member, 8)) is not Kind.OTHER
+
     def _by_rule(
         self, path: str, members: Mapping[str, Member], rule: Rule
     ) -> Choice | Fault | None:
@@ -142,14 +146,13 @@ class Judge:
         self, path: str, members: Mapping[str, Member], rule: Rule | None
     ) -> Choice | Fault:
         ((arch, member),) = members.items()
-        kind = slices.kind_of(self.archives[arch].head(member, 8))
         kept = rule is not None and rule.verdict is RuleVerdict.EITHER_SIDE
         if path in self._specified():
             return Fault(path, f"only the {arch} wheel has it, and installers act on it", members)
-        if kind in (Kind.IMAGE, Kind.STATIC, Kind.UNIVERSAL) and not kept:
+        if not kept and self.is_code(arch, member):
             return Fault(
                 path,
-                f"it is machine code ({kind.value}), and only the {arch} wheel has it",
+                f"it is machine code, and only the {arch} wheel has it",
                 members,
             )
         verdict = Verdict.ONLY_ARM64 if arch == "arm64" else Verdict.ONLY_X86_64

@@ -38,7 +38,7 @@ Halves = tuple[Thin, Thin]
 
 @pytest.fixture(scope="session")
 def images(toolchain: Toolchain) -> dict[str, dict[str, bytes]]:
-    """Real Mach-O files: dylibs of several sizes, a bundle, an object, a static archive."""
+    """Real Mach-O files: dylibs (one in a universal file of its own), a bundle, an archive…"""
     big = "const char big[200000] = {1, 2, 3};"
     found: dict[str, dict[str, bytes]] = {"arm64": {}, "x86_64": {}}
     for arch, files in found.items():
@@ -48,6 +48,8 @@ def images(toolchain: Toolchain) -> dict[str, dict[str, bytes]]:
         files["demo/big.so"] = toolchain.dylib("big.so", big, arch).read_bytes()
         files["demo/ext.so"] = toolchain.bundle("ext.so", small, arch).read_bytes()
         files["demo/unit.o"] = made[0].read_bytes()
+        dylib = toolchain.dylib("libgcc.dylib", small, arch)
+        files["demo/libgcc.dylib"] = toolchain.universal(dylib).read_bytes()
         files["demo/libstatic.a"] = toolchain.archive("libstatic.a", *made).read_bytes()
     return found
 
@@ -76,7 +78,7 @@ def run(folder: Path, halves: Halves, options: FuseOptions | None = None) -> Pat
 def test_each_universal_file_is_what_lipo_makes(tmp_path: Path, halves: Halves) -> None:
     fused = unpacked(run(tmp_path, halves))
     universal = [name for name in halves[0].files if name.endswith((".so", ".dylib", ".o", ".a"))]
-    assert len(universal) == 5
+    assert len(universal) == 6
     for name in universal:
         arm, intel = (half.files[name] for half in halves)
         assert fused[name] == lipo(tmp_path, arm, intel), name
@@ -94,7 +96,7 @@ def test_every_path_has_its_verdict_and_content(tmp_path: Path, halves: Halves) 
     assert found.files[Verdict.HEADER] == ("demo/size.h",)
     assert found.files[Verdict.ONLY_ARM64] == ("demo/only_arm.txt",)
     assert found.files[Verdict.ONLY_X86_64] == ("demo/only_intel.h",)
-    assert len(found.files[Verdict.UNIVERSAL]) == 5
+    assert len(found.files[Verdict.UNIVERSAL]) == 6
     content = unpacked(found.wheel)
     listed = [path for paths in found.files.values() for path in paths]
     assert sorted(listed) == sorted(content)
@@ -230,7 +232,10 @@ def test_rules_keep_machine_code_of_one_side_and_merge_texts(
     content = unpacked(found.wheel)
     assert content["demo/arm.so"] == image
     assert b"A\n#elif" in content["demo/config"]
-    assert found.notes == ("the rule `nothing/**=arm64` decided nothing",)
+    assert [note.split(" by the")[0] for note in found.notes] == [
+        "the rule `nothing/**=arm64` decided nothing",
+        "demo/arm.so is machine code of the arm64 wheel alone,",
+    ]
 
 
 def test_a_rule_may_forbid_what_a_format_would_allow(tmp_path: Path, halves: Halves) -> None:
@@ -309,6 +314,17 @@ def test_halves_of_two_projects_go_by_the_name_that_is_asked_for(
     with pytest.raises(Mismatch) as refused:
         run(tmp_path, (arm, intel), FuseOptions(alias="third"))
     assert "neither is of the project third" in refused.value.detail
+
+
+def test_a_universal_file_of_one_slice_counts_as_that_slice(tmp_path: Path, halves: Halves) -> None:
+    """gfortran's libgcc_s is such a file in the wheels of numpy and scipy."""
+    name = "demo/libgcc.dylib"
+    (arm, intel), wide = halves, {name: halves[0].files["demo/libdemo.dylib"]}
+    fused = unpacked(run(tmp_path, (replace(arm, files={**arm.files, **wide}), intel)))
+    assert fused[name] == lipo(tmp_path, wide[name], intel.files[name])
+    trailing = {name: arm.files[name] + bytes(8)}
+    with pytest.raises(Undecided, match="universal file already"):
+        run(tmp_path, (replace(arm, files={**arm.files, **trailing}), intel))
 
 
 def test_metadata_and_entry_points_must_be_equal(tmp_path: Path, halves: Halves) -> None:
