@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.fat import Arch
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.wheels.archive import Archive, Member
-    from tensorflow_macos_build.wheels.prepare import Span
+    from tensorflow_macos_build.wheels.joint import Span
 
 _MAGIC = 8
 """Bytes that tell a binary from other files."""
