@@ -51,8 +51,9 @@ class Truth:
 
     Attributes:
         status: what becomes of it.
-        because: subjects of the upstream commits that are the evidence or the culprits; for a
-            knock-on the subject of the patch that is the first cause.
+        because: subjects of the upstream commits that are the evidence or the culprits, of which
+            the first is the one from which on a patch conflicts; for a knock-on the subject of the
+            patch that is the first cause.
     """
 
     status: Status
@@ -291,7 +292,12 @@ SITUATIONS = (
     Situation(
         "Drop the delegate for Core ML",
         (Delete("tensorflow/lite/experimental/delegates/coreml.c"),),
-        both(Truth(Status.CONFLICT, ("Delegates tell their version",))),
+        both(
+            Truth(
+                Status.CONFLICT,
+                ("Move the delegates out of experimental", "Delegates tell their version"),
+            )
+        ),
     ),
     Situation(
         "Link the README into the guides",

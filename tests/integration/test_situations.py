@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from tests.fork import DEMO, Fork, names
 from tests.situations import BASE, SITUATIONS, Status, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 ONTO = ("v2.17.0", "v2.18.0")
@@ -61,6 +62,17 @@ class Judge:
             return "empty"
         self.git.run("commit", "--quiet", "--no-verify", "-m", "picked")
         return "applied"
+
+    def refuses(self, commit: str) -> Callable[[str], bool]:
+        """Tell of upstream revisions whether one patch alone conflicts there."""
+
+        def at(revision: str) -> bool:
+            self.at(revision)
+            conflicts = self.pick(commit) == "conflict"
+            self.undo()
+            return conflicts
+
+        return at
 
     def undo(self) -> None:
         self.git.run("reset", "--quiet", "--hard")
@@ -140,6 +152,20 @@ def test_every_culprit_is_an_upstream_commit_between_the_releases(
         if truth.status is not Status.KNOCK_ON:
             for subject in truth.because:
                 assert between.count(subject) == 1, subject
+
+
+@pytest.mark.parametrize("onto", ONTO)
+def test_the_first_culprit_is_the_commit_from_which_on_a_patch_conflicts(
+    made: tuple[Git, Path, list[str]], tmp_path: Path, onto: str
+) -> None:
+    git, _, commits = made
+    judge = Judge(git, tmp_path / "tree")
+    line = git.line("rev-list", "--reverse", f"{BASE}..{onto}").split()
+    for situation, commit in zip(SITUATIONS, commits, strict=True):
+        truth = situation.onto[onto]
+        if truth.status in {Status.CONFLICT, Status.CHANGED}:
+            breaking = line[bisect_left(line, True, key=judge.refuses(commit))]
+            assert git.line("log", "-1", "--format=%s", breaking) == truth.because[0]
 
 
 def test_every_status_occurs() -> None:

@@ -21,13 +21,13 @@ URL = "embedded:"
 """What stands for this upstream where a config or a queue names one by its URL."""
 
 TAGS = {
-    "v2.16.0": "daf47419edcbedeb6dd3616019d361f8ca608660",
-    "v2.17.0": "eced5aa92df19b4b63345bb4ef5d0cdc1e29ee8e",
-    "v2.18.0": "34a5d0c833295748d1a9f4cd1534148cd8f6654b",
+    "v2.16.0": "7db1afeac6ff30a3b6b4547ad215c5600b67c300",
+    "v2.17.0": "9519b69d636b0d3cffb7591cd8da0c5f9ee66ce4",
+    "v2.18.0": "cb25985ffd55ef52ef34636a242cc5e83e2e3211",
 }
 """The releases, oldest first, and the full ids of their commits."""
 
-MAIN = "5e0a2c1eb291bbb0a5e5661c7278ae3f2a3f8329"
+MAIN = "8815fee5353262ad0cbc46975abeabf58f49befa"
 """The full id of the newest commit of the branch `main`."""
 
 

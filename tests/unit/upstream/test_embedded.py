@@ -9,10 +9,10 @@ from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.upstream.git import Git
 
 PINNED = {
-    "main": "5e0a2c1eb291bbb0a5e5661c7278ae3f2a3f8329",
-    "v2.16.0": "daf47419edcbedeb6dd3616019d361f8ca608660",
-    "v2.17.0": "eced5aa92df19b4b63345bb4ef5d0cdc1e29ee8e",
-    "v2.18.0": "34a5d0c833295748d1a9f4cd1534148cd8f6654b",
+    "main": "8815fee5353262ad0cbc46975abeabf58f49befa",
+    "v2.16.0": "7db1afeac6ff30a3b6b4547ad215c5600b67c300",
+    "v2.17.0": "9519b69d636b0d3cffb7591cd8da0c5f9ee66ce4",
+    "v2.18.0": "cb25985ffd55ef52ef34636a242cc5e83e2e3211",
 }
 
 _CREATE = """\
@@ -110,5 +110,4 @@ def test_releases_leave_main_on_branches_of_their_own(tmp_path: Path) -> None:
         assert git.run("merge-base", "--is-ancestor", tag, "main", expected=(1,))
         assert git.line("cat-file", "-t", tag) == "tag"
         assert git.line("rev-list", "--count", f"main..{tag}") == "1"
-    assert int(git.line("rev-list", "--count", "v2.16.0..v2.17.0")) > 25
-    assert int(git.line("rev-list", "--count", "v2.17.0..v2.18.0")) > 20
+    assert git.line("rev-list", "--count", "--all") == "57"
