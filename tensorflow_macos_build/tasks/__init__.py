@@ -8,6 +8,7 @@ from tensorflow_macos_build.tasks import (
     config,
     doctor,
     fuse,
+    patches,
     relocate,
     upstream,
     verify,
@@ -18,6 +19,7 @@ namespace = invoke.Collection()
 
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
+namespace.add_collection(patches.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)
 namespace.add_task(checks.changelog)

@@ -1,0 +1,64 @@
+"""A queue as it lies on the disk, or as it lay at a revision of the checkout's own history."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import storage
+from tensorflow_macos_build.patchqueue.rangediff import Entry
+from tensorflow_macos_build.upstream.git import Git
+
+QUEUES = Path("patches")
+"""The folder that holds the queues, relative to the checkout's root."""
+
+
+def folder_of(queue: str) -> Path:
+    """Give the folder of a queue that is named by itself (`demo`) or by a path."""
+    return Path(queue) if "/" in queue else QUEUES / queue
+
+
+def entries(place: str) -> tuple[Entry, ...]:
+    """Read the patches of a queue.
+
+    Args:
+        place: a name, a path, or `REVISION:PATH` of the git checkout around the current folder.
+
+    Raises:
+        UsageError: there is no such queue or revision.
+        Refused: one of its patches cannot be read.
+    """
+    revision, colon, path = place.partition(":")
+    if not colon:
+        return _entries(folder_of(place))
+    with tempfile.TemporaryDirectory() as scratch:
+        _extract(revision, path.rstrip("/"), Path(scratch))
+        return _entries(Path(scratch))
+
+
+def _entries(folder: Path) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(patch.name, patch.patch.header.subject, patch.content.decode("utf-8", "replace"))
+        for patch in storage.load(folder).patches
+    )
+
+
+def _extract(revision: str, path: str, target: Path) -> None:
+    """Write the files that lie directly in a folder of a revision."""
+    git = Git(Path.cwd() / ".git")
+    try:
+        listing = git.out("ls-tree", "-z", "--end-of-options", f"{revision}:{path}")
+    except process.ProgramFailed as error:
+        raise UsageError(
+            "there is no such folder at that revision",
+            where=f"{revision}:{path}",
+            detail=error.detail,
+            hint="name them as git does, for example origin/main:patches/demo",
+        ) from None
+    for line in listing.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        _, kind, rest = line.split(" ", 2)
+        ident, _, name = rest.partition("\t")
+        if kind == "blob":
+            (target / name).write_bytes(git.out("cat-file", "blob", ident))

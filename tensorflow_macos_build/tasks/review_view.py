@@ -1,0 +1,149 @@
+"""How a queue is linted and compared, and how that is shown: lines, tables, documents, files."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.patchqueue import lint as queue_lint
+from tensorflow_macos_build.patchqueue import rangediff, rangediff_view, snapshot, storage
+from tensorflow_macos_build.patchqueue.conditions import Revision
+from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
+from tensorflow_macos_build.patchqueue.rangediff import Fate
+from tensorflow_macos_build.upstream import mirror
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.rangediff import Pair
+
+CACHE = Path("build/mirrors")
+"""Where mirrors of upstream repositories are kept, relative to the checkout's root."""
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}
+_FATES = {Fate.SAME: "dim", Fate.CHANGED: "yellow", Fate.ADDED: "green", Fate.REMOVED: "red"}
+
+
+@dataclass(frozen=True)
+class Linted:
+    """A queue's name and its findings."""
+
+    queue: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no finding is an error."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two queues' names and what became of their patches."""
+
+    old: str
+    new: str
+    pairs: tuple[Pair, ...]
+
+    @property
+    def title(self) -> str:
+        """The report's heading."""
+        return f"{self.old} → {self.new}"
+
+
+def lint(queue: str, onto: str, forbidden: tuple[str, ...], max_kb: int) -> Linted:
+    """Lint a queue; with `onto`, decide its conditions at that ref of its upstream."""
+    folder = snapshot.folder_of(queue)
+    upstream = _revision(folder, onto) if onto else None
+    limits = Limits(size=max_kb * 1024, forbidden=forbidden)
+    return Linted(folder.name, queue_lint.lint(folder, limits, upstream))
+
+
+def lint_document(found: Linted) -> documents.Json:
+    """Give the findings as a document of schema queue-lint.v1."""
+    findings = [
+        {
+            "code": finding.code,
+            "severity": finding.severity.value,
+            "file": finding.file,
+            "line": finding.line,
+            "message": finding.message,
+        }
+        for finding in found.findings
+    ]
+    body = {"queue": found.queue, "ok": found.ok, "findings": findings}
+    return documents.document("queue-lint", 1, body)
+
+
+def show_lint(found: Linted) -> None:
+    """Print a line for each finding, as compilers do, and a count."""
+    console = Console()
+    for finding in found.findings:
+        where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+        severity = finding.severity
+        console.line(
+            f"{where}: {severity.value}: {finding.message} [{finding.code}]", _STYLES[severity]
+        )
+    counts = Counter(finding.severity for finding in found.findings)
+    said = ", ".join(f"{counts[severity]} {severity.value}s" for severity in Severity)
+    console.line(f"{found.queue}: {said}")
+
+
+def report(old: str, new: str) -> Compared:
+    """Compare two queues."""
+    pairs = rangediff.compare(snapshot.entries(old), snapshot.entries(new))
+    return Compared(old, new, pairs)
+
+
+def report_document(found: Compared) -> documents.Json:
+    """Give the comparison as a document of schema queue-report.v1."""
+    patches = [
+        {
+            "subject": pair.subject,
+            "fate": pair.fate.value,
+            "old": {"place": pair.old_place, "name": pair.old.name} if pair.old else None,
+            "new": {"place": pair.new_place, "name": pair.new.name} if pair.new else None,
+            "difference": pair.difference,
+        }
+        for pair in found.pairs
+    ]
+    body = {"old": found.old, "new": found.new, "patches": patches}
+    return documents.document("queue-report", 1, body)
+
+
+def write(found: Compared, markdown: str, html: str) -> None:
+    """Write the report's files that were asked for."""
+    if markdown:
+        files.write_text(Path(markdown), rangediff_view.markdown(found.title, found.pairs))
+    if html:
+        files.write_text(Path(html), rangediff_view.html(found.title, found.pairs))
+
+
+def show_report(found: Compared) -> None:
+    """Print the table to stderr, and the report as Markdown to stdout when that is no terminal."""
+    table = Table(title=escape(found.title), box=None, header_style="bold")
+    for heading in ("old", "", "new", "patch"):
+        table.add_column(heading, justify="left" if heading == "patch" else "right")
+    for pair in found.pairs:
+        places = (str(place or "-") for place in (pair.old_place, pair.new_place))
+        old, new = places
+        mark = rangediff_view.MARKS[pair.fate]
+        table.add_row(old, mark, new, escape(pair.subject), style=_FATES[pair.fate])
+    console = Console()
+    console.table(table)
+    console.line(rangediff_view.summary(found.pairs))
+    if not sys.stdout.isatty():
+        sys.stdout.write(rangediff_view.markdown(found.title, found.pairs))
+
+
+def _revision(folder: Path, ref: str) -> Revision:
+    base = storage.read_base(folder / storage.QUEUE_FILE)
+    with Console().progress("upstream") as ticker:
+        upstream = mirror.open(base.upstream, CACHE, ticker)
+        return Revision(upstream, upstream.resolve(ref, ticker))
