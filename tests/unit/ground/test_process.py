@@ -97,8 +97,9 @@ def test_an_attached_program_ends_its_own_work_before_an_interrupt_goes_on(tmp_p
     done = tmp_path / "done"
     inner = (
         "import pathlib, time\n"
-        "print('ready', flush=True)\n"
-        "try: time.sleep(60)\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
         f"    time.sleep(1); pathlib.Path({os.fspath(done)!r}).touch()\n"
     )
