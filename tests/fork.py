@@ -27,7 +27,7 @@ class Fork:
     def __init__(self, git: Git, folder: Path, patches: Sequence[Path]) -> None:
         self.folder = folder
         config = yaml.safe_load((DEMO / "queue.yaml").read_text(encoding="utf-8"))
-        self.base = config["upstream"]["commit"]
+        self.base = config["commit"]
         self.plain("clone", "--quiet", "--no-checkout", git.git_dir, folder, cwd=git.git_dir)
         self.plain("checkout", "--quiet", self.base)
         self.plain("am", "--quiet", *patches)

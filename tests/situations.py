@@ -331,24 +331,24 @@ _DEMO_UPSTREAM = Truth(
 )
 
 DEMO: dict[str, dict[str, Truth]] = {
-    "give-zeros-for-the-bias-gradient-of-an-empty-batch.patch": both(_DEMO_UPSTREAM),
-    "report-whether-ml-compute-is-compiled-in.patch": both(CLEAN),
-    "add-the-device-mlc-and-its-matrix-product.patch": both(CLEAN),
-    "register-the-kernels-of-the-device-mlc.patch": both(
+    "00100-give-zeros-for-the-bias-gradient-of-an-empty-batch.patch": both(_DEMO_UPSTREAM),
+    "00200-report-whether-ml-compute-is-compiled-in.patch": both(CLEAN),
+    "00300-add-the-device-mlc-and-its-matrix-product.patch": both(CLEAN),
+    "00400-register-the-kernels-of-the-device-mlc.patch": both(
         Truth(Status.ADAPTED, ("Say what each group of kernels is for",))
     ),
-    "place-ops-on-the-device-mlc-where-it-has-a-kernel.patch": {
+    "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch": {
         "v2.17.0": Truth(Status.ADAPTED, ("Accept device names in lower case",)),
         "v2.18.0": Truth(Status.CONFLICT, ("Look at a device's kernels only when its name fits",)),
     },
-    "say-which-ops-ml-compute-runs-when-tf-mlc-logging-is-set.patch": {
+    "00600-say-which-ops-ml-compute-runs-when-tf_mlc_logging-is-set.patch": {
         "v2.17.0": CLEAN,
         "v2.18.0": Truth(Status.KNOCK_ON, (_DEMO_FIRST_CAUSE,)),
     },
-    "let-python-ask-for-ml-compute.patch": both(
+    "00700-let-python-ask-for-ml-compute.patch": both(
         Truth(Status.ADAPTED, ("Move the wrapper of port.h into a folder of its own",))
     ),
-    "add-tensorflow-python-compiler-mlcompute.patch": both(CLEAN),
+    "00800-add-tensorflow.python.compiler.mlcompute.patch": both(CLEAN),
 }
 """The truth of patches/demo: by patch file, then by release."""
 
@@ -384,8 +384,7 @@ def write(git: Git, folder: Path) -> Path:
     names = [f"{situation.name}\n" for situation in SITUATIONS]
     (folder / "series").write_text("".join(names), encoding="utf-8")
     (folder / "queue.yaml").write_text(
-        'description: Every situation that a rebase meets.\nupstream:\n  url: "embedded:"\n'
-        f"  ref: {BASE}\n  commit: {embedded.TAGS[BASE]}\n",
+        f"upstream: 'embedded:'\nref: {BASE}\ncommit: {embedded.TAGS[BASE]}\n",
         encoding="utf-8",
     )
     return folder
