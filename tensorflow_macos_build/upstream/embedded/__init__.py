@@ -21,13 +21,13 @@ URL = "embedded:"
 """What stands for this upstream where a config or a queue names one by its URL."""
 
 TAGS = {
-    "v2.16.0": "7db1afeac6ff30a3b6b4547ad215c5600b67c300",
-    "v2.17.0": "9519b69d636b0d3cffb7591cd8da0c5f9ee66ce4",
-    "v2.18.0": "cb25985ffd55ef52ef34636a242cc5e83e2e3211",
+    "v2.16.0": "660590a41c24c730fc5b58160153097c766887ce",
+    "v2.17.0": "6109c59a6bc8f59180e9639fe4b1b86bd4360dd5",
+    "v2.18.0": "033298e2bfea713aab08286c6ee96d7e8dcb86dc",
 }
 """The releases, oldest first, and the full ids of their commits."""
 
-MAIN = "8815fee5353262ad0cbc46975abeabf58f49befa"
+MAIN = "c875645887ab4ccb27b4f490ef578b3fe92acdd4"
 """The full id of the newest commit of the branch `main`."""
 
 

@@ -1,4 +1,8 @@
-"""The files of the first commit, as this package carries them in `source/`."""
+"""The files of the first commit, as this package carries them in `source/`.
+
+A name that begins with a dot is carried with `dot` before it (`dot.bazelrc`), for tools that pack
+Python packages leave hidden files out.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ def read() -> Tree:
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Entry]]:
     for item in folder.iterdir():
-        path = prefix + item.name
+        path = prefix + _real_name(item.name)
         if item.name in _NOT_SOURCE:
             continue
         if item.is_dir():
@@ -33,3 +37,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Entry]]:
         else:
             mode = Mode.EXECUTABLE if path in _EXECUTABLE else Mode.FILE
             yield path, Entry(mode, item.read_bytes())
+
+
+def _real_name(carried: str) -> str:
+    return carried.removeprefix("dot") if carried.startswith("dot.") else carried

@@ -6,18 +6,20 @@ from pathlib import Path
 import pytest
 
 from tensorflow_macos_build.upstream import embedded
+from tensorflow_macos_build.upstream.embedded import source_tree
 from tensorflow_macos_build.upstream.git import Git
 
 PINNED = {
-    "main": "8815fee5353262ad0cbc46975abeabf58f49befa",
-    "v2.16.0": "7db1afeac6ff30a3b6b4547ad215c5600b67c300",
-    "v2.17.0": "9519b69d636b0d3cffb7591cd8da0c5f9ee66ce4",
-    "v2.18.0": "cb25985ffd55ef52ef34636a242cc5e83e2e3211",
+    "main": "c875645887ab4ccb27b4f490ef578b3fe92acdd4",
+    "v2.16.0": "660590a41c24c730fc5b58160153097c766887ce",
+    "v2.17.0": "6109c59a6bc8f59180e9639fe4b1b86bd4360dd5",
+    "v2.18.0": "033298e2bfea713aab08286c6ee96d7e8dcb86dc",
 }
 
 _CREATE = """\
 import pathlib, sys
 from tensorflow_macos_build.upstream import embedded
+from tensorflow_macos_build.upstream.embedded import source_tree
 embedded.create(pathlib.Path(sys.argv[1]))
 """
 
@@ -111,3 +113,13 @@ def test_releases_leave_main_on_branches_of_their_own(tmp_path: Path) -> None:
         assert git.line("cat-file", "-t", tag) == "tag"
         assert git.line("rev-list", "--count", f"main..{tag}") == "1"
     assert git.line("rev-list", "--count", "--all") == "57"
+
+
+def test_every_carried_file_is_one_that_python_packages_hold() -> None:
+    """Hidden files and caches are left out of wheels, and the commit ids would differ."""
+    source = Path(embedded.__file__).parent / "source"
+    carried = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
+    packed = [path for path in carried if "__pycache__" not in path]
+    assert packed
+    assert not [path for path in packed if any(part.startswith(".") for part in path.split("/"))]
+    assert {path.replace("dot.", ".") for path in packed} == set(source_tree.read())

@@ -102,7 +102,7 @@ def main():
     os.makedirs(options.out, exist_ok=True)
     wheel = os.path.join(options.out, "%s-%s-%s.whl" % (name, options.version, options.tag))
     with zipfile.ZipFile(wheel, "w") as archive:
-        for place in sorted(members):
+        for place in sorted(members, key=lambda place: (place.startswith(info), place)):
             _add(archive, place, members[place])
         _add(archive, info + "RECORD", _record(info, members).encode())
     if options.verbose:
