@@ -251,3 +251,13 @@ def test_the_demo_queue_has_one_first_cause_and_its_knock_on(fork: Fork, tmp_pat
     judge.undo()
     assert judge.pick(first, "-Xtheirs") == "applied"
     assert judge.pick(second) == "applied"
+
+
+def test_the_backport_names_the_upstream_commit_that_has_it(fork: Fork) -> None:
+    backport = fork.commits()[0]
+    trailer = "--format=%(trailers:key=Upstream,valueonly,separator=%x2C)"
+    named = fork.plain("log", "-1", trailer, backport)
+    truths = [truth["v2.17.0"] for truth in situations.DEMO.values()]
+    landed = [truth.because for truth in truths if truth.status is Status.IDENTICAL]
+    assert landed == [(fork.plain("log", "-1", "--format=%s", named),)]
+    fork.plain("merge-base", "--is-ancestor", named, "v2.17.0")
