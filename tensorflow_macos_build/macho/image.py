@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 MAXIMUM_COMMANDS_SIZE = 16 << 20
 """Bytes of load commands beyond which a file is refused; TensorFlow's largest has 8 KiB."""
 
-MAXIMUM_COMMANDS = 1 << 16
+MAXIMUM_COMMANDS = 1 << 14
+"""Load commands beyond which a file is refused."""
 
 _MAGICS = {
     MH_MAGIC.to_bytes(4, "little"): ("<", False),

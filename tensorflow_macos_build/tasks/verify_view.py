@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions
-from tensorflow_macos_build.wheels.verify.must_export import expand, read
+from tensorflow_macos_build.wheels.verify.must_export import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def options(must_export: Sequence[str], allow: Sequence[str], config: str) -> Ve
     """Put together what the flags and the config ask for.
 
     Raises:
-        UsageError: the config is wrong, or an entry of a list is.
+        UsageError: the config is wrong.
     """
     from tensorflow_macos_build import config as configs
 
@@ -34,7 +34,7 @@ def options(must_export: Sequence[str], allow: Sequence[str], config: str) -> Ve
     for entry in must_export:
         is_file = not entry.startswith("@") and Path(entry).is_file()
         wanted += read(Path(entry).read_text(encoding="utf-8")) if is_file else [entry]
-    return VerifyOptions(must_export=expand(wanted), allow=(*accepted, *allow))
+    return VerifyOptions(must_export=tuple(wanted), allow=(*accepted, *allow))
 
 
 def as_document(found: Verification) -> documents.Json:

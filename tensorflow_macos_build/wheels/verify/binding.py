@@ -19,7 +19,7 @@ from tensorflow_macos_build.wheels.verify import places
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.macho.image import Dylib, Image
     from tensorflow_macos_build.macho.symbols import Export
@@ -116,7 +116,9 @@ class _Linker:
         self._nodes = list(_nodes(arch, binaries))
         self._by_place = {node.place: node for node in self._nodes}
         self._other_slices = {places.installed(one.name): one for one in binaries}
-        self._base_names = {place.rpartition("/")[2] for place in self._other_slices}
+        self._by_base_name: dict[str, list[str]] = {}
+        for place in self._by_place:
+            self._by_base_name.setdefault(place.rpartition("/")[2], []).append(place)
         self._folders = {above for place in self._by_place for above in places.above(place)}
         self._by_install_name: dict[str, list[_Node]] = {}
         for node in self._nodes:
@@ -129,7 +131,7 @@ class _Linker:
         for node in self._nodes:
             self._judge_rpaths(node)
             for dylib in node.image.dylibs:
-                node.loads.append(self._resolve(node, dylib, rpaths.get(node, [])))
+                node.loads.append(self._resolve(node, dylib, rpaths[node]))
         self._fill_cache()
         for node in self._nodes:
             self._bind(node)
@@ -139,39 +141,44 @@ class _Linker:
 
     # Libraries
 
-    def _inherited(self) -> dict[_Node, list[str]]:
-        """Give, for each image, the rpaths of the images that load it, directly or not.
+    def _inherited(self) -> dict[_Node, dict[str, None]]:
+        """Give, for each image, its rpaths and those of the images that load it, directly or not.
 
         dyld searches the rpaths of the whole chain of loaders. Which loader comes first depends on
         the program; here all count.
         """
-        found: dict[_Node, list[str]] = {node: self._search(node) for node in self._nodes}
-        changed = True
-        while changed:
-            changed = False
-            for node in self._nodes:
-                for dylib in node.image.dylibs:
-                    below = self._reached(node, dylib.name, found[node])
-                    if below is None or below is node:
-                        continue
-                    fresh = [path for path in found[node] if path not in found[below]]
-                    if fresh:
-                        found[below] += fresh
-                        changed = True
+        found = {node: self._search(node) for node in self._nodes}
+        pending = dict.fromkeys(self._nodes)
+        while pending:
+            node = next(iter(pending))
+            del pending[node]
+            for dylib in node.image.dylibs:
+                below = self._reached(node, dylib.name, found[node])
+                if below is not None and not found[node].keys() <= found[below].keys():
+                    found[below].update(found[node])
+                    pending[below] = None
         return found
 
-    def _reached(self, node: _Node, name: str, rpaths: Iterable[str]) -> _Node | None:
-        if name.rpartition("/")[2] not in self._base_names:
-            return None
+    def _reached(self, node: _Node, name: str, rpaths: Mapping[str, None]) -> _Node | None:
+        """Follow an install name to an image of the wheel, by rpaths in their order."""
+        same = self._by_base_name.get(name.rpartition("/")[2], [])
+        head, _, tail = name.partition("/")
+        if head == "@rpath" and not {"", ".", ".."} & set(tail.split("/")):
+            # Few files have the name: ask for each whether its folder is an rpath, not vice versa.
+            ends = f"/{tail}"
+            folders = {place.removesuffix(ends): place for place in same if place.endswith(ends)}
+            among = folders.keys() & rpaths.keys()
+            first = next((path for path in rpaths if path in among), None) if among else None
+            return None if first is None else self._by_place[folders[first]]
         for place in _candidates(node, name, rpaths):
             if place in self._by_place:
                 return self._by_place[place]
         return None
 
-    def _search(self, node: _Node) -> list[str]:
-        """Give the folders of the wheel that an image's own rpaths lead to, in order."""
+    def _search(self, node: _Node) -> dict[str, None]:
+        """Give the folders that an image's own rpaths lead to, in order."""
         found = (places.expanded(path, node.place) for path in node.image.rpaths)
-        return list(dict.fromkeys(place for place in found if place in self._folders))
+        return dict.fromkeys(place for place in found if place is not None)
 
     def _judge_rpaths(self, node: _Node) -> None:
         dead = []
@@ -184,7 +191,9 @@ class _Linker:
         if dead:
             self._add(Code.RPATH_DEAD, node, f"{len(dead)} lead to no library: {_list(dead)}")
 
-    def _resolve(self, node: _Node, dylib: Dylib, inherited: list[str]) -> _Node | _Elsewhere:
+    def _resolve(
+        self, node: _Node, dylib: Dylib, inherited: Mapping[str, None]
+    ) -> _Node | _Elsewhere:
         name = dylib.name
         if places.is_system(name):
             return _Elsewhere.SYSTEM
@@ -228,8 +237,7 @@ class _Linker:
         """Give a place outside this wheel's own folders that the name may lead to."""
         if name.startswith("@executable_path"):
             return name
-        rpaths = (places.expanded(path, node.place) for path in node.image.rpaths)
-        for place in _candidates(node, name, [path for path in rpaths if path is not None]):
+        for place in _candidates(node, name, self._search(node)):
             if places.owner(place) not in self._tops:
                 return place
         return None

@@ -10,6 +10,7 @@ import csv
 import email.parser
 import email.policy
 import io
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_SHOWN = 5
+_MAXIMUM_TAGS = 10_000
 _SELF_SIGNED = ("RECORD.jws", "RECORD.p7s")
 _STRONG = ("sha256", "sha384", "sha512")
 
@@ -110,7 +111,10 @@ def judge_wheel(named: FileName, path: str, text: bytes) -> Iterator[Finding]:
     if str(fields.get("Root-Is-Purelib", "")).lower() not in ("true", "false"):
         yield Finding(Code.WHEEL_FILE, path, "", "Root-Is-Purelib is neither true nor false")
     lines = [str(line) for line in fields.get_all("Tag", [])]
-    tags = frozenset(tag for line in lines if line.count("-") == 2 for tag in parse_tag(line))
+    for line in lines:
+        if not _is_tag(line):
+            yield Finding(Code.WHEEL_FILE, path, "", f"`Tag: {line}` is no PYTHON-ABI-PLATFORM")
+    tags = frozenset(tag for line in lines if _is_tag(line) for tag in parse_tag(line))
     if tags != named.tags:
         only_file, only_name = (
             ", ".join(sorted(map(str, tags - named.tags))) or "none",
@@ -177,6 +181,12 @@ def _judge_order(path: str, members: list[str], folder: str) -> Iterator[Finding
     if late:
         message = f"{len(late)} files follow the first of {folder}, which should come last"
         yield Finding(Code.RECORD_ORDER, path, "", message)
+
+
+def _is_tag(line: str) -> bool:
+    """Tell whether a tag has three parts that stand for a number of tags one can have."""
+    parts = line.split("-")
+    return len(parts) == 3 and math.prod(part.count(".") + 1 for part in parts) <= _MAXIMUM_TAGS
 
 
 def _encoded(digest: bytes) -> str:

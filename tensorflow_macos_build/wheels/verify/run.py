@@ -16,6 +16,7 @@ from tensorflow_macos_build.wheels.verify.binaries import Binary
 from tensorflow_macos_build.wheels.verify.binding import Counts
 from tensorflow_macos_build.wheels.verify.examine import Examined, examine
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
+from tensorflow_macos_build.wheels.verify.must_export import expand
 from tensorflow_macos_build.wheels.verify.spool import Kept
 from tensorflow_macos_build.wheels.verify.tags import promises
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.verify.metadata import FileName
 
 _MINIMUM_WORKERS = 2
+_LONGEST = 4000
+_PAPERS_LIMIT = 64 << 20
 
 
 def _silent(done: int, total: int | None = None, detail: str = "") -> None:
@@ -39,7 +42,8 @@ class VerifyOptions:
     """What a verification asks for beyond what every wheel must hold.
 
     Attributes:
-        must_export: C names that some binary of every architecture must export.
+        must_export: what some binary of every architecture must export: C names, or `@LIST` as
+            `must_export.expand` takes it.
         allow: accepted findings, each `CODE` or `CODE:GLOB`, the glob matching members.
         workers: threads; None: one a core, two at least.
     """
@@ -89,6 +93,7 @@ def verify(
         WorkFailed: there is no room for temporary files.
     """
     chosen = options or VerifyOptions()
+    chosen = replace(chosen, must_export=expand(chosen.must_export))
     allow = _Allow(chosen.allow)
     if not wheel.is_file():
         raise UsageError("there is no such file", where=str(wheel), hint="give a wheel's path")
@@ -111,9 +116,19 @@ def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
     """Put what is found alike in several slices of a file together, as one finding."""
     groups: dict[tuple[Code, str, str], list[str]] = {}
     for one in findings:
-        groups.setdefault((one.code, one.file, one.message), []).append(one.slice)
+        message = _printable(one.message)
+        groups.setdefault((one.code, one.file, message), []).append(one.slice)
     for (code, file, message), slices in groups.items():
         yield Finding(code, file, ", ".join(sorted({arch for arch in slices if arch})), message)
+
+
+def _printable(message: str) -> str:
+    """Make what a file says harmless: names may be endless, or hold a terminal's commands."""
+    shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in shown
+    )
 
 
 class _Allow:
@@ -182,8 +197,12 @@ class _Verifier:
             yield Finding(Code.DIST_INFO, "", "", f"one .dist-info folder is needed: {found}")
             return
         for name in ("WHEEL", "METADATA", "RECORD"):
-            if self._path(name) not in self._archive.members:
+            member = self._archive.members.get(self._path(name))
+            if member is None:
                 yield Finding(Code.DIST_INFO, self._path(name), "", "the file is missing")
+            elif member.size > _PAPERS_LIMIT:
+                message = f"{member.size} bytes are more than the {_PAPERS_LIMIT} that are read"
+                yield Finding(Code.DIST_INFO, self._path(name), "", message)
         if self._named is not None:
             yield from self._named_papers(self._named)
 
@@ -203,9 +222,9 @@ class _Verifier:
         return f"{self._folders[0]}/{name}"
 
     def _text(self, name: str) -> bytes | None:
-        """Read a file of dist-info; None when there is none, or it is broken, as `examine` says."""
+        """Read a file of dist-info; None when a finding elsewhere says that it cannot be."""
         member = self._archive.members.get(self._path(name)) if len(self._folders) == 1 else None
         try:
-            return None if member is None else self._archive.read(member)
+            return None if member is None else self._archive.read(member, limit=_PAPERS_LIMIT)
         except BrokenWheel:
             return None

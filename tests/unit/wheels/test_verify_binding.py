@@ -121,3 +121,40 @@ def test_tags_promise_architectures_and_their_oldest_system(
     platforms: list[str], promised: dict[str, tuple[int, int]]
 ) -> None:
     assert promises(platforms) == promised
+
+
+def test_a_library_is_found_by_rpaths_in_their_order(toolchain: Toolchain, tmp_path: Path) -> None:
+    hollow = toolchain.dylib("libbase.dylib", "int nothing;", "arm64")
+    base = toolchain.dylib("libbase.dylib", BASE, "arm64")
+    for order, ok in ((("one", "two"), True), (("two", "one"), False)):
+        rpaths = [word for name in order for word in ("-rpath", f"@loader_path/{name}")]
+        mod = toolchain.dylib("mod.so", USER, "arm64", *rpaths, base)
+        files = {"a/one/libbase.dylib": base, "a/two/libbase.dylib": hollow, "a/mod.so": mod}
+        assert judged(tmp_path, files).ok == ok
+
+
+@pytest.mark.parametrize(
+    "install_name",
+    ["@rpath/sub/libbase.dylib", "@rpath/../a/sub/libbase.dylib", "@rpath/./sub/libbase.dylib",
+     "@loader_path/sub/libbase.dylib", "@loader_path/../a/./sub/libbase.dylib"],
+)  # fmt: skip
+def test_install_names_with_folders_are_followed(
+    toolchain: Toolchain, tmp_path: Path, install_name: str
+) -> None:
+    base = toolchain.dylib("libbase.dylib", BASE, "arm64", install_name=install_name)
+    mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, base)
+    found = judged(tmp_path, {"a/sub/libbase.dylib": base, "a/mod.so": mod})
+    assert [one for one in found.findings if one.code is not Code.RPATH_DEAD] == []
+    assert found.symbols.bound == 1
+
+
+def test_what_a_file_says_is_shown_without_commands_for_a_terminal(
+    toolchain: Toolchain, tmp_path: Path
+) -> None:
+    name = "@rpath/\x1b[31m" + "x" * 9000
+    base = toolchain.dylib("libbase.dylib", BASE, "arm64", install_name=name)
+    mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, base)
+    (found,) = judged(tmp_path, {"a/mod.so": mod}).findings
+    assert found.code is Code.LIBRARY_MISSING
+    assert "\\x1b[31mxxx" in found.message
+    assert len(found.message) < 5000
