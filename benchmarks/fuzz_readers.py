@@ -6,8 +6,8 @@ FILEs are the seeds: Mach-O files, static archives or wheels (the binaries of a 
 of it; large ones are cut to their headers and the tables of __LINKEDIT that fit). Each case flips
 bits, overwrites numbers with extreme ones, cuts, repeats or splices seeds; it is reproduced by its
 seed and number, which are printed with what it broke. A case fails when anything but the readers'
-own error comes out, when it takes more than 2 s of processor time, or when memory grows beyond 512 MB. Ends with 1
-when a case failed; the failing input is kept in the working folder as fuzz-SEED-NUMBER.
+own error comes out, when it takes more than 2 s of processor time, or when memory grows beyond
+512 MB. Ends with 1 when a case failed; the failing input is kept as fuzz-SEED-NUMBER.
 """
 
 from __future__ import annotations
