@@ -1,0 +1,164 @@
+"""The smoke test of one wheel: a fresh environment, an installation, a child that computes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.smoke.legs import Host, Leg, legs, this_host
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.console import Ticker
+
+CHECKS = ("install", "import", "devices", "compute", "train")
+"""What is tried, in order; each needs those before it."""
+
+_CHILD = Path(__file__).with_name("child.py")
+
+_ENVIRONMENT: dict[str, str | None] = {
+    "PYTHONPATH": None,
+    "PYTHONHOME": None,
+    "PYTHONSTARTUP": None,
+    "TF_CPP_MIN_LOG_LEVEL": "0",
+}
+
+_TAIL_LINES = 20
+
+
+class Outcome(Enum):
+    """How a check came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+    """It was not tried; never a pass."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried, or could not be.
+
+    Attributes:
+        leg: the processor that the wheel was tried as.
+        name: one of `CHECKS`.
+        outcome: how it came out.
+        why: why it failed or was not run.
+        evidence: what was seen: versions, devices, which op ran where, losses.
+    """
+
+    leg: str
+    name: str
+    outcome: Outcome
+    why: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """What a smoke test saw of a wheel."""
+
+    wheel: Path
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
+
+    @property
+    def ran(self) -> bool:
+        """Whether anything was tried at all."""
+        return any(check.outcome is not Outcome.NOT_RUN for check in self.checks)
+
+
+@dataclass(frozen=True)
+class SmokeOptions:
+    """What is tried.
+
+    Attributes:
+        module: the module to import.
+        timeout_s: seconds that the child may take.
+    """
+
+    module: str = "tensorflow"
+    timeout_s: float = 600.0
+
+
+def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | None = None) -> Smoke:
+    """Install a wheel into an environment of its own and try it, once for each of its processors.
+
+    What this machine cannot run is `not_run` with the reason.
+
+    Raises:
+        UsageError: there is no such wheel.
+    """
+    if not wheel.is_file():
+        raise UsageError("there is no such wheel", where=str(wheel))
+    checks: list[Check] = []
+    for leg in legs(wheel.name, host or this_host()):
+        ticker(len(checks), None, leg.name)
+        checks += _not_run(leg, leg.obstacle) if leg.obstacle else _try(wheel, leg, options)
+    return Smoke(wheel, tuple(checks))
+
+
+def child_argv(leg: Leg, python: Path, module: str, result: Path) -> list[str | Path]:
+    """Give the command line of the child: isolated from the caller's environment and site."""
+    return [*leg.prefix, python, "-I", "-X", "faulthandler", _CHILD, module, result]
+
+
+def _try(wheel: Path, leg: Leg, options: SmokeOptions) -> list[Check]:
+    with tempfile.TemporaryDirectory(prefix="smoke-") as folder:
+        python = Path(folder) / "env" / "bin" / "python"
+        try:
+            process.run([sys.executable, "-m", "venv", "--without-pip", python.parents[1]])
+            flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
+            process.run([*_pip(), "--python", python, "install", "--quiet", *flags, wheel])
+        except process.ProgramFailed as error:
+            failed = Check(leg.name, "install", Outcome.FAILED, error.detail or error.what)
+            return [failed, *_not_run(leg, "the installation failed", CHECKS[1:])]
+        installed = Check(leg.name, "install", Outcome.PASSED, evidence={"wheel": wheel.name})
+        return [installed, *_observe(leg, python, options, Path(folder))]
+
+
+def _observe(leg: Leg, python: Path, options: SmokeOptions, folder: Path) -> list[Check]:
+    """Run the child and read what it saw; whatever it did not come to has failed or not run."""
+    result = folder / "result.json"
+    argv = child_argv(leg, python, options.module, result)
+    why = ""
+    try:
+        env = {**_ENVIRONMENT, "HOME": str(folder)}
+        process.run(argv, cwd=folder, env=env, timeout=options.timeout_s)
+    except process.ProgramFailed as error:
+        why = "\n".join([error.what, *error.detail.splitlines()[-_TAIL_LINES:], error.hint]).strip()
+    rows = json.loads(result.read_text()) if result.is_file() else []
+    seen = [
+        Check(leg.name, row["name"], Outcome(row["outcome"]), row["why"], row["evidence"])
+        for row in rows
+    ]
+    left = CHECKS[1 + len(seen) :]
+    if why and left:
+        return [
+            *seen,
+            Check(leg.name, left[0], Outcome.FAILED, why),
+            *_not_run(leg, f"`{left[0]}` failed", left[1:]),
+        ]
+    return [*seen, *_not_run(leg, "the import failed", left)]
+
+
+def _not_run(leg: Leg, why: str, names: tuple[str, ...] = CHECKS) -> list[Check]:
+    return [Check(leg.name, name, Outcome.NOT_RUN, why) for name in names]
+
+
+def _pip() -> list[str]:
+    """Give the pip that installs into other environments (`--python`, pip 22.3)."""
+    own = importlib.util.find_spec("pip") is not None
+    base = getattr(sys, "_base_executable", sys.executable)
+    return [sys.executable if own else base, "-m", "pip"]

@@ -1,0 +1,45 @@
+"""`invoke smoke`: a wheel tried on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks.command import command, emit
+
+if TYPE_CHECKING:
+    import invoke
+
+
+@command(
+    positional=["wheel"],
+    auto_shortflags=False,
+    help={
+        "wheel": "The wheel's file.",
+        "module": "The module to import from it.",
+        "timeout": "Seconds that it may take for each processor.",
+        "json": "Print one JSON document (schema smoke.v1).",
+    },
+)
+def smoke(
+    _context: invoke.Context,
+    wheel: str,
+    module: str = "tensorflow",
+    timeout: float = 600.0,
+    json: bool = False,
+) -> ExitCode:
+    """Install a wheel into a fresh environment, compute and train; say on what device."""
+    from pathlib import Path
+
+    from tensorflow_macos_build import smoke as room
+    from tensorflow_macos_build.tasks import smoke_view
+
+    options = room.SmokeOptions(module=module, timeout_s=timeout)
+    with Console().progress("smoke") as ticker:
+        seen = room.smoke(Path(wheel), options, ticker)
+    if json:
+        emit(smoke_view.as_document(seen))
+    else:
+        Console().table(smoke_view.as_table(seen))
+    return ExitCode.DONE if seen.ran and not seen.failed else ExitCode.FAILED

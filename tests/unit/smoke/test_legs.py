@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+from packaging.tags import Tag
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.smoke import Host, Leg
+from tensorflow_macos_build.smoke.legs import legs
+from tensorflow_macos_build.smoke.run import child_argv
+
+FUSED = "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
+THIN = "tensorflow-2.17.0-cp311-cp311-macosx_12_0_arm64.whl"
+LINUX = "tensorflow-2.17.0-cp311-cp311-linux_x86_64.whl"
+
+APPLE_SILICON = Host("darwin", "arm64", rosetta=True, tags=frozenset())
+NO_ROSETTA = Host("darwin", "arm64", rosetta=False, tags=frozenset())
+INTEL = Host("darwin", "x86_64", rosetta=False, tags=frozenset())
+PC = Host("linux", "x86_64", False, frozenset({Tag("cp311", "cp311", "linux_x86_64")}))
+
+ARM64 = Leg("arm64", ("arch", "-arm64"))
+X86_64 = Leg("x86_64", ("arch", "-x86_64"))
+
+
+def test_apple_silicon_tries_a_fused_wheel_as_both_processors() -> None:
+    assert legs(FUSED, APPLE_SILICON) == (ARM64, X86_64)
+    assert legs(FUSED.replace("arm64", "universal2"), APPLE_SILICON) == (ARM64, X86_64)
+    assert legs(THIN, APPLE_SILICON) == (ARM64,)
+
+
+@pytest.mark.parametrize(
+    ("host", "leg", "words"),
+    [
+        (NO_ROSETTA, "x86_64", "Rosetta is not installed"),
+        (INTEL, "arm64", "this Mac has an Intel processor"),
+        (PC, "arm64", "it is for macOS; this is linux on x86_64"),
+        (PC, "x86_64", "it is for macOS; this is linux on x86_64"),
+    ],
+)
+def test_what_cannot_run_here_says_why(host: Host, leg: str, words: str) -> None:
+    (found,) = (one for one in legs(FUSED, host) if one.name == leg)
+    assert words in found.obstacle
+
+
+def test_a_wheel_of_this_host_runs_as_it_is() -> None:
+    assert legs(LINUX, PC) == (Leg("x86_64"),)
+    (elsewhere,) = legs(LINUX, APPLE_SILICON)
+    assert elsewhere.obstacle == "it is for linux_x86_64; this is macOS on arm64"
+
+
+def test_the_childs_command_line_is_pinned() -> None:
+    python, result = Path("/e/bin/python"), Path("/r.json")
+    argv = [str(word) for word in child_argv(X86_64, python, "tensorflow", result)]
+    child = argv.pop(6)
+    assert Path(child).name == "child.py"
+    assert argv == [
+        "arch",
+        "-x86_64",
+        "/e/bin/python",
+        "-I",
+        "-X",
+        "faulthandler",
+        "tensorflow",
+        "/r.json",
+    ]
+
+
+def test_a_name_that_is_no_wheels_is_refused() -> None:
+    with pytest.raises(UsageError, match="not the name of a wheel"):
+        legs("tensorflow.zip", PC)
