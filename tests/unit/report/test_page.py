@@ -1,0 +1,129 @@
+import html.parser
+from typing import Any
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.report import page
+
+
+def report(**changes: Any) -> documents.Json:
+    file = {"name": "x-1-cp311-cp311-macosx_12_0_arm64.whl", "size": 1234, "sha256": "0" * 64}
+    check = {
+        "wheel": "x.whl",
+        "leg": "arm64",
+        "name": "import",
+        "outcome": "not_run",
+        "why": "no Mac",
+    }
+    body = {
+        "release": "demo",
+        "wheel": file,
+        "upstream": {"url": "embedded:", "ref": "v1", "commit": "1" * 40},
+        "queue": "demo",
+        "tree": "2" * 40,
+        "patches": [{"name": "a.patch", "status": "clean", "evidence": ""}],
+        "stages": [
+            {
+                "name": "source",
+                "key": "3" * 64,
+                "summary": "s",
+                "seconds": 2.0,
+                "up_to_date": False,
+            },
+            {"name": "patch", "key": "3" * 64, "summary": "s", "seconds": 90.0, "up_to_date": True},
+        ],
+        "thin_wheels": [{"architecture": "arm64", **file, "actions": 3, "cache_hits": 1}],
+        "fuse": {"verdicts": {"identical": 4, "dropped": 0}, "notes": ["mind this"]},
+        "relocate": {"copied": []},
+        "verify": [
+            {"code": "c", "severity": "warning", "file": "f", "slice": "arm64", "message": "m"}
+        ],
+        "smoke": [
+            {
+                **check,
+                "leg": "host",
+                "outcome": "passed",
+                "why": "",
+                "evidence": {"devices": ["CPU:0"]},
+            },
+            {**check, "evidence": {}},
+        ],
+        "config": {"name": "demo"},
+        "builder": {
+            "tensorflow_macos_build": "1",
+            "system": "linux",
+            "machine": "x86_64",
+            "python": "cpython 3.11.2",
+        },
+    }
+    found = documents.document("report", 1, {**body, **changes})
+    documents.check(found)
+    return found
+
+
+class _Balanced(html.parser.HTMLParser):
+    """Fails when a tag is closed that was not the last to be opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.scripts += tag == "script"
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(text: str) -> _Balanced:
+    parser = _Balanced()
+    parser.feed(text)
+    assert parser.open == []
+    return parser
+
+
+def test_the_page_is_well_formed_self_contained_and_says_the_result() -> None:
+    text = page.render(report())
+    parsed(text)
+    for words in ("1.2 kB", "1 min 30 s", "not run: no Mac", "mind this", "devices: CPU:0"):
+        assert words in text
+    assert "http" not in text
+    assert "dropped" not in text
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert page.render(report()) == page.render(report())
+
+
+def test_what_comes_from_outside_is_text_and_never_markup() -> None:
+    evil = "<script>alert(1)</script>&amp;\"'"
+    text = page.render(
+        report(
+            release=evil,
+            patches=[{"name": evil, "status": evil, "evidence": evil}],
+            verify=[
+                {"code": evil, "severity": "note", "file": evil, "slice": evil, "message": evil}
+            ],
+            fuse={"verdicts": {evil: 1}, "notes": [evil]},
+        )
+    )
+    assert parsed(text).scripts == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (53_800, "53.8 kB"), (486_600_000, "486.6 MB")]
+)
+def test_sizes_read_well(count: int, text: str) -> None:
+    assert page.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.9, "59.9 s"), (90, "1 min 30 s"), (7384, "2 h 03 min")],
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert page.duration(seconds) == text
