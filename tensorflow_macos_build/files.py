@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TEMPORARY_PREFIX = ".tmp-"
 """How the names of unfinished files and folders begin."""
@@ -156,17 +156,23 @@ def sweep(folder: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def locked(lock_file: Path) -> Iterator[None]:
+def locked(lock_file: Path, busy: Callable[[], object] | None = None) -> Iterator[None]:
     """Hold an exclusive lock (flock(2)) on `lock_file`; wait for whoever holds it.
 
-    `lock_file` may be a folder that exists: then nothing is made for the lock. The kernel frees
-    the lock when its holder dies, so there is nothing to clean up by hand.
+    `lock_file` may be a folder that exists: then nothing is made for the lock. `busy` is called
+    once before a wait, so that people can be told why nothing happens. The kernel frees the lock
+    when its holder dies, so there is nothing to clean up by hand.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_RDONLY if lock_file.is_dir() else os.O_RDWR | os.O_CREAT
     descriptor = os.open(lock_file, flags | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if busy is not None:
+                busy()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

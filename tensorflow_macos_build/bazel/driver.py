@@ -162,7 +162,7 @@ def shutdown(invocation: Invocation) -> None:
 
 
 def _run(invocation: Invocation, events: Path, story: _Story, ticker: Ticker, log: Path) -> int:
-    stream, printed = Follower(events), Follower(log)
+    stream, progress = Follower(events), _Progress(log, ticker)
     with (
         log.open("wb") as sink,
         process.start(
@@ -178,7 +178,7 @@ def _run(invocation: Invocation, events: Path, story: _Story, ticker: Ticker, lo
             while client.poll() is None:
                 _drain(client.stdout)
                 _listen(stream, story)
-                _tick(printed, ticker)
+                progress.tick()
         except KeyboardInterrupt:
             process.stop(client)  # while its pipes are open, so that the client ends cleanly
             raise
@@ -191,17 +191,23 @@ def _listen(stream: Follower, story: _Story) -> None:
         story.hear(line)
 
 
-def _tick(printed: Follower, ticker: Ticker) -> None:
-    """Pass on the last `[done / known] action` that was printed, or what is printed before one."""
-    lines = [line for line in printed.lines() if line.strip()]
-    if not lines:
-        return
-    counted = [match for match in map(_PROGRESS.match, lines) if match]
-    if counted:
-        done, known, detail = (part.replace(b",", b"") for part in counted[-1].groups())
-        ticker(int(done), int(known), detail.decode("utf-8", "replace"))
-    else:
-        ticker(0, None, lines[-1].decode("utf-8", "replace"))
+class _Progress:
+    """Passes on the last `[done / known] action` that was printed, and what comes before any."""
+
+    def __init__(self, log: Path, ticker: Ticker) -> None:
+        self._printed = Follower(log)
+        self._ticker = ticker
+        self._counting = False
+
+    def tick(self) -> None:
+        lines = [line for line in self._printed.lines() if line.strip()]
+        counted = [match for match in map(_PROGRESS.match, lines) if match]
+        if counted:
+            self._counting = True
+            done, known, detail = (part.replace(b",", b"") for part in counted[-1].groups())
+            self._ticker(int(done), int(known), detail.decode("utf-8", "replace"))
+        elif lines and not self._counting:
+            self._ticker(0, None, lines[-1].decode("utf-8", "replace"))
 
 
 def _drain(pipe: IO[bytes]) -> None:

@@ -3,6 +3,7 @@
 import invoke
 
 from tensorflow_macos_build.tasks import (
+    build,
     checks,
     ci,
     config,
@@ -10,6 +11,7 @@ from tensorflow_macos_build.tasks import (
     fuse,
     patches,
     relocate,
+    smoke,
     upstream,
     verify,
 )
@@ -22,11 +24,13 @@ namespace.add_collection(config.namespace)
 namespace.add_collection(patches.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)
+namespace.add_task(build.build)
 namespace.add_task(checks.changelog)
+namespace.add_task(checks.lint)
+namespace.add_task(checks.run_tests)
 namespace.add_task(doctor.doctor)
 namespace.add_task(fuse.fuse)
 namespace.add_task(fuse.retag)
 namespace.add_task(fuse.thin)
-namespace.add_task(checks.lint)
-namespace.add_task(checks.run_tests)
 namespace.add_task(relocate.relocate)
+namespace.add_task(smoke.smoke)

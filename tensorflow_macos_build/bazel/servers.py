@@ -1,0 +1,62 @@
+"""Bazel's servers and the programs that pass for Bazel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PATIENCE = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+
+_POLL_SECONDS = 0.05
+
+
+def environment(program: Path) -> dict[str, str | None]:
+    """Give the variables that a Bazel of this kind needs.
+
+    Debian's wrapper finds only versions installed beside it, and refuses a tree whose
+    .bazelversion names another; so it is told to take what it has. bazelisk fetches the version
+    that the tree names, and is left alone.
+    """
+    beside = [path.name for path in program.resolve().parent.glob("bazel-*")]
+    wrapper = any(re.fullmatch(r"bazel-[\d.]+", name) for name in beside) and _is_script(program)
+    wanted = wrapper and "USE_BAZEL_VERSION" not in os.environ
+    return {"USE_BAZEL_VERSION": "latest"} if wanted else {}
+
+
+def end_server(output_base: Path) -> None:
+    """End the server of an output base, and so the command that it is at work on, if any.
+
+    It is for what a killed build left behind. The server's process id is in the output base; a
+    process of that id which is not this output base's server is let alone.
+    """
+    try:
+        pid = int((output_base / "server" / "server.pid.txt").read_text())
+    except (OSError, ValueError):
+        return
+    for number, patience in _PATIENCE:
+        if not _is_server(pid, output_base):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + patience
+        while _is_server(pid, output_base) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+
+
+def _is_server(pid: int, output_base: Path) -> bool:
+    listed = process.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], expected=())
+    return f"--output_base={output_base}".encode() in listed.stdout.split()
+
+
+def _is_script(program: Path) -> bool:
+    with program.resolve().open("rb") as stream:
+        return stream.read(2) == b"#!"

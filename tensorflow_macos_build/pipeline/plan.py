@@ -1,0 +1,165 @@
+"""What a build will do, as a value: `--plan` prints it and a run executes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.pipeline import stamps, workshop
+from tensorflow_macos_build.pipeline.records import File
+from tensorflow_macos_build.pipeline.stage import Done, Results, Stage
+from tensorflow_macos_build.pipeline.table import stages_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asks of a build.
+
+    Attributes:
+        architecture: `arm64`, `x86_64` or `host`: build this one's wheel and stop there; None: all.
+        until: the last stage to do; None: all.
+        force: stages to do again though they are up to date.
+    """
+
+    architecture: str | None = None
+    until: str | None = None
+    force: tuple[str, ...] = ()
+
+
+class State(Enum):
+    """What is to be done about a stage."""
+
+    UP_TO_DATE = "up to date"
+    TO_RUN = "to run"
+    WAITS = "waits"
+    """Whether it has to run is decided by what the stages before it make."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of a plan.
+
+    Attributes:
+        stage: the stage.
+        state: what is to be done about it.
+        why: the reason, for people.
+        key: the SHA-256 over what its result is made of; None as long as that is not known.
+        done: its result, when it is up to date.
+    """
+
+    stage: Stage[Any, Any]
+    state: State
+    why: str
+    key: str | None = None
+    done: Done | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of a build in their order, and what is to be done about each."""
+
+    workshop: Workshop
+    wish: Wish
+    steps: tuple[Step, ...]
+
+    def as_document(self) -> documents.Json:
+        """Give the plan as a document of schema `plan`."""
+        rows = [
+            {"stage": step.stage.name, "state": step.state.value, "why": step.why, "key": step.key}
+            for step in self.steps
+        ]
+        return documents.document(
+            "plan", 1, {"release": self.workshop.release.name, "stages": rows}
+        )
+
+
+def make(place: Workshop, wish: Wish) -> Plan:
+    """Decide what has to be done. Nothing is run, and nothing is written.
+
+    Raises:
+        UsageError: the wish names a stage or an architecture that this release does not have.
+    """
+    chosen = _chosen(place, wish)
+    steps: list[Step] = []
+    results = Results()
+    for stage in chosen:
+        step = examine(place, stage, results, forced=stage.name in wish.force)
+        steps.append(step)
+        if step.done is not None:
+            results = results.adding(step.done)
+    return Plan(place, wish, tuple(steps))
+
+
+def examine(place: Workshop, stage: Stage[Any, Any], results: Results, *, forced: bool) -> Step:
+    """Decide what has to be done about one stage, given the results of those before it."""
+    missing = [need.name for need in stage.needs if need not in results]
+    if missing:
+        return Step(stage, State.WAITS, f"decided by {_few(missing)}")
+    made_of = ingredients(place, stage, results)
+    key = stamps.key_of(made_of)
+    if forced:
+        return Step(stage, State.TO_RUN, "forced", key)
+    folder = stage.folder(place)
+    stamp = stamps.read(result_folder(folder, key), place.root, stage.result)
+    if stamp is None:
+        return Step(stage, State.TO_RUN, _why(made_of, folder, key), key)
+    done = Done(stage, key, stamp.value, stamp.seconds, up_to_date=True)
+    return Step(stage, State.UP_TO_DATE, stage.summary(stamp.value), key, done)
+
+
+def ingredients(place: Workshop, stage: Stage[Any, Any], results: Results) -> dict[str, Any]:
+    """Give what a stage's key is made of."""
+    inputs = stage.inputs(place, results)
+    return stamps.ingredients(inputs, workshop.code_digest(stage.code))
+
+
+def result_folder(stage_folder: Path, key: str) -> Path:
+    """Give the folder of the result that `key` stands for."""
+    return stage_folder / key[:16]
+
+
+def _why(made_of: Mapping[str, Any], stage_folder: Path, key: str) -> str:
+    before = stamps.latest_inputs(stage_folder)
+    if before is None:
+        return "not made yet"
+    old, new = dict(_facts(before)), dict(_facts(made_of))
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    if changed:
+        return f"changed: {_few(changed)}"
+    gone = result_folder(stage_folder, key).exists()
+    return "its files have changed" if gone else "not made yet"
+
+
+def _facts(made_of: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each input by its dotted name; a file is one input."""
+    for name, value in made_of.items():
+        if isinstance(value, dict) and set(value) != set(File.model_fields):
+            yield from _facts(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _chosen(place: Workshop, wish: Wish) -> tuple[Stage[Any, Any], ...]:
+    stages = stages_for(place.release, wish.architecture)
+    known = [stage.name for stage in stages]
+    for name in (*wish.force, *([wish.until] if wish.until else [])):
+        if name not in known:
+            hint = f"there are: {', '.join(known)}"
+            raise UsageError(f"this build has no stage `{name}`", hint=hint)
+    return stages[: known.index(wish.until) + 1] if wish.until else stages

@@ -1,0 +1,185 @@
+"""What goes from stage to stage: frozen typed values that are kept as JSON in stamps."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, model_serializer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import SerializationInfo, SerializerFunctionWrapHandler
+
+FOR_KEY = {"for": "key"}
+"""The context in which values are written to make a key of them."""
+
+
+class Record(BaseModel):
+    """The base of the values: frozen, nothing left over, the same after a turn through JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class File(Record):
+    """A file that a stage made.
+
+    Attributes:
+        path: where it is, relative to the project's folder.
+        size: its size in bytes.
+        sha256: the SHA-256 of its bytes.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return PurePosixPath(self.path).name
+
+    @model_serializer(mode="wrap")
+    def _serialize(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        """In a key a file is its name and content: where it lies makes no difference."""
+        written: dict[str, Any] = handler(self)
+        if info.context == FOR_KEY:
+            written["path"] = self.name
+        return written
+
+
+class Source(Record):
+    """The upstream commit to build, present in the mirror `git_dir` (relative to the project)."""
+
+    url: str
+    ref: str
+    commit: str
+    git_dir: str
+    head: File
+
+
+class PatchLine(Record):
+    """One patch of the queue and how it came to the new base."""
+
+    name: str
+    status: str
+    evidence: str
+
+
+class Patched(Record):
+    """The patched tree, in the mirror's object store and held there by the reference `holder`."""
+
+    commit: str
+    tree: str
+    git_dir: str
+    patches: tuple[PatchLine, ...]
+    holder: File
+
+
+class Effort(Record):
+    """How much work something was; what it gave does not depend on it, so a key has nothing of it.
+
+    Attributes:
+        actions: Bazel's actions, internal ones and cache hits too.
+        cache_hits: those of them that came from a disk or remote cache.
+    """
+
+    actions: int
+    cache_hits: int
+
+    @model_serializer(mode="wrap")
+    def _serialize(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        return {} if info.context == FOR_KEY else handler(self)
+
+
+class Built(Record):
+    """One wheel that Bazel made, and how much work that was."""
+
+    architecture: str
+    wheel: File
+    effort: Effort
+
+
+class Fused(Record):
+    """The universal2 wheel, how many of its files have each verdict, and what to know about it."""
+
+    wheel: File
+    verdicts: dict[str, int]
+    notes: tuple[str, ...]
+
+
+class Relocated(Record):
+    """The wheel that needs only the system's libraries; `copied` are those brought in for that."""
+
+    wheel: File
+    copied: tuple[str, ...]
+
+
+class Finding(Record):
+    """Something that verify says about the wheel."""
+
+    code: str
+    severity: str
+    file: str
+    slice: str
+    message: str
+
+
+class Verified(Record):
+    """The wheel as it was verified, with what is worth knowing about it."""
+
+    wheel: File
+    findings: tuple[Finding, ...]
+
+
+class Check(Record):
+    """One thing that the smoke test tried.
+
+    Attributes:
+        wheel: the wheel's file name.
+        leg: the processor that it was tried as.
+        name: what was tried.
+        outcome: `passed`, `failed` or `not_run`.
+        why: why it failed or was not run.
+        evidence: what was seen, such as the device of each op.
+    """
+
+    wheel: str
+    leg: str
+    name: str
+    outcome: str
+    why: str
+    evidence: dict[str, Any]
+
+
+class Smoked(Record):
+    """What the smoke test saw."""
+
+    checks: tuple[Check, ...]
+
+
+class Published(Record):
+    """What lies in dist/."""
+
+    folder: str
+    wheel: File
+    files: tuple[File, ...]
+
+
+def files_in(value: object) -> Iterator[File]:
+    """Give every file that a value names, at any depth."""
+    if isinstance(value, File):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from files_in(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from files_in(item)
+    elif isinstance(value, dict):
+        yield from files_in(tuple(value.values()))

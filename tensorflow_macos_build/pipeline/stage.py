@@ -1,0 +1,123 @@
+"""A stage of a build: a pure description (what it is made of) and one function (how it is made)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from tensorflow_macos_build.pipeline import stamps
+from tensorflow_macos_build.pipeline.records import File, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+In = TypeVar("In", bound=Record)
+Out = TypeVar("Out", bound=Record)
+
+
+class Results:
+    """The values of the stages that are done, each under its own stage's type."""
+
+    def __init__(self, done: tuple[Done, ...] = ()) -> None:
+        self.done = done
+
+    def __contains__(self, stage: Stage[Any, Any]) -> bool:
+        """Tell whether the stage is done."""
+        return any(done.stage.name == stage.name for done in self.done)
+
+    def __getitem__(self, stage: Stage[Any, Out]) -> Out:
+        """Give the value of a stage that is done."""
+        values = {done.stage.name: done.value for done in self.done}
+        return cast("Out", values[stage.name])
+
+    def adding(self, done: Done) -> Results:
+        """Give these results and one more."""
+        return Results((*self.done, done))
+
+
+@dataclass(frozen=True)
+class Stage(Generic[In, Out]):
+    """One step of a build.
+
+    Attributes:
+        name: what people and folders call it.
+        needs: the stages whose values it is made from.
+        inputs: gives all that decides its result, from the config, the machine and `needs`.
+        work: makes the result.
+        result: the type of the result.
+        summary: says in a few words what came out.
+        code: the files and folders of this package that do the work.
+    """
+
+    name: str
+    needs: tuple[Stage[Any, Any], ...]
+    inputs: Callable[[Workshop, Results], In]
+    work: Callable[[Job[In]], Out]
+    result: type[Out]
+    summary: Callable[[Out], str]
+    code: tuple[str, ...]
+
+    def folder(self, workshop: Workshop) -> Path:
+        """Give the folder of all results of this stage."""
+        return workshop.folder / self.name.replace(":", "-")
+
+
+@dataclass(frozen=True)
+class Job(Generic[In]):
+    """One run of a stage.
+
+    Attributes:
+        workshop: the project's folders.
+        inputs: what the result is made of, and nothing else.
+        folder: the empty folder for the result's files; it is put in place when all is well.
+        final: where `folder` will be.
+        ticker: told how far the work is.
+        history: the stages done so far, with how long they took. A report shows it; it must
+            decide nothing.
+    """
+
+    workshop: Workshop
+    inputs: In
+    folder: Path
+    final: Path
+    ticker: Ticker
+    history: tuple[Done, ...] = field(default=(), compare=False)
+
+    def file(self, path: Path) -> File:
+        """Describe a finished file of the result, or one of the project outside of it."""
+        inside = path.is_relative_to(self.folder)
+        final = self.final / path.relative_to(self.folder) if inside else path
+        return stamps.file_at(path, self.workshop.root, final)
+
+    def path(self, file: File) -> Path:
+        """Give the place of another stage's file."""
+        return self.workshop.root / file.path
+
+
+@dataclass(frozen=True)
+class Done:
+    """A stage whose result is there.
+
+    Attributes:
+        stage: the stage.
+        key: what its result was made of, as a SHA-256.
+        value: the result.
+        seconds: how long it took when it was made, wall-clock.
+        up_to_date: whether it was there already.
+    """
+
+    stage: Stage[Any, Any]
+    key: str
+    value: Record
+    seconds: float
+    up_to_date: bool
+
+
+def now() -> float:
+    """Give a clock's seconds, to measure a duration."""
+    return time.monotonic()

@@ -1,0 +1,1 @@
+"""The stages of a build, one module a step of the walk from an upstream commit to dist/."""

@@ -1,0 +1,228 @@
+"""build:arm64, build:x86_64, build:host: Bazel makes one wheel each from the patched tree.
+
+All three use one work tree and one output base, so that host tools are built once and a changed
+patch costs only the actions that it touches. Both are kept from run to run, under the release's
+lock; neither is a result. The wheel that comes out is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build import bazel, files, process
+from tensorflow_macos_build.config import Packaging
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.pipeline import tools, workshop
+from tensorflow_macos_build.pipeline.records import Built, Effort, Record
+from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.stages import worktree
+from tensorflow_macos_build.pipeline.stages.patch import PATCH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+HOST = "host"
+
+
+class BuildInputs(Record):
+    """What decides a wheel.
+
+    Attributes:
+        tree: the patched tree.
+        git_dir: the repository that has it.
+        architecture: `arm64`, `x86_64` or `host`.
+        bazel: that part of the config, without what only decides speed.
+        flags: the `--config`s and flags for this architecture.
+        machine: the building machine's system, processor and Python.
+        tools: programs that take part, told apart without starting them.
+    """
+
+    tree: str
+    git_dir: str
+    architecture: str
+    bazel: dict[str, Any]
+    flags: tuple[str, ...]
+    machine: dict[str, str]
+    tools: dict[str, str]
+
+
+def _flags(place: Workshop, architecture: str) -> tuple[str, ...]:
+    """Give the flags that select an architecture and its oldest macOS.
+
+    TensorFlow reads the deployment target in three places: Bazel's own flag, the environment of
+    actions, and (since 2.17, for the wheel's tag) that of repository rules.
+    """
+    release = place.release
+    if architecture == HOST:
+        part, targets = release.host, tuple[str, ...]()
+    else:
+        part = getattr(release.architectures, architecture)
+        target = f"MACOSX_DEPLOYMENT_TARGET={part.deployment_target}"
+        targets = (
+            f"--macos_minimum_os={part.deployment_target}",
+            f"--action_env={target}",
+            f"--repo_env={target}",
+        )
+    names = [*release.bazel.configs, *([part.bazel_config] if part.bazel_config else [])]
+    return (*(f"--config={name}" for name in names), *release.bazel.flags, *targets, *part.flags)
+
+
+def _inputs(place: Workshop, results: Results, architecture: str) -> BuildInputs:
+    patched = results[PATCH]
+    return BuildInputs(
+        tree=patched.tree,
+        git_dir=patched.git_dir,
+        architecture=architecture,
+        bazel=place.release.bazel.model_dump(mode="json", exclude={"jobs", "configs", "flags"}),
+        flags=_flags(place, architecture),
+        machine=workshop.machine(),
+        tools={
+            "bazel": workshop.program_identity(tools.locate("bazel")),
+            "ziglang": workshop.package_version("ziglang"),
+        },
+    )
+
+
+def _work(job: Job[BuildInputs]) -> Built:
+    place = job.workshop
+    yard = _Yard(place)
+    yard.enter()
+    job.ticker(0, None, "checking the tree out")
+    worktree.check_out(place.root / job.inputs.git_dir, job.inputs.tree, yard.source)
+    job.ticker(0, None, "configure")
+    _configure(place, yard.source)
+    invocation = yard.invocation(job.inputs.flags)
+    result = bazel.build(invocation, ticker=job.ticker, log=yard.log(job.inputs.architecture))
+    wheel = _take(job, invocation, result)
+    return Built(
+        architecture=job.inputs.architecture,
+        wheel=job.file(wheel),
+        effort=Effort(actions=result.actions, cache_hits=result.cache_hits),
+    )
+
+
+def close(place: Workshop) -> None:
+    """End Bazel's server, if this process has started one."""
+    yard = _Yard(place)
+    if yard.is_mine():
+        bazel.shutdown(yard.invocation(()))
+        yard.leave()
+
+
+@dataclass(frozen=True)
+class _Yard:
+    """Where Bazel works for a release."""
+
+    place: Workshop
+
+    @property
+    def source(self) -> Path:
+        """The work tree."""
+        return self.place.bazel / "source"
+
+    @property
+    def _mark(self) -> Path:
+        """The process that has Bazel at work; a killed build leaves its own behind."""
+        return self.place.bazel / "at-work"
+
+    def log(self, architecture: str) -> Path:
+        """Give the file for what Bazel prints."""
+        return self.place.folder / f"bazel-{architecture}.log"
+
+    def is_mine(self) -> bool:
+        """Tell whether this process has Bazel at work."""
+        return self._mark.is_file() and self._mark.read_text() == str(os.getpid())
+
+    def enter(self) -> None:
+        """Make the place ready; end what a killed build has left at work in it."""
+        self.place.bazel.mkdir(parents=True, exist_ok=True)
+        if self._mark.is_file() and not self.is_mine():
+            bazel.end_server(self.place.bazel / "output")
+        files.write_text(self._mark, str(os.getpid()))
+
+    def leave(self) -> None:
+        """Say that Bazel is not at work any more."""
+        self._mark.unlink()
+
+    def invocation(self, flags: tuple[str, ...]) -> bazel.Invocation:
+        """Give the run of Bazel that makes the config's target with these flags."""
+        program = tools.locate("bazel")
+        if program is None:
+            hint = f"type: {tools.install_line(['bazel'])}"
+            raise process.ProgramMissing("Bazel is not on this machine", hint=hint)
+        wanted = self.place.release.bazel
+        jobs = (f"--jobs={wanted.jobs}",) if wanted.jobs else ()
+        return bazel.Invocation(
+            workspace=self.source,
+            output_base=self.place.bazel / "output",
+            targets=(wanted.target,),
+            flags=(*flags, *jobs),
+            startup=wanted.startup,
+            env=bazel.environment(program),
+            program=str(program),
+        )
+
+
+def _configure(place: Workshop, source: Path) -> None:
+    """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc."""
+    if not (source / "configure").is_file():
+        raise WorkFailed("the patched tree has no `configure`", where=str(source))
+    answers = {"PYTHON_BIN_PATH": sys.executable, **place.release.bazel.configure_env}
+    program = tools.locate("bazel")
+    chosen = bazel.environment(program) if program else {}
+    process.run([source / "configure"], cwd=source, env={**chosen, **answers})
+
+
+def _take(job: Job[BuildInputs], invocation: bazel.Invocation, result: bazel.BuildResult) -> Path:
+    """Put the one wheel that the target gives into the stage's folder."""
+    outputs = [path for paths in result.outputs.values() for path in paths]
+    match job.workshop.release.bazel.packaging:
+        case Packaging.WHEEL:
+            wheels = [path for path in outputs if path.suffix == ".whl"]
+        case Packaging.SCRIPT:
+            wheels = _run_script(outputs, invocation, job.folder / "script-output")
+    if len(wheels) != 1:
+        found = "\n".join(str(path) for path in wheels or outputs)
+        raise UsageError(
+            f"the target gives {len(wheels)} wheels, not one",
+            where=" ".join(invocation.targets),
+            detail=found,
+            hint="see `bazel.target` and `bazel.packaging` in the config",
+        )
+    taken = job.folder / wheels[0].name
+    shutil.copyfile(wheels[0], taken)
+    shutil.rmtree(job.folder / "script-output", ignore_errors=True)
+    return taken
+
+
+def _run_script(outputs: list[Path], invocation: bazel.Invocation, folder: Path) -> list[Path]:
+    """Let the program that Bazel built (TensorFlow up to 2.16) write the wheel."""
+    programs = [path for path in outputs if path.stat().st_mode & 0o111 and not path.suffix]
+    if len(programs) != 1:
+        raise UsageError("the target gives no program", where=" ".join(invocation.targets))
+    folder.mkdir()
+    process.run([programs[0], folder], cwd=invocation.workspace, env=invocation.env)
+    return sorted(folder.glob("*.whl"))
+
+
+def _stage(architecture: str) -> Stage[BuildInputs, Built]:
+    return Stage(
+        name=f"build:{architecture}",
+        needs=(PATCH,),
+        inputs=lambda place, results: _inputs(place, results, architecture),
+        work=_work,
+        result=Built,
+        summary=lambda built: built.wheel.name,
+        code=("bazel", "pipeline/stages/build.py", "pipeline/stages/worktree.py"),
+    )
+
+
+ARM64 = _stage("arm64")
+X86_64 = _stage("x86_64")
+FOR_HOST = _stage(HOST)

@@ -1,0 +1,164 @@
+"""fuse, relocate, verify: two thin wheels become one that needs nothing and is what it says."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline.records import (
+    File,
+    Finding,
+    Fused,
+    Record,
+    Relocated,
+    Verified,
+)
+from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.stages import build
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+
+class FuseInputs(Record):
+    """The two wheels, and that part of the config."""
+
+    arm64: File
+    x86_64: File
+    fuse: dict[str, Any]
+
+
+def _fuse_inputs(place: Workshop, results: Results) -> FuseInputs:
+    return FuseInputs(
+        arm64=results[build.ARM64].wheel,
+        x86_64=results[build.X86_64].wheel,
+        fuse=place.release.fuse.model_dump(mode="json"),
+    )
+
+
+def _fuse(job: Job[FuseInputs]) -> Fused:
+    from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+    from tensorflow_macos_build.wheels.rules import rule
+
+    wanted = job.workshop.release.fuse
+    options = FuseOptions(
+        build=wanted.build_tag,
+        universal2_tag=wanted.universal2_tag,
+        rules=tuple(rule(one.path, one.verdict) for one in wanted.rules),
+    )
+    halves = job.path(job.inputs.arm64), job.path(job.inputs.x86_64)
+    fused = fuse(*halves, job.folder, options, job.ticker)
+    return Fused(
+        wheel=job.file(fused.wheel),
+        verdicts={verdict.value: len(paths) for verdict, paths in fused.files.items()},
+        notes=fused.notes,
+    )
+
+
+def _fused_in_short(fused: Fused) -> str:
+    counts = ", ".join(f"{count} {name}" for name, count in fused.verdicts.items() if count)
+    return f"{fused.wheel.name}: {counts}"
+
+
+FUSE = Stage(
+    name="fuse",
+    needs=(build.ARM64, build.X86_64),
+    inputs=_fuse_inputs,
+    work=_fuse,
+    result=Fused,
+    summary=_fused_in_short,
+    code=("wheels", "macho", "pipeline/stages/join.py"),
+)
+
+
+class RelocateInputs(Record):
+    """The fused wheel, and the tool that can move libraries into it on this machine."""
+
+    wheel: File
+    tool: str
+
+
+def _relocate_inputs(_place: Workshop, results: Results) -> RelocateInputs:
+    name = "delocate" if sys.platform == "darwin" else "repairwheel"
+    tool = f"{name} {workshop.package_version(name)}"
+    return RelocateInputs(wheel=results[FUSE].wheel, tool=tool)
+
+
+def _relocate(job: Job[RelocateInputs]) -> Relocated:
+    from tensorflow_macos_build.wheels.relocate import relocate
+
+    relocated = relocate(job.path(job.inputs.wheel), job.folder, ticker=job.ticker)
+    return Relocated(
+        wheel=job.file(relocated.wheel),
+        copied=tuple(library.library for library in relocated.copied),
+    )
+
+
+RELOCATE = Stage(
+    name="relocate",
+    needs=(FUSE,),
+    inputs=_relocate_inputs,
+    work=_relocate,
+    result=Relocated,
+    summary=lambda moved: f"{len(moved.copied)} libraries brought in",
+    code=("wheels", "macho", "pipeline/stages/join.py"),
+)
+
+
+class VerifyInputs(Record):
+    """The wheel, and that part of the config."""
+
+    wheel: File
+    verify: dict[str, Any]
+
+
+def _verify_inputs(place: Workshop, results: Results) -> VerifyInputs:
+    return VerifyInputs(
+        wheel=results[RELOCATE].wheel, verify=place.release.verify.model_dump(mode="json")
+    )
+
+
+def _verify(job: Job[VerifyInputs]) -> Verified:
+    from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
+
+    wanted = job.workshop.release.verify
+    options = VerifyOptions(must_export=wanted.must_export, allow=wanted.allow)
+    verification = verify(job.path(job.inputs.wheel), options, job.ticker)
+    findings = tuple(
+        Finding(
+            code=found.code.slug,
+            severity=found.severity.value,
+            file=found.file,
+            slice=found.slice,
+            message=found.message,
+        )
+        for found in verification.findings
+    )
+    if not verification.ok:
+        errors = [one for one in findings if one.severity == "error"]
+        raise WorkFailed(
+            f"the wheel does not verify: {len(errors)} errors",
+            where=job.inputs.wheel.path,
+            detail="\n".join(f"{one.code} {one.file} {one.slice} {one.message}" for one in errors),
+            hint=f"invoke verify {job.inputs.wheel.path}",
+        )
+    return Verified(wheel=job.inputs.wheel, findings=findings)
+
+
+def _verified_in_short(verified: Verified) -> str:
+    counts = Counter(finding.severity for finding in verified.findings)
+    return ", ".join(f"{counts[name]} {name}s" for name in ("error", "warning", "note"))
+
+
+VERIFY = Stage(
+    name="verify",
+    needs=(RELOCATE,),
+    inputs=_verify_inputs,
+    work=_verify,
+    result=Verified,
+    summary=_verified_in_short,
+    code=("wheels", "macho", "pipeline/stages/join.py"),
+)

@@ -1,0 +1,115 @@
+"""patch: the queue's patches are on the upstream's tree, in the object store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline.records import Patched, PatchLine, Record
+from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.stages.source import SOURCE
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.status import Evidence
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.upstream.mirror import Mirror
+
+
+class PatchInputs(Record):
+    """What decides the patched tree: the commit, and every file of the queue."""
+
+    url: str
+    commit: str
+    git_dir: str
+    release: str
+    queue: str | None
+    files: dict[str, str]
+
+
+def _inputs(place: Workshop, results: Results) -> PatchInputs:
+    source = results[SOURCE]
+    queue = place.queue
+    if queue is not None and not queue.is_dir():
+        known = sorted(path.name for path in (place.root / "patches").glob("*/"))
+        raise UsageError(
+            f"there is no queue `{queue.name}`",
+            where=str(place.loaded.provenance["queue"]),
+            hint=f"patches/ has: {', '.join(known) or 'none'}",
+        )
+    return PatchInputs(
+        url=source.url,
+        commit=source.commit,
+        git_dir=source.git_dir,
+        release=place.release.name,
+        queue=place.release.queue,
+        files=workshop.file_digests(queue) if queue else {},
+    )
+
+
+def _work(job: Job[PatchInputs]) -> Patched:
+    from tensorflow_macos_build.upstream import mirror
+
+    inputs = job.inputs
+    git = mirror.open(inputs.url, job.workshop.mirrors, job.ticker)
+    tree, lines = git.line("rev-parse", f"{inputs.commit}^{{tree}}"), tuple[PatchLine, ...]()
+    if job.workshop.queue is not None:
+        tree, lines = _replay(job, git)
+    holder = f"refs/macos-build/{inputs.release}/patched"
+    git.run("update-ref", "--no-deref", holder, tree)
+    return Patched(
+        commit=inputs.commit,
+        tree=tree,
+        git_dir=inputs.git_dir,
+        patches=lines,
+        holder=job.file(git.git_dir / holder),
+    )
+
+
+def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, ...]]:
+    from tensorflow_macos_build.patchqueue import moving, storage
+
+    assert job.workshop.queue is not None
+    queue = storage.load(job.workshop.queue)
+    moved = moving.move(queue, git, job.inputs.commit, ticker=job.ticker)
+    lines = tuple(
+        PatchLine(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
+        for patch in moved.patches
+    )
+    if not moved.ok:
+        troubles = {patch.name for patch in moved.patches if patch.status.is_trouble}
+        told = [
+            f"{one.name}: {one.status}; {one.evidence}" for one in lines if one.name in troubles
+        ]
+        raise WorkFailed(
+            f"{len(troubles)} of {len(lines)} patches do not apply to {job.inputs.commit[:12]}",
+            where=f"patches/{queue.name}",
+            detail="\n".join(told),
+            hint=f"invoke rebase --queue {queue.name} --onto {job.workshop.release.upstream.ref}",
+        )
+    return moved.tree, lines
+
+
+def _evidence(evidence: Evidence) -> str:
+    """Say in one line why a patch has its status."""
+    told = []
+    if evidence.upstream:
+        commits = ", ".join(commit.oid[:12] for commit in evidence.upstream)
+        told.append(f"upstream has it in {commits} ({evidence.found_by})")
+    told += [f"{conflict.path}: {conflict.words}" for conflict in evidence.conflicts]
+    if evidence.knock_on_of:
+        told.append(f"follows from {', '.join(evidence.knock_on_of)}")
+    if evidence.changed_files:
+        told.append(f"other text in {', '.join(evidence.changed_files)}")
+    return "; ".join(told)
+
+
+PATCH = Stage(
+    name="patch",
+    needs=(SOURCE,),
+    inputs=_inputs,
+    work=_work,
+    result=Patched,
+    summary=lambda patched: f"{len(patched.patches)} patches, tree {patched.tree[:12]}",
+    code=("upstream", "patchqueue", "pipeline/stages/patch.py"),
+)

@@ -1,0 +1,87 @@
+"""smoke: the wheels are installed and tried, as far as this machine can run them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline.records import Check, File, Record, Smoked
+from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.stages import build, join
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+
+class SmokeInputs(Record):
+    """The wheels to try, that part of the config, and the machine that tries them."""
+
+    wheels: tuple[File, ...]
+    smoke: dict[str, Any]
+    machine: dict[str, str]
+
+
+def _inputs(place: Workshop, results: Results) -> SmokeInputs:
+    host = (results[build.FOR_HOST].wheel,) if place.release.host_build else ()
+    return SmokeInputs(
+        wheels=(*host, results[join.VERIFY].wheel),
+        smoke=place.release.smoke.model_dump(mode="json"),
+        machine=workshop.machine(),
+    )
+
+
+def _work(job: Job[SmokeInputs]) -> Smoked:
+    from tensorflow_macos_build.smoke import Outcome, SmokeOptions, smoke
+
+    wanted = job.workshop.release.smoke
+    options = SmokeOptions(module=wanted.module, timeout_s=wanted.timeout_s)
+    seen = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
+    checks = [
+        Check(
+            wheel=one.wheel.name,
+            leg=check.leg,
+            name=check.name,
+            outcome=check.outcome.value,
+            why=check.why,
+            evidence=check.evidence,
+        )
+        for one in seen
+        for check in one.checks
+    ]
+    failed = [check for check in checks if check.outcome == Outcome.FAILED.value]
+    if failed:
+        raise WorkFailed(
+            f"the smoke test failed: {', '.join(f'{one.leg} {one.name}' for one in failed)}",
+            where=failed[0].wheel,
+            detail="\n".join(f"{one.leg} {one.name}: {one.why}" for one in failed),
+            hint=f"invoke smoke {next(file.path for file in job.inputs.wheels)}",
+        )
+    return Smoked(checks=tuple(checks))
+
+
+def _in_short(smoked: Smoked) -> str:
+    counts = Counter(check.outcome for check in smoked.checks)
+    text = f"{counts['passed']} passed"
+    if counts["not_run"]:
+        reasons = sorted({check.why for check in smoked.checks if check.outcome == "not_run"})
+        text += f", {counts['not_run']} not run: {'; '.join(reasons)}"
+    return text
+
+
+def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, Smoked]:
+    needs = (build.FOR_HOST, join.VERIFY) if with_host else (join.VERIFY,)
+    return Stage(
+        name=name,
+        needs=needs,
+        inputs=_inputs,
+        work=_work,
+        result=Smoked,
+        summary=_in_short,
+        code=("smoke", "pipeline/stages/prove.py"),
+    )
+
+
+SMOKE = _stage("smoke", with_host=False)
+SMOKE_WITH_HOST = _stage("smoke", with_host=True)

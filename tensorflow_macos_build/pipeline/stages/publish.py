@@ -1,0 +1,202 @@
+"""dist: the wheel, its checksums, where it comes from, and the report, put in place as one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build import __version__, documents, files
+from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline.records import (
+    Built,
+    File,
+    Fused,
+    Patched,
+    Published,
+    Record,
+    Relocated,
+    Smoked,
+    Source,
+    Verified,
+)
+from tensorflow_macos_build.pipeline.stage import Done, Job, Results, Stage
+from tensorflow_macos_build.pipeline.stages import build, join
+from tensorflow_macos_build.pipeline.stages.patch import PATCH
+from tensorflow_macos_build.pipeline.stages.prove import SMOKE, SMOKE_WITH_HOST
+from tensorflow_macos_build.pipeline.stages.source import SOURCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+SUMS = "SHA256SUMS"
+PROVENANCE = "provenance.json"
+REPORT = "report.json"
+PAGE = "report.html"
+
+
+class PublishInputs(Record):
+    """All that was made, and the config that it was made by."""
+
+    release: dict[str, Any]
+    tool: str
+    machine: dict[str, str]
+    queue_files: dict[str, str]
+    source: Source
+    patched: Patched
+    wheels: tuple[Built, ...]
+    fused: Fused
+    relocated: Relocated
+    verified: Verified
+    smoked: Smoked
+
+
+def _inputs(place: Workshop, results: Results) -> PublishInputs:
+    thin = [build.ARM64, build.X86_64, *([build.FOR_HOST] if place.release.host_build else [])]
+    return PublishInputs(
+        release=place.release.model_dump(mode="json"),
+        tool=__version__,
+        machine=workshop.machine(),
+        queue_files=workshop.file_digests(place.queue) if place.queue else {},
+        source=results[SOURCE],
+        patched=results[PATCH],
+        wheels=tuple(results[stage] for stage in thin),
+        fused=results[join.FUSE],
+        relocated=results[join.RELOCATE],
+        verified=results[join.VERIFY],
+        smoked=results[SMOKE],
+    )
+
+
+def _work(job: Job[PublishInputs]) -> Published:
+    """Fill the new dist/<release> beside the old one, then let the two change places.
+
+    dist/ is shared by all releases, so what a kill left there is swept under a lock of its own.
+    """
+    place = job.workshop
+    with files.locked(place.root / "build" / ".dist.lock"):
+        files.sweep(place.dist.parent)
+        with files.atomic_folder(place.dist) as folder:
+            _fill(job, folder)
+    wheel = job.inputs.verified.wheel.name
+    published = tuple(job.file(path) for path in sorted(place.dist.iterdir()))
+    return Published(
+        folder=str(place.dist.relative_to(place.root)),
+        wheel=next(file for file in published if file.name == wheel),
+        files=published,
+    )
+
+
+def _fill(job: Job[PublishInputs], folder: Path) -> None:
+    from tensorflow_macos_build.report import page
+
+    inputs = job.inputs
+    wheel = inputs.verified.wheel
+    _link(job.path(wheel), folder / wheel.name)
+    report = _report(inputs, job.history)
+    provenance = documents.dumps(_provenance(inputs))
+    (folder / PROVENANCE).write_text(provenance, encoding="utf-8")
+    (folder / REPORT).write_text(documents.dumps(report), encoding="utf-8")
+    (folder / PAGE).write_text(page.render(report), encoding="utf-8")
+    summed = ((files.sha256(folder / name), name) for name in sorted((wheel.name, PROVENANCE)))
+    sums = "".join(f"{digest}  {name}\n" for digest, name in summed)
+    (folder / SUMS).write_text(sums, encoding="utf-8")
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _upstream(inputs: PublishInputs) -> documents.Json:
+    source = inputs.source
+    return {"url": source.url, "ref": source.ref, "commit": source.commit}
+
+
+def _described(file: File) -> documents.Json:
+    return {"name": file.name, "size": file.size, "sha256": file.sha256}
+
+
+def _provenance(inputs: PublishInputs) -> documents.Json:
+    """Say what the wheel was made of, and nothing of how long it took."""
+    body = {
+        "wheel": _described(inputs.verified.wheel),
+        "release": inputs.release,
+        "upstream": _upstream(inputs),
+        "queue_files": inputs.queue_files,
+        "tree": inputs.patched.tree,
+        "thin_wheels": [_described(built.wheel) for built in inputs.wheels],
+        "builder": {"tensorflow_macos_build": inputs.tool, **inputs.machine},
+    }
+    return documents.document("provenance", 1, body)
+
+
+def _report(inputs: PublishInputs, history: tuple[Done, ...]) -> documents.Json:
+    stages = [
+        {
+            "name": done.stage.name,
+            "key": done.key,
+            "summary": done.stage.summary(done.value),
+            "seconds": done.seconds,
+            "up_to_date": done.up_to_date,
+        }
+        for done in history
+    ]
+    thin = [
+        {
+            "architecture": built.architecture,
+            **_described(built.wheel),
+            "actions": built.effort.actions,
+            "cache_hits": built.effort.cache_hits,
+        }
+        for built in inputs.wheels
+    ]
+    body = {
+        "release": inputs.release["name"],
+        "wheel": _described(inputs.verified.wheel),
+        "upstream": _upstream(inputs),
+        "queue": inputs.release["queue"],
+        "tree": inputs.patched.tree,
+        "patches": [patch.model_dump(mode="json") for patch in inputs.patched.patches],
+        "stages": stages,
+        "thin_wheels": thin,
+        "fuse": {"verdicts": inputs.fused.verdicts, "notes": list(inputs.fused.notes)},
+        "relocate": {"copied": list(inputs.relocated.copied)},
+        "verify": [finding.model_dump(mode="json") for finding in inputs.verified.findings],
+        "smoke": [check.model_dump(mode="json") for check in inputs.smoked.checks],
+        "config": inputs.release,
+        "builder": {"tensorflow_macos_build": inputs.tool, **inputs.machine},
+    }
+    return documents.document("report", 1, body)
+
+
+def _stage(smoke: Stage[Any, Smoked], *, with_host: bool) -> Stage[PublishInputs, Published]:
+    host = (build.FOR_HOST,) if with_host else ()
+    return Stage(
+        name="dist",
+        needs=(
+            SOURCE,
+            PATCH,
+            build.ARM64,
+            build.X86_64,
+            *host,
+            join.FUSE,
+            join.RELOCATE,
+            join.VERIFY,
+            smoke,
+        ),
+        inputs=_inputs,
+        work=_work,
+        result=Published,
+        summary=lambda published: f"{published.folder}/{published.wheel.name}",
+        code=("report", "pipeline/stages/publish.py"),
+    )
+
+
+DIST = _stage(SMOKE, with_host=False)
+DIST_WITH_HOST = _stage(SMOKE_WITH_HOST, with_host=True)

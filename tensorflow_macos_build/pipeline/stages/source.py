@@ -1,0 +1,76 @@
+"""source: the upstream commit that the config's ref names is in the mirror."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline.records import Record, Source
+from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+
+EMBEDDED = "embedded:"
+"""The address of the miniature that this package carries."""
+
+
+class SourceInputs(Record):
+    """What decides the commit.
+
+    Attributes:
+        url: the upstream's address.
+        ref: the tag, branch or commit to build.
+        local_refs: a digest of the upstream's references where it is a folder of this machine. A
+            remote branch is asked once; `--force source` asks again.
+    """
+
+    url: str
+    ref: str
+    local_refs: str
+
+
+def _inputs(place: Workshop, _results: Results) -> SourceInputs:
+    upstream = place.release.upstream
+    return SourceInputs(url=upstream.url, ref=upstream.ref, local_refs=_local_refs(upstream.url))
+
+
+def _local_refs(url: str) -> str:
+    if url == EMBEDDED:
+        return workshop.code_digest(("upstream/embedded",))
+    folder = Path(url.removeprefix("file://"))
+    git_dir = folder / ".git" if (folder / ".git").is_dir() else folder
+    if not (git_dir / "HEAD").is_file():
+        return ""
+    digest = hashlib.sha256((git_dir / "HEAD").read_bytes())
+    packed = git_dir / "packed-refs"
+    digest.update(packed.read_bytes() if packed.is_file() else b"")
+    digest.update(repr(sorted(workshop.file_digests(git_dir / "refs").items())).encode())
+    return digest.hexdigest()
+
+
+def _work(job: Job[SourceInputs]) -> Source:
+    from tensorflow_macos_build.upstream import mirror
+
+    opened = mirror.open(job.inputs.url, job.workshop.mirrors, job.ticker)
+    commit = opened.resolve(job.inputs.ref, job.ticker)
+    return Source(
+        url=job.inputs.url,
+        ref=job.inputs.ref,
+        commit=commit,
+        git_dir=str(opened.git_dir.relative_to(job.workshop.root)),
+        head=job.file(opened.git_dir / "HEAD"),
+    )
+
+
+SOURCE = Stage(
+    name="source",
+    needs=(),
+    inputs=_inputs,
+    work=_work,
+    result=Source,
+    summary=lambda source: f"{source.ref} is {source.commit[:12]}",
+    code=("upstream", "pipeline/stages/source.py"),
+)

@@ -1,0 +1,118 @@
+"""Stamps: what a finished stage made, from what, and how to see in no time that it still stands.
+
+A result is the folder build/<release>/<stage>/<key>/ with a `stamp.json` in it, put in place by one
+rename. A file counts as unchanged when its size and modification time are those in the stamp; when
+only the time differs its content decides. So gigabytes are not read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import pydantic
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.pipeline.records import FOR_KEY, File, Record, files_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Out = TypeVar("Out", bound=Record)
+
+NAME = "stamp.json"
+_FORMAT = 1
+"""What a stamp written by another version of this package need not have; it is not read then."""
+
+
+@dataclass(frozen=True)
+class Stamp(Generic[Out]):
+    """What a finished stage left.
+
+    Attributes:
+        inputs: what its key was made of.
+        value: its result.
+        seconds: how long it took, wall-clock.
+    """
+
+    inputs: Mapping[str, Any]
+    value: Out
+    seconds: float
+
+
+def ingredients(inputs: Record, code: str) -> dict[str, Any]:
+    """Give what a key is made of: the inputs as JSON, and the digest of the stage's code."""
+    return {**inputs.model_dump(mode="json", context=FOR_KEY), "code": code}
+
+
+def key_of(made_of: Mapping[str, Any]) -> str:
+    """Give the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal."""
+    canonical = json.dumps(made_of, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def file_at(path: Path, root: Path, final: Path | None = None) -> File:
+    """Describe a file; `final` is where it will lie, if not where it lies now."""
+    shown = (final or path).relative_to(root).as_posix()
+    return File(path=shown, size=path.stat().st_size, sha256=files.sha256(path))
+
+
+def write(
+    folder: Path, made_of: Mapping[str, Any], value: Record, seconds: float, times: dict[str, int]
+) -> None:
+    """Write the stamp of a result; `times` are the modification times of its files in ns."""
+    body = {
+        "format": _FORMAT,
+        "inputs": dict(made_of),
+        "value": value.model_dump(mode="json"),
+        "seconds": round(seconds, 3),
+        "mtime_ns": times,
+    }
+    (folder / NAME).write_text(json.dumps(body, indent=1), encoding="utf-8")
+
+
+def read(folder: Path, root: Path, result: type[Out]) -> Stamp[Out] | None:
+    """Read the stamp in `folder`; None when there is none, or when what it names has changed."""
+    found = _load(folder / NAME)
+    if found is None:
+        return None
+    try:
+        value = result.model_validate(found["value"])
+        stamp = Stamp(found["inputs"], value, float(found["seconds"]))
+        times: Mapping[str, int] = found["mtime_ns"]
+    except (pydantic.ValidationError, KeyError, TypeError, ValueError):
+        return None
+    whole = all(_unchanged(file, root, times.get(file.path)) for file in files_in(value))
+    return stamp if whole else None
+
+
+def latest_inputs(stage_folder: Path) -> Mapping[str, Any] | None:
+    """Give what the newest result of a stage was made of, to say what has changed since."""
+    stamps = sorted(
+        stage_folder.glob(f"[0-9a-f]*/{NAME}"), key=lambda path: path.stat().st_mtime_ns
+    )
+    found = _load(stamps[-1]) if stamps else None
+    inputs = found.get("inputs") if found else None
+    return inputs if isinstance(inputs, dict) else None
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
+
+
+def _unchanged(file: File, root: Path, mtime_ns: int | None) -> bool:
+    path = root / file.path
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    if status.st_size != file.size:
+        return False
+    return status.st_mtime_ns == mtime_ns or files.sha256(path) == file.sha256

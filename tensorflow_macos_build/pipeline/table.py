@@ -1,0 +1,41 @@
+"""The one place that knows the order of a build's stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.pipeline.stages import build, join, prove, publish
+from tensorflow_macos_build.pipeline.stages.patch import PATCH
+from tensorflow_macos_build.pipeline.stages.source import SOURCE
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.pipeline.stage import Stage
+
+    Table = tuple[Stage[Any, Any], ...]
+
+_BUILDS: dict[str, Stage[Any, Any]] = {
+    "arm64": build.ARM64,
+    "x86_64": build.X86_64,
+    "host": build.FOR_HOST,
+}
+
+
+def stages_for(release: Release, architecture: str | None = None) -> Table:
+    """Give the stages of a release's build in order; of one architecture, up to its thin wheel.
+
+    Raises:
+        UsageError: there is no such architecture.
+    """
+    if architecture is not None:
+        if architecture not in _BUILDS:
+            hint = f"there are: {', '.join(_BUILDS)}"
+            raise UsageError(f"there is no architecture `{architecture}`", hint=hint)
+        return (SOURCE, PATCH, _BUILDS[architecture])
+    thin = (build.ARM64, build.X86_64)
+    joined = (join.FUSE, join.RELOCATE, join.VERIFY)
+    if release.host_build:
+        proved = (prove.SMOKE_WITH_HOST, publish.DIST_WITH_HOST)
+        return (SOURCE, PATCH, *thin, build.FOR_HOST, *joined, *proved)
+    return (SOURCE, PATCH, *thin, *joined, prove.SMOKE, publish.DIST)

@@ -1,0 +1,143 @@
+"""Where a build works: the project's folders, and what of the machine decides a result."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tensorflow_macos_build.config import Loaded, Release
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+_SKIPPED = {"__pycache__"}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A release of a project, and where its parts lie.
+
+    Attributes:
+        loaded: the config.
+    """
+
+    loaded: Loaded
+
+    @property
+    def release(self) -> Release:
+        """What is built."""
+        return self.loaded.release
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.loaded.root
+
+    @property
+    def folder(self) -> Path:
+        """All that this release's build makes, but for dist/."""
+        return self.root / "build" / self.release.name
+
+    @property
+    def mirrors(self) -> Path:
+        """The mirrors of upstream repositories, shared by all releases."""
+        return self.root / "build" / "mirrors"
+
+    @property
+    def dist(self) -> Path:
+        """What is for users: the finished wheel and its papers."""
+        return self.root / "dist" / self.release.name
+
+    @property
+    def queue(self) -> Path | None:
+        """The folder of the release's patches."""
+        return self.root / "patches" / self.release.queue if self.release.queue else None
+
+    @property
+    def bazel(self) -> Path:
+        """Bazel's work tree and output base.
+
+        Bazel does not work in paths with spaces (bazelbuild/bazel#374): then it is a folder of the
+        user's cache that is named after the project's.
+        """
+        inside = self.folder / "bazel"
+        if not _has_space(inside):
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        return _cache() / f"{self.release.name}-{digest}"
+
+
+def _has_space(path: Path) -> bool:
+    return any(letter.isspace() for letter in os.fspath(path))
+
+
+def _cache() -> Path:
+    """Give a folder of this user, with no space in its path, for what is made again when lost."""
+    home = os.environ.get("HOME")
+    cache = os.environ.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
+    if cache and not _has_space(Path(cache)):
+        return Path(cache) / "tensorflow-macos-build"
+    shared = Path("/var/tmp") / f"tensorflow-macos-build-{os.getuid()}"  # noqa: S108 (checked below)
+    shared.mkdir(mode=0o700, exist_ok=True)
+    if shared.is_symlink() or shared.stat().st_uid != os.getuid():
+        raise UsageError("this folder belongs to someone else", where=str(shared))
+    return shared
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """Give the SHA-256 of each file below `folder`, by its path there."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    kept = (path for path in found if not _SKIPPED & set(path.parts))
+    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in sorted(kept)}
+
+
+@functools.cache
+def code_digest(parts: Iterable[str]) -> str:
+    """Give one digest of the files of this package that do a stage's work.
+
+    So a stage is done again when its code has changed, and nobody has to raise a number.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        path = _PACKAGE / part
+        found = file_digests(path) if path.is_dir() else {part: files.sha256(path)}
+        digest.update(repr((part, sorted(found.items()))).encode())
+    return digest.hexdigest()
+
+
+def program_identity(path: Path | None) -> str:
+    """Tell one installed program from another without starting it: path, size, time of change."""
+    if path is None:
+        return "missing"
+    real = path.resolve()
+    status = real.stat()
+    return f"{real} {status.st_size} {status.st_mtime_ns}"
+
+
+def package_version(name: str) -> str:
+    """Give the version of an installed Python package, or `missing`."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def machine() -> dict[str, str]:
+    """Give what of this machine and this Python decides a wheel that is made for them."""
+    return {
+        "system": sys.platform,
+        "machine": platform.machine(),
+        "python": f"{sys.implementation.name} {'.'.join(map(str, sys.version_info[:3]))}",
+    }

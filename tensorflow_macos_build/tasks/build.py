@@ -1,0 +1,54 @@
+"""The main job: from patches to a verified wheel in dist/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.config import SET_HELP, overrides
+
+if TYPE_CHECKING:
+    import invoke
+
+
+@command(
+    needs=("git", "bazel"),
+    iterable=["set_", "force"],
+    auto_shortflags=False,
+    help={
+        "config": "A config under build_configs/, or the path of one.",
+        "set_": SET_HELP,
+        "plan": "Print what would be done, and do nothing.",
+        "arch": "Build only this one's thin wheel: arm64, x86_64 or host.",
+        "until": "Stop after this stage.",
+        "force": "Do this stage again although it is up to date; may be repeated.",
+        "json": "Print one JSON document (schema build.v1, with --plan plan.v1).",
+    },
+)
+def build(
+    _context: invoke.Context,
+    *,
+    set_: list[str],
+    force: list[str],
+    config: str = "demo",
+    plan: bool = False,
+    arch: str = "",
+    until: str = "",
+    json: bool = False,
+) -> None:
+    """Build a release of the fork: patch, build, fuse, verify, smoke-test, and fill dist/."""
+    from tensorflow_macos_build.config import load
+    from tensorflow_macos_build.pipeline import plan as planning
+    from tensorflow_macos_build.pipeline import run
+    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.tasks import build_view
+
+    place = Workshop(load(config, overrides(set_)))
+    wish = planning.Wish(arch or None, until or None, tuple(force))
+    if plan:
+        planned = planning.make(place, wish)
+        emit(planned.as_document()) if json else build_view.show_plan(planned)
+    else:
+        done = run.build(place, wish, build_view.Follower(Console()))
+        emit(build_view.as_document(place, done)) if json else build_view.show_end(place, done)

@@ -1,0 +1,94 @@
+"""Law 8 for the main job: kill -9 at every stage's boundary and inside Bazel, then go on."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.projects import STAGES, Project, wait_for_line, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PAPERS = {"SHA256SUMS", "provenance.json", "report.html", "report.json"}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]) -> Project:
+    """A project that was built without a kill; its disk cache makes the others fast."""
+    tool("bazel")
+    folder = tmp_path_factory.mktemp("reference")
+    made = Project(folder / "whole", disk_cache=folder / "cache")
+    made.build()
+    return made
+
+
+def check_dist(project: Project) -> None:
+    """See that dist/ is not there, or holds a whole release."""
+    if not project.dist.exists():
+        return
+    names = {path.name for path in project.dist.iterdir()}
+    assert len(names) == len(PAPERS) + 1
+    assert names > PAPERS
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=project.dist, check=True)
+
+
+def kill(child: subprocess.Popen[str]) -> None:
+    child.kill()
+    child.wait()
+    assert child.stderr is not None
+    child.stderr.close()
+
+
+def finish(project: Project, reference: Project) -> None:
+    """Run the same command again; it has to give what an unbroken build gives, and no litter."""
+    project.build()
+    check_dist(project)
+    digests = [hashlib.sha256(one.wheel().read_bytes()).hexdigest() for one in (project, reference)]
+    assert digests[0] == digests[1]
+    assert [path.name for path in (project.folder / "dist").iterdir()] == ["demo"]
+    assert not list((project.folder / "build" / "demo").glob("*/.tmp-*"))
+
+
+def test_a_kill_at_each_stages_boundaries_loses_nothing(reference: Project, tmp_path: Path) -> None:
+    cache = reference.folder.parent / "cache"
+    project = Project(tmp_path / "killed", disk_cache=cache)
+    for stage in STAGES:
+        child = project.start()
+        wait_for_line(child, stage)
+        kill(child)
+        check_dist(project)
+    finish(project, reference)
+
+
+def test_a_kill_while_dist_is_replaced_leaves_the_old_or_the_new(
+    reference: Project, tmp_path: Path
+) -> None:
+    cache = reference.folder.parent / "cache"
+    project = Project(tmp_path / "replaced", disk_cache=cache)
+    project.build()
+    for turn in range(6):
+        child = project.start("--set", f"limits.disk_gb={turn + 3}")
+        wait_for_line(child, "dist")
+        kill(child)
+        check_dist(project)
+        assert project.dist.exists()
+    finish(project, reference)
+
+
+def test_a_kill_inside_bazel_leaves_nothing_at_work_that_could_do_harm(
+    reference: Project, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "inside")
+    log = project.folder / "build" / "demo" / "bazel-arm64.log"
+    for _ in range(2):
+        child = project.start()
+        wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
+        kill(child)
+        log.unlink()
+        check_dist(project)
+    finish(project, reference)

@@ -1,0 +1,268 @@
+"""The main job as a user runs it: one command, a universal2 wheel, real git, real Bazel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tensorflow_macos_build import config, documents
+from tensorflow_macos_build.pipeline import plan as planning
+from tensorflow_macos_build.pipeline import run as running
+from tensorflow_macos_build.pipeline.workshop import Workshop
+from tensorflow_macos_build.tasks import build_view
+from tests.projects import STAGES, Project, wait_for_line, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]) -> Project:
+    """A project that is built."""
+    tool("bazel")
+    folder = tmp_path_factory.mktemp("build")
+    made = Project(folder / "one", disk_cache=folder / "cache")
+    made.build()
+    return made
+
+
+def copy_of(project: Project, folder: Path) -> Project:
+    """Give the same project, built too, in another folder."""
+    shutil.copytree(project.folder, folder / "copy", symlinks=True)
+    made = Project.__new__(Project)
+    made.__dict__.update(project.__dict__, folder=folder / "copy")
+    return made
+
+
+def states(project: Project, *args: str) -> dict[str, str]:
+    found = json.loads(project.run("--plan", "--json", *args).stdout)
+    documents.check(found)
+    return {row["stage"]: row["state"] for row in found["stages"]}
+
+
+def test_dist_holds_the_wheel_and_papers_that_agree_with_it(project: Project) -> None:
+    wheel = project.wheel()
+    assert wheel.name == "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
+    names = sorted(path.name for path in project.dist.iterdir())
+    papers = ["SHA256SUMS", "provenance.json", "report.html", "report.json"]
+    assert names == sorted([*papers, wheel.name])
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=project.dist, check=True)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    for name in ("report.json", "provenance.json"):
+        found = json.loads((project.dist / name).read_text())
+        documents.check(found)
+        assert found["wheel"]["sha256"] == digest
+    assert digest in (project.dist / "report.html").read_text()
+
+
+def test_the_report_tells_patches_stages_and_what_the_smoke_test_saw(project: Project) -> None:
+    report = json.loads((project.dist / "report.json").read_text())
+    series = (project.folder / "patches" / "demo" / "series").read_text().split()
+    assert [patch["name"] for patch in report["patches"]] == series
+    assert [stage["name"] for stage in report["stages"]] == list(STAGES[:-1])
+    outcomes = {(row["leg"], row["outcome"]) for row in report["smoke"]}
+    if sys.platform != "darwin":
+        assert ("arm64", "not_run") in outcomes
+    (compute,) = (row for row in report["smoke"] if row["name"] == "compute" and not row["why"])
+    assert all("device:" in device for device in compute["evidence"]["ran_on"].values())
+
+
+def test_a_second_build_does_nothing_and_starts_no_program(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*args: object, **kwargs: object) -> None:
+        pytest.fail(f"a program was started: {args}")
+
+    before = {path: path.stat().st_mtime_ns for path in project.dist.iterdir()}
+    (flags,) = (project.argv()[5:],)
+    loaded = config.load("demo", {"bazel.flags": flags[0].partition("=")[2]}, root=project.folder)
+    monkeypatch.setattr(subprocess, "Popen", explode)
+    done = running.build(Workshop(loaded), planning.Wish(), Silent())
+    assert [one.stage.name for one in done if one.up_to_date] == list(STAGES)
+    assert {path: path.stat().st_mtime_ns for path in project.dist.iterdir()} == before
+    documents.check(build_view.as_document(Workshop(loaded), done))
+
+
+class Silent:
+    """Nobody follows the build."""
+
+    def waiting(self, lock: Path) -> None:
+        pytest.fail("nobody else builds here")
+
+    def planned(self, plan: planning.Plan) -> None:
+        pass
+
+    def working(self, step: planning.Step) -> Any:
+        pytest.fail(f"{step.stage.name} was run: {step.why}")
+
+    def done(self, done: object) -> None:
+        pass
+
+
+def test_another_folder_time_zone_and_umask_give_the_same_bytes(
+    project: Project, tmp_path: Path
+) -> None:
+    other = Project(
+        tmp_path / "a folder with spaces",
+        TZ="Pacific/Kiritimati",
+        LC_ALL="C",
+        PYTHONHASHSEED="7",
+        HOME="",
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )
+    ended = other.run(preexec_fn=lambda: os.umask(0o077))
+    assert ended.returncode == 0, ended.stderr
+    assert other.wheel().read_bytes() == project.wheel().read_bytes()
+    reports = [json.loads((one.dist / "report.json").read_text()) for one in (project, other)]
+    for report in reports:
+        del report["config"]["bazel"]["flags"]
+        for row in (*report["stages"], *report["thin_wheels"]):
+            for measured in ("seconds", "actions", "cache_hits", "key"):
+                row.pop(measured, None)
+    assert reports[0] == reports[1]
+
+
+def test_the_plan_of_a_fresh_project_is_pinned_and_has_no_effect(tmp_path: Path) -> None:
+    fresh = Project(tmp_path / "fresh")
+    before = sorted(tmp_path.rglob("*"))
+    plan = fresh.run("--plan")
+    assert plan.stdout == (GOLDEN / "plan-demo.txt").read_text()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_only_what_a_change_reaches_is_done_again(project: Project, tmp_path: Path) -> None:
+    made = copy_of(project, tmp_path)
+    assert set(states(made).values()) == {"up to date"}
+    forced = states(made, "--force", "fuse")
+    assert [name for name, state in forced.items() if state != "up to date"] == [
+        "fuse",
+        "relocate",
+        "verify",
+        "smoke",
+        "dist",
+    ]
+    done = made.build("--force", "fuse")
+    assert [row["stage"] for row in done["stages"] if not row["up_to_date"]] == ["fuse"]
+    done = made.build("--set", "smoke.timeout_s=99")
+    assert [row["stage"] for row in done["stages"] if not row["up_to_date"]] == ["smoke", "dist"]
+    shutil.rmtree(made.dist)
+    done = made.build()
+    assert [row["stage"] for row in done["stages"] if not row["up_to_date"]] == ["dist"]
+
+
+def test_until_and_arch_stop_early(project: Project) -> None:
+    assert list(states(project, "--until", "patch")) == ["source", "patch"]
+    assert list(states(project, "--arch", "x86_64")) == ["source", "patch", "build:x86_64"]
+    for flag, hint in (("--until=fusion", "there are: source"), ("--arch=ppc", "there are: arm64")):
+        ended = project.run(flag)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert hint in ended.stderr
+
+
+def test_a_second_build_of_a_release_waits_and_says_so(project: Project) -> None:
+    holder = subprocess.Popen(
+        ["flock", project.folder / "build" / "demo" / ".lock", "sleep", "60"],
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text())
+        child = project.start()
+        wait_for_line(child, "another build of this release is at work")
+        os.killpg(holder.pid, signal.SIGKILL)
+        assert child.wait(60) == 0
+        assert child.stderr is not None
+        child.stderr.close()
+    finally:
+        holder.wait()
+
+
+def broken(project: Project, *args: str) -> str:
+    """Run a build that has to fail with 1 or 2, without a traceback; give what it says."""
+    ended = project.run(*args)
+    assert ended.returncode in {1, 2}, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+    return ended.stderr
+
+
+def test_a_missing_queue_and_an_unknown_ref_and_upstream_are_told(project: Project) -> None:
+    text = broken(project, "--set", "queue=dmeo")
+    assert "there is no queue `dmeo`" in text
+    assert "patches/ has: demo" in text
+    assert "v9.9.9" in broken(project, "--set", "upstream.ref=v9.9.9")
+    assert "/nowhere" in broken(project, "--set", "upstream.url=/nowhere")
+
+
+def test_a_queue_that_does_not_apply_names_the_patch(project: Project, tmp_path: Path) -> None:
+    made = copy_of(project, tmp_path)
+    text = broken(made, "--set", "upstream.ref=v2.18.0")
+    assert "conflict" in text
+    assert "hint: invoke rebase --queue demo --onto v2.18.0" in text
+
+
+def test_a_failed_compilation_is_told_in_the_compilers_words(
+    project: Project, tmp_path: Path
+) -> None:
+    made = copy_of(project, tmp_path)
+    upstream = tmp_path / "upstream"
+    mirror = next((made.folder / "build" / "mirrors").glob("embedded-*/repository.git"))
+    git: list[str | Path] = ["git", "-C", upstream, "-c", "user.name=t", "-c", "user.email=t@t"]
+    subprocess.run(["git", "clone", "-q", "-b", "v2.17.0", mirror, upstream], check=True)
+    broken_file = upstream / "tensorflow/core/kernels/bias_op.c"
+    broken_file.write_text(broken_file.read_text() + "\nthis is not C;\n")
+    subprocess.run([*git, "commit", "-qam", "Break it"], check=True)
+    text = broken(made, "--set", f"upstream.url={upstream}", "--set", "upstream.ref=HEAD")
+    assert "ZigCompile failed with status 1" in text
+    assert "bias_op.c" in text
+    assert "unknown type name 'this'" in text
+    assert "INFO:" not in text
+    assert (made.dist / "SHA256SUMS").is_file()
+
+
+def test_a_full_disk_says_where_and_what_to_do(project: Project, tmp_path: Path) -> None:
+    made = copy_of(project, tmp_path)
+    before = sorted(path.relative_to(made.folder) for path in made.folder.rglob("*"))
+    limit = 2_000
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    for stage, words in (
+        ("dist", "there is no space left for the build"),
+        ("fuse", "File too large"),
+    ):
+        ended = made.run("--force", stage, preexec_fn=small_files)
+        assert ended.returncode == 1
+        assert words in ended.stderr
+        assert "hint:" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        after = sorted(path.relative_to(made.folder) for path in made.folder.rglob("*"))
+        assert after == before
+
+
+def test_an_interrupt_ends_with_130_and_nothing_lingers(project: Project, tmp_path: Path) -> None:
+    made = Project(tmp_path / "interrupted")
+    child = made.start()
+    log = made.folder / "build" / "demo" / "bazel-arm64.log"
+    wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
+    child.send_signal(signal.SIGINT)
+    assert child.wait(60) == 130
+    assert child.stderr is not None
+    child.stderr.close()
+    assert not (made.folder / "build" / "demo" / "bazel" / "at-work").exists()
+    listed = subprocess.run(
+        ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
+    )
+    assert str(made.folder) not in listed.stdout

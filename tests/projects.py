@@ -1,0 +1,106 @@
+"""Throw-away projects in which `build` runs as a user runs it: its own process, its own folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+STAGES = (
+    "source",
+    "patch",
+    "build:arm64",
+    "build:x86_64",
+    "build:host",
+    "fuse",
+    "relocate",
+    "verify",
+    "smoke",
+    "dist",
+)
+"""The stages of the demo, in order."""
+
+
+class Project:
+    """A folder with this checkout's configs and patches, and nothing built."""
+
+    def __init__(self, folder: Path, disk_cache: Path | None = None, **env: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in ("build_configs", "patches"):
+            shutil.copytree(ROOT / part, folder / part)
+        self._env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+        cache = f"--disk_cache={disk_cache}"
+        self._flags = ["--set", f"bazel.flags=[{cache}]"] if disk_cache else []
+
+    @property
+    def dist(self) -> Path:
+        return self.folder / "dist" / "demo"
+
+    def argv(self, *args: str) -> list[str]:
+        program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program"]
+        return [*program, "build", *self._flags, *args]
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """Start a build; its stderr is for the test to read."""
+        return subprocess.Popen(
+            self.argv(*args),
+            cwd=self.folder,
+            env=self._env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            bufsize=1,
+        )
+
+    def run(self, *args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a build to its end."""
+        return subprocess.run(
+            self.argv(*args),
+            cwd=self.folder,
+            env=self._env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            **options,
+        )
+
+    def build(self, *args: str) -> dict[str, Any]:
+        """Run a build that has to succeed; give its document."""
+        ended = self.run("--json", *args)
+        assert ended.returncode == 0, ended.stderr
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    def wheel(self) -> Path:
+        """Give the one wheel in dist/."""
+        (found,) = self.dist.glob("*.whl")
+        return found
+
+
+def wait_for_line(child: subprocess.Popen[str], start: str) -> str:
+    """Read a child's stderr up to a line that begins with `start`."""
+    assert child.stderr is not None
+    seen = []
+    for line in child.stderr:
+        seen.append(line)
+        if line.startswith(start):
+            return line
+    raise AssertionError(f"no line {start!r} in: {''.join(seen)}")
+
+
+def wait_until(condition: Any, seconds: float = 60.0) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)

@@ -1,0 +1,165 @@
+"""The engine on small stages of its own: what is kept, what is swept, what a failure leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tensorflow_macos_build import config
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.pipeline import plan as planning
+from tensorflow_macos_build.pipeline import run
+from tensorflow_macos_build.pipeline.plan import Plan, State, Wish
+from tensorflow_macos_build.pipeline.records import File, Record
+from tensorflow_macos_build.pipeline.stage import Done, Job, Results, Stage
+from tensorflow_macos_build.pipeline.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.pipeline.plan import Step
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Words(Record):
+    text: str
+
+
+class Written(Record):
+    file: File
+
+
+def write(job: Job[Words]) -> Written:
+    path = job.folder / "text"
+    path.write_text(job.inputs.text.upper())
+    return Written(file=job.file(path))
+
+
+class Audience:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.worked: list[str] = []
+
+    def waiting(self, lock: Path) -> None:
+        self.worked.append("waiting")
+
+    def planned(self, plan: Plan) -> None:
+        pass
+
+    @contextlib.contextmanager
+    def working(self, step: Step) -> Iterator[Ticker]:
+        self.worked.append(f"{step.stage.name}: {step.why}")
+        yield lambda done, total=None, detail="": None
+
+    def done(self, done: Done) -> None:
+        pass
+
+
+def stage(name: str, text: str, needs: tuple[Stage[Any, Any], ...] = ()) -> Stage[Words, Written]:
+    def inputs(place: Workshop, results: Results) -> Words:
+        return Words(text="+".join([text, *(results[need].file.sha256 for need in needs)]))
+
+    return Stage(name, needs, inputs, write, Written, lambda value: value.file.path, ())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workshop:
+    loaded = config.load("demo", root=ROOT)
+    return Workshop(dataclasses.replace(loaded, root=tmp_path))
+
+
+def execute(
+    place: Workshop, stages: tuple[Stage[Any, Any], ...], force: tuple[str, ...] = ()
+) -> tuple[tuple[Done, ...], list[str]]:
+    steps, results = [], Results()
+    for one in stages:
+        step = planning.examine(place, one, results, forced=one.name in force)
+        steps.append(step)
+        results = results.adding(step.done) if step.done else results
+    audience = Audience()
+    with run.space_is_needed(place):
+        done = run.execute(Plan(place, Wish(force=force), tuple(steps)), audience)
+    return done, audience.worked
+
+
+def test_what_is_made_is_up_to_date_the_next_time(place: Workshop) -> None:
+    first = stage("one", "a")
+    stages = (first, stage("two", "b", (first,)))
+    _, worked = execute(place, stages)
+    assert worked == ["one: not made yet", "two: not made yet"]
+    done, worked = execute(place, stages)
+    assert worked == []
+    assert all(one.up_to_date for one in done)
+
+
+def test_a_change_is_named_and_reaches_only_what_it_changes(place: Workshop) -> None:
+    first = stage("one", "a")
+    execute(place, (first, stage("two", "b", (first,))))
+    same = stage("one", "A")  # another input, and the same result
+    _, worked = execute(place, (same, stage("two", "b", (same,))))
+    assert worked == ["one: changed: text"]
+    _, worked = execute(place, (same, stage("two", "b", (same,))), force=("one",))
+    assert worked == ["one: forced"]
+
+
+def test_going_back_finds_the_old_result(place: Workshop) -> None:
+    for text in ("a", "b"):
+        execute(place, (stage("one", text),))
+    assert execute(place, (stage("one", "a"),))[1] == []
+
+
+def test_old_results_are_forgotten_but_never_the_one_in_use(place: Workshop) -> None:
+    for text in "abcdef":
+        done, _ = execute(place, (stage("one", text),))
+    folders = [path for path in (place.folder / "one").iterdir() if path.is_dir()]
+    assert len(folders) == run.KEPT
+    assert (place.root / done[0].value.file.path).read_text() == "F"  # type: ignore[attr-defined]  # it is Written
+
+
+def test_a_stage_that_fails_leaves_nothing_and_those_before_it_stand(place: Workshop) -> None:
+    def fail(job: Job[Words]) -> Written:
+        (job.folder / "half").write_text("x")
+        raise WorkFailed("it broke")
+
+    first = stage("one", "a")
+    second = dataclasses.replace(stage("two", "b", (first,)), work=fail)
+    with pytest.raises(WorkFailed, match="it broke"):
+        execute(place, (first, second))
+    assert list((place.folder / "two").iterdir()) == []
+    assert execute(place, (first, stage("two", "b", (first,))))[1] == ["two: not made yet"]
+
+
+def test_a_full_device_is_told_with_what_to_do(place: Workshop) -> None:
+    def fill(job: Job[Words]) -> Written:
+        (job.folder / "half").write_text("x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder / "half"))
+
+    full = dataclasses.replace(stage("one", "a"), work=fill)
+    with pytest.raises(WorkFailed, match="no space left for the build") as caught:
+        execute(place, (full,))
+    assert "No space left on device" in caught.value.detail
+    assert "du -sh" in caught.value.hint
+    assert list((place.folder / "one").iterdir()) == []
+
+
+def test_another_failure_of_the_system_is_not_hidden(place: Workshop) -> None:
+    def fail(job: Job[Words]) -> Written:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(PermissionError):
+        execute(place, (dataclasses.replace(stage("one", "a"), work=fail),))
+
+
+def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(place: Workshop) -> None:
+    first = stage("one", "a")
+    step = planning.examine(place, stage("two", "b", (first,)), Results(), forced=False)
+    assert (step.state, step.why, step.key) == (State.WAITS, "decided by one", None)
