@@ -37,12 +37,14 @@ class Step:
         before: the id of the tree that it applies to.
         after: the id of the tree that it makes.
         name: the name of its file in the queue's folder; None for a new patch.
+        bare: write it without context; a file on disk without context is kept so anyway.
     """
 
     header: Header
     before: str
     after: str
     name: str | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _fresh(
     for number, step in enumerate(steps):
         if not stays[number]:
             patch = old.get(step.name) if step.name is not None else None
-            bare = patch is not None and is_zero_context(patch.patch)
+            bare = step.bare or (patch is not None and is_zero_context(patch.patch))
             groups.setdefault(0 if bare else _CONTEXT, []).append(number)
     found: dict[int, bytes] = {}
     for context, numbers in groups.items():

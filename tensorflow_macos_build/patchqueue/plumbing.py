@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 DIFF_FLAGS = (
     "--full-index",
     "--binary",
-    "--find-renames=50%",
     "-l0",
     "--inter-hunk-context=0",
     "--diff-algorithm=myers",
@@ -79,13 +79,31 @@ def raw_changes(git: Git, pairs: Sequence[Pair]) -> list[dict[bytes, Entry | Non
     return found
 
 
-def diff_texts(git: Git, pairs: Sequence[Pair], *, context: int) -> list[bytes]:
+def blob_ids(git: Git, pairs: Sequence[Pair]) -> tuple[set[str], set[str]]:
+    """Give the ids of all file contents that differ between trees: before, and after."""
+    stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    out = git.out("diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", stdin=stdin)
+    before: set[str] = set()
+    after: set[str] = set()
+    for line in out.splitlines():
+        if line.startswith(b":"):
+            old_mode, new_mode, old, new, _ = line[1:].split(b"\t")[0].split(b" ")
+            for mode, oid, side in ((old_mode, old, before), (new_mode, new, after)):
+                if int(mode, 8) not in (0, GITLINK):
+                    side.add(oid.decode())
+    return before, after
+
+
+def diff_texts(
+    git: Git, pairs: Sequence[Pair], *, context: int, renames: bool = True
+) -> list[bytes]:
     """Give for each pair of trees its patch text, the same bytes on every machine.
 
     `git` must ask a workbench: other repositories have attributes of their own.
     """
     headers = [f"{old} {new}\n".encode() for old, new in pairs]
-    flags = ("--stdin", "-r", "-p", f"--unified={context}", *DIFF_FLAGS)
+    moves = "--find-renames=50%" if renames else "--no-renames"
+    flags = ("--stdin", "-r", "-p", f"--unified={context}", moves, *DIFF_FLAGS)
     out = git.out("diff-tree", *flags, stdin=b"".join(headers))
     texts: list[bytes] = []
     position = 0

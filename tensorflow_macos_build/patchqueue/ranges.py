@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import plumbing
 from tensorflow_macos_build.patchqueue.compose import Step
@@ -17,9 +19,7 @@ from tensorflow_macos_build.patchqueue.formats.patch import (
     clean_message,
     parse_identity,
 )
-
-if TYPE_CHECKING:
-    from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.git import ENVIRONMENT, Git
 
 _PERSON = re.compile(rb"(.*?)\s*<([^<>\n]*)>\s*(-?[0-9]+)\s+([+-]?[0-9]+)", re.DOTALL)
 
@@ -39,6 +39,19 @@ class History:
     steps: tuple[Step, ...]
     empty: tuple[tuple[str, str], ...]
     merges: tuple[tuple[str, str], ...]
+
+
+def repository(folder: Path) -> Git:
+    """Give the repository of a folder: a bare one, or the one that a work tree belongs to.
+
+    Raises:
+        UsageError: the folder is no repository.
+    """
+    argv: list[str | Path] = ["git", "-C", folder, "rev-parse", "--absolute-git-dir"]
+    found = process.run(argv, env=ENVIRONMENT, expected=())
+    if found.status != 0:
+        raise UsageError("it is no git repository", where=str(folder))
+    return Git(Path(os.fsdecode(found.stdout).rstrip("\n")))
 
 
 def resolve(git: Git, name: str) -> str:

@@ -43,11 +43,33 @@ def emit(header: Header, changes: Iterable[FileChange]) -> bytes:
         header: its author, date and message.
         changes: its file changes; `index` lines of text changes are left out.
     """
-    diff = b"".join(change.without_index().emit() for change in changes)
-    body = _message_body(header) + b"---\n\n" + diff
+    body = _message_body(header) + b"---\n\n" + _diff(changes)
     encoding = _encoding(body, header)
     if encoding == b"quoted-printable":
         body = _quoted_printable(body)
+    return _SEPARATOR + _fields(header, encoding) + b"\n" + body
+
+
+def emit_quilt(header: Header, changes: Iterable[FileChange]) -> bytes:
+    """Write a patch as quilt has it: DEP-3 fields that mail has too, the message, the bare diff."""
+    encoding = b"" if header.message.isascii() else b"8bit"
+    return _fields(header, encoding) + b"\n" + _message_body(header) + b"---\n\n" + _diff(changes)
+
+
+def shielded(body: str) -> str:
+    """Indent by one space the lines of a message at which git would end the message.
+
+    Mail has no way to quote `---`, `diff -…` or `Index: …` at a line's start; `git am` would drop
+    the rest of the message. Applied at import, so that storing a patch never changes it.
+    """
+    return _BREAK.sub(" ", body)
+
+
+def _diff(changes: Iterable[FileChange]) -> bytes:
+    return b"".join(change.without_index().emit() for change in changes)
+
+
+def _fields(header: Header, encoding: bytes) -> bytes:
     fields = [
         _field("From", _identity(header.author)),
         _field("Date", _date(header.date)),
@@ -58,16 +80,7 @@ def emit(header: Header, changes: Iterable[FileChange]) -> bytes:
             b"MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n"
             b"Content-Transfer-Encoding: " + encoding + b"\n"
         )
-    return b"".join([_SEPARATOR, *fields, b"\n", body])
-
-
-def shielded(body: str) -> str:
-    """Indent by one space the lines of a message at which git would end the message.
-
-    Mail has no way to quote `---`, `diff -…` or `Index: …` at a line's start; `git am` would drop
-    the rest of the message. Applied at import, so that storing a patch never changes it.
-    """
-    return _BREAK.sub(" ", body)
+    return b"".join(fields)
 
 
 def _message_body(header: Header) -> bytes:

@@ -1,0 +1,107 @@
+"""Taking a queue elsewhere: a branch of commits, one mailbox, a quilt series."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import materialise, plumbing, workbench
+from tensorflow_macos_build.patchqueue.formats import diff_parse, write
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
+from tensorflow_macos_build.patchqueue.formats.refused import Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.queue import Queue, QueuePatch
+    from tensorflow_macos_build.upstream.git import Git
+
+_ZERO = "0" * 40
+
+
+def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> str:
+    """Make the queue's commits in a repository and a branch of them; give its last commit's id.
+
+    Args:
+        queue: the queue.
+        git: the repository to write to; it has the queue's base.
+        branch: the branch's name.
+        force: let an existing branch be replaced, unless it is checked out.
+
+    Raises:
+        UsageError: the name is no branch name, or the branch exists.
+        Refused: a patch does not apply exactly.
+    """
+    ref = f"refs/heads/{branch}"
+    if git.run("check-ref-format", ref, expected=()).status != 0:
+        raise UsageError(f"`{branch}` is no name that a branch can have")
+    found = git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1))
+    before = found.stdout.decode().strip() or _ZERO
+    if before != _ZERO and not force:
+        raise UsageError(
+            f"the branch `{branch}` exists",
+            where=str(git.git_dir),
+            hint="add --force to replace it",
+        )
+    if before != _ZERO and _is_checked_out(git, ref):
+        raise UsageError(f"the branch `{branch}` is checked out", hint="switch away from it first")
+    with workbench.over(git) as bench:
+        commits = materialise.commits(queue, bench.git)
+        bench.keep()
+    tip = commits[-1].id if commits else queue.base.commit
+    # the old value makes it fail rather than overwrite what another process has put there
+    git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
+    return tip
+
+
+def _is_checked_out(git: Git, ref: str) -> bool:
+    trees = git.out("worktree", "list", "--porcelain", "-z").split(b"\0")
+    return b"branch " + ref.encode() in trees
+
+
+def to_mailbox(queue: Queue, out: Path) -> None:
+    """Write all patches into one file that `git am` takes."""
+    files.write_bytes(out, b"".join(patch.content for patch in queue.patches))
+
+
+def to_quilt(queue: Queue, git: Git, out: Path) -> None:
+    """Write a folder that quilt takes: `series`, and plain diffs under DEP-3 headers.
+
+    Renames are written as a file that goes and one that comes, for GNU patch.
+
+    Args:
+        queue: the queue.
+        git: asks a workbench over a repository that has the queue's base.
+        out: the folder; what it holds is replaced.
+
+    Raises:
+        Refused: a patch changes what a plain diff cannot say: binary files, links, submodules.
+        UsageError: the folder holds something that is no quilt series.
+    """
+    if out.is_dir() and any(out.iterdir()) and not (out / "series").is_file():
+        raise UsageError("the folder holds something that is no quilt series", where=str(out))
+    commits = materialise.commits(queue, git)
+    base = plumbing.trees_of(git, [queue.base.commit])
+    trees = [*base, *(commit.tree for commit in commits)]
+    pairs = list(pairwise(trees))
+    texts = plumbing.diff_texts(git, pairs, context=3, renames=False)
+    with files.atomic_folder(out) as unfinished:
+        for patch, text in zip(queue.patches, texts, strict=True):
+            (unfinished / patch.name).write_bytes(_quilt_patch(patch, text))
+        listing = "".join(f"{patch.name}\n" for patch in queue.patches)
+        (unfinished / "series").write_text(listing, encoding="utf-8")
+
+
+def _quilt_patch(patch: QueuePatch, text: bytes) -> bytes:
+    diff = diff_parse.parse(text)
+    for change in diff.changes:
+        modes = {change.old_mode, change.new_mode}
+        if change.binary is not None or modes & {SYMLINK, GITLINK}:
+            raise Refused(
+                "GNU patch and quilt cannot take binary files, links or submodules",
+                patch=patch.name,
+                hint="export `--to mailbox` or `--to branch`",
+            )
+    return write.emit_quilt(patch.patch.header, diff.changes)

@@ -1,0 +1,148 @@
+"""How the tasks about queues read their flags and show what was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import (
+    exporting,
+    intake,
+    prefetch,
+    ranges,
+    storage,
+    workbench,
+)
+from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.upstream import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.importing import Imported
+    from tensorflow_macos_build.patchqueue.queue import Base, Queue
+    from tensorflow_macos_build.patchqueue.storage import Saved
+
+QUEUES = Path("patches")
+"""Where a project keeps its queues."""
+
+_FORMS = ("branch", "mailbox", "quilt")
+
+
+def folder(queue: str) -> Path:
+    """Give the folder of a queue that is named, or given by its path."""
+    path = Path(queue)
+    return path if path.is_absolute() or len(path.parts) > 1 else QUEUES / queue
+
+
+def load(queue: str) -> Queue:
+    """Read a queue that is named, or given by its path."""
+    return storage.load(folder(queue))
+
+
+def source(places: Mapping[str, str], upstream: str, against: str, author: str) -> intake.Source:
+    """Give the one source that the flags of `patches.import` name.
+
+    Raises:
+        UsageError: they name none, or several, or say not what it applies to.
+    """
+    named = [(kind, place) for kind, place in places.items() if place]
+    if len(named) != 1:
+        flags = ", ".join(f"--{kind}" for kind in places)
+        raise UsageError(f"give one of {flags}; {len(named)} were given")
+    kind, place = intake.Kind(named[0][0]), named[0][1]
+    if kind is intake.Kind.RANGE:
+        against = against or intake.ends(place)[0]
+    if not against:
+        raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
+    identity = patch_format.parse_identity(author) if author else None
+    return intake.Source(kind, place, upstream, against, identity)
+
+
+def form(to: str, out: str, repository: str) -> str:
+    """Check the flags of `patches.export` that depend on each other; give the form.
+
+    Raises:
+        UsageError: the form is unknown, or it lacks its place.
+    """
+    if to not in _FORMS:
+        raise UsageError(f"--to takes {', '.join(_FORMS)}, not `{to}`")
+    if to == "branch" and not repository:
+        raise UsageError("--to branch needs --repository, where the branch is made")
+    if to != "branch" and not out:
+        raise UsageError(f"--to {to} needs --out, where it is written")
+    return to
+
+
+def export_branch(queue: Queue, repository: str, branch: str, *, force: bool) -> str:
+    """Make a branch of a queue; give its last commit's id."""
+    git = ranges.repository(Path(repository))
+    return exporting.to_branch(queue, git, branch or queue.name, force=force)
+
+
+def export_mailbox(queue: Queue, out: str) -> str:
+    """Write a queue as one mailbox; give its path."""
+    exporting.to_mailbox(queue, Path(out))
+    return out
+
+
+def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker) -> str:
+    """Write a queue as a quilt series; give its folder."""
+    opened = mirror.open(queue.base.upstream, cache, ticker)
+    prefetch.for_queue(queue, opened, ticker)
+    with workbench.over(opened) as bench:
+        exporting.to_quilt(queue, bench.git, Path(out))
+    return out
+
+
+def imported_document(found: Imported, saved: Saved) -> documents.Json:
+    """Give an import as a document of the schema patches-import.v1."""
+    body = {
+        "queue": str(saved.queue.folder),
+        "base": _base(saved.queue.base),
+        "patches": [
+            {"name": patch.name, "subject": patch.patch.header.subject}
+            for patch in saved.queue.patches
+        ],
+        "kept": list(saved.kept),
+        "written": list(saved.written),
+        "removed": list(saved.removed),
+        "empty": [{"name": name, "subject": subject} for name, subject in found.empty],
+        "merges": [{"name": name, "subject": subject} for name, subject in found.merges],
+        "tree": found.steps[-1].after,
+    }
+    return documents.document("patches-import", 1, body)
+
+
+def show_imported(found: Imported, saved: Saved) -> None:
+    """Tell people what an import made, and name everything that became no patch of its own."""
+    console = Console()
+    for name, subject in found.empty:
+        console.line(f"left out, it changes nothing: {name}  {subject}", "yellow")
+    for name, subject in found.merges:
+        console.line(f"a merge, taken as one patch: {name[:12]}  {subject}", "yellow")
+    base = saved.queue.base
+    console.line(
+        f"{saved.queue.folder}: {len(saved.queue.patches)} patches on {base.ref} "
+        f"({base.commit[:12]}), {len(saved.written)} written, {len(saved.kept)} as they were; "
+        f"they make the tree {found.steps[-1].after}"
+    )
+
+
+def exported_document(queue: Queue, to: str, where: str) -> documents.Json:
+    """Give an export as a document of the schema patches-export.v1."""
+    body = {"queue": str(queue.folder), "to": to, "patches": len(queue.patches), "where": where}
+    return documents.document("patches-export", 1, body)
+
+
+def show_exported(queue: Queue, where: str) -> None:
+    """Tell people what an export made."""
+    Console().line(f"{len(queue.patches)} patches of {queue.name} are in {where}")
+
+
+def _base(base: Base) -> documents.Json:
+    return {"upstream": base.upstream, "ref": base.ref, "commit": base.commit}

@@ -1,0 +1,202 @@
+"""Every way into a queue and out of it ends at the same tree (law 1), with git at the other end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import exporting, intake, storage, workbench
+from tensorflow_macos_build.patchqueue.formats.refused import Refused
+from tensorflow_macos_build.patchqueue.intake import Kind, Source
+from tensorflow_macos_build.upstream.git import Git
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.importing import Imported
+    from tensorflow_macos_build.patchqueue.storage import Saved
+
+IDENTITY = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (
+        ("NAME", "An Author"),
+        ("EMAIL", "a@example.org"),
+        ("DATE", "1700000000 +0100"),
+    )
+}
+ENVIRONMENT = {**os.environ, **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull}
+LINES = "".join(f"line {number}\n" for number in range(40))
+
+
+def git(folder: Path, *args: str | Path) -> str:
+    done = subprocess.run(
+        ["git", "-C", folder, *args], check=True, capture_output=True, env=ENVIRONMENT, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with a release `v1` and four commits on top, on `main`."""
+    folder = tmp_path_factory.mktemp("fork")
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "sub").mkdir()
+    (folder / "sub/text").write_text(LINES)
+    (folder / "other").write_text("other\n")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "Release one")
+    git(folder, "tag", "v1")
+    steps = (
+        (
+            "[core] Say more",
+            lambda: (folder / "sub/text").write_text(LINES.replace("e 7\n", "e seven\n")),
+        ),
+        ("Move it", lambda: (folder / "sub/text").rename(folder / "sub/moved")),
+        ("Add a tool", lambda: (folder / "tool").write_text("#!/bin/sh\n")),
+        ("Let the tool run", lambda: (folder / "tool").chmod(0o755)),
+    )
+    for subject, change in steps:
+        change()
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", f"{subject}\n\nBecause it helps.\n\nReason: fork-only")
+    return folder
+
+
+def tree(fork: Path, name: str = "main") -> str:
+    return git(fork, "rev-parse", f"{name}^{{tree}}")
+
+
+def take(
+    tmp_path: Path, fork: Path, kind: Kind, place: str | Path, *, replace: bool = False
+) -> tuple[Imported, Saved]:
+    source = Source(kind, str(place), str(fork), "v1")
+    return intake.take(source, tmp_path / "patches/q", tmp_path / "cache", silent, replace=replace)
+
+
+def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
+    tmp_path: Path, fork: Path
+) -> None:
+    _, of_range = take(tmp_path / "1", fork, Kind.RANGE, "v1..main")
+    git(fork, "format-patch", "-q", "-o", tmp_path / "made", "v1..main")
+    _, of_folder = take(tmp_path / "2", fork, Kind.FOLDER, tmp_path / "made")
+    exporting.to_mailbox(of_range.queue, tmp_path / "all.mbox")
+    _, of_mailbox = take(tmp_path / "3", fork, Kind.DIFF, tmp_path / "all.mbox")
+    contents = [patch.content for patch in of_range.queue.patches]
+    assert len(contents) == 4
+    assert [patch.content for patch in of_folder.queue.patches] == contents
+    assert [patch.content for patch in of_mailbox.queue.patches] == contents
+
+
+def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
+    tmp_path: Path, fork: Path
+) -> None:
+    found, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main~1")
+    with workbench.over(Git(fork / ".git")) as bench:
+        exporting.to_quilt(saved.queue, bench.git, tmp_path / "quilt")
+    again, back = take(tmp_path / "2", fork, Kind.QUILT, tmp_path / "quilt/series")
+    assert again.steps[-1].after == found.steps[-1].after == tree(fork, "main~1")
+    assert [p.patch.header for p in back.queue.patches] == [
+        p.patch.header for p in saved.queue.patches
+    ]
+    git(fork, "worktree", "add", "-q", "--detach", tmp_path / "tree", "v1")
+    for name in (tmp_path / "quilt/series").read_text().split():
+        stdin = (tmp_path / "quilt" / name).read_bytes()
+        subprocess.run(["patch", "-sp1"], cwd=tmp_path / "tree", input=stdin, check=True)
+    git(tmp_path / "tree", "add", "-A")
+    assert git(tmp_path / "tree", "write-tree") == found.steps[-1].after
+
+
+def test_a_foreign_series_keeps_what_its_headers_say(tmp_path: Path, fork: Path) -> None:
+    folder = tmp_path / "debian"
+    folder.mkdir()
+    (folder / "series").write_text("# all of them\nfix.patch -p0 # why not\n\nbare.diff\n")
+    (folder / "fix.patch").write_text(
+        "Description: Say more in the seventh line\n It was short.\n .\n Now it is not.\n"
+        "Origin: upstream, https://example.org/c/1\nBug: https://example.org/2\n"
+        "Author: Zo\u00eb <z@example.org>\nLast-Update: 2020-02-03\n---\n"
+        "--- sub/text\t2020-01-01 00:00:00\n+++ sub/text\t2020-01-02 00:00:00\n"
+        "@@ -7,3 +7,3 @@\n line 6\n-line 7\n+line seven\n line 8\n"
+    )
+    (folder / "bare.diff").write_text("--- a/other\n+++ b/other\n@@ -1 +1,2 @@\n other\n+more\n")
+    _, saved = take(tmp_path, fork, Kind.QUILT, folder / "series")
+    first, second = (patch.patch.header for patch in saved.queue.patches)
+    assert first.subject == "Say more in the seventh line"
+    assert first.body.startswith("It was short.\n\nNow it is not.\n\n")
+    assert first.author.name == "Zo\u00eb"
+    assert first.trailer("Upstream") == "https://example.org/c/1"
+    assert first.trailer("Bug") == "https://example.org/2"
+    assert (second.subject, second.author.name) == ("bare", "Unknown author")
+
+
+def test_a_source_tree_without_history_is_one_patch(tmp_path: Path, fork: Path) -> None:
+    git(fork, "worktree", "add", "-q", "--detach", tmp_path / "tree", "main")
+    found, saved = take(tmp_path, fork, Kind.TREE, tmp_path / "tree")
+    assert found.steps[-1].after == tree(fork)
+    assert len(saved.queue.patches) == 1
+
+
+def test_a_branch_has_the_trees_of_the_commits_it_came_from(tmp_path: Path, fork: Path) -> None:
+    _, saved = take(tmp_path, fork, Kind.RANGE, "v1..main")
+    target = Git(fork / ".git")
+    tip = exporting.to_branch(saved.queue, target, "exported")
+    assert git(fork, "log", "--format=%T %s", tip) == git(fork, "log", "--format=%T %s", "main")
+    with pytest.raises(UsageError, match="exists"):
+        exporting.to_branch(saved.queue, target, "exported")
+    assert exporting.to_branch(saved.queue, target, "exported", force=True) == tip
+    with pytest.raises(UsageError, match="checked out"):
+        exporting.to_branch(saved.queue, target, "main", force=True)
+    git(fork, "fsck", "--strict")
+
+
+def test_importing_again_keeps_every_file_and_names_what_left(tmp_path: Path, fork: Path) -> None:
+    _, first = take(tmp_path, fork, Kind.RANGE, "v1..main")
+    with pytest.raises(UsageError, match="already"):
+        take(tmp_path, fork, Kind.RANGE, "v1..main~1")
+    _, second = take(tmp_path, fork, Kind.RANGE, "v1..main~1", replace=True)
+    assert second.removed == (first.queue.patches[-1].name,)
+    assert second.kept == tuple(patch.name for patch in first.queue.patches[:-1])
+    assert not second.written
+
+
+def test_what_does_not_apply_is_refused_by_patch_line_and_reason(
+    tmp_path: Path, fork: Path
+) -> None:
+    (tmp_path / "bad.diff").write_text("--- a/other\n+++ b/other\n@@ -1 +1 @@\n-something\n+else\n")
+    with pytest.raises(Refused, match="line 1 should be `something`, but is `other`") as refused:
+        take(tmp_path, fork, Kind.DIFF, tmp_path / "bad.diff")
+    assert refused.value.where == "bad.diff:3"
+    assert not (tmp_path / "patches/q").exists()
+
+
+def test_a_range_must_stand_on_its_beginning(tmp_path: Path, fork: Path) -> None:
+    with pytest.raises(UsageError, match="no commit, branch or tag"):
+        take(tmp_path, fork, Kind.RANGE, "v1..gone")
+    git(fork, "branch", "-f", "side", git(fork, "commit-tree", "-m", "x", tree(fork)))
+    with pytest.raises(UsageError, match="does not stand on"):
+        take(tmp_path, fork, Kind.RANGE, "v1..side")
+
+
+def test_the_tasks_print_documents_of_their_schemas(tmp_path: Path, fork: Path) -> None:
+    base = [sys.executable, "-m", "invoke"]
+    queue = str(tmp_path / "patches/q")
+    flags = ["--queue", queue, "--range", "v1..main", "--upstream", str(fork)]
+    cache = ["--cache", str(tmp_path / "cache"), "--json"]
+    root = Path(__file__).parents[3]
+    for argv in (
+        ["patches.import", *flags, *cache],
+        ["patches.export", "--queue", queue, "--to", "quilt", "--out", str(tmp_path / "o"), *cache],
+    ):
+        done = subprocess.run([*base, *argv], cwd=root, capture_output=True, check=True)
+        documents.check(json.loads(done.stdout))
+    wrong_argv = [*base, "patches.import", "--queue", queue, "--upstream", "x"]
+    wrong = subprocess.run(wrong_argv, cwd=root, check=False)
+    assert wrong.returncode == 2
+    assert len(storage.load(Path(queue)).patches) == 4
