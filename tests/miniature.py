@@ -126,7 +126,9 @@ class Miniature:
         return self.source / "bazel-bin" / package
 
     def _bazel(self, *args: str) -> None:
-        self._run([self.bazel, "--nohome_rc", f"--output_base={self.output_base}", *args])
+        base = f"--output_base={self.output_base}"
+        # A session that is killed leaves its server behind, but not for long.
+        self._run([self.bazel, "--nohome_rc", base, "--max_idle_secs=120", *args])
 
     def _run(self, argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
         subprocess.run(

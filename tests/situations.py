@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.upstream.embedded import history, story, stream
 from tensorflow_macos_build.upstream.embedded.story import Cut, Delete, Mode, Move, Replace, Write
+from tests.truth import CLEAN, Status, Truth, both
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,46 +22,10 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.upstream.git import Git
 
+__all__ = ["BASE", "BRANCH", "DEMO", "SITUATIONS", "Situation", "Status", "commits", "write"]
+
 BASE = "v2.16.0"
 BRANCH = "refs/heads/situations"
-
-
-class Status(Enum):
-    """What becomes of a patch on another upstream revision."""
-
-    CLEAN = "clean"
-    """Its text stays the same; line numbers may move."""
-    ADAPTED = "adapted"
-    """A three-way merge takes it, and its text changes."""
-    IDENTICAL = "identical"
-    """Upstream has it; nothing is left."""
-    CHANGED = "landed with changes"
-    """Upstream has it in another form."""
-    PART = "landed in part"
-    """Upstream has some of it; the rest applies."""
-    CONFLICT = "conflict"
-    """Upstream changed the same place."""
-    KNOCK_ON = "knock-on"
-    """It conflicts only because an earlier patch does."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What becomes of a patch, and why.
-
-    Attributes:
-        status: what becomes of it.
-        because: subjects of the upstream commits that are the evidence or the culprits, of which
-            the first is the one from which on a patch conflicts; for a knock-on the subject of the
-            patch that is the first cause.
-    """
-
-    status: Status
-    because: tuple[str, ...] = ()
-
-
-CLEAN = Truth(Status.CLEAN)
-ADAPTED = Truth(Status.ADAPTED)
 
 
 @dataclass(frozen=True)
@@ -88,11 +52,6 @@ class Situation:
     def name(self) -> str:
         """The patch file's name."""
         return re.sub(r"\W+", "-", self.subject.lower()).strip("-") + ".patch"
-
-
-def both(truth: Truth) -> dict[str, Truth]:
-    """The same on both later releases."""
-    return {"v2.17.0": truth, "v2.18.0": truth}
 
 
 def _upstream(number: int) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.upstream.git import Git
 from tests import situations
 from tests.fork import DEMO, Fork, names
-from tests.situations import BASE, SITUATIONS, Status, Truth
+from tests.situations import BASE, SITUATIONS
+from tests.truth import Status, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
