@@ -10,14 +10,20 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.macho.commands import (
+    Build,
+    Command,
+    Data,
+    Dylib,
+    Segment,
+    SymbolTable,
+)
 from tensorflow_macos_build.macho.constants import (
     FILETYPE_NAMES,
     LC,
     MH_MAGIC,
     MH_MAGIC_64,
     MH_TWOLEVEL,
-    PLATFORM_MACOS,
-    PLATFORM_NAMES,
     arch_name,
     command_name,
 )
@@ -71,108 +77,6 @@ _LINKEDIT_DATA = frozenset(
         LC.LC_DYLD_CHAINED_FIXUPS,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A load command's place: its number, and where in the slice it lies."""
-
-    number: int
-    offset: int
-    size: int
-
-    @property
-    def name(self) -> str:
-        """The C name, such as "LC_RPATH"."""
-        return command_name(self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """LC_SEGMENT or LC_SEGMENT_64: a name and the range of the file that is mapped."""
-
-    name: str
-    fileoff: int
-    filesize: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dylib:
-    """A library that an image loads.
-
-    Attributes:
-        command: the load command's number: LC_LOAD_DYLIB, LC_REEXPORT_DYLIB…
-        name: the install name to look for, such as "@rpath/libx.dylib".
-    """
-
-    command: int
-    name: str
-
-    @property
-    def is_weak(self) -> bool:
-        """Whether dyld goes on without it."""
-        return self.command == LC.LC_LOAD_WEAK_DYLIB
-
-    @property
-    def is_reexported(self) -> bool:
-        """Whether its exports count as the image's own."""
-        return self.command == LC.LC_REEXPORT_DYLIB
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """LC_BUILD_VERSION, or one of the older LC_VERSION_MIN_….
-
-    Attributes:
-        platform: PLATFORM_…; 1 is macOS.
-        minos: the deployment target: (major, minor, patch).
-        sdk: the SDK's version.
-    """
-
-    platform: int
-    minos: tuple[int, int, int]
-    sdk: tuple[int, int, int]
-
-    @property
-    def platform_name(self) -> str:
-        """The platform in words."""
-        return PLATFORM_NAMES.get(self.platform, f"platform {self.platform}")
-
-    @property
-    def is_macos(self) -> bool:
-        """Whether it is macOS itself, rather than a simulator or Catalyst."""
-        return self.platform == PLATFORM_MACOS
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """A range of __LINKEDIT, called by what it holds; `align` is what dyld or codesign ask for."""
-
-    name: str
-    offset: int
-    size: int
-    align: int
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolTable:
-    """LC_SYMTAB with the undefined range of LC_DYSYMTAB.
-
-    Attributes:
-        symoff: offset of the first nlist.
-        nsyms: how many there are.
-        stroff: offset of the string pool.
-        strsize: its bytes.
-        undefined: (index of the first, count) of the undefined symbols; None without LC_DYSYMTAB.
-        defined: likewise for the external symbols that the image defines.
-    """
-
-    symoff: int
-    nsyms: int
-    stroff: int
-    strsize: int
-    undefined: tuple[int, int] | None = None
-    defined: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

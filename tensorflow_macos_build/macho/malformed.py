@@ -36,6 +36,13 @@ class MalformedMachO(WorkFailed):
         self.command = command
         self.offset = offset
 
+    @property
+    def evidence(self) -> str:
+        """What is wrong at which structure and offset, without the file and slice."""
+        command = f"{self.command}: " if self.command else ""
+        place = "" if self.offset is None else f" at offset {self.offset:#x}"
+        return f"{command}{self.what}{place}"
+
     def within(self, *, member: str = "", slice: str = "", command: str = "") -> MalformedMachO:
         """Give the same error with what it did not know yet: its file, slice or load command."""
         return MalformedMachO(

@@ -32,7 +32,8 @@ from tensorflow_macos_build.macho.window import Window
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tensorflow_macos_build.macho.image import Image, SymbolTable
+    from tensorflow_macos_build.macho.commands import SymbolTable
+    from tensorflow_macos_build.macho.image import Image
 
 MAXIMUM_NAMES = 1 << 28
 """Bytes of all names read from one table beyond which it is refused: entries that share one long

@@ -16,7 +16,8 @@ from tensorflow_macos_build.wheels.verify import places
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tensorflow_macos_build.macho.image import Dylib, Image
+    from tensorflow_macos_build.macho.commands import Dylib
+    from tensorflow_macos_build.macho.image import Image
 
 
 @dataclass(frozen=True, order=True, slots=True)

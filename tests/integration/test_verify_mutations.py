@@ -2,116 +2,21 @@
 
 from __future__ import annotations
 
-import struct
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.macho import fat, image
-from tensorflow_macos_build.macho.constants import CPU_TYPE_ARM64, CPU_TYPE_X86_64, LC
-from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions, verify
-from tests.machos import TARGETS
-from tests.wheel_files import WheelFiles, record_of
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions, spool, verify
+from tests.broken_wheels import MUTATIONS, NOT_MADE_HERE, UNAVOIDABLE, Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tensorflow_macos_build.wheels.verify import Verification
+    from tests.broken_wheels import Break
     from tests.machos import Toolchain
-
-    Files = dict[str, bytes]
-    Break = Callable[["Workshop"], Path]
-    Edit = Callable[[Files, str], object]
-
-BASE = "int base(void) { return 1; } int other(void) { return 2; }"
-USER = "extern int base(void); int answer(void) { return base() + 1; }"
-WEAK_USER = (
-    "extern int base(void) __attribute__((weak_import)); int answer(void) { return base(); }"
-)
-PLAIN = "int plain(void) { return 3; }"
-HERE = ("-rpath", "@loader_path")
-ARCHES = tuple(TARGETS)
-
-
-class Workshop:
-    """A sound wheel's parts, and the means to break them."""
-
-    def __init__(self, tools: Toolchain, folder: Path) -> None:
-        self.tools = tools
-        self.folder = folder
-        self.base = self.both("libbase.dylib", BASE)
-        self.mod = self.both("mod.so", USER, *HERE, uses=self.base)
-
-    def both(
-        self,
-        name: str,
-        source: str,
-        *flags: str,
-        uses: dict[str, Path] | None = None,
-        minimum: str | None = None,
-        install_name: str | None = None,
-    ) -> dict[str, Path]:
-        return {
-            arch: self.tools.dylib(
-                name, source, arch, *flags, *([uses[arch]] if uses else []),
-                minimum=minimum, install_name=install_name,
-            )
-            for arch in ARCHES
-        }  # fmt: skip
-
-    def files(self, **changed: dict[str, Path] | bytes | None) -> Files:
-        """Give the sound wheel's files; `base=…` and `mod=…` replace or drop a binary."""
-        parts = {"base": self.base, "mod": self.mod, **changed}
-        names = {"base": "tiny/libbase.dylib", "mod": "tiny/mod.so"}
-        found = {"tiny/__init__.py": b"from . import mod\n"}
-        for key, part in parts.items():
-            if isinstance(part, dict):
-                found[names[key]] = self.fused(part)
-            elif part is not None:
-                found[names[key]] = part
-        return found
-
-    def fused(self, part: dict[str, Path]) -> bytes:
-        """Join two thin files; llvm-lipo would refuse the broken ones."""
-        slices = [path.read_bytes() for path in part.values()]
-        kinds = [(CPU_TYPE_X86_64, 3, 12), (CPU_TYPE_ARM64, 0, 14)]
-        laid = fat.layout(
-            [
-                fat.NewSlice(cputype, cpusubtype, len(content), align)
-                for (cputype, cpusubtype, align), content in zip(kinds, slices, strict=True)
-            ]
-        )
-        made = bytearray(laid.header)
-        for arch, index in zip(laid.arches, laid.order, strict=True):
-            made += bytes(arch.offset - len(made)) + slices[index]
-        return bytes(made)
-
-    def wheel(self, files: Files | None = None, **options: str) -> Path:
-        return WheelFiles(self.files() if files is None else files, **options).write(self.folder)
-
-    def rewritten(self, change: Edit) -> Path:
-        """Make the wheel after `change` has seen all members and the name of dist-info."""
-        wheel = WheelFiles(self.files())
-        contents = wheel.contents()
-        change(contents, wheel.dist_info)
-        return wheel.write(self.folder, contents)
-
-    def patched(self, change: Callable[[bytearray], None], arch: str = "") -> Path:
-        """Make the wheel with libbase patched: one slice of it, or the universal file."""
-        return self.wheel(self.files(base=self.patch(self.base, change, arch)))
-
-    def patch(
-        self, part: dict[str, Path], change: Callable[[bytearray], None], arch: str
-    ) -> bytes | dict[str, Path]:
-        content = bytearray(part[arch].read_bytes() if arch else self.fused(part))
-        change(content)
-        if not arch:
-            return bytes(content)
-        path = self.tools.path("patched.dylib")
-        path.write_bytes(content)
-        return {**part, arch: path}
 
 
 @pytest.fixture
@@ -121,272 +26,6 @@ def shop(toolchain: Toolchain, tmp_path: Path) -> Workshop:
 
 def codes(found: Verification) -> set[Code]:
     return {finding.code for finding in found.findings}
-
-
-def command_at(content: bytearray, number: int) -> int:
-    parsed = image.parse(Window.whole(bytes(content)))
-    return next(one.offset for one in parsed.commands if one.number == number)
-
-
-def data_of(content: bytearray, name: str) -> image.Data:
-    found = image.parse(Window.whole(bytes(content))).find(name)
-    assert found is not None
-    return found
-
-
-def put(form: str, offset: int, *values: int) -> Callable[[bytearray], None]:
-    return lambda content: struct.pack_into(form, content, offset, *values)
-
-
-def hide(number: int) -> Callable[[bytearray], None]:
-    """Turn a load command into LC_SOURCE_VERSION's number, which no reader here looks at."""
-    return lambda content: struct.pack_into("<I", content, command_at(content, number), 0x2A)
-
-
-def shifted(number: int, field: int) -> Callable[[bytearray], None]:
-    """Add 4 to an offset field of a load command, and take 4 from the size that follows it."""
-
-    def change(content: bytearray) -> None:
-        at = command_at(content, number) + field
-        offset, size = struct.unpack_from("<II", content, at)
-        struct.pack_into("<II", content, at, offset + 4, max(size - 4, 4))
-
-    return change
-
-
-def in_directory(form: str, field: int, value: int) -> Callable[[bytearray], None]:
-    """Overwrite a field of the CodeDirectory."""
-
-    def change(content: bytearray) -> None:
-        at = data_of(content, "LC_CODE_SIGNATURE").offset
-        (blob,) = struct.unpack_from(">I", content, at + 16)
-        struct.pack_into(form, content, at + blob + field, value)
-
-    return change
-
-
-def flip_code(content: bytearray) -> None:
-    content[0x1000 if len(content) > 0x1000 else -200] ^= 1
-
-
-def record_row(
-    name: str, change: Callable[[list[str]], str | None]
-) -> Callable[[Files, str], None]:
-    def edit(files: Files, dist_info: str) -> None:
-        path = f"{dist_info}/RECORD"
-        rows = files[path].decode().splitlines()
-        edited = [change(row.split(",")) if row.startswith(name) else row for row in rows]
-        files[path] = "".join(f"{row}\n" for row in edited if row is not None).encode()
-
-    return edit
-
-
-def replaced(name: str, old: str, new: str) -> Edit:
-    """Edit a text of dist-info, and RECORD so that it agrees."""
-
-    def edit(files: Files, dist_info: str) -> None:
-        path = f"{dist_info}/{name}"
-        before = files[path]
-        assert old.encode() in before
-        files[path] = before.replace(old.encode(), new.encode())
-        files[f"{dist_info}/RECORD"] = record_of(files, dist_info)
-
-    return edit
-
-
-def renamed(shop: Workshop, name: str) -> Path:
-    return shop.wheel().rename(shop.folder / name)
-
-
-def cut(shop: Workshop) -> Path:
-    path = shop.wheel()
-    path.write_bytes(path.read_bytes()[:-30])
-    return path
-
-
-def damaged_member(shop: Workshop) -> Path:
-    path = shop.wheel()
-    content = bytearray(path.read_bytes())
-    content[content.index(b"tiny/libbase.dylib") + 60] ^= 0xFF
-    path.write_bytes(bytes(content))
-    return path
-
-
-def archive_with_stranger(shop: Workshop) -> Path:
-    objects = [shop.tools.object(PLAIN, arch, f"{arch}.o") for arch in ARCHES]
-    files = shop.files()
-    files["tiny/libmixed.a"] = shop.tools.archive("libmixed.a", *objects).read_bytes()
-    return shop.wheel(files)
-
-
-def bundle_and_dylib(shop: Workshop) -> Path:
-    mixed = {**shop.both("mod.so", PLAIN)}
-    mixed["arm64"] = shop.tools.bundle("mod.so", PLAIN, "arm64")
-    return shop.wheel(shop.files(mod=mixed))
-
-
-def elsewhere(name: str, *flags: str) -> Break:
-    """Link mod against libbase under another install name, and ship libbase as it was."""
-    return lambda shop: shop.wheel(
-        shop.files(
-            mod=shop.both(
-                "mod.so", USER, *flags, uses=shop.both("libbase.dylib", BASE, install_name=name)
-            )
-        )
-    )
-
-
-def without_base(shop: Workshop) -> Path:
-    return shop.wheel(shop.files(base=None))
-
-
-def weak_library(shop: Workshop) -> Path:
-    mod = {
-        arch: shop.tools.dylib("mod.so", WEAK_USER, arch, *HERE, "-weak_library", shop.base[arch])
-        for arch in ARCHES
-    }
-    return shop.wheel(shop.files(base=None, mod=mod))
-
-
-def inherited_rpath(shop: Workshop) -> Path:
-    middle = shop.both("libmid.dylib", USER, uses=shop.base)
-    mod = shop.both("mod.so", "extern int answer(void); int top(void) { return answer(); }",
-                    *HERE, uses=middle)  # fmt: skip
-    files = shop.files(mod=mod)
-    files["tiny/libmid.dylib"] = shop.fused(middle)
-    return shop.wheel(files)
-
-
-def library_of_one_arch(shop: Workshop) -> Path:
-    return shop.wheel(shop.files(base=shop.base["x86_64"].read_bytes()))
-
-
-def weak_symbol(shop: Workshop) -> Path:
-    mod = shop.both("mod.so", WEAK_USER, *HERE, uses=shop.base)
-    return shop.wheel(shop.files(base=shop.both("libbase.dylib", PLAIN), mod=mod))
-
-
-def tail_after_signature(content: bytearray) -> None:
-    content += bytes(16)
-
-
-def relinked(*flags: str, minimum: str | None = None, install_name: str | None = None) -> Break:
-    """Link one more dylib in its own way, into a wheel that is sound otherwise."""
-    return lambda shop: shop.wheel(
-        {
-            **shop.files(),
-            "tiny/libmore.dylib": shop.fused(
-                shop.both(
-                    "libmore.dylib", PLAIN, *flags, minimum=minimum, install_name=install_name
-                )
-            ),
-        }
-    )
-
-
-def extra_install_name(shop: Workshop) -> Path:
-    part = shop.both("libmore.dylib", PLAIN)
-    part["arm64"] = shop.tools.dylib("libless.dylib", PLAIN, "arm64")
-    return shop.wheel({**shop.files(), "tiny/libmore.dylib": shop.fused(part)})
-
-
-FAT_FIRST = 8  # fat_header; then fat_arch: cputype, cpusubtype, offset, size, align, 4 bytes each
-FAT_SECOND = 28
-
-
-def wide_gap(content: bytearray) -> None:
-    struct.pack_into(">II", content, FAT_FIRST + 8, 0x2000, 0x1000)
-
-
-def swapped_entries(content: bytearray) -> None:
-    first, second = bytes(content[8:28]), bytes(content[28:48])
-    content[8:48] = second + first
-
-
-MUTATIONS: list[tuple[Code, Break]] = [
-    (Code.ARCHIVE_BROKEN, cut),
-    (Code.MEMBER_BROKEN, damaged_member),
-    (Code.FILENAME, lambda s: renamed(s, "tiny.whl")),
-    (Code.DIST_INFO, lambda s: renamed(s, f"big-1.0-{WheelFiles({}).tag}.whl")),
-    (Code.METADATA_MISMATCH, lambda s: s.rewritten(replaced("METADATA", "1.0", "1.1"))),
-    (Code.WHEEL_TAGS, lambda s: s.rewritten(replaced("WHEEL", "cp311-mac", "abi3-mac"))),
-    (Code.WHEEL_BUILD, lambda s: renamed(s, f"tiny-1.0-1-{WheelFiles({}).tag}.whl")),
-    (Code.WHEEL_FILE, lambda s: s.rewritten(replaced("WHEEL", "Version: 1", "Version: 2"))),
-    (Code.RECORD_MALFORMED, lambda s: s.rewritten(record_row("tiny/_", lambda r: ",".join(r[:2])))),
-    (Code.RECORD_MISSING, lambda s: s.rewritten(record_row("tiny/_", lambda r: None))),
-    (Code.RECORD_STRAY, lambda s: s.rewritten(lambda files, _: files.pop("tiny/__init__.py"))),
-    (Code.RECORD_HASH, lambda s: s.rewritten(
-        record_row("tiny/_", lambda r: f"{r[0]},{r[1][:-1]}_,{r[2]}"))),
-    (Code.RECORD_SIZE, lambda s: s.rewritten(record_row("tiny/_", lambda r: f"{r[0]},{r[1]},1"))),
-    (Code.RECORD_SELF, lambda s: s.rewritten(
-        record_row("tiny-1.0.dist-info/RECORD", lambda r: f"{r[0]},sha256=x,1"))),
-    (Code.RECORD_ORDER, lambda s: s.rewritten(
-        lambda files, _: files.update({"tiny/__init__.py": files.pop("tiny/__init__.py")}))),
-    (Code.MACHO_MALFORMED, lambda s: s.patched(put("<I", 20, 1 << 20), "x86_64")),
-    (Code.FAT_EMPTY, lambda s: s.patched(put(">I", 4, 0))),
-    (Code.FAT_DUPLICATE, lambda s: s.patched(put(">II", FAT_SECOND, 0x01000007, 3))),
-    (Code.FAT_OVERLAP, lambda s: s.patched(put(">I", FAT_FIRST + 12, 0x4000))),
-    (Code.FAT_ORDER, lambda s: s.patched(swapped_entries)),
-    (Code.FAT_ALIGNMENT, lambda s: s.patched(put(">I", FAT_FIRST + 8, 0x1008))),
-    (Code.FAT_ALIGN_VALUE, lambda s: s.patched(put(">I", FAT_SECOND + 16, 15))),
-    (Code.FAT_GAP_WIDE, lambda s: s.patched(wide_gap)),
-    (Code.FAT_GAP_DIRTY, lambda s: s.patched(put("B", 100, 1))),
-    (Code.FAT_TAIL, lambda s: s.patched(lambda content: content.extend(b"x"))),
-    (Code.FAT_CPUTYPE, lambda s: s.patched(put(">I", FAT_FIRST + 4, 8))),
-    (Code.SLICE_MISSING, lambda s: s.wheel(s.files(mod=s.mod["arm64"].read_bytes()))),
-    (Code.SLICE_EXTRA, lambda s: s.wheel(tag="cp311-cp311-macosx_12_0_arm64")),
-    (Code.BINARY_IN_PURE, lambda s: s.wheel(tag="py3-none-any")),
-    (Code.FILETYPE_DIFFERS, bundle_and_dylib),
-    (Code.INSTALL_NAME_DIFFERS, extra_install_name),
-    (Code.INSTALL_NAME_MISSING, lambda s: s.patched(hide(LC.LC_ID_DYLIB), "x86_64")),
-    (Code.OBJECT_ARCH, archive_with_stranger),
-    (Code.PLATFORM, lambda s: s.patched(
-        lambda c: put("<I", command_at(c, LC.LC_BUILD_VERSION) + 8, 2)(c), "x86_64")),
-    (Code.MINOS_MISSING, lambda s: s.patched(hide(LC.LC_BUILD_VERSION), "x86_64")),
-    (Code.MINOS_ABOVE_TAG, relinked(minimum="13.0")),
-    (Code.MINOS_MINOR, lambda s: s.wheel(s.files(
-        base=s.both("libbase.dylib", BASE, minimum="12.3")),
-        tag="cp311-cp311-macosx_12_0_universal2")),
-    (Code.UNSIGNED, relinked("-no_adhoc_codesign")),
-    (Code.SIGNATURE_MALFORMED, lambda s: s.patched(in_directory(">I", 0, 1), "arm64")),
-    (Code.SIGNATURE_PAGES, lambda s: s.patched(flip_code, "arm64")),
-    (Code.SIGNATURE_LIMIT, lambda s: s.patched(in_directory(">I", 32, 0x1000), "arm64")),
-    (Code.SIGNATURE_NOT_LAST, lambda s: s.patched(tail_after_signature, "arm64")),
-    (Code.LINKEDIT_ALIGNMENT, lambda s: s.patched(shifted(LC.LC_FUNCTION_STARTS, 8), "x86_64")),
-    (Code.STRING_POOL_ALIGNMENT, lambda s: s.patched(shifted(LC.LC_SYMTAB, 16), "x86_64")),
-    (Code.RPATH_DEAD, relinked("-rpath", "@loader_path/nowhere")),
-    (Code.RPATH_ABSOLUTE, relinked("-rpath", "/opt/homebrew/lib")),
-    (Code.RPATH_INHERITED, inherited_rpath),
-    (Code.RPATH_MISSES, lambda s: s.wheel(s.files(mod=s.both("mod.so", USER, uses=s.base)))),
-    (Code.LIBRARY_ABSOLUTE, elsewhere("/opt/homebrew/lib/libbase.dylib")),
-    (Code.LIBRARY_MISSING, without_base),
-    (Code.LIBRARY_ELSEWHERE, elsewhere("@loader_path/../huge/libbase.dylib")),
-    (Code.LIBRARY_WEAK_MISSING, weak_library),
-    (Code.LIBRARY_SLICE, library_of_one_arch),
-    (Code.SYMBOL_MISSING, lambda s: s.wheel(s.files(base=s.both("libbase.dylib", PLAIN)))),
-    (Code.SYMBOL_WEAK_MISSING, weak_symbol),
-    (Code.MUST_EXPORT, lambda s: s.wheel()),
-]  # fmt: skip
-
-NOT_MADE_HERE = {
-    # No signer at hand writes special slots; tests/unit/macho/test_signature.py makes them by hand.
-    Code.SIGNATURE_SLOTS,
-}
-
-UNAVOIDABLE = {
-    # What a mutation breaks besides, because the one cannot be broken without the other.
-    Code.DIST_INFO: {Code.METADATA_MISMATCH},
-    Code.RECORD_MALFORMED: {Code.RECORD_MISSING},
-    Code.FAT_DUPLICATE: {Code.FAT_ALIGN_VALUE, Code.FAT_CPUTYPE},
-    Code.FAT_ALIGNMENT: {Code.MACHO_MALFORMED, Code.FAT_GAP_DIRTY},
-    Code.FAT_ALIGN_VALUE: {Code.FAT_ALIGNMENT},
-    Code.FAT_GAP_WIDE: {Code.MACHO_MALFORMED, Code.FAT_OVERLAP},
-    Code.SLICE_EXTRA: {Code.WHEEL_TAGS},
-    Code.INSTALL_NAME_MISSING: {Code.INSTALL_NAME_DIFFERS},
-    Code.FILETYPE_DIFFERS: {Code.INSTALL_NAME_DIFFERS},
-    Code.LIBRARY_SLICE: {Code.SLICE_MISSING},
-    Code.SIGNATURE_LIMIT: {Code.SIGNATURE_PAGES},
-}
 
 
 def test_the_sound_wheel_has_no_finding(shop: Workshop) -> None:
@@ -416,3 +55,47 @@ def test_an_accepted_finding_becomes_a_note_where_its_glob_says(shop: Workshop) 
     assert verify(wheel, VerifyOptions(allow=("slice-missing",))).ok
     assert verify(wheel, VerifyOptions(allow=("slice-missing:tiny/*.so",))).ok
     assert not verify(wheel, VerifyOptions(allow=("slice-missing:other/*",))).ok
+
+
+BIG = "int table[400000] = {1}; int base(void) { return table[1]; }"
+
+
+@pytest.fixture
+def big(shop: Workshop) -> dict[str, Path]:
+    part = shop.both("libbase.dylib", BIG)
+    assert all(path.stat().st_size > spool.IN_MEMORY for path in part.values())
+    return part
+
+
+def test_a_spooled_binary_is_judged_like_a_small_one(shop: Workshop, big: dict[str, Path]) -> None:
+    found = verify(shop.wheel(shop.files(base=big)), VerifyOptions(must_export=("table",)))
+    assert found.findings == ()
+    assert found.symbols.bound == 2
+    content = bytearray(big["arm64"].read_bytes())
+    for page in (3, 300):
+        content[page * 4096] ^= 1
+    big["arm64"].write_bytes(content)
+    (bad,) = verify(shop.wheel(shop.files(base=big))).findings
+    assert (bad.code, bad.slice) == (Code.SIGNATURE_PAGES, "arm64")
+    assert bad.message.endswith("pages of 4096 bytes differ: 3, 300")
+
+
+def test_findings_do_not_depend_on_the_number_of_threads(
+    shop: Workshop, big: dict[str, Path]
+) -> None:
+    wheel = shop.wheel(shop.files(base=big, mod=shop.mod["arm64"].read_bytes()))
+    one, many = (verify(wheel, VerifyOptions(workers=count)) for count in (1, 8))
+    assert one == many
+    assert one.findings
+
+
+def test_no_room_for_temporary_files_is_told(shop: Workshop, big: dict[str, Path]) -> None:
+    wheel = shop.wheel(shop.files(base=big))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, limit[1]))
+    try:
+        with pytest.raises(WorkFailed, match="temporary file") as caught:
+            verify(wheel)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert "TMPDIR" in caught.value.hint

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import archive, fat, image, symbols
-from tensorflow_macos_build.macho.constants import MH_BUNDLE, MH_DYLIB, MH_EXECUTE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.wheels.verify import slices
 from tensorflow_macos_build.wheels.verify.findings import OF_LAYOUT, Code, Finding
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 HEAD = 8
 """Bytes from which `is_binary` can tell."""
-
-LOADABLE = frozenset({MH_EXECUTE, MH_DYLIB, MH_BUNDLE})
-"""The file types that dyld maps: the ones that need a signature and whose symbols must bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +108,7 @@ class _Reader:
         self._compare()
 
     def malformed(self, error: MalformedMachO) -> None:
-        place = "" if error.offset is None else f" at offset {error.offset:#x}"
-        command = f"{error.command}: " if error.command else ""
-        self._add(Code.MACHO_MALFORMED, error.slice, f"{command}{error.what}{place}")
+        self._add(Code.MACHO_MALFORMED, error.slice, error.evidence)
 
     def _add(self, code: Code, arch: str, message: str) -> None:
         self.findings.append(Finding(code, self._name, arch, message))
@@ -135,7 +129,7 @@ class _Reader:
         self.slices.setdefault(parsed.arch, self._linked(window, parsed))
 
     def _linked(self, window: Window, parsed: Image) -> Slice:
-        if parsed.filetype not in LOADABLE:
+        if parsed.filetype not in slices.LOADABLE:
             return Slice(parsed.arch, parsed)
         try:
             wanted = tuple(symbols.wanted(window, parsed))

@@ -17,20 +17,23 @@ from tensorflow_macos_build.wheels.verify.findings import Code
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.macho.image import Data, Image
+    from tensorflow_macos_build.macho.commands import Data
+    from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.macho.signature import CodeDirectory
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.spool import Content
 
     Fault = tuple[Code, str]
 
-_LOADED = (MH_EXECUTE, MH_DYLIB, MH_BUNDLE)
+LOADABLE = frozenset({MH_EXECUTE, MH_DYLIB, MH_BUNDLE})
+"""The file types that dyld maps: the ones that need a signature and whose symbols must bind."""
+
 _SHOWN = 5
 
 
 def faults(content: Content, window: Window, image: Image) -> Iterator[Fault]:
     """Give what is wrong with a slice: platform, install name, __LINKEDIT, signature."""
-    if image.filetype not in _LOADED:
+    if image.filetype not in LOADABLE:
         return
     yield from _platform(image)
     if image.filetype == MH_DYLIB and not image.install_name:
@@ -64,7 +67,7 @@ def _signature(content: Content, window: Window, stored: Data) -> Iterator[Fault
     try:
         found = signature.parse(window.part(stored.offset, stored.size, stored.name))
     except MalformedMachO as error:
-        yield Code.SIGNATURE_MALFORMED, str(error.within()).splitlines()[0]
+        yield Code.SIGNATURE_MALFORMED, error.evidence
         return
     if stored.offset + stored.size != len(window):
         beyond = len(window) - stored.offset - stored.size
