@@ -142,6 +142,17 @@ def _put_in_place(unfinished: Path, target: Path) -> None:
         shutil.rmtree(old)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make `target`, which is not there, the same file as `source`, or a copy across file systems.
+
+    For files that nobody changes in place: this package replaces files and never does.
+    """
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def sweep(folder: Path) -> list[Path]:
     """Delete what killed runs left unfinished directly in `folder`; return what was deleted.
 

@@ -14,6 +14,7 @@ from tensorflow_macos_build.tasks import (
     smoke,
     upstream,
     verify,
+    wheelhouse,
 )
 
 namespace = invoke.Collection()
@@ -34,3 +35,4 @@ namespace.add_task(fuse.retag)
 namespace.add_task(fuse.thin)
 namespace.add_task(relocate.relocate)
 namespace.add_task(smoke.smoke)
+namespace.add_task(wheelhouse.wheelhouse)

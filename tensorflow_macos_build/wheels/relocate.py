@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -110,10 +109,7 @@ def _passed(wheel: Path, out: Path) -> Path:
     if target.exists() and target.samefile(wheel):
         return target
     with files.atomic_path(target) as unfinished:
-        try:
-            os.link(wheel.resolve(), unfinished)
-        except OSError:
-            shutil.copyfile(wheel, unfinished)
+        files.link_or_copy(wheel, unfinished)
     return target
 
 

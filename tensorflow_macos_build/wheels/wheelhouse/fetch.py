@@ -1,0 +1,173 @@
+"""Wheels from an index into the cache: by hash, in parallel, resumed where they were cut off.
+
+A wheel lies in `wheels/<sha256>/<name>` of the cache. While it comes it is `<name>.part` beside it,
+which the next try, or the next run, goes on with (RFC 9110, range requests). It gets its name only
+when its hash is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import Interrupted, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
+
+_AT_ONCE = 4
+_CHUNK = 1 << 18
+_ATTEMPTS = 5
+_TIMEOUT = (20.0, 60.0)
+_LASTING = range(400, 500)
+_MEGABYTE = 1_000_000
+
+
+class NotFetched(WorkFailed):
+    """A wheel could not be had from the index."""
+
+
+@dataclass
+class _Progress:
+    """Bytes that have come, from all threads."""
+
+    ticker: Ticker
+    total: int
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self.stop = threading.Event()
+
+    def add(self, size: int, name: str) -> None:
+        if self.stop.is_set():
+            raise Interrupted("stopped because another wheel could not be had")
+        with self._lock:
+            self.done += size
+            self.ticker(self.done // _MEGABYTE, self.total // _MEGABYTE or None, f"MB {name}")
+
+
+def fetch(
+    offers: Sequence[Offer], cache: Path, ticker: Ticker, *, first_pause: float = 1.0
+) -> dict[Offer, Path]:
+    """Put wheels into the cache, or find them there; give their paths.
+
+    Args:
+        offers: the wheels.
+        cache: the cache's folder.
+        ticker: told megabytes.
+        first_pause: seconds before a failed request is tried again; doubled each time.
+
+    Raises:
+        NotFetched: a wheel is not there, is not what the index said, or the network is down.
+    """
+    progress = _Progress(ticker, sum(offer.size or 0 for offer in offers))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running = {
+            pool.submit(_have, offer, cache, progress, first_pause): offer for offer in offers
+        }
+        try:
+            return {running[done]: done.result() for done in as_completed(running)}
+        except BaseException:
+            progress.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _have(offer: Offer, cache: Path, progress: _Progress, pause: float) -> Path:
+    wheel = cache / "wheels" / offer.sha256 / offer.name
+    with files.locked(wheel.parent / "lock"):
+        if wheel.is_file() and files.sha256(wheel) == offer.sha256:
+            progress.add(wheel.stat().st_size, offer.name)
+        elif offer.url.startswith("file:"):
+            _copy(offer, wheel)
+            progress.add(wheel.stat().st_size, offer.name)
+        else:
+            _download(offer, wheel, progress, pause)
+    return wheel
+
+
+def _copy(offer: Offer, wheel: Path) -> None:
+    with files.atomic_path(wheel) as unfinished:
+        try:
+            shutil.copyfile(unquote(urlsplit(offer.url).path), unfinished)
+        except OSError as error:
+            raise NotFetched(f"it cannot be read: {error.strerror}", where=offer.url) from None
+        _refuse_wrong(offer, unfinished)
+
+
+def _download(offer: Offer, wheel: Path, progress: _Progress, pause: float) -> None:
+    part = wheel.with_name(f"{wheel.name}.part")
+    for attempt in range(_ATTEMPTS):
+        try:
+            _continue(offer, part, progress)
+            _refuse_wrong(offer, part)
+        except (requests.RequestException, NotFetched) as error:
+            if attempt == _ATTEMPTS - 1 or _is_lasting(error):
+                raise _not_fetched(offer, error) from None
+            progress.stop.wait(pause * 2**attempt)
+        else:
+            with files.atomic_path(wheel) as unfinished:
+                part.rename(unfinished)
+            return
+
+
+def _continue(offer: Offer, part: Path, progress: _Progress) -> None:
+    """Append what is missing to a part; begin anew where the server cannot go on in the middle."""
+    have = part.stat().st_size if part.exists() else 0
+    if offer.size is not None and have >= offer.size:
+        return
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    with requests.get(offer.url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink()
+            raise NotFetched("the part that had come is longer than the wheel", where=offer.url)
+        answer.raise_for_status()
+        goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+        progress.add(have if goes_on else 0, offer.name)
+        with part.open("ab" if goes_on else "wb") as stream:
+            for piece in answer.iter_content(_CHUNK):
+                stream.write(piece)
+                progress.add(len(piece), offer.name)
+
+
+def _refuse_wrong(offer: Offer, path: Path) -> None:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    if digest.hexdigest() != offer.sha256:
+        path.unlink()
+        raise NotFetched(
+            f"its SHA-256 is {digest.hexdigest()}, and the index says {offer.sha256}",
+            where=offer.url,
+            hint="try again; if it stays so, the index or what lies between is broken",
+        )
+
+
+def _is_lasting(error: Exception) -> bool:
+    answer = getattr(error, "response", None)
+    return answer is not None and answer.status_code in _LASTING
+
+
+def _not_fetched(offer: Offer, error: Exception) -> NotFetched:
+    if isinstance(error, NotFetched):
+        return error
+    return NotFetched(
+        f"the wheel could not be fetched: {error}",
+        where=offer.url,
+        hint="check the network, then run the same command again: what has come is kept",
+    )

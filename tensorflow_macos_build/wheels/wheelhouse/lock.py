@@ -1,0 +1,38 @@
+"""The lock file of a wheelhouse: pip's requirements format, every wheel by its hash.
+
+A package that only one kind of Mac needs has a marker. Source: pip's "Requirements File Format" and
+"Secure installs".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from tensorflow_macos_build.wheels.wheelhouse.build import Housed
+
+LOCK = "requirements.txt"
+"""The lock file's name in the folder of wheels."""
+
+_HEAD = """\
+# pip install --no-index --find-links FOLDER --require-hashes -r FOLDER/requirements.txt
+"""
+
+
+def as_lock(wheels: Iterable[Housed], archs: Collection[str]) -> str:
+    """Write the lock of a house that serves `archs`."""
+    hashes: dict[tuple[str, str], list[str]] = {}
+    users: dict[tuple[str, str], set[str]] = {}
+    for wheel in wheels:
+        key = (wheel.name, wheel.version)
+        hashes.setdefault(key, []).append(wheel.sha256)
+        users.setdefault(key, set()).update(wheel.archs)
+    lines = [_HEAD]
+    for (name, version), found in sorted(hashes.items()):
+        needed = users[name, version]
+        marker = "" if needed == set(archs) else f' ; platform_machine == "{min(needed)}"'
+        pins = "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(found))
+        lines.append(f"{name}=={version}{marker}{pins}\n")
+    return "".join(lines)

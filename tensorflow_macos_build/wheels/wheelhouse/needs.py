@@ -1,0 +1,49 @@
+"""What two wheels of one release ask installers for: it must be the same in both.
+
+A rule may keep one wheel's METADATA where they differ, for the licence's text say. It must not hide
+that one of the two needs another package.
+"""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.pair import read_half
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FIELDS = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra", "Dynamic")
+"""Fields of PyPA's core metadata that decide what is installed."""
+
+
+def refuse_differing_needs(first: Path, second: Path) -> None:
+    """Compare what two wheels need.
+
+    Raises:
+        WorkFailed: they need different things.
+    """
+    one, other = _needs(first), _needs(second)
+    lacking = [
+        f"only {wheel.name}: {field}: {value}"
+        for wheel, own in ((first, one - other), (second, other - one))
+        for field, value in sorted(own)
+    ]
+    if lacking:
+        raise WorkFailed(
+            "the two wheels do not need the same",
+            where=f"{first.name}, {second.name}",
+            detail="\n".join(lacking),
+            hint="leave them thin by --thin PROJECT",
+        )
+
+
+def _needs(wheel: Path) -> set[tuple[str, str]]:
+    with open_archive(wheel) as archive:
+        content = read_half(archive).content("METADATA")
+    found = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
+    return {(field, str(value)) for field in _FIELDS for value in found.get_all(field, [])}

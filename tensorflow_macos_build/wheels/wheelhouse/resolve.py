@@ -1,0 +1,202 @@
+"""Which releases a requirement needs on each kind of Mac, and which wheels there are of them.
+
+uv resolves, because it evaluates environment markers for the Mac that it is asked about; pip takes
+those of the machine it runs on, whatever --platform says (pypa/pip#11664). Its answer is a lock
+file (PyPA's pylock.toml) with the address, size and hash of every wheel that fits.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import uv
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import Version
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.wheelhouse.target import Target
+
+tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+_ROUNDS = 40
+"""How often common versions are looked for; each round lowers at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A wheel that an index offers.
+
+    Attributes:
+        url: where it is; `file:` for one on this machine.
+        sha256: 64 lower-case hexadecimal digits.
+        size: its bytes; None where the index does not say.
+    """
+
+    url: str
+    sha256: str
+    size: int | None
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A release that a target needs, with its wheels that run there."""
+
+    name: str
+    version: str
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What each target needs.
+
+    Attributes:
+        packages: by target, then by name.
+        lowered: for each package whose newest release one target cannot have: its name, the
+            version taken, and the one that a target alone would have.
+    """
+
+    packages: Mapping[Target, Mapping[str, Package]]
+    lowered: tuple[tuple[str, str, str], ...]
+
+
+def resolve(
+    requirements: Sequence[str],
+    targets: Sequence[Target],
+    *,
+    index: str | None,
+    cache: Path,
+    ticker: Ticker,
+) -> Resolution:
+    """Resolve requirements for all targets, at versions that all of them can have.
+
+    Raises:
+        UsageError: a requirement is malformed.
+        WorkFailed: they cannot be met on some target, or not by common versions.
+    """
+    for text in requirements:
+        _refuse_malformed(text)
+    bounds: dict[str, str] = {}
+    alone: dict[str, str] = {}
+    for turn in range(_ROUNDS):
+        ticker(turn, None, "resolving")
+        found = {target: _resolve(requirements, target, bounds, index, cache) for target in targets}
+        differing = _differing(found)
+        if not differing:
+            return Resolution(found, _lowered(found, alone))
+        for name, versions in differing.items():
+            alone.setdefault(name, str(max(versions)))
+            bounds[name] = str(min(versions))
+    raise WorkFailed(
+        f"no common versions were found in {_ROUNDS} rounds",
+        where=", ".join(sorted(differing)),
+        hint="give requirements that pin them",
+    )
+
+
+def _refuse_malformed(text: str) -> None:
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"`{text}` is no requirement: {str(error).splitlines()[0]}",
+            hint="write it like tensorflow==2.16.2; see PyPA's dependency specifiers",
+        ) from None
+
+
+def _differing(
+    found: Mapping[Target, Mapping[str, Package]],
+) -> dict[str, set[Version]]:
+    """Give the packages that targets have at different versions."""
+    versions: dict[str, set[Version]] = {}
+    for packages in found.values():
+        for name, package in packages.items():
+            versions.setdefault(name, set()).add(Version(package.version))
+    return {name: several for name, several in sorted(versions.items()) if len(several) > 1}
+
+
+def _lowered(
+    found: Mapping[Target, Mapping[str, Package]], alone: Mapping[str, str]
+) -> tuple[tuple[str, str, str], ...]:
+    taken = {name: one.version for packages in found.values() for name, one in packages.items()}
+    return tuple(
+        (name, taken[name], highest) for name, highest in sorted(alone.items()) if name in taken
+    )
+
+
+def _resolve(
+    requirements: Sequence[str],
+    target: Target,
+    bounds: Mapping[str, str],
+    index: str | None,
+    cache: Path,
+) -> dict[str, Package]:
+    with tempfile.TemporaryDirectory(prefix="resolve-") as scratch:
+        wanted, limits = Path(scratch) / "wanted.txt", Path(scratch) / "constraints.txt"
+        wanted.write_text("".join(f"{text}\n" for text in requirements), encoding="utf-8")
+        limits.write_text(
+            "".join(f"{name}<={highest}\n" for name, highest in bounds.items()), encoding="utf-8"
+        )
+        done = process.run(
+            [*_command(target, index), "--constraints", limits, wanted],
+            env={
+                "MACOSX_DEPLOYMENT_TARGET": target.deployment_target,
+                "UV_CACHE_DIR": str(cache / "uv"),
+            },
+            expected=(),
+        )
+    if done.status != 0:
+        raise _unmet(target, done, bounds)
+    return {one.name: one for one in map(_package, tomllib.loads(done.stdout.decode())["packages"])}
+
+
+def _command(target: Target, index: str | None) -> list[str]:
+    return [
+        *(uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-config"),
+        *("--python", sys.executable, "--no-python-downloads"),
+        *("--python-platform", target.uv_platform),
+        *("--python-version", ".".join(map(str, target.python))),
+        *("--only-binary", ":all:", "--format", "pylock.toml"),
+        *(["--default-index", index] if index else []),
+    ]
+
+
+def _unmet(target: Target, done: process.Completed, bounds: Mapping[str, str]) -> WorkFailed:
+    limits = ", ".join(f"{name}<={highest}" for name, highest in sorted(bounds.items()))
+    also = f", with versions that both kinds of Mac can have ({limits})" if limits else ""
+    return WorkFailed(
+        f"the requirements cannot be met on {target.arch} with macOS {target.deployment_target}"
+        + also,
+        detail=done.stderr.decode("utf-8", "replace"),
+        hint="loosen a requirement, or raise the lowest macOS by --macos-x86-64 or --macos-arm64",
+    )
+
+
+def _package(found: Mapping[str, Any]) -> Package:
+    offers = []
+    for wheel in found.get("wheels", []):
+        url = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
+        sha256 = wheel.get("hashes", {}).get("sha256")
+        if sha256 is None:
+            raise WorkFailed(
+                "the index gives no SHA-256 of a wheel", where=url, hint="use an index that does"
+            )
+        offers.append(Offer(url, sha256, wheel.get("size")))
+    return Package(found["name"], found["version"], tuple(offers))

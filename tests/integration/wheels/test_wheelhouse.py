@@ -1,0 +1,411 @@
+"""Wheelhouses from an index on this machine, judged by pip and uv for both kinds of Mac."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import uv
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.wheels.fuse import fuse
+from tensorflow_macos_build.wheels.plan import FuseOptions
+from tensorflow_macos_build.wheels.wheelhouse import How, WheelhouseOptions, build
+from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
+from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule
+from tests.package_index import Index, package_index
+from tests.wheelmaker import Thin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.machos import Toolchain
+
+ROOT = Path(__file__).parents[3]
+CODE = "int answer(void) { return 42; }"
+MACS = {"arm64": "macosx_12_0_arm64", "x86_64": "macosx_10_15_x86_64"}
+TAGS = {"arm64": "macosx_11_0_arm64", "x86_64": "macosx_10_9_x86_64"}
+ANY = "any"
+
+
+def metadata(project: str, version: str, *needs: str) -> bytes:
+    lines = ["Metadata-Version: 2.1", f"Name: {project}", f"Version: {version}"]
+    return "\n".join([*lines, *(f"Requires-Dist: {need}" for need in needs), ""]).encode()
+
+
+class Shop:
+    """Makes the wheels that an index offers."""
+
+    def __init__(self, folder: Path, toolchain: Toolchain) -> None:
+        self.folder = folder
+        self._toolchain = toolchain
+
+    def code(self, arch: str, minimum: str = "") -> bytes:
+        low = minimum or {"arm64": "11.0", "x86_64": "10.9"}[arch]
+        return self._toolchain.dylib("_code.so", CODE, arch, minimum=low).read_bytes()
+
+    def thin(
+        self,
+        project: str,
+        version: str,
+        arch: str,
+        *needs: str,
+        extra: dict[str, bytes] | None = None,
+        minimum: str = "",
+    ) -> Path:
+        files = {f"{project}/_code.so": self.code(arch, minimum), f"{project}/__init__.py": b""}
+        about = metadata(project, version, *needs)
+        made = Thin(
+            arch, {**files, **(extra or {})}, project, version, platform=TAGS[arch], metadata=about
+        )
+        return made.write(self.folder)
+
+    def pair(self, project: str, version: str, *needs: str) -> None:
+        for arch in MACS:
+            self.thin(project, version, arch, *needs)
+
+    def pure(self, project: str, version: str, *needs: str, size: int = 0) -> Path:
+        about = metadata(project, version, *needs)
+        noise = random.Random(5).randbytes(size)
+        files = {f"{project}/__init__.py": b"", f"{project}/noise": noise}
+        made = Thin("", files, project, version, "py3-none", ANY, metadata=about, purelib="true")
+        return made.write(self.folder)
+
+    def universal(self, project: str, version: str, scratch: Path) -> None:
+        wheels = []
+        for arch in MACS:
+            path = self.thin(project, version, arch)
+            wheels.append(path.rename(scratch / path.name))
+        fuse(wheels[0], wheels[1], self.folder, FuseOptions())
+
+
+@pytest.fixture
+def shop(tmp_path: Path, toolchain: Toolchain) -> Shop:
+    (tmp_path / "index").mkdir()
+    return Shop(tmp_path / "index", toolchain)
+
+
+@pytest.fixture
+def index(shop: Shop) -> Iterator[Index]:
+    with package_index(shop.folder) as serving:
+        yield serving
+
+
+def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOptions:
+    base: dict[str, object] = {"cache": tmp_path / "cache", "index": index.url, "first_pause": 0.02}
+    return WheelhouseOptions(**{**base, **changes})  # type: ignore[arg-type] # the tests' own words
+
+
+def pip(house: Path, arch: str, *wanted: str) -> list[str]:
+    """Let pip decide what it would install on a Mac; give the file names."""
+    report = house.parent / f"report-{arch}.json"
+    argv = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--isolated"),
+        *(
+            "--no-index",
+            "--find-links",
+            str(house),
+            "--only-binary",
+            ":all:",
+            "--report",
+            str(report),
+        ),
+        *("--platform", MACS[arch], "--python-version", "3.11", "--implementation", "cp"),
+        *("--abi", "cp311", "--abi", "abi3", "--abi", "none", "--target", str(house.parent / "t")),
+    ]
+    env = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
+    subprocess.run([*argv, *wanted], check=True, env=env)
+    found = json.loads(report.read_text())
+    return sorted(one["download_info"]["url"].rpartition("/")[2] for one in found["install"])
+
+
+def uv_resolves(house: Path, arch: str, *wanted: str) -> list[str]:
+    platform = {"arm64": "aarch64-apple-darwin", "x86_64": "x86_64-apple-darwin"}[arch]
+    argv = [
+        *(uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-config", "--no-header"),
+        *("--no-annotate", "--no-index", "--find-links", str(house), "--only-binary", ":all:"),
+        *("--python", sys.executable, "--python-platform", platform, "--python-version", "3.11"),
+    ]
+    low = MACS[arch].split("_")
+    env = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": f"{low[1]}.{low[2]}"}
+    done = subprocess.run(
+        argv, input="\n".join(wanted), env=env, check=True, text=True, stdout=subprocess.PIPE
+    )
+    return sorted(line for line in done.stdout.splitlines() if not line.startswith("#"))
+
+
+def test_every_kind_of_package_comes_in_and_installs_on_both_kinds_of_mac(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    needs = ["native", "uni", "mixed", 'intelonly ; platform_machine == "x86_64"']
+    needs.append('mac ; sys_platform == "darwin" and platform_system == "Darwin"')
+    shop.pure("app", "1.0", *needs, 'never ; sys_platform == "linux"')
+    shop.pair("native", "1.0")
+    shop.universal("uni", "2.0", tmp_path)
+    shop.thin("mixed", "1.0", "x86_64")
+    shop.pure("mixed", "1.0")
+    shop.thin("intelonly", "1.0", "x86_64")
+    shop.pure("mac", "1.0")
+    shop.pure("never", "1.0")
+    made = build(["app==1.0"], tmp_path / "house", options(index, tmp_path))
+    how = {(one.name, one.how, one.archs) for one in made.wheels}
+    both = ("arm64", "x86_64")
+    assert how == {
+        ("app", How.UNIVERSAL, both),
+        ("native", How.FUSED, both),
+        ("uni", How.UNIVERSAL, both),
+        ("mixed", How.SIDE_BY_SIDE, ("x86_64",)),
+        ("mixed", How.SIDE_BY_SIDE, both),
+        ("intelonly", How.ONE_SIDED, ("x86_64",)),
+        ("mac", How.UNIVERSAL, both),
+    }
+    native = "native-1.0-cp311-cp311-macosx_10_9_universal2.whl"
+    for arch in MACS:
+        assert native in pip(made.folder, arch, "native", "uni", "mixed", "mac")
+        resolved = uv_resolves(made.folder, arch, "app==1.0")
+        assert ("intelonly==1.0" in resolved) is (arch == "x86_64")
+        assert {"app==1.0", "native==1.0", "uni==2.0", "mac==1.0"} <= set(resolved)
+    lock = made.lock.read_text()
+    assert 'intelonly==1.0 ; platform_machine == "x86_64"' in lock
+    locked = pip(made.folder, "x86_64", "--require-hashes", "--no-deps", "-r", str(made.lock))
+    assert native in locked
+
+
+def test_the_lock_accepts_only_the_wheels_of_the_house(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pair("native", "1.0")
+    made = build(["native"], tmp_path / "house", options(index, tmp_path))
+    wanted = ("--require-hashes", "-r", str(made.lock))
+    for arch in MACS:
+        assert len(pip(made.folder, arch, *wanted)) == 1
+    made.lock.write_text(made.lock.read_text().replace("sha256:", "sha256:0")[:-2] + "\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        pip(made.folder, "arm64", *wanted)
+
+
+def test_versions_that_differ_are_brought_to_one_that_both_can_have(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pair("moving", "1.5", "below<3")
+    shop.thin("moving", "1.6", "x86_64")
+    shop.thin("moving", "2.0", "arm64")
+    shop.pair("below", "2.0")
+    shop.thin("below", "3.1", "arm64")
+    made = build(["moving", "below"], tmp_path / "house", options(index, tmp_path))
+    assert {(one.name, one.version, one.how) for one in made.wheels} == {
+        ("moving", "1.5", How.FUSED),
+        ("below", "2.0", How.FUSED),
+    }
+    assert any(note.startswith("moving is 1.5") and "2.0" in note for note in made.notes)
+
+
+def test_what_one_kind_of_mac_cannot_have_at_all_is_an_error_that_names_it(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.thin("lonely", "1.0", "arm64")
+    with pytest.raises(WorkFailed, match="on x86_64") as caught:
+        build(["lonely"], tmp_path / "house", options(index, tmp_path))
+    assert "lonely" in caught.value.detail
+    assert "--macos-x86-64" in caught.value.hint
+    with pytest.raises(UsageError, match="no requirement"):
+        build(["lonely =! 1"], tmp_path / "house", options(index, tmp_path))
+    assert not (tmp_path / "house").exists()
+
+
+def test_code_that_needs_a_newer_system_than_its_tag_says_is_left_thin_and_told(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.thin("liar", "1.0", "x86_64", minimum="13.1")
+    shop.thin("liar", "1.0", "arm64")
+    made = build(["liar"], tmp_path / "house", options(index, tmp_path))
+    assert [one.how for one in made.wheels] == [How.SIDE_BY_SIDE] * 2
+    assert [one.archs for one in made.wheels] == [("arm64",), ("x86_64",)]
+    assert any("left thin" in note and "10.15 on x86_64" in note for note in made.notes)
+    assert any("minos-above-tag" in note for note in made.notes)
+    new = options(index, tmp_path, macos={"x86_64": (13, 0), "arm64": (12, 0)})
+    assert [one.how for one in build(["liar"], tmp_path / "house", new).wheels] == [How.FUSED]
+
+
+def noisy(shop: Shop) -> None:
+    for arch in MACS:
+        shop.thin("noisy", "1.0", arch, extra={"noisy/build.txt": arch.encode()})
+
+
+def test_a_file_without_a_verdict_is_an_error_until_a_rule_or_thin_says_what_to_do(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    noisy(shop)
+    with pytest.raises(WorkFailed, match="no verdict") as caught:
+        build(["noisy"], tmp_path / "house", options(index, tmp_path))
+    assert caught.value.where == "noisy"
+    assert "--rule 'noisy:noisy/build.txt=arm64'" in caught.value.hint
+    ruled = options(index, tmp_path, rules=[parse_known_rule("noisy:noisy/*.txt=x86_64")])
+    assert build(["noisy"], tmp_path / "ruled", ruled).wheels[0].how is How.FUSED
+    thin = build(["noisy"], tmp_path / "thin", options(index, tmp_path, thin=frozenset({"noisy"})))
+    assert [one.how for one in thin.wheels] == [How.SIDE_BY_SIDE] * 2
+
+
+def test_a_rule_for_metadata_does_not_hide_that_one_side_needs_more(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.thin("uneven", "1.0", "x86_64")
+    shop.thin("uneven", "1.0", "arm64", "native")
+    shop.pair("native", "1.0")
+    rules = [parse_known_rule("uneven:uneven-1.0.dist-info/METADATA=x86_64")]
+    with pytest.raises(WorkFailed, match="do not need the same") as caught:
+        build(["uneven"], tmp_path / "house", options(index, tmp_path, rules=rules))
+    assert "Requires-Dist: native" in caught.value.detail
+
+
+def test_known_rules_have_reasons_and_wrong_ones_are_refused() -> None:
+    assert all(one.reason and one.rule.path for one in known())
+    for text in ("noisy", "noisy:x", ":x=arm64", "noisy:x=left"):
+        with pytest.raises(UsageError):
+            parse_known_rule(text)
+
+
+def test_a_second_run_asks_for_no_wheel_and_gives_the_same_bytes(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pair("native", "1.0")
+    shop.pure("plain", "1.0")
+    wanted = ["native", "plain"]
+    first = build(wanted, tmp_path / "house", options(index, tmp_path))
+    assert len(index.asked) == 3
+    build(wanted, tmp_path / "house", options(index, tmp_path))
+    assert len(index.asked) == 3
+    fresh = options(index, tmp_path, cache=tmp_path / "another")
+    second = build(list(reversed(wanted)), tmp_path / "again", fresh)
+    assert hashes(first.folder) == hashes(second.folder)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def test_a_busy_index_and_cut_connections_are_tried_again_from_where_they_were(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    wheel = shop.pure("plain", "1.0", size=2_000_000)
+    index.busy, index.cut = 1, 1
+    build(["plain"], tmp_path / "house", options(index, tmp_path))
+    assert [start for _, start in index.asked[:2]] == [0, 0]
+    assert 500_000 < index.asked[2][1] <= wheel.stat().st_size // 2
+
+
+def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pure("plain", "1.0")
+    index.ranges, index.cut = False, 2
+    made = build(["plain"], tmp_path / "house", options(index, tmp_path))
+    assert len(index.asked) == 3
+    assert made.wheels[0].how is How.UNIVERSAL
+
+
+def test_wrong_bytes_never_come_in(shop: Shop, index: Index, tmp_path: Path) -> None:
+    index.spoiled.add(shop.pure("plain", "1.0").name)
+    with pytest.raises(NotFetched, match="SHA-256"):
+        build(["plain"], tmp_path / "house", options(index, tmp_path))
+    assert not (tmp_path / "house").exists()
+    assert not list((tmp_path / "cache").rglob("plain*.whl"))
+    index.spoiled.clear()
+    assert build(["plain"], tmp_path / "house", options(index, tmp_path)).wheels
+
+
+def test_a_wheel_that_went_bad_in_the_cache_is_fetched_again(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pure("plain", "1.0")
+    build(["plain"], tmp_path / "house", options(index, tmp_path))
+    (cached,) = (tmp_path / "cache" / "wheels").rglob("*.whl")
+    cached.unlink()
+    cached.write_bytes(b"rotten")
+    build(["plain"], tmp_path / "house", options(index, tmp_path))
+    assert len(index.asked) == 2
+
+
+def test_other_peoples_folders_are_not_replaced(shop: Shop, index: Index, tmp_path: Path) -> None:
+    shop.pure("plain", "1.0")
+    house = tmp_path / "house"
+    house.mkdir()
+    (house / "thesis.txt").write_text("three years of work")
+    with pytest.raises(WorkFailed, match="other things"):
+        build(["plain"], house, options(index, tmp_path))
+    assert (house / "thesis.txt").read_text() == "three years of work"
+
+
+def task(index: Index, tmp_path: Path, *more: str) -> list[str]:
+    argv = [sys.executable, "-m", "invoke", "wheelhouse", *more, "--index", index.url]
+    return [*argv, "--out", str(tmp_path / "house"), "--cache", str(tmp_path / "cache")]
+
+
+def test_a_killed_run_leaves_the_old_house_and_the_next_goes_on(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pure("plain", "1.0")
+    subprocess.run(task(index, tmp_path, "plain"), check=True, capture_output=True)
+    before = hashes(tmp_path / "house")
+    wheel = shop.pure("other", "1.0", size=2_000_000)
+    index.stall = 1
+    child = subprocess.Popen(task(index, tmp_path, "other"), stderr=subprocess.DEVNULL)
+    parts = tmp_path / "cache" / "wheels"
+    for _ in range(400):
+        if any(part.stat().st_size for part in parts.rglob("other*.part")):
+            break
+        time.sleep(0.05)
+    child.kill()
+    child.wait()
+    assert hashes(tmp_path / "house") == before
+    subprocess.run(task(index, tmp_path, "other"), check=True, capture_output=True)
+    assert 0 < index.asked[-1][1] <= wheel.stat().st_size // 2
+    assert set(hashes(tmp_path / "house")) == {wheel.name, "requirements.txt"}
+
+
+def test_a_config_says_what_is_wanted_and_for_which_macs(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    shop.pair("native", "1.0")
+    configs = tmp_path / "configs"
+    shutil.copytree(ROOT / "build_configs", configs)
+    (configs / "mine.yaml").write_text(
+        'extends: demo\npython: "3.11"\nwheelhouse: [native]\n', encoding="utf-8"
+    )
+    argv = task(index, tmp_path, str(configs / "mine.yaml"), "--macos-arm64", "14", "--json")
+    found = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
+    assert found["requirements"] == ["native"]
+    assert found["macos"]["arm64"] == "14.0"
+    none = task(index, tmp_path, str(configs / "demo.yaml"))
+    refused = subprocess.run(none, check=False, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "wheelhouse" in refused.stderr
+
+
+def test_the_task_prints_a_valid_document(shop: Shop, index: Index, tmp_path: Path) -> None:
+    shop.pair("native", "1.0")
+    printed = subprocess.run(
+        task(index, tmp_path, "native", "--json"), check=True, stdout=subprocess.PIPE
+    ).stdout
+    found = json.loads(printed)
+    documents.check(found)
+    assert [one["how"] for one in found["wheels"]] == ["fused"]
+    assert found["macos"] == {"arm64": "12.0", "x86_64": "10.15"}
+    shown = subprocess.run(
+        task(index, tmp_path, "native"), check=True, capture_output=True, text=True
+    )
+    assert "native-1.0-cp311-cp311-macosx_10_9_universal2.whl" in shown.stderr
+    wrong = subprocess.run(
+        task(index, tmp_path, "native", "--python", "three"), check=False, capture_output=True
+    )
+    assert wrong.returncode == 2
