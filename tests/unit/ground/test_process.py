@@ -91,9 +91,12 @@ def _await_end(pid: int) -> None:
 
 
 def _runs(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat")
     if Path("/proc/self").exists():
-        return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return False
+        return stat.rpartition(")")[2].split()[0] != "Z"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
