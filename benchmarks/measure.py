@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one arm: wall-clock seconds and the peak resident set of its process, in MB."""
+    """One run of one arm.
+
+    Attributes:
+        seconds: wall-clock time.
+        peak_mb: the peak resident set of its process, in MB.
+        cpu_seconds: what it and its children kept processors busy; less shaken by other work.
+    """
 
     seconds: float
     peak_mb: float
+    cpu_seconds: float
 
 
 def in_child(body: Callable[[], object]) -> Run:
@@ -45,7 +52,7 @@ def in_child(body: Callable[[], object]) -> Run:
     seconds = time.perf_counter() - begun
     if status != 0:
         raise RuntimeError(f"an arm of the benchmark ended with wait status {status}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def interleaved(arms: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
@@ -60,6 +67,11 @@ def interleaved(arms: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str,
 def median_seconds(runs: Sequence[Run]) -> float:
     """Give the median of the runs' wall-clock seconds."""
     return statistics.median(run.seconds for run in runs)
+
+
+def median_cpu_seconds(runs: Sequence[Run]) -> float:
+    """Give the median of the runs' processor seconds."""
+    return statistics.median(run.cpu_seconds for run in runs)
 
 
 def peak_mb(runs: Sequence[Run]) -> float:

@@ -1,0 +1,212 @@
+"""What fusing two wheels costs, beside the bare work in it and beside delocate-merge.
+
+    python -m benchmarks.fuse A.whl B.whl [A2.whl B2.whl …] [--rule GLOB=VERDICT …]
+        [--rounds N] [--threads N] [--peer] [--check]
+
+For each pair, arms run in turn, each in a process of its own: `fuse`; the bare cost (every content
+that a fusion has to read, inflated by zlib and hashed by SHA-256, in the same number of threads,
+the largest first); and with `--peer` delocate-merge. Figures are medians, of wall-clock and of
+processor time; targets: at most 2 times the bare cost, under 256 MB, at least 15 times as fast as
+delocate-merge for TensorFlow.
+
+delocate-merge wants Apple's tools. Stand-ins in a temporary folder: `lipo` is llvm-lipo, with the
+words that delocate expects when a file is no object; `codesign` does nothing; `otool` is
+llvm-otool. `--check` compares each universal file of the fused wheel with llvm-lipo's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import measure
+from tensorflow_macos_build.wheels.fuse import FuseOptions, Verdict, fuse
+from tensorflow_macos_build.wheels.rules import parse_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Payload = list[tuple[Path, zipfile.ZipInfo]]
+
+_PIECE = 1 << 18
+_LOCAL_HEADER = 30
+
+_LIPO = """#!/bin/sh
+[ "$1" = -create ] || exec {lipo} "$@"
+{lipo} "$@" 2>/dev/null && exit 0
+echo "fatal error: lipo: can't figure out the architecture type of: $2" >&2
+exit 1
+"""
+
+
+def payload(first: Path, second: Path) -> Payload:
+    """List what a fusion has to read: all of both wheels, what is equal in both once."""
+    seen: set[tuple[str, int, int]] = set()
+    found = []
+    for wheel in (first, second):
+        with zipfile.ZipFile(wheel) as archive:
+            for info in archive.infolist():
+                key = (info.filename, info.file_size, info.CRC)
+                if key not in seen:
+                    found.append((wheel, info))
+                seen.add(key)
+    return sorted(found, key=lambda item: -item[1].file_size)
+
+
+def bare(work: Payload, threads: int) -> None:
+    """Inflate and hash, and nothing else."""
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        descriptors = {wheel: os.open(wheel, os.O_RDONLY) for wheel, _ in work}
+        list(pool.map(lambda item: _inflate(descriptors[item[0]], item[1]), work))
+
+
+def _inflate(descriptor: int, member: zipfile.ZipInfo) -> bytes:
+    header = os.pread(descriptor, _LOCAL_HEADER, member.header_offset)
+    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    at = member.header_offset + _LOCAL_HEADER + names
+    end = at + member.compress_size
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    digest = hashlib.sha256()
+    while at < end:
+        piece = os.pread(descriptor, min(_PIECE, end - at), at)
+        at += len(piece)
+        while piece:
+            digest.update(engine.decompress(piece, _PIECE) if member.compress_type else piece)
+            piece = engine.unconsumed_tail if member.compress_type else b""
+    return digest.digest()
+
+
+def stand_ins(folder: Path) -> None:
+    """Make what delocate takes for Apple's tools."""
+    lipo, otool = llvm("llvm-lipo"), llvm("llvm-otool")
+    texts = {
+        "lipo": _LIPO.format(lipo=lipo),
+        "otool": f'#!/bin/sh\nexec {otool} "$@"\n',
+        "codesign": "#!/bin/sh\nexit 0\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).chmod(0o755)
+
+
+def llvm(name: str) -> str:
+    """Find one of LLVM's tools."""
+    path = shutil.which(f"{name}-19") or shutil.which(f"{name}-14") or shutil.which(name)
+    if path is None:
+        sys.exit(f"{name} is not on PATH: install LLVM's tools (Debian: llvm-19)")
+    return path
+
+
+def delocate_merge(first: Path, second: Path, tools: Path, out: Path) -> None:
+    """Run the peer as its users do."""
+    env = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    argv = [sys.executable, "-m", "delocate.cmd.delocate_merge", str(first), str(second)]
+    subprocess.run([*argv, "-w", str(out)], check=True, env=env, capture_output=True)
+
+
+def check(first: Path, second: Path, options: FuseOptions) -> str:
+    """Compare every universal file with what llvm-lipo makes of the two members."""
+    equal, other = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        fused = fuse(first, second, place, options)
+        with (
+            zipfile.ZipFile(first) as one,
+            zipfile.ZipFile(second) as two,
+            zipfile.ZipFile(fused.wheel) as made,
+        ):
+            for path in fused.files[Verdict.UNIVERSAL]:
+                slices = [_extracted(archive, path, place) for archive in (one, two)]
+                fat = place / "fat"
+                argv = [llvm("llvm-lipo"), "-create", *map(str, slices), "-output", str(fat)]
+                subprocess.run(argv, check=True)
+                with fat.open("rb") as expected, made.open(path) as found:
+                    same = _digest(expected) == _digest(found)
+                equal += same
+                other += [] if same else [path]
+        counts = ", ".join(f"{len(paths)} {one.value}" for one, paths in fused.files.items())
+        return f"{counts}; {equal} universal files equal llvm-lipo's, others: {other or 'none'}"
+
+
+def _extracted(archive: zipfile.ZipFile, path: str, folder: Path) -> Path:
+    target = Path(tempfile.mkstemp(dir=folder)[1])
+    with archive.open(path) as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy, _PIECE)
+    return target
+
+
+def _digest(stream: object) -> str:
+    digest = hashlib.sha256()
+    for piece in iter(functools.partial(stream.read, _PIECE), b""):  # type: ignore[attr-defined]  # both kinds of stream have it
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def main() -> None:
+    """Run the arms for each pair and print their medians."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("wheels", type=Path, nargs="+")
+    parser.add_argument("--rule", action="append", default=[])
+    parser.add_argument("--build-tag")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    chosen = parser.parse_args()
+    rules = tuple(parse_rule(text) for text in chosen.rule)
+    options = FuseOptions(build=chosen.build_tag, rules=rules, threads=chosen.threads)
+    print(f"{measure.machine()}, zlib {zlib.ZLIB_RUNTIME_VERSION}, {chosen.threads} threads")
+    for first, second in _pairs(chosen.wheels):
+        _measure(first, second, options, chosen)
+        if chosen.check:
+            print(f"  {check(first, second, options)}")
+
+
+def _pairs(wheels: list[Path]) -> Iterator[tuple[Path, Path]]:
+    if len(wheels) % 2:
+        sys.exit("give wheels in pairs")
+    yield from zip(wheels[::2], wheels[1::2], strict=True)
+
+
+def _measure(first: Path, second: Path, options: FuseOptions, chosen: argparse.Namespace) -> None:
+    work = payload(first, second)
+    content = sum(info.file_size for _, info in work) / 1e6
+    with tempfile.TemporaryDirectory() as folder:
+        out, tools, peer = (Path(folder) / name for name in ("out", "tools", "peer"))
+        for made in (tools, peer):
+            made.mkdir()
+        stand_ins(tools)
+        arms = {
+            "bare": lambda: measure.in_child(lambda: bare(work, chosen.threads)),
+            "fuse": lambda: measure.in_child(lambda: fuse(first, second, out, options)),
+        }
+        if chosen.peer:
+            merge = functools.partial(delocate_merge, first, second, tools, peer)
+            arms["delocate-merge"] = lambda: measure.in_child(merge)
+        runs = measure.interleaved(arms, chosen.rounds)
+    print(f"{first.name} + {second.name}: {content:.1f} MB to read")
+    for name, each in runs.items():
+        seconds = " ".join(f"{run.seconds:.2f}" for run in each)
+        wall, cpu = measure.median_seconds(each), measure.median_cpu_seconds(each)
+        peak = measure.peak_mb(each)
+        print(f"  {name:14} {wall:7.2f} s, {cpu:7.2f} s CPU, {peak:5.0f} MB  ({seconds})")
+    for name, each in runs.items():
+        if name != "fuse":
+            wall = measure.median_seconds(runs["fuse"]) / measure.median_seconds(each)
+            cpu = measure.median_cpu_seconds(runs["fuse"]) / measure.median_cpu_seconds(each)
+            print(f"  fuse/{name}: {wall:.3f} in time (1/{1 / wall:.1f}), {cpu:.3f} in CPU time")
+
+
+if __name__ == "__main__":
+    main()
