@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.patchqueue import conflicts, markers
 from tensorflow_macos_build.patchqueue.diffs import Range
@@ -42,17 +42,20 @@ class Culprits:
         size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
         if not size:
             return self._history.commits_on(found.path)
-        commits = self._log_lines(found.path, _with_neighbours(lines, size))
-        return _guilty(commits, placed.hunk)
+        changes = self._log_lines(found.path, _with_neighbours(lines, size))
+        return _guilty(changes, placed.hunk)
 
     def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
         """Give the commits to blame where a whole file is what conflicts.
 
-        Where the file is gone, the commits that took it away; else all that changed it. Where git
-        says nothing of a path itself (it followed a renamed folder), the paths that it names.
+        Where the file is gone, the commits that took it away; where the patch deletes it, those
+        that changed its content; else all that touched it. Where git says nothing of a path itself
+        (it followed a renamed folder), the paths that it names.
         """
-        if found.ours is None and (gone := self._history.removals(found.path)):
-            return gone
+        if found.ours is None and (removals := self._history.removals(found.path)):
+            return removals
+        if found.theirs is None and (changed := self._history.changes_on(found.path)):
+            return changed
         if commits := self._history.commits_on(found.path):
             return commits
         named = [
@@ -60,10 +63,10 @@ class Culprits:
             for path in message.paths
         ]  # fmt: skip
         folders = _folders(named) if found.base is None else []
-        for path in dict.fromkeys([*named, *folders]):
-            if commits := self._history.removals(path) or self._history.commits_on(path):
-                return commits
-        return ()
+        places = dict.fromkeys([*named, *folders])
+        gone = dict.fromkeys(c for place in places for c in self._history.removals(place))
+        touched = dict.fromkeys(c for place in places for c in self._history.commits_on(place))
+        return tuple(gone or touched)
 
     def moved_to(self, commit: str, path: str) -> str:
         """Give the place that a commit moved a file to; "" when it deleted it."""
@@ -75,8 +78,8 @@ class Culprits:
         moves = dict(zip(tokens[1::3], tokens[2::3], strict=False))
         return moves.get(path, "")
 
-    def _log_lines(self, path: str, lines: Range) -> list[tuple[str, frozenset[bytes]]]:
-        """Ask git which commits changed lines; give each with the lines it took and brought."""
+    def _log_lines(self, path: str, lines: Range) -> list[_LineChange]:
+        """Ask git which commits changed lines of the new base's file; newest first."""
         out = self._quarantine.git.out(
             "log", f"-L{lines.start + 1},{lines.end}:{path}", "--no-color", "--no-ext-diff",
             "--format=%x00%H", *self._history.range,
@@ -84,9 +87,19 @@ class Culprits:
         found = []
         for record in out.split(b"\0")[1:]:
             head, *body = record.split(b"\n")
-            touched = frozenset(line[1:] for line in body if line[:1] in (b"-", b"+"))
-            found.append((text(head), touched))
+            took, brought = (
+                frozenset(line[1:] for line in body if line[:1] == sign) for sign in (b"-", b"+")
+            )
+            found.append(_LineChange(text(head), took, brought))
         return found
+
+
+class _LineChange(NamedTuple):
+    """A commit, and the lines that it took and brought in a stretch of a file."""
+
+    commit: str
+    took: frozenset[bytes]
+    brought: frozenset[bytes]
 
 
 def _with_neighbours(lines: Range, size: int) -> Range:
@@ -95,10 +108,20 @@ def _with_neighbours(lines: Range, size: int) -> Range:
     return Range(start, max(1, min(size, lines.end + 1) - start))
 
 
-def _guilty(commits: Sequence[tuple[str, frozenset[bytes]]], hunk: markers.Hunk) -> tuple[str, ...]:
-    """Leave out the commits that neither took a line of the base nor brought one of ours."""
-    lines = {line.rstrip(b"\n") for line in (*hunk.base, *hunk.ours)}
-    return tuple(commit for commit, touched in commits if touched & lines)
+def _guilty(commits: Sequence[_LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
+    """Leave out the commits that only changed lines beside those in conflict.
+
+    Guilty is who took a line that the patch expects, or a line that another guilty one put in its
+    place. Where the patch expects none (both sides insert), it is who brought the lines there.
+    """
+    base = {line.rstrip(b"\n") for line in hunk.base}
+    ours = {line.rstrip(b"\n") for line in hunk.ours}
+    guilty: list[str] = []
+    for change in reversed(commits):
+        if change.took & base:
+            guilty.insert(0, change.commit)
+            base |= change.brought
+    return tuple(guilty) or tuple(change.commit for change in commits if change.brought & ours)
 
 
 def _folders(paths: Sequence[str]) -> list[str]:

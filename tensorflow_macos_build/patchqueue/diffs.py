@@ -1,6 +1,6 @@
 """Differences between trees as git prints them, read back: files, hunks, lines.
 
-All options that a configuration could change are pinned. Renames are not looked for: a moved file
+All options that a configuration could change are pinned. Unless renames are asked for, a moved file
 is one that goes and one that comes.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.git import Git
 
 OPTIONS = (
-    "-p", "-r", "--root", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv",
+    "-p", "-r", "--root", "--full-index", "--no-ext-diff", "--no-textconv",
     "--no-color", "--indent-heuristic", "--inter-hunk-context=0", "--submodule=short",
     "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
 )  # fmt: skip
@@ -73,20 +73,31 @@ class FileDiff:
     hunks: tuple[Hunk, ...]
 
     @property
+    def lines(self) -> Iterator[bytes]:
+        """Give all lines of all hunks, with their signs."""
+        return (line for hunk in self.hunks for line in hunk.lines)
+
+    @property
     def changed(self) -> tuple[bytes, ...]:
         """Give the lines that go and come, with their signs, without context."""
-        return tuple(line for hunk in self.hunks for line in hunk.lines if line[:1] in (b"-", b"+"))
+        return tuple(line for line in self.lines if line[:1] in (b"-", b"+"))
 
 
 TreeDiff = tuple[FileDiff, ...]
 
 
 def of_trees(
-    git: Git, pairs: Sequence[tuple[str, str]], *, context: int = 3, algorithm: str = "myers"
+    git: Git,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    context: int = 3,
+    algorithm: str = "myers",
+    renames: bool = False,
 ) -> list[TreeDiff]:
     """Compare pairs of trees; one process for all."""
     wanted = "".join(f"{old} {new}\n" for old, new in pairs).encode()
-    flags = (f"-U{context}", f"--diff-algorithm={algorithm}")
+    followed = ("-M50%", "-l0") if renames else ("--no-renames",)
+    flags = (f"-U{context}", f"--diff-algorithm={algorithm}", *followed)
     out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
     return [found for _, found in _records(out)]
 
@@ -94,7 +105,7 @@ def of_trees(
 def of_commits(git: Git, commits: Sequence[str], *, context: int = 0) -> dict[str, TreeDiff]:
     """Compare commits with their first parents; merges have no difference of their own."""
     wanted = "".join(f"{commit}\n" for commit in commits).encode()
-    flags = ("--always", f"-U{context}", "--diff-algorithm=myers")
+    flags = ("--always", f"-U{context}", "--diff-algorithm=myers", "--no-renames")
     out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
     return {text(head): found for head, found in _records(out)}
 
@@ -161,23 +172,27 @@ def _file(block: list[bytes]) -> FileDiff:
         Hunk(*_ranges(block[start]), tuple(block[start + 1 : end]))
         for start, end in itertools.pairwise([*starts, len(block)])
     ]
-    return FileDiff(_path(block[0]), _lasting(header), tuple(hunks))
+    return FileDiff(_path(block, header), _lasting(header), tuple(hunks))
 
 
 def _lasting(header: list[bytes]) -> tuple[bytes, ...]:
     """Leave out blob ids, unless they are all that is said about a binary file."""
     binary = any(line.startswith(b"Binary files ") for line in header)
-    noise = (b"--- ", b"+++ ", b"Binary files ") + (() if binary else (b"index ",))
+    noise = (b"--- ", b"+++ ", b"Binary files ", b"similarity ", *([] if binary else [b"index "]))
     return tuple(line for line in header if not line.startswith(noise))
 
 
-def _path(line: bytes) -> str:
-    """Read the path out of `diff --git a/PATH b/PATH`; without renames both are the same."""
-    both = line.removeprefix(b"diff --git ").rstrip(b"\n")
-    first = both[: len(both) // 2]
-    if first.startswith(b'"'):
-        first = _ESCAPE.sub(_unescape, first[1:-1])
-    return text(first.removeprefix(b"a/"))
+def _path(block: list[bytes], header: Sequence[bytes]) -> str:
+    """Read the path out of `rename to PATH`, or else out of `diff --git a/PATH b/PATH`."""
+    for line in header:
+        if line.startswith(b"rename to "):
+            return text(_unquoted(line.removeprefix(b"rename to ").rstrip(b"\n")))
+    both = block[0].removeprefix(b"diff --git ").rstrip(b"\n")
+    return text(_unquoted(both[: len(both) // 2]).removeprefix(b"a/"))
+
+
+def _unquoted(path: bytes) -> bytes:
+    return _ESCAPE.sub(_unescape, path[1:-1]) if path.startswith(b'"') else path
 
 
 def _unescape(found: re.Match[bytes]) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.patchqueue import diffs
@@ -12,10 +14,17 @@ from tensorflow_macos_build.patchqueue.replay import changes_of
 from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
+    from tensorflow_macos_build.patchqueue.replay import Change
     from tensorflow_macos_build.upstream.git import Git
+
+_RECORDED = re.compile(
+    r"(?:Upstream:|\(cherry picked from commit)(?P<value>.*?)\)?$", re.IGNORECASE
+)
+_COMMIT_ID = re.compile(r"\b[0-9a-f]{7,64}$")
+_PULL_REQUEST = re.compile(r"/(?:pull|issues|merge_requests)/([0-9]+)$|^#([0-9]+)$")
 
 _SHORTEST_TELLING_LINE = 3
 """Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
@@ -40,11 +49,26 @@ class UpstreamCommit:
     link: str
 
 
+class How(Enum):
+    """What a commit does to a path."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+    @staticmethod
+    def of(change: Change) -> How:
+        """Name what a change does."""
+        if change.new is None:
+            return How.REMOVED
+        return How.ADDED if change.old is None else How.CHANGED
+
+
 class Touch(NamedTuple):
-    """A commit that changes a path, and whether it takes it away."""
+    """A commit that touches a path, and how."""
 
     commit: str
-    removed: bool
+    how: How
 
 
 class History:
@@ -75,8 +99,7 @@ class History:
         found: dict[str, list[Touch]] = {}
         for commit, changes in changes_of(self.git, commits):
             for change in changes:
-                touch = Touch(commit, removed=change.new is None)
-                found.setdefault(change.path, []).append(touch)
+                found.setdefault(change.path, []).append(Touch(commit, How.of(change)))
         return {path: tuple(touches) for path, touches in found.items()}
 
     def touches(self, path: str) -> bool:
@@ -84,20 +107,24 @@ class History:
         return path in self.by_path
 
     def commits_on(self, path: str) -> tuple[str, ...]:
-        """Give the commits that change a path, newest first; a folder's path ends in a slash."""
-        return self._commits(path, only_removals=False)
+        """Give the commits that touch a path, newest first; a folder's path ends in a slash."""
+        return self._commits(path, frozenset(How))
 
     def removals(self, path: str) -> tuple[str, ...]:
         """Give the commits that take a path away, newest first; a folder's path ends in a slash."""
-        return self._commits(path, only_removals=True)
+        return self._commits(path, {How.REMOVED})
 
-    def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
-        paths = [known for known in self.by_path if known.startswith(path)]
+    def changes_on(self, path: str) -> tuple[str, ...]:
+        """Give the commits that change what is at a path, newest first."""
+        return self._commits(path, {How.CHANGED})
+
+    def _commits(self, path: str, wanted: Set[How]) -> tuple[str, ...]:
+        inside = [known for known in self.by_path if known.startswith(path)]
         touches = [
             touch
-            for known in (paths if path.endswith("/") else [path])
+            for known in (inside if path.endswith("/") else [path])
             for touch in reversed(self.by_path.get(known, ()))
-            if touch.removed or not only_removals
+            if touch.how in wanted
         ]
         return tuple(dict.fromkeys(touch.commit for touch in touches))
 
@@ -120,11 +147,55 @@ class History:
         shares = {c: (lines & telling(self._diff(c))).total() for c in self.touching(paths)}
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
-    def contains(self, name: str) -> str | None:
-        """Give the full id of a commit that is named (a full or short id) and is in the range."""
+    def hold(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
+        """Say whether commits together make all of `lines`, which are as `telling` gives them."""
+        made: Counter[bytes] = Counter()
+        for commit in commits:
+            made |= telling(self._diff(commit))
+        return not lines - made
+
+    def behind(self, paths: Iterable[str], before: TreeDiff, after: TreeDiff) -> list[str]:
+        """Give the commits behind a patch's new text: they changed its lines, or moved its files.
+
+        `paths` are those that the patch touches.
+        """
+        texts = [{_bare(line) for file in diff for line in file.lines} for diff in (before, after)]
+        told = texts[0] ^ texts[1]
+        now = {file.path for file in after}
+        commits = self.touching({*paths, *now})
+        changed = [c for c in commits if told & {_bare(line) for line in telling(self._diff(c))}]
+        gone = [file.path for file in before if file.path not in now]
+        moved = [commit for path in gone for commit in self.removals(path)]
+        return list(dict.fromkeys([*changed, *moved]))
+
+    def recorded(self, message: str) -> list[str]:
+        """Give the commits of the range that a patch's message names as its own.
+
+        It names them by a full or short id, alone or at the end of a link (`Upstream:`, or as
+        `git cherry-pick -x` does), or by the link of a pull request that a commit came from.
+        """
+        found: list[str] = []
+        for line in message.splitlines():
+            if named := _RECORDED.match(line):
+                found += self._named(named["value"].strip())
+        return list(dict.fromkeys(found))
+
+    def _named(self, value: str) -> list[str]:
+        if (oid := _COMMIT_ID.search(value)) and (known := self._known(oid[0])):
+            return [known]
+        number = _PULL_REQUEST.search(value)
+        if number is None:
+            return []
+        mention = re.compile(
+            rf"{re.escape(value)}(?![0-9])|\A(?:[^\n]*\s)?\(?#{number[1]}\b".encode()
+        )
+        return [oid for oid, message in self._messages.items() if mention.search(message)]
+
+    def _known(self, name: str) -> str:
+        """Give the full id of a commit of the range by its full or short id; "" for others."""
         done = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=())
         oid = text(done.stdout).strip()
-        return oid if done.status == 0 and oid in self._all else None
+        return oid if done.status == 0 and oid in self._messages else ""
 
     def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
         """Tell who made commits, when, and what they say they do."""
@@ -140,8 +211,10 @@ class History:
         )
 
     @functools.cached_property
-    def _all(self) -> frozenset[str]:
-        return frozenset(self.git.line("rev-list", *self.range).split())
+    def _messages(self) -> Mapping[str, bytes]:
+        out = self.git.out("log", "-z", "--format=%H%n%B", *self.range, "--")
+        pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
+        return {text(oid): message for oid, _, message in pairs}
 
     @functools.lru_cache(4096)  # noqa: B019 - lives as long as one rebase
     def _diff(self, commit: str) -> TreeDiff:
@@ -152,6 +225,11 @@ def telling(diff: TreeDiff) -> Counter[bytes]:
     """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
     lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
     return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)
+
+
+def _bare(line: bytes) -> bytes:
+    """Give a difference's line without its sign and the white space around it."""
+    return line[1:].strip()
 
 
 def commit_link(url: str, oid: str) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.patchqueue import diffs, history
-from tensorflow_macos_build.patchqueue.replay import Outcome, Resolved
+from tensorflow_macos_build.patchqueue import replay as replaying
+from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, Resolved
 from tensorflow_macos_build.patchqueue.status import Carried, Evidence, PatchStatus, Status
 from tensorflow_macos_build.patchqueue.trouble import Troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.patchqueue.history import History
@@ -37,12 +38,14 @@ class Landed:
 
     def evidence(self, patch: Carried) -> tuple[list[str], str]:
         """Give the commits that are the patch, and how they were found."""
-        diff = diffs.of_commits(self._history.git, [patch.commit])[patch.commit]
-        if identical := self._history.identical(diff):
+        if identical := self._history.identical(self.diff(patch)):
             return identical, "same changes"
-        names = (self._history.contains(name) for name in patch.recorded_upstream)
-        recorded = [commit for commit in names if commit]
+        recorded = self._history.recorded(patch.message)
         return recorded, "recorded" if recorded else ""
+
+    def diff(self, patch: Carried) -> TreeDiff:
+        """Give what a patch changes, without context."""
+        return diffs.of_commits(self._history.git, [patch.commit])[patch.commit]
 
 
 class Judge:
@@ -52,8 +55,7 @@ class Judge:
         quarantine: where the replay was made.
         git_history: what upstream did.
         patches: the queue.
-        provisional: replays the queue with provisional resolutions; asked where a replay that
-            leaves patches out does not show by itself what a conflict follows from.
+        on_conflict: what the replay did at conflicts.
     """
 
     def __init__(
@@ -61,25 +63,26 @@ class Judge:
         quarantine: Quarantine,
         git_history: History,
         patches: Sequence[Carried],
-        provisional: Callable[[], Replay] | None = None,
+        on_conflict: OnConflict,
     ) -> None:
-        self._provisional = provisional
         self._quarantine = quarantine
         self._history = git_history
         self._patches = patches
+        self._on_conflict = on_conflict
         self._landed = Landed(git_history, patches)
         self._troubles = Troubles(quarantine, git_history)
-        self._steps: tuple[Step, ...] = ()
 
     def judge(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Give the statuses, in the queue's order."""
-        self._steps = replay.steps
+        shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._landed)
         judged: list[PatchStatus] = []
         troubled: list[tuple[Carried, Step]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):
-            status, evidence = self._fate(patch, step, troubled)
-            if status in (Status.CONFLICT, Status.KNOCK_ON):
+            if step.outcome is Outcome.CONFLICT or shadow.conflicts(step):
+                status, evidence = self._trouble(step, shadow, troubled)
                 troubled.append((patch, step))
+            else:
+                status, evidence = self._fate(patch, step, replay)
             judged.append(
                 PatchStatus(
                     patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
@@ -87,109 +90,148 @@ class Judge:
             )
         return tuple(judged)
 
-    def _fate(
-        self, patch: Carried, step: Step, troubled: Sequence[tuple[Carried, Step]]
+    def _trouble(
+        self, step: Step, shadow: _Shadow, troubled: Sequence[tuple[Carried, Step]]
     ) -> tuple[Status, Evidence]:
+        """Tell a first cause from a knock-on."""
+        shown = step if step.outcome is Outcome.CONFLICT else shadow.step(step)
+        reports = self._troubles.of(shown, troubled)
+        names = list(dict.fromkeys(name for report in reports for name in report.knock_on_of))
+        follows = bool(reports) and all(report.knock_on_of for report in reports)
+        if not follows and troubled and shadow.heals(step):
+            follows = True
+            names += [name for name in _related(shown, troubled) if name not in names]
+        status = Status.KNOCK_ON if follows else Status.CONFLICT
+        return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
+
+    def _fate(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
         match step.outcome:
-            case Outcome.TAKEN if not step.upstream_had and not patch.recorded_upstream:
-                return Status.CLEAN, Evidence()
             case Outcome.TAKEN | Outcome.MERGED:
                 return self._carried_on(patch, step)
             case Outcome.EMPTY | Outcome.LANDED:
-                return self._gone(patch, step)
+                return self._gone(patch, step, replay)
             case Outcome.RESOLVED:
-                return Status.RESOLVED, Evidence(conflicts=self._troubles.of(step, troubled))
-            case Outcome.CONFLICT:
-                return self._trouble(step, troubled)
+                return Status.RESOLVED, Evidence(conflicts=self._troubles.of(step, ()))
             case Outcome.NOT_REACHED:
                 return Status.NOT_REACHED, Evidence()
+            case Outcome.CONFLICT:
+                raise AssertionError("conflicts are told apart before")
             case _:
                 assert_never(step.outcome)
 
     def _carried_on(self, patch: Carried, step: Step) -> tuple[Status, Evidence]:
+        if step.outcome is Outcome.TAKEN and not step.upstream_had:
+            return Status.CLEAN, Evidence()
         before, after = self._texts(patch, step)
         files = _changed_files(before, after)
-        commits, found_by = self._landed.evidence(patch) if patch.recorded_upstream else ([], "")
-        if commits:
-            upstream = self._history.describe(commits)
-            return Status.UPSTREAM_CHANGED, Evidence(upstream, found_by, changed_files=files)
         if not files:
             return Status.CLEAN, Evidence()
+        if recorded := self._history.recorded(patch.message):
+            upstream = self._history.describe(recorded)
+            return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
         lost = history.telling(before) - history.telling(after)
         paths = [change.path for change in step.changes]
         if shared := self._history.sharing(paths, lost):
             upstream = self._history.describe(shared)
             return Status.UPSTREAM_IN_PART, Evidence(upstream, "same lines", changed_files=files)
-        return Status.ADAPTED, Evidence(changed_files=files)
+        behind = self._history.describe(self._history.behind(paths, before, after))
+        return Status.ADAPTED, Evidence(behind, "same lines" if behind else "", changed_files=files)
 
     def _texts(self, patch: Carried, step: Step) -> tuple[TreeDiff, TreeDiff]:
         """Give the patch's difference on its old base, and what is left of it on the new one."""
-        own = diffs.of_commits(self._quarantine.git, [patch.commit], context=3)[patch.commit]
+        own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
         if step.merged is None:
-            return own, tuple(file for file in own if file.path not in step.upstream_had)
-        pairs = [(step.merged.ours, step.result)]
-        return own, diffs.of_trees(self._quarantine.git, pairs)[0]
+            before = diffs.of_trees(self._quarantine.git, [own])[0]
+            return before, tuple(file for file in before if file.path not in step.upstream_had)
+        new = (step.merged.ours, step.result)
+        before, after = diffs.of_trees(self._quarantine.git, [own, new], renames=True)
+        return before, after
 
-    def _gone(self, patch: Carried, step: Step) -> tuple[Status, Evidence]:
+    def _gone(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
         if not step.changes:
             return Status.CLEAN, Evidence()
         commits, found_by = self._landed.evidence(patch)
         if found_by == "same changes":
-            upstream = self._history.describe(commits)
-            return Status.UPSTREAM_IDENTICAL, Evidence(upstream, found_by)
-        if not commits:
-            diff = diffs.of_commits(self._quarantine.git, [patch.commit])[patch.commit]
-            paths = [change.path for change in step.changes]
-            commits = self._history.sharing(paths, history.telling(diff))
-            # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
-            commits = commits or self._history.touching(paths)
-            found_by = "same lines"
+            return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
         if commits:
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
-        return Status.EMPTY, Evidence(knock_on_of=self._earlier_on(patch, step))
+        wanted = history.telling(self._landed.diff(patch))
+        paths = [change.path for change in step.changes]
+        if shared := self._history.sharing(paths, wanted):
+            whole = self._history.hold(shared, wanted)
+            status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
+            return status, Evidence(self._history.describe(shared), "same lines")
+        # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
+        if touching := self._history.touching(paths):
+            return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(touching), "same files")
+        earlier = zip(self._patches, replay.steps, strict=True)
+        before = list(itertools.takewhile(lambda pair: pair[0] is not patch, earlier))
+        return Status.EMPTY, Evidence(knock_on_of=_on_same_files(step, before))
 
-    def _earlier_on(self, patch: Carried, step: Step) -> tuple[str, ...]:
-        """Name the earlier patches that touch the same files."""
-        paths = {change.path for change in step.changes}
-        earlier = zip(self._patches, self._steps, strict=True)
-        before = itertools.takewhile(lambda pair: pair[0] is not patch, earlier)
-        return tuple(
-            each.name for each, its in before if any(change.path in paths for change in its.changes)
-        )
 
-    def _trouble(
-        self, step: Step, troubled: Sequence[tuple[Carried, Step]]
-    ) -> tuple[Status, Evidence]:
-        reports = self._troubles.of(step, troubled)
-        names = tuple(dict.fromkeys(name for report in reports for name in report.knock_on_of))
-        follows = bool(reports) and all(report.knock_on_of for report in reports)
-        if not follows and (healers := self._healers(step, troubled)):
-            follows, names = True, tuple(dict.fromkeys([*names, *healers]))
-        status = Status.KNOCK_ON if follows else Status.CONFLICT
-        return status, Evidence(conflicts=reports, knock_on_of=names)
+class _Shadow:
+    """A replay done the other way from its first conflict on; made when first needed.
 
-    def _healers(self, step: Step, troubled: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
-        """Name the earlier conflicting patches whose own way heals a patch.
+    Where the replay left conflicting patches out, the other way is to resolve them the patch's
+    way, and the reverse: a patch that conflicts in one of the two only is a knock-on.
+    """
 
-        That is so when it does not conflict in a replay that resolves them provisionally. Those
-        on the same files are named; all, where none is (git followed a renamed folder).
-        """
-        if not troubled or self._provisional is None:
-            return ()
-        if self._provisional_outcomes[step.commit] is Outcome.CONFLICT:
-            return ()
-        paths = {change.path for change in step.changes}
-        related = tuple(
-            patch.name
-            for patch, its in troubled
-            if any(change.path in paths for change in its.changes)
-        )
-        return related or tuple(patch.name for patch, _ in troubled)
+    def __init__(
+        self, quarantine: Quarantine, done: Replay, on_conflict: OnConflict, landed: Landed
+    ) -> None:
+        self._quarantine = quarantine
+        self._on_conflict = on_conflict
+        self._landed = landed
+        conflicts = (step.outcome is Outcome.CONFLICT for step in done.steps)
+        first = next(itertools.compress(itertools.count(), conflicts), len(done.steps))
+        self._steps = done.steps[first:]
+
+    def conflicts(self, step: Step) -> bool:
+        """Say whether a patch that does not conflict here does so where others are left out."""
+        provisional = self._on_conflict is OnConflict.PROVISIONAL
+        return provisional and self._outcome(step) is Outcome.CONFLICT
+
+    def heals(self, step: Step) -> bool:
+        """Say whether a patch conflicts in one of the two replays only."""
+        stopped = self._on_conflict is OnConflict.STOP
+        return not stopped and self._outcome(step) is not step.outcome
+
+    def step(self, step: Step) -> Step:
+        """Give a patch's step the other way."""
+        return self._other[step.commit]
+
+    def _outcome(self, step: Step) -> Outcome:
+        known = step.commit in self._other
+        return self._other[step.commit].outcome if known else step.outcome
 
     @functools.cached_property
-    def _provisional_outcomes(self) -> dict[str, Outcome]:
-        assert self._provisional is not None
-        return {step.commit: step.outcome for step in self._provisional().steps}
+    def _other(self) -> dict[str, Step]:
+        if len(self._steps) < 2:
+            return {}
+        skipping = self._on_conflict is OnConflict.SKIP
+        start = self._steps[0].merged
+        assert start is not None
+        other = replaying.replay(
+            self._quarantine,
+            start.ours,
+            [step.commit for step in self._steps],
+            OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
+            resolver=self._landed,
+        )
+        return {step.commit: step for step in other.steps}
+
+
+def _on_same_files(step: Step, pairs: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
+    """Name the patches that touch a file which a step touches, too."""
+    paths = {change.path for change in step.changes}
+    return tuple(
+        patch.name for patch, its in pairs if any(change.path in paths for change in its.changes)
+    )
+
+
+def _related(step: Step, troubled: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
+    """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
+    return _on_same_files(step, troubled) or tuple(patch.name for patch, _ in troubled)
 
 
 def _in_tree(step: Step) -> bool:

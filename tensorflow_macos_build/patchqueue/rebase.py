@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,8 +88,7 @@ def rebase_in(
     commits = [patch.commit for patch in patches]
     landed = Landed(history, patches)
     done = replay(pen, onto, commits, on_conflict, resolver=landed, ticker=ticker)
-    other = functools.partial(replay, pen, onto, commits, resolver=landed)
-    judge = Judge(pen, history, patches, other if on_conflict is OnConflict.SKIP else None)
+    judge = Judge(pen, history, patches, on_conflict)
     return Rebase(base, onto, done.tree, judge.judge(done))
 
 

@@ -232,10 +232,9 @@ class _Machine:
                 gone.add(folder)
             elif not entry.is_tree:
                 return False
-        parents = self._objects.commit(commit).parents if gone else ()
-        if not parents:
+        if not gone:
             return True
-        base = Overlay(self._objects, self._objects.commit(parents[0]).tree)
+        base = Overlay(self._objects, self._quarantine.parent_tree(commit))
         return not any(_is_folder(base.entry(folder)) for folder in gone)
 
     def _can_delete(self, commit: str, deleted: set[str]) -> bool:
@@ -251,14 +250,13 @@ class _Machine:
                 left.append(folder)
         if not left:
             return True
-        patched = Overlay(self._objects, self._objects.commit(commit).tree)
+        patched = Overlay(self._objects, self._quarantine.tree(commit))
         return all(_is_folder(patched.entry(folder)) for folder in left)
 
     def _merge(self, commit: str, changes: tuple[Change, ...]) -> Step:
         ours = self.state.write(self._quarantine)
-        patch = self._objects.commit(commit)
-        base = self._base_tree(patch.parents)
-        merged = merging.merge(self._quarantine, base, ours, patch.tree)
+        base, theirs = self._quarantine.parent_tree(commit), self._quarantine.tree(commit)
+        merged = merging.merge(self._quarantine, base, ours, theirs)
         if merged.clean:
             self.state = Overlay(self._objects, merged.tree)
             outcome = Outcome.EMPTY if merged.tree == ours else Outcome.MERGED
@@ -271,11 +269,6 @@ class _Machine:
             result = merging.provisional(self._quarantine, merged)
             self.state = Overlay(self._objects, result)
         return Step(commit, Outcome.CONFLICT, changes, (), merged, result)
-
-    def _base_tree(self, parents: Sequence[str]) -> str:
-        if parents:
-            return self._objects.commit(parents[0]).tree
-        return self._quarantine.write_tree({})
 
 
 def _is_folder(entry: Entry | None) -> bool:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.history import UpstreamCommit
-
-_RECORDED = re.compile(
-    r"^(?:Upstream:|\(cherry picked from commit)\s.*?\b([0-9a-f]{7,64})\b", re.MULTILINE
-)
-"""A commit of upstream that a patch's own message names, as text or as the end of a link."""
 
 
 class Status(Enum):
@@ -24,7 +18,7 @@ class Status(Enum):
     ADAPTED = "adapted"
     """The three-way merge changed its text."""
     UPSTREAM_IDENTICAL = "upstream-identical"
-    """Upstream made exactly its changes; nothing is left of it."""
+    """Upstream made its changes, in one commit or in several; nothing is left of it."""
     UPSTREAM_CHANGED = "upstream-changed"
     """Upstream has it in another form."""
     UPSTREAM_IN_PART = "upstream-in-part"
@@ -36,7 +30,8 @@ class Status(Enum):
     CONFLICT = "conflict"
     """It conflicts with what upstream did: a first cause."""
     KNOCK_ON = "knock-on"
-    """It conflicts because an earlier patch does."""
+    """It conflicts because an earlier patch does: with that one resolved its own way, it does not.
+    Where conflicts are resolved provisionally, it is in the tree."""
     NOT_REACHED = "not-reached"
     """The rebase was told to stop at a conflict before it."""
 
@@ -61,11 +56,6 @@ class Carried:
     commit: str
     subject: str
     message: str
-
-    @property
-    def recorded_upstream(self) -> tuple[str, ...]:
-        """Give the ids of upstream's commits that the message names as the patch's own."""
-        return tuple(_RECORDED.findall(self.message))
 
 
 @dataclass(frozen=True)
@@ -118,8 +108,8 @@ class Evidence:
 
     Attributes:
         upstream: the commits of upstream that hold it, or part of it.
-        found_by: how they were found: "same changes", "recorded" (the patch's message names them)
-            or "same lines"; "" where there are none.
+        found_by: how they were found: "same changes", "recorded" (the patch's message names them),
+            "same lines" or "same files"; "" where there are none.
         conflicts: the files in conflict.
         knock_on_of: the names of the earlier patches that the conflict follows from; of those that
             left nothing of it.

@@ -234,6 +234,15 @@ class Quarantine:
         head += [f"author {author}", f"committer {committer}"]
         return self.write("commit", raw("\n".join(head)) + b"\n\n" + message)
 
+    def tree(self, commit: str) -> str:
+        """Give the id of a commit's tree."""
+        return self.objects.commit(commit).tree
+
+    def parent_tree(self, commit: str) -> str:
+        """Give the id of the tree before a commit: its first parent's, or the empty one."""
+        parents = self.objects.commit(commit).parents
+        return self.tree(parents[0]) if parents else self.write_tree({})
+
     def keep(self, tips: Sequence[str], known: Sequence[str]) -> None:
         """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
 

@@ -101,12 +101,10 @@ def test_a_patch_that_upstream_reverted_since_is_carried_on(tmp_path: Path) -> N
     assert result.patches[0].in_tree
 
 
-def test_a_patch_that_landed_among_other_changes_is_upstream_in_another_form(
-    tmp_path: Path,
-) -> None:
+def test_a_patch_that_landed_among_other_changes_names_the_commit(tmp_path: Path) -> None:
     upstream = [tree(f=TEXT, g=["x", *TEXT]), tree(f=changed(15, "mine"), g=["x", "y", *TEXT])]
     result, made = moved(tmp_path, upstream, [tree(f=changed(15, "mine"), g=TEXT)])
-    assert statuses(result) == [Status.UPSTREAM_CHANGED]
+    assert statuses(result) == [Status.UPSTREAM_IDENTICAL]
     assert [commit.oid for commit in result.patches[0].evidence.upstream] == [made.upstream[1]]
 
 
@@ -144,20 +142,21 @@ def test_a_conflict_says_where_it_is_and_whose_change_it_meets(tmp_path: Path) -
     upstream = [
         tree(f=["new", *TEXT], g=TEXT),
         tree(f=changed(16, "theirs", was=["new", *TEXT]), g=TEXT),
-        tree(f=changed(16, "theirs", "more", was=["new", *TEXT]), g=["x"]),
+        tree(f=changed(16, "theirs again", was=["new", *TEXT]), g=["x"]),
+        tree(f=changed(16, "theirs again", "and below", was=["new", *TEXT]), g=["x"]),
     ]
     result, made = moved(tmp_path, upstream, [tree(f=changed(15, "mine"), g=TEXT)])
     (conflict,) = result.patches[0].evidence.conflicts
     (hunk,) = conflict.hunks
     assert (hunk.base_line, hunk.base, hunk.theirs) == (15, ("line 15",), ("mine",))
-    assert (hunk.line, hunk.ours) == (16, ("theirs", "more"))
+    assert (hunk.line, hunk.ours) == (16, ("theirs again", "and below"))
     assert [commit.oid for commit in hunk.culprits] == [made.upstream[2], made.upstream[1]]
     assert hunk.culprits[0].subject == "upstream 3"
     assert hunk.culprits[0].author == "A U Thor <a@example.org>"
 
 
 @pytest.mark.parametrize("on_conflict", [OnConflict.PROVISIONAL, OnConflict.SKIP])
-def test_a_patch_on_lines_of_a_conflicting_one_is_its_knock_on_or_none(
+def test_a_patch_on_lines_of_a_conflicting_one_is_its_knock_on(
     tmp_path: Path, on_conflict: OnConflict
 ) -> None:
     first = changed(15, "mine", "and mine")
@@ -168,10 +167,9 @@ def test_a_patch_on_lines_of_a_conflicting_one_is_its_knock_on_or_none(
     ]
     upstream = [tree(f=changed(15, "theirs"), g=TEXT)]
     result, _ = moved(tmp_path, upstream, patches, on_conflict)
-    third = Status.KNOCK_ON if on_conflict is OnConflict.SKIP else Status.CLEAN
-    assert statuses(result) == [Status.CONFLICT, Status.CLEAN, third]
-    knock_on_of = result.patches[2].evidence.knock_on_of
-    assert knock_on_of == (("0001",) if on_conflict is OnConflict.SKIP else ())
+    assert statuses(result) == [Status.CONFLICT, Status.CLEAN, Status.KNOCK_ON]
+    assert result.patches[2].evidence.knock_on_of == ("0001",)
+    assert result.patches[2].in_tree is (on_conflict is OnConflict.PROVISIONAL)
     assert not result.ok
 
 

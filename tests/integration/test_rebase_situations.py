@@ -1,0 +1,64 @@
+"""Rebases of the queues of every situation, checked against their stated truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.patchqueue import rebase
+from tensorflow_macos_build.patchqueue.replay import OnConflict
+from tensorflow_macos_build.patchqueue.status import PatchStatus, Status
+from tensorflow_macos_build.upstream import embedded
+from tests import situations
+from tests.situations import Status as Truth
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.upstream.git import Git
+
+SAME = {
+    Truth.CLEAN: Status.CLEAN,
+    Truth.ADAPTED: Status.ADAPTED,
+    Truth.IDENTICAL: Status.UPSTREAM_IDENTICAL,
+    Truth.CHANGED: Status.UPSTREAM_CHANGED,
+    Truth.PART: Status.UPSTREAM_IN_PART,
+    Truth.CONFLICT: Status.CONFLICT,
+    Truth.KNOCK_ON: Status.KNOCK_ON,
+}
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Git:
+    git = embedded.create(tmp_path_factory.mktemp("situations") / "embedded.git")
+    situations.commits(git)
+    return git
+
+
+def because(patch: PatchStatus) -> set[str]:
+    """Name the evidence: subjects of upstream commits, or patches that are the first cause."""
+    evidence = patch.evidence
+    if patch.status is Status.KNOCK_ON:
+        return set(evidence.knock_on_of)
+    blamed = [commit for conflict in evidence.conflicts for commit in conflict.culprits]
+    return {commit.subject for commit in (*evidence.upstream, *blamed)}
+
+
+@pytest.mark.parametrize("release", ["v2.17.0", "v2.18.0"])
+@pytest.mark.parametrize("way", [OnConflict.PROVISIONAL, OnConflict.SKIP])
+def test_every_situation_has_its_true_status_and_evidence(
+    upstream: Git, release: str, way: OnConflict
+) -> None:
+    base = embedded.TAGS[situations.BASE]
+    patches = rebase.carried(upstream, f"{base}..{situations.BRANCH}")
+    onto = embedded.TAGS[release]
+    done = rebase.rebase_commits(upstream, base, onto, patches, way, keep=False)
+    found = {patch.subject: (patch.status, because(patch)) for patch in done.patches}
+    names = {patch.subject: patch.name for patch in done.patches}
+    wanted = {}
+    for situation in situations.SITUATIONS:
+        truth = situation.onto[release]
+        reasons = {names.get(subject, subject) for subject in truth.because}
+        wanted[situation.subject] = (SAME[truth.status], reasons)
+    assert {subject: (found[subject], truth) for subject, truth in wanted.items()} == {
+        subject: (truth, truth) for subject, truth in wanted.items()
+    }
