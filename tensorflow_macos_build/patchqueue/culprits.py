@@ -48,14 +48,11 @@ class Culprits:
     def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
         """Give the commits to blame where a whole file is what conflicts.
 
-        Where the file is gone, the commits that took it away; where the patch deletes it, those
-        that changed its content; else all that touched it. Where git says nothing of a path itself
-        (it followed a renamed folder), the paths that it names.
+        Where the file is gone, the commits that took it away; else all that touched it. Where git
+        says nothing of a path itself (it followed a renamed folder), the paths that it names.
         """
         if found.ours is None and (removals := self._history.removals(found.path)):
             return removals
-        if found.theirs is None and (changed := self._history.changes_on(found.path)):
-            return changed
         if commits := self._history.commits_on(found.path):
             return commits
         named = [

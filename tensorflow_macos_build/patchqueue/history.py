@@ -6,7 +6,6 @@ import functools
 import re
 from collections import Counter
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.patchqueue import diffs
@@ -14,10 +13,9 @@ from tensorflow_macos_build.patchqueue.replay import changes_of
 from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
-    from tensorflow_macos_build.patchqueue.replay import Change
     from tensorflow_macos_build.upstream.git import Git
 
 _RECORDED = re.compile(
@@ -49,26 +47,11 @@ class UpstreamCommit:
     link: str
 
 
-class How(Enum):
-    """What a commit does to a path."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-
-    @staticmethod
-    def of(change: Change) -> How:
-        """Name what a change does."""
-        if change.new is None:
-            return How.REMOVED
-        return How.ADDED if change.old is None else How.CHANGED
-
-
 class Touch(NamedTuple):
-    """A commit that touches a path, and how."""
+    """A commit that touches a path, and whether it takes it away."""
 
     commit: str
-    how: How
+    removes: bool
 
 
 class History:
@@ -99,7 +82,7 @@ class History:
         found: dict[str, list[Touch]] = {}
         for commit, changes in changes_of(self.git, commits):
             for change in changes:
-                found.setdefault(change.path, []).append(Touch(commit, How.of(change)))
+                found.setdefault(change.path, []).append(Touch(commit, change.new is None))
         return {path: tuple(touches) for path, touches in found.items()}
 
     def touches(self, path: str) -> bool:
@@ -108,23 +91,19 @@ class History:
 
     def commits_on(self, path: str) -> tuple[str, ...]:
         """Give the commits that touch a path, newest first; a folder's path ends in a slash."""
-        return self._commits(path, frozenset(How))
+        return self._commits(path, only_removals=False)
 
     def removals(self, path: str) -> tuple[str, ...]:
         """Give the commits that take a path away, newest first; a folder's path ends in a slash."""
-        return self._commits(path, {How.REMOVED})
+        return self._commits(path, only_removals=True)
 
-    def changes_on(self, path: str) -> tuple[str, ...]:
-        """Give the commits that change what is at a path, newest first."""
-        return self._commits(path, {How.CHANGED})
-
-    def _commits(self, path: str, wanted: Set[How]) -> tuple[str, ...]:
+    def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
         inside = [known for known in self.by_path if known.startswith(path)]
         touches = [
             touch
             for known in (inside if path.endswith("/") else [path])
             for touch in reversed(self.by_path.get(known, ()))
-            if touch.how in wanted
+            if touch.removes or not only_removals
         ]
         return tuple(dict.fromkeys(touch.commit for touch in touches))
 

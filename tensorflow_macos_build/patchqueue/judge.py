@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.patchqueue.history import History
     from tensorflow_macos_build.patchqueue.merging import Merged
-    from tensorflow_macos_build.patchqueue.replay import Change, Replay, Step
+    from tensorflow_macos_build.patchqueue.replay import Change, Replay, Resolver, Step
     from tensorflow_macos_build.upstream.objects import Quarantine
 
 
@@ -56,6 +56,7 @@ class Judge:
         git_history: what upstream did.
         patches: the queue.
         on_conflict: what the replay did at conflicts.
+        resolver: what it asked about them.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class Judge:
         git_history: History,
         patches: Sequence[Carried],
         on_conflict: OnConflict,
+        resolver: Resolver,
     ) -> None:
+        self._resolver = resolver
         self._quarantine = quarantine
         self._history = git_history
         self._patches = patches
@@ -74,7 +77,7 @@ class Judge:
 
     def judge(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Give the statuses, in the queue's order."""
-        shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._landed)
+        shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._resolver)
         judged: list[PatchStatus] = []
         troubled: list[tuple[Carried, Step]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):
@@ -112,6 +115,8 @@ class Judge:
                 return self._gone(patch, step, replay)
             case Outcome.RESOLVED:
                 return Status.RESOLVED, Evidence(conflicts=self._troubles.of(step, ()))
+            case Outcome.LEFT_OUT:
+                return Status.LEFT_OUT, Evidence(conflicts=self._troubles.of(step, ()))
             case Outcome.NOT_REACHED:
                 return Status.NOT_REACHED, Evidence()
             case Outcome.CONFLICT:
@@ -135,7 +140,7 @@ class Judge:
             upstream = self._history.describe(shared)
             return Status.UPSTREAM_IN_PART, Evidence(upstream, "same lines", changed_files=files)
         behind = self._history.describe(self._history.behind(paths, before, after))
-        return Status.ADAPTED, Evidence(behind, "same lines" if behind else "", changed_files=files)
+        return Status.ADAPTED, Evidence(changed_files=files, changed_by=behind)
 
     def _texts(self, patch: Carried, step: Step) -> tuple[TreeDiff, TreeDiff]:
         """Give the patch's difference on its old base, and what is left of it on the new one."""
@@ -177,11 +182,11 @@ class _Shadow:
     """
 
     def __init__(
-        self, quarantine: Quarantine, done: Replay, on_conflict: OnConflict, landed: Landed
+        self, quarantine: Quarantine, done: Replay, on_conflict: OnConflict, resolver: Resolver
     ) -> None:
         self._quarantine = quarantine
         self._on_conflict = on_conflict
-        self._landed = landed
+        self._resolver = resolver
         conflicts = (step.outcome is Outcome.CONFLICT for step in done.steps)
         first = next(itertools.compress(itertools.count(), conflicts), len(done.steps))
         self._steps = done.steps[first:]
@@ -216,7 +221,7 @@ class _Shadow:
             start.ours,
             [step.commit for step in self._steps],
             OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
-            resolver=self._landed,
+            resolver=self._resolver,
         )
         return {step.commit: step for step in other.steps}
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.patchqueue import compose, materialise, resolutions, storage
 from tensorflow_macos_build.patchqueue.history import History
 from tensorflow_macos_build.patchqueue.judge import Judge, Landed
-from tensorflow_macos_build.patchqueue.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.ranges import resolve
+from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, Resolved, replay
 from tensorflow_macos_build.patchqueue.status import Carried
 from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.merging import Merged
+    from tensorflow_macos_build.patchqueue.queue import Queue
+    from tensorflow_macos_build.patchqueue.replay import Change, Replay
+    from tensorflow_macos_build.patchqueue.resolutions import Resolution
     from tensorflow_macos_build.patchqueue.status import PatchStatus
+    from tensorflow_macos_build.patchqueue.storage import Saved
     from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.objects import Quarantine
 
@@ -30,12 +38,14 @@ class Rebase:
         onto: the full id of the commit that it was moved to.
         tree: the id of the resulting tree.
         patches: what became of each patch, in order.
+        saved: what writing the queue back did, where that was asked for.
     """
 
     base: str
     onto: str
     tree: str
     patches: tuple[PatchStatus, ...]
+    saved: Saved | None = None
 
     @property
     def ok(self) -> bool:
@@ -43,57 +53,177 @@ class Rebase:
         return not any(patch.status.is_trouble for patch in self.patches)
 
 
-def rebase_commits(
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided about conflicts.
+
+    Attributes:
+        resolutions: how conflicts were settled.
+        left_out: the names of the patches to leave out where they conflict.
+    """
+
+    resolutions: tuple[Resolution, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+
+def rebase(
+    queue: Queue,
     git: Git,
-    base: str,
     onto: str,
-    patches: Sequence[Carried],
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
-    *,
-    url: str = "",
-    keep: bool = True,
     ticker: Ticker | None = None,
+    *,
+    write: bool = False,
 ) -> Rebase:
-    """Move patches that are commits on `base` to the commit `onto`.
+    """Move a queue to another revision of upstream; its recorded resolutions are replayed.
 
     Args:
-        git: the repository that holds them all.
-        base: a full commit id; the first patch's parent.
-        onto: a full commit id.
-        patches: in order.
+        queue: the patches and the commit that they are made for.
+        git: the repository that has both commits; it gets the resulting tree when all is well.
+        onto: a tag, a branch, an id.
         on_conflict: go on with the patch's side, leave the patch out, or stop there.
-        url: upstream's URL, for links to its commits.
-        keep: put the resulting tree into the repository when nothing conflicts.
         ticker: told how many patches are done.
+        write: write the queue back on its new base, when nothing conflicts. Patches that upstream
+            has leave the queue; the result names them.
+
+    Raises:
+        UsageError: `onto` names no commit.
+        WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
+    commit = resolve(git, onto)
+    decided = Decisions(resolutions.load(queue.folder))
     with quarantine(git) as pen:
-        result = rebase_in(pen, base, onto, patches, on_conflict, url=url, ticker=ticker)
-        if keep and result.ok:
-            pen.keep([result.tree], [onto])
+        patches = as_commits(queue, pen.git)
+        result, done = rebase_in(
+            pen,
+            queue.base,
+            commit,
+            patches,
+            on_conflict,
+            decided=decided,
+            trees=write,
+            ticker=ticker,
+        )
+        if result.ok:
+            pen.keep([result.tree], [commit])
+            if write:
+                base = Base(queue.base.upstream, onto, commit)
+                result = replace(result, saved=save(pen, queue, base, done))
     return result
+
+
+def as_commits(queue: Queue, git: Git) -> tuple[Carried, ...]:
+    """Make commits of a queue's patches on their recorded base; objects go where `git` writes."""
+    return tuple(
+        Carried(
+            made.patch.name,
+            made.id,
+            made.patch.patch.header.subject,
+            made.patch.patch.header.message,
+        )
+        for made in materialise.commits(queue, git)
+    )
 
 
 def rebase_in(
     pen: Quarantine,
-    base: str,
+    base: Base,
     onto: str,
     patches: Sequence[Carried],
-    on_conflict: OnConflict,
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
-    url: str = "",
+    decided: Decisions | None = None,
+    trees: bool = False,
     ticker: Ticker | None = None,
-) -> Rebase:
-    """Do the work of `rebase_commits` in a quarantine of the caller's, and keep nothing."""
-    history = History(pen.git, base, onto, url)
+) -> tuple[Rebase, Replay]:
+    """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
+
+    Args:
+        pen: the quarantine.
+        base: what the first patch applies to.
+        onto: a full commit id.
+        patches: in order.
+        on_conflict: go on with the patch's side, leave the patch out, or stop there.
+        decided: what people decided about conflicts.
+        trees: also write the tree after each patch.
+        ticker: told how many patches are done.
+    """
+    history = History(pen.git, base.commit, onto, base.upstream)
+    settle = _Settle(pen, history, patches, decided or Decisions())
     commits = [patch.commit for patch in patches]
-    landed = Landed(history, patches)
-    done = replay(pen, onto, commits, on_conflict, resolver=landed, ticker=ticker)
-    judge = Judge(pen, history, patches, on_conflict)
-    return Rebase(base, onto, done.tree, judge.judge(done))
+    done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
+    judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
+    statuses = tuple(settle.with_refusals(status) for status in judged)
+    return Rebase(base.commit, onto, done.tree, statuses), done
+
+
+def save(
+    pen: Quarantine,
+    queue: Queue,
+    base: Base,
+    done: Replay,
+    more: Mapping[str, bytes] | None = None,
+) -> Saved:
+    """Write a queue back after a replay with all its trees; patches without effect leave it.
+
+    Args:
+        pen: the quarantine of the replay.
+        queue: the queue as it was.
+        base: its new base.
+        done: the replay.
+        more: resolution files to put beside those that the queue has.
+
+    Raises:
+        WorkFailed: what was written does not read back as the same queue; nothing is changed.
+    """
+    steps: list[compose.Step] = []
+    before = pen.tree(base.commit)
+    for patch, step in zip(queue.patches, done.steps, strict=True):
+        if step.after != before:
+            steps.append(compose.Step(patch.patch.header, before, step.after, patch.name))
+        before = step.after
+    if not steps:
+        raise WorkFailed(
+            "upstream has every patch of the queue: there is nothing left to carry",
+            where=str(queue.folder),
+            hint="delete the queue",
+        )
+    files = None if more is None else {**_files(queue), **more}
+    return storage.save(queue.folder, base, steps, pen.git, resolutions=files)
+
+
+def _files(queue: Queue) -> dict[str, bytes]:
+    known = resolutions.load(queue.folder)
+    return {one.file_name: resolutions.emit(one) for one in known}
+
+
+class _Settle:
+    """Settles a conflict by what was decided, or because upstream holds the patch."""
+
+    def __init__(
+        self, pen: Quarantine, history: History, patches: Sequence[Carried], decided: Decisions
+    ) -> None:
+        self._names = {patch.commit: patch.name for patch in patches}
+        self._recorded = resolutions.Recorded(pen, self._names, decided.resolutions)
+        self._left_out = decided.left_out
+        self._landed = Landed(history, patches)
+
+    def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
+        if self._names[commit] in self._left_out:
+            return Resolved(Outcome.LEFT_OUT, merged.ours)
+        known = self._recorded(commit, changes, merged)
+        return known or self._landed(commit, changes, merged)
+
+    def with_refusals(self, status: PatchStatus) -> PatchStatus:
+        """Say of a conflicting patch which of its resolutions are for another context."""
+        if not status.status.is_trouble:
+            return status
+        refused = self._recorded.refused(status.commit)
+        return replace(status, evidence=replace(status.evidence, refused=refused))
 
 
 def carried(git: Git, span: str) -> tuple[Carried, ...]:
-    """Give the commits of a range `A..B` as patches, oldest first.
+    """Give the commits of a range `A..B` as patches, oldest first, named by their number.
 
     Raises:
         UsageError: the range holds a merge, which is no patch.
@@ -111,21 +241,3 @@ def carried(git: Git, span: str) -> tuple[Carried, ...]:
             )
         found.append(Carried(f"{number:04}", commit, subject, message))
     return tuple(found)
-
-
-def resolve(git: Git, name: str) -> str:
-    """Give the full id of the commit that a revision names.
-
-    Raises:
-        UsageError: the repository knows no such revision.
-    """
-    done = git.run(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", expected=()
-    )
-    if done.status != 0:
-        raise UsageError(
-            f"upstream has no revision `{name}`",
-            where=str(git.git_dir),
-            hint="fetch it, or see what there is: git for-each-ref",
-        )
-    return text(done.stdout).strip()

@@ -8,7 +8,7 @@ that `git rebase` gives, tree id for tree id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +51,8 @@ class Outcome(Enum):
     """It conflicts, and a recorded resolution was replayed."""
     LANDED = "landed"
     """It conflicts, upstream holds it already, and it is left out."""
+    LEFT_OUT = "left out"
+    """It conflicts, and somebody decided to leave it out."""
     NOT_REACHED = "not reached"
     """The replay stopped before it."""
 
@@ -74,6 +76,7 @@ class Step:
         upstream_had: the paths that already were as the patch makes them.
         merged: git's merge, where blob ids did not decide.
         result: the tree that the replay goes on with, where git merged. "" where blob ids decided.
+        after: the tree after it, where trees were asked for; else "".
     """
 
     commit: str
@@ -82,6 +85,7 @@ class Step:
     upstream_had: tuple[str, ...] = ()
     merged: Merged | None = None
     result: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def replay(
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
     resolver: Resolver | None = None,
+    trees: bool = False,
     ticker: Ticker | None = None,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -117,6 +122,7 @@ def replay(
         commits: full ids of the patches; each has one parent, or none.
         on_conflict: go on with the patch's side, leave the patch out, or stop.
         resolver: asked at each conflict (the patch, its changes, the merge) for a way out.
+        trees: write the tree after each patch; without it, only those that git merges.
         ticker: told how many patches are done.
     """
     objects = quarantine.objects
@@ -127,7 +133,8 @@ def replay(
         if stopped:
             steps.append(Step(commit, Outcome.NOT_REACHED, changes))
             continue
-        steps.append(machine.step(commit, changes))
+        step = machine.step(commit, changes)
+        steps.append(replace(step, after=machine.state.write(quarantine)) if trees else step)
         stopped = steps[-1].outcome is Outcome.CONFLICT and on_conflict is OnConflict.STOP
         if ticker is not None:
             ticker(len(steps), len(commits))

@@ -32,6 +32,8 @@ class Status(Enum):
     KNOCK_ON = "knock-on"
     """It conflicts because an earlier patch does: with that one resolved its own way, it does not.
     Where conflicts are resolved provisionally, it is in the tree."""
+    LEFT_OUT = "left-out"
+    """It conflicts, and somebody decided to leave it out (`invoke rebase.skip`)."""
     NOT_REACHED = "not-reached"
     """The rebase was told to stop at a conflict before it."""
 
@@ -114,6 +116,8 @@ class Evidence:
         knock_on_of: the names of the earlier patches that the conflict follows from; of those that
             left nothing of it.
         changed_files: the files in which its text changed.
+        changed_by: the commits of upstream behind that.
+        refused: the files of recorded resolutions that are for another context.
     """
 
     upstream: tuple[UpstreamCommit, ...] = ()
@@ -121,6 +125,8 @@ class Evidence:
     conflicts: tuple[ConflictReport, ...] = ()
     knock_on_of: tuple[str, ...] = ()
     changed_files: tuple[str, ...] = ()
+    changed_by: tuple[UpstreamCommit, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tensorflow_macos_build.tasks import (
     doctor,
     fuse,
     patches,
+    rebase,
     relocate,
     smoke,
     upstream,
@@ -23,6 +24,7 @@ namespace = invoke.Collection()
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
 namespace.add_collection(patches.namespace)
+namespace.add_collection(rebase.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)
 namespace.add_task(build.build)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.patchqueue import rebase
+from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import PatchStatus, Status
 from tensorflow_macos_build.upstream import embedded
+from tensorflow_macos_build.upstream.objects import quarantine
 from tests import situations
 from tests.situations import Status as Truth
 
@@ -40,7 +42,7 @@ def because(patch: PatchStatus) -> set[str]:
     if patch.status is Status.KNOCK_ON:
         return set(evidence.knock_on_of)
     blamed = [commit for conflict in evidence.conflicts for commit in conflict.culprits]
-    return {commit.subject for commit in (*evidence.upstream, *blamed)}
+    return {commit.subject for commit in (*evidence.upstream, *evidence.changed_by, *blamed)}
 
 
 @pytest.mark.parametrize("release", ["v2.17.0", "v2.18.0"])
@@ -48,10 +50,10 @@ def because(patch: PatchStatus) -> set[str]:
 def test_every_situation_has_its_true_status_and_evidence(
     upstream: Git, release: str, way: OnConflict
 ) -> None:
-    base = embedded.TAGS[situations.BASE]
-    patches = rebase.carried(upstream, f"{base}..{situations.BRANCH}")
-    onto = embedded.TAGS[release]
-    done = rebase.rebase_commits(upstream, base, onto, patches, way, keep=False)
+    base = Base(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
+    patches = rebase.carried(upstream, f"{base.commit}..{situations.BRANCH}")
+    with quarantine(upstream) as pen:
+        done, _ = rebase.rebase_in(pen, base, embedded.TAGS[release], patches, way)
     found = {patch.subject: (patch.status, because(patch)) for patch in done.patches}
     names = {patch.subject: patch.name for patch in done.patches}
     wanted = {}

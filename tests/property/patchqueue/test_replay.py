@@ -6,7 +6,9 @@ from pathlib import Path
 from hypothesis import given, note, settings
 
 from tensorflow_macos_build.patchqueue import rebase
+from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, replay
+from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.upstream.objects import MARKER_SIZE, quarantine
 from tests import repositories
 
@@ -38,14 +40,20 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         patches = rebase.carried(made.git, f"{made.base}..queue")
-        fates = [
-            rebase.rebase_commits(made.git, made.base, made.onto, patches, way, keep=False).patches
-            for way in (OnConflict.PROVISIONAL, OnConflict.SKIP)
-        ]
-    for provisional, skipping in zip(*fates, strict=True):
-        note(f"{provisional.status} {skipping.status}")
-        if skipping.status.is_trouble and not provisional.status.is_trouble:
-            assert skipping.evidence.knock_on_of
+        base = Base("", "base", made.base)
+        with quarantine(made.git) as pen:
+            found = [
+                rebase.rebase_in(pen, base, made.onto, patches, way)
+                for way in (OnConflict.PROVISIONAL, OnConflict.SKIP)
+            ]
+    fates = [result.patches for result, _ in found]
+    steps = [done.steps for _, done in found]
+    for fate, pair in zip(zip(*fates, strict=True), zip(*steps, strict=True), strict=True):
+        note(f"{[patch.status for patch in fate]} {[step.outcome for step in pair]}")
+        outcomes = {step.outcome for step in pair}
+        if Outcome.CONFLICT in outcomes and len(outcomes) > 1:
+            assert [patch.status for patch in fate] == [Status.KNOCK_ON, Status.KNOCK_ON]
+            assert all(patch.evidence.knock_on_of for patch in fate)
 
 
 @given(repositories.cases())

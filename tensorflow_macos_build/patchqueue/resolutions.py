@@ -1,0 +1,227 @@
+"""Recorded resolutions: how a conflict was settled once, replayed wherever it comes again.
+
+A resolution belongs to one patch and to the contents that met: for each conflicting path the base
+blob, the upstream blob and the patched blob. Where one of them differs it is for another context,
+and is refused. It is kept as one JSON file under `patches/<queue>/resolutions/`, its text as lines,
+so that it can be reviewed and travels with the queue (git's rerere is local to a clone, and
+git-merge-tree(1) never asks it).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.replay import Change, Outcome, Resolved
+from tensorflow_macos_build.upstream.objects import Entry, raw
+from tensorflow_macos_build.upstream.overlay import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.merging import Merged
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+FOLDER = "resolutions"
+MAX_SIZE = 64 << 20
+"""Bytes of the largest resolution file taken."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """What met at one path, as blob ids; "" where a side has no file there."""
+
+    path: str
+    base: str
+    upstream: str
+    patched: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is to be at one path: a mode and content, or None where no file shall be."""
+
+    path: str
+    mode: str
+    content: bytes | None
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """One settled conflict.
+
+    Attributes:
+        patch: the name of the patch's file.
+        met: what met, by path, in order.
+        results: what is to be instead of what git left, in order of paths.
+    """
+
+    patch: str
+    met: tuple[Met, ...]
+    results: tuple[Result, ...]
+
+    @property
+    def file_name(self) -> str:
+        """Give the name of its file: the patch's, and a digest of what met."""
+        stem = self.patch.removesuffix(".patch")
+        return f"{stem}.{_digest(self.patch, self.met)[:12]}.json"
+
+
+def met_in(merged: Merged) -> tuple[Met, ...]:
+    """Give what met in a merge's conflicting paths."""
+    return tuple(
+        Met(found.path, _oid(found.base), _oid(found.ours), _oid(found.theirs))
+        for found in merged.conflicted
+    )
+
+
+class Recorded:
+    """The resolutions at hand; a `Resolver` of the replay.
+
+    Args:
+        quarantine: where the replay is made.
+        names: the patches' names, by commit.
+        known: the resolutions.
+    """
+
+    def __init__(
+        self, quarantine: Quarantine, names: Mapping[str, str], known: Sequence[Resolution]
+    ) -> None:
+        self._quarantine = quarantine
+        self._names = names
+        self._known = {(one.patch, one.met): one for one in known}
+
+    def __call__(self, commit: str, _: tuple[Change, ...], merged: Merged) -> Resolved | None:
+        """Settle a conflict as it was settled before."""
+        found = self._known.get((self._names[commit], met_in(merged)))
+        if found is None or not merged.conflicted:
+            return None
+        return Resolved(Outcome.RESOLVED, apply(self._quarantine, merged.tree, found.results))
+
+    def refused(self, commit: str) -> tuple[str, ...]:
+        """Name the files of the patch's resolutions; asked where none of them fits."""
+        return tuple(
+            one.file_name for (patch, _), one in self._known.items() if patch == self._names[commit]
+        )
+
+
+def apply(quarantine: Quarantine, tree: str, results: Sequence[Result]) -> str:
+    """Put results into a tree; give the new tree's id."""
+    state = Overlay(quarantine.objects, tree)
+    for result in results:
+        if result.content is None and state.entry(result.path) is not None:
+            state.remove(result.path)
+    for result in results:
+        if result.content is not None:
+            blob = quarantine.write("blob", result.content)
+            state.put(result.path, Entry(result.mode, blob))
+    return state.write(quarantine)
+
+
+def record(
+    quarantine: Quarantine, patch: str, merged: Merged, changes: Sequence[Change]
+) -> Resolution:
+    """Make a resolution of what somebody changed in the tree that git left (`merged.tree`)."""
+    results = tuple(
+        Result(change.path, change.new.mode, quarantine.objects.blob(change.new.oid))
+        if change.new is not None
+        else Result(change.path, "", None)
+        for change in changes
+    )
+    return Resolution(patch, met_in(merged), results)
+
+
+def load(folder: Path) -> tuple[Resolution, ...]:
+    """Read the resolutions of a queue, in order of their files' names.
+
+    Args:
+        folder: the queue's folder.
+
+    Raises:
+        UsageError: a file is no resolution, or is changed so that it does not fit its name.
+    """
+    return tuple(parse(_read(path), str(path)) for path in sorted((folder / FOLDER).glob("*.json")))
+
+
+def parse(content: bytes, where: str) -> Resolution:
+    """Read a resolution file's content.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = json.loads(content)
+        documents.check(found)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        FileNotFoundError,
+        jsonschema.ValidationError,
+    ) as error:
+        raise UsageError(
+            "it is no recorded resolution",
+            where=where,
+            hint="delete it, or take it as it was from the history",
+            detail=str(error).partition("\n")[0],
+        ) from None
+    return Resolution(
+        found["patch"],
+        tuple(Met(**each) for each in found["met"]),
+        tuple(_result(each) for each in found["results"]),
+    )
+
+
+def emit(resolution: Resolution) -> bytes:
+    """Write a resolution as its file's content."""
+    body = {
+        "patch": resolution.patch,
+        "met": [vars(each) for each in resolution.met],
+        "results": [_result_body(each) for each in resolution.results],
+    }
+    return documents.dumps(documents.document("resolution", 1, body)).encode()
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MAX_SIZE:
+        raise UsageError(f"it has more than {MAX_SIZE} bytes", where=str(path))
+    return path.read_bytes()
+
+
+def _result_body(result: Result) -> documents.Json:
+    body: documents.Json = {"path": result.path, "mode": result.mode}
+    if result.content is None:
+        return {**body, "deleted": True}
+    try:
+        decoded = result.content.decode("utf-8")
+    except UnicodeDecodeError:
+        return {**body, "base64": base64.b64encode(result.content).decode()}
+    return {**body, "lines": decoded.split("\n")}
+
+
+def _result(body: documents.Json) -> Result:
+    if "lines" in body:
+        return Result(body["path"], body["mode"], "\n".join(body["lines"]).encode("utf-8"))
+    if "base64" in body:
+        return Result(body["path"], body["mode"], base64.b64decode(body["base64"]))
+    return Result(body["path"], "", None)
+
+
+def _oid(entry: Entry | None) -> str:
+    return "" if entry is None else entry.oid
+
+
+def _digest(patch: str, met: Sequence[Met]) -> str:
+    told = [
+        patch,
+        *(word for each in met for word in (each.path, each.base, each.upstream, each.patched)),
+    ]
+    return hashlib.sha256(b"\0".join(raw(word) for word in told)).hexdigest()

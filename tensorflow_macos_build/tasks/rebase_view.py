@@ -1,0 +1,270 @@
+"""How a rebase is asked for and shown: a table and the conflicts for people, or a document."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import rebase, storage
+from tensorflow_macos_build.patchqueue.replay import OnConflict
+from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.upstream import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.rebase import Rebase
+    from tensorflow_macos_build.patchqueue.status import (
+        ConflictReport,
+        Evidence,
+        HunkReport,
+        PatchStatus,
+    )
+
+QUEUES = Path("patches")
+_LINES_SHOWN = 12
+_STYLES = {
+    Status.CLEAN: "dim",
+    Status.ADAPTED: "cyan",
+    Status.UPSTREAM_IDENTICAL: "green",
+    Status.UPSTREAM_CHANGED: "green",
+    Status.UPSTREAM_IN_PART: "green",
+    Status.EMPTY: "yellow",
+    Status.RESOLVED: "cyan",
+    Status.LEFT_OUT: "yellow",
+    Status.CONFLICT: "bold red",
+    Status.KNOCK_ON: "red",
+    Status.NOT_REACHED: "dim",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    queue: str
+    onto: str
+    on_conflict: OnConflict
+    write: bool
+    cache: str
+
+
+def way(name: str) -> OnConflict:
+    """Read `--on-conflict`.
+
+    Raises:
+        UsageError: there is no such way.
+    """
+    try:
+        return OnConflict(name)
+    except ValueError:
+        known = ", ".join(each.value for each in OnConflict)
+        raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
+
+
+def queue_folder(queue: str) -> Path:
+    """Give the folder of a queue that is named, or given by its path."""
+    path = Path(queue)
+    return path if path.is_absolute() or len(path.parts) > 1 else QUEUES / queue
+
+
+def run(asked: Asked, ticker: Ticker) -> Rebase:
+    """Open the queue and its upstream, and rebase."""
+    queue = storage.load(queue_folder(asked.queue))
+    git = mirror.open(queue.base.upstream, Path(asked.cache), ticker)
+    git.resolve(queue.base.commit, ticker)
+    git.resolve(asked.onto, ticker)
+    return rebase.rebase(queue, git, asked.onto, asked.on_conflict, ticker, write=asked.write)
+
+
+def show_plan(asked: Asked) -> None:
+    """Print what a rebase would do, as far as the queue on disk tells."""
+    queue = storage.load(queue_folder(asked.queue))
+    base = queue.base
+    lines = [
+        f"open {base.upstream} (mirrors in {asked.cache})",
+        f"replay {len(queue.patches)} patches of {queue.name} from {base.ref} "
+        f"({base.commit[:12]}) on {asked.onto}; at a conflict: {asked.on_conflict.value}",
+        *(f"  {patch.name}" for patch in queue.patches),
+    ]
+    if asked.write:
+        lines.append(f"write {queue.folder} on its new base, when nothing conflicts")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def as_document(asked: Asked, found: Rebase) -> documents.Json:
+    """Give a rebase as a document of the schema rebase.v1."""
+    saved = found.saved
+    body = {
+        "queue": asked.queue,
+        "base": found.base,
+        "onto": {"ref": asked.onto, "commit": found.onto},
+        "on_conflict": asked.on_conflict.value,
+        "ok": found.ok,
+        "tree": found.tree,
+        "patches": [_patch(patch) for patch in found.patches],
+        "saved": saved
+        and {
+            "kept": list(saved.kept),
+            "written": list(saved.written),
+            "removed": list(saved.removed),
+        },
+    }
+    return documents.document("rebase", 1, body)
+
+
+def _patch(patch: PatchStatus) -> documents.Json:
+    return {
+        "name": patch.name,
+        "subject": patch.subject,
+        "status": patch.status.value,
+        "in_tree": patch.in_tree,
+        "evidence": _evidence(patch.evidence),
+    }
+
+
+def _evidence(evidence: Evidence) -> documents.Json:
+    return {
+        "upstream": _commits(evidence.upstream),
+        "found_by": evidence.found_by,
+        "changed_files": list(evidence.changed_files),
+        "changed_by": _commits(evidence.changed_by),
+        "knock_on_of": list(evidence.knock_on_of),
+        "refused_resolutions": list(evidence.refused),
+        "conflicts": [_conflict(conflict) for conflict in evidence.conflicts],
+    }
+
+
+def _conflict(conflict: ConflictReport) -> documents.Json:
+    return {
+        "path": conflict.path,
+        "kind": conflict.kind,
+        "message": conflict.words,
+        "moved_to": conflict.moved_to,
+        "knock_on_of": list(conflict.knock_on_of),
+        "culprits": _commits(conflict.culprits),
+        "hunks": [_hunk(hunk) for hunk in conflict.hunks],
+    }
+
+
+def _hunk(hunk: HunkReport) -> documents.Json:
+    return {
+        "base_line": hunk.base_line,
+        "line": hunk.line,
+        "base": list(hunk.base),
+        "upstream": list(hunk.ours),
+        "patch": list(hunk.theirs),
+        "culprits": _commits(hunk.culprits),
+    }
+
+
+def _commits(commits: Sequence[UpstreamCommit]) -> list[documents.Json]:
+    return [
+        {
+            "commit": commit.oid,
+            "author": commit.author,
+            "date": commit.date,
+            "subject": commit.subject,
+            "link": commit.link,
+        }
+        for commit in commits
+    ]
+
+
+def show(asked: Asked, found: Rebase) -> None:
+    """Print a rebase: a line for each patch that is not clean, its conflicts, what to do next."""
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for title in ("patch", "status", "evidence"):
+        table.add_column(title, overflow="fold")
+    for patch in found.patches:
+        if patch.status is not Status.CLEAN:
+            style = _STYLES[patch.status]
+            status = f"[{style}]{patch.status.value}[/]"
+            table.add_row(escape(patch.name), status, escape(_told(patch.evidence)))
+    console.table(table)
+    for patch in found.patches:
+        if patch.status.is_trouble:
+            for line in _trouble(patch):
+                console.line(line)
+    clean = sum(patch.status is Status.CLEAN for patch in found.patches)
+    console.line(f"{clean} of {len(found.patches)} patches are clean; tree {found.tree}")
+    console.line(_next(asked, found), "green" if found.ok else "bold")
+
+
+def _told(evidence: Evidence) -> str:
+    """Say why a patch has its status, in one line."""
+    parts = []
+    if evidence.upstream:
+        parts.append(f"{_short(evidence.upstream)} ({evidence.found_by})")
+    if evidence.knock_on_of:
+        parts.append(f"follows from {', '.join(evidence.knock_on_of)}")
+    if evidence.conflicts:
+        parts.append(", ".join(conflict.path for conflict in evidence.conflicts))
+    if evidence.changed_files:
+        parts.append(f"text changed in {', '.join(evidence.changed_files)}")
+    if evidence.changed_by:
+        parts.append(f"by {_short(evidence.changed_by)}")
+    if evidence.refused:
+        parts.append(f"recorded for another context: {', '.join(evidence.refused)}")
+    return "; ".join(parts)
+
+
+def _short(commits: Sequence[UpstreamCommit]) -> str:
+    return ", ".join(f"{commit.oid[:12]} {commit.subject}" for commit in commits)
+
+
+def _trouble(patch: PatchStatus) -> Iterator[str]:
+    """Give the lines on a conflicting patch: each file, hunk and culprit."""
+    for conflict in patch.evidence.conflicts:
+        yield ""
+        yield f"{patch.name}: {conflict.path}"
+        yield f"  {conflict.words}"
+        if conflict.moved_to:
+            yield f"  upstream moved it to {conflict.moved_to}"
+        for hunk in conflict.hunks:
+            yield f"  at line {hunk.line} (line {hunk.base_line} of the file it was made for)"
+            yield from _lines("  | expects ", hunk.base)
+            yield from _lines("  < finds   ", hunk.ours)
+            yield from _lines("  > makes   ", hunk.theirs)
+            yield from _blamed(hunk.culprits)
+        if not conflict.hunks:
+            yield from _blamed(conflict.culprits)
+        if conflict.knock_on_of:
+            yield f"  it follows from {', '.join(conflict.knock_on_of)}"
+
+
+def _lines(prefix: str, lines: Sequence[str]) -> Iterator[str]:
+    if not lines:
+        yield f"{prefix}(no line)"
+    for line in lines[:_LINES_SHOWN]:
+        yield f"{prefix}{line}"
+    if len(lines) > _LINES_SHOWN:
+        yield f"{prefix}… {len(lines) - _LINES_SHOWN} more lines"
+
+
+def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:
+    for commit in commits:
+        yield f"  changed by {commit.oid[:12]} {commit.subject}"
+        yield f"             {commit.author}, {commit.date} {commit.link}".rstrip()
+
+
+def _next(asked: Asked, found: Rebase) -> str:
+    """Say what to type next."""
+    again = f"invoke rebase --queue {asked.queue} --onto {asked.onto}"
+    if found.saved is not None:
+        written, removed = len(found.saved.written), len(found.saved.removed)
+        return f"{asked.queue} now stands on {asked.onto}: {written} written, {removed} removed"
+    if found.ok:
+        return f"next: {again} --write"
+    return f"next: invoke rebase.start --queue {asked.queue} --onto {asked.onto}"

@@ -1,0 +1,102 @@
+"""`invoke rebase` as a person types it, on patches/demo."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.patchqueue.status import Status
+from tests import situations
+from tests.fork import DEMO
+from tests.integration.test_rebase_situations import SAME
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DEMO, tmp_path / "demo"))
+
+
+def invoke(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "invoke", *args]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def contents(queue: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in queue.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize(("release", "code"), [("v2.17.0", 0), ("v2.18.0", 1)])
+def test_the_document_tells_the_demos_truth(
+    queue: Path, cache: Path, release: str, code: int
+) -> None:
+    before = contents(queue)
+    done = invoke("rebase", "--queue", queue, "--onto", release, "--cache", cache, "--json")
+    assert done.returncode == code
+    found = json.loads(done.stdout)
+    documents.check(found)
+    statuses = {patch["name"]: Status(patch["status"]) for patch in found["patches"]}
+    truth = {name: SAME[onto[release].status] for name, onto in situations.DEMO.items()}
+    assert statuses == truth
+    assert contents(queue) == before
+
+
+def test_people_read_the_hunk_the_culprit_and_the_next_command(queue: Path, cache: Path) -> None:
+    done = invoke("rebase", "--queue", queue, "--onto", "v2.18.0", "--cache", cache)
+    assert "> makes       if (!TF_MlcMayRun(device->type)) continue;" in done.stderr
+    assert "Look at a device's kernels only when its name fits" in done.stderr
+    assert f"next: invoke rebase.start --queue {queue} --onto v2.18.0" in done.stderr
+
+
+def test_writing_back_touches_only_patches_that_changed(queue: Path, cache: Path) -> None:
+    """Law 4; and a second run has nothing to do."""
+    before = contents(queue)
+    arguments = ("rebase", "--queue", queue, "--onto", "v2.17.0", "--cache", cache, "--write")
+    first = json.loads(invoke(*arguments, "--json").stdout)
+    after = contents(queue)
+    adapted = {patch["name"] for patch in first["patches"] if patch["status"] == "adapted"}
+    assert set(first["saved"]["written"]) == adapted
+    assert all(after[name] == before[name] for name in first["saved"]["kept"])
+    assert len(first["saved"]["removed"]) == 1
+    second = json.loads(invoke(*arguments, "--json").stdout)
+    assert second["saved"]["written"] == second["saved"]["removed"] == []
+    assert second["tree"] == first["tree"]
+    assert contents(queue) == after
+
+
+def test_a_plan_says_what_would_be_done_and_does_nothing(queue: Path, tmp_path: Path) -> None:
+    done = invoke(
+        "rebase", "--queue", queue, "--onto", "v2.18.0", "--cache", tmp_path / "none", "--plan"
+    )
+    assert done.returncode == 0
+    assert "replay 8 patches of demo from v2.16.0" in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--queue", "nowhere", "--onto", "v2.17.0"), "there is no such queue"),
+        (("--queue", "demo", "--onto", "v9.9.9"), "no commit, branch or tag"),
+        (("--queue", "demo", "--onto", "v2.17.0", "--on-conflict", "pray"), "provisional, skip"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_right(
+    arguments: tuple[str, ...], told: str, cache: Path
+) -> None:
+    done = invoke("rebase", *arguments, "--cache", cache)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
