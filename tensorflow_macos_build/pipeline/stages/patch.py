@@ -67,11 +67,12 @@ def _work(job: Job[PatchInputs]) -> Patched:
 
 
 def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, ...]]:
-    from tensorflow_macos_build.patchqueue import moving, storage
+    from tensorflow_macos_build.patchqueue import storage
+    from tensorflow_macos_build.patchqueue.rebase import rebase
 
     assert job.workshop.queue is not None
     queue = storage.load(job.workshop.queue)
-    moved = moving.move(queue, git, job.inputs.commit, ticker=job.ticker)
+    moved = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
     lines = tuple(
         PatchLine(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
         for patch in moved.patches
