@@ -19,6 +19,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.directory import Reader
 from tensorflow_macos_build.wheels.members import BrokenWheel, Limits, Member, Method, broken
 
@@ -143,12 +144,17 @@ def open_archive(path: Path, limits: Limits | None = None) -> Iterator[Archive]:
     """Open a wheel and check its structure; no content is inflated yet.
 
     Raises:
-        BrokenWheel: it cannot be read, is not a sound zip file, or exceeds `limits`.
+        UsageError: there is no such file, or it may not be read.
+        BrokenWheel: it is not a sound zip file, or exceeds `limits`.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise broken(path, "", f"it cannot be opened: {error.strerror}") from None
+        raise UsageError(
+            f"the wheel cannot be opened: {error.strerror}",
+            where=str(path),
+            hint="give the path of a wheel that you may read",
+        ) from None
     try:
         yield Archive(path, Reader(path, descriptor, limits or Limits()).members(), descriptor)
     finally:

@@ -10,6 +10,7 @@ import binascii
 import csv
 import email.parser
 import email.policy
+import hashlib
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -158,10 +159,14 @@ def _parse_digest(path: str, text: str) -> Digest | None:
     algorithm, _, value = text.partition("=")
     if algorithm not in ALGORITHMS:
         raise BadMetadata(f"`{path}` has a hash of the kind `{algorithm}`")
+    padded = value + "=" * (-len(value) % 4)
     try:
-        return Digest(algorithm, base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+        digest = base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise BadMetadata(f"the hash of `{path}` is not URL-safe base64") from None
+    if len(digest) != hashlib.new(algorithm).digest_size:
+        raise BadMetadata(f"the hash of `{path}` is not as long as {algorithm} makes them")
+    return Digest(algorithm, digest)
 
 
 def _base64(digest: bytes) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.archive import BrokenWheel, Limits, Method, open_archive
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def test_a_small_read_refuses_a_large_member(tmp_path: Path) -> None:
 def test_an_empty_zip_holds_nothing_and_a_missing_file_is_an_error(tmp_path: Path) -> None:
     zipfile.ZipFile(tmp_path / NAME, "w").close()
     assert read(tmp_path / NAME) == {}
-    with pytest.raises(BrokenWheel, match="cannot be opened"):
+    with pytest.raises(UsageError, match="cannot be opened"):
         read(tmp_path / "missing.whl")
     with pytest.raises(BrokenWheel, match="not a regular file"):
         read(tmp_path)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.tasks import fuse_view
 from tensorflow_macos_build.wheels import record
 from tensorflow_macos_build.wheels.fuse import Fused, FuseOptions, Undecided, Verdict, fuse
@@ -406,5 +406,5 @@ def test_signatures_of_record_are_dropped_and_listed(tmp_path: Path, halves: Hal
 
 
 def test_a_missing_wheel_is_an_error_of_its_own(tmp_path: Path, halves: Halves) -> None:
-    with pytest.raises(WorkFailed, match="cannot be opened"):
+    with pytest.raises(UsageError, match="cannot be opened"):
         fuse(tmp_path / NAME, halves[0].write(tmp_path), tmp_path, FuseOptions())
