@@ -244,16 +244,19 @@ def start(
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:
-    """End a program and its process group: SIGINT, then SIGTERM, then SIGKILL; wait for it."""
+    """End a program and its process group: SIGINT, then SIGTERM, then SIGKILL; wait for it.
+
+    Members of the group that ignored the softer signals end with the program.
+    """
+    if child.poll() is not None:
+        return
     for number, patience in zip((signal.SIGINT, signal.SIGTERM), _PATIENCE, strict=True):
-        if child.poll() is not None:
-            return
         _signal_group(child, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(patience)
-    if child.poll() is None:
-        _signal_group(child, signal.SIGKILL)
-        child.wait()
+            break
+    _signal_group(child, signal.SIGKILL)
+    child.wait()
 
 
 def _feed(child: subprocess.Popen[bytes], content: bytes) -> None:

@@ -67,6 +67,26 @@ def test_a_program_over_its_time_is_stopped_with_its_children(tmp_path: Path) ->
     _await_end(grandchild)
 
 
+def test_what_ignores_interrupts_ends_with_the_program_that_started_it(tmp_path: Path) -> None:
+    deaf = (
+        "import signal, time;"
+        "[signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)];"
+        "print('deaf', flush=True); time.sleep(60)"
+    )
+    code = (
+        "import subprocess, sys, time;"
+        f"child = subprocess.Popen([sys.executable, '-c', {deaf!r}], stdout=subprocess.PIPE);"
+        "child.stdout.readline(); print(child.pid, flush=True); time.sleep(60)"
+    )
+    with process.start(python(code)) as child:
+        assert child.stdout is not None
+        grandchild = int(child.stdout.readline())
+    deadline = time.monotonic() + 30
+    while _runs(grandchild) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(grandchild)
+
+
 def test_leaving_the_body_stops_a_program_that_ignores_interrupts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
