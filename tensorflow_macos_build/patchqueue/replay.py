@@ -64,6 +64,16 @@ class Change(NamedTuple):
     old: Entry | None
     new: Entry | None
 
+    @classmethod
+    def parse(cls, facts: bytes, path: bytes) -> Change:
+        """Read one entry of `diff-tree --raw -z` (git-diff-tree(1), RAW OUTPUT FORMAT)."""
+        old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
+        return cls(
+            text(path),
+            None if old_mode == ABSENT else Entry(old_mode, old),
+            None if new_mode == ABSENT else Entry(new_mode, new),
+        )
+
 
 @dataclass(frozen=True)
 class Step:
@@ -159,22 +169,13 @@ def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[Ch
     tokens = iter(out.split(b"\0")[:-1])
     for token in tokens:
         if token.startswith(b":"):
-            changes.append(_change(token, text(next(tokens))))
+            changes.append(Change.parse(token, next(tokens)))
         else:
             if commit:
                 yield commit, tuple(changes)
             commit, changes = token.decode(), []
     if commit:
         yield commit, tuple(changes)
-
-
-def _change(facts: bytes, path: str) -> Change:
-    old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
-    return Change(
-        path,
-        None if old_mode == ABSENT else Entry(old_mode, old),
-        None if new_mode == ABSENT else Entry(new_mode, new),
-    )
 
 
 class _Machine:

@@ -49,4 +49,86 @@ def rebase(
     return ExitCode.DONE if found.ok else ExitCode.FAILED
 
 
-namespace = invoke.Collection("rebase", rebase)
+_SESSION = {
+    "queue": "The queue: a folder below patches/, or a path.",
+    "work": "The folder for the conflict's work tree; build/rebase/QUEUE by default.",
+    "cache": _CACHE,
+    "json": "Print one JSON document (schema rebase-progress.v1).",
+}
+
+
+@command(
+    auto_shortflags=False,
+    help={**_SESSION, "onto": "The upstream revision to move the queue to."},
+)
+def start(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    onto: str,
+    work: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Begin to settle a rebase's conflicts, one by one, each in a small work tree."""
+    from tensorflow_macos_build.tasks import session_view as view
+
+    return view.step(view.Place(queue, work, cache), lambda it: it.start(onto), json=json)
+
+
+@command(auto_shortflags=False, help=_SESSION)
+def status(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    work: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Say how far a rebase is, and which files are in conflict."""
+    from tensorflow_macos_build.tasks import session_view as view
+
+    return view.step(view.Place(queue, work, cache), lambda it: it.status(), json=json)
+
+
+@command(name="continue", auto_shortflags=False, help=_SESSION)
+def continue_(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    work: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Take the work tree as the conflict's resolution, and go on to the next one or to the end."""
+    from tensorflow_macos_build.tasks import session_view as view
+
+    return view.step(view.Place(queue, work, cache), lambda it: it.go_on(), json=json)
+
+
+@command(auto_shortflags=False, help=_SESSION)
+def skip(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    work: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Leave the patch in conflict out of the queue, and go on."""
+    from tensorflow_macos_build.tasks import session_view as view
+
+    return view.step(view.Place(queue, work, cache), lambda it: it.skip(), json=json)
+
+
+@command(auto_shortflags=False, help={key: _SESSION[key] for key in ("queue", "work", "cache")})
+def abort(
+    _context: invoke.Context, *, queue: str, work: str = "", cache: str = "build/mirrors"
+) -> None:
+    """Give a rebase up; the queue stays as it was."""
+    from tensorflow_macos_build.tasks import session_view as view
+
+    view.abort(view.Place(queue, work, cache))
+
+
+namespace = invoke.Collection("rebase", rebase, start, status, continue_, skip, abort)

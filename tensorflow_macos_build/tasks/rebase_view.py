@@ -195,7 +195,7 @@ def show(asked: Asked, found: Rebase) -> None:
     console.table(table)
     for patch in found.patches:
         if patch.status.is_trouble:
-            for line in _trouble(patch):
+            for line in trouble(patch):
                 console.line(line)
     clean = sum(patch.status is Status.CLEAN for patch in found.patches)
     console.line(f"{clean} of {len(found.patches)} patches are clean; tree {found.tree}")
@@ -224,7 +224,7 @@ def _short(commits: Sequence[UpstreamCommit]) -> str:
     return ", ".join(f"{commit.oid[:12]} {commit.subject}" for commit in commits)
 
 
-def _trouble(patch: PatchStatus) -> Iterator[str]:
+def trouble(patch: PatchStatus) -> Iterator[str]:
     """Give the lines on a conflicting patch: each file, hunk and culprit."""
     for conflict in patch.evidence.conflicts:
         yield ""

@@ -243,14 +243,15 @@ class Quarantine:
         parents = self.objects.commit(commit).parents
         return self.tree(parents[0]) if parents else self.write_tree({})
 
-    def keep(self, tips: Sequence[str], known: Sequence[str]) -> None:
+    def keep(self, tips: Sequence[str], known: Sequence[str], into: Path | None = None) -> None:
         """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
 
         The pack's index is put in place last, so that a kill leaves either all objects or none.
-        `known` are objects that the repository has; what they reach is not looked at.
+        `known` are objects that the repository has; what they reach is not looked at. `into` is
+        another objects folder to put the pack in.
         """
         wanted = "\n".join([*tips, "--not", *known, ""]).encode()
-        folder = objects_folder(self.source)
+        folder = into or objects_folder(self.source)
         (folder / "pack").mkdir(parents=True, exist_ok=True)
         self.git.out(
             "pack-objects", "--revs", "--local", "--non-empty", "--quiet",

@@ -100,3 +100,23 @@ def test_wrong_usage_ends_with_2_and_says_what_is_right(
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_conflicts_are_settled_by_the_commands_that_are_told(
+    queue: Path, cache: Path, tmp_path: Path
+) -> None:
+    where = ("--queue", queue, "--cache", cache, "--work", tmp_path / "work")
+    begun = invoke("rebase.start", *where, "--onto", "v2.18.0", "--json")
+    assert begun.returncode == 1
+    progress = json.loads(begun.stdout)
+    documents.check(progress)
+    assert (tmp_path / "work" / progress["paths"][0]).is_file()
+    told = invoke("rebase.status", *where)
+    assert f"invoke rebase.continue --queue {queue} --work {tmp_path / 'work'}" in told.stderr
+    early = invoke("rebase.continue", *where)
+    assert (early.returncode, "markers left" in early.stderr) == (1, True)
+    ended = json.loads(invoke("rebase.skip", *where, "--json").stdout)
+    documents.check(ended)
+    if not ended["done"]:
+        assert invoke("rebase.abort", *where).returncode == 0
+    assert invoke("rebase.status", *where).returncode == 2

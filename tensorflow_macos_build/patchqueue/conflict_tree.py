@@ -1,0 +1,186 @@
+"""A work tree for one conflict: only the folders of the conflicting files, with zdiff3 markers.
+
+It is a repository of its own over the mirror's objects, so that plain git and any editor work in
+it: `git status` lists the files in conflict, `git diff` shows the sides. It is built beside its
+place and renamed, and `KEY` in its git folder says which conflict it is of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.patchqueue import resolutions
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import objects_folder, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+KEY = "conflict.json"
+_CONFIG = {
+    "core.sparseCheckout": "true",
+    "core.sparseCheckoutCone": "false",
+    "merge.conflictStyle": "zdiff3",
+    "gc.auto": "0",
+}
+_GLOB = re.compile(r"([\\*?\[ ])")
+_BINARY = 255
+
+
+class Unresolved(WorkFailed):
+    """Files of the conflict still hold markers."""
+
+    def __init__(self, folder: Path, paths: Iterable[str]) -> None:
+        super().__init__(
+            "there are conflict markers left",
+            where=str(folder),
+            detail="\n".join(paths),
+            hint="edit those files, then run the same command again",
+        )
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the markers call the sides."""
+
+    ours: str
+    base: str
+    theirs: str
+
+
+def git_of(folder: Path) -> Git:
+    """Give the work tree's own repository."""
+    return Git(folder / ".git", folder)
+
+
+def is_of(folder: Path, patch: str, merged: Merged) -> bool:
+    """Say whether a folder is the work tree of this very conflict."""
+    try:
+        return (folder / ".git" / KEY).read_bytes() == _key(patch, merged)
+    except OSError:
+        return False
+
+
+def make(
+    folder: Path, pen: Quarantine, merged: Merged, *, onto: str, patch: str, labels: Labels
+) -> None:
+    """Make the work tree of a conflict; what was in `folder` is replaced.
+
+    Args:
+        folder: where.
+        pen: the quarantine that holds the merge's objects.
+        merged: the conflict.
+        onto: the full id of the new base.
+        patch: the patch's name.
+        labels: what the markers say.
+    """
+    with files.atomic_folder(folder) as unfinished:
+        git = git_of(unfinished)
+        git.init(bare=False)
+        for key, value in _CONFIG.items():
+            git.run("config", key, value)
+        places = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
+        alternates = b"".join(os.fsencode(place) + b"\n" for place in places)
+        (git.git_dir / "objects" / "info" / "alternates").write_bytes(alternates)
+        marked = {found.path: _marked(pen, found, labels) for found in merged.conflicted}
+        shown = resolutions.apply(
+            pen,
+            merged.tree,
+            [result for result in marked.values() if result is not None],
+        )
+        head = pen.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
+        pen.keep([head, shown, merged.base, merged.theirs], [onto], into=git.git_dir / "objects")
+        _check_out(git, head, shown, merged)
+        (git.git_dir / KEY).write_bytes(_key(patch, merged))
+
+
+def take(folder: Path, merged: Merged, labels: Labels) -> str:
+    """Give the id of the tree that somebody made of a conflict; its objects are in the work tree.
+
+    Raises:
+        Unresolved: markers are left.
+    """
+    git = git_of(folder)
+    marker = f"<<<<<<< {labels.ours}\n".encode()
+    left = [
+        found.path
+        for found in merged.conflicted
+        if (path := folder / found.path).is_file() and marker in path.read_bytes()
+    ]
+    if left:
+        raise Unresolved(folder, left)
+    git.run("add", "--all", "--sparse", "--force", "--", ".")
+    return git.line("write-tree")
+
+
+def _marked(pen: Quarantine, found: Conflicted, labels: Labels) -> resolutions.Result | None:
+    """Merge one file as git would in a work tree; None: what git left is to be shown."""
+    sides = (found.ours, found.base, found.theirs)
+    if found.ours is None or found.theirs is None:
+        return None
+    if not all(side is None or side.mode.startswith("100") for side in sides):
+        return None
+    names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
+    folder = Path(tempfile.mkdtemp(prefix="merge-"))
+    try:
+        paths = [folder / name for name in ("ours", "base", "theirs")]
+        for path, side in zip(paths, sides, strict=True):
+            path.write_bytes(pen.objects.blob(side.oid) if side else b"")
+        done = pen.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
+    finally:
+        shutil.rmtree(folder)
+    if done.status == _BINARY:
+        return None
+    return resolutions.Result(found.path, found.theirs.mode, done.stdout)
+
+
+def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
+    """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
+    patterns = "".join(f"{line}\n" for line in _patterns(c.path for c in merged.conflicted))
+    (git.git_dir / "info").mkdir(exist_ok=True)
+    (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(patterns))
+    git.run("update-ref", "HEAD", head)
+    git.run("read-tree", "-m", "-u", shown)
+    lines: list[str] = []
+    for found in merged.conflicted:
+        lines.append(f"0 {'0' * len(head)}\t{found.path}")
+        for stage, side in enumerate((found.base, found.ours, found.theirs), 1):
+            if side is not None:
+                lines.append(f"{side.mode} {side.oid} {stage}\t{found.path}")
+    stdin = b"".join(raw(line) + b"\0" for line in lines)
+    git.run("update-index", "-z", "--index-info", stdin=stdin)
+
+
+def _patterns(paths: Iterable[str]) -> list[str]:
+    """Give sparse-checkout's patterns for paths and their neighbours, but not folders below."""
+    known = list(paths)
+    folders = sorted({path.rpartition("/")[0] for path in known})
+    escaped = [_escape(folder) + "/" if folder else "" for folder in folders]
+    around = [line for folder in escaped for line in (f"/{folder}*", f"!/{folder}*/")]
+    return [*around, *(f"/{_escape(path)}" for path in known)]
+
+
+def _escape(path: str) -> str:
+    return _GLOB.sub(r"\\\1", path)
+
+
+def _key(patch: str, merged: Merged) -> bytes:
+    met = [vars(each) for each in resolutions.met_in(merged)]
+    return json.dumps({"patch": patch, "tree": merged.tree, "met": met}, sort_keys=True).encode()
+
+
+def _more_objects(source: Git) -> list[str]:
+    more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
+    return [place for place in more.split(os.pathsep) if place]

@@ -1,0 +1,101 @@
+"""Law 8: a rebase killed wherever it writes loses nothing; the same command finishes the work."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import state, storage
+from tests.integration.test_rebase_session import ONTO, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_KILLED = 9
+_WRITES = ("update-ref", "pack-objects", "read-tree")
+
+
+def writes(event: str, args: tuple[Any, ...]) -> bool:
+    """Say whether an audited event is one in which a rebase changes what others can see."""
+    if event == "subprocess.Popen":
+        return any(word in _WRITES for word in args[1])
+    # The quarantine's own objects come and go by hundreds and are nobody's.
+    return event in {"os.rename", "shutil.rmtree"} and "quarantine-" not in str(args[0])
+
+
+def run_until(body: Callable[[], object], number: int) -> bool:
+    """Run `body` in a child that dies just before its write of a number; say whether it died."""
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def hook(event: str, args: tuple[Any, ...]) -> None:
+            nonlocal seen
+            if writes(event, args):
+                seen += 1
+                if seen == number:
+                    os._exit(_KILLED)
+
+        sys.addaudithook(hook)
+        try:
+            body()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == _KILLED
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Give what the queue is in the end when nothing is killed."""
+    desk = Desk(tmp_path_factory.mktemp("settled"))
+    desk.session.start(ONTO)
+    desk.settle()
+    return desk.contents()
+
+
+def test_a_start_killed_at_any_write_can_be_gone_on_with(
+    tmp_path: Path, settled: dict[str, bytes]
+) -> None:
+    before = Desk(tmp_path / "desk")
+    for number in range(1, 40):
+        desk = before.copy(tmp_path / str(number))
+        died = run_until(functools.partial(desk.session.start, ONTO), number)
+        try:
+            desk.session.status()
+        except UsageError:
+            desk.session.start(ONTO)
+        desk.settle()
+        assert desk.contents() == settled
+        shutil.rmtree(tmp_path / str(number))
+        if not died:
+            return
+    raise AssertionError("there is no end of writes")
+
+
+def test_the_last_continue_killed_at_any_write_can_be_repeated(
+    tmp_path: Path, settled: dict[str, bytes]
+) -> None:
+    before = Desk(tmp_path / "desk")
+    before.session.start(ONTO)
+    before.edit()
+    for number in range(1, 60):
+        desk = before.copy(tmp_path / str(number))
+        died = run_until(desk.session.go_on, number)
+        try:
+            desk.session.go_on()
+        except UsageError:  # the queue stands on its new base; only cleaning up was left
+            assert storage.load(desk.queue).base.ref == ONTO
+        assert desk.contents() == settled
+        assert state.load(storage.load(desk.queue), desk.git) is None
+        shutil.rmtree(tmp_path / str(number))
+        if not died:
+            return
+    raise AssertionError("there is no end of writes")

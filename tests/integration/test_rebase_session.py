@@ -1,0 +1,200 @@
+"""Settling the conflicts of patches/demo on v2.18.0: one conflict, then its knock-on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import rebase, resolutions, state, storage
+from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
+from tensorflow_macos_build.patchqueue.session import Session
+from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.upstream import embedded, mirror
+from tests.fork import DEMO
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.session import Progress
+    from tensorflow_macos_build.upstream.git import Git
+
+ONTO = "v2.18.0"
+PLACER = "tensorflow/core/common_runtime/placer.c"
+
+
+class Desk:
+    """A copy of the queue, a mirror, a folder for the work tree; a new `Session` for each step."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        if not (folder / "demo").is_dir():
+            shutil.copytree(DEMO, folder / "demo")
+        self.queue = folder / "demo"
+        self.git: Git = mirror.open("embedded:", folder / "cache")
+        self.work = folder / "work"
+
+    def copy(self, folder: Path) -> Desk:
+        """Give a copy of all of it."""
+        shutil.copytree(self.queue.parent, folder, symlinks=True)
+        return Desk(folder)
+
+    @property
+    def session(self) -> Session:
+        return Session(storage.load(self.queue), self.git, self.work)
+
+    def edit(self, side: str = "=") -> None:
+        """Settle the conflict by the patch's lines, or upstream's (side "<").
+
+        With upstream's lines the next patch, which stands on this one, conflicts, too.
+        """
+        path = self.work / PLACER
+        inside, lines = "", []
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.startswith(("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")):
+                inside = line[0].strip(">")
+            elif inside in ("", side):
+                lines.append(line)
+        settled = "".join(lines)
+        path.write_text(f"{settled}// settled\n" if side == "<" else settled, encoding="utf-8")
+
+    def settle(self) -> Progress:
+        found = self.session.status()
+        while not found.done:
+            self.edit()
+            found = self.session.go_on()
+        return found
+
+    def contents(self) -> dict[str, bytes]:
+        files = (path for path in self.queue.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.queue)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_the_work_tree_holds_only_the_conflicting_files_folders(desk: Desk) -> None:
+    found = desk.session.start(ONTO)
+    assert found.paths == (PLACER,)
+    files = {path.relative_to(desk.work) for path in desk.work.rglob("*") if path.is_file()}
+    shown = {path for path in files if path.parts[0] != ".git"}
+    assert {str(path.parent) for path in shown} == {str(Path(PLACER).parent)}
+    text = (desk.work / PLACER).read_text(encoding="utf-8")
+    assert f"<<<<<<< upstream {ONTO}\n" in text
+    assert "||||||| base\n" in text
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=desk.work, capture_output=True, check=True
+    )
+    assert f"UU {PLACER}\n".encode() in status.stdout
+
+
+def test_settled_conflicts_end_in_a_queue_on_its_new_base(desk: Desk) -> None:
+    desk.session.start(ONTO)
+    found = desk.settle()
+    queue = storage.load(desk.queue)
+    assert (queue.base.ref, queue.base.commit) == (ONTO, embedded.TAGS[ONTO])
+    again = rebase.rebase(queue, desk.git, ONTO)
+    assert {patch.status for patch in again.patches} == {Status.CLEAN}
+    assert again.tree == found.result.tree
+    assert not desk.work.exists()
+    assert state.load(queue, desk.git) is None
+
+
+def test_a_recorded_resolution_is_replayed_anywhere_and_shown_as_such(desk: Desk) -> None:
+    before = Path(shutil.copytree(desk.queue, desk.queue.parent / "before"))
+    desk.session.start(ONTO)
+    done = desk.settle()
+    shutil.copytree(desk.queue / resolutions.FOLDER, before / resolutions.FOLDER)
+    other = mirror.open("embedded:", desk.queue.parent / "elsewhere")
+    again = rebase.rebase(storage.load(before), other, ONTO)
+    assert again.ok
+    assert again.tree == done.result.tree
+    statuses = {patch.name[:5]: patch.status for patch in again.patches}
+    assert statuses["00500"] is Status.RESOLVED
+
+
+def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk) -> None:
+    before = Path(shutil.copytree(desk.queue, desk.queue.parent / "before"))
+    desk.session.start(ONTO)
+    desk.settle()
+    shutil.copytree(desk.queue / resolutions.FOLDER, before / resolutions.FOLDER)
+    (path,) = (before / resolutions.FOLDER).glob("00500*.json")
+    known = resolutions.load(before)
+    met = tuple(resolutions.Met(one.path, one.base, "0" * 40, one.patched) for one in known[0].met)
+    other = resolutions.Resolution(known[0].patch, met, known[0].results)
+    path.unlink()
+    (before / resolutions.FOLDER / other.file_name).write_bytes(resolutions.emit(other))
+    found = rebase.rebase(storage.load(before), desk.git, ONTO)
+    evidence = {patch.name[:5]: patch for patch in found.patches}["00500"]
+    assert evidence.status is Status.CONFLICT
+    assert evidence.evidence.refused == (other.file_name,)
+
+
+def test_markers_that_are_left_are_not_taken(desk: Desk) -> None:
+    desk.session.start(ONTO)
+    with pytest.raises(Unresolved, match="conflict markers"):
+        desk.session.go_on()
+    assert not desk.session.status().done
+
+
+def test_giving_up_leaves_the_queue_as_it_was(desk: Desk) -> None:
+    before = desk.contents()
+    desk.session.start(ONTO)
+    desk.edit("<")
+    assert not desk.session.go_on().done
+    desk.session.abort()
+    assert desk.contents() == before
+    assert not desk.work.exists()
+    with pytest.raises(UsageError, match="no rebase"):
+        desk.session.status()
+
+
+def test_a_skipped_patch_leaves_the_queue_by_name(desk: Desk) -> None:
+    found = desk.session.start(ONTO)
+    while not found.done:
+        found = desk.session.skip()
+    left_out = [one.name for one in found.result.patches if one.status is Status.LEFT_OUT]
+    assert "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch" in left_out
+    assert set(left_out) <= set(found.result.saved.removed if found.result.saved else ())
+
+
+def test_a_lost_work_tree_is_made_again(desk: Desk) -> None:
+    desk.session.start(ONTO)
+    shutil.rmtree(desk.work)
+    assert desk.session.status().paths == (PLACER,)
+    assert (desk.work / PLACER).is_file()
+
+
+def test_another_clone_goes_on_from_the_reference_alone(desk: Desk, tmp_path: Path) -> None:
+    desk.session.start(ONTO)
+    desk.edit("<")
+    first = desk.session.go_on()
+    assert first.patch.startswith("00600")
+    other = Desk(tmp_path / "other")
+    ref = state.ref_name(storage.load(desk.queue))
+    other.git.run("fetch", "--quiet", desk.git.git_dir, f"{ref}:{ref}")
+    found = other.session.status()
+    assert (found.done, found.patch) == (first.done, first.patch)
+    assert other.settle().result.tree == desk.settle().result.tree
+    assert other.contents() == desk.contents()
+
+
+def test_a_second_start_is_refused(desk: Desk) -> None:
+    desk.session.start(ONTO)
+    with pytest.raises(UsageError, match="under way"):
+        desk.session.start("v2.17.0")
+
+
+def test_other_files_edited_with_a_conflict_belong_to_its_resolution(desk: Desk) -> None:
+    desk.session.start(ONTO)
+    desk.edit()
+    (desk.work / "tensorflow/extra.txt").write_text("also\n", encoding="utf-8")
+    (desk.work / PLACER).with_name("executor.h").unlink()
+    tree = desk.session.go_on().result.tree
+    paths = desk.git.line("ls-tree", "-r", "--name-only", tree).split("\n")
+    assert "tensorflow/extra.txt" in paths
+    assert "tensorflow/core/common_runtime/executor.h" not in paths
