@@ -74,7 +74,7 @@ def compose(
         base: what the first step applies to.
         steps: the patches in order.
         old: the patches on disk, by file name.
-        git: asks a workbench that sees all trees.
+        git: asks a quarantine that sees all trees.
 
     Raises:
         UsageError: the steps do not follow one another, or one changes nothing.

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import materialise, plumbing, workbench
+from tensorflow_macos_build.patchqueue import materialise, plumbing
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
+from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +48,9 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
         )
     if before != _ZERO and _is_checked_out(git, ref):
         raise UsageError(f"the branch `{branch}` is checked out", hint="switch away from it first")
-    with workbench.over(git) as bench:
-        commits = materialise.commits(queue, bench.git)
-        bench.keep()
+    with quarantine(git) as pen:
+        commits = materialise.commits(queue, pen.git)
+        pen.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
     tip = commits[-1].id if commits else queue.base.commit
     # the old value makes it fail rather than overwrite what another process has put there
     git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
@@ -73,7 +74,7 @@ def to_quilt(queue: Queue, git: Git, out: Path) -> None:
 
     Args:
         queue: the queue.
-        git: asks a workbench over a repository that has the queue's base.
+        git: asks a quarantine over a repository that has the queue's base.
         out: the folder; what it holds is replaced.
 
     Raises:

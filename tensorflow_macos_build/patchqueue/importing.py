@@ -128,7 +128,7 @@ def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None
     """Take a source tree without history as one patch against a release.
 
     Args:
-        git: asks a workbench over the upstream repository.
+        git: asks a quarantine over the upstream repository.
         against: the release that the tree was made from.
         tree: the folder; `.git` folders in it are passed over.
         author: who changed it; None: nobody is named.
@@ -153,7 +153,7 @@ def applied(git: Git, queue: Queue) -> Imported:
     """Apply patches one after the other to their base, to learn the trees between them.
 
     Args:
-        git: asks a workbench over a repository that has the base.
+        git: asks a quarantine over a repository that has the base.
         queue: the patches; such that change nothing are left out, and named.
 
     Raises:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import importing, prefetch, storage, workbench
+from tensorflow_macos_build.patchqueue import importing, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue import Base, Queue
 from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
@@ -75,9 +76,9 @@ def take(
         )
     opened = mirror.open(source.upstream, cache, ticker)
     base = Base(source.upstream, source.against, opened.resolve(source.against, ticker))
-    with workbench.over(opened) as bench:
+    with quarantine(opened) as pen:
         ticker(0, None, f"reading {source.place}")
-        found = _read(source, base, opened, bench.git, ticker)
+        found = _read(source, base, opened, pen.git, ticker)
         steps = found.steps
         if not steps:
             raise UsageError("there is no change to import", where=source.place)
@@ -85,7 +86,7 @@ def take(
             steps = importing.with_names(steps, storage.load(folder))
         ticker(0, len(steps), "writing and verifying")
         base = dataclasses.replace(base, commit=found.commit)
-        return found, storage.save(folder, base, steps, bench.git)
+        return found, storage.save(folder, base, steps, pen.git)
 
 
 def _read(source: Source, base: Base, opened: Mirror, git: Git, ticker: Ticker) -> Imported:

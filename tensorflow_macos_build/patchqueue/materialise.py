@@ -56,7 +56,7 @@ def commits(queue: Queue, git: Git) -> list[Commit]:
 
     Args:
         queue: the patches and their base.
-        git: asks a workbench over a repository that has the base; new objects go there.
+        git: asks a quarantine over a repository that has the base; new objects go there.
 
     Raises:
         Refused: a patch does not apply exactly, or changes nothing.

@@ -99,7 +99,7 @@ def diff_texts(
 ) -> list[bytes]:
     """Give for each pair of trees its patch text, the same bytes on every machine.
 
-    `git` must ask a workbench: other repositories have attributes of their own.
+    `git` must ask a quarantine: other repositories have attributes of their own.
     """
     headers = [f"{old} {new}\n".encode() for old, new in pairs]
     moves = "--find-renames=50%" if renames else "--no-renames"

@@ -17,11 +17,12 @@ import yaml
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import compose, materialise, workbench
+from tensorflow_macos_build.patchqueue import compose, materialise
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import Base, Queue, QueuePatch
+from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +141,7 @@ def save(
         folder: where the queue is or will be.
         base: what the first step applies to; its commit is in the repository.
         steps: the patches in order; each begins with the tree that the one before it made.
-        git: asks the repository, or a workbench, that has all trees of the steps.
+        git: asks the repository, or a quarantine, that has all trees of the steps.
         resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
 
     Raises:
@@ -148,10 +149,10 @@ def save(
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with files.locked(folder.parent), workbench.over(git) as bench:
+    with files.locked(folder.parent), quarantine(git) as pen:
         files.recover(folder)
         old = {patch.name: patch for patch in _patches_of(folder)}
-        composed = compose.compose(base, steps, old, bench.git)
+        composed = compose.compose(base, steps, old, pen.git)
         before = read_series(folder) if old else series_format.Series((), b"")
         with files.atomic_folder(folder) as unfinished:
             _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
@@ -159,7 +160,7 @@ def save(
             _write_base(unfinished, base)
             _write_series(unfinished, before, composed)
             queue = replace(load(unfinished), name=folder.name, folder=folder)
-            _verify(queue, steps, bench.git)
+            _verify(queue, steps, pen.git)
         files.sweep(folder.parent)
     kept = tuple(item.name for item in composed if item.source is not None)
     now = {item.name for item in composed}

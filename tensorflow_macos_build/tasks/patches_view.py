@@ -14,10 +14,10 @@ from tensorflow_macos_build.patchqueue import (
     prefetch,
     ranges,
     storage,
-    workbench,
 )
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,8 +94,8 @@ def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker) -> str:
     """Write a queue as a quilt series; give its folder."""
     opened = mirror.open(queue.base.upstream, cache, ticker)
     prefetch.for_queue(queue, opened, ticker)
-    with workbench.over(opened) as bench:
-        exporting.to_quilt(queue, bench.git, Path(out))
+    with quarantine(opened) as pen:
+        exporting.to_quilt(queue, pen.git, Path(out))
     return out
 
 

@@ -14,10 +14,11 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import exporting, intake, storage, workbench
+from tensorflow_macos_build.patchqueue import exporting, intake, storage
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.intake import Kind, Source
 from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.importing import Imported
@@ -99,8 +100,8 @@ def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
     tmp_path: Path, fork: Path
 ) -> None:
     found, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main~1")
-    with workbench.over(Git(fork / ".git")) as bench:
-        exporting.to_quilt(saved.queue, bench.git, tmp_path / "quilt")
+    with quarantine(Git(fork / ".git")) as pen:
+        exporting.to_quilt(saved.queue, pen.git, tmp_path / "quilt")
     again, back = take(tmp_path / "2", fork, Kind.QUILT, tmp_path / "quilt/series")
     assert again.steps[-1].after == found.steps[-1].after == tree(fork, "main~1")
     assert [p.patch.header for p in back.queue.patches] == [

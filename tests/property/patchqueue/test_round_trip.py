@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 
-from tensorflow_macos_build.patchqueue import materialise, ranges, storage, workbench
+from tensorflow_macos_build.patchqueue import materialise, ranges, storage
 from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.upstream.objects import quarantine
 from tests import chains
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def test_a_stored_queue_makes_the_same_trees_and_says_the_same(
     git, history, saved = stored(folder, chain)
     queue = storage.load(saved.queue.folder)
     assert [patch.patch.header for patch in queue.patches] == [s.header for s in history.steps]
-    with workbench.over(git) as bench:
-        made = materialise.commits(queue, bench.git)
+    with quarantine(git) as pen:
+        made = materialise.commits(queue, pen.git)
     assert [commit.tree for commit in made] == [step.after for step in history.steps]
     names = [patch.name for patch in queue.patches]
     assert names == sorted(names)
