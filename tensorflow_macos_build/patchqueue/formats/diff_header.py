@@ -20,6 +20,7 @@ DEV_NULL = b"/dev/null"
 _MODES = {0o100644, 0o100755, SYMLINK, GITLINK}
 _MODE = re.compile(rb"[0-7]{6}")
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?[ \t\r]*")
+_BLANK_STAMP = re.compile(rb" [0-9]{4}-[0-9]{2}-[0-9]{2} ")
 _STAMP = re.compile(
     rb"[ \t]*(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.\d+)?(?: ([+-])(\d{2}):?(\d{2}))?\s*"
 )
@@ -182,8 +183,8 @@ def _name(text: bytes, strip: int, *, plain: bool) -> tuple[bytes | None, bytes]
         stamp = text[end:]
     else:
         name, _, stamp = text.partition(b"\t")
-        if plain and not stamp and (found := re.search(rb" +\d{4}-\d\d-\d\d .*$", name)):
-            name, stamp = name[: found.start()], name[found.start() :]
+        if plain and not stamp and (found := _BLANK_STAMP.search(name)):
+            name, stamp = name[: found.start()].rstrip(b" "), name[found.start() :]
         name = name.rstrip(b"\r")
     return (None, stamp) if name == DEV_NULL else (_stripped(name, strip), stamp)
 

@@ -41,6 +41,7 @@ _HUNK = re.compile(
     rb"@@ -([0-9]{1,20})(?:,([0-9]{1,20}))? \+([0-9]{1,20})(?:,([0-9]{1,20}))? @@[^\n]*(?:\n|\Z)"
 )
 _AFTER_RUN = re.compile(rb"\n[^ +\-\\\n]")
+_MARKS = (b" ", b"\n", b"-", b"+", b"\\")
 _BINARY_HEAD = re.compile(rb"(literal|delta) ([0-9]{1,15})\r?\n")
 _BINARY_LINES = re.compile(rb"(?:[A-Za-z](?:[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{5})+\n)+")
 
@@ -95,13 +96,14 @@ def _next_change(cursor: _Cursor, strip: int) -> FileChange | None:
     """Read up to the end of the next file's change; None leaves the rest unread."""
     seek = cursor.position
     while (found := _START.search(cursor.text, seek)) is not None:
-        line = cursor.line + cursor.text.count(b"\n", cursor.position, found.start())
         if found[0] == b"diff --git ":
             return _git_change(cursor, found.start(), strip)
         if found[0].startswith(b"diff --c"):
-            raise Malformed("it is a merge's combined diff, which cannot be applied", line)
+            cursor.move(found.start())
+            raise Malformed("it is a merge's combined diff, which cannot be applied", cursor.line)
         if found[0].startswith(b"@@"):
-            raise Malformed("a hunk has no file header before it", line)
+            cursor.move(found.start())
+            raise Malformed("a hunk has no file header before it", cursor.line)
         if _is_plain_header(cursor.text, found.start()):
             return _plain_change(cursor, found.start(), strip)
         seek = cursor.end_of_line(found.start())
@@ -233,17 +235,15 @@ def _end_by_count(cursor: _Cursor, old: int, new: int) -> int:
     text, position = cursor.text, cursor.position
     line = cursor.line
     while old > 0 or new > 0:
-        if position >= len(text):
-            raise Malformed(f"the hunk ends {max(old, new)} lines short of what it states", line)
         mark = text[position : position + 1]
-        if mark not in (b" ", b"\n", b"-", b"+", b"\\"):
+        if mark not in _MARKS:
             raise Malformed(f"the hunk ends {max(old, new)} lines short of what it states", line)
         old -= mark in (b" ", b"\n", b"-")
         new -= mark in (b" ", b"\n", b"+")
+        if old < 0 or new < 0:
+            raise Malformed("the hunk has more lines than it states", line)
         position = cursor.end_of_line(position)
         line += 1
-    if old < 0 or new < 0:
-        raise Malformed("the hunk has more lines than it states", line - 1)
     if text.startswith(b"\\ ", position):
         position = cursor.end_of_line(position)
     return position

@@ -24,8 +24,8 @@ _WORD = re.compile(rb"=\?([!-<>@-~]+)\?([bBqQ])\?([!->@-~]*)\?=")
 _BETWEEN_WORDS = re.compile(rb"(\?=)[ \t\r\n]+(=\?)")
 _PARAMETER = re.compile(r';\s*([!-:<>-~]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))')
 
-MAX_FIELDS = 1000
-"""Header fields that one mail may have."""
+MAX_HEADER = 1 << 16
+"""Bytes of the longest header that a mail may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def is_mail(content: bytes) -> bool:
         return True
     position = 0
     names: set[bytes] = set()
-    while (found := _FIELD.match(content, position)) is not None and len(names) < MAX_FIELDS:
+    while position < MAX_HEADER and (found := _FIELD.match(content, position)) is not None:
         names.add(found[1].lower())
         position = found.end()
     return b"from" in names and (b"subject" in names or b"date" in names)
@@ -80,7 +80,7 @@ def parse(raw: bytes) -> Mail:
     """Read one mail.
 
     Raises:
-        Malformed: the header has no end or too many fields, or the body's type or encoding is not
+        Malformed: the header has no end or is too long, or the body's type or encoding is not
             taken.
     """
     separator = _SEPARATOR.match(raw)
@@ -139,8 +139,8 @@ def _fields(raw: bytes, start: int) -> tuple[list[tuple[str, bytes]], int]:
         value = re.sub(rb"\r?\n[ \t]", b" ", found[2]).strip()
         fields.append((found[1].decode("ascii").lower(), value))
         position = found.end()
-        if len(fields) > MAX_FIELDS:
-            raise Malformed(f"the mail has more than {MAX_FIELDS} header fields")
+        if position - start > MAX_HEADER:
+            raise Malformed(f"the mail's header has more than {MAX_HEADER} bytes")
     if raw.startswith(b"\r\n", position):
         return fields, position + 2
     if raw.startswith(b"\n", position):

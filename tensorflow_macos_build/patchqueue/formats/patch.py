@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 MAX_SIZE = 512 << 20
 """Bytes of the largest patch file taken."""
 
+MAX_MESSAGE = 1 << 20
+"""Bytes of the longest commit message taken."""
+
 _RAW_DATE = re.compile(r"@([0-9]{1,18}) ([+-][0-9]{4})")
-_ADDRESS = re.compile(r"(.*?)[ \t]*<([^<>]*)>[ \t]*", re.DOTALL)
-_COMMENTED = re.compile(r"([^\s()<>]+)[ \t]*\((.*)\)[ \t]*", re.DOTALL)
 # mailinfo.c, patchbreak: what ends a mail's commit message
 _BREAK = re.compile(rb"^(?:diff -|Index: |--- [^\s]|---[ \t\v\f\r]*$)", re.MULTILINE)
 _IN_BODY = re.compile(r"(From|Subject|Date):[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
@@ -110,6 +111,8 @@ def parse(content: bytes, where: str, *, keep_subject: bool = True) -> Patch:
     shift = 0 if mail.decoded else mail.body_line - 1
     found = _BREAK.search(mail.text)
     cut = len(mail.text) if found is None else found.start()
+    if cut > MAX_MESSAGE:
+        raise Refused(f"its message has {cut} bytes; {MAX_MESSAGE} are taken", patch=where)
     message = mailbox.to_text(mail.text[:cut], mail.charset)
     first_line = shift + 1 + mail.text.count(b"\n", 0, cut)
     try:
@@ -143,10 +146,11 @@ def parse_identity(text: str) -> Identity:
     >>> parse_identity('"O. (x)" <a@b>')
     Identity(name='O. (x)', email='a@b')
     """
-    if (found := _ADDRESS.fullmatch(text)) is not None:
-        name, email = found[1], found[2]
-    elif (found := _COMMENTED.fullmatch(text)) is not None:
-        email, name = found[1], found[2]
+    text = text.strip()
+    if text.endswith(">") and "<" in text:
+        name, _, email = text[:-1].rpartition("<")
+    elif text.endswith(")") and "(" in text:
+        email, _, name = text[:-1].partition("(")
     else:
         name, email = "", text
     name = name.strip()
@@ -220,18 +224,19 @@ def _header(mail: Mail, message: str, *, keep_subject: bool) -> Header:
 def _in_body_fields(message: str) -> tuple[dict[str, str], str]:
     """Read the header fields that a body may begin with (mailinfo.c, check_inbody_header)."""
     lines = message.lstrip("\n").split("\n")
-    fields: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
     last = ""
+    rest: list[str] = []
     for number, line in enumerate(lines):
         if last and line[:1] in (" ", "\t"):
-            fields[last] += " " + line.strip()
+            fields[last].append(line.strip())
             continue
         found = _IN_BODY.match(line)
         if found is None or found[1].lower() in fields:
             rest = lines[number:]
             break
         last = found[1].lower()
-        fields[last] = mailbox.decode_words(found[2].strip().encode("utf-8", "surrogateescape"))
-    else:
-        rest = []
-    return fields, "\n".join(rest)
+        fields[last] = [found[2].strip()]
+    values = {name: " ".join(pieces).encode() for name, pieces in fields.items()}
+    decoded = {name: mailbox.decode_words(value) for name, value in values.items()}
+    return decoded, "\n".join(rest)

@@ -34,21 +34,20 @@ def parse(message: str) -> tuple[Trailer, ...]:
     >>> parse("Fix it\n\nBecause.\n\nReason: backport\nUpstream: abc\n  def\n")
     (Trailer(key='Reason', value='backport'), Trailer(key='Upstream', value='abc def'))
     """
-    found: list[Trailer] = []
+    found: list[tuple[str, list[str]]] = []
     continued = False
     for line in _block(message.split("\n")):
         if line.startswith("#"):
             continue
-        if line[:1] in (" ", "\t", *_SPACE) and line[:1]:
+        if line[0] in _SPACE:
             if continued:
-                value = f"{found[-1].value} {line.strip()}".strip()
-                found[-1] = Trailer(found[-1].key, value)
+                found[-1][1].append(line.strip())
             continue
         matched = _TRAILER.match(line)
         continued = matched is not None
         if matched is not None:
-            found.append(Trailer(matched[1].rstrip(), matched[2].strip()))
-    return tuple(found)
+            found.append((matched[1].rstrip(), [matched[2].strip()]))
+    return tuple(Trailer(key, " ".join(pieces).strip()) for key, pieces in found)
 
 
 def value(trailers: tuple[Trailer, ...], key: str) -> str | None:

@@ -1,0 +1,115 @@
+"""Law 8 for a queue: a kill at any step of saving leaves the old queue or the new one, whole.
+
+Every call of the standard library that touches the file system raises an audit event; a child ends
+itself at the n-th of them, for every n in turn, as a kill would.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.patchqueue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import Base, QueuePatch
+from tests import chains
+from tests.chains import Chain, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.compose import Step
+    from tensorflow_macos_build.upstream.git import Git
+
+WATCHED = {
+    "open", "os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.listdir", "os.scandir",
+    "os.utime", "shutil.rmtree", "ctypes.dlsym", "fcntl.flock", "tempfile.mkdtemp",
+    "shutil.copyfile",
+}  # fmt: skip
+
+
+def _ended_at(step: int, folder: Path, action: Callable[[], object]) -> bool:
+    """Run `action` in a child that ends at its `step`-th touch of a file below `folder`."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) in (0, 137)
+        return os.waitstatus_to_exitcode(status) == 137
+    count = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal count
+        if event in WATCHED and (event == "ctypes.dlsym" or str(folder) in str(arguments)):
+            count += 1
+            if count == step:
+                os._exit(137)
+
+    sys.addaudithook(watch)
+    try:
+        action()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _tree(number: int) -> Written:
+    files = {b"f": ("100644", b"".join(b"line %d\n" % n for n in range(number)))}
+    return Written(files, f"Patch {number}", ("A", "a@b"), 86400, "+0000")
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> tuple[Git, Base, tuple[Step, ...], Path]:
+    chain = Chain({b"f": ("100644", b"")}, tuple(_tree(number) for number in range(3, 7)))
+    git, base, tip = chains.build(tmp_path / "repository", chain)
+    return git, Base("embedded:", "v1", base), ranges.read(git, base, tip).steps, tmp_path / "p"
+
+
+@pytest.mark.parametrize("exchanged", [True, False], ids=["exchanged", "renamed"])
+def test_a_kill_at_any_step_of_saving_leaves_a_whole_queue(
+    queue: tuple[Git, Base, tuple[Step, ...], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    exchanged: bool,
+) -> None:
+    git, base, steps, patches = queue
+    folder = patches / "q"
+    if not exchanged:
+        monkeypatch.setattr(files, "exchange", lambda first, second: False)
+    old = storage.save(folder, base, steps[:3], git).queue
+    (folder / "README").write_text("kept\n")
+    (folder / "resolutions").mkdir()
+    (folder / "resolutions" / "one").write_text("kept\n")
+    changed = [replace(step, name=p.name) for step, p in zip(steps[:2], old.patches, strict=False)]
+
+    def save() -> object:
+        return storage.save(folder, base, changed, git, resolutions={"two": b"new\n"})
+
+    seen = set()
+    step = 1
+    while _ended_at(step, patches, save):
+        found = storage.load(folder)
+        seen.add(len(found.patches))
+        assert len(found.patches) in (2, 3)
+        assert [p.content for p in found.patches] == [
+            p.content for p in old.patches[: len(found.patches)]
+        ]
+        assert (folder / "README").read_text() == "kept\n"
+        one, two = (folder / "resolutions" / name for name in ("one", "two"))
+        assert (one.exists(), two.exists()) == (
+            (True, False) if len(found.patches) == 3 else (False, True)
+        )
+        storage.save(
+            folder, base, _named(steps[:3], old.patches), git, resolutions={"one": b"kept\n"}
+        )
+        step += 1
+    assert step > 20
+    assert seen == {2, 3}
+    assert [path.name for path in patches.iterdir()] == ["q"]
+
+
+def _named(steps: tuple[Step, ...], patches: tuple[QueuePatch, ...]) -> list[Step]:
+    return [replace(step, name=patch.name) for step, patch in zip(steps, patches, strict=True)]
