@@ -1,3 +1,4 @@
+import os
 import subprocess
 from pathlib import Path
 
@@ -71,8 +72,14 @@ def test_every_patch_of_both_queues_is_named_once(before: list[int], after: list
 def test_the_fates_are_those_of_git_range_diff(tmp_path: Path) -> None:
     def git(*args: str) -> str:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        # one date for all: a clock that ticks between two commits would make a patch another one
         done = subprocess.run(
-            ["git", *identity, *args], cwd=tmp_path, check=True, capture_output=True, text=True
+            ["git", *identity, *args],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "GIT_AUTHOR_DATE": "1700000000 +0000"},
         )
         return done.stdout
 
