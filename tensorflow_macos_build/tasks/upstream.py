@@ -11,8 +11,10 @@ from tensorflow_macos_build.tasks.command import command, emit
 @command(
     auto_shortflags=False,
     help={
-        "upstream": "The repository: a path, an address, or `embedded:`.",
-        "base": "The commit, tag or branch to compare with.",
+        "queue": "The queue whose upstream and base are meant: a folder below patches/, or a path.",
+        "upstream": "Without a queue: the repository, a path, an address, or `embedded:`.",
+        "base": "Without a queue, or in place of its base: the commit, tag or branch to compare"
+        " with.",
         "cache": "The folder that holds the mirrors.",
         "json": "Print one JSON document (schema upstream-status.v1).",
     },
@@ -20,16 +22,17 @@ from tensorflow_macos_build.tasks.command import command, emit
 def status(
     _context: invoke.Context,
     *,
-    upstream: str,
-    base: str,
+    queue: str = "",
+    upstream: str = "",
+    base: str = "",
     cache: str = "build/mirrors",
     json: bool = False,
 ) -> None:
-    """Show the upstream's newest releases, and how far behind a base is."""
+    """Show the upstream's newest releases, and how far behind a queue's base is."""
     from tensorflow_macos_build.tasks import upstream_view
 
     with Console().progress("upstream") as ticker:
-        found = upstream_view.status(upstream, base, cache, ticker)
+        found = upstream_view.status(queue, upstream, base, cache, ticker)
     emit(upstream_view.as_document(found)) if json else upstream_view.show(found)
 
 

@@ -9,15 +9,33 @@ from rich.table import Table
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import storage
+from tensorflow_macos_build.tasks.rebase_view import queue_folder
 from tensorflow_macos_build.upstream import mirror, releases
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
 
 
-def status(upstream: str, base: str, cache: str, ticker: Ticker) -> releases.Status:
-    """Open an upstream and compare its releases with a base."""
-    return releases.status(mirror.open(upstream, Path(cache), ticker), base, ticker)
+def status(queue: str, upstream: str, base: str, cache: str, ticker: Ticker) -> releases.Status:
+    """Open an upstream and compare its releases with a base; a queue tells what is left out.
+
+    Raises:
+        UsageError: neither a queue nor both of the others are given.
+    """
+    called = base
+    if queue:
+        told = storage.load(queue_folder(queue)).base
+        upstream = upstream or told.upstream
+        base, called = base or told.commit, base or told.ref
+    if not upstream or not base:
+        raise UsageError(
+            "neither a queue is given nor an upstream and a base",
+            hint="give --queue NAME, or --upstream ADDRESS and --base REF",
+        )
+    opened = mirror.open(upstream, Path(cache), ticker)
+    return releases.status(opened, base, ticker, called=called)
 
 
 def as_document(found: releases.Status) -> documents.Json:

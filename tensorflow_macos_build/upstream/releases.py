@@ -8,7 +8,7 @@ commits, so they do not depend on the day on which they are asked for.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
@@ -109,8 +109,16 @@ class Status:
     behind: Behind | None
 
 
-def status(mirror: Mirror, base: str, ticker: Ticker = silent) -> Status:
+def status(
+    mirror: Mirror, base: str, ticker: Ticker = silent, *, called: str | None = None
+) -> Status:
     """Ask an upstream for its newest tags, and compare them with the commit that `base` names.
+
+    Args:
+        mirror: the upstream.
+        base: a commit, tag or branch.
+        ticker: told how far the asking is.
+        called: what to call the base in the answer, when that is something else.
 
     Raises:
         UsageError: `base` names no commit.
@@ -118,7 +126,7 @@ def status(mirror: Mirror, base: str, ticker: Ticker = silent) -> Status:
     """
     mirror.refresh(ticker)
     known = releases(mirror)
-    found = _base(mirror, base, known, ticker)
+    found = replace(_base(mirror, base, known, ticker), ref=called or base)
     ahead = [one for one in known if found.version is None or one.version > found.version]
     newer = [one for one in ahead if not one.version.is_prerelease]
     newest = newer[-1].version if newer else None

@@ -97,6 +97,14 @@ def test_the_task_prints_a_valid_document(tmp_path: Path) -> None:
     found = json.loads(printed)
     documents.check(found)
     assert found["behind"]["releases"] == 2
+    queue = [sys.executable, "-m", "invoke", "upstream.status", "--queue", "demo", "--json"]
+    queue += ["--cache", str(tmp_path / "cache")]
+    told = json.loads(subprocess.run(queue, stdout=subprocess.PIPE, check=True).stdout)
+    assert told["base"]["ref"] == "v2.16.0"
+    assert told["newer"] == found["newer"]
+    neither = subprocess.run(queue[:4], capture_output=True, text=True, check=False)
+    assert neither.returncode == 2
+    assert "--queue NAME" in neither.stderr
     shown = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert shown.stdout == ""
     assert "2 releases behind v2.18.0" in shown.stderr
