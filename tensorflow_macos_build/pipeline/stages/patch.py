@@ -97,7 +97,7 @@ def _evidence(evidence: Evidence) -> str:
     if evidence.upstream:
         commits = ", ".join(commit.oid[:12] for commit in evidence.upstream)
         told.append(f"upstream has it in {commits} ({evidence.found_by})")
-    told += [f"{conflict.path}: {conflict.words}" for conflict in evidence.conflicts]
+    told += [conflict.words for conflict in evidence.conflicts]
     if evidence.knock_on_of:
         told.append(f"follows from {', '.join(evidence.knock_on_of)}")
     if evidence.changed_files:
