@@ -12,6 +12,7 @@ import pytest
 
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.upstream import embedded
+from tests import projects
 from tests.machos import Toolchain
 from tests.miniature import Miniature
 
@@ -114,3 +115,14 @@ def miniature(
     made = Miniature(embedded.create(place / "upstream.git"), tool("bazel"), place)
     yield made
     made.shut_down()
+
+
+@pytest.fixture(scope="session")
+def built_project(
+    tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]
+) -> projects.Project:
+    """A project whose demo is built, one for all test processes; it must not be changed."""
+    tool("bazel")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return projects.built(shared / "built")

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tensorflow_macos_build import files
+
 ROOT = Path(__file__).resolve().parents[1]
 
 STAGES = (
@@ -31,10 +33,12 @@ STAGES = (
 class Project:
     """A folder with this checkout's configs and patches, and nothing built."""
 
-    def __init__(self, folder: Path, disk_cache: Path | None = None, **env: str) -> None:
+    def __init__(
+        self, folder: Path, disk_cache: Path | None = None, *, fresh: bool = True, **env: str
+    ) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in ("build_configs", "patches"):
+        self.cache = disk_cache
+        for part in ("build_configs", "patches") if fresh else ():
             shutil.copytree(ROOT / part, folder / part)
         self._env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
         cache = f"--disk_cache={disk_cache}"
@@ -43,6 +47,11 @@ class Project:
     @property
     def dist(self) -> Path:
         return self.folder / "dist" / "demo"
+
+    def copy(self, folder: Path) -> Project:
+        """Give the same project, as far built, in another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder, self.cache, fresh=False)
 
     def argv(self, *args: str) -> list[str]:
         program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program"]
@@ -85,6 +94,16 @@ class Project:
         """Give the one wheel in dist/."""
         (found,) = self.dist.glob("*.whl")
         return found
+
+
+def built(folder: Path) -> Project:
+    """Give the project in `folder`, built by whichever test process comes first."""
+    with files.locked(folder.with_suffix(".lock")):
+        there = (folder / "one" / "dist").is_dir()
+        project = Project(folder / "one", disk_cache=folder / "cache", fresh=not there)
+        if not there:
+            project.build()
+    return project
 
 
 def wait_for_line(child: subprocess.Popen[str], start: str) -> str:

@@ -122,6 +122,8 @@ def _sweep(place: Workshop) -> None:
     """Delete what killed builds left unfinished; the release's lock is held."""
     for folder in sorted(path for path in place.folder.iterdir() if path.is_dir()):
         files.sweep(folder)
+    with files.locked(place.dist_lock):
+        files.sweep(place.dist.parent)
 
 
 @contextlib.contextmanager

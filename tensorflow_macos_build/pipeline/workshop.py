@@ -61,6 +61,11 @@ class Workshop:
         return self.root / "dist" / self.release.name
 
     @property
+    def dist_lock(self) -> Path:
+        """Held by whoever writes into dist/, which all releases share."""
+        return self.root / "build" / ".dist.lock"
+
+    @property
     def queue(self) -> Path | None:
         """The folder of the release's patches."""
         return self.root / "patches" / self.release.queue if self.release.queue else None

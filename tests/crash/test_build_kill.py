@@ -11,20 +11,15 @@ import pytest
 from tests.projects import STAGES, Project, wait_for_line, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 PAPERS = {"SHA256SUMS", "provenance.json", "report.html", "report.json"}
 
 
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]) -> Project:
+@pytest.fixture
+def reference(built_project: Project) -> Project:
     """A project that was built without a kill; its disk cache makes the others fast."""
-    tool("bazel")
-    folder = tmp_path_factory.mktemp("reference")
-    made = Project(folder / "whole", disk_cache=folder / "cache")
-    made.build()
-    return made
+    return built_project
 
 
 def check_dist(project: Project) -> None:
@@ -55,8 +50,7 @@ def finish(project: Project, reference: Project) -> None:
 
 
 def test_a_kill_at_each_stages_boundaries_loses_nothing(reference: Project, tmp_path: Path) -> None:
-    cache = reference.folder.parent / "cache"
-    project = Project(tmp_path / "killed", disk_cache=cache)
+    project = Project(tmp_path / "killed", disk_cache=reference.cache)
     for stage in STAGES:
         child = project.start()
         wait_for_line(child, stage)
@@ -68,9 +62,7 @@ def test_a_kill_at_each_stages_boundaries_loses_nothing(reference: Project, tmp_
 def test_a_kill_while_dist_is_replaced_leaves_the_old_or_the_new(
     reference: Project, tmp_path: Path
 ) -> None:
-    cache = reference.folder.parent / "cache"
-    project = Project(tmp_path / "replaced", disk_cache=cache)
-    project.build()
+    project = reference.copy(tmp_path / "replaced")
     for turn in range(6):
         child = project.start("--set", f"limits.disk_gb={turn + 3}")
         wait_for_line(child, "dist")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -22,28 +22,13 @@ from tensorflow_macos_build.pipeline.workshop import Workshop
 from tensorflow_macos_build.tasks import build_view
 from tests.projects import STAGES, Project, wait_for_line, wait_until
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]) -> Project:
+@pytest.fixture
+def project(built_project: Project) -> Project:
     """A project that is built."""
-    tool("bazel")
-    folder = tmp_path_factory.mktemp("build")
-    made = Project(folder / "one", disk_cache=folder / "cache")
-    made.build()
-    return made
-
-
-def copy_of(project: Project, folder: Path) -> Project:
-    """Give the same project, built too, in another folder."""
-    shutil.copytree(project.folder, folder / "copy", symlinks=True)
-    made = Project.__new__(Project)
-    made.__dict__.update(project.__dict__, folder=folder / "copy")
-    return made
+    return built_project
 
 
 def states(project: Project, *args: str) -> dict[str, str]:
@@ -111,29 +96,6 @@ class Silent:
         pass
 
 
-def test_another_folder_time_zone_and_umask_give_the_same_bytes(
-    project: Project, tmp_path: Path
-) -> None:
-    other = Project(
-        tmp_path / "a folder with spaces",
-        TZ="Pacific/Kiritimati",
-        LC_ALL="C",
-        PYTHONHASHSEED="7",
-        HOME="",
-        XDG_CACHE_HOME=str(tmp_path / "cache"),
-    )
-    ended = other.run(preexec_fn=lambda: os.umask(0o077))
-    assert ended.returncode == 0, ended.stderr
-    assert other.wheel().read_bytes() == project.wheel().read_bytes()
-    reports = [json.loads((one.dist / "report.json").read_text()) for one in (project, other)]
-    for report in reports:
-        del report["config"]["bazel"]["flags"]
-        for row in (*report["stages"], *report["thin_wheels"]):
-            for measured in ("seconds", "actions", "cache_hits", "key"):
-                row.pop(measured, None)
-    assert reports[0] == reports[1]
-
-
 def test_the_plan_of_a_fresh_project_is_pinned_and_has_no_effect(tmp_path: Path) -> None:
     fresh = Project(tmp_path / "fresh")
     before = sorted(tmp_path.rglob("*"))
@@ -143,7 +105,7 @@ def test_the_plan_of_a_fresh_project_is_pinned_and_has_no_effect(tmp_path: Path)
 
 
 def test_only_what_a_change_reaches_is_done_again(project: Project, tmp_path: Path) -> None:
-    made = copy_of(project, tmp_path)
+    made = project.copy(tmp_path / "copy")
     assert set(states(made).values()) == {"up to date"}
     forced = states(made, "--force", "fuse")
     assert [name for name, state in forced.items() if state != "up to date"] == [
@@ -206,7 +168,7 @@ def test_a_missing_queue_and_an_unknown_ref_and_upstream_are_told(project: Proje
 
 
 def test_a_queue_that_does_not_apply_names_the_patch(project: Project, tmp_path: Path) -> None:
-    made = copy_of(project, tmp_path)
+    made = project.copy(tmp_path / "copy")
     text = broken(made, "--set", "upstream.ref=v2.18.0")
     assert "conflict" in text
     assert "hint: invoke rebase --queue demo --onto v2.18.0" in text
@@ -215,7 +177,7 @@ def test_a_queue_that_does_not_apply_names_the_patch(project: Project, tmp_path:
 def test_a_failed_compilation_is_told_in_the_compilers_words(
     project: Project, tmp_path: Path
 ) -> None:
-    made = copy_of(project, tmp_path)
+    made = project.copy(tmp_path / "copy")
     upstream = tmp_path / "upstream"
     mirror = next((made.folder / "build" / "mirrors").glob("embedded-*/repository.git"))
     git: list[str | Path] = ["git", "-C", upstream, "-c", "user.name=t", "-c", "user.email=t@t"]
@@ -232,7 +194,7 @@ def test_a_failed_compilation_is_told_in_the_compilers_words(
 
 
 def test_a_full_disk_says_where_and_what_to_do(project: Project, tmp_path: Path) -> None:
-    made = copy_of(project, tmp_path)
+    made = project.copy(tmp_path / "copy")
     before = sorted(path.relative_to(made.folder) for path in made.folder.rglob("*"))
     limit = 2_000
 
@@ -252,17 +214,46 @@ def test_a_full_disk_says_where_and_what_to_do(project: Project, tmp_path: Path)
         assert after == before
 
 
-def test_an_interrupt_ends_with_130_and_nothing_lingers(project: Project, tmp_path: Path) -> None:
-    made = Project(tmp_path / "interrupted")
-    child = made.start()
-    log = made.folder / "build" / "demo" / "bazel-arm64.log"
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that shares nothing with the built one, in a place that is unlike it."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    return Project(
+        folder / "a folder with spaces",
+        TZ="Pacific/Kiritimati",
+        LC_ALL="C",
+        PYTHONHASHSEED="7",
+        HOME="",
+        XDG_CACHE_HOME=str(folder / "cache"),
+    )
+
+
+def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project) -> None:
+    child = elsewhere.start()
+    log = elsewhere.folder / "build" / "demo" / "bazel-arm64.log"
     wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
     child.send_signal(signal.SIGINT)
     assert child.wait(60) == 130
     assert child.stderr is not None
     child.stderr.close()
-    assert not (made.folder / "build" / "demo" / "bazel" / "at-work").exists()
+    cache = elsewhere.folder.parent / "cache"
+    assert not list(cache.rglob("at-work"))
     listed = subprocess.run(
         ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
     )
-    assert str(made.folder) not in listed.stdout
+    assert str(cache) not in listed.stdout
+
+
+def test_another_folder_time_zone_and_umask_give_the_same_bytes(
+    project: Project, elsewhere: Project
+) -> None:
+    ended = elsewhere.run(preexec_fn=lambda: os.umask(0o077))
+    assert ended.returncode == 0, ended.stderr
+    assert elsewhere.wheel().read_bytes() == project.wheel().read_bytes()
+    reports = [json.loads((one.dist / "report.json").read_text()) for one in (project, elsewhere)]
+    for report in reports:
+        del report["config"]["bazel"]["flags"]
+        for row in (*report["stages"], *report["thin_wheels"]):
+            for measured in ("seconds", "actions", "cache_hits", "key", "up_to_date"):
+                row.pop(measured, None)
+    assert reports[0] == reports[1]

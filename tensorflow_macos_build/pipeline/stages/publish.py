@@ -71,15 +71,10 @@ def _inputs(place: Workshop, results: Results) -> PublishInputs:
 
 
 def _work(job: Job[PublishInputs]) -> Published:
-    """Fill the new dist/<release> beside the old one, then let the two change places.
-
-    dist/ is shared by all releases, so what a kill left there is swept under a lock of its own.
-    """
+    """Fill the new dist/<release> beside the old one, then let the two change places."""
     place = job.workshop
-    with files.locked(place.root / "build" / ".dist.lock"):
-        files.sweep(place.dist.parent)
-        with files.atomic_folder(place.dist) as folder:
-            _fill(job, folder)
+    with files.locked(place.dist_lock), files.atomic_folder(place.dist) as folder:
+        _fill(job, folder)
     wheel = job.inputs.verified.wheel.name
     published = tuple(job.file(path) for path in sorted(place.dist.iterdir()))
     return Published(
