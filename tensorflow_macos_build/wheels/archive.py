@@ -94,7 +94,7 @@ class Archive:
             BrokenWheel: they cannot be inflated. The rest of the member is not judged.
         """
         found = b""
-        for piece in self._content(member, size):
+        for piece in self._content(member, size, raw=min(size, CHUNK)):
             found += piece
             if len(found) >= size:
                 break
@@ -121,13 +121,13 @@ class Archive:
         """Make the error that says what is wrong with the member called `name`."""
         return broken(self.path, name, what)
 
-    def _content(self, member: Member, chunk: int) -> Iterator[bytes]:
+    def _content(self, member: Member, chunk: int, raw: int = CHUNK) -> Iterator[bytes]:
         if member.method is Method.STORED:
             yield from self.raw(member, chunk=chunk)
             return
         engine = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            for compressed in self.raw(member):
+            for compressed in self.raw(member, chunk=raw):
                 if engine.eof:
                     raise self.broken(member.name, "bytes follow the end of its deflate stream")
                 yield from _inflated(engine, compressed, chunk)

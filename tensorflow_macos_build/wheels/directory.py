@@ -38,6 +38,8 @@ _FLAG_DESCRIPTOR = 0x0008
 _FLAG_STRONG_ENCRYPTION = 0x0040
 _FLAG_UTF8 = 0x0800
 _FLAG_MASKED = 0x2000
+_HIDDEN = _FLAG_ENCRYPTED | _FLAG_STRONG_ENCRYPTION | _FLAG_MASKED
+_METHODS = frozenset(Method)
 _EXTRA_ZIP64 = 0x0001
 _EXTRA_UNICODE_PATH = 0x7075
 _MASK16 = 0xFFFF
@@ -262,23 +264,22 @@ class Reader:
         )
 
     def _check_kind(self, entry: _Entry) -> None:
-        kind = stat.S_IFMT(entry.mode)
-        folder = entry.name.endswith("/")
-        hidden = _FLAG_ENCRYPTED | _FLAG_STRONG_ENCRYPTION | _FLAG_MASKED
-        faults = {
-            "it is encrypted": bool(entry.flags & hidden),
-            f"its compression method {entry.method} is not one of wheels": entry.method
-            not in tuple(Method),
-            "it is a symbolic link, which installers write as a text file": kind == stat.S_IFLNK,
-            "it is neither a file nor a folder": kind
-            not in (0, stat.S_IFLNK, stat.S_IFDIR if folder else stat.S_IFREG),
-            "it is a folder that holds data": folder and (entry.size, entry.crc) != (0, 0),
-            "it is stored and has two sizes": entry.method == Method.STORED
-            and entry.size != entry.compressed,
-        }
-        for reason, found in faults.items():
-            if found:
-                raise self._broken(entry.name, reason)
+        """Refuse what is no plain file or empty folder, stored or deflated."""
+        kind, folder = stat.S_IFMT(entry.mode), entry.name.endswith("/")
+        if entry.flags & _HIDDEN:
+            raise self._broken(entry.name, "it is encrypted")
+        if entry.method not in _METHODS:
+            what = f"its compression method {entry.method} is not one of wheels"
+            raise self._broken(entry.name, what)
+        if kind == stat.S_IFLNK:
+            what = "it is a symbolic link, which installers write as a text file"
+            raise self._broken(entry.name, what)
+        if kind not in (0, stat.S_IFDIR if folder else stat.S_IFREG):
+            raise self._broken(entry.name, "it is neither a file nor a folder")
+        if folder and (entry.size or entry.crc):
+            raise self._broken(entry.name, "it is a folder that holds data")
+        if entry.method == Method.STORED and entry.size != entry.compressed:
+            raise self._broken(entry.name, "it is stored and has two sizes")
 
     def _check_space(self, entry: _Entry, data_end: int, end: int, *, later: bool) -> None:
         """Check that the data, and its descriptor when there is one, end where the next begins."""

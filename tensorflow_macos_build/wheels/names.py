@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DRIVE = re.compile(r"[A-Za-z]:")
-
 MAX_LENGTH = 4096
 """Longest name taken, in characters (PATH_MAX of the systems that install wheels is less)."""
+
+_SUSPECT = re.compile(r"[\x00-\x1f\x7f\\:]|//|^/|(?:^|/)\.{1,2}(?:/|$)")
+"""Finds something in every name that has a fault other than its length, and in few others."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def fault(name: str) -> str | None:
@@ -27,6 +30,8 @@ def fault(name: str) -> str | None:
     A name of a folder ends with one slash; it is judged like the name before that slash.
     """
     path = name[:-1] if name.endswith("/") else name
+    if path and len(name) <= MAX_LENGTH and _SUSPECT.search(name) is None:
+        return None
     faults = {
         "its name is empty": not path,
         "its name is longer than a path may be": len(name) > MAX_LENGTH,

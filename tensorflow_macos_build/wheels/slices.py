@@ -20,7 +20,7 @@ from tensorflow_macos_build.macho.window import Window
 if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.archive import Archive, Member
 
-HEAD = 1 << 16
+HEAD = 1 << 14
 """Bytes that are inflated to tell what a member is, at first."""
 
 
@@ -77,7 +77,7 @@ def read_slice(wheel: Archive, member: Member) -> Slice | None:
     try:
         match kind_of(head):
             case Kind.IMAGE:
-                return _image(wheel, member, 0, member.size)
+                return _image(wheel, member, head, 0, member.size)
             case Kind.STATIC:
                 return _static(wheel, member)
             case Kind.UNIVERSAL:
@@ -88,8 +88,8 @@ def read_slice(wheel: Archive, member: Member) -> Slice | None:
         raise wheel.broken(member.name, f"it is malformed: {error}") from None
 
 
-def _image(wheel: Archive, member: Member, offset: int, size: int) -> Slice:
-    head = wheel.head(member, offset + HEAD)[offset:]
+def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Slice:
+    """Read an image of `size` bytes at `offset`, whose first bytes are `head`."""
     if len(head) >= 24:
         length = 32 + min(*struct.unpack_from("<L", head, 20), image.MAXIMUM_COMMANDS_SIZE)
         head = head if length <= len(head) else wheel.head(member, offset + length)[offset:]
@@ -105,15 +105,16 @@ def _image(wheel: Archive, member: Member, offset: int, size: int) -> Slice:
 def _only_slice(wheel: Archive, member: Member, head: bytes) -> Slice | None:
     """Read a universal file of one image; None if it has more, or is not laid out as by lipo."""
     arches = fat.parse(Window(head, 0, member.size)).arches
-    if len(arches) != 1 or arches[0].offset + 8 > len(head):
+    if len(arches) != 1 or arches[0].offset > 1 << fat.MAXIMUM_ALIGN:
         return None
     (only,) = arches
+    head = wheel.head(member, only.offset + HEAD)
     new = fat.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
     if head[: only.offset] != wrapping(new) or only.end != member.size:
         return None
     if kind_of(head[only.offset :]) is not Kind.IMAGE:
         return None
-    found = _image(wheel, member, only.offset, only.size)
+    found = _image(wheel, member, head[only.offset :], only.offset, only.size)
     return replace(found, new=new) if found.arch == only.name else None
 
 

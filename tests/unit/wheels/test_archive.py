@@ -151,6 +151,7 @@ def two(first: str, second: str) -> bytes:
         (with_member("a\0evil"), "a\0evil", "control character"),
         (with_member("a//evil"), "a//evil", "empty part"),
         (with_member("./evil"), "./evil", "empty part"),
+        (with_member("evil//", b""), "evil//", "empty part"),
         (with_member("link", b"/etc/passwd", 0o120777), "link", "symbolic link"),
         (with_member("pipe", b"", 0o010644), "pipe", "neither a file nor a folder"),
         (with_member("folder/", b"x", 0o040755), "folder/", "folder that holds data"),
