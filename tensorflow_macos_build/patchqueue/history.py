@@ -69,6 +69,7 @@ class History:
         self.old = old
         self.new = new
         self._url = url
+        self._diff = functools.lru_cache(4096)(functools.partial(_diff, git))
 
     @property
     def range(self) -> tuple[str, str]:
@@ -195,9 +196,40 @@ class History:
         pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
         return {text(oid): message for oid, _, message in pairs}
 
-    @functools.lru_cache(4096)  # noqa: B019 - lives as long as one rebase
-    def _diff(self, commit: str) -> TreeDiff:
-        return diffs.of_commits(self.git, [commit])[commit]
+    def until(self, commit: str) -> History:
+        """Give the part of it that an earlier commit has, made of what this one reads."""
+        return _Part(self, commit)
+
+
+class _Part(History):
+    """The part of a history up to an earlier commit; the differences are read once for all."""
+
+    def __init__(self, whole: History, new: str) -> None:
+        super().__init__(whole.git, whole.old, new, whole._url)
+        self._whole = whole
+        self._diff = whole._diff
+
+    @functools.cached_property
+    def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
+        """Give what `History.by_path` does."""
+        kept = {
+            path: tuple(touch for touch in touches if touch.commit in self._commits_of_it)
+            for path, touches in self._whole.by_path.items()
+        }
+        return {path: touches for path, touches in kept.items() if touches}
+
+    @functools.cached_property
+    def _messages(self) -> Mapping[str, bytes]:
+        messages = self._whole._messages
+        return {oid: messages[oid] for oid in messages if oid in self._commits_of_it}
+
+    @functools.cached_property
+    def _commits_of_it(self) -> frozenset[str]:
+        return frozenset(self.git.line("rev-list", *self.range).split())
+
+
+def _diff(git: Git, commit: str) -> TreeDiff:
+    return diffs.of_commits(git, [commit])[commit]
 
 
 def telling(diff: TreeDiff) -> Counter[bytes]:

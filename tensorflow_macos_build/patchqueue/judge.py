@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
@@ -92,6 +93,23 @@ class Judge:
                 )
             )
         return tuple(judged)
+
+    def is_first_cause(self, replay: Replay, place: int) -> bool:
+        """Say whether the patch at `place` conflicts, and not because an earlier one does.
+
+        Its status is then CONFLICT. This asks far less than `judge` does.
+        """
+        steps = replay.steps[: place + 1]
+        if steps[place].outcome is not Outcome.CONFLICT:
+            return False
+        until_there = replace(replay, steps=steps)
+        shadow = _Shadow(self._quarantine, until_there, self._on_conflict, self._resolver)
+        troubled = [
+            (patch, step)
+            for patch, step in zip(self._patches, steps[:place], strict=False)
+            if step.outcome is Outcome.CONFLICT or shadow.conflicts(step)
+        ]
+        return not troubled or self._trouble(steps[place], shadow, troubled)[0] is Status.CONFLICT
 
     def _trouble(
         self, step: Step, shadow: _Shadow, troubled: Sequence[tuple[Carried, Step]]

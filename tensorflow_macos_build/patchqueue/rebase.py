@@ -133,6 +133,7 @@ def rebase_in(
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
     decided: Decisions | None = None,
+    history: History | None = None,
     trees: bool = False,
     ticker: Ticker | None = None,
 ) -> tuple[Rebase, Replay]:
@@ -145,11 +146,12 @@ def rebase_in(
         patches: in order.
         on_conflict: go on with the patch's side, leave the patch out, or stop there.
         decided: what people decided about conflicts.
+        history: what upstream did, where the caller has it already.
         trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
-    history = History(pen.git, base.commit, onto, base.upstream)
-    settle = _Settle(pen, history, patches, decided or Decisions())
+    history = history or History(pen.git, base.commit, onto, base.upstream)
+    settle = Settle(pen, history, patches, decided or Decisions())
     commits = [patch.commit for patch in patches]
     done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
     judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
@@ -197,7 +199,7 @@ def _files(queue: Queue) -> dict[str, bytes]:
     return {one.file_name: resolutions.emit(one) for one in known}
 
 
-class _Settle:
+class Settle:
     """Settles a conflict by what was decided, or because upstream holds the patch."""
 
     def __init__(

@@ -1,0 +1,83 @@
+"""How long a forecast of a real queue takes: the matrix, the breaking commits, the memory.
+
+    python benchmarks/forecast.py GIT_DIR v1.15.3 r1.15.3+nv20.09 v1.15.4 v1.15.5
+
+with GIT_DIR a clone of NVIDIA/tensorflow. For comparison the same revisions are rebased on, which
+is a forecast without the breaking commits. Peak memory is this process's own, git's not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections import Counter
+from pathlib import Path
+
+from benchmarks import measure
+from tensorflow_macos_build.patchqueue import rebase
+from tensorflow_macos_build.patchqueue.forecast import Seer
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.ranges import resolve
+from tensorflow_macos_build.patchqueue.rebase import Decisions
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import quarantine
+
+_URL = "https://github.com/tensorflow/tensorflow"
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("git_dir", type=Path)
+    parser.add_argument("base")
+    parser.add_argument("tip", help="the fork's branch: its commits on the base are the queue")
+    parser.add_argument("onto", nargs="+")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    git = Git(asked.git_dir)
+    base = Base(_URL, asked.base, resolve(git, asked.base))
+    onto = {name: resolve(git, name) for name in asked.onto}
+    arms = {
+        "forecast": functools.partial(_forecast, git, base, asked.tip, onto),
+        "rebases": functools.partial(_rebases, git, base, asked.tip, onto),
+    }
+    runs = measure.interleaved(
+        {name: functools.partial(measure.in_child, body) for name, body in arms.items()},
+        asked.rounds,
+    )
+    print(measure.machine())
+    for name, found in runs.items():
+        seconds, peak = measure.median_seconds(found), measure.peak_mb(found)
+        print(f"{name}: median {seconds:.2f} s of {asked.rounds}, peak {peak:.0f} MB")
+    _forecast(git, base, asked.tip, onto, tell=True)
+
+
+def _rebases(git: Git, base: Base, tip: str, onto: dict[str, str]) -> None:
+    patches = rebase.carried(git, f"{base.commit}..{tip}")
+    with quarantine(git) as pen:
+        for commit in onto.values():
+            rebase.rebase_in(pen, base, commit, patches)
+
+
+def _forecast(git: Git, base: Base, tip: str, onto: dict[str, str], *, tell: bool = False) -> None:
+    patches = rebase.carried(git, f"{base.commit}..{tip}")
+    with quarantine(git) as pen:
+        seer = Seer(pen, base, patches, Decisions())
+        columns = seer.columns(onto)
+    if not tell:
+        return
+    print(f"{len(patches)} patches; the breaking commits took replays on {seer.replays} commits")
+    for column in columns:
+        counts = Counter(fate.status.value for fate in column.fates)
+        print(f"{column.ref}, {column.distance} commits on: {dict(counts)}")
+        for patch, fate in zip(patches, column.fates, strict=True):
+            if fate.breaking is not None:
+                commit = fate.breaking.commit
+                print(f"  {patch.subject}")
+                print(f"    {fate.breaking.how.value} {commit.oid[:12]} {commit.subject}")
+
+
+if __name__ == "__main__":
+    main()

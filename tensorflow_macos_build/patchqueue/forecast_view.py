@@ -1,0 +1,109 @@
+"""A forecast in words, and as one self-contained page of HTML; pure text from values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import jinja2
+from typing_extensions import assert_never
+
+from tensorflow_macos_build.patchqueue.bisection import How
+from tensorflow_macos_build.patchqueue.status import Status
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.forecast import Column, Fate, Forecast, Row
+
+_ROWS_AT_A_GLANCE = 40
+"""A page with more patches than this shows at first only those that are not clean everywhere."""
+
+
+class Tone(Enum):
+    """What a status means for whoever carries the patch."""
+
+    QUIET = "quiet"
+    CARRIED = "carried"
+    UPSTREAM = "upstream"
+    LOOK = "look"
+    BROKEN = "broken"
+    FOLLOWS = "follows"
+
+
+WORDS = {
+    Status.CLEAN: ("clean", Tone.QUIET),
+    Status.ADAPTED: ("adapted", Tone.CARRIED),
+    Status.RESOLVED: ("resolved", Tone.CARRIED),
+    Status.UPSTREAM_IDENTICAL: ("upstream", Tone.UPSTREAM),
+    Status.UPSTREAM_CHANGED: ("upstream, changed", Tone.UPSTREAM),
+    Status.UPSTREAM_IN_PART: ("upstream, in part", Tone.UPSTREAM),
+    Status.EMPTY: ("empty", Tone.LOOK),
+    Status.LEFT_OUT: ("left out", Tone.LOOK),
+    Status.NOT_REACHED: ("not reached", Tone.LOOK),
+    Status.CONFLICT: ("conflict", Tone.BROKEN),
+    Status.KNOCK_ON: ("knock-on", Tone.FOLLOWS),
+}
+"""Each status in the few words that a cell of the matrix has room for, and its tone."""
+
+
+def is_quiet(row: Row) -> bool:
+    """Say whether a patch is clean on every revision."""
+    return all(fate.status is Status.CLEAN for fate in row.fates)
+
+
+def summary(column: Column) -> str:
+    """Count a revision's statuses in one line: `5 clean, 2 adapted, 1 conflict`."""
+    counts = Counter(fate.status for fate in column.fates)
+    return ", ".join(f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status])
+
+
+def effect(how: How) -> str:
+    """Say in a few words what a breaking commit does."""
+    match how:
+        case How.BY:
+            return "breaks"
+        case How.WITHOUT:
+            return "is missing for"
+        case How.UP_TO:
+            return "or what came with it breaks"
+        case _:
+            assert_never(how)
+
+
+def html(found: Forecast) -> str:
+    """Write a forecast as one self-contained page of HTML, for light and dark screens."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tensorflow_macos_build.patchqueue"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.tests["quiet"] = is_quiet
+    page = environment.get_template("forecast.html.j2")
+    return page.render(
+        forecast=found,
+        words=WORDS,
+        summary=summary,
+        shares=_shares,
+        effect=effect,
+        about=_about,
+        only_others=len(found.patches) > _ROWS_AT_A_GLANCE,
+    )
+
+
+def _shares(column: Column) -> list[tuple[str, int]]:
+    """Give how many patches have each tone, for a bar."""
+    counts = Counter(WORDS[fate.status][1] for fate in column.fates)
+    return [(tone.value, counts[tone]) for tone in Tone if counts[tone]]
+
+
+def _about(fate: Fate) -> str:
+    """Give the tooltip of a cell: whom its status is due to."""
+    evidence = fate.evidence
+    if fate.status is Status.KNOCK_ON:
+        return f"follows from {', '.join(evidence.knock_on_of)}"
+    if fate.breaking is not None:
+        return f"{fate.breaking.commit.oid[:12]} {fate.breaking.commit.subject}"
+    commits = evidence.upstream or evidence.changed_by
+    return "\n".join(f"{commit.oid[:12]} {commit.subject}" for commit in commits)

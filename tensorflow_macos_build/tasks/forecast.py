@@ -1,0 +1,43 @@
+"""The task that looks ahead: a queue on upstream revisions to come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.tasks.command import command, emit
+
+if TYPE_CHECKING:
+    import invoke
+
+
+@command(
+    auto_shortflags=False,
+    optional=["latest"],
+    help={
+        "queue": "The queue: a folder of patches/, or a path.",
+        "onto": "The upstream revisions: tags, branches or ids, with commas between them.",
+        "latest": "The newest releases after the queue's base, so many; 3 when no number is given,"
+        " and when there is no --onto.",
+        "html": "Also write the forecast to this file, as a page.",
+        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "json": "Print one JSON document (schema forecast.v1).",
+    },
+)
+def forecast(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    onto: str = "",
+    latest: str | Literal[True] | None = None,
+    html: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> None:
+    """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""
+    from tensorflow_macos_build.tasks import forecast_view as view
+
+    with Console().progress("forecast") as ticker:
+        found = view.run(view.Asked(queue, onto, latest, cache), ticker)
+    view.write(found, html)
+    emit(view.as_document(found)) if json else view.show(found)

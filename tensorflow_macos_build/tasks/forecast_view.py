@@ -1,0 +1,181 @@
+"""How a forecast is asked for and shown: a matrix and the breaking commits, or a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rich.markup import escape
+from rich.table import Table
+
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import forecast, forecast_view, prefetch, snapshot, storage
+from tensorflow_macos_build.patchqueue.forecast_view import WORDS, Tone
+from tensorflow_macos_build.upstream import mirror, releases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.forecast import Break, Fate, Forecast
+    from tensorflow_macos_build.patchqueue.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.queue import Base
+    from tensorflow_macos_build.upstream.mirror import Mirror
+
+_LATEST = 3
+_STYLES = {
+    Tone.QUIET: "dim",
+    Tone.CARRIED: "cyan",
+    Tone.UPSTREAM: "green",
+    Tone.LOOK: "yellow",
+    Tone.BROKEN: "bold red",
+    Tone.FOLLOWS: "red",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for, as it was typed."""
+
+    queue: str
+    onto: str
+    latest: str | Literal[True] | None
+    cache: str
+
+
+def run(asked: Asked, ticker: Ticker) -> Forecast:
+    """Open the queue and its upstream, and look ahead.
+
+    Raises:
+        UsageError: there is no such queue or revision, or the number of releases is none.
+    """
+    count = _count(asked)
+    queue = storage.load(snapshot.folder_of(asked.queue))
+    git = mirror.open(queue.base.upstream, Path(asked.cache), ticker)
+    prefetch.for_queue(queue, git, ticker)
+    revisions = _latest(git, queue.base, count, ticker) if count else []
+    revisions += [name.strip() for name in asked.onto.split(",") if name.strip()]
+    for name in revisions:
+        git.resolve(name, ticker)
+    return forecast.forecast(queue, git, list(dict.fromkeys(revisions)), ticker)
+
+
+def _count(asked: Asked) -> int:
+    """Give how many of the newest releases are asked for."""
+    if asked.latest is None:
+        return 0 if asked.onto.strip(", ") else _LATEST
+    if asked.latest is True:  # the flag without a value, as invoke gives it
+        return _LATEST
+    if asked.latest.isascii() and asked.latest.isdigit() and int(asked.latest):
+        return int(asked.latest)
+    raise UsageError(f"`--latest {asked.latest}`: give a number of releases, from 1 on")
+
+
+def _latest(git: Mirror, base: Base, count: int, ticker: Ticker) -> list[str]:
+    newer = releases.status(git, base.commit, ticker).newer
+    return [release.tag for release in newer[-count:]]
+
+
+def as_document(found: Forecast) -> documents.Json:
+    """Give a forecast as a document of the schema forecast.v1."""
+    columns = [
+        {
+            "ref": column.ref,
+            "commit": column.commit,
+            "distance": column.distance,
+            "ok": column.ok,
+        }
+        for column in found.columns
+    ]
+    patches = [
+        {
+            "name": row.name,
+            "subject": row.subject,
+            "fates": [_fate(fate) for fate in row.fates],
+        }
+        for row in found.rows
+    ]
+    base = {"ref": found.base.ref, "commit": found.base.commit}
+    body = {"queue": found.queue, "base": base, "revisions": columns, "patches": patches}
+    return documents.document("forecast", 1, body)
+
+
+def _fate(fate: Fate) -> documents.Json:
+    return {
+        "status": fate.status.value,
+        "upstream": [_commit(commit) for commit in fate.evidence.upstream],
+        "knock_on_of": list(fate.evidence.knock_on_of),
+        "breaking": fate.breaking and _break(fate.breaking),
+    }
+
+
+def _break(breaking: Break) -> documents.Json:
+    return {
+        "how": breaking.how.value,
+        "commit": _commit(breaking.commit),
+        "clean": breaking.clean,
+    }
+
+
+def _commit(commit: UpstreamCommit) -> documents.Json:
+    return {
+        "commit": commit.oid,
+        "author": commit.author,
+        "date": commit.date,
+        "subject": commit.subject,
+        "link": commit.link,
+    }
+
+
+def write(found: Forecast, html: str) -> None:
+    """Write the page, when it was asked for."""
+    if html:
+        files.write_text(Path(html), forecast_view.html(found))
+
+
+def show(found: Forecast) -> None:
+    """Print the matrix, and below it who broke what."""
+    console = Console()
+    if not found.columns:
+        console.line(f"upstream has no release after {found.base.ref}, on which {found.queue} is")
+        return
+    console.table(_matrix(found))
+    quiet = sum(forecast_view.is_quiet(row) for row in found.rows)
+    console.line(f"{quiet} of {len(found.patches)} patches are clean on all of them")
+    for column in found.columns:
+        style = "green" if column.ok else "bold"
+        console.line(f"{column.ref}: {forecast_view.summary(column)}", style)
+    for line in _blames(found):
+        console.line(line)
+
+
+def _matrix(found: Forecast) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("patch", overflow="fold")
+    for column in found.columns:
+        table.add_column(escape(column.ref), no_wrap=True)
+    for row in found.rows:
+        if not forecast_view.is_quiet(row):
+            table.add_row(escape(row.name), *map(_cell, row.fates))
+    return table
+
+
+def _cell(fate: Fate) -> str:
+    word, tone = WORDS[fate.status]
+    return f"[{_STYLES[tone]}]{word}[/]"
+
+
+def _blames(found: Forecast) -> Sequence[str]:
+    lines = []
+    for blame in found.blames:
+        commit, does = blame.breaking.commit, forecast_view.effect(blame.breaking.how)
+        lines += [
+            "",
+            f"{commit.oid[:12]} {commit.subject}",
+            f"  {commit.author}, {commit.date} {commit.link}".rstrip(),
+            *(f"  {does} {name} on {', '.join(refs)}" for name, refs in blame.patches),
+        ]
+    return lines
