@@ -34,8 +34,8 @@ class How(Enum):
     WITHOUT = "without"
     """The reverse: the revision lacks the commit, which only the branch of the queue's base has."""
     UP_TO = "up-to"
-    """No line of first parents leads from the base to the revision: it is this commit, or one that
-    it has and the commit before it on the line has not."""
+    """First parents do not connect the base with the revision: it is this commit, or one that it
+    has and the commit before it on the line has not."""
 
 
 class Prober:
@@ -83,13 +83,30 @@ class Prober:
 
 
 def line_of(git: Git, objects: CatFile, base: str, revision: str) -> tuple[str, ...]:
-    """Give the commits on the way from a base to a revision, both included (see the module)."""
-    up = git.line("rev-list", "--first-parent", "--reverse", revision, f"^{base}").split()
-    below = objects.commit(up[0]).parents[:1] if up else (revision,)
-    if not below or below[0] == base:
-        return (base, *up)
-    down = git.line("rev-list", "--first-parent", base, f"^{below[0]}").split()
-    return (*down, below[0], *up)
+    """Give the commits on the way from a base to a revision, both included (see the module).
+
+    Where the two lines of first parents begin at different roots, they are put side by side.
+    """
+    down: list[str] = []
+    up: list[str] = []
+    low, high = base, revision
+    while low != high:
+        if more := _first_parents(git, high, low):
+            up += more
+            if not (parents := objects.commit(more[-1]).parents):
+                return (*down, low, *reversed(up))
+            high = parents[0]
+        elif more := _first_parents(git, low, high):
+            down += more
+            if not (parents := objects.commit(more[-1]).parents):
+                return (*down, high, *reversed(up))
+            low = parents[0]
+    return (*down, low, *reversed(up))
+
+
+def _first_parents(git: Git, commit: str, known: str) -> list[str]:
+    """Give a commit and its first parents, as far as `known` has not got them."""
+    return git.line("rev-list", "--first-parent", commit, f"^{known}").split()
 
 
 def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = ()) -> int:

@@ -1,0 +1,179 @@
+"""Forecasts of the queues of every situation, checked against their stated truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import rebase, storage
+from tensorflow_macos_build.patchqueue.bisection import How
+from tensorflow_macos_build.patchqueue.forecast import Forecast, Seer, forecast
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.rebase import Decisions
+from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.tasks import forecast_view
+from tensorflow_macos_build.tasks.forecast_view import Asked
+from tensorflow_macos_build.upstream import embedded
+from tensorflow_macos_build.upstream.objects import quarantine
+from tests import repositories, situations
+from tests.fork import DEMO
+from tests.truth import Status as Truth
+
+if TYPE_CHECKING:
+    from tests.repositories import Files
+
+ROOT = Path(__file__).parents[3]
+RELEASES = ("v2.17.0", "v2.18.0")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mirrors")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Forecast:
+    folder = tmp_path_factory.mktemp("situations")
+    git = embedded.create(folder / "up.git")
+    queue = storage.load(situations.write(git, folder / "queue"))
+    before = git.out("count-objects", "-v")
+    found = forecast(queue, git, RELEASES)
+    assert git.out("count-objects", "-v") == before
+    return found
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_breaking_commit_of_the_situations_is_the_true_one(
+    seen: Forecast, release: str
+) -> None:
+    (column,) = (each for each in seen.columns if each.ref == release)
+    found = {
+        subject: fate.breaking and fate.breaking.commit.subject
+        for (_, subject), fate in zip(seen.patches, column.fates, strict=True)
+    }
+    wanted = {
+        each.subject: each.onto[release].because[0]
+        if each.onto[release].status is Truth.CONFLICT
+        else None
+        for each in situations.SITUATIONS
+    }
+    assert found == wanted
+    assert not column.ok
+
+
+def test_what_breaks_patches_on_several_revisions_is_named_once(seen: Forecast) -> None:
+    blamed = [blame.breaking.commit.subject for blame in seen.blames]
+    assert len(blamed) == len(set(blamed))
+    (moved,) = (b for b in seen.blames if b.breaking.commit.subject.startswith("Move the delegat"))
+    assert [refs for _, refs in moved.patches] == [RELEASES, RELEASES]
+
+
+def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(seen: Forecast) -> None:
+    conflicts = sum(len(blame.patches) for blame in seen.blames)
+    assert seen.replays <= 2 * conflicts
+
+
+def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache: Path) -> None:
+    argv = ["patches.forecast", "--queue", str(DEMO), "--latest", "--json"]
+    more = ["--cache", str(cache), "--html", str(tmp_path / "page.html")]
+    program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program", *argv, *more]
+    done = subprocess.run(
+        program, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, check=True
+    )
+    found = json.loads(done.stdout)
+    documents.check(found)
+    assert [revision["ref"] for revision in found["revisions"]] == list(RELEASES)
+    for patch in found["patches"]:
+        for release, fate in zip(RELEASES, patch["fates"], strict=True):
+            truth = situations.DEMO[patch["name"]][release]
+            breaking = fate["breaking"] and fate["breaking"]["commit"]["subject"]
+            wanted = truth.because[0] if truth.status is Truth.CONFLICT else None
+            assert breaking == wanted, (patch["name"], release)
+            if truth.status is Truth.IDENTICAL:
+                assert [commit["subject"] for commit in fate["upstream"]] == list(truth.because)
+            if truth.status is Truth.KNOCK_ON:
+                assert len(fate["knock_on_of"]) == 1
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert all(patch["subject"] in page for patch in found["patches"])
+
+
+def test_people_get_the_matrix_and_the_breaking_commits(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = forecast_view.run(Asked(str(DEMO), "v2.18.0", None, str(cache)), silent)
+    forecast_view.show(found)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    name = "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch"
+    assert f"{name}         conflict" in "\n".join(lines)
+    assert f"  breaks {name} on v2.18.0" in lines
+    assert "3 of 8 patches are clean on all of them" in lines
+
+
+@pytest.mark.parametrize(
+    ("onto", "latest", "refs"),
+    [
+        ("", None, ["v2.17.0", "v2.18.0"]),
+        ("", "1", ["v2.18.0"]),
+        ("main, v2.18.0,", "1", ["v2.18.0", "main"]),
+    ],
+)
+def test_revisions_are_named_or_the_newest_and_each_comes_once(
+    cache: Path, onto: str, latest: str | None, refs: list[str]
+) -> None:
+    found = forecast_view.run(Asked(str(DEMO), onto, latest, str(cache)), silent)
+    assert [column.ref for column in found.columns] == refs
+
+
+@pytest.mark.parametrize(("onto", "latest"), [("v9", None), ("", "0"), ("", "-1"), ("", "all")])
+def test_what_names_no_revision_is_refused(cache: Path, onto: str, latest: str | None) -> None:
+    with pytest.raises(UsageError):
+        forecast_view.run(Asked(str(DEMO), onto, latest, str(cache)), silent)
+
+
+def _file(*rows: str) -> Files:
+    return {"f": (repositories.FILE, "".join(f"{row}\n" for row in rows).encode())}
+
+
+def _forecast(made: repositories.Made, base: str) -> tuple[Seer, tuple[str, ...]]:
+    """Give the only patch's status, how it breaks, by which commit."""
+    patches = rebase.carried(made.git, f"{base}..queue")
+    with quarantine(made.git) as pen:
+        seer = Seer(pen, Base("", "base", base), patches, Decisions())
+        (column,) = seer.columns({"upstream": made.onto})
+    (fate,) = column.fates
+    assert fate.breaking is not None
+    return seer, (fate.status.value, fate.breaking.how.value, fate.breaking.commit.subject)
+
+
+def test_of_a_patch_that_breaks_heals_and_breaks_again_one_break_is_named(tmp_path: Path) -> None:
+    base, patched = _file("a", "b", "c"), _file("a", "B", "c")
+    other = _file("a", "x", "c")
+    last = _file("a", "y", "c")
+    case = repositories.Case(base, (other, base, last, last | {"g": base["f"]}), (patched,))
+    _, said = _forecast(made := repositories.make(case, tmp_path / "r"), made.base)
+    assert said[:2] == (Status.CONFLICT.value, How.BY.value)
+    assert said[2] in {"upstream 1", "upstream 3"}
+
+
+def test_a_patch_that_needs_what_only_its_bases_branch_has_names_that_commit(
+    tmp_path: Path,
+) -> None:
+    """The queue is on a release branch; its first commit there is the branch's own."""
+    root, own = _file("a", "b", "c"), _file("a", "fixed", "c")
+    patched = _file("a", "fixed better", "c")
+    ahead = root | {"g": root["f"]}
+    case = repositories.Case(root, (ahead, ahead | {"h": root["f"]}), (own, patched))
+    made = repositories.make(case, tmp_path / "r")
+    _, said = _forecast(made, made.patches[0])
+    assert said == (Status.CONFLICT.value, How.WITHOUT.value, "queue 1")

@@ -1,0 +1,129 @@
+"""Forecasts of made-up queues on made-up histories."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tensorflow_macos_build.patchqueue import rebase
+from tensorflow_macos_build.patchqueue.bisection import How
+from tensorflow_macos_build.patchqueue.forecast import Column, Seer
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.rebase import Decisions
+from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.upstream.objects import quarantine
+from tests import repositories
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.repositories import Files, Made
+
+_UPSTREAM = {Status.UPSTREAM_IDENTICAL, Status.UPSTREAM_CHANGED, Status.UPSTREAM_IN_PART}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A forecast's one column, and the statuses of rebases on the commits that it speaks of."""
+
+    column: Column
+    statuses: dict[str, tuple[Status, ...]]
+
+
+def foresee(made: Made) -> Seen:
+    patches = rebase.carried(made.git, f"{made.base}..queue")
+    base = Base("", "base", made.base)
+
+    def statuses(commit: str) -> tuple[Status, ...]:
+        found, _ = rebase.rebase_in(pen, base, commit, patches)
+        return tuple(patch.status for patch in found.patches)
+
+    with quarantine(made.git) as pen:
+        (column,) = Seer(pen, base, patches, Decisions()).columns({"upstream": made.onto})
+        breaks = [fate.breaking for fate in column.fates if fate.breaking]
+        named = {made.onto} | {oid for each in breaks for oid in (each.commit.oid, each.clean)}
+        return Seen(column, {commit: statuses(commit) for commit in sorted(named)})
+
+
+@given(repositories.cases(patches=4, upstream=6))
+@settings(max_examples=15, derandomize=True, deadline=None)
+def test_a_patch_conflicts_with_its_breaking_commit_and_not_with_the_parent(
+    case: repositories.Case,
+) -> None:
+    """Law: whatever the history, and judged by whole rebases on the two commits."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        seen = foresee(made)
+        assert tuple(fate.status for fate in seen.column.fates) == seen.statuses[made.onto]
+        for place, fate in enumerate(seen.column.fates):
+            assert (fate.breaking is not None) == (fate.status is Status.CONFLICT)
+            if fate.breaking is not None:
+                breaking = fate.breaking.commit.oid
+                assert fate.breaking.how is How.BY
+                assert fate.breaking.clean == made.git.line("rev-parse", f"{breaking}^")
+                assert seen.statuses[breaking][place] is Status.CONFLICT
+                assert seen.statuses[fate.breaking.clean][place] is not Status.CONFLICT
+
+
+@given(repositories.cases(patches=1, upstream=6))
+@settings(max_examples=15, derandomize=True, deadline=None)
+def test_git_rebase_stops_at_the_breaking_commit_and_not_at_its_parent(
+    case: repositories.Case,
+) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        seen = foresee(made)
+        for breaking in filter(None, (fate.breaking for fate in seen.column.fates)):
+            stops = [
+                repositories.git_rebase_skipping(replace(made, onto=commit), Path(scratch) / commit)
+                for commit in (breaking.commit.oid, breaking.clean)
+            ]
+            assert stops[0][1] == 1
+            # git conflicts with what upstream took over in another form; a forecast knows better
+            assert stops[1][1] == 0 or seen.statuses[breaking.clean][0] in _UPSTREAM
+
+
+@st.composite
+def one_breaking_commit(draw: st.DrawFn) -> tuple[repositories.Case, int]:
+    """Draw a history of which one commit changes the line that the second patch changes."""
+    breaking = draw(st.integers(0, 9))
+    base = {name: (repositories.FILE, repositories.lines(name, 30)) for name in ("f", "g")}
+    trees = [base]
+    for number in range(draw(st.integers(breaking + 1, 12))):
+        places = [("f", 15)] if number == breaking else _elsewhere(draw)
+        trees.append(_edited(trees[-1], places, f"upstream {number}"))
+    first = _edited(base, [("g", 15)], "patch 1")
+    second = _edited(first, [("f", 15)], "patch 2")
+    return repositories.Case(base, tuple(trees[1:]), (first, second)), breaking
+
+
+def _elsewhere(draw: st.DrawFn) -> Iterable[tuple[str, int]]:
+    far = st.one_of(st.integers(0, 5), st.integers(24, 29))
+    return draw(st.lists(st.tuples(st.sampled_from("fg"), far), min_size=1, max_size=3))
+
+
+def _edited(files: Files, places: Iterable[tuple[str, int]], words: str) -> Files:
+    made = dict(files)
+    for path, at in places:
+        mode, content = made[path]
+        rows = content.splitlines(keepends=True)
+        made[path] = (mode, b"".join([*rows[:at], f"{words}\n".encode(), *rows[at + 1 :]]))
+    return made
+
+
+@given(one_breaking_commit())
+@settings(max_examples=15, derandomize=True, deadline=None)
+def test_the_one_commit_that_breaks_a_patch_is_found(drawn: tuple[repositories.Case, int]) -> None:
+    case, breaking = drawn
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        first, second = foresee(made).column.fates
+    assert (first.status, first.breaking) == (Status.CLEAN, None)
+    assert second.breaking is not None
+    assert second.breaking.commit.oid == made.upstream[breaking]
+    assert second.breaking.commit.subject == f"upstream {breaking + 1}"

@@ -1,0 +1,93 @@
+"""A forecast's page: what it says, and that nothing in it comes alive."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from tensorflow_macos_build.patchqueue import forecast_view
+from tensorflow_macos_build.patchqueue.bisection import How
+from tensorflow_macos_build.patchqueue.forecast import Break, Column, Fate, Forecast
+from tensorflow_macos_build.patchqueue.forecast_view import WORDS
+from tensorflow_macos_build.patchqueue.history import UpstreamCommit
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.status import Evidence, Status
+
+HOSTILE = "\"'><script>alert(1)</script></style><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}"
+ID = "0123456789abcdef0123456789abcdef01234567"
+LINK = f"https://github.com/tensorflow/tensorflow/commit/{ID}"
+
+COMMIT = UpstreamCommit(
+    ID, f"{HOSTILE} <a@example.org>", "2024-05-08T17:30:29+02:00", HOSTILE, LINK
+)
+CONFLICT = Fate(Status.CONFLICT, Evidence(), Break(How.BY, COMMIT, ID))
+OTHERS = [
+    Fate(status, Evidence(upstream=(COMMIT,), knock_on_of=(HOSTILE,)), None)
+    for status in Status
+    if status is not Status.CONFLICT
+]
+
+
+def made(patches: int) -> Forecast:
+    """A forecast whose first patch conflicts; each other one has another of the statuses."""
+    fates = [CONFLICT, *(OTHERS[place % len(OTHERS)] for place in range(patches - 1))]
+    return Forecast(
+        HOSTILE,
+        Base(HOSTILE, HOSTILE, ID),
+        tuple((f"{place}-{HOSTILE}", f"{HOSTILE} {place}") for place in range(patches)),
+        (Column(HOSTILE, ID, 1, tuple(fates)),),
+        3,
+    )
+
+
+class _Page(HTMLParser):
+    """The elements of a page, the text outside its style, and what its attributes point at."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+        self.names: set[str] = set()
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.names |= {name for name, _ in attrs}
+        self.targets += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += "" if self.tags and self.tags[-1] == "style" else data
+
+
+def test_hostile_names_are_text_and_nothing_else() -> None:
+    page = _Page(forecast_view.html(made(len(Status))))
+    assert not {"script", "img", "link", "iframe"} & set(page.tags)
+    assert page.tags.count("style") == 1
+    assert not any(name.startswith("on") for name in page.names)
+    assert set(page.targets) == {f"#{ID}", LINK}
+    # a row has the subject and the file
+    assert page.text.count("{{ 7 * 7 }}") >= 2 * len(Status)
+    assert f"{HOSTILE} 0" in page.text
+
+
+def test_every_status_has_its_own_words() -> None:
+    assert set(WORDS) == set(Status)
+    assert len({word for word, _ in WORDS.values()}) == len(Status)
+    text = _Page(forecast_view.html(made(len(Status)))).text
+    assert all(word in text for word, _ in WORDS.values())
+
+
+def test_a_long_queue_shows_at_first_only_what_is_not_clean() -> None:
+    assert 'type="checkbox" checked' in forecast_view.html(made(60))
+    assert 'type="checkbox" checked' not in forecast_view.html(made(12))
+
+
+def test_a_summary_counts_every_patch_once() -> None:
+    (column,) = made(2 * len(Status)).columns
+    counts = [
+        int(part.split()[0])
+        for part in forecast_view.summary(column).split(", ")
+        if part[0].isdigit()
+    ]
+    assert sum(counts) == 2 * len(Status)
