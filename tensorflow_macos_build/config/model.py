@@ -11,6 +11,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=100)]
+PEP_440 = (
+    r"^([0-9]+!)?[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?"
+    r"(\+[a-z0-9]+(\.[a-z0-9]+)*)?$"
+)
+"""A version in its normal form (PEP 440, appendix B)."""
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2[0-9](\.[0-9]+)?$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
@@ -41,6 +47,17 @@ class Packaging(str, Enum):
     """The target's output is the wheel (TensorFlow 2.17 and later)."""
     SCRIPT = "script"
     """The target is a program that writes the wheel into a folder (TensorFlow up to 2.16)."""
+
+
+class FuseVerdict(str, Enum):
+    """What a rule may say of a path that is not equal in both wheels."""
+
+    ARM64 = "arm64"
+    X86_64 = "x86_64"
+    EITHER_SIDE = "either-side"
+    BY_ARCHITECTURE = "by-architecture"
+    IDENTICAL = "identical"
+    DROP = "drop"
 
 
 class Upstream(Values):
@@ -105,8 +122,8 @@ class FuseRule(Values):
 
     path: Glob
     """A pattern of paths inside the wheel; `*` stays within one folder, `**` does not."""
-    verdict: Text
-    """The verdict for them."""
+    verdict: FuseVerdict
+    """The verdict for them; `invoke fuse --help` tells their meanings."""
 
 
 class Fuse(Values):
@@ -154,7 +171,7 @@ class Release(Values):
 
     name: Name
     """What the release is called; by default the config file's name."""
-    version: Text | None = None
+    version: Annotated[str, StringConstraints(pattern=PEP_440)] | None = None
     """The version that the fork's wheel must have; empty: upstream's own."""
     upstream: Upstream
     """Where the source comes from."""

@@ -88,9 +88,11 @@ def make(place: Workshop, wish: Wish) -> Plan:
     """Decide what has to be done. Nothing is run, and nothing is written.
 
     Raises:
-        UsageError: the wish names a stage or an architecture that this release does not have.
+        UsageError: the wish names a stage or an architecture that this release does not have, or
+            the config a finding that there is not.
     """
     chosen = _chosen(place, wish)
+    check(place)
     steps: list[Step] = []
     results = Results()
     for stage in chosen:
@@ -99,6 +101,23 @@ def make(place: Workshop, wish: Wish) -> Plan:
         if step.done is not None:
             results = results.adding(step.done)
     return Plan(place, wish, tuple(steps))
+
+
+def check(place: Workshop) -> None:
+    """Refuse now what would only be refused after hours of building.
+
+    Raises:
+        UsageError: a name in the config is none that the room it is for knows.
+    """
+    if place.release.verify.allow:
+        from tensorflow_macos_build.wheels.verify import Code  # noqa: PLC0415 (most configs need none)
+
+        for entry in place.release.verify.allow:
+            try:
+                Code.named(entry.partition(":")[0])
+            except UsageError as error:
+                error.where = str(place.loaded.provenance["verify.allow"])
+                raise
 
 
 def examine(place: Workshop, stage: Stage[Any, Any], results: Results, *, forced: bool) -> Step:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -139,8 +139,20 @@ def package_version(name: str) -> str:
         return "missing"
 
 
+def python_of(release: Release) -> Path:
+    """Give the interpreter that the wheel is for.
+
+    Raises:
+        process.ProgramMissing: this machine has no such Python.
+    """
+    if release.python == "host":
+        return Path(sys.executable)
+    name = f"python{release.python}"
+    return Path(process.find(name, hint=f"install Python {release.python}, or set `python: host`"))
+
+
 def machine() -> dict[str, str]:
-    """Give what of this machine and this Python decides a wheel that is made for them."""
+    """Give what of this machine decides a wheel that is made for it."""
     return {
         "system": sys.platform,
         "machine": platform.machine(),

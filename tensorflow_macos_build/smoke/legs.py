@@ -11,9 +11,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.tags import Tag, sys_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, sys_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError
 
 _ROSETTA = Path("/Library/Apple/usr/libexec/oah/libRosettaRuntime")
@@ -57,14 +58,21 @@ class Leg:
     obstacle: str = ""
 
 
-def this_host() -> Host:
-    """Describe the machine that this runs on."""
-    return Host(
-        system=sys.platform,
-        machine=platform.machine(),
-        rosetta=_ROSETTA.exists(),
-        tags=frozenset(sys_tags()),
-    )
+def this_host(python: Path) -> Host:
+    """Describe the machine that this runs on, and what the interpreter `python` takes there.
+
+    Raises:
+        process.ProgramFailed: it is no Python.
+    """
+    if python == Path(sys.executable):
+        tags = frozenset(sys_tags())
+    else:
+        asked = process.run([python, "-I", "-c", "import sys; print(*sys.version_info[:2])"])
+        version = tuple(int(part) for part in asked.stdout.split())
+        tags = frozenset(
+            [*cpython_tags(version), *compatible_tags(version, f"cp{version[0]}{version[1]}")]
+        )
+    return Host(sys.platform, platform.machine(), _ROSETTA.exists(), tags)
 
 
 def legs(wheel_name: str, host: Host) -> tuple[Leg, ...]:

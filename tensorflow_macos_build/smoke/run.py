@@ -86,10 +86,12 @@ class SmokeOptions:
     Attributes:
         module: the module to import.
         timeout_s: seconds that the child may take.
+        python: the interpreter that the environment is made of.
     """
 
     module: str = "tensorflow"
     timeout_s: float = 600.0
+    python: Path = Path(sys.executable)
 
 
 def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | None = None) -> Smoke:
@@ -103,7 +105,7 @@ def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | No
     if not wheel.is_file():
         raise UsageError("there is no such wheel", where=str(wheel))
     checks: list[Check] = []
-    for leg in legs(wheel.name, host or this_host()):
+    for leg in legs(wheel.name, host or this_host(options.python)):
         ticker(len(checks), None, leg.name)
         checks += _not_run(leg, leg.obstacle) if leg.obstacle else _try(wheel, leg, options)
     return Smoke(wheel, tuple(checks))
@@ -118,7 +120,7 @@ def _try(wheel: Path, leg: Leg, options: SmokeOptions) -> list[Check]:
     with tempfile.TemporaryDirectory(prefix="smoke-") as folder:
         python = Path(folder) / "env" / "bin" / "python"
         try:
-            process.run([sys.executable, "-m", "venv", "--without-pip", python.parents[1]])
+            process.run([options.python, "-m", "venv", "--without-pip", python.parents[1]])
             flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
             process.run([*_pip(), "--python", python, "install", "--quiet", *flags, wheel])
         except process.ProgramFailed as error:

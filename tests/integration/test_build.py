@@ -167,6 +167,25 @@ def test_a_missing_queue_and_an_unknown_ref_and_upstream_are_told(project: Proje
     assert "/nowhere" in broken(project, "--set", "upstream.url=/nowhere")
 
 
+def test_what_hours_of_building_would_end_in_is_refused_at_once(project: Project) -> None:
+    text = broken(project, "--set", "verify.allow=[unsigmed]")
+    assert "no finding is called `unsigmed`" in text
+    assert "--set verify.allow=[unsigmed]" in text
+    assert "source" not in text
+    text = broken(project, "--set", "python=3.99")
+    assert "python3.99" in text
+    text = broken(project, "--set", "fuse.rules=[{path: a, verdict: frist}]")
+    assert "`fuse.rules.0.verdict`" in text
+
+
+def test_a_wheel_of_another_version_than_the_config_says_is_refused(
+    project: Project, tmp_path: Path
+) -> None:
+    made = project.copy(tmp_path / "copy")
+    text = broken(made, "--set", "version=9.9", "--arch", "arm64")
+    assert "the wheel is of version 2.17.0, and the config says 9.9" in text
+
+
 def test_a_queue_that_does_not_apply_names_the_patch(project: Project, tmp_path: Path) -> None:
     made = project.copy(tmp_path / "copy")
     text = broken(made, "--set", "upstream.ref=v2.18.0")

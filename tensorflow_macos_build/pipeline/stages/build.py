@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 from tensorflow_macos_build import bazel, files, process
 from tensorflow_macos_build.config import Packaging
@@ -41,6 +43,7 @@ class BuildInputs(Record):
         flags: the `--config`s and flags for this architecture.
         machine: the building machine's system, processor and Python.
         tools: programs that take part, told apart without starting them.
+        version: the version that the wheel must have, if the config names one.
     """
 
     tree: str
@@ -50,6 +53,7 @@ class BuildInputs(Record):
     flags: tuple[str, ...]
     machine: dict[str, str]
     tools: dict[str, str]
+    version: str | None
 
 
 def _flags(place: Workshop, architecture: str) -> tuple[str, ...]:
@@ -84,8 +88,10 @@ def _inputs(place: Workshop, results: Results, architecture: str) -> BuildInputs
         machine=workshop.machine(),
         tools={
             "bazel": workshop.program_identity(tools.locate("bazel")),
+            "python": workshop.program_identity(workshop.python_of(place.release)),
             "ziglang": workshop.package_version("ziglang"),
         },
+        version=place.release.version,
     )
 
 
@@ -173,7 +179,8 @@ def _configure(place: Workshop, source: Path) -> None:
     """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc."""
     if not (source / "configure").is_file():
         raise WorkFailed("the patched tree has no `configure`", where=str(source))
-    answers = {"PYTHON_BIN_PATH": sys.executable, **place.release.bazel.configure_env}
+    python = str(workshop.python_of(place.release))
+    answers = {"PYTHON_BIN_PATH": python, **place.release.bazel.configure_env}
     program = tools.locate("bazel")
     chosen = bazel.environment(program) if program else {}
     process.run([source / "configure"], cwd=source, env={**chosen, **answers})
@@ -195,10 +202,22 @@ def _take(job: Job[BuildInputs], invocation: bazel.Invocation, result: bazel.Bui
             detail=found,
             hint="see `bazel.target` and `bazel.packaging` in the config",
         )
+    _check_version(job, wheels[0])
     taken = job.folder / wheels[0].name
     shutil.copyfile(wheels[0], taken)
     shutil.rmtree(job.folder / "script-output", ignore_errors=True)
     return taken
+
+
+def _check_version(job: Job[BuildInputs], wheel: Path) -> None:
+    _, version, *_ = parse_wheel_filename(wheel.name)
+    wanted = job.inputs.version
+    if wanted is not None and version != Version(wanted):
+        raise UsageError(
+            f"the wheel is of version {version}, and the config says {wanted}",
+            where=str(job.workshop.loaded.provenance["version"]),
+            hint="change `version`, or the patch that sets the version",
+        )
 
 
 def _run_script(outputs: list[Path], invocation: bazel.Invocation, folder: Path) -> list[Path]:

@@ -47,7 +47,7 @@ def _fuse(job: Job[FuseInputs]) -> Fused:
     options = FuseOptions(
         build=wanted.build_tag,
         universal2_tag=wanted.universal2_tag,
-        rules=tuple(rule(one.path, one.verdict) for one in wanted.rules),
+        rules=tuple(rule(one.path, one.verdict.value) for one in wanted.rules),
     )
     halves = job.path(job.inputs.arm64), job.path(job.inputs.x86_64)
     fused = fuse(*halves, job.folder, options, job.ticker)

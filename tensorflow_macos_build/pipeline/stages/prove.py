@@ -21,6 +21,7 @@ class SmokeInputs(Record):
     wheels: tuple[File, ...]
     smoke: dict[str, Any]
     machine: dict[str, str]
+    python: str
 
 
 def _inputs(place: Workshop, results: Results) -> SmokeInputs:
@@ -29,6 +30,7 @@ def _inputs(place: Workshop, results: Results) -> SmokeInputs:
         wheels=(*host, results[join.VERIFY].wheel),
         smoke=place.release.smoke.model_dump(mode="json"),
         machine=workshop.machine(),
+        python=workshop.program_identity(workshop.python_of(place.release)),
     )
 
 
@@ -36,7 +38,11 @@ def _work(job: Job[SmokeInputs]) -> Smoked:
     from tensorflow_macos_build.smoke import Outcome, SmokeOptions, smoke
 
     wanted = job.workshop.release.smoke
-    options = SmokeOptions(module=wanted.module, timeout_s=wanted.timeout_s)
+    options = SmokeOptions(
+        module=wanted.module,
+        timeout_s=wanted.timeout_s,
+        python=workshop.python_of(job.workshop.release),
+    )
     seen = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
     checks = [
         Check(

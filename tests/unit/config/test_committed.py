@@ -7,6 +7,7 @@ import yaml
 
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.tasks import config_view
+from tensorflow_macos_build.wheels.rules import RuleVerdict
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = config.names(ROOT)
@@ -26,6 +27,10 @@ def test_the_schema_refuses_what_the_model_refuses() -> None:
         {"fuse": {"rules": [{}]}},
     )
     assert [validator.is_valid(values) for values in wrong] == [False] * len(wrong)
+
+
+def test_the_verdicts_of_a_config_are_those_of_fuse() -> None:
+    assert {one.value for one in config.FuseVerdict} == {one.value for one in RuleVerdict}
 
 
 @pytest.mark.parametrize("name", NAMES)

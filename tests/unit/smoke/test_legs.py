@@ -1,10 +1,11 @@
+import sys
 from pathlib import Path
 
 import pytest
 from packaging.tags import Tag
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke import Host, Leg
+from tensorflow_macos_build.smoke import Host, Leg, this_host
 from tensorflow_macos_build.smoke.legs import legs
 from tensorflow_macos_build.smoke.run import child_argv
 
@@ -67,3 +68,9 @@ def test_the_childs_command_line_is_pinned() -> None:
 def test_a_name_that_is_no_wheels_is_refused() -> None:
     with pytest.raises(UsageError, match="not the name of a wheel"):
         legs("tensorflow.zip", PC)
+
+
+def test_another_interpreter_takes_the_tags_that_its_version_takes(tmp_path: Path) -> None:
+    other = tmp_path / "python"
+    other.symlink_to(sys.executable)
+    assert this_host(other).tags == this_host(Path(sys.executable)).tags
