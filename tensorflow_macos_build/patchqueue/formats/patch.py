@@ -109,8 +109,7 @@ def parse(content: bytes, where: str, *, keep_subject: bool = True) -> Patch:
     except Malformed as error:
         raise Refused(error.what, patch=where, line=(error.line or 0) + 1) from None
     shift = 0 if mail.decoded else mail.body_line - 1
-    found = _BREAK.search(mail.text)
-    cut = len(mail.text) if found is None else found.start()
+    cut = split_text(mail.text)
     if cut > MAX_MESSAGE:
         raise Refused(f"its message has {cut} bytes; {MAX_MESSAGE} are taken", patch=where)
     message = mailbox.to_text(mail.text[:cut], mail.charset)
@@ -121,6 +120,12 @@ def parse(content: bytes, where: str, *, keep_subject: bool = True) -> Patch:
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
     return Patch(header, found_diff.changes)
+
+
+def split_text(text: bytes) -> int:
+    """Give where in a mail's text the commit message ends and the rest, with the diff, begins."""
+    found = _BREAK.search(text)
+    return len(text) if found is None else found.start()
 
 
 def clean_message(text: str) -> tuple[str, str]:

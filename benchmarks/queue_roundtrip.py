@@ -1,0 +1,148 @@
+"""A real fork as a queue: import it, export it, import that, and let plain git apply it all.
+
+    python -m benchmarks.queue_roundtrip REPOSITORY A..B [--am] [--rounds N]
+
+Example: a clone of NVIDIA/tensorflow and v1.15.3..r1.15.3+nv20.09 (639 patches). Checks that the
+tree is the same after every way, with `--am` also after `git am` of all files on the base (a
+checkout that takes minutes), and prints what the steps take: medians of interleaved runs, each in a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from benchmarks import measure
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.patchqueue import exporting, intake, materialise, ranges, storage
+from tensorflow_macos_build.patchqueue.intake import Kind, Source
+from tensorflow_macos_build.upstream.objects import quarantine
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="queue-roundtrip-") as name:
+        folder = Path(name)
+        first, last = intake.ends(options.range)
+        wanted, count = _round_trip(folder, options.repository, first, options.range)
+        git = ranges.repository(options.repository)
+        tip = git.line("rev-parse", f"{last}^{{tree}}")
+        print(f"{count} patches; the tree of {last} is {tip}")
+        _check("import", wanted["range"], tip)
+        _check("import of the export", wanted["mailbox"], tip)
+        if options.am:
+            _check("git am of all files", _git_am(folder, options.repository, first), tip)
+        _times(folder / "range", options.repository, options.range, options.rounds)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("repository", type=Path)
+    parser.add_argument("range")
+    parser.add_argument("--am", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5)
+    return parser.parse_args()
+
+
+def _round_trip(
+    folder: Path, repository: Path, first: str, span: str
+) -> tuple[dict[str, str], int]:
+    trees = {}
+    for kind, place, out in (
+        (Kind.RANGE, span, "range"),
+        (Kind.DIFF, str(folder / "all.mbox"), "mailbox"),
+    ):
+        source = Source(kind, place, str(repository), first)
+        found, saved = intake.take(source, folder / out, folder / "cache", silent)
+        trees[out] = found.steps[-1].after
+        exporting.to_mailbox(saved.queue, folder / "all.mbox")
+    one, two = (
+        {path.name: path.read_bytes() for path in (folder / out).iterdir()}
+        for out in ("range", "mailbox")
+    )
+    print("both queues have the same files, byte for byte" if one == two else "FILES DIFFER")
+    return trees, len(saved.queue.patches)
+
+
+def _git_am(folder: Path, repository: Path, base: str) -> str:
+    """Apply all files with `git am`; files that the clone lacks stay out of the checkout."""
+    clone = folder / "clone"
+    git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@x"]
+    clone_argv = ["git", "clone", "-q", "-s", "--no-checkout", str(repository), str(clone)]
+    subprocess.run(clone_argv, check=True)
+    commit = ranges.resolve(ranges.repository(repository), base)
+    absent = _absent(repository, commit)
+    for argv in (
+        ["config", "extensions.partialClone", "origin"],
+        ["config", "remote.origin.promisor", "true"],
+        ["update-ref", "--no-deref", "HEAD", commit],
+        ["sparse-checkout", "set", "--no-cone", "/*", *(f"!/{path}" for path in absent)],
+        ["read-tree", "-mu", "HEAD"],
+        ["am", "-q", "--whitespace=nowarn", *map(str, sorted((folder / "range").glob("*.patch")))],
+    ):
+        subprocess.run([*git, *argv], check=True, capture_output=True)
+    done = subprocess.run([*git, "rev-parse", "HEAD^{tree}"], check=True, capture_output=True)
+    shutil.rmtree(clone)
+    return done.stdout.decode().strip()
+
+
+def _absent(repository: Path, commit: str) -> list[str]:
+    git = ranges.repository(repository)
+    listed = git.out("ls-tree", "-r", "-z", commit).split(b"\0")
+    entries = [line.partition(b"\t") for line in listed if line]
+    asked = b"".join(info.split(b" ")[2] + b"\n" for info, _, _ in entries)
+    answers = git.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
+    return [
+        os.fsdecode(path)
+        for (_, _, path), answer in zip(entries, answers, strict=True)
+        if answer.endswith(b" missing")
+    ]
+
+
+def _times(folder: Path, repository: Path, span: str, rounds: int) -> None:
+    git = ranges.repository(repository)
+    first, last = intake.ends(span)
+    history = ranges.read(git, first, last)
+    queue = storage.load(folder)
+    steps = [
+        replace(step, name=patch.name)
+        for step, patch in zip(history.steps, queue.patches, strict=True)
+    ]
+
+    def replayed() -> None:
+        with quarantine(git) as pen:
+            materialise.commits(queue, pen.git)
+
+    arms = {
+        "read the queue": lambda: storage.load(folder),
+        "replay it into commits": replayed,
+        "save it anew": lambda: storage.save(
+            folder.with_name("new"), queue.base, history.steps, git
+        ),
+        "save it unchanged": lambda: storage.save(folder, queue.base, steps, git),
+    }
+    runs = measure.interleaved(
+        {name: partial(measure.in_child, body) for name, body in arms.items()}, rounds
+    )
+    print(measure.machine())
+    for name, found in runs.items():
+        print(f"{name:24} {measure.median_seconds(found):6.2f} s {measure.peak_mb(found):6.0f} MB")
+
+
+def _check(name: str, tree: str, wanted: str) -> None:
+    print(f"{name:24} {tree}")
+    if tree != wanted:
+        sys.exit(f"{name} makes another tree")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
