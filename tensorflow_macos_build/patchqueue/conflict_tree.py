@@ -148,9 +148,9 @@ def _marked(pen: Quarantine, found: Conflicted, labels: Labels) -> resolutions.R
 
 def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
     """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
-    patterns = "".join(f"{line}\n" for line in _patterns(c.path for c in merged.conflicted))
+    lines_shown = "".join(f"{line}\n" for line in patterns(c.path for c in merged.conflicted))
     (git.git_dir / "info").mkdir(exist_ok=True)
-    (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(patterns))
+    (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines_shown))
     git.run("update-ref", "HEAD", head)
     git.run("read-tree", "-m", "-u", shown)
     lines: list[str] = []
@@ -163,7 +163,7 @@ def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
     git.run("update-index", "-z", "--index-info", stdin=stdin)
 
 
-def _patterns(paths: Iterable[str]) -> list[str]:
+def patterns(paths: Iterable[str]) -> list[str]:
     """Give sparse-checkout's patterns for paths and their neighbours, but not folders below."""
     known = list(paths)
     folders = sorted({path.rpartition("/")[0] for path in known})

@@ -7,7 +7,7 @@ from pathlib import Path
 import invoke
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks import forecast, review
+from tensorflow_macos_build.tasks import edit, forecast, review
 from tensorflow_macos_build.tasks.command import command, emit
 
 _QUEUE = "The queue: a folder below patches/, or a path."
@@ -100,6 +100,6 @@ def export(
     emit(view.exported_document(found, to, where)) if json else view.show_exported(found, where)
 
 
-namespace = invoke.Collection(
-    "patches", import_, export, review.lint, review.report, forecast.forecast
-)
+_REVIEW = (review.lint, review.report, forecast.forecast)
+
+namespace = invoke.Collection("patches", import_, export, *_REVIEW, *edit.TASKS)

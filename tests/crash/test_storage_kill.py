@@ -6,8 +6,6 @@ itself at the n-th of them, for every n in turn, as a kill would.
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,43 +16,13 @@ from tensorflow_macos_build.patchqueue import ranges, storage
 from tensorflow_macos_build.patchqueue.queue import Base, QueuePatch
 from tests import chains
 from tests.chains import Chain, Written
+from tests.kills import ended_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.compose import Step
     from tensorflow_macos_build.upstream.git import Git
-
-WATCHED = {
-    "open", "os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.listdir", "os.scandir",
-    "os.utime", "shutil.rmtree", "ctypes.dlsym", "fcntl.flock", "tempfile.mkdtemp",
-    "shutil.copyfile",
-}  # fmt: skip
-
-
-def _ended_at(step: int, folder: Path, action: Callable[[], object]) -> bool:
-    """Run `action` in a child that ends at its `step`-th touch of a file below `folder`."""
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(status) in (0, 137)
-        return os.waitstatus_to_exitcode(status) == 137
-    count = 0
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal count
-        if event in WATCHED and (event == "ctypes.dlsym" or str(folder) in str(arguments)):
-            count += 1
-            if count == step:
-                os._exit(137)
-
-    sys.addaudithook(watch)
-    try:
-        action()
-        os._exit(0)
-    finally:
-        os._exit(1)
 
 
 def _tree(number: int) -> Written:
@@ -90,7 +58,7 @@ def test_a_kill_at_any_step_of_saving_leaves_a_whole_queue(
 
     seen = set()
     step = 1
-    while _ended_at(step, patches, save):
+    while ended_at(step, patches, save):
         found = storage.load(folder)
         seen.add(len(found.patches))
         assert len(found.patches) in (2, 3)

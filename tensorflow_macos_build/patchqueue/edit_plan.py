@@ -1,0 +1,101 @@
+"""A change of a queue that is under way, as a file: what is wanted, and what was settled so far.
+
+Everything else is computed from it and the queue. It is written in one step, so whatever is killed
+when, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.editing import Piece
+from tensorflow_macos_build.patchqueue.formats.patch import Header, Identity, Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.queue import Queue
+
+_FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A change under way.
+
+    Attributes:
+        queue: the digest of the queue that it changes.
+        pieces: the patches as they shall be, in order.
+        settled: the trees that somebody made of conflicts, by place.
+        open: the position of the piece that is being edited in a work tree; None: none is.
+    """
+
+    queue: str
+    pieces: tuple[Piece, ...]
+    settled: Mapping[str, str]
+    open: int | None
+
+
+def digest(queue: Queue) -> str:
+    """Name a queue's content: its base, and its patches in order."""
+    found = hashlib.sha256(queue.base.commit.encode())
+    for patch in queue.patches:
+        found.update(b"\0%s\0%d\0" % (patch.name.encode(), len(patch.content)))
+        found.update(patch.content)
+    return found.hexdigest()
+
+
+def save(folder: Path, plan: Plan) -> None:
+    """Write a plan into the folder of the change."""
+    body = {
+        "queue": plan.queue,
+        "pieces": [asdict(piece) for piece in plan.pieces],
+        "settled": dict(plan.settled),
+        "open": plan.open,
+    }
+    files.write_text(folder / _FILE, documents.dumps(documents.document("edit-plan", 1, body)))
+
+
+def load(folder: Path, queue: Queue) -> Plan | None:
+    """Read the plan of the change in `folder`; None when none is under way.
+
+    Raises:
+        UsageError: it cannot be read, or the queue has become another one since.
+    """
+    try:
+        found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        documents.check(found)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, jsonschema.ValidationError) as error:
+        raise UsageError(
+            "the change under way cannot be read",
+            where=str(folder / _FILE),
+            hint="`invoke patches.abort` gives it up",
+            detail=str(error).partition("\n")[0],
+        ) from None
+    if found["queue"] != digest(queue):
+        raise UsageError(
+            "the queue is another one than when this change of it began",
+            where=str(queue.folder),
+            hint="`invoke patches.abort` gives the change up",
+        )
+    pieces = tuple(_piece(one) for one in found["pieces"])
+    return Plan(found["queue"], pieces, found["settled"], found["open"])
+
+
+def _piece(found: documents.Json) -> Piece:
+    header = found["header"]
+    made = Header(
+        Identity(**header["author"]), Moment(**header["date"]), header["subject"], header["body"]
+    )
+    changes = tuple((before, after) for before, after in found["changes"])
+    return Piece(made, changes, found["name"], found["bare"])

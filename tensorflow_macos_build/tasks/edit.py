@@ -1,0 +1,154 @@
+"""Tasks that change a queue: its patches are dropped, folded, moved, cut and edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.tasks.command import command
+
+if TYPE_CHECKING:
+    import invoke
+
+    from tensorflow_macos_build.errors import ExitCode
+
+_CHANGE = {
+    "name": "The patch: its file's name, or a part of it that fits no other.",
+    "queue": "The queue: a folder below patches/, or a path.",
+    "cache": "The folder that holds the mirrors of upstream repositories.",
+    "json": "Print one JSON document (schema patches-edit.v1).",
+}
+_WAITING = {key: _CHANGE[key] for key in ("queue", "cache", "json")}
+
+
+@command(positional=["name"], auto_shortflags=False, help=_CHANGE)
+def drop(
+    _context: invoke.Context,
+    name: str,
+    *,
+    queue: str,
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Take a patch out of a queue; the patches after it follow."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    return view.step(view.Place(queue, cache), lambda it: view.drop(it, name), json=json)
+
+
+@command(
+    positional=["name"],
+    auto_shortflags=False,
+    help={**_CHANGE, "into": "The patch that it becomes part of, whose message stays."},
+)
+def fold(
+    _context: invoke.Context,
+    name: str,
+    *,
+    queue: str,
+    into: str,
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Make a patch part of another one."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    return view.step(view.Place(queue, cache), lambda it: view.fold(it, name, into), json=json)
+
+
+@command(
+    positional=["name"],
+    auto_shortflags=False,
+    help={
+        **_CHANGE,
+        "before": "The patch that it shall stand before.",
+        "after": "The patch that it shall stand after.",
+    },
+)
+def reorder(
+    _context: invoke.Context,
+    name: str,
+    *,
+    queue: str,
+    before: str = "",
+    after: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Move a patch to another place in a queue."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    place = view.Place(queue, cache)
+    return view.step(place, lambda it: view.reorder(it, name, before, after), json=json)
+
+
+@command(
+    positional=["name"],
+    iterable=["path"],
+    auto_shortflags=False,
+    help={
+        **_CHANGE,
+        "path": "A pattern of files that go into the new patch; may be repeated.",
+        "subject": "The new patch's subject.",
+    },
+)
+def split(
+    _context: invoke.Context,
+    name: str,
+    *,
+    queue: str,
+    path: list[str],
+    subject: str,
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Cut a patch in two by its files; `patches.edit` cuts within files."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    place = view.Place(queue, cache)
+    return view.step(place, lambda it: view.split(it, name, path, subject), json=json)
+
+
+@command(positional=["name"], auto_shortflags=False, help=_CHANGE)
+def edit(
+    _context: invoke.Context,
+    name: str,
+    *,
+    queue: str,
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Check a patch out in a work tree, to amend it or make several commits of it."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    return view.step(view.Place(queue, cache), lambda it: view.edit(it, name), json=json)
+
+
+@command(name="continue", auto_shortflags=False, help=_WAITING)
+def continue_(
+    _context: invoke.Context, *, queue: str, cache: str = "build/mirrors", json: bool = False
+) -> ExitCode:
+    """Take what was made in the work tree, and let the other patches follow."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    return view.step(view.Place(queue, cache), lambda it: it.go_on(), json=json)
+
+
+@command(auto_shortflags=False, help=_WAITING)
+def status(
+    _context: invoke.Context, *, queue: str, cache: str = "build/mirrors", json: bool = False
+) -> ExitCode:
+    """Say what a change of a queue that is under way waits for."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    return view.step(view.Place(queue, cache), lambda it: it.status(), json=json)
+
+
+@command(auto_shortflags=False, help={key: _CHANGE[key] for key in ("queue", "cache")})
+def abort(_context: invoke.Context, *, queue: str, cache: str = "build/mirrors") -> None:
+    """Give a change of a queue up; the queue stays as it was."""
+    from tensorflow_macos_build.tasks import edit_view as view
+
+    view.abort(view.Place(queue, cache))
+
+
+TASKS = (drop, fold, reorder, split, edit, continue_, status, abort)

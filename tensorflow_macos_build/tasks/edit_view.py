@@ -1,0 +1,145 @@
+"""How the tasks that change a queue name its patches, and show where a change is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import ExitCode, UsageError
+from tensorflow_macos_build.patchqueue import editing, prefetch
+from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
+from tensorflow_macos_build.tasks import patches_view
+from tensorflow_macos_build.tasks.command import emit
+from tensorflow_macos_build.upstream import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+
+_WORK = Path("build/edit")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The queue and the mirrors, as the command line names them."""
+
+    queue: str
+    cache: str
+
+
+def step(place: Place, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
+    """Take one step of a change and show where it is then; FAILED while a conflict is left."""
+    with Console().progress("patches") as ticker:
+        found = take(_session(place, ticker))
+    emit(as_document(place, found)) if json else show(place, found)
+    return ExitCode.FAILED if found.conflicts else ExitCode.DONE
+
+
+def abort(place: Place) -> None:
+    """Give a change up, and say so."""
+    with Console().progress("patches") as ticker:
+        _session(place, ticker).abort()
+    Console().line(f"the change of {place.queue} is given up; the queue is as it was")
+
+
+def drop(session: Session, name: str) -> Edited:
+    """Take the patch called `name` out."""
+    at = editing.find(session.queue, name)
+    return session.change(lambda _, pieces: editing.dropped(pieces, at))
+
+
+def fold(session: Session, name: str, into: str) -> Edited:
+    """Make the patch called `name` part of the one called `into`."""
+    at, target = (editing.find(session.queue, one) for one in (name, into))
+    return session.change(lambda _, pieces: editing.folded(pieces, at, target))
+
+
+def reorder(session: Session, name: str, before: str, after: str) -> Edited:
+    """Move the patch called `name` before or after another one.
+
+    Raises:
+        UsageError: not exactly one place is given.
+    """
+    if bool(before) == bool(after):
+        raise UsageError("give one of --before and --after")
+    at = editing.find(session.queue, name)
+    target = editing.find(session.queue, before or after)
+    if at == target:
+        raise UsageError("a patch cannot stand before or after itself")
+    to = target - (at < target) + bool(after)
+    return session.change(lambda _, pieces: editing.moved(pieces, at, to))
+
+
+def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Edited:
+    """Cut the patch called `name` in two.
+
+    Raises:
+        UsageError: no file is chosen.
+    """
+    if not globs:
+        raise UsageError("--path says which files go into the new patch")
+    at = editing.find(session.queue, name)
+    return session.change(
+        lambda pen, pieces: [
+            *pieces[:at],
+            *editing.split(pen, pieces[at], globs, subject),
+            *pieces[at + 1 :],
+        ]
+    )
+
+
+def edit(session: Session, name: str) -> Edited:
+    """Check the patch called `name` out."""
+    return session.edit(editing.find(session.queue, name))
+
+
+def as_document(place: Place, found: Edited) -> documents.Json:
+    """Give a change as a document of the schema patches-edit.v1."""
+    saved = found.saved
+    body = {
+        "queue": str(patches_view.folder(place.queue)),
+        "done": saved is not None,
+        "patches": [patch.name for patch in saved.queue.patches] if saved else [],
+        "kept": list(saved.kept) if saved else [],
+        "written": list(saved.written) if saved else [],
+        "removed": list(saved.removed) if saved else [],
+        "emptied": list(found.emptied),
+        "folder": str(found.folder or ""),
+        "subject": found.subject,
+        "conflicts": list(found.conflicts),
+    }
+    return documents.document("patches-edit", 1, body)
+
+
+def show(place: Place, found: Edited) -> None:
+    """Tell people what a change did, or what it waits for and what to type next."""
+    console = Console()
+    if found.saved is not None:
+        for subject in found.emptied:
+            console.line(f"left the queue, it changes nothing any more: {subject}", "yellow")
+        saved = found.saved
+        console.line(
+            f"{saved.queue.name}: {len(saved.queue.patches)} patches; {len(saved.written)} files "
+            f"written, {len(saved.kept)} kept, {len(saved.removed)} names gone"
+        )
+        return
+    if found.conflicts:
+        console.line(f"`{found.subject}` conflicts; edit these in {found.folder}:", "bold")
+        for path in found.conflicts:
+            console.line(f"    {path}")
+    else:
+        console.line(f"`{found.subject}` is checked out in {found.folder}", "bold")
+        console.line("amend the commit, or make several of it; `git sparse-checkout` shows more")
+    console.line(f"then: invoke patches.continue --queue {place.queue}")
+    console.line(f"or:   invoke patches.abort --queue {place.queue}")
+
+
+def _session(place: Place, ticker: Ticker) -> Session:
+    queue = patches_view.load(place.queue)
+    opened = mirror.open(queue.base.upstream, Path(place.cache), ticker)
+    prefetch.for_queue(queue, opened, ticker)
+    return Session(queue, opened, (_WORK / queue.name).resolve())

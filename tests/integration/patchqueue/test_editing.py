@@ -1,0 +1,252 @@
+"""Changing a queue: what plain git makes of the same change is the judge of the result."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import editing, exporting, importing, ranges, storage
+from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
+from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
+from tensorflow_macos_build.patchqueue.queue import Base
+from tests.kills import ended_at
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+IDENTITY = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "A"), ("EMAIL", "a@b"), ("DATE", "1700000000 +0100"))
+}
+ENVIRONMENT = {**os.environ, **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull}
+SUBJECTS = ("Head", "Tail", "Both", "Fresh file", "Tail again")
+
+
+def git(folder: Path, *args: str | Path) -> str:
+    argv = ["git", "-C", str(folder), *map(str, args)]
+    done = subprocess.run(argv, check=True, capture_output=True, env=ENVIRONMENT, text=True)
+    return done.stdout.strip()
+
+
+def _write(folder: Path, first: str, last: str) -> None:
+    middle = "".join(f"line {number}\n" for number in range(20))
+    (folder / "sub").mkdir(exist_ok=True)
+    (folder / "sub/text").write_text(f"{first}\n{middle}{last}\n")
+
+
+@pytest.fixture
+def fork(tmp_path: Path) -> Path:
+    folder = tmp_path / "fork"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    texts = (("a", "z"), ("head", "z"), ("head", "tail"), ("head both", "tail both"))
+    for number, subject in enumerate(("Base", *SUBJECTS)):
+        if number < len(texts):
+            _write(folder, *texts[number])
+        elif subject == "Fresh file":
+            (folder / "fresh").write_text("fresh\n")
+        else:
+            _write(folder, "head both", "tail both again")
+        if subject == "Both":
+            (folder / "other").write_text("other\n")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", f"{subject}\n\nReason: fork-only")
+    return folder
+
+
+@pytest.fixture
+def session(tmp_path: Path, fork: Path) -> Session:
+    repository = ranges.repository(fork)
+    found = importing.from_range(repository, "main~5", "main")
+    base = Base(str(fork), "v1", found.commit)
+    saved = storage.save(tmp_path / "patches/q", base, found.steps, repository)
+    return Session(saved.queue, repository, tmp_path / "edit")
+
+
+def again(session: Session) -> Session:
+    """The session as a new process has it."""
+    return Session(storage.load(session.queue.folder), session.git, session.folder)
+
+
+def picked(fork: Path, *commits: str) -> str:
+    """The tree that plain git makes by cherry-picks on the base."""
+    git(fork, "checkout", "-q", "--detach", "main~5")
+    git(fork, "cherry-pick", *commits)
+    return git(fork, "rev-parse", "HEAD^{tree}")
+
+
+def tree_of(session: Session, edited: Edited) -> str:
+    assert edited.saved is not None
+    tip = exporting.to_branch(edited.saved.queue, session.git, "result", force=True)
+    return session.git.line("rev-parse", f"{tip}^{{tree}}")
+
+
+def subjects(edited: Edited) -> list[str]:
+    assert edited.saved is not None
+    return [patch.patch.header.subject for patch in edited.saved.queue.patches]
+
+
+def test_a_dropped_patch_is_gone_and_the_others_follow(session: Session, fork: Path) -> None:
+    edited = session.change(lambda _, pieces: editing.dropped(pieces, 3))
+    assert subjects(edited) == ["Head", "Tail", "Both", "Tail again"]
+    assert tree_of(session, edited) == picked(fork, "main~4", "main~3", "main~2", "main")
+    assert edited.saved is not None
+    assert not edited.saved.written
+    assert not session.folder.exists()
+
+
+def test_patches_that_commute_change_places(session: Session, fork: Path) -> None:
+    edited = session.change(lambda _, pieces: editing.moved(pieces, 1, 0))
+    assert subjects(edited)[:2] == ["Tail", "Head"]
+    assert tree_of(session, edited) == git(fork, "rev-parse", "main^{tree}")
+    names = [patch.name for patch in again(session).queue.patches]
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize(("at", "into"), [(1, 0), (0, 1), (4, 0), (0, 4)])
+def test_a_folded_patch_has_both_changes_under_one_message(
+    session: Session, fork: Path, at: int, into: int
+) -> None:
+    edited = session.change(lambda _, pieces: editing.folded(pieces, at, into))
+    if edited.conflicts:  # moved over a patch that it needs
+        assert abs(at - into) > 1
+        session.abort()
+        assert len(again(session).queue.patches) == 5
+        return
+    assert subjects(edited) == [s for n, s in enumerate(SUBJECTS) if n != at]
+    assert tree_of(session, edited) == git(fork, "rev-parse", "main^{tree}")
+
+
+def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Path) -> None:
+    before = session.queue.patches[2].content
+
+    def cut(pen: Quarantine, pieces: list[editing.Piece]) -> list[editing.Piece]:
+        return [*pieces[:2], *editing.split(pen, pieces[2], ["oth*"], "Other"), *pieces[3:]]
+
+    edited = session.change(cut)
+    assert subjects(edited) == ["Head", "Tail", "Both", "Other", "Fresh file", "Tail again"]
+    joined = again(session).change(lambda _, pieces: editing.folded(pieces, 3, 2))
+    assert tree_of(session, joined) == git(fork, "rev-parse", "main^{tree}")
+    assert again(session).queue.patches[2].content == before
+
+
+def test_a_conflict_waits_for_somebody_and_then_the_rest_follows(
+    session: Session, fork: Path
+) -> None:
+    edited = session.change(lambda _, pieces: editing.dropped(pieces, 1))
+    assert edited.saved is None
+    assert edited.folder is not None
+    assert edited.conflicts == ("sub/text",)
+    assert len(again(session).queue.patches) == 5
+    with pytest.raises(Unresolved):
+        again(session).go_on()
+    with pytest.raises(UsageError, match="under way"):
+        again(session).edit(0)
+    _write(edited.folder, "head both", "z both")
+    following = again(session).go_on()
+    assert following.conflicts == ("sub/text",)
+    assert following.folder is not None
+    _write(following.folder, "head both", "z again")
+    done = again(session).go_on()
+    assert subjects(done) == ["Head", "Both", "Fresh file", "Tail again"]
+    tip = exporting.to_branch(again(session).queue, session.git, "result")
+    assert git(fork, "show", f"{tip}:sub/text").endswith("z again")
+    assert not session.folder.exists()
+
+
+def test_an_amended_patch_is_followed_by_the_others(session: Session, fork: Path) -> None:
+    opened = session.edit(3)
+    assert opened.folder is not None
+    assert opened.subject == "Fresh file"
+    (opened.folder / "fresh").write_text("fresher\n")
+    git(opened.folder, "commit", "-q", "-a", "--amend", "-m", "Fresher file\n\nReason: fork-only")
+    (opened.folder / "uncommitted").write_text("too\n")
+    edited = again(session).go_on()
+    assert subjects(edited) == ["Head", "Tail", "Both", "Fresher file", "Tail again"]
+    assert edited.saved is not None
+    assert len(edited.saved.written) == 1
+    tip = exporting.to_branch(again(session).queue, session.git, "result")
+    assert git(fork, "show", f"{tip}:fresh") == "fresher"
+    assert git(fork, "show", f"{tip}:uncommitted") == "too"
+    assert git(fork, "show", f"{tip}:sub/text").endswith("tail both again")
+
+
+def test_several_commits_make_several_patches_and_none_drops_it(session: Session) -> None:
+    opened = session.edit(2)
+    assert opened.folder is not None
+    git(opened.folder, "reset", "-q", "HEAD^")
+    for path in ("sub/text", "other"):
+        git(opened.folder, "add", "--sparse", path)
+        git(opened.folder, "commit", "-qm", f"Only {path}")
+    edited = again(session).go_on()
+    assert subjects(edited)[2:4] == ["Only sub/text", "Only other"]
+    opened = again(session).edit(3)
+    assert opened.folder is not None
+    git(opened.folder, "reset", "-q", "--hard", "HEAD^")
+    assert "Only other" not in subjects(again(session).go_on())
+
+
+def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> None:
+    session.edit(0)
+    series = session.queue.folder / "series"
+    series.write_text("".join(series.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UsageError, match="another one"):
+        again(session).go_on()
+
+
+def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: Session) -> None:
+    for name in ("00400-fresh-file.patch", "fresh-file", "fresh", "00400"):
+        assert editing.find(session.queue, name) == 3
+    assert editing.find(session.queue, "tail") == 1
+    for name, said in (("ail", "fits 2 patches"), ("gone", "no patch"), ("", "no patch")):
+        with pytest.raises(UsageError, match=said):
+            editing.find(session.queue, name)
+
+
+def test_a_kill_while_going_on_loses_nothing(session: Session) -> None:
+    opened = session.edit(3)
+    assert opened.folder is not None
+    (opened.folder / "fresh").write_text("fresher\n")
+    root = session.folder.parent
+    step = 1
+    while ended_at(step, root, lambda: again(session).go_on()):
+        queue = storage.load(session.queue.folder)
+        if queue.patches[3].content != session.queue.patches[3].content:
+            break
+        found = again(session).status()
+        assert found.saved is not None or found.folder is not None
+        if found.saved is not None:
+            break
+        step += 3
+    else:
+        pytest.fail("the work ended before it was killed")
+    assert step > 10
+    assert b"+fresher\n" in storage.load(session.queue.folder).patches[3].content
+
+
+def test_the_tasks_print_documents_of_their_schema(tmp_path: Path, session: Session) -> None:
+    root = Path(__file__).parents[3]
+
+    def invoke(*words: str) -> documents.Json:
+        flags = ["--queue", str(session.queue.folder), "--cache", str(tmp_path / "cache"), "--json"]
+        argv = [sys.executable, "-m", "invoke", "-r", str(root), *words, *flags]
+        env = {**os.environ, "PYTHONPATH": str(root)}
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True, env=env)
+        found: documents.Json = json.loads(done.stdout)
+        documents.check(found)
+        return found
+
+    assert invoke("patches.reorder", "tail-again", "--after", "both")["done"]
+    assert len(invoke("patches.split", "both", "--path", "other", "--subject", "X")["patches"]) == 6
+    assert not invoke("patches.edit", "head")["done"]
+    assert invoke("patches.status")["subject"] == "Head"
+    assert invoke("patches.continue")["done"]
