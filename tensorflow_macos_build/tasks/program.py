@@ -35,7 +35,7 @@ class Program(invoke.Program):
     def parse_core(self, argv: list[str] | None) -> None:
         """Parse the flags before the first task."""
         with self._usage_errors():
-            super().parse_core(argv)
+            super().parse_core(self._help_first(sys.argv if argv is None else argv))
 
     def parse_tasks(self) -> None:
         """Parse the tasks and their flags."""
@@ -56,6 +56,17 @@ class Program(invoke.Program):
             super().execute()
         except KeyboardInterrupt:
             raise Exit(code=int(ExitCode.INTERRUPTED)) from None
+
+    def _help_first(self, argv: list[str]) -> list[str]:
+        """Ask for a task's help in the way that invoke understands whatever the task takes.
+
+        Behind a task with a positional argument, invoke takes `--help` for that argument.
+        """
+        known = self.namespace.task_names if self.namespace else {}
+        names = {name for task, aliases in known.items() for name in (task, *aliases)}
+        task = next((word for word in argv[1:] if word in names), None)
+        asked = task is not None and "--help" in argv[argv.index(task) :]
+        return [argv[0], "--help", task] if asked and task else argv
 
     def _needs(self) -> list[str]:
         tasks = [self.collection[context.name] for context in self.tasks]

@@ -100,6 +100,14 @@ def test_help_needs_no_tool_and_is_done(argv: list[str], monkeypatch: pytest.Mon
     assert _run(*argv) == 0
 
 
+@pytest.mark.parametrize("argv", [["end", "--help"], ["end", "work", "--help"]])
+def test_help_behind_a_task_is_help_and_not_the_tasks_argument(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(*argv) == 0
+    assert "Usage: inv [--core-opts] end" in capsys.readouterr().out
+
+
 def test_a_missing_tool_is_named_with_what_installs_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
