@@ -167,5 +167,8 @@ def _fresh(
         pairs = [(steps[number].before, steps[number].after) for number in numbers]
         texts = plumbing.diff_texts(git, pairs, context=context)
         for number, text in zip(numbers, texts, strict=True):
-            found[number] = write.emit(steps[number].header, diff_parse.parse(text).changes)
+            changes = diff_parse.parse(text).changes
+            if not context:
+                changes = tuple(change.without_headings() for change in changes)
+            found[number] = write.emit(steps[number].header, changes)
     return found

@@ -187,6 +187,14 @@ class FileChange:
         kept = b"".join(line for line in lines if not line.startswith(b"index "))
         return replace(self, head=kept, old_id="", new_id="")
 
+    def without_headings(self) -> FileChange:
+        """Give the change with no text after the `@@` of its hunks: that is context, too."""
+        hunks = [
+            replace(hunk, head=hunk.head[: hunk.head.index(b" @@") + 3] + b"\n")
+            for hunk in self.hunks
+        ]
+        return replace(self, hunks=tuple(hunks))
+
 
 @dataclass(frozen=True, slots=True)
 class Diff:
