@@ -17,8 +17,10 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import exporting, intake, storage
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.intake import Kind, Source
+from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.objects import quarantine
+from tests.git_servers import http_server
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.importing import Imported
@@ -201,3 +203,24 @@ def test_the_tasks_print_documents_of_their_schemas(tmp_path: Path, fork: Path) 
     wrong = subprocess.run(wrong_argv, cwd=root, check=False)
     assert wrong.returncode == 2
     assert len(storage.load(Path(queue)).patches) == 4
+
+
+def test_a_partial_clone_fetches_what_it_needs_in_one_request(tmp_path: Path, fork: Path) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    git(served, "clone", "-q", "--bare", fork, "up.git")
+    git(served / "up.git", "config", "uploadpack.allowFilter", "true")
+    git(served / "up.git", "config", "uploadpack.allowAnySHA1InWant", "true")
+    with http_server(served) as (address, faults):
+        url = f"{address}/up.git"
+        for number, (kind, place) in enumerate(
+            ((Kind.RANGE, "v1..main"), (Kind.DIFF, str(tmp_path / "all.mbox")))
+        ):
+            source = Source(kind, place, url, "v1")
+            mirror.open(url, tmp_path / f"cache{number}")
+            del faults.requests[:], faults.wants[:]
+            folder = tmp_path / f"patches/{number}"
+            found, saved = intake.take(source, folder, tmp_path / f"cache{number}", silent)
+            assert found.steps[-1].after == tree(fork)
+            assert len(faults.wants) == 1, faults.requests
+            exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
