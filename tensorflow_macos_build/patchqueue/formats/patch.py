@@ -152,8 +152,10 @@ def parse_identity(text: str) -> Identity:
     Identity(name='O. (x)', email='a@b')
     """
     text = text.strip()
-    if text.endswith(">") and "<" in text:
-        name, _, email = text[:-1].rpartition("<")
+    before, opened, rest = text.rpartition("<")
+    if opened and ">" in rest:
+        email, _, after = rest.partition(">")
+        name = f"{before} {after}"
     elif text.endswith(")") and "(" in text:
         email, _, name = text[:-1].partition("(")
     else:

@@ -37,8 +37,6 @@ def parse(message: str) -> tuple[Trailer, ...]:
     found: list[tuple[str, list[str]]] = []
     continued = False
     for line in _block(message.split("\n")):
-        if line.startswith("#"):
-            continue
         if line[0] in _SPACE:
             if continued:
                 found[-1][1].append(line.strip())
