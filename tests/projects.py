@@ -96,6 +96,12 @@ class Project:
         return found
 
 
+def check_sums(folder: Path) -> None:
+    """Let the system's own tool check SHA256SUMS (macOS has shasum in place of sha256sum)."""
+    tool = ["sha256sum"] if shutil.which("sha256sum") else ["shasum", "-a", "256"]
+    subprocess.run([*tool, "--check", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
+
+
 def built(folder: Path) -> Project:
     """Give the project in `folder`, built by whichever test process comes first."""
     with files.locked(folder.with_suffix(".lock")):

@@ -7,16 +7,16 @@ import os
 import re
 import signal
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tensorflow_macos_build import process
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PATIENCE = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 
 _POLL_SECONDS = 0.05
+
+_PROCESSES = Path("/proc")
+"""proc(5); a Mac has none."""
 
 
 def environment(program: Path) -> dict[str, str | None]:
@@ -53,8 +53,18 @@ def end_server(output_base: Path) -> None:
 
 
 def _is_server(pid: int, output_base: Path) -> bool:
-    listed = process.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], expected=())
-    return f"--output_base={output_base}".encode() in listed.stdout.split()
+    return f"--output_base={output_base}".encode() in _command_line(pid)
+
+
+def _command_line(pid: int) -> list[bytes]:
+    """Give the words of a process's command line; none when there is no such process."""
+    if not _PROCESSES.is_dir():
+        listed = process.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], expected=())
+        return listed.stdout.split()
+    try:
+        return (_PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _is_script(program: Path) -> bool:

@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.errors import MacosBuildError, WorkFailed
+from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import files_in
@@ -135,8 +135,9 @@ def space_is_needed(place: Workshop) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise _disk_full(place, str(error.filename or place.folder), str(error)) from None
-    except WorkFailed as error:
-        if shutil.disk_usage(place.root).free > _LOW_BYTES:
+    except MacosBuildError as error:
+        room = shutil.disk_usage(place.root).free > _LOW_BYTES
+        if room or error.exit_code is not ExitCode.FAILED:
             raise
         raise _disk_full(place, error.where or str(place.folder), str(error)) from None
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.projects import STAGES, Project, wait_for_line, wait_until
+from tests.projects import STAGES, Project, check_sums, wait_for_line, wait_until
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 PAPERS = {"SHA256SUMS", "provenance.json", "report.html", "report.json"}
@@ -29,7 +29,7 @@ def check_dist(project: Project) -> None:
     names = {path.name for path in project.dist.iterdir()}
     assert len(names) == len(PAPERS) + 1
     assert names > PAPERS
-    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=project.dist, check=True)
+    check_sums(project.dist)
 
 
 def kill(child: subprocess.Popen[str]) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from tensorflow_macos_build.errors import ExitCode, Interrupted, UsageError, Wor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 BUILD = """\
 genrule(name = "one", outs = ["one.txt", "uno.txt"], cmd = "echo 1 | tee $(OUTS)")
@@ -207,12 +207,29 @@ def test_an_output_base_in_use_is_an_error_of_the_environment(workspace: Workspa
     assert "another Bazel command uses the same output base" in str(errors[0])
 
 
+def wait_until_gone(pid: int) -> None:
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"the process {pid} lingers")
+
+
 def test_a_shut_down_server_is_gone(workspace: Workspace) -> None:
     workspace.build("//:one")
     server = server_pid(workspace)
     bazel.shutdown(workspace.invocation())
-    for _ in range(100):
-        if not Path(f"/proc/{server}").exists():
-            return
-        time.sleep(0.05)
-    pytest.fail(f"the server {server} lingers")
+    wait_until_gone(server)
+
+
+def test_what_a_killed_build_left_at_work_is_ended(workspace: Workspace) -> None:
+    workspace.build("//:one")
+    server = server_pid(workspace)
+    bazel.end_server(workspace.base.with_name("another"))
+    os.kill(server, 0)
+    bazel.end_server(workspace.base)
+    wait_until_gone(server)
+    bazel.end_server(workspace.base)
+    assert workspace.build("//:one").outputs["//:one"]

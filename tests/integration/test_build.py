@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from tensorflow_macos_build import config, documents
+from tensorflow_macos_build import config, documents, files
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run as running
 from tensorflow_macos_build.pipeline.workshop import Workshop
 from tensorflow_macos_build.tasks import build_view
-from tests.projects import STAGES, Project, wait_for_line, wait_until
+from tests.projects import STAGES, Project, check_sums, wait_for_line, wait_until
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -43,7 +43,7 @@ def test_dist_holds_the_wheel_and_papers_that_agree_with_it(project: Project) ->
     names = sorted(path.name for path in project.dist.iterdir())
     papers = ["SHA256SUMS", "provenance.json", "report.html", "report.json"]
     assert names == sorted([*papers, wheel.name])
-    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=project.dist, check=True)
+    check_sums(project.dist)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     for name in ("report.json", "provenance.json"):
         found = json.loads((project.dist / name).read_text())
@@ -134,20 +134,13 @@ def test_until_and_arch_stop_early(project: Project) -> None:
 
 
 def test_a_second_build_of_a_release_waits_and_says_so(project: Project) -> None:
-    holder = subprocess.Popen(
-        ["flock", project.folder / "build" / "demo" / ".lock", "sleep", "60"],
-        start_new_session=True,
-    )
-    try:
-        wait_until(lambda: Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text())
+    with files.locked(project.folder / "build" / "demo" / ".lock"):
         child = project.start()
         wait_for_line(child, "another build of this release is at work")
-        os.killpg(holder.pid, signal.SIGKILL)
-        assert child.wait(60) == 0
-        assert child.stderr is not None
-        child.stderr.close()
-    finally:
-        holder.wait()
+        assert child.poll() is None
+    assert child.wait(60) == 0
+    assert child.stderr is not None
+    child.stderr.close()
 
 
 def broken(project: Project, *args: str) -> str:
