@@ -51,12 +51,13 @@ def import_(
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
     from tensorflow_macos_build.patchqueue import intake
+    from tensorflow_macos_build.patchqueue.snapshot import folder_of
     from tensorflow_macos_build.tasks import patches_view as view
 
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     source = view.source(places, upstream, against, author)
     with Console().progress("import") as ticker:
-        done = intake.take(source, view.folder(queue), Path(cache), ticker, replace=replace)
+        done = intake.take(source, folder_of(queue), Path(cache), ticker, replace=replace)
     emit(view.imported_document(*done)) if json else view.show_imported(*done)
 
 

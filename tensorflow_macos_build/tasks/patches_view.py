@@ -16,6 +16,7 @@ from tensorflow_macos_build.patchqueue import (
     storage,
 )
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.patchqueue.snapshot import folder_of
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.objects import quarantine
 
@@ -27,21 +28,12 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue import Base, Queue
     from tensorflow_macos_build.patchqueue.storage import Saved
 
-QUEUES = Path("patches")
-"""Where a project keeps its queues."""
-
 _FORMS = ("branch", "mailbox", "quilt")
-
-
-def folder(queue: str) -> Path:
-    """Give the folder of a queue that is named, or given by its path."""
-    path = Path(queue)
-    return path if path.is_absolute() or len(path.parts) > 1 else QUEUES / queue
 
 
 def load(queue: str) -> Queue:
     """Read a queue that is named, or given by its path."""
-    return storage.load(folder(queue))
+    return storage.load(folder_of(queue))
 
 
 def source(places: Mapping[str, str], upstream: str, against: str, author: str) -> intake.Source:

@@ -164,7 +164,7 @@ def parse_identity(text: str) -> Identity:
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
     email = re.sub(r"[<>\s\0]", "", email)
-    return Identity(re.sub(r"[<>\n\0]", "", name).strip() or email, email)
+    return Identity(one_line(re.sub(r"[<>\0]", "", name)) or email, email)
 
 
 def parse_date(text: str) -> Moment:
