@@ -78,6 +78,11 @@ class FileDiff:
         return (line for hunk in self.hunks for line in hunk.lines)
 
     @property
+    def added(self) -> tuple[bytes, ...]:
+        """Give the lines that come, with their signs."""
+        return tuple(line for line in self.lines if line[:1] == b"+")
+
+    @property
     def changed(self) -> tuple[bytes, ...]:
         """Give the lines that go and come, with their signs, without context."""
         return tuple(line for line in self.lines if line[:1] in (b"-", b"+"))

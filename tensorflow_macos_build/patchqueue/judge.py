@@ -75,10 +75,12 @@ class Judge:
         self._on_conflict = on_conflict
         self._landed = Landed(git_history, patches)
         self._troubles = Troubles(quarantine, git_history)
+        self._merged_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
 
     def judge(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Give the statuses, in the queue's order."""
         shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._resolver)
+        self._merged_texts = self._read_texts(replay)
         judged: list[PatchStatus] = []
         troubled: list[tuple[Carried, Step]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):
@@ -162,13 +164,21 @@ class Judge:
 
     def _texts(self, patch: Carried, step: Step) -> tuple[TreeDiff, TreeDiff]:
         """Give the patch's difference on its old base, and what is left of it on the new one."""
+        if step.merged is not None:
+            return self._merged_texts[patch.commit]
         own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
-        if step.merged is None:
-            before = diffs.of_trees(self._quarantine.git, [own])[0]
-            return before, tuple(file for file in before if file.path not in step.upstream_had)
-        new = (step.merged.ours, step.result)
-        before, after = diffs.of_trees(self._quarantine.git, [own, new], renames=True)
-        return before, after
+        before = diffs.of_trees(self._quarantine.git, [own])[0]
+        return before, tuple(file for file in before if file.path not in step.upstream_had)
+
+    def _read_texts(self, replay: Replay) -> dict[str, tuple[TreeDiff, TreeDiff]]:
+        """Read the texts of all patches that git merged; one process for all."""
+        steps = [step for step in replay.steps if step.outcome is Outcome.MERGED]
+        pairs: list[tuple[str, str]] = []
+        for step in steps:
+            assert step.merged is not None
+            pairs += [(step.merged.base, step.merged.theirs), (step.merged.ours, step.result)]
+        texts = iter(diffs.of_trees(self._quarantine.git, pairs, renames=True) if pairs else ())
+        return {step.commit: (next(texts), next(texts)) for step in steps}
 
     def _gone(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
         if not step.changes:

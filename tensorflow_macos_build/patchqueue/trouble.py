@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import conflicts
+from tensorflow_macos_build.patchqueue import conflicts, diffs
 from tensorflow_macos_build.patchqueue.culprits import Culprits
 from tensorflow_macos_build.patchqueue.status import ConflictReport, HunkReport
 from tensorflow_macos_build.upstream.objects import text
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
+    from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.patchqueue.history import History
     from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
     from tensorflow_macos_build.patchqueue.replay import Step
@@ -34,6 +35,7 @@ class Troubles:
         self._quarantine = quarantine
         self._history = history
         self._culprits = Culprits(quarantine, history)
+        self._known_diffs: dict[str, TreeDiff] = {}
 
     def of(self, step: Step, earlier: Earlier) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
@@ -75,11 +77,31 @@ class Troubles:
         """Name the earlier conflicting patches that a hunk's conflict follows from."""
         if not related:
             return ()
-        writers = self._writers(commit, path, placed)
-        wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
+        wrote = self._wrote_all(path, placed, related)
+        if not wrote:
+            writers = self._writers(commit, path, placed)
+            wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
         if wrote or blamed:
             return wrote
         return (related[-1][0].name,)
+
+    def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
+        """Name the latest earlier conflicting patch that adds all telling lines of a hunk.
+
+        Where there is one, git need not be asked who wrote them, which takes long.
+        """
+        wanted = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
+        for patch, _ in reversed(related if wanted else ()):
+            diff = self._diffs(patch.commit)
+            added = {line[1:].strip() for file in diff if file.path == path for line in file.added}
+            if wanted <= added:
+                return (patch.name,)
+        return ()
+
+    def _diffs(self, commit: str) -> TreeDiff:
+        if commit not in self._known_diffs:
+            self._known_diffs |= diffs.of_commits(self._quarantine.git, [commit])
+        return self._known_diffs[commit]
 
     def _writers(self, commit: str, path: str, placed: PlacedHunk) -> set[str]:
         """Give the commits that wrote a hunk's lines in the file that the patch was made for."""
