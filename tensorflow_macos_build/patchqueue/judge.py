@@ -32,10 +32,14 @@ class Landed:
         self._history = git_history
         self._patches = {patch.commit: patch for patch in patches}
 
-    def __call__(self, commit: str, _: tuple[Change, ...], merged: Merged) -> Resolved | None:
+    def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
         """Leave a patch out when upstream made its very changes, or a recorded commit landed."""
-        commits, _found_by = self.evidence(self._patches[commit])
-        return Resolved(Outcome.LANDED, merged.ours) if commits else None
+        patch = self._patches[commit]
+        if self._history.touching(change.path for change in changes):
+            landed = bool(self.evidence(patch)[0])
+        else:
+            landed = bool(self._history.recorded(patch.message))
+        return Resolved(Outcome.LANDED, merged.ours) if landed else None
 
     def evidence(self, patch: Carried) -> tuple[list[str], str]:
         """Give the commits that are the patch, and how they were found."""
@@ -171,14 +175,22 @@ class Judge:
         return before, tuple(file for file in before if file.path not in step.upstream_had)
 
     def _read_texts(self, replay: Replay) -> dict[str, tuple[TreeDiff, TreeDiff]]:
-        """Read the texts of all patches that git merged; one process for all."""
-        steps = [step for step in replay.steps if step.outcome is Outcome.MERGED]
-        pairs: list[tuple[str, str]] = []
-        for step in steps:
-            assert step.merged is not None
-            pairs += [(step.merged.base, step.merged.theirs), (step.merged.ours, step.result)]
-        texts = iter(diffs.of_trees(self._quarantine.git, pairs, renames=True) if pairs else ())
-        return {step.commit: (next(texts), next(texts)) for step in steps}
+        """Read the texts of all patches that git merged; one process for all, or for two kinds.
+
+        Renames are only looked for where files go, which spares the others the search.
+        """
+        found: dict[str, tuple[TreeDiff, TreeDiff]] = {}
+        merged = [step for step in replay.steps if step.outcome is Outcome.MERGED]
+        for renames in (False, True):
+            steps = [step for step in merged if _takes_files_away(step) is renames]
+            pairs: list[tuple[str, str]] = []
+            for step in steps:
+                assert step.merged is not None
+                pairs += [(step.merged.base, step.merged.theirs), (step.merged.ours, step.result)]
+            if pairs:
+                texts = iter(diffs.of_trees(self._quarantine.git, pairs, renames=renames))
+                found |= {step.commit: (next(texts), next(texts)) for step in steps}
+        return found
 
     def _gone(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
         if not step.changes:
@@ -265,6 +277,10 @@ def _on_same_files(step: Step, pairs: Sequence[tuple[Carried, Step]]) -> tuple[s
 def _related(step: Step, troubled: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
     """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
     return _on_same_files(step, troubled) or tuple(patch.name for patch, _ in troubled)
+
+
+def _takes_files_away(step: Step) -> bool:
+    return any(change.new is None for change in step.changes)
 
 
 def _in_tree(step: Step) -> bool:

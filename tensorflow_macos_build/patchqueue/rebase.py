@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import compose, materialise, resolutions, storage
+from tensorflow_macos_build.patchqueue import (
+    compose,
+    materialise,
+    prepared,
+    resolutions,
+    storage,
+)
 from tensorflow_macos_build.patchqueue.history import History
 from tensorflow_macos_build.patchqueue.judge import Judge, Landed
 from tensorflow_macos_build.patchqueue.queue import Base
@@ -17,6 +23,7 @@ from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.merging import Merged
@@ -90,39 +97,69 @@ def rebase(
         UsageError: `onto` names no commit.
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
-    commit = resolve(git, onto)
-    decided = Decisions(resolutions.load(queue.folder))
-    with quarantine(git) as pen:
-        patches = as_commits(queue, pen.git)
+    patches = prepared.of_queue(queue, git)
+    asked = _Asked(git, queue.folder, queue.base, onto, write)
+    return _move(asked, patches, on_conflict, ticker)
+
+
+def rebase_folder(
+    folder: Path,
+    git: Git,
+    onto: str,
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
+    ticker: Ticker | None = None,
+    *,
+    write: bool = False,
+) -> Rebase:
+    """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
+
+    Raises:
+        UsageError: the folder is no queue, or `onto` names no commit.
+        WorkFailed: as for `rebase`, or a patch file is damaged.
+    """
+    base, patches = prepared.of_folder(folder, git)
+    return _move(_Asked(git, folder, base, onto, write), patches, on_conflict, ticker)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be moved where; `write` as for `rebase`."""
+
+    git: Git
+    folder: Path
+    base: Base
+    onto: str
+    write: bool
+
+
+def _move(
+    asked: _Asked, patches: Sequence[Carried], on_conflict: OnConflict, ticker: Ticker | None
+) -> Rebase:
+    commit = resolve(asked.git, asked.onto)
+    decided = Decisions(resolutions.load(asked.folder))
+    with quarantine(asked.git) as pen:
         result, done = rebase_in(
             pen,
-            queue.base,
+            asked.base,
             commit,
             patches,
             on_conflict,
             decided=decided,
-            trees=write,
+            trees=asked.write,
             ticker=ticker,
         )
         if result.ok:
             pen.keep([result.tree], [commit])
-            if write:
-                base = Base(queue.base.upstream, onto, commit)
+            if asked.write:
+                base = Base(asked.base.upstream, asked.onto, commit)
+                queue = storage.load(asked.folder)
                 result = replace(result, saved=save(pen, queue, base, done))
     return result
 
 
 def as_commits(queue: Queue, git: Git) -> tuple[Carried, ...]:
     """Make commits of a queue's patches on their recorded base; objects go where `git` writes."""
-    return tuple(
-        Carried(
-            made.patch.name,
-            made.id,
-            made.patch.patch.header.subject,
-            made.patch.patch.header.message,
-        )
-        for made in materialise.commits(queue, git)
-    )
+    return prepared.carried_by(materialise.commits(queue, git))
 
 
 def rebase_in(

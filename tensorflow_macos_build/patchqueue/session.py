@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import conflict_tree, resolutions, state
+from tensorflow_macos_build.patchqueue import conflict_tree, prepared, resolutions, state
 from tensorflow_macos_build.patchqueue import rebase as rebasing
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.ranges import resolve
@@ -190,7 +190,7 @@ class Session:
     def _replay(
         self, pen: Quarantine, now: State, *, trees: bool
     ) -> tuple[tuple[Carried, ...], Rebase, Replay]:
-        patches = rebasing.as_commits(self._queue, pen.git)
+        patches = prepared.of_queue(self._queue, self._git)
         known = (*resolutions.load(self._queue.folder), *now.resolutions)
         result, done = rebasing.rebase_in(
             pen,

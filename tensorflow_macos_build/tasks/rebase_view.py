@@ -80,11 +80,17 @@ def queue_folder(queue: str) -> Path:
 
 def run(asked: Asked, ticker: Ticker) -> Rebase:
     """Open the queue and its upstream, and rebase."""
-    queue = storage.load(queue_folder(asked.queue))
-    git = mirror.open(queue.base.upstream, Path(asked.cache), ticker)
-    git.resolve(queue.base.commit, ticker)
+    folder = queue_folder(asked.queue)
+    base = (
+        storage.read_base(folder / storage.QUEUE_FILE)
+        if folder.is_dir()
+        else storage.load(folder).base  # says that there is none, or brings one back
+    )
+    git = mirror.open(base.upstream, Path(asked.cache), ticker)
+    git.resolve(base.commit, ticker)
     git.resolve(asked.onto, ticker)
-    return rebase.rebase(queue, git, asked.onto, asked.on_conflict, ticker, write=asked.write)
+    way, write = asked.on_conflict, asked.write
+    return rebase.rebase_folder(folder, git, asked.onto, way, ticker, write=write)
 
 
 def show_plan(asked: Asked) -> None:

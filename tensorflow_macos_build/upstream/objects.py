@@ -169,19 +169,21 @@ def _tree_rows(width: int) -> re.Pattern[bytes]:
 def parse_tree(content: bytes, width: int) -> dict[str, Entry]:
     """Read a tree object's content; `width` is an object id's size in bytes."""
     rows = _tree_rows(width).findall(content)
-    return {text(name): Entry(mode.decode(), oid.hex()) for mode, name, oid in rows}
+    return {
+        name.decode("utf-8", "surrogateescape"): Entry(mode.decode(), oid.hex())
+        for mode, name, oid in rows
+    }
 
 
 def emit_tree(entries: Mapping[str, Entry]) -> bytes:
     """Write a tree object's content: entries in git's order, in which a folder's name ends in /."""
-    rows = sorted(
-        (raw(name) + b"/" if entry.is_tree else raw(name), raw(name), entry)
-        for name, entry in entries.items()
-    )
-    return b"".join(
-        entry.mode.encode() + b" " + name + b"\0" + bytes.fromhex(entry.oid)
-        for _, name, entry in rows
-    )
+    rows = []
+    for text_name, (mode, oid) in entries.items():
+        name = text_name.encode("utf-8", "surrogateescape")
+        place = name + b"/" if mode == TREE_MODE else name
+        rows.append((place, b"%s %s\0%s" % (mode.encode(), name, bytes.fromhex(oid))))
+    rows.sort()
+    return b"".join([row for _, row in rows])
 
 
 class Quarantine:
@@ -200,20 +202,24 @@ class Quarantine:
         self._algorithm = git.line("rev-parse", "--show-object-format")
         self._folder = git.git_dir / "objects"
         self._fans: set[str] = set()
+        self._written: set[str] = set()
 
     def write(self, kind: str, content: bytes) -> str:
         """Put an object into the quarantine as a loose object; give its id."""
         whole = f"{kind} {len(content)}\0".encode() + content
         oid = hashlib.new(self._algorithm, whole, usedforsecurity=False).hexdigest()
+        if oid in self._written:
+            return oid
+        folder = f"{self._folder}/{oid[:2]}"
         if oid[:2] not in self._fans:
-            (self._folder / oid[:2]).mkdir(exist_ok=True)
+            Path(folder).mkdir(exist_ok=True)
             self._fans.add(oid[:2])
-        place = self._folder / oid[:2] / oid[2:]
-        if not place.exists():
-            # Renamed into place: git may be reading the same object in another process.
-            unfinished = place.with_name(f"tmp_obj_{oid[2:]}")
-            unfinished.write_bytes(zlib.compress(whole, 1))
-            unfinished.rename(place)
+        # Nobody else writes here but git, which may have made the same object.
+        with contextlib.suppress(FileExistsError):
+            place = os.open(f"{folder}/{oid[2:]}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with open(place, "wb") as stream:  # noqa: PTH123 - a descriptor
+                stream.write(zlib.compress(whole, 1))
+        self._written.add(oid)
         return oid
 
     def write_tree(self, entries: Mapping[str, Entry]) -> str:
@@ -250,7 +256,9 @@ class Quarantine:
         `known` are objects that the repository has; what they reach is not looked at. `into` is
         another objects folder to put the pack in.
         """
-        wanted = "\n".join([*tips, "--not", *known, ""]).encode()
+        # Their trees by name, too: git leaves a commit's tree out for other commits only.
+        hidden = [name for oid in known for name in (oid, f"{oid}^{{tree}}")]
+        wanted = "\n".join([*tips, "--not", *hidden, ""]).encode()
         folder = into or objects_folder(self.source)
         (folder / "pack").mkdir(parents=True, exist_ok=True)
         self.git.out(

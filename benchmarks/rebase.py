@@ -1,0 +1,256 @@
+"""What rebasing a real queue costs, beside `git rebase` with `--skip` at each stop.
+
+    python -m benchmarks.rebase --repository GIT_DIR --range v1.15.3..r1.15.3+nv20.09
+        --onto v1.15.4 [--rounds N] [--growth 10,40,160,639]
+
+with GIT_DIR a clone of NVIDIA/tensorflow. The range becomes a queue in a temporary folder, and its
+commits are checked to make the range's own tree. Then these arms run in turn, each in a process of
+its own, and all must give the same tree:
+
+- `git`: `git rebase --onto`, then `git rebase --skip` until it is done. Each run has a fresh clone
+  that borrows the repository's objects, with its files checked out before the clock starts. Files
+  whose content the repository lacks are left out of that clone by a sparse checkout; no patch
+  touches them.
+- `again`: the queue, from its files to every patch's status, with the mirror as an earlier run left
+  it: what `invoke rebase --on-conflict skip` does.
+- `first`: the same with an empty mirror cache, so that all patch files are parsed and made commits.
+- `commits`: from commits, as git starts.
+
+Figures are medians. Memory is the largest single process of an arm. Targets: at least 10 times as
+fast as git, under 300 MB. `--growth` repeats `first` and `again` for the range's first patches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import measure
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.patchqueue import intake, rebase, storage
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.ranges import resolve
+from tensorflow_macos_build.patchqueue.replay import OnConflict
+from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.measure import Run
+
+_IDENTITY = {
+    "GIT_COMMITTER_NAME": "Benchmark",
+    "GIT_COMMITTER_EMAIL": "benchmark@example.org",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_EDITOR": "true",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is rebased where.
+
+    Attributes:
+        git: the repository.
+        first: the full id of the range's beginning.
+        last: the full id of its end.
+        onto: the full id of the new base.
+        scratch: a temporary folder.
+    """
+
+    git: Git
+    first: str
+    last: str
+    onto: str
+    scratch: Path
+
+    @property
+    def commits(self) -> list[str]:
+        """Give the range's commits, oldest first."""
+        return self.git.line("rev-list", "--reverse", f"{self.first}..{self.last}").split()
+
+    def to(self, last: str) -> Bench:
+        """Give the same for a shorter range."""
+        return Bench(self.git, self.first, last, self.onto, self.scratch)
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repository", type=Path, required=True)
+    parser.add_argument("--range", required=True)
+    parser.add_argument("--onto", required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--growth", default="")
+    asked = parser.parse_args()
+    git = Git(asked.repository.resolve())
+    first, _, last = asked.range.partition("..")
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+        ids = [resolve(git, name) for name in (first, last, asked.onto)]
+        bench = Bench(git, ids[0], ids[1], ids[2], Path(scratch))
+        print(measure.machine())
+        graph = (bench.git.git_dir / "objects/info/commit-graph").exists()
+        print(f"commit-graph: {'yes' if graph else 'no'}; {_git_version()}")
+        _compare(bench, asked.rounds)
+        for size in map(int, filter(None, asked.growth.split(","))):
+            _grow(bench, size, asked.rounds)
+
+
+def _compare(bench: Bench, rounds: int) -> None:
+    queue, cache = bench.scratch / "queue", bench.scratch / "cache"
+    measure.in_child(functools.partial(_import, bench, queue))  # its memory is no arm's
+    trees: set[str] = set()
+    arms: dict[str, Callable[[], Run]] = {
+        "git": functools.partial(_by_git, bench, trees),
+        "again": functools.partial(_told, trees, _by_queue, bench, queue, cache),
+        "first": functools.partial(_first, trees, bench, queue),
+        "commits": functools.partial(_told, trees, _by_commits, bench),
+    }
+    measure.in_child(functools.partial(_by_queue, bench, queue, cache))
+    runs = measure.interleaved(arms, rounds)
+    if len(trees) != 1:
+        raise SystemExit(f"the arms do not give one tree: {sorted(trees)}")
+    print(f"{len(bench.commits)} patches; tree {trees.pop()} from all arms")
+    peer = measure.median_seconds(runs["git"])
+    for name, found in runs.items():
+        seconds, peak = measure.median_seconds(found), measure.peak_mb(found)
+        spread = ", ".join(f"{run.seconds:.2f}" for run in found)
+        print(
+            f"{name:8} median {seconds:6.2f} s ({spread}), {peer / seconds:5.1f} times git's "
+            f"speed, peak {peak:.0f} MB"
+        )
+
+
+def _grow(bench: Bench, size: int, rounds: int) -> None:
+    commits = bench.commits[:size]
+    part = bench.to(commits[-1])
+    queue, cache = bench.scratch / f"queue-{size}", bench.scratch / f"cache-{size}"
+    measure.in_child(functools.partial(_import, part, queue))
+    measure.in_child(functools.partial(_by_queue, part, queue, cache))
+    arms: dict[str, Callable[[], Run]] = {
+        "first": functools.partial(_first, set(), part, queue),
+        "again": functools.partial(_told, set(), _by_queue, part, queue, cache),
+    }
+    runs = measure.interleaved(arms, rounds)
+    told = []
+    for name, found in runs.items():
+        seconds = measure.median_seconds(found)
+        told.append(f"{name} {seconds:.2f} s ({1000 * seconds / len(commits):.1f} ms a patch)")
+    print(f"{len(commits):4} patches: {'; '.join(told)}")
+
+
+def _import(bench: Bench, folder: Path) -> None:
+    span = f"{bench.first}..{bench.last}"
+    source = intake.Source(intake.Kind.RANGE, span, os.fspath(bench.git.git_dir), bench.first)
+    intake.take(source, folder, bench.scratch / "import-cache", silent)
+    with quarantine(bench.git) as pen:
+        last = rebase.as_commits(storage.load(folder), pen.git)[-1].commit
+        if pen.tree(last) != pen.tree(bench.last):
+            raise SystemExit("the queue does not make the tree of the range")
+
+
+def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
+    base = storage.read_base(queue / storage.QUEUE_FILE)
+    git = mirror.open(base.upstream, cache)
+    return rebase.rebase_folder(queue, git, bench.onto, OnConflict.SKIP).tree
+
+
+def _by_commits(bench: Bench) -> str:
+    patches = rebase.carried(bench.git, f"{bench.first}..{bench.last}")
+    base = Base("", bench.first, bench.first)
+    with quarantine(bench.git) as pen:
+        return rebase.rebase_in(pen, base, bench.onto, patches, OnConflict.SKIP)[0].tree
+
+
+def _first(trees: set[str], bench: Bench, queue: Path) -> Run:
+    cache = Path(tempfile.mkdtemp(dir=bench.scratch))
+    try:
+        return _told(trees, _by_queue, bench, queue, cache)
+    finally:
+        shutil.rmtree(cache)
+
+
+def _told(trees: set[str], body: Callable[..., str], bench: Bench, *args: Path) -> Run:
+    """Measure an arm of ours in a child, which tells its tree by a file."""
+    answer = bench.scratch / "tree"
+    run = measure.in_child(lambda: answer.write_text(body(bench, *args), encoding="ascii"))
+    trees.add(answer.read_text(encoding="ascii"))
+    return run
+
+
+def _by_git(bench: Bench, trees: set[str]) -> Run:
+    folder = Path(tempfile.mkdtemp(dir=bench.scratch))
+    try:
+        _clone(bench, folder)
+        run = measure.in_child(functools.partial(_rebase_and_skip, bench, folder))
+        trees.add(_git(folder, "rev-parse", "HEAD^{tree}").stdout.decode().strip())
+    finally:
+        shutil.rmtree(folder)
+    return run
+
+
+def _clone(bench: Bench, folder: Path) -> None:
+    """Make a clone that borrows all objects, with the range's end checked out."""
+    _git(folder, "init", "--quiet")
+    lines = f"{bench.git.git_dir / 'objects'}\n"
+    (folder / ".git/objects/info/alternates").write_text(lines, encoding="utf-8")
+    for key in ("gc.auto", "maintenance.auto", "rerere.enabled", "advice.skippedCherryPicks"):
+        _git(folder, "config", key, "0")
+    patterns = ["/*", *(f"!/{path}" for path in _missing(bench))]
+    (folder / ".git/info").mkdir(exist_ok=True)
+    _git(folder, "sparse-checkout", "set", "--no-cone", *patterns)
+    _git(folder, "checkout", "--quiet", "-B", "work", bench.last)
+    time.sleep(1.1)  # entries of an index as old as its files are read again by each command
+
+
+def _missing(bench: Bench) -> list[str]:
+    """Give the paths of files that the repository has no content of."""
+    rows = bench.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", bench.last).split("\n")
+    asked = "".join(f"{row.split(' ')[0]}\n" for row in rows).encode()
+    answers = bench.git.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
+    return [
+        row.split(" ", 1)[1]
+        for row, answer in zip(rows, answers, strict=True)
+        if answer.endswith(b" missing")
+    ]
+
+
+def _rebase_and_skip(bench: Bench, folder: Path) -> None:
+    _git(folder, "rebase", "--quiet", "--onto", bench.onto, bench.first, "work", check=False)
+    while (folder / ".git/rebase-merge").is_dir():
+        _git(folder, "rebase", "--skip", check=False)
+
+
+def _git(folder: Path, *args: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["git", *args],
+        cwd=folder,
+        env={**os.environ, **_IDENTITY},
+        capture_output=True,
+        check=check,
+    )
+
+
+def _git_version() -> str:
+    return (
+        subprocess.run(["git", "--version"], capture_output=True, check=True)
+        .stdout.decode()
+        .strip()
+    )
+
+
+if __name__ == "__main__":
+    main()
