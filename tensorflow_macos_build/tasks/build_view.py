@@ -41,7 +41,7 @@ class Follower:
     @contextlib.contextmanager
     def working(self, step: Step) -> Iterator[Ticker]:
         """Show a stage at work, and why it has to run."""
-        title = f"{step.stage.name:<{_NAME_COLUMN}} {step.why}"
+        title = _step_line(step)
         with self._console.group(title), self._console.progress(step.stage.name) as ticker:
             yield ticker
 
@@ -57,8 +57,12 @@ class Follower:
 def show_plan(plan: Plan) -> None:
     """Print a plan, a line a stage, to standard output."""
     for step in plan.steps:
-        state = f"{step.state.value:<{_STATE_COLUMN}}"
-        sys.stdout.write(f"{step.stage.name:<{_NAME_COLUMN}} {state} {step.why}\n")
+        sys.stdout.write(f"{_step_line(step)}\n")
+
+
+def _step_line(step: Step) -> str:
+    """Say what a stage's turn brings, as the plan and the log of a build do."""
+    return f"{step.stage.name:<{_NAME_COLUMN}} {step.state.value:<{_STATE_COLUMN}} {step.why}"
 
 
 def show_end(place: Workshop, done: Sequence[Done]) -> None:
