@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -64,11 +65,17 @@ def save(folder: Path, plan: Plan) -> None:
     files.write_text(folder / _FILE, documents.dumps(documents.document("edit-plan", 1, body)))
 
 
-def load(folder: Path, queue: Queue) -> Plan | None:
+def forget(folder: Path) -> None:
+    """Delete the folder of a change, its plan first: what a kill leaves of it is no change."""
+    (folder / _FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+
+
+def load(folder: Path) -> Plan | None:
     """Read the plan of the change in `folder`; None when none is under way.
 
     Raises:
-        UsageError: it cannot be read, or the queue has become another one since.
+        UsageError: it cannot be read.
     """
     try:
         found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
@@ -82,12 +89,6 @@ def load(folder: Path, queue: Queue) -> Plan | None:
             hint="`invoke patches.abort` gives it up",
             detail=str(error).partition("\n")[0],
         ) from None
-    if found["queue"] != digest(queue):
-        raise UsageError(
-            "the queue is another one than when this change of it began",
-            where=str(queue.folder),
-            hint="`invoke patches.abort` gives the change up",
-        )
     pieces = tuple(_piece(one) for one in found["pieces"])
     return Plan(found["queue"], pieces, found["settled"], found["open"])
 

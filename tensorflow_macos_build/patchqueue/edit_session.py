@@ -25,16 +25,16 @@ from tensorflow_macos_build.patchqueue import (
 from tensorflow_macos_build.patchqueue.conflict_tree import Labels
 from tensorflow_macos_build.patchqueue.edit_plan import Plan
 from tensorflow_macos_build.patchqueue.editing import Followed, Piece, Stopped
+from tensorflow_macos_build.patchqueue.storage import Saved
 from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.objects import objects_folder, quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.patchqueue.storage import Saved
     from tensorflow_macos_build.upstream.objects import Quarantine
 
     Change = Callable[[Quarantine, list[Piece]], list[Piece]]
@@ -96,9 +96,11 @@ class Session:
             conflict_tree.Unresolved: markers are left.
         """
         with self._locked():
-            self._plan()
+            plan = self._plan()
             with quarantine(self._store()) as pen:
-                return self._advance(pen, self._taken(pen, self._plan()))
+                if done := self._made_before(pen, plan):
+                    return done
+                return self._advance(pen, self._taken(pen, plan))
 
     def status(self) -> Edited:
         """Say what waits for somebody, and make up for what a kill cut off.
@@ -111,6 +113,8 @@ class Session:
         with self._locked():
             plan = self._plan()
             with quarantine(self._store()) as pen:
+                if done := self._made_before(pen, plan):
+                    return done
                 return (
                     self._show_open(pen, plan)
                     if plan.open is not None
@@ -120,14 +124,14 @@ class Session:
     def abort(self) -> None:
         """Forget the change; the queue stays as it was."""
         with self._locked():
-            shutil.rmtree(self.folder)
+            edit_plan.forget(self.folder)
 
     def _locked(self) -> AbstractContextManager[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
         return files.locked(self.folder)
 
     def _begun(self, pen: Quarantine, make: Change) -> Plan:
-        if edit_plan.load(self.folder, self.queue) is not None:
+        if edit_plan.load(self.folder) is not None:
             raise UsageError(
                 "a change of this queue is under way",
                 where=str(self.folder),
@@ -139,10 +143,42 @@ class Session:
         return Plan(edit_plan.digest(self.queue), tuple(pieces), {}, None)
 
     def _plan(self) -> Plan:
-        plan = edit_plan.load(self.folder, self.queue)
+        plan = edit_plan.load(self.folder)
         if plan is None:
             raise UsageError("no change of this queue is under way", where=str(self.queue.folder))
         return plan
+
+    def _made_before(self, pen: Quarantine, plan: Plan) -> Edited | None:
+        """Finish a change that a kill cut off when the queue was written; None: it was not yet.
+
+        Raises:
+            UsageError: the queue is neither what the change began with nor what it makes.
+        """
+        if plan.queue == edit_plan.digest(self.queue):
+            return None
+        base_tree = plumbing.trees_of(pen.git, [self.queue.base.commit])[0]
+        found = (
+            None
+            if plan.open is not None
+            else editing.follow(pen, base_tree, plan.pieces, plan.settled)
+        )
+        if not isinstance(found, Followed) or not self._is(pen, found):
+            raise UsageError(
+                "the queue is another one than when this change of it began",
+                where=str(self.queue.folder),
+                hint="`invoke patches.abort` gives the change up",
+            )
+        edit_plan.forget(self.folder)
+        names = tuple(patch.name for patch in self.queue.patches)
+        return Edited(Saved(self.queue, names, (), ()), _subjects(found.emptied))
+
+    def _is(self, pen: Quarantine, found: Followed) -> bool:
+        """Tell whether the queue on the disk is what a change makes."""
+        there = [
+            (made.patch.patch.header.message, made.tree)
+            for made in materialise.commits(self.queue, pen.git)
+        ]
+        return there == [(step.header.message, step.after) for step in found.steps]
 
     def _store(self) -> Git:
         """Give the change's own repository, which borrows from the upstream's."""
@@ -171,8 +207,8 @@ class Session:
             self._keep(pen, plan)
             return self._show_conflict(pen, found)
         saved = storage.save(self.queue.folder, base, found.steps, pen.git)
-        shutil.rmtree(self.folder)
-        return Edited(saved, tuple(piece.header.subject for piece in found.emptied))
+        edit_plan.forget(self.folder)
+        return Edited(saved, _subjects(found.emptied))
 
     def _show_conflict(self, pen: Quarantine, found: Stopped) -> Edited:
         folder = self.folder / "conflict"
@@ -214,6 +250,10 @@ class Session:
         plan = replace(plan, settled={**plan.settled, found.place: tree})
         self._keep(pen, plan)
         return plan
+
+
+def _subjects(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    return tuple(piece.header.subject for piece in pieces)
 
 
 def _labels(piece: Piece) -> Labels:

@@ -233,6 +233,49 @@ def test_a_kill_while_going_on_loses_nothing(session: Session) -> None:
     assert b"+fresher\n" in storage.load(session.queue.folder).patches[3].content
 
 
+class Killed(Exception):
+    pass
+
+
+def _cut_off_behind_the_swap(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End a change when its queue is written and its folder is not yet gone."""
+
+    def kill(_: Path) -> None:
+        raise Killed
+
+    opened = session.edit(3)
+    assert opened.folder is not None
+    (opened.folder / "fresh").write_text("fresher\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("tensorflow_macos_build.patchqueue.edit_plan.forget", kill)
+        with pytest.raises(Killed):
+            again(session).go_on()
+
+
+@pytest.mark.parametrize("command", ["go_on", "status"])
+def test_a_change_that_was_cut_off_behind_the_swap_is_finished(
+    session: Session, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    _cut_off_behind_the_swap(session, monkeypatch)
+    written = storage.load(session.queue.folder)
+    edited = getattr(again(session), command)()
+    assert edited.saved.queue == written
+    assert b"+fresher\n" in written.patches[3].content
+    assert not session.folder.exists()
+
+
+def test_a_queue_that_somebody_changed_meanwhile_is_not_taken_for_the_result(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut_off_behind_the_swap(session, monkeypatch)
+    path = sorted(session.queue.folder.glob("*.patch"))[3]
+    path.write_bytes(path.read_bytes().replace(b"+fresher", b"+freshest"))
+    with pytest.raises(UsageError, match="another one than when this change"):
+        again(session).go_on()
+    again(session).abort()
+    assert b"+freshest" in path.read_bytes()
+
+
 def test_the_tasks_print_documents_of_their_schema(tmp_path: Path, session: Session) -> None:
     root = Path(__file__).parents[3]
 
