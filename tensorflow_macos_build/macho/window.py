@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from tensorflow_macos_build.macho.malformed import MalformedMachO
 
 if TYPE_CHECKING:
     import mmap
-    import struct
     from collections.abc import Iterator
     from typing import Any
 
@@ -26,7 +26,7 @@ class Window:
     for, so a window on a mapped file costs no memory.
 
     Attributes:
-        buffer: the file's bytes, or a mapping of the file.
+        buffer: the file's bytes, a mapping of the file, or only the file's first bytes.
         start: offset of the window's first byte in `buffer`.
         end: offset after its last byte.
     """
@@ -64,11 +64,17 @@ class Window:
         """Read one structure.
 
         Raises:
-            MalformedMachO: it would reach outside; `what` names it.
+            MalformedMachO: it would reach outside, or the buffer ends before it; `what` names it.
         """
         if offset < 0 or offset + form.size > len(self):
             self.part(offset, form.size, what)
-        return form.unpack_from(self.buffer, self.start + offset)
+        try:
+            return form.unpack_from(self.buffer, self.start + offset)
+        except struct.error:
+            raise MalformedMachO(
+                f"{what} ({form.size} bytes) reaches beyond the {len(self.buffer)} bytes at hand",
+                offset=self.start + offset,
+            ) from None
 
     def text(self, offset: int, what: str) -> bytes:
         """Read a string up to its NUL byte, which is not given.

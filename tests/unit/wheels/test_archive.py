@@ -15,6 +15,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.archive import BrokenWheel, Limits, Method, open_archive
+from tensorflow_macos_build.wheels.slices import read_slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -292,3 +293,12 @@ def test_an_empty_zip_holds_nothing_and_a_missing_file_is_an_error(tmp_path: Pat
         read(tmp_path / "missing.whl")
     with pytest.raises(BrokenWheel, match="not a regular file"):
         read(tmp_path)
+
+
+def test_machine_code_shorter_than_it_declares_is_refused(tmp_path: Path) -> None:
+    """Its first bytes are those of an image, and the header that should follow is not there."""
+    header = struct.pack("<8I", 0xFEEDFACF, 0x0100000C, 0, 6, 0, 0, 0, 0)
+    path = written(tmp_path, deflated(header[:23], size=999))
+    with open_archive(path) as wheel, pytest.raises(BrokenWheel, match="malformed") as refused:
+        read_slice(wheel, wheel.members["member"])
+    assert refused.value.where == f"{NAME}: member"
