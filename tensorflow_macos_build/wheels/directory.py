@@ -44,7 +44,8 @@ _EXTRA_ZIP64 = 0x0001
 _EXTRA_UNICODE_PATH = 0x7075
 _MASK16 = 0xFFFF
 _MASK32 = 0xFFFFFFFF
-_CREATED_ON_UNIX = 3
+_EXECUTABLE = 0o111
+"""The bits of which any makes installers let a file be executed, whatever system made the wheel."""
 _MAX_DEFLATE_RATIO = 1032
 """No deflate stream grows by more: a match of 258 bytes takes at least two bits."""
 
@@ -157,7 +158,7 @@ class Reader:
         fixed = directory[position : position + _CENTRAL.size]
         if len(fixed) < _CENTRAL.size or fixed[:4] != _CENTRAL_SIGNATURE:
             raise self._broken("", "its central directory is malformed")
-        _, made_by, _, flags, method, _, _, *numbers, attributes, header = _CENTRAL.unpack(fixed)
+        _, _, _, flags, method, _, _, *numbers, attributes, header = _CENTRAL.unpack(fixed)
         crc, compressed, size, name_length, extra_length, comment_length, disk, _ = numbers
         position += _CENTRAL.size
         raw_name = directory[position : position + name_length]
@@ -173,7 +174,7 @@ class Reader:
             raise self._broken(name, "it has a comment or lies on another disk")
         if _EXTRA_UNICODE_PATH in fields:
             raise self._broken(name, "it has a second name in an extra field")
-        mode = attributes >> 16 if made_by >> 8 == _CREATED_ON_UNIX else 0
+        mode = attributes >> 16
         return _Entry(raw_name, name, flags, method, crc, size, compressed, header, mode), position
 
     def _decoded(self, raw_name: bytes, flags: int) -> str:
@@ -260,7 +261,7 @@ class Reader:
             Method(method),
             *declared,
             offset=data,
-            executable=bool(entry.mode & stat.S_IXUSR),
+            executable=bool(entry.mode & _EXECUTABLE),
         )
 
     def _check_kind(self, entry: _Entry) -> None:

@@ -51,7 +51,7 @@ class Member:
         size: content's bytes, as declared.
         compressed: bytes of the data as it lies in the file.
         offset: where that data begins in the file.
-        executable: whether the owner may execute it.
+        executable: whether installers let it be executed.
     """
 
     name: str

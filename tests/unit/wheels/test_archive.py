@@ -12,6 +12,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+from pip._internal.utils.unpacking import zip_item_is_executable
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.archive import BrokenWheel, Limits, Method, open_archive
@@ -113,6 +114,20 @@ def test_members_tell_method_size_crc_and_mode(tmp_path: Path) -> None:
         assert text.crc == zlib.crc32(b"text" * 99)
         assert zlib.decompress(b"".join(wheel.raw(text)), -15) == b"text" * 99
         assert wheel.sha256(text) == hashlib.sha256(b"text" * 99).digest()
+
+
+@pytest.mark.parametrize("system", [0, 3, 19])
+@pytest.mark.parametrize("mode", [0o644, 0o744, 0o654, 0o645, 0])
+def test_what_may_be_executed_is_what_pip_lets_be_executed(
+    tmp_path: Path, system: int, mode: int
+) -> None:
+    path = tmp_path / NAME
+    info = zipfile.ZipInfo("tool")
+    info.create_system, info.external_attr = system, (stat.S_IFREG | mode) << 16
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr(info, b"#!/bin/sh\n")
+    with open_archive(path) as wheel, zipfile.ZipFile(path) as judge:
+        assert wheel.members["tool"].executable == zip_item_is_executable(judge.getinfo("tool"))
 
 
 def with_member(name: str, content: bytes = b"x", mode: int = 0o100644) -> bytes:
