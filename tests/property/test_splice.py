@@ -107,6 +107,20 @@ def test_a_stream_may_follow_an_opened_one_as_it_is(
     assert zlib.decompress(joined, -15) == first + second
 
 
+@given(contents, makers)
+def test_bits_after_the_end_of_a_stream_do_not_count(
+    content: bytes, maker: tuple[int, int, int, int, int]
+) -> None:
+    """RFC 1951 does not say what fills the last byte; those bits would begin the next block."""
+    data = bytearray(deflate(content, maker))
+    used = inflate(bytes(data))[1].end % 8
+    data[-1] |= 0xFF << used & 0xFF if used else 0
+    found, shape = inflate(bytes(data))
+    assert found == content
+    opened = b"".join(splice.opened([bytes(data[:-1]), bytes(data[-1:])], shape))
+    assert zlib.decompress(opened + splice.END, -15) == content
+
+
 @given(contents, contents)
 def test_crcs_combine_as_zlib_counts_them(first: bytes, second: bytes) -> None:
     combined = splice.crc32_combine(zlib.crc32(first), zlib.crc32(second), len(second))
