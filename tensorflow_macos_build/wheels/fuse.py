@@ -109,6 +109,12 @@ def _described(decided: Plan) -> list[str]:
     return [f"{decided.pair.dist_info}/{name}" for name in ("WHEEL", record.NAME)]
 
 
+def _is_alone(choice: Choice, arch: str) -> bool:
+    """Tell whether both wheels have a file, and that of `arch` alone lets it be executed."""
+    found = [one for one, member in choice.members.items() if member.executable]
+    return len(choice.members) == 2 and found == [arch]
+
+
 def _listed(decided: Plan) -> dict[Verdict, tuple[str, ...]]:
     listed: dict[Verdict, list[str]] = {verdict: [] for verdict in Verdict}
     for path, choice in decided.choices.items():
@@ -150,6 +156,10 @@ class _Description:
             {
                 arch: tuple(path for path, choice in choices.items() if choice.verdict is verdict)
                 for arch, verdict in only.items()
+            },
+            {
+                arch: tuple(path for path, choice in choices.items() if _is_alone(choice, arch))
+                for arch in halves
             },
         )
 

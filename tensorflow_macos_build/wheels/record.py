@@ -2,8 +2,8 @@
 
 It names both halves and every path that is not simply the same in both: where a universal file's
 slices lie in the member's data, where the texts of a merged header lie, which files one side alone
-had. The offsets are true only of the very member that they were made for, which its size and CRC
-prove.
+had, or alone let be executed. The offsets are true only of the very member that they were made for:
+a universal file's size and CRC prove it, and that a header's texts merge to it again.
 """
 
 from __future__ import annotations
@@ -50,12 +50,14 @@ class FusedRecord:
         universal: slices by path, then by architecture.
         headers: offset and length of the texts by path, then by architecture.
         only: paths that one architecture's wheel alone has.
+        executable: paths of both that one architecture's wheel alone lets be executed.
     """
 
     halves: Mapping[str, Origin]
     universal: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    executable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def dump(record: FusedRecord) -> bytes:
@@ -71,6 +73,7 @@ def dump(record: FusedRecord) -> bytes:
             for path, places in record.headers.items()
         },
         "only": {arch: list(paths) for arch, paths in record.only.items()},
+        "executable": {arch: list(paths) for arch, paths in record.executable.items()},
     }
     found = documents.document(*_SCHEMA, body)
     return (json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
@@ -100,4 +103,5 @@ def load(content: bytes) -> FusedRecord:
             for path, places in found["headers"].items()
         },
         {arch: tuple(paths) for arch, paths in found["only"].items()},
+        {arch: tuple(paths) for arch, paths in found["executable"].items()},
     )

@@ -103,6 +103,7 @@ class _Split:
     def __init__(self, whole: Half, arch: str, told: record.FusedRecord | None) -> None:
         self._whole = whole
         self._arch = arch
+        self._other = next(one for one in tags.ARCHES if one != arch)
         self._told = told or record.FusedRecord({})
         self.name, self._description = self._describe()
         self.copied = 0
@@ -110,10 +111,8 @@ class _Split:
 
     def left_out(self) -> tuple[str, ...]:
         """Name what only the other architecture's wheel had."""
-        other = next(arch for arch in tags.ARCHES if arch != self._arch)
-        return tuple(
-            sorted(set(self._told.only.get(other, ())) & self._whole.archive.members.keys())
-        )
+        left = set(self._told.only.get(self._other, ()))
+        return tuple(sorted(left & self._whole.archive.members.keys()))
 
     def write(self, made: Assembly, ticker: Ticker | None) -> str:
         members, dist_info = self._whole.archive.members, self._whole.dist_info
@@ -127,7 +126,7 @@ class _Split:
             if path in own:
                 made.store(path, self._description)
             else:
-                self._add(made, members[path])
+                self._add(made, self._as_in_half(members[path]))
         return made.finish(f"{dist_info}/RECORD")
 
     def _describe(self) -> tuple[tags.WheelName, bytes]:
@@ -148,6 +147,11 @@ class _Split:
         except tags.BadName:
             return None
         return own if set(lowest) == {self._arch} else None
+
+    def _as_in_half(self, member: Member) -> Member:
+        """Take away what only the other architecture's wheel let be executed."""
+        alone = member.name in self._told.executable.get(self._other, ())
+        return replace(member, executable=False) if alone else member
 
     def _add(self, made: Assembly, member: Member) -> None:
         path = member.name

@@ -74,6 +74,23 @@ def test_thin_gives_back_the_halves(
         documents.check(fuse_view.thinned(found))
 
 
+def test_thin_gives_back_what_each_half_lets_be_executed(
+    tmp_path: Path, halves: tuple[Thin, Thin]
+) -> None:
+    """delocate makes some libraries executable on one machine and not on the other."""
+    arm, intel = ("demo/lib.dylib", "same", "a.txt"), ("same", "demo/lib.a", "s.h")
+    pair = replace(halves[0], executables=arm), replace(halves[1], executables=intel)
+    wheel = fused(tmp_path, pair)
+    assert executables(wheel) == {*arm, *intel}
+    for half in pair:
+        assert executables(thin(wheel, half.arch, tmp_path / "thin").wheel) == {*half.executables}
+
+
+def executables(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as made:
+        return {info.filename for info in made.infolist() if info.external_attr >> 16 & 0o111}
+
+
 def test_fusing_thinned_halves_gives_the_same_bytes(
     tmp_path: Path, halves: tuple[Thin, Thin]
 ) -> None:
