@@ -20,7 +20,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.macho import fat
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels import metadata, record, slices, splice, tags
+from tensorflow_macos_build.wheels import headers, metadata, record, slices, splice, tags
 from tensorflow_macos_build.wheels.archive import CHUNK, Limits, open_archive
 from tensorflow_macos_build.wheels.assemble import Assembly, new_wheel
 from tensorflow_macos_build.wheels.members import Member, Method
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.joint import Span
+    from tensorflow_macos_build.wheels.members import BrokenWheel
 
 _LEVEL = 6
 _FAT_HEAD = 1 << 15
@@ -162,13 +163,28 @@ class _Split:
             else:
                 self._deflate_slice(made, member, self._wrapping(member, spans[self._arch]))
         elif (places := self._told.headers.get(path)) is not None:
-            start, length = places[self._arch]
-            content = self._whole.read(member, limit=record.LIMIT)
-            made.store(path, content[start : start + length], executable=member.executable)
+            made.store(path, self._text(member, places), executable=member.executable)
         elif not self._told.halves and self._is_universal(member):
             self._deflate_slice(made, member)
         else:
             made.copy(self._whole, member, path)
+
+    def _text(self, member: Member, places: Mapping[str, tuple[int, int]]) -> bytes:
+        """Give the half's own text in a merged header, which must be what those texts make."""
+        content = self._whole.read(member, limit=record.LIMIT)
+        texts = {arch: content[start : start + size] for arch, (start, size) in places.items()}
+        try:
+            same = headers.merge(**texts).content == content
+        except headers.Unmergeable:
+            same = False
+        if not same:
+            raise self._changed(member)
+        return texts[self._arch]
+
+    def _changed(self, member: Member) -> BrokenWheel:
+        return self._whole.archive.broken(
+            member.name, f"{record.NAME} is not about this file: the wheel was changed since"
+        )
 
     def _check_content(self, member: Member, spans: Mapping[str, Span]) -> None:
         """Check, by CRCs alone, that fused.json is about this member's content."""
@@ -184,9 +200,7 @@ class _Split:
             crc = splice.crc32_combine(crc, told.crc, told.size)
             end = place.end
         if (crc, end, len(universal.arches)) != (member.crc, member.size, len(spans)):
-            raise self._whole.archive.broken(
-                member.name, f"{record.NAME} is not about this file: the wheel was changed since"
-            )
+            raise self._changed(member)
 
     def _is_in_place(self, member: Member, spans: Mapping[str, Span]) -> bool:
         """Tell whether the slices' streams lie where fused.json says; zipping anew moves them."""

@@ -139,6 +139,17 @@ def test_a_record_of_another_wheel_is_refused(
     assert not list((tmp_path / "thin").iterdir())
 
 
+@pytest.mark.parametrize("content", [b"int b;\n", b"", b"#if 0\n#endif\n" * 20])
+@pytest.mark.parametrize("arch", ["arm64", "x86_64"])
+def test_a_header_that_was_changed_since_is_refused(
+    tmp_path: Path, halves: tuple[Thin, Thin], content: bytes, arch: str
+) -> None:
+    changed = rewritten(fused(tmp_path, halves), {"s.h": content})
+    with pytest.raises(BrokenWheel, match="not about this file") as refused:
+        thin(changed, arch, tmp_path / "thin")
+    assert refused.value.where.endswith(": s.h")
+
+
 @pytest.mark.parametrize("arch", ["arm64", "x86_64"])
 @pytest.mark.parametrize(
     "change", [{"start": 3}, {"end": 10**9}, {"start": 9, "end": 9}, {"start": 900, "end": 20}]
