@@ -192,10 +192,14 @@ def test_what_no_verdict_covers_is_refused_all_at_once_with_the_difference(
         "demo/swapped.so": images["arm64"]["demo/big.so"],
     }
     arm["demo/swapped.so"] = images["x86_64"]["demo/big.so"]
+    arm["demo/two.so"] = images["arm64"]["demo/ext.so"]
+    intel["demo/two.so"] = images["x86_64"]["demo/libdemo.dylib"]
     with pytest.raises(Undecided) as refused:
         run(tmp_path, with_files(halves, arm, intel))
     faults = {fault.path: fault.reason for fault in refused.value.faults}
-    assert set(faults) == {"demo/v.py", "demo/arm.so", "demo/x.bin", "demo/swapped.so"}
+    names = {"demo/v.py", "demo/arm.so", "demo/x.bin", "demo/swapped.so", "demo/two.so"}
+    assert set(faults) == names
+    assert "of two types: MH_BUNDLE, MH_DYLIB" in faults["demo/two.so"]
     assert "only the arm64 wheel has it" in faults["demo/arm.so"]
     assert "the arm64 wheel's is for x86_64" in faults["demo/swapped.so"]
     assert "-b = 2\n" in refused.value.detail.replace("    ", "")

@@ -74,6 +74,23 @@ def test_names_are_those_of_the_conventions(needs: dict[str, Os], platforms: str
     assert ".".join(tags.platform_tags(needs)) == platforms
 
 
+@pytest.mark.parametrize(
+    "platforms",
+    [
+        ("macosx_12_0_arm64", "macosx_14_0_arm64", "macosx_10_15_x86_64"),
+        ("macosx_14_0_x86_64", "macosx_11_0_x86_64", "macosx_12_0_arm64"),
+        ("macosx_10_9_universal2", "macosx_12_0_arm64", "macosx_10_15_x86_64"),
+    ],
+)
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: f"{host[0]}-{host[1][0]}.{host[1][1]}")
+def test_the_lowest_macos_of_several_tags_is_the_first_that_takes_one(
+    host: tuple[str, Os], platforms: tuple[str, ...]
+) -> None:
+    arch, version = host
+    name = tags.WheelName("demo", "1.0", None, ("cp311",), ("cp311",), platforms)
+    assert takes(host, name) == (version >= tags.lowest(platforms)[arch])
+
+
 def test_a_universal2_tag_comes_last_and_is_true_of_both() -> None:
     """briefcase took only the last Tag line until beeware/briefcase#2692."""
     found = tags.platform_tags({"x86_64": (10, 15), "arm64": (12, 0)}, universal2=True)
