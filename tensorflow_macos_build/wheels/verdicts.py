@@ -7,6 +7,7 @@ neither a format nor a rule decides is a fault, shown with its difference.
 from __future__ import annotations
 
 import difflib
+import functools
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from tensorflow_macos_build.wheels.rules import Rule, RuleVerdict
 from tensorflow_macos_build.wheels.slices import Kind, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.wheels.archive import Archive, Member
 
+_DIFF_BEFORE = 1 << 10
 _DIFF_INPUT = 1 << 17
 _DIFF_LINES = 24
 _SPECIFIED = ("METADATA", "entry_points.txt")
@@ -186,15 +188,20 @@ class Judge:
         """Show how the two sides of a path differ: a short unified difference, or sizes."""
         if len(fault.members) < 2:
             return ""
-        texts = {
-            arch: self.archives[arch].head(member, _DIFF_INPUT)
+        streams = {
+            arch: functools.partial(self.archives[arch].stream, member)
             for arch, member in sorted(fault.members.items())
         }
+        at = _first_difference(*(stream() for stream in streams.values()))
+        is_large = any(member.size > _DIFF_INPUT for member in fault.members.values())
+        begin = max(0, at - _DIFF_BEFORE) if is_large else 0
+        texts = {arch: _part(stream(), begin, _DIFF_INPUT) for arch, stream in streams.items()}
         if any(b"\0" in text for text in texts.values()):
             sizes = (f"{arch}: {member.size} bytes" for arch, member in fault.members.items())
-            at = _first_difference(*texts.values())
             return f"binary, {', '.join(sorted(sizes))}, different from offset {at}"
-        return _text_difference(texts)
+        lines = _text_difference(texts, f" from offset {begin}" if is_large else "")
+        # Where large texts are cut they seem to differ, so what follows the first hunk is dropped.
+        return _shown(_first_hunk(lines) if is_large else lines)
 
     def _metadata(self, path: str, members: Mapping[str, Member]) -> Choice | Fault | None:
         """Decide METADATA of halves that are of two projects."""
@@ -220,20 +227,49 @@ def _slice_fault(cut: Mapping[str, Slice]) -> str | None:
     return f"it is of two types: {', '.join(kinds)}" if len(kinds) > 1 else None
 
 
-def _first_difference(first: bytes, second: bytes) -> int:
-    pairs = enumerate(zip(first, second, strict=False))
-    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(second)))
+def _first_difference(first: Iterator[bytes], second: Iterator[bytes]) -> int:
+    """Give the offset of the first byte in which two contents differ, or one of them ends."""
+    offset, one, other = 0, b"", b""
+    while True:
+        one, other = one or next(first, b""), other or next(second, b"")
+        size = min(len(one), len(other))
+        if size == 0 or one[:size] != other[:size]:
+            return offset + next((at for at in range(size) if one[at] != other[at]), size)
+        offset, one, other = offset + size, one[size:], other[size:]
 
 
-def _text_difference(texts: Mapping[str, bytes]) -> str:
+def _part(pieces: Iterator[bytes], begin: int, size: int) -> bytes:
+    """Give at most `size` bytes of a content from `begin` on."""
+    found = b""
+    for piece in pieces:
+        found += piece[begin:]
+        begin = max(0, begin - len(piece))
+        if len(found) >= size:
+            break
+    return found[:size]
+
+
+def _text_difference(texts: Mapping[str, bytes], place: str) -> Iterator[str]:
     (one, first), (other, second) = texts.items()
-    lines = difflib.unified_diff(
+    return difflib.unified_diff(
         first.decode("utf-8", "backslashreplace").splitlines(),
         second.decode("utf-8", "backslashreplace").splitlines(),
-        *(one, other),
+        *(one + place, other + place),
         lineterm="",
         n=1,
     )
+
+
+def _first_hunk(lines: Iterator[str]) -> Iterator[str]:
+    hunks = 0
+    for line in lines:
+        hunks += line.startswith("@@")
+        if hunks > 1:
+            return
+        yield line
+
+
+def _shown(lines: Iterator[str]) -> str:
     shown = [line[:160] for _, line in zip(range(_DIFF_LINES + 1), lines, strict=False)]
     if len(shown) > _DIFF_LINES:
         shown[_DIFF_LINES:] = ["…"]
