@@ -12,6 +12,7 @@ import email.parser
 import email.policy
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ def parse_wheel(content: bytes) -> WheelFile:
         raise BadMetadata("it is not UTF-8") from None
     found = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
     version = str(found.get("Wheel-Version", "")).strip()
-    if version.split(".")[0] != "1":
+    if not re.fullmatch(r"1\.[0-9]+", version):
         raise BadMetadata(f"Wheel-Version is `{version}`; this tool knows version 1")
     purelib = str(found.get("Root-Is-Purelib", "")).strip().lower()
     if purelib not in ("true", "false"):
