@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.wheels import names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,5 +66,7 @@ class Member:
 
 def broken(path: Path, name: str, what: str) -> BrokenWheel:
     """Make the error of the member `name`, or of the whole wheel when `name` is empty."""
-    where = f"{path.name}: {name}" if name else path.name
-    return BrokenWheel(what, where=where, hint="get the wheel again from where it came")
+    where = f"{path.name}: {names.printable(name)}" if name else path.name
+    return BrokenWheel(
+        names.printable(what), where=where, hint="get the wheel again from where it came"
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.wheels import names
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.verify import binding, coverage, metadata, places
@@ -123,12 +124,9 @@ def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
 
 
 def _printable(message: str) -> str:
-    """Make what a file says harmless: names may be endless, or hold a terminal's commands."""
+    """Make what a file says harmless: names may be endless, too."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in shown
-    )
+    return names.printable(shown)
 
 
 class _Allow:

@@ -362,6 +362,19 @@ def test_a_record_that_is_incomplete_is_refused(tmp_path: Path, halves: Halves) 
     assert "`demo/smuggled.py` is in the wheel and has no hash" in refused.value.detail
 
 
+def test_what_a_record_says_cannot_command_a_terminal(tmp_path: Path, halves: Halves) -> None:
+    content = halves[0].content()
+    content[f"{INFO}/RECORD"] += b"\x1b[2J,,\n"
+    path = tmp_path / halves[0].name
+    with zipfile.ZipFile(path, "w") as made:
+        for name, text in content.items():
+            made.writestr(name, text)
+    with pytest.raises(BrokenWheel) as refused:
+        fuse(path, halves[1].write(tmp_path), tmp_path, FuseOptions())
+    assert "`\\x1b[2J` is in RECORD and not in the wheel" in str(refused.value)
+    assert "\x1b" not in str(refused.value)
+
+
 def test_a_damaged_slice_is_refused_with_the_member_named(tmp_path: Path, halves: Halves) -> None:
     paths = halves[0].write(tmp_path), halves[1].write(tmp_path)
     with zipfile.ZipFile(paths[0]) as made:

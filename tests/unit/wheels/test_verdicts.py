@@ -35,6 +35,11 @@ def test_a_difference_deep_in_a_large_text_is_shown_alone(tmp_path: Path) -> Non
     assert told.count("@@") == 2
 
 
+def test_a_difference_cannot_command_a_terminal(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "a.py", b"a\n", b"\tb\x1b]0;title\x07\xe2\x80\xae\n")
+    assert told.endswith("-a\n+\tb\\x1b]0;title\\x07\\u202e")
+
+
 def test_all_differences_of_a_small_text_are_shown(tmp_path: Path) -> None:
     lines = [b"line %d\n" % number for number in range(99)]
     changed = [*lines[:9], b"one\n", *lines[10:80], b"two\n", *lines[81:]]
