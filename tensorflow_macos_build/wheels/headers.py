@@ -64,7 +64,8 @@ def merge(arm64: bytes, x86_64: bytes) -> Merged:
 def _closed(text: bytes) -> bytes:
     """End a text so that a directive may follow: a backslash would draw that into its line."""
     ending = b"" if text.endswith(b"\n") or not text else b"\n"
-    spliced = text.rstrip(b"\r\n").endswith(b"\\")
+    # Compilers take a backslash for one that continues the line also where blanks follow it.
+    spliced = text.rstrip().endswith(b"\\")
     return text + ending + (b"\n" if spliced else b"")
 
 

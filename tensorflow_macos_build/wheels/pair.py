@@ -237,4 +237,5 @@ def _faults(first: Half, second: Half, alias: str | None, build: str | None) -> 
     }
     for what, values in told.items():
         if len(values) > 1:
-            yield f"their {what} differ: {', '.join(sorted(values))}"
+            advice = "; see --build-tag" if what == "build tags" else ""
+            yield f"their {what} differ: {', '.join(sorted(values))}{advice}"

@@ -402,6 +402,13 @@ def test_the_name_follows_the_true_minimum_of_the_slices(
     assert "demo/n.so needs 13.3" in found.notes[0]
 
 
+def test_halves_of_two_build_tags_want_to_be_told_one(tmp_path: Path, halves: Halves) -> None:
+    pair = halves[0], replace(halves[1], build="1")
+    with pytest.raises(Mismatch, match="build tags differ: 1, none; see --build-tag"):
+        run(tmp_path, pair)
+    assert run(tmp_path, pair, FuseOptions(build="2")).name.startswith("demo-1.0-2-cp311")
+
+
 def test_a_build_tag_must_be_one(tmp_path: Path, halves: Halves) -> None:
     with pytest.raises(UsageError, match="not a build tag"):
         run(tmp_path, halves, FuseOptions(build="x"))

@@ -20,6 +20,7 @@ GUARD = b"#ifndef H\n#define H\n#define WIDTH %d\n#endif"
         (GUARD % 8, GUARD % 16 + b"\n"),
         (b"#pragma once\r\n#define WIDTH 8\r\n", b"#define WIDTH 16 // a \\\n"),
         (b"#define WIDTH \\\n 8", b"#if 1\n#define WIDTH 16\n#else\n#error no\n#endif"),
+        (b"#define WIDTH 8 // a \\ \t\n", b"#define WIDTH 16 // b \\ \r\n"),
         (b"#define WIDTH 8 /* \xe4 not UTF-8 */\\", b"#define WIDTH 16"),
     ],
 )
