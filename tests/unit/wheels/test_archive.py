@@ -224,9 +224,35 @@ def deflated(content: bytes, tail: bytes = b"", size: int | None = None) -> byte
     return local + central + end
 
 
+def with_zip64_end(count: int) -> bytes:
+    """Give a zip whose ZIP64 end record says `count` entries, and whose plain one says 2."""
+    raw = with_member("second", b"y" * 40)
+    start, end = raw.index(CENTRAL), raw.index(END)
+    wide = struct.pack(
+        "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, end - start, start
+    )
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    return raw[:end] + wide + locator + raw[end:]
+
+
+def with_second_name() -> bytes:
+    """Give a zip with Info-ZIP's Unicode path, which some readers believe and some do not."""
+    stream, info = io.BytesIO(), zipfile.ZipInfo("first")
+    info.extra = struct.pack("<2HBL", 0x7075, 10, 1, zlib.crc32(b"first")) + b"other"
+    with zipfile.ZipFile(stream, "w") as made:
+        made.writestr(info, b"1")
+    return stream.getvalue()
+
+
 @pytest.mark.parametrize(
     ("made", "reason"),
     [
+        (patched(plain_zip(Unseekable()), b"PK\x07\x08", 4, b"\xff"), "descriptor contradicts"),
+        (patched(plain_zip(Unseekable()), b"PK\x07\x08", 12, b"\xff"), "descriptor contradicts"),
+        (patched(plain_zip(Unseekable()), b"PK\x07\x08", 3, b"\x09"), "descriptor is malformed"),
+        (with_zip64_end(3), "its two end records contradict each other"),
+        (with_second_name(), "first: it has a second name"),
+        (both(22, b"\x02"), "first: it is stored and has two sizes"),
         (both(6, b"\x01"), "first: it is encrypted"),
         (both(8, b"\x0e"), "first: its compression method 14"),
         (both(14, b"\0\0\0\0"), "first: its CRC-32"),
@@ -257,6 +283,10 @@ def test_a_broken_wheel_is_refused_with_the_member_named(
         read(written(tmp_path, made))
     assert str(refused.value).startswith(NAME)
     assert re.search(reason, str(refused.value)), str(refused.value)
+
+
+def test_two_end_records_that_agree_are_understood(tmp_path: Path) -> None:
+    assert read(written(tmp_path, with_zip64_end(2))) == {"first": b"1", "second": b"y" * 40}
 
 
 def test_every_truncation_is_refused(tmp_path: Path) -> None:
