@@ -68,7 +68,7 @@ def fuse(
     },
 )
 def thin(
-    _context: invoke.Context, wheel: str, *, arch: str, out: str = "dist", json: bool = False
+    _context: invoke.Context, wheel: str, *, arch: str = "", out: str = "dist", json: bool = False
 ) -> None:
     """Take one architecture out of a fused wheel."""
     from tensorflow_macos_build.tasks import fuse_view

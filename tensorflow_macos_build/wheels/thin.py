@@ -70,7 +70,8 @@ def thin(
     """
     if arch not in tags.ARCHES:
         known = " or ".join(tags.ARCHES)
-        raise UsageError(f"there is no architecture `{arch}`", where="--arch", hint=f"say {known}")
+        what = f"there is no architecture `{arch}`" if arch else "no architecture is asked for"
+        raise UsageError(what, where="--arch", hint=f"say {known}")
     with open_archive(wheel, limits) as archive:
         whole = read_half(archive)
         if set(whole.lowest) != set(tags.ARCHES):

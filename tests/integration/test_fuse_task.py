@@ -96,6 +96,7 @@ def test_a_file_without_a_verdict_ends_with_1_and_its_difference(
         ("fuse", "FIRST", "SECOND", "--build-tag", "x"),
         ("thin", "FIRST", "--arch", "arm64"),
         ("thin", "FIRST", "--arch", "ppc"),
+        ("thin", "FIRST"),
         ("retag", "FIRST"),
         ("retag", "FIRST", "--universal2-tag", "perhaps"),
     ],
@@ -105,5 +106,7 @@ def test_wrong_usage_ends_with_2(
 ) -> None:
     given = {"FIRST": str(pair[0]), "SECOND": str(pair[1])}
     words = [given.get(word, word) for word in arguments]
-    assert "error: " in invoke(*words, "--out", tmp_path / "out", code=2).stderr
+    told = invoke(*words, "--out", tmp_path / "out", code=2).stderr
+    assert "error: " in told
+    assert "None" not in told
     assert not (tmp_path / "out").exists()

@@ -250,6 +250,7 @@ def with_second_name() -> bytes:
         (patched(plain_zip(Unseekable()), b"PK\x07\x08", 4, b"\xff"), "descriptor contradicts"),
         (patched(plain_zip(Unseekable()), b"PK\x07\x08", 12, b"\xff"), "descriptor contradicts"),
         (patched(plain_zip(Unseekable()), b"PK\x07\x08", 3, b"\x09"), "descriptor is malformed"),
+        (patched(with_member("second"), END, 4, b"\1"), "a part of a zip file on several disks"),
         (with_zip64_end(3), "its two end records contradict each other"),
         (with_second_name(), "first: it has a second name"),
         (both(22, b"\x02"), "first: it is stored and has two sizes"),
