@@ -185,7 +185,7 @@ class _Linker:
         dead = []
         for path in node.image.rpaths:
             place = places.expanded(path, node.place)
-            if path.startswith("/") and not places.is_system(path + "/"):
+            if path.startswith("/") and not places.is_system(path):
                 self._add(Code.RPATH_ABSOLUTE, node, path)
             elif place is not None and place not in self._folders:
                 dead.append(path)

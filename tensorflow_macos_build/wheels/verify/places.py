@@ -38,8 +38,8 @@ def installed(member: str) -> str:
 
 
 def is_system(path: str) -> bool:
-    """Tell whether macOS itself has a library at this absolute path."""
-    return path.startswith(_SYSTEM)
+    """Tell whether macOS itself has a library, or a folder of them, at this absolute path."""
+    return f"{posixpath.normpath(path)}/".startswith(_SYSTEM)
 
 
 def expanded(path: str, loader: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.wheels.verify import Code, verify
-from tensorflow_macos_build.wheels.verify.places import expanded, installed, owner
+from tensorflow_macos_build.wheels.verify.places import expanded, installed, is_system, owner
 from tensorflow_macos_build.wheels.verify.tags import promises
 from tests.wheel_files import WheelFiles
 
@@ -90,6 +90,22 @@ def test_a_pure_wheel_has_no_finding(tmp_path: Path) -> None:
     wheel = WheelFiles({"tiny/__init__.py": b"", "tiny/data.bin": bytes(99)}, tag="py3-none-any")
     found = verify(wheel.write(tmp_path))
     assert (found.findings, found.binaries, found.members) == ((), 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/usr/lib/libSystem.B.dylib", True),
+        ("/usr/lib", True),
+        ("/System/Library/Frameworks/Accelerate.framework/Accelerate", True),
+        ("/usr/lib/../local/lib/libgomp.dylib", False),
+        ("/System/Library/../../opt/homebrew/lib/libomp.dylib", False),
+        ("/usr/libexec/libx.dylib", False),
+        ("@rpath/usr/lib/libx.dylib", False),
+    ],
+)
+def test_the_system_s_libraries_are_those_in_its_folders(path: str, expected: bool) -> None:
+    assert is_system(path) == expected
 
 
 def test_members_go_where_installers_put_them() -> None:
