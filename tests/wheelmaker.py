@@ -33,6 +33,7 @@ class Thin:
     build: str = ""
     metadata: bytes | None = None
     purelib: str = "false"
+    wheel_version: str = "1.0"
     executables: tuple[str, ...] = ()
     method: int = zipfile.ZIP_DEFLATED
     level: int = 6
@@ -53,8 +54,8 @@ class Thin:
         platform = self.platform or PLATFORM[self.arch]
         about = f"Metadata-Version: 2.1\nName: {self.project}\nVersion: {self.version}\n"
         wheel = (
-            f"Wheel-Version: 1.0\nGenerator: test (1)\nRoot-Is-Purelib: {self.purelib}\n"
-            f"Tag: {self.python}-{platform}\n"
+            f"Wheel-Version: {self.wheel_version}\nGenerator: test (1)\n"
+            f"Root-Is-Purelib: {self.purelib}\nTag: {self.python}-{platform}\n"
         )
         found = {
             **self.files,

@@ -270,9 +270,11 @@ def test_wheels_that_do_not_belong_together_are_refused_with_all_reasons(
     tmp_path: Path, halves: Halves
 ) -> None:
     other = replace(halves[1], project="other", version="2.0", python="cp312-cp312", purelib="true")
+    other = replace(other, wheel_version="1.1")
     with pytest.raises(Mismatch) as refused:
         run(tmp_path, (halves[0], other))
-    for reason in ("names", "versions", "Python tags", "ABI tags", "Root-Is-Purelib"):
+    fields = ("Root-Is-Purelib", "Wheel-Version")
+    for reason in ("names", "versions", "Python tags", "ABI tags", *fields):
         assert f"their {reason} differ" in refused.value.detail
     assert refused.value.exit_code == 2
 
