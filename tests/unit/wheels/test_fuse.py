@@ -422,6 +422,17 @@ def test_a_pure_pair_needs_no_machine_code(tmp_path: Path) -> None:
     assert unpacked(run(tmp_path, pair))["demo.py"] == b""
 
 
+@pytest.mark.parametrize("name", ["demo-2.0", "other-1.0"])
+def test_a_wheel_that_is_not_what_its_name_says_is_refused(
+    tmp_path: Path, halves: Halves, name: str
+) -> None:
+    path = halves[0].write(tmp_path)
+    renamed = path.rename(tmp_path / path.name.replace("demo-1.0", name))
+    with pytest.raises(BrokenWheel, match="not what the wheel's name says") as refused:
+        fuse(renamed, halves[1].write(tmp_path), tmp_path, FuseOptions())
+    assert refused.value.where == f"{renamed.name}: {INFO}"
+
+
 def test_signatures_of_record_are_dropped_and_listed(tmp_path: Path, halves: Halves) -> None:
     paths = halves[0].write(tmp_path), halves[1].write(tmp_path)
     with zipfile.ZipFile(paths[0], "a") as made:
