@@ -389,6 +389,20 @@ def test_a_damaged_slice_is_refused_with_the_member_named(tmp_path: Path, halves
     assert refused.value.where == f"{halves[0].name}: demo/big.so"
 
 
+@pytest.mark.parametrize("method", [0, 8])
+def test_a_slice_of_another_crc_is_refused_with_the_member_named(
+    tmp_path: Path, halves: Halves, method: int
+) -> None:
+    paths = replace(halves[0], method=method).write(tmp_path), halves[1].write(tmp_path)
+    with zipfile.ZipFile(paths[0]) as made:
+        crc = made.getinfo("demo/big.so").CRC
+    raw = paths[0].read_bytes()
+    paths[0].write_bytes(raw.replace(crc.to_bytes(4, "little"), (crc ^ 1).to_bytes(4, "little")))
+    with pytest.raises(BrokenWheel, match=f"of CRC-32 {crc:08x} and declares") as refused:
+        fuse(*paths, tmp_path, FuseOptions())
+    assert refused.value.where == f"{halves[0].name}: demo/big.so"
+
+
 def test_the_name_follows_the_true_minimum_of_the_slices(
     tmp_path: Path, halves: Halves, toolchain: Toolchain
 ) -> None:
