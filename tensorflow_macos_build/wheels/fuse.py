@@ -8,6 +8,7 @@ them in the wheel's order. Nothing is deflated: streams are copied, or spliced (
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from tensorflow_macos_build.wheels.verdicts import Choice, Verdict
 from tensorflow_macos_build.wheels.writer import order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FuseOptions", "Fused", "Undecided", "Verdict", "fuse"]
 
-_LUMP_FILES = 64
-_LUMP_BYTES = 4 << 20
+_BATCH_FILES = 64
+_BATCH_BYTES = 4 << 20
 _POLL = 0.25
 _MAX_THREADS = 8
 
@@ -170,7 +171,7 @@ class _Pool:
     def __init__(self, work: Work, threads: int) -> None:
         self._work = work
         self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
-        self._lumps: dict[str, Future[dict[str, Prepared]]] = {}
+        self._batches: dict[str, Future[dict[str, Prepared]]] = {}
         self._total = 0
         self._ticker: Ticker | None = None
 
@@ -188,36 +189,41 @@ class _Pool:
         jobs = [choice for choice in jobs if choice.members]
         self._total = sum(choice.size for choice in jobs)
         self._ticker = ticker
-        large = [choice for choice in jobs if choice.size >= _LUMP_BYTES]
-        small = [choice for choice in jobs if choice.size < _LUMP_BYTES]
-        lumps = [[choice] for choice in sorted(large, key=lambda choice: choice.size, reverse=True)]
-        for lump in [*lumps, *_lumps(small)]:
-            future = self._executor.submit(self._prepare, lump)
-            self._lumps.update((choice.path, future) for choice in lump)
+        large = [choice for choice in jobs if choice.size >= _BATCH_BYTES]
+        small = [choice for choice in jobs if choice.size < _BATCH_BYTES]
+        alone = ([choice] for choice in sorted(large, key=lambda one: one.size, reverse=True))
+        for batch in itertools.chain(alone, _batches(small)):
+            future = self._executor.submit(self._prepare, batch)
+            self._batches.update((choice.path, future) for choice in batch)
 
     def result(self, path: str) -> Prepared:
         """Wait for a member; tell how far the work is meanwhile."""
-        future = self._lumps[path]
+        future = self._batches[path]
         while not future.done():
             wait([future], timeout=_POLL)
             if self._ticker is not None:
                 self._ticker(self._work.done >> 20, self._total >> 20, path)
         return future.result()[path]
 
-    def _prepare(self, lump: Sequence[Choice]) -> dict[str, Prepared]:
+    def _prepare(self, batch: Sequence[Choice]) -> dict[str, Prepared]:
         return {
             choice.path: self._work.universal(choice) if choice.slices else self._work.copy(choice)
-            for choice in lump
+            for choice in batch
         }
 
 
-def _lumps(choices: Sequence[Choice]) -> list[list[Choice]]:
-    lumps: list[list[Choice]] = []
-    room = 0
+def _batches(choices: Iterable[Choice]) -> Iterator[list[Choice]]:
+    """Yield `choices` in order, in rows of at most `_BATCH_FILES` files and `_BATCH_BYTES` bytes.
+
+    A choice that is larger alone is a row of its own; empty files count as files alone.
+    """
+    batch: list[Choice] = []
+    size = 0
     for choice in choices:
-        if room < choice.size or len(lumps[-1]) >= _LUMP_FILES:
-            lumps.append([])
-            room = _LUMP_BYTES
-        lumps[-1].append(choice)
-        room -= choice.size
-    return lumps
+        if batch and (len(batch) >= _BATCH_FILES or size + choice.size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(choice)
+        size += choice.size
+    if batch:
+        yield batch

@@ -436,6 +436,26 @@ def test_a_pure_pair_needs_no_machine_code(tmp_path: Path) -> None:
     assert unpacked(run(tmp_path, pair))["demo.py"] == b""
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a/__init__.py": b"", "b.txt": b"b"},
+        {"a.py": b"", "b.py": b"", "c.py": b""},
+        {f"{number:03}.py": b"" for number in range(130)},
+        {"a.py": b"", "large": bytes(5 << 20), "z.py": b""},
+        {"half": bytes(2 << 20), "other": bytes(2 << 20), "z": b"z"},
+        {"only": b"x"},
+        {},
+    ],
+    ids=["first", "all", "many", "around-a-large-one", "full-batches", "one", "none"],
+)
+def test_empty_files_are_files_like_others(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """tensorflow-metal 1.0.0's first file is an empty __init__.py."""
+    content = unpacked(run(tmp_path, (Thin("arm64", files), Thin("x86_64", files))))
+    own = {f"{INFO}/{name}" for name in ("METADATA", "WHEEL", "RECORD", record.NAME)}
+    assert {path: data for path, data in content.items() if path not in own} == files
+
+
 @pytest.mark.parametrize("name", ["demo-2.0", "other-1.0"])
 def test_a_wheel_that_is_not_what_its_name_says_is_refused(
     tmp_path: Path, halves: Halves, name: str
