@@ -51,6 +51,7 @@ class Faults:
 class _Handler(http.server.BaseHTTPRequestHandler):
     root: Path
     faults: Faults
+    env: dict[str, str]
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -89,7 +90,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             stderr=subprocess.DEVNULL,
             check=True,
             env={
-                **os.environ,
+                **self.env,
                 "GIT_PROJECT_ROOT": str(self.root),
                 "GIT_HTTP_EXPORT_ALL": "1",
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
@@ -129,7 +130,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def http_server(root: Path) -> Iterator[tuple[str, Faults]]:
     """Serve the repositories in `root` over smart HTTP; give the base address and the faults."""
     faults = Faults()
-    handler = type("Handler", (_Handler,), {"root": root, "faults": faults})
+    # what a test sets later is for the client
+    facts = {"root": root, "faults": faults, "env": dict(os.environ)}
+    handler = type("Handler", (_Handler,), facts)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.handle_error = lambda request, client_address: None  # type: ignore[method-assign] # clients that hang up are the point

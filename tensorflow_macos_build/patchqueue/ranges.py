@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import plumbing
 from tensorflow_macos_build.patchqueue.compose import Step
@@ -19,7 +17,10 @@ from tensorflow_macos_build.patchqueue.formats.patch import (
     clean_message,
     parse_identity,
 )
-from tensorflow_macos_build.upstream.git import ENVIRONMENT, Git
+from tensorflow_macos_build.upstream.git import Git, discover
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PERSON = re.compile(rb"(.*?)\s*<([^<>\n]*)>\s*(-?[0-9]+)\s+([+-]?[0-9]+)", re.DOTALL)
 
@@ -47,11 +48,10 @@ def repository(folder: Path) -> Git:
     Raises:
         UsageError: the folder is no repository.
     """
-    argv: list[str | Path] = ["git", "-C", folder, "rev-parse", "--absolute-git-dir"]
-    found = process.run(argv, env=ENVIRONMENT, expected=())
-    if found.status != 0:
+    git = discover(folder)
+    if git is None:
         raise UsageError("it is no git repository", where=str(folder))
-    return Git(Path(os.fsdecode(found.stdout).rstrip("\n")))
+    return git
 
 
 def resolve(git: Git, name: str) -> str:

@@ -1,42 +1,57 @@
-"""git, asked through its plumbing, with everything pinned that a user's configuration could change.
+"""git, asked through its plumbing, with everything pinned that a user's settings could change.
 
 Neither the system's nor the user's configuration is read, no attributes file outside the repository
-counts, no replacement objects, no pager, no prompt. What is left is the repository's own
+counts, no replacement objects, no pager, no prompt. Of the caller's `GIT_*` variables only those
+count that say how a server is reached (`_ALLOWED`). What is left is the repository's own
 configuration; the few keys of it that matter to plumbing are overridden in `_OVERRIDES`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-ENVIRONMENT: dict[str, str | None] = {
+_PINNED: dict[str, str | None] = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_COUNT": None,
-    "GIT_CONFIG_PARAMETERS": None,
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
     "GIT_EDITOR": "true",
     "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_DIR": None,
-    "GIT_WORK_TREE": None,
-    "GIT_INDEX_FILE": None,
-    "GIT_OBJECT_DIRECTORY": None,
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES": None,
-    "GIT_EXTERNAL_DIFF": None,
-    "GIT_DIFF_OPTS": None,
 }
-"""Changes to the environment that every git process gets (git(1), ENVIRONMENT VARIABLES)."""
+
+_ALLOWED = re.compile(
+    r"GIT_(ASKPASS|SSH|SSH_COMMAND|SSH_VARIANT|PROXY_COMMAND"
+    r"|HTTP_[A-Z_]+|SSL_[A-Z_]+|PROXY_SSL_[A-Z_]+)"
+)
+"""The caller's variables that every git gets: they decide how a server is reached, no result."""
+
+_TRACE = re.compile(
+    r"GIT_TRACE(2|2_EVENT|2_PERF|_CURL|_FSMONITOR|_PACKET|_PACKFILE|_PACK_ACCESS|_PERFORMANCE"
+    r"|_REFS|_SETUP|_SHALLOW)?"
+)
+"""Variables that make git write a log. One to a file is the user's own business; one to a
+descriptor (`1`, `2`, `true`) would end up in what is read from git here (git(1), GIT_TRACE)."""
+
+_OF_CONFIG = re.compile(r"GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|PARAMETERS|(KEY|VALUE)_[0-9]+)")
+"""Variables that say where git's configuration is, or hold some of it (git-config(1))."""
+
+_NETWORK_KEYS = re.compile(
+    r"core\.(askpass|gitproxy|sshcommand)|ssh\.variant|(credential|http)\..*|url\..*\.insteadof",
+    re.DOTALL,
+)
+"""Keys of the user's configuration that say how a server is reached, as git lists them."""
 
 _OVERRIDES = {
     "core.attributesFile": os.devnull,
@@ -82,7 +97,40 @@ class Git:
 
     def environment(self) -> dict[str, str | None]:
         """Give the changes to the environment that calls of this repository get."""
-        return {**ENVIRONMENT, **self.env}
+        return {**pinned(), **self.env}
+
+    def network_environment(self) -> dict[str, str | None]:
+        """Return the changes to the environment of calls that talk to a server.
+
+        Proxies, credentials, keys and `url.*.insteadOf` are those of the user's configuration.
+        They are handed over one by one, so that no other setting of it decides what is fetched.
+
+        Raises:
+            UsageError: git cannot read that configuration.
+        """
+        settings = self._network_settings()
+        variables: dict[str, str | None] = {"GIT_CONFIG_COUNT": str(len(settings))}
+        for number, (key, value) in enumerate(settings):
+            variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        return {**self.environment(), **variables}
+
+    def _network_settings(self) -> list[tuple[str, str]]:
+        listed = process.run(
+            self.argv("config", "--list", "--null", "--includes"),
+            env={**self.environment(), **_users_configuration()},
+            expected=(),
+        )
+        if listed.status != 0:
+            raise UsageError(
+                "git cannot read its configuration",
+                detail=listed.stderr.decode("utf-8", "replace"),
+                hint="`git config --list` shows the same; mend the file or the GIT_CONFIG_* "
+                "variable that it names",
+            )
+        records = listed.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        # a key without a value (`[http] sslVerify`) is listed without a line end, and means true
+        pairs = [(key, value if line else "true") for key, line, value in map(_parted, records)]
+        return [(key, value) for key, value in pairs if _NETWORK_KEYS.fullmatch(key)]
 
     def run(
         self, *args: str | Path, stdin: bytes = b"", expected: Sequence[int] = (0,)
@@ -108,4 +156,40 @@ class Git:
     def init(self, *, bare: bool = True) -> None:
         """Make an empty repository (SHA-1 objects, branch `main`, no templates)."""
         flags = ["--bare"] if bare else []
-        self.run("init", "--quiet", "--template=", "--initial-branch=main", *flags)
+        form = ("--object-format=sha1", "--initial-branch=main")
+        self.run("init", "--quiet", "--template=", *form, *flags)
+
+
+def pinned() -> dict[str, str | None]:
+    """Return the changes to the environment that every git process gets (git(1), ENVIRONMENT)."""
+    dropped = {name: None for name, value in os.environ.items() if not _is_let_through(name, value)}
+    return {**dropped, **_PINNED}
+
+
+def discover(folder: Path) -> Git | None:
+    """Return the repository that a folder belongs to; None where there is none.
+
+    The user's `safe.directory` decides whether it may be another user's (git-config(1)).
+    """
+    argv: list[str | Path] = ["git", "-C", folder, "rev-parse", "--absolute-git-dir"]
+    for env in (pinned(), {**pinned(), **_users_configuration()}):
+        asked = process.run(argv, env=env, expected=())
+        if asked.status == 0:
+            return Git(Path(os.fsdecode(asked.stdout).rstrip("\n")))
+    return None
+
+
+def _users_configuration() -> dict[str, str | None]:
+    """Return the changes to a pinned environment that let git see the user's configuration."""
+    users = {name: value for name, value in os.environ.items() if _OF_CONFIG.fullmatch(name)}
+    return {"GIT_CONFIG_NOSYSTEM": None, "GIT_CONFIG_GLOBAL": None, **users}
+
+
+def _is_let_through(name: str, value: str) -> bool:
+    if _TRACE.fullmatch(name):
+        return value.startswith("/")
+    return not name.startswith("GIT_") or _ALLOWED.fullmatch(name) is not None
+
+
+def _parted(record: str) -> tuple[str, str, str]:
+    return record.partition("\n")

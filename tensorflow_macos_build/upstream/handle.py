@@ -172,11 +172,8 @@ class Mirror(Git):
         )
 
     def _network(self) -> dict[str, str | None]:
-        """Give the environment for talking to a server: proxies and credentials are the user's."""
-        callers = ("GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL")
         return {
-            **self.environment(),
-            **{name: os.environ.get(name) for name in callers},
+            **self.network_environment(),
             "GIT_ALLOW_PROTOCOL": "git:http:https:ssh",
         }
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
-from git import RemoteProgress
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.upstream.patience import Retry, redacted, shown
+from tensorflow_macos_build.upstream.progress import RemoteProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import importing, ranges, storage
 from tensorflow_macos_build.patchqueue.queue import Base
 from tests import chains
 from tests.chains import Chain, Written
+from tests.integration.test_rebase_session import Desk
+from tests.settings import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 KEYS = {
     "color.diff": "always",
@@ -246,9 +253,7 @@ def test_no_attribute_changes_a_byte(
     [
         {"LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8", "LANGUAGE": "de"},
         {"TZ": "Asia/Kathmandu"},
-        {"GIT_EXTERNAL_DIFF": "false", "GIT_DIFF_OPTS": "-u0", "GIT_PAGER": "false"},
-        {"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "/nowhere", "GIT_OBJECT_DIRECTORY": "/nowhere"},
-        {"GIT_AUTHOR_NAME": "x", "GIT_COMMITTER_DATE": "1 +0000", "COLUMNS": "5", "PAGER": "false"},
+        {"COLUMNS": "5", "EMAIL": "x", "PAGER": "false", "EDITOR": "false", "TERM": "dumb"},
     ],
     ids=lambda variables: next(iter(variables)),
 )
@@ -266,3 +271,91 @@ def test_no_environment_changes_a_byte(
         assert _files(repository, tmp_path) == expected
     finally:
         os.umask(old)
+
+
+HOSTILE = ("/nowhere", "", "1", "0", "false", "sha256", "2", "-", "x y")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(tmp_path_factory.mktemp("desk"))
+
+
+def _shown(desk: Desk, folder: Path) -> dict[str, object]:
+    """Give what a rebase that stops at a conflict shows: its result, its files, its commit."""
+    copy = desk.copy(folder)
+    progress = copy.session.start("v2.18.0")
+    work = copy.work
+    shown: dict[str, object] = {
+        str(path.relative_to(work)): path.read_bytes()
+        for path in work.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(work).parts
+    }
+    return {**shown, "result": progress.result, "paths": progress.paths}
+
+
+def test_all_variables_of_git_are_seen() -> None:
+    known = {"GIT_DIR", "GIT_DEFAULT_HASH", "GIT_COMMON_DIR", "GIT_SHALLOW_FILE", "GIT_CONFIG"}
+    assert known < set(VARIABLES)
+    assert len(VARIABLES) > 100
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_variable_of_git_changes_a_byte(
+    value: str,
+    repository: tuple[Path, str, str],
+    expected: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.setenv(name, value)
+    assert _files(repository, tmp_path) == expected
+
+
+@pytest.fixture(scope="module")
+def shown(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    return _shown(desk, tmp_path_factory.mktemp("shown") / "copy")
+
+
+@hypothesis.settings(max_examples=6)
+@hypothesis.given(st.dictionaries(st.sampled_from(VARIABLES), st.sampled_from(HOSTILE), min_size=9))
+def test_no_variable_of_git_changes_what_a_rebase_shows(
+    desk: Desk, shown: dict[str, object], variables: dict[str, str]
+) -> None:
+    always = {"GIT_DEFAULT_HASH": "sha256", "GIT_CONFIG": "own", "GIT_COMMON_DIR": "/nowhere"}
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.chdir(folder)
+        for name, value in {**always, **variables}.items():
+            patch.setenv(name, value)
+        assert _shown(desk, Path(folder) / "copy") == shown
+        assert [path.name for path in Path(folder).iterdir()] == ["copy"]
+
+
+def test_a_log_that_git_is_asked_for_is_written_to_its_file_and_nowhere_else(
+    repository: tuple[Path, str, str],
+    expected: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("GIT_TRACE", "GIT_TRACE_SETUP", "GIT_TRACE2_EVENT"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    assert _files(repository, tmp_path) == expected
+    assert "fast-import" in (tmp_path / "GIT_TRACE").read_text()
+
+
+def test_a_repository_of_another_user_is_read_where_the_user_says_so(
+    repository: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git-config(1), safe.directory: a container's checkout often belongs to somebody else."""
+    git = shutil.which("git")
+    strangers = tmp_path / "bin" / "git"
+    strangers.parent.mkdir()
+    strangers.write_text(f'#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {git} "$@"\n')
+    strangers.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{strangers.parent}:{os.environ['PATH']}")
+    with pytest.raises(UsageError, match="no git repository"):
+        ranges.repository(repository[0])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+    assert ranges.resolve(ranges.repository(repository[0]), repository[1]) == repository[1]

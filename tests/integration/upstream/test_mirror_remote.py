@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.mirror import Retry
 from tensorflow_macos_build.upstream.transfer import Unreachable
 from tests.git_servers import Faults, daemon, free_port, http_server
+from tests.settings import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -341,3 +343,81 @@ def test_a_clone_killed_half_way_is_made_anew(
     (folder,) = (tmp_path / "cache").iterdir()
     assert not (folder / "repository.git").exists()
     assert_whole(mirror.open(url, tmp_path / "cache", retry=QUICK), upstream)
+
+
+ALLOWED = ("GIT_ASKPASS", "GIT_SSH", "GIT_HTTP_", "GIT_SSL_", "GIT_PROXY_")
+
+
+@pytest.mark.parametrize("value", ["/nowhere", "", "1", "sha256"])
+def test_no_variable_of_git_changes_what_a_server_gives(
+    value: str, upstream: Upstream, server: tuple[str, Faults], tmp_path: Path
+) -> None:
+    """But those do that say where git's configuration is: one that git cannot read is an error."""
+    blobs = upstream.blobs("v1.1.0")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in VARIABLES:
+            if not name.startswith((*ALLOWED, "GIT_CONFIG_")):
+                patch.setenv(name, value)
+        opened = mirror.open(server[0], tmp_path / "cache", retry=QUICK)
+        assert opened.fetch_blobs(blobs) == 10
+    assert_whole(opened, upstream)
+
+
+@pytest.mark.parametrize("where", ["home", "global", "system", "count", "parameters"])
+def test_how_a_server_is_reached_is_for_the_users_configuration_to_say(
+    where: str,
+    upstream: Upstream,
+    server: tuple[str, Faults],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = server[0].removesuffix("up.git")
+    key = f"url.{base}.insteadOf"
+    config = tmp_path / "home" / ".gitconfig"
+    config.parent.mkdir()
+    subprocess.run(["git", "config", "-f", config, key, "https://up.example/"], check=True)
+    monkeypatch.delenv("GIT_CONFIG_NOSYSTEM", raising=False)
+    match where:
+        case "home":
+            monkeypatch.setenv("HOME", str(config.parent))
+        case "global" | "system":
+            monkeypatch.setenv(f"GIT_CONFIG_{where.upper()}", str(config))
+        case "count":
+            monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+            monkeypatch.setenv("GIT_CONFIG_KEY_0", key)
+            monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://up.example/")
+        case "parameters":
+            monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'{key}=https://up.example/'")
+    opened = mirror.open("https://up.example/up.git", tmp_path / "cache", retry=QUICK)
+    assert_whole(opened, upstream)
+
+
+def test_no_other_setting_of_the_users_decides_what_is_fetched(
+    upstream: Upstream, server: tuple[str, Faults], tmp_path: Path
+) -> None:
+    config = tmp_path / ".gitconfig"
+    config.write_text(
+        "[core]\n\tbare\n[http]\n\tsslVerify\n[fetch]\n\tpruneTags = true\n\toutput = odd\n"
+        "\trecurseSubmodules = odd\n\tnegotiationAlgorithm = odd\n[protocol]\n\tversion = 9\n"
+        "[transfer]\n\thideRefs = refs/tags\n[init]\n\tdefaultBranch = a..b\n"
+        '[remote "origin"]\n\turl = https://127.0.0.1:1/\n\tfetch = +refs/*:refs/heads/*\n'
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path))
+        opened = mirror.open(server[0], tmp_path / "cache", retry=QUICK)
+    assert_whole(opened, upstream)
+
+
+def test_a_configuration_that_git_cannot_read_is_an_error_that_shows_it(
+    server: tuple[str, Faults], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".gitconfig").write_text("[core\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(UsageError, match=r"\.gitconfig"):
+        mirror.open(server[0], tmp_path / "cache", retry=QUICK)
+
+
+def test_gitpython_starts_no_git_of_the_environments_choice() -> None:
+    chosen = {**os.environ, "GIT_PYTHON_GIT_EXECUTABLE": "/nowhere", "GIT_PYTHON_REFRESH": "odd"}
+    code = "from tensorflow_macos_build.upstream import transfer"
+    subprocess.run([sys.executable, "-c", code], env=chosen, check=True)
