@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     Files = dict[str, tuple[str, bytes]]
     Draw = Callable[[st.SearchStrategy[int]], int]
 
-FILE, EXECUTABLE, LINK = "100644", "100755", "120000"
+FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 FOLDERS = ("", "a/", "a/b/", "c/", "d/e/", "n/")
 
 
 @dataclass(frozen=True)
 class Case:
-    """Whole trees: the base, then upstream's commits on it, and the queue's patches on it."""
+    """Whole trees: the base, then upstream's commits on it, and the queue's patches on it.
+
+    A submodule's content is its commit's id.
+    """
 
     base: Files
     upstream: tuple[Files, ...]
@@ -203,6 +206,9 @@ def make(case: Case, folder: Path, messages: Mapping[str, str] | None = None) ->
         stream.append(f"from :{parent}\n".encode() if parent else b"")
         stream.append(b"deleteall\n")
         for path, (mode, content) in sorted(files.items()):
+            if mode == SUBMODULE:
+                stream.append(f"M {mode} {content.decode()} {path}\n".encode())
+                continue
             stream.append(f"M {mode} inline {path}\ndata {len(content)}\n".encode())
             stream.append(content + b"\n")
         return mark

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -20,10 +21,10 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.patchqueue import resolutions
 from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import objects_folder, raw
+from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
     from tensorflow_macos_build.upstream.objects import Quarantine
@@ -40,14 +41,20 @@ _BINARY = 255
 
 
 class Unresolved(WorkFailed):
-    """Files of the conflict still hold markers."""
+    """Files of the conflict still hold markers, or submodules have no commit chosen yet."""
 
-    def __init__(self, folder: Path, paths: Iterable[str]) -> None:
+    def __init__(self, folder: Path, paths: Iterable[str], submodules: Iterable[str] = ()) -> None:
+        edits = "edit those files, then run the same command again"
+        choices = [
+            f"git -C {shlex.quote(str(folder))} update-index --cacheinfo "
+            f"160000,COMMIT,{shlex.quote(path)}"
+            for path in submodules
+        ]
         super().__init__(
-            "there are conflict markers left",
+            "there are conflict markers left" if not choices else "submodules are unmerged",
             where=str(folder),
-            detail="\n".join(paths),
-            hint="edit those files, then run the same command again",
+            detail="\n".join([*paths, *submodules]),
+            hint="\n".join(["choose each submodule's commit:", *choices]) if choices else edits,
         )
 
 
@@ -110,7 +117,7 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
     """Give the id of the tree that somebody made of a conflict; its objects are in the work tree.
 
     Raises:
-        Unresolved: markers are left.
+        Unresolved: markers are left, or a submodule is unmerged.
     """
     git = git_of(folder)
     marker = f"<<<<<<< {labels.ours}\n".encode()
@@ -121,8 +128,20 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
     ]
     if left:
         raise Unresolved(folder, left)
-    git.run("add", "--all", "--sparse", "--force", "--", ".")
+    submodules = [found.path for found in merged.conflicted if found.is_submodule]
+    if undecided := _unmerged(git, submodules):
+        raise Unresolved(folder, (), undecided)
+    # A submodule is settled in the index: its folder is empty, which `git add` would refuse.
+    others = [f":(exclude,top,literal){path}" for path in submodules]
+    git.run("add", "--all", "--sparse", "--force", "--", ".", *others)
     return git.line("write-tree")
+
+
+def _unmerged(git: Git, paths: Sequence[str]) -> list[str]:
+    if not paths:
+        return []
+    out = git.out("--literal-pathspecs", "ls-files", "--unmerged", "-z", "--", *paths)
+    return list(dict.fromkeys(text(row.partition(b"\t")[2]) for row in out.split(b"\0")[:-1]))
 
 
 def _marked(pen: Quarantine, found: Conflicted, labels: Labels) -> resolutions.Result | None:

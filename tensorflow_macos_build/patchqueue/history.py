@@ -141,8 +141,8 @@ class History:
         """
         texts = [{_bare(line) for file in diff for line in file.lines} for diff in (before, after)]
         told = texts[0] ^ texts[1]
-        now = {file.path for file in after}
-        commits = self.touching({*paths, *now})
+        now = [file.path for file in after]
+        commits = self.touching(dict.fromkeys([*paths, *now]))
         changed = [c for c in commits if told & {_bare(line) for line in telling(self._diff(c))}]
         gone = [file.path for file in before if file.path not in now]
         moved = [commit for path in gone for commit in self.removals(path)]

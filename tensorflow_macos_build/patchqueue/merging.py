@@ -5,6 +5,7 @@ The judge of every shortcut is `git merge-tree --write-tree` (the `ort` strategy
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,11 @@ class Conflicted:
     base: Entry | None
     ours: Entry | None
     theirs: Entry | None
+
+    @property
+    def is_submodule(self) -> bool:
+        """Whether a side has a submodule there."""
+        return any(side and side.is_submodule for side in (self.base, self.ours, self.theirs))
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,12 @@ def _conflicted(tokens: Iterator[str]) -> tuple[Conflicted, ...]:
 
 
 def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[Message]:
-    for count in iter(lambda: next(tokens, ""), ""):
+    """Read git's counted records up to their end.
+
+    After them git 2.38 and later print advice on submodules (merge-ort.c,
+    `print_submodule_conflict_suggestion`), which is one free text and no record.
+    """
+    for count in itertools.takewhile(str.isdecimal, tokens):
         paths = tuple(next(tokens) for _ in range(int(count)))
         kind, words = next(tokens), next(tokens).strip()
         # git names the sides by what it was given, which are throw-away commits.

@@ -20,7 +20,7 @@ import jsonschema
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.replay import Change, Outcome, Resolved
-from tensorflow_macos_build.upstream.objects import Entry, raw
+from tensorflow_macos_build.upstream.objects import SUBMODULE_MODE, Entry, raw
 from tensorflow_macos_build.upstream.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ class Met:
 
 @dataclass(frozen=True)
 class Result:
-    """What is to be at one path: a mode and content, or None where no file shall be."""
+    """What is to be at one path: a mode and content, or None where no file shall be.
+
+    A submodule's content is the id of its commit.
+    """
 
     path: str
     mode: str
@@ -121,9 +124,14 @@ def apply(quarantine: Quarantine, tree: str, results: Sequence[Result]) -> str:
             state.remove(result.path)
     for result in results:
         if result.content is not None:
-            blob = quarantine.write("blob", result.content)
-            state.put(result.path, Entry(result.mode, blob))
+            state.put(result.path, _entry(quarantine, result.mode, result.content))
     return state.write(quarantine)
+
+
+def _entry(quarantine: Quarantine, mode: str, content: bytes) -> Entry:
+    if mode == SUBMODULE_MODE:
+        return Entry(mode, content.decode("ascii"))
+    return Entry(mode, quarantine.write("blob", content))
 
 
 def record(
@@ -131,12 +139,16 @@ def record(
 ) -> Resolution:
     """Make a resolution of what somebody changed in the tree that git left (`merged.tree`)."""
     results = tuple(
-        Result(change.path, change.new.mode, quarantine.objects.blob(change.new.oid))
+        Result(change.path, change.new.mode, _content(quarantine, change.new))
         if change.new is not None
         else Result(change.path, "", None)
         for change in changes
     )
     return Resolution(patch, met_in(merged), results)
+
+
+def _content(quarantine: Quarantine, entry: Entry) -> bytes:
+    return entry.oid.encode() if entry.is_submodule else quarantine.objects.blob(entry.oid)
 
 
 def load(folder: Path) -> tuple[Resolution, ...]:

@@ -60,7 +60,7 @@ class Troubles:
         else:
             blamed = list(self._culprits.of_path(merged, found))
             follows = [() if blamed or not related else (related[-1][0].name,)]
-        kind, words = _said(merged, found.path)
+        kind, words = _said(merged, found)
         return ConflictReport(
             found.path,
             kind,
@@ -144,14 +144,28 @@ def _touches(step: Step, paths: set[str]) -> bool:
     return any(change.path in paths for change in step.changes)
 
 
-def _said(merged: Merged, path: str) -> tuple[str, str]:
-    """Give git's name for a file's conflict, and its sentence."""
+def _said(merged: Merged, found: Conflicted) -> tuple[str, str]:
+    """Return git's name for a file's conflict, and its sentence; of a submodule its commits, too.
+
+    git shows the commits of a conflicting submodule in the index only.
+    """
     about = [
         message
         for message in merged.messages
-        if message.kind.startswith("CONFLICT") and (path in message.paths or not message.paths)
+        if message.kind.startswith("CONFLICT")
+        and (found.path in message.paths or not message.paths)
     ]
-    return (about[0].kind, about[0].words) if about else ("CONFLICT", "")
+    kind, words = (about[0].kind, about[0].words) if about else ("CONFLICT", "")
+    return kind, f"{words}: {_commits_of(found)}" if found.is_submodule else words
+
+
+def _commits_of(found: Conflicted) -> str:
+    sides = (("the base", found.base), ("upstream", found.ours), ("the patch", found.theirs))
+    return ", ".join(
+        f"{name} has {'commit ' if side.is_submodule else ''}{side.oid}"
+        for name, side in sides
+        if side is not None
+    )
 
 
 def _readable(lines: Sequence[bytes]) -> tuple[str, ...]:

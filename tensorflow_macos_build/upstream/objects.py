@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TREE_MODE = "40000"
 """The mode of a folder in a tree object; git-diff-tree prints it as 040000."""
 
+SUBMODULE_MODE = "160000"
+
 MARKER_SIZE = 71
 """How many characters long the conflict markers are that git writes in a quarantine.
 
@@ -56,6 +58,11 @@ class Entry(NamedTuple):
     def is_tree(self) -> bool:
         """Say whether this is a folder."""
         return self.mode == TREE_MODE
+
+    @property
+    def is_submodule(self) -> bool:
+        """Whether this is a submodule: the object is a commit of another repository."""
+        return self.mode == SUBMODULE_MODE
 
 
 def text(path: bytes) -> str:
