@@ -1,8 +1,11 @@
 """Writing files and folders so that they are either whole or not there, whatever is killed when.
 
 A result is written beside its place under a temporary name, flushed to the disk, and put in place
-by one rename (POSIX rename(2) is atomic). Temporary names begin with `TEMPORARY_PREFIX`, so what a
-kill left behind can be told from results and swept.
+by one rename (POSIX rename(2) is atomic).
+
+Every temporary folder of this package is locked (flock(2)) by the process that made it for as long
+as that lives, whatever ends it. So a later run can tell what a kill left behind from what a live
+process uses, and sweeps it: no age, no process id and no clock decides.
 """
 
 from __future__ import annotations
@@ -16,19 +19,25 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TEMPORARY_PREFIX = ".tmp-"
-"""How the names of unfinished files and folders begin."""
+TEMPORARY_PREFIX = ".tmp-macos-build-"
+"""How the names of unfinished files and folders begin, beside what they become."""
+
+SCRATCH_PREFIX = "tensorflow-macos-build-"
+"""How the names of scratch folders begin, in the folder for temporary files (TMPDIR)."""
 
 DISPLACED_PREFIX = ".old-"
 """How the name of a folder begins that a new one is about to replace."""
 
 _BLOCK = 1 << 20
+
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -43,15 +52,13 @@ def atomic_path(target: Path) -> Iterator[Path]:
     raises, it is deleted and `target` stays as it was. The mode is 0o666 less the umask.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=target.parent))
-    try:
+    sweep(target.parent)
+    with _temporary(target.parent, TEMPORARY_PREFIX) as folder:
         unfinished = folder / target.name
         yield unfinished
         _flush(unfinished)
         unfinished.replace(target)
         _flush(target.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_bytes(target: Path, content: bytes) -> None:
@@ -76,16 +83,76 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     recover(target)
-    holder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=target.parent))
-    try:
+    sweep(target.parent)
+    with _temporary(target.parent, TEMPORARY_PREFIX) as holder:
         unfinished = holder / "new"
         unfinished.mkdir()
         yield unfinished
         _flush_tree(unfinished)
         _put_in_place(unfinished, target)
         _flush(target.parent)
+
+
+@contextlib.contextmanager
+def scratch(kind: str) -> Iterator[Path]:
+    """Give an empty folder of the body's own in TMPDIR; it is deleted when the body ends.
+
+    What a kill leaves of it is deleted by the next `scratch` of any kind. `kind` is a word in its
+    name, for whoever looks into TMPDIR.
+    """
+    parent = Path(tempfile.gettempdir())
+    sweep(parent, SCRATCH_PREFIX)
+    with _temporary(parent, f"{SCRATCH_PREFIX}{kind}-") as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def _temporary(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give a new folder in `parent`, locked while the body runs and deleted at its end."""
+    folder, descriptor = _make_locked(parent, prefix)
+    try:
+        yield folder
     finally:
-        shutil.rmtree(holder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _make_locked(parent: Path, prefix: str) -> tuple[Path, int]:
+    """Make a folder and lock it before anything is in it.
+
+    A sweeper may come between the two steps. Then it holds the lock, or the folder is gone, and
+    another folder is made.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(folder, _FOLDER_FLAGS)
+            if _claim(folder, descriptor) is not False:
+                return folder, descriptor
+            os.close(descriptor)
+
+
+def _claim(folder: Path, descriptor: int) -> bool | None:
+    """Lock an open folder without waiting: False: another process has it, or it is gone.
+
+    None: the file system has no locks (an NFS that lends them to open files alone). Its temporary
+    folders are then used unlocked, and never swept.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return _is_at(descriptor, folder)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether what is open is what lies at `path` now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def displaced(target: Path) -> Path:
@@ -153,17 +220,37 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def sweep(folder: Path) -> list[Path]:
+def sweep(folder: Path, prefix: str = TEMPORARY_PREFIX) -> list[Path]:
     """Delete what killed runs left unfinished directly in `folder`; return what was deleted.
 
-    The caller must hold the lock that writers into `folder` hold.
+    What a live process uses is locked and stays, and so does what belongs to somebody else.
     """
-    if not folder.is_dir():
+    try:
+        with os.scandir(folder) as entries:
+            left = sorted(entry.path for entry in entries if entry.name.startswith(prefix))
+    except OSError:  # no folder, or one that others may write to and not read
         return []
-    left = sorted(path for path in folder.iterdir() if path.name.startswith(TEMPORARY_PREFIX))
-    for path in left:
-        shutil.rmtree(path, ignore_errors=True)
-    return left
+    return [Path(path) for path in left if _swept(Path(path))]
+
+
+def _swept(path: Path) -> bool:
+    """Delete a temporary folder whose maker is dead; return whether it was."""
+    try:
+        descriptor = os.open(path, _FOLDER_FLAGS)
+    except OSError:  # gone, no folder, or not for us
+        return False
+    try:
+        dead = os.fstat(descriptor).st_uid == os.geteuid() and _claim(path, descriptor)
+        if dead:
+            # Its lock is held meanwhile, so that no maker takes it for its own.
+            shutil.rmtree(path, ignore_errors=True)
+        return bool(dead)
+    finally:
+        os.close(descriptor)
+
+
+_held = threading.local()
+"""Its `files`: the identities (device, inode, process) of the files that this thread has locked."""
 
 
 @contextlib.contextmanager
@@ -172,21 +259,51 @@ def locked(lock_file: Path, busy: Callable[[], object] | None = None) -> Iterato
 
     `lock_file` may be a folder that exists: then nothing is made for the lock. `busy` is called
     once before a wait, so that people can be told why nothing happens. The kernel frees the lock
-    when its holder dies, so there is nothing to clean up by hand.
+    when its holder dies, so there is nothing to clean up by hand. A thread that holds it may take
+    it again.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_RDONLY if lock_file.is_dir() else os.O_RDWR | os.O_CREAT
-    descriptor = os.open(lock_file, flags | os.O_CLOEXEC, 0o666)
+    descriptor = _lock(lock_file, busy)
+    status = os.fstat(descriptor)
+    mine = (status.st_dev, status.st_ino, os.getpid())
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if busy is not None:
-                busy()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _locked_by_this_thread().append(mine)
         yield
     finally:
+        _locked_by_this_thread().remove(mine)
         os.close(descriptor)
+
+
+def _lock(lock_file: Path, busy: Callable[[], object] | None) -> int:
+    """Open and lock a file; one that is deleted or replaced during the wait is not the lock."""
+    while True:
+        flags = os.O_RDONLY if lock_file.is_dir() else os.O_RDWR | os.O_CREAT
+        descriptor = os.open(lock_file, flags | os.O_CLOEXEC, 0o666)
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino, os.getpid()) in _locked_by_this_thread():
+            return descriptor
+        try:
+            _wait_for(descriptor, busy)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if _is_at(descriptor, lock_file.resolve()):
+            return descriptor
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int, busy: Callable[[], object] | None) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if busy is not None:
+            busy()
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _locked_by_this_thread() -> list[tuple[int, int, int]]:
+    held: list[tuple[int, int, int]] = _held.__dict__.setdefault("files", [])
+    return held
 
 
 def sha256(path: Path) -> str:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import select
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.bazel import events as bep
 from tensorflow_macos_build.bazel.exits import Kind, meaning
 from tensorflow_macos_build.bazel.follow import Follower
@@ -21,6 +19,7 @@ from tensorflow_macos_build.errors import Interrupted, MacosBuildError, UsageErr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.bazel.invocation import Invocation
     from tensorflow_macos_build.console import Ticker
@@ -138,8 +137,8 @@ def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
     begun = time.monotonic()
     story = _Story()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bazel-events-") as folder:
-        events = Path(folder) / "events.json"
+    with files.scratch("bazel-events") as folder:
+        events = folder / "events.json"
         status = _run(invocation, events, story, ticker, log)
     if status != 0:
         raise _error(status, story, log, invocation.targets)

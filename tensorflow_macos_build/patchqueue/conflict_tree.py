@@ -11,10 +11,7 @@ import json
 import os
 import re
 import shlex
-import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
@@ -25,6 +22,7 @@ from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
     from tensorflow_macos_build.upstream.objects import Quarantine
@@ -152,14 +150,11 @@ def _marked(pen: Quarantine, found: Conflicted, labels: Labels) -> resolutions.R
     if not all(side is None or side.mode.startswith("100") for side in sides):
         return None
     names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
-    folder = Path(tempfile.mkdtemp(prefix="merge-"))
-    try:
+    with files.scratch("merge") as folder:
         paths = [folder / name for name in ("ours", "base", "theirs")]
         for path, side in zip(paths, sides, strict=True):
             path.write_bytes(pen.objects.blob(side.oid) if side else b"")
         done = pen.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
-    finally:
-        shutil.rmtree(folder)
     if done.status == _BINARY:
         return None
     return resolutions.Result(found.path, found.theirs.mode, done.stdout)

@@ -8,12 +8,10 @@ and writing what it changes; the size of the tree is paid once.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.patchqueue import plumbing
 from tensorflow_macos_build.patchqueue.formats import paths
@@ -23,6 +21,7 @@ from tensorflow_macos_build.patchqueue.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.overlay import File
@@ -169,8 +168,8 @@ class _Importer:
 
 @contextlib.contextmanager
 def _importer(git: Git) -> Iterator[_Importer]:
-    with tempfile.TemporaryDirectory(prefix="marks-") as folder:
-        marks = Path(folder) / "marks"
+    with files.scratch("marks") as folder:
+        marks = folder / "marks"
         # no search for deltas and little compression: the objects are few and short-lived
         argv = git.argv(
             "-c", "core.compression=1", "fast-import", *_FLAGS, f"--export-marks={marks}"

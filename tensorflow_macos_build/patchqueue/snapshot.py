@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import storage
 from tensorflow_macos_build.patchqueue.rangediff import Entry
@@ -33,9 +32,9 @@ def entries(place: str) -> tuple[Entry, ...]:
     revision, colon, path = place.partition(":")
     if not colon:
         return _entries(folder_of(place))
-    with tempfile.TemporaryDirectory() as scratch:
-        _extract(revision, path.rstrip("/"), Path(scratch))
-        return _entries(Path(scratch))
+    with files.scratch("snapshot") as scratch:
+        _extract(revision, path.rstrip("/"), scratch)
+        return _entries(scratch)
 
 
 def _entries(folder: Path) -> tuple[Entry, ...]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.legs import Host, Leg, legs, this_host
 
@@ -117,8 +116,8 @@ def child_argv(leg: Leg, python: Path, module: str, result: Path) -> list[str | 
 
 
 def _try(wheel: Path, leg: Leg, options: SmokeOptions) -> list[Check]:
-    with tempfile.TemporaryDirectory(prefix="smoke-") as folder:
-        python = Path(folder) / "env" / "bin" / "python"
+    with files.scratch("smoke") as folder:
+        python = folder / "env" / "bin" / "python"
         try:
             process.run([options.python, "-m", "venv", "--without-pip", python.parents[1]])
             flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
@@ -127,7 +126,7 @@ def _try(wheel: Path, leg: Leg, options: SmokeOptions) -> list[Check]:
             failed = Check(leg.name, "install", Outcome.FAILED, error.detail or error.what)
             return [failed, *_not_run(leg, "the installation failed", CHECKS[1:])]
         installed = Check(leg.name, "install", Outcome.PASSED, evidence={"wheel": wheel.name})
-        return [installed, *_observe(leg, python, options, Path(folder))]
+        return [installed, *_observe(leg, python, options, folder)]
 
 
 def _observe(leg: Leg, python: Path, options: SmokeOptions, folder: Path) -> list[Check]:

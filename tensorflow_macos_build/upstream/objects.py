@@ -14,12 +14,11 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.upstream.git import Git
 
@@ -266,27 +265,35 @@ class Quarantine:
         # Their trees by name, too: git leaves a commit's tree out for other commits only.
         hidden = [name for oid in known for name in (oid, f"{oid}^{{tree}}")]
         wanted = "\n".join([*tips, "--not", *hidden, ""]).encode()
-        folder = into or objects_folder(self.source)
-        (folder / "pack").mkdir(parents=True, exist_ok=True)
-        self.git.out(
-            "pack-objects", "--revs", "--local", "--non-empty", "--quiet",
-            folder / "pack" / "pack", stdin=wanted,
-        )  # fmt: skip
+        made = self._folder / "pack" / "kept"
+        made.parent.mkdir(exist_ok=True)
+        arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
+        name = self.git.line("pack-objects", *arguments, stdin=wanted)
+        # git itself would rename the pack, and so fail where TMPDIR is another file system.
+        for suffix in (".pack", ".idx") if name else ():
+            _put_pack_file(
+                made.with_name(f"kept-{name}{suffix}"),
+                (into or objects_folder(self.source)) / "pack" / f"pack-{name}{suffix}",
+            )
 
 
 @contextlib.contextmanager
 def quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
-    folder = Path(tempfile.mkdtemp(prefix="quarantine-"))
-    try:
+    with files.scratch("quarantine") as folder:
         git = _make(folder, source)
         argv = git.argv("cat-file", "--batch")
         with process.start(argv, env=git.environment()) as child:
             assert child.stdin is not None
             assert child.stdout is not None
             yield Quarantine(git, source, CatFile(child.stdin, child.stdout))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_pack_file(made: Path, target: Path) -> None:
+    if not target.exists():
+        with files.atomic_path(target) as unfinished:
+            files.link_or_copy(made, unfinished)
+            unfinished.chmod(0o444)  # as git has them: nobody changes a pack
 
 
 def objects_folder(git: Git) -> Path:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -93,8 +92,8 @@ def relocate(
         return Relocated(_passed(wheel, out), changed=False, copied=())
     ticker(0, None, f"copying libraries into {wheel.name}")
     archs = tuple(sorted({image.arch for slices in images.values() for image in slices}))
-    with tempfile.TemporaryDirectory(prefix="relocate-") as scratch:
-        made, outcome = _relocated(wheel, Path(scratch), lib_dirs, archs, tool)
+    with files.scratch("relocate") as scratch:
+        made, outcome = _relocated(wheel, scratch, lib_dirs, archs, tool)
         users = {name: {image.arch for image in slices} for name, slices in images.items()}
         copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
         with open_archive(made) as archive:

@@ -1,13 +1,23 @@
 """Law 8 for the ground: a kill -9 at any moment leaves the old content or the new, never half."""
 
+from __future__ import annotations
+
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from tensorflow_macos_build import files
+from tests.kills import ended_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 WRITER = """
 import sys
@@ -36,7 +46,7 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
             content = target.read_bytes()
             assert len(content) == 3_000_000
             assert len(set(content)) == 1
-    files.sweep(tmp_path)
+    files.write_bytes(target, b"the next run")
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
@@ -91,3 +101,56 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     child.stdout.close()
     with files.locked(lock):
         assert lock.exists()
+
+
+def put_file(folder: Path) -> None:
+    files.write_bytes(folder / "result", b"whole")
+
+
+def put_folder(folder: Path) -> None:
+    with files.atomic_folder(folder / "result") as unfinished:
+        (unfinished / "whole").touch()
+
+
+def use_scratch(folder: Path) -> None:
+    tempfile.tempdir = str(folder)
+    with files.scratch("work") as scratch:
+        (scratch / "half").touch()
+
+
+@pytest.mark.parametrize("work", [put_file, put_folder, use_scratch])
+def test_the_next_run_sweeps_whatever_a_kill_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    step = 1
+    while ended_at(step, tmp_path, lambda: work(tmp_path)):
+        work(tmp_path)
+        left = [path.name for path in tmp_path.iterdir()]
+        assert left == ([] if work is use_scratch else ["result"]), step
+        step += 1
+    assert step > 5
+
+
+RIVAL = """
+import sys, tempfile
+from pathlib import Path
+from tensorflow_macos_build import files
+tempfile.tempdir = sys.argv[1]
+for turn in range(300):
+    with files.scratch("work") as folder:
+        (folder / "mine").touch()
+        files.sweep(folder.parent, files.SCRATCH_PREFIX)
+        assert (folder / "mine").exists(), turn
+        with files.atomic_path(Path(sys.argv[1]) / sys.argv[2]) as unfinished:
+            unfinished.touch()
+"""
+
+
+def test_runs_at_once_never_sweep_what_the_other_uses(tmp_path: Path) -> None:
+    rivals = [
+        subprocess.Popen([sys.executable, "-c", RIVAL, tmp_path, name]) for name in ("a", "b", "c")
+    ]
+    assert [rival.wait(60) for rival in rivals] == [0, 0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]

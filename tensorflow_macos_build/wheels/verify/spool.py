@@ -13,14 +13,13 @@ import mmap
 import os
 import tempfile
 import threading
-from io import FileIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
 IN_MEMORY = 1 << 20
 """Bytes up to which a binary stays in memory."""
@@ -114,9 +113,7 @@ class Kept:
 
 def _unnamed() -> FileIO:
     """Make a temporary file that its holder must close."""
-    descriptor, path = tempfile.mkstemp(prefix="verify-")
-    Path(path).unlink()
-    return FileIO(descriptor, "r+b")
+    return tempfile.TemporaryFile(buffering=0)
 
 
 def _write_all(descriptor: int, block: bytes, offset: int) -> None:

@@ -8,7 +8,6 @@ file (PyPA's pylock.toml) with the address, size and hash of every wheel that fi
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +18,7 @@ import uv
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
@@ -148,8 +147,8 @@ def _resolve(
     index: str | None,
     cache: Path,
 ) -> dict[str, Package]:
-    with tempfile.TemporaryDirectory(prefix="resolve-") as scratch:
-        wanted, limits = Path(scratch) / "wanted.txt", Path(scratch) / "constraints.txt"
+    with files.scratch("resolve") as scratch:
+        wanted, limits = scratch / "wanted.txt", scratch / "constraints.txt"
         wanted.write_text("".join(f"{text}\n" for text in requirements), encoding="utf-8")
         limits.write_text(
             "".join(f"{name}<={highest}\n" for name, highest in bounds.items()), encoding="utf-8"

@@ -1,0 +1,51 @@
+"""Objects made in a quarantine, judged by git in the repository that they are kept in."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import Entry, quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = Path("/dev/shm")
+"""A file system of its own on every Linux."""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files on another file system, where the machine has one."""
+    parent = MEMORY if MEMORY.is_dir() else tmp_path
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def test_objects_are_kept_where_temporary_files_are_on_another_file_system(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    git = Git(tmp_path / "repository.git")
+    git.init()
+    with quarantine(git) as pen:
+        blob = pen.write("blob", b"content\n")
+        tree = pen.write_tree({"file": Entry("100644", blob)})
+        pen.keep([tree], [])
+    assert git.out("cat-file", "blob", f"{tree}:file") == b"content\n"
+    git.run("fsck", "--full", "--strict")
+    names = {path.suffix for path in (git.git_dir / "objects/pack").iterdir()}
+    assert names == {".pack", ".idx"}
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_nothing_new_makes_no_pack(tmp_path: Path) -> None:
+    git = Git(tmp_path / "repository.git")
+    git.init()
+    with quarantine(git) as pen:
+        pen.keep([pen.write_tree({})], [pen.write_tree({})])
+    assert list((git.git_dir / "objects/pack").iterdir()) == []
