@@ -3,6 +3,9 @@
 On a terminal rich draws it, live. Elsewhere it is plain lines, and on GitHub Actions the lines of
 a stage are folded into a group. Colour and live drawing happen on a terminal only, and NO_COLOR is
 honoured. Standard output is left to results (`--json`, tables for people).
+
+Every text is foreign: it may hold what rich takes for markup or for an emoji (`a.yaml:100:`), or a
+terminal's commands. It is shown as it stands, with control characters as escapes.
 """
 
 from __future__ import annotations
@@ -11,10 +14,9 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console as RichConsole
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,10 +26,13 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from tensorflow_macos_build.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.text import Text
 
 _PLAIN_INTERVAL = 5.0
 """Seconds between two progress lines where there is no terminal to draw on."""
@@ -46,15 +51,29 @@ def silent(done: int, total: int | None = None, detail: str = "") -> None:
     """Be the ticker of work that nobody watches."""
 
 
+class _Verbatim(RichConsole):
+    """A rich console that takes no text for markup, and lets none command the terminal.
+
+    rich asks `render_str` for every plain string: lines, cells, titles. Who makes a `rich.Text`
+    puts only words of this package into it.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return the text to show for a string."""
+        return super().render_str(_shown(text), **options)
+
+
 class Console:
     """Where people's output goes. One instance is made by `tasks` and handed down as callbacks."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._terminal = sys.stderr.isatty()
+    def __init__(self, *, quiet: bool = False, stderr: bool = True) -> None:
+        self._terminal = (sys.stderr if stderr else sys.stdout).isatty()
         self._groups = os.environ.get("GITHUB_ACTIONS") == "true"
-        self.rich = RichConsole(
-            stderr=True,
+        self.rich = _Verbatim(
+            stderr=stderr,
             quiet=quiet,
+            markup=False,
+            emoji=False,
             highlight=False,
             width=None if self._terminal else _PLAIN_WIDTH,
             soft_wrap=not self._terminal,
@@ -62,7 +81,7 @@ class Console:
 
     def line(self, text: str, style: str = "") -> None:
         """Print one line of plain text, in a rich style such as "green" or "bold red"."""
-        self.rich.print(escape(text), style=style or None)
+        self.rich.print(text, style=style or None)
 
     def table(self, found: RenderableType) -> None:
         """Print a rich table or another renderable."""
@@ -91,17 +110,17 @@ class Console:
     def _live_bar(self, title: str) -> Iterator[Ticker]:
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", markup=False),
         )
         with Progress(*columns, console=self.rich, transient=True) as bars:
-            bar = bars.add_task(escape(title), total=None, detail="")
+            bar = bars.add_task(_shown(title), total=None, detail="")
 
             def tick(done: int, total: int | None = None, detail: str = "") -> None:
-                bars.update(bar, completed=done, total=total, detail=escape(detail))
+                bars.update(bar, completed=done, total=total, detail=_shown(detail))
 
             yield tick
 
@@ -117,3 +136,7 @@ class Console:
             self.line(f"{title}: {done}{of_total} {detail}".rstrip())
 
         return tick
+
+
+def _shown(text: str) -> str:
+    return printable(text, kept="\n\t")

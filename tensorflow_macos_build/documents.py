@@ -2,15 +2,33 @@
 
 Every document is an object whose `schema` member is `{"name": …, "version": …}`; the schema itself
 is `schemas/<name>.v<version>.json` in this package (JSON Schema 2020-12).
+
+A document that is read may come from anybody: its reader says which schema it expects (`read`).
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 from importlib import resources
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from tensorflow_macos_build.errors import MacosBuildError
+
+if TYPE_CHECKING:
+    import jsonschema
 
 Json = dict[str, Any]
+
+MAX_DEPTH = 32
+"""How deep the values of a document that is read may be nested; none of ours comes near."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class NotTheDocument(MacosBuildError):
+    """What was read is not a document of the schema that its reader expects."""
 
 
 def document(name: str, version: int, body: Json) -> Json:
@@ -28,18 +46,73 @@ def schema_of(name: str, version: int) -> Json:
     return cast("Json", json.loads(path.read_text(encoding="utf-8")))
 
 
+def read(content: bytes, name: str, version: int) -> Json:
+    """Read a document of schema `name`, version `version`, from bytes that anybody may have made.
+
+    Numbers are those of Python's int and float, of at most 4,300 digits; text may hold bytes of
+    file names that are no UTF-8, as surrogate escapes (U+DC80 to U+DCFF), and no other surrogates.
+
+    Raises:
+        NotTheDocument: it is no JSON, is nested deeper than `MAX_DEPTH`, holds what no text or
+            number is, or does not obey that schema.
+    """
+    import jsonschema  # noqa: PLC0415 - a third of a task's start-up, and few tasks check
+
+    try:
+        found = json.loads(content, parse_constant=_refuse_constant)
+        _check_values(found)
+        _validator(name, version).validate(found)
+    except RecursionError:
+        raise NotTheDocument(f"its values are nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError as error:
+        raise NotTheDocument(str(error).partition("\n")[0]) from None
+    except jsonschema.ValidationError as error:
+        raise NotTheDocument(f"{error.json_path}: {error.message[:200]}") from None
+    return cast("Json", found)
+
+
 def check(found: Json) -> None:
-    """Check a document against the schema that its envelope names.
+    """Check a document of this package's own making against the schema that its envelope names.
 
     Raises:
         jsonschema.ValidationError: the document does not obey its schema.
     """
-    import jsonschema  # noqa: PLC0415 - a third of a task's start-up, and few tasks check
-
-    schema = schema_of(found["schema"]["name"], found["schema"]["version"])
-    jsonschema.Draft202012Validator(schema).validate(found)
+    _validator(found["schema"]["name"], found["schema"]["version"]).validate(found)
 
 
 def dumps(found: Json) -> str:
-    """Write a document as JSON text: two-space indents, keys in given order, a final newline."""
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    r"""Return a document as JSON text: two-space indents, keys in given order, a final newline.
+
+    What UTF-8 cannot hold, a file name's byte in a surrogate escape, is escaped as `\udcff`.
+    """
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+@functools.cache
+def _validator(name: str, version: int) -> jsonschema.Draft202012Validator:
+    import jsonschema  # noqa: PLC0415 - as in `read`
+
+    return jsonschema.Draft202012Validator(schema_of(name, version))
+
+
+def _check_values(found: object) -> None:
+    """Raise ValueError for values nested too deep, and for text that no file name or line is."""
+    level, depth = [found], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise ValueError(f"its values are nested deeper than {MAX_DEPTH} levels")
+        inner: list[object] = []
+        for value in level:
+            match value:
+                case dict():
+                    inner += [*value, *value.values()]
+                case list():
+                    inner += value
+                case str():
+                    value.encode("utf-8", "surrogateescape")
+        level, depth = inner, depth + 1
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")

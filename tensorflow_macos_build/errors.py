@@ -1,13 +1,29 @@
 """The errors that a user can meet, and the exit code that each of them means.
 
 An error says what happened, where, and what to do next. `tasks` is the only
-place that catches them, prints them and exits; anything that is not a
-`MacosBuildError` is a defect of this package and keeps its traceback.
+place that catches them, prints them and exits; what is neither a `MacosBuildError` nor something
+that the machine refused (`of_machine`) is a defect of this package and keeps its traceback.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from enum import IntEnum
+
+
+def printable(text: str, kept: str = "\t") -> str:
+    r"""Return a text in which what a terminal would obey is shown by its escape, as `\x1b`.
+
+    Control and format characters (Unicode's Other and Separator categories, a bidirectional
+    override among them) are escaped; those in `kept` and the space stay.
+    """
+    return "".join(
+        char
+        if char.isprintable() or char in kept
+        else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
 
 
 class ExitCode(IntEnum):
@@ -76,3 +92,49 @@ class Interrupted(MacosBuildError):
     """The user stopped the work; what was finished is kept, and the same command goes on."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+_CHOOSE = "give another path, or change what stands there"
+_FREE = "free some there (`df -h` and `df -i` show what is left) and run the same command again"
+
+_REFUSALS: dict[int, tuple[type[MacosBuildError], str, str]] = {
+    errno.ENOENT: (UsageError, "there is no such file or folder", _CHOOSE),
+    errno.ENOTDIR: (UsageError, "a part of the path is no folder", _CHOOSE),
+    errno.EISDIR: (UsageError, "it is a folder, not a file", _CHOOSE),
+    errno.EEXIST: (UsageError, "something stands there already", _CHOOSE),
+    errno.ENOTEMPTY: (UsageError, "the folder is not empty", _CHOOSE),
+    errno.ENAMETOOLONG: (UsageError, "the name is too long for the file system", _CHOOSE),
+    errno.ELOOP: (UsageError, "symbolic links lead in a circle", _CHOOSE),
+    errno.EINVAL: (UsageError, "the system does not take it", _CHOOSE),
+    errno.EACCES: (UsageError, "you may not read or write it", "see `ls -ld` of it and above it"),
+    errno.EPERM: (UsageError, "the system does not permit it", "see `ls -ld` of it and above it"),
+    errno.EROFS: (UsageError, "the file system is read-only", "give a folder on another one"),
+    errno.ENOSPC: (WorkFailed, "no space, or no room for another file, is left", _FREE),
+    errno.EDQUOT: (WorkFailed, "your quota of disk space is used up", _FREE),
+    errno.EFBIG: (WorkFailed, "the file would be larger than is allowed", "see `ulimit -f`"),
+    errno.EMFILE: (WorkFailed, "too many files are open", "raise the limit: `ulimit -n 4096`"),
+    errno.ENFILE: (WorkFailed, "too many files are open on this machine", "end other programs"),
+    errno.ENOMEM: (WorkFailed, "memory is used up", "end other programs"),
+    errno.EAGAIN: (WorkFailed, "too many processes run, or memory is short", "end other programs"),
+}
+
+
+def of_machine(error: OSError | MemoryError) -> MacosBuildError:
+    """Return the error that a user can understand for one that the operating system raised.
+
+    What a path or permission is at fault for is wrong usage (2); what the machine ran out of is
+    work that failed (1), and the same command may do later.
+    """
+    if isinstance(error, MemoryError):
+        return of_machine(OSError(errno.ENOMEM, ""))
+    words = error.strerror or str(error) or type(error).__name__
+    kind, what, hint = _REFUSALS.get(error.errno or 0, (WorkFailed, words, ""))
+    if error.errno and words not in ("", os.strerror(error.errno)):
+        what = words  # not the kernel's, but somebody's who knows more (tempfile, shutil)
+    return kind(what, where=_file_of(error), hint=hint)
+
+
+def _file_of(error: OSError) -> str:
+    """Return the file that an operating system's error names; "" where it names none."""
+    name = error.filename
+    return os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else ""

@@ -17,11 +17,14 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +42,9 @@ _BLOCK = 1 << 20
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
+_OF_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Errors of write(2) about the file, which it knows by a descriptor only."""
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 2
@@ -51,14 +57,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
     The file that the body writes is flushed to the disk and renamed over `target`; when the body
     raises, it is deleted and `target` stays as it was. The mode is 0o666 less the umask.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sweep(target.parent)
-    with _temporary(target.parent, TEMPORARY_PREFIX) as folder:
-        unfinished = folder / target.name
-        yield unfinished
-        _flush(unfinished)
-        unfinished.replace(target)
-        _flush(target.parent)
+    with named(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent)
+        with _temporary(target.parent, TEMPORARY_PREFIX) as folder:
+            unfinished = folder / target.name
+            yield unfinished
+            _flush(unfinished)
+            unfinished.replace(target)
+            _flush(target.parent)
 
 
 def write_bytes(target: Path, content: bytes) -> None:
@@ -81,16 +88,17 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     rename leaves it there: `recover` brings it back. The old folder is deleted after the swap; when
     the body raises, `target` stays as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    recover(target)
-    sweep(target.parent)
-    with _temporary(target.parent, TEMPORARY_PREFIX) as holder:
-        unfinished = holder / "new"
-        unfinished.mkdir()
-        yield unfinished
-        _flush_tree(unfinished)
-        _put_in_place(unfinished, target)
-        _flush(target.parent)
+    with named(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recover(target)
+        sweep(target.parent)
+        with _temporary(target.parent, TEMPORARY_PREFIX) as holder:
+            unfinished = holder / "new"
+            unfinished.mkdir()
+            yield unfinished
+            _flush_tree(unfinished)
+            _put_in_place(unfinished, target)
+            _flush(target.parent)
 
 
 @contextlib.contextmanager
@@ -102,7 +110,7 @@ def scratch(kind: str) -> Iterator[Path]:
     """
     parent = Path(tempfile.gettempdir())
     sweep(parent, SCRATCH_PREFIX)
-    with _temporary(parent, f"{SCRATCH_PREFIX}{kind}-") as folder:
+    with named(parent), _temporary(parent, f"{SCRATCH_PREFIX}{kind}-") as folder:
         yield folder
 
 
@@ -306,6 +314,37 @@ def _locked_by_this_thread() -> list[tuple[int, int, int]]:
     return held
 
 
+def read_small(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes.
+
+    Anything else under that name is refused before a byte is read: a pipe would wait for its
+    writer, and a device has no end.
+
+    Raises:
+        UsageError: it is no regular file, or a larger one.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb", opener=_without_waiting) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise UsageError("it is no regular file", where=str(path))
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise UsageError(f"it has more than {limit} bytes", where=str(path))
+    return content
+
+
+@contextlib.contextmanager
+def named(path: Path | str) -> Iterator[None]:
+    """Make errors of writing name `path`, where they name no file or an unfinished one."""
+    try:
+        yield
+    except OSError as error:
+        is_nameless = error.filename is None and error.errno in _OF_WRITE
+        if is_nameless or TEMPORARY_PREFIX in str(error.filename):
+            error.filename = str(path)
+        raise
+
+
 def sha256(path: Path) -> str:
     """Give the SHA-256 of a file's bytes as 64 lower-case hexadecimal digits."""
     digest = hashlib.sha256()
@@ -313,6 +352,11 @@ def sha256(path: Path) -> str:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open as open(2) does, but a pipe at once (fifo(7)); regular files do not know the flag."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _flush(path: Path) -> None:

@@ -51,7 +51,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 """
 
 PROGRAM = """\
-import fcntl, json, os, pathlib, sys
+import fcntl, json, os, pathlib, signal, sys
 import dependency
 
 if sys.argv[1:2] == ["exit"]:
@@ -64,7 +64,8 @@ if sys.argv[1:2] == ["hold"]:
     import late  # from the environment, after it was replaced
 print(json.dumps({
     "argv": sys.argv[1:], "cwd": os.getcwd(), "prefix": sys.prefix, "home": os.environ.get("HOME"),
-    "version": dependency.VERSION,
+    "version": dependency.VERSION, "interruptible": os.environ.get("INV_INTERRUPTIBLE"),
+    "ignores_interrupts": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
 }))
 """
 
@@ -171,8 +172,7 @@ def make(folder: Path, name: str = "checkout") -> Checkout:
         "pyproject.toml": PYPROJECT,
         "backend/backend.py": BACKEND,
         "tensorflow_macos_build/__init__.py": "",
-        "tensorflow_macos_build/tasks/__init__.py": "",
-        "tensorflow_macos_build/tasks/program.py": PROGRAM,
+        "tensorflow_macos_build/__main__.py": PROGRAM,
     }.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)

@@ -54,7 +54,7 @@ class Project:
         return Project(folder, self.cache, fresh=False)
 
     def argv(self, *args: str) -> list[str]:
-        program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program"]
+        program = [sys.executable, "-m", "tensorflow_macos_build"]
         return [*program, "build", *self._flags, *args]
 
     def start(self, *args: str) -> subprocess.Popen[str]:

@@ -1,21 +1,49 @@
-"""What every task shares: errors become exit codes, documents go to stdout, people read stderr."""
+"""What every task shares: errors become exit codes, documents go to stdout, people read stderr.
+
+With `--json` an error is a document too (schema `error`): standard output holds one JSON document
+whatever happens, so a failure can be told from a result that is bad news (a conflict).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import math
+import select
 import sys
 from typing import TYPE_CHECKING, Any
 
 import invoke
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import ExitCode, MacosBuildError
+from tensorflow_macos_build.errors import ExitCode, Interrupted, MacosBuildError, of_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Body = Callable[..., ExitCode | None]
+
+
+class Argument(invoke.Argument):
+    """An argument of a task, whose value is a number where its default is one."""
+
+    def set_value(self, value: Any, cast: bool = True) -> None:
+        """Take a value from the command line.
+
+        Raises:
+            ValueError: it is not of the flag's kind; in words for the user.
+        """
+        try:
+            super().set_value(value, cast)
+        except ValueError:
+            raise ValueError(self._refusal(value)) from None
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise ValueError(self._refusal(value))
+
+    def _refusal(self, value: object) -> str:
+        number = "a whole number" if self.kind is int else "a number"
+        return f"`--{self.names[0]}` takes {number}, not `{value}`"
 
 
 class Command(invoke.Task[Any]):
@@ -26,6 +54,22 @@ class Command(invoke.Task[Any]):
     """
 
     needs: tuple[str, ...] = ()
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[invoke.Argument]:
+        """Return the arguments of the task, as flags that name themselves in their refusals."""
+        return [
+            Argument(
+                names=each.names,
+                kind=each.kind,
+                default=each.default,
+                help=each.help,
+                positional=each.positional,
+                optional=each.optional,
+                incrementable=each.incrementable,
+                attr_name=each.attr_name,
+            )
+            for each in super().get_arguments(ignore_unknown_help)
+        ]
 
 
 def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], Command]:
@@ -40,7 +84,7 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
     def decorate(body: Body) -> Command:
         @functools.wraps(body)
         def guarded(*args: Any, **kwargs: Any) -> None:
-            code = guard(functools.partial(body, *args, **kwargs))
+            code = guard(functools.partial(body, *args, **kwargs), json=kwargs.get("json", False))
             if code is not ExitCode.DONE:
                 raise invoke.Exit(code=int(code))
 
@@ -52,18 +96,54 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
 
 
 def emit(found: documents.Json) -> None:
-    """Print a document, and nothing else, to standard output."""
-    sys.stdout.write(documents.dumps(found))
-    sys.stdout.flush()
+    """Print a document, and nothing else, to standard output, as UTF-8 whatever the locale."""
+    with files.named("standard output"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(documents.dumps(found).encode())
+        sys.stdout.flush()
 
 
-def guard(body: Callable[[], ExitCode | None]) -> ExitCode:
-    """Run `body`; print an error that a user can meet and give the exit code that it means."""
+def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCode:
+    """Run `body`; report an error that a user can meet, and return the exit code that it means.
+
+    Args:
+        body: the work; it returns the exit code of its result (None: done).
+        json: whether an error is printed as a document too.
+
+    Raises:
+        BrokenPipeError: whoever read standard output has gone.
+    """
     try:
         return body() or ExitCode.DONE
     except MacosBuildError as error:
-        Console().line(f"error: {error}", "red")
-        return error.exit_code
+        return _report(error, json=json)
     except KeyboardInterrupt:
-        Console().line("interrupted; run the same command again to go on", "red")
-        return ExitCode.INTERRUPTED
+        again = "run the same command again to go on"
+        return _report(Interrupted("interrupted", hint=again), json=json)
+    except (OSError, MemoryError) as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            raise
+        return _report(of_machine(error), json=json)
+
+
+def _report(error: MacosBuildError, *, json: bool) -> ExitCode:
+    """Print an error where that is possible: what cannot be written to is no reason for another."""
+    with contextlib.suppress(OSError):
+        Console().line(f"error: {error}", "red")
+    if json:
+        with contextlib.suppress(OSError):
+            emit(as_document(error))
+    return error.exit_code
+
+
+def as_document(error: MacosBuildError) -> documents.Json:
+    """Return an error as a document of schema `error`."""
+    body = {name: getattr(error, name) for name in ("what", "where", "hint", "detail")}
+    return documents.document("error", 1, {"exit_code": int(error.exit_code), **body})
+
+
+def _reader_has_gone() -> bool:
+    """Whether standard output is a pipe that nobody reads any more; a child's may be broken too."""
+    waiting = select.poll()
+    waiting.register(sys.stdout.fileno(), select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in waiting.poll(0))

@@ -38,7 +38,7 @@ def as_table(findings: Sequence[Finding]) -> Table:
     for each in findings:
         verdict = Text(each.verdict.value, style=_style(each))
         remedy = each.remedy if each.verdict is not Verdict.FOUND else ""
-        table.add_row(each.what, verdict, Text(each.found), Text(remedy))
+        table.add_row(each.what, verdict, each.found, remedy)
     return table
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
@@ -156,16 +156,16 @@ def _matrix(found: Forecast) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("patch", overflow="fold")
     for column in found.columns:
-        table.add_column(escape(column.ref), no_wrap=True)
+        table.add_column(column.ref, no_wrap=True)
     for row in found.rows:
         if not forecast_view.is_quiet(row):
-            table.add_row(escape(row.name), *map(_cell, row.fates))
+            table.add_row(row.name, *map(_cell, row.fates))
     return table
 
 
-def _cell(fate: Fate) -> str:
+def _cell(fate: Fate) -> Text:
     word, tone = WORDS[fate.status]
-    return f"[{_STYLES[tone]}]{word}[/]"
+    return Text(word, _STYLES[tone])
 
 
 def _blames(found: Forecast) -> Sequence[str]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import difflib
 import fcntl
+import io
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ import invoke
 from invoke.exceptions import Exit, ParseError
 
 import tensorflow_macos_build
+from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.pipeline import tools
@@ -49,7 +52,9 @@ class Program(invoke.Program):
 
     def execute(self) -> None:
         """Provide the tools that the asked-for tasks need, then run the tasks."""
-        code = guard(lambda: tools.provide(self._needs(), say=Console().line))
+        code = guard(
+            lambda: tools.provide(self._needs(), say=Console().line), json="--json" in self.argv
+        )
         if code is not ExitCode.DONE:
             raise Exit(code=int(code))
         try:
@@ -119,22 +124,55 @@ def _hold_environment() -> None:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
-def main() -> None:
-    """Run the command line of scripts/inv."""
-    _hold_environment()
+def _ready_streams() -> None:
+    """Make standard streams that any text fits, and that are there though the caller closed them.
+
+    A file opened in place of a closed stream would get what is meant for people.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # open(2) gives the lowest number that is free
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 - a descriptor
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run() -> ExitCode:
     version = tensorflow_macos_build.__version__
     try:
-        try:
-            Program(version=version, namespace=namespace, name="inv", binary="inv").run()
-        finally:
-            sys.stdout.flush()
-    except KeyboardInterrupt:
-        sys.exit(int(ExitCode.INTERRUPTED))
-    except BrokenPipeError:
-        # Whoever read the output has enough (`inv --list | head`). Python would complain again
-        # when it flushes standard output at its end.
+        Program(version=version, namespace=namespace, name="inv", binary="inv").run()
+        code = ExitCode.DONE
+    except SystemExit as end:
+        # Invoke's own code makes an exit with 1 of an interrupt.
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise end.__context__ from None
+        code = ExitCode(int(end.code or 0))
+    with files.named("standard output"):
+        sys.stdout.flush()
+    return code
+
+
+def main() -> None:
+    """Run the command line of scripts/inv."""
+    _ready_streams()
+    _hold_environment()
+    try:
+        code = guard(_run)
+    except BrokenPipeError:  # whoever read the output has enough (`inv --list | head`)
+        code = ExitCode.FAILED
+    except KeyboardInterrupt:  # a second one, while the first was told
+        code = ExitCode.INTERRUPTED
+    # What is left is Python's own end, which complains of interrupts and of what it cannot write.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(int(ExitCode.FAILED))
+    sys.exit(int(code))
 
 
 if __name__ == "__main__":

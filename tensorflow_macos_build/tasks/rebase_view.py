@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
@@ -196,8 +196,8 @@ def show(asked: Asked, found: Rebase) -> None:
     for patch in found.patches:
         if patch.status is not Status.CLEAN:
             style = _STYLES[patch.status]
-            status = f"[{style}]{patch.status.value}[/]"
-            table.add_row(escape(patch.name), status, escape(_told(patch.evidence)))
+            status = Text(patch.status.value, style)
+            table.add_row(patch.name, status, _told(patch.evidence))
     console.table(table)
     for patch in found.patches:
         if patch.status.is_trouble:

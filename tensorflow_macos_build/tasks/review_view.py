@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
 from tensorflow_macos_build import documents, files
@@ -127,14 +126,14 @@ def write(found: Compared, markdown: str, html: str) -> None:
 
 def show_report(found: Compared) -> None:
     """Print the table to stderr, and the report as Markdown to stdout when that is no terminal."""
-    table = Table(title=escape(found.title), box=None, header_style="bold")
+    table = Table(title=found.title, box=None, header_style="bold")
     for heading in ("old", "", "new", "patch"):
         table.add_column(heading, justify="left" if heading == "patch" else "right")
     for pair in found.pairs:
         places = (str(place or "-") for place in (pair.old_place, pair.new_place))
         old, new = places
         mark = rangediff_view.MARKS[pair.fate]
-        table.add_row(old, mark, new, escape(pair.subject), style=_FATES[pair.fate])
+        table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
     console = Console()
     console.table(table)
     console.line(rangediff_view.summary(found.pairs))

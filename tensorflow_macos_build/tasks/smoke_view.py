@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.smoke import Outcome
@@ -33,13 +33,13 @@ def as_document(seen: Smoke) -> documents.Json:
 
 def as_table(seen: Smoke) -> Table:
     """Give a table with a row a check."""
-    table = Table(title=escape(seen.wheel.name), title_justify="left")
+    table = Table(title=seen.wheel.name, title_justify="left")
     for column in ("as", "check", "outcome", "seen"):
         table.add_column(column, overflow="fold")
     for check in seen.checks:
         outcome = check.outcome.value.replace("_", " ")
         style = _STYLES[check.outcome]
-        table.add_row(check.leg, check.name, f"[{style}]{outcome}[/]", escape(_seen(check)))
+        table.add_row(check.leg, check.name, Text(outcome, style), _seen(check))
     return table
 
 

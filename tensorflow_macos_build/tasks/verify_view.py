@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console as RichConsole
-from rich.markup import escape
 from rich.table import Table
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions
 from tensorflow_macos_build.wheels.verify.must_export import read
 
@@ -86,12 +85,12 @@ def code_of(name: str) -> Code | None:
 def show(found: Verification, code: Code | None = None) -> None:
     """Print findings as a table to standard output; with `code`, those of that and its page."""
     chosen = [one for one in found.findings if code in (None, one.code)]
-    console = RichConsole(highlight=False)
+    console = Console(stderr=False)
     if chosen:
-        console.print(_table(chosen, fold_notes=code is None))
+        console.table(_table(chosen, fold_notes=code is None))
     if code is not None:
-        console.print(f"\n{escape(code.explanation())}")
-    console.print(_summary(found), style="green" if found.ok else "red")
+        console.line(f"\n{code.explanation()}")
+    console.line(_summary(found), "green" if found.ok else "red")
 
 
 def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
@@ -106,7 +105,7 @@ def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
             continue
         where = f"{one.file or 'the wheel'}{f' ({one.slice})' if one.slice else ''}"
         cells = (one.severity.value, one.code.slug, f"{where}\n{one.message}")
-        table.add_row(*map(escape, cells), style=_STYLES[one.severity])
+        table.add_row(*cells, style=_STYLES[one.severity])
     for slug, number in notes.items():
         told = f"{number} of them; --explain {slug} lists them, as --json does"
         table.add_row("note", slug, told, style=_STYLES[Severity.NOTE])

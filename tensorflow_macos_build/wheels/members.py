@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.wheels import names
+from tensorflow_macos_build.errors import WorkFailed, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +65,5 @@ class Member:
 
 def broken(path: Path, name: str, what: str) -> BrokenWheel:
     """Make the error of the member `name`, or of the whole wheel when `name` is empty."""
-    where = f"{path.name}: {names.printable(name)}" if name else path.name
-    return BrokenWheel(
-        names.printable(what), where=where, hint="get the wheel again from where it came"
-    )
+    where = f"{path.name}: {printable(name)}" if name else path.name
+    return BrokenWheel(printable(what), where=where, hint="get the wheel again from where it came")

@@ -44,16 +44,6 @@ def fault(name: str) -> str | None:
     return next((reason for reason, found in faults.items() if found), None)
 
 
-def printable(text: str) -> str:
-    """Make what a wheel says harmless to show: it may hold a terminal's commands."""
-    return "".join(
-        char
-        if char.isprintable() or char == "\t"
-        else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
 def collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Give each name that cannot be unpacked beside an earlier one, with that earlier one.
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
-from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels import metadata, names, tags
+from tensorflow_macos_build.errors import UsageError, printable
+from tensorflow_macos_build.wheels import metadata, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,7 +104,7 @@ def read_half(archive: Archive) -> Half:
         raise archive.broken(record_path, str(error)) from None
     if faults := _record_faults(archive, rows, f"{stem}.dist-info"):
         lying = archive.broken(record_path, "RECORD does not describe this wheel")
-        lying.detail = "\n".join(map(names.printable, faults[:20]))
+        lying.detail = "\n".join(map(printable, faults[:20]))
         raise lying
     return Half(archive, name, stem, lowest, wheel, MappingProxyType(rows))
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels import headers, names, slices
+from tensorflow_macos_build.errors import printable
+from tensorflow_macos_build.wheels import headers, slices
 from tensorflow_macos_build.wheels.rules import Rule, RuleVerdict
 from tensorflow_macos_build.wheels.slices import Kind, Slice
 
@@ -270,9 +271,7 @@ def _first_hunk(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _shown(lines: Iterator[str]) -> str:
-    shown = [
-        names.printable(line[:160]) for _, line in zip(range(_DIFF_LINES + 1), lines, strict=False)
-    ]
+    shown = [printable(line[:160]) for _, line in zip(range(_DIFF_LINES + 1), lines, strict=False)]
     if len(shown) > _DIFF_LINES:
         shown[_DIFF_LINES:] = ["…"]
     return "\n".join(shown)

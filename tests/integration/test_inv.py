@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -197,3 +198,15 @@ def test_the_script_means_the_same_to_bash(ready: Checkout) -> None:
     with ready.popen("exit", "7", executable=bash) as child:
         child.communicate()
     assert child.returncode == 7
+
+
+def test_python_starts_deaf_to_interrupts_and_knows_whether_to_listen(ready: Checkout) -> None:
+    """A shell starts its background jobs with SIGINT ignored, and they keep it so (POSIX, 2.11)."""
+    told = ready.told()
+    assert (told["ignores_interrupts"], told["interruptible"]) == (True, "yes")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        told = ready.told()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (told["ignores_interrupts"], told["interruptible"]) == (True, None)

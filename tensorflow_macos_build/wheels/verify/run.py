@@ -8,8 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.wheels import names
+from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.verify import binding, coverage, metadata, places
@@ -126,7 +125,7 @@ def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
 def _printable(message: str) -> str:
     """Make what a file says harmless: names may be endless, too."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
-    return names.printable(shown)
+    return printable(shown)
 
 
 class _Allow:

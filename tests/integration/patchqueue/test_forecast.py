@@ -85,7 +85,7 @@ def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(seen: Forecast
 def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache: Path) -> None:
     argv = ["patches.forecast", "--queue", str(DEMO), "--latest", "--json"]
     more = ["--cache", str(cache), "--html", str(tmp_path / "page.html")]
-    program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program", *argv, *more]
+    program = [sys.executable, "-m", "tensorflow_macos_build", *argv, *more]
     done = subprocess.run(
         program, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, check=True
     )

@@ -33,7 +33,7 @@ new file mode 100644
 
 
 def inv(cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program", *args]
+    program = [sys.executable, "-m", "tensorflow_macos_build", *args]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(program, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 

@@ -1,6 +1,15 @@
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from rich.table import Table
 
 from tensorflow_macos_build.console import Console
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_lines_go_to_stderr_plain_and_whole_where_there_is_no_terminal(
@@ -45,3 +54,35 @@ def test_a_quiet_console_says_nothing(capfd: pytest.CaptureFixture[str]) -> None
     with console.progress("y") as tick:
         tick(1)
     assert capfd.readouterr() == ("", "")
+
+
+FOREIGN = "a.cc:100: x.h:1234: [red]no markup[/red] :smile: \x1b[2J\x9b2J \u202egpj\r"
+SHOWN = "a.cc:100: x.h:1234: [red]no markup[/red] :smile: \\x1b[2J\\x9b2J \\u202egpj\\r"
+
+
+def test_foreign_text_is_shown_as_it_stands_and_commands_no_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    console = Console()
+    console.line(FOREIGN)
+    table = Table(FOREIGN, title=FOREIGN, box=None, padding=0)
+    table.add_row(FOREIGN)
+    console.table(table)
+    assert [line.strip() for line in capfd.readouterr().err.splitlines()] == [SHOWN] * 4
+
+
+def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:
+    code = (
+        "from tensorflow_macos_build.console import Console\n"
+        f"with Console().progress({FOREIGN!r}) as tick: tick(1, 2, {FOREIGN!r})\n"
+    )
+    screen, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "400", "NO_COLOR": "1"}
+    program = [sys.executable, "-c", code]
+    subprocess.run(program, stderr=terminal, env=environment, cwd=ROOT, check=True, timeout=60)
+    os.close(terminal)
+    told = os.read(screen, 1 << 16).decode()
+    os.close(screen)
+    assert told.count(SHOWN) >= 2
+    assert "\x1b[2J" not in told
+    assert "\U0001f4af" not in told

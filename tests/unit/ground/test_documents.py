@@ -1,4 +1,5 @@
 import json
+import os
 from importlib import resources
 
 import jsonschema
@@ -28,3 +29,58 @@ def test_a_document_of_no_known_schema_is_refused() -> None:
 def test_text_keeps_key_order_and_non_ascii_letters() -> None:
     text = documents.dumps({"b": "é", "a": 1})
     assert text == '{\n  "b": "é",\n  "a": 1\n}\n'
+
+
+def _resolution(**changes: object) -> bytes:
+    body = {"patch": "a.patch", "met": [], "results": [], **changes}
+    return documents.dumps(documents.document("resolution", 1, body)).encode()
+
+
+def test_a_document_is_read_by_the_schema_that_its_reader_expects() -> None:
+    assert documents.read(_resolution(), "resolution", 1)["patch"] == "a.patch"
+    for content in (
+        _resolution(schema={"name": "../../evil", "version": 1}),
+        _resolution(schema={"name": "rebase-state", "version": 1}),
+        _resolution(schema={"name": "resolution", "version": 2}),
+        _resolution(schema={"name": "resolution", "version": "1/../../evil"}),
+        _resolution(schema=None),
+        b"{}",
+        b"[]",
+        b"null",
+    ):
+        with pytest.raises(documents.NotTheDocument):
+            documents.read(content, "resolution", 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        b"[" * 500 + b"]" * 500,
+        b'{"a":' * 100_000,
+        b"9" * 5_000,
+        b"NaN",
+        b'{"schema": Infinity}',
+        b'"\\ud800"',
+        b'{"\\udbff": 1}',
+        "\ufeff{}".encode("utf-16"),
+        _resolution(patch=[[[[["x" * 100_000]]]]]),
+    ],
+    ids=range(13),
+)
+def test_what_anybody_may_write_is_refused_in_one_short_line(content: bytes) -> None:
+    with pytest.raises(documents.NotTheDocument) as caught:
+        documents.read(content, "resolution", 1)
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_name_that_is_no_utf8_survives_writing_and_reading() -> None:
+    name = os.fsdecode(b"caf\xe9")
+    text = documents.dumps(documents.document("resolution", 1, {"patch": name}))
+    assert text.encode().isascii()
+    assert json.loads(text)["patch"] == name
+    assert documents.read(_resolution(patch=name), "resolution", 1)["patch"] == name

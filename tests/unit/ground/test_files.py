@@ -1,5 +1,6 @@
 import fcntl
 import hashlib
+import os
 import tempfile
 import threading
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
 
 
 class Broken(Exception):
@@ -136,3 +138,19 @@ def test_a_lock_file_that_is_deleted_while_somebody_waits_is_no_lock(tmp_path: P
     assert lock.exists()
     thread.join(10)
     assert got.is_set()
+
+
+def test_a_small_file_is_read_whole_and_nothing_else_is(tmp_path: Path) -> None:
+    (tmp_path / "right").write_bytes(b"x" * 10)
+    assert files.read_small(tmp_path / "right", 10) == b"x" * 10
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with (tmp_path / "sparse").open("wb") as stream:
+        stream.truncate(800 << 20)
+    refused = [tmp_path / name for name in ("pipe", "link", "sparse")]
+    for path in (*refused, Path("/dev/zero")):
+        with pytest.raises(UsageError) as caught:
+            files.read_small(path, 1 << 20)
+        assert caught.value.where == str(path)
+    with pytest.raises(IsADirectoryError):
+        files.read_small(tmp_path, 10)

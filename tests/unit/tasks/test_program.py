@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import invoke
 import pytest
 
+from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import BudgetReached, UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.tasks.command import command
@@ -25,11 +31,16 @@ RAISED = {
     "usage": UsageError("it is wrong"),
     "budget": BudgetReached("time is up"),
     "interrupt": KeyboardInterrupt(),
+    "memory": MemoryError(),
+    "path": FileNotFoundError(errno.ENOENT, "No such file or directory", "some/file"),
+    "disk": OSError(errno.ENOSPC, "No space left on device", "some/file"),
 }
 
 
 @command(positional=["how"], auto_shortflags=False)
-def end(_context: invoke.Context, how: str, jobs: int = 1) -> ExitCode | None:
+def end(
+    _context: invoke.Context, how: str, jobs: int = 1, limit: float = 1.0, json: bool = False
+) -> ExitCode | None:
     """End as asked."""
     if how in RAISED:
         raise RAISED[how]
@@ -51,10 +62,38 @@ def _run(*argv: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("how", "status"), [("well", 0), ("work", 1), ("usage", 2), ("budget", 75), ("interrupt", 130)]
+    ("how", "status"),
+    [
+        ("well", 0),
+        ("work", 1),
+        ("usage", 2),
+        ("budget", 75),
+        ("interrupt", 130),
+        ("memory", 1),
+        ("path", 2),
+        ("disk", 1),
+    ],
 )
-def test_how_a_task_ends_is_the_exit_status(how: str, status: int) -> None:
+def test_how_a_task_ends_is_the_exit_status(
+    how: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _run("end", how) == status
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert _run("end", how, "--json") == status
+    as_json = capsys.readouterr()
+    assert as_json.err == told.err
+    if status:
+        found = json.loads(as_json.out)
+        documents.check(found)
+        assert found["exit_code"] == status
+        assert found["what"] in told.err
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RAISED, "defect", TypeError("a mistake of this package"))
+    with pytest.raises(TypeError):
+        _run("end", "defect")
 
 
 def test_an_interrupt_outside_a_task_is_130_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +112,12 @@ def test_an_interrupt_outside_a_task_is_130_too(monkeypatch: pytest.MonkeyPatch)
         (["--lits"], "hint: did you mean `--list`?"),
         (["end"], "'end' did not receive required positional arguments: 'how'"),
         (["end", "well", "--jobs"], "Flag `--jobs` needed value"),
-        (["end", "well", "--jobs=two"], "'two'"),
+        (["end", "well", "--jobs=two"], "`--jobs` takes a whole number, not `two`"),
+        (["end", "well", "--jobs", "1.5"], "`--jobs` takes a whole number, not `1.5`"),
+        (["end", "well", "--jobs=" + "9" * 5000], "`--jobs` takes a whole number"),
+        (["end", "well", "--limit=x"], "`--limit` takes a number, not `x`"),
+        (["end", "well", "--limit=nan"], "`--limit` takes a number, not `nan`"),
+        (["end", "well", "--limit=inf"], "`--limit` takes a number, not `inf`"),
         (["--list", "nowhere"], "'nowhere' not found"),
         (["end", "well", "surplus"], "'surplus'"),
     ],
@@ -123,7 +167,7 @@ def test_a_reader_that_has_enough_meets_no_traceback(
     unbuffered: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
-    program = [sys.executable, "-m", "tensorflow_macos_build.tasks.program", "--list"]
+    program = [sys.executable, "-m", "tensorflow_macos_build", "--list"]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
     ) as child:
@@ -132,3 +176,92 @@ def test_a_reader_that_has_enough_meets_no_traceback(
         child.stdout.close()
         assert child.stderr.read() == b""
     assert child.returncode == 1
+
+
+def _start(*argv: str, **options: Any) -> subprocess.Popen[bytes]:
+    program = [sys.executable, "-m", "tensorflow_macos_build", *argv]
+    return subprocess.Popen(program, stderr=subprocess.PIPE, cwd=ROOT, **options)
+
+
+def _ends(child: subprocess.Popen[bytes]) -> tuple[int, str]:
+    with child:
+        err = child.communicate(timeout=60)[1].decode()
+    assert "Traceback" not in err
+    assert "Exception ignored" not in err
+    return child.returncode, err
+
+
+def test_output_that_cannot_be_written_is_failed_work() -> None:
+    """The output is a file of which no byte may be written (setrlimit(2)): a full disk's twin."""
+    script = 'ulimit -f 0; exec "$0" -m tensorflow_macos_build --list >"$1"'
+    with tempfile.NamedTemporaryFile() as out:
+        argv = ["sh", "-c", script, sys.executable, out.name]
+        child = subprocess.Popen(argv, stderr=subprocess.PIPE, cwd=ROOT)
+        status, err = _ends(child)
+    assert status == 1
+    assert "the file would be larger than is allowed" in err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_defect(closed: str) -> None:
+    script = f'exec "$0" -m tensorflow_macos_build --list {closed}'
+    child = subprocess.Popen(
+        ["sh", "-c", script, sys.executable],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert _ends(child) == (0, "")
+
+
+def test_a_document_is_utf8_and_text_is_readable_where_the_locale_has_no_letters() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    for flags in (["--json"], []):
+        argv = ["config.show", "demo", "--set", "limits.disk_gb=ä", *flags]
+        child = _start(*argv, stdout=subprocess.PIPE, env=environment)
+        out = child.stdout
+        assert out is not None
+        status, err = _ends(child)
+        assert status == 2
+        assert "limits.disk_gb=\\xe4" in err
+
+
+def _interrupted_after(module: str, start: str) -> tuple[int, str]:
+    """Interrupt a task when it has imported `module`; `start` is how its shell begins."""
+    program = 'exec "$0" -X importtime -m tensorflow_macos_build patches.lint --queue demo'
+    child = subprocess.Popen(
+        ["sh", "-c", f"{start} {program}", sys.executable],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert child.stderr is not None
+    while (line := child.stderr.readline()) and line.split()[-1] != module.encode():
+        pass
+    assert line, f"{module} is not imported"
+    child.send_signal(signal.SIGINT)
+    status, err = _ends(child)
+    told = [line for line in err.splitlines() if not line.startswith("import time:")]
+    return status, "\n".join(told)
+
+
+INTERRUPTED = "error: interrupted\nhint: run the same command again to go on"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tensorflow_macos_build",  # before anything of this package has run
+        "tensorflow_macos_build.errors",  # while the tasks are imported
+        "tensorflow_macos_build.tasks.program",  # while the command line is read
+        "tensorflow_macos_build.patchqueue.storage",  # inside the task
+    ],
+)
+def test_an_interrupt_at_any_time_is_told_in_a_sentence(module: str) -> None:
+    start = "trap '' INT; export INV_INTERRUPTIBLE=yes;"
+    expected = {"tensorflow_macos_build": [(0, ""), (130, INTERRUPTED)]}
+    assert _interrupted_after(module, start) in expected.get(module, [(130, INTERRUPTED)])
+
+
+def test_a_background_job_stays_deaf_to_interrupts() -> None:
+    assert _interrupted_after("tensorflow_macos_build.errors", "trap '' INT;")[0] == 0
