@@ -154,6 +154,100 @@ def in_directory(form: str, field: int, value: int) -> Callable[[bytearray], Non
     return change
 
 
+def sdk(major: int, minor: int = 0) -> Callable[[bytearray], None]:
+    """Say that the image was linked against that SDK."""
+    return lambda content: struct.pack_into(
+        "<I", content, command_at(content, LC.LC_BUILD_VERSION) + 16, major << 16 | minor << 8
+    )
+
+
+def together(*changes: Callable[[bytearray], None]) -> Callable[[bytearray], None]:
+    def change(content: bytearray) -> None:
+        for one in changes:
+            one(content)
+
+    return change
+
+
+def renamed_in(content: bytearray, old: bytes, new: bytes) -> None:
+    """Write one name over all others of its length."""
+    assert len(old) == len(new)
+    assert old in content
+    content[:] = content.replace(old, new)
+
+
+def hide_all(number: int) -> Callable[[bytearray], None]:
+    def change(content: bytearray) -> None:
+        for one in image.parse(Window.whole(bytes(content))).commands:
+            if one.number == number:
+                struct.pack_into("<I", content, one.offset, 0x2A)
+
+    return change
+
+
+def segment_at(content: bytearray, name: str) -> int:
+    parsed = image.parse(Window.whole(bytes(content)))
+    segments = [one for one in parsed.commands if one.number == LC.LC_SEGMENT_64]
+    return next(
+        at.offset for at, one in zip(segments, parsed.segments, strict=True) if one.name == name
+    )
+
+
+def in_segment(name: str, field: int, form: str, value: int) -> Callable[[bytearray], None]:
+    """Overwrite a field of an LC_SEGMENT_64: vmaddr 24, filesize 48, initprot 60, flags 68."""
+    return lambda content: struct.pack_into(form, content, segment_at(content, name) + field, value)
+
+
+TWO_RPATHS = ("-rpath", "@loader_path/../tiny", "-rpath", "@loader_path/./././.")
+"""Two rpaths of one length, so that one can be written over the other."""
+
+
+def rpath_twice(content: bytearray) -> None:
+    renamed_in(content, b"@loader_path/./././.", b"@loader_path/../tiny")
+
+
+def more(change: Callable[[bytearray], None], *flags: str) -> Break:
+    """Add a dylib that was linked against SDK 26 and is patched, in its x86_64 slice."""
+
+    def make(shop: Workshop) -> Path:
+        part = shop.both("libmore.dylib", PLAIN, *HERE, *flags)
+        changed = shop.patch(part, together(sdk(26), change), "x86_64")
+        assert isinstance(changed, dict)
+        return shop.wheel({**shop.files(), "tiny/libmore.dylib": shop.fused(changed)})
+
+    return make
+
+
+def base_twice(shop: Workshop) -> Path:
+    """Link against two libraries, then write the name of one over the other's."""
+    second = shop.both("libbose.dylib", PLAIN, install_name="@rpath/libbose.dylib")
+    both = "extern int base(void), plain(void); int sum(void) { return base() + plain(); }"
+    part = {
+        arch: shop.tools.dylib("libmore.dylib", both, arch, *HERE, shop.base[arch], second[arch])
+        for arch in ARCHES
+    }
+    change = together(sdk(26), lambda c: renamed_in(c, b"libbose", b"libbase"))
+    changed = shop.patch(part, change, "x86_64")
+    assert isinstance(changed, dict)
+    files = shop.files(base=shop.both("libbase.dylib", BASE + PLAIN))
+    files["tiny/libmore.dylib"] = shop.fused(changed)
+    files["tiny/libbose.dylib"] = shop.fused(second)
+    return shop.wheel(files)
+
+
+def fallback(shop: Workshop) -> Path:
+    """Link against what claims to be the system's zlib, and do not ship it."""
+    zlib = shop.both("libz.1.dylib", BASE, install_name="@rpath/libz.1.dylib")
+    return shop.wheel(shop.files(mod=shop.both("mod.so", USER, uses=zlib)))
+
+
+def linkedit_overlap(content: bytearray) -> None:
+    """Let the symbol table begin in the middle of what lies before it."""
+    at = command_at(content, LC.LC_SYMTAB) + 8
+    (offset,) = struct.unpack_from("<I", content, at)
+    struct.pack_into("<I", content, at, offset - 8)
+
+
 def flip_code(content: bytearray) -> None:
     content[0x1000 if len(content) > 0x1000 else -200] ^= 1
 
@@ -329,6 +423,18 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.INSTALL_NAME_DIFFERS, extra_install_name),
     (Code.INSTALL_NAME_MISSING, lambda s: s.patched(hide(LC.LC_ID_DYLIB), "x86_64")),
     (Code.OBJECT_ARCH, archive_with_stranger),
+    (Code.UUID_MISSING, lambda s: s.patched(hide(LC.LC_UUID), "x86_64")),
+    (Code.LOAD_COMMANDS, lambda s: s.patched(
+        lambda c: put("<I", command_at(c, LC.LC_FUNCTION_STARTS), 0x800000FF)(c), "x86_64")),
+    (Code.SEGMENT_LAYOUT, lambda s: s.patched(
+        in_segment("__TEXT", 32, "<Q", 0x100), "x86_64")),
+    (Code.SEGMENT_PERMISSIONS, lambda s: s.patched(
+        in_segment("__TEXT", 60, "<I", 7), "x86_64")),
+    (Code.RPATH_DUPLICATE, more(rpath_twice, *TWO_RPATHS)),
+    (Code.LIBRARY_DUPLICATE, base_twice),
+    (Code.LIBRARY_NONE, more(hide_all(LC.LC_LOAD_DYLIB), "-fixup_chains")),
+    (Code.LIBRARY_FALLBACK, fallback),
+    (Code.LINKEDIT_LAYOUT, lambda s: s.patched(linkedit_overlap, "x86_64")),
     (Code.PLATFORM, lambda s: s.patched(
         lambda c: put("<I", command_at(c, LC.LC_BUILD_VERSION) + 8, 2)(c), "x86_64")),
     (Code.MINOS_MISSING, lambda s: s.patched(hide(LC.LC_BUILD_VERSION), "x86_64")),

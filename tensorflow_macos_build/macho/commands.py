@@ -31,11 +31,27 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """LC_SEGMENT or LC_SEGMENT_64: a name and the range of the file that is mapped."""
+    """LC_SEGMENT or LC_SEGMENT_64: which range of the file is mapped, where to, and how.
+
+    Attributes:
+        name: such as "__TEXT".
+        vmaddr: where it wants to lie in memory.
+        vmsize: bytes of memory.
+        fileoff: where its contents begin in the slice.
+        filesize: bytes of contents.
+        initprot: VM_PROT_… of its memory.
+        nsects: how many sections follow the command.
+        flags: SG_….
+    """
 
     name: str
+    vmaddr: int
+    vmsize: int
     fileoff: int
     filesize: int
+    initprot: int
+    nsects: int
+    flags: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,10 @@ MH_DYLIB = 6
 MH_BUNDLE = 8
 MH_DYLIB_STUB = 9
 MH_DSYM = 10
+MH_DYLDLINK = 0x4
 MH_TWOLEVEL = 0x80
+MH_PIE = 0x200000
+SG_READ_ONLY = 0x10
 PLATFORM_MACOS = 1
 
 FILETYPE_NAMES = {
@@ -91,31 +94,44 @@ class LC(IntEnum):
 
     LC_SEGMENT = 0x1
     LC_SYMTAB = 0x2
+    LC_UNIXTHREAD = 0x5
     LC_DYSYMTAB = 0xB
     LC_LOAD_DYLIB = 0xC
     LC_ID_DYLIB = 0xD
+    LC_LOAD_DYLINKER = 0xE
     LC_SEGMENT_64 = 0x19
+    LC_UUID = 0x1B
     LC_CODE_SIGNATURE = 0x1D
     LC_SEGMENT_SPLIT_INFO = 0x1E
     LC_LAZY_LOAD_DYLIB = 0x20
+    LC_ENCRYPTION_INFO = 0x21
     LC_DYLD_INFO = 0x22
     LC_VERSION_MIN_MACOSX = 0x24
     LC_VERSION_MIN_IPHONEOS = 0x25
     LC_FUNCTION_STARTS = 0x26
     LC_DATA_IN_CODE = 0x29
     LC_DYLIB_CODE_SIGN_DRS = 0x2B
+    LC_ENCRYPTION_INFO_64 = 0x2C
     LC_LINKER_OPTIMIZATION_HINT = 0x2E
     LC_VERSION_MIN_TVOS = 0x2F
     LC_VERSION_MIN_WATCHOS = 0x30
     LC_BUILD_VERSION = 0x32
+    LC_ATOM_INFO = 0x36
+    LC_FUNCTION_VARIANTS = 0x37
+    LC_FUNCTION_VARIANT_FIXUPS = 0x38
     # The highest bit is LC_REQ_DYLD: a dyld that does not know the command must refuse the image.
     LC_LOAD_WEAK_DYLIB = 0x80000018
     LC_RPATH = 0x8000001C
     LC_REEXPORT_DYLIB = 0x8000001F
     LC_DYLD_INFO_ONLY = 0x80000022
     LC_LOAD_UPWARD_DYLIB = 0x80000023
+    LC_MAIN = 0x80000028
     LC_DYLD_EXPORTS_TRIE = 0x80000033
     LC_DYLD_CHAINED_FIXUPS = 0x80000034
+    LC_FILESET_ENTRY = 0x80000035
+
+
+LC_REQ_DYLD = 0x80000000
 
 
 def command_name(number: int) -> str:
@@ -125,6 +141,11 @@ def command_name(number: int) -> str:
     except ValueError:
         return f"load command {number:#x}"
 
+
+# <mach/vm_prot.h>
+VM_PROT_READ = 1
+VM_PROT_WRITE = 2
+VM_PROT_EXECUTE = 4
 
 # <mach-o/nlist.h>
 N_STAB = 0xE0

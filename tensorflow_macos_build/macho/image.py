@@ -19,6 +19,7 @@ from tensorflow_macos_build.macho.commands import (
     SymbolTable,
 )
 from tensorflow_macos_build.macho.constants import (
+    CPU_TYPE_ARM64,
     FILETYPE_NAMES,
     LC,
     MH_MAGIC,
@@ -127,6 +128,24 @@ class Image:
         return FILETYPE_NAMES.get(self.filetype, f"file type {self.filetype}")
 
     @property
+    def sdk(self) -> tuple[int, int, int]:
+        """The SDK by whose version dyld judges the image: the one it was linked against.
+
+        An image that does not say is taken for macOS 10.5's, on Apple silicon for 11.0's; one that
+        names no SDK, for its deployment target's. Source: `forEachPlatformLoadCommand` in dyld's
+        mach_o/UnsafeHeader.cpp.
+        """
+        if not self.builds:
+            return (11, 0, 0) if self.cputype == CPU_TYPE_ARM64 else (10, 5, 0)
+        named = (build.sdk if any(build.sdk) else build.minos for build in self.builds_for_macos)
+        return next(named, (0, 0, 0))
+
+    @property
+    def builds_for_macos(self) -> tuple[Build, ...]:
+        """The builds that are for macOS itself."""
+        return tuple(build for build in self.builds if build.is_macos)
+
+    @property
     def is_two_level(self) -> bool:
         """Whether each undefined symbol names the library it comes from."""
         return bool(self.flags & MH_TWOLEVEL)
@@ -222,10 +241,11 @@ def _read_commands(file: Window, area: Window, count: int, draft: _Draft) -> Non
 
 
 def _segment(file: Window, body: Window, draft: _Draft) -> None:
-    form = struct.Struct(draft.endian + ("16s8x8xQQ" if draft.is_64 else "16s4x4xII"))
-    name, fileoff, filesize = body.unpack(form, 8, "segment_command")
-    file.part(fileoff, filesize, "the segment's contents")
-    draft.segments.append(Segment(_decode(name.rstrip(b"\0")), fileoff, filesize))
+    form = struct.Struct(draft.endian + ("16s4Q4x3I" if draft.is_64 else "16s4I4x3I"))
+    name, *numbers = body.unpack(form, 8, "segment_command")
+    segment = Segment(_decode(name.rstrip(b"\0")), *numbers)
+    file.part(segment.fileoff, segment.filesize, "the segment's contents")
+    draft.segments.append(segment)
 
 
 def _dylib(_: Window, body: Window, draft: _Draft) -> None:
@@ -273,7 +293,11 @@ def _dysymtab(file: Window, body: Window, draft: _Draft) -> None:
     words = body.unpack(struct.Struct(draft.endian + "18I"), 8, "dysymtab_command")
     iextdefsym, nextdefsym, iundefsym, nundefsym = words[2:6]
     indirectsymoff, nindirectsyms = words[12:14]
+    extreloff, nextrel, locreloff, nlocrel = words[14:18]
+    pointer = 8 if draft.is_64 else 4
     _add(file, draft, Data("indirect symbol table", indirectsymoff, nindirectsyms * 4, 4))
+    _add(file, draft, Data("external relocations", extreloff, nextrel * 8, pointer))
+    _add(file, draft, Data("local relocations", locreloff, nlocrel * 8, pointer))
     draft.ranges = ((iundefsym, nundefsym), (iextdefsym, nextdefsym))
 
 
@@ -288,9 +312,7 @@ def _dyld_info(file: Window, body: Window, draft: _Draft) -> None:
 def _linkedit_data(file: Window, body: Window, draft: _Draft) -> None:
     form = struct.Struct(draft.endian + "IIII")
     number, _, offset, size = body.unpack(form, 0, "linkedit_data_command")
-    pointer = 8 if draft.is_64 else 4
-    align = 16 if number == LC.LC_CODE_SIGNATURE else pointer
-    _add(file, draft, Data(command_name(number), offset, size, align))
+    _add(file, draft, Data(command_name(number), offset, size, 8 if draft.is_64 else 4))
 
 
 def _add(file: Window, draft: _Draft, data: Data) -> None:

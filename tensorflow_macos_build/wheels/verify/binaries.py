@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.macho.symbols import Wanted
     from tensorflow_macos_build.macho.window import Window
+    from tensorflow_macos_build.wheels.verify.findings import Severity
     from tensorflow_macos_build.wheels.verify.spool import Content, Kept
 
 HEAD = 8
@@ -110,8 +111,8 @@ class _Reader:
     def malformed(self, error: MalformedMachO) -> None:
         self._add(Code.MACHO_MALFORMED, error.slice, error.evidence)
 
-    def _add(self, code: Code, arch: str, message: str) -> None:
-        self.findings.append(Finding(code, self._name, arch, message))
+    def _add(self, code: Code, arch: str, message: str, weight: Severity | None = None) -> None:
+        self.findings.append(Finding(code, self._name, arch, message, weight=weight))
 
     def _slice(self, window: Window, entry: fat.Arch | None) -> None:
         if archive.is_archive(window.part(0, min(HEAD, len(window)), "magic").copy()):
@@ -124,8 +125,8 @@ class _Reader:
         ):
             message = f"the universal header says {entry.name}, the slice's own {parsed.arch}"
             self._add(Code.FAT_CPUTYPE, entry.name, message)
-        for code, message in slices.faults(self._content, window, parsed):
-            self._add(code, parsed.arch, message)
+        for fault in slices.faults(self._content, window, parsed):
+            self._add(fault.code, parsed.arch, fault.message, fault.weight)
         self.slices.setdefault(parsed.arch, self._linked(window, parsed))
 
     def _linked(self, window: Window, parsed: Image) -> Slice:

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 
+_WITHOUT_FALLBACK = (14, 0, 0)
+"""The SDK from which on dyld no longer looks for a lost library's name in /usr/lib.
+
+Source: `forEachDylibFallback` in dyld-1378, dyld/DyldProcessConfig.cpp, which asks for
+`pre2022Binary`; that is `sdkOnOrAfter2022` in common/MachOFile.cpp.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -196,7 +203,7 @@ class _Linker:
         self, node: _Node, dylib: Dylib, inherited: Mapping[str, None]
     ) -> _Node | _Elsewhere:
         name = dylib.name
-        if places.is_system(name):
+        if places.is_system(name) or any(self._in_system(name, path) for path in node.image.rpaths):
             return _Elsewhere.SYSTEM
         own = self._search(node)
         if (found := self._reached(node, name, own)) is not None:
@@ -220,19 +227,27 @@ class _Linker:
     def _unreached(self, node: _Node, dylib: Dylib) -> _Node | _Elsewhere:
         name = dylib.name
         same = self._by_install_name.get(name, [])
-        if name.startswith("/"):
-            self._add(Code.LIBRARY_ABSOLUTE, node, name)
-        elif len(same) == 1:
+        if len(same) == 1 and not name.startswith("/"):
             message = f"{name}: no rpath leads to {same[0].name}, which has that install name"
             self._add(Code.RPATH_MISSES, node, message)
         elif dylib.is_weak:
             self._add(Code.LIBRARY_WEAK_MISSING, node, name)
+        elif node.image.sdk < _WITHOUT_FALLBACK and places.is_of_usr_lib(name):
+            self._add(Code.LIBRARY_FALLBACK, node, f"{name} leads nowhere; /usr/lib has one")
+            return _Elsewhere.SYSTEM
+        elif name.startswith("/"):
+            self._add(Code.LIBRARY_ABSOLUTE, node, name)
         elif (place := self._foreign(node, name)) is not None:
             self._add(Code.LIBRARY_ELSEWHERE, node, f"{name} leads to {place}")
         else:
             twice = f"; {len(same)} files have that install name" if same else ""
             self._add(Code.LIBRARY_MISSING, node, f"{name} is nowhere in the wheel{twice}")
         return same[0] if len(same) == 1 else _Elsewhere.UNKNOWN
+
+    def _in_system(self, name: str, rpath: str) -> bool:
+        """Whether an rpath leads a name to a library that macOS has: Swift's, mostly."""
+        path = f"{rpath.rstrip('/')}/{name.removeprefix('@rpath/')}"
+        return name.startswith("@rpath/") and places.is_of_system(path)
 
     def _foreign(self, node: _Node, name: str) -> str | None:
         """Give a place outside this wheel's own folders that the name may lead to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
+from tensorflow_macos_build.wheels.verify.tags import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +38,7 @@ def judge(
 
 def _minos(name: str, image: Image, promised: Version) -> Iterator[Finding]:
     for build in image.builds:
-        oldest = build.minos[:2]
+        oldest = release(build.minos[:2])
         if build.is_macos and oldest > promised:
             same_release = oldest[0] == promised[0] >= _FIRST_WITH_MAJORS
             code = Code.MINOS_MINOR if same_release else Code.MINOS_ABOVE_TAG

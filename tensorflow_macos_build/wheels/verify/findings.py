@@ -64,6 +64,10 @@ class Code(Enum):
     FILETYPE_DIFFERS = ("filetype-differs", Severity.ERROR)
     INSTALL_NAME_DIFFERS = ("install-name-differs", Severity.ERROR)
     INSTALL_NAME_MISSING = ("install-name-missing", Severity.ERROR)
+    LOAD_COMMANDS = ("load-commands", Severity.ERROR)
+    UUID_MISSING = ("uuid-missing", Severity.ERROR)
+    SEGMENT_LAYOUT = ("segment-layout", Severity.ERROR)
+    SEGMENT_PERMISSIONS = ("segment-permissions", Severity.ERROR)
     OBJECT_ARCH = ("object-arch", Severity.ERROR)
 
     PLATFORM = ("platform", Severity.ERROR)
@@ -79,15 +83,20 @@ class Code(Enum):
     SIGNATURE_NOT_LAST = ("signature-not-last", Severity.ERROR)
     LINKEDIT_ALIGNMENT = ("linkedit-alignment", Severity.ERROR)
     STRING_POOL_ALIGNMENT = ("string-pool-alignment", Severity.WARNING)
+    LINKEDIT_LAYOUT = ("linkedit-layout", Severity.ERROR)
 
     RPATH_DEAD = ("rpath-dead", Severity.NOTE)
     RPATH_ABSOLUTE = ("rpath-absolute", Severity.WARNING)
     RPATH_INHERITED = ("rpath-inherited", Severity.NOTE)
+    RPATH_DUPLICATE = ("rpath-duplicate", Severity.ERROR)
     RPATH_MISSES = ("rpath-misses", Severity.WARNING)
     LIBRARY_ABSOLUTE = ("library-absolute", Severity.ERROR)
     LIBRARY_MISSING = ("library-missing", Severity.ERROR)
     LIBRARY_ELSEWHERE = ("library-elsewhere", Severity.WARNING)
     LIBRARY_WEAK_MISSING = ("library-weak-missing", Severity.NOTE)
+    LIBRARY_FALLBACK = ("library-fallback", Severity.WARNING)
+    LIBRARY_DUPLICATE = ("library-duplicate", Severity.ERROR)
+    LIBRARY_NONE = ("library-none", Severity.ERROR)
     LIBRARY_SLICE = ("library-slice", Severity.ERROR)
     SYMBOL_MISSING = ("symbol-missing", Severity.ERROR)
     SYMBOL_WEAK_MISSING = ("symbol-weak-missing", Severity.NOTE)
@@ -100,7 +109,7 @@ class Code(Enum):
 
     @property
     def severity(self) -> Severity:
-        """How much it weighs unless the options accept it."""
+        """How much it weighs at most."""
         return self.value[1]
 
     @classmethod
@@ -137,6 +146,21 @@ OF_LAYOUT = {
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one slice of a binary, before it is known which binary that is.
+
+    Attributes:
+        code: what it is.
+        message: the evidence.
+        weight: its severity, where that is less than the code's own.
+    """
+
+    code: Code
+    message: str
+    weight: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong, or worth knowing.
 
@@ -147,6 +171,7 @@ class Finding:
             concerns the whole file.
         message: the evidence.
         accepted: whether the options accept it, which makes it a note.
+        weight: its severity, where that is less than the code's own.
     """
 
     code: Code
@@ -154,11 +179,12 @@ class Finding:
     slice: str
     message: str
     accepted: bool = False
+    weight: Severity | None = None
 
     @property
     def severity(self) -> Severity:
-        """The code's severity; a note when the options accept it."""
-        return Severity.NOTE if self.accepted else self.code.severity
+        """The code's severity, or a lesser one here; a note when the options accept it."""
+        return Severity.NOTE if self.accepted else self.weight or self.code.severity
 
     @property
     def order(self) -> tuple[int, str, str, str, str]:

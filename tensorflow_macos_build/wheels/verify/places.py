@@ -27,6 +27,34 @@ _SCHEMES = {
 
 _SYSTEM = ("/usr/lib/", "/System/Library/", "/System/iOSSupport/")
 
+_USR_LIB = frozenset(
+    f"lib{name}.dylib"
+    for name in (
+        *("System", "System.B", "c", "m", "dl", "pthread", "util", "info", "poll", "proc"),
+        *("c++", "c++.1", "c++abi", "stdc++", "stdc++.6", "gcc_s.1", "objc", "objc.A"),
+        *("z", "z.1", "bz2", "bz2.1.0", "lzma", "lzma.5", "compression", "archive", "archive.2"),
+        *("iconv", "iconv.2", "charset", "charset.1", "icucore", "icucore.A", "expat", "expat.1"),
+        *("xml2", "xml2.2", "xslt", "xslt.1", "exslt", "exslt.0", "tidy", "tidy.A"),
+        *("curl", "curl.4", "resolv", "resolv.9", "pcap", "pcap.A", "sasl2", "sasl2.2"),
+        *("ncurses", "ncurses.5.4", "form", "form.5.4", "menu", "menu.5.4", "panel", "panel.5.4"),
+        *("edit", "edit.3", "readline", "termcap", "sqlite3", "sqlite3.0", "ffi"),
+        *("cups", "cups.2", "pam", "pam.2", "bsm", "bsm.0", "sandbox", "sandbox.1", "xar", "xar.1"),
+    )
+)
+"""Libraries of /usr/lib that every macOS since 10.15 has; its SDKs list them in usr/lib."""
+
+
+def is_of_usr_lib(name: str) -> bool:
+    """Whether /usr/lib has a library of this name's last part."""
+    return name.rpartition("/")[2] in _USR_LIB
+
+
+def is_of_system(path: str) -> bool:
+    """Whether macOS has just this library, so far as is known here: Swift's, and /usr/lib's own."""
+    folder, _, name = posixpath.normpath(path).rpartition("/")
+    swift = folder == "/usr/lib/swift" and name.startswith("libswift")
+    return swift or (folder == "/usr/lib" and name in _USR_LIB)
+
 
 def installed(member: str) -> str:
     """Give the place of a member in the environment that the wheel is installed into."""

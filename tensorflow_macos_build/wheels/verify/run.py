@@ -114,12 +114,12 @@ def verify(
 
 def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
     """Put what is found alike in several slices of a file together, as one finding."""
-    groups: dict[tuple[Code, str, str], list[str]] = {}
+    groups: dict[Finding, list[str]] = {}
     for one in findings:
-        message = _printable(one.message)
-        groups.setdefault((one.code, one.file, message), []).append(one.slice)
-    for (code, file, message), slices in groups.items():
-        yield Finding(code, file, ", ".join(sorted({arch for arch in slices if arch})), message)
+        alike = replace(one, slice="", message=_printable(one.message))
+        groups.setdefault(alike, []).append(one.slice)
+    for alike, slices in groups.items():
+        yield replace(alike, slice=", ".join(sorted({arch for arch in slices if arch})))
 
 
 def _printable(message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import signature
@@ -12,7 +13,8 @@ from tensorflow_macos_build.macho.constants import (
     MH_EXECUTE,
 )
 from tensorflow_macos_build.macho.malformed import MalformedMachO
-from tensorflow_macos_build.wheels.verify.findings import Code
+from tensorflow_macos_build.wheels.verify import commands, linkedit, segments
+from tensorflow_macos_build.wheels.verify.findings import Code, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,57 +25,65 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.spool import Content
 
-    Fault = tuple[Code, str]
-
 LOADABLE = frozenset({MH_EXECUTE, MH_DYLIB, MH_BUNDLE})
 """The file types that dyld maps: the ones that need a signature and whose symbols must bind."""
 
 _SHOWN = 5
+_TOLD = 50
 
 
 def faults(content: Content, window: Window, image: Image) -> Iterator[Fault]:
-    """Give what is wrong with a slice: platform, install name, __LINKEDIT, signature."""
+    """Return what is wrong with a slice: platform, load commands, segments, signature.
+
+    A file may repeat a fault a million times; of each code only the first few are told.
+    """
+    number: Counter[Code] = Counter()
+    for fault in _every_fault(content, window, image):
+        number[fault.code] += 1
+        if number[fault.code] <= _TOLD:
+            yield fault
+    for code, times in number.items():
+        if times > _TOLD:
+            yield Fault(code, f"{times - _TOLD} more of these")
+
+
+def _every_fault(content: Content, window: Window, image: Image) -> Iterator[Fault]:
     if image.filetype not in LOADABLE:
         return
     yield from _platform(image)
     if image.filetype == MH_DYLIB and not image.install_name:
-        yield Code.INSTALL_NAME_MISSING, "an MH_DYLIB without LC_ID_DYLIB"
-    yield from _linkedit(image)
+        yield Fault(Code.INSTALL_NAME_MISSING, "an MH_DYLIB without LC_ID_DYLIB")
+    yield from commands.faults(window, image)
+    yield from segments.faults(window, image)
+    yield from linkedit.faults(image)
     stored = image.find("LC_CODE_SIGNATURE")
     if stored is not None:
         yield from _signature(content, window, stored)
     elif image.cputype == CPU_TYPE_ARM64:
-        yield Code.UNSIGNED, "no LC_CODE_SIGNATURE: Apple silicon kills a process that maps it"
+        message = "no LC_CODE_SIGNATURE: Apple silicon kills a process that maps it"
+        yield Fault(Code.UNSIGNED, message)
 
 
 def _platform(image: Image) -> Iterator[Fault]:
     if not image.builds:
-        yield Code.MINOS_MISSING, "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX"
+        yield Fault(Code.MINOS_MISSING, "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX")
     elif not any(build.is_macos for build in image.builds):
         told = ", ".join(build.platform_name for build in image.builds)
-        yield Code.PLATFORM, f"built for {told}, not for macOS"
-
-
-def _linkedit(image: Image) -> Iterator[Fault]:
-    for data in image.data:
-        if data.size and data.offset % data.align:
-            pool = data.name == "string pool"
-            code = Code.STRING_POOL_ALIGNMENT if pool else Code.LINKEDIT_ALIGNMENT
-            remainder = data.offset % data.align
-            yield code, f"{data.name} at {data.offset:#x}: {remainder} modulo {data.align}"
+        yield Fault(Code.PLATFORM, f"built for {told}, not for macOS")
 
 
 def _signature(content: Content, window: Window, stored: Data) -> Iterator[Fault]:
     try:
         found = signature.parse(window.part(stored.offset, stored.size, stored.name))
     except MalformedMachO as error:
-        yield Code.SIGNATURE_MALFORMED, error.evidence
+        yield Fault(Code.SIGNATURE_MALFORMED, error.evidence)
         return
     if stored.offset + stored.size != len(window):
         beyond = len(window) - stored.offset - stored.size
-        yield Code.SIGNATURE_NOT_LAST, f"{beyond} bytes follow the signature"
+        yield Fault(Code.SIGNATURE_NOT_LAST, f"{beyond} bytes follow the signature")
     for slot in found.bad_special:
-        yield Code.SIGNATURE_SLOTS, f"special slot {slot} has another hash than its blob"
+        message = f"special slot {slot} has another hash than its blob"
+        yield Fault(Code.SIGNATURE_SLOTS, message)
     for directory in found.directories:
         yield from _directory(content, window, stored, directory)
 
@@ -83,7 +93,7 @@ def _directory(
 ) -> Iterator[Fault]:
     if directory.code_limit != stored.offset:
         message = f"codeLimit is {directory.code_limit:#x}, the signature is at {stored.offset:#x}"
-        yield Code.SIGNATURE_LIMIT, message
+        yield Fault(Code.SIGNATURE_LIMIT, message)
     if directory.code_limit > len(window):
         return
     code = window.part(0, directory.code_limit, "signed code")
@@ -92,7 +102,7 @@ def _directory(
     if bad:
         shown = ", ".join(map(str, bad[:_SHOWN])) + (", …" if len(bad) > _SHOWN else "")
         message = f"{len(bad)} of {directory.pages} pages of {page} bytes differ: {shown}"
-        yield Code.SIGNATURE_PAGES, message
+        yield Fault(Code.SIGNATURE_PAGES, message)
 
 
 def _whole_pages(page: int) -> int:

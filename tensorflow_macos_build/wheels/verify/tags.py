@@ -27,6 +27,11 @@ _FIRST = {"arm64": (11, 0)}
 """The oldest macOS that an architecture runs: a universal2 tag of 10.9 promises no older arm64."""
 
 
+def release(version: Version) -> Version:
+    """Return the version by its true name: 10.16 is what macOS 11 was called for old programs."""
+    return (11, 0) if version == (10, 16) else version
+
+
 def promises(platforms: Iterable[str]) -> Mapping[str, Version]:
     """Give, for each promised architecture, the oldest macOS version that the tags promise.
 
@@ -35,7 +40,7 @@ def promises(platforms: Iterable[str]) -> Mapping[str, Version]:
     found: dict[str, Version] = {}
     for platform in platforms:
         if match := _MACOS.fullmatch(platform):
-            version = (int(match[1]), int(match[2]))
+            version = release((int(match[1]), int(match[2])))
             for arch in _FORMATS.get(match[3], ()):
                 first = max(version, _FIRST.get(arch, version))
                 found[arch] = min(first, found.get(arch, first))

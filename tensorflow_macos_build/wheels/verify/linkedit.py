@@ -1,0 +1,66 @@
+"""What dyld refuses in __LINKEDIT: tables that are misaligned, overlap, or contradict each other.
+
+Source: `validStructureLinkedit` in dyld-1378, mach_o/Image.cpp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho.constants import LC
+from tensorflow_macos_build.wheels.verify.epochs import Epoch, dated
+from tensorflow_macos_build.wheels.verify.findings import Code, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.macho.commands import Data
+    from tensorflow_macos_build.macho.image import Image
+
+_UNREAD = frozenset({"LC_DYLIB_CODE_SIGN_DRS", "LC_LINKER_OPTIMIZATION_HINT"})
+"""Tables for other tools: dyld does not look at them."""
+
+_RELOCATIONS = ("local relocations", "external relocations")
+
+
+def faults(image: Image) -> Iterator[Fault]:
+    """Return what dyld refuses in __LINKEDIT of an image that it is to load."""
+    tables = [one for one in image.data if one.size and one.name not in _UNREAD]
+    for table in tables:
+        if table.offset % table.align:
+            yield _misaligned(image, table)
+    for message in (*_places(image, tables), *_fixups(image)):
+        yield dated(Code.LINKEDIT_LAYOUT, message, image, Epoch.FALL_2018)
+
+
+def _misaligned(image: Image, table: Data) -> Fault:
+    remainder = table.offset % table.align
+    message = f"{table.name} at {table.offset:#x}: {remainder} modulo {table.align}"
+    if table.name == "string pool":
+        return Fault(Code.STRING_POOL_ALIGNMENT, message)
+    signature = table.name == "LC_CODE_SIGNATURE"
+    since = Epoch.FALL_2019 if signature else Epoch.FALL_2018
+    return dated(Code.LINKEDIT_ALIGNMENT, message, image, since)
+
+
+def _places(image: Image, tables: list[Data]) -> Iterator[str]:
+    linkedit = next((one for one in image.segments if one.name == "__LINKEDIT"), None)
+    if linkedit is None:
+        return
+    end, before = linkedit.fileoff, "the start of __LINKEDIT"
+    for table in sorted(tables, key=lambda table: table.offset):
+        if table.offset < end:
+            yield f"{table.name} at {table.offset:#x} overlaps {before}"
+        if table.offset + table.size > linkedit.fileoff + linkedit.filesize:
+            yield f"{table.name} ends beyond __LINKEDIT"
+        end, before = table.offset + table.size, table.name
+
+
+def _fixups(image: Image) -> Iterator[str]:
+    commands = {one.number for one in image.commands}
+    opcodes = LC.LC_DYLD_INFO_ONLY in commands
+    chained = LC.LC_DYLD_CHAINED_FIXUPS in commands
+    if opcodes and chained:
+        yield "LC_DYLD_INFO_ONLY and LC_DYLD_CHAINED_FIXUPS in one image"
+    if (opcodes or chained) and image.find(*_RELOCATIONS):
+        yield "relocations beside fixups for dyld"
