@@ -28,6 +28,11 @@ def judged(folder: Path, files: dict[str, Path]) -> Verification:
     return verify(WheelFiles(contents, tag=ARM64).write(folder))
 
 
+def besides(found: Verification) -> list[Code]:
+    """Name what was found besides lld's two load commands for a re-exported library."""
+    return [one.code for one in found.findings if one.code is not Code.LIBRARY_DUPLICATE]
+
+
 def re_exporting(toolchain: Toolchain, name: str, other: str) -> Path:
     """Make a dylib that re-exports one of that name; lld sees an empty one in its stead."""
     empty = toolchain.dylib(other, "int empty;", "arm64")
@@ -46,11 +51,11 @@ def test_a_symbol_is_found_through_re_exports(
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, chained, stub)
     files = {"a/libouter.dylib": outer, "a/libinner.dylib": inner, "a/mod.so": mod}
     found = judged(tmp_path, {**files, "a/libbase.dylib": base})
-    assert found.findings == ()
+    assert besides(found) == []
     assert found.symbols.bound == 1
     hollow = toolchain.dylib("libbase.dylib", "int nothing;", "arm64")
     found = judged(tmp_path, {**files, "a/libbase.dylib": hollow})
-    assert [one.code for one in found.findings] == [Code.SYMBOL_MISSING]
+    assert besides(found) == [Code.SYMBOL_MISSING]
 
 
 def test_libraries_that_re_export_each_other_end(toolchain: Toolchain, tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def test_libraries_that_re_export_each_other_end(toolchain: Toolchain, tmp_path:
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, stub)
     files = {"a/libfirst.dylib": first, "a/libsecond.dylib": second, "a/mod.so": mod}
     found = judged(tmp_path, files)
-    assert [one.code for one in found.findings] == [Code.SYMBOL_MISSING]
+    assert besides(found) == [Code.SYMBOL_MISSING]
     assert "_base" in found.findings[0].message
 
 
@@ -83,7 +88,7 @@ def test_a_re_exported_library_of_the_system_is_trusted(
     outer = toolchain.dylib("libouter.dylib", "int o;", "arm64", "-reexport_library", system)
     stub = toolchain.dylib("libouter.dylib", BASE, "arm64")
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, stub)
-    assert judged(tmp_path, {"a/libouter.dylib": outer, "a/mod.so": mod}).findings == ()
+    assert besides(judged(tmp_path, {"a/libouter.dylib": outer, "a/mod.so": mod})) == []
 
 
 def test_a_pure_wheel_has_no_finding(tmp_path: Path) -> None:
