@@ -6,17 +6,9 @@ from pathlib import Path
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import storage
+from tensorflow_macos_build.patchqueue import ranges, storage
+from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Entry
-from tensorflow_macos_build.upstream.git import Git
-
-QUEUES = Path("patches")
-"""The folder that holds the queues, relative to the checkout's root."""
-
-
-def folder_of(queue: str) -> Path:
-    """Give the folder of a queue that is named by itself (`demo`) or by a path."""
-    return Path(queue) if "/" in queue else QUEUES / queue
 
 
 def entries(place: str) -> tuple[Entry, ...]:
@@ -31,7 +23,7 @@ def entries(place: str) -> tuple[Entry, ...]:
     """
     revision, colon, path = place.partition(":")
     if not colon:
-        return _entries(folder_of(place))
+        return _entries(queue_folder(place))
     with files.scratch("snapshot") as scratch:
         _extract(revision, path.rstrip("/"), scratch)
         return _entries(scratch)
@@ -46,7 +38,7 @@ def _entries(folder: Path) -> tuple[Entry, ...]:
 
 def _extract(revision: str, path: str, target: Path) -> None:
     """Write the files that lie directly in a folder of a revision."""
-    git = Git(Path.cwd() / ".git")
+    git = ranges.repository(Path.cwd())
     try:
         listing = git.out("ls-tree", "-z", "--end-of-options", f"{revision}:{path}")
     except process.ProgramFailed as error:

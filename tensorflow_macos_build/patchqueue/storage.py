@@ -85,7 +85,7 @@ def read_base(path: Path) -> Base:
     """
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError("the queue has no queue.yaml", where=str(path)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError("it is no YAML", where=str(path), detail=str(error)) from None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _CHANGE = {
     "name": "The patch: its file's name, or a part of it that fits no other.",
-    "queue": "The queue: a folder below patches/, or a path.",
+    "queue": "The queue: a name in patches/, or a path with a slash.",
     "cache": "The folder that holds the mirrors of upstream repositories.",
     "json": "Print one JSON document (schema patches-edit.v1).",
 }

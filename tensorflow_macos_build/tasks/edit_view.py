@@ -11,7 +11,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.patchqueue import editing, prefetch
 from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
-from tensorflow_macos_build.patchqueue.snapshot import folder_of
+from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.tasks import patches_view
 from tensorflow_macos_build.tasks.command import emit
 from tensorflow_macos_build.upstream import mirror
@@ -102,7 +102,7 @@ def as_document(place: Place, found: Edited) -> documents.Json:
     """Give a change as a document of the schema patches-edit.v1."""
     saved = found.saved
     body = {
-        "queue": str(folder_of(place.queue)),
+        "queue": str(queue_folder(place.queue)),
         "done": saved is not None,
         "patches": [patch.name for patch in saved.queue.patches] if saved else [],
         "kept": list(saved.kept) if saved else [],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     auto_shortflags=False,
     optional=["latest"],
     help={
-        "queue": "The queue: a folder of patches/, or a path.",
+        "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "The upstream revisions: tags, branches or ids, with commas between them.",
         "latest": "The newest releases after the queue's base, so many; 3 when no number is given,"
         " and when there is no --onto.",
@@ -35,9 +35,11 @@ def forecast(
     json: bool = False,
 ) -> None:
     """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""
+    from tensorflow_macos_build.patchqueue import locate
     from tensorflow_macos_build.tasks import forecast_view as view
 
+    page = locate.output(html) if html else None
     with Console().progress("forecast") as ticker:
         found = view.run(view.Asked(queue, onto, latest, cache), ticker)
-    view.write(found, html)
+    view.write(found, page)
     emit(view.as_document(found)) if json else view.show(found)

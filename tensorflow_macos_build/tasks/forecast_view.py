@@ -12,8 +12,9 @@ from rich.text import Text
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import forecast, forecast_view, prefetch, snapshot, storage
+from tensorflow_macos_build.patchqueue import forecast, forecast_view, prefetch, storage
 from tensorflow_macos_build.patchqueue.forecast_view import WORDS, Tone
+from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.upstream import mirror, releases
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(asked: Asked, ticker: Ticker) -> Forecast:
         UsageError: there is no such queue or revision, or the number of releases is none.
     """
     count = _count(asked)
-    queue = storage.load(snapshot.folder_of(asked.queue))
+    queue = storage.load(queue_folder(asked.queue))
     git = mirror.open(queue.base.upstream, Path(asked.cache), ticker)
     prefetch.for_queue(queue, git, ticker)
     revisions = _latest(git, queue.base, count, ticker) if count else []
@@ -130,10 +131,10 @@ def _commit(commit: UpstreamCommit) -> documents.Json:
     }
 
 
-def write(found: Forecast, html: str) -> None:
+def write(found: Forecast, page: Path | None) -> None:
     """Write the page, when it was asked for."""
-    if html:
-        files.write_text(Path(html), forecast_view.html(found))
+    if page is not None:
+        files.write_text(page, forecast_view.html(found))
 
 
 def show(found: Forecast) -> None:

@@ -10,7 +10,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks import edit, forecast, review
 from tensorflow_macos_build.tasks.command import command, emit
 
-_QUEUE = "The queue: a folder below patches/, or a path."
+_QUEUE = "The queue: a name in patches/, or a path with a slash."
 _CACHE = "The folder that holds the mirrors of upstream repositories."
 _JSON = "Print one JSON document (schema {}) and nothing else on standard output."
 
@@ -50,14 +50,13 @@ def import_(
     json: bool = False,
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
-    from tensorflow_macos_build.patchqueue import intake
-    from tensorflow_macos_build.patchqueue.snapshot import folder_of
+    from tensorflow_macos_build.patchqueue import intake, locate
     from tensorflow_macos_build.tasks import patches_view as view
 
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     source = view.source(places, upstream, against, author)
     with Console().progress("import") as ticker:
-        done = intake.take(source, folder_of(queue), Path(cache), ticker, replace=replace)
+        done = intake.take(source, locate.new(queue), Path(cache), ticker, replace=replace)
     emit(view.imported_document(*done)) if json else view.show_imported(*done)
 
 

@@ -16,7 +16,7 @@ from tensorflow_macos_build.patchqueue import (
     storage,
 )
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
-from tensorflow_macos_build.patchqueue.snapshot import folder_of
+from tensorflow_macos_build.patchqueue.locate import output, queue_folder
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.objects import quarantine
 
@@ -33,7 +33,7 @@ _FORMS = ("branch", "mailbox", "quilt")
 
 def load(queue: str) -> Queue:
     """Read a queue that is named, or given by its path."""
-    return storage.load(folder_of(queue))
+    return storage.load(queue_folder(queue))
 
 
 def source(places: Mapping[str, str], upstream: str, against: str, author: str) -> intake.Source:
@@ -78,16 +78,17 @@ def export_branch(queue: Queue, repository: str, branch: str, *, force: bool) ->
 
 def export_mailbox(queue: Queue, out: str) -> str:
     """Write a queue as one mailbox; give its path."""
-    exporting.to_mailbox(queue, Path(out))
+    exporting.to_mailbox(queue, output(out))
     return out
 
 
 def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker) -> str:
     """Write a queue as a quilt series; give its folder."""
+    target = output(out)
     opened = mirror.open(queue.base.upstream, cache, ticker)
     prefetch.for_queue(queue, opened, ticker)
     with quarantine(opened) as pen:
-        exporting.to_quilt(queue, pen.git, Path(out))
+        exporting.to_quilt(queue, pen.git, target)
     return out
 
 

@@ -15,7 +15,7 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
     default=True,
     auto_shortflags=False,
     help={
-        "queue": "The queue: a folder below patches/, or a path.",
+        "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "The upstream revision to move it to: a tag, a branch, an id.",
         "on_conflict": "What to do at a conflict: `provisional` goes on with the patch's side,"
         " `skip` leaves the patch out, `stop` stops.",
@@ -37,9 +37,10 @@ def rebase(
     json: bool = False,
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and say what became of every patch."""
+    from tensorflow_macos_build.patchqueue.locate import queue_folder
     from tensorflow_macos_build.tasks import rebase_view as view
 
-    asked = view.Asked(queue, onto, view.way(on_conflict), write, cache)
+    asked = view.Asked(queue_folder(queue), onto, view.way(on_conflict), write, cache)
     if plan:
         view.show_plan(asked)
         return ExitCode.DONE
@@ -50,7 +51,7 @@ def rebase(
 
 
 _SESSION = {
-    "queue": "The queue: a folder below patches/, or a path.",
+    "queue": "The queue: a name in patches/, or a path with a slash.",
     "work": "The folder for the conflict's work tree; build/rebase/QUEUE by default.",
     "cache": _CACHE,
     "json": "Print one JSON document (schema rebase-progress.v1).",

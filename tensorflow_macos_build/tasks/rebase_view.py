@@ -14,6 +14,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import rebase, storage
+from tensorflow_macos_build.patchqueue.locate import name_of
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.upstream import mirror
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         PatchStatus,
     )
 
-QUEUES = Path("patches")
 _LINES_SHOWN = 12
 _STYLES = {
     Status.CLEAN: "dim",
@@ -50,13 +50,18 @@ _STYLES = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for."""
+    """What the command line asks for; `folder` is the queue's."""
 
-    queue: str
+    folder: Path
     onto: str
     on_conflict: OnConflict
     write: bool
     cache: str
+
+    @property
+    def queue(self) -> str:
+        """The queue as people name it."""
+        return name_of(self.folder)
 
 
 def way(name: str) -> OnConflict:
@@ -72,15 +77,9 @@ def way(name: str) -> OnConflict:
         raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
 
 
-def queue_folder(queue: str) -> Path:
-    """Give the folder of a queue that is named, or given by its path."""
-    path = Path(queue)
-    return path if path.is_absolute() or len(path.parts) > 1 else QUEUES / queue
-
-
 def run(asked: Asked, ticker: Ticker) -> Rebase:
     """Open the queue and its upstream, and rebase."""
-    folder = queue_folder(asked.queue)
+    folder = asked.folder
     base = (
         storage.read_base(folder / storage.QUEUE_FILE)
         if folder.is_dir()
@@ -95,7 +94,7 @@ def run(asked: Asked, ticker: Ticker) -> Rebase:
 
 def show_plan(asked: Asked) -> None:
     """Print what a rebase would do, as far as the queue on disk tells."""
-    queue = storage.load(queue_folder(asked.queue))
+    queue = storage.load(asked.folder)
     base = queue.base
     lines = [
         f"open {base.upstream} (mirrors in {asked.cache})",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     iterable=["forbid"],
     auto_shortflags=False,
     help={
-        "queue": "The queue: a folder of patches/, or a path.",
+        "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "Also say which `Drop-When` conditions have come true at this upstream ref.",
         "forbid": "A path pattern that no patch may touch; may be repeated.",
         "max_kb": "The largest patch file, in units of 1,024 bytes.",

@@ -16,6 +16,7 @@ from tensorflow_macos_build.patchqueue import lint as queue_lint
 from tensorflow_macos_build.patchqueue import rangediff, rangediff_view, snapshot, storage
 from tensorflow_macos_build.patchqueue.conditions import Revision
 from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
+from tensorflow_macos_build.patchqueue.locate import output, queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Fate
 from tensorflow_macos_build.upstream import mirror
 
@@ -58,7 +59,7 @@ class Compared:
 
 def lint(queue: str, onto: str, forbidden: tuple[str, ...], max_kb: int) -> Linted:
     """Lint a queue; with `onto`, decide its conditions at that ref of its upstream."""
-    folder = snapshot.folder_of(queue)
+    folder = queue_folder(queue)
     upstream = _revision(folder, onto) if onto else None
     limits = Limits(size=max_kb * 1024, forbidden=forbidden)
     return Linted(folder.name, queue_lint.lint(folder, limits, upstream))
@@ -119,9 +120,9 @@ def report_document(found: Compared) -> documents.Json:
 def write(found: Compared, markdown: str, html: str) -> None:
     """Write the report's files that were asked for."""
     if markdown:
-        files.write_text(Path(markdown), rangediff_view.markdown(found.title, found.pairs))
+        files.write_text(output(markdown), rangediff_view.markdown(found.title, found.pairs))
     if html:
-        files.write_text(Path(html), rangediff_view.html(found.title, found.pairs))
+        files.write_text(output(html), rangediff_view.html(found.title, found.pairs))
 
 
 def show_report(found: Compared) -> None:

@@ -10,6 +10,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.patchqueue import storage
+from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.session import Session
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.tasks import rebase_view
@@ -111,7 +112,7 @@ def _work(place: Place) -> str:
 
 
 def _session(place: Place, ticker: Ticker) -> Session:
-    queue = storage.load(rebase_view.queue_folder(place.queue))
+    queue = storage.load(queue_folder(place.queue))
     git = mirror.open(queue.base.upstream, Path(place.cache), ticker)
     git.resolve(queue.base.commit, ticker)
     folder = Path(place.work) if place.work else _WORK / queue.name

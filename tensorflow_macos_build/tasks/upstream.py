@@ -11,7 +11,8 @@ from tensorflow_macos_build.tasks.command import command, emit
 @command(
     auto_shortflags=False,
     help={
-        "queue": "The queue whose upstream and base are meant: a folder below patches/, or a path.",
+        "queue": "The queue whose upstream and base are meant: a name in patches/, or a path with a"
+        " slash.",
         "upstream": "Without a queue: the repository, a path, an address, or `embedded:`.",
         "base": "Without a queue, or in place of its base: the commit, tag or branch to compare"
         " with.",
@@ -22,7 +23,7 @@ from tensorflow_macos_build.tasks.command import command, emit
 def status(
     _context: invoke.Context,
     *,
-    queue: str = "",
+    queue: str | None = None,
     upstream: str = "",
     base: str = "",
     cache: str = "build/mirrors",

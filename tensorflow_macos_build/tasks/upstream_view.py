@@ -11,21 +11,23 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import storage
-from tensorflow_macos_build.tasks.rebase_view import queue_folder
+from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.upstream import mirror, releases
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
 
 
-def status(queue: str, upstream: str, base: str, cache: str, ticker: Ticker) -> releases.Status:
+def status(
+    queue: str | None, upstream: str, base: str, cache: str, ticker: Ticker
+) -> releases.Status:
     """Open an upstream and compare its releases with a base; a queue tells what is left out.
 
     Raises:
         UsageError: neither a queue nor both of the others are given.
     """
     called = base
-    if queue:
+    if queue is not None:
         told = storage.load(queue_folder(queue)).base
         upstream = upstream or told.upstream
         base, called = base or told.commit, base or told.ref

@@ -273,7 +273,7 @@ def test_no_environment_changes_a_byte(
         os.umask(old)
 
 
-HOSTILE = ("/nowhere", "", "1", "0", "false", "sha256", "2", "-", "x y")
+HOSTILE = ("/nowhere/x", "", "1", "0", "false", "sha256", "2", "-", "x y")
 
 
 @pytest.fixture(scope="module")

@@ -348,7 +348,7 @@ def test_a_clone_killed_half_way_is_made_anew(
 ALLOWED = ("GIT_ASKPASS", "GIT_SSH", "GIT_HTTP_", "GIT_SSL_", "GIT_PROXY_")
 
 
-@pytest.mark.parametrize("value", ["/nowhere", "", "1", "sha256"])
+@pytest.mark.parametrize("value", ["/nowhere/x", "", "1", "sha256"])
 def test_no_variable_of_git_changes_what_a_server_gives(
     value: str, upstream: Upstream, server: tuple[str, Faults], tmp_path: Path
 ) -> None:

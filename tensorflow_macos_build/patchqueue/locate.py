@@ -1,0 +1,92 @@
+"""Which folder a queue's name means: one rule for every task.
+
+A name without a slash is a folder below `patches/`; a slash at its end does not count. Anything
+else is a path, from the caller's folder. Links and `..` are followed first, so that a queue has one
+folder, one name and one lock, by whatever way it is named.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tensorflow_macos_build.errors import UsageError
+
+QUEUES = Path("patches")
+"""The folder that holds the queues, relative to the checkout's root."""
+
+
+def queue_folder(queue: str) -> Path:
+    """Return the folder that a queue's name or path means, whether or not it exists.
+
+    Raises:
+        UsageError: it is empty, or a path that cannot be followed.
+    """
+    name = queue.rstrip("/") if queue.strip("/") else queue
+    if not name:
+        raise UsageError("a queue's name is empty", hint=_known())
+    is_path = "/" in name or name in (".", "..")
+    try:
+        folder = (Path(name) if is_path else QUEUES / name).resolve()
+        folder.is_dir()  # a name too long is found out here
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a ring, to 3.12
+        raise UsageError(
+            "it cannot be a queue's name or path",
+            where=_short(queue),
+            detail=getattr(error, "strerror", "") or _short(str(error)),
+            hint=_known(),
+        ) from None
+    return _from_here(folder)
+
+
+def new(queue: str) -> Path:
+    """Return the folder for a queue to be made. The folder that it goes into must exist.
+
+    Raises:
+        UsageError: it does not. (`patches/` itself is made.)
+    """
+    folder = queue_folder(queue)
+    if folder.parent != _from_here(QUEUES.resolve()) and not folder.parent.is_dir():
+        raise UsageError(
+            "the folder that the queue is to be in does not exist",
+            where=_short(str(folder.parent)),
+            hint="make it first, or give a name alone for a queue in patches/",
+        )
+    return folder
+
+
+def output(path: str) -> Path:
+    """Return the path of what is to be written. The folder that it goes into must exist.
+
+    Raises:
+        UsageError: it does not.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise UsageError(
+            "the folder that it is to be written into does not exist",
+            where=_short(path),
+            hint="make it first",
+        )
+    return target
+
+
+def name_of(folder: Path) -> str:
+    """Return the shortest name by which `queue_folder` takes a queue's folder."""
+    if folder == _from_here(QUEUES.resolve() / folder.name):
+        return folder.name
+    return str(folder) if len(folder.parts) > 1 else f"./{folder}"
+
+
+def _from_here(folder: Path) -> Path:
+    """Return a resolved path as a relative one where it is below the current folder."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) and folder != here else folder
+
+
+def _known() -> str:
+    names = sorted(path.parent.name for path in QUEUES.glob("*/queue.yaml"))
+    return f"patches/ has {', '.join(names)}" if names else "`patches.import` makes a queue"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:80]}… ({len(text)} characters)"
