@@ -41,11 +41,15 @@ def queue_folder(queue: str) -> Path:
 def new(queue: str) -> Path:
     """Return the folder for a queue to be made. The folder that it goes into must exist.
 
+    A checkout's first queue also makes `patches/`.
+
     Raises:
-        UsageError: it does not. (`patches/` itself is made.)
+        UsageError: the folder that it goes into does not exist.
     """
     folder = queue_folder(queue)
-    if folder.parent != _from_here(QUEUES.resolve()) and not folder.parent.is_dir():
+    above = folder.parent
+    is_first = above.name == QUEUES.name and above.parent.is_dir()
+    if not (above.is_dir() or is_first):
         raise UsageError(
             "the folder that the queue is to be in does not exist",
             where=_short(str(folder.parent)),

@@ -82,6 +82,7 @@ def test_a_new_queue_goes_into_patches_or_a_folder_that_exists(
 ) -> None:
     assert locate.new("new") == Path("patches/new")
     assert locate.new("../new") == checkout.parent / "new"
+    assert locate.new("sub/patches/new") == Path("sub/patches/new")
     with pytest.raises(UsageError, match="does not exist"):
         locate.new("nowhere/new")
     monkeypatch.chdir(checkout / "sub")
@@ -131,7 +132,7 @@ def test_an_import_makes_no_folders_above_its_queue(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(checkout.parent.rglob("*"))
-    for name in ("", "nowhere/x", "/nowhere/x", "x" * 300):
+    for name in ("", "nowhere/x", "/nowhere/x", "nowhere/patches/x", "x" * 300):
         with pytest.raises(invoke.Exit) as ended:
             patches.import_(C, queue=name, upstream="embedded:", diff="x", against="v2.16.0")
         assert ended.value.code == 2
