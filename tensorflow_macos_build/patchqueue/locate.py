@@ -39,9 +39,10 @@ def queue_folder(queue: str) -> Path:
 
 
 def new(queue: str) -> Path:
-    """Return the folder for a queue to be made. The folder that it goes into must exist.
+    """Return the folder for a queue to be made.
 
-    A checkout's first queue also makes `patches/`.
+    The folder that it goes into must exist, or be below the current one. A checkout's first queue
+    also makes `patches/`.
 
     Raises:
         UsageError: the folder that it goes into does not exist.
@@ -49,7 +50,7 @@ def new(queue: str) -> Path:
     folder = queue_folder(queue)
     above = folder.parent
     is_first = above.name == QUEUES.name and above.parent.is_dir()
-    if not (above.is_dir() or is_first):
+    if not (_may_be_made(above) or is_first):
         raise UsageError(
             "the folder that the queue is to be in does not exist",
             where=_short(str(folder.parent)),
@@ -59,13 +60,15 @@ def new(queue: str) -> Path:
 
 
 def output(path: str) -> Path:
-    """Return the path of what is to be written. The folder that it goes into must exist.
+    """Return the path of what is to be written.
+
+    The folder that it goes into must exist, or be below the current one.
 
     Raises:
-        UsageError: it does not.
+        UsageError: neither is so.
     """
     target = Path(path)
-    if not target.parent.is_dir():
+    if not _may_be_made(target.parent):
         raise UsageError(
             "the folder that it is to be written into does not exist",
             where=_short(path),
@@ -79,6 +82,10 @@ def name_of(folder: Path) -> str:
     if folder == _from_here(QUEUES.resolve() / folder.name):
         return folder.name
     return str(folder) if len(folder.parts) > 1 else f"./{folder}"
+
+
+def _may_be_made(folder: Path) -> bool:
+    return folder.is_dir() or folder.resolve().is_relative_to(Path.cwd())
 
 
 def _from_here(folder: Path) -> Path:

@@ -84,7 +84,8 @@ def test_a_new_queue_goes_into_patches_or_a_folder_that_exists(
     assert locate.new("../new") == checkout.parent / "new"
     assert locate.new("sub/patches/new") == Path("sub/patches/new")
     with pytest.raises(UsageError, match="does not exist"):
-        locate.new("nowhere/new")
+        locate.new("../nowhere/new")
+    assert locate.new("nowhere/new") == Path("nowhere/new")
     monkeypatch.chdir(checkout / "sub")
     assert locate.new("first") == Path("patches/first")
 
@@ -132,7 +133,7 @@ def test_an_import_makes_no_folders_above_its_queue(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(checkout.parent.rglob("*"))
-    for name in ("", "nowhere/x", "/nowhere/x", "nowhere/patches/x", "x" * 300):
+    for name in ("", "../nowhere/x", "/nowhere/x", "/nowhere/patches/x", "x" * 300):
         with pytest.raises(invoke.Exit) as ended:
             patches.import_(C, queue=name, upstream="embedded:", diff="x", against="v2.16.0")
         assert ended.value.code == 2
@@ -150,9 +151,9 @@ WRITERS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("task", WRITERS)
-def test_nothing_is_written_into_a_folder_that_does_not_exist(task: str, checkout: Path) -> None:
+def test_no_folder_is_made_outside_of_the_current_one(task: str, checkout: Path) -> None:
     before = sorted(checkout.parent.rglob("*"))
-    for out in ("nowhere/x", "/nowhere/x", "../nowhere/x"):
+    for out in ("/nowhere/x", "../nowhere/x", "sub/../../nowhere/x"):
         with pytest.raises(invoke.Exit) as ended:
             WRITERS[task](out)
         assert ended.value.code == 2
