@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import measure
+from tensorflow_macos_build.pipeline.tools import install_line, locate
 from tensorflow_macos_build.wheels.fuse import FuseOptions, Verdict, fuse
 from tensorflow_macos_build.wheels.rules import parse_rule
 
@@ -102,10 +103,10 @@ def stand_ins(folder: Path) -> None:
 
 def llvm(name: str) -> str:
     """Find one of LLVM's tools."""
-    path = shutil.which(f"{name}-19") or shutil.which(f"{name}-14") or shutil.which(name)
+    path = locate(name)
     if path is None:
-        sys.exit(f"{name} is not on PATH: install LLVM's tools (Debian: llvm-19)")
-    return path
+        sys.exit(f"{name} is missing; type: {install_line([name])}")
+    return str(path)
 
 
 def delocate_merge(first: Path, second: Path, tools: Path, out: Path) -> None:

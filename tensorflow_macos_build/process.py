@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -204,6 +205,36 @@ def watch(
     if expected and completed.status not in expected:
         raise ProgramFailed(completed, hint=hint)
     return completed
+
+
+def first_bytes(
+    argv: Sequence[str | Path], *, limit: int, timeout: float, cwd: Path | None = None
+) -> bytes:
+    """Return what a program writes to standard output, of one that may be anything.
+
+    Not more than `limit` bytes are read, and for not longer than `timeout` seconds; then the
+    program is stopped.
+
+    Raises:
+        ProgramMissing: the program is not on PATH.
+        OSError: the system cannot run it.
+    """
+    written = bytearray()
+    deadline = time.monotonic() + timeout
+    with (
+        start(argv, cwd=cwd, stderr=subprocess.DEVNULL) as child,
+        selectors.DefaultSelector() as waiting,
+    ):
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.close()
+        waiting.register(child.stdout, selectors.EVENT_READ)
+        while len(written) < limit and waiting.select(max(0.0, deadline - time.monotonic())):
+            piece = os.read(child.stdout.fileno(), limit - len(written))
+            if not piece:
+                break
+            written += piece
+    return bytes(written)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -12,7 +13,7 @@ import pytest
 
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.upstream import embedded
-from tests import projects
+from tests import programs, projects
 from tests.machos import Toolchain
 from tests.miniature import Miniature
 
@@ -27,6 +28,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("bounded")
 
+sys.addaudithook(programs.refuse_unknown)
 
 # A shell ignores SIGINT for jobs in the background, and programs inherit that; tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

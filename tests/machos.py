@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tensorflow_macos_build.pipeline import tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +34,12 @@ exports:
 """Enough of the system's library to link against, as a text-based stub."""
 
 
-def tool(*names: str) -> str:
-    """Find the first of some programs on PATH; skip the test, or fail it on CI, when none is."""
-    for name in names:
-        if (path := shutil.which(name)) is not None:
-            return path
-    reason = f"none of {', '.join(names)} is on PATH: install LLVM's tools (Debian: llvm-19 lld-19)"
+@cache
+def tool(name: str) -> str:
+    """Find a tool of `pipeline.tools.TOOLS`; skip the test, or fail it on CI, without it."""
+    if (path := tools.locate(name)) is not None:
+        return str(path)
+    reason = f"{name} is missing; type: {tools.install_line([name])}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -46,7 +47,7 @@ def tool(*names: str) -> str:
 
 def llvm(name: str, *arguments: str | Path, check: bool = True) -> str:
     """Run an LLVM tool, such as "llvm-lipo", and give what it prints."""
-    argv = [tool(f"{name}-19", f"{name}-14", name), *map(str, arguments)]
+    argv = [tool(name), *map(str, arguments)]
     return subprocess.run(argv, check=check, capture_output=True, text=True).stdout
 
 
@@ -106,7 +107,7 @@ class Toolchain:
     ) -> Path:
         output = self.path(name)
         argv: list[str | Path] = [
-            tool("ld64.lld-19", "ld64.lld"), kind, "-arch", arch,
+            tool("ld64.lld"), kind, "-arch", arch,
             "-platform_version", "macos", minimum or MINIMUM[arch], "13.3", "-o", output,
             self.object(source, arch), self.libsystem, *flags,
         ]  # fmt: skip

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shutil
 import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
-from tensorflow_macos_build.pipeline import mac, tools
+from tensorflow_macos_build.pipeline import mac, tools, versions
 from tensorflow_macos_build.pipeline.tools import TOOLS, Tool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.pipeline.tools import Candidate
 
 _EMBEDDED = "embedded:"
 
-_OLDEST_GIT = (2, 38)
-"""`git merge-tree --write-tree` came with 2.38."""
-
 _GIGA = 10**9
-
-_TIMEOUT = 30.0
 
 
 class Verdict(Enum):
@@ -67,21 +61,12 @@ class Finding:
 def examine(release: Release, folder: Path) -> tuple[Finding, ...]:
     """Ask this machine for everything that a build of `release` in `folder` needs."""
     return (
-        _git(),
+        _tool(TOOLS["git"], needed=True),
         _tool(TOOLS["bazel"], needed=True),
         _python(release),
         *_limits(release, folder),
         *(_apple(release) if sys.platform == "darwin" else _no_apple(release)),
     )
-
-
-def _git() -> Finding:
-    found = _tool(TOOLS["git"], needed=True)
-    version = tuple(int(part) for part in re.findall(r"\d+", found.found)[:2])
-    if found.verdict is Verdict.FOUND and version and version < _OLDEST_GIT:
-        remedy = f"install git {'.'.join(map(str, _OLDEST_GIT))} or newer"
-        return Finding("git", Verdict.TOO_OLD, needed=True, found=found.found, remedy=remedy)
-    return found
 
 
 def _python(release: Release) -> Finding:
@@ -94,27 +79,23 @@ def _python(release: Release) -> Finding:
 
 
 def _tool(tool: Tool, *, needed: bool) -> Finding:
-    path = tools.find(tool)
-    if path is None:
-        remedy = tools.line_for([tool])
+    programs = list(tools.candidates(tool))
+    best = next((program for program in programs if program.will_do), None)
+    if best is not None:
+        found = _described(best)
+        return Finding(tool.name, Verdict.FOUND, needed=needed, found=found)
+    remedy = tools.line_for([tool])
+    if not programs:
         return Finding(tool.name, Verdict.MISSING, needed=needed, remedy=remedy)
-    return Finding(tool.name, Verdict.FOUND, needed=needed, found=_version(path) or str(path))
+    found = f"{_described(programs[0])}, needed {versions.shown(tool.oldest)}"
+    return Finding(tool.name, Verdict.TOO_OLD, needed=needed, found=found, remedy=remedy)
 
 
-def _version(program: Path) -> str:
-    """Give the first thing in a program's answer to `--version` that looks like a version.
-
-    Bazelisk is not asked, because it would download a Bazel to answer. Debian's Bazel answers
-    without a number.
-    """
-    if "bazelisk" in str(program.resolve()):
+def _described(program: Candidate) -> str:
+    """Return a program's version, or what else is known of it."""
+    if versions.is_bazelisk(program.path):
         return "bazelisk"
-    try:
-        ended = process.run([program, "--version"], timeout=_TIMEOUT)
-    except process.ProgramFailed:
-        return ""
-    match = re.search(r"\d+(\.\d+)+", ended.stdout.decode("utf-8", "replace"))
-    return match.group() if match else ""
+    return versions.shown(versions.version_of(program.path)) or str(program.path)
 
 
 def _limits(release: Release, folder: Path) -> tuple[Finding, Finding]:

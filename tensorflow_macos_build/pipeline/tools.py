@@ -1,6 +1,7 @@
-"""The programs that tasks need beyond Python: where they are found, and what installs them.
+"""The programs that tasks need beyond Python: where they are, and what installs them.
 
-On Debian and Ubuntu as root, and on a Mac with Homebrew, they are installed without a question.
+A program that is older than what tasks can use counts as missing. On Debian and Ubuntu as root,
+and on a Mac with Homebrew, they are installed without a question.
 Elsewhere the user is told the one line to type.
 """
 
@@ -15,18 +16,29 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.pipeline import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tensorflow_macos_build.pipeline.versions import Version
 
 _APT_GET = ("apt-get", "-o", "DPkg::Lock::Timeout=600")
 
-_HOMEBREW_LLVM = tuple(
-    f"{prefix}/opt/{formula}/bin"
-    for prefix in ("/opt/homebrew", "/usr/local")
-    for formula in ("llvm", "lld")
+_LLVM_FOLDERS = (
+    "/usr/lib/llvm-19/bin",
+    *(
+        f"{prefix}/opt/{formula}/bin"
+        for prefix in ("/opt/homebrew", "/usr/local")
+        for formula in ("llvm", "lld")
+    ),
 )
-"""Homebrew keeps LLVM off PATH, because it would shadow Apple's compilers."""
+"""Where LLVM's programs are off PATH: Debian's own folder of llvm-19, which has them all under
+their plain names, and Homebrew's, which keeps LLVM from shadowing Apple's compilers."""
+
+_LLVM = (19,)
+"""One release for all of LLVM's programs, because one package brings them. llvm-lipo 14 writes no
+64-bit universal headers, and llvm-objdump 14 refuses export tries that dyld takes."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +47,56 @@ class Tool:
 
     Attributes:
         name: what tasks call it.
-        programs: its names on PATH, the best first; any one of them will do.
+        programs: its names, the best first; any one of them will do.
         debian: the package of Debian and Ubuntu that brings it.
         homebrew: the formula of Homebrew that brings it.
+        oldest: the oldest version that will do; empty: every one.
+        may_be_silent: whether it will do when it does not tell its version.
+        bare: whether it is run by its bare name, so that only the first on PATH counts.
+        folders: where else to look than on PATH.
     """
 
     name: str
     programs: tuple[str, ...]
     debian: str
     homebrew: str
+    oldest: Version = ()
+    may_be_silent: bool = False
+    bare: bool = False
+    folders: tuple[str, ...] = ()
 
 
-def _llvm(name: str) -> Tool:
-    return Tool(name, (f"{name}-19", f"{name}-14", name), debian="llvm-19", homebrew="llvm")
+def _llvm(name: str, *, debian: str = "llvm-19", homebrew: str = "llvm") -> Tool:
+    programs = (f"{name}-19", name, *(f"{name}-{newer}" for newer in range(20, 24)))
+    return Tool(name, programs, debian, homebrew, oldest=_LLVM, folders=_LLVM_FOLDERS)
 
 
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("git", ("git",), debian="git", homebrew="git"),
-        Tool("bazel", ("bazel", "bazelisk"), debian="bazel-bootstrap", homebrew="bazelisk"),
-        Tool("shellcheck", ("shellcheck",), debian="shellcheck", homebrew="shellcheck"),
-        Tool("ld64.lld", ("ld64.lld-19", "ld64.lld"), debian="lld-19", homebrew="lld"),
+        # `git merge-tree --write-tree` came with 2.38.
+        Tool("git", ("git",), debian="git", homebrew="git", oldest=(2, 38), bare=True),
+        # 4.2 is Debian's, the oldest that the demo is built by; that one prints `no_version`.
+        Tool(
+            "bazel",
+            ("bazel", "bazelisk"),
+            debian="bazel-bootstrap",
+            homebrew="bazelisk",
+            oldest=(4, 2),
+            may_be_silent=True,
+        ),
+        # Older ones know fewer checks; 0.9 is Debian 12's and that of the runners of GitHub.
+        Tool(
+            "shellcheck",
+            ("shellcheck",),
+            debian="shellcheck",
+            homebrew="shellcheck",
+            oldest=(0, 9),
+        ),
+        # GNU's, of any age; a Mac's own will do.
+        Tool("patch", ("patch",), debian="patch", homebrew="gpatch", bare=True),
+        _llvm("ld64.lld", debian="lld-19", homebrew="lld"),
+        _llvm("llvm-ar"),
         _llvm("llvm-lipo"),
         _llvm("llvm-otool"),
         _llvm("llvm-nm"),
@@ -69,25 +109,68 @@ TEST_TOOLS = tuple(TOOLS)
 """What the tests need: independent judges of what this package does."""
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A program of this machine that may be a tool.
+
+    Attributes:
+        path: where it is.
+        version: its version; empty when it does not tell, or when nothing depends on it.
+        will_do: whether tasks can use it.
+    """
+
+    path: Path
+    version: Version
+    will_do: bool
+
+
 def locate(name: str) -> Path | None:
-    """Give the path of the tool `name` of `TOOLS`, or None when it is not on this machine."""
+    """Return the path of the tool `name` of `TOOLS`, or None when no program of it will do."""
     return find(TOOLS[name])
 
 
 def find(tool: Tool) -> Path | None:
-    """Give the path of a tool, or None when it is not on this machine."""
-    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_HOMEBREW_LLVM))
-    found = (shutil.which(program, path=path) for program in tool.programs)
-    return next((Path(program) for program in found if program), None)
+    """Return the path of a tool, or None when this machine has none that will do."""
+    return next((program.path for program in candidates(tool) if program.will_do), None)
+
+
+def candidates(tool: Tool) -> Iterator[Candidate]:
+    """Yield the programs that may be a tool, the best names first, each in the order of PATH."""
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    for program in tool.programs:
+        found = [shutil.which(program, path=folder) for folder in (*path, *tool.folders)]
+        paths = [Path(path) for path in dict.fromkeys(found) if path]
+        for candidate in paths[:1] if tool.bare else paths:
+            yield _judge(tool, candidate)
+
+
+def _judge(tool: Tool, path: Path) -> Candidate:
+    if not tool.oldest:
+        return Candidate(path, (), will_do=True)
+    version = versions.version_of(path)
+    will_do = version >= tool.oldest if version else tool.may_be_silent
+    return Candidate(path, version, will_do)
+
+
+def age(tool: Tool) -> str:
+    """Return what is wrong with the programs that are here but will not do; "" when none is here.
+
+    It names the version that was seen and the one that is needed.
+    """
+    for candidate in candidates(tool):
+        if not candidate.will_do:
+            seen = versions.shown(candidate.version) or "of unknown version"
+            return f"{candidate.path} is {seen}, needed is {versions.shown(tool.oldest)} or newer"
+    return ""
 
 
 def install_line(names: Iterable[str]) -> str:
-    """Give the command that installs the tools `names` of `TOOLS` on this system."""
+    """Return the command that installs the tools `names` of `TOOLS` on this system."""
     return line_for(TOOLS[name] for name in names)
 
 
 def line_for(tools: Iterable[Tool]) -> str:
-    """Give the command that a person types on this system to install some tools."""
+    """Return the command that a person types on this system to install some tools."""
     wanted = tuple(tools)
     if shutil.which("apt-get"):
         sudo = "" if os.geteuid() == 0 else "sudo "
@@ -106,8 +189,8 @@ def provide(names: Sequence[str], say: Callable[[str], None]) -> None:
         say: takes a line for the user.
 
     Raises:
-        UsageError: a tool is missing and this system's packages cannot be installed without a
-            person; the hint is the line to type.
+        UsageError: a tool is missing or too old, and this system's packages cannot be installed
+            without a person; the hint is the line to type.
     """
     missing = _missing(names)
     if not missing:
@@ -119,6 +202,7 @@ def provide(names: Sequence[str], say: Callable[[str], None]) -> None:
     if still := _missing(missing):
         raise UsageError(
             f"not on this machine, and needed: {', '.join(still)}",
+            detail="\n".join(filter(None, (age(TOOLS[name]) for name in still))),
             hint=f"type: {install_line(still)}",
         )
 
@@ -149,5 +233,5 @@ def _run(*argv: str) -> bool:
 
 
 def debian_packages(names: Iterable[str]) -> list[str]:
-    """Give the packages of Debian and Ubuntu that bring the tools `names`, sorted."""
+    """Return the packages of Debian and Ubuntu that bring the tools `names`, sorted."""
     return sorted({TOOLS[name].debian for name in names})

@@ -20,7 +20,7 @@ _CHANGE = {
 _WAITING = {key: _CHANGE[key] for key in ("queue", "cache", "json")}
 
 
-@command(positional=["name"], auto_shortflags=False, help=_CHANGE)
+@command(needs=("git",), positional=["name"], auto_shortflags=False, help=_CHANGE)
 def drop(
     _context: invoke.Context,
     name: str,
@@ -36,6 +36,7 @@ def drop(
 
 
 @command(
+    needs=("git",),
     positional=["name"],
     auto_shortflags=False,
     help={**_CHANGE, "into": "The patch that it becomes part of, whose message stays."},
@@ -56,6 +57,7 @@ def fold(
 
 
 @command(
+    needs=("git",),
     positional=["name"],
     auto_shortflags=False,
     help={
@@ -82,6 +84,7 @@ def reorder(
 
 
 @command(
+    needs=("git",),
     positional=["name"],
     iterable=["path"],
     auto_shortflags=False,
@@ -108,7 +111,7 @@ def split(
     return view.step(place, lambda it: view.split(it, name, path, subject), json=json)
 
 
-@command(positional=["name"], auto_shortflags=False, help=_CHANGE)
+@command(needs=("git",), positional=["name"], auto_shortflags=False, help=_CHANGE)
 def edit(
     _context: invoke.Context,
     name: str,
@@ -123,7 +126,7 @@ def edit(
     return view.step(view.Place(queue, cache), lambda it: view.edit(it, name), json=json)
 
 
-@command(name="continue", auto_shortflags=False, help=_WAITING)
+@command(needs=("git",), name="continue", auto_shortflags=False, help=_WAITING)
 def continue_(
     _context: invoke.Context, *, queue: str, cache: str = "build/mirrors", json: bool = False
 ) -> ExitCode:
@@ -133,7 +136,7 @@ def continue_(
     return view.step(view.Place(queue, cache), lambda it: it.go_on(), json=json)
 
 
-@command(auto_shortflags=False, help=_WAITING)
+@command(needs=("git",), auto_shortflags=False, help=_WAITING)
 def status(
     _context: invoke.Context, *, queue: str, cache: str = "build/mirrors", json: bool = False
 ) -> ExitCode:
@@ -143,7 +146,9 @@ def status(
     return view.step(view.Place(queue, cache), lambda it: it.status(), json=json)
 
 
-@command(auto_shortflags=False, help={key: _CHANGE[key] for key in ("queue", "cache")})
+@command(
+    needs=("git",), auto_shortflags=False, help={key: _CHANGE[key] for key in ("queue", "cache")}
+)
 def abort(_context: invoke.Context, *, queue: str, cache: str = "build/mirrors") -> None:
     """Give a change of a queue up; the queue stays as it was."""
     from tensorflow_macos_build.tasks import edit_view as view

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 @command(
+    needs=("git",),
     auto_shortflags=False,
     optional=["latest"],
     help={

@@ -16,6 +16,7 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
 
 
 @command(
+    needs=("git",),
     name="import",
     auto_shortflags=False,
     help={
@@ -61,6 +62,7 @@ def import_(
 
 
 @command(
+    needs=("git",),
     auto_shortflags=False,
     help={
         "queue": _QUEUE,

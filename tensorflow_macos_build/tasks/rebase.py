@@ -12,6 +12,7 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
 
 
 @command(
+    needs=("git",),
     default=True,
     auto_shortflags=False,
     help={
@@ -59,6 +60,7 @@ _SESSION = {
 
 
 @command(
+    needs=("git",),
     auto_shortflags=False,
     help={**_SESSION, "onto": "The upstream revision to move the queue to."},
 )
@@ -77,7 +79,7 @@ def start(
     return view.step(view.Place(queue, work, cache), lambda it: it.start(onto), json=json)
 
 
-@command(auto_shortflags=False, help=_SESSION)
+@command(needs=("git",), auto_shortflags=False, help=_SESSION)
 def status(
     _context: invoke.Context,
     *,
@@ -92,7 +94,7 @@ def status(
     return view.step(view.Place(queue, work, cache), lambda it: it.status(), json=json)
 
 
-@command(name="continue", auto_shortflags=False, help=_SESSION)
+@command(needs=("git",), name="continue", auto_shortflags=False, help=_SESSION)
 def continue_(
     _context: invoke.Context,
     *,
@@ -107,7 +109,7 @@ def continue_(
     return view.step(view.Place(queue, work, cache), lambda it: it.go_on(), json=json)
 
 
-@command(auto_shortflags=False, help=_SESSION)
+@command(needs=("git",), auto_shortflags=False, help=_SESSION)
 def skip(
     _context: invoke.Context,
     *,
@@ -122,7 +124,11 @@ def skip(
     return view.step(view.Place(queue, work, cache), lambda it: it.skip(), json=json)
 
 
-@command(auto_shortflags=False, help={key: _SESSION[key] for key in ("queue", "work", "cache")})
+@command(
+    needs=("git",),
+    auto_shortflags=False,
+    help={key: _SESSION[key] for key in ("queue", "work", "cache")},
+)
 def abort(
     _context: invoke.Context, *, queue: str, work: str = "", cache: str = "build/mirrors"
 ) -> None:

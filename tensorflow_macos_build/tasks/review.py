@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 @command(
+    needs=("git",),
     iterable=["forbid"],
     auto_shortflags=False,
     help={
@@ -40,6 +41,7 @@ def lint(
 
 
 @command(
+    needs=("git",),
     auto_shortflags=False,
     help={
         "old": "The queue before: a folder of patches/, a path, or REVISION:PATH of this checkout's"

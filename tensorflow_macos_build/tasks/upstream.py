@@ -9,6 +9,7 @@ from tensorflow_macos_build.tasks.command import command, emit
 
 
 @command(
+    needs=("git",),
     auto_shortflags=False,
     help={
         "queue": "The queue whose upstream and base are meant: a name in patches/, or a path with a"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import checkouts
+from tests import checkouts, processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.checkouts import Checkout
 
@@ -100,7 +99,7 @@ def _wait(child: Any, condition: Callable[[], bool]) -> None:
 
 def _kill(child: Any, *, whole_tree: bool) -> None:
     """Kill the shell and all under it, or only the shell and the Python that it waits for."""
-    parents = _parents()
+    parents = processes.parents()
     below = [pid for pid, above in parents.items() if above == child.pid]
     tree = list(below)
     while whole_tree and below:
@@ -109,23 +108,3 @@ def _kill(child: Any, *, whole_tree: bool) -> None:
     for pid in (child.pid, *tree):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _parents() -> dict[int, int]:
-    """Give the parent's id of every process."""
-    if Path("/proc/self/stat").exists():
-        stats = [_read(folder / "stat") for folder in Path("/proc").glob("[0-9]*")]
-        # The name in parentheses may hold anything; the state and the parent's id follow it.
-        pairs = [(stat.split()[0], stat.rpartition(")")[2].split()[1]) for stat in stats if stat]
-    else:
-        listing = ["ps", "-A", "-o", "pid=,ppid="]
-        told = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
-        pairs = [(pid, above) for pid, above in map(str.split, told.splitlines())]
-    return {int(pid): int(above) for pid, above in pairs}
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""

@@ -20,6 +20,7 @@ from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run as running
 from tensorflow_macos_build.pipeline.workshop import Workshop
 from tensorflow_macos_build.tasks import build_view
+from tests import processes
 from tests.projects import STAGES, Project, check_sums, wait_for_line, wait_until
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -250,10 +251,7 @@ def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project) -> N
     child.stderr.close()
     cache = elsewhere.folder.parent / "cache"
     assert not list(cache.rglob("at-work"))
-    listed = subprocess.run(
-        ["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
-    )
-    assert str(cache) not in listed.stdout
+    assert not [line for line in processes.command_lines() if str(cache) in line]
 
 
 def test_another_folder_time_zone_and_umask_give_the_same_bytes(

@@ -38,6 +38,13 @@ def test_it() -> None:
     assert not list(pathlib.Path.home().iterdir())
 """
 
+STARTING = """\
+import subprocess
+
+def test_it() -> None:
+    subprocess.run([{program!r}, "."], check=False)
+"""
+
 
 def _run(folder: Path, test: str, **environment: str) -> tuple[int, str]:
     (folder / "test_one.py").write_text(test)
@@ -74,3 +81,12 @@ def test_a_connection_within_the_machine_is_let_through(tmp_path: Path) -> None:
 def test_a_test_has_a_home_of_its_own(tmp_path: Path) -> None:
     code, told = _run(tmp_path, HOME, HOME="/original")
     assert code == 0, told
+
+
+@pytest.mark.parametrize(("program", "status"), [("make", 1), ("/bin/ls", 1), ("cat", 0)])
+def test_a_program_that_no_install_step_brings_is_a_failure(
+    tmp_path: Path, program: str, status: int
+) -> None:
+    code, told = _run(tmp_path, STARTING.format(program=program))
+    assert code == status, told
+    assert ("which no install step brings" in told) is (status == 1)

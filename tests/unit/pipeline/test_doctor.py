@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import config, documents
-from tensorflow_macos_build.pipeline import doctor, mac, tools
+from tensorflow_macos_build.pipeline import doctor, mac
 from tensorflow_macos_build.pipeline.doctor import Verdict
 from tensorflow_macos_build.tasks import doctor_view
 
@@ -51,7 +51,6 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str]
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(tools, "_HOMEBREW_LLVM", ())
 
     def add(name: str, script: str) -> None:
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -96,7 +95,7 @@ def test_a_bare_machine_is_told_what_to_install(
 def test_an_old_git_stops_the_build(bare: Callable[[str, str], None], tmp_path: Path) -> None:
     bare("git", "echo git version 2.37.9")
     found = _examined(_demo(), tmp_path)["git"]
-    assert (found.verdict, found.found) == (Verdict.TOO_OLD, "2.37.9")
+    assert (found.verdict, found.found) == (Verdict.TOO_OLD, "2.37.9, needed 2.38")
     bare("git", "echo git version 2.38.0")
     assert _examined(_demo(), tmp_path)["git"].verdict is Verdict.FOUND
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.pipeline import tools
+from tensorflow_macos_build.pipeline import tools, versions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tensorflow_macos_build.pipeline.versions import Version
 
 APT_GET = """\
 #!/bin/sh
@@ -20,15 +23,9 @@ case "$*" in
     *update*) : >"$LOG.lists" ;;
     *install*)
         [ -e "$LOG.lists" ] || exit 100
-        printf '#!/bin/sh\\n' >"$BIN/shellcheck"; chmod +x "$BIN/shellcheck" ;;
+        printf '#!/bin/sh\\necho version: 0.9.0\\n' >"$BIN/shellcheck"
+        chmod +x "$BIN/shellcheck" ;;
 esac
-"""
-
-BREW = """\
-#!/bin/sh
-echo "brew $*" >>"$LOG"
-printf '#!/bin/sh\\n' >"$BIN/bazelisk"
-chmod +x "$BIN/bazelisk"
 """
 
 
@@ -42,8 +39,17 @@ def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setenv("BIN", str(folder))
     monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    monkeypatch.setattr(tools, "_HOMEBREW_LLVM", ())
+    _nothing_off_path(monkeypatch)
     return folder
+
+
+def _nothing_off_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = {name: replace(tool, folders=()) for name, tool in tools.TOOLS.items()}
+    monkeypatch.setattr(tools, "TOOLS", bare)
+
+
+def _answering(path: Path, answer: str) -> None:
+    _program(path, f"#!/bin/sh\nprintf '%s\\n' '{answer}'\n")
 
 
 def _program(path: Path, text: str = "#!/bin/sh\n") -> None:
@@ -53,10 +59,111 @@ def _program(path: Path, text: str = "#!/bin/sh\n") -> None:
 
 def test_the_best_of_a_tools_names_is_found(bin_folder: Path) -> None:
     assert tools.locate("llvm-lipo") is None
-    _program(bin_folder / "llvm-lipo")
+    _answering(bin_folder / "llvm-lipo", "LLVM version 19.1.7")
     assert tools.locate("llvm-lipo") == bin_folder / "llvm-lipo"
-    _program(bin_folder / "llvm-lipo-19")
+    _answering(bin_folder / "llvm-lipo-19", "LLVM version 19.1.7")
     assert tools.locate("llvm-lipo") == bin_folder / "llvm-lipo-19"
+
+
+@pytest.mark.parametrize("name", [name for name, tool in tools.TOOLS.items() if tool.oldest])
+def test_a_tool_that_is_too_old_counts_as_missing(bin_folder: Path, name: str) -> None:
+    tool = tools.TOOLS[name]
+    major, *minor = tool.oldest
+    older = [major, minor[0] - 1] if minor and minor[0] else [major - 1, 99]
+    for program in tool.programs:
+        if program != "bazelisk":
+            _answering(bin_folder / program, f"{program} version {'.'.join(map(str, older))}")
+    assert tools.locate(name) is None
+    right = bin_folder / tool.programs[0]
+    _answering(right, f"{right.name} version {'.'.join(map(str, tool.oldest))}.1")
+    assert tools.locate(name) == right
+
+
+@pytest.mark.parametrize("older_first", [True, False])
+def test_of_two_on_path_the_right_one_is_taken(
+    bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older_first: bool
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    old, new = (bin_folder, other) if older_first else (other, bin_folder)
+    _answering(old / "llvm-objdump", "Debian LLVM version 14.0.6")
+    _answering(new / "llvm-objdump", "Homebrew LLVM version 21.1.0")
+    monkeypatch.setenv("PATH", f"{bin_folder}{os.pathsep}{other}")
+    assert tools.locate("llvm-objdump") == new / "llvm-objdump"
+
+
+def test_only_the_git_that_would_be_run_counts(
+    bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    _answering(bin_folder / "git", "git version 2.30.2")
+    _answering(tmp_path / "other/git", "git version 2.39.5 (Apple Git-154)")
+    monkeypatch.setenv("PATH", f"{bin_folder}{os.pathsep}{tmp_path}/other")
+    assert tools.locate("git") is None
+
+
+def test_the_folder_of_debians_package_is_looked_into(
+    bin_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "llvm-19"
+    folder.mkdir()
+    _answering(bin_folder / "llvm-nm", "Debian LLVM version 14.0.6")
+    _answering(folder / "llvm-nm", "Debian LLVM version 19.1.7")
+    beside = replace(tools.TOOLS["llvm-nm"], folders=(str(folder),))
+    assert tools.find(beside) == folder / "llvm-nm"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo no number here",
+        "exit 1",
+        "kill -9 $$",
+        "while :; do echo x; done",
+        "cat; echo no number after standard input",
+    ],
+)
+def test_what_does_not_tell_a_version_will_not_do(bin_folder: Path, script: str) -> None:
+    (bin_folder / "cat").symlink_to("/bin/cat")
+    _program(bin_folder / "llvm-lipo", f"#!/bin/sh\n{script}\n")
+    assert tools.locate("llvm-lipo") is None
+    _program(bin_folder / "bazel", f"#!/bin/sh\n{script}\n")
+    assert tools.locate("bazel") == bin_folder / "bazel"
+
+
+def test_a_file_that_the_system_cannot_run_will_not_do(bin_folder: Path) -> None:
+    _program(bin_folder / "llvm-lipo", "\0\0 no program")
+    assert tools.locate("llvm-lipo") is None
+
+
+def test_an_old_tool_is_told_with_the_version_seen_and_the_one_needed(
+    bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(bin_folder / "apt-get", APT_GET)
+    _answering(bin_folder / "llvm-lipo", "Debian LLVM version 14.0.6")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(UsageError) as raised:
+        tools.provide(["llvm-lipo"], lambda _line: None)
+    assert f"{bin_folder}/llvm-lipo is 14.0.6, needed is 19 or newer" in raised.value.detail
+    assert raised.value.hint == "type: sudo apt-get install llvm-19"
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        ("git version 2.39.5 (Apple Git-154)", (2, 39, 5)),
+        ("bazel 6.5.0", (6, 5, 0)),
+        ("bazel no_version", ()),
+        ("ShellCheck - shell script analysis tool\nversion: 0.9.0\nlicense: GPL 3", (0, 9, 0)),
+        ("Debian LLD 19.1.7", (19, 1, 7)),
+        ("/opt/llvm-19.1/bin/llvm-nm:\n  Homebrew LLVM version 14.0.6", (14, 0, 6)),
+        ("LLVM version 22", (22,)),
+        ("Python 3.13.0rc1", (3, 13, 0)),
+        ("9" * 5000, ()),
+    ],
+)
+def test_a_version_is_read_from_what_programs_answer(answer: str, version: Version) -> None:
+    assert versions.parse(answer) == version
 
 
 def test_root_on_debian_gets_its_tools_even_without_package_lists(

@@ -156,7 +156,6 @@ def test_a_missing_tool_is_named_with_what_installs_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setattr(tools, "_HOMEBREW_LLVM", ())
     assert _run("needy") == 2
     assert "shellcheck" in capsys.readouterr().err
     assert _run("end", "well") == 0

@@ -1,0 +1,55 @@
+"""Which programs tests may start: what every machine has, and what an install step brings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tensorflow_macos_build.pipeline import tools
+
+ROOT = Path(__file__).resolve().parents[1]
+
+ESSENTIAL = frozenset(
+    {
+        *("base64", "bash", "cat", "cmp", "env", "false", "ldconfig", "mkfifo", "readlink", "sh"),
+        *("sha256sum", "sleep", "true", "uname"),
+        *(("ps", "shasum") if sys.platform == "darwin" else ()),
+    }
+)
+"""Of Debian's packages that are marked Essential, and on every Mac. `ps` is of none of them."""
+
+_TRIED = frozenset({"cc", "gcc", "ld", "objdump"})
+"""`ctypes.util.find_library` asks them for what ldconfig does not know, and does without them."""
+
+_BROUGHT = frozenset(program for tool in tools.TOOLS.values() for program in tool.programs)
+
+
+def refuse_unknown(event: str, args: tuple[Any, ...]) -> None:
+    """Be an audit hook that lets no program start which a new machine may lack.
+
+    Raises:
+        AssertionError: the program is neither essential, nor in `pipeline.tools.TOOLS`, nor of the
+            environment or the checkout, nor made by a test.
+    """
+    if event == "subprocess.Popen" and not is_known(os.fsdecode(args[0])):
+        raise AssertionError(
+            f"a test starts `{os.fsdecode(args[0])}`, which no install step brings: add it to "
+            "TOOLS in pipeline/tools.py, or do without"
+        )
+
+
+def is_known(program: str) -> bool:
+    """Whether every machine that has been set up has a program."""
+    path = Path(shutil.which(program) or program).absolute()
+    return path.name in ESSENTIAL | _BROUGHT | _TRIED or any(
+        map(path.is_relative_to, _own_folders())
+    )
+
+
+def _own_folders() -> tuple[str | Path, ...]:
+    python = Path(sys.executable).resolve().parent
+    return ROOT, sys.prefix, python, tempfile.gettempdir(), Path(tempfile.gettempdir()).resolve()
