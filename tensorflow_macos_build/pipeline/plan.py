@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.pipeline import stamps, workshop
+from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import File
 from tensorflow_macos_build.pipeline.stage import Done, Results, Stage
 from tensorflow_macos_build.pipeline.table import stages_for
@@ -140,7 +140,7 @@ def examine(place: Workshop, stage: Stage[Any, Any], results: Results, *, forced
 def ingredients(place: Workshop, stage: Stage[Any, Any], results: Results) -> dict[str, Any]:
     """Give what a stage's key is made of."""
     inputs = stage.inputs(place, results)
-    return stamps.ingredients(inputs, workshop.code_digest(stage.code))
+    return stamps.ingredients(inputs, stage.code_digest())
 
 
 def result_folder(stage_folder: Path, key: str) -> Path:

@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from tensorflow_macos_build import closure
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import File, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -51,7 +52,6 @@ class Stage(Generic[In, Out]):
         work: makes the result.
         result: the type of the result.
         summary: says in a few words what came out.
-        code: the files and folders of this package that do the work.
     """
 
     name: str
@@ -60,7 +60,32 @@ class Stage(Generic[In, Out]):
     work: Callable[[Job[In]], Out]
     result: type[Out]
     summary: Callable[[Out], str]
-    code: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        """The module that does the work; what that imports decides the result too."""
+        return self.work.__module__
+
+    def code_digest(self) -> str:
+        """Return a digest of the code that does the work."""
+        return closure.digest(self.module, self._modules_before())
+
+    def code_files(self) -> list[Path]:
+        """Return the files of the package that `code_digest` is over."""
+        return closure.files(self.module, self._modules_before())
+
+    def _modules_before(self) -> frozenset[str]:
+        """Return the modules of the stages before, whose code does not count for this one.
+
+        They reach this one by their values, so that one of them that is done again, and gives the
+        same, costs no more.
+        """
+        return frozenset(stage.module for stage in self._before()) - {self.module}
+
+    def _before(self) -> Iterator[Stage[Any, Any]]:
+        for need in self.needs:
+            yield need
+            yield from need._before()
 
     def folder(self, workshop: Workshop) -> Path:
         """Give the folder of all results of this stage."""

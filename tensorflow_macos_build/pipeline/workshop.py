@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.metadata
 import os
@@ -16,11 +15,7 @@ from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tensorflow_macos_build.config import Loaded, Release
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 _SKIPPED = {"__pycache__"}
 
@@ -106,20 +101,6 @@ def file_digests(folder: Path) -> dict[str, str]:
     found = (path for path in folder.rglob("*") if path.is_file())
     kept = (path for path in found if not _SKIPPED & set(path.parts))
     return {path.relative_to(folder).as_posix(): files.sha256(path) for path in sorted(kept)}
-
-
-@functools.cache
-def code_digest(parts: Iterable[str]) -> str:
-    """Give one digest of the files of this package that do a stage's work.
-
-    So a stage is done again when its code has changed, and nobody has to raise a number.
-    """
-    digest = hashlib.sha256()
-    for part in parts:
-        path = _PACKAGE / part
-        found = file_digests(path) if path.is_dir() else {part: files.sha256(path)}
-        digest.update(repr((part, sorted(found.items()))).encode())
-    return digest.hexdigest()
 
 
 def program_identity(path: Path | None) -> str:

@@ -21,7 +21,7 @@ from tensorflow_macos_build.pipeline import run as running
 from tensorflow_macos_build.pipeline.workshop import Workshop
 from tensorflow_macos_build.tasks import build_view
 from tests import processes
-from tests.projects import STAGES, Project, check_sums, wait_for_line, wait_until
+from tests.projects import ROOT, STAGES, Project, check_sums, wait_for_line, wait_until
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -239,6 +239,59 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Project:
         HOME="",
         XDG_CACHE_HOME=str(folder / "cache"),
     )
+
+
+FOLLOWED = """
+import contextlib, json, sys
+from pathlib import Path
+from tensorflow_macos_build import closure, config
+from tensorflow_macos_build.pipeline import plan, run
+from tensorflow_macos_build.pipeline.workshop import Workshop
+
+opened, at_work = {}, [None]
+package = str(Path(closure.__file__).parent)
+
+def note(event, args):
+    if event == "open" and at_work[0] and str(args[0]).startswith(package):
+        opened.setdefault(at_work[0], set()).add(str(args[0]))
+
+class Audience:
+    waiting = planned = done = lambda *_: None
+
+    @contextlib.contextmanager
+    def working(self, step):
+        at_work[0] = step.stage.name
+        yield lambda *_: None
+        at_work[0] = None
+
+sys.addaudithook(note)
+place = Workshop(config.load("demo"))
+forced = tuple(json.loads(sys.argv[1]))
+run.build(place, plan.Wish(force=forced), Audience())
+code = {step.stage.name: step.stage.code_files() for step in plan.make(place, plan.Wish()).steps}
+for stage, paths in sorted(opened.items()):
+    sources = {path for path in paths if "__pycache__" not in path}
+    print(stage, len(sources), *sorted(sources - {str(path) for path in code[stage]}))
+"""
+
+
+def test_what_a_stage_reads_of_the_package_while_it_works_is_in_its_key(
+    project: Project, tmp_path: Path
+) -> None:
+    """The interpreter's own events say what is read: code as it is imported, templates, schemas."""
+    copy = project.copy(tmp_path / "copy")
+    forced = [stage for stage in STAGES if not stage.startswith("build:")]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    env["PYTHONPYCACHEPREFIX"] = str(tmp_path / "no-cache")  # so that sources are opened
+    argv = [sys.executable, "-c", FOLLOWED, json.dumps(forced)]
+    ended = subprocess.run(
+        argv, cwd=copy.folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    lines = [line.split() for line in ended.stdout.splitlines()]
+    assert {stage for stage, *_ in lines} >= {"source", "patch", "fuse", "smoke", "dist"}
+    assert not [line for line in lines if len(line) > 2]
+    assert all(int(count) > 0 for _, count in lines)
 
 
 def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project) -> None:

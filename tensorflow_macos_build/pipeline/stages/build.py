@@ -238,7 +238,6 @@ def _stage(architecture: str) -> Stage[BuildInputs, Built]:
         work=_work,
         result=Built,
         summary=lambda built: built.wheel.name,
-        code=("bazel", "pipeline/stages/build.py", "pipeline/stages/worktree.py"),
     )
 
 

@@ -70,7 +70,6 @@ FUSE = Stage(
     work=_fuse,
     result=Fused,
     summary=_fused_in_short,
-    code=("wheels", "macho", "pipeline/stages/join.py"),
 )
 
 
@@ -104,7 +103,6 @@ RELOCATE = Stage(
     work=_relocate,
     result=Relocated,
     summary=lambda moved: f"{len(moved.copied)} libraries brought in",
-    code=("wheels", "macho", "pipeline/stages/join.py"),
 )
 
 
@@ -160,5 +158,4 @@ VERIFY = Stage(
     work=_verify,
     result=Verified,
     summary=_verified_in_short,
-    code=("wheels", "macho", "pipeline/stages/join.py"),
 )

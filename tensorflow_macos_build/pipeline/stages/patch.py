@@ -112,5 +112,4 @@ PATCH = Stage(
     work=_work,
     result=Patched,
     summary=lambda patched: f"{len(patched.patches)} patches, tree {patched.tree[:12]}",
-    code=("upstream", "patchqueue", "pipeline/stages/patch.py"),
 )

@@ -85,7 +85,6 @@ def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, Smoked]:
         work=_work,
         result=Smoked,
         summary=_in_short,
-        code=("smoke", "pipeline/stages/prove.py"),
     )
 
 

@@ -189,7 +189,6 @@ def _stage(smoke: Stage[Any, Smoked], *, with_host: bool) -> Stage[PublishInputs
         work=_work,
         result=Published,
         summary=lambda published: f"{published.folder}/{published.wheel.name}",
-        code=("report", "pipeline/stages/publish.py"),
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import closure
 from tensorflow_macos_build.pipeline import workshop
 from tensorflow_macos_build.pipeline.records import Record, Source
 from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
@@ -39,7 +40,7 @@ def _inputs(place: Workshop, _results: Results) -> SourceInputs:
 
 def _local_refs(url: str) -> str:
     if url == EMBEDDED:
-        return workshop.code_digest(("upstream/embedded",))
+        return closure.digest("tensorflow_macos_build.upstream.embedded")
     folder = Path(url.removeprefix("file://"))
     git_dir = folder / ".git" if (folder / ".git").is_dir() else folder
     if not (git_dir / "HEAD").is_file():
@@ -72,5 +73,4 @@ SOURCE = Stage(
     work=_work,
     result=Source,
     summary=lambda source: f"{source.ref} is {source.commit[:12]}",
-    code=("upstream", "pipeline/stages/source.py"),
 )

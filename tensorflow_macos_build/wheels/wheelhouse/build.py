@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from tensorflow_macos_build import __version__, files
+from tensorflow_macos_build import closure, files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.fuse import FuseOptions, Undecided, fuse
@@ -235,7 +235,8 @@ class _House:
         taken = tuple(one.rule for one in known if one.is_about(choice.name))
         first, second = (self._paths[offer] for offer in choice.offers)
         refuse_differing_needs(first, second)
-        words = [__version__, *sorted(offer.sha256 for offer in choice.offers), *map(str, taken)]
+        code = closure.digest(fuse.__module__)
+        words = [code, *sorted(offer.sha256 for offer in choice.offers), *map(str, taken)]
         key = hashlib.sha256("\0".join(words).encode()).hexdigest()
         folder = self._options.cache / "fused" / key
         with files.locked(folder.parent / f"{key}.lock"):

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import __version__, files
+from tensorflow_macos_build import closure, files
 from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions, verify
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Error:
 
 
 def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tuple[Error, ...]:
-    """Give the errors of a wheel, verified now or before by the same version of this tool.
+    """Give the errors of a wheel, verified now or before by the same code.
 
     Args:
         wheel: its file.
@@ -40,7 +40,7 @@ def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tu
         allow: accepted findings, as `verify` takes them.
         cache: the folder that remembers.
     """
-    words = "\0".join([__version__, sha256, *allow])
+    words = "\0".join([closure.digest(verify.__module__), sha256, *allow])
     known = cache / "verified" / f"{hashlib.sha256(words.encode()).hexdigest()}.json"
     if known.is_file():
         return tuple(Error(**one) for one in json.loads(known.read_text(encoding="utf-8")))

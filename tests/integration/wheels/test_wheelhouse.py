@@ -336,6 +336,21 @@ def test_a_wheel_that_went_bad_in_the_cache_is_fetched_again(
     assert len(index.asked) == 2
 
 
+def test_what_other_code_fused_and_verified_is_made_again(
+    shop: Shop, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.pair("native", "1.0")
+    caches = [tmp_path / "cache" / name for name in ("fused", "verified")]
+
+    def kept() -> list[int]:
+        build(["native"], tmp_path / "house", options(index, tmp_path))
+        return [sum(path.suffix != ".lock" for path in cache.iterdir()) for cache in caches]
+
+    assert [kept(), kept()] == [[1, 1]] * 2
+    monkeypatch.setattr("tensorflow_macos_build.closure.digest", lambda _module: "other code")
+    assert kept() == [2, 2]
+
+
 def test_other_peoples_folders_are_not_replaced(shop: Shop, index: Index, tmp_path: Path) -> None:
     shop.pure("plain", "1.0")
     house = tmp_path / "house"

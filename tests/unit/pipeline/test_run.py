@@ -68,7 +68,7 @@ def stage(name: str, text: str, needs: tuple[Stage[Any, Any], ...] = ()) -> Stag
     def inputs(place: Workshop, results: Results) -> Words:
         return Words(text="+".join([text, *(results[need].file.sha256 for need in needs)]))
 
-    return Stage(name, needs, inputs, write, Written, lambda value: value.file.path, ())
+    return Stage(name, needs, inputs, write, Written, lambda value: value.file.path)
 
 
 @pytest.fixture
