@@ -314,11 +314,11 @@ def _locked_by_this_thread() -> list[tuple[int, int, int]]:
     return held
 
 
-def read_small(path: Path, limit: int) -> bytes:
+def read_small(path: Path, limit: int, *, where: str = "") -> bytes:
     """Return the content of a regular file of at most `limit` bytes.
 
     Anything else under that name is refused before a byte is read: a pipe would wait for its
-    writer, and a device has no end.
+    writer, and a device has no end. `where` is what errors call the file; by default its path.
 
     Raises:
         UsageError: it is no regular file, or a larger one.
@@ -326,11 +326,26 @@ def read_small(path: Path, limit: int) -> bytes:
     """
     with open(path, "rb", opener=_without_waiting) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise UsageError("it is no regular file", where=str(path))
+            raise UsageError("it is no regular file", where=where or str(path))
         content = stream.read(limit + 1)
     if len(content) > limit:
-        raise UsageError(f"it has more than {limit} bytes", where=str(path))
+        raise UsageError(f"it has more than {limit} bytes", where=where or str(path))
     return content
+
+
+def read_small_text(path: Path, limit: int, *, where: str = "") -> str:
+    """Return the text of a regular UTF-8 file of at most `limit` bytes.
+
+    Raises:
+        UsageError: it is no regular file, a larger one, or not UTF-8.
+        OSError: it cannot be read.
+    """
+    content = read_small(path, limit, where=where)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError("it is not UTF-8 text", where=f"{where or path}:{line}") from None
 
 
 @contextlib.contextmanager

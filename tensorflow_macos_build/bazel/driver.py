@@ -263,6 +263,8 @@ def _words_of(action: bep.ActionFailed) -> str:
 
 def _end_of(path: Path) -> str:
     try:
+        if not path.is_file():  # its name is an event's: a pipe or a device would never end
+            return ""
         with path.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - _SHOWN_BYTES))

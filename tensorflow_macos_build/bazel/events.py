@@ -8,15 +8,18 @@ are strings; so every field is read with a default. Events of other kinds are pa
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-_RUNNER = re.compile(r"(\d+) ([^,.]+)")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_RUNNER = re.compile(r"\b([0-9]{1,18}) ([^,.]+)")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
@@ -121,96 +124,153 @@ Event: TypeAlias = (
 
 
 def parse(line: bytes) -> list[Event]:
-    """Read one line of the stream; give the events that matter in it.
+    """Read one line of the stream; return the events that matter in it.
+
+    A field of another type than the protocol's counts as left out: the stream is a program's, and
+    what follows from it (a count, a path, a message) is only shown or looked for.
 
     Raises:
         ValueError: the line is not a JSON object.
     """
-    found = json.loads(line)
-    if not isinstance(found, dict):
-        raise ValueError("a build event is a JSON object")
-    events: list[Event] = []
-    identity = found.get("id", {})
-    if "action" in found and not found["action"].get("success", False):
-        events.append(_action(identity.get("actionCompleted", {}), found["action"]))
-    if "namedSetOfFiles" in found:
-        events.append(_file_set(identity.get("namedSet", {}), found["namedSetOfFiles"]))
-    if "completed" in found:
-        events.append(_completed(identity.get("targetCompleted", {}), found["completed"]))
-    if "aborted" in found:
-        aborted = found["aborted"]
-        events.append(Aborted(aborted.get("reason", "UNKNOWN"), aborted.get("description", "")))
-    if "buildMetrics" in found:
-        events.append(_metrics(found["buildMetrics"].get("actionSummary", {})))
-    if "buildToolLogs" in found:
-        events.append(ToolLogs(_process_stats(found["buildToolLogs"].get("log", []))))
-    if "finished" in found:
-        code = found["finished"].get("exitCode", {})
-        events.append(Finished(code.get("name", ""), int(code.get("code", 0))))
-    return events
-
-
-def _action(identity: dict[str, Any], action: dict[str, Any]) -> ActionFailed:
-    detail = action.get("failureDetail", {})
-    spawn = detail.get("spawn", {})
-    return ActionFailed(
-        label=identity.get("label") or action.get("label", ""),
-        mnemonic=action.get("type", ""),
-        output=identity.get("primaryOutput", ""),
-        status=int(spawn.get("spawnExitCode", action.get("exitCode", 0))),
-        stderr=_path(action.get("stderr", {})),
-        stdout=_path(action.get("stdout", {})),
-        message=detail.get("message", ""),
-    )
-
-
-def _file_set(identity: dict[str, Any], named: dict[str, Any]) -> FileSet:
-    return FileSet(
-        id=identity.get("id", ""),
-        files=_paths(named.get("files", [])),
-        sets=tuple(inner.get("id", "") for inner in named.get("fileSets", [])),
-    )
-
-
-def _completed(identity: dict[str, Any], completed: dict[str, Any]) -> TargetCompleted:
-    groups = completed.get("outputGroup", [])
-    default = [group for group in groups if group.get("name") == "default"]
-    return TargetCompleted(
-        label=identity.get("label", ""),
-        success=completed.get("success", False),
-        sets=tuple(found.get("id", "") for group in default for found in group.get("fileSets", [])),
-        files=_paths(completed.get("importantOutput", [])),
-        message=completed.get("failureDetail", {}).get("message", ""),
-    )
-
-
-def _metrics(summary: dict[str, Any]) -> Metrics:
-    """Read counts; Bazel 5 and later name the runners here, earlier ones in the tool logs only."""
-    rows = summary.get("runnerCount", [])
-    runners = tuple((row.get("name", ""), int(row.get("count", 0))) for row in rows)
-    return Metrics(
-        int(summary.get("actionsExecuted", 0)), tuple(r for r in runners if r[0] != "total")
-    )
-
-
-def _process_stats(logs: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:
-    """Read `22 processes: 21 remote cache hit, 1 internal.`; there is no other form in Bazel 4."""
-    contents = next(
-        (log.get("contents", "") for log in logs if log.get("name") == "process stats"), ""
-    )
     try:
-        text = base64.b64decode(contents).decode("utf-8", "replace")
-    except binascii.Error:
-        return ()
+        content = json.loads(line)
+    except RecursionError:
+        raise ValueError("a build event is not nested so deep") from None
+    if not isinstance(content, dict):
+        raise ValueError("a build event is a JSON object")
+    event = _Message(content)
+    return [made for name, read in _READERS.items() if name in content for made in read(event)]
+
+
+class _Message:
+    """A message of the protocol, of which each field is read as the type that it has there."""
+
+    def __init__(self, fields: object) -> None:
+        self._fields = fields if isinstance(fields, dict) else {}
+
+    def text(self, name: str) -> str:
+        """Return a string; lone surrogates, which no UTF-8 holds, as question marks."""
+        value = self._fields.get(name)
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+    def flag(self, name: str) -> bool:
+        """Return a truth value."""
+        return self._fields.get(name) is True
+
+    def number(self, name: str) -> int:
+        """Return an integer of at most 64 bits, which JSON may hold as a string."""
+        value = self._fields.get(name)
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            return 0
+        return value if abs(value) < 1 << 63 else 0
+
+    def message(self, *names: str) -> _Message:
+        """Return the message at a path of fields."""
+        inner: object = self._fields
+        for name in names:
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        return _Message(inner)
+
+    def messages(self, name: str) -> list[_Message]:
+        """Return the messages of a repeated field."""
+        value = self._fields.get(name)
+        return [_Message(each) for each in value] if isinstance(value, list) else []
+
+
+def _action(event: _Message) -> Iterator[ActionFailed]:
+    identity, action = event.message("id", "actionCompleted"), event.message("action")
+    if action.flag("success"):
+        return
+    detail = action.message("failureDetail")
+    spawn = detail.message("spawn")
+    yield ActionFailed(
+        label=identity.text("label") or action.text("label"),
+        mnemonic=action.text("type"),
+        output=identity.text("primaryOutput"),
+        status=spawn.number("spawnExitCode") or action.number("exitCode"),
+        stderr=_path(action.message("stderr")),
+        stdout=_path(action.message("stdout")),
+        message=detail.text("message"),
+    )
+
+
+def _file_set(event: _Message) -> Iterator[FileSet]:
+    identity, named = event.message("id", "namedSet"), event.message("namedSetOfFiles")
+    yield FileSet(
+        id=identity.text("id"),
+        files=_paths(named.messages("files")),
+        sets=tuple(inner.text("id") for inner in named.messages("fileSets")),
+    )
+
+
+def _completed(event: _Message) -> Iterator[TargetCompleted]:
+    identity, completed = event.message("id", "targetCompleted"), event.message("completed")
+    groups = completed.messages("outputGroup")
+    default = [group for group in groups if group.text("name") == "default"]
+    yield TargetCompleted(
+        label=identity.text("label"),
+        success=completed.flag("success"),
+        sets=tuple(each.text("id") for group in default for each in group.messages("fileSets")),
+        files=_paths(completed.messages("importantOutput")),
+        message=completed.message("failureDetail").text("message"),
+    )
+
+
+def _aborted(event: _Message) -> Iterator[Aborted]:
+    aborted = event.message("aborted")
+    yield Aborted(aborted.text("reason") or "UNKNOWN", aborted.text("description"))
+
+
+def _metrics(event: _Message) -> Iterator[Metrics]:
+    """Read counts; Bazel 5 and later name the runners here, earlier ones in the tool logs only."""
+    summary = event.message("buildMetrics", "actionSummary")
+    rows = summary.messages("runnerCount")
+    runners = tuple((row.text("name"), row.number("count")) for row in rows)
+    yield Metrics(
+        summary.number("actionsExecuted"), tuple(each for each in runners if each[0] != "total")
+    )
+
+
+def _tool_logs(event: _Message) -> Iterator[ToolLogs]:
+    """Read `22 processes: 21 remote cache hit, 1 internal.`; there is no other form in Bazel 4."""
+    logs = event.message("buildToolLogs").messages("log")
+    contents = (log.text("contents") for log in logs if log.text("name") == "process stats")
+    try:
+        text = base64.b64decode(next(contents, "")).decode("utf-8", "replace")
+    except ValueError:  # not base64: binascii.Error, or letters beyond ASCII
+        text = ""
     _, _, counted = text.partition(":")
-    return tuple((name, int(count)) for count, name in _RUNNER.findall(counted))
+    yield ToolLogs(tuple((name, int(count)) for count, name in _RUNNER.findall(counted)))
 
 
-def _paths(files: list[dict[str, Any]]) -> tuple[Path, ...]:
+def _finished(event: _Message) -> Iterator[Finished]:
+    code = event.message("finished", "exitCode")
+    yield Finished(code.text("name"), code.number("code"))
+
+
+_READERS: dict[str, Callable[[_Message], Iterator[Event]]] = {
+    "action": _action,
+    "namedSetOfFiles": _file_set,
+    "completed": _completed,
+    "aborted": _aborted,
+    "buildMetrics": _metrics,
+    "buildToolLogs": _tool_logs,
+    "finished": _finished,
+}
+"""Readers of an event's payload, by its name in `BuildEvent.payload`."""
+
+
+def _paths(files: Sequence[_Message]) -> tuple[Path, ...]:
     return tuple(path for path in map(_path, files) if path is not None)
 
 
-def _path(file: dict[str, Any]) -> Path | None:
+def _path(file: _Message) -> Path | None:
     """Give the local path of a `File`; None when it is elsewhere or nowhere."""
-    parts = urllib.parse.urlsplit(file.get("uri", ""))
-    return Path(urllib.parse.unquote(parts.path)) if parts.scheme == "file" else None
+    try:
+        parts = urllib.parse.urlsplit(file.text("uri"))
+    except ValueError:  # brackets that hold no IPv6 address
+        return None
+    path = urllib.parse.unquote(parts.path)
+    return Path(path) if parts.scheme == "file" and "\0" not in path else None

@@ -29,6 +29,9 @@ EXTENDS = "extends"
 
 _DEFAULT = tree.Source("default")
 
+_SHOWN = 100
+"""Characters of a wrong value that its error repeats."""
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -192,7 +195,7 @@ def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
         case _:
             given = detail["input"]
             message = detail["msg"][:1].lower() + detail["msg"][1:]
-            shown = "" if isinstance(given, (dict, list)) else f", not `{given}`"
+            shown = "" if isinstance(given, (dict, list)) else f", not `{str(given)[:_SHOWN]}`"
             return tree.Problem(f"`{dotted}`: {message}{shown}", source)
 
 

@@ -160,9 +160,9 @@ class Smoke(Values):
 class Limits(Values):
     """What the build needs of the machine."""
 
-    disk_gb: float = Field(default=1.0, ge=0)
+    disk_gb: float = Field(default=1.0, ge=0, le=1_000_000)
     """Free disk space, in units of 10^9 bytes."""
-    memory_gb: float = Field(default=1.0, ge=0)
+    memory_gb: float = Field(default=1.0, ge=0, le=1_000_000)
     """Memory, in units of 10^9 bytes."""
 
 
@@ -171,7 +171,7 @@ class Release(Values):
 
     name: Name
     """What the release is called; by default the config file's name."""
-    version: Annotated[str, StringConstraints(pattern=PEP_440)] | None = None
+    version: Annotated[str, StringConstraints(pattern=PEP_440, max_length=100)] | None = None
     """The version that the fork's wheel must have; empty: upstream's own."""
     upstream: Upstream
     """Where the source comes from."""

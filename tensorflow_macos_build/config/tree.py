@@ -1,30 +1,37 @@
 """YAML and command-line values as trees of text in which every node knows where it came from.
 
 A plain scalar stays the text that was written (`3.10` is not the number 3.1): what it means is for
-the model to say. So a value means the same in a file and behind `--set`. Anchors, aliases, tags
-and duplicate keys are refused, and so are files that are too large or too deeply nested.
+the model to say. So a value means the same in a file and behind `--set`. Anchors, aliases, tags,
+control characters and duplicate keys are refused, and so are files that are too large or too deeply
+nested. Configs and `queue.yaml` are read by it.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import yaml
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MAX_BYTES = 1 << 20
-"""The largest config file that is read."""
+MAX_BYTES = 1 << 18
+"""The largest file that is read; the largest of ours has 3 KB."""
 
 MAX_DEPTH = 32
 """How deep values may be nested."""
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
+_SHOWN_PROBLEMS = 50
+
+# YAML's escapes can make what no command line, file name or text file holds.
+_UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,10 @@ class ConfigError(UsageError):
             (only,) = ordered
             super().__init__(only.what, where=str(only.source), hint=only.hint)
         else:
-            detail = "\n".join(str(problem) for problem in ordered)
-            super().__init__(f"{len(ordered)} mistakes in the config", detail=detail)
+            lines = [str(problem) for problem in ordered[:_SHOWN_PROBLEMS]]
+            more = [f"and {len(ordered) - len(lines)} more"] if len(lines) < len(ordered) else []
+            what = f"{len(ordered)} mistakes in the config"
+            super().__init__(what, detail="\n".join([*lines, *more]))
         self.problems = ordered
 
 
@@ -106,25 +115,17 @@ def read_file(path: Path, shown: str) -> tuple[Table, list[Problem]]:
     """Read a YAML file whose top level is a mapping; `shown` is what errors call the file.
 
     Raises:
-        ConfigError: the file is missing, not UTF-8, too large, or not YAML at all.
+        UsageError: the file is missing, no regular file, not UTF-8, too large, or no YAML at all.
     """
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        text = files.read_small_text(path, MAX_BYTES, where=shown)
     except OSError as error:
         raise UsageError(f"cannot read it: {error.strerror}", where=shown) from None
-    if len(content) > MAX_BYTES:
-        raise UsageError(f"a config of more than {MAX_BYTES} bytes", where=shown)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem("not UTF-8 text", Source(shown, line, 1))]) from None
     found, problems = _read(text, shown, flag=False)
     if isinstance(found, Scalar) and found.text is None:
         found = Table({}, {}, Source(shown, 1, 1))
     if not isinstance(found, Table):
-        raise ConfigError([Problem("a config is a mapping of keys to values", found.source)])
+        raise ConfigError([Problem("it must be a mapping of keys to values", found.source)])
     return found, problems
 
 
@@ -178,6 +179,10 @@ def _read(text: str, origin: str, *, flag: bool) -> tuple[Tree, list[Problem]]:
         what = ": ".join(part for part in (error.context, error.problem) if part)
         source = loader.source(error.problem_mark or error.context_mark)
         raise ConfigError([Problem(f"not YAML: {what}", source)]) from None
+    except (ValueError, OverflowError):
+        # PyYAML takes numbers from the text as they are: `%YAML 9…9.1`, `"\Uffffffff"`.
+        source = loader.source(loader.get_mark())
+        raise ConfigError([Problem("not YAML: a number in it is too large", source)]) from None
     finally:
         loader.dispose()
     return found, loader.problems
@@ -223,6 +228,7 @@ class _Loader(yaml.SafeLoader):
         source = self.source(node.start_mark)
         match node:
             case yaml.ScalarNode():
+                self._check(node.value, source)
                 is_null = node.style is None and node.value in _NULLS
                 return Scalar(None if is_null else node.value, source)
             case yaml.SequenceNode():
@@ -231,6 +237,11 @@ class _Loader(yaml.SafeLoader):
                 return self._table(node, source)
             case _:
                 raise TypeError(f"PyYAML composed a {type(node).__name__}")
+
+    def _check(self, text: str, source: Source) -> None:
+        if unfit := _UNFIT.search(text):
+            code = f"U+{ord(unfit[0]):04X}"
+            self.problems.append(Problem(f"the control character {code} is not taken", source))
 
     def _table(self, node: yaml.MappingNode, source: Source) -> Table:
         items: dict[str, Tree] = {}
@@ -241,6 +252,7 @@ class _Loader(yaml.SafeLoader):
                 self.problems.append(Problem("a key must be plain text", place))
                 continue
             key = str(key_node.value)
+            self._check(key, place)
             if key in items:
                 first = keys[key]
                 self.problems.append(

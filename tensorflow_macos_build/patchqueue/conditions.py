@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tensorflow_macos_build.errors import UsageError
 
@@ -32,6 +32,9 @@ HINT = (
     "write `upstream >= v2.18`, `upstream has commit ID`, `upstream has file PATH`, "
     "`upstream lacks file PATH` or `never`, joined by `and` or by `or`"
 )
+
+_SHOWN = 100
+"""Characters of a wrong condition that its error repeats."""
 
 _COMPARE: dict[str, Callable[[Version, Version], bool]] = {
     ">=": operator.ge,
@@ -104,7 +107,9 @@ def parse(text: str, where: str = "") -> Condition:
     """
     words = " ".join(text.split())
     if " and " in words and " or " in words:
-        raise UsageError(f"the condition `{words}` mixes `and` with `or`", where=where, hint=HINT)
+        raise UsageError(
+            f"the condition `{words[:_SHOWN]}` mixes `and` with `or`", where=where, hint=HINT
+        )
     every = " or " not in words
     parts = words.split(" and " if every else " or ")
     return Condition(tuple(_clause(part, where) for part in parts), every)
@@ -118,17 +123,19 @@ def _clause(text: str, where: str) -> Clause:
     if found := _COMMIT.fullmatch(text):
         commit = found[1]
         return Clause(text, lambda revision: revision.contains(commit))
-    if found := _FILE.fullmatch(text):
+    if text.isprintable() and (found := _FILE.fullmatch(text)):
         wanted, path = found[1] == "has", found[2]
         return Clause(text, lambda revision: revision.has_file(path) is wanted)
-    raise UsageError(f"`{text}` is not a condition that can be decided", where=where, hint=HINT)
+    raise UsageError(
+        f"`{text[:_SHOWN]}` is not a condition that can be decided", where=where, hint=HINT
+    )
 
 
 def _version_clause(text: str, sign: str, version: str, where: str) -> Clause:
     try:
         limit = Version(version)
-    except InvalidVersion:
-        raise UsageError(f"`{version}` is not a version", where=where, hint=HINT) from None
+    except ValueError:  # InvalidVersion, or a number of more digits than int() takes
+        raise UsageError(f"`{version[:_SHOWN]}` is not a version", where=where, hint=HINT) from None
 
     def holds(revision: Revision) -> bool:
         found = revision.version()
@@ -140,6 +147,6 @@ def _version_clause(text: str, sign: str, version: str, where: str) -> Clause:
 def _release(tag: str) -> Version | None:
     try:
         version = Version(tag)
-    except InvalidVersion:
+    except ValueError:
         return None
     return None if version.is_prerelease else version

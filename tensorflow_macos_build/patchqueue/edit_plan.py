@@ -7,12 +7,9 @@ when, the same command goes on.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
-
-import jsonschema
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
@@ -26,6 +23,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue import Queue
 
 _FILE = "plan.json"
+_SCHEMA = "edit-plan", 1
+
+MAX_SIZE = 64 << 20
+"""Bytes of the largest plan that is read."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def save(folder: Path, plan: Plan) -> None:
         "settled": dict(plan.settled),
         "open": plan.open,
     }
-    files.write_text(folder / _FILE, documents.dumps(documents.document("edit-plan", 1, body)))
+    files.write_text(folder / _FILE, documents.dumps(documents.document(*_SCHEMA, body)))
 
 
 def forget(folder: Path) -> None:
@@ -78,18 +79,19 @@ def load(folder: Path) -> Plan | None:
         UsageError: it cannot be read.
     """
     try:
-        found = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        documents.check(found)
+        found = documents.read(files.read_small(folder / _FILE, MAX_SIZE), *_SCHEMA)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, jsonschema.ValidationError) as error:
+    except documents.NotTheDocument as error:
         raise UsageError(
             "the change under way cannot be read",
             where=str(folder / _FILE),
             hint="`invoke patches.abort` gives it up",
-            detail=str(error).partition("\n")[0],
+            detail=str(error),
         ) from None
     pieces = tuple(_piece(one) for one in found["pieces"])
+    if found["open"] is not None and found["open"] >= len(pieces):
+        raise UsageError("the plan opens a patch that it does not have", where=str(folder / _FILE))
     return Plan(found["queue"], pieces, found["settled"], found["open"])
 
 

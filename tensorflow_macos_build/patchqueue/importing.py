@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import compose, materialise, plumbing, ranges
 from tensorflow_macos_build.patchqueue.compose import Step
@@ -87,7 +87,7 @@ def read_quilt(listing: Path, date: Moment) -> list[QueuePatch]:
         Refused: a patch is damaged or hostile.
     """
     try:
-        found = series.parse(listing.read_bytes())
+        found = series.parse(files.read_small(listing, series.MAX_BYTES))
     except Malformed as error:
         raise UsageError(error.what, where=f"{listing}:{error.line}") from None
     except OSError as error:
@@ -111,7 +111,7 @@ def read_file(path: Path, date: Moment, *, strip: int = 1) -> list[QueuePatch]:
         size = path.stat().st_size
         if size > patch_format.MAX_SIZE:
             raise Refused(f"it has {size} bytes, too many for a patch", patch=path.name)
-        content = path.read_bytes()
+        content = files.read_small(path, patch_format.MAX_SIZE)
     except OSError as error:
         raise UsageError(f"the patch cannot be read: {error.strerror}", where=str(path)) from None
     if mailbox.is_mail(content) and strip == 1:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import conditions
 from tensorflow_macos_build.patchqueue.formats import patch as patches
+from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.diff import Kind
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 
@@ -137,7 +139,8 @@ def _series(folder: Path) -> list[tuple[int, str]]:
     series = folder / "series"
     if not series.is_file():
         raise UsageError("this is no patch queue: it has no `series`", where=str(folder))
-    lines = series.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    content = files.read_small(series, series_format.MAX_BYTES)
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
     words = [(number, line.partition("#")[0].split()) for number, line in enumerate(lines, 1)]
     return [(number, found[0]) for number, found in words if found]
 
@@ -166,8 +169,9 @@ def _read(path: Path, limits: Limits) -> tuple[list[Listed], list[Finding]]:
     if size > limits.size:
         message = f"it has {size:,} bytes; the queue allows {limits.size:,}"
         return [], [Finding("too-large", path.name, None, message)]
+    content = files.read_small(path, limits.size)
     try:
-        return [Listed(path.name, patches.parse(path.read_bytes(), path.name))], []
+        return [Listed(path.name, patches.parse(content, path.name))], []
     except Refused as refused:
         return [], [Finding("unreadable", path.name, refused.line, refused.what)]
 

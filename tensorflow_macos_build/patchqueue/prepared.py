@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.patchqueue import materialise, storage
+from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.status import Carried
 from tensorflow_macos_build.upstream.objects import quarantine, text
 
@@ -51,7 +52,9 @@ def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[Carried, ...]]:
         base = storage.read_base(folder / storage.QUEUE_FILE)
         paths = [folder / entry.name for entry in storage.read_series(folder).entries]
         if all(path.is_file() and not path.is_symlink() for path in paths):
-            contents = ((path.name, path.read_bytes()) for path in paths)
+            contents = (
+                (path.name, files.read_small(path, patch_format.MAX_SIZE)) for path in paths
+            )
             ref = _ref(folder.name, base, contents)
             if known := _known(git, ref, base, [path.name for path in paths]):
                 return base, known

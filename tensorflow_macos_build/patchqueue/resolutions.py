@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import jsonschema
-
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.formats import paths
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tensorflow_macos_build.patchqueue.replay import Change, Outcome, Resolved
 from tensorflow_macos_build.upstream.objects import SUBMODULE_MODE, Entry, raw
 from tensorflow_macos_build.upstream.overlay import Overlay
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.objects import Quarantine
 
 FOLDER = "resolutions"
+_SCHEMA = "resolution", 1
+_LINK = "120000"
 MAX_SIZE = 64 << 20
 """Bytes of the largest resolution file taken."""
 
@@ -158,38 +159,32 @@ def load(folder: Path) -> tuple[Resolution, ...]:
         folder: the queue's folder.
 
     Raises:
-        UsageError: a file is no resolution, or is changed so that it does not fit its name.
+        UsageError: a file is no resolution.
     """
-    return tuple(parse(_read(path), str(path)) for path in sorted((folder / FOLDER).glob("*.json")))
+    found = sorted((folder / FOLDER).glob("*.json"))
+    return tuple(parse(files.read_small(path, MAX_SIZE), str(path)) for path in found)
 
 
 def parse(content: bytes, where: str) -> Resolution:
     """Read a resolution file's content.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is none, or a path in it leaves the tree.
     """
     try:
-        found = json.loads(content)
-        documents.check(found)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        FileNotFoundError,
-        jsonschema.ValidationError,
-    ) as error:
+        found = documents.read(content, *_SCHEMA)
+        return Resolution(
+            _plain(found["patch"]),
+            tuple(Met(**each) for each in found["met"]),
+            tuple(_result(each) for each in found["results"]),
+        )
+    except (documents.NotTheDocument, Malformed, ValueError) as error:
         raise UsageError(
             "it is no recorded resolution",
             where=where,
             hint="delete it, or take it as it was from the history",
-            detail=str(error).partition("\n")[0],
+            detail=str(error),
         ) from None
-    return Resolution(
-        found["patch"],
-        tuple(Met(**each) for each in found["met"]),
-        tuple(_result(each) for each in found["results"]),
-    )
 
 
 def emit(resolution: Resolution) -> bytes:
@@ -199,13 +194,7 @@ def emit(resolution: Resolution) -> bytes:
         "met": [vars(each) for each in resolution.met],
         "results": [_result_body(each) for each in resolution.results],
     }
-    return documents.dumps(documents.document("resolution", 1, body)).encode()
-
-
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_SIZE:
-        raise UsageError(f"it has more than {MAX_SIZE} bytes", where=str(path))
-    return path.read_bytes()
+    return documents.dumps(documents.document(*_SCHEMA, body)).encode()
 
 
 def _result_body(result: Result) -> documents.Json:
@@ -219,12 +208,34 @@ def _result_body(result: Result) -> documents.Json:
     return {**body, "lines": decoded.split("\n")}
 
 
+def _plain(name: str) -> str:
+    """Return a patch's name, of which a file's name is made.
+
+    Raises:
+        Malformed: it leads out of its folder.
+    """
+    paths.check(raw(name))
+    if "/" in name:
+        raise Malformed(f"`{name}` is no file's name")
+    return name
+
+
 def _result(body: documents.Json) -> Result:
+    """Return a result whose path is safe to write, as a patch's is.
+
+    Raises:
+        Malformed: the path leaves the tree or reaches into a repository's own folder.
+        ValueError: its content or mode is none.
+    """
+    path, mode = body["path"], body["mode"]
+    paths.check(raw(path), symlink=mode == _LINK)
+    if "deleted" in body:
+        return Result(path, "", None)
+    if not mode:
+        raise ValueError(f"`{path}` has content but no mode")
     if "lines" in body:
-        return Result(body["path"], body["mode"], "\n".join(body["lines"]).encode("utf-8"))
-    if "base64" in body:
-        return Result(body["path"], body["mode"], base64.b64decode(body["base64"]))
-    return Result(body["path"], "", None)
+        return Result(path, mode, "\n".join(body["lines"]).encode("utf-8"))
+    return Result(path, mode, base64.b64decode(body["base64"], validate=True))
 
 
 def _oid(entry: Entry | None) -> str:

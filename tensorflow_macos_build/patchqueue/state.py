@@ -7,12 +7,9 @@ so whatever is killed when, the same command goes on; another clone needs the re
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import jsonschema
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.git import Git
 
 _FILE = "state.json"
+_SCHEMA = "rebase-state", 1
 
 
 @dataclass(frozen=True)
@@ -62,20 +60,13 @@ def load(queue: Queue, git: Git) -> State | None:
     if git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1)).status != 0:
         return None
     try:
-        found = json.loads(git.out("cat-file", "blob", f"{ref}:{_FILE}"))
-        documents.check(found)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        FileNotFoundError,
-        jsonschema.ValidationError,
-    ) as error:
+        found = documents.read(git.out("cat-file", "blob", f"{ref}:{_FILE}"), *_SCHEMA)
+    except documents.NotTheDocument as error:
         raise UsageError(
             "what is kept of the rebase cannot be read",
             where=ref,
             hint=f"invoke rebase.abort --queue {queue.name}",
-            detail=str(error).partition("\n")[0],
+            detail=str(error),
         ) from None
     names = text(git.out("ls-tree", "-z", "--name-only", f"{ref}:{resolutions.FOLDER}"))
     settled = [
@@ -96,7 +87,7 @@ def save(queue: Queue, git: Git, state: State) -> None:
         "onto": {"ref": state.onto_ref, "commit": state.onto},
         "left_out": list(state.left_out),
     }
-    content = documents.dumps(documents.document("rebase-state", 1, body)).encode()
+    content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     with quarantine(git) as pen:
         files = {
             one.file_name: Entry("100644", pen.write("blob", resolutions.emit(one)))

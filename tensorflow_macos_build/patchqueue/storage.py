@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import compose, materialise
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
@@ -36,6 +37,7 @@ SERIES_FILE = "series"
 RESOLUTIONS = "resolutions"
 
 _KEYS = ("upstream", "ref", "commit")
+_LONGEST_VALUE = 4096
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -83,21 +85,18 @@ def read_base(path: Path) -> Base:
     Raises:
         UsageError: it is missing or wrong.
     """
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError("the queue has no queue.yaml", where=str(path)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError("it is no YAML", where=str(path), detail=str(error)) from None
-    if not isinstance(found, dict) or sorted(found) != sorted(_KEYS):
+    if not path.exists():
+        raise UsageError("the queue has no queue.yaml", where=str(path))
+    table, problems = tree.read_file(path, str(path))
+    if problems:
+        raise tree.ConfigError(problems)
+    if sorted(table.items) != sorted(_KEYS):
         raise UsageError(f"it must have the keys {', '.join(_KEYS)} and no other", where=str(path))
-    if not all(isinstance(value, str) and value for value in found.values()):
-        raise UsageError("every value must be text that is not empty", where=str(path))
-    if not _COMMIT.fullmatch(found["commit"]):
-        raise UsageError(
-            "`commit` must be a commit's full id; quote it if it is all digits", where=str(path)
-        )
-    return Base(found["upstream"], found["ref"], found["commit"])
+    base = Base(*(_value(table.items[key]) for key in _KEYS))
+    if not _COMMIT.fullmatch(base.commit):
+        where = str(table.items["commit"].source)
+        raise UsageError("`commit` must be a commit's full id", where=where)
+    return base
 
 
 def read_series(folder: Path) -> series_format.Series:
@@ -109,7 +108,7 @@ def read_series(folder: Path) -> series_format.Series:
     """
     path = folder / SERIES_FILE
     try:
-        found = series_format.parse(path.read_bytes())
+        found = series_format.parse(files.read_small(path, series_format.MAX_BYTES))
     except FileNotFoundError:
         raise UsageError("the queue has no series file", where=str(path)) from None
     except Malformed as error:
@@ -166,6 +165,17 @@ def save(
     now = {item.name for item in composed}
     written = tuple(item.name for item in composed if item.source is None)
     return Saved(queue, kept, written, tuple(sorted(set(old) - now)))
+
+
+def _value(written: tree.Tree) -> str:
+    """Return a value of queue.yaml; programs get it as an argument, so it is no flag."""
+    text = written.text if isinstance(written, tree.Scalar) else None
+    if not text or len(text) > _LONGEST_VALUE or text.startswith("-"):
+        raise UsageError(
+            f"every value must be text of 1 to {_LONGEST_VALUE} letters that begins with no `-`",
+            where=str(written.source),
+        )
+    return text
 
 
 def _patches_of(folder: Path) -> tuple[QueuePatch, ...]:

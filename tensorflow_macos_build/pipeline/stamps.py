@@ -102,7 +102,7 @@ def latest_inputs(stage_folder: Path) -> Mapping[str, Any] | None:
 def _load(path: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
 

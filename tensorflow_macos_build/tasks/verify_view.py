@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions
 from tensorflow_macos_build.wheels.verify.must_export import read
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.wheels.verify import Finding, Verification
+
+_LONGEST_LIST = 16 << 20
+"""Bytes of the largest file of symbols that is read; TensorFlow exports 12 MB of names."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
@@ -32,7 +35,7 @@ def options(must_export: Sequence[str], allow: Sequence[str], config: str) -> Ve
     accepted = list(configs.load(config).release.verify.allow) if config else []
     for entry in must_export:
         is_file = not entry.startswith("@") and Path(entry).is_file()
-        wanted += read(Path(entry).read_text(encoding="utf-8")) if is_file else [entry]
+        wanted += read(files.read_small_text(Path(entry), _LONGEST_LIST)) if is_file else [entry]
     return VerifyOptions(must_export=tuple(wanted), allow=(*accepted, *allow))
 
 

@@ -79,7 +79,7 @@ def _fault_of_packs(folder: Path, known_good: Path) -> str | None:
 def _read(known_good: Path) -> dict[str, list[int]]:
     try:
         found = json.loads(known_good.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

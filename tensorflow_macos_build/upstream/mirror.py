@@ -75,7 +75,11 @@ def open(
 def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
     if source == embedded.URL:
         return "embedded", source
-    parts = urlsplit(source)
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:
+        hint = "an IPv6 host stands in brackets: https://[::1]/path"
+        raise UsageError(f"no address: {error}", where=shown(source), hint=hint) from None
     if parts.scheme == "file":
         return "local", str(Path(unquote(parts.path)).resolve())
     if parts.scheme in _SCHEMES and parts.netloc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -34,7 +35,10 @@ class Retry:
 
 def shown(url: str) -> str:
     """Give a URL as it may be shown: without the password that it may hold."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return re.sub(r"//.*@", "//***@", url)
     if parts.password is None:
         return url
     host = parts.netloc.rpartition("@")[2]

@@ -11,7 +11,7 @@ import datetime
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tensorflow_macos_build.console import silent
 
@@ -161,7 +161,7 @@ def releases(git: Git, *, reachable_from: str = "") -> list[Release]:
 def _version(tag: str) -> Version | None:
     try:
         return Version(tag)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of more digits than int() takes
         return None
 
 

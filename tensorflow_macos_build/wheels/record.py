@@ -12,8 +12,6 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-import jsonschema
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.wheels.joint import Span
 
@@ -86,12 +84,9 @@ def load(content: bytes) -> FusedRecord:
         BadRecord: it is not one.
     """
     try:
-        found = json.loads(content)
-        if found["schema"] != {"name": _SCHEMA[0], "version": _SCHEMA[1]}:
-            raise BadRecord("it is of another tool or version")
-        documents.check(found)
-    except (ValueError, TypeError, KeyError, RecursionError, jsonschema.ValidationError) as error:
-        raise BadRecord(f"it cannot be read ({str(error).splitlines()[0]})") from None
+        found = documents.read(content, *_SCHEMA)
+    except documents.NotTheDocument as error:
+        raise BadRecord(f"it cannot be read ({error})") from None
     return FusedRecord(
         {arch: Origin(**origin) for arch, origin in found["halves"].items()},
         {

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +100,7 @@ def parse_name(name: str) -> WheelName:
         raise BadName(f"`{name}` has an empty part, or characters that wheels' names do not hold")
     try:
         Version(parts[1].replace("_", "-"))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of more digits than int() takes
         raise BadName(f"`{parts[1]}` in `{name}` is not a version") from None
     pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
     return WheelName(parts[0], parts[1], build, pythons, abis, platforms)

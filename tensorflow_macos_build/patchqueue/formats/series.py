@@ -9,6 +9,9 @@ from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 _ENTRY = re.compile(r"(?P<name>[^\s#]\S*)(?P<options>(?:[ \t]+-\S+)*)[ \t]*(?:[ \t]#.*)?\s*")
 
+MAX_BYTES = 16 << 20
+"""Bytes of the largest series that is read."""
+
 MAX_ENTRIES = 100_000
 """Patches that a series may list."""
 

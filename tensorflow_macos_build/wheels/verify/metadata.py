@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.tags import Tag, parse_tag
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
@@ -62,7 +62,7 @@ def parse_name(file_name: str) -> FileName | None:
     """Read a wheel's file name; None when it is not one."""
     try:
         name, version, build, tags = parse_wheel_filename(file_name)
-    except (InvalidWheelFilename, InvalidVersion):
+    except ValueError:  # InvalidWheelFilename, InvalidVersion, or more digits than int() takes
         return None
     return FileName(name, version, "".join(map(str, build)), tags)
 
@@ -196,5 +196,5 @@ def _encoded(digest: bytes) -> str:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None

@@ -42,8 +42,8 @@ def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tu
     """
     words = "\0".join([closure.digest(verify.__module__), sha256, *allow])
     known = cache / "verified" / f"{hashlib.sha256(words.encode()).hexdigest()}.json"
-    if known.is_file():
-        return tuple(Error(**one) for one in json.loads(known.read_text(encoding="utf-8")))
+    if known.is_file() and (remembered := _read(known)) is not None:
+        return remembered
     found = verify(wheel, VerifyOptions(allow=tuple(allow)))
     errors = tuple(
         Error(one.code.value[0], one.file, one.message)
@@ -52,3 +52,11 @@ def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tu
     )
     files.write_text(known, json.dumps([asdict(one) for one in errors]))
     return errors
+
+
+def _read(known: Path) -> tuple[Error, ...] | None:
+    """Return the errors that the cache remembers; None where somebody else wrote there."""
+    try:
+        return tuple(Error(**each) for each in json.loads(known.read_bytes()))
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -55,3 +55,64 @@ def test_runners_are_read_from_the_text_of_bazel_4_and_the_counts_of_later_ones(
 def test_a_torn_line_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         events.parse(line)
+
+
+STRANGE: list[Any] = [
+    None,
+    True,
+    -1,
+    1.5,
+    10**30,
+    "x",
+    "9" * 5000,
+    "\ud800",
+    "file://[::1/x",
+    [],
+    [[]],
+    {},
+    "ä=",
+]
+"""Values of every type of JSON, some of them what a field's reader may stumble over."""
+
+
+def _shapes(value: Any) -> list[dict[str, Any]]:
+    """Return events in which `value` stands in the place of every field that is read."""
+    spawn = {"message": value, "spawn": {"spawnExitCode": value}}
+    action = {"success": value, "exitCode": value, "type": value, "label": value}
+    files = [{"uri": value}, {"uri": "file:///a%00b"}, value]
+    group = {"name": "default", "fileSets": [{"id": value}, value]}
+    log = {"name": "process stats", "contents": value}
+    return [
+        {"id": value, "action": action, "namedSetOfFiles": value, "completed": value},
+        {"action": {**action, "failureDetail": spawn, "stderr": {"uri": value}, "stdout": value}},
+        {"action": {"failureDetail": value, "success": value}, "id": {"actionCompleted": value}},
+        {"namedSetOfFiles": {"files": files, "fileSets": value}, "id": {"namedSet": value}},
+        {"namedSetOfFiles": {"files": value, "fileSets": [{"id": value}, value]}},
+        {"completed": {"outputGroup": [group, value], "importantOutput": files}},
+        {"completed": {"outputGroup": value, "success": value, "failureDetail": value}},
+        {"aborted": {"reason": value, "description": value}, "finished": value},
+        {"aborted": value, "buildMetrics": value, "buildToolLogs": value},
+        {"buildMetrics": {"actionSummary": value}, "buildToolLogs": {"log": value}},
+        {"buildMetrics": {"actionSummary": {"runnerCount": value, "actionsExecuted": value}}},
+        {"buildMetrics": {"actionSummary": {"runnerCount": [{"name": value, "count": value}]}}},
+        {"buildToolLogs": {"log": [log, value, {"name": value}]}},
+        {"finished": {"exitCode": value}},
+        {"finished": {"exitCode": {"name": value, "code": value}}},
+    ]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
+def test_a_field_of_another_type_counts_as_left_out(value: Any) -> None:
+    for event in _shapes(value):
+        for found in parse(**event):
+            str(found).encode()
+    odd = parse(finished={"exitCode": {"name": value, "code": value}})[0]
+    assert isinstance(odd, events.Finished)
+    assert isinstance(odd.name, str)
+    assert isinstance(odd.code, int)
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"3", b"\xff", b"9" * 5000, b'{"a":' * 100_000])
+def test_a_line_that_is_no_object_is_no_event(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        events.parse(line)

@@ -105,12 +105,22 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     [
         ("a: [", "build_configs/one.yaml:1:5: not YAML"),
         ("a: b: c", "build_configs/one.yaml:1:5: not YAML"),
-        ("\n- 1", "build_configs/one.yaml:2:1: a config is a mapping"),
+        ("\n- 1", "build_configs/one.yaml:2:1: it must be a mapping"),
         ("a: &x 1\nb: *x", "build_configs/one.yaml:1:4: anchors and aliases"),
         ("\na: !!python/name:os.system x", "build_configs/one.yaml:2:4: the tag"),
         ("a: " + "[" * 90, "build_configs/one.yaml:1:35: values are nested deeper than 32"),
         ("a: 1\nb: \x07", "build_configs/one.yaml:2:4: a character that YAML does not allow"),
-        ("a: " + "x" * (1 << 20), "build_configs/one.yaml: a config of more than"),
+        ('a: "\\0"', "build_configs/one.yaml:1:4: the control character U+0000 is not taken"),
+        ('a: "\\ud800"', "build_configs/one.yaml:1:4: the control character U+D800 is not taken"),
+        ('"\\e": b', "build_configs/one.yaml:1:1: the control character U+001B is not taken"),
+        ('a: "\\Uffffffff"', "build_configs/one.yaml:1:7: not YAML: a number in it is too large"),
+        ("%YAML " + "9" * 5000 + ".1\n---\na: b", "build_configs/one.yaml:1:"),
+        ("a: !!int x", "build_configs/one.yaml:1:4: the tag"),
+        (WHOLE + "limits: {disk_gb: .inf}", "`limits.disk_gb`"),
+        (WHOLE + "limits: {disk_gb: 1e999}", "`limits.disk_gb`"),
+        (WHOLE + "version: 1" + "0" * 5000, "`version`"),
+        ("b: 1\n" * 9000, "and 8953 more"),
+        ("a: " + "x" * (1 << 20), "build_configs/one.yaml: it has more than"),
         ("extends: one", "configs extend each other"),
         ("extends: two", "configs extend each other: build_configs/one.yaml → build_configs/two"),
         ("extends: ../one", "`extends` must name a config beside this one"),
@@ -132,7 +142,7 @@ def test_bad_input_says_what_and_where(tmp_path: Path, text: str, message: str) 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
     root = write(tmp_path, one=WHOLE)
     (root / "build_configs" / "one.yaml").write_bytes(b"a: 1\nb: \xff\n")
-    assert refused(root, "one").startswith("build_configs/one.yaml:2:1: not UTF-8")
+    assert refused(root, "one").startswith("build_configs/one.yaml:2: it is not UTF-8")
 
 
 def test_extends_does_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None:

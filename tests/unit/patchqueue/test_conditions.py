@@ -27,6 +27,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Git, list[str]]:
     git("tag", "not-a-version")
     git("commit", "-q", "--allow-empty", "-m", "three")
     git("tag", "v2.18.0-rc0")
+    # A server may name a tag so; as a file's name it would be too long.
+    packed = f"{git('rev-parse', 'HEAD').strip()} refs/tags/v9.{'0' * 60_000}\n"
+    (folder / ".git" / "packed-refs").write_text(
+        f"# pack-refs with: peeled fully-peeled sorted\n{packed}"
+    )
     return Git(folder / ".git"), git("rev-list", "--reverse", "HEAD").split()
 
 
@@ -57,7 +62,15 @@ def test_a_condition_comes_true_at_the_revisions_it_says(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "when upstream fixes it", "upstream >= soon", "never and never or never", "upstream ~ 2"],
+    [
+        "",
+        "upstream >= v2." + "0" * 60_000,
+        "upstream has file a\0b",
+        "when upstream fixes it",
+        "upstream >= soon",
+        "never and never or never",
+        "upstream ~ 2",
+    ],
 )
 def test_what_no_program_can_decide_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(UsageError) as caught:
