@@ -52,14 +52,16 @@ def llvm(name: str, *arguments: str | Path, check: bool = True) -> str:
 
 
 @cache
-def _compiled(source: str, arch: str, folder: Path, language: str) -> bytes:
+def _compiled(
+    source: str, target: str, folder: Path, language: str, flags: tuple[str, ...] = ()
+) -> bytes:
     output = folder / "out.o"
     text = folder / f"in.{language}"
     text.write_text(source, encoding="utf-8")
-    argv = [sys.executable, "-m", "ziglang", "cc", "-target", TARGETS[arch], "-O1", "-g0"]
+    argv = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-O1", "-g0"]
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(folder / "zig")}
     quiet = ["-fno-sanitize=all", "-fno-stack-protector", "-fno-unwind-tables"]
-    subprocess.run([*argv, *quiet, "-c", text, "-o", output], check=True, env=environment)
+    subprocess.run([*argv, *quiet, *flags, "-c", text, "-o", output], check=True, env=environment)
     return output.read_bytes()
 
 
@@ -82,7 +84,13 @@ class Toolchain:
     def object(self, source: str, arch: str, name: str = "unit.o") -> Path:
         """Compile C to an object file."""
         output = self.path(name)
-        output.write_bytes(_compiled(source, arch, self.folder, "c"))
+        output.write_bytes(_compiled(source, TARGETS[arch], self.folder, "c"))
+        return output
+
+    def bitcode(self, source: str, target: str, name: str = "unit.o") -> Path:
+        """Compile C to an LLVM IR object for a target as zig's clang knows it."""
+        output = self.path(name)
+        output.write_bytes(_compiled(source, target, self.folder, "c", ("-emit-llvm",)))
         return output
 
     def dylib(

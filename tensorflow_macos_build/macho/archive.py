@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import image
+from tensorflow_macos_build.macho import bitcode, image
+from tensorflow_macos_build.macho.constants import arch_name
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ ARMAG = b"!<arch>\n"
 _HEADER_SIZE = 60
 _ARFMAG = b"`\n"
 _BSD_NAME = b"#1/"
-_INDEXES = ("__.SYMDEF", "__.SYMDEF SORTED", "__.SYMDEF_64", "__.SYMDEF_64 SORTED", "/", "//")
+_INDEXES = (
+    "__.SYMDEF",
+    "__.SYMDEF SORTED",
+    "__.SYMDEF_64",
+    "__.SYMDEF_64 SORTED",
+    "/",
+    "//",
+    "/SYM64/",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +39,19 @@ class Object:
 
     Attributes:
         name: its name; the archive's own index is left out.
-        arch: its architecture as lipo names it; None when it is no Mach-O file.
-        cputype: CPU_TYPE_… of a Mach-O file, else None.
-        cpusubtype: CPU_SUBTYPE_… of a Mach-O file, else None.
+        arch: its architecture as lipo names it; None when it is no object to lipo.
+        cputype: CPU_TYPE_… of a Mach-O file, or that an LLVM IR object is for; else None.
+        cpusubtype: CPU_SUBTYPE_…, likewise.
+        minos: the macOS that a Mach-O file was built for; None when it does not say.
+        is_bitcode: whether it is an LLVM IR object.
     """
 
     name: str
     arch: str | None
     cputype: int | None
     cpusubtype: int | None
+    minos: tuple[int, int] | None = None
+    is_bitcode: bool = False
 
 
 def is_archive(head: bytes) -> bool:
@@ -73,10 +86,16 @@ def parse(file: Window) -> Iterator[Object]:
 
 
 def _object(name: str, contents: Window) -> Object:
-    if not image.is_image(contents.part(0, min(4, len(contents)), "magic").copy()):
+    magic = contents.part(0, min(4, len(contents)), "magic").copy()
+    if bitcode.is_bitcode(magic):
+        cpu = bitcode.cpu(contents)
+        arch = None if cpu is None else arch_name(*cpu)
+        cputype, cpusubtype = cpu or (None, None)
+        return Object(name, arch, cputype, cpusubtype, is_bitcode=True)
+    if not image.is_image(magic):
         return Object(name, None, None, None)
     parsed = image.parse(contents)
-    return Object(name, parsed.arch, parsed.cputype, parsed.cpusubtype)
+    return Object(name, parsed.arch, parsed.cputype, parsed.cpusubtype, parsed.minos)
 
 
 def _number(text: bytes, offset: int) -> int:

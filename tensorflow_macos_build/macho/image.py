@@ -146,6 +146,11 @@ class Image:
         return tuple(build for build in self.builds if build.is_macos)
 
     @property
+    def minos(self) -> tuple[int, int] | None:
+        """The macOS that it was built for; None when it does not say."""
+        return max((build.minos[:2] for build in self.builds_for_macos), default=None)
+
+    @property
     def is_two_level(self) -> bool:
         """Whether each undefined symbol names the library it comes from."""
         return bool(self.flags & MH_TWOLEVEL)

@@ -142,8 +142,10 @@ def _copied(library: str, outcome: Outcome, users: Mapping[str, set[str]]) -> Co
     """
     try:
         archs = skim.architectures(Path(library))
-    except (MalformedMachO, OSError) as error:
-        raise WorkFailed(f"the library cannot be read: {error}", where=library) from None
+    except MalformedMachO as error:
+        raise WorkFailed(f"the library cannot be read: {error.evidence}", where=library) from None
+    except OSError as error:
+        raise WorkFailed(f"the library cannot be read: {error.strerror}", where=library) from None
     for user in outcome.copied[library]:
         lacking = users.get(user, set()) - archs
         if lacking:

@@ -45,11 +45,12 @@ def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
         kind = kind_of(archive.head(member, _MAGIC).ljust(_MAGIC, b"\0"))
         try:
             if kind is Kind.IMAGE:
-                found[name] = (_parsed(archive.stream(member), member.size),)
+                parsed = _parsed(archive.stream(member), member.size)
+                found.update({name: (parsed,)} if parsed is not None else {})
             elif kind is Kind.UNIVERSAL:
                 found[name] = tuple(_slices(archive, member, spans.get(name, {})))
         except MalformedMachO as error:
-            raise archive.broken(name, f"it is malformed: {error}") from None
+            raise archive.broken(name, f"it is malformed: {error.evidence}") from None
     return found
 
 
@@ -65,7 +66,10 @@ def architectures(path: Path) -> frozenset[str]:
         if fat.is_fat(head):
             return frozenset(arch.name for arch in fat.parse(Window(head, 0, size)).arches)
         stream.seek(0)
-        return frozenset({_parsed(iter(lambda: stream.read(HEAD), b""), size).arch})
+        found = _parsed(iter(lambda: stream.read(HEAD), b""), size)
+        if found is None:
+            raise MalformedMachO("it is a static archive")
+        return frozenset({found.arch})
 
 
 def _spans(archive: Archive) -> Mapping[str, Mapping[str, Span]]:
@@ -83,7 +87,9 @@ def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iter
     head = archive.head(member, HEAD)
     for arch in fat.parse(Window(head, 0, member.size)).arches:
         found = _jumped(archive, member, arch, spans.get(arch.name))
-        yield found or _parsed(_skipped(archive.stream(member), arch.offset), arch.size)
+        found = found or _parsed(_skipped(archive.stream(member), arch.offset), arch.size)
+        if found is not None:
+            yield found
 
 
 def _jumped(archive: Archive, member: Member, arch: Arch, span: Span | None) -> Image | None:
@@ -94,6 +100,8 @@ def _jumped(archive: Archive, member: Member, arch: Arch, span: Span | None) -> 
     try:
         found = _parsed(_inflated(raw), arch.size)
     except (MalformedMachO, zlib.error):
+        return None
+    if found is None:
         return None
     return found if (found.cputype, found.cpusubtype) == (arch.cputype, arch.cpusubtype) else None
 
@@ -111,8 +119,8 @@ def _skipped(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
         offset = max(0, offset - len(piece))
 
 
-def _parsed(pieces: Iterable[bytes], size: int) -> Image:
-    """Take as many pieces as the load commands fill, and parse those."""
+def _parsed(pieces: Iterable[bytes], size: int) -> Image | None:
+    """Take as many pieces as the load commands fill, and parse those; None for an archive."""
     head, wanted = b"", min(HEAD, size)
     for piece in pieces:
         head += piece
@@ -121,4 +129,6 @@ def _parsed(pieces: Iterable[bytes], size: int) -> Image:
             wanted = min(_MACH_HEADER_64 + commands, size)
         if len(head) >= wanted:
             break
+    if kind_of(head.ljust(_MAGIC, b"\0")) is Kind.STATIC:
+        return None
     return image.parse(Window(head, 0, size))

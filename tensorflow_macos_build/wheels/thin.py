@@ -253,7 +253,9 @@ class _Split:
             if found.header_size > len(head) or not found.arches:
                 raise MalformedMachO("its universal header is too long, or empty")
         except MalformedMachO as error:
-            raise self._whole.archive.broken(member.name, f"it is malformed: {error}") from None
+            raise self._whole.archive.broken(
+                member.name, f"it is malformed: {error.evidence}"
+            ) from None
         return found
 
     def _deflate_slice(self, made: Assembly, member: Member, before: bytes = b"") -> None:

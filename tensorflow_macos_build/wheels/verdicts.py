@@ -164,26 +164,38 @@ class Judge:
     def _differing(
         self, path: str, members: Mapping[str, Member], rule: Rule | None
     ) -> Choice | Fault:
-        found = {arch: slices.read_slice(self.archives[arch], members[arch]) for arch in members}
-        cut = {arch: slice for arch, slice in found.items() if slice is not None}
-        if len(cut) == 2:
-            reason = _slice_fault(cut)
-            if reason is None:
-                return Choice(path, Verdict.UNIVERSAL, members, cut, rule)
-            return Fault(path, reason, members)
-        kinds = {
-            arch: slices.kind_of(self.archives[arch].head(member, 8))
-            for arch, member in members.items()
-        }
-        if Kind.UNIVERSAL in kinds.values():
-            return Fault(
-                path, "it is a universal file already, and the two wheels' differ", members
-            )
-        if cut:
-            return Fault(path, f"it is machine code in the {next(iter(cut))} wheel alone", members)
+        if found := self._code(path, members, rule):
+            return found
         if headers.is_header(path):
             return Choice(path, Verdict.HEADER, members, {}, rule)
         return Fault(path, "it differs, and no format says how to join it", members)
+
+    def _code(
+        self, path: str, members: Mapping[str, Member], rule: Rule | None
+    ) -> Choice | Fault | None:
+        """Decide about files of which one at least is machine code; None: none is."""
+        try:
+            found = {
+                arch: slices.read_slice(self.archives[arch], member)
+                for arch, member in members.items()
+            }
+        except slices.Unjoinable as error:
+            return Fault(path, f"it differs, and {error}", members)
+        cut = {arch: slice for arch, slice in found.items() if slice is not None}
+        if len(cut) == 2:
+            reason = _slice_fault(cut)
+            return (
+                Fault(path, reason, members)
+                if reason
+                else (Choice(path, Verdict.UNIVERSAL, members, cut, rule))
+            )
+        heads = (self.archives[arch].head(member, 8) for arch, member in members.items())
+        if Kind.UNIVERSAL in map(slices.kind_of, heads):
+            reason = "it is a universal file already, and the two wheels' differ"
+            return Fault(path, reason, members)
+        if cut:
+            return Fault(path, f"it is machine code in the {next(iter(cut))} wheel alone", members)
+        return None
 
     def difference(self, fault: Fault) -> str:
         """Show how the two sides of a path differ: a short unified difference, or sizes."""

@@ -23,6 +23,7 @@ from tensorflow_macos_build.wheels.fuse import Fused, FuseOptions, Undecided, Ve
 from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.pair import Mismatch
 from tensorflow_macos_build.wheels.rules import parse_rule
+from tests.machos import TARGETS
 from tests.wheelmaker import Thin, lipo, unpacked
 
 if TYPE_CHECKING:
@@ -401,6 +402,64 @@ def test_a_slice_of_another_crc_is_refused_with_the_member_named(
     with pytest.raises(BrokenWheel, match=f"of CRC-32 {crc:08x} and declares") as refused:
         fuse(*paths, tmp_path, FuseOptions())
     assert refused.value.where == f"{halves[0].name}: demo/big.so"
+
+
+ARCHIVES = {
+    "ir": (("ir", "own"), ("ir", "own")),
+    "object-then-ir": (("object", "own"), ("ir", "own")),
+    "ir-then-object": (("ir", "own"), ("object", "own")),
+    "object-and-other-ir": (("object", "own"), ("ir", "other")),
+    "two-irs": (("ir", "own"), ("ir", "other")),
+    "ir-for-linux": (("object", "own"), ("ir", "linux")),
+    "text": (("object", "own"), ("text", "own")),
+}
+"""Kinds of static archives: what each object is, and which architecture's."""
+
+
+def static_archive(toolchain: Toolchain, arch: str, objects: tuple[tuple[str, str], ...]) -> bytes:
+    """Make an archive of Mach-O objects, LLVM IR objects and other files."""
+    other = {"arm64": "x86_64", "x86_64": "arm64"}
+    paths = []
+    for number, (kind, whose) in enumerate(objects):
+        source = f"int f{number}(void) {{ return {number}; }}"
+        target = TARGETS[other[arch] if whose == "other" else arch]
+        target = "x86_64-linux-gnu" if whose == "linux" else target
+        path = toolchain.path(f"{number}.o")
+        if kind == "text":
+            path.write_bytes(b"text")
+        elif kind == "ir":
+            path = toolchain.bitcode(source, target, f"{number}.o")
+        else:
+            path = toolchain.object(source, arch, f"{number}.o")
+        paths.append(path)
+    return toolchain.archive("lib.a", *paths).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_static_archives_are_joined_or_refused_as_by_lipo(
+    tmp_path: Path, toolchain: Toolchain, kind: str
+) -> None:
+    """Link-time optimisation leaves LLVM IR objects in them, beside others or alone."""
+    made = {arch: static_archive(toolchain, arch, ARCHIVES[kind]) for arch in TARGETS}
+    halves = Thin("arm64", {"l.a": made["arm64"]}), Thin("x86_64", {"l.a": made["x86_64"]})
+    try:
+        expected = lipo(tmp_path, made["arm64"], made["x86_64"])
+    except subprocess.CalledProcessError:
+        with pytest.raises(Undecided) as refused:
+            run(tmp_path, halves)
+        (fault,) = refused.value.faults
+        assert "lipo" in fault.reason or "different processors" in fault.reason
+        assert run(tmp_path, halves, FuseOptions(rules=[parse_rule("l.a=arm64")])).is_file()
+    else:
+        assert unpacked(run(tmp_path, halves))["l.a"] == expected
+
+
+def test_an_error_of_a_damaged_library_is_one_sentence(tmp_path: Path, halves: Halves) -> None:
+    damaged = b"!<arch>\n" + b"a".ljust(48) + b"99".ljust(10) + b"`\n"
+    changed = with_files(halves, {"l.a": damaged}, {"l.a": damaged + b"\n"})
+    with pytest.raises(BrokenWheel, match="it is malformed") as refused:
+        run(tmp_path, changed)
+    assert "hint" not in refused.value.what
 
 
 def test_the_name_follows_the_true_minimum_of_the_slices(
