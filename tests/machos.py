@@ -87,6 +87,13 @@ class Toolchain:
         output.write_bytes(_compiled(source, TARGETS[arch], self.folder, "c"))
         return output
 
+    def minimum_object(self, source: str, arch: str, minimum: str) -> Path:
+        """Compile C to an object file for a macOS of its own."""
+        target = f"{TARGETS[arch].partition('.')[0]}.{minimum}"
+        output = self.path("unit.o")
+        output.write_bytes(_compiled(source, target, self.folder, "c"))
+        return output
+
     def bitcode(self, source: str, target: str, name: str = "unit.o") -> Path:
         """Compile C to an LLVM IR object for a target as zig's clang knows it."""
         output = self.path(name)

@@ -56,6 +56,7 @@ class FuseVerdict(str, Enum):
     X86_64 = "x86_64"
     EITHER_SIDE = "either-side"
     BY_ARCHITECTURE = "by-architecture"
+    BOTH = "both"
     IDENTICAL = "identical"
     DROP = "drop"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         " macosx_N_0_universal2` needs. Its price: beside thin wheels in one index, newer Intel"
         " Macs then download the fused one.",
         "rule": "A verdict for files that differ, as GLOB=VERDICT: arm64, x86_64, either-side,"
-        " by-architecture, identical or drop. May be repeated; the first that matches counts.",
+        " by-architecture, both, identical, drop. May be repeated; the first that matches counts.",
         "config": "Take rules and tags from this config's `fuse` too, after the flags'.",
         "json": "Print one JSON document (schema fusion.v1).",
     },

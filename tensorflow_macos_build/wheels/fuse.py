@@ -149,7 +149,9 @@ class _Description:
         only = {"arm64": Verdict.ONLY_ARM64, "x86_64": Verdict.ONLY_X86_64}
         return record.FusedRecord(
             {
-                arch: record.Origin(str(half.name), half.content("WHEEL").decode("utf-8"))
+                arch: record.Origin(
+                    str(half.name), half.content("WHEEL").decode("utf-8"), half.stem, half.data
+                )
                 for arch, half in halves.items()
             },
             self.spans,
@@ -162,6 +164,8 @@ class _Description:
                 arch: tuple(path for path, choice in choices.items() if _is_alone(choice, arch))
                 for arch in halves
             },
+            self._plan.renamed,
+            self._plan.one_sided,
         )
 
 

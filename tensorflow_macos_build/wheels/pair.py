@@ -31,6 +31,7 @@ class Half:
         archive: the open wheel.
         name: its file name's parts.
         stem: what its dist-info folder begins with, as spelled there.
+        data: its data folder, which may be spelled otherwise; that of `stem` where it has none.
         lowest: the macOS that its tags promise, by architecture.
         wheel: its WHEEL file.
         rows: its RECORD.
@@ -39,6 +40,7 @@ class Half:
     archive: Archive
     name: tags.WheelName
     stem: str
+    data: str
     lowest: Mapping[str, tags.Os]
     wheel: metadata.WheelFile
     rows: Mapping[str, metadata.Row]
@@ -93,6 +95,7 @@ def read_half(archive: Archive) -> Half:
     """
     name, lowest = _name(archive.path)
     stem = _stem(archive, name)
+    data = _data(archive, stem)
     wheel_path, record_path = (f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD"))
     try:
         wheel = metadata.parse_wheel(_content(archive, wheel_path))
@@ -106,7 +109,7 @@ def read_half(archive: Archive) -> Half:
         lying = archive.broken(record_path, "RECORD does not describe this wheel")
         lying.detail = "\n".join(map(printable, faults[:20]))
         raise lying
-    return Half(archive, name, stem, lowest, wheel, MappingProxyType(rows))
+    return Half(archive, name, stem, data, lowest, wheel, MappingProxyType(rows))
 
 
 def _name(path: Path) -> tuple[tags.WheelName, dict[str, tags.Os]]:
@@ -120,15 +123,33 @@ def _name(path: Path) -> tuple[tags.WheelName, dict[str, tags.Os]]:
 
 
 def _stem(archive: Archive, name: tags.WheelName) -> str:
-    folders = {path.partition("/")[0] for path in archive.members if "/" in path}
-    stems = [folder[:-10] for folder in sorted(folders) if folder.endswith(".dist-info")]
+    # pip takes a file of such a name for a second dist-info folder too.
+    tops = {path.partition("/")[0] for path in archive.members}
+    stems = [top[:-10] for top in sorted(tops) if top.endswith(".dist-info")]
     if len(stems) != 1:
         raise archive.broken("", f"it has {len(stems)} dist-info folders, not one")
-    project, _, version = stems[0].partition("-")
-    told = (canonicalize_name(project), canonicalize_version(version))
-    if told != (name.project, canonicalize_version(name.version)):
+    if _identity(stems[0]) != _identity(name.stem):
         raise archive.broken(f"{stems[0]}.dist-info", "it is not what the wheel's name says")
     return stems[0]
+
+
+def _data(archive: Archive, stem: str) -> str:
+    """Return the wheel's data folder: pip takes any spelling, uv the dist-info folder's alone."""
+    tops = {path.partition("/")[0] for path in archive.members if "/" in path}
+    found = sorted(
+        top
+        for top in tops
+        if top.endswith(".data") and _identity(top.removesuffix(".data")) == _identity(stem)
+    )
+    if len(found) > 1:
+        raise archive.broken("", f"it has {len(found)} data folders: {', '.join(found)}")
+    return found[0] if found else f"{stem}.data"
+
+
+def _identity(stem: str) -> tuple[str, str]:
+    """Return a project and a version, by which spellings of one are equal."""
+    project, _, version = stem.partition("-")
+    return canonicalize_name(project), canonicalize_version(version)
 
 
 def _content(archive: Archive, path: str) -> bytes:
@@ -178,9 +199,8 @@ class Pair:
 
     def _renamed(self, half: Half, path: str) -> str:
         folder, slash, rest = path.partition("/")
-        if slash and folder in (f"{half.stem}.dist-info", f"{half.stem}.data"):
-            return f"{self.name.stem}{folder[len(half.stem) :]}/{rest}"
-        return path
+        own = {half.dist_info: self.dist_info, half.data: f"{self.name.stem}.data"}
+        return f"{own[folder]}/{rest}" if slash and folder in own else path
 
 
 def match(first: Half, second: Half, *, alias: str | None, build: str | None) -> Pair:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.wheels import headers, metadata, record, tags
+from tensorflow_macos_build.wheels import deployment, headers, metadata, names, record, tags
 from tensorflow_macos_build.wheels.members import Limits
 from tensorflow_macos_build.wheels.pair import Half, Pair, match
-from tensorflow_macos_build.wheels.verdicts import Choice, Fault, Judge, Verdict
+from tensorflow_macos_build.wheels.rules import RuleVerdict
+from tensorflow_macos_build.wheels.verdicts import Choice, Fault, Judge, Verdict, apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ class Undecided(WorkFailed):
         super().__init__(
             f"{count} no verdict",
             detail=shown,
-            hint=f"state one, e.g. --rule '{faults[0].path}=arm64', or in the config's fuse.rules",
+            hint=f"state one, e.g. --rule '{faults[0].rule}', or in the config's fuse.rules",
         )
         self.faults = tuple(faults)
 
@@ -68,6 +69,9 @@ class Plan:
         name: the fused wheel's name.
         choices: by path.
         merged: merged headers by path.
+        renamed: for files of both that are kept beside each other: by architecture, the path that
+            both have, by that in the fused wheel.
+        one_sided: machine code that by a rule is there for one architecture alone.
         notes: what a person should know.
     """
 
@@ -75,6 +79,8 @@ class Plan:
     name: tags.WheelName
     choices: Mapping[str, Choice]
     merged: Mapping[str, headers.Merged]
+    renamed: Mapping[str, Mapping[str, str]]
+    one_sided: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
@@ -90,28 +96,26 @@ def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
     pair = match(first, second, alias=alias, build=_build(options.build))
     archives = {arch: half.archive for arch, half in pair.halves.items()}
     judge = Judge(archives, options.rules, pair.dist_info, pair.named)
-    choices: dict[str, Choice] = {}
-    faults: list[Fault] = []
     merged: dict[str, headers.Merged] = {}
-    for path, members in pair.paths().items():
-        if _is_own(path, pair.dist_info):
-            continue
-        found = judge.judge(path, members)
-        if isinstance(found, Choice) and found.verdict is Verdict.HEADER:
-            found = _merge(found, pair, merged)
-        if isinstance(found, Fault):
-            faults.append(found)
-        else:
-            choices[path] = found
+    judged = [
+        _merged(judge.judge(path, members), pair, merged)
+        for path, members in pair.paths().items()
+        if not _is_own(path, pair.dist_info)
+    ]
+    kept = [part for one in judged if isinstance(one, Choice) for part in apart(one)]
+    faults = [one for one in judged if isinstance(one, Fault)]
+    faults += _collisions(kept, pair)
     if faults:
         raise Undecided(faults, _shown(faults, judge))
-    needs, notes = _needs(pair, choices)
+    choices = {choice.path: choice for choice in kept}
+    code = deployment.survey(pair, choices)
+    needs, notes = deployment.needs(pair, code)
     platforms = tags.platform_tags(needs, universal2=options.universal2_tag)
     name = replace(pair.name, platforms=platforms)
+    one_sided, told = deployment.one_sided(choices, code)
     unused = set(options.rules) - {choice.rule for choice in choices.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
-    notes += _one_sided_code(judge, choices)
-    return Plan(pair, name, choices, merged, tuple(notes))
+    return Plan(pair, name, choices, merged, _renamed(judged), one_sided, (*notes, *told))
 
 
 def _build(build: str | None) -> str | None:
@@ -127,26 +131,50 @@ def _is_own(path: str, dist_info: str) -> bool:
     return path in {f"{dist_info}/{name}" for name in own}
 
 
-def _merge(choice: Choice, pair: Pair, merged: dict[str, headers.Merged]) -> Choice | Fault:
+def _merged(found: Choice | Fault, pair: Pair, merged: dict[str, headers.Merged]) -> Choice | Fault:
+    """Return a verdict as it is; merge the texts of a header on the way."""
+    if isinstance(found, Fault) or found.verdict is not Verdict.HEADER:
+        return found
     texts = {
         arch: pair.halves[arch].read(member, limit=headers.LIMIT)
-        for arch, member in choice.members.items()
+        for arch, member in found.members.items()
     }
     try:
-        merged[choice.path] = headers.merge(**texts)
+        merged[found.path] = headers.merge(**texts)
     except headers.Unmergeable as error:
-        return Fault(choice.path, f"it cannot be merged: {error}", choice.members)
-    return choice
+        return Fault(found.path, f"it cannot be merged: {error}", found.members)
+    return found
 
 
-def _one_sided_code(judge: Judge, choices: Mapping[str, Choice]) -> list[str]:
+def _collisions(kept: Sequence[Choice], pair: Pair) -> list[Fault]:
+    """List the files that cannot be unpacked beside another, which the halves allow each alone."""
+    files = [choice for choice in kept if choice.verdict is not Verdict.DROPPED]
+    members = {choice.path: choice.members for choice in files}
+    own = [f"{pair.dist_info}/{name}" for name in ("WHEEL", record.NAME, "RECORD")]
+
+    def owner(path: str) -> str:
+        return " and the ".join(sorted(members.get(path, ("fused",))))
+
     return [
-        f"{path} is machine code of the {arch} wheel alone, by the rule `{choice.rule}`"
-        for path, choice in choices.items()
-        if choice.rule is not None and len(choice.members) == 1
-        for arch, member in choice.members.items()
-        if judge.is_code(arch, member)
+        Fault(
+            later,
+            f"it is of the {owner(later)} wheel and cannot be unpacked on a Mac beside"
+            f" `{earlier}` of the {owner(earlier)} wheel",
+            members.get(later, {}),
+            RuleVerdict.DROP,
+        )
+        for later, earlier in names.collisions([*own, *(choice.path for choice in files)])
     ]
+
+
+def _renamed(judged: Sequence[Choice | Fault]) -> dict[str, dict[str, str]]:
+    renamed: dict[str, dict[str, str]] = {arch: {} for arch in tags.ARCHES}
+    for one in judged:
+        if isinstance(one, Choice) and one.verdict is Verdict.BOTH:
+            for part in apart(one):
+                (arch,) = part.members
+                renamed[arch][part.path] = one.path
+    return renamed
 
 
 def _shown(faults: Sequence[Fault], judge: Judge) -> str:
@@ -158,33 +186,3 @@ def _shown(faults: Sequence[Fault], judge: Judge) -> str:
     if len(faults) > _SHOWN_FAULTS:
         lines.append(f"… and {len(faults) - _SHOWN_FAULTS} more")
     return "\n".join(lines)
-
-
-def _needs(pair: Pair, choices: Mapping[str, Choice]) -> tuple[dict[str, tags.Os], list[str]]:
-    """Give the macOS that each architecture needs: its tag's, or a slice's if that is later."""
-    needs, notes = {}, []
-    for arch, half in pair.halves.items():
-        promised = half.lowest[arch]
-        found = {
-            path: choice.slices[arch].minos or promised
-            for path, choice in choices.items()
-            if arch in choice.slices
-        }
-        latest = max(found.values(), default=promised)
-        needs[arch] = max(promised, latest)
-        if tags.rounded(latest) > tags.rounded(promised):
-            path = next(path for path, minos in found.items() if minos == latest)
-            notes.append(
-                f"the {arch} wheel is tagged for macOS {_dotted(promised)}, but {path} needs"
-                f" {_dotted(latest)}: the fused wheel is tagged for that"
-            )
-        if needs[arch] != tags.rounded(needs[arch]):
-            notes.append(
-                f"the {arch} half needs macOS {_dotted(needs[arch])}, which no tag can say: from"
-                f" macOS 11 on, installers know major versions only"
-            )
-    return needs, notes
-
-
-def _dotted(version: tags.Os) -> str:
-    return f"{version[0]}.{version[1]}"

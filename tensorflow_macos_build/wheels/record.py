@@ -2,8 +2,9 @@
 
 It names both halves and every path that is not simply the same in both: where a universal file's
 slices lie in the member's data, where the texts of a merged header lie, which files one side alone
-had, or alone let be executed. The offsets are true only of the very member that they were made for:
-a universal file's size and CRC prove it, and that a header's texts merge to it again.
+had, or alone let be executed, and which stand under another name. The offsets are true only of the
+very member that they were made for: a universal file's size and CRC prove it, and that a header's
+texts merge to it again.
 """
 
 from __future__ import annotations
@@ -33,10 +34,19 @@ class BadRecord(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """A half: its wheel's file name, and its own WHEEL file."""
+    """A half.
+
+    Attributes:
+        wheel: its file's name.
+        description: its own WHEEL file.
+        stem: what its dist-info folder begins with; "": as the fused wheel's.
+        data: its data folder; "": as the fused wheel's.
+    """
 
     wheel: str
     description: str
+    stem: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,9 @@ class FusedRecord:
         headers: offset and length of the texts by path, then by architecture.
         only: paths that one architecture's wheel alone has.
         executable: paths of both that one architecture's wheel alone lets be executed.
+        renamed: paths of files that both have and the fused wheel has beside each other: by
+            architecture, the half's own path by that in the fused wheel.
+        one_sided: machine code that by a rule is there for one architecture alone.
     """
 
     halves: Mapping[str, Origin]
@@ -56,6 +69,8 @@ class FusedRecord:
     headers: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     executable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    one_sided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def dump(record: FusedRecord) -> bytes:
@@ -72,6 +87,8 @@ def dump(record: FusedRecord) -> bytes:
         },
         "only": {arch: list(paths) for arch, paths in record.only.items()},
         "executable": {arch: list(paths) for arch, paths in record.executable.items()},
+        "renamed": {arch: dict(paths) for arch, paths in record.renamed.items()},
+        "one_sided": {arch: list(paths) for arch, paths in record.one_sided.items()},
     }
     found = documents.document(*_SCHEMA, body)
     return (json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
@@ -99,4 +116,6 @@ def load(content: bytes) -> FusedRecord:
         },
         {arch: tuple(paths) for arch, paths in found["only"].items()},
         {arch: tuple(paths) for arch, paths in found["executable"].items()},
+        found.get("renamed", {}),
+        {arch: tuple(paths) for arch, paths in found.get("one_sided", {}).items()},
     )

@@ -21,6 +21,8 @@ class RuleVerdict(Enum):
     """A file that only one wheel has is kept, also when it is for one architecture alone."""
     BY_ARCHITECTURE = "by-architecture"
     """Both texts are kept in one file under `#if defined(__arm64__)…`, whatever its name."""
+    BOTH = "both"
+    """Both files are kept, each under a name that begins with its architecture."""
     IDENTICAL = "identical"
     """The file must be equal in both wheels, also where it could be merged or kept."""
     DROP = "drop"
@@ -71,6 +73,11 @@ def parse_rule(text: str) -> Rule:
     if not equals:
         raise UsageError(f"the rule `{text}` is not GLOB=VERDICT", hint="e.g. pkg/x.py=arm64")
     return rule(path, verdict)
+
+
+def escaped(path: str) -> str:
+    """Return a pattern that matches a path; where that has a wildcard, any character will do."""
+    return re.sub(r"[*?]", "?", path)
 
 
 @functools.cache

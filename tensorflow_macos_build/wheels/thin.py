@@ -20,7 +20,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.macho import fat
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels import headers, metadata, record, slices, splice, tags
+from tensorflow_macos_build.wheels import headers, metadata, names, record, slices, splice, tags
 from tensorflow_macos_build.wheels.archive import CHUNK, Limits, open_archive
 from tensorflow_macos_build.wheels.assemble import Assembly, new_wheel
 from tensorflow_macos_build.wheels.members import Member, Method
@@ -107,40 +107,67 @@ class _Split:
         self._arch = arch
         self._other = next(one for one in tags.ARCHES if one != arch)
         self._told = told or record.FusedRecord({})
-        self.name, self._description = self._describe()
+        self.name, self._stem, self._data, self._description = self._describe()
         self.copied = 0
         self.deflated = 0
 
     def left_out(self) -> tuple[str, ...]:
-        """Name what only the other architecture's wheel had."""
-        left = set(self._told.only.get(self._other, ()))
+        """Name what only the other architecture's wheel had, or is its own of what both had."""
+        left = {*self._told.only.get(self._other, ()), *self._told.renamed.get(self._other, {})}
         return tuple(sorted(left & self._whole.archive.members.keys()))
 
     def write(self, made: Assembly, ticker: Ticker | None) -> str:
         members, dist_info = self._whole.archive.members, self._whole.dist_info
         own = {f"{dist_info}/{name}" for name in ("WHEEL", "RECORD", record.NAME)}
         signatures = {f"{dist_info}/{name}" for name in metadata.SIGNATURES}
-        names = set(members) - own - signatures - set(self.left_out())
-        paths = order([*names, f"{dist_info}/WHEEL"], dist_info)
+        kept = {*members} - own - signatures - set(self.left_out()) | {f"{dist_info}/WHEEL"}
+        sources = {self._own_path(path): path for path in kept}
+        self._check_paths(sources, len(kept))
+        paths = order(sources, f"{self._stem}.dist-info")
         for index, path in enumerate(paths):
             if ticker is not None:
                 ticker(index, len(paths), path)
-            if path in own:
+            if sources[path] in own:
                 made.store(path, self._description)
             else:
-                self._add(made, self._as_in_half(members[path]))
-        return made.finish(f"{dist_info}/RECORD")
+                self._add(made, self._as_in_half(members[sources[path]]), path)
+        return made.finish(f"{self._stem}.dist-info/RECORD")
 
-    def _describe(self) -> tuple[tags.WheelName, bytes]:
-        """Give the half's own name and WHEEL; those of the fused wheel, narrowed, if unknown."""
-        name, origin = self._whole.name, self._told.halves.get(self._arch)
-        if origin is not None and (own := self._own_name(origin)) is not None:
-            platforms, build, text = own.platforms, own.build, origin.description.encode()
-            return replace(name, platforms=platforms, build=build), text
-        needs = {self._arch: self._whole.lowest[self._arch]}
-        narrowed = replace(name, platforms=tags.platform_tags(needs))
-        wheel = replace(self._whole.wheel, tags=narrowed.tags)
-        return narrowed, metadata.format_wheel(wheel)
+    def _own_path(self, path: str) -> str:
+        """Return the path that a file has in the half."""
+        renamed = self._told.renamed.get(self._arch, {}).get(path, path)
+        folder, slash, rest = renamed.partition("/")
+        whole = self._whole
+        own = {whole.dist_info: f"{self._stem}.dist-info", whole.data: self._data}
+        return f"{own[folder]}/{rest}" if slash and folder in own else renamed
+
+    def _check_paths(self, sources: Mapping[str, str], count: int) -> None:
+        """Refuse names of fused.json that no half can have had."""
+        reasons = (reason for path in sources if (reason := names.fault(path)))
+        reason = next(reasons, None)
+        if reason is None and len(sources) < count:
+            reason = "it gives two files one name"
+        if reason is not None:
+            where = f"{self._whole.dist_info}/{record.NAME}"
+            raise self._whole.archive.broken(where, f"it names no half: {reason}")
+
+    def _describe(self) -> tuple[tags.WheelName, str, str, bytes]:
+        """Give the half's own name, dist-info's stem, data folder and WHEEL.
+
+        Those of the fused wheel, narrowed, where they are unknown. A half of another project keeps
+        the fused wheel's name, which is the one that its METADATA has.
+        """
+        whole, origin = self._whole, self._told.halves.get(self._arch)
+        if origin is None or (own := self._own_name(origin)) is None:
+            needs = {self._arch: whole.lowest[self._arch]}
+            narrowed = replace(whole.name, platforms=tags.platform_tags(needs))
+            wheel = replace(whole.wheel, tags=narrowed.tags)
+            return narrowed, whole.stem, whole.data, metadata.format_wheel(wheel)
+        text = origin.description.encode()
+        if own.project != whole.name.project:
+            name = replace(whole.name, platforms=own.platforms, build=own.build)
+            return name, whole.stem, whole.data, text
+        return own, origin.stem or whole.stem, origin.data or whole.data, text
 
     def _own_name(self, origin: record.Origin) -> tags.WheelName | None:
         try:
@@ -155,18 +182,18 @@ class _Split:
         alone = member.name in self._told.executable.get(self._other, ())
         return replace(member, executable=False) if alone else member
 
-    def _add(self, made: Assembly, member: Member) -> None:
-        path = member.name
-        if (spans := self._told.universal.get(path)) is not None:
+    def _add(self, made: Assembly, member: Member, path: str) -> None:
+        known = member.name
+        if (spans := self._told.universal.get(known)) is not None:
             self._check_content(member, spans)
             if self._is_in_place(member, spans):
-                self._copy_slice(made, member, spans[self._arch])
+                self._copy_slice(made, member, path, spans[self._arch])
             else:
-                self._deflate_slice(made, member, self._wrapping(member, spans[self._arch]))
-        elif (places := self._told.headers.get(path)) is not None:
+                self._deflate_slice(made, member, path, self._wrapping(member, spans[self._arch]))
+        elif (places := self._told.headers.get(known)) is not None:
             made.store(path, self._text(member, places), executable=member.executable)
         elif not self._told.halves and self._is_universal(member):
-            self._deflate_slice(made, member)
+            self._deflate_slice(made, member, path)
         else:
             made.copy(self._whole, member, path)
 
@@ -220,7 +247,7 @@ class _Split:
     def _range(self, member: Member, span: Span) -> Iterator[bytes]:
         return self._whole.archive.range(member.offset + span.start, span.end - span.start)
 
-    def _copy_slice(self, made: Assembly, member: Member, span: Span) -> None:
+    def _copy_slice(self, made: Assembly, member: Member, path: str, span: Span) -> None:
         """Copy a slice's stream; one that something followed gets an empty block to end it."""
         before = self._wrapping(member, span)
         deflated = member.method is Method.DEFLATED
@@ -229,7 +256,7 @@ class _Split:
         compressed = len(head) + span.end - span.start + len(end)
         crc = splice.crc32_combine(zlib.crc32(before), span.crc, span.size)
         numbers = (member.method, crc, len(before) + span.size, compressed)
-        entry = Entry(member.name, *numbers, member.executable)
+        entry = Entry(path, *numbers, member.executable)
         data = itertools.chain([head], self._range(member, span), [end])
         made.add(entry, data, bytes.fromhex(span.sha256))
         self.copied += 1
@@ -258,7 +285,9 @@ class _Split:
             ) from None
         return found
 
-    def _deflate_slice(self, made: Assembly, member: Member, before: bytes = b"") -> None:
+    def _deflate_slice(
+        self, made: Assembly, member: Member, path: str, before: bytes = b""
+    ) -> None:
         found = [one for one in self._universal(member).arches if one.name == self._arch]
         if not found:
             raise self._whole.archive.broken(member.name, f"it has no slice for {self._arch}")
@@ -273,7 +302,7 @@ class _Split:
             compressed = data.tell()
             data.seek(0)
             numbers = (Method.DEFLATED, crc, len(before) + found[0].size, compressed)
-            entry = Entry(member.name, *numbers, member.executable)
+            entry = Entry(path, *numbers, member.executable)
             made.add(entry, _pieces(data), digest.digest())
         self.deflated += 1
 

@@ -13,8 +13,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import printable
-from tensorflow_macos_build.wheels import headers, slices
-from tensorflow_macos_build.wheels.rules import Rule, RuleVerdict
+from tensorflow_macos_build.wheels import headers, sboms, slices
+from tensorflow_macos_build.wheels.rules import Rule, RuleVerdict, escaped
 from tensorflow_macos_build.wheels.slices import Kind, Slice
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Verdict(Enum):
     """Both contents as slices of a universal file, as lipo makes it."""
     HEADER = "header"
     """Both texts under `#if defined(__arm64__)…`."""
+    BOTH = "both"
+    """One side's file; the other's is beside it, each under a name of its architecture."""
     ONLY_ARM64 = "only-arm64"
     """A file that the arm64 wheel alone has."""
     ONLY_X86_64 = "only-x86_64"
@@ -81,11 +83,24 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A path without a verdict, why, and the members it has, by architecture."""
+    """A path without a verdict.
+
+    Attributes:
+        path: in the fused wheel.
+        reason: why it has none.
+        members: the members it has, by architecture.
+        settled_by: the verdict of a rule that would settle it.
+    """
 
     path: str
     reason: str
     members: Mapping[str, Member]
+    settled_by: RuleVerdict = RuleVerdict.ARM64
+
+    @property
+    def rule(self) -> Rule:
+        """A rule that would settle it; whoever states it must look whether it is right."""
+        return Rule(escaped(self.path), self.settled_by)
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,8 @@ class Judge:
     def judge(self, path: str, members: Mapping[str, Member]) -> Choice | Fault:
         """Decide what the fused wheel holds at a path.
 
+        A choice of BOTH stands for two files, which `apart` gives.
+
         Raises:
             BrokenWheel: a member is damaged.
         """
@@ -117,7 +134,7 @@ class Judge:
         rule = next((rule for rule in self.rules if rule.matches(path)), None)
         if rule is not None and (found := self._by_rule(path, members, rule)):
             return found
-        if found := self._metadata(path, members):
+        if found := self._about_the_wheel(path, members):
             return found
         if len(members) == 1:
             return self._one_sided(path, members, rule)
@@ -131,18 +148,19 @@ class Judge:
         self, path: str, members: Mapping[str, Member], rule: Rule
     ) -> Choice | Fault | None:
         match rule.verdict:
-            case RuleVerdict.DROP:
-                return Choice(path, Verdict.DROPPED, {}, {}, rule)
-            case RuleVerdict.ARM64 | RuleVerdict.X86_64:
+            case RuleVerdict.ARM64 | RuleVerdict.X86_64 if rule.verdict.value in members:
                 arch = rule.verdict.value
-                if arch not in members:
-                    return Choice(path, Verdict.DROPPED, {}, {}, rule)
-                return Choice(path, Verdict.RULE, {arch: members[arch]}, {}, rule)
+                verdict = Verdict.RULE if len(members) == 2 else _only(arch)
+                return Choice(path, verdict, {arch: members[arch]}, {}, rule)
+            case RuleVerdict.DROP | RuleVerdict.ARM64 | RuleVerdict.X86_64:
+                return Choice(path, Verdict.DROPPED, {}, {}, rule)
             case RuleVerdict.IDENTICAL:
                 return Fault(path, f"the rule `{rule}` wants it equal in both wheels", members)
             case RuleVerdict.BY_ARCHITECTURE if len(members) == 2:
                 return Choice(path, Verdict.HEADER, members, {}, rule)
-            case RuleVerdict.BY_ARCHITECTURE | RuleVerdict.EITHER_SIDE:
+            case RuleVerdict.BOTH if len(members) == 2:
+                return Choice(path, Verdict.BOTH, members, {}, rule)
+            case RuleVerdict.BY_ARCHITECTURE | RuleVerdict.BOTH | RuleVerdict.EITHER_SIDE:
                 return None
 
     def _one_sided(
@@ -157,9 +175,9 @@ class Judge:
                 path,
                 f"it is machine code, and only the {arch} wheel has it",
                 members,
+                RuleVerdict.EITHER_SIDE,
             )
-        verdict = Verdict.ONLY_ARM64 if arch == "arm64" else Verdict.ONLY_X86_64
-        return Choice(path, verdict, members, {}, rule)
+        return Choice(path, _only(arch), members, {}, rule)
 
     def _differing(
         self, path: str, members: Mapping[str, Member], rule: Rule | None
@@ -168,7 +186,15 @@ class Judge:
             return found
         if headers.is_header(path):
             return Choice(path, Verdict.HEADER, members, {}, rule)
+        if self._is_one_build_s(members):
+            what = "it differs in serial numbers and times alone, and a program may read it by name"
+            return Fault(path, what, members)
         return Fault(path, "it differs, and no format says how to join it", members)
+
+    def _is_one_build_s(self, members: Mapping[str, Member]) -> bool:
+        if any(member.size > sboms.LIMIT for member in members.values()):
+            return False
+        return sboms.is_one_build_s(*(self.archives[arch].read(members[arch]) for arch in members))
 
     def _code(
         self, path: str, members: Mapping[str, Member], rule: Rule | None
@@ -216,9 +242,20 @@ class Judge:
         # Where large texts are cut they seem to differ, so what follows the first hunk is dropped.
         return _shown(_first_hunk(lines) if is_large else lines)
 
+    def _about_the_wheel(self, path: str, members: Mapping[str, Member]) -> Choice | Fault | None:
+        """Decide what no program reads by its name, and METADATA of halves of two projects."""
+        if len(members) < 2 or not path.startswith(f"{self.dist_info}/"):
+            return None
+        if sboms.is_sbom(path, self.dist_info):
+            return Choice(path, Verdict.BOTH, members, {})
+        if path == f"{self.dist_info}/METADATA":
+            return self._metadata(path, members)
+        if path not in self._specified() and self._is_one_build_s(members):
+            return Choice(path, Verdict.BOTH, members, {})
+        return None
+
     def _metadata(self, path: str, members: Mapping[str, Member]) -> Choice | Fault | None:
-        """Decide METADATA of halves that are of two projects."""
-        if self.named is None or path != f"{self.dist_info}/METADATA" or len(members) < 2:
+        if self.named is None:
             return None
         lines = [
             [line for line in self.archives[arch].read(member).splitlines() if line[:5] != b"Name:"]
@@ -230,6 +267,20 @@ class Judge:
 
     def _specified(self) -> frozenset[str]:
         return frozenset(f"{self.dist_info}/{name}" for name in _SPECIFIED)
+
+
+def apart(choice: Choice) -> list[Choice]:
+    """Return the files that a choice stands for: two for BOTH, each named by its architecture."""
+    if choice.verdict is not Verdict.BOTH:
+        return [choice]
+    return [
+        Choice(sboms.named(choice.path, arch), Verdict.BOTH, {arch: member}, {}, choice.rule)
+        for arch, member in choice.members.items()
+    ]
+
+
+def _only(arch: str) -> Verdict:
+    return Verdict.ONLY_ARM64 if arch == "arm64" else Verdict.ONLY_X86_64
 
 
 def _slice_fault(cut: Mapping[str, Slice]) -> str | None:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import unicodedata
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,9 @@ from tensorflow_macos_build.wheels.fuse import Fused, FuseOptions, Undecided, Ve
 from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.pair import Mismatch
 from tensorflow_macos_build.wheels.rules import parse_rule
-from tests.machos import TARGETS
+from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.verify import verify
+from tests.machos import TARGETS, llvm
 from tests.wheelmaker import Thin, lipo, unpacked
 
 if TYPE_CHECKING:
@@ -239,7 +242,7 @@ def test_rules_keep_machine_code_of_one_side_and_merge_texts(
     assert b"A\n#elif" in content["demo/config"]
     assert [note.split(" by the")[0] for note in found.notes] == [
         "the rule `nothing/**=arm64` decided nothing",
-        "demo/arm.so is machine code of the arm64 wheel alone,",
+        "demo/arm.so is machine code for arm64 alone,",
     ]
 
 
@@ -477,6 +480,56 @@ def test_the_name_follows_the_true_minimum_of_the_slices(
     assert "demo/n.so needs 13.3" in found.notes[0]
 
 
+def needs_of(wheel: Path, folder: Path) -> dict[str, set[tuple[int, ...]]]:
+    """Read by llvm-otool what every slice of a wheel needs, by architecture."""
+    found: dict[str, set[tuple[int, ...]]] = {"arm64": set(), "x86_64": set()}
+    for content in unpacked(wheel).values():
+        (folder / "judged").write_bytes(content)
+        for arch in llvm("llvm-lipo", "-archs", folder / "judged", check=False).split():
+            told = llvm("llvm-otool", "-arch", arch, "-l", folder / "judged")
+            for version in re.findall(r"^ +minos (\S+)$", told, re.MULTILINE):
+                found[arch].add(tuple(map(int, version.split(".")))[:2])
+    return found
+
+
+@pytest.mark.parametrize("kind", ["one-sided", "ruled", "dropped", "equal", "archive", "nested"])
+def test_the_tag_is_true_of_all_machine_code(
+    tmp_path: Path, toolchain: Toolchain, kind: str
+) -> None:
+    """Code that is not spliced counts too: llvm-otool and verify are the judges."""
+    source = "int answer(void) { return 42; }"
+    code = {
+        arch: toolchain.dylib("n.so", source, arch, minimum=minimum).read_bytes()
+        for arch, minimum in (("arm64", "14.0"), ("x86_64", "13.0"))
+    }
+    objects = {
+        arch: toolchain.minimum_object(source, arch, minimum)
+        for arch, minimum in (("arm64", "14.0"), ("x86_64", "13.0"))
+    }
+    archives = {arch: toolchain.archive("l.a", path) for arch, path in objects.items()}
+    fat = lipo(tmp_path, *code.values())
+    nested = toolchain.universal(*archives.values()).read_bytes()
+    files, rules, expected = {
+        "one-sided": (({"n.so": code["arm64"]}, {}), "n.so=either-side", ("14_0", "10_15")),
+        "ruled": (({"n.so": code["arm64"]}, {"n.so": fat}), "n.so=x86_64", ("14_0", "13_0")),
+        "dropped": (({"n.so": code["arm64"]}, {}), "n.so=drop", ("12_0", "10_15")),
+        "equal": (({"n.so": fat}, {"n.so": fat}), "", ("14_0", "13_0")),
+        "archive": (
+            tuple({"l.a": archives[arch].read_bytes()} for arch in archives), "", ("14_0", "13_0"),
+        ),
+        "nested": (({"l.a": nested}, {"l.a": nested}), "", ("14_0", "13_0")),
+    }[kind]  # fmt: skip
+    pair = Thin("arm64", files[0]), Thin("x86_64", files[1])
+    options = FuseOptions(rules=[parse_rule(rules)] if rules else ())
+    wheel = run(tmp_path, pair, options)
+    tags = f"macosx_{expected[1]}_x86_64.macosx_{expected[0]}_arm64.whl"
+    assert wheel.name.endswith(".".join(sorted(tags.removesuffix(".whl").split("."))) + ".whl")
+    promised = {"arm64": expected[0], "x86_64": expected[1]}
+    for arch, needs in needs_of(wheel, tmp_path).items():
+        assert all(need <= tuple(map(int, promised[arch].split("_"))) for need in needs)
+    assert verify(wheel).ok
+
+
 def test_halves_of_two_build_tags_want_to_be_told_one(tmp_path: Path, halves: Halves) -> None:
     pair = halves[0], replace(halves[1], build="1")
     with pytest.raises(Mismatch, match="build tags differ: 1, none; see --build-tag"):
@@ -513,6 +566,130 @@ def test_empty_files_are_files_like_others(tmp_path: Path, files: dict[str, byte
     content = unpacked(run(tmp_path, (Thin("arm64", files), Thin("x86_64", files))))
     own = {f"{INFO}/{name}" for name in ("METADATA", "WHEEL", "RECORD", record.NAME)}
     assert {path: data for path, data in content.items() if path not in own} == files
+
+
+COLLISIONS = {
+    "case": ("Foo.txt", "foo.txt"),
+    "case-of-a-folder": ("Pkg/a.txt", "pkg/A.txt"),
+    "file-and-folder": ("pkg", "pkg/a.txt"),
+    "folder-and-file": ("pkg/a.txt", "PKG"),
+    "normalisation": ("caf\u00e9.txt", "cafe\u0301.txt"),
+    "sharp-s": ("stra\u00dfe.txt", "STRASSE.txt"),
+    "long-s": ("\u017f.txt", "s.txt"),
+    "the-record": ("a.txt", "demo-1.0.dist-info/fused.JSON"),
+    "kept-beside": ("a.txt", "demo-1.0.dist-info/sboms/arm64-a.json"),
+}
+"""Names that the arm64 and the x86_64 wheel may have each alone."""
+
+
+@pytest.mark.parametrize("kind", COLLISIONS)
+def test_files_that_a_mac_takes_for_one_are_refused_with_the_halves_named(
+    tmp_path: Path, kind: str
+) -> None:
+    """APFS and HFS+ ignore case and normalisation as they are delivered."""
+    sbom = f"{INFO}/sboms/a.json"
+    arm, intel = COLLISIONS[kind]
+    pair = (
+        Thin("arm64", {arm: b"arm", sbom: b'{"a": 1}', "same": b""}),
+        Thin("x86_64", {intel: b"intel", sbom: b'{"a": 2}', "same": b""}),
+    )
+    with pytest.raises(Undecided) as refused:
+        run(tmp_path, pair)
+    (fault,) = refused.value.faults
+    assert "cannot be unpacked on a Mac beside" in fault.reason
+    assert "x86_64 wheel" in fault.reason
+    assert not list((tmp_path / "out").glob("*"))
+    settled = run(tmp_path, pair, FuseOptions(rules=[parse_rule(str(fault.rule))]))
+    keys = {unicodedata.normalize("NFD", name.casefold()) for name in unpacked(settled)}
+    assert len(keys) == len(unpacked(settled))
+    (tmp_path / "pip").mkdir()
+    subprocess.run(
+        ["unzip", "-q", str(settled), "-d", str(tmp_path / "pip")], check=True, capture_output=True
+    )
+
+
+def test_a_name_may_be_spelled_in_two_ways(tmp_path: Path) -> None:
+    """The data folder's spelling counts for uv, so all of a fused wheel's folders are of one."""
+    script = "scripts/tool"
+    arm = Thin("arm64", {f"my_pkg-1.0.data/{script}": b"#!python\n"}, project="My_Pkg")
+    intel = Thin("x86_64", {f"my_pkg-1.0.data/{script}": b"#!python\n"}, project="my_pkg")
+    about = b"Metadata-Version: 2.1\nName: my-pkg\nVersion: 1.0\n"
+    pair = replace(arm, metadata=about), replace(intel, metadata=about)
+    wheel = run(tmp_path, pair)
+    tops = {name.partition("/")[0] for name in unpacked(wheel)}
+    assert tops == {"My_Pkg-1.0.dist-info", "My_Pkg-1.0.data"}
+    for half in pair:
+        assert_thin_gives_back(half, thin(wheel, half.arch, tmp_path / "thin").wheel)
+
+
+def test_a_wheel_has_one_data_folder_and_one_dist_info(tmp_path: Path, halves: Halves) -> None:
+    for name, reason in (
+        ("demo-1.data/data/x", "2 data folders"),
+        ("other-1.0.dist-info/METADATA", "2 dist-info folders"),
+        ("other-1.0.dist-info", "2 dist-info folders"),
+    ):
+        files = {"demo-1.0.data/data/x": b"", name: b""}
+        wrong = replace(halves[0], files={**halves[0].files, **files})
+        with pytest.raises(BrokenWheel, match=reason):
+            run(tmp_path, (wrong, halves[1]))
+
+
+CYCLONEDX = b"""{"bomFormat": "CycloneDX", "serialNumber": "urn:uuid:%d", "version": 1,
+"metadata": {"timestamp": "2026-11-06T14:37:2%dZ"}, "components": [{"name": "a%s"}]}"""
+
+
+@pytest.mark.parametrize("extra", [b"", b"rm"], ids=["serial-and-time", "components-too"])
+def test_bills_of_materials_are_kept_for_both_architectures(tmp_path: Path, extra: bytes) -> None:
+    """PEP 770 keeps them in dist-info/sboms, where nothing looks for a name."""
+    path = f"{INFO}/sboms/demo.cyclonedx.json"
+    arm, intel = CYCLONEDX % (1, 1, extra), CYCLONEDX % (2, 2, b"")
+    pair = Thin("arm64", {path: arm, "a": b""}), Thin("x86_64", {path: intel, "a": b""})
+    found = fused_of(tmp_path, pair)
+    names = [f"{INFO}/sboms/{arch}-demo.cyclonedx.json" for arch in ("arm64", "x86_64")]
+    assert found.files[Verdict.BOTH] == tuple(names)
+    content = unpacked(found.wheel)
+    assert [content[name] for name in names] == [arm, intel]
+    assert path not in content
+    assert verify(found.wheel).findings == ()
+    documents.check(fuse_view.as_document(found))
+    for half in pair:
+        assert_thin_gives_back(half, thin(found.wheel, half.arch, tmp_path / "thin").wheel)
+
+
+def test_a_bill_of_materials_of_one_side_keeps_its_name(tmp_path: Path) -> None:
+    path = f"{INFO}/sboms/demo.spdx.json"
+    pair = Thin("arm64", {path: b"{}"}), Thin("x86_64", {"a": b""})
+    with pytest.raises(Undecided):
+        run(tmp_path, (pair[0], replace(pair[1], files={f"{INFO}/entry_points.txt": b""})))
+    wheel = run(tmp_path, pair)
+    assert unpacked(wheel)[path] == b"{}"
+    for half in pair:
+        assert_thin_gives_back(half, thin(wheel, half.arch, tmp_path / "thin").wheel)
+
+
+def test_documents_that_differ_in_serial_and_time_alone_are_kept_where_no_program_reads_them(
+    tmp_path: Path,
+) -> None:
+    arm, intel = CYCLONEDX % (1, 1, b""), CYCLONEDX % (2, 2, b"")
+    inside = f"{INFO}/build.json"
+    pair = Thin("arm64", {inside: arm}), Thin("x86_64", {inside: intel})
+    assert fused_of(tmp_path, pair).files[Verdict.BOTH]
+    pair = Thin("arm64", {"demo/bom.json": arm}), Thin("x86_64", {"demo/bom.json": intel})
+    with pytest.raises(Undecided) as refused:
+        run(tmp_path, pair)
+    assert "serial numbers and times alone" in refused.value.faults[0].reason
+    found = fused_of(tmp_path, pair, FuseOptions(rules=[parse_rule("**/bom.json=both")]))
+    assert found.files[Verdict.BOTH] == ("demo/arm64-bom.json", "demo/x86_64-bom.json")
+    for half in pair:
+        assert_thin_gives_back(half, thin(found.wheel, half.arch, tmp_path / "thin").wheel)
+
+
+def assert_thin_gives_back(half: Thin, wheel: Path) -> None:
+    assert wheel.name == half.name
+    content, expected = unpacked(wheel), half.content()
+    record = f"{half.dist_info}/RECORD"
+    assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
+    assert content == expected
 
 
 @pytest.mark.parametrize("name", ["demo-2.0", "other-1.0"])

@@ -1,0 +1,75 @@
+"""Which macOS the machine code of a fused wheel needs, whatever verdict keeps it.
+
+Code of one side alone, code that a rule chose and universal files that both wheels have count like
+slices that are joined: a loader knows no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.wheels import slices, tags
+from tensorflow_macos_build.wheels.verdicts import Choice, Verdict
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.wheels.pair import Pair
+
+Code = Mapping[str, Mapping[str, tags.Os | None]]
+"""By path, then by architecture: the macOS that machine code of the fused wheel needs."""
+
+
+def survey(pair: Pair, choices: Mapping[str, Choice]) -> Code:
+    """Look for all machine code that the fused wheel will hold, whatever verdict keeps it."""
+    found: dict[str, Mapping[str, tags.Os | None]] = {}
+    for path, choice in choices.items():
+        if choice.slices:
+            found[path] = {arch: slice.minos for arch, slice in choice.slices.items()}
+        elif choice.members and choice.verdict is not Verdict.HEADER:
+            arch, member = next(iter(choice.members.items()))
+            found[path] = slices.minimums(pair.halves[arch].archive, member)
+    return {path: by_arch for path, by_arch in found.items() if by_arch}
+
+
+def one_sided(
+    choices: Mapping[str, Choice], code: Code
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """List code for one architecture alone: what a rule wants so, and a note on each."""
+    stated: dict[str, list[str]] = {arch: [] for arch in tags.ARCHES}
+    notes = []
+    for path, by_arch in code.items():
+        arches = [arch for arch in tags.ARCHES if arch in by_arch]
+        if len(arches) != 1:
+            continue
+        rule = choices[path].rule
+        if rule is not None:
+            stated[arches[0]].append(path)
+        why = f", by the rule `{rule}`" if rule is not None else ", in both wheels"
+        notes.append(f"{path} is machine code for {arches[0]} alone{why}")
+    return {arch: tuple(paths) for arch, paths in stated.items()}, notes
+
+
+def needs(pair: Pair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:
+    """Give the macOS that each architecture needs: its tag's, or that of code if it is later."""
+    needed, notes = {}, []
+    for arch, half in pair.halves.items():
+        promised = half.lowest[arch]
+        found = {path: by_arch.get(arch) or promised for path, by_arch in code.items()}
+        latest = max(found.values(), default=promised)
+        needed[arch] = max(promised, latest)
+        if tags.rounded(latest) > tags.rounded(promised):
+            path = next(path for path, minos in found.items() if minos == latest)
+            notes.append(
+                f"the {arch} wheel is tagged for macOS {_dotted(promised)}, but {path} needs"
+                f" {_dotted(latest)}: the fused wheel is tagged for that"
+            )
+        if needed[arch] != tags.rounded(needed[arch]):
+            notes.append(
+                f"the {arch} half needs macOS {_dotted(needed[arch])}, which no tag can say: from"
+                f" macOS 11 on, installers know major versions only"
+            )
+    return needed, notes
+
+
+def _dotted(version: tags.Os) -> str:
+    return f"{version[0]}.{version[1]}"

@@ -1,0 +1,51 @@
+"""Documents about a build rather than for a program: software bills of materials, mostly.
+
+Each build of a wheel makes its own, with a serial number and a time, so the two halves' always
+differ. PEP 770 keeps them in dist-info/sboms, under names that nothing looks for: so both can be
+kept, each named by its architecture.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+LIMIT = 4 << 20
+"""Largest document that is compared with another, in bytes; crates of 500 packages fill 1 MB."""
+
+_DIFFERING = frozenset({"serialNumber", "timestamp", "documentNamespace", "created"})
+"""Fields that differ in every build: CycloneDX's serialNumber and metadata.timestamp, SPDX's
+documentNamespace and creationInfo.created."""
+
+
+def is_sbom(path: str, dist_info: str) -> bool:
+    """Whether a path is where PEP 770 puts bills of materials."""
+    return path.startswith(f"{dist_info}/sboms/")
+
+
+def is_one_build_s(first: bytes, second: bytes) -> bool:
+    """Whether two texts are JSON documents that differ in serial numbers and times alone."""
+    try:
+        one, other = (json.loads(text) for text in (first, second))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(one, dict) and _same(one, other)
+
+
+def named(path: str, arch: str) -> str:
+    """Return the name under which an architecture's file is kept beside the other's."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{arch}-{name}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal but for `_DIFFERING`, which both must have as texts."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            (key in _DIFFERING and isinstance(one[key], str) and isinstance(other[key], str))
+            or _same(one[key], other[key])
+            for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and bool(one == other)
