@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.macho import fat, image
 from tensorflow_macos_build.macho.constants import CPU_TYPE_ARM64, CPU_TYPE_X86_64, LC
 from tensorflow_macos_build.macho.window import Window
+from tensorflow_macos_build.wheels import record
 from tensorflow_macos_build.wheels.verify import Code
 from tests.machos import TARGETS
 from tests.wheel_files import WheelFiles, record_of
@@ -295,6 +296,24 @@ def damaged_member(shop: Workshop) -> Path:
     return path
 
 
+def one_sided_by_rule(shop: Workshop) -> Path:
+    """Make the wheel of which fuse's record says that a module is for one architecture."""
+    return shop.wheel({**shop.files(mod=shop.mod["arm64"].read_bytes()), **one_sided_record()})
+
+
+def one_sided_record() -> Files:
+    """Give fuse's record that the module is for arm64 alone, as a file of the wheel."""
+    halves = {arch: record.Origin("", "") for arch in ARCHES}
+    told = record.FusedRecord(
+        halves,
+        only=dict.fromkeys(ARCHES, ()),
+        executable=dict.fromkeys(ARCHES, ()),
+        one_sided={"arm64": ("tiny/mod.so",), "x86_64": ()},
+        renamed={arch: {} for arch in ARCHES},
+    )
+    return {f"{WheelFiles({}).dist_info}/{record.NAME}": record.dump(told)}
+
+
 def archive_with_stranger(shop: Workshop) -> Path:
     objects = [shop.tools.object(PLAIN, arch, f"{arch}.o") for arch in ARCHES]
     files = shop.files()
@@ -417,6 +436,7 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.FAT_TAIL, lambda s: s.patched(lambda content: content.extend(b"x"))),
     (Code.FAT_CPUTYPE, lambda s: s.patched(put(">I", FAT_FIRST + 4, 8))),
     (Code.SLICE_MISSING, lambda s: s.wheel(s.files(mod=s.mod["arm64"].read_bytes()))),
+    (Code.SLICE_ONE_SIDED, one_sided_by_rule),
     (Code.SLICE_EXTRA, lambda s: s.wheel(tag="cp311-cp311-macosx_12_0_arm64")),
     (Code.BINARY_IN_PURE, lambda s: s.wheel(tag="py3-none-any")),
     (Code.FILETYPE_DIFFERS, bundle_and_dylib),

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.errors import printable
 from tensorflow_macos_build.macho import archive, fat, image
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,10 +205,10 @@ def _static(wheel: Archive, member: Member) -> Slice:
     for one in objects:
         if one.cputype is None:
             what = "LLVM IR for no Mac" if one.is_bitcode else "no object file"
-            raise Unjoinable(f"lipo refuses its {names.printable(one.name)}, which is {what}")
+            raise Unjoinable(f"lipo refuses its {printable(one.name)}, which is {what}")
     if len(found) > 1:
         told = " and ".join(sorted({f"{one.name} for {one.arch}" for one in found.values()}))
-        raise Unjoinable(f"its objects are for different processors: {names.printable(told)}")
+        raise Unjoinable(f"its objects are for different processors: {printable(told)}")
     if not objects:
         raise Unjoinable("it holds no object, so lipo cannot tell what it is for")
     (cputype, cpusubtype), _ = found.popitem()

@@ -9,7 +9,14 @@ import pytest
 
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.verify import Code, Severity, VerifyOptions, spool, verify
-from tests.broken_wheels import MUTATIONS, NOT_MADE_HERE, UNAVOIDABLE, Workshop
+from tests.broken_wheels import (
+    MUTATIONS,
+    NOT_MADE_HERE,
+    UNAVOIDABLE,
+    Workshop,
+    one_sided_by_rule,
+    one_sided_record,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +62,16 @@ def test_an_accepted_finding_becomes_a_note_where_its_glob_says(shop: Workshop) 
     assert verify(wheel, VerifyOptions(allow=("slice-missing",))).ok
     assert verify(wheel, VerifyOptions(allow=("slice-missing:tiny/*.so",))).ok
     assert not verify(wheel, VerifyOptions(allow=("slice-missing:other/*",))).ok
+
+
+def test_a_record_excuses_only_the_code_that_it_is_about(shop: Workshop) -> None:
+    """What loads one-sided code, and code of another architecture than is recorded, are errors."""
+    assert verify(one_sided_by_rule(shop)).ok
+    other = shop.files(mod=shop.mod["x86_64"].read_bytes())
+    assert Code.SLICE_MISSING in codes(verify(shop.wheel({**other, **one_sided_record()})))
+    arm, intel = shop.mod["arm64"].read_bytes(), shop.base["x86_64"].read_bytes()
+    loading = shop.files(mod=arm, base=intel)
+    assert Code.LIBRARY_SLICE in codes(verify(shop.wheel({**loading, **one_sided_record()})))
 
 
 BIG = "int table[400000] = {1}; int base(void) { return table[1]; }"

@@ -19,16 +19,24 @@ _FIRST_WITH_MAJORS = 11
 
 
 def judge(
-    binary: Binary, promised: Mapping[str, Version], platforms: frozenset[str]
+    binary: Binary,
+    promised: Mapping[str, Version],
+    platforms: frozenset[str],
+    stated: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
-    """Compare a binary's slices with the promised architectures and their oldest macOS."""
+    """Compare a binary's slices with the promised architectures and their oldest macOS.
+
+    `stated` names the architectures that the wheel's own record has the binary for, by a rule.
+    """
     if not binary.slices:
         return
     has = " and ".join(binary.slices)
     if platforms == {"any"}:
         yield Finding(Code.BINARY_IN_PURE, binary.name, "", f"holds {has} code")
+    # A record of other architectures than the file has is about another file, and excuses nothing.
+    missing = Code.SLICE_ONE_SIDED if stated == binary.slices.keys() else Code.SLICE_MISSING
     for arch in promised.keys() - binary.slices.keys():
-        yield Finding(Code.SLICE_MISSING, binary.name, arch, f"the tags promise it; it has {has}")
+        yield Finding(missing, binary.name, arch, f"the tags promise it; it has {has}")
     for arch, one in binary.slices.items():
         if promised and arch not in promised:
             yield Finding(Code.SLICE_EXTRA, binary.name, arch, "no platform tag promises it")

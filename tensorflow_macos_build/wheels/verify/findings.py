@@ -59,6 +59,7 @@ class Code(Enum):
     FAT_CPUTYPE = ("fat-cputype", Severity.ERROR)
 
     SLICE_MISSING = ("slice-missing", Severity.ERROR)
+    SLICE_ONE_SIDED = ("slice-one-sided", Severity.WARNING)
     SLICE_EXTRA = ("slice-extra", Severity.NOTE)
     BINARY_IN_PURE = ("binary-in-pure", Severity.WARNING)
     FILETYPE_DIFFERS = ("filetype-differs", Severity.ERROR)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
+from tensorflow_macos_build.wheels import record as fused
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.verify import binding, coverage, metadata, places
@@ -161,8 +162,10 @@ class _Verifier:
             examined = self._examine(kept)
             held = [one.binary for one in examined.values() if one.binary is not None]
             platforms = self._named.platforms if self._named else frozenset()
+            stated = self._one_sided()
             for one in held:
-                findings += coverage.judge(one, promises(platforms), platforms)
+                rules = stated.get(one.name, frozenset())
+                findings += coverage.judge(one, promises(platforms), platforms, rules)
             with kept.reading() as tries:
                 must = frozenset(self._options.must_export)
                 unread = [
@@ -214,6 +217,15 @@ class _Verifier:
         if (record := self._text("RECORD")) is not None:
             contents = {name: one.contents for name, one in examined.items()}
             yield from metadata.judge_record(self._path("RECORD"), record, contents)
+
+    def _one_sided(self) -> Mapping[str, frozenset[str]]:
+        """Return the architectures of what rules made one-sided, by path, as fuse recorded it."""
+        text = self._text(fused.NAME)
+        try:
+            one_sided = fused.load(text).one_sided if text is not None else {}
+        except fused.BadRecord:
+            return {}
+        return {path: frozenset({arch}) for arch, paths in one_sided.items() for path in paths}
 
     def _path(self, name: str) -> str:
         return f"{self._folders[0]}/{name}"
