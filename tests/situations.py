@@ -152,11 +152,11 @@ SITUATIONS = (
                 "    return _pywrap_util_port.IsBuiltWithXLA()\n",
                 "    return _pywrap_util_port.IsBuiltWithXLA()\n\n\n"
                 "def is_built_with_mkl():\n"
-                '    """Whether MKL-DNN is compiled in."""\n'
-                "    return _pywrap_util_port.IsMklEnabled()\n",
+                "    return bool(_pywrap_util_port.IsMklEnabled())\n",
             ),
         ),
         both(Truth(Status.CHANGED, ("PR #63150: Let tests ask for oneDNN",))),
+        body="Upstream took it over with a docstring, and holds all of its lines.",
         trailers=_upstream(63150),
     ),
     Situation(

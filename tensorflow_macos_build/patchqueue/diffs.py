@@ -29,6 +29,11 @@ OPTIONS = (
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
+_OPPOSITES = (
+    (b"new file mode ", b"deleted file mode "),
+    (b"old mode ", b"new mode "),
+    (b"rename from ", b"rename to "),
+)
 _RECORD = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n")
 
 
@@ -136,6 +141,40 @@ def change_id(diff: TreeDiff) -> bytes:
         digest.update(repr((file.path, file.header)).encode())
         digest.update(b"".join(file.changed))
     return digest.digest()
+
+
+def inverse_id(diff: TreeDiff) -> bytes:
+    """Return the `change_id` of what takes a difference back."""
+    return change_id(tuple(_inverted(file) for file in diff))
+
+
+def _inverted(file: FileDiff) -> FileDiff:
+    hunks = tuple(Hunk(hunk.new, hunk.old, _swapped(hunk.lines)) for hunk in file.hunks)
+    header = tuple(sorted(map(_inverted_header, file.header), key=_is_second))
+    return FileDiff(file.path, header, hunks)
+
+
+def _swapped(lines: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Swap the signs; git prints what goes before what comes."""
+    gone = tuple(b"-" + line[1:] for line in lines if line[:1] == b"+")
+    return (*gone, *(b"+" + line[1:] for line in lines if line[:1] == b"-"))
+
+
+def _inverted_header(line: bytes) -> bytes:
+    if line.startswith(b"index "):
+        old, _, new = line.removeprefix(b"index ").rstrip(b"\n").partition(b"..")
+        new, blank, mode = new.partition(b" ")
+        return b"index " + new + b".." + old + blank + mode + b"\n"
+    for old, new in _OPPOSITES:
+        if line.startswith((old, new)):
+            word, other = (old, new) if line.startswith(old) else (new, old)
+            return other + line.removeprefix(word)
+    return line
+
+
+def _is_second(line: bytes) -> bool:
+    """Whether a header's line comes after its pair: `new mode` follows `old mode`."""
+    return line.startswith((b"new mode ", b"index "))
 
 
 def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue import diffs
+from tensorflow_macos_build.patchqueue import diffs, origins
 from tensorflow_macos_build.patchqueue.replay import changes_of
 from tensorflow_macos_build.upstream.objects import text
 
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.upstream.git import Git
-
-_RECORDED = re.compile(
-    r"(?:Upstream:|\(cherry picked from commit)(?P<value>.*?)\)?$", re.IGNORECASE
-)
-_COMMIT_ID = re.compile(r"\b[0-9a-f]{7,64}$")
-_PULL_REQUEST = re.compile(r"/(?:pull|issues|merge_requests)/([0-9]+)$|^#([0-9]+)$")
 
 _SHORTEST_TELLING_LINE = 3
 """Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
@@ -52,6 +45,18 @@ class Touch(NamedTuple):
 
     commit: str
     removes: bool
+
+
+class Recorded(NamedTuple):
+    """The commits that a patch's message names as its own.
+
+    Attributes:
+        commits: those of them that the range has.
+        complete: whether it names any, and the new base has every one.
+    """
+
+    commits: list[str]
+    complete: bool
 
 
 class History:
@@ -148,34 +153,89 @@ class History:
         moved = [commit for path in gone for commit in self.removals(path)]
         return list(dict.fromkeys([*changed, *moved]))
 
-    def recorded(self, message: str) -> list[str]:
-        """Give the commits of the range that a patch's message names as its own.
+    def recorded(self, message: str) -> Recorded:
+        """Return the commits of the range that a patch's message names as its own (`origins`)."""
+        named = origins.named_in(message)
+        commits = [self._landed(name) for name in named.commits]
+        requests = [self._merged(request) for request in named.pull_requests]
+        known = [oid for oid in commits if oid] + [oid for oids in requests for oid in oids]
+        whole = all(oid is not None for oid in commits) and all(requests)
+        in_range = [oid for oid in dict.fromkeys(known) if oid in self._messages]
+        return Recorded(in_range, bool(known) and whole)
 
-        It names them by a full or short id, alone or at the end of a link (`Upstream:`, or as
-        `git cherry-pick -x` does), or by the link of a pull request that a commit came from.
-        """
-        found: list[str] = []
-        for line in message.splitlines():
-            if named := _RECORDED.match(line):
-                found += self._named(named["value"].strip())
-        return list(dict.fromkeys(found))
-
-    def _named(self, value: str) -> list[str]:
-        if (oid := _COMMIT_ID.search(value)) and (known := self._known(oid[0])):
-            return [known]
-        number = _PULL_REQUEST.search(value)
-        if number is None:
-            return []
-        mention = re.compile(
-            rf"{re.escape(value)}(?![0-9])|\A(?:[^\n]*\s)?\(?#{number[1]}\b".encode()
-        )
-        return [oid for oid, message in self._messages.items() if mention.search(message)]
-
-    def _known(self, name: str) -> str:
-        """Give the full id of a commit of the range by its full or short id; "" for others."""
+    def _landed(self, name: str) -> str | None:
+        """Return the full id of a commit that the new base has, by a full or short id."""
+        known = [oid for oid in self._messages if oid.startswith(name)]
+        if known:
+            return known[0] if len(known) == 1 else None
         done = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=())
         oid = text(done.stdout).strip()
-        return oid if done.status == 0 and oid in self._messages else ""
+        older = ("merge-base", "--is-ancestor", oid, self.new)
+        return oid if done.status == 0 and self.git.run(*older, expected=()).status == 0 else None
+
+    def _merged(self, request: origins.PullRequest) -> list[str]:
+        project = self._url.removesuffix("/").removesuffix(".git")
+        project = project if project.startswith("https://") else ""
+        known = self._messages.items()
+        return [oid for oid, message in known if origins.comes_from(message, request, project)]
+
+    def of_subject(self, subject: str) -> list[str]:
+        """Return the commits of a subject, but for tags and numbers; evidence, and no proof.
+
+        Where both name pull requests, they must share one.
+        """
+        numbers = origins.numbers_in(subject)
+        return [
+            oid
+            for oid, its in self._by_subject.get(origins.subject_of(subject), ())
+            if not (numbers and its) or numbers & its
+        ]
+
+    def mentioned(self, message: str) -> list[str]:
+        """Return the commits that a patch speaks of, or that speak of the same issue."""
+        ids, numbers = origins.mentioned_in(message)
+        named = [oid for oid in self._messages for name in ids if oid.startswith(name)]
+        spoken = [oid for number in sorted(numbers) for oid in self._by_number.get(number, ())]
+        return list(dict.fromkeys([*named, *spoken]))
+
+    def reverts(self, commits: Sequence[str]) -> list[str]:
+        """Return the later commits that take commits back: they say so, or they undo their lines.
+
+        The messages are in git-log(1)'s order, the newest first.
+        """
+        place = {oid: at for at, oid in enumerate(self._messages)}
+        found: list[str] = []
+        for commit in commits:
+            diff = self._diff(commit)
+            undone = diffs.inverse_id(diff)
+            for later in self.touching(file.path for file in diff):
+                said = any(commit.startswith(name) for name in self._reverting.get(later, ()))
+                if place[later] < place[commit] and (
+                    said or diffs.change_id(self._diff(later)) == undone
+                ):
+                    found.append(later)
+        return list(dict.fromkeys(found))
+
+    @functools.cached_property
+    def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
+        known: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for oid, message in self._messages.items():
+            subject = " ".join(text(message.strip().split(b"\n\n", 1)[0]).split())
+            if words := origins.subject_of(subject):
+                known.setdefault(words, []).append((oid, origins.numbers_in(subject)))
+        return known
+
+    @functools.cached_property
+    def _by_number(self) -> Mapping[str, list[str]]:
+        known: dict[str, list[str]] = {}
+        for oid, message in self._messages.items():
+            for number in origins.numbers_in(text(message)):
+                known.setdefault(number, []).append(oid)
+        return known
+
+    @functools.cached_property
+    def _reverting(self) -> Mapping[str, tuple[str, ...]]:
+        return {oid: origins.reverted_by(message) for oid, message in self._messages.items()}
 
     def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
         """Tell who made commits, when, and what they say they do."""

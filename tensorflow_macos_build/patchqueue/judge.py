@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build.patchqueue import diffs, history
+from tensorflow_macos_build.patchqueue import diffs, effect, history
 from tensorflow_macos_build.patchqueue import replay as replaying
 from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, Resolved
 from tensorflow_macos_build.patchqueue.status import Carried, Evidence, PatchStatus, Status
@@ -25,31 +25,66 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.objects import Quarantine
 
 
-class Landed:
-    """Says of a conflicting patch whether upstream holds it; a `Resolver` of the replay."""
+_SHOWN = 5
+"""So many commits that may have to do with a conflicting patch are shown."""
 
-    def __init__(self, git_history: History, patches: Sequence[Carried]) -> None:
+
+class Landed:
+    """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
+
+    def __init__(
+        self, quarantine: Quarantine, git_history: History, patches: Sequence[Carried]
+    ) -> None:
+        self._quarantine = quarantine
         self._history = git_history
         self._patches = {patch.commit: patch for patch in patches}
 
     def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
-        """Leave a patch out when upstream made its very changes, or a recorded commit landed."""
+        """Leave a patch out when upstream made it, and the tree holds its effect.
+
+        A commit that made its very changes, or all those that its message names, say that upstream
+        made it; only the tree says that this still stands.
+        """
         patch = self._patches[commit]
-        if self._history.touching(change.path for change in changes):
-            landed = bool(self.evidence(patch)[0])
-        else:
-            landed = bool(self._history.recorded(patch.message))
+        landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
         return Resolved(Outcome.LANDED, merged.ours) if landed else None
 
+    def _made(self, patch: Carried, changes: Sequence[Change]) -> bool:
+        if self._history.recorded(patch.message).complete:
+            return True
+        touched = self._history.touching(change.path for change in changes)
+        return bool(touched and self._history.identical(self.diff(patch)))
+
     def evidence(self, patch: Carried) -> tuple[list[str], str]:
-        """Give the commits that are the patch, and how they were found."""
+        """Return the commits that are a patch of which nothing is left, and how they were found."""
         if identical := self._history.identical(self.diff(patch)):
             return identical, "same changes"
         recorded = self._history.recorded(patch.message)
-        return recorded, "recorded" if recorded else ""
+        if recorded.complete:
+            return recorded.commits, "recorded" if recorded.commits else ""
+        return [], ""
+
+    def related(self, patch: Carried) -> Evidence:
+        """Return the commits that may have to do with a conflicting patch, and their reverts."""
+        commits, found_by = self._related(patch)
+        shown = commits[:_SHOWN]
+        return Evidence(
+            self._history.describe(shown),
+            found_by if shown else "",
+            reverted_by=self._history.describe(self._history.reverts(shown)),
+        )
+
+    def _related(self, patch: Carried) -> tuple[list[str], str]:
+        if identical := self._history.identical(self.diff(patch)):
+            return identical, "same changes"
+        if recorded := self._history.recorded(patch.message).commits:
+            return recorded, "recorded"
+        if namesakes := self._history.of_subject(patch.subject):
+            return namesakes, "same subject"
+        return self._history.mentioned(patch.message), "mention"
 
     def diff(self, patch: Carried) -> TreeDiff:
-        """Give what a patch changes, without context."""
+        """Return what a patch changes, without context."""
         return diffs.of_commits(self._history.git, [patch.commit])[patch.commit]
 
 
@@ -77,7 +112,7 @@ class Judge:
         self._history = git_history
         self._patches = patches
         self._on_conflict = on_conflict
-        self._landed = Landed(git_history, patches)
+        self._landed = Landed(quarantine, git_history, patches)
         self._troubles = Troubles(quarantine, git_history)
         self._merged_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
 
@@ -90,6 +125,8 @@ class Judge:
         for patch, step in zip(self._patches, replay.steps, strict=True):
             if step.outcome is Outcome.CONFLICT or shadow.conflicts(step):
                 status, evidence = self._trouble(step, shadow, troubled)
+                if status is Status.CONFLICT:
+                    evidence = _with_related(evidence, self._landed.related(patch))
                 troubled.append((patch, step))
             else:
                 status, evidence = self._fate(patch, step, replay)
@@ -155,8 +192,9 @@ class Judge:
         files = _changed_files(before, after)
         if not files:
             return Status.CLEAN, Evidence()
-        if recorded := self._history.recorded(patch.message):
-            upstream = self._history.describe(recorded)
+        recorded = self._history.recorded(patch.message)
+        if recorded.complete and not self._history.reverts(recorded.commits):
+            upstream = self._history.describe(recorded.commits)
             return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
         lost = history.telling(before) - history.telling(after)
         paths = [change.path for change in step.changes]
@@ -207,7 +245,7 @@ class Judge:
             status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
             return status, Evidence(self._history.describe(shared), "same lines")
         # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
-        if touching := self._history.touching(paths):
+        if not wanted and (touching := self._history.touching(paths)):
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(touching), "same files")
         earlier = zip(self._patches, replay.steps, strict=True)
         before = list(itertools.takewhile(lambda pair: pair[0] is not patch, earlier))
@@ -264,6 +302,15 @@ class _Shadow:
             resolver=self._resolver,
         )
         return {step.commit: step for step in other.steps}
+
+
+def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
+    return replace(
+        evidence,
+        upstream=related.upstream,
+        found_by=related.found_by,
+        reverted_by=related.reverted_by,
+    )
 
 
 def _on_same_files(step: Step, pairs: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:

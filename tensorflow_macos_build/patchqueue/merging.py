@@ -55,6 +55,11 @@ class Message:
     kind: str
     words: str
 
+    @property
+    def is_conflict(self) -> bool:
+        """Whether it is about a conflict."""
+        return self.kind.startswith("CONFLICT")
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -79,9 +84,7 @@ class Merged:
     @property
     def clean(self) -> bool:
         """Say whether the merge needs nobody."""
-        return not self.conflicted and not any(
-            message.kind.startswith("CONFLICT") for message in self.messages
-        )
+        return not self.conflicted and not any(message.is_conflict for message in self.messages)
 
 
 def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
@@ -173,7 +176,7 @@ def provisional(quarantine: Quarantine, merged: Merged) -> str:
 
 def _patch_side(quarantine: Quarantine, found: Conflicted, theirs: Entry, now: Entry) -> Entry:
     """Give the patch's side of one file; `now` is the file that git left, with markers or not."""
-    if not _is_file(now) or not _is_file(theirs) or found.ours is None:
+    if not now.is_file or not theirs.is_file or found.ours is None:
         return theirs
     marked = quarantine.objects.blob(now.oid)
     wanted = quarantine.objects.blob(theirs.oid)
@@ -181,7 +184,3 @@ def _patch_side(quarantine: Quarantine, found: Conflicted, theirs: Entry, now: E
     if resolved is None:
         return theirs
     return Entry(theirs.mode, quarantine.write("blob", resolved))
-
-
-def _is_file(entry: Entry) -> bool:
-    return entry.mode.startswith("100")

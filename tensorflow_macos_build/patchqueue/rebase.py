@@ -245,7 +245,7 @@ class Settle:
         self._names = {patch.commit: patch.name for patch in patches}
         self._recorded = resolutions.Recorded(pen, self._names, decided.resolutions)
         self._left_out = decided.left_out
-        self._landed = Landed(history, patches)
+        self._landed = Landed(pen, history, patches)
 
     def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
         if self._names[commit] in self._left_out:

@@ -18,9 +18,9 @@ class Status(Enum):
     ADAPTED = "adapted"
     """The three-way merge changed its text."""
     UPSTREAM_IDENTICAL = "upstream-identical"
-    """Upstream made its changes, in one commit or in several; nothing is left of it."""
+    """Upstream made its changes, in one commit or in several; the tree holds them all."""
     UPSTREAM_CHANGED = "upstream-changed"
-    """Upstream has it in another form."""
+    """Upstream has it in another form: nothing is left of it, or what is left is carried on."""
     UPSTREAM_IN_PART = "upstream-in-part"
     """Upstream has some of it; the rest is carried on."""
     EMPTY = "empty"
@@ -109,9 +109,12 @@ class Evidence:
     """Why a patch has its status.
 
     Attributes:
-        upstream: the commits of upstream that hold it, or part of it.
+        upstream: the commits of upstream that hold it, or part of it; beside a conflict those that
+            held it once, or may.
         found_by: how they were found: "same changes", "recorded" (the patch's message names them),
-            "same lines" or "same files"; "" where there are none.
+            "same lines" or "same files"; beside a conflict also "same subject" or "mention" (the
+            patch speaks of them, or of the same issue); "" where there are none.
+        reverted_by: the later commits that took those back.
         conflicts: the files in conflict.
         knock_on_of: the names of the earlier patches that the conflict follows from; of those that
             left nothing of it.
@@ -122,6 +125,7 @@ class Evidence:
 
     upstream: tuple[UpstreamCommit, ...] = ()
     found_by: str = ""
+    reverted_by: tuple[UpstreamCommit, ...] = ()
     conflicts: tuple[ConflictReport, ...] = ()
     knock_on_of: tuple[str, ...] = ()
     changed_files: tuple[str, ...] = ()

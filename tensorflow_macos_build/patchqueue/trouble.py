@@ -152,8 +152,7 @@ def _said(merged: Merged, found: Conflicted) -> tuple[str, str]:
     about = [
         message
         for message in merged.messages
-        if message.kind.startswith("CONFLICT")
-        and (found.path in message.paths or not message.paths)
+        if message.is_conflict and (found.path in message.paths or not message.paths)
     ]
     kind, words = (about[0].kind, about[0].words) if about else ("CONFLICT", "")
     return kind, f"{words}: {_commits_of(found)}" if found.is_submodule else words

@@ -46,6 +46,13 @@ _STYLES = {
     Status.KNOCK_ON: "red",
     Status.NOT_REACHED: "dim",
 }
+_SAYS = {
+    "same changes": "upstream made its very changes, which its files no longer hold",
+    "recorded": "its message names commits of upstream, but upstream's files do not hold all of it",
+    "same subject": "upstream has a change of this subject: the same one, in another form?",
+    "mention": "upstream speaks of the same issue or commit",
+}
+"""What is said of a conflicting patch's evidence, by how it was found."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,7 @@ def _evidence(evidence: Evidence) -> documents.Json:
     return {
         "upstream": _commits(evidence.upstream),
         "found_by": evidence.found_by,
+        "reverted_by": _commits(evidence.reverted_by),
         "changed_files": list(evidence.changed_files),
         "changed_by": _commits(evidence.changed_by),
         "knock_on_of": list(evidence.knock_on_of),
@@ -212,6 +220,8 @@ def _told(evidence: Evidence) -> str:
     parts = []
     if evidence.upstream:
         parts.append(f"{_short(evidence.upstream)} ({evidence.found_by})")
+    if evidence.reverted_by:
+        parts.append(f"reverted in {_short(evidence.reverted_by)}")
     if evidence.knock_on_of:
         parts.append(f"follows from {', '.join(evidence.knock_on_of)}")
     if evidence.conflicts:
@@ -230,7 +240,13 @@ def _short(commits: Sequence[UpstreamCommit]) -> str:
 
 
 def trouble(patch: PatchStatus) -> Iterator[str]:
-    """Give the lines on a conflicting patch: each file, hunk and culprit."""
+    """Give the lines on a conflicting patch: each file, hunk and culprit; what upstream had."""
+    evidence = patch.evidence
+    if evidence.upstream:
+        yield ""
+        yield f"{patch.name}: {_SAYS[evidence.found_by]}"
+        yield from _named("in", evidence.upstream)
+        yield from _named("taken back in", evidence.reverted_by)
     for conflict in patch.evidence.conflicts:
         yield ""
         yield f"{patch.name}: {conflict.path}"
@@ -256,6 +272,11 @@ def _lines(prefix: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"{prefix}{line}"
     if len(lines) > _LINES_SHOWN:
         yield f"{prefix}… {len(lines) - _LINES_SHOWN} more lines"
+
+
+def _named(how: str, commits: Sequence[UpstreamCommit]) -> Iterator[str]:
+    for commit in commits:
+        yield f"  {how} {commit.oid[:12]} {commit.subject} {commit.link}".rstrip()
 
 
 def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:

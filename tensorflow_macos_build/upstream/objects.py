@@ -59,6 +59,11 @@ class Entry(NamedTuple):
         return self.mode == TREE_MODE
 
     @property
+    def is_file(self) -> bool:
+        """Whether this is a file, executable or not; a symbolic link is none."""
+        return self.mode.startswith("100")
+
+    @property
     def is_submodule(self) -> bool:
         """Whether this is a submodule: the object is a commit of another repository."""
         return self.mode == SUBMODULE_MODE

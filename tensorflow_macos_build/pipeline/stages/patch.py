@@ -96,7 +96,10 @@ def _evidence(evidence: Evidence) -> str:
     told = []
     if evidence.upstream:
         commits = ", ".join(commit.oid[:12] for commit in evidence.upstream)
-        told.append(f"upstream has it in {commits} ({evidence.found_by})")
+        told.append(f"upstream's {commits} ({evidence.found_by})")
+    if evidence.reverted_by:
+        commits = ", ".join(commit.oid[:12] for commit in evidence.reverted_by)
+        told.append(f"reverted in {commits}")
     told += [conflict.words for conflict in evidence.conflicts]
     if evidence.knock_on_of:
         told.append(f"follows from {', '.join(evidence.knock_on_of)}")

@@ -74,9 +74,10 @@ def test_a_patch_whose_context_changed_is_adapted_and_names_the_file(tmp_path: P
 
 
 def test_a_patch_that_upstream_took_over_names_the_commit(tmp_path: Path) -> None:
-    """Also when upstream changed the same lines again since, which git calls a conflict."""
+    """Also when upstream changed the line beside it since, which git calls a conflict."""
     mine = tree(f=changed(15, "mine"), g=TEXT)
-    result, made = moved(tmp_path, [mine, tree(f=changed(15, "again"), g=TEXT)], [mine])
+    beside = tree(f=changed(15, "mine", "theirs", take=2), g=TEXT)
+    result, made = moved(tmp_path, [mine, beside], [mine])
     assert statuses(result) == [Status.UPSTREAM_IDENTICAL]
     (commit,) = result.patches[0].evidence.upstream
     assert commit.oid == made.upstream[0]
@@ -99,8 +100,9 @@ def test_a_patch_that_landed_among_other_changes_names_the_commit(tmp_path: Path
 
 
 def test_a_conflicting_patch_whose_recorded_commit_landed_is_left_out(tmp_path: Path) -> None:
+    """Where the new tree holds its lines; upstream made another change, too."""
     mine = [tree(f=changed(15, "mine"), g=TEXT)]
-    upstream = [tree(f=changed(15, "mine, reviewed"), g=TEXT)]
+    upstream = [tree(f=changed(15, "mine", "reviewed", take=2), g=TEXT)]
     _, before = moved(tmp_path / "before", upstream, mine)
     link = f"https://github.com/tensorflow/tensorflow/commit/{before.upstream[0]}"
     messages = {"queue 1": f"Fix it\n\nUpstream: {link}\n"}
