@@ -80,8 +80,11 @@ def write_text(target: Path, content: str) -> None:
 
 
 @contextlib.contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path, check: Callable[[], object] = lambda: None) -> Iterator[Path]:
     """Give an empty folder beside `target`; a body that ends well puts it in place as `target`.
+
+    `check` is called when all is written, right before that; where it raises, so does this, and
+    `target` stays as it was.
 
     An existing `target` changes places with the new folder in one step where the system can do that
     (`exchange`). Elsewhere it is first renamed to `displaced(target)`, and a kill before the second
@@ -97,6 +100,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             unfinished.mkdir()
             yield unfinished
             _flush_tree(unfinished)
+            check()
             _put_in_place(unfinished, target)
             _flush(target.parent)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import importing, prefetch, storage
+from tensorflow_macos_build.patchqueue import importing, lock, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue import Base, Queue
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.objects import quarantine
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.formats.patch import Identity
     from tensorflow_macos_build.patchqueue.importing import Imported
+    from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.storage import Saved
     from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.handle import Mirror
@@ -55,7 +56,13 @@ class Source:
 
 
 def take(
-    source: Source, folder: Path, cache: Path, ticker: Ticker, *, replace: bool = False
+    source: Source,
+    folder: Path,
+    cache: Path,
+    ticker: Ticker,
+    *,
+    replace: bool = False,
+    waiting: Waiting = lock.silent,
 ) -> tuple[Imported, Saved]:
     """Make a queue of a fork's changes.
 
@@ -65,15 +72,14 @@ def take(
         cache: where mirrors of remote repositories are.
         ticker: told what is being done.
         replace: write over an existing queue; patches with the same subject keep their names.
+        waiting: told when another command is at work on the queue.
 
     Raises:
         UsageError: the queue exists, or the source is wrong.
         Refused: a patch is damaged or hostile, or does not apply exactly.
     """
     if folder.exists() and not replace:
-        raise UsageError(
-            "there is such a queue already", where=str(folder), hint="add --replace to replace it"
-        )
+        raise _exists(folder)
     opened = mirror.open(source.upstream, cache, ticker)
     base = Base(source.upstream, source.against, opened.resolve(source.against, ticker))
     with quarantine(opened) as pen:
@@ -82,11 +88,21 @@ def take(
         steps = found.steps
         if not steps:
             raise UsageError("there is no change to import", where=source.place)
-        if folder.exists():
-            steps = importing.with_names(steps, storage.load(folder))
-        ticker(0, len(steps), "writing and verifying")
         base = dataclasses.replace(base, commit=found.commit)
-        return found, storage.save(folder, base, steps, pen.git)
+        folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with lock.sole_writer(folder, waiting):
+            if folder.exists():
+                if not replace:  # it came into being while the source was read
+                    raise _exists(folder)
+                steps = importing.with_names(steps, storage.load(folder))
+            ticker(0, len(steps), "writing and verifying")
+            return found, storage.save(folder, base, steps, pen.git)
+
+
+def _exists(folder: Path) -> UsageError:
+    return UsageError(
+        "there is such a queue already", where=str(folder), hint="add --replace to replace it"
+    )
 
 
 def _read(source: Source, base: Base, opened: Mirror, git: Git, ticker: Ticker) -> Imported:

@@ -7,12 +7,12 @@ The commits of a queue depend on its files alone. They stay in the mirror under
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.patchqueue import materialise, storage
+from tensorflow_macos_build.patchqueue import lock, materialise, storage
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.patchqueue.queue import encoded
 from tensorflow_macos_build.patchqueue.status import Carried
 from tensorflow_macos_build.upstream.objects import quarantine, text
 
@@ -48,18 +48,25 @@ def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[Carried, ...]]:
         UsageError: the folder is no queue.
         WorkFailed: as for `of_queue`, or a patch file is damaged.
     """
-    if not files.displaced(folder).exists():
-        base = storage.read_base(folder / storage.QUEUE_FILE)
-        paths = [folder / entry.name for entry in storage.read_series(folder).entries]
-        if all(path.is_file() and not path.is_symlink() for path in paths):
-            contents = (
-                (path.name, files.read_small(path, patch_format.MAX_SIZE)) for path in paths
-            )
-            ref = _ref(folder.name, base, contents)
-            if known := _known(git, ref, base, [path.name for path in paths]):
-                return base, known
+    read = lock.steadily(folder, _read)
+    if read is not None:
+        base, contents = read
+        ref = _ref(folder.resolve().name, base, contents)
+        if known := _known(git, ref, base, [name for name, _ in contents]):
+            return base, known
     queue = storage.load(folder)
     return queue.base, of_queue(queue, git)
+
+
+def _read(folder: Path) -> tuple[Base, list[tuple[str, bytes]]] | None:
+    """Read a queue's files without parsing them; None: `storage.load` is to say what is wrong."""
+    if not folder.is_dir():
+        return None
+    base = storage.read_base(folder / storage.QUEUE_FILE)
+    paths = [folder / entry.name for entry in storage.read_series(folder).entries]
+    if not all(path.is_file() and not path.is_symlink() for path in paths):
+        return None
+    return base, [(path.name, files.read_small(path, patch_format.MAX_SIZE)) for path in paths]
 
 
 def _ref(name: str, base: Base, contents: Iterable[tuple[str, bytes]]) -> str:
@@ -67,7 +74,7 @@ def _ref(name: str, base: Base, contents: Iterable[tuple[str, bytes]]) -> str:
     for patch, content in contents:
         digest.update(f"{patch} {len(content)}\n".encode())
         digest.update(content)
-    return f"{_SPACE}/{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}/{digest.hexdigest()}"
+    return f"{_SPACE}/{encoded(name)}/{digest.hexdigest()}"
 
 
 def _known(git: Git, ref: str, base: Base, names: Sequence[str]) -> tuple[Carried, ...]:

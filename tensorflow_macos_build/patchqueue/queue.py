@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,3 +59,36 @@ class Queue:
     base: Base
     patches: tuple[QueuePatch, ...]
     folder: Path
+
+    @property
+    def digest(self) -> str:
+        """Name what the queue says: its base, and its patches in order, as a SHA-256."""
+        digest = hashlib.sha256()
+        base = self.base
+        for word in (base.upstream, base.ref, base.commit):
+            digest.update(b"%s\0" % word.encode("utf-8", "surrogateescape"))
+        for patch in self.patches:
+            digest.update(b"%s\0%d\0" % (os.fsencode(patch.name), len(patch.content)))
+            digest.update(patch.content)
+        return digest.hexdigest()
+
+
+def encoded(name: str) -> str:
+    """Return a queue's name as one that references and files can have.
+
+    No two names give the same one, not even where a file system takes `A` for `a`.
+    """
+    return re.sub(
+        rb"[^a-z0-9_-]", lambda found: b"%%%02x" % found[0][0], os.fsencode(name)
+    ).decode()
+
+
+def work_name(folder: Path) -> str:
+    """Return the name of the folders that work on a queue is done in.
+
+    Queues in folders that are not called `patches` get a digest of their path behind the name, so
+    that queues of one name do not meet.
+    """
+    real = folder.resolve()
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:10]
+    return encoded(real.name) + ("" if real.parent.name == "patches" else f"+{digest}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import (
     compose,
+    lock,
     materialise,
     prepared,
     resolutions,
@@ -22,10 +23,11 @@ from tensorflow_macos_build.patchqueue.status import Carried
 from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.merging import Merged
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.patchqueue.replay import Change, Replay
@@ -98,7 +100,7 @@ def rebase(
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     patches = prepared.of_queue(queue, git)
-    asked = _Asked(git, queue.folder, queue.base, onto, write)
+    asked = _Asked(git, queue.folder, queue.base, onto, queue if write else None)
     return _move(asked, patches, on_conflict, ticker)
 
 
@@ -110,26 +112,32 @@ def rebase_folder(
     ticker: Ticker | None = None,
     *,
     write: bool = False,
+    waiting: Waiting = lock.silent,
 ) -> Rebase:
     """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
+
+    Nobody else writes the queue meanwhile, where it is written back: `waiting` is told of a wait.
 
     Raises:
         UsageError: the folder is no queue, or `onto` names no commit.
         WorkFailed: as for `rebase`, or a patch file is damaged.
     """
+    if write:
+        with lock.sole_writer(folder, waiting):
+            return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
     base, patches = prepared.of_folder(folder, git)
-    return _move(_Asked(git, folder, base, onto, write), patches, on_conflict, ticker)
+    return _move(_Asked(git, folder, base, onto, None), patches, on_conflict, ticker)
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be moved where; `write` as for `rebase`."""
+    """What is to be moved where; `written` is the queue that is to be written back."""
 
     git: Git
     folder: Path
     base: Base
     onto: str
-    write: bool
+    written: Queue | None
 
 
 def _move(
@@ -145,15 +153,14 @@ def _move(
             patches,
             on_conflict,
             decided=decided,
-            trees=asked.write,
+            trees=asked.written is not None,
             ticker=ticker,
         )
         if result.ok:
             pen.keep([result.tree], [commit])
-            if asked.write:
+            if asked.written is not None:
                 base = Base(asked.base.upstream, asked.onto, commit)
-                queue = storage.load(asked.folder)
-                result = replace(result, saved=save(pen, queue, base, done))
+                result = replace(result, saved=save(pen, asked.written, base, done))
     return result
 
 
@@ -201,7 +208,9 @@ def save(
     queue: Queue,
     base: Base,
     done: Replay,
+    *,
     more: Mapping[str, bytes] | None = None,
+    announce: Callable[[str], object] | None = None,
 ) -> Saved:
     """Write a queue back after a replay with all its trees; patches without effect leave it.
 
@@ -211,8 +220,10 @@ def save(
         base: its new base.
         done: the replay.
         more: resolution files to put beside those that the queue has.
+        announce: as for `storage.save`.
 
     Raises:
+        UsageError: the queue on disk is another one by now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
     steps: list[compose.Step] = []
@@ -228,7 +239,15 @@ def save(
             hint="delete the queue",
         )
     files = None if more is None else {**_files(queue), **more}
-    return storage.save(queue.folder, base, steps, pen.git, resolutions=files)
+    return storage.save(
+        queue.folder,
+        base,
+        steps,
+        pen.git,
+        resolutions=files,
+        seen=queue.digest,
+        announce=announce,
+    )
 
 
 def _files(queue: Queue) -> dict[str, bytes]:

@@ -157,7 +157,7 @@ class Session:
             base = Base(self._queue.base.upstream, now.onto_ref, now.onto)
             pen.keep([result.tree], [now.onto])
             made = {one.file_name: resolutions.emit(one) for one in now.resolutions}
-            saved = rebasing.save(pen, self._queue, base, done, made)
+            saved = rebasing.save(pen, self._queue, base, done, more=made)
         self._end()
         return Progress(now.onto_ref, replace(result, saved=saved), "", self._folder, ())
 

@@ -7,6 +7,7 @@ only then put in place in one step; a file whose patch still says the same is ca
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import yaml
 from tensorflow_macos_build import files
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import compose, materialise
+from tensorflow_macos_build.patchqueue import compose, lock, materialise
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
@@ -26,7 +27,7 @@ from tensorflow_macos_build.patchqueue.queue import Base, Queue, QueuePatch
 from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.compose import Step
@@ -65,9 +66,11 @@ def load(folder: Path) -> Queue:
         UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
         Refused: a patch file is damaged, hostile or of a kind not taken.
     """
-    if files.displaced(folder).exists():
-        with files.locked(folder.parent):
-            files.recover(folder)
+    queue = lock.steadily(folder, _load)
+    return replace(queue, name=folder.resolve().name, folder=folder)
+
+
+def _load(folder: Path) -> Queue:
     if not folder.is_dir():
         raise UsageError(
             "there is no such queue",
@@ -75,8 +78,8 @@ def load(folder: Path) -> Queue:
             hint="`invoke patches.import` makes one; `ls patches` shows those there are",
         )
     base = read_base(folder / QUEUE_FILE)
-    found = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
-    return Queue(folder.name, base, found, folder)
+    patches = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
+    return Queue(folder.name, base, patches, folder)
 
 
 def read_base(path: Path) -> Base:
@@ -130,6 +133,8 @@ def save(
     git: Git,
     *,
     resolutions: Mapping[str, bytes] | None = None,
+    seen: str | None = None,
+    announce: Callable[[str], object] | None = None,
 ) -> Saved:
     """Write a queue, in one step, after it was verified.
 
@@ -142,25 +147,32 @@ def save(
         steps: the patches in order; each begins with the tree that the one before it made.
         git: asks the repository, or a quarantine, that has all trees of the steps.
         resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
+        seen: the digest of the queue that the steps were made from (`Queue.digest`).
+        announce: called with the new queue's digest before it is put in place.
 
     Raises:
-        UsageError: the steps do not follow one another.
+        UsageError: the steps do not follow one another; the queue is another one than was seen, or
+            somebody changes its files right now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with files.locked(folder.parent), quarantine(git) as pen:
-        files.recover(folder)
-        old = {patch.name: patch for patch in _patches_of(folder)}
+    folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with lock.sole_writer(folder) as real, quarantine(git) as pen:
+        files.recover(real)
+        fingerprint = _fingerprint(real)
+        there = load(real) if real.is_dir() else None
+        _refuse_another(there, seen, folder)
+        old = {patch.name: patch for patch in there.patches} if there else {}
         composed = compose.compose(base, steps, old, pen.git)
-        before = read_series(folder) if old else series_format.Series((), b"")
-        with files.atomic_folder(folder) as unfinished:
-            _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
-            _write_patches(folder, unfinished, composed)
-            _write_base(unfinished, base)
-            _write_series(unfinished, before, composed)
-            queue = replace(load(unfinished), name=folder.name, folder=folder)
+        before = read_series(real) if there else series_format.Series((), b"")
+        with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
+            _carry_over(real, made, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
+            _write_patches(real, made, composed)
+            _write_base(made, base)
+            _write_series(made, before, composed)
+            queue = replace(load(made), name=real.name, folder=folder)
             _verify(queue, steps, pen.git)
-        files.sweep(folder.parent)
+            if announce is not None:
+                announce(queue.digest)
     kept = tuple(item.name for item in composed if item.source is not None)
     now = {item.name for item in composed}
     written = tuple(item.name for item in composed if item.source is None)
@@ -178,8 +190,34 @@ def _value(written: tree.Tree) -> str:
     return text
 
 
-def _patches_of(folder: Path) -> tuple[QueuePatch, ...]:
-    return load(folder).patches if folder.is_dir() else ()
+def _refuse_another(there: Queue | None, seen: str | None, folder: Path) -> None:
+    if seen is not None and (there is None or there.digest != seen):
+        raise _changed(folder)
+
+
+def _refuse_touched(folder: Path, fingerprint: str) -> None:
+    if _fingerprint(folder) != fingerprint:
+        raise _changed(folder)
+
+
+def _changed(folder: Path) -> UsageError:
+    return UsageError(
+        "the queue was changed by somebody else meanwhile; it is left as it is",
+        where=str(folder),
+        hint="run the same command again, on the queue as it is now",
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Name all that a folder holds: paths, kinds and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            says = f"link {path.readlink()}"
+        else:
+            says = files.sha256(path) if path.is_file() else "folder"
+        digest.update(os.fsencode(f"{path.relative_to(folder)}\0{says}\0"))
+    return digest.hexdigest()
 
 
 def _read_patch(folder: Path, name: str) -> QueuePatch:

@@ -57,7 +57,8 @@ def import_(
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     source = view.source(places, upstream, against, author)
     with Console().progress("import") as ticker:
-        done = intake.take(source, locate.new(queue), Path(cache), ticker, replace=replace)
+        target, waiting = locate.new(queue), Console().line
+        done = intake.take(source, target, Path(cache), ticker, replace=replace, waiting=waiting)
     emit(view.imported_document(*done)) if json else view.show_imported(*done)
 
 

@@ -90,13 +90,20 @@ def run(asked: Asked, ticker: Ticker) -> Rebase:
     base = (
         storage.read_base(folder / storage.QUEUE_FILE)
         if folder.is_dir()
-        else storage.load(folder).base  # says that there is none, or brings one back
+        else storage.load(folder).base  # says that there is none
     )
     git = mirror.open(base.upstream, Path(asked.cache), ticker)
     git.resolve(base.commit, ticker)
     git.resolve(asked.onto, ticker)
-    way, write = asked.on_conflict, asked.write
-    return rebase.rebase_folder(folder, git, asked.onto, way, ticker, write=write)
+    return rebase.rebase_folder(
+        folder,
+        git,
+        asked.onto,
+        asked.on_conflict,
+        ticker,
+        write=asked.write,
+        waiting=Console().line,
+    )
 
 
 def show_plan(asked: Asked) -> None:

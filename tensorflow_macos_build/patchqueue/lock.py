@@ -1,0 +1,96 @@
+"""One writer a queue at a time, and readers that see one state of it.
+
+The lock is the folder that holds the queue's (flock(2)). It stays whatever becomes of the queue, it
+is the same however the queue is named, and it leaves nothing behind; queues side by side wait for
+each other. Whoever writes holds it from reading to writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Waiting = Callable[[str], object]
+
+T = TypeVar("T")
+
+
+def silent(message: str) -> None:
+    """Be the `waiting` of work that nobody watches."""
+
+
+@contextlib.contextmanager
+def sole_writer(folder: Path, waiting: Waiting = silent) -> Iterator[Path]:
+    """Keep every other writer of a queue out while the body runs; give its folder without links.
+
+    Args:
+        folder: the queue's folder, under any of its names.
+        waiting: told once, before a wait, what is waited for.
+
+    Raises:
+        UsageError: there is no folder that could hold the queue.
+    """
+    real = folder.resolve()
+    if not real.parent.is_dir():
+        raise UsageError("there is no such queue", where=str(folder))
+
+    def busy() -> None:
+        waiting(f"waiting for another command that is at work on a queue in {real.parent}")
+
+    with files.locked(real.parent, busy):
+        yield real
+
+
+def steadily(folder: Path, read: Callable[[Path], T]) -> T:
+    """Return what `read` makes of a queue's folder, read again when it was replaced meanwhile.
+
+    A swap that a kill cut in two leaves the queue under another name (`files.displaced`); it is
+    read there. Nothing is written: the next writer puts it back.
+    """
+    while True:
+        present = _present(folder)
+        with _opened(present) as identity:
+            try:
+                result = read(present)
+            except Exception:
+                if identity == _identity(present):
+                    raise
+                continue
+            if identity == _identity(present):
+                return result
+
+
+def _present(folder: Path) -> Path:
+    aside = files.displaced(folder.resolve())
+    return aside if not folder.exists() and aside.exists() else folder
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[tuple[int, int] | None]:
+    """Give a folder's identity; while it is open no other folder can get the same."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        status = os.fstat(descriptor)
+        yield status.st_dev, status.st_ino
+    finally:
+        os.close(descriptor)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
