@@ -7,15 +7,18 @@ import hashlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels import metadata
+from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.pair import read_half
 from tensorflow_macos_build.wheels.writer import Entry, WheelWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tensorflow_macos_build.wheels.members import Member
+    from tensorflow_macos_build.wheels.members import Limits, Member
     from tensorflow_macos_build.wheels.pair import Half
 
 
@@ -52,21 +55,41 @@ class Assembly:
 
 
 @contextlib.contextmanager
-def new_wheel(path: Path) -> Iterator[Assembly]:
+def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
     """Give an empty wheel; a body that ends well puts it at `path`, whole.
 
+    It is read back first: what is refused of a wheel that comes in is refused of one that goes out.
+
     Raises:
-        WorkFailed: it cannot be written: no such folder can be made, or the disk is full.
+        WorkFailed: it cannot be written: no such folder can be made, or the disk is full. Or this
+            package would refuse it.
     """
     try:
-        with files.atomic_path(path) as unfinished, unfinished.open("wb") as stream:
-            yield Assembly(stream)
+        with files.atomic_path(path) as unfinished:
+            with unfinished.open("wb") as stream:
+                yield Assembly(stream)
+            _read_back(unfinished, limits)
     except OSError as error:
         raise WorkFailed(
             f"the wheel cannot be written: {error.strerror}",
             where=str(path),
             hint="see that its folder is one that you may write to, and that the disk has room",
         ) from error
+
+
+def _read_back(path: Path, limits: Limits | None) -> None:
+    """Check a new wheel by its headers, WHEEL and RECORD; no other content is inflated again."""
+    try:
+        with open_archive(path, limits) as archive:
+            read_half(archive)
+    except (BrokenWheel, UsageError) as error:
+        raise WorkFailed(
+            f"the wheel would not be one that installers take: {error.what}",
+            where=error.where,
+            detail=error.detail,
+            hint="give the file that is named another name in the wheels that it comes from, or"
+            " leave it out",
+        ) from None
 
 
 class _Hashing:

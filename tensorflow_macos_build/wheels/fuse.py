@@ -79,7 +79,7 @@ def fuse(
         ]
         decided = plan(halves[0], halves[1], options)
         wheel = out / str(decided.name)
-        with new_wheel(wheel) as made:
+        with new_wheel(wheel, options.limits) as made:
             digest = _write(decided, made, options, ticker)
         return Fused(wheel, digest, _listed(decided), decided.notes)
 

@@ -9,20 +9,22 @@ in it alone.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.macho.malformed import MalformedMachO
-from tensorflow_macos_build.wheels import metadata, outside, relocators, skim, tags
+from tensorflow_macos_build.wheels import metadata, outside, record, relocators, skim, slices, tags
 from tensorflow_macos_build.wheels.archive import open_archive
-from tensorflow_macos_build.wheels.writer import Entry, WheelWriter, order
+from tensorflow_macos_build.wheels.assemble import new_wheel
+from tensorflow_macos_build.wheels.pair import Half, read_half
+from tensorflow_macos_build.wheels.renew import renewed
+from tensorflow_macos_build.wheels.writer import Entry, order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,18 +89,18 @@ def relocate(
     ticker(0, None, f"reading the load commands of {wheel.name}")
     with open_archive(wheel) as archive:
         images = skim.images(archive)
-        needs = outside.needs(images, archive.members)
-    if not needs:
-        return Relocated(_passed(wheel, out), changed=False, copied=())
-    ticker(0, None, f"copying libraries into {wheel.name}")
-    archs = tuple(sorted({image.arch for slices in images.values() for image in slices}))
-    with files.scratch("relocate") as scratch:
-        made, outcome = _relocated(wheel, scratch, lib_dirs, archs, tool)
+        if not outside.needs(images, archive.members):
+            return Relocated(_passed(wheel, out), changed=False, copied=())
+        ticker(0, None, f"copying libraries into {wheel.name}")
+        archs = tuple(sorted({image.arch for slices in images.values() for image in slices}))
         users = {name: {image.arch for image in slices} for name, slices in images.items()}
-        copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
-        with open_archive(made) as archive:
-            _refuse_missing(wheel, outside.needs(skim.images(archive), archive.members))
-            return Relocated(_written(archive, out), changed=True, copied=copied)
+        with files.scratch("relocate") as scratch:
+            moved, outcome = _relocated(wheel, scratch, lib_dirs, archs, tool)
+            copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
+            with open_archive(moved) as changed:
+                _refuse_missing(wheel, outside.needs(skim.images(changed), changed.members))
+                written = _written(read_half(archive), changed, out)
+        return Relocated(written, changed=True, copied=copied)
 
 
 def _passed(wheel: Path, out: Path) -> Path:
@@ -128,7 +130,7 @@ def _relocated(
             where=wheel.name,
             detail=outcome.refused,
             hint="link the libraries for every architecture of the wheel, and binaries with "
-            "-headerpad_max_install_names",
+            "-headerpad_max_install_names; relocate the wheel as it was before it had a .dylibs",
         )
     (made,) = folder.glob("*.whl")
     return made, outcome
@@ -168,38 +170,54 @@ def _refuse_missing(wheel: Path, left: tuple[Need, ...]) -> None:
         )
 
 
-def _written(archive: Archive, out: Path) -> Path:
-    """Write a wheel again so that the same members give the same bytes."""
-    name = tags.parse_name(archive.path.name)
-    (dist_info,) = {path.partition("/")[0] for path in archive.members if _is_wheel_file(path)}
-    target = out / archive.path.name
-    with files.atomic_path(target) as unfinished, unfinished.open("wb") as stream:
-        _write(archive, dist_info, name, stream)
-    return target
+def _written(half: Half, changed: Archive, out: Path) -> Path:
+    """Write a wheel again, so that the same members give the same bytes.
+
+    Args:
+        half: the wheel as it was.
+        changed: as the tool left it.
+        out: the folder.
+    """
+    needs = _needs(half, changed)
+    name = half.name
+    if any(tags.rounded(needs[arch]) > tags.rounded(half.lowest[arch]) for arch in needs):
+        universal2 = any(platform.endswith("_universal2") for platform in name.platforms[1:])
+        name = replace(name, platforms=tags.platform_tags(needs, universal2=universal2))
+    own = {f"{half.dist_info}/{file}": file for file in ("WHEEL", record.NAME)}
+    free = {f"{half.dist_info}/{file}" for file in ("RECORD", *metadata.SIGNATURES)}
+    with new_wheel(out / str(name)) as made:
+        for path in order(changed.members.keys() - free, half.dist_info):
+            member = changed.members[path]
+            match own.get(path):
+                case "WHEEL":
+                    file = replace(half.wheel, tags=name.tags, build=name.build)
+                    made.store(path, metadata.format_wheel(file))
+                case record.NAME:
+                    made.store(path, _record(half, changed, needs))
+                case _:
+                    numbers = (member.method, member.crc, member.size, member.compressed)
+                    entry = Entry(path, *numbers, member.executable)
+                    made.add(entry, changed.raw(member), changed.sha256(member))
+        made.finish(f"{half.dist_info}/RECORD")
+    return out / str(name)
 
 
-def _is_wheel_file(path: str) -> bool:
-    folder, _, name = path.partition("/")
-    return folder.endswith(".dist-info") and name == "WHEEL"
-
-
-def _write(archive: Archive, dist_info: str, name: tags.WheelName, stream: BinaryIO) -> None:
-    writer = WheelWriter(stream)
-    rows: dict[str, tuple[bytes, int]] = {}
-    free = {f"{dist_info}/{file}" for file in ("RECORD", *metadata.SIGNATURES)}
-    for path in order(archive.members.keys() - free, dist_info):
-        member = archive.members[path]
-        if path == f"{dist_info}/WHEEL":
-            found = metadata.parse_wheel(archive.read(member))
-            own = metadata.WheelFile(found.version, found.purelib, name.tags, name.build)
-            content = metadata.format_wheel(own)
-            writer.add_stored(path, content)
-            rows[path] = (hashlib.sha256(content).digest(), len(content))
+def _needs(half: Half, changed: Archive) -> dict[str, tags.Os]:
+    """Return the macOS that a wheel needs: as its tags say, or later where what came in does."""
+    needs = dict(half.lowest)
+    for path, member in changed.members.items():
+        if path in half.archive.members:
             continue
-        rows[path] = (archive.sha256(member), member.size)
-        entry = Entry(
-            path, member.method, member.crc, member.size, member.compressed, member.executable
-        )
-        writer.add(entry, archive.raw(member))
-    writer.add_stored(f"{dist_info}/RECORD", metadata.format_record(rows, f"{dist_info}/RECORD"))
-    writer.finish()
+        for arch, minos in slices.minimums(changed, member).items():
+            if arch in needs and minos is not None:
+                needs[arch] = max(needs[arch], minos)
+    return needs
+
+
+def _record(half: Half, changed: Archive, needs: Mapping[str, tags.Os]) -> bytes:
+    path = f"{half.dist_info}/{record.NAME}"
+    try:
+        told = record.load(half.read(half.archive.members[path], limit=record.LIMIT))
+    except record.BadRecord as error:
+        raise half.archive.broken(path, str(error)) from None
+    return record.dump(renewed(told, half.archive.members.keys(), changed, needs))

@@ -110,7 +110,8 @@ def tool(name: str) -> tuple[Delocate, tuple[type[Exception], ...]]:
         repair = importlib.import_module("repairwheel.macos.repair")
         repair._patch_tools()  # puts macholib and a signer in the place of Apple's tools
     delocating = importlib.import_module(f"{prefix}delocate.delocating")
-    refused = importlib.import_module(f"{prefix}delocate.libsana").DelocationError
+    # Of this module: repairwheel's patching loads libsana anew, with another class of that name.
+    refused = delocating.DelocationError
     return delocating.delocate_wheel, (refused, ValueError)  # macholib: no room for a longer name
 
 

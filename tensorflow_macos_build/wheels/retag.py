@@ -59,7 +59,7 @@ def retag(
             raise UsageError(str(error), where=wheel.name) from None
         if name == half.name:
             raise UsageError("the wheel has these tags already", where=wheel.name)
-        with new_wheel(out / str(name)) as made:
+        with new_wheel(out / str(name), limits) as made:
             file = replace(half.wheel, tags=name.tags, build=name.build)
             for path in _paths(half):
                 if path == f"{half.dist_info}/WHEEL":

@@ -81,7 +81,7 @@ def thin(
                 hint="give a wheel for both architectures",
             )
         split = _Split(whole, arch, _record(whole))
-        with new_wheel(out / str(split.name)) as made:
+        with new_wheel(out / str(split.name), limits) as made:
             digest = split.write(made, ticker)
         return Thinned(
             out / str(split.name), digest, split.copied, split.deflated, split.left_out()

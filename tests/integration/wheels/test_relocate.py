@@ -20,9 +20,11 @@ from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels import relocators
 from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
 from tensorflow_macos_build.wheels.relocate import relocate
+from tensorflow_macos_build.wheels.thin import thin
 from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 from tests.machos import TARGETS, Toolchain, llvm
 from tests.wheel_files import FUSED_TAG, WheelFiles
+from tests.wheelmaker import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,6 +192,97 @@ def test_a_fused_wheel_is_read_by_its_record_and_without_it_alike(
     done = relocate(fused, tmp_path / "out")
     assert [Path(copied.library) for copied in done.copied] == [place]
     assert verify(done.wheel, VerifyOptions()).ok
+
+
+@pytest.mark.parametrize("minimum", ["", "14.0"], ids=["as-tagged", "later"])
+def test_thin_takes_the_halves_out_of_a_wheel_that_was_relocated(
+    toolchain: Toolchain, tmp_path: Path, minimum: str
+) -> None:
+    """The record of a fused wheel is renewed: llvm-lipo, `wheel` and pip judge the halves."""
+    (tmp_path / "opt").mkdir()
+    place = tmp_path / "opt" / "libdep.dylib"
+    slices = [
+        toolchain.dylib("libdep.dylib", DEP, arch, install_name=str(place), minimum=minimum or None)
+        for arch in TARGETS
+    ]
+    shutil.copyfile(toolchain.universal(*slices), place)
+    halves = {arch: _half(toolchain, arch, place) for arch in THIN_TAG}
+    first, second = (half.write(tmp_path) for half in halves.values())
+    fused = fuse(first, second, tmp_path / "fused", FuseOptions()).wheel
+    done = relocate(fused, tmp_path / "out")
+    assert done.changed
+    assert verify(done.wheel).ok
+    whole = unpacked(done.wheel)
+    for arch, half in halves.items():
+        thinned = thin(done.wheel, arch, tmp_path / "thin").wheel
+        tag = f"macosx_14_0_{arch}" if minimum else half.tag.rpartition("-")[2]
+        assert thinned.name == f"tiny-1.0-cp311-cp311-{tag}.whl"
+        assert verify(thinned).ok
+        content = unpacked(thinned)
+        own = {*half.contents(), "tiny/.dylibs/libdep.dylib"}
+        assert set(content) == own
+        for name in ("tiny/mod.so", "tiny/.dylibs/libdep.dylib"):
+            assert content[name] == cut(whole[name], arch, tmp_path)
+        same = own - {"tiny/mod.so", "tiny/.dylibs/libdep.dylib"}
+        for name in same - {f"{half.dist_info}/RECORD", f"{half.dist_info}/WHEEL"}:
+            assert content[name] == half.files.get(name, content[name]), name
+        installs(thinned, tag, tmp_path / f"installed-{arch}")
+
+
+def _half(toolchain: Toolchain, arch: str, place: Path) -> WheelFiles:
+    mod = module(toolchain, arch, str(place)).read_bytes()
+    sbom = f'{{"serialNumber": "{arch}"}}'.encode()
+    files = {
+        "tiny/__init__.py": b"",
+        "tiny/mod.so": mod,
+        "tiny/size.h": arch.encode(),
+        f"tiny/only_{arch}.txt": b"",
+        "tiny-1.0.dist-info/sboms/tiny.cdx.json": sbom,
+    }
+    return WheelFiles(files, tag=THIN_TAG[arch])
+
+
+def cut(content: bytes, arch: str, folder: Path) -> bytes:
+    """Take an architecture's slice by llvm-lipo."""
+    (folder / "fat").write_bytes(content)
+    llvm("llvm-lipo", folder / "fat", "-thin", arch, "-output", folder / "thin-slice")
+    return (folder / "thin-slice").read_bytes()
+
+
+def installs(wheel: Path, platform: str, folder: Path) -> None:
+    """Unpack by `wheel`, which checks RECORD, and install by pip for a platform."""
+    target = ["--target", str(folder / "pip"), "--platform", platform, "--python-version", "3.11"]
+    alone = ["--no-deps", "--isolated", "--no-index", "--no-cache-dir", "--only-binary", ":all:"]
+    for argv in (
+        ["wheel", "unpack", str(wheel), "-d", str(folder / "unpacked")],
+        ["pip", "install", "--disable-pip-version-check", *alone, *target, str(wheel)],
+    ):
+        subprocess.run([sys.executable, "-m", *argv], check=True, capture_output=True)
+
+
+def test_a_folder_of_libraries_that_is_there_already_is_refused_in_a_sentence(
+    toolchain: Toolchain, tmp_path: Path
+) -> None:
+    place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
+    mod = both(lambda arch: module(toolchain, arch, str(place)), toolchain)
+    inner = both(lambda arch: toolchain.dylib("libin.dylib", DEP, arch), toolchain)
+    files = {"tiny/mod.so": mod, "tiny/.dylibs/libin.dylib": inner}
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    wheel = WheelFiles({"tiny/__init__.py": b"", **contents}).write(tmp_path)
+    with pytest.raises(WorkFailed, match="cannot move the libraries in") as caught:
+        relocate(wheel, tmp_path / "out")
+    assert "already exists in wheel" in caught.value.detail
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_static_archive_in_a_universal_file_needs_no_library(
+    toolchain: Toolchain, tmp_path: Path
+) -> None:
+    archives = [toolchain.archive("l.a", toolchain.object(DEP, arch)) for arch in TARGETS]
+    mod = both(lambda arch: toolchain.dylib("mod.so", DEP, arch), toolchain)
+    fat = toolchain.universal(*archives).read_bytes()
+    wheel = WheelFiles({"tiny/l.a": fat, "tiny/mod.so": mod.read_bytes()}).write(tmp_path)
+    assert not relocate(wheel, tmp_path / "out").changed
 
 
 def test_on_a_mac_delocate_is_called_so() -> None:
