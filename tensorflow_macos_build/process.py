@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
-import shlex
 import shutil
 import signal
 import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
 from tensorflow_macos_build.errors import MacosBuildError, WorkFailed
@@ -33,6 +34,8 @@ _PATIENCE = (10.0, 5.0)
 """Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal."""
 
 _TAIL_LINES = 40
+_LONGEST_LINE = 500
+_SUBCOMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 _KEPT_BYTES = 1 << 16
 """How much of a watched program's standard error is kept for the report of its failure."""
@@ -45,6 +48,9 @@ class ProgramMissing(MacosBuildError):
 class ProgramFailed(WorkFailed):
     """A program ended with a status that its caller did not expect.
 
+    It is called by its name and sub-command, and its own last words follow: the whole command line
+    (of git, 900 characters) tells a person nothing.
+
     Attributes:
         completed: the program's argv, exit status and captured output.
     """
@@ -52,8 +58,8 @@ class ProgramFailed(WorkFailed):
     def __init__(self, completed: Completed, *, hint: str = "") -> None:
         tail = completed.stderr.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
         super().__init__(
-            f"`{shlex.join(completed.argv)}` ended with status {completed.status}",
-            detail="\n".join(tail),
+            f"`{_called(completed.argv)}` {_end(completed.status)}",
+            detail="\n".join(line[:_LONGEST_LINE] for line in tail),
             hint=hint,
         )
         self.completed = completed
@@ -335,6 +341,26 @@ def _await_end(child: subprocess.Popen[bytes]) -> None:
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, number)
+
+
+def _called(argv: Sequence[str]) -> str:
+    """Return a program's name and its sub-command, the first word that is no flag, path or value.
+
+    >>> _called(["/usr/bin/git", "-c", "gc.auto=0", "--git-dir", "/x", "merge-tree", "-z", "main"])
+    'git merge-tree'
+    """
+    name, *words = argv
+    subcommand = next((word for word in words if _SUBCOMMAND.fullmatch(word)), "")
+    return f"{PurePath(name).name} {subcommand}".rstrip()
+
+
+def _end(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was ended by {signal.Signals(-status).name}"
+    except ValueError:  # a real-time signal
+        return f"was ended by the signal {-status}"
 
 
 def _words(argv: Sequence[str | Path]) -> tuple[str, ...]:

@@ -175,4 +175,4 @@ def _importer(git: Git) -> Iterator[_Importer]:
             "-c", "core.compression=1", "fast-import", *_FLAGS, f"--export-marks={marks}"
         )
         with process.start(argv, env=git.environment()) as child:
-            yield _Importer(child, marks, plumbing.Blobs(child, "cat-blob "))
+            yield _Importer(child, marks, plumbing.Blobs(git, child, "cat-blob "))

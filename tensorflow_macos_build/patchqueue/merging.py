@@ -9,7 +9,6 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
 from tensorflow_macos_build.patchqueue import markers
 from tensorflow_macos_build.upstream.objects import Entry, text
 from tensorflow_macos_build.upstream.overlay import Overlay
@@ -94,7 +93,7 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
     become throw-away commits without further history: git then walks nothing but these.
 
     Raises:
-        process.ProgramFailed: git could not merge at all (a missing object).
+        WorkFailed: git could not merge at all (a missing object).
     """
     root = quarantine.write_commit(base)
     sides = [quarantine.write_commit(tree, [root]) for tree in (ours, theirs)]
@@ -115,7 +114,7 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
 def _merge_tree(quarantine: Quarantine, sides: Sequence[str], *flags: str) -> tuple[int, bytes]:
     done = quarantine.git.run(*flags, "merge-tree", "--write-tree", "-z", *sides, expected=())
     if done.status > 1:
-        raise process.ProgramFailed(done)
+        raise quarantine.git.failure(done)
     return done.status, done.stdout
 
 

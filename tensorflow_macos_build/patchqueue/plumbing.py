@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
+from tensorflow_macos_build.upstream.git import ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -139,11 +140,13 @@ class Blobs:
     """Reads blobs through one running git, and remembers the latest of them.
 
     Attributes:
+        git: the repository that it is asked of.
         child: `git cat-file --batch`, or `git fast-import`, which answers in the same form and also
             knows the blobs that it was just given.
         verb: what comes before an object id to ask for it.
     """
 
+    git: Git
     child: process.Child
     verb: str = ""
     cache: dict[str, bytes] = field(default_factory=dict)
@@ -153,7 +156,7 @@ class Blobs:
         """Give a blob's content.
 
         Raises:
-            WorkFailed: the repository has no such blob.
+            ObjectMissing: the repository has no such blob.
         """
         known = self.cache.pop(oid, None)
         if known is not None:
@@ -180,10 +183,7 @@ class Blobs:
         self.child.stdin.flush()
         head = self.child.stdout.readline().split()
         if len(head) != 3:
-            raise WorkFailed(
-                f"the object {oid} is missing from the repository",
-                hint="fetch it, for example with `git fetch --refetch`",
-            )
+            raise ObjectMissing(oid, self.git)
         content = self.child.stdout.read(int(head[2]) + 1)
         return content[:-1]
 
@@ -193,7 +193,7 @@ def blobs(git: Git) -> Iterator[Blobs]:
     """Give a reader of blobs for the body's time."""
     argv = git.argv("cat-file", "--batch")
     with process.start(argv, env=git.environment()) as child:
-        yield Blobs(child)
+        yield Blobs(git, child)
 
 
 def _find_line(out: bytes, line: bytes, start: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tensorflow_macos_build import files, process
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import ranges, storage
 from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Entry
@@ -41,7 +41,7 @@ def _extract(revision: str, path: str, target: Path) -> None:
     git = ranges.repository(Path.cwd())
     try:
         listing = git.out("ls-tree", "-z", "--end-of-options", f"{revision}:{path}")
-    except process.ProgramFailed as error:
+    except WorkFailed as error:
         raise UsageError(
             "there is no such folder at that revision",
             where=f"{revision}:{path}",

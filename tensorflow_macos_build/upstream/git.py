@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 _PINNED: dict[str, str | None] = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -70,6 +72,19 @@ _OVERRIDES = {
     "i18n.logOutputEncoding": "UTF-8",
     "maintenance.auto": "false",
 }
+
+
+class ObjectMissing(WorkFailed):
+    """A repository lacks an object that its history names."""
+
+    def __init__(self, oid: str, git: Git, said: bytes = b"") -> None:
+        source = git.object_source()
+        super().__init__(
+            f"the object {oid} is missing in the repository",
+            where=str(source),
+            hint=f"`git -C {source} fetch --refetch` brings it; a partial clone needs its server",
+            detail=said.decode("utf-8", "replace"),
+        )
 
 
 @dataclass(frozen=True)
@@ -138,12 +153,37 @@ class Git:
         """Run `git ARGS` to its end.
 
         Raises:
-            process.ProgramFailed: its exit status is not among `expected`.
+            ObjectMissing: it could not read an object that the history names.
+            process.ProgramFailed: its exit status is not among `expected` for another reason.
         """
-        argv = self.argv(*args)
-        return process.run(
-            argv, cwd=self.work_tree, env=self.environment(), stdin=stdin, expected=expected
-        )
+        env = self.environment()
+        done = process.run(self.argv(*args), cwd=self.work_tree, env=env, stdin=stdin, expected=())
+        if expected and done.status not in expected:
+            raise self.failure(done)
+        return done
+
+    def failure(self, done: process.Completed) -> WorkFailed:
+        """Return why git failed: an object that is missing, where it names one, or what it said.
+
+        git's words are not read, only the ids in them: each is looked for, without a server.
+        """
+        for oid in dict.fromkeys(_OBJECT_ID.findall(done.stderr.decode("ascii", "replace"))):
+            argv = self.argv("cat-file", "-e", oid)
+            offline = {**self.environment(), "GIT_ALLOW_PROTOCOL": ""}
+            if process.run(argv, env=offline, expected=()).status != 0:
+                return ObjectMissing(oid, self, done.stderr)
+        return process.ProgramFailed(done)
+
+    def object_source(self) -> Path:
+        """Return the repository that this one takes its objects from in the end; often itself.
+
+        `objects/info/alternates` names the next one's objects (gitrepository-layout(5)).
+        """
+        objects, seen = self.git_dir / "objects", set[Path]()
+        while objects not in seen and (named := objects / "info" / "alternates").is_file():
+            seen.add(objects)
+            objects = objects / os.fsdecode(named.read_bytes().partition(b"\n")[0])
+        return objects.parent
 
     def out(self, *args: str | Path, stdin: bytes = b"") -> bytes:
         """Run `git ARGS` and give what it wrote to standard output, as bytes."""

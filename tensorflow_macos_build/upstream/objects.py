@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.git import Git, ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,21 +79,11 @@ def raw(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-class ObjectMissing(WorkFailed):
-    """The repository lacks an object that its history names."""
-
-    def __init__(self, oid: str) -> None:
-        super().__init__(
-            f"the repository lacks the object {oid}",
-            hint="it is incomplete (a shallow or partial clone?): fetch it again in full",
-        )
-
-
 class CatFile:
     """One `git cat-file --batch` process: objects by id or by any name that git understands."""
 
-    def __init__(self, requests: IO[bytes], replies: IO[bytes]) -> None:
-        self._requests, self._replies = requests, replies
+    def __init__(self, git: Git, requests: IO[bytes], replies: IO[bytes]) -> None:
+        self._git, self._requests, self._replies = git, requests, replies
 
     def read(self, name: str) -> tuple[str, bytes]:
         """Give an object's type (blob, tree, commit, tag) and its content.
@@ -105,7 +95,7 @@ class CatFile:
         self._requests.flush()
         head = self._replies.readline().split()
         if len(head) != 3 or not head[2].isdigit():
-            raise ObjectMissing(name)
+            raise ObjectMissing(name, self._git)
         content = self._replies.read(int(head[2]) + 1)
         return head[1].decode(), content[:-1]
 
@@ -291,7 +281,7 @@ def quarantine(source: Git) -> Iterator[Quarantine]:
         with process.start(argv, env=git.environment()) as child:
             assert child.stdin is not None
             assert child.stdout is not None
-            yield Quarantine(git, source, CatFile(child.stdin, child.stdout))
+            yield Quarantine(git, source, CatFile(git, child.stdin, child.stdout))
 
 
 def _put_pack_file(made: Path, target: Path) -> None:

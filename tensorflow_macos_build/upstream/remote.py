@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.upstream import health, store
+from tensorflow_macos_build.upstream import health, store, transfer
 from tensorflow_macos_build.upstream.handle import HEADS, TAGS, Mirror
 from tensorflow_macos_build.upstream.patience import shown
 
@@ -41,6 +41,12 @@ def _clone(mirror: Mirror, ticker: Ticker) -> None:
 
 def _refuse_unusable(new: Mirror) -> None:
     if not new.out("for-each-ref", "--count=1"):
+        if page := transfer.page_instead_of_repository(new.origin):
+            raise UsageError(
+                f"no git repository answers there: the server sent {page}",
+                where=shown(new.origin),
+                hint="give the address that `git clone` takes, not that of a page about it",
+            )
         raise UsageError(
             "the repository is empty: it has no branch and no tag", where=shown(new.origin)
         )

@@ -8,6 +8,7 @@ says "not found" will say so again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -23,7 +24,7 @@ from tensorflow_macos_build.upstream.patience import Retry, redacted, shown
 from tensorflow_macos_build.upstream.progress import RemoteProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -39,6 +40,8 @@ _LASTING = frozenset(
 """What a web server answers that no second try changes; GitHub's 401 means "no such repository"."""
 
 _PROBE_SECONDS = 10.0
+
+_ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
 
 _TRACE = {"GIT_TRACE2_EVENT": "1", "GIT_TRACE2_EVENT_BRIEF": "1"}
 """Makes git write its events to standard error, a JSON object a line (api-trace2)."""
@@ -150,20 +153,43 @@ class _Progress(RemoteProgress):
         self._ticker(int(cur_count or 0), total, f"{stage} {message}".strip())
 
 
+def page_instead_of_repository(url: str) -> str | None:
+    """Return what a web server sends in place of a repository's references: `text/html`.
+
+    None: it speaks git's protocol, whose answer has a type of its own (gitprotocol-http(5), "Smart
+    Clients"), or cannot be asked. git takes any other page for a repository without branches.
+    """
+    with _ask(url) as answer:
+        if answer is None:
+            return None
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+        return None if kind == _ADVERTISEMENT else kind or "a page of no type"
+
+
 def _lasting_answer(url: str) -> HTTPStatus | None:
     """Ask a web server for the repository's references; give an answer that will not change."""
-    if urlsplit(url).scheme not in ("http", "https"):
-        return None
+    with _ask(url) as answer:
+        status = answer.status_code if answer is not None else None
+        return next((code for code in _LASTING if code == status), None)
+
+
+@contextlib.contextmanager
+def _ask(url: str) -> Iterator[requests.Response | None]:
+    """Ask a web server for a repository's references; None where there is no answer."""
+    answer = None
+    if urlsplit(url).scheme in ("http", "https"):
+        with contextlib.suppress(requests.RequestException):
+            answer = requests.get(
+                f"{url}/info/refs",
+                params={"service": "git-upload-pack"},
+                timeout=_PROBE_SECONDS,
+                stream=True,
+            )
     try:
-        with requests.get(
-            f"{url}/info/refs",
-            params={"service": "git-upload-pack"},
-            timeout=_PROBE_SECONDS,
-            stream=True,
-        ) as answer:
-            return next((code for code in _LASTING if code == answer.status_code), None)
-    except requests.RequestException:
-        return None
+        yield answer
+    finally:
+        if answer is not None:
+            answer.close()
 
 
 def _unreachable(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.upstream.conftest import Upstream
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """A site that shows the same page at every address."""
+
+    def do_GET(self) -> None:
+        page = b"<!doctype html>\n<html><body>Welcome</body></html>\n"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
 
 QUICK = Retry(attempts=4, first_pause=0.02, longest_pause=0.05, idle=20)
 
@@ -292,6 +310,21 @@ def test_shallow_and_empty_upstreams_are_refused(
     assert server[1].requests.count("fetch") < 10
     with pytest.raises(UsageError, match="empty"):
         mirror.open(f"{base}empty.git", tmp_path / "cache", retry=QUICK)
+
+
+def test_a_web_page_is_no_empty_repository(tmp_path: Path) -> None:
+    """`git fetch` of all branches takes a page for a repository without any, and ends with 0."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{site.server_port}/project"
+            with pytest.raises(UsageError, match="no git repository answers there") as caught:
+                mirror.open(address, tmp_path / "cache", retry=QUICK)
+            assert "text/html" in caught.value.what
+        finally:
+            site.shutdown()
+            thread.join()
 
 
 def test_a_lock_that_a_killed_git_left_behind_does_not_stop_the_next(

@@ -151,3 +151,21 @@ def test_an_attached_program_ends_its_own_work_before_an_interrupt_goes_on(tmp_p
 
 def test_an_attached_programs_status_is_given() -> None:
     assert process.attach(python("raise SystemExit(5)")) == 5
+
+
+def test_a_failure_names_program_and_subcommand_and_not_the_whole_command_line() -> None:
+    flags = [word for number in range(50) for word in ("-c", f"some.key{number}=value")]
+    with pytest.raises(process.ProgramFailed) as caught:
+        process.run(["git", *flags, "--git-dir", "/nowhere", "cat-file", "-t", "0" * 40])
+    assert caught.value.what == "`git cat-file` ended with status 128"
+    assert len(caught.value.completed.argv) > 100
+    assert "/nowhere" in caught.value.detail
+    with pytest.raises(process.ProgramFailed) as caught:
+        process.run(["sh", "-c", "kill -9 $$"])
+    assert caught.value.what == "`sh` was ended by SIGKILL"
+
+
+def test_endless_lines_of_a_failing_program_are_cut() -> None:
+    with pytest.raises(process.ProgramFailed) as caught:
+        process.run(python("import sys; sys.exit('x' * 1_000_000)"))
+    assert len(str(caught.value)) < 1000
