@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """A site that shows the same page at every address."""
+    """A site that shows the same page at every address, made small as many are."""
 
     def do_GET(self) -> None:
-        page = b"<!doctype html>\n<html><body>Welcome</body></html>\n"
+        page = b"<!doctype html><html><body>Welcome</body></html>"
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
@@ -313,7 +313,7 @@ def test_shallow_and_empty_upstreams_are_refused(
 
 
 def test_a_web_page_is_no_empty_repository(tmp_path: Path) -> None:
-    """`git fetch` of all branches takes a page for a repository without any, and ends with 0."""
+    """git takes a page without line ends for a repository without branches, and ends with 0."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as site:
         thread = threading.Thread(target=site.serve_forever)
         thread.start()
