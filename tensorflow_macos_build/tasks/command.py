@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import math
 import select
 import sys
@@ -20,7 +21,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, Interrupted, MacosBuildError, of_machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
 
     Body = Callable[..., ExitCode | None]
 
@@ -51,9 +52,13 @@ class Command(invoke.Task[Any]):
 
     Attributes:
         needs: names in `pipeline.tools.TOOLS`; scripts/inv provides them before the task runs.
+        required: names of the arguments that have no default, in order.
+        operands: names of those that are given without a flag.
     """
 
     needs: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    operands: tuple[str, ...] = ()
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[invoke.Argument]:
         """Return the arguments of the task, as flags that name themselves in their refusals."""
@@ -90,9 +95,18 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
 
         made: Command = invoke.task(klass=Command, **options)(guarded)
         made.needs = needs
+        made.required = tuple(_required(body, options.get("iterable", ())))
+        made.operands = tuple(options.get("positional", ()))
         return made
 
     return decorate
+
+
+def _required(body: Body, iterable: Collection[str]) -> Iterator[str]:
+    """Yield the arguments of a task that have no default; of the first it is the context."""
+    for name, parameter in list(inspect.signature(body).parameters.items())[1:]:
+        if parameter.default is inspect.Parameter.empty and name not in iterable:
+            yield name
 
 
 def emit(found: documents.Json) -> None:
@@ -116,18 +130,21 @@ def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCod
     try:
         return body() or ExitCode.DONE
     except MacosBuildError as error:
-        return _report(error, json=json)
+        return report(error, json=json)
     except KeyboardInterrupt:
         again = "run the same command again to go on"
-        return _report(Interrupted("interrupted", hint=again), json=json)
+        return report(Interrupted("interrupted", hint=again), json=json)
     except (OSError, MemoryError) as error:
         if isinstance(error, BrokenPipeError) and _reader_has_gone():
             raise
-        return _report(of_machine(error), json=json)
+        return report(of_machine(error), json=json)
 
 
-def _report(error: MacosBuildError, *, json: bool) -> ExitCode:
-    """Print an error where that is possible: what cannot be written to is no reason for another."""
+def report(error: MacosBuildError, *, json: bool) -> ExitCode:
+    """Print an error, and return its exit code.
+
+    A stream that cannot be written to is no reason for another error.
+    """
     with contextlib.suppress(OSError):
         Console().line(f"error: {error}", "red")
     if json:

@@ -1,48 +1,86 @@
 """The program behind scripts/inv: invoke with this project's tasks, exit codes and tools.
 
 Invoke itself ends with 1 for wrong usage and for an interrupt; the contract of the command line is
-2 and 130. Before a task runs, the tools that it names are brought or asked for.
+2 and 130. What is wrong with a command line is found by `usage` before invoke reads it. Before a
+task runs, the tools that it names are brought or asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import fcntl
+import functools
+import inspect
 import io
 import os
-import re
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import invoke
+from invoke.completion.complete import print_completion_script
 from invoke.exceptions import Exit, ParseError
 
 import tensorflow_macos_build
-from tensorflow_macos_build import files
+from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.pipeline import tools
-from tensorflow_macos_build.tasks import namespace
-from tensorflow_macos_build.tasks.command import Command, guard
+from tensorflow_macos_build.tasks import namespace, usage
+from tensorflow_macos_build.tasks.command import Command, guard, report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from invoke.parser import Parser
+
+
+_CORE = frozenset(
+    {"complete", "help", "list", "list-depth", "list-format", "print-completion-script", "version"}
+)
+"""Invoke's own flags that are kept. The others are about commands that a task hands to a shell; no
+task here does, and so `--dry` would build all the same."""
 
 
 class Program(invoke.Program):
     """Invoke's command line, with the exit codes of `errors.ExitCode`."""
 
+    def core_args(self) -> list[invoke.Argument]:
+        """Return the flags before the first task."""
+        return [argument for argument in super().core_args() if argument.names[0] in _CORE]
+
+    def create_config(self) -> None:
+        """Make invoke's settings: its defaults, whatever files of this user or system say."""
+        self.config = invoke.Config(lazy=True)
+
+    @functools.cache  # noqa: B019 - one program a process
+    def _make_parser(self) -> Parser:
+        """Return the parser of tasks, made once: it takes the help off the tasks."""
+        return super()._make_parser()
+
+    def update_config(self, merge: bool = True) -> None:
+        """Leave invoke's settings as they are; no flag is about them."""
+
     def parse_core(self, argv: list[str] | None) -> None:
-        """Parse the flags before the first task."""
+        """Parse the flags before the first task, and do what needs no task."""
         with self._usage_errors():
-            super().parse_core(self._help_first(sys.argv if argv is None else argv))
+            self.normalize_argv(self._help_first(sys.argv if argv is None else argv))
+            self.parse_core_args()
+            if self.args.version.value:
+                self.print_version()
+                raise Exit
+            if shell := self.args["print-completion-script"].value:
+                print_completion_script(shell=shell, names=self.binary_names)
+                raise Exit
 
     def parse_tasks(self) -> None:
         """Parse the tasks and their flags."""
         with self._usage_errors():
+            if not self.args.complete.value:
+                tasks = self._make_parser().contexts
+                takes = usage.Takes(self.initial_context, tasks, self._required)
+                usage.check(self.argv[1:], takes)
             super().parse_tasks()
 
     def parse_cleanup(self) -> None:
@@ -62,6 +100,20 @@ class Program(invoke.Program):
         except KeyboardInterrupt:
             raise Exit(code=int(ExitCode.INTERRUPTED)) from None
 
+    def print_help(self) -> None:
+        """Print the flags before the first task, and the tasks."""
+        sys.stdout.write(f"Usage: {self.binary} TASK [--flags] [arguments]\n\nFlags:\n\n")
+        self.print_columns(self.initial_context.help_tuples())
+        self.list_tasks()
+
+    def print_task_help(self, name: str) -> None:
+        """Print what a task does, and its flags."""
+        task = self.collection[name]
+        operands = [word.upper() for word in getattr(task, "operands", ())]
+        usage_line = " ".join([f"Usage: {self.binary} {name}", *operands, "[--flags]"])
+        sys.stdout.write(f"{usage_line}\n\n{inspect.getdoc(task)}\n\nFlags:\n\n")
+        self.print_columns(self.parser.contexts[name].help_tuples() or [("none", "")])
+
     def _help_first(self, argv: list[str]) -> list[str]:
         """Ask for a task's help in the way that invoke understands whatever the task takes.
 
@@ -70,48 +122,32 @@ class Program(invoke.Program):
         known = self.namespace.task_names if self.namespace else {}
         names = {name for task, aliases in known.items() for name in (task, *aliases)}
         task = next((word for word in argv[1:] if word in names), None)
-        asked = task is not None and "--help" in argv[argv.index(task) :]
+        asked = task is not None and {"--help", "-h"} & set(argv[argv.index(task) :])
         return [argv[0], "--help", task] if asked and task else argv
 
     def _needs(self) -> list[str]:
         tasks = [self.collection[context.name] for context in self.tasks]
         return sorted({need for task in tasks if isinstance(task, Command) for need in task.needs})
 
+    def _required(self, task: str) -> Sequence[str]:
+        command = self.collection[task]
+        return command.required if isinstance(command, Command) else ()
+
     @contextlib.contextmanager
     def _usage_errors(self) -> Iterator[None]:
         try:
             yield
-        except ParseError as error:
-            raise _usage(self._explain(error)) from None
-        except ValueError as error:  # a flag's value is not of the flag's type
-            raise _usage(str(error)) from None
+        except UsageError as error:
+            raise self._refused(error) from None
+        except (ParseError, ValueError) as error:  # a flag's value is not of the flag's type
+            raise self._refused(UsageError(str(error))) from None
         except Exit as error:
-            raise (_usage(error.message) if error.message else error) from None
+            if error.message:
+                raise self._refused(UsageError(error.message)) from None
+            raise
 
-    def _explain(self, error: ParseError) -> str:
-        # Invoke shows the flag at fault by the repr() of its Argument.
-        text = re.sub(r"<Argument: ([^\s>]+)[^>]*>", r"`--\1`", str(error))
-        near = difflib.get_close_matches(self._unknown(error), self._names(error), n=1)
-        return f"{text}\nhint: did you mean `{near[0]}`?" if near else text
-
-    def _unknown(self, error: ParseError) -> str:
-        """Give the word that the parser did not know, or "" when something else is wrong."""
-        told = str(error)
-        words = [word.partition("=")[0] for word in self.argv[1:]]
-        return next((word for word in words if told == f"No idea what {word!r} is!"), "")
-
-    def _names(self, error: ParseError) -> list[str]:
-        """Give every word that would be right where the parser stopped."""
-        tasks: dict[str, list[str]] = self.collection.task_names
-        known = {name for task, aliases in tasks.items() for name in (task, *aliases)}
-        known |= set(self.initial_context.flags)
-        if error.context is not None:
-            known |= {*error.context.flags, *error.context.inverse_flags}
-        return sorted(known)
-
-
-def _usage(message: str) -> Exit:
-    return Exit(f"error: {message}", code=int(ExitCode.USAGE))
+    def _refused(self, error: UsageError) -> Exit:
+        return Exit(code=int(report(error, json="--json" in self.argv)))
 
 
 def _hold_environment() -> None:
@@ -142,9 +178,15 @@ def _ready_streams() -> None:
 
 
 def _run() -> ExitCode:
-    version = tensorflow_macos_build.__version__
+    program = Program(
+        version=tensorflow_macos_build.__version__,
+        namespace=namespace,
+        name="inv",
+        binary=checkout.program(),
+        binary_names=[checkout.program(), "inv"],  # for shells that complete words
+    )
     try:
-        Program(version=version, namespace=namespace, name="inv", binary="inv").run()
+        program.run()
         code = ExitCode.DONE
     except SystemExit as end:
         # Invoke's own code makes an exit with 1 of an interrupt.

@@ -110,8 +110,8 @@ def test_an_interrupt_outside_a_task_is_130_too(monkeypatch: pytest.MonkeyPatch)
         (["ent"], "hint: did you mean `end`?"),
         (["end", "well", "--job=2"], "hint: did you mean `--jobs`?"),
         (["--lits"], "hint: did you mean `--list`?"),
-        (["end"], "'end' did not receive required positional arguments: 'how'"),
-        (["end", "well", "--jobs"], "Flag `--jobs` needed value"),
+        (["end"], "`end` needs `--how`"),
+        (["end", "well", "--jobs"], "`--jobs` needs a value"),
         (["end", "well", "--jobs=two"], "`--jobs` takes a whole number, not `two`"),
         (["end", "well", "--jobs", "1.5"], "`--jobs` takes a whole number, not `1.5`"),
         (["end", "well", "--jobs=" + "9" * 5000], "`--jobs` takes a whole number"),
@@ -119,7 +119,7 @@ def test_an_interrupt_outside_a_task_is_130_too(monkeypatch: pytest.MonkeyPatch)
         (["end", "well", "--limit=nan"], "`--limit` takes a number, not `nan`"),
         (["end", "well", "--limit=inf"], "`--limit` takes a number, not `inf`"),
         (["--list", "nowhere"], "'nowhere' not found"),
-        (["end", "well", "surplus"], "'surplus'"),
+        (["end", "well", "surplus"], "`end` takes no `surplus`"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what(
@@ -149,7 +149,7 @@ def test_help_behind_a_task_is_help_and_not_the_tasks_argument(
     argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(*argv) == 0
-    assert "Usage: inv [--core-opts] end" in capsys.readouterr().out
+    assert "Usage: inv end HOW [--flags]" in capsys.readouterr().out
 
 
 def test_a_missing_tool_is_named_with_what_installs_it(

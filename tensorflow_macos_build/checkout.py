@@ -1,0 +1,47 @@
+"""Where the checkout is, and how a person types this program.
+
+Relative paths that a person gives count from that person's folder, in which this process stays.
+What belongs to the checkout (patches/, build/, dist/) is found by `path`. scripts/inv says both, in
+variables that are taken out of the environment so that no child inherits them; without it the
+current folder is the checkout's.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+_ROOT = os.environ.pop("INV_CHECKOUT", "")
+_PROGRAM = os.environ.pop("INV_PROGRAM", "") or "scripts/inv"
+
+
+def program() -> str:
+    """Return this program as it was typed: `scripts/inv`, or the path of it or of a link to it."""
+    return shlex.quote(_PROGRAM)
+
+
+def command(*words: str | os.PathLike[str]) -> str:
+    """Return a command line of this program that can be typed as it stands, quoted where needed."""
+    return " ".join([program(), shlex.join(os.fspath(word) for word in words)])
+
+
+def is_known() -> bool:
+    """Whether scripts/inv has said where the checkout is."""
+    return bool(_ROOT)
+
+
+def root() -> Path:
+    """Return the checkout's folder."""
+    return Path(_ROOT) if _ROOT else Path.cwd()
+
+
+def path(inside: str | os.PathLike[str]) -> Path:
+    """Return a path of the checkout, as `shown` writes it."""
+    return shown(root() / inside)
+
+
+def shown(target: Path) -> Path:
+    """Return a path as a person types it: relative where it is below the current folder."""
+    here = Path.cwd()
+    return target.relative_to(here) if target.is_relative_to(here) else target

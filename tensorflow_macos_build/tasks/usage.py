@@ -1,0 +1,181 @@
+"""What is wrong with a command line, found before invoke reads it.
+
+Invoke takes a word that it does not know for a task's next positional argument, a flag too, and
+then complains of the word after it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import checkout
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from invoke.parser import Argument, ParserContext
+
+_MEANT = {"--dry": "--plan", "--dry-run": "--plan", "-R": "--plan", "-n": "--plan"}
+"""What make, git and invoke itself call a run without effects."""
+
+_HELP = ("--help", "-h")
+
+_NUMBER = re.compile(r"-\d")
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a command line may be made of.
+
+    Attributes:
+        core: the flags before the first task.
+        tasks: the flags and positional arguments of each task, by all of its names.
+        required: the arguments that a task cannot do without, by one of the task's names.
+    """
+
+    core: ParserContext
+    tasks: Mapping[str, ParserContext]
+    required: Callable[[str], Sequence[str]]
+
+
+def check(words: Sequence[str], takes: Takes) -> None:
+    """Refuse a command line that the tasks do not take.
+
+    Raises:
+        UsageError: a flag or a task is not known, or a value is missing or surplus.
+    """
+    line = _Line(words, takes)
+    while line.waiting:
+        line.take(line.waiting.popleft())
+    line.end_of_task()
+
+
+def is_flag(word: str) -> bool:
+    """Whether a word is a flag, and neither a number nor `-`."""
+    return word.startswith("-") and word != "-" and not _NUMBER.match(word)
+
+
+def nearest(word: str, names: Collection[str]) -> str:
+    """Return the name that was probably meant by a word; "" when none is near."""
+    plain = {_plain(name): name for name in sorted(names)}
+    key = _plain(word)
+    longer = [name for name in plain if key and name.startswith(key)]
+    near = longer if len(longer) == 1 else difflib.get_close_matches(key, plain, n=1)
+    return plain[near[0]] if near else ""
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").replace("_", "-").casefold()
+
+
+class _Line:
+    """A command line while it is read.
+
+    Attributes:
+        waiting: the words that are not read yet.
+    """
+
+    def __init__(self, words: Sequence[str], takes: Takes) -> None:
+        self.waiting = deque(words)
+        self._words = words
+        self._takes = takes
+        self._tasks = takes.tasks
+        self._task = ""
+        self._context = takes.core
+        self._missing: list[str] = []
+        self._positional: list[str] = []
+
+    def take(self, word: str) -> None:
+        """Read a word, and the value that belongs to it."""
+        if word == "--":
+            raise UsageError("`--` is not taken", hint="flags and arguments stand in any order")
+        if is_flag(word):
+            self._take_flag(word)
+        elif self._positional:
+            self._give(self._positional[0])
+        elif word in self._tasks:
+            self._begin(word)
+        else:
+            raise self._surplus(word)
+
+    def end_of_task(self) -> None:
+        """Refuse a task that lacks an argument."""
+        if self._missing:
+            needed = " and ".join(f"`--{name}`" for name in self._missing)
+            raise UsageError(
+                f"`{self._task}` needs {needed}", hint=checkout.command(self._task, "--help")
+            )
+
+    def _begin(self, task: str) -> None:
+        self.end_of_task()
+        self._task, self._context = task, self._tasks[task]
+        self._positional = [_name(each) for each in self._context.missing_positional_args]
+        self._missing = [name.replace("_", "-") for name in self._takes.required(task)]
+
+    def _give(self, name: str) -> None:
+        self._positional = [each for each in self._positional if each != name]
+        self._missing = [each for each in self._missing if each != name]
+
+    def _take_flag(self, word: str) -> None:
+        flag, equals, _ = word.partition("=")
+        if flag in self._context.inverse_flags:
+            argument = None
+        elif flag in self._context.flags:
+            argument = self._context.flags[flag]
+        else:
+            raise self._unknown(flag)
+        if argument is None or not argument.takes_value:
+            if equals:
+                raise UsageError(f"`{flag}` takes no value")
+            return
+        if not equals:
+            self._take_value(flag, argument)
+        self._give(_name(argument))
+
+    def _take_value(self, flag: str, argument: Argument) -> None:
+        follows = self.waiting[0] if self.waiting else None
+        if follows is not None and not is_flag(follows):
+            self.waiting.popleft()
+        elif not argument.optional:
+            hint = f"write {flag}={follows} if that is the value" if follows else ""
+            raise UsageError(f"`{flag}` needs a value", hint=hint)
+
+    def _unknown(self, flag: str) -> UsageError:
+        if not self._task and any(flag in context.flags for context in self._tasks.values()):
+            return self._too_early(flag)
+        flags = {*self._context.flags, *self._context.inverse_flags, *_HELP}
+        meant = _MEANT.get(flag, "")
+        if not self._task and meant:
+            hint = f"`{checkout.command('build', meant)}` prints what would be done"
+            return UsageError(f"there is no flag `{flag}`", hint=hint)
+        near = meant if meant in flags else nearest(flag, flags)
+        what = (
+            f"`{self._task}` has no flag `{flag}`" if self._task else f"there is no flag `{flag}`"
+        )
+        listed = checkout.command(*([self._task] if self._task else []), "--help")
+        return UsageError(what, hint=f"did you mean `{near}`?" if near else f"see {listed}")
+
+    def _too_early(self, flag: str) -> UsageError:
+        task = next((word for word in self._words if word in self._tasks), "TASK")
+        others = [word for word in self._words if word != task]
+        return UsageError(
+            f"`{flag}` is a task's flag, and stands behind the task",
+            hint=checkout.command(task, *others),
+        )
+
+    def _surplus(self, word: str) -> UsageError:
+        near = nearest(word, self._tasks)
+        hint = f"did you mean `{near}`?" if near else f"see {checkout.command('--list')}"
+        if self._task:
+            what = f"`{self._task}` takes no `{word}`, and there is no task of that name"
+            return UsageError(what, hint=hint if near else "")
+        return UsageError(f"there is no task `{word}`", hint=hint)
+
+
+def _name(argument: Argument) -> str:
+    return str(argument.name).replace("_", "-")

@@ -1,0 +1,139 @@
+"""A command line that no task takes is refused before anything runs; the right word is blamed."""
+
+from __future__ import annotations
+
+import shlex
+from typing import cast
+
+import pytest
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks import namespace, usage
+from tensorflow_macos_build.tasks.program import Program
+
+
+class _Parser(Program):
+    """The command line up to the point where tasks would run."""
+
+    def execute(self) -> None:
+        return
+
+
+def _run(*argv: str) -> int:
+    try:
+        _Parser(namespace=namespace, binary="inv").run(["inv", *argv])
+    except SystemExit as ended:
+        return cast("int", ended.code)
+    return 0
+
+
+PARSER = _Parser(namespace=namespace)
+CONTEXTS = {str(context.name): context for context in namespace.to_contexts()}
+TAKES = usage.Takes(PARSER.initial_context, CONTEXTS, lambda _task: ())
+FLAGS = [(task, flag) for task in sorted(CONTEXTS) for flag in sorted(CONTEXTS[task].flags)]
+
+
+def test_an_unknown_flag_is_named_with_the_nearest_that_the_task_has() -> None:
+    for task, flag in FLAGS:
+        _check_misspellings(task, flag)
+
+
+def _check_misspellings(task: str, flag: str) -> None:
+    for wrong in (flag[:3] + flag[4:], flag + "s", flag[1:], flag.upper(), f"{flag}_"):
+        if wrong not in {*CONTEXTS[task].flags, *CONTEXTS[task].inverse_flags}:
+            for words in ([task, wrong, "W.whl"], [task, f"{wrong}=x"]):
+                with pytest.raises(UsageError) as raised:
+                    usage.check(words, TAKES)
+                assert raised.value.what == f"`{task}` has no flag `{wrong}`"
+                assert raised.value.hint == f"did you mean `{flag}`?"
+
+
+INVOKES = [
+    *("--echo", "-e", "--pty", "-p", "--hide", "--hide=both", "--warn-only", "-w", "--dry", "-R"),
+    *("--prompt-for-sudo-password", "--command-timeout=3", "-T", "--no-dedupe", "--write-pyc"),
+    *("--collection=x", "-c", "--search-root=/", "-r", "--debug", "-d", "-f"),
+]
+
+
+@pytest.mark.parametrize("flag", INVOKES)
+def test_invokes_own_flags_are_refused_wherever_they_stand(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for argv in ([flag, "build"], ["build", flag]):
+        assert _run(*argv) == 2, argv
+        assert flag.partition("=")[0] in capsys.readouterr().err
+
+
+def test_help_lists_no_flag_that_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in (["--help"], ["build", "--help"], ["--complete", "--", "inv", "-"]):
+        assert _run(*argv) == 0
+        words = capsys.readouterr().out.replace("=", " ").replace(",", " ").split()
+        assert not {flag.partition("=")[0] for flag in INVOKES} & set(words)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("build --dry", "did you mean `--plan`?"),
+        ("build --dry-run", "did you mean `--plan`?"),
+        ("-R build", "inv build --plan` prints what would be done"),
+        ("--config demo build", "inv build --config demo"),
+        ("--json verify W.whl", "inv verify --json W.whl"),
+        ("--queue 'a b' rebase --onto x", "inv rebase --queue 'a b' --onto x"),
+        ("verify W.whl X.whl", "`verify` takes no `X.whl`"),
+        ("verify --json=no W.whl", "`--json` takes no value"),
+        ("fuse A B --out --jsn", "`--out` needs a value"),
+        ("fuse A B --out --json", "`--out` needs a value"),
+        ("build -- --plan", "`--` is not taken"),
+        ("patches.drop 00800", "`patches.drop` needs `--queue`"),
+        ("rebase --onto x", "`rebase` needs `--queue`"),
+        ("fuse A.whl", "`fuse` needs `--second`"),
+        ("buidl", "did you mean `build`?"),
+        ("patches.drp x", "did you mean `patches.drop`?"),
+        ("build verfy", "`build` takes no `verfy`"),
+        ("test --no-lintt", "did you mean `--no-lint`?"),
+        ("fuse A B --build_tag 1", "did you mean `--build-tag`?"),
+    ],
+)
+def test_wrong_usage_is_blamed_on_the_word_at_fault(
+    line: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(*shlex.split(line)) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert "No idea" not in told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fuse A.whl B.whl --out=--odd",
+        "smoke W.whl --timeout -5",
+        "patches.forecast --queue q --latest --json",
+        "patches.forecast --queue q --latest 3",
+        "lint test --no-lint --path a --path b",
+        "rebase --queue q --onto x",
+        "verify build",
+        "fuse - B.whl",
+        "--list",
+        "--list patches",
+        "-F json -l",
+        "-D 1 --list",
+        "verify -h",
+    ],
+)
+def test_what_is_right_is_taken(line: str) -> None:
+    assert _run(*shlex.split(line)) == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "names", "near"),
+    [
+        ("--outputs", ["--output", "--outer"], "--output"),
+        ("--u", ["--universal2-tag", "--out"], "--universal2-tag"),
+        ("--xyz", ["--json"], ""),
+        ("", ["--json"], ""),
+    ],
+)
+def test_the_nearest_name_is_that_which_was_meant(word: str, names: list[str], near: str) -> None:
+    assert usage.nearest(word, names) == near
