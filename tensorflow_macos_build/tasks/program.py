@@ -214,6 +214,10 @@ def main() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code is ExitCode.INTERRUPTED:
+        # Python would end by the signal where the interrupt met `exec` of a string, as dataclasses
+        # run: it notes that as unhandled, handled or not (CPython's run_eval_code_obj).
+        os._exit(int(code))
     sys.exit(int(code))
 
 
