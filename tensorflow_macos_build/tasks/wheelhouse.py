@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         "cache": "The folder for what is fetched and fused.",
         "rule": "A verdict for files that differ, as PROJECT:GLOB=VERDICT (see `fuse`); may be"
         " repeated.",
+        "rules": "A file of such verdicts, as errors of this task print it; --rule counts first.",
         "thin": "A project to leave as two thin wheels; may be repeated.",
         "allow": "A known finding of `verify` to accept, as CODE or CODE:GLOB; may be repeated.",
         "json": "Print one JSON document (schema wheelhouse.v1).",
@@ -39,6 +40,7 @@ def wheelhouse(
     rule: list[str],
     thin: list[str],
     allow: list[str],
+    rules: str = "",
     out: str = "dist/wheelhouse",
     python: str = "",
     macos_x86_64: str = "",
@@ -53,7 +55,7 @@ def wheelhouse(
 
     macos = {"x86_64": macos_x86_64, "arm64": macos_arm64}
     order = view.order(requirement, python=python, macos=macos, index=index, cache=cache)
-    order = view.detailed(order, rule=rule, thin=thin, allow=allow)
+    order = view.detailed(order, rule=rule, rules=rules, thin=thin, allow=allow)
     with Console().progress("wheelhouse") as ticker:
         made = wheelhouse.build(order.requirements, Path(out), order.options, ticker)
     emit(view.as_document(order, made)) if json else view.show(made)

@@ -15,7 +15,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.wheelhouse import WheelhouseOptions
-from tensorflow_macos_build.wheels.wheelhouse.rules import parse_known_rule
+from tensorflow_macos_build.wheels.wheelhouse import rules as known_rules
 from tensorflow_macos_build.wheels.wheelhouse.target import version
 
 if TYPE_CHECKING:
@@ -58,16 +58,17 @@ def order(
 
 
 def detailed(
-    found: Order, *, rule: Sequence[str], thin: Sequence[str], allow: Sequence[str]
+    found: Order, *, rule: Sequence[str], rules: str, thin: Sequence[str], allow: Sequence[str]
 ) -> Order:
-    """Add what the repeatable flags say.
+    """Add what the repeatable flags and a file of rules say.
 
     Raises:
-        UsageError: a rule is malformed.
+        UsageError: a rule is malformed, or the file cannot be read.
     """
+    saved = known_rules.read(Path(rules)) if rules else ()
     options = dataclasses.replace(
         found.options,
-        rules=tuple(map(parse_known_rule, rule)),
+        rules=(*map(known_rules.parse_known_rule, rule), *saved),
         thin=frozenset(map(canonicalize_name, thin)),
         allow=tuple(allow),
     )

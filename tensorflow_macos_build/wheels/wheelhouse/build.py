@@ -22,9 +22,10 @@ from tensorflow_macos_build.wheels.wheelhouse import rules
 from tensorflow_macos_build.wheels.wheelhouse.choose import choose
 from tensorflow_macos_build.wheels.wheelhouse.fetch import fetch
 from tensorflow_macos_build.wheels.wheelhouse.lock import LOCK, as_lock
-from tensorflow_macos_build.wheels.wheelhouse.needs import refuse_differing_needs
+from tensorflow_macos_build.wheels.wheelhouse.needs import DifferingNeeds, refuse_differing_needs
 from tensorflow_macos_build.wheels.wheelhouse.resolve import resolve
 from tensorflow_macos_build.wheels.wheelhouse.target import Target
+from tensorflow_macos_build.wheels.wheelhouse.unsettled import Unsettled, error_of
 from tensorflow_macos_build.wheels.wheelhouse.verified import TAG_TOO_OLD, errors_of
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def build(
     for number, choice in enumerate(choices):
         ticker(number, len(choices), choice.name)
         house.take(choice)
+    house.refuse_unsettled()
     house.verify(ticker)
     house.write(out)
     notes = (*_lowered(resolution), *house.notes)
@@ -178,10 +180,15 @@ class _House:
         self._options = options
         self._paths = paths
         self._places: dict[str, Path] = {}
+        self._unsettled: list[Unsettled] = []
 
     def take(self, choice: Choice) -> None:
-        """Put a package's wheels in, fused where that can be."""
-        fused = self._fused(choice) if choice.fuse else None
+        """Put a package's wheels in, fused where that can be; or remember why they cannot be."""
+        try:
+            fused = self._fused(choice) if choice.fuse else None
+        except (Undecided, Mismatch, DifferingNeeds) as error:
+            self._unsettled.append(Unsettled(choice.name, error))
+            return
         if fused is not None:
             digest = files.sha256(fused)
             self._add(choice, fused, digest, how=How.FUSED, users=choice.targets)
@@ -191,6 +198,16 @@ class _House:
             users = tuple(one for one in choice.targets if one.rank(path.name) is not None)
             how = _how(choice, len(self._options.macos))
             self._add(choice, path, offer.sha256, how=how, users=users)
+
+    def refuse_unsettled(self) -> None:
+        """Raise one error for all packages whose wheels cannot be joined.
+
+        Raises:
+            WorkFailed: there are some.
+        """
+        if self._unsettled:
+            done = {housed.name for housed in self.wheels}
+            raise error_of(self._unsettled, len(done))
 
     def _add(
         self, choice: Choice, path: Path, sha256: str, *, how: How, users: Sequence[Target]
@@ -243,7 +260,7 @@ class _House:
             if not folder.is_dir():
                 with files.atomic_folder(folder) as unfinished:
                     options = FuseOptions(build=_build(choice), rules=taken)
-                    _fuse_into(unfinished, choice.name, first, second, options)
+                    fuse(first, second, unfinished, options)
         (wheel,) = folder.glob("*.whl")
         return wheel
 
@@ -274,26 +291,6 @@ class _House:
                 files.link_or_copy(self._places[housed.file], unfinished / housed.file)
             text = as_lock(self.wheels, self._options.macos)
             (unfinished / LOCK).write_text(text, encoding="utf-8")
-
-
-def _fuse_into(folder: Path, project: str, first: Path, second: Path, options: FuseOptions) -> None:
-    try:
-        fuse(first, second, folder, options)
-    except Undecided as error:
-        rule = f"{project}:{error.faults[0].path}=arm64"
-        raise WorkFailed(
-            error.what,
-            where=project,
-            detail=error.detail,
-            hint=f"state verdicts, e.g. --rule '{rule}', or leave it thin by --thin {project}",
-        ) from None
-    except Mismatch as error:
-        raise WorkFailed(
-            error.what,
-            where=project,
-            detail=error.detail,
-            hint=f"leave it as two thin wheels by --thin {project}",
-        ) from None
 
 
 def _how(choice: Choice, kinds: int) -> How:

@@ -21,11 +21,15 @@ _FIELDS = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extr
 """Fields of PyPA's core metadata that decide what is installed."""
 
 
+class DifferingNeeds(WorkFailed):
+    """Two wheels of one release that need different things."""
+
+
 def refuse_differing_needs(first: Path, second: Path) -> None:
     """Compare what two wheels need.
 
     Raises:
-        WorkFailed: they need different things.
+        DifferingNeeds: they need different things.
     """
     one, other = _needs(first), _needs(second)
     lacking = [
@@ -34,7 +38,7 @@ def refuse_differing_needs(first: Path, second: Path) -> None:
         for field, value in sorted(own)
     ]
     if lacking:
-        raise WorkFailed(
+        raise DifferingNeeds(
             "the two wheels do not need the same",
             where=f"{first.name}, {second.name}",
             detail="\n".join(lacking),

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import yaml
 from packaging.utils import canonicalize_name
 
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.config import tree
+from tensorflow_macos_build.errors import UsageError, printable
 from tensorflow_macos_build.wheels.rules import Rule, parse_rule, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 _EVERY = "*"
 
@@ -36,6 +42,53 @@ def known() -> tuple[KnownRule, ...]:
     )
 
 
+def as_yaml(found: Iterable[KnownRule]) -> str:
+    """Write rules as a file that `read` takes, the reason above each."""
+    lines = ["rules:"]
+    for one in found:
+        written = {
+            "project": one.project,
+            "path": one.rule.path,
+            "verdict": one.rule.verdict.value,
+        }
+        text = yaml.safe_dump([written], sort_keys=False, allow_unicode=True, width=10_000)
+        lines += [f"# {printable(one.reason)}", text.rstrip("\n")]
+    return "\n".join(lines)
+
+
+def read(path: Path) -> tuple[KnownRule, ...]:
+    """Read a file of rules: under `rules`, a project, a path and a verdict each.
+
+    Raises:
+        UsageError: it cannot be read, or a rule is malformed.
+    """
+    table, problems = tree.read_file(path, str(path))
+    if problems:
+        raise tree.ConfigError(problems)
+    items = table.items.get("rules")
+    if not isinstance(items, tree.Items) or len(table.items) > 1:
+        what = "it must have a list under `rules`, and nothing else"
+        raise tree.ConfigError([tree.Problem(what, table.source)])
+    return tuple(_rule(item) for item in items.items)
+
+
+def _rule(item: tree.Tree) -> KnownRule:
+    found = tree.plain(item)
+    wanted = ("project", "path", "verdict")
+    if (
+        not isinstance(found, dict)
+        or {*found} != {*wanted}
+        or not all(isinstance(value, str) for value in found.values())
+    ):
+        what = "a rule has a `project`, a `path` and a `verdict`, each a text"
+        raise tree.ConfigError([tree.Problem(what, item.source)])
+    return _known(found["project"], rule(found["path"], found["verdict"]), str(item.source))
+
+
+def _known(project: str, stated: Rule, reason: str) -> KnownRule:
+    return KnownRule(project if project == _EVERY else canonicalize_name(project), stated, reason)
+
+
 def parse_known_rule(text: str) -> KnownRule:
     """Read a rule as the command line gives it, PROJECT:GLOB=VERDICT.
 
@@ -48,5 +101,4 @@ def parse_known_rule(text: str) -> KnownRule:
             f"the rule `{text}` is not PROJECT:GLOB=VERDICT",
             hint="e.g. numpy:numpy/__config__.py=arm64",
         )
-    own = _EVERY if project == _EVERY else canonicalize_name(project)
-    return KnownRule(own, parse_rule(rest), "given by the caller")
+    return _known(project, parse_rule(rest), "given by the caller")

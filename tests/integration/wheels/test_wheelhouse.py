@@ -22,7 +22,7 @@ from tensorflow_macos_build.wheels.fuse import fuse
 from tensorflow_macos_build.wheels.plan import FuseOptions
 from tensorflow_macos_build.wheels.wheelhouse import How, WheelhouseOptions, build
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
-from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule
+from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule, read
 from tests.package_index import Index, package_index
 from tests.wheelmaker import Thin
 
@@ -246,14 +246,72 @@ def test_a_file_without_a_verdict_is_an_error_until_a_rule_or_thin_says_what_to_
     shop: Shop, index: Index, tmp_path: Path
 ) -> None:
     noisy(shop)
-    with pytest.raises(WorkFailed, match="no verdict") as caught:
+    with pytest.raises(WorkFailed, match="cannot be fused") as caught:
         build(["noisy"], tmp_path / "house", options(index, tmp_path))
     assert caught.value.where == "noisy"
-    assert "--rule 'noisy:noisy/build.txt=arm64'" in caught.value.hint
+    assert "noisy: 1 file has no verdict" in caught.value.detail
+    assert "--thin noisy" in caught.value.hint
     ruled = options(index, tmp_path, rules=[parse_known_rule("noisy:noisy/*.txt=x86_64")])
     assert build(["noisy"], tmp_path / "ruled", ruled).wheels[0].how is How.FUSED
     thin = build(["noisy"], tmp_path / "thin", options(index, tmp_path, thin=frozenset({"noisy"})))
     assert [one.how for one in thin.wheels] == [How.SIDE_BY_SIDE] * 2
+
+
+def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    """The other packages are done: a second run takes them, and the rules settle the rest."""
+    noisy(shop)
+    shop.pair("sound", "1.0")
+    for arch in MACS:
+        own = {f"loud/{arch}.so": shop.code(arch), "loud/b: #*'.txt": arch.encode()}
+        shop.thin("loud", "1.0", arch, extra=own)
+    shop.thin("uneven", "1.0", "x86_64")
+    shop.thin("uneven", "1.0", "arm64", "sound")
+    wanted = ["loud", "noisy", "sound", "uneven"]
+    out = tmp_path / "house"
+    with pytest.raises(WorkFailed) as caught:
+        build(wanted, out, options(index, tmp_path))
+    assert caught.value.exit_code == 1
+    assert caught.value.where == "loud, noisy, uneven"
+    assert caught.value.what.endswith("done and kept in the cache: 1")
+    for reason in ("loud: 3 files have no verdict", "noisy: 1 file has", "uneven: the two wheels"):
+        assert reason in caught.value.detail
+    assert not out.exists()
+    kept = list((tmp_path / "cache" / "fused").glob("*/sound-*.whl"))
+    assert len(kept) == 1
+    shown = str(caught.value).splitlines()
+    begin = next(number for number, line in enumerate(shown) if line.strip() == "rules:")
+    end = next(number for number, line in enumerate(shown) if line.startswith("hint: "))
+    pasted = tmp_path / "rules.yaml"
+    pasted.write_text("\n".join(shown[begin:end]), encoding="utf-8")
+    saved = read(pasted)
+    assert [rule.project for rule in saved] == ["loud", "loud", "loud", "noisy"]
+    before = kept[0].stat().st_mtime_ns
+    settled = options(index, tmp_path, rules=saved, thin=frozenset({"uneven"}))
+    made = build(wanted, out, settled)
+    how = {wheel.name: wheel.how for wheel in made.wheels}
+    assert how == {**dict.fromkeys(wanted, How.FUSED), "uneven": How.SIDE_BY_SIDE}
+    assert kept[0].stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rules: 1",
+        "rules: []\nmore: 1",
+        "- project: a",
+        "rules: [{project: a, path: b}]",
+        "rules: [{project: a, path: b, verdict: newest}]",
+        "rules: [{project: a, path: b, verdict: [arm64]}]",
+        "rules: [",
+    ],
+)
+def test_a_malformed_file_of_rules_is_wrong_usage(tmp_path: Path, text: str) -> None:
+    (tmp_path / "rules.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError):
+        read(tmp_path / "rules.yaml")
 
 
 def test_a_rule_for_metadata_does_not_hide_that_one_side_needs_more(
