@@ -80,7 +80,8 @@ def test_a_file_without_a_verdict_ends_with_1_and_its_difference(
     tmp_path: Path, pair: tuple[Path, Path]
 ) -> None:
     done = invoke("fuse", *pair, "--out", tmp_path / "out", "--json", code=1)
-    assert done.stdout == ""
+    documents.check(json.loads(done.stdout))
+    assert json.loads(done.stdout)["exit_code"] == 1
     assert "demo/made.cfg: it differs" in done.stderr
     assert "-arm" in done.stderr
     assert "+intel" in done.stderr

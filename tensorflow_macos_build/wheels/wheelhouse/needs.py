@@ -10,6 +10,8 @@ import email.parser
 import email.policy
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.pair import read_half
@@ -50,4 +52,16 @@ def _needs(wheel: Path) -> set[tuple[str, str]]:
     with open_archive(wheel) as archive:
         content = read_half(archive).content("METADATA")
     found = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
-    return {(field, str(value)) for field in _FIELDS for value in found.get_all(field, [])}
+    return {
+        (field, _meaning(field, str(value)))
+        for field in _FIELDS
+        for value in found.get_all(field, [])
+    }
+
+
+def _meaning(field: str, value: str) -> str:
+    """Return a value in one spelling: setuptools wrote `numpy (>=1.21)` before `numpy>=1.21`."""
+    try:
+        return str(Requirement(value)) if field == "Requires-Dist" else value
+    except InvalidRequirement:
+        return value

@@ -314,6 +314,18 @@ def test_a_malformed_file_of_rules_is_wrong_usage(tmp_path: Path, text: str) -> 
         read(tmp_path / "rules.yaml")
 
 
+def test_needs_that_are_spelled_in_two_ways_are_the_same(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    """opencv-python-headless's two wheels come from two versions of setuptools."""
+    shop.pair("other", "1.2")
+    shop.thin("spelled", "1.0", "x86_64", 'other (>=1.0) ; python_version>="3"')
+    shop.thin("spelled", "1.0", "arm64", 'other>=1.0; python_version >= "3"')
+    ruled = options(index, tmp_path, rules=[parse_known_rule("spelled:**/METADATA=arm64")])
+    made = build(["spelled"], tmp_path / "house", ruled)
+    assert {wheel.how for wheel in made.wheels} == {How.FUSED}
+
+
 def test_a_rule_for_metadata_does_not_hide_that_one_side_needs_more(
     shop: Shop, index: Index, tmp_path: Path
 ) -> None:
