@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.patchqueue import resolutions
+from tensorflow_macos_build.patchqueue import plumbing, resolutions
 from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
+from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,7 +80,14 @@ def is_of(folder: Path, patch: str, merged: Merged) -> bool:
 
 
 def make(
-    folder: Path, pen: Quarantine, merged: Merged, *, onto: str, patch: str, labels: Labels
+    folder: Path,
+    pen: Quarantine,
+    merged: Merged,
+    *,
+    onto: str,
+    base: str,
+    patch: str,
+    labels: Labels,
 ) -> None:
     """Make the work tree of a conflict; what was in `folder` is replaced.
 
@@ -88,13 +96,14 @@ def make(
         pen: the quarantine that holds the merge's objects.
         merged: the conflict.
         onto: the full id of the new base.
+        base: the full id of the commit that the queue was made for.
         patch: the patch's name.
         labels: what the markers say.
     """
     with files.atomic_folder(folder) as unfinished:
         git = git_of(unfinished)
         git.init(bare=False)
-        for key, value in _CONFIG.items():
+        for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
         places = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
         alternates = b"".join(os.fsencode(place) + b"\n" for place in places)
@@ -106,7 +115,9 @@ def make(
             [result for result in marked.values() if result is not None],
         )
         head = pen.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
-        pen.keep([head, shown, merged.base, merged.theirs], [onto], into=git.git_dir / "objects")
+        bring_shown(pen, shown, marked)
+        tips = [head, shown, merged.base, merged.theirs]
+        pen.keep(tips, [onto, base], into=git.git_dir / "objects")
         _check_out(git, head, shown, merged)
         (git.git_dir / KEY).write_bytes(_key(patch, merged))
 
@@ -180,10 +191,28 @@ def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
 def patterns(paths: Iterable[str]) -> list[str]:
     """Give sparse-checkout's patterns for paths and their neighbours, but not folders below."""
     known = list(paths)
-    folders = sorted({path.rpartition("/")[0] for path in known})
+    folders = _folders(known)
     escaped = [_escape(folder) + "/" if folder else "" for folder in folders]
     around = [line for folder in escaped for line in (f"/{folder}*", f"!/{folder}*/")]
     return [*around, *(f"/{_escape(path)}" for path in known)]
+
+
+def bring_shown(pen: Quarantine, tree: str, paths: Iterable[str]) -> None:
+    """Make present what `patterns` shows of a tree: paths, and their neighbours' contents."""
+    if not pen.git.server:
+        return
+    known = list(paths)
+    folders = set(_folders(known))
+    wanted = {raw(path) for path in known}
+    pen.git.bring(
+        entry.oid
+        for path, entry in plumbing.tree(pen.git, tree).items()
+        if not entry.is_submodule and (path in wanted or text(path).rpartition("/")[0] in folders)
+    )
+
+
+def _folders(paths: Iterable[str]) -> list[str]:
+    return sorted({path.rpartition("/")[0] for path in paths})
 
 
 def _escape(path: str) -> str:

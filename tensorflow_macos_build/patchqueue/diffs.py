@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.patchqueue import plumbing
 from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def of_trees(
     renames: bool = False,
 ) -> list[TreeDiff]:
     """Compare pairs of trees; one process for all."""
+    plumbing.bring_changed(git, pairs)
     wanted = "".join(f"{old} {new}\n" for old, new in pairs).encode()
     followed = ("-M50%", "-l0") if renames else ("--no-renames",)
     flags = (f"-U{context}", f"--diff-algorithm={algorithm}", *followed)
@@ -114,6 +116,7 @@ def of_trees(
 
 def of_commits(git: Git, commits: Sequence[str], *, context: int = 0) -> dict[str, TreeDiff]:
     """Compare commits with their first parents; merges have no difference of their own."""
+    plumbing.bring_changed(git, [(commit,) for commit in commits])
     wanted = "".join(f"{commit}\n" for commit in commits).encode()
     flags = ("--always", f"-U{context}", "--diff-algorithm=myers", "--no-renames")
     out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)

@@ -182,7 +182,7 @@ class Session:
 
     def _store(self) -> Git:
         """Give the change's own repository, which borrows from the upstream's."""
-        store = Git(self.folder / "objects.git")
+        store = Git(self.folder / "objects.git", behind=self.git)
         if not store.git_dir.is_dir():
             with files.atomic_folder(store.git_dir) as unfinished:
                 Git(unfinished).init()
@@ -213,10 +213,10 @@ class Session:
     def _show_conflict(self, pen: Quarantine, found: Stopped) -> Edited:
         folder = self.folder / "conflict"
         if not conflict_tree.is_of(folder, found.place, found.merged):
-            onto = self.queue.base.commit
+            base = self.queue.base.commit
             labels = _labels(found.piece)
             conflict_tree.make(
-                folder, pen, found.merged, onto=onto, patch=found.place, labels=labels
+                folder, pen, found.merged, onto=base, base=base, patch=found.place, labels=labels
             )
         paths = tuple(conflicted.path for conflicted in found.merged.conflicted)
         return Edited(None, (), folder, found.piece.header.subject, paths)

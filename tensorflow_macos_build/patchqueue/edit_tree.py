@@ -14,9 +14,10 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import plumbing, ranges
 from tensorflow_macos_build.patchqueue.compose import Step
-from tensorflow_macos_build.patchqueue.conflict_tree import git_of, patterns
+from tensorflow_macos_build.patchqueue.conflict_tree import bring_shown, git_of, patterns
 from tensorflow_macos_build.patchqueue.editing import Piece
 from tensorflow_macos_build.upstream.objects import raw, text
+from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,10 +51,11 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> 
     )
     pen.keep([commit], [base], into=store.git_dir / "objects")
     touched = [text(path) for path in plumbing.raw_changes(pen.git, [(before, after)])[0]]
+    bring_shown(pen, after, touched)
     with files.atomic_folder(folder) as unfinished:
         git = git_of(unfinished)
         git.init(bare=False)
-        for key, value in _CONFIG.items():
+        for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
         alternates = git.git_dir / "objects" / "info" / "alternates"
         alternates.write_text(f"{(store.git_dir / 'objects').resolve()}\n", encoding="utf-8")

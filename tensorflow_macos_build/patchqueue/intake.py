@@ -126,7 +126,7 @@ def _read(source: Source, base: Base, opened: Mirror, git: Git, ticker: Ticker) 
         case _:
             assert_never(source.kind)
     queue = Queue(place.name, base, tuple(patches), place)
-    prefetch.for_queue(queue, opened, ticker)
+    prefetch.for_queue(queue, opened, ticker=ticker)
     return importing.applied(git, queue)
 
 

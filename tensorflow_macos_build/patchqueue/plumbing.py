@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
-from tensorflow_macos_build.upstream.git import ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,6 +48,11 @@ class Entry:
     mode: int
     oid: str
 
+    @property
+    def is_submodule(self) -> bool:
+        """Whether it is another repository's commit, which has no content here."""
+        return self.mode == GITLINK
+
 
 def tree(git: Git, treeish: str) -> dict[bytes, Entry]:
     """Give every file of a tree by its path."""
@@ -80,10 +85,20 @@ def raw_changes(git: Git, pairs: Sequence[Pair]) -> list[dict[bytes, Entry | Non
     return found
 
 
-def blob_ids(git: Git, pairs: Sequence[Pair]) -> tuple[set[str], set[str]]:
-    """Give the ids of all file contents that differ between trees: before, and after."""
-    stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
-    out = git.out("diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", stdin=stdin)
+def blob_ids(
+    git: Git, compared: Sequence[tuple[str, ...]], paths: Iterable[bytes] = ()
+) -> tuple[set[str], set[str]]:
+    """Return the ids of all file contents that differ: before, and after.
+
+    Args:
+        git: the repository.
+        compared: pairs of trees, or commits alone, which are compared with their first parents.
+        paths: only these count, where some are given.
+    """
+    stdin = "".join(f"{' '.join(ids)}\n" for ids in compared).encode()
+    flags = ("--stdin", "--root", "-r", "--raw", "--no-renames", "--no-abbrev")
+    only = [os.fsdecode(path) for path in paths]
+    out = git.out("--literal-pathspecs", "diff-tree", *flags, "--", *only, stdin=stdin)
     before: set[str] = set()
     after: set[str] = set()
     for line in out.splitlines():
@@ -95,6 +110,16 @@ def blob_ids(git: Git, pairs: Sequence[Pair]) -> tuple[set[str], set[str]]:
     return before, after
 
 
+def bring_changed(git: Git, compared: Sequence[tuple[str, ...]]) -> None:
+    """Make present what `blob_ids` names, where only a server has it.
+
+    Raises:
+        transfer.Unreachable: the server could not be asked.
+    """
+    if git.server:
+        git.bring(set.union(*blob_ids(git, compared)))
+
+
 def diff_texts(
     git: Git, pairs: Sequence[Pair], *, context: int, renames: bool = True
 ) -> list[bytes]:
@@ -102,6 +127,7 @@ def diff_texts(
 
     `git` must ask a quarantine: other repositories have attributes of their own.
     """
+    bring_changed(git, pairs)
     headers = [f"{old} {new}\n".encode() for old, new in pairs]
     moves = "--find-renames=50%" if renames else "--no-renames"
     flags = ("--stdin", "-r", "-p", f"--unified={context}", moves, *DIFF_FLAGS)
@@ -177,15 +203,26 @@ class Blobs:
             self.size -= len(self.cache.pop(oldest))
 
     def _asked(self, oid: str) -> bytes:
+        content = self._ask(oid)
+        if content is None and self.git.server:
+            self.git.bring([oid])
+            content = self._ask(oid)
+        if content is None:
+            raise WorkFailed(
+                f"the object {oid} is missing from the repository",
+                hint="fetch it, for example with `git fetch --refetch`",
+            )
+        return content
+
+    def _ask(self, oid: str) -> bytes | None:
         assert self.child.stdin is not None
         assert self.child.stdout is not None
         self.child.stdin.write(f"{self.verb}{oid}\n".encode())
         self.child.stdin.flush()
         head = self.child.stdout.readline().split()
         if len(head) != 3:
-            raise ObjectMissing(oid, self.git)
-        content = self.child.stdout.read(int(head[2]) + 1)
-        return content[:-1]
+            return None
+        return self.child.stdout.read(int(head[2]) + 1)[:-1]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Fetching the file contents that a queue needs in one request, for a partial clone."""
+"""Fetching the file contents that a task needs in one request, for a partial clone."""
 
 from __future__ import annotations
 
@@ -8,27 +8,74 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.patchqueue import plumbing, ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.compose import Step
+    from tensorflow_macos_build.patchqueue.plumbing import Entry
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.handle import Mirror
 
+    Tree = Mapping[bytes, Entry]
 
-def for_queue(queue: Queue, mirror: Mirror, ticker: Ticker = silent) -> None:
-    """Make present what the queue's patches touch in their base.
+
+def for_queue(
+    queue: Queue, mirror: Mirror, onto: Sequence[str] = (), ticker: Ticker = silent
+) -> None:
+    """Make present what the queue's patches touch in their base, and what a move of it reads.
+
+    A move reads the files in the new base, what upstream's commits did to them in between, and
+    what may be a file under its new name.
+
+    Args:
+        queue: the patches; upstream has their base.
+        mirror: upstream.
+        onto: the full ids of the commits that the queue is to be moved to.
+        ticker: told what is fetched.
 
     Raises:
-        UsageError: upstream has no such commit.
         transfer.Unreachable: the server could not be asked.
     """
-    commit = mirror.resolve(queue.base.commit, ticker)
-    if mirror.url is not None:
-        files = plumbing.tree(mirror, commit)
-        touched = {change.old_path for patch in queue.patches for change in patch.patch.changes}
-        mirror.fetch_blobs((files[path].oid for path in touched if path in files), ticker)
+    if mirror.url is None:
+        return
+    changes = [change for patch in queue.patches for change in patch.patch.changes]
+    touched = {path for change in changes for path in (change.old_path, change.new_path)}
+    old = plumbing.tree(mirror, queue.base.commit)
+    wanted = _at(old, touched)
+    for commit in onto:
+        new = plumbing.tree(mirror, commit)
+        wanted |= _at(new, touched) | _of_moved(old, new, touched)
+        wanted |= _of_commits(mirror, queue.base.commit, commit, touched)
+    mirror.fetch_blobs(wanted, ticker)
+
+
+def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:
+    found = (tree[path] for path in paths if path in tree)
+    return {entry.oid for entry in found if not entry.is_submodule}
+
+
+def _of_moved(old: Tree, new: Tree, touched: Iterable[bytes]) -> set[str]:
+    """Return what git compares to find where files went, that patches touch or stand beside.
+
+    Those are the files that are gone, and all that came (gitdiffcore(7), on rename detection).
+    """
+    folders = {_folder(path) for path in touched}
+    gone = {path for path in old.keys() - new.keys() if path in touched or _folder(path) in folders}
+    return _at(old, gone) | _at(new, new.keys() - old.keys()) if gone else set()
+
+
+def _folder(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0]
+
+
+def _of_commits(mirror: Mirror, base: str, onto: str, touched: Iterable[bytes]) -> set[str]:
+    """Return what the commits between changed, as far as they touch a path of the patches."""
+    paths = [path for path in sorted(touched) if b"\n" not in path]
+    asked = b"\n".join([onto.encode(), b"^" + base.encode(), b"--", *paths, b""])
+    listed = mirror.out("--literal-pathspecs", "rev-list", "--full-history", "--stdin", stdin=asked)
+    before, after = plumbing.blob_ids(mirror, [(commit,) for commit in listed.decode().split()])
+    return before | after
 
 
 def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) -> None:

@@ -175,7 +175,13 @@ class Session:
         if not conflict_tree.is_of(self._folder, patch.name, merged):
             labels = _labels(now, patch)
             conflict_tree.make(
-                self._folder, pen, merged, onto=now.onto, patch=patch.name, labels=labels
+                self._folder,
+                pen,
+                merged,
+                onto=now.onto,
+                base=now.base,
+                patch=patch.name,
+                labels=labels,
             )
         paths = tuple(found.path for found in merged.conflicted)
         return Progress(now.onto_ref, result, patch.name, self._folder, paths)

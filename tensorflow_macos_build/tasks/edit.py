@@ -31,8 +31,9 @@ def drop(
 ) -> ExitCode:
     """Take a patch out of a queue; the patches after it follow."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, cache), lambda it: view.drop(it, name), json=json)
+    return view.step(QueueFlags(queue, cache), lambda it: view.drop(it, name), json=json)
 
 
 @command(
@@ -52,8 +53,9 @@ def fold(
 ) -> ExitCode:
     """Make a patch part of another one."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, cache), lambda it: view.fold(it, name, into), json=json)
+    return view.step(QueueFlags(queue, cache), lambda it: view.fold(it, name, into), json=json)
 
 
 @command(
@@ -78,9 +80,10 @@ def reorder(
 ) -> ExitCode:
     """Move a patch to another place in a queue."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    place = view.Place(queue, cache)
-    return view.step(place, lambda it: view.reorder(it, name, before, after), json=json)
+    flags = QueueFlags(queue, cache)
+    return view.step(flags, lambda it: view.reorder(it, name, before, after), json=json)
 
 
 @command(
@@ -106,9 +109,10 @@ def split(
 ) -> ExitCode:
     """Cut a patch in two by its files; `patches.edit` cuts within files."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    place = view.Place(queue, cache)
-    return view.step(place, lambda it: view.split(it, name, path, subject), json=json)
+    flags = QueueFlags(queue, cache)
+    return view.step(flags, lambda it: view.split(it, name, path, subject), json=json)
 
 
 @command(needs=("git",), positional=["name"], auto_shortflags=False, help=_CHANGE)
@@ -122,8 +126,9 @@ def edit(
 ) -> ExitCode:
     """Check a patch out in a work tree, to amend it or make several commits of it."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, cache), lambda it: view.edit(it, name), json=json)
+    return view.step(QueueFlags(queue, cache), lambda it: view.edit(it, name), json=json)
 
 
 @command(needs=("git",), name="continue", auto_shortflags=False, help=_WAITING)
@@ -132,8 +137,9 @@ def continue_(
 ) -> ExitCode:
     """Take what was made in the work tree, and let the other patches follow."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, cache), lambda it: it.go_on(), json=json)
+    return view.step(QueueFlags(queue, cache), lambda it: it.go_on(), json=json)
 
 
 @command(needs=("git",), auto_shortflags=False, help=_WAITING)
@@ -142,8 +148,9 @@ def status(
 ) -> ExitCode:
     """Say what a change of a queue that is under way waits for."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, cache), lambda it: it.status(), json=json)
+    return view.step(QueueFlags(queue, cache), lambda it: it.status(), json=json)
 
 
 @command(
@@ -152,8 +159,9 @@ def status(
 def abort(_context: invoke.Context, *, queue: str, cache: str = "build/mirrors") -> None:
     """Give a change of a queue up; the queue stays as it was."""
     from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    view.abort(view.Place(queue, cache))
+    view.abort(QueueFlags(queue, cache))
 
 
 TASKS = (drop, fold, reorder, split, edit, continue_, status, abort)

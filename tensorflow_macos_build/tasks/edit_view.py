@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
-from tensorflow_macos_build.patchqueue import editing, prefetch
+from tensorflow_macos_build.patchqueue import editing, storage
 from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
-from tensorflow_macos_build.patchqueue.locate import queue_folder
-from tensorflow_macos_build.tasks import patches_view
 from tensorflow_macos_build.tasks.command import emit
-from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _WORK = Path("build/edit")
 
 
-@dataclass(frozen=True)
-class Place:
-    """The queue and the mirrors, as the command line names them."""
-
-    queue: str
-    cache: str
-
-
-def step(place: Place, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
+def step(flags: QueueFlags, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
     """Take one step of a change and show where it is then; FAILED while a conflict is left."""
     with Console().progress("patches") as ticker:
-        found = take(_session(place, ticker))
-    emit(as_document(place, found)) if json else show(place, found)
+        found = take(_session(flags, ticker))
+    emit(as_document(flags, found)) if json else show(flags, found)
     return ExitCode.FAILED if found.conflicts else ExitCode.DONE
 
 
-def abort(place: Place) -> None:
+def abort(flags: QueueFlags) -> None:
     """Give a change up, and say so."""
     with Console().progress("patches") as ticker:
-        _session(place, ticker).abort()
-    Console().line(f"the change of {place.queue} is given up; the queue is as it was")
+        _session(flags, ticker).abort()
+    Console().line(f"the change of {flags.name} is given up; the queue is as it was")
 
 
 def drop(session: Session, name: str) -> Edited:
@@ -98,11 +87,11 @@ def edit(session: Session, name: str) -> Edited:
     return session.edit(editing.find(session.queue, name))
 
 
-def as_document(place: Place, found: Edited) -> documents.Json:
+def as_document(flags: QueueFlags, found: Edited) -> documents.Json:
     """Give a change as a document of the schema patches-edit.v1."""
     saved = found.saved
     body = {
-        "queue": str(queue_folder(place.queue)),
+        "queue": str(flags.folder),
         "done": saved is not None,
         "patches": [patch.name for patch in saved.queue.patches] if saved else [],
         "kept": list(saved.kept) if saved else [],
@@ -116,7 +105,7 @@ def as_document(place: Place, found: Edited) -> documents.Json:
     return documents.document("patches-edit", 1, body)
 
 
-def show(place: Place, found: Edited) -> None:
+def show(flags: QueueFlags, found: Edited) -> None:
     """Tell people what a change did, or what it waits for and what to type next."""
     console = Console()
     if found.saved is not None:
@@ -135,12 +124,12 @@ def show(place: Place, found: Edited) -> None:
     else:
         console.line(f"`{found.subject}` is checked out in {found.folder}", "bold")
         console.line("amend the commit, or make several of it; `git sparse-checkout` shows more")
-    console.line(f"then: invoke patches.continue --queue {place.queue}")
-    console.line(f"or:   invoke patches.abort --queue {place.queue}")
+    console.line(f"then: invoke patches.continue --queue {flags.name}")
+    console.line(f"or:   invoke patches.abort --queue {flags.name}")
 
 
-def _session(place: Place, ticker: Ticker) -> Session:
-    queue = patches_view.load(place.queue)
-    opened = mirror.open(queue.base.upstream, Path(place.cache), ticker)
-    prefetch.for_queue(queue, opened, ticker)
-    return Session(queue, opened, (_WORK / queue.name).resolve())
+def _session(flags: QueueFlags, ticker: Ticker) -> Session:
+    opened = flags.open(ticker)
+    opened.prepare(ticker=ticker)
+    queue = storage.load(opened.folder)
+    return Session(queue, opened.mirror, (_WORK / queue.name).resolve())

@@ -12,10 +12,10 @@ from rich.text import Text
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import forecast, forecast_view, prefetch, storage
+from tensorflow_macos_build.patchqueue import forecast, forecast_view, opening, storage
 from tensorflow_macos_build.patchqueue.forecast_view import WORDS, Tone
 from tensorflow_macos_build.patchqueue.locate import queue_folder
-from tensorflow_macos_build.upstream import mirror, releases
+from tensorflow_macos_build.upstream import releases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +54,12 @@ def run(asked: Asked, ticker: Ticker) -> Forecast:
         UsageError: there is no such queue or revision, or the number of releases is none.
     """
     count = _count(asked)
-    queue = storage.load(queue_folder(asked.queue))
-    git = mirror.open(queue.base.upstream, Path(asked.cache), ticker)
-    prefetch.for_queue(queue, git, ticker)
-    revisions = _latest(git, queue.base, count, ticker) if count else []
+    opened = opening.open(queue_folder(asked.queue), Path(asked.cache), ticker)
+    revisions = _latest(opened.mirror, opened.base, count, ticker) if count else []
     revisions += [name.strip() for name in asked.onto.split(",") if name.strip()]
-    for name in revisions:
-        git.resolve(name, ticker)
-    return forecast.forecast(queue, git, list(dict.fromkeys(revisions)), ticker)
+    wanted = list(dict.fromkeys(revisions))
+    opened.prepare(wanted, ticker)
+    return forecast.forecast(storage.load(opened.folder), opened.mirror, wanted, ticker)
 
 
 def _count(asked: Asked) -> int:

@@ -11,13 +11,12 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import (
     exporting,
     intake,
-    prefetch,
+    opening,
     ranges,
     storage,
 )
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.locate import output, queue_folder
-from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
@@ -85,9 +84,9 @@ def export_mailbox(queue: Queue, out: str) -> str:
 def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker) -> str:
     """Write a queue as a quilt series; give its folder."""
     target = output(out)
-    opened = mirror.open(queue.base.upstream, cache, ticker)
-    prefetch.for_queue(queue, opened, ticker)
-    with quarantine(opened) as pen:
+    opened = opening.open(queue.folder, cache, ticker)
+    opened.prepare(ticker=ticker)
+    with quarantine(opened.mirror) as pen:
         exporting.to_quilt(queue, pen.git, target)
     return out
 

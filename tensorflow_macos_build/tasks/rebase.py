@@ -75,8 +75,9 @@ def start(
 ) -> ExitCode:
     """Begin to settle a rebase's conflicts, one by one, each in a small work tree."""
     from tensorflow_macos_build.tasks import session_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, work, cache), lambda it: it.start(onto), json=json)
+    return view.start(QueueFlags(queue, cache, work), onto, json=json)
 
 
 @command(needs=("git",), auto_shortflags=False, help=_SESSION)
@@ -90,8 +91,9 @@ def status(
 ) -> ExitCode:
     """Say how far a rebase is, and which files are in conflict."""
     from tensorflow_macos_build.tasks import session_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, work, cache), lambda it: it.status(), json=json)
+    return view.step(QueueFlags(queue, cache, work), lambda it: it.status(), json=json)
 
 
 @command(needs=("git",), name="continue", auto_shortflags=False, help=_SESSION)
@@ -105,8 +107,9 @@ def continue_(
 ) -> ExitCode:
     """Take the work tree as the conflict's resolution, and go on to the next one or to the end."""
     from tensorflow_macos_build.tasks import session_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, work, cache), lambda it: it.go_on(), json=json)
+    return view.step(QueueFlags(queue, cache, work), lambda it: it.go_on(), json=json)
 
 
 @command(needs=("git",), auto_shortflags=False, help=_SESSION)
@@ -120,8 +123,9 @@ def skip(
 ) -> ExitCode:
     """Leave the patch in conflict out of the queue, and go on."""
     from tensorflow_macos_build.tasks import session_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(view.Place(queue, work, cache), lambda it: it.skip(), json=json)
+    return view.step(QueueFlags(queue, cache, work), lambda it: it.skip(), json=json)
 
 
 @command(
@@ -134,8 +138,9 @@ def abort(
 ) -> None:
     """Give a rebase up; the queue stays as it was."""
     from tensorflow_macos_build.tasks import session_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    view.abort(view.Place(queue, work, cache))
+    view.abort(QueueFlags(queue, cache, work))
 
 
 namespace = invoke.Collection("rebase", rebase, start, status, continue_, skip, abort)

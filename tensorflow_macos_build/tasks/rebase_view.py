@@ -13,11 +13,10 @@ from rich.text import Text
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import rebase, storage
+from tensorflow_macos_build.patchqueue import opening, rebase, storage
 from tensorflow_macos_build.patchqueue.locate import name_of
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,18 +85,11 @@ def way(name: str) -> OnConflict:
 
 def run(asked: Asked, ticker: Ticker) -> Rebase:
     """Open the queue and its upstream, and rebase."""
-    folder = asked.folder
-    base = (
-        storage.read_base(folder / storage.QUEUE_FILE)
-        if folder.is_dir()
-        else storage.load(folder).base  # says that there is none
-    )
-    git = mirror.open(base.upstream, Path(asked.cache), ticker)
-    git.resolve(base.commit, ticker)
-    git.resolve(asked.onto, ticker)
+    opened = opening.open(asked.folder, Path(asked.cache), ticker)
+    opened.prepare([asked.onto], ticker)
     return rebase.rebase_folder(
-        folder,
-        git,
+        asked.folder,
+        opened.mirror,
         asked.onto,
         asked.on_conflict,
         ticker,

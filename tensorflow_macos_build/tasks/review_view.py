@@ -13,12 +13,11 @@ from rich.table import Table
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.patchqueue import lint as queue_lint
-from tensorflow_macos_build.patchqueue import rangediff, rangediff_view, snapshot, storage
+from tensorflow_macos_build.patchqueue import opening, rangediff, rangediff_view, snapshot
 from tensorflow_macos_build.patchqueue.conditions import Revision
 from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
 from tensorflow_macos_build.patchqueue.locate import output, queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Fate
-from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.rangediff import Pair
@@ -143,7 +142,6 @@ def show_report(found: Compared) -> None:
 
 
 def _revision(folder: Path, ref: str) -> Revision:
-    base = storage.read_base(folder / storage.QUEUE_FILE)
     with Console().progress("upstream") as ticker:
-        upstream = mirror.open(base.upstream, CACHE, ticker)
-        return Revision(upstream, upstream.resolve(ref, ticker))
+        opened = opening.open(folder, CACHE, ticker)
+        return Revision(opened.mirror, opened.mirror.resolve(ref, ticker))

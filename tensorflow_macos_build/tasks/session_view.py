@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,51 +9,52 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.patchqueue import storage
-from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.session import Session
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.tasks import rebase_view
 from tensorflow_macos_build.tasks.command import emit
-from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.session import Progress
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _WORK = Path("build/rebase")
 
 
-@dataclass(frozen=True)
-class Place:
-    """The queue, the conflict's work tree and the mirrors, as the command line names them."""
-
-    queue: str
-    work: str
-    cache: str
+def start(flags: QueueFlags, onto: str, *, json: bool) -> ExitCode:
+    """Begin a rebase, and show its first conflict; FAILED where there is one."""
+    return _step(flags, lambda session: session.start(onto), [onto], json=json)
 
 
-def step(place: Place, take: Callable[[Session], Progress], *, json: bool) -> ExitCode:
+def step(flags: QueueFlags, take: Callable[[Session], Progress], *, json: bool) -> ExitCode:
     """Take one step of a rebase and show where it is then; FAILED while a conflict is left."""
+    return _step(flags, take, (), json=json)
+
+
+def _step(
+    flags: QueueFlags, take: Callable[[Session], Progress], onto: Sequence[str], *, json: bool
+) -> ExitCode:
     with Console().progress("rebase") as ticker:
-        found = take(_session(place, ticker))
-    emit(as_document(place, found)) if json else show(place, found)
+        found = take(_session(flags, onto, ticker))
+    emit(as_document(flags, found)) if json else show(flags, found)
     return ExitCode.DONE if found.done else ExitCode.FAILED
 
 
-def abort(place: Place) -> None:
+def abort(flags: QueueFlags) -> None:
     """Give a rebase up, and say so."""
     with Console().progress("rebase") as ticker:
-        _session(place, ticker).abort()
-    Console().line(f"the rebase of {place.queue} is given up; the queue is as it was")
+        _session(flags, (), ticker).abort()
+    Console().line(f"the rebase of {flags.name} is given up; the queue is as it was")
 
 
-def as_document(place: Place, found: Progress) -> documents.Json:
+def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
     """Give a rebase's progress as a document of the schema rebase-progress.v1."""
     result = found.result
     body = {
-        "queue": place.queue,
+        "queue": flags.name,
         "onto": {"ref": found.onto_ref, "commit": result.onto},
         "done": found.done,
         "patch": found.patch,
@@ -66,11 +66,11 @@ def as_document(place: Place, found: Progress) -> documents.Json:
     return documents.document("rebase-progress", 1, body)
 
 
-def show(place: Place, found: Progress) -> None:
+def show(flags: QueueFlags, found: Progress) -> None:
     """Print a rebase's progress."""
     console = Console()
     if found.done:
-        _show_end(console, place, found)
+        _show_end(console, flags, found)
         return
     patches = found.result.patches
     number = next(at for at, one in enumerate(patches, 1) if one.name == found.patch)
@@ -86,15 +86,13 @@ def show(place: Place, found: Progress) -> None:
         ("skip", "leaves the patch out"),
         ("abort", "gives the rebase up"),
     ):
-        console.line(f"invoke rebase.{verb} --queue {place.queue}{_work(place)}: {meaning}")
+        console.line(f"invoke rebase.{verb} --queue {flags.name}{_work(flags)}: {meaning}")
 
 
-def _show_end(console: Console, place: Place, found: Progress) -> None:
+def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
     saved = found.result.saved
     if saved is None:
-        console.line(
-            f"nothing is in conflict; invoke rebase.continue --queue {place.queue} ends it"
-        )
+        console.line(f"nothing is in conflict; invoke rebase.continue --queue {flags.name} ends it")
         return
     gone = [
         f"{one.name}: {one.status.value}"
@@ -104,16 +102,16 @@ def _show_end(console: Console, place: Place, found: Progress) -> None:
     for line in gone:
         console.line(f"no longer in the queue: {line}", "yellow")
     counts = f"{len(saved.kept)} files kept, {len(saved.written)} written"
-    console.line(f"{place.queue} now stands on {found.onto_ref}: {counts}", "green")
+    console.line(f"{flags.name} now stands on {found.onto_ref}: {counts}", "green")
 
 
-def _work(place: Place) -> str:
-    return f" --work {place.work}" if place.work else ""
+def _work(flags: QueueFlags) -> str:
+    return f" --work {flags.work}" if flags.work else ""
 
 
-def _session(place: Place, ticker: Ticker) -> Session:
-    queue = storage.load(queue_folder(place.queue))
-    git = mirror.open(queue.base.upstream, Path(place.cache), ticker)
-    git.resolve(queue.base.commit, ticker)
-    folder = Path(place.work) if place.work else _WORK / queue.name
-    return Session(queue, git, folder.absolute(), ticker)
+def _session(flags: QueueFlags, onto: Sequence[str], ticker: Ticker) -> Session:
+    opened = flags.open(ticker)
+    opened.prepare(onto, ticker)
+    queue = storage.load(opened.folder)
+    folder = Path(flags.work) if flags.work else _WORK / queue.name
+    return Session(queue, opened.mirror, folder.absolute(), ticker)

@@ -18,7 +18,7 @@ from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
@@ -54,6 +54,19 @@ _NETWORK_KEYS = re.compile(
     re.DOTALL,
 )
 """Keys of the user's configuration that say how a server is reached, as git lists them."""
+
+_NEVER_LAZY: dict[str, str | None] = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""Keeps git from asking a server for what it finds missing, object by object and without patience.
+
+GIT_NO_LAZY_FETCH came with 2.39.4 and 2.44; before, no transport is allowed to the fetch."""
+
+_DIED = 128
+"""The exit status of git's die(), with which it also says that an object is missing."""
+
+_FETCHING: dict[str, str | None] = {
+    "GIT_NO_LAZY_FETCH": None,
+    "GIT_ALLOW_PROTOCOL": "git:http:https:ssh",  # `ext::` runs any program (git-remote-ext(1))
+}
 
 _OVERRIDES = {
     "core.attributesFile": os.devnull,
@@ -96,11 +109,13 @@ class Git:
         work_tree: the folder that holds its checked-out files, where there is one.
         env: further changes to the environment of every call, such as a quarantine
             (`GIT_OBJECT_DIRECTORY`) or the identity of a committer.
+        behind: the repository whose objects it borrows; it knows where missing ones are.
     """
 
     git_dir: Path
     work_tree: Path | None = None
     env: Mapping[str, str | None] = field(default_factory=dict)
+    behind: Git | None = None
 
     def argv(self, *args: str | Path) -> list[str | Path]:
         """Give the whole command line of `git ARGS` for this repository."""
@@ -112,9 +127,30 @@ class Git:
 
     def environment(self) -> dict[str, str | None]:
         """Give the changes to the environment that calls of this repository get."""
-        return {**pinned(), **self.env}
+        return {**pinned(), **self.env, **(_NEVER_LAZY if self.server else {})}
 
-    def network_environment(self) -> dict[str, str | None]:
+    @property
+    def server(self) -> str:
+        """The address of the server that has what file contents are missing; "" for none."""
+        return self.behind.server if self.behind else ""
+
+    def bring(self, ids: Iterable[str]) -> None:
+        """Make file contents present, all that only the server has in one request.
+
+        Raises:
+            transfer.Unreachable: the server could not be asked, or has not got them.
+        """
+        if self.behind is not None and self.server:
+            self.behind.bring(self._missing(sorted(set(ids))))
+
+    def _missing(self, ids: Sequence[str]) -> list[str]:
+        asked = "".join(f"{oid}\n" for oid in ids).encode()
+        answers = self.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
+        return [
+            oid for oid, answer in zip(ids, answers, strict=True) if answer.endswith(b" missing")
+        ]
+
+    def fetching_environment(self) -> dict[str, str | None]:
         """Return the changes to the environment of calls that talk to a server.
 
         Proxies, credentials, keys and `url.*.insteadOf` are those of the user's configuration.
@@ -127,7 +163,7 @@ class Git:
         variables: dict[str, str | None] = {"GIT_CONFIG_COUNT": str(len(settings))}
         for number, (key, value) in enumerate(settings):
             variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return {**self.environment(), **variables}
+        return {**self.environment(), **variables, **_FETCHING}
 
     def _network_settings(self) -> list[tuple[str, str]]:
         listed = process.run(
@@ -156,11 +192,24 @@ class Git:
             ObjectMissing: it could not read an object that the history names.
             process.ProgramFailed: its exit status is not among `expected` for another reason.
         """
-        env = self.environment()
-        done = process.run(self.argv(*args), cwd=self.work_tree, env=env, stdin=stdin, expected=())
+        done = self._run(self.argv(*args), self.environment(), stdin)
+        if done.status == _DIED and self.behind is not None and self.server:
+            # It may lack contents that nobody could foresee, such as those of a renamed file.
+            done = self._run(self._lazily(*args), self.fetching_environment(), stdin)
         if expected and done.status not in expected:
             raise self.failure(done)
         return done
+
+    def _run(
+        self, argv: Sequence[str | Path], env: Mapping[str, str | None], stdin: bytes
+    ) -> process.Completed:
+        return process.run(argv, cwd=self.work_tree, env=env, stdin=stdin, expected=())
+
+    def _lazily(self, *args: str | Path) -> list[str | Path]:
+        """Return a command line that fetches what it finds missing, in one request if git can."""
+        facts = {"promisor": "true", "url": self.server, "partialCloneFilter": "blob:none"}
+        config = (("-c", f"remote.origin.{key}={value}") for key, value in facts.items())
+        return self.argv(*(word for words in config for word in words), *args)
 
     def failure(self, done: process.Completed) -> WorkFailed:
         """Return why git failed: an object that is missing, where it names one, or what it said.
@@ -169,7 +218,7 @@ class Git:
         """
         for oid in dict.fromkeys(_OBJECT_ID.findall(done.stderr.decode("ascii", "replace"))):
             argv = self.argv("cat-file", "-e", oid)
-            offline = {**self.environment(), "GIT_ALLOW_PROTOCOL": ""}
+            offline = {**self.environment(), **_NEVER_LAZY}
             if process.run(argv, env=offline, expected=()).status != 0:
                 return ObjectMissing(oid, self, done.stderr)
         return process.ProgramFailed(done)

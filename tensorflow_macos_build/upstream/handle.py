@@ -105,6 +105,15 @@ class Mirror(Git):
         return len(missing)
 
     @property
+    def server(self) -> str:
+        """The address of the server that has what file contents are missing; "" for none."""
+        return self.url or ""
+
+    def bring(self, ids: Iterable[str]) -> None:
+        """Do what `fetch_blobs` does, silently."""
+        self.fetch_blobs(ids)
+
+    @property
     def _follows_server(self) -> bool:
         return self.url is not None and self.lender is None
 
@@ -122,12 +131,9 @@ class Mirror(Git):
         return shown.status == 0
 
     def _missing(self, ids: Sequence[str]) -> list[str]:
+        """Ask a repository that has no server, so that no git of any age asks it either."""
         view = Git(self.folder / "objects.git", env={"GIT_OBJECT_DIRECTORY": self._objects()})
-        asked = "".join(f"{blob}\n" for blob in ids).encode()
-        answers = view.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
-        return [
-            blob for blob, answer in zip(ids, answers, strict=True) if answer.endswith(b" missing")
-        ]
+        return view._missing(ids)
 
     def _objects(self) -> str:
         return os.fspath(self.git_dir.resolve() / "objects")
@@ -137,7 +143,7 @@ class Mirror(Git):
         with files.locked(self.folder / "lock"):
             argv = self.argv("fetch", "--quiet", "--no-write-fetch-head", "origin", commit)
             ticker(0, None, f"asking for {commit}")
-            process.run(argv, env=self._network(), expected=(), timeout=self.retry.idle)
+            process.run(argv, env=self.fetching_environment(), expected=(), timeout=self.retry.idle)
 
     def fetch(
         self, arguments: Sequence[str], ticker: Ticker, *, stdin: bytes = b"", negotiate: str = ""
@@ -167,15 +173,9 @@ class Mirror(Git):
             url=self.url,
             ticker=ticker,
             retry=self.retry,
-            env=self._network(),
+            env=self.fetching_environment(),
             stdin=stdin,
         )
-
-    def _network(self) -> dict[str, str | None]:
-        return {
-            **self.network_environment(),
-            "GIT_ALLOW_PROTOCOL": "git:http:https:ssh",
-        }
 
     def _no_such(self, ref: str) -> UsageError:
         names = self.out("for-each-ref", "--format=%(refname:strip=2)", *MIRRORED).decode()

@@ -91,11 +91,20 @@ class CatFile:
         Raises:
             ObjectMissing: there is no such object.
         """
+        found = self._ask(name)
+        if found is None and self._git.server and OBJECT_ID.fullmatch(name):
+            self._git.bring([name])
+            found = self._ask(name)
+        if found is None:
+            raise ObjectMissing(name, self._git)
+        return found
+
+    def _ask(self, name: str) -> tuple[str, bytes] | None:
         self._requests.write(raw(name) + b"\n")
         self._requests.flush()
         head = self._replies.readline().split()
         if len(head) != 3 or not head[2].isdigit():
-            raise ObjectMissing(name, self._git)
+            return None
         content = self._replies.read(int(head[2]) + 1)
         return head[1].decode(), content[:-1]
 
@@ -312,16 +321,21 @@ def _make(folder: Path, source: Git) -> Git:
     (folder / "objects" / "info" / "alternates").write_bytes(
         b"".join(os.fsencode(place) + b"\n" for place in places)
     )
-    git = Git(folder)
+    git = Git(folder, behind=source)
     _carry_over(source, git)
     return git
 
 
 def _carry_over(source: Git, git: Git) -> None:
-    """Tell the quarantine what its objects are like: shallow, fetched on demand, their hash."""
+    """Tell the quarantine what its objects are like: shallow, their hash, fetched on demand.
+
+    Where the source's server is known, nothing is fetched on demand: `Git.bring` asks for it.
+    """
     shallow = Path(source.line("rev-parse", "--path-format=absolute", "--git-path", "shallow"))
     if shallow.is_file():
         shutil.copyfile(shallow, git.git_dir / "shallow")
+    if source.server:
+        return
     found = source.run("config", "--null", "--get-regexp", _PARTIAL_CLONE, expected=(0, 1)).stdout
     pairs = [item.partition("\n") for item in text(found).split("\0") if item]
     if any(key.startswith("extensions.") for key, _, _ in pairs):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _UPSTREAMS = ("refs/heads/", "refs/tags/", "refs/remotes/")
 
-PARTIAL_CLONE = {
+_PARTIAL_CLONE = {
     "core.repositoryFormatVersion": "1",
     "extensions.partialClone": "origin",
     "fetch.unpackLimit": "1",  # all that comes stays in packs, which carry their own hashes
@@ -27,7 +27,6 @@ PARTIAL_CLONE = {
     "remote.origin.promisor": "true",
     "remote.origin.tagOpt": "--no-tags",
 }
-"""The configuration of a repository whose server `origin` has the file contents."""
 
 
 @contextlib.contextmanager
@@ -47,8 +46,16 @@ def replacement(mirror: Mirror) -> Iterator[Mirror]:
 
 def configure(git: Git, url: str) -> None:
     """Make a repository a partial clone of the server at `url`."""
-    for key, value in {**PARTIAL_CLONE, "remote.origin.url": url}.items():
+    for key, value in partial_clone(url).items():
         git.run("config", key, value)
+
+
+def partial_clone(url: str) -> dict[str, str]:
+    """Return the configuration of a repository whose server at `url` has the file contents.
+
+    Empty where there is no server.
+    """
+    return {**_PARTIAL_CLONE, "remote.origin.url": url} if url else {}
 
 
 def make_view(mirror: Mirror) -> None:

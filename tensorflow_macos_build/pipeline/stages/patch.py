@@ -11,6 +11,7 @@ from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.status import Evidence
     from tensorflow_macos_build.pipeline.workshop import Workshop
     from tensorflow_macos_build.upstream.mirror import Mirror
@@ -48,13 +49,12 @@ def _inputs(place: Workshop, results: Results) -> PatchInputs:
 
 
 def _work(job: Job[PatchInputs]) -> Patched:
-    from tensorflow_macos_build.upstream import mirror
-
+    git = _upstream(job)
     inputs = job.inputs
-    git = mirror.open(inputs.url, job.workshop.mirrors, job.ticker)
     tree, lines = git.line("rev-parse", f"{inputs.commit}^{{tree}}"), tuple[PatchLine, ...]()
     if job.workshop.queue is not None:
         tree, lines = _replay(job, git)
+    _fetch_files(git, tree, job.ticker)
     holder = f"refs/macos-build/{inputs.release}/patched"
     git.run("update-ref", "--no-deref", holder, tree)
     return Patched(
@@ -64,6 +64,28 @@ def _work(job: Job[PatchInputs]) -> Patched:
         patches=lines,
         holder=job.file(git.git_dir / holder),
     )
+
+
+def _upstream(job: Job[PatchInputs]) -> Mirror:
+    """Open the config's upstream, with what the queue's replay on the commit reads."""
+    from tensorflow_macos_build.patchqueue import opening
+    from tensorflow_macos_build.upstream import mirror
+
+    url, mirrors, queue = job.inputs.url, job.workshop.mirrors, job.workshop.queue
+    if queue is None:
+        return mirror.open(url, mirrors, job.ticker)
+    opened = opening.open(queue, mirrors, job.ticker, upstream=url)
+    opened.prepare([job.inputs.commit], job.ticker)
+    return opened.mirror
+
+
+def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
+    """Make all contents of the tree present, in one request: the stages after this check it out."""
+    from tensorflow_macos_build.patchqueue import plumbing
+
+    if git.url is not None:
+        entries = plumbing.tree(git, tree).values()
+        git.fetch_blobs((entry.oid for entry in entries if not entry.is_submodule), ticker)
 
 
 def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, ...]]:

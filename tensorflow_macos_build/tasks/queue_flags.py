@@ -1,0 +1,36 @@
+"""The flags by which a task names a queue, where its upstream's mirrors are, and its work tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue import locate, opening
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.opening import Workspace
+
+
+@dataclass(frozen=True)
+class QueueFlags:
+    """As they were typed; `work` is empty where the task chooses the folder."""
+
+    queue: str
+    cache: str
+    work: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The queue's folder."""
+        return locate.queue_folder(self.queue)
+
+    @property
+    def name(self) -> str:
+        """The queue as a command line takes it."""
+        return locate.name_of(self.folder)
+
+    def open(self, ticker: Ticker) -> Workspace:
+        """Open the queue with its upstream."""
+        return opening.open(self.folder, Path(self.cache), ticker)
