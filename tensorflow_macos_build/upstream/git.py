@@ -127,7 +127,7 @@ class Git:
 
     def environment(self) -> dict[str, str | None]:
         """Give the changes to the environment that calls of this repository get."""
-        return {**pinned(), **self.env, **(_NEVER_LAZY if self.server else {})}
+        return {**pinned(), **(_NEVER_LAZY if self.server else {}), **self.env}
 
     @property
     def server(self) -> str:

@@ -84,7 +84,8 @@ def _carry_over(damaged: Git, new: Git) -> bool:
     names = [name for name in listed.stdout.decode().split() if not name.startswith(_UPSTREAMS)]
     if listed.status == 0 and not names:
         return True
-    return new.run(*fetch, damaged.git_dir.resolve(), *others, expected=()).status == 0
+    local = Git(new.git_dir, env={"GIT_ALLOW_PROTOCOL": "file"})
+    return local.run(*fetch, damaged.git_dir.resolve(), *others, expected=()).status == 0
 
 
 def _free_name(wanted: Path) -> Path:
