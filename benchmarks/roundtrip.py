@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats import dep3, diff_parse, mailbox
+from tensorflow_macos_build.patchqueue.formats import dep3, diff_parse, mail_body, mailbox
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 
@@ -51,7 +51,7 @@ def _again(name: str, content: bytes) -> bytes:
     for raw in mailbox.split(content):
         patch_format.parse(raw, name)
         mail = mailbox.parse(raw)
-        cut = patch_format.split_text(mail.text)
+        cut = mail_body.split_text(mail.text)
         text = mail.text[:cut] + diff_parse.parse(mail.text[cut:]).emit()
         body = raw[len(raw) - len(mail.text) :]
         pieces.append(raw if mail.decoded and text == mail.text else raw[: -len(body)] + text)

@@ -14,7 +14,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import names, plumbing
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import Kind
-from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.overlay import Overlay
 from tensorflow_macos_build.patchqueue.plumbing import Entry
 
@@ -167,8 +167,20 @@ def _fresh(
         pairs = [(steps[number].before, steps[number].after) for number in numbers]
         texts = plumbing.diff_texts(git, pairs, context=context)
         for number, text in zip(numbers, texts, strict=True):
-            changes = diff_parse.parse(text).changes
-            if not context:
-                changes = tuple(change.without_headings() for change in changes)
-            found[number] = write.emit(steps[number].header, changes)
+            found[number] = _written(steps[number].header, text, bare=not context)
     return found
+
+
+def _written(header: Header, text: bytes, *, bare: bool) -> bytes:
+    """Return a patch's file.
+
+    Raises:
+        Refused: the change cannot be a patch: a path in it is unsafe, or git cannot say it.
+    """
+    try:
+        changes = diff_parse.parse(text).changes
+    except Malformed as error:
+        raise Refused(error.what, patch=header.subject) from None
+    if bare:
+        changes = tuple(change.without_headings() for change in changes)
+    return write.emit(header, changes)

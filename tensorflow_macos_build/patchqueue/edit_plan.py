@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.editing import Piece
-from tensorflow_macos_build.patchqueue.formats.patch import Header, Identity, Moment
+from tensorflow_macos_build.patchqueue.formats.patch import Header
+from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,7 @@ from tensorflow_macos_build.patchqueue.queue import QueuePatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.patchqueue.formats.patch import Identity, Moment
+    from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.upstream.git import Git
 
@@ -115,13 +115,20 @@ def read_file(path: Path, date: Moment, *, strip: int = 1) -> list[QueuePatch]:
     except OSError as error:
         raise UsageError(f"the patch cannot be read: {error.strerror}", where=str(path)) from None
     if mailbox.is_mail(content) and strip == 1:
-        mails = mailbox.split(content)
-        return [
-            QueuePatch(path.name, mail, patch_format.parse(mail, path.name, keep_subject=False))
-            for mail in mails
-        ]
+        return [_mailed(path.name, mail, date) for mail in mailbox.split(content)]
     plain = dep3.parse(content, path.name, strip=strip)
     return [QueuePatch(path.name, content, dep3.as_patch(plain, path.stem, dep3.NOBODY, date))]
+
+
+def _mailed(name: str, mail: bytes, date: Moment) -> QueuePatch:
+    """Read a mail, and the DEP-3 fields that its header may have."""
+    try:
+        fields = mailbox.parse(mail).fields
+    except Malformed as error:
+        raise Refused(error.what, patch=name, line=(error.line or 0) + 1) from None
+    date = dep3.date_of(fields, date)
+    patch = patch_format.parse(mail, name, keep_subject=False, date=date)
+    return QueuePatch(name, mail, dep3.with_fields(patch, fields))
 
 
 def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None) -> Imported:

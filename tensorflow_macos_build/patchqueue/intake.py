@@ -18,7 +18,7 @@ from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.formats.patch import Identity
+    from tensorflow_macos_build.patchqueue.formats.people import Identity
     from tensorflow_macos_build.patchqueue.importing import Imported
     from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.storage import Saved

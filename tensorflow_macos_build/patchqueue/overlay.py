@@ -87,7 +87,7 @@ class Overlay:
     def _apply(
         self, change: FileChange, made: dict[bytes, File | None], leaving: set[bytes]
     ) -> None:
-        if change.kind is Kind.ADD:
+        if change.kind is Kind.ADD and not (change.guessed and self._is_empty(change, made)):
             if made.get(change.new_path) or (
                 change.new_path in self.files and change.new_path not in leaving
             ):
@@ -110,6 +110,14 @@ class Overlay:
             if change.kind is Kind.RENAME:
                 made.setdefault(change.old_path, None)
         made[change.new_path] = result
+
+    def _is_empty(self, change: FileChange, made: Mapping[bytes, File | None]) -> bool:
+        """Whether the file that a plain diff begins with nothing in it is there, and empty."""
+        if change.new_path in made:
+            file = made[change.new_path]
+            return file is not None and not file.content
+        entry = self.files.get(change.new_path)
+        return entry is not None and entry.mode != GITLINK and not self.read(entry.oid)
 
     def _preimage(self, change: FileChange, made: dict[bytes, File | None]) -> tuple[int, bytes]:
         """Give mode and content of a change's preimage.

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import plumbing
 from tensorflow_macos_build.patchqueue.compose import Step
-from tensorflow_macos_build.patchqueue.formats import mailbox, write
-from tensorflow_macos_build.patchqueue.formats.patch import (
-    Header,
+from tensorflow_macos_build.patchqueue.formats import words, write
+from tensorflow_macos_build.patchqueue.formats.message import clean_message
+from tensorflow_macos_build.patchqueue.formats.patch import Header
+from tensorflow_macos_build.patchqueue.formats.people import (
+    MAX_SECONDS,
     Identity,
     Moment,
-    clean_message,
-    parse_identity,
+    one_line,
 )
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tensorflow_macos_build.upstream.git import Git, discover
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PERSON = re.compile(rb"(.*?)\s*<([^<>\n]*)>\s*(-?[0-9]+)\s+([+-]?[0-9]+)", re.DOTALL)
+_DIGITS = 30
+"""Longer numbers are no times; Python refuses to read ones of 4,300 digits."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,9 @@ def header_of(commit: bytes, name: str) -> Header:
     if found is None:
         raise WorkFailed(f"the commit {name} names no author that can be read")
     charset = values.get(b"encoding", b"").decode("ascii", "replace")
-    text = mailbox.to_text(message, charset)
-    subject, body = clean_message(text)
-    person = mailbox.to_text(b"%s <%s>" % (found[1], found[2]), charset)
-    author = parse_identity(person)
-    moment = Moment(max(int(found[3]), 0), _zone(found[4]))
-    if not author.email:
-        author = Identity(author.name, "unknown@invalid")
+    subject, body = clean_message(_text(message, charset))
+    author = _author(_text(found[1], charset), _text(found[2], charset))
+    moment = Moment(_seconds(found[3]), _zone(found[4]))
     return Header(author, moment, subject or f"commit {name}", write.shielded(body))
 
 
@@ -138,10 +138,30 @@ def _headers(git: Git, commits: list[str]) -> list[Header]:
         return [header_of(reader.read(commit), commit) for commit in commits]
 
 
+def _text(content: bytes, charset: str) -> str:
+    """Decode a part of a commit; git too shows the bytes where the stated encoding is not known."""
+    try:
+        return words.to_text(words.to_utf8(content, charset))
+    except Malformed:
+        return words.to_text(content)
+
+
+def _author(name: str, email: str) -> Identity:
+    """Return an author without what no `From` field, and no commit of git's own, can hold."""
+    email = re.sub(r"[<>\s\0]", "", email) or "unknown@invalid"
+    return Identity(one_line(re.sub(r"[<>\0]", "", name)) or email, email)
+
+
+def _seconds(text: bytes) -> int:
+    """Read a commit's time; what git cannot keep is 1970 for it, too (ident.c, date.c)."""
+    seconds = int(text) if len(text) < _DIGITS else -1
+    return seconds if 0 <= seconds <= MAX_SECONDS else 0
+
+
 def _zone(text: bytes) -> str:
     """Write a zone as mail has it; what no clock shows becomes UTC."""
-    number = int(text)
+    number = int(text) if len(text) < _DIGITS else 9999
     hours, minutes = divmod(abs(number), 100)
-    if hours > 14 or minutes > 59:
+    if hours > 23 or minutes > 59:
         return "+0000"
     return f"{'-' if number < 0 else '+'}{hours:02}{minutes:02}"

@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue import (
     ranges,
     storage,
 )
-from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.patchqueue.formats.people import parse_identity
 from tensorflow_macos_build.patchqueue.locate import output, queue_folder
 from tensorflow_macos_build.upstream.objects import quarantine
 
@@ -50,7 +50,7 @@ def source(places: Mapping[str, str], upstream: str, against: str, author: str) 
         against = against or intake.ends(place)[0]
     if not against:
         raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
-    identity = patch_format.parse_identity(author) if author else None
+    identity = parse_identity(author) if author else None
     return intake.Source(kind, place, upstream, against, identity)
 
 

@@ -7,44 +7,41 @@ DEP-3 is Debian's proposal for tagging patches: fields like those of a mail, the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats import diff_parse, mailbox
-from tensorflow_macos_build.patchqueue.formats.patch import (
-    Header,
+from tensorflow_macos_build.patchqueue.formats import diff_parse, trailers, words
+from tensorflow_macos_build.patchqueue.formats.message import clean_message, clean_subject
+from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
+from tensorflow_macos_build.patchqueue.formats.people import (
     Identity,
     Moment,
-    Patch,
-    clean_message,
     parse_date,
     parse_identity,
 )
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
 from tensorflow_macos_build.patchqueue.formats.write import shielded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tensorflow_macos_build.patchqueue.formats.diff import Diff
 
-# where a header ends: DEP-3's `---`, or what begins a diff
+# where a header ends: DEP-3's `---`, or what begins a diff; prose may have `diff` and `===` too
 _END = re.compile(
-    rb"^(?:---[ \t]*\r?$|diff |Index: |--- [^\s][^\n]*\n\+\+\+ |@@ -|===+$|Only in )", re.MULTILINE
+    rb"^(?:---[ \t]*\r?$|diff -|Index: |--- [^\s][^\n]*\n\+\+\+ |@@ -[0-9]"
+    rb"|={3,}\r?\n--- |Only in [^\n]*: )",
+    re.MULTILINE,
 )
 _FIELD = re.compile(r"([A-Z][A-Za-z0-9-]*):[ \t]*(.*)")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _KNOWN = {
-    "description",
-    "subject",
-    "origin",
-    "bug",
-    "forwarded",
-    "author",
-    "from",
-    "reviewed-by",
-    "acked-by",
-    "last-update",
-    "applied-upstream",
-}
+    "acked-by", "applied-upstream", "author", "bug", "bug-debian", "bug-ubuntu", "description",
+    "drop-when", "forwarded", "from", "last-update", "origin", "owner", "reason", "reviewed-by",
+    "subject", "upstream",
+}  # fmt: skip
+_OF_MAIL = {"author", "from", "subject"}
 _UPSTREAM = re.compile(r"(?:upstream|backport)[,:]?\s*(.*)", re.IGNORECASE)
 
 NOBODY = Identity("Unknown author", "unknown@invalid")
@@ -94,7 +91,7 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> Plain:
         diff = diff_parse.parse(content[cut:], strip=strip, first_line=line)
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
-    fields, text = _fields(mailbox.to_text(lead, "").replace("\r\n", "\n"))
+    fields, text = _fields(words.to_text(lead).replace("\r\n", "\n"))
     return Plain(lead, fields, text, diff)
 
 
@@ -107,18 +104,60 @@ def as_patch(plain: Plain, name: str, author: Identity, date: Moment) -> Patch:
         author: who wrote it when it does not say.
         date: when, likewise.
 
-    The first line of the description becomes the subject. An origin upstream becomes the trailer
-    `Upstream:`; other fields become trailers as they are.
+    Its `Subject` or the first line of its description becomes the subject. An origin upstream
+    becomes the trailer `Upstream:`; other fields become trailers as they are.
     """
-    description = plain.get("description", "subject") or ""
-    title, _, rest = description.partition("\n")
+    subject = clean_subject(_text(plain.get("subject") or ""))
+    title, _, rest = (plain.get("description") or "").partition("\n")
+    if subject:
+        title, rest = subject, "\n".join(filter(None, (title, rest)))
     text = plain.text if title or not plain.text else plain.text.partition("\n")[2]
     title = title or plain.text.partition("\n")[0] or name
-    paragraphs = (_unfolded(rest), text, "\n".join(_trailers(plain)))
-    subject, body = clean_message("\n\n".join([title, *filter(None, paragraphs)]))
-    named = plain.get("author", "from")
-    identity = parse_identity(named) if named else author
-    return Patch(Header(identity, _date(plain, date), subject, shielded(body)), plain.diff.changes)
+    paragraphs = [title, *filter(None, (_unfolded(rest), text))]
+    named = plain.get("author") or plain.get("from")
+    author_key = "author" if plain.get("author") else "from"
+    message = trailers.added("\n\n".join(paragraphs), _trailers(_rest(plain.fields, author_key)))
+    title, body = clean_message(message)
+    identity = author if named is None else _person(named)
+    changes = plain.diff.changes
+    return Patch(Header(identity, _date(plain.fields, date), title, shielded(body)), changes)
+
+
+def _rest(fields: Sequence[tuple[str, str]], author: str) -> list[tuple[str, str]]:
+    """Give the fields that the subject, the text, the author and the date do not say already."""
+    names = [key.lower() for key, _ in fields]
+    said = {"subject", "description", "date" if "date" in names else "last-update"}
+    first = names.index(author) if author in names else -1
+    return [
+        field
+        for number, field in enumerate(fields)
+        if number != first and names[number] not in said
+    ]
+
+
+def with_fields(patch: Patch, fields: Sequence[tuple[str, str]]) -> Patch:
+    """Return a mail's patch with the DEP-3 fields of the mail's header in its message.
+
+    Args:
+        patch: the patch.
+        fields: the mail's header, names in lower case.
+    """
+    named = [
+        ("-".join(word.capitalize() for word in key.split("-")), value)
+        for key, value in fields
+        if key in _KNOWN - _OF_MAIL or key.startswith("bug-")
+    ]
+    description = "\n\n".join(value for key, value in named if key == "Description")
+    header = patch.header
+    paragraphs = filter(None, (header.subject, description, header.body))
+    kept = _trailers([field for field in named if field[0] != "Description"])
+    title, body = clean_message(trailers.added("\n\n".join(paragraphs), kept))
+    return replace(patch, header=replace(header, subject=title, body=shielded(body)))
+
+
+def date_of(fields: Sequence[tuple[str, str]], default: Moment) -> Moment:
+    """Return the date that a header without `Date` states by `Last-Update`, or the default."""
+    return _date([field for field in fields if field[0].lower() == "last-update"], default)
 
 
 def _fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -131,7 +170,7 @@ def _fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
             fields[-1] = (fields[-1][0], f"{fields[-1][1]}\n{line[1:]}")
             continue
         found = _FIELD.fullmatch(line)
-        known = found is not None and (fields or found[1].lower() in _known_names())
+        known = found is not None and (fields or found[1].lower() in _KNOWN)
         if found is None or not known:
             break
         fields.append((found[1], found[2]))
@@ -141,40 +180,41 @@ def _fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     return tuple(fields), "\n".join(free).strip("\n")
 
 
-def _known_names() -> set[str]:
-    return _KNOWN | {"bug-debian", "bug-ubuntu", "reason", "upstream", "drop-when", "owner"}
-
-
 def _unfolded(text: str) -> str:
     return "\n".join("" if line.strip() == "." else line for line in text.split("\n")).strip("\n")
 
 
-def _trailers(plain: Plain) -> list[str]:
-    shown = []
-    for key, value in plain.fields:
-        if key.lower() in {"description", "subject", "author", "from", "date", "last-update"}:
-            continue
+def _trailers(fields: Sequence[tuple[str, str]]) -> list[Trailer]:
+    made = []
+    for key, value in fields:
         joined = " ".join(value.split())
         upstream = _UPSTREAM.fullmatch(joined) if key.lower() == "origin" else None
         if upstream is not None and upstream[1]:
-            shown.append(f"Upstream: {upstream[1]}")
+            made.append(Trailer("Upstream", upstream[1]))
         else:
-            shown.append(f"{key}: {joined}")
-    return shown
+            made.append(Trailer(key, joined))
+    return made
 
 
-def _date(plain: Plain, default: Moment) -> Moment:
-    stated = plain.get("date")
-    day = _DAY.match(plain.get("last-update") or "")
+def _person(text: str) -> Identity:
+    """Read an author; DEP-3 asks for a name, and an address is often missing."""
+    person = parse_identity(_text(text))
+    return person if person.email else replace(NOBODY, name=person.name or NOBODY.name)
+
+
+def _text(value: str) -> str:
+    """Decode the encoded words of a field; one that is not whole stays as it is."""
     try:
-        if stated:
-            return parse_date(stated)
-        if day is not None:
-            year, month, date = (int(part) for part in day.groups())
-            return parse_date(f"{date} {_MONTHS[month - 1]} {year} 12:00:00 +0000")
-    except (Malformed, IndexError):
-        pass
-    return default
+        return words.decode_words(value.encode("utf-8", "surrogateescape"))
+    except Malformed:
+        return value
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+def _date(fields: Sequence[tuple[str, str]], default: Moment) -> Moment:
+    values = {key.lower(): value for key, value in fields}
+    day = _DAY.match(values.get("last-update", ""))
+    stated = values.get("date") or (f"{day[0]} 12:00:00 +0000" if day is not None else "")
+    try:
+        return parse_date(stated) if stated else default
+    except Malformed:
+        return default

@@ -155,6 +155,8 @@ class FileChange:
         hunks: the text hunks, in order.
         binary: the binary change, where it is one.
         line: the number of the header's first line in the patch's text, from 1.
+        guessed: whether that it adds a file is only guessed, from a plain diff whose preimage is
+            empty: an empty file may be there, too.
     """
 
     kind: Kind
@@ -169,6 +171,7 @@ class FileChange:
     hunks: tuple[Hunk, ...]
     binary: Binary | None
     line: int
+    guessed: bool = False
 
     def emit(self) -> bytes:
         """Give the bytes that the change was read from."""

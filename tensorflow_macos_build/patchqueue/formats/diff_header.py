@@ -7,8 +7,7 @@ Follows git's apply.c (`parse_git_diff_header`, `parse_traditional_patch`) and g
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
 
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK, Kind
@@ -20,10 +19,20 @@ DEV_NULL = b"/dev/null"
 _MODES = {0o100644, 0o100755, SYMLINK, GITLINK}
 _MODE = re.compile(rb"[0-7]{6}")
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?[ \t\r]*")
-_BLANK_STAMP = re.compile(rb" [0-9]{4}-[0-9]{2}-[0-9]{2} ")
+# apply.c, diff_timestamp_len: a date behind the name, after a tab, or after blanks that were one
 _STAMP = re.compile(
-    rb"[ \t]*(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.\d+)?(?: ([+-])(\d{2}):?(\d{2}))?\s*"
+    rb"(?:\t|(?<!\t) +)(?:[0-9]{2})?[0-9]{2}-[0-9]{2}-[0-9]{2}"
+    rb"(?: [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?)?(?: [+-][0-9]{4}| [+-][0-9]{2}:[0-9]{2})?$"
 )
+# apply.c, has_epoch_timestamp
+_EPOCH = re.compile(
+    rb"\t(1969-12-31|1970-01-01) ([0-2][0-9]):([0-5][0-9]):00(?:\.0+)?"
+    rb" ([+-])([0-2][0-9]):?([0-5][0-9])\r?$"
+)
+
+
+_MAX_NAMES = 3 * paths.MAX_PATH
+"""Bytes of the two names on a `diff --git` line, so that telling them apart ends in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +42,37 @@ class Names:
     kind: Kind
     old_path: bytes
     new_path: bytes
-    old_mode: int | None
-    new_mode: int | None
-    old_id: str = ""
-    new_id: str = ""
-
-
-@dataclass(slots=True)
-class _Fields:
-    """The extended header's fields as they are met."""
-
-    old: bytes | None = None
-    new: bytes | None = None
-    copied: bool = False
-    renamed: bool = False
-    added: bool = False
-    deleted: bool = False
     old_mode: int | None = None
     new_mode: int | None = None
     old_id: str = ""
     new_id: str = ""
+    guessed: bool = False
+
+
+@dataclass(slots=True)
+class _Fields:
+    """The extended header's fields as they are met; `default` is the first line's name."""
+
+    default: bytes | None
+    strip: int
+    old: bytes | None = None
+    new: bytes | None = None
+    kinds: list[Kind] = field(default_factory=list)
+    old_mode: int | None = None
+    new_mode: int | None = None
+    old_id: str = ""
+    new_id: str = ""
+
+    def say(self, kind: Kind) -> None:
+        """Note what the header says of the file.
+
+        Raises:
+            Malformed: it has said something else before.
+        """
+        if kind not in self.kinds:
+            self.kinds.append(kind)
+        if len(self.kinds) > 1:
+            raise Malformed("the header says more than one of new, deleted, renamed and copied")
 
 
 def git(lines: list[bytes], strip: int) -> Names:
@@ -63,15 +83,16 @@ def git(lines: list[bytes], strip: int) -> Names:
         strip: path components to take off the names (patch's -p).
 
     Raises:
-        Malformed: a field cannot be read, or no path can be told from it; `line` counts in `lines`.
+        Malformed: a field cannot be read or contradicts another, or no path can be told from it;
+            `line` counts in `lines`.
     """
-    fields = _Fields()
+    fields = _Fields(_header_name(lines[0][len(b"diff --git ") :], strip), strip)
     for number, line in enumerate(lines[1:], 1):
         try:
-            _take(fields, line, strip)
+            _take(fields, line)
         except Malformed as error:
             raise Malformed(error.what, number) from None
-    return _decide(fields, lines[0][len(b"diff --git ") :], strip)
+    return _decide(fields)
 
 
 def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> Names:
@@ -81,21 +102,41 @@ def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> Nam
         old_line: the first, without its line end.
         new_line: the second.
         strip: path components to take off the names.
-        creates: whether the first hunk has an empty preimage at line 0.
+        creates: whether the only hunk has an empty preimage at line 0.
 
     Raises:
-        Malformed: a name is missing, or has fewer components than `strip`.
+        Malformed: neither line has a name with as many components as `strip`.
     """
-    old, old_stamp = _name(old_line[4:], strip, plain=True)
-    new, new_stamp = _name(new_line[4:], strip, plain=True)
-    if old is None or (new is not None and (creates or _is_epoch(old_stamp))):
-        if new is None:
-            raise Malformed("both sides of the diff are /dev/null")
-        return Names(Kind.ADD, new, new, None, None)
-    if new is None or _is_epoch(new_stamp):
-        return Names(Kind.DELETE, old, old, None, None)
-    path = new if old.startswith(new) else old
-    return Names(Kind.MODIFY, path, path, None, None)
+    old, new = old_line[4:], new_line[4:]
+    if _is_dev_null(old) and _is_dev_null(new):
+        raise Malformed("both sides of the diff are /dev/null")
+    path = None if _is_dev_null(old) else _plain_name(old, strip)
+    if not _is_dev_null(new):
+        second = _plain_name(new, strip)
+        # apply.c, find_name_common: the shorter of two names, if the other only adds to its end
+        if second is not None and (path is None or not second.startswith(path)):
+            path = second
+    if path is None:
+        raise Malformed(f"no file name has {strip} leading folders to strip")
+    if _is_dev_null(old):
+        return Names(Kind.ADD, path, path)
+    if _is_dev_null(new):
+        return Names(Kind.DELETE, path, path)
+    if _is_epoch(old):
+        return Names(Kind.ADD, path, path)
+    if _is_epoch(new):
+        return Names(Kind.DELETE, path, path)
+    return Names(Kind.ADD if creates else Kind.MODIFY, path, path, guessed=creates)
+
+
+def is_without_folders(old_line: bytes, new_line: bytes) -> bool:
+    """Whether the names of a plain diff have no folder to strip, so that -p0 is meant.
+
+    As apply.c (guess_p_value) guesses it where nobody has said how many components go.
+    """
+    sides = [line[4:] for line in (old_line, new_line) if not _is_dev_null(line[4:])]
+    names = [_plain_name(side, 0) for side in sides]
+    return bool(names) and all(name is not None and b"/" not in name for name in names)
 
 
 def is_extended(line: bytes) -> bool:
@@ -103,59 +144,66 @@ def is_extended(line: bytes) -> bool:
     return line.startswith(_STARTS)
 
 
-def _take(fields: _Fields, line: bytes, strip: int) -> None:
+def _take(fields: _Fields, line: bytes) -> None:
     keyword = next(start for start in _STARTS if line.startswith(start))
     rest = line[len(keyword) :].rstrip(b"\r")
     match keyword:
         case b"--- ":
-            name, _ = _name(rest, strip, plain=False)
-            fields.old = name if name is not None else fields.old
+            fields.old = _verified(fields, rest, fields.old, absent=Kind.ADD)
         case b"+++ ":
-            name, _ = _name(rest, strip, plain=False)
-            fields.new = name if name is not None else fields.new
+            fields.new = _verified(fields, rest, fields.new, absent=Kind.DELETE)
         case b"old mode ":
             fields.old_mode = _mode(rest)
         case b"new mode ":
             fields.new_mode = _mode(rest)
         case b"deleted file mode ":
-            fields.deleted, fields.old_mode = True, _mode(rest)
+            fields.say(Kind.DELETE)
+            fields.old, fields.old_mode = fields.default, _mode(rest)
         case b"new file mode ":
-            fields.added, fields.new_mode = True, _mode(rest)
+            fields.say(Kind.ADD)
+            fields.new, fields.new_mode = fields.default, _mode(rest)
         case b"copy from " | b"rename from " | b"rename old ":
-            fields.old = _bare_name(rest, strip)
-            fields.copied, fields.renamed = keyword[:1] == b"c", keyword[:1] == b"r"
+            fields.say(Kind.COPY if keyword[:1] == b"c" else Kind.RENAME)
+            fields.old = _name(rest, max(fields.strip - 1, 0), ends=b"")
         case b"copy to " | b"rename to " | b"rename new ":
-            fields.new = _bare_name(rest, strip)
+            fields.say(Kind.COPY if keyword[:1] == b"c" else Kind.RENAME)
+            fields.new = _name(rest, max(fields.strip - 1, 0), ends=b"")
         case b"index ":
             _take_index(fields, rest)
+
+
+def _verified(fields: _Fields, rest: bytes, known: bytes | None, *, absent: Kind) -> bytes | None:
+    """Read a `---` or `+++` line, which must agree with what the header has said before it."""
+    if _is_dev_null(rest) != (absent in fields.kinds):
+        said = "new" if absent is Kind.ADD else "deleted"
+        raise Malformed(f"the header has only one of `/dev/null` and `{said} file mode`")
+    if _is_dev_null(rest):
+        return known
+    name = _name(rest, fields.strip, ends=b"\t")
+    if known is not None and name != known:
+        shown = paths.show(b"" if name is None else name)
+        raise Malformed(f"the header names two files, {paths.show(known)} and {shown}")
+    return name
 
 
 def _take_index(fields: _Fields, rest: bytes) -> None:
     found = _INDEX.fullmatch(rest)
     if found is None:
-        raise Malformed("the `index` line is damaged")
+        return  # as git does: it only helps to find a merge's base
     fields.old_id, fields.new_id = found[1].decode(), found[2].decode()
     if found[3] is not None:
         fields.old_mode = _mode(found[3])
 
 
-def _decide(fields: _Fields, names: bytes, strip: int) -> Names:
+def _decide(fields: _Fields) -> Names:
+    kind = fields.kinds[0] if fields.kinds else Kind.MODIFY
     old, new = fields.old, fields.new
+    if old is None and new is None:
+        old = new = fields.default
+    old = new if kind is Kind.ADD else old
+    new = old if kind is Kind.DELETE else new
     if old is None or new is None:
-        known = old if old is not None else new
-        if known is None:
-            known = _same_name(names, strip)
-        old, new = old if old is not None else known, new if new is not None else known
-    kinds = {
-        Kind.ADD: fields.added,
-        Kind.DELETE: fields.deleted,
-        Kind.RENAME: fields.renamed,
-        Kind.COPY: fields.copied,
-    }
-    stated = [kind for kind, is_so in kinds.items() if is_so]
-    if len(stated) > 1:
-        raise Malformed("the header says more than one of new, deleted, renamed and copied", 0)
-    kind = stated[0] if stated else Kind.MODIFY
+        raise Malformed("no line of the header, stripped of its leading folders, names the file", 0)
     if kind not in (Kind.RENAME, Kind.COPY) and old != new:
         raise Malformed(
             f"the header names two files, {paths.show(old)} and {paths.show(new)}, "
@@ -176,86 +224,69 @@ def _mode(text: bytes) -> int:
     return mode
 
 
-def _name(text: bytes, strip: int, *, plain: bool) -> tuple[bytes | None, bytes]:
-    """Read a name and what follows it; None for /dev/null."""
+def _plain_name(text: bytes, strip: int) -> bytes | None:
+    """Read the name in a plain diff's line; a date behind it is no part of it."""
+    stamp = _STAMP.search(text)
+    if text.startswith(b'"') or stamp is None:
+        return _name(text, strip, ends=b"\t")
+    return _stripped(text[: stamp.start()], strip) or None
+
+
+def _name(text: bytes, strip: int, *, ends: bytes) -> bytes | None:
+    """Read a name up to a byte that ends it; None if it has too few components."""
     if text.startswith(b'"'):
-        name, end = paths.unquote(text)
-        stamp = text[end:]
-    else:
-        name, _, stamp = text.partition(b"\t")
-        if plain and not stamp and (found := _BLANK_STAMP.search(name)):
-            name, stamp = name[: found.start()].rstrip(b" "), name[found.start() :]
-        name = name.rstrip(b"\r")
-    return (None, stamp) if name == DEV_NULL else (_stripped(name, strip), stamp)
+        return _stripped(paths.unquote(text)[0], strip) or None
+    end = re.search(rb"[\r" + ends + rb"]", text)
+    return _stripped(text if end is None else text[: end.start()], strip) or None
 
 
-def _bare_name(text: bytes, strip: int) -> bytes:
-    """Read the name of a rename or copy line: it has no `a/` prefix, so one component less goes."""
-    name = paths.unquote(text)[0] if text.startswith(b'"') else text
-    return _stripped(name, strip - 1) if strip > 1 else name
-
-
-def _stripped(name: bytes, strip: int) -> bytes:
+def _stripped(name: bytes, strip: int) -> bytes | None:
     for _ in range(strip):
         _, slash, name = name.partition(b"/")
         if not slash:
-            raise Malformed(f"a file name has fewer than {strip} leading folders to strip")
+            return None
         name = name.lstrip(b"/") if strip > 1 else name
     return name
 
 
-def _same_name(names: bytes, strip: int) -> bytes:
-    """Find the one path that both halves of `diff --git a/PATH b/PATH` give once stripped."""
+def _is_dev_null(text: bytes) -> bool:
+    return text.startswith(DEV_NULL) and text[len(DEV_NULL) :][:1] in (b"", b" ", b"\t", b"\r")
+
+
+def _header_name(names: bytes, strip: int) -> bytes | None:
+    """Return the one path that both halves of `diff --git a/PATH b/PATH` give once stripped."""
     names = names.rstrip(b"\r")
+    if len(names) > _MAX_NAMES:
+        return None
     if names.startswith(b'"'):
         first, end = paths.unquote(names)
-        halves = [(first, _half(names[end:].lstrip(b" ")))]
-    elif names.endswith(b'"'):
-        start = names.index(b'"')
-        halves = [(names[:start].rstrip(b" "), _half(names[start:]))]
-    else:
-        halves = _equal_halves(names, strip)
-    for first, second in halves:
-        if (path := _stripped(first, strip)) == _stripped(second, strip):
-            return path
-    raise Malformed(
-        "the two names of the `diff --git` line differ, and no other line names the file", 0
-    )
+        path = _stripped(first, strip)
+        return path if path == _half(names[end:].lstrip(b" \t"), strip) else None
+    path = _stripped(names, strip)
+    if path is None:
+        return None
+    if b'"' in path:
+        second = _half(path[path.index(b'"') :], strip)
+        return second if second and re.match(re.escape(second) + rb"[ \t]", path) else None
+    for blank in re.finditer(rb"[ \t]", path):
+        first = path[: blank.start()]
+        if _stripped(path[blank.end() :], strip) == first:
+            return first
+    return None
 
 
-def _half(text: bytes) -> bytes:
-    return paths.unquote(text)[0] if text.startswith(b'"') else text
+def _half(text: bytes, strip: int) -> bytes | None:
+    return _stripped(paths.unquote(text)[0] if text.startswith(b'"') else text, strip)
 
 
-def _equal_halves(names: bytes, strip: int) -> list[tuple[bytes, bytes]]:
-    """Split an unquoted pair of names; a name may hold spaces, so the halves must fit by length.
-
-    With prefixes of equal length the middle is the only place. Other prefixes are tried only when
-    they are free of spaces: then the second name begins with the first's end.
-    """
-    middle = len(names) // 2
-    if names[middle : middle + 1] == b" ":
-        pair = (names[:middle], names[middle + 1 :])
-        if strip == 0 or pair[0].partition(b"/")[2] == pair[1].partition(b"/")[2]:
-            return [pair]
-    first, space, second = names.partition(b" ")
-    return [(first, second)] if space else []
-
-
-def _is_epoch(stamp: bytes) -> bool:
-    """Tell whether a plain diff's time is 1970-01-01 UTC: diff -N's mark of a file not there."""
-    found = _STAMP.fullmatch(stamp)
+def _is_epoch(text: bytes) -> bool:
+    """Whether a plain diff's time is 1970-01-01 UTC: diff -N's mark of a file not there."""
+    found = _EPOCH.search(text)
     if found is None:
         return False
-    text = b" ".join(found.group(1, 2)).decode()
-    try:
-        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
-    except ValueError:
-        return False
-    offset = 0
-    if found[3] is not None:
-        offset = (int(found[4]) * 60 + int(found[5])) * (60 if found[3] == b"+" else -60)
-    return int(moment.timestamp()) - offset == 0
+    offset = (int(found[5]) * 60 + int(found[6])) * (-1 if found[4] == b"-" else 1)
+    epoch = 24 * 60 if found[1].startswith(b"1969") else 0
+    return int(found[2]) * 60 + int(found[3]) - offset == epoch
 
 
 _STARTS = (

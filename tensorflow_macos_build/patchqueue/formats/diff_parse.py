@@ -36,10 +36,18 @@ MAX_HUNKS = 250_000
 MAX_LINES = (1 << 31) - 1
 """The largest line number or count that a hunk may state: git keeps them in such integers."""
 
-_START = re.compile(rb"^(?:diff --git |diff --(?:cc|combined) |--- |@@@* -)", re.MULTILINE)
-_HUNK = re.compile(
-    rb"@@ -([0-9]{1,20})(?:,([0-9]{1,20}))? \+([0-9]{1,20})(?:,([0-9]{1,20}))? @@[^\n]*(?:\n|\Z)"
+_LEAST = 6
+"""Bytes that must follow a header's first line (apply.c, find_header)."""
+
+_START = re.compile(
+    rb"^(?:diff --git |diff --(?:cc|combined) |--- |@@ -[0-9]|@@@+ -[0-9])", re.MULTILINE
 )
+_HUNK = re.compile(
+    rb"@@ -([0-9]{1,20})(?:,([0-9]{1,20}))? \+([0-9]{1,20})(?:,([0-9]{1,20}))? @@[^\n]*\n"
+)
+# apply.c, parse_fragment: `\ No newline at end of file` is in no language shorter than 12 bytes
+_NO_NEWLINE = re.compile(rb"\\ [^\n]{9,}(?:\n|\Z)")
+_BAD_MARK = re.compile(rb"^\\(?! [^\n]{9})", re.MULTILINE)
 _AFTER_RUN = re.compile(rb"\n[^ +\-\\\n]")
 _MARKS = (b" ", b"\n", b"-", b"+", b"\\")
 _BINARY_HEAD = re.compile(rb"(literal|delta) ([0-9]{1,15})\r?\n")
@@ -48,11 +56,21 @@ _BINARY_LINES = re.compile(rb"(?:[A-Za-z](?:[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{5
 
 @dataclass(slots=True)
 class _Cursor:
-    """How far the text is read; `line` is the number, from 1, of the line at `position`."""
+    """How far the text is read.
+
+    Attributes:
+        text: the diff.
+        position: where what is not read begins.
+        line: the number, from 1, of the line there.
+        strip: path components to take off the names.
+        guesses: whether `strip` is only git's default, which names without a folder correct.
+    """
 
     text: bytes
     position: int
     line: int
+    strip: int
+    guesses: bool
 
     def move(self, position: int) -> bytes:
         """Go on to `position` and give the bytes passed."""
@@ -72,16 +90,17 @@ def parse(text: bytes, *, strip: int = 1, first_line: int = 1) -> Diff:
 
     Args:
         text: the diff, perhaps with other text between the files.
-        strip: leading path components to take off (patch's -p).
+        strip: leading path components to take off (patch's -p); 1 becomes 0, as with `git apply`,
+            from the first plain diff on whose names have no folder.
         first_line: the number of the text's first line in its file.
 
     Raises:
         Malformed: it is damaged, hostile or of a kind not taken; `line` is the line in the file.
     """
-    cursor = _Cursor(text, 0, first_line)
+    cursor = _Cursor(text, 0, first_line, strip, guesses=strip == 1)
     changes: list[FileChange] = []
     hunks = 0
-    while (change := _next_change(cursor, strip)) is not None:
+    while (change := _next_change(cursor)) is not None:
         changes.append(change)
         hunks += len(change.hunks)
         if len(changes) > MAX_FILES or hunks > MAX_HUNKS:
@@ -92,22 +111,34 @@ def parse(text: bytes, *, strip: int = 1, first_line: int = 1) -> Diff:
     return Diff(tuple(changes), text[cursor.position :])
 
 
-def _next_change(cursor: _Cursor, strip: int) -> FileChange | None:
+def _next_change(cursor: _Cursor) -> FileChange | None:
     """Read up to the end of the next file's change; None leaves the rest unread."""
     seek = cursor.position
     while (found := _START.search(cursor.text, seek)) is not None:
-        if found[0] == b"diff --git ":
-            return _git_change(cursor, found.start(), strip)
-        if found[0].startswith(b"diff --c"):
-            cursor.move(found.start())
-            raise Malformed("it is a merge's combined diff, which cannot be applied", cursor.line)
-        if found[0].startswith(b"@@"):
-            cursor.move(found.start())
-            raise Malformed("a hunk has no file header before it", cursor.line)
-        if _is_plain_header(cursor.text, found.start()):
-            return _plain_change(cursor, found.start(), strip)
-        seek = cursor.end_of_line(found.start())
+        start, seek = found.start(), cursor.end_of_line(found.start())
+        change = None
+        match found[0][:8]:
+            case b"diff --g" | b"--- " if len(cursor.text) < seek + _LEAST:
+                return None
+            case b"diff --g":
+                change = _git_change(cursor, start)
+            case b"--- ":
+                change = _plain_change(cursor, start)
+            case _:
+                _check_stray(cursor, found[0], start)
+        if change is not None:
+            return change
     return None
+
+
+def _check_stray(cursor: _Cursor, begins: bytes, start: int) -> None:
+    """Refuse a merge's diff, and a hunk that no file's header introduces."""
+    if begins.startswith((b"diff --c", b"@@@")):
+        cursor.move(start)
+        raise Malformed("it is a merge's combined diff, which cannot be applied", cursor.line)
+    if _HUNK.match(cursor.text, start):
+        cursor.move(start)
+        raise Malformed("a hunk has no file header before it", cursor.line)
 
 
 def _is_plain_header(text: bytes, start: int) -> bool:
@@ -115,31 +146,42 @@ def _is_plain_header(text: bytes, start: int) -> bool:
     if second == 0 or not text.startswith(b"+++ ", second):
         return False
     third = text.find(b"\n", second) + 1
-    return third != 0 and _HUNK.match(text, third) is not None
+    return third != 0 and text.startswith(b"@@ -", third)
 
 
-def _git_change(cursor: _Cursor, start: int, strip: int) -> FileChange:
-    lead = cursor.move(start)
-    line = cursor.line
-    end = cursor.end_of_line(start)
-    while end < len(cursor.text) and diff_header.is_extended(cursor.text[end : end + 24]):
+def _git_change(cursor: _Cursor, start: int) -> FileChange | None:
+    """Read a file's change with git's header; None for a `diff --git` line that stands alone."""
+    line = cursor.line + cursor.text.count(b"\n", cursor.position, start)
+    first = end = cursor.end_of_line(start)
+    while diff_header.is_extended(cursor.text[end : end + 24]):
+        if cursor.text.find(b"\n", end) < 0:
+            break  # a line without an end is no header to git
         if cursor.text.startswith(b"--- ", end) and not _is_file_line(cursor.text, end):
             break
         end = cursor.end_of_line(end)
-    head = cursor.move(end)
     try:
-        names = diff_header.git(head.rstrip(b"\n").split(b"\n"), strip)
+        names = diff_header.git(cursor.text[start:end].rstrip(b"\n").split(b"\n"), cursor.strip)
     except Malformed as error:
         raise Malformed(error.what, line + (error.line or 0)) from None
+    if end == first:
+        return None
+    lead, head = cursor.move(start), cursor.move(end)
     binary = _binary(cursor)
     hunks = () if binary is not None else _hunks(cursor)
-    change = _change(names, lead, head, hunks, binary, line=line)
-    if not hunks and binary is None and cursor.text.startswith(b"Binary files ", cursor.position):
+    if not hunks and binary is None:
+        _check_header_alone(cursor, names)
+    return _change(names, lead, head, hunks, binary, line=line)
+
+
+def _check_header_alone(cursor: _Cursor, names: Names) -> None:
+    """Refuse a header without hunks that changes nothing by itself (apply.c, parse_chunk)."""
+    if cursor.text.startswith(b"Binary files ", cursor.position):
         raise Malformed(
             "a binary file's change has no content; make the patch with `git diff --binary`",
             cursor.line,
         )
-    return change
+    if names.kind is Kind.MODIFY and names.new_mode in (None, names.old_mode):
+        raise Malformed(f"nothing follows the header of {paths.show(names.new_path)}", cursor.line)
 
 
 def _is_file_line(text: bytes, start: int) -> bool:
@@ -148,15 +190,19 @@ def _is_file_line(text: bytes, start: int) -> bool:
     return second != 0 and text.startswith(b"+++ ", second)
 
 
-def _plain_change(cursor: _Cursor, start: int, strip: int) -> FileChange:
+def _plain_change(cursor: _Cursor, start: int) -> FileChange | None:
+    if not _is_plain_header(cursor.text, start):
+        return None
     lead = cursor.move(start)
     line = cursor.line
     head = cursor.move(cursor.end_of_line(cursor.end_of_line(start)))
     old_line, new_line = head.rstrip(b"\n").split(b"\n")
     hunks = _hunks(cursor)
-    creates = hunks[0].old_start == 0 and hunks[0].old_count == 0
+    creates = len(hunks) == 1 and hunks[0].old_start == 0 and hunks[0].old_count == 0
+    if cursor.guesses and diff_header.is_without_folders(old_line, new_line):
+        cursor.strip, cursor.guesses = 0, False
     try:
-        names = diff_header.plain(old_line, new_line, strip, creates=creates)
+        names = diff_header.plain(old_line, new_line, cursor.strip, creates=creates)
     except Malformed as error:
         raise Malformed(error.what, line) from None
     return _change(names, lead, head, hunks, None, line=line)
@@ -191,6 +237,7 @@ def _change(
         hunks,
         binary,
         line,
+        names.guessed,
     )
 
 
@@ -213,10 +260,22 @@ def _hunks(cursor: _Cursor) -> tuple[Hunk, ...]:
             raise Malformed(f"the hunk states a number above {MAX_LINES}", line)
         head = cursor.move(found.end())
         body = cursor.move(_end_of_body(cursor, counts[1], counts[3]))
+        _check_body(body, line)
         hunks.append(Hunk(counts[0], counts[1], counts[2], counts[3], head, body, line))
         if len(hunks) > MAX_HUNKS:
             raise Malformed(f"one file has more than {MAX_HUNKS} hunks", line)
+    if cursor.text.startswith(b"@@ -", cursor.position):
+        raise Malformed("the hunk's `@@` line is damaged", cursor.line)
     return tuple(hunks)
+
+
+def _check_body(body: bytes, line: int) -> None:
+    mark = _BAD_MARK.search(body)
+    if mark is not None:
+        at = line + 1 + body.count(b"\n", 0, mark.start())
+        raise Malformed("a line of the hunk begins with a backslash, but is no such mark", at)
+    if not body.startswith((b"+", b"-")) and b"\n+" not in body and b"\n-" not in body:
+        raise Malformed("the hunk changes nothing", line)
 
 
 def _end_of_body(cursor: _Cursor, old: int, new: int) -> int:
@@ -244,9 +303,10 @@ def _end_by_count(cursor: _Cursor, old: int, new: int) -> int:
             raise Malformed("the hunk has more lines than it states", line)
         position = cursor.end_of_line(position)
         line += 1
-    if text.startswith(b"\\ ", position):
-        position = cursor.end_of_line(position)
-    return position
+        if text[position - 1 : position] != b"\n":
+            raise Malformed("the patch is cut within a hunk's last line: it has no line end", line)
+    found = _NO_NEWLINE.match(text, position)
+    return position if found is None else found.end()
 
 
 def _binary(cursor: _Cursor) -> Binary | None:
@@ -270,8 +330,8 @@ def _binary_hunk(cursor: _Cursor) -> BinaryHunk | None:
     lines = _BINARY_LINES.match(cursor.text, cursor.position)
     data = b"" if lines is None else cursor.move(lines.end())
     end = cursor.end_of_line(cursor.position)
-    if cursor.text[cursor.position : end].strip(b"\r\n"):
-        raise Malformed("a binary patch's data are damaged", cursor.line)
+    if cursor.text[cursor.position : end] not in (b"\n", b"\r\n"):
+        raise Malformed("a binary patch's data are damaged, or cut", cursor.line)
     cursor.move(end)
     return BinaryHunk(Method(found[1].decode()), int(found[2]), data, line)
 

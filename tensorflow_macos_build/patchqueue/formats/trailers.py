@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
 _TRAILER = re.compile(r"([A-Za-z0-9-]+[ \t]*):(.*)")
@@ -52,6 +56,20 @@ def value(trailers: tuple[Trailer, ...], key: str) -> str | None:
     """Give the value of the last trailer called `key` in any case of letters; None without one."""
     values = [trailer.value for trailer in trailers if trailer.key.lower() == key.lower()]
     return values[-1] if values else None
+
+
+def added(message: str, new: Sequence[Trailer]) -> str:
+    r"""Return a message with trailers at its end, as `git interpret-trailers` puts them there.
+
+    >>> added("Fix it\n\nOwner: a\n", [Trailer("Reason", "backport")])
+    'Fix it\n\nOwner: a\nReason: backport\n'
+    """
+    text = message.rstrip("\n")
+    lines = [f"{trailer.key}: {trailer.value}".rstrip() for trailer in new]
+    if not lines:
+        return message
+    separator = "\n" if _block(text.split("\n")) else "\n\n"
+    return separator.join([text, "\n".join(lines)]) + "\n"
 
 
 def _block(lines: list[str]) -> list[str]:

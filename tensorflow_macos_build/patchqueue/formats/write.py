@@ -11,28 +11,30 @@ from __future__ import annotations
 
 import re
 import time
+from calendar import timegm
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats import mailbox
+from tensorflow_macos_build.patchqueue.formats import mailbox, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
-    from tensorflow_macos_build.patchqueue.formats.patch import Header, Identity, Moment
+    from tensorflow_macos_build.patchqueue.formats.patch import Header
+    from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 
 ZERO_COMMIT = b"0" * 40
 
 _SEPARATOR = b"From " + ZERO_COMMIT + b" Mon Sep 17 00:00:00 2001\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LAST_MAIL_YEAR = 2099
-"""git's date.c reads years of mail dates up to this one."""
+_END_OF_MAIL_DATES = timegm((people.MAX_MAIL_YEAR + 1, 1, 1, 0, 0, 0))
 
 _WIDTH = 76
 _BREAK = re.compile(r"^(?=diff -|Index: |--- [^\s]|---[ \t]*$)", re.MULTILINE)
 _READ_AS_FIELD = re.compile(r"(?:(?:from|subject|date):|>From\s|\[PATCH\]\s)", re.IGNORECASE)
 _FROM_LINE = re.compile(rb"^" + mailbox.FROM_LINE.pattern + rb"$", re.MULTILINE)
+_TAKEN_OFF = re.compile(r"re:|:|\[[^\]]*\]", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
 
@@ -73,7 +75,7 @@ def _fields(header: Header, encoding: bytes) -> bytes:
     fields = [
         _field("From", _identity(header.author)),
         _field("Date", _date(header.date)),
-        _field("Subject", _encoded(header.subject)),
+        _field("Subject", _subject(header.subject)),
     ]
     if encoding:
         fields.append(
@@ -115,6 +117,21 @@ def _field(name: str, value: str) -> bytes:
     return "\n".join([*lines, line]).encode("utf-8", "surrogateescape") + b"\n"
 
 
+def _subject(text: str) -> str:
+    r"""Write a subject so that plain `git am` keeps its tags.
+
+    mailinfo.c (cleanup_subject) takes `Re:` and every `[tag]` off a subject's start, but not from
+    behind a line end, which it takes off afterwards. So an encoded line end comes first:
+    `[XLA] Fix it` becomes `=?UTF-8?q?=0A=5BXLA=5D?= Fix it`.
+    """
+    if _TAKEN_OFF.match(text) is None:
+        return _encoded(text)
+    first, blank, rest = text.partition(" ")
+    if _encoded(rest) != rest:
+        return _encoded(f"\n{text}")
+    return _encoded(f"\n{first}") + blank + rest
+
+
 def _identity(person: Identity) -> str:
     if not person.name.isascii():
         return f"{_encoded(person.name)} <{person.email}>"
@@ -147,12 +164,11 @@ def _q_encoded(character: str) -> str:
 
 
 def _date(moment: Moment) -> str:
-    hours, minutes = int(moment.zone[1:3]), int(moment.zone[3:5])
-    offset = (hours * 60 + minutes) * (-60 if moment.zone[0] == "-" else 60)
-    local = time.gmtime(moment.seconds + offset)
-    if local.tm_year > _LAST_MAIL_YEAR or moment.seconds + offset < 0:
+    local = moment.seconds + people.offset_of(moment.zone)
+    if not 0 <= local < _END_OF_MAIL_DATES:
         return f"@{moment.seconds} {moment.zone}"
+    clock = time.gmtime(local)
     return (
-        f"{_DAYS[local.tm_wday]}, {local.tm_mday} {_MONTHS[local.tm_mon - 1]} {local.tm_year:04} "
-        f"{local.tm_hour:02}:{local.tm_min:02}:{local.tm_sec:02} {moment.zone}"
+        f"{_DAYS[clock.tm_wday]}, {clock.tm_mday} {_MONTHS[clock.tm_mon - 1]} {clock.tm_year:04} "
+        f"{clock.tm_hour:02}:{clock.tm_min:02}:{clock.tm_sec:02} {moment.zone}"
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.patchqueue.formats import apply, diff_parse, patch, trailers
+from tensorflow_macos_build.patchqueue.formats import apply, diff_parse, message, patch, trailers
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tests import chains
 
@@ -93,8 +93,8 @@ def test_mails_are_read_as_git_mailinfo_reads_them(
     stated = parsedate_tz(told["Date"])
     assert stated is not None
     assert stated[9] is not None
-    message = (folder / "message").read_text(encoding="utf-8")
-    assert header.body == patch.clean_message(f"s\n\n{message}")[1]
+    text = (folder / "message").read_text(encoding="utf-8")
+    assert header.body == message.clean_message(f"s\n\n{text}")[1]
 
 
 def _encoded(body: bytes, encoding: str) -> bytes:

@@ -13,14 +13,18 @@ from tensorflow_macos_build.patchqueue.formats import (
     dep3,
     diff_parse,
     mailbox,
+    message,
     patch,
     paths,
+    people,
     series,
     trailers,
+    words,
     write,
 )
 from tensorflow_macos_build.patchqueue.formats.diff import Kind
-from tensorflow_macos_build.patchqueue.formats.patch import Header, Identity, Moment
+from tensorflow_macos_build.patchqueue.formats.patch import Header
+from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 SEPARATOR = b"From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n"
@@ -31,7 +35,7 @@ DIFF = (
 )
 
 
-@pytest.mark.parametrize("module", [mailbox, names, patch, paths, trailers])
+@pytest.mark.parametrize("module", [message, names, paths, people, trailers, words])
 def test_the_examples_in_the_documentation_are_true(module: object) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]  # a module is an object
     assert result.attempted > 0
