@@ -129,14 +129,14 @@ def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> Nam
     return Names(Kind.ADD if creates else Kind.MODIFY, path, path, guessed=creates)
 
 
-def is_without_folders(old_line: bytes, new_line: bytes) -> bool:
-    """Whether the names of a plain diff have no folder to strip, so that -p0 is meant.
+def is_without_folders(new_line: bytes) -> bool:
+    """Whether a plain diff's name has no folder to strip, so that -p0 is meant.
 
-    As apply.c (guess_p_value) guesses it where nobody has said how many components go.
+    apply.c (parse_traditional_patch) asks the second name, and the first one only to agree or to be
+    of no help; nobody has said then how many components go.
     """
-    sides = [line[4:] for line in (old_line, new_line) if not _is_dev_null(line[4:])]
-    names = [_plain_name(side, 0) for side in sides]
-    return bool(names) and all(name is not None and b"/" not in name for name in names)
+    name = None if _is_dev_null(new_line[4:]) else _plain_name(new_line[4:], 0)
+    return name is not None and b"/" not in name
 
 
 def is_extended(line: bytes) -> bool:

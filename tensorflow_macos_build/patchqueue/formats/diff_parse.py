@@ -199,7 +199,7 @@ def _plain_change(cursor: _Cursor, start: int) -> FileChange | None:
     old_line, new_line = head.rstrip(b"\n").split(b"\n")
     hunks = _hunks(cursor)
     creates = len(hunks) == 1 and hunks[0].old_start == 0 and hunks[0].old_count == 0
-    if cursor.guesses and diff_header.is_without_folders(old_line, new_line):
+    if cursor.guesses and diff_header.is_without_folders(new_line):
         cursor.strip, cursor.guesses = 0, False
     try:
         names = diff_header.plain(old_line, new_line, cursor.strip, creates=creates)

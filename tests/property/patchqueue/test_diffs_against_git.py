@@ -61,6 +61,8 @@ def one_file(draw: st.DrawFn) -> bytes:
 @example([b"--- x.c\n+++ x.c.orig\n@@ -1 +1 @@\n-x\n+y\n"], 0)
 @example([b"--- a/x.c\n+++ b/x.c\n@@ -1 +1,2 @@\n x\n+fourteen\n"], 5)
 @example([b"diff --git a/good.c b/good.c\n--- /dev/null\n+++ b/evil.c\n@@ -0,0 +1 @@\n+x\n"], 0)
+@example([b"--- d/x.c\n+++ x.orig.c\n@@ -1 +1 @@\n-x\n+y\n"], 0)
+@example([b"--- x.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"], 0)
 @example([b"--- e\n+++ e\n@@ -0,0 +1 @@\n+x\n"], 0)
 @given(st.lists(one_file(), min_size=1, max_size=2), st.sampled_from([0, 0, 0, 1, 5]))
 def test_a_diff_changes_what_git_apply_changes(
