@@ -14,6 +14,7 @@ from tensorflow_macos_build.wheels.verdicts import Choice, Verdict
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.pair import Pair
+    from tensorflow_macos_build.wheels.rules import Rule
 
 Code = Mapping[str, Mapping[str, tags.Os | None]]
 """By path, then by architecture: the macOS that machine code of the fused wheel needs."""
@@ -34,19 +35,23 @@ def survey(pair: Pair, choices: Mapping[str, Choice]) -> Code:
 def one_sided(
     choices: Mapping[str, Choice], code: Code
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """List code for one architecture alone: what a rule wants so, and a note on each."""
+    """List code for one architecture alone: what a rule wants so, and a note for each reason."""
     stated: dict[str, list[str]] = {arch: [] for arch in tags.ARCHES}
-    notes = []
+    alike: dict[tuple[str, Rule | None], list[str]] = {}
     for path, by_arch in code.items():
         arches = [arch for arch in tags.ARCHES if arch in by_arch]
-        if len(arches) != 1:
-            continue
-        rule = choices[path].rule
-        if rule is not None:
-            stated[arches[0]].append(path)
-        why = f", by the rule `{rule}`" if rule is not None else ", in both wheels"
-        notes.append(f"{path} is machine code for {arches[0]} alone{why}")
+        if len(arches) == 1:
+            rule = choices[path].rule
+            alike.setdefault((arches[0], rule), []).append(path)
+            stated[arches[0]] += [path] if rule is not None else []
+    notes = [_one_sided_note(paths, arch, rule) for (arch, rule), paths in alike.items()]
     return {arch: tuple(paths) for arch, paths in stated.items()}, notes
+
+
+def _one_sided_note(paths: list[str], arch: str, rule: Rule | None) -> str:
+    why = f"by the rule `{rule}`" if rule is not None else "in both wheels"
+    more = f" and {len(paths) - 1} more files are" if len(paths) > 1 else " is"
+    return f"{paths[0]}{more} machine code for {arch} alone, {why}"
 
 
 def needs(pair: Pair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:

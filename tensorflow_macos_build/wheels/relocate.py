@@ -108,6 +108,7 @@ def _passed(wheel: Path, out: Path) -> Path:
     target = out / wheel.name
     out.mkdir(parents=True, exist_ok=True)
     if target.exists() and target.samefile(wheel):
+        files.sweep(out)
         return target
     with files.atomic_path(target) as unfinished:
         files.link_or_copy(wheel, unfinished)

@@ -75,6 +75,8 @@ def relocate(job: Job, lib_dirs: tuple[Path, ...], scratch: Path) -> Outcome:
         [sys.executable, "-m", __name__, order, result],
         env={
             "DYLD_LIBRARY_PATH": os.pathsep.join(str(path.resolve()) for path in lib_dirs) or None,
+            # Their own temporary folders are then swept with the caller's after a kill.
+            "TMPDIR": os.fspath(scratch),
             "PYTHONPATH": os.pathsep.join([root, *([inherited] if inherited else [])]),
         },
     )

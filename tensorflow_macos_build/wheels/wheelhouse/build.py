@@ -257,6 +257,7 @@ class _House:
         key = hashlib.sha256("\0".join(words).encode()).hexdigest()
         folder = self._options.cache / "fused" / key
         with files.locked(folder.parent / f"{key}.lock"):
+            files.sweep(folder.parent)
             if not folder.is_dir():
                 with files.atomic_folder(folder) as unfinished:
                     options = FuseOptions(build=_build(choice), rules=taken)

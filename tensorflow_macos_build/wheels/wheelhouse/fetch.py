@@ -90,6 +90,7 @@ def fetch(
 def _have(offer: Offer, cache: Path, progress: _Progress, pause: float) -> Path:
     wheel = cache / "wheels" / offer.sha256 / offer.name
     with files.locked(wheel.parent / "lock"):
+        files.sweep(wheel.parent)
         if wheel.is_file() and files.sha256(wheel) == offer.sha256:
             progress.add(wheel.stat().st_size, offer.name)
         elif offer.url.startswith("file:"):

@@ -158,6 +158,7 @@ def _resolve(
             env={
                 "MACOSX_DEPLOYMENT_TARGET": target.deployment_target,
                 "UV_CACHE_DIR": str(cache / "uv"),
+                "TMPDIR": str(scratch),
             },
             expected=(),
         )

@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.fuse import fuse
 from tensorflow_macos_build.wheels.plan import FuseOptions
 from tensorflow_macos_build.wheels.wheelhouse import How, WheelhouseOptions, build
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
 from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule, read
+from tests.kills import ended_at
 from tests.package_index import Index, package_index
 from tests.wheelmaker import Thin
 
@@ -434,6 +436,27 @@ def test_other_peoples_folders_are_not_replaced(shop: Shop, index: Index, tmp_pa
 def task(index: Index, tmp_path: Path, *more: str) -> list[str]:
     argv = [sys.executable, "-m", "invoke", "wheelhouse", *more, "--index", index.url]
     return [*argv, "--out", str(tmp_path / "house"), "--cache", str(tmp_path / "cache")]
+
+
+def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
+    shop: Shop, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor in the cache, nor in the folder for temporary files."""
+    shop.pair("native", "1.0")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    asked = options(index, tmp_path)
+    ended = [
+        ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "house", asked))
+        for step in (2, 8, 30, 45, 60, 75, 90)
+    ]
+    assert sum(ended) > 4
+    made = build(["native"], tmp_path / "house", asked)
+    again = build(["native"], tmp_path / "alone", options(index, tmp_path / "other"))
+    assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in again.wheels]
+    assert list(tmp_path.rglob(f"{files.TEMPORARY_PREFIX}*")) == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_killed_run_leaves_the_old_house_and_the_next_goes_on(
