@@ -23,7 +23,7 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
         "write": "Write the queue back on its new base when nothing conflicts.",
         "plan": "Print what would be done; nothing is fetched or written.",
         "cache": _CACHE,
-        "json": "Print one JSON document (schema rebase.v1).",
+        "json": "Print one JSON document (schema rebase.v1, with --plan rebase-plan.v1).",
     },
 )
 def rebase(
@@ -43,7 +43,7 @@ def rebase(
 
     asked = view.Asked(queue_folder(queue), onto, view.way(on_conflict), write, cache)
     if plan:
-        view.show_plan(asked)
+        view.plan(asked, json=json)
         return ExitCode.DONE
     with Console().progress("rebase") as ticker:
         found = view.run(asked, ticker)

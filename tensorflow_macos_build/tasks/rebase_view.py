@@ -17,12 +17,14 @@ from tensorflow_macos_build.patchqueue import opening, rebase, storage
 from tensorflow_macos_build.patchqueue.locate import name_of
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.tasks.command import emit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.patchqueue.rebase import Rebase
     from tensorflow_macos_build.patchqueue.status import (
         ConflictReport,
@@ -83,6 +85,12 @@ def way(name: str) -> OnConflict:
         raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
 
 
+def plan(asked: Asked, *, json: bool) -> None:
+    """Print what a rebase would do; nothing is opened but the queue."""
+    queue = storage.load(asked.folder)
+    emit(plan_document(asked, queue)) if json else show_plan(asked, queue)
+
+
 def run(asked: Asked, ticker: Ticker) -> Rebase:
     """Open the queue and its upstream, and rebase."""
     opened = opening.open(asked.folder, Path(asked.cache), ticker)
@@ -98,9 +106,8 @@ def run(asked: Asked, ticker: Ticker) -> Rebase:
     )
 
 
-def show_plan(asked: Asked) -> None:
+def show_plan(asked: Asked, queue: Queue) -> None:
     """Print what a rebase would do, as far as the queue on disk tells."""
-    queue = storage.load(asked.folder)
     base = queue.base
     lines = [
         f"open {base.upstream} (mirrors in {asked.cache})",
@@ -111,6 +118,24 @@ def show_plan(asked: Asked) -> None:
     if asked.write:
         lines.append(f"write {queue.folder} on its new base, when nothing conflicts")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def plan_document(asked: Asked, queue: Queue) -> documents.Json:
+    """Return what a rebase would do as a document of the schema rebase-plan.v1."""
+    base = queue.base
+    body = {
+        "queue": asked.queue,
+        "upstream": base.upstream,
+        "cache": asked.cache,
+        "base": {"ref": base.ref, "commit": base.commit},
+        "onto": asked.onto,
+        "on_conflict": asked.on_conflict.value,
+        "patches": [
+            {"name": patch.name, "subject": patch.patch.header.subject} for patch in queue.patches
+        ],
+        "write": asked.write,
+    }
+    return documents.document("rebase-plan", 1, body)
 
 
 def as_document(asked: Asked, found: Rebase) -> documents.Json:

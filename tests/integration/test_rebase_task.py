@@ -13,7 +13,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.patchqueue.status import Status
 from tests import situations
-from tests.fork import DEMO
+from tests.fork import DEMO, names
 from tests.integration.test_rebase_situations import SAME
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +82,17 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(queue: Path, tmp_path: 
     )
     assert done.returncode == 0
     assert "replay 8 patches of demo from v2.16.0" in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_plan_is_one_document_where_that_is_asked_for(queue: Path, tmp_path: Path) -> None:
+    flags = ("--queue", queue, "--onto", "v2.18.0", "--cache", tmp_path / "none", "--plan")
+    for more in ((), ("--write",)):
+        done = invoke("rebase", *flags, *more, "--json")
+        found = json.loads(done.stdout)
+        documents.check(found)
+        assert (done.returncode, found["write"]) == (0, bool(more))
+        assert [patch["name"] for patch in found["patches"]] == names(queue)
     assert not (tmp_path / "none").exists()
 
 
