@@ -105,6 +105,16 @@ def atomic_folder(target: Path, check: Callable[[], object] = lambda: None) -> I
             _flush(target.parent)
 
 
+def delete_folder(target: Path) -> None:
+    """Delete a folder in one step: a kill leaves it whole, or to be swept."""
+    sweep(target.parent)
+    with (
+        _temporary(target.parent, TEMPORARY_PREFIX) as holder,
+        contextlib.suppress(FileNotFoundError),
+    ):
+        target.rename(holder / "old")
+
+
 @contextlib.contextmanager
 def scratch(kind: str) -> Iterator[Path]:
     """Give an empty folder of the body's own in TMPDIR; it is deleted when the body ends.

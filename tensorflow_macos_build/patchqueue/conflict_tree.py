@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.patchqueue import plumbing, resolutions
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.patchqueue import plumbing, resolutions, work_tree
 from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
 from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
+    from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.objects import Quarantine
 
 KEY = "conflict.json"
@@ -37,6 +37,7 @@ _CONFIG = {
 }
 _GLOB = re.compile(r"([\\*?\[ ])")
 _BINARY = 255
+_MAX_KEY = 64 << 20
 
 
 class Unresolved(WorkFailed):
@@ -66,11 +67,6 @@ class Labels:
     theirs: str
 
 
-def git_of(folder: Path) -> Git:
-    """Give the work tree's own repository."""
-    return Git(folder / ".git", folder)
-
-
 def is_of(folder: Path, patch: str, merged: Merged) -> bool:
     """Say whether a folder is the work tree of this very conflict."""
     try:
@@ -79,11 +75,21 @@ def is_of(folder: Path, patch: str, merged: Merged) -> bool:
         return False
 
 
+def patch_of(folder: Path) -> str:
+    """Return the name of the patch whose conflict a folder is the work tree of; "" for none."""
+    try:
+        record = json.loads(files.read_small(folder / ".git" / KEY, _MAX_KEY))
+        return str(record["patch"])
+    except (OSError, ValueError, KeyError, TypeError, UsageError):
+        return ""
+
+
 def make(
     folder: Path,
     pen: Quarantine,
     merged: Merged,
     *,
+    queue: Path,
     onto: str,
     base: str,
     patch: str,
@@ -93,6 +99,7 @@ def make(
 
     Args:
         folder: where.
+        queue: the queue's folder.
         pen: the quarantine that holds the merge's objects.
         merged: the conflict.
         onto: the full id of the new base.
@@ -101,7 +108,7 @@ def make(
         labels: what the markers say.
     """
     with files.atomic_folder(folder) as unfinished:
-        git = git_of(unfinished)
+        git = work_tree.git_of(unfinished)
         git.init(bare=False)
         for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
@@ -120,6 +127,7 @@ def make(
         pen.keep(tips, [onto, base], into=git.git_dir / "objects")
         _check_out(git, head, shown, merged)
         (git.git_dir / KEY).write_bytes(_key(patch, merged))
+        work_tree.mark(unfinished, queue)
 
 
 def take(folder: Path, merged: Merged, labels: Labels) -> str:
@@ -128,7 +136,6 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
     Raises:
         Unresolved: markers are left, or a submodule is unmerged.
     """
-    git = git_of(folder)
     marker = f"<<<<<<< {labels.ours}\n".encode()
     left = [
         found.path
@@ -138,19 +145,10 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
     if left:
         raise Unresolved(folder, left)
     submodules = [found.path for found in merged.conflicted if found.is_submodule]
-    if undecided := _unmerged(git, submodules):
-        raise Unresolved(folder, (), undecided)
-    # A submodule is settled in the index: its folder is empty, which `git add` would refuse.
-    others = [f":(exclude,top,literal){path}" for path in submodules]
-    git.run("add", "--all", "--sparse", "--force", "--", ".", *others)
-    return git.line("write-tree")
-
-
-def _unmerged(git: Git, paths: Sequence[str]) -> list[str]:
-    if not paths:
-        return []
-    out = git.out("--literal-pathspecs", "ls-files", "--unmerged", "-z", "--", *paths)
-    return list(dict.fromkeys(text(row.partition(b"\t")[2]) for row in out.split(b"\0")[:-1]))
+    with work_tree.private_index(folder) as git:
+        if undecided := sorted(work_tree.unmerged(git).keys() & set(submodules)):
+            raise Unresolved(folder, (), undecided)
+        return work_tree.add_all(git, submodules)
 
 
 def _marked(pen: Quarantine, found: Conflicted, labels: Labels) -> resolutions.Result | None:

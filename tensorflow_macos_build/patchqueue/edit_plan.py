@@ -6,8 +6,6 @@ when, the same command goes on.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -21,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.queue import Queue
-
 _FILE = "plan.json"
-_SCHEMA = "edit-plan", 1
+_SCHEMA = "edit-plan", 2
 
 MAX_SIZE = 64 << 20
 """Bytes of the largest plan that is read."""
@@ -35,42 +31,33 @@ class Plan:
     """A change under way.
 
     Attributes:
+        folder: the queue's folder, absolute and without links.
+        request: the task and its arguments, as they were asked for.
         queue: the digest of the queue that it changes.
         pieces: the patches as they shall be, in order.
         settled: the trees that somebody made of conflicts, by place.
         open: the position of the piece that is being edited in a work tree; None: none is.
     """
 
+    folder: str
+    request: tuple[str, ...]
     queue: str
     pieces: tuple[Piece, ...]
     settled: Mapping[str, str]
     open: int | None
 
 
-def digest(queue: Queue) -> str:
-    """Name a queue's content: its base, and its patches in order."""
-    found = hashlib.sha256(queue.base.commit.encode())
-    for patch in queue.patches:
-        found.update(b"\0%s\0%d\0" % (patch.name.encode(), len(patch.content)))
-        found.update(patch.content)
-    return found.hexdigest()
-
-
 def save(folder: Path, plan: Plan) -> None:
     """Write a plan into the folder of the change."""
     body = {
+        "folder": plan.folder,
+        "request": plan.request,
         "queue": plan.queue,
         "pieces": [asdict(piece) for piece in plan.pieces],
         "settled": dict(plan.settled),
         "open": plan.open,
     }
     files.write_text(folder / _FILE, documents.dumps(documents.document(*_SCHEMA, body)))
-
-
-def forget(folder: Path) -> None:
-    """Delete the folder of a change, its plan first: what a kill leaves of it is no change."""
-    (folder / _FILE).unlink(missing_ok=True)
-    shutil.rmtree(folder)
 
 
 def load(folder: Path) -> Plan | None:
@@ -93,7 +80,14 @@ def load(folder: Path) -> Plan | None:
     pieces = tuple(_piece(one) for one in found["pieces"])
     if found["open"] is not None and found["open"] >= len(pieces):
         raise UsageError("the plan opens a patch that it does not have", where=str(folder / _FILE))
-    return Plan(found["queue"], pieces, found["settled"], found["open"])
+    return Plan(
+        found["folder"],
+        tuple(found["request"]),
+        found["queue"],
+        pieces,
+        found["settled"],
+        found["open"],
+    )
 
 
 def _piece(found: documents.Json) -> Piece:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import plumbing, ranges
+from tensorflow_macos_build.patchqueue import plumbing, ranges, work_tree
 from tensorflow_macos_build.patchqueue.compose import Step
-from tensorflow_macos_build.patchqueue.conflict_tree import bring_shown, git_of, patterns
+from tensorflow_macos_build.patchqueue.conflict_tree import bring_shown, patterns
 from tensorflow_macos_build.patchqueue.editing import Piece
 from tensorflow_macos_build.upstream.objects import raw, text
 from tensorflow_macos_build.upstream.store import partial_clone
@@ -53,7 +53,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> 
     touched = [text(path) for path in plumbing.raw_changes(pen.git, [(before, after)])[0]]
     bring_shown(pen, after, touched)
     with files.atomic_folder(folder) as unfinished:
-        git = git_of(unfinished)
+        git = work_tree.git_of(unfinished)
         git.init(bare=False)
         for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
@@ -76,11 +76,12 @@ def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
         UsageError: the commits are no line on top of the patch's parent, or a merge or rebase is
             unfinished.
     """
-    git = git_of(folder)
-    if git.out("ls-files", "--unmerged"):
-        raise UsageError("files are in conflict", where=str(folder), hint="settle them first")
-    git.run("add", "--all", "--sparse", "--", ".")
-    tree = git.line("write-tree")
+    with work_tree.private_index(folder) as git:
+        if work_tree.unmerged(git):
+            raise UsageError("files are in conflict", where=str(folder), hint="settle them first")
+        git.run("add", "--all", "--sparse", "--", ".")
+        tree = git.line("write-tree")
+    git = work_tree.git_of(folder)
     parent, head = ranges.resolve(git, _START), ranges.resolve(git, "HEAD")
     found = ranges.read(git, parent, head)
     steps = list(found.steps)
@@ -104,5 +105,7 @@ def bring(folder: Path, pen: Quarantine, trees: Sequence[str]) -> None:
     """Bring trees that were made in a work tree into the quarantine."""
     if trees:
         listed = "".join(f"{tree}\n" for tree in trees).encode()
-        pack = git_of(folder).out("pack-objects", "--revs", "--stdout", "--quiet", stdin=listed)
+        pack = work_tree.git_of(folder).out(
+            "pack-objects", "--revs", "--stdout", "--quiet", stdin=listed
+        )
         pen.git.run("index-pack", "--stdin", "--fix-thin", stdin=pack)

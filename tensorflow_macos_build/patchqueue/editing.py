@@ -89,7 +89,12 @@ def pieces_of(commits: Sequence[Commit], base_tree: str) -> list[Piece]:
 
 
 def find(queue: Queue, name: str) -> int:
-    """Give the position of the patch that somebody means by `name`.
+    """Return the position of the patch of a queue that somebody means by `name` (`position`)."""
+    return position([patch.name for patch in queue.patches], name)
+
+
+def position(names: Sequence[str], name: str) -> int:
+    """Return the position of the patch that somebody means by `name`.
 
     A file's name counts, with or without its number and ending, and any part of one that fits no
     other patch.
@@ -97,7 +102,6 @@ def find(queue: Queue, name: str) -> int:
     Raises:
         UsageError: no patch is called so, or several are.
     """
-    names = [patch.name for patch in queue.patches]
     wanted = name.removesuffix(".patch").lower()
     bare = [known.removesuffix(".patch") for known in names]
     for fits in (
@@ -108,10 +112,10 @@ def find(queue: Queue, name: str) -> int:
             return fits[0]
         if fits:
             shown = ", ".join(names[n] for n in fits[:5])
-            raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}", where=str(queue.folder))
+            raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
     near = difflib.get_close_matches(wanted, bare, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}.patch?" if near else "the queue's `series` lists its patches"
-    raise UsageError(f"the queue has no patch `{name}`", where=str(queue.folder), hint=hint)
+    raise UsageError(f"the queue has no patch `{name}`", hint=hint)
 
 
 def dropped(pieces: Sequence[Piece], at: int) -> list[Piece]:

@@ -6,11 +6,11 @@ queue as its own earlier run left it has nothing to do.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.patchqueue.queue import encoded
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.git import Git
 
 _FOLDER = "tensorflow_macos_build"
+_SCHEMA = "queue-change", 1
 _MAX_SIZE = 1 << 16
 
 
@@ -51,16 +52,15 @@ class Journal:
     def last(self) -> Change | None:
         """Read the last change; None: none is known."""
         try:
-            with self.path.open("rb") as stream:
-                record = json.loads(stream.read(_MAX_SIZE))
-            return Change(tuple(record["request"]), record["before"], record["after"])
-        except (OSError, ValueError, KeyError, TypeError):
+            record = documents.read(files.read_small(self.path, _MAX_SIZE), *_SCHEMA)
+        except (OSError, MacosBuildError):
             return None
+        return Change(tuple(record["request"]), record["before"], record["after"])
 
     def write(self, change: Change) -> None:
         """Keep a change as the last one."""
         body = {"request": change.request, "before": change.before, "after": change.after}
-        files.write_text(self.path, json.dumps(body) + "\n")
+        files.write_text(self.path, documents.dumps(documents.document(*_SCHEMA, body)))
 
     def led_to(self, digest: str) -> Change | None:
         """Return the last change where it is what made the queue as it is now (`digest`)."""

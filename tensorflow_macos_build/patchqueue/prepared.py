@@ -14,6 +14,7 @@ from tensorflow_macos_build.patchqueue import lock, materialise, storage
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.queue import encoded
 from tensorflow_macos_build.patchqueue.status import Carried
+from tensorflow_macos_build.upstream import refs
 from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue import Base, Queue
     from tensorflow_macos_build.upstream.git import Git
 
-_SPACE = "refs/tensorflow_macos_build/queue"
+_SPACE = f"{refs.SPACE}/queue"
 _FORM = "1"
 """Changes when the same files would make other commits."""
 
@@ -115,8 +116,8 @@ def carried_by(made: Sequence[Commit]) -> tuple[Carried, ...]:
 def _keep(git: Git, ref: str, tip: str) -> None:
     """Point a reference at the newest commit of a queue; the queue's older states are let go."""
     folder = ref.rpartition("/")[0]
-    old = git.line("for-each-ref", "--format=%(refname)", folder).split()
-    deletions = "".join(f"delete {name}\n" for name in old if name != ref)
-    git.run(
-        "update-ref", "--no-deref", "--stdin", stdin=f"{deletions}update {ref} {tip}\n".encode()
-    )
+    with refs.alone(git):
+        old = git.line("for-each-ref", "--format=%(refname)", folder).split()
+        deletions = "".join(f"delete {name}\n" for name in old if name != ref)
+        stdin = f"{deletions}update {ref} {tip}\n".encode()
+        git.run("update-ref", "--no-deref", "--stdin", stdin=stdin)

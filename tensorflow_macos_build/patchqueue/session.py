@@ -2,272 +2,143 @@
 
 Each step replays the queue with what was decided so far up to the first conflict that is left, and
 shows that in a work tree. When none is left, the queue is written back on its new base.
+
+A step may be killed anywhere and repeated: what it has done is in the state, and a conflict is only
+settled or left out after somebody was told of it (`Session.shown`), or by its patch's name.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import conflict_tree, prepared, resolutions, state
-from tensorflow_macos_build.patchqueue import rebase as rebasing
-from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue import conflict_tree, lock, storage, work_tree
 from tensorflow_macos_build.patchqueue.ranges import resolve
-from tensorflow_macos_build.patchqueue.replay import Change, OnConflict, Outcome
-from tensorflow_macos_build.patchqueue.state import State
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import objects_folder, quarantine
+from tensorflow_macos_build.patchqueue.session_run import Progress, Run, stopped_at
+from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.merging import Merged
+    from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.patchqueue.rebase import Rebase
-    from tensorflow_macos_build.patchqueue.replay import Replay, Step
-    from tensorflow_macos_build.patchqueue.status import Carried
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.upstream.git import Git
+
+__all__ = ["Progress", "Session"]
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a rebase is.
-
-    Attributes:
-        onto_ref: where the queue goes, as it was asked for.
-        result: what became of each patch so far.
-        patch: the name of the patch in conflict; "" when there is none left.
-        folder: the conflict's work tree.
-        paths: the files in conflict.
-    """
-
-    onto_ref: str
-    result: Rebase
-    patch: str
-    folder: Path
-    paths: tuple[str, ...]
-
-    @property
-    def done(self) -> bool:
-        """Say whether the queue stands on its new base."""
-        return not self.patch
-
-
 class Session:
     """A queue's rebase in a repository.
 
-    Args:
-        queue: the queue, as it is on disk.
+    Attributes:
+        queue: the queue; it is read again when nobody else can write it.
         git: the repository that has its base and the new one, and keeps the state.
         folder: where conflicts are shown.
         ticker: told how many patches are done.
+        waiting: told what is waited for.
     """
 
-    def __init__(self, queue: Queue, git: Git, folder: Path, ticker: Ticker | None = None) -> None:
-        self._queue = queue
-        self._git = git
-        self._folder = folder
-        self._ticker = ticker
+    queue: Queue
+    git: Git
+    folder: Path
+    ticker: Ticker | None = None
+    waiting: Waiting = field(default=lock.silent)
 
     def start(self, onto: str) -> Progress:
-        """Begin to move the queue to a revision.
+        """Begin to move the queue to a revision, or go on with that.
 
         Raises:
-            UsageError: a rebase of the queue is under way, or there is no such revision.
+            UsageError: a rebase of the queue to another revision is under way, the work tree's
+                folder is not free, or there is no such revision.
         """
-        with self._alone():
-            if self._current() is not None:
+        with self._alone() as run:
+            begun = run.current()
+            if begun is None:
+                commit = resolve(self.git, onto)
+                work_tree.refuse_unless_free(run.folder, run.queue.folder)
+                begun = run.begin(onto, commit)
+            elif begun.onto_ref != onto and begun.onto != resolve(self.git, onto):
                 raise UsageError(
-                    f"a rebase of `{self._queue.name}` is under way",
-                    hint=f"go on with `invoke rebase.continue --queue {self._queue.name}`, or "
-                    f"give it up with `invoke rebase.abort --queue {self._queue.name}`",
+                    f"a rebase of `{run.queue.name}` onto {begun.onto_ref} is under way; it was "
+                    f"asked to go onto {onto}",
+                    hint=f"go on with `invoke rebase.continue --queue {run.queue.name}`, or give "
+                    f"it up with `invoke rebase.abort --queue {run.queue.name}`",
                 )
-            commit = resolve(self._git, onto)
-            begun = State(self._queue.base.commit, onto, commit)
-            state.save(self._queue, self._git, begun)
-            return self._advance(begun)
+            return run.advance(begun)
 
     def status(self) -> Progress:
-        """Say how far the rebase is; its work tree is made again if it is gone.
+        """Return how far the rebase is; nothing is written.
 
         Raises:
-            UsageError: none is under way.
+            UsageError: none is under way, or the queue was changed since.
         """
-        with self._alone():
-            return self._show(self._under_way())
+        with self._alone() as run:
+            return run.progress(run.under_way())
 
-    def go_on(self) -> Progress:
+    def go_on(self, patch: str = "") -> Progress:
         """Take what the work tree holds as the conflict's resolution, and go on.
 
+        Args:
+            patch: the patch whose conflict is settled, as `editing.find` takes it; "": the one that
+                was shown last.
+
         Raises:
-            UsageError: no rebase is under way.
+            UsageError: no rebase is under way, or the patch is not in conflict.
             conflict_tree.Unresolved: markers are left.
         """
-        with self._alone():
-            now = self._under_way()
-            with quarantine(self._with_work_tree()) as pen:
-                patches, _, done = self._replay(pen, now, trees=False)
-                found = _stopped_at(patches, done)
-                if found and conflict_tree.is_of(self._folder, found[0].name, found[1]):
-                    now = self._settle(pen, now, *found)
-            return self._advance(now)
+        with self._alone() as run:
+            if done := run.done_before():
+                return done
+            now = run.under_way()
+            with quarantine(run.with_work_tree()) as pen:
+                patches, _, replayed = run.replay(pen, now, trees=False)
+                conflict = stopped_at(patches, replayed)
+                note = run.why_not_settled(now, conflict, patch)
+                if conflict and not note:
+                    now = run.settle(pen, now, *conflict)
+            return replace(run.advance(now), note=note)
 
-    def skip(self) -> Progress:
-        """Leave the patch in conflict out of the queue, and go on.
+    def skip(self, patch: str = "") -> Progress:
+        """Leave a patch in conflict out of the queue, and go on.
 
-        Raises:
-            UsageError: no rebase is under way, or it has no conflict left.
-        """
-        with self._alone():
-            now = self._under_way()
-            shown = self._show(now)
-            if shown.done:
-                raise UsageError("no patch is in conflict", hint="invoke rebase.continue")
-            now = replace(now, left_out=(*now.left_out, shown.patch))
-            state.save(self._queue, self._git, now)
-            return self._advance(now)
-
-    def abort(self) -> None:
-        """Give the rebase up; the queue is as it was.
+        Args:
+            patch: as for `go_on`.
 
         Raises:
-            UsageError: none is under way.
+            UsageError: no rebase is under way, or the patch is not in conflict.
         """
-        with self._alone():
-            if self._git.run(
-                "rev-parse", "--verify", "--quiet", state.ref_name(self._queue), expected=(0, 1)
-            ).status:
-                raise self._none()
-            self._end()
+        with self._alone() as run:
+            if done := run.done_before():
+                return done
+            now = run.under_way()
+            with quarantine(self.git) as pen:
+                patches, _, replayed = run.replay(pen, now, trees=False)
+                conflict = stopped_at(patches, replayed)
+            note = run.why_not_left_out(now, conflict, patch)
+            if conflict and not note:
+                now = run.leave_out(now, *conflict)
+            return replace(run.advance(now), note=note)
 
-    def _advance(self, now: State) -> Progress:
-        """Replay up to the next conflict and show it; at the end write the queue back."""
-        with quarantine(self._git) as pen:
-            patches, result, done = self._replay(pen, now, trees=True)
-            found = _stopped_at(patches, done)
-            if found is not None:
-                return self._shown(pen, now, result, *found)
-            base = Base(self._queue.base.upstream, now.onto_ref, now.onto)
-            pen.keep([result.tree], [now.onto])
-            made = {one.file_name: resolutions.emit(one) for one in now.resolutions}
-            saved = rebasing.save(pen, self._queue, base, done, more=made)
-        self._end()
-        return Progress(now.onto_ref, replace(result, saved=saved), "", self._folder, ())
+    def abort(self) -> str:
+        """Give the rebase up; the queue is as it was. Return what is left for people to know.
 
-    def _show(self, now: State) -> Progress:
-        with quarantine(self._git) as pen:
-            patches, result, done = self._replay(pen, now, trees=False)
-            found = _stopped_at(patches, done)
-            if found is not None:
-                return self._shown(pen, now, result, *found)
-        return Progress(now.onto_ref, result, "", self._folder, ())
+        Its work tree goes, as with `git rebase --abort`; any other folder stays.
+        """
+        with self._alone() as run:
+            return run.give_up()
 
-    def _shown(
-        self, pen: Quarantine, now: State, result: Rebase, patch: Carried, merged: Merged
-    ) -> Progress:
-        if not conflict_tree.is_of(self._folder, patch.name, merged):
-            labels = _labels(now, patch)
-            conflict_tree.make(
-                self._folder,
-                pen,
-                merged,
-                onto=now.onto,
-                base=now.base,
-                patch=patch.name,
-                labels=labels,
-            )
-        paths = tuple(found.path for found in merged.conflicted)
-        return Progress(now.onto_ref, result, patch.name, self._folder, paths)
-
-    def _settle(self, pen: Quarantine, now: State, patch: Carried, merged: Merged) -> State:
-        tree = conflict_tree.take(self._folder, merged, _labels(now, patch))
-        made = resolutions.record(pen, patch.name, merged, _changes(pen, merged.tree, tree))
-        now = replace(now, resolutions=(*now.resolutions, made))
-        state.save(self._queue, self._git, now)
-        return now
-
-    def _replay(
-        self, pen: Quarantine, now: State, *, trees: bool
-    ) -> tuple[tuple[Carried, ...], Rebase, Replay]:
-        patches = prepared.of_queue(self._queue, self._git)
-        known = (*resolutions.load(self._queue.folder), *now.resolutions)
-        result, done = rebasing.rebase_in(
-            pen,
-            self._queue.base,
-            now.onto,
-            patches,
-            OnConflict.STOP,
-            decided=rebasing.Decisions(known, frozenset(now.left_out)),
-            trees=trees,
-            ticker=self._ticker,
-        )
-        return patches, result, done
-
-    def _under_way(self) -> State:
-        now = self._current()
-        if now is None:
-            raise self._none()
-        return now
-
-    def _current(self) -> State | None:
-        """Give the state; one that the queue has left behind (a kill after writing) is ended."""
-        now = state.load(self._queue, self._git)
-        if now is not None and now.base != self._queue.base.commit:
-            self._end()
-            return None
-        return now
-
-    def _end(self) -> None:
-        state.drop(self._queue, self._git)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _none(self) -> UsageError:
-        return UsageError(
-            f"no rebase of `{self._queue.name}` is under way",
-            hint=f"invoke rebase.start --queue {self._queue.name} --onto REF",
-        )
+    def shown(self, progress: Progress) -> None:
+        """Note that somebody was told of the conflict that `progress` stands at."""
+        if progress.patch and conflict_tree.patch_of(progress.folder) == progress.patch:
+            work_tree.set_shown(progress.folder)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        name = state.ref_name(self._queue).rpartition("/")[2]
-        with files.locked(self._git.git_dir / f"rebase-{name}.lock"):
-            yield
-
-    def _with_work_tree(self) -> Git:
-        """Give the repository, seeing also the objects that somebody made in the work tree."""
-        own = conflict_tree.git_of(self._folder)
-        if not own.git_dir.is_dir():
-            return self._git
-        known = self._git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        places = os.pathsep.join(filter(None, [str(objects_folder(own)), known]))
-        env = {**self._git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": places}
-        return Git(self._git.git_dir, env=env)
-
-
-def _stopped_at(patches: tuple[Carried, ...], done: Replay) -> tuple[Carried, Merged] | None:
-    for patch, step in zip(patches, done.steps, strict=True):
-        if step.outcome is Outcome.CONFLICT:
-            return patch, _merged(step)
-    return None
-
-
-def _merged(step: Step) -> Merged:
-    assert step.merged is not None
-    return step.merged
-
-
-def _labels(now: State, patch: Carried) -> conflict_tree.Labels:
-    return conflict_tree.Labels(f"upstream {now.onto_ref}", "base", f"patch {patch.name}")
-
-
-def _changes(pen: Quarantine, old: str, new: str) -> list[Change]:
-    out = pen.git.out("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new)
-    tokens = iter(out.split(b"\0")[:-1])
-    return [Change.parse(facts, next(tokens)) for facts in tokens]
+    def _alone(self) -> Iterator[Run]:
+        with lock.sole_writer(self.queue.folder, self.waiting):
+            queue = storage.load(self.queue.folder)
+            yield Run(queue, self.git, self.folder.resolve(), self.ticker)

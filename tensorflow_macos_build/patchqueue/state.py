@@ -7,13 +7,14 @@ so whatever is killed when, the same command goes on; another clone needs the re
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import resolutions
+from tensorflow_macos_build.patchqueue.queue import encoded
+from tensorflow_macos_build.upstream import refs
 from tensorflow_macos_build.upstream.objects import TREE_MODE, Entry, quarantine, text
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.git import Git
 
 _FILE = "state.json"
-_SCHEMA = "rebase-state", 1
+_SCHEMA = "rebase-state", 2
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,31 @@ class State:
     """What was decided in a rebase.
 
     Attributes:
-        base: the full id of the commit that the queue stood on when it began.
+        folder: the queue's folder, absolute and without links.
+        queue: the digest of the queue that it began with (`Queue.digest`).
+        base: the full id of the commit that the queue stood on.
         onto_ref: the revision to move to, as it was asked for.
         onto: its full id.
         left_out: the names of the patches to leave out where they conflict.
+        taken: the id of the tree of the work tree that was last taken or left; "": none was.
         resolutions: how conflicts were settled since.
+        kept: the id of the commit that it was read from; "" before it is first kept.
     """
 
+    folder: str
+    queue: str
     base: str
     onto_ref: str
     onto: str
     left_out: tuple[str, ...] = ()
+    taken: str = ""
     resolutions: tuple[Resolution, ...] = ()
+    kept: str = ""
 
 
 def ref_name(queue: Queue) -> str:
-    """Give the name of the reference that a queue's rebase is kept under."""
-    name = re.sub(r"[^\w-]+", "-", queue.name).strip("-")
-    return f"refs/tensorflow_macos_build/rebase/{name}"
+    """Return the name of the reference that a queue's rebase is kept under."""
+    return f"{refs.SPACE}/rebase/{encoded(queue.name)}"
 
 
 def load(queue: Queue, git: Git) -> State | None:
@@ -57,10 +65,11 @@ def load(queue: Queue, git: Git) -> State | None:
         UsageError: what the reference names is no state.
     """
     ref = ref_name(queue)
-    if git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1)).status != 0:
+    kept = refs.read(git, ref)
+    if not kept:
         return None
     try:
-        found = documents.read(git.out("cat-file", "blob", f"{ref}:{_FILE}"), *_SCHEMA)
+        found = documents.read(git.out("cat-file", "blob", f"{kept}:{_FILE}"), *_SCHEMA)
     except documents.NotTheDocument as error:
         raise UsageError(
             "what is kept of the rebase cannot be read",
@@ -68,24 +77,39 @@ def load(queue: Queue, git: Git) -> State | None:
             hint=f"invoke rebase.abort --queue {queue.name}",
             detail=str(error),
         ) from None
-    names = text(git.out("ls-tree", "-z", "--name-only", f"{ref}:{resolutions.FOLDER}"))
+    names = text(git.out("ls-tree", "-z", "--name-only", f"{kept}:{resolutions.FOLDER}"))
     settled = [
-        resolutions.parse(git.out("cat-file", "blob", f"{ref}:{resolutions.FOLDER}/{name}"), name)
+        resolutions.parse(git.out("cat-file", "blob", f"{kept}:{resolutions.FOLDER}/{name}"), name)
         for name in names.split("\0")
         if name
     ]
     onto = found["onto"]
     return State(
-        found["base"], onto["ref"], onto["commit"], tuple(found["left_out"]), tuple(settled)
+        found["folder"],
+        found["queue"],
+        found["base"],
+        onto["ref"],
+        onto["commit"],
+        tuple(found["left_out"]),
+        found["taken"],
+        tuple(settled),
+        kept,
     )
 
 
-def save(queue: Queue, git: Git, state: State) -> None:
-    """Keep a queue's rebase; the reference moves when all is written."""
+def save(queue: Queue, git: Git, state: State) -> State:
+    """Keep a queue's rebase; the reference moves when all is written. Return it as it is kept.
+
+    Raises:
+        refs.Moved: another state is kept by now than the one that this state came from.
+    """
     body = {
+        "folder": state.folder,
+        "queue": state.queue,
         "base": state.base,
         "onto": {"ref": state.onto_ref, "commit": state.onto},
         "left_out": list(state.left_out),
+        "taken": state.taken,
     }
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     with quarantine(git) as pen:
@@ -104,9 +128,14 @@ def save(queue: Queue, git: Git, state: State) -> None:
             tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()
         )
         pen.keep([commit], [state.onto, state.base])
-    git.run("update-ref", "--no-deref", ref_name(queue), commit)
+    refs.move(git, ref_name(queue), commit, state.kept)
+    return replace(state, kept=commit)
 
 
-def drop(queue: Queue, git: Git) -> None:
-    """Forget a queue's rebase."""
-    git.run("update-ref", "--no-deref", "-d", ref_name(queue))
+def drop(queue: Queue, git: Git) -> bool:
+    """Forget a queue's rebase, readable or not; return whether there was one."""
+    ref = ref_name(queue)
+    kept = refs.read(git, ref)
+    if kept:
+        refs.move(git, ref, "", kept)
+    return bool(kept)

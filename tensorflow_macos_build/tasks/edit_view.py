@@ -10,13 +10,16 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.patchqueue import editing, storage
 from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
+from tensorflow_macos_build.patchqueue.queue import work_name
 from tensorflow_macos_build.tasks.command import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.editing import Piece
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.upstream.objects import Quarantine
 
 _WORK = Path("build/edit")
 
@@ -24,44 +27,55 @@ _WORK = Path("build/edit")
 def step(flags: QueueFlags, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
     """Take one step of a change and show where it is then; FAILED while a conflict is left."""
     with Console().progress("patches") as ticker:
-        found = take(_session(flags, ticker))
-    emit(as_document(flags, found)) if json else show(flags, found)
-    return ExitCode.FAILED if found.conflicts else ExitCode.DONE
+        session = _session(flags, ticker)
+        edited = take(session)
+    if edited.note:
+        Console().line(edited.note, "yellow")
+    emit(as_document(flags, edited)) if json else show(flags, edited)
+    session.shown(edited)  # last: what a kill keeps from people is shown again by the next run
+    return ExitCode.FAILED if edited.conflicts else ExitCode.DONE
 
 
 def abort(flags: QueueFlags) -> None:
     """Give a change up, and say so."""
     with Console().progress("patches") as ticker:
-        _session(flags, ticker).abort()
-    Console().line(f"the change of {flags.name} is given up; the queue is as it was")
+        note = _session(flags, ticker).abort()
+    given_up = f"the change of {flags.name} is given up; the queue is as it was"
+    Console().line(note or given_up)
 
 
 def drop(session: Session, name: str) -> Edited:
     """Take the patch called `name` out."""
-    at = editing.find(session.queue, name)
-    return session.change(lambda _, pieces: editing.dropped(pieces, at))
+    return session.change(
+        lambda _, pieces: editing.dropped(pieces, _at(pieces, name)), ("patches.drop", name)
+    )
 
 
 def fold(session: Session, name: str, into: str) -> Edited:
     """Make the patch called `name` part of the one called `into`."""
-    at, target = (editing.find(session.queue, one) for one in (name, into))
-    return session.change(lambda _, pieces: editing.folded(pieces, at, target))
+    return session.change(
+        lambda _, pieces: editing.folded(pieces, _at(pieces, name), _at(pieces, into)),
+        ("patches.fold", name, into),
+    )
 
 
 def reorder(session: Session, name: str, before: str, after: str) -> Edited:
     """Move the patch called `name` before or after another one.
 
     Raises:
-        UsageError: not exactly one place is given.
+        UsageError: not exactly one place is given, or it is the patch's own.
     """
     if bool(before) == bool(after):
         raise UsageError("give one of --before and --after")
-    at = editing.find(session.queue, name)
-    target = editing.find(session.queue, before or after)
-    if at == target:
-        raise UsageError("a patch cannot stand before or after itself")
-    to = target - (at < target) + bool(after)
-    return session.change(lambda _, pieces: editing.moved(pieces, at, to))
+
+    def move(_: Quarantine, pieces: list[Piece]) -> list[Piece]:
+        at, target = _at(pieces, name), _at(pieces, before or after)
+        if at == target:
+            raise UsageError("a patch cannot stand before or after itself")
+        return editing.moved(pieces, at, target - (at < target) + bool(after))
+
+    request = ("patches.reorder", name, "before" if before else "after", before or after)
+    return session.change(move, request)
 
 
 def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Edited:
@@ -72,19 +86,22 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
     """
     if not globs:
         raise UsageError("--path says which files go into the new patch")
-    at = editing.find(session.queue, name)
-    return session.change(
-        lambda pen, pieces: [
-            *pieces[:at],
-            *editing.split(pen, pieces[at], globs, subject),
-            *pieces[at + 1 :],
-        ]
-    )
+
+    def cut(pen: Quarantine, pieces: list[Piece]) -> list[Piece]:
+        at = _at(pieces, name)
+        halves = editing.split(pen, pieces[at], globs, subject)
+        return [*pieces[:at], *halves, *pieces[at + 1 :]]
+
+    return session.change(cut, ("patches.split", name, subject, *globs))
 
 
 def edit(session: Session, name: str) -> Edited:
     """Check the patch called `name` out."""
-    return session.edit(editing.find(session.queue, name))
+    return session.edit(name)
+
+
+def _at(pieces: Sequence[Piece], name: str) -> int:
+    return editing.position([piece.name or "" for piece in pieces], name)
 
 
 def as_document(flags: QueueFlags, found: Edited) -> documents.Json:
@@ -121,7 +138,7 @@ def show(flags: QueueFlags, found: Edited) -> None:
         console.line(f"`{found.subject}` conflicts; edit these in {found.folder}:", "bold")
         for path in found.conflicts:
             console.line(f"    {path}")
-    else:
+    elif found.folder is not None:
         console.line(f"`{found.subject}` is checked out in {found.folder}", "bold")
         console.line("amend the commit, or make several of it; `git sparse-checkout` shows more")
     console.line(f"then: invoke patches.continue --queue {flags.name}")
@@ -132,4 +149,5 @@ def _session(flags: QueueFlags, ticker: Ticker) -> Session:
     opened = flags.open(ticker)
     opened.prepare(ticker=ticker)
     queue = storage.load(opened.folder)
-    return Session(queue, opened.mirror, (_WORK / queue.name).resolve())
+    folder = _WORK / work_name(queue.folder)
+    return Session(queue, opened.mirror, folder, Console().line)

@@ -51,6 +51,10 @@ def rebase(
     return ExitCode.DONE if found.ok else ExitCode.FAILED
 
 
+_PATCH = (
+    "The patch that is meant: its file's name or a part of it; by default the one that was shown"
+    " last. With it the same command does nothing where it was done before."
+)
 _SESSION = {
     "queue": "The queue: a name in patches/, or a path with a slash.",
     "work": "The folder for the conflict's work tree; build/rebase/QUEUE by default.",
@@ -96,11 +100,12 @@ def status(
     return view.step(QueueFlags(queue, cache, work), lambda it: it.status(), json=json)
 
 
-@command(needs=("git",), name="continue", auto_shortflags=False, help=_SESSION)
+@command(needs=("git",), name="continue", auto_shortflags=False, help={**_SESSION, "patch": _PATCH})
 def continue_(
     _context: invoke.Context,
     *,
     queue: str,
+    patch: str = "",
     work: str = "",
     cache: str = "build/mirrors",
     json: bool = False,
@@ -109,14 +114,15 @@ def continue_(
     from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(QueueFlags(queue, cache, work), lambda it: it.go_on(), json=json)
+    return view.step(QueueFlags(queue, cache, work), lambda it: it.go_on(patch), json=json)
 
 
-@command(needs=("git",), auto_shortflags=False, help=_SESSION)
+@command(needs=("git",), auto_shortflags=False, help={**_SESSION, "patch": _PATCH})
 def skip(
     _context: invoke.Context,
     *,
     queue: str,
+    patch: str = "",
     work: str = "",
     cache: str = "build/mirrors",
     json: bool = False,
@@ -125,7 +131,7 @@ def skip(
     from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    return view.step(QueueFlags(queue, cache, work), lambda it: it.skip(), json=json)
+    return view.step(QueueFlags(queue, cache, work), lambda it: it.skip(patch), json=json)
 
 
 @command(

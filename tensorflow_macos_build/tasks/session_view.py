@@ -9,6 +9,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.patchqueue import storage
+from tensorflow_macos_build.patchqueue.queue import work_name
 from tensorflow_macos_build.patchqueue.session import Session
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.tasks import rebase_view
@@ -38,16 +39,21 @@ def _step(
     flags: QueueFlags, take: Callable[[Session], Progress], onto: Sequence[str], *, json: bool
 ) -> ExitCode:
     with Console().progress("rebase") as ticker:
-        found = take(_session(flags, onto, ticker))
+        session = _session(flags, onto, ticker)
+        found = take(session)
+    if found.note:
+        Console().line(found.note, "yellow")
     emit(as_document(flags, found)) if json else show(flags, found)
+    session.shown(found)  # last: what a kill keeps from people is shown again by the next run
     return ExitCode.DONE if found.done else ExitCode.FAILED
 
 
 def abort(flags: QueueFlags) -> None:
     """Give a rebase up, and say so."""
     with Console().progress("rebase") as ticker:
-        _session(flags, (), ticker).abort()
-    Console().line(f"the rebase of {flags.name} is given up; the queue is as it was")
+        note = _session(flags, (), ticker).abort()
+    given_up = f"the rebase of {flags.name} is given up; the queue is as it was"
+    Console().line(note or given_up)
 
 
 def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
@@ -81,16 +87,20 @@ def show(flags: QueueFlags, found: Progress) -> None:
     console.line(f"its files are in {found.folder}; edit them there:")
     for path in found.paths:
         console.line(f"  {found.folder / path}")
-    for verb, meaning in (
-        ("continue", "takes them as they are then"),
-        ("skip", "leaves the patch out"),
-        ("abort", "gives the rebase up"),
+    named = f" --patch {found.patch}"
+    for verb, patch, meaning in (
+        ("continue", named, "takes them as they are then"),
+        ("skip", named, "leaves the patch out"),
+        ("abort", "", "gives the rebase up"),
     ):
-        console.line(f"invoke rebase.{verb} --queue {flags.name}{_work(flags)}: {meaning}")
+        line = f"invoke rebase.{verb} --queue {flags.name}{patch}{_work(flags)}"
+        console.line(f"{line}: {meaning}")
 
 
 def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
     saved = found.result.saved
+    if saved is None and found.note:
+        return
     if saved is None:
         console.line(f"nothing is in conflict; invoke rebase.continue --queue {flags.name} ends it")
         return
@@ -113,5 +123,5 @@ def _session(flags: QueueFlags, onto: Sequence[str], ticker: Ticker) -> Session:
     opened = flags.open(ticker)
     opened.prepare(onto, ticker)
     queue = storage.load(opened.folder)
-    folder = Path(flags.work) if flags.work else _WORK / queue.name
-    return Session(queue, opened.mirror, folder.absolute(), ticker)
+    folder = Path(flags.work) if flags.work else _WORK / work_name(queue.folder)
+    return Session(queue, opened.mirror, folder, ticker, Console().line)

@@ -273,11 +273,13 @@ class Quarantine:
         made.parent.mkdir(exist_ok=True)
         arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
         name = self.git.line("pack-objects", *arguments, stdin=wanted)
+        pack = (into or objects_folder(self.source)) / "pack"
+        files.sweep(pack)
         # git itself would rename the pack, and so fail where TMPDIR is another file system.
         for suffix in (".pack", ".idx") if name else ():
             _put_pack_file(
                 made.with_name(f"kept-{name}{suffix}"),
-                (into or objects_folder(self.source)) / "pack" / f"pack-{name}{suffix}",
+                pack / f"pack-{name}{suffix}",
             )
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.patchqueue import merging, ranges, resolutions, storage
-from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved, git_of
+from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.session import Session
 from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.work_tree import git_of
 from tensorflow_macos_build.upstream.objects import quarantine
 from tests.repositories import FILE, SUBMODULE, Case, lines, make
 from tests.unit.patchqueue.test_rebase import rebase_made

@@ -1,0 +1,165 @@
+"""Work trees for people: whose a folder is, what they did in it, whether it may be replaced.
+
+A folder is made, replaced or deleted only if it is this package's own: `MARK` in its git folder
+says of which queue it is, and what it held when it was made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents, files, process
+from tensorflow_macos_build.errors import MacosBuildError, UsageError
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+MARK = "macos-build.json"
+_SHOWN = "macos-build-shown"
+_SCHEMA = "work-tree", 1
+_MAX_SIZE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is known of a work tree.
+
+    Attributes:
+        queue: the queue's folder, absolute and without links.
+        made: the id of the tree that it held when it was made.
+    """
+
+    queue: str
+    made: str
+
+
+def git_of(folder: Path) -> Git:
+    """Return the work tree's own repository."""
+    return Git(folder / ".git", folder)
+
+
+def mark(folder: Path, queue: Path) -> None:
+    """Say that a folder is a work tree of a queue, and holds now what it was made with."""
+    body = asdict(Mark(str(queue.resolve()), content(folder)))
+    written = documents.dumps(documents.document(*_SCHEMA, body))
+    (folder / ".git" / MARK).write_text(written, encoding="utf-8")
+
+
+def mark_of(folder: Path) -> Mark | None:
+    """Return what is known of a folder; None: it is none of this package's work trees."""
+    try:
+        record = documents.read(files.read_small(folder / ".git" / MARK, _MAX_SIZE), *_SCHEMA)
+    except (OSError, MacosBuildError):
+        return None
+    return Mark(record["queue"], record["made"])
+
+
+def is_shown(folder: Path) -> bool:
+    """Whether somebody was told of the work tree, or has worked in it."""
+    return (folder / ".git" / _SHOWN).exists() or is_changed(folder)
+
+
+def set_shown(folder: Path) -> None:
+    """Note that somebody was told of the work tree."""
+    if mark_of(folder) is not None:
+        (folder / ".git" / _SHOWN).touch()
+
+
+def is_changed(folder: Path) -> bool:
+    """Whether a work tree holds anything else than when it was made."""
+    known = mark_of(folder)
+    return known is not None and _content_or_none(folder) != known.made
+
+
+@contextlib.contextmanager
+def private_index(folder: Path) -> Iterator[Git]:
+    """Give the work tree's repository with a copy of its index.
+
+    So a lock file that a killed git left in it does not matter, nor a git that somebody runs there.
+    """
+    with files.scratch("index") as scratch:
+        index = scratch / "index"
+        with contextlib.suppress(FileNotFoundError):
+            # with its time, by which git knows which files it has to read again (racy-git.txt)
+            shutil.copy2(folder / ".git" / "index", index)
+        yield Git(folder / ".git", folder, {"GIT_INDEX_FILE": str(index)})
+
+
+def add_all(git: Git, submodules: Sequence[str] = ()) -> str:
+    """Take what lies in a work tree into its (private) index; return the tree's id.
+
+    A submodule in conflict is settled in the index: its folder is empty, and `git add` refuses it.
+    """
+    others = [f":(exclude,top,literal){path}" for path in submodules]
+    git.run("add", "--all", "--sparse", "--force", "--", ".", *others)
+    return git.line("write-tree")
+
+
+def unmerged(git: Git) -> dict[str, set[str]]:
+    """Return the modes of the index's conflicting entries by path."""
+    modes: dict[str, set[str]] = {}
+    for row in git.out("ls-files", "--unmerged", "-z").split(b"\0")[:-1]:
+        facts, _, path = row.partition(b"\t")
+        modes.setdefault(text(path), set()).add(facts.split()[0].decode())
+    return modes
+
+
+def content(folder: Path) -> str:
+    """Return the id of the tree that a work tree holds now, without undecided submodules."""
+    with private_index(folder) as git:
+        submodules = [path for path, modes in unmerged(git).items() if "160000" in modes]
+        for path in submodules:
+            git.run("update-index", "--force-remove", "--", path)
+        return add_all(git, submodules)
+
+
+def may_go(folder: Path, queue: Path, given_up: str = "") -> bool:
+    """Whether a work tree of the queue can be deleted without a loss: nobody changed it.
+
+    `given_up` is the id of a tree whose changes were taken, or are not wanted any more.
+    """
+    known = mark_of(folder)
+    if known is None or known.queue != str(queue.resolve()):
+        return False
+    return _content_or_none(folder) in {known.made, given_up}
+
+
+def refuse_unless_free(folder: Path, queue: Path, given_up: str = "") -> None:
+    """Raise a UsageError unless a work tree can be made in a folder without a loss.
+
+    It is not there, is empty, or `may_go`.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    known = mark_of(folder)
+    if known is None:
+        raise UsageError(
+            "the folder holds something that this tool did not make; it is left alone",
+            where=str(folder),
+            hint="name another folder with --work: an empty one, or one that is not there",
+        )
+    if known.queue != str(queue.resolve()):
+        raise UsageError(
+            f"the folder is a work tree of another queue, {known.queue}; it is left alone",
+            where=str(folder),
+            hint="name another folder with --work: an empty one, or one that is not there",
+        )
+    if not may_go(folder, queue, given_up):
+        raise UsageError(
+            "the work tree holds changes that were not taken; it is left alone",
+            where=str(folder),
+            hint=f"move it away (mv {folder} {folder}.mine), then run the same command again",
+        )
+
+
+def _content_or_none(folder: Path) -> str | None:
+    try:
+        return content(folder)
+    except process.ProgramFailed:  # somebody did something to it that git cannot take
+        return None

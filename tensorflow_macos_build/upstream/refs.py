@@ -1,0 +1,67 @@
+"""This package's own references in a mirror: moved from a known value to a new one, in one step.
+
+All that writes references of a mirror holds the mirror's lock. So a lock file of git beside one is
+what a killed git left, and is deleted; elsewhere it would keep everybody out for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files, process
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.upstream.handle import Mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.upstream.git import Git
+
+SPACE = "refs/tensorflow_macos_build"
+
+_ABSENT = "0" * 40
+
+
+class Moved(WorkFailed):
+    """A reference is not where the command that wants to move it saw it."""
+
+
+def read(git: Git, name: str) -> str:
+    """Return the full id that a reference names; "" where there is none."""
+    asked = git.run("rev-parse", "--verify", "--quiet", name, expected=(0, 1))
+    return asked.stdout.decode().strip()
+
+
+def move(git: Git, name: str, new: str, old: str) -> None:
+    """Let a reference name another object; "" stands for no reference.
+
+    Raises:
+        Moved: it does not name `old`.
+    """
+    update = [name, new, old or _ABSENT] if new else ["-d", name, old]
+    with alone(git):
+        try:
+            git.run("update-ref", "--no-deref", *update)
+        except process.ProgramFailed as error:
+            if read(git, name) == old:
+                raise
+            raise Moved(
+                "another command changed the same thing meanwhile",
+                where=name,
+                hint="run the same command again",
+                detail=error.detail,
+            ) from None
+
+
+@contextlib.contextmanager
+def alone(git: Git) -> Iterator[None]:
+    """Hold the lock of a mirror's references, without what killed gits left locked."""
+    if not isinstance(git, Mirror):
+        yield
+        return
+    with files.locked(git.folder / "lock"):
+        for left in (git.git_dir / SPACE).rglob("*.lock"):
+            left.unlink(missing_ok=True)
+        (git.git_dir / "packed-refs.lock").unlink(missing_ok=True)
+        yield
