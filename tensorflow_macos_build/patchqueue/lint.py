@@ -18,6 +18,7 @@ from tensorflow_macos_build.patchqueue import conditions
 from tensorflow_macos_build.patchqueue.formats import patch as patches
 from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _condition_findings(name: str, text: str, upstream: Revision | None) -> Iter
 
 def _path_findings(listed: Listed, limits: Limits) -> Iterator[Finding]:
     for change in listed.patch.changes:
-        for path in sorted({_shown(change.old_path), _shown(change.new_path)}):
+        for path in sorted({show(change.old_path), show(change.new_path)}):
             for pattern in limits.forbidden:
                 if fnmatch.fnmatchcase(path, pattern):
                     message = f"it touches {path}, which `{pattern}` forbids"
@@ -218,7 +219,7 @@ def _whitespace_findings(listed: Listed) -> Iterator[Finding]:
             for offset, line in enumerate(hunk.body.split(b"\n"), 1):
                 text = line.removesuffix(b"\r")
                 if text[:1] == b"+" and (text[1:] != text[1:].rstrip() or b" \t" in text[1:]):
-                    message = f"white space in an added line of {_shown(change.new_path)}"
+                    message = f"white space in an added line of {show(change.new_path)}"
                     yield Finding("whitespace", listed.name, hunk.line + offset, message)
 
 
@@ -240,7 +241,7 @@ def _undo_findings(listed: Sequence[Listed]) -> Iterator[Finding]:
             earlier = history.setdefault(change.new_path, [])
             undone = next((past for past in earlier if _undoes(effect, past)), None)
             if undone is not None:
-                message = f"it only undoes what {undone.name} does to {_shown(change.new_path)}"
+                message = f"it only undoes what {undone.name} does to {show(change.new_path)}"
                 yield Finding("undone", each.name, change.line, message)
             earlier.append(effect)
 
@@ -262,7 +263,3 @@ def _undoes(effect: _Effect, past: _Effect) -> bool:
         return True
     touched = effect.removed or effect.added
     return bool(touched) and effect.removed <= past.added and effect.added <= past.removed
-
-
-def _shown(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")

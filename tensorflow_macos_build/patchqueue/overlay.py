@@ -167,7 +167,7 @@ def _file(change: FileChange, mode: int, preimage: bytes) -> File:
     content = apply.content_after(change, preimage)
     if mode == GITLINK:
         oid = content.removeprefix(_SUBMODULE).strip().decode("ascii", "replace")
-        if not content.startswith(_SUBMODULE) or len(oid) not in (40, 64):
+        if not content.startswith(_SUBMODULE) or len(oid) not in (40, 64) or not oid.strip("0"):
             raise Malformed("the patch gives a submodule no commit")
         return File(mode, oid, content)
     if mode & _TYPE == 0o120000 and (not content or b"\0" in content):

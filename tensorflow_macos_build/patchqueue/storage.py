@@ -303,5 +303,6 @@ def _verify(queue: Queue, steps: Sequence[Step], git: Git) -> None:
             raise WorkFailed(
                 f"its file would make the tree {commit.tree}, not {step.after}",
                 where=commit.patch.name,
-                hint="nothing was changed; this is a defect, please report it with the patch",
+                hint="nothing was changed; `git fsck` finds trees that git would not write so; "
+                "without one, this is a defect: please report it with the patch",
             )

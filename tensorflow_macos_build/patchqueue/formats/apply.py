@@ -181,9 +181,31 @@ def _mismatch(image: _Image, hunk: Hunk, old: list[bytes]) -> str:
         there = image.lines[place] if place < len(image.lines) else None
         if there == line:
             continue
-        wanted = line[:_SHOWN].decode("utf-8", "replace").rstrip("\n")
-        found = "the file's end"
-        if there is not None:
-            found = "`" + there[:_SHOWN].decode("utf-8", "replace").rstrip("\n") + "`"
-        return f"the hunk does not apply: line {place + 1} should be `{wanted}`, but is {found}"
+        common = _common(line, there or b"")
+        wanted = _shown(line, common)
+        found = "the file's end" if there is None else _shown(there, common)
+        return f"the hunk does not apply: line {place + 1} should be {wanted}, but is {found}"
     return "the hunk does not apply: its lines are there, but not at the file's beginning or end"
+
+
+def _common(first: bytes, second: bytes) -> int:
+    """Return how many bytes two lines begin with alike."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(first), len(second)))
+
+
+def _shown(line: bytes, common: int) -> str:
+    r"""Return a line so that a difference behind its first `common` bytes can be seen.
+
+    What no screen shows is written as in C; a line end is only spoken of where it is missing.
+
+    >>> _shown(b"10\r\n", 2), _shown(b"10\n", 2), _shown(b"10", 2)
+    ('`10\\r`', '`10`', '`10` without a line end')
+    """
+    start = max(common - _SHOWN // 2, 0)
+    piece = line.removesuffix(b"\n")[start : start + _SHOWN].decode("utf-8", "backslashreplace")
+    if not piece.isprintable():
+        piece = piece.encode("unicode_escape").decode("ascii")
+    before, after = "…" * (start > 0), "…" * (len(line) > start + _SHOWN + 1)
+    end = "" if line.endswith(b"\n") else " without a line end"
+    return f"`{before}{piece}{after}`{end}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.patchqueue import importing
-from tensorflow_macos_build.patchqueue.formats import dep3, diff_parse, patch, write
+from tensorflow_macos_build.patchqueue.formats import apply, dep3, diff_parse, patch, write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment, parse_date
@@ -217,3 +217,26 @@ def test_dep3_text_is_kept_whole() -> None:
     assert header.body == (
         "long\n\nThe diff between a and b:\n=====\ndiff of tools\n\nAuthor: B <b@c>\nUpstream: abc"
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "shown"),
+    [
+        (b"10", b"10\r", r"should be `10`, but is `10\r`"),
+        (b"10\r", b"10", r"should be `10\r`, but is `10`"),
+        (b"a b", b"a\tb", r"should be `a b`, but is `a\tb`"),
+        (b"a", b"a ", "should be `a`, but is `a `"),
+        (b"a", b"\x1b[31ma", r"should be `a`, but is `\x1b[31ma`"),
+        (b"a b", b"a\xc2\xa0b", r"should be `a b`, but is `a\xa0b`"),
+        (b"a", b"\xe2\x80\x8ba", r"should be `a`, but is `\u200ba`"),
+        (b"x" * 200 + b"a", b"x" * 200 + b"b", f"is `…{'x' * 40}b`"),
+    ],
+)  # fmt: skip
+def test_a_line_that_only_seems_right_is_shown_as_it_is(
+    wanted: bytes, there: bytes, shown: str
+) -> None:
+    text = b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-%s\n+y\n" % wanted
+    (change,) = diff_parse.parse(text).changes
+    with pytest.raises(Malformed) as refused:
+        apply.content_after(change, there + b"\n")
+    assert shown in refused.value.what

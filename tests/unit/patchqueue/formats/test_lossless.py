@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.patchqueue import names
 from tensorflow_macos_build.patchqueue.formats import (
+    apply,
     dep3,
     diff_parse,
     mailbox,
@@ -35,7 +36,7 @@ DIFF = (
 )
 
 
-@pytest.mark.parametrize("module", [message, names, paths, people, trailers, words])
+@pytest.mark.parametrize("module", [apply, message, names, paths, people, trailers, words])
 def test_the_examples_in_the_documentation_are_true(module: object) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]  # a module is an object
     assert result.attempted > 0
