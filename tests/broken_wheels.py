@@ -410,6 +410,7 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.MEMBER_BROKEN, damaged_member),
     (Code.FILENAME, lambda s: renamed(s, "tiny.whl")),
     (Code.DIST_INFO, lambda s: renamed(s, f"big-1.0-{WheelFiles({}).tag}.whl")),
+    (Code.DATA_FOLDER, lambda s: s.wheel({**s.files(), "tiny-1.0.data/other/x": b""})),
     (Code.METADATA_MISMATCH, lambda s: s.rewritten(replaced("METADATA", "1.0", "1.1"))),
     (Code.WHEEL_TAGS, lambda s: s.rewritten(replaced("WHEEL", "cp311-mac", "abi3-mac"))),
     (Code.WHEEL_BUILD, lambda s: renamed(s, f"tiny-1.0-1-{WheelFiles({}).tag}.whl")),
@@ -457,6 +458,8 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.LINKEDIT_LAYOUT, lambda s: s.patched(linkedit_overlap, "x86_64")),
     (Code.PLATFORM, lambda s: s.patched(
         lambda c: put("<I", command_at(c, LC.LC_BUILD_VERSION) + 8, 2)(c), "x86_64")),
+    (Code.PLATFORM_TAG, lambda s: s.wheel(
+        tag="cp311-cp311-macosx_10_15_x86_64.macosx_12_2_arm64")),
     (Code.MINOS_MISSING, lambda s: s.patched(hide(LC.LC_BUILD_VERSION), "x86_64")),
     (Code.MINOS_ABOVE_TAG, relinked(minimum="13.0")),
     (Code.MINOS_MINOR, lambda s: s.wheel(s.files(

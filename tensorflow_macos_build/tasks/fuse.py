@@ -89,6 +89,7 @@ def thin(
         "build_tag": "The build tag it gets; `none` takes it away.",
         "platform": "A platform tag it gets instead of its own; may be repeated.",
         "universal2_tag": "yes or no: whether it also has a universal2 platform tag.",
+        "from_wheel": "Take the tags that WHEEL says, where the file name contradicts it.",
         "json": "Print one JSON document (schema retagged.v1).",
     },
 )
@@ -100,12 +101,16 @@ def retag(
     out: str = "dist",
     build_tag: str = "",
     universal2_tag: str = "",
+    from_wheel: bool = False,
     json: bool = False,
 ) -> None:
-    """Give a wheel other tags, and leave all else as it is."""
+    """Give a wheel other tags, in its name and WHEEL alike; without flags, WHEEL those of its name.
+
+    All else stays as it is.
+    """
     from tensorflow_macos_build.tasks import fuse_view
     from tensorflow_macos_build.wheels.retag import retag
 
-    options = fuse_view.retag_options(build_tag, platform, universal2_tag)
+    options = fuse_view.retag_options(build_tag, platform, universal2_tag, from_wheel=from_wheel)
     retagged = retag(Path(wheel), Path(out), options)
     emit(fuse_view.retagged(retagged)) if json else fuse_view.show_retagged(retagged)

@@ -69,11 +69,13 @@ def show(fused: Fused) -> None:
     _print(lines)
 
 
-def retag_options(build_tag: str, platforms: Sequence[str], universal2_tag: str) -> RetagOptions:
+def retag_options(
+    build_tag: str, platforms: Sequence[str], universal2_tag: str, *, from_wheel: bool = False
+) -> RetagOptions:
     """Put together what the flags of retag ask for.
 
     Raises:
-        UsageError: they ask for nothing, or for neither yes nor no.
+        UsageError: one asks for neither yes nor no.
     """
     answers = {"": None, "yes": True, "no": False}
     if universal2_tag not in answers:
@@ -81,12 +83,7 @@ def retag_options(build_tag: str, platforms: Sequence[str], universal2_tag: str)
             f"`--universal2-tag {universal2_tag}` is neither yes nor no", hint="say yes or no"
         )
     build = None if not build_tag else "" if build_tag == "none" else build_tag
-    options = RetagOptions(build, tuple(platforms) or None, answers[universal2_tag])
-    if options == RetagOptions():
-        raise UsageError(
-            "nothing is to be changed", hint="give --build-tag, --platform or --universal2-tag"
-        )
-    return options
+    return RetagOptions(build, tuple(platforms) or None, answers[universal2_tag], from_wheel)
 
 
 def thinned(found: Thinned) -> documents.Json:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _LONGEST_LIST = 16 << 20
 """Bytes of the largest file of symbols that is read; TensorFlow exports 12 MB of names."""
 
+_SHOWN = 200
+"""Findings of one code that people are shown: a terminal holds no more, and a table takes long."""
+
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -101,18 +104,25 @@ def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
     table.add_column("severity")
     table.add_column("code")
     table.add_column("where and what", overflow="fold")
-    notes: dict[str, int] = {}
-    for one in findings:
-        if fold_notes and one.severity is Severity.NOTE:
-            notes[one.code.slug] = notes.get(one.code.slug, 0) + 1
-            continue
-        where = f"{one.file or 'the wheel'}{f' ({one.slice})' if one.slice else ''}"
-        cells = (one.severity.value, one.code.slug, f"{where}\n{one.message}")
-        table.add_row(*cells, style=_STYLES[one.severity])
-    for slug, number in notes.items():
-        told = f"{number} of them; --explain {slug} lists them, as --json does"
-        table.add_row("note", slug, told, style=_STYLES[Severity.NOTE])
+    for (slug, severity), alike in _by_code(findings).items():
+        most = 0 if fold_notes and severity is Severity.NOTE else _SHOWN
+        for one in alike[:most]:
+            where = f"{one.file or 'the wheel'}{f' ({one.slice})' if one.slice else ''}"
+            cells = (severity.value, slug, f"{where}\n{one.message}")
+            table.add_row(*cells, style=_STYLES[severity])
+        if len(alike) > most:
+            told = f"{len(alike) - most}{' more' if most else ''} of them; --json lists them"
+            also = f", as --explain {slug} does" if not most else ""
+            table.add_row(severity.value, slug, f"{told}{also}", style=_STYLES[severity])
     return table
+
+
+def _by_code(findings: Sequence[Finding]) -> dict[tuple[str, Severity], list[Finding]]:
+    """Return the findings of one code and severity together, in their order."""
+    groups: dict[tuple[str, Severity], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one.code.slug, one.severity), []).append(one)
+    return groups
 
 
 def _summary(found: Verification) -> str:

@@ -12,20 +12,40 @@ import email.parser
 import email.policy
 import hashlib
 import io
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.tags import parse_tag
+
 from tensorflow_macos_build import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from email.message import Message
+
+    from packaging.tags import Tag
 
 ALGORITHMS = ("sha256", "sha384", "sha512")
 """The hashes that a RECORD may use; the specification wants SHA-256 or better."""
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Files of dist-info that sign RECORD; they are neither listed in it nor true of another one."""
+
+
+FIELDS_LIMIT = 4 << 20
+"""Most bytes of WHEEL's or METADATA's fields that are read: parsed ones take many times that."""
+
+_MAXIMUM_TAGS = 10_000
+"""Tags that WHEEL may stand for: a line may be of the form a.b-c.d-e.f, and means eight then."""
+
+
+MOST_ROWS = 500_000
+"""As many rows as a wheel may have members (`members.Limits`)."""
+
+_SIZE = re.compile(r"[0-9]{1,19}")
+_END_OF_FIELDS = re.compile(rb"\n\r?\n|\r\r")
 
 
 class BadMetadata(ValueError):
@@ -71,11 +91,7 @@ def parse_wheel(content: bytes) -> WheelFile:
     Raises:
         BadMetadata: a field is missing or malformed, or its version is not 1.x.
     """
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadMetadata("it is not UTF-8") from None
-    found = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
+    found = parse_fields(content)
     version = str(found.get("Wheel-Version", "")).strip()
     if not re.fullmatch(r"1\.[0-9]+", version):
         raise BadMetadata(f"Wheel-Version is `{version}`; this tool knows version 1")
@@ -87,6 +103,43 @@ def parse_wheel(content: bytes) -> WheelFile:
         raise BadMetadata("it has no Tag")
     build = found.get("Build")
     return WheelFile(version, purelib == "true", tags, str(build).strip() if build else None)
+
+
+def parse_fields(content: bytes) -> Message[str, str]:
+    """Read the fields of WHEEL or METADATA; a description after them is left out.
+
+    Raises:
+        BadMetadata: they are not UTF-8, or endless.
+    """
+    end = _END_OF_FIELDS.search(content)
+    fields = content[: end.start()] if end else content
+    if len(fields) > FIELDS_LIMIT:
+        raise BadMetadata(f"its fields take more than the {FIELDS_LIMIT} bytes that are read")
+    try:
+        text = fields.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadMetadata("it is not UTF-8") from None
+    return email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
+
+
+def expanded(lines: Iterable[str]) -> frozenset[Tag]:
+    """Return the tags that WHEEL's `Tag` lines stand for together.
+
+    Raises:
+        BadMetadata: a line is no tag, or they stand for more than a wheel can have.
+    """
+    found: set[Tag] = set()
+    for line in lines:
+        parts = line.split("-")
+        if len(parts) != 3:
+            raise BadMetadata(f"`Tag: {line}` is no PYTHON-ABI-PLATFORM")
+        if len(found) + math.prod(part.count(".") + 1 for part in parts) > _MAXIMUM_TAGS:
+            raise BadMetadata(f"its tags stand for more than {_MAXIMUM_TAGS}")
+        try:
+            found |= parse_tag(line)
+        except ValueError:
+            raise BadMetadata(f"`Tag: {line}` is no PYTHON-ABI-PLATFORM") from None
+    return frozenset(found)
 
 
 def format_wheel(file: WheelFile) -> bytes:
@@ -101,26 +154,45 @@ def format_wheel(file: WheelFile) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def parse_record(content: bytes) -> dict[str, Row]:
+def record_rows(content: bytes) -> Iterator[list[str]]:
+    """Return RECORD's rows as they stand there, one at a time: it may have millions.
+
+    Raises:
+        BadMetadata: it is not CSV in UTF-8.
+    """
+    number = 0
+    with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="") as text:
+        try:
+            for row in csv.reader(text, strict=True):
+                yield row
+                number += 1
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise BadMetadata(f"it cannot be read after {number} rows ({error})") from None
+
+
+def parse_record(content: bytes, *, most: int = MOST_ROWS) -> dict[str, Row]:
     """Read a RECORD file: its rows by path.
+
+    Args:
+        content: the file.
+        most: rows from which on it is refused: about as many as the wheel has files.
 
     Raises:
         BadMetadata: it is not CSV of three columns in UTF-8, a path is listed twice, or a hash or
             a size is malformed.
     """
     rows: dict[str, Row] = {}
-    try:
-        for line in csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True):
-            if not line:
-                continue
-            path, digest, size = line
-            if path in rows:
-                raise BadMetadata(f"`{path}` is listed twice")
-            rows[path] = Row(_parse_digest(path, digest), int(size) if size else None)
-    except BadMetadata:
-        raise
-    except (ValueError, csv.Error) as error:
-        raise BadMetadata(f"it cannot be read after {len(rows)} rows ({error})") from None
+    for line in record_rows(content):
+        if not line:
+            continue
+        if len(line) != 3 or (line[2] and not _SIZE.fullmatch(line[2])):
+            raise BadMetadata(f"it cannot be read after {len(rows)} rows (no path, hash and size)")
+        path, digest, size = line
+        if path in rows:
+            raise BadMetadata(f"`{path}` is listed twice")
+        if len(rows) == most:
+            raise BadMetadata(f"it has more than {most} rows, and the wheel fewer files")
+        rows[path] = Row(_parse_digest(path, digest), int(size) if size else None)
     return rows
 
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_version
 
 from tensorflow_macos_build.errors import UsageError, printable
-from tensorflow_macos_build.wheels import metadata, tags
+from tensorflow_macos_build.wheels import dist_info, metadata, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tensorflow_macos_build.wheels.archive import Archive, BrokenWheel, Member
+
+
+_STRAY_ROWS = 100
+"""Rows of RECORD for files that are not there, up to which all are told rather than that alone."""
 
 
 class Mismatch(UsageError):
@@ -86,14 +89,18 @@ class Half:
         return found
 
 
-def read_half(archive: Archive) -> Half:
+def read_half(archive: Archive, name: tags.WheelName | None = None) -> Half:
     """Read a wheel's own description.
+
+    Args:
+        archive: the open wheel.
+        name: the name that it should have; its file's name unless told.
 
     Raises:
         UsageError: its name is not that of a wheel for macOS.
         BrokenWheel: dist-info is missing, damaged, or does not describe this wheel.
     """
-    name, lowest = _name(archive.path)
+    name, lowest = _name(str(name) if name else archive.path.name)
     stem = _stem(archive, name)
     data = _data(archive, stem)
     wheel_path, record_path = (f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD"))
@@ -102,7 +109,8 @@ def read_half(archive: Archive) -> Half:
     except metadata.BadMetadata as error:
         raise archive.broken(wheel_path, str(error)) from None
     try:
-        rows = metadata.parse_record(_content(archive, record_path))
+        most = len(archive.members) + _STRAY_ROWS
+        rows = metadata.parse_record(_content(archive, record_path), most=most)
     except metadata.BadMetadata as error:
         raise archive.broken(record_path, str(error)) from None
     if faults := _record_faults(archive, rows, f"{stem}.dist-info"):
@@ -112,25 +120,23 @@ def read_half(archive: Archive) -> Half:
     return Half(archive, name, stem, data, lowest, wheel, MappingProxyType(rows))
 
 
-def _name(path: Path) -> tuple[tags.WheelName, dict[str, tags.Os]]:
+def _name(text: str) -> tuple[tags.WheelName, dict[str, tags.Os]]:
     try:
-        name = tags.parse_name(path.name)
+        name = tags.parse_name(text)
         return name, tags.lowest(name.platforms)
     except tags.BadName as error:
         raise UsageError(
-            str(error), where=path.name, hint="give wheels for macOS, named as indexes name them"
+            str(error), where=text, hint="give wheels for macOS, named as indexes name them"
         ) from None
 
 
 def _stem(archive: Archive, name: tags.WheelName) -> str:
-    # pip takes a file of such a name for a second dist-info folder too.
-    tops = {path.partition("/")[0] for path in archive.members}
-    stems = [top[:-10] for top in sorted(tops) if top.endswith(".dist-info")]
-    if len(stems) != 1:
-        raise archive.broken("", f"it has {len(stems)} dist-info folders, not one")
-    if _identity(stems[0]) != _identity(name.stem):
-        raise archive.broken(f"{stems[0]}.dist-info", "it is not what the wheel's name says")
-    return stems[0]
+    folders = dist_info.folders(archive.members)
+    if len(folders) != 1:
+        raise archive.broken("", f"it has {len(folders)} dist-info folders, not one")
+    if reason := dist_info.fault(folders[0], name):
+        raise archive.broken(folders[0], reason)
+    return dist_info.stem(folders[0])
 
 
 def _data(archive: Archive, stem: str) -> str:
@@ -139,17 +145,12 @@ def _data(archive: Archive, stem: str) -> str:
     found = sorted(
         top
         for top in tops
-        if top.endswith(".data") and _identity(top.removesuffix(".data")) == _identity(stem)
+        if top.endswith(".data")
+        and dist_info.identity(top.removesuffix(".data")) == dist_info.identity(stem)
     )
     if len(found) > 1:
         raise archive.broken("", f"it has {len(found)} data folders: {', '.join(found)}")
     return found[0] if found else f"{stem}.data"
-
-
-def _identity(stem: str) -> tuple[str, str]:
-    """Return a project and a version, by which spellings of one are equal."""
-    project, _, version = stem.partition("-")
-    return canonicalize_name(project), canonicalize_version(version)
 
 
 def _content(archive: Archive, path: str) -> bytes:

@@ -110,12 +110,20 @@ def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
     choices = {choice.path: choice for choice in kept}
     code = deployment.survey(pair, choices)
     needs, notes = deployment.needs(pair, code)
-    platforms = tags.platform_tags(needs, universal2=options.universal2_tag)
+    platforms = _platforms(pair, needs, universal2=options.universal2_tag)
     name = replace(pair.name, platforms=platforms)
     one_sided, told = deployment.one_sided(choices, code)
     unused = set(options.rules) - {choice.rule for choice in choices.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
     return Plan(pair, name, choices, merged, _renamed(judged), one_sided, (*notes, *told))
+
+
+def _platforms(pair: Pair, needs: dict[str, tags.Os], *, universal2: bool) -> tuple[str, ...]:
+    try:
+        return tags.platform_tags(needs, universal2=universal2)
+    except tags.BadName as error:
+        where = " and ".join(half.archive.path.name for half in pair.halves.values())
+        raise UsageError(str(error), where=where) from None
 
 
 def _build(build: str | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels import metadata, tags
+from tensorflow_macos_build.wheels import dist_info, metadata, tags
 from tensorflow_macos_build.wheels.archive import Limits, open_archive
 from tensorflow_macos_build.wheels.assemble import new_wheel
 from tensorflow_macos_build.wheels.pair import Half, read_half
@@ -15,6 +15,8 @@ from tensorflow_macos_build.wheels.writer import order
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from tensorflow_macos_build.wheels.archive import Archive
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,14 @@ class RetagOptions:
         platforms: the platform tags.
         universal2_tag: whether to add (or take away) a universal2 tag beside one for each
             architecture.
+        from_wheel: whether WHEEL, and not the file name, says what the wheel's tags and build tag
+            are, where the two contradict each other.
     """
 
     build: str | None = None
     platforms: Sequence[str] | None = None
     universal2_tag: bool | None = None
+    from_wheel: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,21 +49,21 @@ class Retagged:
 def retag(
     wheel: Path, out: Path, options: RetagOptions, *, limits: Limits | None = None
 ) -> Retagged:
-    """Write the wheel under other tags into the folder `out`.
+    """Write the wheel under other tags into the folder `out`, file name and WHEEL alike.
 
     Raises:
-        UsageError: a tag is malformed or for another architecture than the wheel, or the name
-            would stay as it is.
+        UsageError: a tag is malformed, for another architecture than the wheel, or one that no
+            installer asks for; or nothing would change.
         BrokenWheel: the wheel is damaged.
     """
     with open_archive(wheel, limits) as archive:
-        half = read_half(archive)
         try:
+            half = read_half(archive, _name_in_wheel(archive) if options.from_wheel else None)
             name = _renamed(half, options)
         except tags.BadName as error:
             raise UsageError(str(error), where=wheel.name) from None
-        if name == half.name:
-            raise UsageError("the wheel has these tags already", where=wheel.name)
+        if str(name) == wheel.name:
+            _check_contradiction(half, wheel, out)
         with new_wheel(out / str(name), limits) as made:
             file = replace(half.wheel, tags=name.tags, build=name.build)
             for path in _paths(half):
@@ -68,6 +73,42 @@ def retag(
                     made.copy(half, archive.members[path], path)
             digest = made.finish(f"{half.dist_info}/RECORD")
         return Retagged(out / str(name), digest)
+
+
+def _name_in_wheel(archive: Archive) -> tags.WheelName:
+    """Return what the file should be called after its WHEEL."""
+    name = tags.parse_name(archive.path.name)
+    folders = dist_info.folders(archive.members)
+    member = archive.members.get(f"{folders[0]}/WHEEL") if len(folders) == 1 else None
+    if member is None:
+        raise archive.broken("", "it has no dist-info folder, or several, or one without WHEEL")
+    try:
+        file = metadata.parse_wheel(archive.read(member))
+        stated = metadata.expanded(file.tags)
+    except metadata.BadMetadata as error:
+        raise archive.broken(member.name, str(error)) from None
+    build = tags.check_build(file.build) if file.build else None
+    return replace(tags.named_after(stated, name), build=build)
+
+
+def _check_contradiction(half: Half, wheel: Path, out: Path) -> None:
+    """Refuse to write a wheel under its own name, but for one whose WHEEL says something else."""
+    if _agrees(half):
+        raise UsageError("the wheel has these tags already", where=wheel.name)
+    if (out / wheel.name).exists() and (out / wheel.name).samefile(wheel):
+        raise UsageError(
+            "the repaired wheel has the same name, and would replace the one that it is made of",
+            where=str(wheel),
+            hint="give another folder by --out",
+        )
+
+
+def _agrees(half: Half) -> bool:
+    try:
+        same = metadata.expanded(half.wheel.tags) == half.name.expanded
+    except metadata.BadMetadata:
+        return False
+    return same and half.wheel.build == half.name.build
 
 
 def _paths(half: Half) -> list[str]:
@@ -95,4 +136,5 @@ def _renamed(half: Half, options: RetagOptions) -> tags.WheelName:
     if options.build is not None:
         build = tags.check_build(options.build) if options.build else None
         name = replace(name, build=build)
+    tags.check_asked_for(name.platforms)
     return name

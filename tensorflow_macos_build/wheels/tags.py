@@ -10,14 +10,18 @@ Source: PyPA's platform compatibility tags; packaging.tags.mac_platforms.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.tags import mac_platforms
+from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from packaging.tags import Tag
 
 ARCHES = ("arm64", "x86_64")
 """The architectures of a universal2 wheel, as Apple's tools name them."""
@@ -28,7 +32,22 @@ Os = tuple[int, int]
 FIRST_ARM64: Os = (11, 0)
 """No older macOS runs on Apple silicon."""
 
-_PLATFORM = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
+NEWEST: Os = (50, 0)
+"""No macOS so far as this is thought of: `macosx_110_0` is a slip for `macosx_11_0`."""
+
+_LAST_32_BIT: Os = (10, 14)
+_LAST_POWERPC: Os = (10, 5)
+
+_FORMATS = {
+    "x86_64": ("x86_64",),
+    "arm64": ("arm64",),
+    "universal2": ("x86_64", "arm64"),
+    "i386": ("i386",),
+    "intel": ("i386", "x86_64"),
+}
+"""The architectures of a platform tag, but for those of processors before Intel's."""
+
+_PLATFORM = re.compile(r"macosx_(\d{1,4})_(\d{1,4})_(\w+)")
 _BUILD = re.compile(r"\d[A-Za-z0-9_.]*")
 _COMPONENT = re.compile(r"[\w.+!]+", re.ASCII)
 
@@ -63,6 +82,16 @@ class WheelName:
         return canonical(self.distribution)
 
     @property
+    def parsed_version(self) -> Version:
+        """The version as a value, by which versions are compared."""
+        return Version(self.version)
+
+    @property
+    def expanded(self) -> frozenset[Tag]:
+        """The tags that the name stands for, as installers compare them."""
+        return parse_wheel_filename(str(self))[3]
+
+    @property
     def stem(self) -> str:
         """What the wheel's dist-info and data folders begin with."""
         return f"{self.distribution}-{self.version}"
@@ -88,7 +117,7 @@ def parse_name(name: str) -> WheelName:
     """Read a wheel's file name.
 
     Raises:
-        BadName: it is not a wheel's name.
+        BadName: it is not a wheel's name, as packaging judges it.
     """
     parts = name.removesuffix(".whl").split("-")
     if not name.endswith(".whl") or len(parts) not in (5, 6):
@@ -99,11 +128,36 @@ def parse_name(name: str) -> WheelName:
     if not all(_COMPONENT.fullmatch(part) for part in parts):
         raise BadName(f"`{name}` has an empty part, or characters that wheels' names do not hold")
     try:
-        Version(parts[1].replace("_", "-"))
+        Version(parts[1])
     except ValueError:  # InvalidVersion, or a number of more digits than int() takes
         raise BadName(f"`{parts[1]}` in `{name}` is not a version") from None
+    try:
+        parse_wheel_filename(name)
+        # It takes `a_` for a name, which pip then cannot ask for: `a-==1.0` is no requirement.
+        canonicalize_name(parts[0], validate=True)
+    except ValueError:  # InvalidWheelFilename, InvalidName, or such a number again
+        raise BadName(f"`{name}` has a name, build tag or tag that installers refuse") from None
     pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
     return WheelName(parts[0], parts[1], build, pythons, abis, platforms)
+
+
+def named_after(stated: Iterable[Tag], name: WheelName) -> WheelName:
+    """Return the name with the tags that WHEEL states instead of its own.
+
+    Raises:
+        BadName: no one name says what they say together.
+    """
+    wanted = frozenset(stated)
+    parts = [(tag.interpreter, tag.abi, tag.platform) for tag in wanted]
+    pythons, abis, platforms = (
+        tuple(sorted({three[place] for three in parts})) for place in range(3)
+    )
+    if len(wanted) != len(pythons) * len(abis) * len(platforms):
+        raise BadName("no file name says what WHEEL's tags say together")
+    # A universal2 tag comes last, as `platform_tags` has it.
+    platforms = tuple(sorted(platforms, key=lambda one: (one.endswith("_universal2"), one)))
+    named = replace(name, pythons=pythons, abis=abis, platforms=platforms)
+    return parse_name(str(named))
 
 
 def canonical(project: str) -> str:
@@ -122,24 +176,77 @@ def check_build(build: str) -> str:
     return build
 
 
+def is_asked_for(platform: str) -> bool:
+    """Whether an installer on some Mac asks for this platform tag."""
+    return platform in _asked_for()
+
+
+def nearest(platform: str) -> str | None:
+    """Return the tag that says what this one means and is asked for; None if there is none."""
+    match = _PLATFORM.fullmatch(platform)
+    if match is None:
+        return None
+    version = rounded((int(match[1]), int(match[2])))
+    first = max(version, FIRST_ARM64) if match[3] == "arm64" else version
+    return meant if is_asked_for(meant := _platform(first, match[3])) else None
+
+
+def check_asked_for(platforms: Iterable[str]) -> None:
+    """Refuse platform tags that no installer asks for.
+
+    Raises:
+        BadName: there is one.
+    """
+    for platform in platforms:
+        if not is_asked_for(platform):
+            instead = nearest(platform)
+            hint = f"; they ask for `{instead}`" if instead else ""
+            raise BadName(f"no installer asks for the platform tag `{platform}`{hint}")
+
+
+@cache
+def _asked_for() -> frozenset[str]:
+    """Return what packaging, and so pip, asks for on any Mac."""
+    hosts = (
+        *((NEWEST, arch) for arch in ARCHES),
+        (_LAST_32_BIT, "i386"),
+        *((_LAST_POWERPC, arch) for arch in ("ppc", "ppc64")),
+    )
+    return frozenset(platform for host in hosts for platform in mac_platforms(*host))
+
+
+def promises(platforms: Iterable[str]) -> dict[str, Os]:
+    """Return, for each promised architecture, the oldest macOS that platform tags promise.
+
+    Tags of other systems, and of processors before Intel's, promise nothing here.
+    """
+    found: dict[str, Os] = {}
+    for platform in platforms:
+        if match := _PLATFORM.fullmatch(platform):
+            version = (int(match[1]), int(match[2]))
+            for arch in _FORMATS.get(match[3], ()):
+                first = max(version, FIRST_ARM64) if arch == "arm64" else version
+                found[arch] = min(first, found.get(arch, first))
+    return dict(sorted(found.items()))
+
+
 def lowest(platforms: Iterable[str]) -> dict[str, Os]:
     """Give the lowest macOS by architecture that a wheel's platform tags promise.
 
     Raises:
-        BadName: a tag is not of macOS, or of a bundle of architectures other than universal2.
+        BadName: a tag is not of macOS, or of a bundle of architectures other than universal2, or
+            means a macOS that there is not.
     """
-    found: dict[str, Os] = {}
+    platforms = tuple(platforms)
     for platform in platforms:
         match = _PLATFORM.fullmatch(platform)
         if match is None:
             raise BadName(f"the platform `{platform}` is not macOS")
-        arch, version = match[3], (int(match[1]), int(match[2]))
-        if arch not in (*ARCHES, "universal2"):
-            raise BadName(f"the architecture `{arch}` is neither arm64 nor x86_64")
-        for one in ARCHES if arch == "universal2" else (arch,):
-            true = max(version, FIRST_ARM64) if one == "arm64" else version
-            found[one] = min(found.get(one, true), true)
-    return found
+        if match[3] not in (*ARCHES, "universal2"):
+            raise BadName(f"the architecture `{match[3]}` is neither arm64 nor x86_64")
+        if nearest(platform) is None:
+            raise BadName(f"the platform `{platform}` is that of no macOS")
+    return promises(platforms)
 
 
 def platform_tags(needs: dict[str, Os], *, universal2: bool = False) -> tuple[str, ...]:
@@ -154,7 +261,16 @@ def platform_tags(needs: dict[str, Os], *, universal2: bool = False) -> tuple[st
     Returns:
         One tag if it is true of both architectures, otherwise one for each, sorted; a `universal2`
         tag comes last, because some old readers of WHEEL believe only the last.
+
+    Raises:
+        BadName: an architecture needs a macOS that there is not.
     """
+    made = _platform_tags(needs, universal2=universal2)
+    check_asked_for(made)
+    return made
+
+
+def _platform_tags(needs: dict[str, Os], *, universal2: bool) -> tuple[str, ...]:
     needs = {arch: rounded(version) for arch, version in needs.items()}
     if len(needs) == 1:
         return tuple(_platform(version, arch) for arch, version in needs.items())

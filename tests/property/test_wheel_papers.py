@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -9,12 +10,13 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.wheels import tags
 from tensorflow_macos_build.wheels.verify import Code, metadata
 from tensorflow_macos_build.wheels.verify.metadata import Contents
 from tests.wheel_files import FUSED_TAG, WheelFiles, record_hash
 
 SOUND = WheelFiles({"tiny/__init__.py": b"x\n"})
-NAMED = metadata.parse_name(f"tiny-1.0-{FUSED_TAG}.whl")
+NAMED = tags.parse_name(f"tiny-1.0-{FUSED_TAG}.whl")
 CONTENTS = {"tiny/__init__.py": Contents(1, {"sha256": b""})}
 TEXTS = st.one_of(
     st.binary(max_size=300),
@@ -31,13 +33,11 @@ TEXTS = st.one_of(
 @settings(derandomize=True, max_examples=400)
 @given(text=TEXTS)
 def test_any_text_in_dist_info_gives_findings(text: bytes) -> None:
-    assert NAMED is not None
     found = [
         *metadata.judge_wheel(NAMED, "WHEEL", text),
         *metadata.judge_metadata(NAMED, "METADATA", text),
-        *metadata.judge_record("d/RECORD", text, CONTENTS),
+        *metadata.judge_record("d/RECORD", metadata.read_record(text, CONTENTS), CONTENTS),
     ]
-    metadata.record_algorithms(text)
     told = {one.code for one in found}
     assert told & {Code.RECORD_SELF, Code.RECORD_MALFORMED}
     assert told & {Code.WHEEL_TAGS, Code.WHEEL_FILE}
@@ -46,8 +46,9 @@ def test_any_text_in_dist_info_gives_findings(text: bytes) -> None:
 @settings(derandomize=True, max_examples=200)
 @given(name=st.text(max_size=60))
 def test_any_file_name_is_judged(name: str) -> None:
-    metadata.parse_name(name)
-    metadata.parse_name(f"{name}.whl")
+    for spelled in (name, f"{name}.whl"):
+        with contextlib.suppress(tags.BadName):
+            tags.parse_name(spelled)
 
 
 @settings(derandomize=True, max_examples=200)
@@ -67,12 +68,12 @@ def test_a_record_written_of_the_members_is_always_right(members: dict[str, byte
         for name, content in members.items()
     }
     contents["d/RECORD"] = Contents(0, {})
-    assert not list(metadata.judge_record("d/RECORD", text.getvalue().encode(), contents))
+    listing = metadata.read_record(text.getvalue().encode(), contents)
+    assert not list(metadata.judge_record("d/RECORD", listing, contents))
 
 
 def test_a_tag_that_stands_for_endless_many_is_refused_at_once() -> None:
-    assert NAMED is not None
     parts = ".".join(f"a{number}" for number in range(5000))
     text = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {parts}-{parts}-{parts}\n"
     found = {one.code for one in metadata.judge_wheel(NAMED, "WHEEL", text.encode())}
-    assert found == {Code.WHEEL_FILE, Code.WHEEL_TAGS}
+    assert found == {Code.WHEEL_FILE}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
-from tensorflow_macos_build.wheels.verify.tags import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.wheels.tags import Os
     from tensorflow_macos_build.wheels.verify.binaries import Binary
-    from tensorflow_macos_build.wheels.verify.tags import Version
 
 _FIRST_WITH_MAJORS = 11
 """From macOS 11 on, releases are told apart by their first number."""
@@ -20,7 +19,7 @@ _FIRST_WITH_MAJORS = 11
 
 def judge(
     binary: Binary,
-    promised: Mapping[str, Version],
+    promised: Mapping[str, Os],
     platforms: frozenset[str],
     stated: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
@@ -44,11 +43,16 @@ def judge(
             yield from _minos(binary.name, one.image, promised[arch])
 
 
-def _minos(name: str, image: Image, promised: Version) -> Iterator[Finding]:
+def _minos(name: str, image: Image, promised: Os) -> Iterator[Finding]:
     for build in image.builds:
-        oldest = release(build.minos[:2])
-        if build.is_macos and oldest > promised:
-            same_release = oldest[0] == promised[0] >= _FIRST_WITH_MAJORS
+        oldest, oldest_promised = _release(build.minos[:2]), _release(promised)
+        if build.is_macos and oldest > oldest_promised:
+            same_release = oldest[0] == oldest_promised[0] >= _FIRST_WITH_MAJORS
             code = Code.MINOS_MINOR if same_release else Code.MINOS_ABOVE_TAG
             told, wanted = ".".join(map(str, build.minos)), ".".join(map(str, promised))
             yield Finding(code, name, image.arch, f"needs macOS {told}, the tag says {wanted}")
+
+
+def _release(version: Os) -> Os:
+    """Return the version by its true name: 10.16 is what macOS 11 was called for old programs."""
+    return (11, 0) if version == (10, 16) else version

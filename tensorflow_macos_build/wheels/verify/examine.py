@@ -14,18 +14,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.metadata import ALGORITHMS
 from tensorflow_macos_build.wheels.verify import binaries
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 from tensorflow_macos_build.wheels.verify.metadata import Contents
 from tensorflow_macos_build.wheels.verify.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.archive import Archive
     from tensorflow_macos_build.wheels.members import Member
     from tensorflow_macos_build.wheels.verify.binaries import Binary
+    from tensorflow_macos_build.wheels.verify.metadata import Listing
     from tensorflow_macos_build.wheels.verify.spool import Kept
 
 CHUNK = 1 << 20
@@ -58,7 +60,7 @@ class _Stopped(Exception):
 
 def examine(
     archive: Archive,
-    algorithms: Mapping[str, str],
+    listing: Listing | None,
     kept: Kept,
     workers: int,
     ticker: Ticker,
@@ -67,21 +69,22 @@ def examine(
 
     Args:
         archive: the open wheel.
-        algorithms: the hash that RECORD lists each member with; SHA-256 for the rest.
+        listing: what RECORD says; it may list members with other hashes than SHA-256.
         kept: where export tries are put.
         workers: how many threads.
         ticker: told megabytes done, and of how many.
     """
-    examiner = _Examiner(archive, algorithms, kept)
+    examiner = _Examiner(archive, listing, kept)
     members = sorted(archive.members.values(), key=lambda member: (-member.size, member.name))
     total = sum(member.size for member in members)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         running = {pool.submit(examiner.examine, member): member.name for member in members}
         try:
-            left = set(running)
-            while left:
-                _, left = concurrent.futures.wait(left, timeout=_TICK)
-                ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
+            for future in running:
+                # One is waited for at a time: to wait for all costs as much as there are.
+                while not future.done():
+                    concurrent.futures.wait([future], timeout=_TICK)
+                    ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
         except BaseException:
             examiner.stop.set()
             pool.shutdown(cancel_futures=True)
@@ -91,17 +94,17 @@ def examine(
 
 
 class _Examiner:
-    def __init__(self, archive: Archive, algorithms: Mapping[str, str], kept: Kept) -> None:
+    def __init__(self, archive: Archive, listing: Listing | None, kept: Kept) -> None:
         self.stop = threading.Event()
         self.done = 0
         self._archive = archive
-        self._algorithms = algorithms
+        self._listing = listing
         self._kept = kept
         self._lock = threading.Lock()
 
     def examine(self, member: Member) -> Examined:
-        algorithm = self._algorithms.get(member.name, "")
-        names = {algorithm, "sha256"} & {"sha256", "sha384", "sha512"}
+        algorithm = self._listing.algorithm(member.name) if self._listing else ""
+        names = {algorithm, "sha256"} & set(ALGORITHMS)
         digests = {name: hashlib.new(name) for name in names}
         with contextlib.closing(_Sieve(member)) as sieve:
             try:
@@ -137,7 +140,7 @@ class _Sieve:
         if self._spool is not None:
             self._spool.write(piece)
         elif len(self._head) < binaries.HEAD:
-            self._head += piece[: 2 * binaries.HEAD] if self._head else piece
+            self._head += piece
             if len(self._head) >= binaries.HEAD and binaries.is_binary(self._head):
                 self._spool = Spool(self._member.size)
                 self._spool.write(self._head)

@@ -34,6 +34,7 @@ class Code(Enum):
 
     FILENAME = ("filename", Severity.ERROR)
     DIST_INFO = ("dist-info", Severity.ERROR)
+    DATA_FOLDER = ("data-folder", Severity.ERROR)
     METADATA_MISMATCH = ("metadata-mismatch", Severity.ERROR)
     WHEEL_TAGS = ("wheel-tags", Severity.ERROR)
     WHEEL_BUILD = ("wheel-build", Severity.NOTE)
@@ -72,6 +73,7 @@ class Code(Enum):
     OBJECT_ARCH = ("object-arch", Severity.ERROR)
 
     PLATFORM = ("platform", Severity.ERROR)
+    PLATFORM_TAG = ("platform-tag", Severity.ERROR)
     MINOS_MISSING = ("minos-missing", Severity.NOTE)
     MINOS_ABOVE_TAG = ("minos-above-tag", Severity.ERROR)
     MINOS_MINOR = ("minos-minor", Severity.WARNING)

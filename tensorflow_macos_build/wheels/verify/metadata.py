@@ -6,48 +6,31 @@ Source: PyPA's binary distribution format and "recording installed projects".
 from __future__ import annotations
 
 import base64
-import csv
-import email.parser
-import email.policy
-import io
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.tags import Tag, parse_tag
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tensorflow_macos_build.wheels.verify.findings import Code, Finding
+from tensorflow_macos_build.wheels import dist_info, tags
+from tensorflow_macos_build.wheels.metadata import (
+    ALGORITHMS,
+    SIGNATURES,
+    BadMetadata,
+    expanded,
+    parse_fields,
+    parse_wheel,
+    record_rows,
+)
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-_MAXIMUM_TAGS = 10_000
-_SELF_SIGNED = ("RECORD.jws", "RECORD.p7s")
-_STRONG = ("sha256", "sha384", "sha512")
+    from tensorflow_macos_build.wheels.tags import WheelName
 
-
-@dataclass(frozen=True, slots=True)
-class FileName:
-    """What a wheel's file name says.
-
-    Attributes:
-        name: the distribution, normalised.
-        version: its version.
-        build: the build tag as written, or "".
-        tags: the compatibility tags, expanded.
-    """
-
-    name: str
-    version: Version
-    build: str
-    tags: frozenset[Tag]
-
-    @property
-    def platforms(self) -> frozenset[str]:
-        """The platform tags."""
-        return frozenset(tag.platform for tag in self.tags)
+_KEPT = 1000
+"""Rows of RECORD that are kept of those that say nothing of a member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,114 +41,155 @@ class Contents:
     digests: Mapping[str, bytes]
 
 
-def parse_name(file_name: str) -> FileName | None:
-    """Read a wheel's file name; None when it is not one."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What RECORD says of a wheel's members.
+
+    Attributes:
+        rows: hash and size as written, by member.
+        stray: the first paths that are no members.
+        strays: how many these are in all.
+        malformed: what is wrong with the first malformed rows.
+        malformations: how many these are in all.
+        unreadable: why it cannot be read at all; "" when it can.
+    """
+
+    rows: Mapping[str, tuple[str, str]]
+    stray: tuple[str, ...] = ()
+    strays: int = 0
+    malformed: tuple[str, ...] = ()
+    malformations: int = 0
+    unreadable: str = ""
+
+    def algorithm(self, member: str) -> str:
+        """The name of the hash that a member is listed with; "" when there is none."""
+        return self.rows.get(member, ("", ""))[0].partition("=")[0]
+
+
+def read_record(record: bytes, members: Collection[str]) -> Listing:
+    """Read RECORD; of millions of rows for what is not in the wheel only a few are kept."""
+    rows: dict[str, tuple[str, str]] = {}
+    stray: dict[str, None] = {}
+    malformed: list[str] = []
+    strays = malformations = 0
     try:
-        name, version, build, tags = parse_wheel_filename(file_name)
-    except ValueError:  # InvalidWheelFilename, InvalidVersion, or more digits than int() takes
-        return None
-    return FileName(name, version, "".join(map(str, build)), tags)
+        for number, row in enumerate(record_rows(record), 1):
+            if len(row) != 3 or row[0] in rows or row[0] in stray:
+                what = "is listed twice" if len(row) == 3 else "does not have three fields"
+                malformations += 1
+                if len(malformed) < _KEPT:
+                    malformed.append(f"row {number} ({row[:1]}) {what}")
+            elif row[0] in members:
+                rows[row[0]] = (row[1], row[2])
+            else:
+                strays += 1
+                if len(stray) < _KEPT:
+                    stray[row[0]] = None
+    except BadMetadata as error:
+        return Listing({}, unreadable=str(error))
+    return Listing(rows, tuple(sorted(stray)), strays, tuple(malformed), malformations)
 
 
-def dist_info(members: Mapping[str, object]) -> tuple[str, ...]:
-    """Give the wheel's top-level folders that end in .dist-info, sorted."""
-    tops = {name.partition("/")[0] for name in members if "/" in name}
-    return tuple(sorted(top for top in tops if top.endswith(".dist-info")))
+def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Iterator[Finding]:
+    """Compare the names of the dist-info and data folders with the file name."""
+    if reason := dist_info.fault(folder, named):
+        yield Finding(Code.DIST_INFO, folder, "", reason)
+    for path in dist_info.outside_schemes(members):
+        message = f"a data folder holds {', '.join(dist_info.SCHEMES)}, and nothing else"
+        yield Finding(Code.DATA_FOLDER, path, "", message)
+    for data in dist_info.renamed_data(members, folder):
+        message = f"it is not spelled like {folder}"
+        yield Finding(Code.DATA_FOLDER, data, "", message, weight=Severity.WARNING)
 
 
-def record_algorithms(record: bytes) -> Mapping[str, str]:
-    """Give, for each file that RECORD lists, the hash that it is listed with."""
-    try:
-        rows = list(csv.reader(io.StringIO(record.decode("utf-8"))))
-    except (UnicodeDecodeError, csv.Error):
-        return {}
-    return {row[0]: row[1].partition("=")[0] for row in rows if len(row) == 3}
+def judge_platforms(named: WheelName) -> Iterator[Finding]:
+    """Find platform tags that no installer on a Mac asks for."""
+    asked = {platform for platform in named.platforms if tags.is_asked_for(platform)}
+    for platform in named.platforms:
+        if platform.startswith("mac") and platform not in asked:
+            promised = tags.promises([platform]).keys()
+            spared = promised and promised <= tags.promises(asked).keys()
+            instead = tags.nearest(platform)
+            told = f"; they ask for {instead}" if instead else ""
+            message = f"no installer asks for {platform}{told}"
+            weight = Severity.WARNING if spared else None
+            yield Finding(Code.PLATFORM_TAG, "", "", message, weight=weight)
 
 
-def judge_folder(named: FileName, folder: str) -> Iterator[Finding]:
-    """Compare the dist-info folder's name with the file name."""
-    name, _, version = folder.removesuffix(".dist-info").rpartition("-")
-    if canonicalize_name(name) != named.name or _version(version) != named.version:
-        message = f"{folder} is not that of {named.name} {named.version}"
-        yield Finding(Code.DIST_INFO, folder, "", message)
-
-
-def judge_metadata(named: FileName, path: str, text: bytes) -> Iterator[Finding]:
+def judge_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare METADATA's Name and Version with the file name."""
-    fields = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(text)
+    try:
+        fields = parse_fields(text)
+    except BadMetadata as error:
+        yield Finding(Code.METADATA_MISMATCH, path, "", str(error))
+        return
     name, version = str(fields.get("Name", "")), str(fields.get("Version", ""))
-    if canonicalize_name(name) != named.name:
-        message = f"Name is `{name}`, the file name says `{named.name}`"
+    if canonicalize_name(name) != named.project:
+        message = f"Name is `{name}`, the file name says `{named.project}`"
         yield Finding(Code.METADATA_MISMATCH, path, "", message)
-    if _version(version) != named.version:
-        message = f"Version is `{version}`, the file name says `{named.version}`"
+    if _version(version) != named.parsed_version:
+        message = f"Version is `{version}`, the file name says `{named.parsed_version}`"
         yield Finding(Code.METADATA_MISMATCH, path, "", message)
 
 
-def judge_wheel(named: FileName, path: str, text: bytes) -> Iterator[Finding]:
+def judge_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare WHEEL's Tag and Build with the file name, and judge its version."""
-    fields = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(text)
-    version = str(fields.get("Wheel-Version", ""))
-    if version.partition(".")[0] != "1":
-        yield Finding(Code.WHEEL_FILE, path, "", f"Wheel-Version is `{version}`, not 1.x")
-    if str(fields.get("Root-Is-Purelib", "")).lower() not in ("true", "false"):
-        yield Finding(Code.WHEEL_FILE, path, "", "Root-Is-Purelib is neither true nor false")
-    lines = [str(line) for line in fields.get_all("Tag", [])]
-    for line in lines:
-        if not _is_tag(line):
-            yield Finding(Code.WHEEL_FILE, path, "", f"`Tag: {line}` is no PYTHON-ABI-PLATFORM")
-    tags = frozenset(tag for line in lines if _is_tag(line) for tag in parse_tag(line))
-    if tags != named.tags:
+    try:
+        file = parse_wheel(text)
+        stated = expanded(file.tags)
+    except BadMetadata as error:
+        yield Finding(Code.WHEEL_FILE, path, "", str(error))
+        return
+    if stated != named.expanded:
         only_file, only_name = (
-            ", ".join(sorted(map(str, tags - named.tags))) or "none",
-            ", ".join(sorted(map(str, named.tags - tags))) or "none",
+            ", ".join(sorted(map(str, stated - named.expanded))) or "none",
+            ", ".join(sorted(map(str, named.expanded - stated))) or "none",
         )
         message = f"tags only in WHEEL: {only_file}; only in the file name: {only_name}"
         yield Finding(Code.WHEEL_TAGS, path, "", message)
-    build = str(fields.get("Build", ""))
-    if build != named.build:
-        message = f"Build is `{build}`, the file name says `{named.build}`"
+    if file.build != named.build:
+        message = f"Build is `{file.build or ''}`, the file name says `{named.build or ''}`"
         yield Finding(Code.WHEEL_BUILD, path, "", message)
 
 
 def judge_record(
-    path: str, record: bytes, contents: Mapping[str, Contents | None]
+    path: str, listing: Listing, contents: Mapping[str, Contents | None]
 ) -> Iterator[Finding]:
     """Compare RECORD with what the wheel holds, both ways.
 
     `contents` has every member, in the order of the wheel; None stands for one that is broken.
     """
-    try:
-        rows = list(csv.reader(io.StringIO(record.decode("utf-8"))))
-    except (UnicodeDecodeError, csv.Error) as error:
-        yield Finding(Code.RECORD_MALFORMED, path, "", f"it is no CSV text in UTF-8: {error}")
+    if listing.unreadable:
+        yield Finding(Code.RECORD_MALFORMED, path, "", listing.unreadable)
         return
     folder = path.rpartition("/")[0]
-    signatures = [f"{folder}/{name}" for name in _SELF_SIGNED]
-    listed: dict[str, tuple[str, str]] = {}
-    for number, row in enumerate(rows, 1):
-        if len(row) != 3 or row[0] in listed:
-            what = "is listed twice" if len(row) == 3 else "does not have three fields"
-            yield Finding(Code.RECORD_MALFORMED, path, "", f"row {number} ({row[:1]}) {what}")
-            continue
-        listed[row[0]] = (row[1], row[2])
-    for name in sorted(contents.keys() - listed.keys() - {path, *signatures}):
+    own = {path, *(f"{folder}/{name}" for name in SIGNATURES)}
+    for message in (*listing.malformed, *_rest(listing.malformations, listing.malformed)):
+        yield Finding(Code.RECORD_MALFORMED, path, "", message)
+    for name in sorted(contents.keys() - listing.rows.keys() - own):
         yield Finding(Code.RECORD_MISSING, name, "", "RECORD does not list it")
-    for name in sorted(listed.keys() - contents.keys()):
+    for name in listing.stray:
         yield Finding(Code.RECORD_STRAY, name, "", "RECORD lists it; the wheel does not hold it")
-    if listed.get(path) != ("", ""):
-        told = "is not listed" if path not in listed else "is listed with a hash or a size"
+    for message in _rest(listing.strays, listing.stray):
+        yield Finding(Code.RECORD_STRAY, path, "", message)
+    if listing.rows.get(path) != ("", ""):
+        told = "is not listed" if path not in listing.rows else "is listed with a hash or a size"
         yield Finding(Code.RECORD_SELF, path, "", f"RECORD itself {told}")
-    for name, (stated, size) in listed.items():
+    for name, (stated, size) in listing.rows.items():
         found = contents.get(name)
-        if found is not None and name not in (path, *signatures):
+        if found is not None and name not in own:
             yield from _judge_row(name, stated, size, found)
     yield from _judge_order(path, list(contents), folder)
 
 
+def _rest(number: int, told: Collection[str]) -> tuple[str, ...]:
+    left = number - len(told)
+    return (f"{left} more rows of this kind",) if left else ()
+
+
 def _judge_row(name: str, stated: str, size: str, found: Contents) -> Iterator[Finding]:
     algorithm, _, expected = stated.partition("=")
-    if algorithm not in _STRONG:
+    if algorithm not in ALGORITHMS:
         yield Finding(Code.RECORD_HASH, name, "", f"`{stated}` is no SHA-256 or stronger hash")
     elif (actual := _encoded(found.digests[algorithm])) != expected:
         message = f"RECORD says {expected}, the content's {algorithm} is {actual}"
@@ -181,12 +205,6 @@ def _judge_order(path: str, members: list[str], folder: str) -> Iterator[Finding
     if late:
         message = f"{len(late)} files follow the first of {folder}, which should come last"
         yield Finding(Code.RECORD_ORDER, path, "", message)
-
-
-def _is_tag(line: str) -> bool:
-    """Tell whether a tag has three parts that stand for a number of tags one can have."""
-    parts = line.split("-")
-    return len(parts) == 3 and math.prod(part.count(".") + 1 for part in parts) <= _MAXIMUM_TAGS
 
 
 def _encoded(digest: bytes) -> str:

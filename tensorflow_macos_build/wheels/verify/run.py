@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
+from tensorflow_macos_build.wheels import dist_info, tags
 from tensorflow_macos_build.wheels import record as fused
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
@@ -19,7 +20,6 @@ from tensorflow_macos_build.wheels.verify.examine import Examined, examine
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
 from tensorflow_macos_build.wheels.verify.must_export import expand
 from tensorflow_macos_build.wheels.verify.spool import Kept
-from tensorflow_macos_build.wheels.verify.tags import promises
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.archive import Archive
-    from tensorflow_macos_build.wheels.verify.metadata import FileName
+    from tensorflow_macos_build.wheels.tags import WheelName
 
 _MINIMUM_WORKERS = 2
 _LONGEST = 4000
@@ -145,6 +145,14 @@ class _Allow:
         )
 
 
+def _name(wheel: Path) -> tuple[WheelName | None, str]:
+    """Return the parts of the file name, or None and why it is none."""
+    try:
+        return tags.parse_name(wheel.name), ""
+    except tags.BadName as error:
+        return None, str(error)
+
+
 class _Verifier:
     def __init__(
         self, wheel: Path, archive: Archive, options: VerifyOptions, ticker: Ticker
@@ -153,19 +161,21 @@ class _Verifier:
         self._archive = archive
         self._options = options
         self._ticker = ticker
-        self._named = metadata.parse_name(wheel.name)
-        self._folders = metadata.dist_info(archive.members)
+        self._named, self._unnamed = _name(wheel)
+        self._folders = dist_info.folders(archive.members)
+        record = self._text("RECORD")
+        self._listing = None if record is None else metadata.read_record(record, archive.members)
 
     def run(self) -> Verification:
         findings = list(self._papers())
         with contextlib.closing(Kept()) as kept:
             examined = self._examine(kept)
             held = [one.binary for one in examined.values() if one.binary is not None]
-            platforms = self._named.platforms if self._named else frozenset()
-            stated = self._one_sided()
+            platforms = frozenset(self._named.platforms if self._named else ())
+            promised, stated = tags.promises(platforms), self._one_sided()
             for one in held:
                 rules = stated.get(one.name, frozenset())
-                findings += coverage.judge(one, promises(platforms), platforms, rules)
+                findings += coverage.judge(one, promised, platforms, rules)
             with kept.reading() as tries:
                 must = frozenset(self._options.must_export)
                 unread = [
@@ -183,15 +193,14 @@ class _Verifier:
         return frozenset(owner for owner in owners if owner is not None)
 
     def _examine(self, kept: Kept) -> dict[str, Examined]:
-        record = self._text("RECORD")
-        algorithms: Mapping[str, str] = metadata.record_algorithms(record or b"")
         workers = self._options.workers or max(os.cpu_count() or 1, _MINIMUM_WORKERS)
-        return examine(self._archive, algorithms, kept, workers, self._ticker)
+        return examine(self._archive, self._listing, kept, workers, self._ticker)
 
     def _papers(self) -> Iterator[Finding]:
         if self._named is None:
-            message = "it is not NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl"
-            yield Finding(Code.FILENAME, "", "", message)
+            yield Finding(Code.FILENAME, "", "", self._unnamed)
+        else:
+            yield from metadata.judge_platforms(self._named)
         if len(self._folders) != 1:
             found = ", ".join(self._folders) or "none"
             yield Finding(Code.DIST_INFO, "", "", f"one .dist-info folder is needed: {found}")
@@ -206,17 +215,17 @@ class _Verifier:
         if self._named is not None:
             yield from self._named_papers(self._named)
 
-    def _named_papers(self, named: FileName) -> Iterator[Finding]:
-        yield from metadata.judge_folder(named, self._folders[0])
+    def _named_papers(self, named: WheelName) -> Iterator[Finding]:
+        yield from metadata.judge_folder(named, self._folders[0], self._archive.members)
         if (text := self._text("METADATA")) is not None:
             yield from metadata.judge_metadata(named, self._path("METADATA"), text)
         if (text := self._text("WHEEL")) is not None:
             yield from metadata.judge_wheel(named, self._path("WHEEL"), text)
 
     def _record(self, examined: Mapping[str, Examined]) -> Iterator[Finding]:
-        if (record := self._text("RECORD")) is not None:
+        if self._listing is not None:
             contents = {name: one.contents for name, one in examined.items()}
-            yield from metadata.judge_record(self._path("RECORD"), record, contents)
+            yield from metadata.judge_record(self._path("RECORD"), self._listing, contents)
 
     def _one_sided(self) -> Mapping[str, frozenset[str]]:
         """Return the architectures of what rules made one-sided, by path, as fuse recorded it."""

@@ -1,0 +1,158 @@
+"""The folders that bear the wheel's name: what is taken for right, pip and uv install."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from tensorflow_macos_build.wheels import dist_info, tags
+from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.pair import read_half
+from tensorflow_macos_build.wheels.verify import Code, Severity, verify
+from tests.wheel_files import record_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLATFORM = "cp311-cp311-macosx_12_0_arm64"
+PIP = """
+import sys
+from pip._internal.cli.main import main
+for number, wheel in enumerate(sys.argv[2:]):
+    target = f"{sys.argv[1]}/{number}"
+    code = main(["install", "-qqq", "--isolated", "--no-index", "--no-deps", "--no-compile",
+                 "--disable-pip-version-check", "--target", target, wheel])
+    print("code", code)
+"""
+"""Installs wheels one after another in one process, which takes a tenth of a process each."""
+
+
+def wheel_of(
+    folder: Path, name: str, info: str, tag: str = "py3-none-any", *, data: str = ""
+) -> Path:
+    project, version = name.split("-")[:2]
+    made = {"demo.py": b"", **({data: b""} if data else {})}
+    about = f"Metadata-Version: 2.1\nName: {canonicalize_name(project)}\nVersion: {version}\n"
+    made[f"{info}/METADATA"] = about.encode()
+    made[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
+    made[f"{info}/RECORD"] = record_of(made, info)
+    path = folder / f"{name}-{tag}.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in made.items():
+            archive.writestr(member, content)
+    return path
+
+
+def drawn(number: int) -> list[tuple[str, str]]:
+    """Draw names of wheels and of dist-info folders that mean the same, more or less."""
+    choice = random.Random(7)
+    projects = ["my_pkg", "My.Pkg", "my-pkg", "mypkg", "my_pkg_", "x", "my__pkg", "a-b_c"]
+    versions = ["1.0", "1", "1.0.0", "1.0-1", "1.0.post1", "1.0_1", "1.0+a_b", "1.0+a.b", "v1.0"]
+    found: dict[tuple[str, str], None] = {}
+    while len(found) < number:
+        project, version = choice.choice(projects), choice.choice(versions)
+        other = choice.choice([project, *(one for one in projects if choice.random() < 0.3)])
+        name = f"{project.replace('-', '_')}-{version.replace('-', '_')}"
+        found[name, f"{other}-{choice.choice([version, *versions[:3]])}.dist-info"] = None
+    return list(found)
+
+
+def test_what_is_taken_for_right_pip_and_uv_install(tmp_path: Path) -> None:
+    right, wrong = [], 0
+    for number, (name, info) in enumerate(drawn(110)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        wheel = wheel_of(folder, name, info)
+        if verify(wheel).ok:
+            right.append(wheel)
+        else:
+            wrong += 1
+    assert len(right) > 15
+    assert wrong > 15
+    tried = right[:12]
+    pip = subprocess.run(
+        [sys.executable, "-c", PIP, str(tmp_path / "pip"), *map(str, tried)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert pip.stdout.split() == ["code", "0"] * len(tried)
+    uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--no-cache", "--no-config"]
+    for number, wheel in enumerate(tried):
+        target = ("--target", str(tmp_path / f"uv{number}"))
+        argv = [*uv, "--no-index", "--no-deps", *target, str(wheel)]
+        assert subprocess.run(argv, check=False).returncode == 0, wheel.name
+
+
+@pytest.mark.parametrize("info", ["my-pkg-1.0", "my-pkg-1.0.0", "my_pkg", "my_pkg_1.0"])
+def test_a_folder_that_pip_cannot_read_is_refused_by_every_reader(
+    tmp_path: Path, info: str
+) -> None:
+    wheel = wheel_of(tmp_path, "my_pkg-1.0", f"{info}.dist-info", PLATFORM)
+    argv = [sys.executable, "-c", PIP, str(tmp_path / "pip")]
+    pure = wheel_of(tmp_path, "my_pkg-1.0", f"{info}.dist-info")
+    done = subprocess.run([*argv, str(pure)], check=False, capture_output=True, text=True)
+    if info != "my_pkg":
+        assert done.stdout.split() != ["code", "0"]
+    assert Code.DIST_INFO in {one.code for one in verify(wheel).findings}
+    with open_archive(wheel) as archive, pytest.raises(BrokenWheel, match="dist-info"):
+        read_half(archive)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a-1.0-py3-none-any.whl", "a-1_0-py3-none-any.whl", "a__b-1-py3-none-any.whl",
+     "a-1-x-py3-none-any.whl", "a-1-1x-py3-none-any.whl", "-1-py3-none-any.whl",
+     "a-1-py3..py2-none-any.whl", "a-1-py3-none-any.zip", "a-1-2-3-py3-none-any.whl"],
+)  # fmt: skip
+def test_a_file_name_is_one_just_when_packaging_says_so(name: str) -> None:
+    try:
+        parse_wheel_filename(name)
+        named = True
+    except InvalidWheelFilename:
+        named = False
+    try:
+        assert tags.parse_name(name).expanded == parse_wheel_filename(name)[3]
+        assert named
+    except tags.BadName:
+        assert not named
+
+
+@pytest.mark.parametrize("name", ["a_-1.0", "_a-1.0", "a.-1.0", ".a-1.0"])
+def test_a_project_s_name_begins_and_ends_with_a_letter_or_a_digit(
+    tmp_path: Path, name: str
+) -> None:
+    wheel = wheel_of(tmp_path, name, f"{name}.dist-info")
+    assert [one.code for one in verify(wheel).findings] == [Code.FILENAME]
+
+
+@pytest.mark.parametrize(
+    ("data", "severity", "installed"),
+    [
+        ("my_pkg-1.0.data/purelib/x.py", None, True),
+        ("my_pkg-1.0.data/platlib/x.py", None, True),
+        ("My_Pkg-1.0.data/purelib/x.py", Severity.WARNING, True),
+        ("my_pkg-1.0.data/other/x.py", Severity.ERROR, False),
+        ("my_pkg-1.0.data/x.py", Severity.ERROR, False),
+    ],
+)
+def test_what_pip_refuses_in_a_data_folder_is_an_error(
+    tmp_path: Path, data: str, severity: Severity | None, installed: bool
+) -> None:
+    wheel = wheel_of(tmp_path, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data)
+    found = [one.severity for one in verify(wheel).findings if one.code is Code.DATA_FOLDER]
+    assert found == ([severity] if severity else [])
+    argv = [sys.executable, "-c", PIP, str(tmp_path / "pip"), str(wheel)]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    assert (done.stdout.split() == ["code", "0"]) == installed
+
+
+def test_a_version_may_be_spelled_in_several_ways() -> None:
+    name = tags.parse_name("my_pkg-1.0.post1-py3-none-any.whl")
+    for folder in ("my_pkg-1.0.post1", "My.Pkg-1.0_1", "my_pkg-1.post1"):
+        assert dist_info.fault(f"{folder}.dist-info", name) is None

@@ -1,0 +1,157 @@
+"""retag makes a wheel's name and WHEEL say one thing, and one that installers ask for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.tags import mac_platforms
+from packaging.utils import parse_wheel_filename
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.wheels import tags
+from tensorflow_macos_build.wheels.retag import RetagOptions, retag
+from tensorflow_macos_build.wheels.verify import Code, Severity, verify
+from tests.wheelmaker import Thin, unpacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REPAIR = RetagOptions()
+FROM_WHEEL = RetagOptions(from_wheel=True)
+MAJOR = "demo-1.0-cp311-cp311-macosx_13_0_arm64.whl"
+
+
+def wheel_of(folder: Path, platform: str, name: str) -> Path:
+    """Make a wheel whose WHEEL has that platform, under a file name that may say another."""
+    made = Thin("arm64", {"demo.py": b"pass\n"}, platform=platform).write(folder)
+    return made.rename(folder / name)
+
+
+def codes(wheel: Path) -> set[Code]:
+    return {one.code for one in verify(wheel).findings}
+
+
+def test_a_wheel_file_that_contradicts_a_right_name_is_written_after_it(tmp_path: Path) -> None:
+    """As z3-solver 5.0.0.0's: named for macOS 13.0, and WHEEL says 13.3."""
+    broken = wheel_of(tmp_path, "macosx_13_3_arm64", MAJOR)
+    assert codes(broken) == {Code.WHEEL_TAGS}
+    repaired = retag(broken, tmp_path / "out", REPAIR).wheel
+    assert repaired.name == MAJOR
+    assert codes(repaired) == set()
+    assert b"Tag: cp311-cp311-macosx_13_0_arm64\n" in unpacked(repaired)["demo-1.0.dist-info/WHEEL"]
+    assert unpacked(repaired)["demo.py"] == b"pass\n"
+    with pytest.raises(UsageError, match="already"):
+        retag(repaired, tmp_path / "again", REPAIR)
+
+
+def test_a_name_that_contradicts_a_right_wheel_file_is_made_after_it(tmp_path: Path) -> None:
+    for name in (
+        "demo-1.0-cp311-cp311-macosx_13_3_arm64.whl",
+        "demo-1.0-py3-none-macosx_13_0_arm64.whl",
+        "demo-1.0-7-cp311-abi3-macosx_12_0_arm64.whl",
+        "demo-1.0-py3-none-any.whl",
+    ):
+        broken = wheel_of(tmp_path, "macosx_13_0_arm64", name)
+        assert Code.WHEEL_TAGS in codes(broken)
+        repaired = retag(broken, tmp_path / "out", FROM_WHEEL).wheel
+        assert repaired.name == MAJOR
+        assert codes(repaired) == set()
+
+
+@pytest.mark.parametrize("build", ["", "7"])
+def test_a_build_tag_in_one_of_them_alone_is_repaired_both_ways(tmp_path: Path, build: str) -> None:
+    thin = Thin("arm64", {"demo.py": b""}, platform="macosx_13_0_arm64")
+    wheel = thin.write(tmp_path).rename(tmp_path / MAJOR.replace("1.0-", "1.0-7-"))
+    assert codes(wheel) == {Code.WHEEL_BUILD}
+    repaired = retag(wheel, tmp_path / "out", REPAIR if build else FROM_WHEEL).wheel
+    assert parse_wheel_filename(repaired.name)[2] == ((7, "") if build else ())
+    assert codes(repaired) == set()
+
+
+def test_a_repair_does_not_replace_the_wheel_that_it_is_made_of(tmp_path: Path) -> None:
+    broken = wheel_of(tmp_path, "macosx_13_3_arm64", MAJOR)
+    before = broken.read_bytes()
+    with pytest.raises(UsageError, match="replace"):
+        retag(broken, tmp_path, REPAIR)
+    assert broken.read_bytes() == before
+
+
+def asked_for(platform: str) -> bool:
+    """Whether any Mac of today or the next years asks for a tag: packaging says, host by host."""
+    intel = [(10, minor) for minor in range(4, 17)]
+    hosts = [(version, "x86_64") for version in intel]
+    hosts += [((major, 9), arch) for major in range(11, 40) for arch in ("x86_64", "arm64")]
+    hosts += [((10, minor), "i386") for minor in range(4, 15)]
+    return any(platform in mac_platforms(version, arch) for version, arch in hosts)
+
+
+UNASKED = {
+    "macosx_15_2_arm64": "macosx_15_0_arm64",
+    "macosx_10_9_arm64": "macosx_11_0_arm64",
+    "macosx_110_0_arm64": None,
+    "macosx_11_3_x86_64": "macosx_11_0_x86_64",
+    "macosx_26_1_universal2": "macosx_26_0_universal2",
+    "macosx_12_arm64": None,
+    "macosx_12_0_aarch64": None,
+    "macosx_10_3_x86_64": None,
+    "macosx_11_7_intel": "macosx_11_0_intel",
+}
+ASKED = [
+    "macosx_10_9_x86_64", "macosx_10_16_x86_64", "macosx_10_9_universal2", "macosx_11_0_arm64",
+    "macosx_16_0_arm64", "macosx_26_0_x86_64", "macosx_10_6_intel", "macosx_10_13_i386",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("platform", [*UNASKED, *ASKED])
+def test_a_tag_that_no_mac_asks_for_is_an_error(tmp_path: Path, platform: str) -> None:
+    wheel = Thin("arm64", {"demo.py": b""}, platform=platform).write(tmp_path)
+    found = [one for one in verify(wheel).findings if one.code is Code.PLATFORM_TAG]
+    assert tags.is_asked_for(platform) == asked_for(platform) == (platform in ASKED)
+    assert [one.severity for one in found] == ([] if platform in ASKED else [Severity.ERROR])
+    if instead := UNASKED.get(platform):
+        assert asked_for(instead)
+        assert instead in found[0].message
+
+
+def test_it_is_a_warning_beside_a_tag_that_says_as_much(tmp_path: Path) -> None:
+    platforms = "macosx_11_0_arm64.macosx_11_3_arm64.macosx_10_9_universal2"
+    wheel = Thin("arm64", {"demo.py": b""}, platform=platforms).write(tmp_path)
+    found = {one.severity for one in verify(wheel).findings if one.code is Code.PLATFORM_TAG}
+    assert found == {Severity.WARNING}
+    lone = "macosx_10_15_x86_64.macosx_15_2_arm64"
+    wheel = Thin("arm64", {"demo.py": b""}, platform=lone).write(tmp_path)
+    found = {one.severity for one in verify(wheel).findings if one.code is Code.PLATFORM_TAG}
+    assert found == {Severity.ERROR}
+
+
+@pytest.mark.parametrize(
+    "platform", ["macosx_15_2_arm64", "macosx_110_0_arm64", "macosx_10_9_arm64"]
+)
+def test_retag_makes_no_tag_that_nobody_asks_for(tmp_path: Path, platform: str) -> None:
+    wheel = Thin("arm64", {"demo.py": b""}).write(tmp_path)
+    with pytest.raises(UsageError, match="macosx"):
+        retag(wheel, tmp_path / "out", RetagOptions(platforms=[platform]))
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_retag_keeps_no_tag_that_nobody_asks_for(tmp_path: Path) -> None:
+    wheel = Thin("arm64", {"demo.py": b""}, platform="macosx_15_2_arm64").write(tmp_path)
+    with pytest.raises(UsageError, match="they ask for `macosx_15_0_arm64`"):
+        retag(wheel, tmp_path / "out", RetagOptions(build="1"))
+    right = RetagOptions(build="1", platforms=["macosx_15_0_arm64"])
+    assert codes(retag(wheel, tmp_path / "out", right).wheel) == set()
+
+
+def test_pip_takes_a_repaired_wheel(tmp_path: Path) -> None:
+    broken = wheel_of(tmp_path, "macosx_13_0_arm64", "demo-1.0-cp311-cp311-macosx_13_3_arm64.whl")
+    repaired = retag(broken, tmp_path / "out", FROM_WHEEL).wheel
+    for folder, code in ((tmp_path, 1), (repaired.parent, 0)):
+        argv = [
+            *(sys.executable, "-m", "pip", "download", "--isolated", "--no-index", "--no-deps"),
+            *("--platform", "macosx_14_0_arm64", "--python-version", "3.11", "--only-binary"),
+            *(":all:", "--find-links", str(folder), "--dest", str(tmp_path / "got"), "demo"),
+        ]
+        assert subprocess.run(argv, check=False, capture_output=True).returncode == code
