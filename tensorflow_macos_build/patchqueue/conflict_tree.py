@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import plumbing, resolutions, work_tree
+from tensorflow_macos_build.patchqueue import markers, plumbing, resolutions, work_tree
+from tensorflow_macos_build.patchqueue.conflicts import Lookup
 from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
 from tensorflow_macos_build.upstream.store import partial_clone
 
@@ -115,14 +116,10 @@ def make(
         places = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
         alternates = b"".join(os.fsencode(place) + b"\n" for place in places)
         (git.git_dir / "objects" / "info" / "alternates").write_bytes(alternates)
-        marked = {found.path: _marked(pen, found, labels) for found in merged.conflicted}
-        shown = resolutions.apply(
-            pen,
-            merged.tree,
-            [result for result in marked.values() if result is not None],
-        )
+        marked = [_marked(pen, merged, found, labels) for found in merged.conflicted]
+        shown = resolutions.apply(pen, merged.tree, [each for each in marked if each is not None])
         head = pen.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
-        bring_shown(pen, shown, marked)
+        bring_shown(pen, shown, (found.path for found in merged.conflicted))
         tips = [head, shown, merged.base, merged.theirs]
         pen.keep(tips, [onto, base], into=git.git_dir / "objects")
         _check_out(git, head, shown, merged)
@@ -136,11 +133,12 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
     Raises:
         Unresolved: markers are left, or a submodule is unmerged.
     """
-    marker = f"<<<<<<< {labels.ours}\n".encode()
+    marker = f"< {labels.ours}\n".encode()  # the end of a marker, whatever its size
     left = [
         found.path
         for found in merged.conflicted
-        if (path := folder / found.path).is_file() and marker in path.read_bytes()
+        if (path := folder / found.path).is_file()
+        and (marker in (content := path.read_bytes()) or markers.are_in(content))
     ]
     if left:
         raise Unresolved(folder, left)
@@ -151,14 +149,25 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
         return work_tree.add_all(git, submodules)
 
 
-def _marked(pen: Quarantine, found: Conflicted, labels: Labels) -> resolutions.Result | None:
-    """Merge one file as git would in a work tree; None: what git left is to be shown."""
+def _marked(
+    pen: Quarantine, merged: Merged, found: Conflicted, labels: Labels
+) -> resolutions.Result | None:
+    """Merge one file as git would in a work tree; None: what git left is to be shown.
+
+    A file without git's markers is one that git does not merge by lines, by its content or by an
+    attribute. One with nested markers came of more merges than this one.
+    """
     sides = (found.ours, found.base, found.theirs)
-    if found.ours is None or found.theirs is None:
+    left = Lookup(pen).at(merged.tree, found.path)
+    if found.ours is None or found.theirs is None or left is None:
         return None
-    if not all(side is None or side.mode.startswith("100") for side in sides):
+    if not all(side is None or side.is_file for side in (*sides, left)):
         return None
+    if not markers.are_in(content := pen.objects.blob(left.oid)) or markers.are_nested(content):
+        return None
+    (size,) = pen.attribute("conflict-marker-size", merged.ours, [found.path])
     names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
+    names += [f"--marker-size={size}"] if size.isdecimal() and int(size) else []
     with files.scratch("merge") as folder:
         paths = [folder / name for name in ("ours", "base", "theirs")]
         for path, side in zip(paths, sides, strict=True):

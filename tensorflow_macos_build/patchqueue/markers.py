@@ -88,6 +88,16 @@ def patch_side(marked: bytes, patched: bytes) -> bytes | None:
     return content if found else None
 
 
+def are_in(content: bytes) -> bool:
+    """Whether a file that git left holds its markers."""
+    return b"<" * MARKER_SIZE in content
+
+
+def are_nested(content: bytes) -> bool:
+    """Whether a file holds markers of a merge inside a merge."""
+    return b"<" * SIZES[-1] in content
+
+
 def split_lines(content: bytes) -> list[bytes]:
     """Split at line feeds only, as git does, and keep them."""
     # bytes.splitlines would also split at a lone carriage return.

@@ -1,6 +1,7 @@
 """git's own three-way merge of trees, in memory, and what it says about conflicts.
 
-The judge of every shortcut is `git merge-tree --write-tree` (the `ort` strategy, renames followed).
+The judge of every shortcut is `git merge-tree --write-tree` (the `ort` strategy, renames followed,
+the attributes of our side's own .gitattributes heeded).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tensorflow_macos_build.upstream.overlay import Overlay
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.objects import Quarantine
 
 GIT_DIED = "CONFLICT (git died)"
@@ -100,31 +102,61 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
     if ours == theirs:  # one commit then, and git would see no merge base but itself
         return Merged(base, ours, theirs, ours, (), ())
     asked = Merged(base, ours, theirs, "", (), ())
-    status, out = _merge_tree(quarantine, sides)
-    if status >= 0:
-        return _read(asked, sides, status, out)
+    git = quarantine.git_on(ours)  # as in `git rebase`, whose work tree holds our side
+    status, out = _merge_tree(git, sides)
+    if status == 0:
+        return _checked(quarantine, _read(asked, sides, out))
+    if status > 0:
+        return _read(asked, sides, out)
     # Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
     # through; that is no answer to rely on, so the patch is in conflict whatever comes out.
-    status, out = _merge_tree(quarantine, sides, "-c", "merge.renames=false")
-    found = _read(asked, sides, status, out)
+    status, out = _merge_tree(git, sides, "-c", "merge.renames=false")
+    found = _read(asked, sides, out)
     died = Message((), GIT_DIED, "git merge-tree was ended by a signal while following renames")
     return replace(found, messages=(*found.messages, died))
 
 
-def _merge_tree(quarantine: Quarantine, sides: Sequence[str], *flags: str) -> tuple[int, bytes]:
-    done = quarantine.git.run(*flags, "merge-tree", "--write-tree", "-z", *sides, expected=())
+def _merge_tree(git: Git, sides: Sequence[str], *flags: str) -> tuple[int, bytes]:
+    argv = ("merge-tree", "--write-tree", "--messages", "-z", *sides)
+    done = git.run(*flags, *argv, expected=())
     if done.status > 1:
-        raise quarantine.git.failure(done)
+        raise git.failure(done)
     return done.status, done.stdout
 
 
-def _read(asked: Merged, sides: Sequence[str], status: int, out: bytes) -> Merged:
+def _read(asked: Merged, sides: Sequence[str], out: bytes) -> Merged:
     tokens = iter(text(out).split("\0"))
-    found = replace(asked, tree=next(tokens))
-    if status == 0:
-        return found
-    conflicted = _conflicted(tokens)
-    return replace(found, conflicted=conflicted, messages=tuple(_messages(tokens, sides)))
+    tree, conflicted = next(tokens), _conflicted(tokens)
+    return replace(
+        asked, tree=tree, conflicted=conflicted, messages=tuple(_messages(tokens, sides))
+    )
+
+
+def _checked(quarantine: Quarantine, merged: Merged) -> Merged:
+    """Make a conflict of a merge that git calls clean, and in which it left markers.
+
+    So 2.39 does where both sides make the same file, and one of them by a rename whose contents
+    conflict: the markers are then the content that both agree on. `git rebase` commits them.
+    """
+    trees = (merged.tree, merged.base, merged.ours, merged.theirs)
+    now, *sides = (Overlay(quarantine.objects, tree) for tree in trees)
+    paths = {path for message in merged.messages if message.is_conflict for path in message.paths}
+    marked = [
+        path
+        for path in sorted(paths)
+        if (entry := now.entry(path)) is not None
+        and entry.is_file
+        and markers.are_in(quarantine.objects.blob(entry.oid))
+    ]
+    if not marked:
+        return replace(merged, messages=())
+    found = (Conflicted(path, *(_file_at(side, path) for side in sides)) for path in marked)
+    return replace(merged, conflicted=tuple(found))
+
+
+def _file_at(tree: Overlay, path: str) -> Entry | None:
+    entry = tree.entry(path)
+    return None if entry is None or entry.is_tree else entry
 
 
 def _conflicted(tokens: Iterator[str]) -> tuple[Conflicted, ...]:

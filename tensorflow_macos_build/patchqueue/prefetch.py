@@ -45,7 +45,7 @@ def for_queue(
     wanted = _at(old, touched)
     for commit in onto:
         new = plumbing.tree(mirror, commit)
-        wanted |= _at(new, touched) | _of_moved(old, new, touched)
+        wanted |= _at(new, touched) | _of_moved(old, new, touched) | _of_merges(new)
         wanted |= _of_commits(mirror, queue.base.commit, commit, touched)
     mirror.fetch_blobs(wanted, ticker)
 
@@ -63,6 +63,11 @@ def _of_moved(old: Tree, new: Tree, touched: Iterable[bytes]) -> set[str]:
     folders = {_folder(path) for path in touched}
     gone = {path for path in old.keys() - new.keys() if path in touched or _folder(path) in folders}
     return _at(old, gone) | _at(new, new.keys() - old.keys()) if gone else set()
+
+
+def _of_merges(tree: Tree) -> set[str]:
+    """Return the .gitattributes of a tree, which say how its files are merged."""
+    return _at(tree, (path for path in tree if path.rpartition(b"/")[2] == b".gitattributes"))
 
 
 def _folder(path: bytes) -> bytes:

@@ -20,6 +20,7 @@ from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, Resolved, replay
 from tensorflow_macos_build.patchqueue.status import Carried
+from tensorflow_macos_build.upstream import attributes
 from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Rebase:
         onto: the full id of the commit that it was moved to.
         tree: the id of the resulting tree.
         patches: what became of each patch, in order.
+        drivers: the merge drivers that .gitattributes name for files that were merged; they are
+            programs, which are not run.
         saved: what writing the queue back did, where that was asked for.
     """
 
@@ -54,6 +57,7 @@ class Rebase:
     onto: str
     tree: str
     patches: tuple[PatchStatus, ...]
+    drivers: tuple[str, ...] = ()
     saved: Saved | None = None
 
     @property
@@ -200,7 +204,25 @@ def rebase_in(
     done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
     judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
     statuses = tuple(settle.with_refusals(status) for status in judged)
-    return Rebase(base.commit, onto, done.tree, statuses), done
+    return Rebase(base.commit, onto, done.tree, statuses, _drivers(pen, done)), done
+
+
+def _drivers(pen: Quarantine, done: Replay) -> tuple[str, ...]:
+    """Return the merge drivers, not git's own, that attributes name for the files that git merged.
+
+    Asked once for each set of .gitattributes that patches met.
+    """
+    trees: dict[Path | None, str] = {}
+    paths: dict[str, dict[str, None]] = {}
+    for step in done.steps:
+        if step.merged is not None:
+            ours = step.merged.ours
+            tree = trees.setdefault(pen.git_on(ours).work_tree, ours)
+            paths.setdefault(tree, {}).update(dict.fromkeys(each.path for each in step.changes))
+    names = {
+        name for tree, each in paths.items() for name in pen.attribute("merge", tree, list(each))
+    }
+    return tuple(sorted(names - attributes.BUILT_IN))
 
 
 def save(

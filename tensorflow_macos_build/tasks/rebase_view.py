@@ -149,6 +149,7 @@ def as_document(asked: Asked, found: Rebase) -> documents.Json:
         "ok": found.ok,
         "tree": found.tree,
         "patches": [_patch(patch) for patch in found.patches],
+        "merge_drivers_not_run": list(found.drivers),
         "saved": saved
         and {
             "kept": list(saved.kept),
@@ -234,6 +235,9 @@ def show(asked: Asked, found: Rebase) -> None:
         if patch.status.is_trouble:
             for line in trouble(patch):
                 console.line(line)
+    if found.drivers:
+        names = ", ".join(found.drivers)
+        console.line(f"merge drivers that .gitattributes name are programs, and not run: {names}")
     clean = sum(patch.status is Status.CLEAN for patch in found.patches)
     console.line(f"{clean} of {len(found.patches)} patches are clean; tree {found.tree}")
     console.line(_next(asked, found), "green" if found.ok else "bold")

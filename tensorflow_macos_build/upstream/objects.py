@@ -2,7 +2,8 @@
 
 Everything new is made in a `Quarantine`: a throw-away bare repository whose objects are its own and
 whose alternate is the real one. It has neither the repository's configuration nor its attributes,
-so nothing that a user sets there changes a result. `Quarantine.keep` carries what is worth keeping
+so nothing that a user sets there changes a result; the attributes that count for merges are those
+in the trees (`attributes`). `Quarantine.keep` carries what is worth keeping
 over, as one pack. Formats: gitformat-pack(5), gitrepository-layout(5), git-cat-file(1).
 """
 
@@ -15,11 +16,13 @@ import os
 import re
 import shutil
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.upstream.attributes import TreeAttributes, values
 from tensorflow_macos_build.upstream.git import Git, ObjectMissing
 
 if TYPE_CHECKING:
@@ -38,9 +41,10 @@ default of 7 is also how reStructuredText underlines a heading).
 """
 
 _ATTRIBUTES = (
-    "* !text !eol !filter !ident !working-tree-encoding !diff !merge"
-    f" conflict-marker-size={MARKER_SIZE}\n"
+    f"* !text !eol !filter !ident !working-tree-encoding !diff conflict-marker-size={MARKER_SIZE}\n"
 )
+"""They take precedence over those of a tree, which say by `merge` how its files are merged."""
+
 _TREES_CACHED = 8192
 _PARTIAL_CLONE = (
     r"^(extensions\.(partialclone|objectformat)|remote\..*\.(url|promisor|partialclonefilter))$"
@@ -213,6 +217,28 @@ class Quarantine:
         self._folder = git.git_dir / "objects"
         self._fans: set[str] = set()
         self._written: set[str] = set()
+        self._attributes = TreeAttributes(objects, git.git_dir / "attributes")
+
+    def git_on(self, tree: str) -> Git:
+        """Return the quarantine's git as it sees files on a tree, by the tree's own attributes."""
+        folder = self._attributes.folder(tree)
+        return self.git if folder is None else replace(self.git, work_tree=folder)
+
+    def attribute(self, name: str, tree: str, paths: Sequence[str]) -> tuple[str, ...]:
+        """Return an attribute's values for files on a tree; `unspecified` where it has none.
+
+        Only attributes of merges are known of a tree whose .gitattributes say nothing of them.
+        """
+        folder = self._attributes.folder(tree)
+        if folder is None:
+            return ("unspecified",) * len(paths)
+        # A repository of its own, for the quarantine's own attributes come before a tree's.
+        git = Git(self.git.git_dir / "attributes.git")
+        if not git.git_dir.is_dir():
+            git.init()
+        stdin = b"".join(raw(path) + b"\0" for path in paths)
+        asked = replace(git, work_tree=folder)
+        return values(asked.out("check-attr", "-z", "--stdin", name, stdin=stdin))
 
     def write(self, kind: str, content: bytes) -> str:
         """Put an object into the quarantine as a loose object; give its id."""

@@ -63,5 +63,8 @@ def test_no_marker_is_left_by_a_provisional_resolution(case: repositories.Case) 
         made = repositories.make(case, Path(scratch) / "repository")
         with quarantine(made.git) as pen:
             done = replay(pen, made.onto, made.patches)
-            names = pen.git.line("ls-tree", "-r", "--format=%(objectname)", done.tree).split()
-            assert not any(b"<" * MARKER_SIZE in pen.objects.blob(name) for name in names)
+            listed = pen.git.line(
+                "ls-tree", "-r", "--format=%(objecttype) %(objectname)", done.tree
+            )
+            blobs = [row.removeprefix("blob ") for row in listed.split("\n") if "blob " in row]
+            assert not any(b"<" * MARKER_SIZE in pen.objects.blob(name) for name in blobs)

@@ -1,0 +1,84 @@
+"""How a tree's own .gitattributes say that files are merged.
+
+`git rebase` reads gitattributes(5) from its work tree, which holds the tree that a pick lands on.
+git 2.39 has no other way to be told them (`--attr-source` came with 2.41, and git-merge-tree(1) in
+a bare repository looks at none), so the .gitattributes of a tree are put into a scratch folder that
+git takes for its work tree. A tree whose files say nothing of merges needs none.
+
+What a driver of `merge.<name>.driver` would run is not run: where an attribute names one, git falls
+back to its merge of texts. Filters and line ends play no part in a merge, which is of blobs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_macos_build.upstream.objects import CatFile
+
+NAME = ".gitattributes"
+BUILT_IN = frozenset({"text", "binary", "union", "set", "unset", "unspecified"})
+"""Values of the attribute `merge`, as git-check-attr(1) prints them, for which git runs nothing."""
+
+_OF_MERGES = re.compile(rb"\b(?:merge|binary|conflict-marker-size)\b")
+_LONGEST_NAME = 255
+
+Files = tuple[tuple[str, str], ...]
+"""The .gitattributes of a tree: their paths, and the ids of their blobs."""
+
+
+class TreeAttributes:
+    """Folders that hold the .gitattributes of trees, each made when it is first asked for.
+
+    Args:
+        objects: reads trees and blobs.
+        scratch: a folder to make them in.
+    """
+
+    def __init__(self, objects: CatFile, scratch: Path) -> None:
+        self._objects = objects
+        self._scratch = scratch
+        self._in_tree: dict[str, Files] = {}
+        self._folders: dict[Files, Path | None] = {}
+
+    def folder(self, tree: str) -> Path | None:
+        """Return the folder with a tree's .gitattributes; None: they say nothing of merges."""
+        files = self._files(tree)
+        if files not in self._folders:
+            contents = {path: self._objects.blob(oid) for path, oid in files}
+            relevant = any(_OF_MERGES.search(content) for content in contents.values())
+            self._folders[files] = self._write(contents) if relevant else None
+        return self._folders[files]
+
+    def _files(self, tree: str) -> Files:
+        """Return the .gitattributes of a tree; folders that were seen before are not read again."""
+        if tree not in self._in_tree:
+            entries = self._objects.tree(tree)
+            own = entries.get(NAME)
+            files = [(NAME, own.oid)] if own is not None and own.is_file else []
+            for name, entry in entries.items():
+                if entry.is_tree and _is_usual(name):
+                    files += [(f"{name}/{path}", oid) for path, oid in self._files(entry.oid)]
+            self._in_tree[tree] = tuple(files)
+        return self._in_tree[tree]
+
+    def _write(self, contents: dict[str, bytes]) -> Path:
+        folder = self._scratch / str(len(self._folders))
+        for path, content in contents.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        return folder
+
+
+def _is_usual(name: str) -> bool:
+    """Whether a folder can be made in a work tree; git checks out no other (read-cache.c)."""
+    size = len(name.encode("utf-8", "surrogateescape"))
+    return name.casefold() not in {".", "..", ".git"} and size <= _LONGEST_NAME
+
+
+def values(answers: bytes) -> tuple[str, ...]:
+    """Return the values in what `git check-attr -z` prints: path, attribute, value, and so on."""
+    return tuple(answers.decode("utf-8", "surrogateescape").split("\0")[2::3])

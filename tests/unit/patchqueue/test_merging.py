@@ -1,0 +1,186 @@
+"""Merges as `git rebase` makes them: the attributes in the trees, and what git gets wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.patchqueue import conflict_tree
+from tensorflow_macos_build.patchqueue.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.upstream.objects import Entry, quarantine
+from tests.repositories import FILE, Case, Made, git_rebase_skipping, lines, make
+from tests.unit.patchqueue.test_rebase import rebase_made
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.merging import Merged
+    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tests.repositories import Files
+
+PATHS = ("a/b/x.svg", "a/y.svg", "z.txt")
+FAR = {2: "theirs"}, {25: "mine"}
+NEAR = {15: "theirs"}, {15: "mine"}
+
+
+def tree(changes: Mapping[int, str], attributes: Mapping[str, str]) -> Files:
+    rows = [changes.get(number, f"line {number}") for number in range(30)]
+    text = "".join(f"{row}\n" for row in rows).encode()
+    written = {f"{folder}.gitattributes": rules for folder, rules in attributes.items()}
+    return dict.fromkeys(PATHS, (FILE, text)) | {
+        path: (FILE, f"{rules}\n".encode()) for path, rules in written.items()
+    }
+
+
+RULES = [
+    {"": "*.svg binary"},
+    {"": "*.svg -merge"},
+    {"": "*.svg merge=binary"},
+    {"": "*.svg merge=union"},
+    {"": "*.svg merge=text"},
+    {"": "*.svg merge"},
+    {"": "*.svg merge=own-driver"},
+    {"": "*.svg merge=binary\n*.svg !merge"},
+    {"": "* merge=union", "a/": "*.svg binary"},
+    {"": "* binary", "a/b/": "* merge=text"},
+    {"": "[attr]own merge=union\n*.txt own", "a/": "y.svg own"},
+    {"": "/a/b/*.svg merge=union conflict-marker-size=9"},
+    {"": "# nothing about merges\n* text=auto eol=lf"},
+    {"": "*.txt working-tree-encoding=UTF-16\n*.svg text eol=crlf"},
+]
+
+
+@pytest.mark.parametrize("sides", [FAR, NEAR], ids=["far", "near"])
+@pytest.mark.parametrize("rules", RULES, ids=lambda rules: " ".join(rules.values()))
+def test_a_trees_own_attributes_say_how_files_are_merged(
+    tmp_path: Path, rules: dict[str, str], sides: tuple[dict[int, str], dict[int, str]]
+) -> None:
+    """Judged by `git rebase`: far apart, and in the same line."""
+    theirs, mine = (tree(changes, rules) for changes in sides)
+    made = make(Case(tree({}, rules), (theirs,), (mine,)), tmp_path / "r")
+    assert_as_git(made, tmp_path / "work")
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["base", "patch"])
+def test_the_attributes_of_the_tree_that_a_patch_lands_on_count(
+    tmp_path: Path, *, later: bool
+) -> None:
+    """Not those of the tree that it was made for: upstream adds them, or an earlier patch does."""
+    rules = {"": "*.svg binary"}
+    theirs = tree({2: "theirs"}, {} if later else rules)
+    patches = (tree({}, rules), tree({25: "mine"}, rules)) if later else (tree({25: "mine"}, {}),)
+    made = make(Case(tree({}, {}), (theirs,), patches), tmp_path / "r")
+    assert_as_git(made, tmp_path / "work")
+    with quarantine(made.git) as pen:
+        last = replay(pen, made.onto, made.patches).steps[-1]
+    assert last.merged is not None
+    assert [found.path for found in last.merged.conflicted] == ["a/b/x.svg", "a/y.svg"]
+
+
+def assert_as_git(made: Made, work: Path) -> None:
+    result, stops = git_rebase_skipping(made, work)
+    ours = rebase_made(made, OnConflict.SKIP)
+    assert ours.tree == result
+    assert sum(patch.status.is_trouble for patch in ours.patches) == stops
+
+
+def test_no_attribute_of_a_user_or_a_repository_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(Case(tree({}, {}), (tree(FAR[0], {}),), (tree(FAR[1], {}),)), tmp_path / "r")
+    home = tmp_path / "home" / "git"
+    home.mkdir(parents=True)
+    for place in (home, made.git.git_dir / "info"):
+        place.mkdir(exist_ok=True)
+        (place / "attributes").write_text("* binary\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home.parent))
+    (tmp_path / ".gitattributes").write_text("* binary\n")
+    monkeypatch.chdir(tmp_path)
+    made.git.run("config", "merge.default", "binary")
+    assert [patch.status for patch in rebase_made(made).patches] == [Status.CLEAN]
+
+
+def test_a_merge_driver_is_not_run_and_is_said_to_be_off(tmp_path: Path) -> None:
+    rules = {"": "*.svg merge=own\n*.none merge=other\nz.txt merge=union"}
+    made = make(
+        Case(tree({}, rules), (tree(FAR[0], rules),), (tree(FAR[1], rules),)), tmp_path / "r"
+    )
+    made.git.run("config", "merge.own.driver", f"touch {tmp_path / 'ran'}")
+    result = rebase_made(made)
+    assert result.drivers == ("own",)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["..", ".git", "." * 300])
+def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
+    tmp_path: Path, name: str
+) -> None:
+    rules = {"": "*.svg merge=union"}
+    made = make(
+        Case(tree({}, rules), (tree(FAR[0], rules),), (tree(FAR[1], rules),)), tmp_path / "r"
+    )
+    with quarantine(made.git) as pen:
+        blob = pen.write("blob", b"* merge=union\n")
+        folder = pen.write_tree({".gitattributes": Entry(FILE, blob)})
+        root = {**pen.objects.tree(pen.tree(made.onto)), name: Entry("40000", folder)}
+        place = pen.git_on(pen.write_tree(root)).work_tree
+        assert place is not None
+        assert sorted(path.name for path in place.rglob("*")) == [".gitattributes"]
+        assert not (place.parent / ".gitattributes").exists()
+
+
+LABELS = conflict_tree.Labels("upstream", "base", "patch")
+
+
+def shown_in(folder: Path, pen: Quarantine, made: Made) -> Merged:
+    """Show the conflict of the only patch in a work tree."""
+    (step,) = replay(pen, made.onto, made.patches).steps
+    assert step.merged is not None
+    conflict_tree.make(
+        folder, pen, step.merged, queue=folder, onto=made.onto, base=made.base, patch="p",
+        labels=LABELS,
+    )  # fmt: skip
+    return step.merged
+
+
+def test_a_binary_conflict_is_shown_as_git_leaves_it(tmp_path: Path) -> None:
+    """Its lines are not merged behind the attribute's back."""
+    rules = {"": "*.svg binary"}
+    made = make(
+        Case(tree({}, rules), (tree(FAR[0], rules),), (tree(FAR[1], rules),)), tmp_path / "r"
+    )
+    with quarantine(made.git) as pen:
+        shown_in(tmp_path / "w", pen, made)
+    shown = (tmp_path / "w" / PATHS[0]).read_bytes()
+    assert shown == tree(FAR[0], {})[PATHS[0]][1]
+
+
+def test_markers_have_the_size_that_an_attribute_asks_for(tmp_path: Path) -> None:
+    rules = {"": "z.txt conflict-marker-size=11"}
+    made = make(
+        Case(tree({}, rules), (tree(NEAR[0], rules),), (tree(NEAR[1], rules),)), tmp_path / "r"
+    )
+    with quarantine(made.git) as pen:
+        merged = shown_in(tmp_path / "w", pen, made)
+        with pytest.raises(conflict_tree.Unresolved, match="markers"):
+            conflict_tree.take(tmp_path / "w", merged, LABELS)
+    for path, size in ((PATHS[0], 7), ("z.txt", 11)):
+        assert f"\n{'<' * size} upstream\n".encode() in (tmp_path / "w" / path).read_bytes()
+
+
+def test_markers_in_a_merge_that_git_calls_clean_are_a_conflict(tmp_path: Path) -> None:
+    """git 2.39 commits them: both sides make `g`, one of them by a rename that conflicts."""
+    edits = [lines("f").replace(b"line 0", words, 1) for words in (b"theirs", b"mine")]
+    upstream = {"g": (FILE, edits[0])}
+    patch = {"f": (FILE, edits[1]), "g": (FILE, edits[0])}
+    made = make(Case({"f": (FILE, lines("f"))}, (upstream,), (patch,)), tmp_path / "r")
+    for way in OnConflict:
+        (status,) = rebase_made(made, way).patches
+        assert status.status is Status.CONFLICT
+        assert [report.path for report in status.evidence.conflicts] == ["g"]
+    with quarantine(made.git) as pen:
+        done = replay(pen, made.onto, made.patches)
+        assert b"<<<<" not in pen.objects.blob(pen.objects.tree(done.tree)["g"].oid)
