@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.server
+import itertools
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -180,3 +181,117 @@ def _wait_for(port: int) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port}")
+
+
+ADVERTISED = "application/x-git-upload-pack-advertisement"
+
+
+def packet(content: bytes) -> bytes:
+    """Frame a pkt-line (gitprotocol-common(5))."""
+    return b"%04x%s" % (len(content) + 4, content)
+
+
+def _reference(number: int) -> bytes:
+    return b"%040x refs/heads/b%d" % (number + 1, number)
+
+
+_FIRST = packet(b"# service=git-upload-pack\n") + b"0000"
+_VERSION_2 = _FIRST + b"".join(map(packet, (b"version 2\n", b"ls-refs\n", b"fetch\n"))) + b"0000"
+
+
+def _endless_advertisement() -> Iterator[bytes]:
+    yield _FIRST + packet(_reference(0) + b" HEAD\0multi_ack\n")
+    yield from (packet(_reference(number) + b"\n") for number in itertools.count(1))
+
+
+def _drip() -> Iterator[bytes]:
+    while True:
+        time.sleep(0.1)
+        yield b"0"
+
+
+def _nothing() -> Iterator[bytes]:
+    return iter(())
+
+
+def _errors() -> Iterator[bytes]:
+    return (packet(b"ERR no\n") for _ in itertools.count())
+
+
+ENDLESS: dict[str, tuple[str, Callable[[], Iterator[bytes]], Callable[[], Iterator[bytes]]]] = {
+    "plain references": (
+        "text/plain",
+        lambda: (_reference(n).replace(b" ", b"\t") + b"\n" for n in itertools.count()),
+        _nothing,
+    ),
+    "advertised references": (ADVERTISED, _endless_advertisement, _nothing),
+    "listed references": (
+        ADVERTISED,
+        lambda: iter([_VERSION_2]),
+        lambda: (packet(_reference(number) + b"\n") for number in itertools.count()),
+    ),
+    "messages": (
+        ADVERTISED,
+        lambda: iter([_VERSION_2]),
+        lambda: itertools.chain(
+            [packet(_reference(0) + b"\n") + b"0000"],
+            (packet(b"\2working on it\n") for _ in itertools.count()),
+        ),
+    ),
+    "errors": (
+        ADVERTISED,
+        lambda: (packet(b"ERR no\n") for _ in itertools.count()),
+        _nothing,
+    ),
+    "a drip": (
+        ADVERTISED,
+        lambda: iter([_VERSION_2]),
+        _drip,
+    ),
+    "a drip of references": (
+        ADVERTISED,
+        _drip,
+        _nothing,
+    ),
+}
+"""What servers without an end send for `info/refs`, its type, and for a POST."""
+
+
+@contextlib.contextmanager
+def endless_server(kind: str) -> Iterator[str]:
+    """Serve without an end, as `ENDLESS` says; give the address of a repository."""
+    content_type, got, posted = ENDLESS[kind]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self._send(content_type, got())
+
+        def do_POST(self) -> None:
+            self._send("application/x-git-upload-pack-result", posted())
+
+        def _send(self, kind: str, pieces: Iterator[bytes]) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for batch in iter(lambda: b"".join(itertools.islice(pieces, size)), b""):
+                    if closing.is_set():
+                        break
+                    self.wfile.write(batch)
+
+    size = 1 if "drip" in kind else 500
+    closing = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/up.git"
+    finally:
+        closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,11 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
         Refused: a patch does not apply exactly.
     """
     ref = f"refs/heads/{branch}"
-    if git.run("check-ref-format", ref, expected=()).status != 0:
-        raise UsageError(f"`{branch}` is no name that a branch can have")
+    if not _is_branch_name(git, branch):
+        raise UsageError(
+            f"`{branch}` is no name that a branch can have",
+            hint="--branch NAME names it; a plain word, as git-check-ref-format(1) says",
+        )
     found = git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1))
     before = found.stdout.decode().strip() or _ZERO
     if before != _ZERO and not force:
@@ -55,6 +59,16 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
     # the old value makes it fail rather than overwrite what another process has put there
     git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
     return tip
+
+
+def _is_branch_name(git: Git, name: str) -> bool:
+    """Whether a branch can be called that, and nobody takes it for something else.
+
+    git lets a branch be called `@` or `refs/heads/x`, which then mean HEAD, and the branch `x`.
+    """
+    asked = git.run("check-ref-format", "--branch", name, expected=())
+    plain = name != "@" and not name.startswith("refs/")
+    return plain and asked.status == 0 and asked.stdout == os.fsencode(f"{name}\n")
 
 
 def _is_checked_out(git: Git, ref: str) -> bool:

@@ -7,6 +7,7 @@ at work at the same time wait for each other and find the work done.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import os
 import re
@@ -14,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.upstream.git import Git
@@ -140,10 +141,12 @@ class Mirror(Git):
 
     def _fetch_unnamed(self, commit: str, ticker: Ticker) -> None:
         """Ask for a commit that no branch or tag reaches; many servers hand it out."""
-        with files.locked(self.folder / "lock"):
-            argv = self.argv("fetch", "--quiet", "--no-write-fetch-head", "origin", commit)
-            ticker(0, None, f"asking for {commit}")
-            process.run(argv, env=self.fetching_environment(), expected=(), timeout=self.retry.idle)
+        from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415 - as in `_talk`
+
+        ticker(0, None, f"asking for {commit}")
+        once = dataclasses.replace(self, retry=dataclasses.replace(self.retry, attempts=1))
+        with files.locked(self.folder / "lock"), contextlib.suppress(transfer.Unreachable):
+            once.fetch(["origin", commit], ticker)
 
     def fetch(
         self, arguments: Sequence[str], ticker: Ticker, *, stdin: bytes = b"", negotiate: str = ""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
@@ -40,20 +41,34 @@ _LASTING = frozenset(
 """What a web server answers that no second try changes; GitHub's 401 means "no such repository"."""
 
 _PROBE_SECONDS = 10.0
+_BLOCK = 1 << 16
 
 _ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
 
-_TRACE = {"GIT_TRACE2_EVENT": "1", "GIT_TRACE2_EVENT_BRIEF": "1"}
-"""Makes git write its events to standard error, a JSON object a line (api-trace2)."""
+_TRACE = {"GIT_TRACE2_EVENT": "1", "GIT_TRACE2_EVENT_BRIEF": "1", "GIT_TRACE_PACKET": "1"}
+"""Makes git write its events to standard error, a JSON object a line (api-trace2), and what it says
+to the server and hears from it, but for the objects (git(1), GIT_TRACE_PACKET)."""
+
+_PACKET = re.compile(r"[0-9:.]* *[\w./-]*:?[0-9]* *packet: ")
 
 _DEEPEST = 2
 """How many fetches may be nested: git's own, for what it finds missing, within ours."""
+
+_ECHO = 4
+"""How much longer a line of ours is in git's account of what it sends, at most."""
+
+_LINES_KEPT = 40
+"""How many of the lines that are no progress are kept for an error's text."""
 
 _LINE_END = re.compile(rb"[\r\n]+")
 
 
 class _Endless(Exception):
     """git fetches what is missing to find out what is missing, and so on."""
+
+
+class _TooMuch(Exception):
+    """A server goes on and on without sending an object."""
 
 
 class Unreachable(WorkFailed):
@@ -77,11 +92,15 @@ def converse(
         Unreachable: the last attempt failed too, or the server says that there is nothing there.
         UsageError: the server's repository is shallow or has holes.
     """
-    pauses = retry.pauses()
+    pauses, last = retry.pauses(), time.monotonic() + retry.total
+    if not stdin:  # else its references are known, and only contents are asked for
+        _refuse_endless_references(url, retry)
     while True:
-        progress = _Progress(ticker)
+        progress = _Progress(ticker, retry, retry.words + _ECHO * len(stdin))
         try:
             process.watch(argv, progress.feed, env={**env, **_TRACE}, stdin=stdin, idle=retry.idle)
+        except _TooMuch:
+            raise _endless(url) from None
         except _Endless:
             raise UsageError(
                 "the server's repository is shallow, or objects are missing in it",
@@ -91,7 +110,7 @@ def converse(
         except process.ProgramFailed as failure:
             answer = _lasting_answer(url)
             pause = None if answer else next(pauses, None)
-            if pause is None:
+            if pause is None or (time.monotonic() > last and not progress.receiving):
                 raise _unreachable(url, answer, retry, failure, progress.said) from failure
             ticker(0, None, f"the network failed; the next try is in {pause:g} s")
             time.sleep(pause)
@@ -109,20 +128,28 @@ class _Progress(RemoteProgress):
         (RemoteProgress.RESOLVING, "resolving deltas"),
     )
 
-    def __init__(self, ticker: Ticker) -> None:
+    def __init__(self, ticker: Ticker, retry: Retry, words: int) -> None:
         super().__init__()
         self._ticker = ticker
         self._line = self.new_message_handler()
         self._rest = b""
+        self._words_left = words
+        self._deadline = time.monotonic() + retry.preparing
+        self.receiving = False
 
     def feed(self, piece: bytes) -> None:
+        self._words_left -= len(piece)
+        late = time.monotonic() > self._deadline and not self.receiving
+        if self._words_left < 0 or late:
+            raise _TooMuch
         *lines, self._rest = _LINE_END.split(self._rest + piece)
         for line in lines:
             text = line.decode("utf-8", "replace")
             if text.startswith('{"event":'):
                 self._refuse_endless(text)
-            else:
+            elif not _PACKET.match(text):
                 self._line(text)
+        del self.other_lines[:-_LINES_KEPT], self.error_lines[:-_LINES_KEPT]
 
     def _refuse_endless(self, event: str) -> None:
         """End a fetch that started a fetch that started a fetch.
@@ -148,6 +175,7 @@ class _Progress(RemoteProgress):
         max_count: str | float | None = None,
         message: str = "",
     ) -> None:
+        self.receiving = self.receiving or bool(op_code & self.RECEIVING)
         stage = next((name for code, name in self._STAGES if op_code & code), "")
         total = int(max_count) if max_count else None
         self._ticker(int(cur_count or 0), total, f"{stage} {message}".strip())
@@ -182,6 +210,7 @@ def _ask(url: str) -> Iterator[requests.Response | None]:
             answer = requests.get(
                 f"{url}/info/refs",
                 params={"service": "git-upload-pack"},
+                headers={"Git-Protocol": "version=2"},
                 timeout=_PROBE_SECONDS,
                 stream=True,
             )
@@ -190,6 +219,29 @@ def _ask(url: str) -> Iterator[requests.Response | None]:
     finally:
         if answer is not None:
             answer.close()
+
+
+def _refuse_endless_references(url: str, retry: Retry) -> None:
+    """Read what a web server sends first, which git would read whole before it looked at it.
+
+    Raises:
+        Unreachable: it has no end within the bounds of `retry`.
+    """
+    deadline = time.monotonic() + retry.idle
+    left = retry.words
+    with _ask(url) as answer, contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
+        while answer is not None and (piece := answer.raw.read1(_BLOCK)):
+            left -= len(piece)
+            if left < 0 or time.monotonic() > deadline:
+                raise _endless(url)
+
+
+def _endless(url: str) -> Unreachable:
+    return Unreachable(
+        "the server sends references or messages without end, and no objects",
+        where=shown(url),
+        hint="check the address; the path of a local clone works in place of it",
+    )
 
 
 def _unreachable(

@@ -154,6 +154,23 @@ def test_a_branch_has_the_trees_of_the_commits_it_came_from(tmp_path: Path, fork
     with pytest.raises(UsageError, match="exists"):
         exporting.to_branch(saved.queue, target, "exported")
     assert exporting.to_branch(saved.queue, target, "exported", force=True) == tip
+    before = target.out("for-each-ref")
+    for name in (
+        "-x",
+        "--force",
+        "@",
+        "HEAD",
+        "refs/heads/x",
+        "@{-1}",
+        "a..b",
+        "x.lock",
+        "",
+        "a b",
+    ):
+        with pytest.raises(UsageError, match="no name that a branch can have"):
+            exporting.to_branch(saved.queue, target, name, force=True)
+    assert target.out("for-each-ref") == before
+    assert exporting.to_branch(saved.queue, target, "na\u00efve/x-y@z") == tip
     with pytest.raises(UsageError, match="checked out"):
         exporting.to_branch(saved.queue, target, "main", force=True)
     git(fork, "fsck", "--strict")

@@ -70,7 +70,7 @@ class Desk:
     def files(self) -> dict[str, bytes]:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
-            for top in ("patches", "build/rebase", "build/edit", "out")
+            for top in ("patches", "build/rebase", "build/edit/demo/tree", "out")
             for path in (self.folder / top).rglob("*")
             if path.is_file() and path.name != "queue.yaml" and ".git" not in str(path)
         }
@@ -129,8 +129,8 @@ def test_a_task_asks_the_server_once_for_all_that_it_needs(
     near, far = desk(served / "up.git"), desk(url)
     assert far.run(TASKS[task]) == near.run(TASKS[task])
     assert far.files() == near.files()
-    assert faults.requests[:3] == ["info/refs", "ls-refs", "fetch"]
-    assert faults.requests[3:] == ["info/refs", "fetch"] * REQUESTS.get(task, 1)
+    assert faults.requests[:4] == ["info/refs", "info/refs", "ls-refs", "fetch"]
+    assert faults.requests[4:] == ["info/refs", "fetch"] * REQUESTS.get(task, 1)
 
 
 def test_contents_are_asked_for_again_where_the_network_breaks(

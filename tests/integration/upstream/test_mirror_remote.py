@@ -17,7 +17,7 @@ from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.mirror import Retry
 from tensorflow_macos_build.upstream.transfer import Unreachable
-from tests.git_servers import Faults, daemon, free_port, http_server
+from tests.git_servers import ENDLESS, Faults, daemon, endless_server, free_port, http_server
 from tests.settings import VARIABLES
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 QUICK = Retry(attempts=4, first_pause=0.02, longest_pause=0.05, idle=20)
+
+CLONE = ["info/refs", "info/refs", "ls-refs", "fetch"]
+"""What a clone asks for; the first answer is only looked at for its size."""
 
 
 @pytest.fixture
@@ -75,10 +78,10 @@ def test_a_clone_is_bare_and_without_file_contents(
     )
     assert not set(upstream.blobs("main")) & local_ids(opened)
     assert_whole(opened, upstream)
-    assert faults.requests == ["info/refs", "ls-refs", "fetch"]
+    assert faults.requests == CLONE
     assert any(detail.startswith("receiving objects") for detail in said)
     assert mirror.open(url, tmp_path / "cache").git_dir == opened.git_dir
-    assert faults.requests == ["info/refs", "ls-refs", "fetch"]
+    assert faults.requests == CLONE
 
 
 def test_blobs_come_in_one_request_and_only_once(
@@ -454,3 +457,21 @@ def test_gitpython_starts_no_git_of_the_environments_choice() -> None:
     chosen = {**os.environ, "GIT_PYTHON_GIT_EXECUTABLE": "/nowhere", "GIT_PYTHON_REFRESH": "odd"}
     code = "from tensorflow_macos_build.upstream import transfer"
     subprocess.run([sys.executable, "-c", code], env=chosen, check=True)
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_server_without_an_end_is_left(kind: str, tmp_path: Path) -> None:
+    """The bounds of this test are small; those of `Retry` are its defaults."""
+    bounds = Retry(attempts=2, first_pause=0.02, idle=1, words=200_000)
+    with endless_server(kind) as url, pytest.raises(Unreachable) as caught:
+        mirror.open(url, tmp_path / "cache", retry=bounds)
+    assert caught.value.where == url
+    assert len(str(caught.value)) < 5000
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert not (folder / "repository.git").exists()
+
+
+def test_a_server_that_never_begins_to_send_objects_is_left(tmp_path: Path) -> None:
+    bounds = Retry(attempts=2, first_pause=0.02, preparing=0.0)
+    with endless_server("messages") as url, pytest.raises(Unreachable, match="without end"):
+        mirror.open(url, tmp_path / "cache", retry=bounds)
