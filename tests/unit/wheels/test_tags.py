@@ -16,24 +16,12 @@ from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build.wheels import tags
 from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+from tests.hosts import HOSTS, Os
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-Os = tuple[int, int]
-
-INTEL: list[Os] = [(10, 14), (10, 15), (10, 16), (11, 0), (11, 6), (12, 0), (14, 0), (26, 0)]
-SILICON: list[Os] = [(11, 0), (11, 6), (12, 0), (14, 0), (26, 0)]
-ROSETTA: list[Os] = [(11, 0), (14, 0)]
-
-HOSTS: list[tuple[str, Os]] = [
-    *(("x86_64", version) for version in INTEL),
-    *(("arm64", version) for version in SILICON),
-    *(("x86_64", version) for version in ROSETTA),
-]
-"""Architecture that Python runs as, and the macOS that it reports."""
 
 
 def takes(host: tuple[str, Os], name: tags.WheelName) -> bool:
