@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.patchqueue.formats.patch import Header
+    from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.materialise import Commit
     from tensorflow_macos_build.patchqueue.merging import Merged
     from tensorflow_macos_build.patchqueue.queue import Queue
@@ -141,6 +142,31 @@ def folded(pieces: Sequence[Piece], at: int, into: int) -> list[Piece]:
     joined = replace(pieces[into], changes=pieces[first].changes + pieces[second].changes)
     return [
         joined if number == into else piece for number, piece in enumerate(pieces) if number != at
+    ]
+
+
+def annotated(
+    pieces: Sequence[Piece], globs: Sequence[str], trailers: Sequence[Trailer]
+) -> list[Piece]:
+    """Give trailers to the pieces whose messages have none of that key.
+
+    Args:
+        pieces: the queue.
+        globs: patterns of fnmatch(3); a piece whose file's name fits one is meant, all without one.
+        trailers: what is to be said.
+
+    Raises:
+        UsageError: no file's name fits.
+    """
+    meant = [
+        not globs or any(fnmatch.fnmatchcase(piece.name or "", glob) for glob in globs)
+        for piece in pieces
+    ]
+    if not any(meant):
+        raise UsageError(f"no patch's file is called {' or '.join(globs)}")
+    return [
+        replace(piece, header=piece.header.with_missing(trailers)) if is_meant else piece
+        for piece, is_meant in zip(pieces, meant, strict=True)
     ]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import compose, materialise, plumbing, ranges
+from tensorflow_macos_build.patchqueue import compose, materialise, metadata, plumbing, ranges
 from tensorflow_macos_build.patchqueue.compose import Step
 from tensorflow_macos_build.patchqueue.formats import dep3, mailbox, paths, series
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
@@ -188,16 +188,22 @@ def date_of(git: Git, commit: str) -> Moment:
 
 
 def with_names(steps: Sequence[Step], queue: Queue) -> tuple[Step, ...]:
-    """Give steps the file names of the patches in `queue` that have the same subject, in order."""
-    names: dict[str, list[str]] = {}
+    """Give steps the file names of the patches in `queue` that have the same subject, in order.
+
+    Trailers that say something about a patch in its queue come along: a fork's commits have none.
+    """
+    known: dict[str, list[QueuePatch]] = {}
     for patch in queue.patches:
-        names.setdefault(patch.patch.header.subject, []).append(patch.name)
+        known.setdefault(patch.patch.header.subject, []).append(patch)
     return tuple(
-        replace(step, name=names[step.header.subject].pop(0))
-        if names.get(step.header.subject)
-        else step
+        _named(step, known[step.header.subject].pop(0)) if known.get(step.header.subject) else step
         for step in steps
     )
+
+
+def _named(step: Step, patch: QueuePatch) -> Step:
+    said = [trailer for trailer in patch.patch.header.trailers if trailer.key in metadata.KEYS]
+    return replace(step, name=patch.name, header=step.header.with_missing(said))
 
 
 def _tree_of(git: Git, folder: Path, base: dict[bytes, plumbing.Entry]) -> str:

@@ -12,13 +12,18 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import importing, lock, prefetch, storage
+from tensorflow_macos_build.patchqueue.metadata import NOTHING, Metadata
 from tensorflow_macos_build.patchqueue.queue import Base, Queue
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.compose import Step
     from tensorflow_macos_build.patchqueue.formats.people import Identity
+    from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.importing import Imported
     from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.storage import Saved
@@ -46,6 +51,7 @@ class Source:
         upstream: the repository that has the base: a path, an address or `embedded:`.
         against: the tag, branch or commit that they apply to; for a range that is its `A`.
         author: who a patch is by that names nobody; None: it says so.
+        metadata: what is said of patches that do not say it themselves.
     """
 
     kind: Kind
@@ -53,6 +59,7 @@ class Source:
     upstream: str
     against: str
     author: Identity | None = None
+    metadata: Metadata = NOTHING
 
 
 def take(
@@ -71,7 +78,8 @@ def take(
         folder: the queue's folder.
         cache: where mirrors of remote repositories are.
         ticker: told what is being done.
-        replace: write over an existing queue; patches with the same subject keep their names.
+        replace: write over an existing queue; patches with the same subject keep their names,
+            and what was said of them in trailers of the queue's own.
         waiting: told when another command is at work on the queue.
 
     Raises:
@@ -80,6 +88,7 @@ def take(
     """
     if folder.exists() and not replace:
         raise _exists(folder)
+    said = source.metadata.trailers()
     opened = mirror.open(source.upstream, cache, ticker)
     base = Base(source.upstream, source.against, opened.resolve(source.against, ticker))
     with quarantine(opened) as pen:
@@ -95,8 +104,13 @@ def take(
                 if not replace:  # it came into being while the source was read
                     raise _exists(folder)
                 steps = importing.with_names(steps, storage.load(folder))
+            steps = tuple(_annotated(step, said) for step in steps)
             ticker(0, len(steps), "writing and verifying")
             return found, storage.save(folder, base, steps, pen.git)
+
+
+def _annotated(step: Step, said: Sequence[Trailer]) -> Step:
+    return dataclasses.replace(step, header=step.header.with_missing(said))
 
 
 def _exists(folder: Path) -> UsageError:

@@ -6,13 +6,15 @@ does not hide the faults of the others. `CODES` says what every code means.
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import conditions
 from tensorflow_macos_build.patchqueue.formats import patch as patches
@@ -20,20 +22,18 @@ from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.diff import Kind
 from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
+from tensorflow_macos_build.patchqueue.metadata import REASONS, REQUIRED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.conditions import Revision
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
     from tensorflow_macos_build.patchqueue.formats.patch import Patch
 
-REASONS = ("fork-only", "backport", "upstreaming")
-"""The values that a `Reason:` trailer may have."""
-
-REQUIRED = ("Reason", "Drop-When", "Owner")
-"""Trailers that every patch of a queue has."""
+ALLOWED_FILE = "lint.yaml"
+"""The file of a queue's folder that says which findings are let pass."""
 
 CODES = {
     "series-missing": "the series names a patch that is not in the folder",
@@ -55,10 +55,11 @@ CODES = {
 
 
 class Severity(Enum):
-    """Whether a finding fails the lint."""
+    """Whether a finding fails the lint; what the queue's `lint.yaml` allows does not."""
 
     ERROR = "error"
     WARNING = "warning"
+    ALLOWED = "allowed"
 
 
 _WARNINGS = frozenset({"whitespace", "condition-true", "undone"})
@@ -86,16 +87,20 @@ class Finding:
         file: the file's name in the queue's folder.
         line: the line in that file, from 1; None when it is about the file as a whole.
         message: what is wrong, in one sentence.
+        allowed: whether the queue lets it pass.
     """
 
     code: str
     file: str
     line: int | None
     message: str
+    allowed: bool = False
 
     @property
     def severity(self) -> Severity:
         """Whether the finding fails the lint."""
+        if self.allowed:
+            return Severity.ALLOWED
         return Severity.WARNING if self.code in _WARNINGS else Severity.ERROR
 
 
@@ -117,7 +122,7 @@ def lint(folder: Path, limits: Limits, upstream: Revision | None = None) -> tupl
             wording is checked.
 
     Raises:
-        UsageError: the folder has no `series`.
+        UsageError: the folder has no `series`, or its `lint.yaml` is wrong.
     """
     series = _series(folder)
     findings = [*_series_findings(folder, series)]
@@ -132,7 +137,48 @@ def lint(folder: Path, limits: Limits, upstream: Revision | None = None) -> tupl
         findings += _path_findings(each, limits)
         findings += _whitespace_findings(each)
     findings += _undo_findings(listed)
-    return tuple(findings)
+    allowed = read_allowed(folder / ALLOWED_FILE)
+    return tuple(replace(each, allowed=_is_allowed(each, allowed)) for each in findings)
+
+
+def read_allowed(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read a queue's `lint.yaml`: under `allow`, patterns of file names by a finding's code.
+
+    Raises:
+        UsageError: it cannot be read, or allows what no finding is called.
+    """
+    if not path.exists():
+        return {}
+    table, problems = tree.read_file(path, str(path))
+    if problems:
+        raise tree.ConfigError(problems)
+    allow = table.items.get("allow")
+    if set(table.items) != {"allow"} or not isinstance(allow, tree.Table):
+        raise UsageError("its one key is `allow`: file names by findings' codes", where=str(path))
+    for code, source in allow.keys.items():
+        if code not in CODES:
+            near = difflib.get_close_matches(code, CODES, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"the codes are {', '.join(CODES)}"
+            raise UsageError(f"no finding is called `{code}`", where=str(source), hint=hint)
+    return {code: _patterns(value) for code, value in allow.items.items()}
+
+
+def _patterns(value: tree.Tree) -> tuple[str, ...]:
+    match value:
+        case tree.Scalar(text=str(pattern)):
+            return (pattern,)
+        case tree.Items(items=items) if items and all(isinstance(i, tree.Scalar) for i in items):
+            return tuple(pattern for item in items for pattern in _patterns(item))
+    raise UsageError(
+        "a finding is allowed in files: a pattern of names, or a list of them",
+        where=str(value.source),
+        hint='"*" for all of the queue',
+    )
+
+
+def _is_allowed(finding: Finding, allowed: Mapping[str, tuple[str, ...]]) -> bool:
+    patterns = allowed.get(finding.code, ())
+    return any(fnmatch.fnmatchcase(finding.file, pattern) for pattern in patterns)
 
 
 def _series(folder: Path) -> list[tuple[int, str]]:
@@ -178,19 +224,20 @@ def _read(path: Path, limits: Limits) -> tuple[list[Listed], list[Finding]]:
 
 
 def _trailer_findings(listed: Listed, upstream: Revision | None) -> Iterator[Finding]:
-    trailers = {trailer.key: trailer.value for trailer in listed.patch.header.trailers}
-    for key in REQUIRED:
-        if not trailers.get(key):
-            yield Finding("trailer-missing", listed.name, None, f"it has no `{key}:` trailer")
-    reason = trailers.get("Reason")
+    header = listed.patch.header
+    missing = [f"`{key}:`" for key in REQUIRED if not header.trailer(key)]
+    if missing:
+        message = f"it has no trailer {' and no '.join(missing)}"
+        yield Finding("trailer-missing", listed.name, None, message)
+    reason = header.trailer("Reason")
     if reason and reason not in REASONS:
         message = f"`Reason: {reason}` is none of {', '.join(REASONS)}"
         yield Finding("reason-unknown", listed.name, None, message)
-    if reason in {"backport", "upstreaming"} and not trailers.get("Upstream"):
+    if reason in {"backport", "upstreaming"} and not header.trailer("Upstream"):
         message = f"`Reason: {reason}` needs an `Upstream:` trailer, a link or a commit"
         yield Finding("upstream-missing", listed.name, None, message)
-    if trailers.get("Drop-When"):
-        yield from _condition_findings(listed.name, trailers["Drop-When"], upstream)
+    if condition := header.trailer("Drop-When"):
+        yield from _condition_findings(listed.name, condition, upstream)
 
 
 def _condition_findings(name: str, text: str, upstream: Revision | None) -> Iterator[Finding]:

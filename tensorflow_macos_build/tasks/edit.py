@@ -17,6 +17,14 @@ _CHANGE = {
     "cache": "The folder that holds the mirrors of upstream repositories.",
     "json": "Print one JSON document (schema patches-edit.v1).",
 }
+SAID = {
+    "reason": "The trailer `Reason:`: fork-only, backport or upstreaming.",
+    "drop_when": "The trailer `Drop-When:`, a condition such as `upstream >= v2.18` or `never`.",
+    "owner": "The trailer `Owner:`, who looks after the patches.",
+    "upstream": "The trailer `Upstream:`, a link or a commit.",
+}
+"""The flags that say something of patches which do not say it themselves."""
+
 _WAITING = {key: _CHANGE[key] for key in ("queue", "cache", "json")}
 
 
@@ -115,6 +123,37 @@ def split(
     return view.step(flags, lambda it: view.split(it, name, path, subject), json=json)
 
 
+@command(
+    needs=("git",),
+    iterable=["patch"],
+    auto_shortflags=False,
+    help={
+        **_WAITING,
+        **SAID,
+        "patch": "A pattern of the files that are meant; may be repeated. All by default.",
+    },
+)
+def annotate(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    patch: list[str],
+    reason: str = "",
+    drop_when: str = "",
+    owner: str = "",
+    upstream: str = "",
+    cache: str = "build/mirrors",
+    json: bool = False,
+) -> ExitCode:
+    """Give trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
+    from tensorflow_macos_build.patchqueue.metadata import Metadata
+    from tensorflow_macos_build.tasks import edit_view as view
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+
+    said = Metadata(reason, drop_when, owner, upstream)
+    return view.step(QueueFlags(queue, cache), lambda it: view.annotate(it, patch, said), json=json)
+
+
 @command(needs=("git",), positional=["name"], auto_shortflags=False, help=_CHANGE)
 def edit(
     _context: invoke.Context,
@@ -164,4 +203,4 @@ def abort(_context: invoke.Context, *, queue: str, cache: str = "build/mirrors")
     view.abort(QueueFlags(queue, cache))
 
 
-TASKS = (drop, fold, reorder, split, edit, continue_, status, abort)
+TASKS = (drop, fold, reorder, split, annotate, edit, continue_, status, abort)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.editing import Piece
+    from tensorflow_macos_build.patchqueue.metadata import Metadata
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
     from tensorflow_macos_build.upstream.objects import Quarantine
 
@@ -93,6 +94,22 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
         return [*pieces[:at], *halves, *pieces[at + 1 :]]
 
     return session.change(cut, ("patches.split", name, subject, *globs))
+
+
+def annotate(session: Session, globs: Sequence[str], metadata: Metadata) -> Edited:
+    """Give trailers to the patches that lack them.
+
+    Raises:
+        UsageError: nothing is to be said, or not so.
+    """
+    trailers = metadata.trailers()
+    if not trailers:
+        raise UsageError("give one of --reason, --drop-when, --owner and --upstream")
+    said = [f"{trailer.key}: {trailer.value}" for trailer in trailers]
+    return session.change(
+        lambda _, pieces: editing.annotated(pieces, globs, trailers),
+        ("patches.annotate", *globs, "", *said),
+    )
 
 
 def edit(session: Session, name: str) -> Edited:

@@ -29,6 +29,7 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
         "upstream": "The repository that has the base: a path, an address, or `embedded:`.",
         "against": "The tag, branch or commit that the patches apply to; a range's is its A.",
         "author": "Who a tree's change is by, as `Name <address>`.",
+        **{key: edit.SAID[key] for key in ("reason", "drop_when", "owner")},
         "replace": "Replace an existing queue; patches of the same subject keep their files.",
         "cache": _CACHE,
         "json": _JSON.format("patches-import.v1"),
@@ -46,16 +47,21 @@ def import_(
     tree: str = "",
     against: str = "",
     author: str = "",
+    reason: str = "",
+    drop_when: str = "",
+    owner: str = "",
     replace: bool = False,
     cache: str = "build/mirrors",
     json: bool = False,
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
     from tensorflow_macos_build.patchqueue import intake, locate
+    from tensorflow_macos_build.patchqueue.metadata import Metadata
     from tensorflow_macos_build.tasks import patches_view as view
 
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
-    source = view.source(places, upstream, against, author)
+    said = Metadata(reason, drop_when, owner)
+    source = view.source(places, upstream, against, author, said)
     with Console().progress("import") as ticker:
         target, waiting = locate.new(queue), Console().line
         done = intake.take(source, target, Path(cache), ticker, replace=replace, waiting=waiting)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.importing import Imported
+    from tensorflow_macos_build.patchqueue.metadata import Metadata
     from tensorflow_macos_build.patchqueue.queue import Base, Queue
     from tensorflow_macos_build.patchqueue.storage import Saved
 
@@ -35,11 +36,14 @@ def load(queue: str) -> Queue:
     return storage.load(queue_folder(queue))
 
 
-def source(places: Mapping[str, str], upstream: str, against: str, author: str) -> intake.Source:
+def source(
+    places: Mapping[str, str], upstream: str, against: str, author: str, said: Metadata
+) -> intake.Source:
     """Give the one source that the flags of `patches.import` name.
 
     Raises:
-        UsageError: they name none, or several, or say not what it applies to.
+        UsageError: they name none, or several, or say not what it applies to; the author has no
+            address.
     """
     named = [(kind, place) for kind, place in places.items() if place]
     if len(named) != 1:
@@ -51,7 +55,9 @@ def source(places: Mapping[str, str], upstream: str, against: str, author: str) 
     if not against:
         raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
     identity = parse_identity(author) if author else None
-    return intake.Source(kind, place, upstream, against, identity)
+    if identity is not None and not identity.email:
+        raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
+    return intake.Source(kind, place, upstream, against, identity, said)
 
 
 def form(to: str, out: str, repository: str) -> str:

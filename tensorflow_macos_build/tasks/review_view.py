@@ -16,14 +16,21 @@ from tensorflow_macos_build.patchqueue import lint as queue_lint
 from tensorflow_macos_build.patchqueue import opening, rangediff, rangediff_view, snapshot
 from tensorflow_macos_build.patchqueue.conditions import Revision
 from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
-from tensorflow_macos_build.patchqueue.locate import output, queue_folder
+from tensorflow_macos_build.patchqueue.locate import name_of, output, queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Fate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sized
+
     from tensorflow_macos_build.patchqueue.rangediff import Pair
 
 CACHE = Path("build/mirrors")
 """Where mirrors of upstream repositories are kept, relative to the checkout's root."""
+
+_MANY = 10
+"""Findings of one code that are all shown; of more only the first `_EXAMPLES` are."""
+
+_EXAMPLES = 3
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}
 _FATES = {Fate.SAME: "dim", Fate.CHANGED: "yellow", Fate.ADDED: "green", Fate.REMOVED: "red"}
@@ -31,9 +38,10 @@ _FATES = {Fate.SAME: "dim", Fate.CHANGED: "yellow", Fate.ADDED: "green", Fate.RE
 
 @dataclass(frozen=True)
 class Linted:
-    """A queue's name and its findings."""
+    """A queue's name, the name that a command line takes, and its findings."""
 
     queue: str
+    typed: str
     findings: tuple[Finding, ...]
 
     @property
@@ -61,7 +69,7 @@ def lint(queue: str, onto: str, forbidden: tuple[str, ...], max_kb: int) -> Lint
     folder = queue_folder(queue)
     upstream = _revision(folder, onto) if onto else None
     limits = Limits(size=max_kb * 1024, forbidden=forbidden)
-    return Linted(folder.name, queue_lint.lint(folder, limits, upstream))
+    return Linted(folder.name, name_of(folder), queue_lint.lint(folder, limits, upstream))
 
 
 def lint_document(found: Linted) -> documents.Json:
@@ -81,17 +89,36 @@ def lint_document(found: Linted) -> documents.Json:
 
 
 def show_lint(found: Linted) -> None:
-    """Print a line for each finding, as compilers do, and a count."""
+    """Print a line for each finding, as compilers do, and the counts; of many alike the first."""
     console = Console()
+    by_code: dict[str, list[Finding]] = {}
     for finding in found.findings:
-        where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
-        severity = finding.severity
-        console.line(
-            f"{where}: {severity.value}: {finding.message} [{finding.code}]", _STYLES[severity]
-        )
+        if finding.severity is not Severity.ALLOWED:
+            by_code.setdefault(finding.code, []).append(finding)
+    for code, findings in by_code.items():
+        shown = findings if len(findings) <= _MANY else findings[:_EXAMPLES]
+        style = _STYLES[findings[0].severity]
+        for finding in shown:
+            where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+            console.line(f"{where}: {finding.severity.value}: {finding.message} [{code}]", style)
+        if len(shown) < len(findings):
+            files = len({finding.file for finding in findings})
+            more = f"{len(findings) - len(shown):,} more in {files:,} files; --json has all"
+            console.line(f"{findings[0].severity.value}: {more} [{code}]", style)
+    _show_counts(console, found, by_code)
+
+
+def _show_counts(console: Console, found: Linted, by_code: Mapping[str, Sized]) -> None:
     counts = Counter(finding.severity for finding in found.findings)
-    said = ", ".join(f"{counts[severity]} {severity.value}s" for severity in Severity)
-    console.line(f"{found.queue}: {said}")
+    said = [f"{counts[severity]:,} {severity.value}s" for severity in _STYLES]
+    if counts[Severity.ALLOWED]:
+        said.append(f"{counts[Severity.ALLOWED]:,} allowed by {queue_lint.ALLOWED_FILE}")
+    console.line(f"{found.queue}: {', '.join(said)}")
+    if len(by_code.get("trailer-missing", ())) > 1:
+        console.line(
+            f"hint: `invoke patches.annotate --queue {found.typed} --reason fork-only "
+            "--drop-when never --owner NAME` gives them to all patches that lack them"
+        )
 
 
 def report(old: str, new: str) -> Compared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.formats import diff_parse, mailbox, trailers
@@ -17,6 +17,8 @@ from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.formats.words import to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
     from tensorflow_macos_build.patchqueue.formats.mailbox import Mail
     from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
@@ -58,6 +60,14 @@ class Header:
     def trailer(self, key: str) -> str | None:
         """Give the value of the last trailer called `key`; None without one."""
         return trailers.value(self.trailers, key)
+
+    def with_missing(self, wanted: Iterable[Trailer]) -> Header:
+        """Return the header with those trailers of whose keys its message says nothing."""
+        missing = [trailer for trailer in wanted if not self.trailer(trailer.key)]
+        if not missing:
+            return self
+        _, body = clean_message(trailers.added(self.message, missing))
+        return replace(self, body=body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import editing, exporting, importing, ranges, storage
+from tensorflow_macos_build.patchqueue import editing, exporting, importing, lint, ranges, storage
 from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
 from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
+from tensorflow_macos_build.patchqueue.metadata import Metadata
 from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.tasks import edit_view
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
@@ -137,6 +139,52 @@ def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Pa
     joined = again(session).change(lambda _, pieces: editing.folded(pieces, 3, 2))
     assert tree_of(session, joined) == git(fork, "rev-parse", "main^{tree}")
     assert again(session).queue.patches[2].content == before
+
+
+def test_trailers_are_given_to_the_patches_that_lack_them(session: Session, fork: Path) -> None:
+    before = {patch.name: patch for patch in session.queue.patches}
+    said = Metadata("backport", "never", "Team <t@e>", "abcdef0")
+    some = edit_view.annotate(session, ["*-tail*"], said)
+    assert some.saved is not None
+    assert [name.partition("-")[2] for name in some.saved.written] == [
+        "tail.patch",
+        "tail-again.patch",
+    ]
+    done = edit_view.annotate(again(session), [], said)
+    assert done.saved is not None
+    assert len(done.saved.kept) == 2
+    for patch in done.saved.queue.patches:
+        content = (done.saved.queue.folder / patch.name).read_bytes()
+        argv = ["git", "interpret-trailers", "--parse"]
+        message = patch.patch.header.message.encode()
+        told = subprocess.run(argv, input=message, capture_output=True, check=True).stdout
+        assert told.decode().splitlines() == [
+            "Reason: fork-only",
+            "Drop-When: never",
+            "Owner: Team <t@e>",
+            "Upstream: abcdef0",
+        ]
+        old = before[patch.name]
+        assert content.partition(b"\n---\n")[2] == old.content.partition(b"\n---\n")[2]
+    assert tree_of(session, done) == git(fork, "rev-parse", "main^{tree}")
+    assert not [each for each in lint.lint(done.saved.queue.folder, lint.Limits()) if not each.line]
+
+
+@pytest.mark.parametrize(
+    ("globs", "said", "what"),
+    [
+        ([], Metadata(), "give one of"),
+        ([], Metadata(reason="because"), "is no reason"),
+        ([], Metadata(drop_when="some day"), "not a condition"),
+        (["nothing*"], Metadata(owner="me"), "no patch's file is called"),
+    ],
+)
+def test_trailers_that_lint_would_refuse_are_not_given(
+    session: Session, globs: list[str], said: Metadata, what: str
+) -> None:
+    with pytest.raises(UsageError, match=what):
+        edit_view.annotate(session, globs, said)
+    assert storage.load(session.queue.folder) == session.queue
 
 
 def test_a_conflict_waits_for_somebody_and_then_the_rest_follows(

@@ -17,6 +17,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import exporting, intake, storage
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.intake import Kind, Source
+from tensorflow_macos_build.patchqueue.metadata import Metadata
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.objects import quarantine
@@ -241,3 +242,49 @@ def test_a_partial_clone_fetches_what_it_needs_in_one_request(tmp_path: Path, fo
             assert found.steps[-1].after == tree(fork)
             assert len(faults.wants) == 1, faults.requests
             exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
+
+
+SUBJECTS = ("[PATCH] a tool", "Re: what was said", "[a] [b/c] two tags", "[\u00e9t\u00e9] x", ": x")
+
+
+def test_subjects_that_mailing_would_cut_come_back_whole(tmp_path: Path) -> None:
+    fork = tmp_path / "fork"
+    fork.mkdir()
+    git(fork, "init", "-q", "-b", "main")
+    git(fork, "commit", "-q", "--allow-empty", "-m", "Release one")
+    git(fork, "tag", "v1")
+    for number, subject in enumerate(SUBJECTS):
+        (fork / f"f{number}").write_text("x\n")
+        git(fork, "add", "-A")
+        git(fork, "commit", "-qm", f"{subject}\n\n[PATCH] is how the text begins")
+    _, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main")
+    exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
+    with quarantine(Git(fork / ".git")) as pen:
+        exporting.to_quilt(saved.queue, pen.git, tmp_path / "quilt")
+    wanted = [patch.patch.header for patch in saved.queue.patches]
+    assert tuple(header.subject for header in wanted) == SUBJECTS
+    for kind, place in ((Kind.DIFF, "all.mbox"), (Kind.QUILT, "quilt/series")):
+        _, again = take(tmp_path / kind.value, fork, kind, tmp_path / place)
+        assert [patch.patch.header for patch in again.queue.patches] == wanted
+    git(fork, "checkout", "-q", "--detach", "v1")
+    git(fork, "am", "-q", tmp_path / "all.mbox")
+    assert git(fork, "log", "--reverse", "--format=%s", "v1..").splitlines() == list(SUBJECTS)
+    assert tree(fork, "HEAD") == tree(fork)
+
+
+def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
+    tmp_path: Path, fork: Path
+) -> None:
+    said = Metadata("backport", "never", "Team <t@e>")
+    source = Source(Kind.RANGE, "v1..main", str(fork), "v1", metadata=said)
+    _, saved = intake.take(source, tmp_path / "patches/q", tmp_path / "cache", silent)
+    for patch in saved.queue.patches:
+        trailers = [(each.key, each.value) for each in patch.patch.header.trailers]
+        assert trailers == [
+            ("Reason", "fork-only"),
+            ("Drop-When", "never"),
+            ("Owner", "Team <t@e>"),
+        ]
+    _, again = take(tmp_path, fork, Kind.RANGE, "v1..main", replace=True)
+    assert not again.written
+    assert again.queue.patches == saved.queue.patches

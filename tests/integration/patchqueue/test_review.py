@@ -102,6 +102,28 @@ def test_lint_ends_with_1_when_there_are_errors(checkout: Path) -> None:
     assert "series:1: error: there is no 00100-one.patch [series-missing]" in done.stderr
 
 
+def test_lint_of_a_fork_shows_a_few_of_each_kind_and_how_to_mend_all(checkout: Path) -> None:
+    queue = checkout / "patches" / "q"
+    names = [f"{number:05}-p.patch" for number in range(100, 4100, 100)]
+    for name in names:
+        write(queue, name, subject="p", path=name, line="x ", drop="never")
+        (queue / name).write_text((queue / name).read_text().replace("Owner: A", "By: A"))
+    (queue / "series").write_text("".join(f"{name}\n" for name in names))
+    (queue / "00100-one.patch").unlink()
+    (queue / "00200-two.patch").unlink()
+    done = inv(checkout, "patches.lint", "--queue", "q")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert said.count("[trailer-missing]") == said.count("[whitespace]") == 4
+    assert "error: 37 more in 40 files; --json has all [trailer-missing]" in said
+    assert "patches.annotate --queue q" in said
+    (queue / "lint.yaml").write_text("allow:\n  trailer-missing: '*'\n")
+    done = inv(checkout, "patches.lint", "--queue", "q", "--json")
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert (done.returncode, document["ok"], len(document["findings"])) == (0, True, 80)
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

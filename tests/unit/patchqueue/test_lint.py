@@ -127,6 +127,47 @@ def test_every_code_is_explained_and_only_opinions_are_warnings() -> None:
     assert warnings == {"whitespace", "condition-true", "undone"}
 
 
+def test_what_a_queue_allows_is_no_error_and_is_still_told(folder: Folder) -> None:
+    one = folder.add(diff("a", "+y "), "Reason: fork-only")
+    two = folder.add(diff("b", "+y "), "Reason: fork-only")
+    allow = f'allow:\n  trailer-missing: "*"\n  whitespace: ["{one}", "other-*"]\n'
+    (folder.path / "lint.yaml").write_text(allow)
+    found = lint.lint(folder.path, Limits())
+    assert [(each.code, each.file, each.severity) for each in found] == [
+        ("trailer-missing", one, Severity.ALLOWED),
+        ("whitespace", one, Severity.ALLOWED),
+        ("trailer-missing", two, Severity.ALLOWED),
+        ("whitespace", two, Severity.WARNING),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("allow:\n  trailers-missing: '*'\n", "no finding is called `trailers-missing`"),
+        ("allow:\n  whitespace: {a: b}\n", "allowed in files"),
+        ("allow:\n  whitespace: []\n", "allowed in files"),
+        ("allow: [whitespace]\n", "one key is `allow`"),
+        ("allows:\n  whitespace: '*'\n", "one key is `allow`"),
+        ("allow: {\n", "lint.yaml"),
+    ],
+)
+def test_a_list_of_what_is_allowed_that_says_nothing_is_refused(
+    folder: Folder, text: str, what: str
+) -> None:
+    folder.add(diff("a", "+y"))
+    (folder.path / "lint.yaml").write_text(text)
+    with pytest.raises(UsageError) as refused:
+        folder.findings()
+    assert what in str(refused.value)
+
+
+def test_all_missing_trailers_of_a_patch_are_one_finding(folder: Folder) -> None:
+    folder.add(diff("a", "+y"), "owner: in any case of letters")
+    [finding] = lint.lint(folder.path, Limits())
+    assert finding.message == "it has no trailer `Reason:` and no `Drop-When:`"
+
+
 def test_a_folder_without_series_is_no_queue(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no patch queue"):
         lint.lint(tmp_path, Limits())
