@@ -153,8 +153,10 @@ def _alarm(*_: object) -> None:
     raise TooSlow(f"more than {_CASE_SECONDS} s of processor time")
 
 
-def fuzz(target: str, seeds: list[bytes], seed: int, seconds: float) -> int:
-    """Run cases until the time is over; give how many failed."""
+def fuzz(
+    target: str, read: Callable[[bytes], None], seeds: list[bytes], seed: int, seconds: float
+) -> int:
+    """Let `read` read cases until the time is over; return how many failed."""
     signal.signal(signal.SIGPROF, _alarm)
     limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + _MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit + (2 << 30), resource.RLIM_INFINITY))
@@ -166,7 +168,7 @@ def fuzz(target: str, seeds: list[bytes], seed: int, seconds: float) -> int:
         begun = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, _CASE_SECONDS)
         try:
-            TARGETS[target](content)
+            read(content)
         except Exception:
             failed += 1
             kept = Path(f"fuzz-{seed}-{number}")
@@ -194,7 +196,9 @@ def main() -> int:
     chosen = parser.parse_args()
     targets = chosen.target or sorted(TARGETS)
     each = chosen.seconds / len(targets)
-    failed = [fuzz(one, seeds_of(chosen.files, one), chosen.seed, each) for one in targets]
+    failed = [
+        fuzz(one, TARGETS[one], seeds_of(chosen.files, one), chosen.seed, each) for one in targets
+    ]
     return 1 if sum(failed) else 0
 
 

@@ -359,6 +359,12 @@ def inherited_rpath(shop: Workshop) -> Path:
     return shop.wheel(files)
 
 
+def bundle_as_library(shop: Workshop) -> Path:
+    """Link mod against a dylib, and ship a bundle in its place."""
+    base = {arch: shop.tools.bundle("libbase.dylib", BASE, arch) for arch in ARCHES}
+    return shop.wheel(shop.files(base=base))
+
+
 def library_of_one_arch(shop: Workshop) -> Path:
     return shop.wheel(shop.files(base=shop.base["x86_64"].read_bytes()))
 
@@ -480,6 +486,7 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.LIBRARY_MISSING, without_base),
     (Code.LIBRARY_ELSEWHERE, elsewhere("@loader_path/../huge/libbase.dylib")),
     (Code.LIBRARY_WEAK_MISSING, weak_library),
+    (Code.LIBRARY_TYPE, bundle_as_library),
     (Code.LIBRARY_SLICE, library_of_one_arch),
     (Code.SYMBOL_MISSING, lambda s: s.wheel(s.files(base=s.both("libbase.dylib", PLAIN)))),
     (Code.SYMBOL_WEAK_MISSING, weak_symbol),

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import symbols
+from tensorflow_macos_build.macho.constants import MH_DYLIB
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.symbols import Origin
 from tensorflow_macos_build.wheels.verify import places
@@ -139,7 +140,9 @@ class _Linker:
         for node in self._nodes:
             self._judge_rpaths(node)
             for dylib in node.image.dylibs:
-                node.loads.append(self._resolve(node, dylib, rpaths[node]))
+                loaded = self._resolve(node, dylib, rpaths[node])
+                self._judge_loaded(node, dylib, loaded)
+                node.loads.append(loaded)
         self._fill_cache()
         for node in self._nodes:
             self._bind(node)
@@ -217,6 +220,12 @@ class _Linker:
                 self._judge_slice(node, name, self._other_slices[place])
                 return _Elsewhere.UNKNOWN
         return self._unreached(node, dylib)
+
+    def _judge_loaded(self, node: _Node, dylib: Dylib, loaded: _Node | _Elsewhere) -> None:
+        """Find what is linked with and is no dylib: dyld loads bundles by dlopen alone."""
+        if isinstance(loaded, _Node) and loaded.image.filetype != MH_DYLIB and not dylib.is_weak:
+            message = f"{dylib.name} is {loaded.name}, an {loaded.image.filetype_name}"
+            self._add(Code.LIBRARY_TYPE, node, message)
 
     def _judge_slice(self, node: _Node, name: str, other: Binary) -> None:
         """Say that a file lacks this architecture, unless what it has could not be read."""

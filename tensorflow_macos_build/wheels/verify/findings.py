@@ -100,6 +100,7 @@ class Code(Enum):
     LIBRARY_FALLBACK = ("library-fallback", Severity.WARNING)
     LIBRARY_DUPLICATE = ("library-duplicate", Severity.ERROR)
     LIBRARY_NONE = ("library-none", Severity.ERROR)
+    LIBRARY_TYPE = ("library-type", Severity.ERROR)
     LIBRARY_SLICE = ("library-slice", Severity.ERROR)
     SYMBOL_MISSING = ("symbol-missing", Severity.ERROR)
     SYMBOL_WEAK_MISSING = ("symbol-weak-missing", Severity.NOTE)

@@ -1,0 +1,168 @@
+"""Feed broken METADATA, WHEEL and RECORD files, and names, to their readers for a given time.
+
+    python -m benchmarks.fuzz_metadata --seconds N [--seed S] [--target NAME] [WHEEL…]
+
+The dist-info files of the WHEELs are the seeds, beside a few that are built in. Cases are made,
+reproduced, limited and kept as in `fuzz_readers`. A case fails when anything but the readers' own
+error comes out, when it takes more than 2 s of processor time, when memory grows beyond 512 MB, or
+when a RECORD or WHEEL that was read is not the same when it is written and read again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.fuzz_readers import fuzz
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.wheels import dist_info, metadata, names, tags
+from tensorflow_macos_build.wheels.archive import open_archive
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.pair import read_half
+from tensorflow_macos_build.wheels.retag import RetagOptions, retag
+from tensorflow_macos_build.wheels.verify import metadata as judges
+from tensorflow_macos_build.wheels.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TAG = "cp311-cp311-macosx_12_0_arm64"
+_NAME = f"demo-1.0-{_TAG}.whl"
+_INFO = "demo-1.0.dist-info"
+_NAMED = tags.parse_name(_NAME)
+_FILES = {
+    "METADATA": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: a>1\n\nText\n",
+    "WHEEL": b"Wheel-Version: 1.0\nGenerator: x (1)\nRoot-Is-Purelib: false\nTag: %b\nBuild: 1\n"
+    % _TAG.encode(),
+    "RECORD": b"demo.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n"
+    b'"a,""b.py",sha256=x,1\ndemo-1.0.dist-info/RECORD,,\n',
+}
+_NAMES = (
+    b"demo-1.0-1-py2.py3-none-any.whl",
+    b"Demo.Pkg-1.0+a_b-cp311-abi3-macosx_10_9_universal2.macosx_11_0_arm64.whl",
+    b"demo-1.0.dist-info/WHEEL",
+    b"demo-1.0.data/purelib/a.py",
+    b"a/../b",
+)
+
+
+def read_metadata(content: bytes) -> None:
+    """Read METADATA's fields, and compare them with a file name."""
+    with contextlib.suppress(metadata.BadMetadata):
+        metadata.parse_fields(content)
+    list(judges.judge_metadata(_NAMED, "METADATA", content))
+
+
+def read_wheel(content: bytes) -> None:
+    """Read WHEEL; write what was read, and read it again."""
+    list(judges.judge_wheel(_NAMED, "WHEEL", content))
+    with contextlib.suppress(metadata.BadMetadata, tags.BadName):
+        file = metadata.parse_wheel(content)
+        stated = metadata.expanded(file.tags)
+        assert metadata.expanded(metadata.parse_wheel(metadata.format_wheel(file)).tags) == stated
+        tags.named_after(stated, _NAMED)
+
+
+def read_record(content: bytes) -> None:
+    """Read RECORD both for verify and for fuse; write what was read, and read it again."""
+    members = {"demo.py": judges.Contents(0, {"sha256": b""}), "a": None}
+    listing = judges.read_record(content, members)
+    list(judges.judge_record(f"{_INFO}/RECORD", listing, members))
+    with contextlib.suppress(metadata.BadMetadata):
+        rows = metadata.parse_record(content)
+        metadata.unlisted(["demo.py", "a"], rows, _INFO)
+        whole = {
+            path: (row.digest.value, row.size or 0)
+            for path, row in rows.items()
+            if row.digest is not None and row.digest.algorithm == "sha256"
+        }
+        whole.pop("R", None)
+        again = metadata.parse_record(metadata.format_record(whole, "R"))
+        assert again.keys() == {*whole, "R"}
+
+
+def read_names(content: bytes) -> None:
+    """Judge the lines as file names, as members' names and as dist-info folders."""
+    lines = content.decode("utf-8", "replace").splitlines()
+    for line in lines:
+        names.fault(line)
+        with contextlib.suppress(tags.BadName):
+            name = tags.parse_name(line)
+            assert str(name) == line
+            list(judges.judge_platforms(name))
+        tags.promises(line.split("."))
+        dist_info.fault(f"{line}.dist-info", _NAMED)
+    list(names.collisions(lines))
+    list(judges.judge_folder(_NAMED, _INFO, lines))
+
+
+def read_whole(content: bytes) -> None:
+    """Put the three files, cut from one text, into a wheel; verify, read and retag it."""
+    parts = dict(zip(_FILES, [*content.split(b"\0\0\0"), b"", b"", b""], strict=False))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / _NAME
+        with zipfile.ZipFile(path, "w") as made:
+            made.writestr("demo.py", b"")
+            for name, part in parts.items():
+                made.writestr(f"{_INFO}/{name}", part)
+        verify(path)
+        for options in (RetagOptions(), RetagOptions(from_wheel=True, build="2")):
+            with contextlib.suppress(BrokenWheel, UsageError):
+                retag(path, Path(folder) / "out", options)
+        with contextlib.suppress(BrokenWheel, UsageError), open_archive(path) as archive:
+            read_half(archive)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "metadata": read_metadata,
+    "wheel": read_wheel,
+    "record": read_record,
+    "names": read_names,
+    "whole": read_whole,
+}
+
+
+def seeds_of(wheels: list[Path], target: str) -> list[bytes]:
+    """Return the seeds for a target: those built in, and what the wheels hold."""
+    found = [dict(_FILES)]
+    listed = [*_NAMES]
+    for path in wheels:
+        listed.append(path.name.encode())
+        with zipfile.ZipFile(path) as archive:
+            listed += [name.encode() for name in archive.namelist()[:50]]
+            inside = {
+                name.rpartition("/")[2]: name
+                for name in archive.namelist()
+                if ".dist-info/" in name
+            }
+            found.append({name: archive.read(inside[name]) for name in _FILES if name in inside})
+    if target == "names":
+        return [b"\n".join(listed), *listed]
+    if target == "whole":
+        return [b"\0\0\0".join(files.values()) for files in found]
+    return [files[target.upper()] for files in found if target.upper() in files]
+
+
+def main() -> int:
+    """Run the chosen targets, sharing the time."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("wheels", nargs="*", type=Path)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
+    chosen = parser.parse_args()
+    targets = chosen.target or sorted(TARGETS)
+    each = chosen.seconds / len(targets)
+    failed = [
+        fuzz(one, TARGETS[one], seeds_of(chosen.wheels, one), chosen.seed, each) for one in targets
+    ]
+    return 1 if sum(failed) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
