@@ -1,0 +1,295 @@
+"""Kill a command at moments spread over its run; the same command again must finish the work.
+
+    .venv/bin/python -m benchmarks.kill_campaign [--kills 40] [--seed 0] [NAME ...]
+
+For each command: a project is made and brought to where the command starts. An undisturbed run says
+what is to come out. Then, from the same start, the whole process group gets SIGKILL at one moment
+after the other, and the same command line is run again: it must end with the same status, leave
+the same files, the same state of a rebase, and nothing else: no temporary file, no lock of git, not
+in TMPDIR, --out, patches/ or build/. Without names: all but `build`, whose kills take a minute each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests import package_index
+from tests.machos import Toolchain
+from tests.wheelmaker import Thin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+ONTO = "v2.18.0"
+PLACER = "tensorflow/core/common_runtime/placer.c"
+LITTER = (".tmp-*", ".old-*", "tmp_*", "*.lock", "tensorflow-macos-build-*")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with the demo's queue and config, that commands are run in."""
+
+    folder: Path
+
+    def environment(self) -> dict[str, str]:
+        changes = {"PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder / "tmp"), "CI": "false"}
+        return {**os.environ, **changes}
+
+    def start(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tensorflow_macos_build", *words],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str) -> int:
+        """Run a command to its end; return its status."""
+        child = self.start(words)
+        _, self_said = child.communicate(timeout=900)
+        (self.folder / "tmp.stderr").write_bytes(self_said)
+        return child.returncode
+
+    def said(self) -> str:
+        return (self.folder / "tmp.stderr").read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to kill: its words, what must have been run before, what else it needs."""
+
+    words: tuple[str, ...]
+    before: tuple[Callable[[Project], object], ...] = ()
+
+
+def ran(*words: str) -> Callable[[Project], object]:
+    return lambda project: project.run(*words)
+
+
+def settle(project: Project) -> None:
+    """Settle the conflict by the patch's lines."""
+    path = project.folder / "build/rebase/demo" / PLACER
+    inside, lines = "", []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith(("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")):
+            inside = line[0].strip(">")
+        elif inside in ("", "="):
+            lines.append(line)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def amend(project: Project) -> None:
+    path = project.folder / "build/edit/demo/tree/tensorflow/core/util/port.h"
+    path.write_text(path.read_text(encoding="utf-8") + "/* amended */\n", encoding="utf-8")
+
+
+def save_shorter(project: Project) -> None:
+    """Put a copy of the queue without its last patch where an import takes it from."""
+    saved = project.folder / "saved"
+    shutil.copytree(project.folder / "patches/demo", saved)
+    series = saved / "series"
+    series.write_text("".join(series.read_text().splitlines(keepends=True)[:-1]))
+
+
+def make_wheels(project: Project) -> None:
+    noise = {"demo/noise": random.Random(5).randbytes(20_000_000), "demo/a.txt": b"a"}
+    for arch in ("arm64", "x86_64"):
+        Thin(arch, noise).write(project.folder)
+
+
+QUEUE = ("--queue", "demo")
+START = ("rebase.start", *QUEUE, "--onto", ONTO)
+WHEELS = tuple(
+    f"demo-1.0-cp311-cp311-{tag}.whl" for tag in ("macosx_12_0_arm64", "macosx_10_15_x86_64")
+)
+COMMANDS = {
+    "rebase.start": Command(START),
+    "rebase.continue": Command(("rebase.continue", *QUEUE), (ran(*START), settle)),
+    "rebase.skip": Command(("rebase.skip", *QUEUE), (ran(*START),)),
+    "rebase.skip to the end": Command(
+        ("rebase.skip", *QUEUE), (ran(*START), ran("rebase.skip", *QUEUE))
+    ),
+    "rebase.abort": Command(("rebase.abort", *QUEUE), (ran(*START),)),
+    "rebase --write": Command(("rebase", *QUEUE, "--onto", "v2.17.0", "--write")),
+    "patches.edit": Command(("patches.edit", "00200", *QUEUE)),
+    "patches.continue": Command(
+        ("patches.continue", *QUEUE), (ran("patches.edit", "00200", *QUEUE), amend)
+    ),
+    "patches.fold": Command(("patches.fold", "00600", "--into", "00500", *QUEUE)),
+    "patches.split": Command(
+        ("patches.split", "00300", "--path", "*BUILD", "--subject", "Build it", *QUEUE)
+    ),
+    "patches.reorder": Command(("patches.reorder", "00200", "--before", "00100", *QUEUE)),
+    "patches.drop": Command(("patches.drop", "00800", *QUEUE)),
+    "patches.import --replace": Command(
+        (
+            *("patches.import", *QUEUE, "--folder", "saved", "--against", "v2.16.0"),
+            *("--upstream", "embedded:", "--replace"),
+        ),
+        (save_shorter,),
+    ),
+    "fuse": Command(("fuse", *WHEELS, "--out", "out"), (make_wheels,)),
+    "wheelhouse": Command(
+        ("wheelhouse", "native", "--index", "INDEX", "--out", "house"), (make_wheels,)
+    ),
+    "build": Command(("build",)),
+}
+
+
+def state_of(project: Project) -> dict[str, str]:
+    """Return what a command leaves: files by path, and what is kept of a rebase."""
+    found = {}
+    for top in ("patches", "build/rebase", "build/edit", "out", "house", "dist"):
+        for path in sorted((project.folder / top).rglob("*")):
+            name = path.relative_to(project.folder)
+            if path.is_file() and ".git" not in name.parts and "objects.git" not in name.parts:
+                found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for name in list(found):  # reports name times
+        if name.endswith(("report.json", "report.html", "provenance.json", "SHA256SUMS")):
+            found[name] = "there"
+    for git_dir in sorted(project.folder.glob("build/mirrors/*/repository.git")):
+        listed = (
+            "for-each-ref",
+            "--format=%(refname) %(tree)",
+            "refs/tensorflow_macos_build/rebase",
+        )
+        argv = ["git", "--git-dir", str(git_dir), *listed]
+        done = subprocess.run(argv, check=True, capture_output=True, text=True)
+        found[f"rebases of {git_dir.parent.name}"] = done.stdout
+    return found
+
+
+def litter_of(project: Project) -> set[str]:
+    """Return what looks temporary below the project, and all in the folder for such files."""
+    left = [path for pattern in LITTER for path in project.folder.rglob(pattern)]
+    left += (project.folder / "tmp").iterdir()
+    return {str(path.relative_to(project.folder)) for path in left}
+
+
+@dataclass
+class Tally:
+    """What came of a command's kills."""
+
+    kills: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def kill_at(project: Project, words: Sequence[str], moment: float) -> bool:
+    """Start a command and kill it after some seconds; return whether it was still running."""
+    child = project.start(words)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.communicate(timeout=moment)
+    was_running = child.returncode is None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
+    return was_running
+
+
+def restore(snapshot: Path, project: Project) -> None:
+    """Put the project's folder back; at the same path, which work trees and mirrors remember."""
+    shutil.rmtree(project.folder)
+    shutil.copytree(snapshot, project.folder, symlinks=True)
+
+
+def campaign(name: str, base: Path, index: str, kills: int, chance: random.Random) -> Tally:
+    """Kill one command at moments spread over its run."""
+    command = COMMANDS[name]
+    words = [index if word == "INDEX" else word for word in command.words]
+    project = Project(base / "project")
+    for part in ("patches", "build_configs"):
+        shutil.copytree(ROOT / part, project.folder / part)
+    (project.folder / "tmp").mkdir()
+    project.run("upstream.status")  # the mirror is there: other campaigns kill its making
+    for step in command.before:
+        step(project)
+    snapshot = base / "snapshot"
+    shutil.copytree(project.folder, snapshot, symlinks=True)
+    begun = time.monotonic()
+    status = project.run(*words)
+    seconds = time.monotonic() - begun
+    wanted, stays = state_of(project), litter_of(project)  # lock files stay where they are
+    tally, attempts = Tally(), 0
+    print(f"{name}: undisturbed {seconds:.1f} s, status {status}", flush=True)
+    while tally.kills < kills and attempts < 3 * kills:
+        share = (attempts % kills + chance.random()) / kills
+        attempts += 1
+        restore(snapshot, project)
+        if not kill_at(project, words, share * seconds):
+            continue
+        tally.kills += 1
+        again = project.run(*words)
+        if fault := _fault(project, (status, again), wanted, stays):
+            tally.faults.append(f"{name} at {share:.3f}: {fault}")
+    return tally
+
+
+def _fault(
+    project: Project, statuses: tuple[int, int], wanted: dict[str, str], stays: set[str]
+) -> str:
+    """Return what is wrong after a kill and the same command again; "" where nothing is."""
+    if statuses[0] != statuses[1]:
+        return f"status {statuses[1]}: {project.said()[-2000:]}"
+    state = state_of(project)
+    if state != wanted:
+        names = sorted(n for n in {*state, *wanted} if state.get(n) != wanted.get(n))
+        return f"differs in {names}: {project.said()[-500:]}"
+    left = sorted(litter_of(project) - stays)
+    return f"lies around: {left}" if left else ""
+
+
+@contextlib.contextmanager
+def an_index(base: Path) -> Iterator[str]:
+    """Give the address of a package index that has one native package."""
+    wheels = base / "wheels"
+    wheels.mkdir()
+    toolchain = Toolchain(base)
+    for arch in ("arm64", "x86_64"):
+        code = toolchain.dylib(arch)
+        Thin(arch, {"native/_code.so": code, "native/a.py": b"a"}, "native").write(wheels)
+    with package_index.served(wheels) as index:
+        yield index.url
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=", ".join(COMMANDS))
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    names = asked.names or [name for name in COMMANDS if name != "build"]
+    faults = 0
+    with contextlib.ExitStack() as stack:
+        top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kills-")))
+        index = stack.enter_context(an_index(top)) if "wheelhouse" in names else ""
+        for name in names:
+            base = top / name.replace(" ", "-")
+            base.mkdir()
+            tally = campaign(name, base, index, asked.kills, random.Random(asked.seed))
+            shutil.rmtree(base)
+            faults += len(tally.faults)
+            print(f"{name}: {tally.kills} kills, {len(tally.faults)} faults", flush=True)
+            for fault in tally.faults:
+                print(f"  {fault}", flush=True)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
