@@ -6,7 +6,7 @@ For each command: a project is made and brought to where the command starts. An 
 what is to come out. Then, from the same start, the whole process group gets SIGKILL at one moment
 after the other, and the same command line is run again: it must end with the same status, leave
 the same files, the same state of a rebase, and nothing else: no temporary file, no lock of git, not
-in TMPDIR, --out, patches/ or build/. Without names: all but `build`, whose kills take a minute each.
+in TMPDIR, --out, patches/ or build/. Without names: all but `build`, of which a kill takes minutes.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests import package_index
+from tensorflow_macos_build.patchqueue import edit_session, intake, session  # noqa: F401
+from tensorflow_macos_build.tasks import edit_view, fuse_view, program, session_view  # noqa: F401
 from tests.machos import Toolchain
+from tests.package_index import package_index
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 ONTO = "v2.18.0"
 PLACER = "tensorflow/core/common_runtime/placer.c"
+_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
 LITTER = (".tmp-*", ".old-*", "tmp_*", "*.lock", "tensorflow-macos-build-*")
 
 
@@ -45,30 +49,42 @@ class Project:
 
     folder: Path
 
-    def environment(self) -> dict[str, str]:
-        changes = {"PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder / "tmp"), "CI": "false"}
-        return {**os.environ, **changes}
+    def start(self, words: Sequence[str]) -> int:
+        """Start a command in a process group of its own; return its id.
 
-    def start(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tensorflow_macos_build", *words],
-            cwd=self.folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        It is a fork of this process, which has loaded the package: kills while it would load are
+        many and show nothing.
+        """
+        child = os.fork()
+        if child:
+            return child
+        os.setsid()
+        os.chdir(self.folder)
+        os.environ.update(TMPDIR=str(self.folder / "tmp"), CI="false")
+        tempfile.tempdir = None
+        for number, name in ((0, os.devnull), (1, os.devnull), (2, "said.txt")):
+            os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), number)
+        sys.argv = ["inv", *words]
+        status = 1
+        try:
+            program.main()
+            status = 0
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 1
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
 
     def run(self, *words: str) -> int:
         """Run a command to its end; return its status."""
-        child = self.start(words)
-        _, self_said = child.communicate(timeout=900)
-        (self.folder / "tmp.stderr").write_bytes(self_said)
-        return child.returncode
+        _, status = os.waitpid(self.start(words), 0)
+        return os.waitstatus_to_exitcode(status)
 
     def said(self) -> str:
-        return (self.folder / "tmp.stderr").read_text(encoding="utf-8", errors="replace")
+        return (self.folder / "said.txt").read_text(encoding="utf-8", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -155,15 +171,15 @@ COMMANDS = {
 
 def state_of(project: Project) -> dict[str, str]:
     """Return what a command leaves: files by path, and what is kept of a rebase."""
-    found = {}
+    found: dict[str, str] = {}
     for top in ("patches", "build/rebase", "build/edit", "out", "house", "dist"):
         for path in sorted((project.folder / top).rglob("*")):
             name = path.relative_to(project.folder)
             if path.is_file() and ".git" not in name.parts and "objects.git" not in name.parts:
                 found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for name in list(found):  # reports name times
-        if name.endswith(("report.json", "report.html", "provenance.json", "SHA256SUMS")):
-            found[name] = "there"
+    for report in list(found):  # they name times
+        if report.endswith(("report.json", "report.html", "provenance.json", "SHA256SUMS")):
+            found[report] = "there"
     for git_dir in sorted(project.folder.glob("build/mirrors/*/repository.git")):
         listed = (
             "for-each-ref",
@@ -194,13 +210,14 @@ class Tally:
 def kill_at(project: Project, words: Sequence[str], moment: float) -> bool:
     """Start a command and kill it after some seconds; return whether it was still running."""
     child = project.start(words)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.communicate(timeout=moment)
-    was_running = child.returncode is None
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.communicate()
-    return was_running
+    end = time.monotonic() + moment
+    while time.monotonic() < end and os.waitid(os.P_PID, child, _ENDED) is None:
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it had no group of its own yet
+        os.killpg(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
 
 
 def restore(snapshot: Path, project: Project) -> None:
@@ -261,10 +278,12 @@ def an_index(base: Path) -> Iterator[str]:
     wheels = base / "wheels"
     wheels.mkdir()
     toolchain = Toolchain(base)
-    for arch in ("arm64", "x86_64"):
-        code = toolchain.dylib(arch)
-        Thin(arch, {"native/_code.so": code, "native/a.py": b"a"}, "native").write(wheels)
-    with package_index.served(wheels) as index:
+    for arch, system in {"arm64": "11.0", "x86_64": "10.9"}.items():
+        code = toolchain.dylib("_code.so", "int code(void) { return 1; }", arch, minimum=system)
+        members = {"native/_code.so": code.read_bytes(), "native/__init__.py": b""}
+        tag = f"macosx_{system.replace('.', '_')}_{arch}"
+        Thin(arch, members, "native", platform=tag).write(wheels)
+    with package_index(wheels) as index:
         yield index.url
 
 

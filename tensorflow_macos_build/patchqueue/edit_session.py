@@ -78,10 +78,10 @@ class Session:
             UsageError: another change is under way, or there is no such patch.
         """
         with self._alone() as run:
-            plan = run.asked_before(("patches.edit", name))
+            if plan := run.asked_before(("patches.edit", name)):
+                return self._go_on_with(run, plan)
             with quarantine(self.git) as pen:
-                plan = plan or run.open(pen, name)
-                return run.show_open(pen, plan) if plan.open is not None else run.advance(pen, plan)
+                return run.show_open(pen, run.open(pen, name))
 
     def go_on(self) -> Edited:
         """Take what somebody made in the work tree, and carry the change on.

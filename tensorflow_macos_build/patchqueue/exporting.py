@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue import Queue, QueuePatch
     from tensorflow_macos_build.upstream.git import Git
 
+SERIES = "series"
+
 _ZERO = "0" * 40
+_MARK_SIZE = 200
 
 
 def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> str:
@@ -76,37 +80,92 @@ def _is_checked_out(git: Git, ref: str) -> bool:
     return b"branch " + ref.encode() in trees
 
 
-def to_mailbox(queue: Queue, out: Path) -> None:
-    """Write all patches into one file that `git am` takes."""
-    files.write_bytes(out, b"".join(patch.content for patch in queue.patches))
+def to_mailbox(queue: Queue, out: Path, *, force: bool = False) -> None:
+    """Write all patches into one file that `git am` takes.
+
+    Args:
+        queue: the queue.
+        out: the file.
+        force: let a file be replaced that holds something else.
+
+    Raises:
+        UsageError: there is such a file.
+    """
+    content = b"".join(patch.content for patch in queue.patches)
+    target = out.resolve()
+    if not target.exists() or force:
+        files.write_bytes(target, content)
+    elif not _holds(target, content):
+        raise UsageError(
+            "there is such a file, with another content",
+            where=str(out),
+            hint="add --force to replace it",
+        )
 
 
-def to_quilt(queue: Queue, git: Git, out: Path) -> None:
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return files.read_small(path, len(content)) == content
+    except UsageError:  # a larger one, or no file
+        return False
+
+
+def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
     """Write a folder that quilt takes: `series`, and plain diffs under DEP-3 headers.
 
-    Renames are written as a file that goes and one that comes, for GNU patch.
+    Renames are written as a file that goes and one that comes, for GNU patch. An earlier export
+    that nobody has changed since is replaced: its `series` begins with a digest of its files.
 
     Args:
         queue: the queue.
         git: asks a quarantine over a repository that has the queue's base.
-        out: the folder; what it holds is replaced.
+        out: the folder.
+        force: let any other quilt series in it be replaced.
 
     Raises:
         Refused: a patch changes what a plain diff cannot say: binary files, links, submodules.
-        UsageError: the folder holds something that is no quilt series.
+        UsageError: the folder holds something else.
     """
-    if out.is_dir() and any(out.iterdir()) and not (out / "series").is_file():
-        raise UsageError("the folder holds something that is no quilt series", where=str(out))
+    target = out.resolve()
+    _refuse_others(target, force=force)
     commits = materialise.commits(queue, git)
     base = plumbing.trees_of(git, [queue.base.commit])
     trees = [*base, *(commit.tree for commit in commits)]
     pairs = list(pairwise(trees))
     texts = plumbing.diff_texts(git, pairs, context=3, renames=False)
-    with files.atomic_folder(out) as unfinished:
+    with files.atomic_folder(target, check=lambda: _refuse_others(target, force=force)) as made:
         for patch, text in zip(queue.patches, texts, strict=True):
-            (unfinished / patch.name).write_bytes(_quilt_patch(patch, text))
+            (made / patch.name).write_bytes(_quilt_patch(patch, text))
         listing = "".join(f"{patch.name}\n" for patch in queue.patches)
-        (unfinished / "series").write_text(listing, encoding="utf-8")
+        (made / SERIES).write_text(_mark(made) + listing, encoding="utf-8")
+
+
+def _refuse_others(out: Path, *, force: bool) -> None:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / SERIES).is_file():
+        raise UsageError("it holds something that is no quilt series", where=str(out))
+    if not force and not _is_untouched(out):
+        raise UsageError(
+            "it holds a quilt series that is no export of this tool, or was changed since",
+            where=str(out),
+            hint="add --force to replace all that it holds",
+        )
+
+
+def _is_untouched(out: Path) -> bool:
+    with (out / SERIES).open("rb") as stream:
+        first = stream.readline(_MARK_SIZE)
+    return first == _mark(out).encode()
+
+
+def _mark(folder: Path) -> str:
+    """Return the first line of a series: a digest of all that lies beside it."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.name != SERIES):
+        kind = files.sha256(path) if path.is_file() and not path.is_symlink() else "other"
+        digest.update(os.fsencode(f"{path.relative_to(folder)}\0{kind}\0"))
+    return f"# exported by tensorflow-macos-build; sha256 of its files: {digest.hexdigest()}\n"
 
 
 def _quilt_patch(patch: QueuePatch, text: bytes) -> bytes:

@@ -77,7 +77,7 @@ def import_(
         "out": "The mailbox file, or the folder of the quilt series.",
         "repository": "The repository that gets the branch; it must have the queue's base.",
         "branch": "The branch's name; the queue's name by default.",
-        "force": "Replace an existing branch.",
+        "force": "Replace a branch, a file or a quilt series that holds something else.",
         "cache": _CACHE,
         "json": _JSON.format("patches-export.v1"),
     },
@@ -103,9 +103,9 @@ def export(
             case "branch":
                 where = view.export_branch(found, repository, branch, force=force)
             case "mailbox":
-                where = view.export_mailbox(found, out)
+                where = view.export_mailbox(found, out, force=force)
             case _:
-                where = view.export_quilt(found, out, Path(cache), ticker)
+                where = view.export_quilt(found, out, Path(cache), ticker, force=force)
     emit(view.exported_document(found, to, where)) if json else view.show_exported(found, where)
 
 

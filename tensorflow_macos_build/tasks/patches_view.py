@@ -81,19 +81,19 @@ def export_branch(queue: Queue, repository: str, branch: str, *, force: bool) ->
     return exporting.to_branch(queue, git, branch or queue.name, force=force)
 
 
-def export_mailbox(queue: Queue, out: str) -> str:
+def export_mailbox(queue: Queue, out: str, *, force: bool) -> str:
     """Write a queue as one mailbox; give its path."""
-    exporting.to_mailbox(queue, output(out))
+    exporting.to_mailbox(queue, output(out), force=force)
     return out
 
 
-def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker) -> str:
+def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker, *, force: bool) -> str:
     """Write a queue as a quilt series; give its folder."""
     target = output(out)
     opened = opening.open(queue.folder, cache, ticker)
     opened.prepare(ticker=ticker)
     with quarantine(opened.mirror) as pen:
-        exporting.to_quilt(queue, pen.git, target)
+        exporting.to_quilt(queue, pen.git, target, force=force)
     return out
 
 

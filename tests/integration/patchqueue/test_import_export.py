@@ -111,7 +111,9 @@ def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
         p.patch.header for p in saved.queue.patches
     ]
     git(fork, "worktree", "add", "-q", "--detach", tmp_path / "tree", "v1")
-    for name in (tmp_path / "quilt/series").read_text().split():
+    names = (tmp_path / "quilt/series").read_text().splitlines()
+    assert names[0].startswith("# ")  # quilt(1): a comment
+    for name in names[1:]:
         stdin = (tmp_path / "quilt" / name).read_bytes()
         subprocess.run(["patch", "-sp1"], cwd=tmp_path / "tree", input=stdin, check=True)
     git(tmp_path / "tree", "add", "-A")
@@ -288,3 +290,41 @@ def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
     _, again = take(tmp_path, fork, Kind.RANGE, "v1..main", replace=True)
     assert not again.written
     assert again.queue.patches == saved.queue.patches
+
+
+def test_an_export_replaces_only_what_an_export_made_and_nobody_changed(
+    tmp_path: Path, fork: Path
+) -> None:
+    _, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main~1")
+    _, fewer = take(tmp_path / "2", fork, Kind.RANGE, "v1..main~2")
+    out = tmp_path / "quilt"
+
+    def export(imported: storage.Saved, *, force: bool = False) -> list[str]:
+        with quarantine(Git(fork / ".git")) as pen:
+            exporting.to_quilt(imported.queue, pen.git, out, force=force)
+        return sorted(path.name for path in out.iterdir())
+
+    assert len(export(saved)) == len(export(fewer)) + 1
+    patch = next(out.glob("*.patch"))
+    for touched in (patch, out / "notes.txt"):
+        with touched.open("ab") as stream:
+            stream.write(b"# mine\n")
+        with pytest.raises(UsageError, match="changed since"):
+            export(saved)
+        assert touched.read_bytes().endswith(b"# mine\n")
+        export(saved, force=True)
+    (out / "series").unlink()
+    with pytest.raises(UsageError, match="no quilt series"):
+        export(saved, force=True)
+
+
+def test_a_mailbox_replaces_no_other_file(tmp_path: Path, fork: Path) -> None:
+    _, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main")
+    out = tmp_path / "thesis.txt"
+    out.write_text("three years of work")
+    with pytest.raises(UsageError, match="another content"):
+        exporting.to_mailbox(saved.queue, out)
+    assert out.read_text() == "three years of work"
+    exporting.to_mailbox(saved.queue, out, force=True)
+    exporting.to_mailbox(saved.queue, out)
+    assert out.read_bytes() == b"".join(patch.content for patch in saved.queue.patches)
