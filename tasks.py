@@ -1,4 +1,4 @@
-"""The invoke namespace: `invoke --list` shows it."""
+"""The invoke namespace: `scripts/inv --list` shows it."""
 
 from tensorflow_macos_build.tasks import namespace
 

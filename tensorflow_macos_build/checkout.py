@@ -26,22 +26,31 @@ def command(*words: str | os.PathLike[str]) -> str:
     return " ".join([program(), shlex.join(os.fspath(word) for word in words)])
 
 
-def is_known() -> bool:
-    """Whether scripts/inv has said where the checkout is."""
-    return bool(_ROOT)
-
-
 def root() -> Path:
     """Return the checkout's folder."""
     return Path(_ROOT) if _ROOT else Path.cwd()
 
 
 def path(inside: str | os.PathLike[str]) -> Path:
-    """Return a path of the checkout, as `shown` writes it."""
-    return shown(root() / inside)
+    """Return a path of the checkout, as a person types it."""
+    return shown(Path(_ROOT) / inside)
 
 
 def shown(target: Path) -> Path:
     """Return a path as a person types it: relative where it is below the current folder."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the current folder was deleted
+        return target
     return target.relative_to(here) if target.is_relative_to(here) else target
+
+
+def recorded(source: str) -> str:
+    """Return a folder as files of the checkout may name it: from the checkout, or absolute.
+
+    What is no folder, such as an address, stays as it is.
+    """
+    absolute = Path.cwd() / source
+    if Path.cwd() == root() or not absolute.is_dir():
+        return source
+    return os.path.normpath(absolute)

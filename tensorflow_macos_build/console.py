@@ -1,8 +1,8 @@
-"""What people see while a task works: stages, progress, tables, errors; all of it on stderr.
+"""What people see: stages, progress and errors on stderr while a task works, results on stdout.
 
 On a terminal rich draws it, live. Elsewhere it is plain lines, and on GitHub Actions the lines of
 a stage are folded into a group. Colour and live drawing happen on a terminal only, and NO_COLOR is
-honoured. Standard output is left to results (`--json`, tables for people).
+honoured. Elsewhere nothing is wrapped: a line is a line, however long, for grep and awk.
 
 Every text is foreign: it may hold what rich takes for markup or for an emoji (`a.yaml:100:`), or a
 terminal's commands. It is shown as it stands, with control characters as escapes.
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 _PLAIN_INTERVAL = 5.0
 """Seconds between two progress lines where there is no terminal to draw on."""
 
-_PLAIN_WIDTH = 100
+_PLAIN_WIDTH = 1 << 16
+"""Columns where there is no terminal: rich breaks the cells of a table at any width it is given."""
 
 
 class Ticker(Protocol):

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import checkout, files, process
 from tensorflow_macos_build.bazel import events as bep
 from tensorflow_macos_build.bazel.exits import Kind, meaning
 from tensorflow_macos_build.bazel.follow import Follower
@@ -168,7 +168,7 @@ def _run(invocation: Invocation, events: Path, story: _Story, ticker: Ticker, lo
             invocation.argv(events),
             cwd=invocation.workspace,
             env=invocation.env,
-            hint="`invoke doctor` tells how to install it",
+            hint=f"`{checkout.command('doctor')}` tells how to install it",
             stderr=sink,
         ) as client,
     ):

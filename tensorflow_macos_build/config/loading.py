@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pydantic
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.config.model import Release
 from tensorflow_macos_build.errors import UsageError
@@ -52,12 +53,12 @@ class Loaded:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Find the project's folder: the nearest one, here or above, that has build_configs/.
+    """Find the project's folder: the checkout, or the nearest one above it, with build_configs/.
 
     Raises:
         UsageError: there is none.
     """
-    here = (start or Path.cwd()).resolve()
+    here = (start or checkout.root()).resolve()
     for folder in (here, *here.parents):
         if (folder / FOLDER).is_dir():
             return folder

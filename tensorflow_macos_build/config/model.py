@@ -1,6 +1,6 @@
 """What a config under build_configs/ may say: one release of the fork, as frozen typed values.
 
-Every key has its meaning in its field's description; `invoke config.schema` prints them.
+Every key has its meaning in its field's description; `scripts/inv config.schema` prints them.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class FuseRule(Values):
     path: Glob
     """A pattern of paths inside the wheel; `*` stays within one folder, `**` does not."""
     verdict: FuseVerdict
-    """The verdict for them; `invoke fuse --help` tells their meanings."""
+    """The verdict for them; `scripts/inv fuse --help` tells their meanings."""
 
 
 class Fuse(Values):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError
 
-QUEUES = Path("patches")
-"""The folder that holds the queues, relative to the checkout's root."""
+QUEUES = checkout.path("patches")
+"""The folder of the checkout that holds the queues."""
 
 
 def queue_folder(queue: str) -> Path:
@@ -96,7 +97,11 @@ def _from_here(folder: Path) -> Path:
 
 def _known() -> str:
     names = sorted(path.parent.name for path in QUEUES.glob("*/queue.yaml"))
-    return f"patches/ has {', '.join(names)}" if names else "`patches.import` makes a queue"
+    return (
+        f"patches/ has {', '.join(names)}"
+        if names
+        else f"`{checkout.command('patches.import', '--help')}` tells how to make one"
+    )
 
 
 def _short(text: str) -> str:

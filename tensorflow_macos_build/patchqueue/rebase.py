@@ -1,4 +1,4 @@
-"""`invoke rebase`: a whole queue moved to another revision of upstream, in memory."""
+"""`scripts/inv rebase`: a whole queue moved to another revision of upstream, in memory."""
 
 from __future__ import annotations
 

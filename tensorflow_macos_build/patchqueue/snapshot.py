@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import ranges, storage
 from tensorflow_macos_build.patchqueue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Entry
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def entries(place: str) -> tuple[Entry, ...]:
     """Read the patches of a queue.
 
     Args:
-        place: a name, a path, or `REVISION:PATH` of the git checkout around the current folder.
+        place: a name, a path, or `REVISION:PATH` of the checkout's own history.
 
     Raises:
         UsageError: there is no such queue or revision.
@@ -38,7 +41,7 @@ def _entries(folder: Path) -> tuple[Entry, ...]:
 
 def _extract(revision: str, path: str, target: Path) -> None:
     """Write the files that lie directly in a folder of a revision."""
-    git = ranges.repository(Path.cwd())
+    git = ranges.repository(checkout.root())
     try:
         listing = git.out("ls-tree", "-z", "--end-of-options", f"{revision}:{path}")
     except WorkFailed as error:

@@ -33,7 +33,7 @@ class Status(Enum):
     """It conflicts because an earlier patch does: with that one resolved its own way, it does not.
     Where conflicts are resolved provisionally, it is in the tree."""
     LEFT_OUT = "left-out"
-    """It conflicts, and somebody decided to leave it out (`invoke rebase.skip`)."""
+    """It conflicts, and somebody decided to leave it out (`scripts/inv rebase.skip`)."""
     NOT_REACHED = "not-reached"
     """The rebase was told to stop at a conflict before it."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue import compose, lock, materialise
@@ -75,7 +75,7 @@ def _load(folder: Path) -> Queue:
         raise UsageError(
             "there is no such queue",
             where=str(folder),
-            hint="`invoke patches.import` makes one; `ls patches` shows those there are",
+            hint=f"`{checkout.command('patches.import', '--help')}` tells how to make one",
         )
     base = read_base(folder / QUEUE_FILE)
     patches = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
@@ -121,7 +121,7 @@ def read_series(folder: Path) -> series_format.Series:
             raise UsageError(
                 f"`{entry.name}`: a queue lists plain file names, without options",
                 where=str(path),
-                hint="`invoke patches.import --quilt SERIES` takes any quilt series",
+                hint=f"`{checkout.command('patches.import', '--help')}`: its --quilt takes any series",
             )
     return found
 

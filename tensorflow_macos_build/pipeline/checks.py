@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import checkout, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.release import changelog, workflows
@@ -74,7 +74,7 @@ def lint(root: Path, ticker: Ticker) -> None:
             objections.append(f"{linter.name}\n{said}")
     ticker(len(asked), len(asked))
     if objections:
-        fixes = [*(linter.fix for linter in asked if linter.fix), "inv ci.generate"]
+        fixes = [*(linter.fix for linter in asked if linter.fix), checkout.command("ci.generate")]
         raise WorkFailed(
             f"{len(objections)} of {len(asked) + 1} linters object",
             detail="\n".join(objections),
@@ -88,7 +88,8 @@ def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
     What pytest prints goes straight to the terminal, and its summary is the last of it. A run
     without any test does not pass.
     """
-    argv: tuple[str | Path, ...] = (_locked("pytest"), "-n", str(jobs), *paths)
+    typed = (path if Path.cwd() == root else str(Path.cwd() / path) for path in paths)
+    argv: tuple[str | Path, ...] = (_locked("pytest"), "-n", str(jobs), *typed)
     return process.attach(argv, cwd=root) == 0
 
 

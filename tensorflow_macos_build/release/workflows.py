@@ -24,7 +24,7 @@ WORKFLOWS = Path(".github/workflows")
 
 _RUNNERS = SOURCES / "runners.yaml"
 _SUFFIX = ".yml.j2"
-_HEADER = "# Generated from {source} and {runners} by `inv ci.generate`; edit those.\n"
+_HEADER = "# Generated from {source} and {runners} by `scripts/inv ci.generate`; edit those.\n"
 _MARGIN = 5
 """Minutes of a job beyond its steps' limits: checkout, artifacts."""
 

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.pipeline.plan import State
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def show_end(place: Workshop, done: Sequence[Done]) -> None:
     """Print where the result is, to standard output."""
     last = done[-1]
     where = place.dist if last.stage.name == "dist" else last.stage.folder(place)
-    sys.stdout.write(f"{where.relative_to(place.root)}\n")
+    sys.stdout.write(f"{checkout.shown(where)}\n")
 
 
 def as_document(place: Workshop, done: Sequence[Done]) -> documents.Json:

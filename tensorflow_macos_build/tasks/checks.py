@@ -1,11 +1,11 @@
-"""`invoke lint`, `invoke test` and `invoke changelog`: what a change passes before it lands."""
+"""What a change passes before it lands: the tasks lint, test and changelog."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.pipeline import tools
@@ -21,7 +21,7 @@ def lint(_context: invoke.Context) -> None:
     from tensorflow_macos_build.pipeline import checks
 
     with Console().progress("lint") as ticker:
-        checks.lint(Path.cwd(), ticker)
+        checks.lint(checkout.root(), ticker)
 
 
 @command(
@@ -43,8 +43,8 @@ def run_tests(
 
     if lint:
         with Console().progress("lint") as ticker:
-            checks.lint(Path.cwd(), ticker)
-    return ExitCode.DONE if checks.tests_pass(Path.cwd(), path, jobs) else ExitCode.FAILED
+            checks.lint(checkout.root(), ticker)
+    return ExitCode.DONE if checks.tests_pass(checkout.root(), path, jobs) else ExitCode.FAILED
 
 
 @command(
@@ -56,6 +56,6 @@ def changelog(_context: invoke.Context, release: str = "") -> None:
     from tensorflow_macos_build.release import changelog as changes
 
     if release:
-        sys.stdout.write(changes.release(Path.cwd(), release))
+        sys.stdout.write(changes.release(checkout.root(), release))
     else:
-        sys.stdout.write(changes.section("Unreleased", changes.load(Path.cwd())))
+        sys.stdout.write(changes.section("Unreleased", changes.load(checkout.root())))

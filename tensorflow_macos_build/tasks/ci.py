@@ -1,11 +1,10 @@
-"""`invoke ci.generate`: the workflows that GitHub Actions runs, made from ci/."""
+"""`scripts/inv ci.generate`: the workflows that GitHub Actions runs, made from ci/."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import invoke
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.tasks.command import command
@@ -20,11 +19,11 @@ def generate(_context: invoke.Context, check: bool = False) -> ExitCode:
     from tensorflow_macos_build.pipeline import checks
     from tensorflow_macos_build.release import workflows
 
-    texts = checks.workflow_texts(Path.cwd())
+    texts = checks.workflow_texts(checkout.root())
     act = workflows.stale if check else workflows.generate
-    changed = act(Path.cwd(), texts)
+    changed = act(checkout.root(), texts)
     for path in changed:
-        Console().line(f"{'stale' if check else 'made'}: {path}")
+        Console(stderr=False).line(f"{'stale' if check else 'made'}: {path}")
     return ExitCode.FAILED if check and changed else ExitCode.DONE
 
 

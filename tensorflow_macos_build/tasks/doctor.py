@@ -1,4 +1,4 @@
-"""`invoke doctor`: what this machine lacks for a build."""
+"""`scripts/inv doctor`: what this machine lacks for a build."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def doctor(_context: invoke.Context, config: str = "demo", json: bool = False) -
     if json:
         emit(doctor_view.as_document(loaded.release.name, findings))
     else:
-        Console().table(doctor_view.as_table(findings))
+        Console(stderr=False).table(doctor_view.as_table(findings))
     return ExitCode.FAILED if any(each.stops_the_build for each in findings) else ExitCode.DONE

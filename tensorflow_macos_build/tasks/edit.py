@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.tasks.command import command
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     import invoke
@@ -34,7 +35,7 @@ def drop(
     name: str,
     *,
     queue: str,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Take a patch out of a queue; the patches after it follow."""
@@ -56,7 +57,7 @@ def fold(
     *,
     queue: str,
     into: str,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Make a patch part of another one."""
@@ -83,7 +84,7 @@ def reorder(
     queue: str,
     before: str = "",
     after: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Move a patch to another place in a queue."""
@@ -112,7 +113,7 @@ def split(
     queue: str,
     path: list[str],
     subject: str,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Cut a patch in two by its files; `patches.edit` cuts within files."""
@@ -142,7 +143,7 @@ def annotate(
     drop_when: str = "",
     owner: str = "",
     upstream: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Give trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
@@ -160,7 +161,7 @@ def edit(
     name: str,
     *,
     queue: str,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Check a patch out in a work tree, to amend it or make several commits of it."""
@@ -172,7 +173,7 @@ def edit(
 
 @command(needs=("git",), name="continue", auto_shortflags=False, help=_WAITING)
 def continue_(
-    _context: invoke.Context, *, queue: str, cache: str = "build/mirrors", json: bool = False
+    _context: invoke.Context, *, queue: str, cache: str = MIRRORS, json: bool = False
 ) -> ExitCode:
     """Take what was made in the work tree, and let the other patches follow."""
     from tensorflow_macos_build.tasks import edit_view as view
@@ -183,7 +184,7 @@ def continue_(
 
 @command(needs=("git",), auto_shortflags=False, help=_WAITING)
 def status(
-    _context: invoke.Context, *, queue: str, cache: str = "build/mirrors", json: bool = False
+    _context: invoke.Context, *, queue: str, cache: str = MIRRORS, json: bool = False
 ) -> ExitCode:
     """Say what a change of a queue that is under way waits for."""
     from tensorflow_macos_build.tasks import edit_view as view
@@ -195,7 +196,7 @@ def status(
 @command(
     needs=("git",), auto_shortflags=False, help={key: _CHANGE[key] for key in ("queue", "cache")}
 )
-def abort(_context: invoke.Context, *, queue: str, cache: str = "build/mirrors") -> None:
+def abort(_context: invoke.Context, *, queue: str, cache: str = MIRRORS) -> None:
     """Give a change of a queue up; the queue stays as it was."""
     from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags

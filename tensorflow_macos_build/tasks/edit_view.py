@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.patchqueue import editing, storage
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
     from tensorflow_macos_build.upstream.objects import Quarantine
 
-_WORK = Path("build/edit")
+_WORK = checkout.path("build/edit")
 
 
 def step(flags: QueueFlags, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
@@ -42,7 +42,7 @@ def abort(flags: QueueFlags) -> None:
     with Console().progress("patches") as ticker:
         note = _session(flags, ticker).abort()
     given_up = f"the change of {flags.name} is given up; the queue is as it was"
-    Console().line(note or given_up)
+    Console(stderr=False).line(note or given_up)
 
 
 def drop(session: Session, name: str) -> Edited:
@@ -141,7 +141,7 @@ def as_document(flags: QueueFlags, found: Edited) -> documents.Json:
 
 def show(flags: QueueFlags, found: Edited) -> None:
     """Tell people what a change did, or what it waits for and what to type next."""
-    console = Console()
+    console = Console(stderr=False)
     if found.saved is not None:
         for subject in found.emptied:
             console.line(f"left the queue, it changes nothing any more: {subject}", "yellow")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     import invoke
@@ -32,7 +33,7 @@ def forecast(
     onto: str = "",
     latest: str | Literal[True] | None = None,
     html: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
     """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""

@@ -137,7 +137,7 @@ def write(found: Forecast, page: Path | None) -> None:
 
 def show(found: Forecast) -> None:
     """Print the matrix, and below it who broke what."""
-    console = Console()
+    console = Console(stderr=False)
     if not found.columns:
         console.line(f"upstream has no release after {found.base.ref}, on which {found.queue} is")
         return

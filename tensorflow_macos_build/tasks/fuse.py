@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import DIST
 
 if TYPE_CHECKING:
     import invoke
@@ -40,7 +41,7 @@ def fuse(
     second: str,
     *,
     rule: list[str],
-    out: str = "dist",
+    out: str = DIST,
     as_: str = "",
     build_tag: str = "",
     universal2_tag: bool = False,
@@ -68,7 +69,7 @@ def fuse(
     },
 )
 def thin(
-    _context: invoke.Context, wheel: str, *, arch: str = "", out: str = "dist", json: bool = False
+    _context: invoke.Context, wheel: str, *, arch: str = "", out: str = DIST, json: bool = False
 ) -> None:
     """Take one architecture out of a fused wheel."""
     from tensorflow_macos_build.tasks import fuse_view
@@ -98,7 +99,7 @@ def retag(
     wheel: str,
     *,
     platform: list[str],
-    out: str = "dist",
+    out: str = DIST,
     build_tag: str = "",
     universal2_tag: str = "",
     from_wheel: bool = False,

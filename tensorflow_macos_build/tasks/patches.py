@@ -9,6 +9,7 @@ import invoke
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks import edit, forecast, review
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 _QUEUE = "The queue: a name in patches/, or a path with a slash."
 _CACHE = "The folder that holds the mirrors of upstream repositories."
@@ -51,7 +52,7 @@ def import_(
     drop_when: str = "",
     owner: str = "",
     replace: bool = False,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
@@ -91,7 +92,7 @@ def export(
     repository: str = "",
     branch: str = "",
     force: bool = False,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
     """Write a queue as a branch of commits, one mailbox, or a quilt series."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import (
@@ -57,7 +57,7 @@ def source(
     identity = parse_identity(author) if author else None
     if identity is not None and not identity.email:
         raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
-    return intake.Source(kind, place, upstream, against, identity, said)
+    return intake.Source(kind, place, checkout.recorded(upstream), against, identity, said)
 
 
 def form(to: str, out: str, repository: str) -> str:
@@ -118,7 +118,7 @@ def imported_document(found: Imported, saved: Saved) -> documents.Json:
 
 def show_imported(found: Imported, saved: Saved) -> None:
     """Tell people what an import made, and name everything that became no patch of its own."""
-    console = Console()
+    console = Console(stderr=False)
     for name, subject in found.empty:
         console.line(f"left out, it changes nothing: {name}  {subject}", "yellow")
     for name, subject in found.merges:
@@ -139,7 +139,7 @@ def exported_document(queue: Queue, to: str, where: str) -> documents.Json:
 
 def show_exported(queue: Queue, where: str) -> None:
     """Tell people what an export made."""
-    Console().line(f"{len(queue.patches)} patches of {queue.name} are in {where}")
+    Console(stderr=False).line(f"{len(queue.patches)} patches of {queue.name} are in {where}")
 
 
 def _base(base: Base) -> documents.Json:

@@ -7,6 +7,7 @@ import invoke
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 _CACHE = "The folder that holds the mirrors of upstream repositories."
 
@@ -34,7 +35,7 @@ def rebase(
     on_conflict: str = "provisional",
     write: bool = False,
     plan: bool = False,
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and say what became of every patch."""
@@ -74,7 +75,7 @@ def start(
     queue: str,
     onto: str,
     work: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Begin to settle a rebase's conflicts, one by one, each in a small work tree."""
@@ -90,7 +91,7 @@ def status(
     *,
     queue: str,
     work: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Say how far a rebase is, and which files are in conflict."""
@@ -107,7 +108,7 @@ def continue_(
     queue: str,
     patch: str = "",
     work: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Take the work tree as the conflict's resolution, and go on to the next one or to the end."""
@@ -124,7 +125,7 @@ def skip(
     queue: str,
     patch: str = "",
     work: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
     """Leave the patch in conflict out of the queue, and go on."""
@@ -139,9 +140,7 @@ def skip(
     auto_shortflags=False,
     help={key: _SESSION[key] for key in ("queue", "work", "cache")},
 )
-def abort(
-    _context: invoke.Context, *, queue: str, work: str = "", cache: str = "build/mirrors"
-) -> None:
+def abort(_context: invoke.Context, *, queue: str, work: str = "", cache: str = MIRRORS) -> None:
     """Give a rebase up; the queue stays as it was."""
     from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags

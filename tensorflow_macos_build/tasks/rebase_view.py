@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import opening, rebase, storage
@@ -102,7 +102,7 @@ def run(asked: Asked, ticker: Ticker) -> Rebase:
         asked.on_conflict,
         ticker,
         write=asked.write,
-        waiting=Console().line,
+        waiting=Console(stderr=False).line,
     )
 
 
@@ -221,7 +221,7 @@ def _commits(commits: Sequence[UpstreamCommit]) -> list[documents.Json]:
 
 def show(asked: Asked, found: Rebase) -> None:
     """Print a rebase: a line for each patch that is not clean, its conflicts, what to do next."""
-    console = Console()
+    console = Console(stderr=False)
     table = Table(box=None, pad_edge=False)
     for title in ("patch", "status", "evidence"):
         table.add_column(title, overflow="fold")
@@ -315,10 +315,10 @@ def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:
 
 def _next(asked: Asked, found: Rebase) -> str:
     """Say what to type next."""
-    again = f"invoke rebase --queue {asked.queue} --onto {asked.onto}"
+    flags = ("--queue", asked.queue, "--onto", asked.onto)
     if found.saved is not None:
         written, removed = len(found.saved.written), len(found.saved.removed)
         return f"{asked.queue} now stands on {asked.onto}: {written} written, {removed} removed"
     if found.ok:
-        return f"next: {again} --write"
-    return f"next: invoke rebase.start --queue {asked.queue} --onto {asked.onto}"
+        return f"next: {checkout.command('rebase', *flags, '--write')}"
+    return f"next: {checkout.command('rebase.start', *flags)}"

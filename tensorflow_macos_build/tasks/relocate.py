@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import DIST
 
 if TYPE_CHECKING:
     import invoke
@@ -28,7 +29,7 @@ def relocate(
     wheel: str,
     *,
     lib_dir: list[str],
-    out: str = "dist",
+    out: str = DIST,
     json: bool = False,
 ) -> None:
     """Copy the libraries that a wheel needs from elsewhere into it; only the system's stay out."""

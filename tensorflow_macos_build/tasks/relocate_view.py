@@ -28,7 +28,7 @@ def as_document(done: Relocated) -> documents.Json:
 
 def show(done: Relocated) -> None:
     """Print what was copied, and where the wheel is."""
-    console = Console()
+    console = Console(stderr=False)
     for one in done.copied:
         console.line(f"copied {one.library} ({', '.join(one.archs)}) for {len(one.users)} files")
     if not done.changed:

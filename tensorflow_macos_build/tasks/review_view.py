@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from tensorflow_macos_build import documents, files
+from tensorflow_macos_build import checkout, documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.patchqueue import lint as queue_lint
 from tensorflow_macos_build.patchqueue import opening, rangediff, rangediff_view, snapshot
@@ -18,14 +18,12 @@ from tensorflow_macos_build.patchqueue.conditions import Revision
 from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
 from tensorflow_macos_build.patchqueue.locate import name_of, output, queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Fate
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sized
 
     from tensorflow_macos_build.patchqueue.rangediff import Pair
-
-CACHE = Path("build/mirrors")
-"""Where mirrors of upstream repositories are kept, relative to the checkout's root."""
 
 _MANY = 10
 """Findings of one code that are all shown; of more only the first `_EXAMPLES` are."""
@@ -90,7 +88,7 @@ def lint_document(found: Linted) -> documents.Json:
 
 def show_lint(found: Linted) -> None:
     """Print a line for each finding, as compilers do, and the counts; of many alike the first."""
-    console = Console()
+    console = Console(stderr=False)
     by_code: dict[str, list[Finding]] = {}
     for finding in found.findings:
         if finding.severity is not Severity.ALLOWED:
@@ -115,9 +113,10 @@ def _show_counts(console: Console, found: Linted, by_code: Mapping[str, Sized]) 
         said.append(f"{counts[Severity.ALLOWED]:,} allowed by {queue_lint.ALLOWED_FILE}")
     console.line(f"{found.queue}: {', '.join(said)}")
     if len(by_code.get("trailer-missing", ())) > 1:
+        reason = ("--reason", "fork-only", "--drop-when", "never", "--owner", "NAME")
+        words = ("patches.annotate", "--queue", found.typed, *reason)
         console.line(
-            f"hint: `invoke patches.annotate --queue {found.typed} --reason fork-only "
-            "--drop-when never --owner NAME` gives them to all patches that lack them"
+            f"hint: `{checkout.command(*words)}` gives them to all patches that lack them"
         )
 
 
@@ -152,7 +151,10 @@ def write(found: Compared, markdown: str, html: str) -> None:
 
 
 def show_report(found: Compared) -> None:
-    """Print the table to stderr, and the report as Markdown to stdout when that is no terminal."""
+    """Print a table on a terminal, and elsewhere the whole report, as Markdown."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(rangediff_view.markdown(found.title, found.pairs))
+        return
     table = Table(title=found.title, box=None, header_style="bold")
     for heading in ("old", "", "new", "patch"):
         table.add_column(heading, justify="left" if heading == "patch" else "right")
@@ -161,14 +163,12 @@ def show_report(found: Compared) -> None:
         old, new = places
         mark = rangediff_view.MARKS[pair.fate]
         table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
-    console = Console()
+    console = Console(stderr=False)
     console.table(table)
     console.line(rangediff_view.summary(found.pairs))
-    if not sys.stdout.isatty():
-        sys.stdout.write(rangediff_view.markdown(found.title, found.pairs))
 
 
 def _revision(folder: Path, ref: str) -> Revision:
     with Console().progress("upstream") as ticker:
-        opened = opening.open(folder, CACHE, ticker)
+        opened = opening.open(folder, Path(MIRRORS), ticker)
         return Revision(opened.mirror, opened.mirror.resolve(ref, ticker))

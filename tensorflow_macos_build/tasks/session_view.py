@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.patchqueue import storage
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.session import Progress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-_WORK = Path("build/rebase")
+_WORK = checkout.path("build/rebase")
 
 
 def start(flags: QueueFlags, onto: str, *, json: bool) -> ExitCode:
@@ -53,7 +53,7 @@ def abort(flags: QueueFlags) -> None:
     with Console().progress("rebase") as ticker:
         note = _session(flags, (), ticker).abort()
     given_up = f"the rebase of {flags.name} is given up; the queue is as it was"
-    Console().line(note or given_up)
+    Console(stderr=False).line(note or given_up)
 
 
 def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
@@ -74,7 +74,7 @@ def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
 
 def show(flags: QueueFlags, found: Progress) -> None:
     """Print a rebase's progress."""
-    console = Console()
+    console = Console(stderr=False)
     if found.done:
         _show_end(console, flags, found)
         return

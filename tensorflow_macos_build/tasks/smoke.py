@@ -1,4 +1,4 @@
-"""`invoke smoke`: a wheel tried on this machine."""
+"""`scripts/inv smoke`: a wheel tried on this machine."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def smoke(
     if json:
         emit(smoke_view.as_document(seen))
     else:
-        Console().table(smoke_view.as_table(seen))
+        Console(stderr=False).table(smoke_view.as_table(seen))
     return ExitCode.DONE if seen.ran and not seen.failed else ExitCode.FAILED

@@ -6,6 +6,7 @@ import invoke
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 
 @command(
@@ -27,7 +28,7 @@ def status(
     queue: str | None = None,
     upstream: str = "",
     base: str = "",
-    cache: str = "build/mirrors",
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
     """Show the upstream's newest releases, and how far behind a queue's base is."""

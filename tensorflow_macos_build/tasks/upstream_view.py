@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import storage
@@ -36,7 +36,7 @@ def status(
             "neither a queue is given nor an upstream and a base",
             hint="give --queue NAME, or --upstream ADDRESS and --base REF",
         )
-    opened = mirror.open(upstream, Path(cache), ticker)
+    opened = mirror.open(checkout.recorded(upstream), Path(cache), ticker)
     return releases.status(opened, base, ticker, called=called)
 
 
@@ -69,7 +69,7 @@ def as_document(found: releases.Status) -> documents.Json:
 
 def show(found: releases.Status) -> None:
     """Print a status as a table, newest release first, and a sentence."""
-    console = Console()
+    console = Console(stderr=False)
     table = Table(box=None, pad_edge=False)
     for title in ("tag", "date", "commit", ""):
         table.add_column(title)

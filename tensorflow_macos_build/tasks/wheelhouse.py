@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.folders import WHEELHOUSE, WHEELS
 
 if TYPE_CHECKING:
     import invoke
@@ -41,12 +42,12 @@ def wheelhouse(
     thin: list[str],
     allow: list[str],
     rules: str = "",
-    out: str = "dist/wheelhouse",
+    out: str = WHEELHOUSE,
     python: str = "",
     macos_x86_64: str = "",
     macos_arm64: str = "",
     index: str = "",
-    cache: str = "build/wheelhouse",
+    cache: str = WHEELS,
     json: bool = False,
 ) -> None:
     """Make a folder of wheels that installs on Intel Macs and on Apple silicon alike."""

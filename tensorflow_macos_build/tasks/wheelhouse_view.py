@@ -124,7 +124,7 @@ def as_document(found: Order, made: Wheelhouse) -> documents.Json:
 
 def show(made: Wheelhouse) -> None:
     """Print what the house holds, the notes, and how to install from it."""
-    console = Console()
+    console = Console(stderr=False)
     table = Table("wheel", "how", "MB", box=None, pad_edge=False)
     for one in made.wheels:
         table.add_row(one.file, one.how.value, f"{one.size / _MEGABYTE:.1f}")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.upstream import embedded, local, remote
@@ -84,8 +84,8 @@ def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
         return "local", str(Path(unquote(parts.path)).resolve())
     if parts.scheme in _SCHEMES and parts.netloc:
         return "remote", source
-    if source and Path(source).is_dir():
-        return "local", str(Path(source).resolve())
+    if source and (checkout.root() / source).is_dir():
+        return "local", str((checkout.root() / source).resolve())
     if _SCP_LIKE.fullmatch(source):
         return "remote", source
     raise UsageError(

@@ -1,4 +1,4 @@
-"""`invoke rebase` as a person types it, on patches/demo."""
+"""`scripts/inv rebase` as a person types it, on patches/demo."""
 
 from __future__ import annotations
 
@@ -55,9 +55,10 @@ def test_the_document_tells_the_demos_truth(
 
 def test_people_read_the_hunk_the_culprit_and_the_next_command(queue: Path, cache: Path) -> None:
     done = invoke("rebase", "--queue", queue, "--onto", "v2.18.0", "--cache", cache)
-    assert "> makes       if (!TF_MlcMayRun(device->type)) continue;" in done.stderr
-    assert "Look at a device's kernels only when its name fits" in done.stderr
-    assert f"next: invoke rebase.start --queue {queue} --onto v2.18.0" in done.stderr
+    assert "> makes       if (!TF_MlcMayRun(device->type)) continue;" in done.stdout
+    assert "Look at a device's kernels only when its name fits" in done.stdout
+    assert f"next: scripts/inv rebase.start --queue {queue} --onto v2.18.0" in done.stdout
+    assert done.stderr == ""
 
 
 def test_writing_back_touches_only_patches_that_changed(queue: Path, cache: Path) -> None:
@@ -123,7 +124,7 @@ def test_conflicts_are_settled_by_the_commands_that_are_told(
     documents.check(progress)
     assert (tmp_path / "work" / progress["paths"][0]).is_file()
     told = invoke("rebase.status", *where)
-    assert f"invoke rebase.continue --queue {queue} --work {tmp_path / 'work'}" in told.stderr
+    assert f"rebase.continue --queue {queue} --work {tmp_path / 'work'}" in told.stdout
     early = invoke("rebase.continue", *where)
     assert (early.returncode, "markers left" in early.stderr) == (1, True)
     ended = json.loads(invoke("rebase.skip", *where, "--json").stdout)

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import workshop
 from tensorflow_macos_build.pipeline.records import (
@@ -141,7 +142,7 @@ def _verify(job: Job[VerifyInputs]) -> Verified:
             f"the wheel does not verify: {len(errors)} errors",
             where=job.inputs.wheel.path,
             detail="\n".join(f"{one.code} {one.file} {one.slice} {one.message}" for one in errors),
-            hint=f"invoke verify {job.inputs.wheel.path}",
+            hint=checkout.command("verify", checkout.shown(job.path(job.inputs.wheel))),
         )
     return Verified(wheel=job.inputs.wheel, findings=findings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import workshop
 from tensorflow_macos_build.pipeline.records import Patched, PatchLine, Record
@@ -104,11 +105,12 @@ def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, .
         told = [
             f"{one.name}: {one.status}; {one.evidence}" for one in lines if one.name in troubles
         ]
+        ref = job.workshop.release.upstream.ref
         raise WorkFailed(
             f"{len(troubles)} of {len(lines)} patches do not apply to {job.inputs.commit[:12]}",
             where=f"patches/{queue.name}",
             detail="\n".join(told),
-            hint=f"invoke rebase --queue {queue.name} --onto {job.workshop.release.upstream.ref}",
+            hint=checkout.command("rebase", "--queue", queue.name, "--onto", ref),
         )
     return moved.tree, lines
 

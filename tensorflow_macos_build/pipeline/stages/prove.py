@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import workshop
 from tensorflow_macos_build.pipeline.records import Check, File, Record, Smoked
@@ -62,7 +63,7 @@ def _work(job: Job[SmokeInputs]) -> Smoked:
             f"the smoke test failed: {', '.join(f'{one.leg} {one.name}' for one in failed)}",
             where=failed[0].wheel,
             detail="\n".join(f"{one.leg} {one.name}: {one.why}" for one in failed),
-            hint=f"invoke smoke {next(file.path for file in job.inputs.wheels)}",
+            hint=checkout.command("smoke", checkout.shown(job.path(job.inputs.wheels[0]))),
         )
     return Smoked(checks=tuple(checks))
 

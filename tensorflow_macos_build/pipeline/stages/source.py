@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import closure
@@ -12,6 +11,8 @@ from tensorflow_macos_build.pipeline.records import Record, Source
 from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tensorflow_macos_build.pipeline.workshop import Workshop
 
 EMBEDDED = "embedded:"
@@ -35,13 +36,15 @@ class SourceInputs(Record):
 
 def _inputs(place: Workshop, _results: Results) -> SourceInputs:
     upstream = place.release.upstream
-    return SourceInputs(url=upstream.url, ref=upstream.ref, local_refs=_local_refs(upstream.url))
+    return SourceInputs(
+        url=upstream.url, ref=upstream.ref, local_refs=_local_refs(place.root, upstream.url)
+    )
 
 
-def _local_refs(url: str) -> str:
+def _local_refs(root: Path, url: str) -> str:
     if url == EMBEDDED:
         return closure.digest("tensorflow_macos_build.upstream.embedded")
-    folder = Path(url.removeprefix("file://"))
+    folder = root / url.removeprefix("file://")
     git_dir = folder / ".git" if (folder / ".git").is_dir() else folder
     if not (git_dir / "HEAD").is_file():
         return ""

@@ -282,7 +282,7 @@ class _House:
             raise WorkFailed(
                 f"the wheels have {len(faults)} errors",
                 detail="\n".join(faults),
-                hint="look at each by `invoke verify`; accept one by --allow CODE:GLOB",
+                hint="look at each by the task verify; accept one by --allow CODE:GLOB",
             )
 
     def write(self, out: Path) -> None:

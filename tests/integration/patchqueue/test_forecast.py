@@ -112,8 +112,8 @@ def test_people_get_the_matrix_and_the_breaking_commits(
     found = forecast_view.run(Asked(str(DEMO), "v2.18.0", None, str(cache)), silent)
     forecast_view.show(found)
     shown = capsys.readouterr()
-    assert shown.out == ""
-    lines = shown.err.splitlines()
+    assert shown.err == ""
+    lines = shown.out.splitlines()
     name = "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch"
     assert f"{name}         conflict" in "\n".join(lines)
     assert f"  breaks {name} on v2.18.0" in lines

@@ -99,7 +99,7 @@ def test_lint_ends_with_1_when_there_are_errors(checkout: Path) -> None:
     (checkout / "patches" / "q" / "00100-one.patch").unlink()
     done = inv(checkout, "patches.lint", "--queue", "q")
     assert done.returncode == 1
-    assert "series:1: error: there is no 00100-one.patch [series-missing]" in done.stderr
+    assert "series:1: error: there is no 00100-one.patch [series-missing]" in done.stdout
 
 
 def test_lint_of_a_fork_shows_a_few_of_each_kind_and_how_to_mend_all(checkout: Path) -> None:

@@ -106,5 +106,5 @@ def test_the_task_prints_a_valid_document(tmp_path: Path) -> None:
     assert neither.returncode == 2
     assert "--queue NAME" in neither.stderr
     shown = subprocess.run(argv, capture_output=True, text=True, check=True)
-    assert shown.stdout == ""
-    assert "2 releases behind v2.18.0" in shown.stderr
+    assert shown.stderr == ""
+    assert "2 releases behind v2.18.0" in shown.stdout

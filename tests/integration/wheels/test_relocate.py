@@ -317,4 +317,4 @@ def test_the_task_prints_a_valid_document(toolchain: Toolchain, tmp_path: Path) 
     assert found["changed"] is True
     assert found["copied"][0]["archs"] == ["arm64", "x86_64"]
     shown = subprocess.run(argv, check=True, capture_output=True, text=True)
-    assert "libdep.dylib" in shown.stderr
+    assert "libdep.dylib" in shown.stdout

@@ -512,7 +512,7 @@ def test_the_task_prints_a_valid_document(shop: Shop, index: Index, tmp_path: Pa
     shown = subprocess.run(
         task(index, tmp_path, "native"), check=True, capture_output=True, text=True
     )
-    assert "native-1.0-cp311-cp311-macosx_10_9_universal2.whl" in shown.stderr
+    assert "native-1.0-cp311-cp311-macosx_10_9_universal2.whl" in shown.stdout
     wrong = subprocess.run(
         task(index, tmp_path, "native", "--python", "three"), check=False, capture_output=True
     )

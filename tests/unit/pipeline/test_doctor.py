@@ -118,7 +118,7 @@ def test_bazelisk_is_not_started_because_it_would_download(
 
 
 def test_too_little_disk_or_memory_stops_the_build(tmp_path: Path) -> None:
-    found = _examined(_demo(**{"limits.disk_gb": "1e9", "limits.memory_gb": "1e9"}), tmp_path)
+    found = _examined(_demo(**{"limits.disk_gb": "1e6", "limits.memory_gb": "1e6"}), tmp_path)
     assert found["free disk"].verdict is found["memory"].verdict is Verdict.TOO_LITTLE
     assert found["free disk"].stops_the_build
     assert str(tmp_path) in found["free disk"].remedy
@@ -174,7 +174,7 @@ def test_elsewhere_a_real_release_is_said_to_need_a_mac(
 
 
 def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Path) -> None:
-    findings = doctor.examine(_demo(**{"limits.disk_gb": "1e9"}), tmp_path)
+    findings = doctor.examine(_demo(**{"limits.disk_gb": "1e6"}), tmp_path)
     document = doctor_view.as_document("demo", findings)
     documents.check(document)
     assert document["ok"] is False
