@@ -65,6 +65,7 @@ if sys.argv[1:2] == ["hold"]:
 print(json.dumps({
     "argv": sys.argv[1:], "cwd": os.getcwd(), "prefix": sys.prefix, "home": os.environ.get("HOME"),
     "version": dependency.VERSION, "interruptible": os.environ.get("INV_INTERRUPTIBLE"),
+    "checkout": os.environ.get("INV_CHECKOUT"), "program": os.environ.get("INV_PROGRAM"),
     "ignores_interrupts": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
 }))
 """

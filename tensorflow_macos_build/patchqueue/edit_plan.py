@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue import locate
 from tensorflow_macos_build.patchqueue.editing import Piece
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
@@ -60,8 +61,8 @@ def save(folder: Path, plan: Plan) -> None:
     files.write_text(folder / _FILE, documents.dumps(documents.document(*_SCHEMA, body)))
 
 
-def load(folder: Path) -> Plan | None:
-    """Read the plan of the change in `folder`; None when none is under way.
+def load(folder: Path, queue: Path) -> Plan | None:
+    """Read the plan of the change of a queue in `folder`; None when none is under way.
 
     Raises:
         UsageError: it cannot be read.
@@ -74,7 +75,7 @@ def load(folder: Path) -> Plan | None:
         raise UsageError(
             "the change under way cannot be read",
             where=str(folder / _FILE),
-            hint="`invoke patches.abort` gives it up",
+            hint=f"`{locate.command('patches.abort', queue)}` gives it up",
             detail=str(error),
         ) from None
     pieces = tuple(_piece(one) for one in found["pieces"])

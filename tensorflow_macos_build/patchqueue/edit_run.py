@@ -13,6 +13,7 @@ from tensorflow_macos_build.patchqueue import (
     edit_tree,
     editing,
     journal,
+    locate,
     materialise,
     plumbing,
     storage,
@@ -74,7 +75,7 @@ class Run:
         Raises:
             UsageError: it is another queue's, or the queue was changed since it began.
         """
-        plan = edit_plan.load(self.folder)
+        plan = edit_plan.load(self.folder, self.queue.folder)
         if plan is not None and self._is_written(plan):
             files.delete_folder(self.folder)
             return None
@@ -88,7 +89,7 @@ class Run:
         Raises:
             UsageError: there is none, it is another queue's, or the queue was changed since.
         """
-        plan = edit_plan.load(self.folder)
+        plan = edit_plan.load(self.folder, self.queue.folder)
         if plan is None or self._is_written(plan):
             raise self.none_under_way()
         self._refuse_another(plan)
@@ -109,8 +110,8 @@ class Run:
             raise UsageError(
                 f"another change of this queue is under way: `{' '.join(plan.request)}`",
                 where=str(self.folder),
-                hint=f"`invoke patches.continue --queue {self.queue.name}` goes on, "
-                f"`invoke patches.abort --queue {self.queue.name}` gives it up",
+                hint=f"`{locate.command('patches.continue', self.queue.folder)}` goes on, "
+                f"`{locate.command('patches.abort', self.queue.folder)}` gives it up",
             )
         return plan
 
@@ -202,7 +203,7 @@ class Run:
 
     def state(self, pen: Quarantine, plan: Plan) -> Edited:
         """Return what a change waits for; nothing is written."""
-        again = f"`invoke patches.continue --queue {self.queue.name}`"
+        again = f"`{locate.command('patches.continue', self.queue.folder)}`"
         if plan.open is not None:
             folder, subject = self.folder / "tree", plan.pieces[plan.open].header.subject
             note = "" if folder.is_dir() else f"its work tree is not there; {again} makes it"
@@ -221,7 +222,7 @@ class Run:
             files.sweep(self.folder.parent)
             return f"no change of {self.queue.name} is under way: there was nothing to give up"
         try:
-            plan = edit_plan.load(self.folder)
+            plan = edit_plan.load(self.folder, self.queue.folder)
         except UsageError:  # what cannot be read can be given up
             plan = None
         self._refuse_other_folder(plan)
@@ -313,7 +314,7 @@ class Run:
                 "the queue is another one than when this change of it began",
                 where=str(self.queue.folder),
                 hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
-                f"change up with `invoke patches.abort --queue {self.queue.name}`",
+                f"change up with `{locate.command('patches.abort', self.queue.folder)}`",
             )
 
     def _refuse_other_folder(self, plan: Plan | None) -> None:

@@ -85,6 +85,11 @@ def name_of(folder: Path) -> str:
     return str(folder) if len(folder.parts) > 1 else f"./{folder}"
 
 
+def command(task: str, folder: Path, *more: str) -> str:
+    """Return the command line of a task for a queue, as it can be typed."""
+    return checkout.command(task, "--queue", name_of(folder), *more)
+
+
 def _may_be_made(folder: Path) -> bool:
     return folder.is_dir() or folder.resolve().is_relative_to(Path.cwd())
 

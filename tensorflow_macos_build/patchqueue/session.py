@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import conflict_tree, lock, storage, work_tree
+from tensorflow_macos_build.patchqueue import conflict_tree, locate, lock, storage, work_tree
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.session_run import Progress, Run, stopped_at
 from tensorflow_macos_build.upstream.objects import quarantine
@@ -66,8 +66,8 @@ class Session:
                 raise UsageError(
                     f"a rebase of `{run.queue.name}` onto {begun.onto_ref} is under way; it was "
                     f"asked to go onto {onto}",
-                    hint=f"go on with `invoke rebase.continue --queue {run.queue.name}`, or give "
-                    f"it up with `invoke rebase.abort --queue {run.queue.name}`",
+                    hint=f"go on with `{locate.command('rebase.continue', run.queue.folder)}`, or "
+                    f"give it up with `{locate.command('rebase.abort', run.queue.folder)}`",
                 )
             return run.advance(begun)
 

@@ -13,6 +13,7 @@ from tensorflow_macos_build.patchqueue import (
     conflict_tree,
     editing,
     journal,
+    locate,
     prepared,
     resolutions,
     state,
@@ -105,7 +106,7 @@ class Run:
         if now is None or self._is_written(now):
             raise UsageError(
                 f"no rebase of `{self.queue.name}` is under way",
-                hint=f"invoke rebase.start --queue {self.queue.name} --onto REF",
+                hint=locate.command("rebase.start", self.queue.folder, "--onto", "REF"),
             )
         self._refuse_another(now)
         return now
@@ -171,7 +172,7 @@ class Run:
         if name and name != at:
             raise UsageError(
                 f"{name} is not in conflict now" + (f"; {at} is" if at else ""),
-                hint=f"invoke rebase.status --queue {self.queue.name}",
+                hint=locate.command("rebase.status", self.queue.folder),
             )
         return "" if conflict else "no conflict was left"
 
@@ -313,7 +314,7 @@ class Run:
             f"the queue was changed since its rebase onto {now.onto_ref} began",
             where=str(self.queue.folder),
             hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
-            f"rebase up with `invoke rebase.abort --queue {self.queue.name}`",
+            f"rebase up with `{locate.command('rebase.abort', self.queue.folder)}`",
         )
 
     def _refuse_other_folder(self, now: State | None) -> None:

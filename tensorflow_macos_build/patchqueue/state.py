@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import resolutions
+from tensorflow_macos_build.patchqueue import locate, resolutions
 from tensorflow_macos_build.patchqueue.queue import encoded
 from tensorflow_macos_build.upstream import refs
 from tensorflow_macos_build.upstream.objects import TREE_MODE, Entry, quarantine, text
@@ -74,7 +74,7 @@ def load(queue: Queue, git: Git) -> State | None:
         raise UsageError(
             "what is kept of the rebase cannot be read",
             where=ref,
-            hint=f"invoke rebase.abort --queue {queue.name}",
+            hint=locate.command("rebase.abort", queue.folder),
             detail=str(error),
         ) from None
     names = text(git.out("ls-tree", "-z", "--name-only", f"{kept}:{resolutions.FOLDER}"))

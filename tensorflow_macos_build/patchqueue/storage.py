@@ -121,7 +121,7 @@ def read_series(folder: Path) -> series_format.Series:
             raise UsageError(
                 f"`{entry.name}`: a queue lists plain file names, without options",
                 where=str(path),
-                hint=f"`{checkout.command('patches.import', '--help')}`: its --quilt takes any series",
+                hint=f"see `--quilt` in {checkout.command('patches.import', '--help')}",
             )
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
@@ -158,8 +157,8 @@ def show(flags: QueueFlags, found: Edited) -> None:
     elif found.folder is not None:
         console.line(f"`{found.subject}` is checked out in {found.folder}", "bold")
         console.line("amend the commit, or make several of it; `git sparse-checkout` shows more")
-    console.line(f"then: invoke patches.continue --queue {flags.name}")
-    console.line(f"or:   invoke patches.abort --queue {flags.name}")
+    console.line(f"then: {checkout.command('patches.continue', *flags.words)}")
+    console.line(f"or:   {checkout.command('patches.abort', *flags.words)}")
 
 
 def _session(flags: QueueFlags, ticker: Ticker) -> Session:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue import locate, opening
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
@@ -30,6 +31,13 @@ class QueueFlags:
     def name(self) -> str:
         """The queue as a command line takes it."""
         return locate.name_of(self.folder)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The flags as a command line takes them, those that name what is the default left out."""
+        work = ("--work", self.work) if self.work else ()
+        cache = ("--cache", self.cache) if self.cache != MIRRORS else ()
+        return ("--queue", self.name, *work, *cache)
 
     def open(self, ticker: Ticker) -> Workspace:
         """Open the queue with its upstream."""

@@ -18,6 +18,7 @@ from tensorflow_macos_build.patchqueue.locate import name_of
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.tasks.command import emit
+from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -315,7 +316,7 @@ def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:
 
 def _next(asked: Asked, found: Rebase) -> str:
     """Say what to type next."""
-    flags = ("--queue", asked.queue, "--onto", asked.onto)
+    flags = (*QueueFlags(asked.queue, asked.cache).words, "--onto", asked.onto)
     if found.saved is not None:
         written, removed = len(found.saved.written), len(found.saved.removed)
         return f"{asked.queue} now stands on {asked.onto}: {written} written, {removed} removed"

@@ -87,13 +87,13 @@ def show(flags: QueueFlags, found: Progress) -> None:
     console.line(f"its files are in {found.folder}; edit them there:")
     for path in found.paths:
         console.line(f"  {found.folder / path}")
-    named = f" --patch {found.patch}"
+    named = ("--patch", found.patch)
     for verb, patch, meaning in (
         ("continue", named, "takes them as they are then"),
         ("skip", named, "leaves the patch out"),
-        ("abort", "", "gives the rebase up"),
+        ("abort", (), "gives the rebase up"),
     ):
-        line = f"invoke rebase.{verb} --queue {flags.name}{patch}{_work(flags)}"
+        line = checkout.command(f"rebase.{verb}", *flags.words, *patch)
         console.line(f"{line}: {meaning}")
 
 
@@ -102,7 +102,8 @@ def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
     if saved is None and found.note:
         return
     if saved is None:
-        console.line(f"nothing is in conflict; invoke rebase.continue --queue {flags.name} ends it")
+        ends = checkout.command("rebase.continue", *flags.words)
+        console.line(f"nothing is in conflict; {ends} ends it")
         return
     gone = [
         f"{one.name}: {one.status.value}"
@@ -113,10 +114,6 @@ def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
         console.line(f"no longer in the queue: {line}", "yellow")
     counts = f"{len(saved.kept)} files kept, {len(saved.written)} written"
     console.line(f"{flags.name} now stands on {found.onto_ref}: {counts}", "green")
-
-
-def _work(flags: QueueFlags) -> str:
-    return f" --work {flags.work}" if flags.work else ""
 
 
 def _session(flags: QueueFlags, onto: Sequence[str], ticker: Ticker) -> Session:

@@ -40,8 +40,25 @@ def test_words_reach_the_program_as_they_are_from_anywhere(tmp_path: Path) -> No
     words = ["fuse", "a b.whl", "", "$x", "*", "--flag='q'"]
     told = checkout.told(*words, script=link, cwd=link.parent)
     assert told["argv"] == words
-    assert told["cwd"] == str(checkout.root)
+    assert told["cwd"] == str(link.parent)
+    assert told["checkout"] == str(checkout.root)
+    assert told["program"] == str(link)
     assert Path(told["prefix"]) in checkout.environments
+
+
+def test_the_program_is_called_as_it_was_typed(ready: Checkout) -> None:
+    scripts = ready.root / "scripts"
+    typed = {"scripts/inv": ready.root, "../scripts/inv": scripts, "inv": scripts}
+    told = [
+        ready.told(script=Path(script), cwd=folder)["program"] for script, folder in typed.items()
+    ]
+    assert told == ["scripts/inv", "../scripts/inv", "./inv"]
+
+
+def test_what_lies_in_the_callers_folder_is_not_imported(ready: Checkout, tmp_path: Path) -> None:
+    for name in ("json.py", "dependency.py", "tensorflow_macos_build.py"):
+        (tmp_path / name).write_text("raise SystemExit('the wrong one')")
+    assert ready.told(cwd=tmp_path)["version"] == "1.0"
 
 
 def test_the_exit_status_is_the_programs(ready: Checkout) -> None:
@@ -127,7 +144,7 @@ def test_a_moved_checkout_is_set_up_again(checkout: Checkout) -> None:
     moved = Checkout(checkout.root.with_name("moved"), checkout.tools)
     checkout.root.rename(moved.root)
     told = moved.told()
-    assert told["cwd"] == str(moved.root)
+    assert told["checkout"] == str(moved.root)
     assert [Path(told["prefix"])] == moved.environments
 
 

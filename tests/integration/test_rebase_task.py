@@ -57,7 +57,10 @@ def test_people_read_the_hunk_the_culprit_and_the_next_command(queue: Path, cach
     done = invoke("rebase", "--queue", queue, "--onto", "v2.18.0", "--cache", cache)
     assert "> makes       if (!TF_MlcMayRun(device->type)) continue;" in done.stdout
     assert "Look at a device's kernels only when its name fits" in done.stdout
-    assert f"next: scripts/inv rebase.start --queue {queue} --onto v2.18.0" in done.stdout
+    assert (
+        f"next: scripts/inv rebase.start --queue {queue} --cache {cache} --onto v2.18.0"
+        in done.stdout
+    )
     assert done.stderr == ""
 
 

@@ -1,0 +1,70 @@
+"""Next steps are lines that can be typed: only `checkout.command` writes them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tensorflow_macos_build import checkout
+from tensorflow_macos_build.tasks import namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+PACKAGE = Path(checkout.__file__).parent
+MODULES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "upstream/embedded/" not in path.as_posix() and path.parent.name != "release"
+]
+"""All but what writes files of the checkout, which name the program as the checkout has it."""
+
+TASKS = {name for task, aliases in namespace.task_names.items() for name in (task, *aliases)}
+_LINE = re.compile(r"\b(?:invoke|inv) ([a-z][a-z.]*)")
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """Give the texts that a module may print: its strings but for docstrings."""
+    for node in ast.walk(tree):
+        documented = node.body if hasattr(node, "body") and isinstance(node.body, list) else []
+        for child in documented:
+            if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+                child.value.value = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_no_text_names_a_command_line_that_is_not_the_users() -> None:
+    written = {
+        (path.relative_to(PACKAGE).as_posix(), text)
+        for path in MODULES
+        for text in _texts(ast.parse(path.read_bytes()))
+        if any(task in TASKS for task in _LINE.findall(text))
+    }
+    assert not written
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
+def test_a_command_line_is_the_words_to_a_shell(words: list[str]) -> None:
+    assert shlex.split(checkout.command("rebase", *words)) == ["scripts/inv", "rebase", *words]
+
+
+def test_a_path_is_shown_as_it_is_typed_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert checkout.shown(tmp_path / "here/dist/a.whl") == Path("dist/a.whl")
+    assert checkout.shown(tmp_path / "dist/a.whl") == tmp_path / "dist/a.whl"
+    assert checkout.shown(Path("dist/a.whl")) == Path("dist/a.whl")
+    (tmp_path / "here").rmdir()
+    assert checkout.shown(tmp_path / "dist/a.whl") == tmp_path / "dist/a.whl"
