@@ -1,7 +1,7 @@
 """The command line as a program, ready for an interrupt from its first line on.
 
 Everything else is imported after the handler stands: imports take a while, and an interrupt then
-would end them by a traceback. scripts/inv starts Python with the signal ignored for the same reason
+would end them by a traceback. `main` takes the handler away where it can catch an interrupt itself. scripts/inv starts Python with the signal ignored for the same reason
 and says so in INV_INTERRUPTIBLE; where it is not said, an ignored signal stays ignored, as it does
 for a shell's background jobs.
 """
@@ -27,6 +27,4 @@ if _IS_WANTED:
 from tensorflow_macos_build.tasks.program import main  # noqa: E402 - see above
 
 if __name__ == "__main__":
-    if _IS_WANTED:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

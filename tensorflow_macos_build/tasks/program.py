@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 import invoke
@@ -185,6 +186,9 @@ def _run() -> ExitCode:
         binary=checkout.program(),
         binary_names=[checkout.program(), "inv"],  # for shells that complete words
     )
+    if isinstance(signal.getsignal(signal.SIGINT), FunctionType):
+        # Until here __main__ ended the process at once; from here on an interrupt can be caught.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         program.run()
         code = ExitCode.DONE
@@ -204,6 +208,7 @@ def main() -> None:
     _hold_environment()
     try:
         code = guard(_run)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except BrokenPipeError:  # whoever read the output has enough (`inv --list | head`)
         code = ExitCode.FAILED
     except KeyboardInterrupt:  # a second one, while the first was told
@@ -219,7 +224,3 @@ def main() -> None:
         # run: it notes that as unhandled, handled or not (CPython's run_eval_code_obj).
         os._exit(int(code))
     sys.exit(int(code))
-
-
-if __name__ == "__main__":
-    main()
