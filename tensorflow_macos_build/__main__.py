@@ -1,9 +1,10 @@
 """The command line as a program, ready for an interrupt from its first line on.
 
 Everything else is imported after the handler stands: imports take a while, and an interrupt then
-would end them by a traceback. `main` takes the handler away where it can catch an interrupt itself. scripts/inv starts Python with the signal ignored for the same reason
-and says so in INV_INTERRUPTIBLE; where it is not said, an ignored signal stays ignored, as it does
-for a shell's background jobs.
+would end them by a traceback. `main` takes the handler away where it can catch an interrupt itself.
+scripts/inv starts Python with the signal ignored for the same reason and says so in
+INV_INTERRUPTIBLE; where it is not said, an ignored signal stays ignored, as it does for a shell's
+background jobs.
 """
 
 import os

@@ -17,7 +17,7 @@ CHANGELOG = Path("CHANGELOG.md")
 
 _MOST_LINES = 3
 
-_UNRELEASED = "<!-- The next release's section is put below this line by `inv changelog`. -->\n"
+_UNRELEASED = "<!-- `scripts/inv changelog` puts the next release's section below this line. -->\n"
 
 
 @dataclass(frozen=True)

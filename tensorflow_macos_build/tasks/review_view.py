@@ -115,9 +115,7 @@ def _show_counts(console: Console, found: Linted, by_code: Mapping[str, Sized]) 
     if len(by_code.get("trailer-missing", ())) > 1:
         reason = ("--reason", "fork-only", "--drop-when", "never", "--owner", "NAME")
         words = ("patches.annotate", "--queue", found.typed, *reason)
-        console.line(
-            f"hint: `{checkout.command(*words)}` gives them to all patches that lack them"
-        )
+        console.line(f"hint: `{checkout.command(*words)}` gives them to all patches that lack them")
 
 
 def report(old: str, new: str) -> Compared:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
 PACKAGE = Path(checkout.__file__).parent
+ROOT = PACKAGE.parent
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -51,6 +52,13 @@ def test_no_text_names_a_command_line_that_is_not_the_users() -> None:
         if any(task in TASKS for task in _LINE.findall(text))
     }
     assert not written
+
+
+def test_pages_name_the_program_as_the_readme_does() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *PACKAGE.rglob("*.md")]
+    typed = re.compile(r"(?:^|`|\$ )(?:invoke|inv) ([a-z][a-z.]*)", re.MULTILINE)
+    wrong = {page: set(typed.findall(page.read_text(encoding="utf-8"))) & TASKS for page in pages}
+    assert not {page.name: names for page, names in wrong.items() if names}
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
