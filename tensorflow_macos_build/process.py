@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
-from tensorflow_macos_build.errors import MacosBuildError, WorkFailed
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ _KEPT_BYTES = 1 << 16
 """How much of a watched program's standard error is kept for the report of its failure."""
 
 
-class ProgramMissing(MacosBuildError):
+class ProgramMissing(UsageError):
     """A program that the work needs is not on PATH."""
 
 

@@ -18,6 +18,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import BudgetReached, UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import tools
+from tensorflow_macos_build.process import ProgramMissing
 from tensorflow_macos_build.tasks.command import command
 from tensorflow_macos_build.tasks.program import Program
 
@@ -31,6 +32,7 @@ RAISED = {
     "usage": UsageError("it is wrong"),
     "budget": BudgetReached("time is up"),
     "interrupt": KeyboardInterrupt(),
+    "tool": ProgramMissing("the program `bazel` is not on PATH"),
     "memory": MemoryError(),
     "path": FileNotFoundError(errno.ENOENT, "No such file or directory", "some/file"),
     "disk": OSError(errno.ENOSPC, "No space left on device", "some/file"),
@@ -69,6 +71,7 @@ def _run(*argv: str) -> int:
         ("usage", 2),
         ("budget", 75),
         ("interrupt", 130),
+        ("tool", 2),
         ("memory", 1),
         ("path", 2),
         ("disk", 1),
