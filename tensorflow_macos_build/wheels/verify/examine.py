@@ -74,33 +74,52 @@ def examine(
         workers: how many threads.
         ticker: told megabytes done, and of how many.
     """
-    examiner = _Examiner(archive, listing, kept)
     members = sorted(archive.members.values(), key=lambda member: (-member.size, member.name))
     total = sum(member.size for member in members)
+    examiner = _Examiner(archive, listing, kept, members)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        running = {pool.submit(examiner.examine, member): member.name for member in members}
+        running = [pool.submit(examiner.work) for _ in range(workers)]
         try:
-            for future in running:
-                # One is waited for at a time: to wait for all costs as much as there are.
-                while not future.done():
-                    concurrent.futures.wait([future], timeout=_TICK)
-                    ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
-        except BaseException:
+            while concurrent.futures.wait(running, timeout=_TICK).not_done:
+                ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
+        finally:
             examiner.stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-        found = {running[future]: future.result() for future in running}
-    return {name: found[name] for name in archive.members}
+    for future in running:
+        future.result()
+    return {name: examiner.examined[name] for name in archive.members}
 
 
 class _Examiner:
-    def __init__(self, archive: Archive, listing: Listing | None, kept: Kept) -> None:
+    """What the threads share: the members that are left, and what became of the others.
+
+    A thread takes one member after another. A task for each would cost more than an empty member.
+    """
+
+    def __init__(
+        self, archive: Archive, listing: Listing | None, kept: Kept, members: list[Member]
+    ) -> None:
         self.stop = threading.Event()
         self.done = 0
+        self.examined: dict[str, Examined] = {}
         self._archive = archive
         self._listing = listing
         self._kept = kept
+        self._left = iter(members)
         self._lock = threading.Lock()
+
+    def work(self) -> None:
+        """Examine members until none is left, or another thread has failed."""
+        with contextlib.suppress(_Stopped):
+            try:
+                while (member := self._next()) is not None:
+                    self.examined[member.name] = self.examine(member)
+            except BaseException:
+                self.stop.set()
+                raise
+
+    def _next(self) -> Member | None:
+        with self._lock:
+            return None if self.stop.is_set() else next(self._left, None)
 
     def examine(self, member: Member) -> Examined:
         algorithm = self._listing.algorithm(member.name) if self._listing else ""

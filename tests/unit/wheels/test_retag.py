@@ -12,6 +12,7 @@ from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels import tags
+from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import Code, Severity, verify
 from tests.wheelmaker import Thin, unpacked
@@ -135,6 +136,31 @@ def test_retag_makes_no_tag_that_nobody_asks_for(tmp_path: Path, platform: str) 
     with pytest.raises(UsageError, match="macosx"):
         retag(wheel, tmp_path / "out", RetagOptions(platforms=[platform]))
     assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize(
+    ("intel", "arm", "platforms"),
+    [
+        ("11_3_x86_64", "15_2_arm64", "macosx_11_0_x86_64.macosx_15_0_arm64"),
+        ("10_9_x86_64", "10_9_arm64", "macosx_10_9_universal2"),
+        ("12_6_x86_64", "12_3_arm64", "macosx_12_0_universal2"),
+        ("10_15_x86_64", "110_0_arm64", None),
+    ],
+)
+def test_fuse_makes_no_tag_that_nobody_asks_for(
+    tmp_path: Path, intel: str, arm: str, platforms: str | None
+) -> None:
+    halves = [
+        Thin(arch, {"demo.py": b""}, platform=f"macosx_{platform}").write(tmp_path)
+        for arch, platform in (("x86_64", intel), ("arm64", arm))
+    ]
+    if platforms is None:
+        with pytest.raises(UsageError, match="that of no macOS"):
+            fuse(halves[0], halves[1], tmp_path / "out", FuseOptions())
+        return
+    wheel = fuse(halves[0], halves[1], tmp_path / "out", FuseOptions()).wheel
+    assert wheel.name == f"demo-1.0-cp311-cp311-{platforms}.whl"
+    assert Code.PLATFORM_TAG not in codes(wheel)
 
 
 def test_retag_keeps_no_tag_that_nobody_asks_for(tmp_path: Path) -> None:
