@@ -328,19 +328,32 @@ def _locked_by_this_thread() -> list[tuple[int, int, int]]:
     return held
 
 
-def read_small(path: Path, limit: int, *, where: str = "") -> bytes:
-    """Return the content of a regular file of at most `limit` bytes.
+def open_regular(path: Path, *, where: str = "") -> int:
+    """Return a descriptor that reads a regular file.
 
-    Anything else under that name is refused before a byte is read: a pipe would wait for its
-    writer, and a device has no end. `where` is what errors call the file; by default its path.
+    Anything else under that name is refused: a pipe would wait for its writer, and a device has no
+    end. `where` is what the error calls the file; by default its path.
+
+    Raises:
+        UsageError: it is no regular file.
+        OSError: it cannot be opened.
+    """
+    # With O_NONBLOCK a pipe opens at once (fifo(7)); regular files do not know the flag.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise UsageError("it is no regular file", where=where or str(path))
+
+
+def read_small(path: Path, limit: int, *, where: str = "") -> bytes:
+    """Return the content of a regular file of at most `limit` bytes; `where` as `open_regular`.
 
     Raises:
         UsageError: it is no regular file, or a larger one.
         OSError: it cannot be read.
     """
-    with open(path, "rb", opener=_without_waiting) as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise UsageError("it is no regular file", where=where or str(path))
+    with os.fdopen(open_regular(path, where=where), "rb") as stream:
         content = stream.read(limit + 1)
     if len(content) > limit:
         raise UsageError(f"it has more than {limit} bytes", where=where or str(path))
@@ -381,11 +394,6 @@ def sha256(path: Path) -> str:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open as open(2) does, but a pipe at once (fifo(7)); regular files do not know the flag."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _flush(path: Path) -> None:

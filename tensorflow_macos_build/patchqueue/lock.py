@@ -77,8 +77,9 @@ def _present(folder: Path) -> Path:
 def _opened(folder: Path) -> Iterator[tuple[int, int] | None]:
     """Give a folder's identity; while it is open no other folder can get the same."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        # O_NONBLOCK: a pipe in the folder's place would wait for its writer (fifo(7))
+        descriptor = os.open(folder, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         yield None
         return
     try:
@@ -91,6 +92,6 @@ def _opened(folder: Path) -> Iterator[tuple[int, int] | None]:
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         status = folder.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_dev, status.st_ino

@@ -19,6 +19,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.directory import Reader
 from tensorflow_macos_build.wheels.members import BrokenWheel, Limits, Member, Method, broken
@@ -148,7 +149,7 @@ def open_archive(path: Path, limits: Limits | None = None) -> Iterator[Archive]:
         BrokenWheel: it is not a sound zip file, or exceeds `limits`.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = files.open_regular(path)
     except OSError as error:
         raise UsageError(
             f"the wheel cannot be opened: {error.strerror}",

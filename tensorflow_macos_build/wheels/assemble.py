@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.errors import UsageError, WorkFailed, of_machine
 from tensorflow_macos_build.wheels import metadata
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
@@ -61,8 +61,8 @@ def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
     It is read back first: what is refused of a wheel that comes in is refused of one that goes out.
 
     Raises:
-        WorkFailed: it cannot be written: no such folder can be made, or the disk is full. Or this
-            package would refuse it.
+        MacosBuildError: no such folder can be made, or the disk is full (`errors.of_machine`).
+        WorkFailed: this package would refuse it.
     """
     try:
         with files.atomic_path(path) as unfinished:
@@ -70,11 +70,7 @@ def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
                 yield Assembly(stream)
             _read_back(unfinished, limits)
     except OSError as error:
-        raise WorkFailed(
-            f"the wheel cannot be written: {error.strerror}",
-            where=str(path),
-            hint="see that its folder is one that you may write to, and that the disk has room",
-        ) from error
+        raise of_machine(error) from error
 
 
 def _read_back(path: Path, limits: Limits | None) -> None:

@@ -156,5 +156,5 @@ def test_a_full_disk_leaves_no_wheel(tmp_path: Path, pair: tuple[Path, Path]) ->
     )
     argv = [sys.executable, "-c", program, *map(str, (*pair, tmp_path / "out"))]
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    assert done.stdout == "the wheel cannot be written: File too large\n"
+    assert done.stdout == "the file would be larger than is allowed\n"
     assert list((tmp_path / "out").iterdir()) == []

@@ -152,5 +152,5 @@ def test_a_small_file_is_read_whole_and_nothing_else_is(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             files.read_small(path, 1 << 20)
         assert caught.value.where == str(path)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UsageError):
         files.read_small(tmp_path, 10)
