@@ -22,6 +22,17 @@ _STRAY_ROWS = 100
 """Rows of RECORD for files that are not there, up to which all are told rather than that alone."""
 
 
+_ROW_LIMIT = 1 << 10
+"""Bytes of a row of RECORD besides a path with its quotes doubled: a SHA-512 takes 94, a size 20.
+A stray row's path has to fit in too."""
+
+_WHEEL_LIMIT = 1 << 20
+"""Largest WHEEL that is read, in bytes: 10,000 tags; real ones have under 10 KB."""
+
+_TEXT_LIMIT = 16 << 20
+"""Largest other file of dist-info that is read; METADATA with a long description has 1 MB."""
+
+
 class Mismatch(UsageError):
     """Two wheels that cannot be the halves of one."""
 
@@ -73,10 +84,21 @@ class Half:
             BrokenWheel: it is larger than `limit`, damaged, or not what RECORD says.
         """
         content = self.archive.read(member, limit=limit)
+        self._compare(member, content)
+        return content
+
+    def check(self, member: Member) -> None:
+        """Check a small member's content against RECORD.
+
+        Raises:
+            BrokenWheel: it is damaged, or not what RECORD says.
+        """
+        self._compare(member, self.archive.read(member))
+
+    def _compare(self, member: Member, content: bytes) -> None:
         claimed = self.digest(member.name)
         if hashlib.new(claimed.algorithm, content).digest() != claimed.value:
             raise self.lying(member)
-        return content
 
     def lying(self, member: Member) -> BrokenWheel:
         """Make the error that a member is not what RECORD says."""
@@ -105,12 +127,14 @@ def read_half(archive: Archive, name: tags.WheelName | None = None) -> Half:
     data = _data(archive, stem)
     wheel_path, record_path = (f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD"))
     try:
-        wheel = metadata.parse_wheel(_content(archive, wheel_path))
+        wheel = metadata.parse_wheel(_content(archive, wheel_path, _WHEEL_LIMIT))
     except metadata.BadMetadata as error:
         raise archive.broken(wheel_path, str(error)) from None
     try:
         most = len(archive.members) + _STRAY_ROWS
-        rows = metadata.parse_record(_content(archive, record_path), most=most)
+        rows = metadata.parse_record(
+            _content(archive, record_path, _record_limit(archive)), most=most
+        )
     except metadata.BadMetadata as error:
         raise archive.broken(record_path, str(error)) from None
     if faults := _record_faults(archive, rows, f"{stem}.dist-info"):
@@ -153,11 +177,18 @@ def _data(archive: Archive, stem: str) -> str:
     return found[0] if found else f"{stem}.data"
 
 
-def _content(archive: Archive, path: str) -> bytes:
+def _content(archive: Archive, path: str, limit: int = _TEXT_LIMIT) -> bytes:
     member = archive.members.get(path)
     if member is None:
         raise archive.broken(path, "the wheel has no such file")
-    return archive.read(member)
+    return archive.read(member, limit=limit)
+
+
+def _record_limit(archive: Archive) -> int:
+    """Return the bytes that a RECORD of the wheel's files can have, however it is quoted."""
+    names = sum(len(name.encode("utf-8")) for name in archive.members)
+    rows = len(archive.members) + _STRAY_ROWS
+    return 2 * names + rows * _ROW_LIMIT
 
 
 def _record_faults(archive: Archive, rows: Mapping[str, metadata.Row], dist_info: str) -> list[str]:

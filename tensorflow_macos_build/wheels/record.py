@@ -19,11 +19,20 @@ from tensorflow_macos_build.wheels.joint import Span
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tensorflow_macos_build.wheels.archive import Archive
+
 NAME = "fused.json"
 """The record's name in dist-info."""
 
-LIMIT = 64 << 20
-"""Largest record that is read, in bytes; TensorFlow's has 80 KB."""
+_LIMIT = 16 << 20
+_LIMIT_BESIDE_MEMBERS = 1 << 20
+_LIMIT_BY_MEMBER = 1 << 10
+"""Largest record that is read, in bytes: both halves' WHEEL, two slices of each member, and its
+name in every list. TensorFlow's has 80 KB for 10,000 members."""
+
+_MOST_VALUES = 1024
+_MOST_VALUES_BY_MEMBER = 16
+"""Lists and tables that are read: parsed, an empty one takes 30 times its two bytes."""
 
 _SCHEMA = ("fused", 1)
 
@@ -92,6 +101,27 @@ def dump(record: FusedRecord) -> bytes:
     }
     found = documents.document(*_SCHEMA, body)
     return (json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def of(wheel: Archive, dist_info: str) -> FusedRecord | None:
+    """Read a wheel's record; None when it has none.
+
+    Raises:
+        BadRecord: it is not one, or says more than there is to say of the wheel.
+        BrokenWheel: its data is damaged.
+    """
+    member = wheel.members.get(f"{dist_info}/{NAME}")
+    if member is None:
+        return None
+    names = [name.encode("utf-8") for name in wheel.members]
+    by_member = _LIMIT_BY_MEMBER * len(names) + 6 * sum(map(len, names))
+    if member.size > min(_LIMIT, _LIMIT_BESIDE_MEMBERS + by_member):
+        raise BadRecord(f"its {member.size} bytes are more than {len(names)} files can need")
+    content = wheel.read(member)
+    values, in_names = (sum(map(text.count, (b"[", b"{"))) for text in (content, b"".join(names)))
+    if values > _MOST_VALUES + _MOST_VALUES_BY_MEMBER * len(names) + 6 * in_names:
+        raise BadRecord(f"it has more values than {len(names)} files can need")
+    return load(content)
 
 
 def load(content: bytes) -> FusedRecord:

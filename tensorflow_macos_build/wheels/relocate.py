@@ -216,9 +216,9 @@ def _needs(half: Half, changed: Archive) -> dict[str, tags.Os]:
 
 
 def _record(half: Half, changed: Archive, needs: Mapping[str, tags.Os]) -> bytes:
-    path = f"{half.dist_info}/{record.NAME}"
     try:
-        told = record.load(half.read(half.archive.members[path], limit=record.LIMIT))
+        told = record.of(half.archive, half.dist_info)
     except record.BadRecord as error:
-        raise half.archive.broken(path, str(error)) from None
+        raise half.archive.broken(f"{half.dist_info}/{record.NAME}", str(error)) from None
+    assert told is not None, "the tool neither makes nor takes away a fused.json"
     return record.dump(renewed(told, half.archive.members.keys(), changed, needs))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-LIMIT = 4 << 20
-"""Largest document that is compared with another, in bytes; crates of 500 packages fill 1 MB."""
+LIMIT = 1 << 20
+"""Largest document that is compared with another, in bytes; parsed ones take many times that."""
 
 _DIFFERING = frozenset({"serialNumber", "timestamp", "documentNamespace", "created"})
 """Fields that differ in every build: CycloneDX's serialNumber and metadata.timestamp, SPDX's

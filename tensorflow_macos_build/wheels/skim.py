@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.macho import fat, image
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels import record
+from tensorflow_macos_build.wheels import dist_info, record
 from tensorflow_macos_build.wheels.slices import HEAD, Kind, kind_of
 
 if TYPE_CHECKING:
@@ -74,13 +74,12 @@ def architectures(path: Path) -> frozenset[str]:
 
 def _spans(archive: Archive) -> Mapping[str, Mapping[str, Span]]:
     """Read fuse's record, where there is one; what it says is only a short cut."""
-    names = [name for name in archive.members if name.endswith(f".dist-info/{record.NAME}")]
-    if len(names) != 1:
-        return {}
+    folders = dist_info.folders(archive.members)
     try:
-        return record.load(archive.read(archive.members[names[0]])).universal
+        told = record.of(archive, folders[0]) if len(folders) == 1 else None
     except record.BadRecord:
         return {}
+    return {} if told is None else told.universal
 
 
 def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iterator[Image]:

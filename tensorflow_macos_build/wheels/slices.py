@@ -199,27 +199,26 @@ def _static(wheel: Archive, member: Member) -> Slice:
     Its objects may be Mach-O files, LLVM IR objects, or both: llvm-lipo 19 only asks that all are
     for one processor. An archive of IR alone has no alignment there, any other a pointer's size.
     """
+    found: dict[tuple[int, int], archive.Object] = {}
+    minos: Os | None = None
+    is_bitcode = True
     with _spooled(wheel, member) as content:
-        objects = list(archive.parse(content))
-    found = {(one.cputype, one.cpusubtype): one for one in objects}
-    for one in objects:
-        if one.cputype is None:
-            what = "LLVM IR for no Mac" if one.is_bitcode else "no object file"
-            raise Unjoinable(f"lipo refuses its {printable(one.name)}, which is {what}")
+        for one in archive.parse(content):
+            if one.cputype is None or one.cpusubtype is None:
+                what = "LLVM IR for no Mac" if one.is_bitcode else "no object file"
+                raise Unjoinable(f"lipo refuses its {printable(one.name)}, which is {what}")
+            found.setdefault((one.cputype, one.cpusubtype), one)
+            minos = max(minos or one.minos, one.minos) if one.minos else minos
+            is_bitcode = is_bitcode and one.is_bitcode
     if len(found) > 1:
         told = " and ".join(sorted({f"{one.name} for {one.arch}" for one in found.values()}))
         raise Unjoinable(f"its objects are for different processors: {printable(told)}")
-    if not objects:
+    if not found:
         raise Unjoinable("it holds no object, so lipo cannot tell what it is for")
-    (cputype, cpusubtype), _ = found.popitem()
-    assert cputype is not None, "checked above"
-    assert cpusubtype is not None, "an object has both"
-    is_bitcode = all(one.is_bitcode for one in objects)
+    ((cputype, cpusubtype),) = found
     align = 0 if is_bitcode else fat.archive_align(cputype)
-    minos = max((one.minos for one in objects if one.minos is not None), default=None)
-    return Slice(
-        Kind.STATIC, fat.NewSlice(cputype, cpusubtype, member.size, align), minos, "archive"
-    )
+    new = fat.NewSlice(cputype, cpusubtype, member.size, align)
+    return Slice(Kind.STATIC, new, minos, "archive")
 
 
 @contextlib.contextmanager

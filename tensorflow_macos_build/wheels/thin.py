@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.members import BrokenWheel
 
 _LEVEL = 6
+_DIRECTIVES = 1 << 10
+"""Holds what stands around the two texts of a merged header."""
+
 _FAT_HEAD = 1 << 15
 """Holds a universal header and the gap behind it: alignments are at most 2^15 (MAXSECTALIGN)."""
 
@@ -90,13 +93,13 @@ def thin(
 
 def _record(whole: Half) -> record.FusedRecord | None:
     path = f"{whole.dist_info}/{record.NAME}"
-    member = whole.archive.members.get(path)
-    if member is None:
-        return None
     try:
-        return record.load(whole.read(member, limit=record.LIMIT))
+        found = record.of(whole.archive, whole.dist_info)
     except record.BadRecord as error:
         raise whole.archive.broken(path, str(error)) from None
+    if found is not None:
+        whole.check(whole.archive.members[path])
+    return found
 
 
 class _Split:
@@ -199,7 +202,7 @@ class _Split:
 
     def _text(self, member: Member, places: Mapping[str, tuple[int, int]]) -> bytes:
         """Give the half's own text in a merged header, which must be what those texts make."""
-        content = self._whole.read(member, limit=record.LIMIT)
+        content = self._whole.read(member, limit=2 * headers.LIMIT + _DIRECTIVES)
         texts = {arch: content[start : start + size] for arch, (start, size) in places.items()}
         try:
             same = headers.merge(**texts).content == content

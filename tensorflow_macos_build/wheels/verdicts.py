@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DIFF_BEFORE = 1 << 10
 _DIFF_INPUT = 1 << 17
 _DIFF_LINES = 24
+_METADATA_LIMIT = 4 << 20
 _SPECIFIED = ("METADATA", "entry_points.txt")
 """Files of dist-info that installers act on: no side may have its own."""
 
@@ -258,7 +259,11 @@ class Judge:
         if self.named is None:
             return None
         lines = [
-            [line for line in self.archives[arch].read(member).splitlines() if line[:5] != b"Name:"]
+            [
+                line
+                for line in self.archives[arch].read(member, limit=_METADATA_LIMIT).splitlines()
+                if line[:5] != b"Name:"
+            ]
             for arch, member in members.items()
         ]
         if lines[0] != lines[1]:

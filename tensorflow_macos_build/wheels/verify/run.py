@@ -229,11 +229,11 @@ class _Verifier:
 
     def _one_sided(self) -> Mapping[str, frozenset[str]]:
         """Return the architectures of what rules made one-sided, by path, as fuse recorded it."""
-        text = self._text(fused.NAME)
         try:
-            one_sided = fused.load(text).one_sided if text is not None else {}
-        except fused.BadRecord:
+            found = fused.of(self._archive, self._folders[0]) if len(self._folders) == 1 else None
+        except (fused.BadRecord, BrokenWheel):
             return {}
+        one_sided = found.one_sided if found is not None else {}
         return {path: frozenset({arch}) for arch, paths in one_sided.items() for path in paths}
 
     def _path(self, name: str) -> str:

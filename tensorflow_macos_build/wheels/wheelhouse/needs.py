@@ -6,13 +6,12 @@ that one of the two needs another package.
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.wheels import metadata
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.pair import read_half
 
@@ -21,6 +20,12 @@ if TYPE_CHECKING:
 
 _FIELDS = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra", "Dynamic")
 """Fields of PyPA's core metadata that decide what is installed."""
+
+
+_MOST_FIELDS = 20_000
+"""Fields of METADATA that are read; apache-airflow, with all its extras, has 1,000."""
+
+_SHOWN = 60
 
 
 class DifferingNeeds(WorkFailed):
@@ -43,15 +48,21 @@ def refuse_differing_needs(first: Path, second: Path) -> None:
         raise DifferingNeeds(
             "the two wheels do not need the same",
             where=f"{first.name}, {second.name}",
-            detail="\n".join(lacking),
+            detail="\n".join(lacking[:_SHOWN]),
             hint="leave them thin by --thin PROJECT",
         )
 
 
 def _needs(wheel: Path) -> set[tuple[str, str]]:
     with open_archive(wheel) as archive:
-        content = read_half(archive).content("METADATA")
-    found = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(content)
+        half = read_half(archive)
+        path = f"{half.dist_info}/METADATA"
+        try:
+            found = metadata.parse_fields(half.content("METADATA"))
+        except metadata.BadMetadata as error:
+            raise archive.broken(path, str(error)) from None
+        if len(found) > _MOST_FIELDS:
+            raise archive.broken(path, f"it has more than the {_MOST_FIELDS} fields that are read")
     return {
         (field, _meaning(field, str(value)))
         for field in _FIELDS
