@@ -51,7 +51,7 @@ def test_rows_for_what_is_not_in_the_wheel_are_counted_and_not_kept(tmp_path: Pa
     stray = [one for one in verify(wheel).findings if one.code is Code.RECORD_STRAY]
     assert len(stray) == 1001
     assert "99000 more rows" in "".join(one.message for one in stray)
-    with open_archive(wheel) as archive, pytest.raises(BrokenWheel, match="more than 104 rows"):
+    with open_archive(wheel) as archive, pytest.raises(BrokenWheel, match="larger than the"):
         read_half(archive)
 
 
