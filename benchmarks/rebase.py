@@ -1,7 +1,7 @@
 """What rebasing a real queue costs, beside `git rebase` with `--skip` at each stop.
 
     python -m benchmarks.rebase --repository GIT_DIR --range v1.15.3..r1.15.3+nv20.09
-        --onto v1.15.4 [--rounds N] [--growth 10,40,160,639]
+        --onto v1.15.4 [--rounds N] [--growth 10,40,160,639] [--trees]
 
 with GIT_DIR a clone of NVIDIA/tensorflow. The range becomes a queue in a temporary folder, and its
 commits are checked to make the range's own tree. Then these arms run in turn, each in a process of
@@ -15,6 +15,11 @@ its own, and all must give the same tree:
   it: what `invoke rebase --on-conflict skip` does.
 - `first`: the same with an empty mirror cache, so that all patch files are parsed and made commits.
 - `commits`: from commits, as git starts.
+
+With `--trees` each arm of `git` and `commits` runs once, and the two trees are printed with what
+they took; `--range` and `--onto` may be given several times, in pairs. Ranges that were compared
+(three dots: from where the two part): electron's `43-x-y...42-x-y` onto `43-x-y`, valkey's
+`unstable...8.0` onto `unstable`, NVIDIA/tensorflow's `v1.15.4..r1.15.4+nv20.12` onto `v1.15.5`.
 
 Figures are medians. Memory is the largest single process of an arm. Targets: at least 10 times as
 fast as git, under 300 MB. `--growth` repeats `first` and `again` for the range's first patches.
@@ -91,22 +96,48 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repository", type=Path, required=True)
-    parser.add_argument("--range", required=True)
-    parser.add_argument("--onto", required=True)
+    parser.add_argument("--range", required=True, action="append")
+    parser.add_argument("--onto", required=True, action="append")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", default="")
+    parser.add_argument("--trees", action="store_true")
     asked = parser.parse_args()
     git = Git(asked.repository.resolve())
-    first, _, last = asked.range.partition("..")
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-        ids = [resolve(git, name) for name in (first, last, asked.onto)]
-        bench = Bench(git, ids[0], ids[1], ids[2], Path(scratch))
-        print(measure.machine())
-        graph = (bench.git.git_dir / "objects/info/commit-graph").exists()
-        print(f"commit-graph: {'yes' if graph else 'no'}; {_git_version()}")
-        _compare(bench, asked.rounds)
-        for size in map(int, filter(None, asked.growth.split(","))):
-            _grow(bench, size, asked.rounds)
+    print(measure.machine())
+    graph = (git.git_dir / "objects/info/commit-graph").exists()
+    print(f"commit-graph: {'yes' if graph else 'no'}; {_git_version()}")
+    for span, onto in zip(asked.range, asked.onto, strict=True):
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+            bench = _bench(git, span, onto, Path(scratch))
+            if asked.trees:
+                _compare_trees(bench, f"{span} onto {onto}")
+                continue
+            _compare(bench, asked.rounds)
+            for size in map(int, filter(None, asked.growth.split(","))):
+                _grow(bench, size, asked.rounds)
+
+
+def _bench(git: Git, span: str, onto: str, scratch: Path) -> Bench:
+    first, dots, last = span.partition("...") if "..." in span else span.partition("..")
+    ids = [resolve(git, name) for name in (first, last, onto)]
+    if dots == "...":
+        ids[0] = git.line("merge-base", ids[0], ids[1])
+    return Bench(git, ids[0], ids[1], ids[2], scratch)
+
+
+def _compare_trees(bench: Bench, title: str) -> None:
+    """Print the tree that git makes, and ours; fail when they differ."""
+    trees: dict[str, set[str]] = {"git": set(), "ours": set()}
+    runs = {
+        "git": _by_git(bench, trees["git"]),
+        "ours": _told(trees["ours"], _by_commits, bench),
+    }
+    print(f"{title}: {len(bench.commits)} patches")
+    for name, run in runs.items():
+        took = f"{run.seconds:.1f} s, {run.cpu_seconds:.1f} s CPU, {run.peak_mb:.0f} MB"
+        print(f"  {name:4} {trees[name].copy().pop()} in {took}")
+    if trees["git"] != trees["ours"]:
+        raise SystemExit("the trees differ")
 
 
 def _compare(bench: Bench, rounds: int) -> None:
