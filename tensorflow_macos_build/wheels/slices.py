@@ -31,6 +31,9 @@ HEAD = 1 << 14
 """Bytes that are inflated to tell what a member is, at first."""
 
 
+_LARGEST = 1 << 32
+"""Bytes from which on a file is no machine code: its offsets have 32 bits."""
+
 _MAGIC = 8
 """Bytes that tell what a member is."""
 
@@ -114,6 +117,8 @@ def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
     Raises:
         BrokenWheel: the member's data is damaged.
     """
+    if member.size >= _LARGEST:
+        return {}
     try:
         match kind_of(wheel.head(member, _MAGIC)):
             case Kind.OTHER:

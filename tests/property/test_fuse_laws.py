@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 import tempfile
+import unicodedata
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.wheels import headers
 from tensorflow_macos_build.wheels.archive import BrokenWheel, open_archive
 from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
@@ -17,7 +19,14 @@ from tests.wheelmaker import Thin, unpacked
 
 CPU = {"arm64": 0x0100000C, "x86_64": 0x01000007}
 
-names = st.sampled_from(["a.txt", "b/c.py", "b/d.h", "\u00e9.h", "e.so", "b/f.dylib", "g", "h.inc"])
+SBOMS = "demo-1.0.dist-info/sboms/"
+
+names = st.sampled_from(
+    [
+        *("a.txt", "b/c.py", "b/d.h", "\u00e9.h", "e.so", "b/f.dylib", "g", "h.inc"),
+        *(f"{SBOMS}a.json", f"{SBOMS}b/a.json", "Demo-1.0.data/scripts/t"),
+    ]
+)
 methods = st.sampled_from([0, 8])
 
 
@@ -34,7 +43,7 @@ def pairs(draw: st.DrawFn) -> tuple[Thin, Thin]:
     payloads = st.one_of(st.binary(max_size=40), st.binary(min_size=1, max_size=9).map(_long))
     for name in draw(st.sets(names, max_size=8)):
         code = name.endswith((".so", ".dylib"))
-        header = headers.is_header(name)
+        header = headers.is_header(name) or name.startswith(SBOMS)
         shared = draw(payloads).replace(b"\0", b"0").removeprefix(b"\xef\xbb\xbf")
         both = ("arm64", "x86_64")
         for arch in both if code else draw(st.sampled_from([both[:1], both[1:], both])):
@@ -68,6 +77,53 @@ def test_thin_after_fuse_is_the_identity(
             record = f"{half.dist_info}/RECORD"
             assert sorted(found.pop(record).split()) == sorted(expected.pop(record).split())
             assert found == expected
+
+
+confusable = st.sampled_from(
+    [
+        "a",
+        "A",
+        "a/b",
+        "A/b",
+        "a/B/c",
+        "caf\u00e9",
+        "cafe\u0301",
+        "CAFE\u0301/x",
+        "\u017f",
+        "s",
+        "\u00df/y",
+        "SS",
+    ]
+)
+
+
+@given(st.sets(confusable, max_size=5), st.sets(confusable, max_size=5))
+@settings(max_examples=80)
+def test_what_is_fused_can_be_unpacked_on_a_mac(arm: set[str], intel: set[str]) -> None:
+    """The model of its file system: names are equal when their folded, decomposed forms are."""
+    halves = Thin("arm64", dict.fromkeys(arm, b"")), Thin("x86_64", dict.fromkeys(intel, b""))
+    fits = all(_fits(names) for names in (arm, intel, arm | intel))
+    with tempfile.TemporaryDirectory() as name:
+        first, second = (half.write(Path(name)) for half in halves)
+        try:
+            wheel = fuse(first, second, Path(name) / "out", FuseOptions()).wheel
+        except MacosBuildError:
+            assert not fits
+            assert not list(Path(name).glob("out/*"))
+        else:
+            assert fits
+            assert (arm | intel) < set(unpacked(wheel))
+
+
+def _fits(paths: set[str]) -> bool:
+    """Whether every path can be a file of its own beside the others."""
+    folded = [tuple(map(_folded, path.split("/"))) for path in sorted(paths)]
+    folders = {parts[:end] for parts in folded for end in range(1, len(parts))}
+    return len(set(folded)) == len(folded) and folders.isdisjoint(folded)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
