@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 WATCHED = {
     *("open", "os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.listdir"),
@@ -20,11 +22,15 @@ WATCHED = {
 _KILLED = 137
 
 
-def ended_at(step: int, folder: Path, action: Callable[[], object]) -> bool:
+def ended_at(
+    step: int, folder: Path, action: Callable[[], object], *, within: float | None = None
+) -> bool:
     """Run `action` in a child that ends at its `step`-th touch of something below `folder`.
 
     Programs that it starts with the folder's name on their command line, and calls into libc, count
-    too. False: the action came to its end first.
+    too. With `within`, the child ends so many seconds after its `step`-th start of a program, and
+    the program with it: in the midst of what that writes, mostly. False: the action came to its end
+    first.
     """
     child = os.fork()
     if child:
@@ -32,18 +38,35 @@ def ended_at(step: int, folder: Path, action: Callable[[], object]) -> bool:
         code = os.waitstatus_to_exitcode(status)
         assert code in (0, _KILLED), code
         return code == _KILLED
-    count = 0
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal count
-        if event in WATCHED and (event == "ctypes.dlsym" or str(folder) in str(arguments)):
-            count += 1
-            if count == step:
-                os._exit(_KILLED)
-
-    sys.addaudithook(watch)
+    _end_at(step, folder, within)
     try:
         action()
         os._exit(0)
     finally:
         os._exit(1)
+
+
+def _end_at(step: int, folder: Path, within: float | None) -> None:
+    """Let this process end at the `step`-th event that counts."""
+    count = 0
+    watched = WATCHED if within is None else {"subprocess.Popen"}
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal count
+        if event not in watched or not (event == "ctypes.dlsym" or str(folder) in str(arguments)):
+            return
+        count += 1
+        if count == step and within is None:
+            os._exit(_KILLED)
+        if count == step and within is not None:
+            threading.Timer(within, _end_with_programs).start()
+
+    sys.addaudithook(watch)
+
+
+def _end_with_programs() -> None:
+    """End this process and the programs that it started, at once (proc(5), `children`)."""
+    for listing in Path("/proc/self/task").glob("*/children"):
+        for program in listing.read_text().split():
+            os.kill(int(program), signal.SIGKILL)
+    os._exit(_KILLED)

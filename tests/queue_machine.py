@@ -1,0 +1,521 @@
+"""Random work on a queue against a plain model: commands, kills anywhere, two processes at once.
+
+The queue is a real one over a real repository. Each patch changes files of its own, one line each,
+so what every command must make of the queue can be said in a line; one file is changed upstream
+too, so that moving its patch between releases conflicts. After each step the patch files are read
+by the few lines of `Machine.observed`, and at the end `git am` has to make of them what the model
+says.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import hypothesis
+from hypothesis import stateful
+from hypothesis import strategies as st
+
+from tensorflow_macos_build.errors import MacosBuildError
+from tensorflow_macos_build.patchqueue import editing, rebase, storage
+from tensorflow_macos_build.patchqueue.compose import Step
+from tensorflow_macos_build.patchqueue.edit_session import Session as EditSession
+from tensorflow_macos_build.patchqueue.formats.patch import Header
+from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
+from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.session import Session
+from tensorflow_macos_build.upstream.git import Git
+from tests.kills import ended_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tensorflow_macos_build.patchqueue.editing import Piece
+    from tensorflow_macos_build.upstream.objects import Quarantine
+
+SHARED = "f0"
+"""The file that upstream changes, too."""
+
+RELEASES = ("v1", "v2", "v3")
+"""v2 changes what no patch touches; v3 changes `SHARED` as well."""
+
+_FEW, _MANY = 3, 6
+_AT_ONCE = 50
+"""Steps on one queue; then another one is begun."""
+
+Outcome = Literal["done", "waits", "refused"]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch of the model: its subject, and the line that each of its files has then."""
+
+    subject: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue of the model."""
+
+    release: str
+    patches: tuple[Patch, ...]
+
+    def at(self, subject: str) -> int:
+        return [patch.subject for patch in self.patches].index(subject)
+
+    def without(self, subject: str) -> Queue:
+        return replace(self, patches=tuple(p for p in self.patches if p.subject != subject))
+
+    def with_at(self, place: int, *patches: Patch) -> Queue:
+        there = self.patches
+        return replace(self, patches=(*there[:place], *patches, *there[place + 1 :]))
+
+    def conflicting(self, release: str) -> str:
+        """The subject of the patch that conflicts on the way to a release; "" for none."""
+        if (self.release == "v3") == (release == "v3"):
+            return ""
+        owners = [p.subject for p in self.patches if SHARED in dict(p.lines)]
+        return owners[0] if owners else ""
+
+    def text(self, path: str) -> str:
+        changed = {path: line for patch in self.patches for path, line in patch.lines}
+        return changed.get(path, upstream(self.release)[path])
+
+
+def upstream(release: str) -> dict[str, str]:
+    """Return what each file holds at a release."""
+    found = {f"{kind}{number}": f"base {kind}{number}" for kind in "fg" for number in range(4)}
+    return {
+        **found,
+        "other": "v1" if release == "v1" else "v2",
+        SHARED: "of upstream" if release == "v3" else f"base {SHARED}",
+    }
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When a command is killed: at its n-th touch of a file, or within its n-th program."""
+
+    step: int
+    within: float | None
+
+
+KILLS = st.one_of(
+    st.none(),
+    st.builds(Kill, st.integers(1, 160), st.none()),
+    st.builds(Kill, st.integers(1, 24), st.sampled_from((0.0005, 0.002, 0.006))),
+)
+
+
+def make_repository(folder: Path) -> None:
+    """Make upstream's repository: a branch for each release, on one line."""
+    stream = []
+    for number, release in enumerate(RELEASES, 1):
+        head = f"commit refs/heads/{release}\nmark :{number}\ncommitter A <a@b> {number} +0000\n"
+        stream.append(f"{head}data 2\nx\n" + (f"from :{number - 1}\n" if number > 1 else ""))
+        for path, line in upstream(release).items():
+            stream.append(f"M 100644 inline {path}\ndata {len(line) + 1}\n{line}\n\n")
+    git = Git(folder)
+    git.init()
+    git.run("fast-import", "--quiet", stdin="".join(stream).encode())
+
+
+class Workshop:
+    """Folders with the queue, its upstream, and what is under way; what is run in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.queue = folder / "patches/q"
+        self.git = Git(folder / "upstream.git")
+        self.tmp = folder / "tmp"
+
+    def edit(self) -> EditSession:
+        return EditSession(storage.load(self.queue), self.git, self.folder / "edit/q")
+
+    def rebase(self) -> Session:
+        return Session(storage.load(self.queue), self.git, self.folder / "rebase/q")
+
+    def outcome(self, command: Callable[[], object]) -> Outcome:
+        """Run a command; say what a task's exit status would."""
+        try:
+            result = command()
+        except MacosBuildError:
+            return "refused"
+        waits = getattr(result, "conflicts", ()) or getattr(result, "patch", "")
+        return "waits" if waits else "done"
+
+
+def start_with(shop: Workshop, queue: Queue) -> None:
+    """Write the model's queue by plain git commands and this package's writer."""
+    commit = shop.git.line("rev-parse", queue.release)
+    steps, before = [], shop.git.line("rev-parse", f"{commit}^{{tree}}")
+    held = upstream(queue.release)
+    for number, patch in enumerate(queue.patches):
+        held = {**held, **dict(patch.lines)}
+        rows = []
+        for path, line in sorted(held.items()):
+            oid = shop.git.line("hash-object", "-w", "--stdin", stdin=f"{line}\n".encode())
+            rows.append(f"100644 blob {oid}\t{path}\n")
+        after = shop.git.line("mktree", stdin="".join(rows).encode())
+        header = Header(Identity("A", "a@b"), Moment(1 + number, "+0000"), patch.subject, "")
+        steps.append(Step(header, before, after))
+        before = after
+    storage.save(shop.queue, Base("embedded:", queue.release, commit), steps, shop.git)
+
+
+def position(pieces: Sequence[Piece], subject: str) -> int:
+    return editing.position([piece.name or "" for piece in pieces], subject)
+
+
+class Machine(stateful.RuleBasedStateMachine):
+    """The state machine; `steps` counts the steps of all runs."""
+
+    steps = 0
+    _template: Path | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        memory = Path("/dev/shm")
+        parent = memory if memory.is_dir() else None
+        self.root = Path(tempfile.mkdtemp(prefix="machine-", dir=parent))
+        self.shop = Workshop(self.root)
+        for name in ("tmp", "patches", "edit", "rebase"):
+            (self.root / name).mkdir()
+        self._tempdir, tempfile.tempdir = tempfile.tempdir, str(self.shop.tmp)
+        make_repository(self.root / "upstream.git")
+        patches = [Patch(f"p{n}", ((f"f{n}", f"f{n} 0"), (f"g{n}", f"g{n} 0"))) for n in range(4)]
+        self.queue = Queue("v1", tuple(patches))
+        start_with(self.shop, self.queue)
+        self.count = 0
+        self.moving: tuple[str, Queue] | None = None
+        self.editing: tuple[str, Queue] | None = None
+
+    # What is run, and how it is judged
+
+    def perform(
+        self, command: Callable[[], object], wanted: Queue, outcome: Outcome, kill: Kill | None
+    ) -> None:
+        """Run a command that must make `wanted` of the queue, killed first perhaps."""
+        before = self.queue
+        if kill is not None:
+            ended_at(
+                kill.step,
+                self.root,
+                lambda: self.shop.outcome(command),
+                within=kill.within,
+            )
+            assert self.observed() in (before, wanted)
+        assert self.shop.outcome(command) == outcome
+        self.queue = wanted
+        assert self.observed() == wanted
+
+    def observed(self) -> Queue:
+        """Read the queue's files: the one line that each of its hunks adds, and the release."""
+        folder = self.shop.queue
+        patches = []
+        for name in (folder / "series").read_text().split():
+            text = (folder / name).read_text()
+            subject = text.partition("\nSubject: ")[2].partition("\n")[0]
+            rows = text.splitlines()
+            paths = [row.removeprefix("+++ b/") for row in rows if row.startswith("+++ b/")]
+            lines = [row[1:] for row in rows if row.startswith("+") and not row.startswith("+++")]
+            patches.append(Patch(subject, tuple(sorted(zip(paths, lines, strict=True)))))
+        described = (folder / "queue.yaml").read_text()
+        release = described.partition("ref: ")[2].partition("\n")[0]
+        return Queue(release, tuple(patches))
+
+    def fresh(self, stem: str) -> str:
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def is_free(self) -> bool:
+        return self.editing is None
+
+    def changing(
+        self,
+        make: Callable[[Quarantine, list[Piece]], list[Piece]],
+        request: tuple[str, ...],
+        wanted: Queue,
+        kill: Kill | None,
+    ) -> None:
+        """Run one of the commands that change the queue at once; an open edit refuses it."""
+        if self.editing is not None:
+            self.perform(
+                lambda: self.shop.edit().change(make, request), self.queue, "refused", kill
+            )
+            return
+        if wanted == self.queue:
+            return
+        self.perform(lambda: self.shop.edit().change(make, request), wanted, "done", kill)
+
+    @stateful.invariant()
+    def nothing_lies_around(self) -> None:
+        assert [path.name for path in (self.root / "patches").iterdir()] == ["q"]
+        assert list(self.shop.tmp.iterdir()) == []
+        allowed = {"q"} if self.editing else set()
+        assert {path.name for path in (self.root / "edit").iterdir()} <= allowed
+        allowed = {"q"} if self.moving else set()
+        assert {path.name for path in (self.root / "rebase").iterdir()} <= allowed
+
+    # The commands
+
+    @stateful.rule(data=st.data(), kill=KILLS)
+    def drop(self, data: st.DataObject, kill: Kill | None) -> None:
+        Machine.steps += 1
+        if len(self.queue.patches) <= _FEW:
+            return
+        subject = data.draw(st.sampled_from(self.queue.patches)).subject
+        wanted = self.queue.without(subject)
+        self.changing(
+            lambda _, pieces: editing.dropped(pieces, position(pieces, subject)),
+            ("patches.drop", subject),
+            wanted,
+            kill,
+        )
+
+    @stateful.rule(data=st.data(), kill=KILLS)
+    def reorder(self, data: st.DataObject, kill: Kill | None) -> None:
+        Machine.steps += 1
+        subject = data.draw(st.sampled_from(self.queue.patches)).subject
+        to = data.draw(st.integers(0, len(self.queue.patches) - 1))
+        rest = self.queue.without(subject).patches
+        moved = self.queue.patches[self.queue.at(subject)]
+        wanted = replace(self.queue, patches=(*rest[:to], moved, *rest[to:]))
+        self.changing(
+            lambda _, pieces: editing.moved(pieces, position(pieces, subject), to),
+            ("patches.reorder", subject, str(to)),
+            wanted,
+            kill,
+        )
+
+    @stateful.rule(data=st.data(), kill=KILLS)
+    def fold(self, data: st.DataObject, kill: Kill | None) -> None:
+        Machine.steps += 1
+        if len(self.queue.patches) <= _FEW:
+            return
+        pair = st.lists(st.sampled_from(self.queue.patches), min_size=2, max_size=2, unique=True)
+        away, stays = data.draw(pair)
+        lines = tuple(sorted((*away.lines, *stays.lines)))
+        joined = self.queue.with_at(self.queue.at(stays.subject), replace(stays, lines=lines))
+        self.changing(
+            lambda _, pieces: editing.folded(
+                pieces, position(pieces, away.subject), position(pieces, stays.subject)
+            ),
+            ("patches.fold", away.subject, stays.subject),
+            joined.without(away.subject),
+            kill,
+        )
+
+    @stateful.rule(data=st.data(), kill=KILLS)
+    def split(self, data: st.DataObject, kill: Kill | None) -> None:
+        Machine.steps += 1
+        patch = data.draw(st.sampled_from(self.queue.patches))
+        second = tuple(each for each in patch.lines if each[0].startswith("g"))
+        first = tuple(each for each in patch.lines if each not in second)
+        if len(self.queue.patches) >= _MANY or not first or not second:
+            return
+        subject = self.fresh("half")
+        at = self.queue.at(patch.subject)
+        wanted = self.queue.with_at(at, replace(patch, lines=first), Patch(subject, second))
+
+        def cut(pen: Quarantine, pieces: list[Piece]) -> list[Piece]:
+            place = position(pieces, patch.subject)
+            halves = editing.split(pen, pieces[place], ["g*"], subject)
+            return [*pieces[:place], *halves, *pieces[place + 1 :]]
+
+        self.changing(cut, ("patches.split", patch.subject, subject, "g*"), wanted, kill)
+
+    @stateful.rule(data=st.data(), kill=KILLS)
+    def edit(self, data: st.DataObject, kill: Kill | None) -> None:
+        Machine.steps += 1
+        subject = data.draw(st.sampled_from(self.queue.patches)).subject
+        opened = self.editing
+        is_refused = opened is not None and (opened[0] != subject or opened[1] != self.queue)
+        outcome: Outcome = "refused" if is_refused else "done"
+        self.perform(lambda: self.shop.edit().edit(subject), self.queue, outcome, kill)
+        if opened is None:
+            self.editing = (subject, self.queue)
+
+    @stateful.precondition(lambda self: self.editing is not None)
+    @stateful.rule(kill=KILLS, amend=st.booleans())
+    def go_on_editing(self, kill: Kill | None, amend: bool) -> None:
+        Machine.steps += 1
+        assert self.editing is not None
+        subject, before = self.editing
+        if before != self.queue:
+            self.perform(lambda: self.shop.edit().go_on(), self.queue, "refused", kill)
+            return
+        at = self.queue.at(subject)
+        patch, wanted = self.queue.patches[at], self.queue
+        path, _ = patch.lines[0]
+        if amend:
+            line = self.fresh("amended ")
+            (self.root / "edit/q/tree" / path).write_text(f"{line}\n")
+            lines = tuple(sorted({**dict(patch.lines), path: line}.items()))
+            wanted = self.queue.with_at(at, replace(patch, lines=lines))
+        self.perform(lambda: self.shop.edit().go_on(), wanted, "done", kill)
+        self.editing = None
+
+    @stateful.rule(kill=KILLS)
+    def abort_editing(self, kill: Kill | None) -> None:
+        Machine.steps += 1
+        self.perform(lambda: self.shop.edit().abort(), self.queue, "done", kill)
+        self.editing = None
+
+    @stateful.rule(release=st.sampled_from(RELEASES), kill=KILLS)
+    def move(self, release: str, kill: Kill | None) -> None:
+        """`rebase --write`; a conflict writes nothing, unless its resolution is recorded."""
+        Machine.steps += 1
+
+        def command() -> object:
+            return rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+
+        before, moved = self.queue, replace(self.queue, release=release)
+        if kill is not None:
+            ended_at(kill.step, self.root, command, within=kill.within)
+        rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        self.queue = self.observed()
+        allowed = (before, moved) if before.conflicting(release) else (moved,)
+        assert self.queue in allowed
+
+    @stateful.rule(release=st.sampled_from(RELEASES), kill=KILLS)
+    def start(self, release: str, kill: Kill | None) -> None:
+        """`rebase.start`; the same again goes on, another one is refused."""
+        Machine.steps += 1
+        if self.moving is not None:
+            onto, before = self.moving
+            same = onto == release and before == self.queue
+            outcome: Outcome = "waits" if same else "refused"
+            self.perform(lambda: self.begin(release), self.queue, outcome, kill)
+            return
+        before, moved = self.queue, replace(self.queue, release=release)
+        if kill is not None:
+            ended_at(kill.step, self.root, lambda: self.begin(release), within=kill.within)
+            assert self.observed() in (before, moved)
+        waits = self.shop.outcome(lambda: self.begin(release)) == "waits"
+        assert not waits or before.conflicting(release)
+        self.queue = before if waits else moved
+        assert self.observed() == self.queue
+        self.moving = (release, before) if waits else None
+
+    def begin(self, release: str) -> object:
+        session = self.shop.rebase()
+        progress = session.start(release)
+        session.shown(progress)
+        return progress
+
+    @stateful.precondition(lambda self: self.moving is not None)
+    @stateful.rule(kill=KILLS, settle=st.booleans(), named=st.booleans())
+    def go_on_moving(self, kill: Kill | None, settle: bool, named: bool) -> None:
+        """`rebase.continue` with the patch's line, or `rebase.skip`."""
+        Machine.steps += 1
+        assert self.moving is not None
+        release, before = self.moving
+        subject = before.conflicting(release)
+        patch = subject if named else ""
+
+        def command() -> object:
+            session = self.shop.rebase()
+            return session.go_on(patch) if settle else session.skip(patch)
+
+        if before != self.queue:
+            self.perform(command, self.queue, "refused", kill)
+            return
+        moved = replace(self.queue, release=release)
+        if settle:
+            line = self.queue.text(SHARED)
+            (self.root / "rebase/q" / SHARED).write_text(f"{line}\n")
+        self.perform(command, moved if settle else moved.without(subject), "done", kill)
+        self.moving = None
+
+    @stateful.rule(kill=KILLS)
+    def abort_moving(self, kill: Kill | None) -> None:
+        Machine.steps += 1
+        self.perform(lambda: self.shop.rebase().abort(), self.queue, "done", kill)
+        self.moving = None
+
+    @stateful.rule()
+    def look(self) -> None:
+        """Status commands write nothing."""
+        Machine.steps += 1
+        kept = self.listing()
+        self.shop.outcome(lambda: self.shop.edit().status())
+        self.shop.outcome(lambda: self.shop.rebase().status())
+        assert self.listing() == kept
+        assert self.observed() == self.queue
+
+    def listing(self) -> dict[str, int]:
+        tops = (self.root / name for name in ("patches", "edit", "rebase"))
+        paths = (path for top in tops for path in top.rglob("*") if "objects" not in path.parts)
+        return {str(path): path.lstat().st_mtime_ns for path in paths}
+
+    @stateful.precondition(lambda self: self.is_free() and len(self.queue.patches) > _FEW)
+    @stateful.rule(data=st.data(), release=st.sampled_from(RELEASES))
+    def two_at_once(self, data: st.DataObject, release: str) -> None:
+        """A patch is dropped while the queue is moved: as the one after the other, in any order."""
+        Machine.steps += 1
+        subject = data.draw(st.sampled_from(self.queue.patches)).subject
+        request = ("patches.drop", subject)
+        other = os.fork()
+        if not other:
+            code = 1
+            try:
+                self.shop.edit().change(
+                    lambda _, pieces: editing.dropped(pieces, position(pieces, subject)), request
+                )
+                code = 0
+            finally:
+                os._exit(code)
+        rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        _, status = os.waitpid(other, 0)
+        assert status == 0
+        found, dropped = self.observed(), self.queue.without(subject)
+        moved = replace(dropped, release=release)
+        assert found in ((dropped, moved) if self.queue.conflicting(release) else (moved,))
+        self.queue = found
+
+    def teardown(self) -> None:
+        tempfile.tempdir = self._tempdir
+        try:
+            self.check_by_git()
+        finally:
+            shutil.rmtree(self.root)
+
+    def check_by_git(self) -> None:
+        """`git am` makes of the queue what the model says."""
+        series = (self.shop.queue / "series").read_text().split()
+        clone = self.root / "clone"
+        environment = {**os.environ, "GIT_COMMITTER_NAME": "c", "GIT_COMMITTER_EMAIL": "c@d"}
+        argvs: tuple[list[str | Path], ...] = (
+            ["git", "clone", "-q", "-b", self.queue.release, self.root / "upstream.git", clone],
+            ["git", "-C", clone, "am", "-q", *(self.shop.queue / name for name in series)],
+        )
+        for argv in argvs:
+            subprocess.run(argv, check=True, env=environment)
+        for path in upstream(self.queue.release):
+            assert (clone / path).read_text() == f"{self.queue.text(path)}\n"
+
+
+def run(machine: type[Machine], steps: int, *, derandomize: bool = True) -> int:
+    """Let a machine take so many steps; return how many it took.
+
+    Raises:
+        AssertionError: the queue is not what the model says; hypothesis prints the way there.
+    """
+    before = Machine.steps
+    settings = hypothesis.settings(
+        max_examples=-(-steps // _AT_ONCE),
+        stateful_step_count=_AT_ONCE,
+        deadline=None,
+        database=None,
+        derandomize=derandomize,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    stateful.run_state_machine_as_test(machine, settings=settings)
+    return Machine.steps - before
