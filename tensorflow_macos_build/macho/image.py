@@ -132,13 +132,15 @@ class Image:
         """The SDK by whose version dyld judges the image: the one it was linked against.
 
         An image that does not say is taken for macOS 10.5's, on Apple silicon for 11.0's; one that
-        names no SDK, for its deployment target's. Source: `forEachPlatformLoadCommand` in dyld's
-        mach_o/UnsafeHeader.cpp.
+        names no SDK, for its deployment target's; of two builds for macOS the last counts. Source:
+        dyld's `forEachPlatformLoadCommand` (mach_o/UnsafeHeader.cpp) and `zip` (Platform.cpp).
         """
         if not self.builds:
             return (11, 0, 0) if self.cputype == CPU_TYPE_ARM64 else (10, 5, 0)
-        named = (build.sdk if any(build.sdk) else build.minos for build in self.builds_for_macos)
-        return next(named, (0, 0, 0))
+        if not self.builds_for_macos:
+            return (0, 0, 0)
+        last = self.builds_for_macos[-1]
+        return last.sdk if any(last.sdk) else last.minos
 
     @property
     def builds_for_macos(self) -> tuple[Build, ...]:

@@ -97,6 +97,7 @@ TOOLS = {
         Tool("patch", ("patch",), debian="patch", homebrew="gpatch", bare=True),
         _llvm("ld64.lld", debian="lld-19", homebrew="lld"),
         _llvm("llvm-ar"),
+        _llvm("llvm-as"),
         _llvm("llvm-lipo"),
         _llvm("llvm-otool"),
         _llvm("llvm-nm"),

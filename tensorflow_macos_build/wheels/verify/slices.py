@@ -11,6 +11,8 @@ from tensorflow_macos_build.macho.constants import (
     MH_BUNDLE,
     MH_DYLIB,
     MH_EXECUTE,
+    PLATFORM_MACCATALYST,
+    PLATFORM_MACOS,
 )
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.wheels.verify import commands, linkedit, segments
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 LOADABLE = frozenset({MH_EXECUTE, MH_DYLIB, MH_BUNDLE})
 """The file types that dyld maps: the ones that need a signature and whose symbols must bind."""
+
+_ZIPPED = frozenset({PLATFORM_MACOS, PLATFORM_MACCATALYST})
+"""The platforms that one image may be built for, "zippered"."""
 
 _SHOWN = 5
 _TOLD = 50
@@ -70,6 +75,9 @@ def _platform(image: Image) -> Iterator[Fault]:
     elif not any(build.is_macos for build in image.builds):
         told = ", ".join(build.platform_name for build in image.builds)
         yield Fault(Code.PLATFORM, f"built for {told}, not for macOS")
+    elif any(build.platform not in _ZIPPED for build in image.builds):
+        told = " and ".join(build.platform_name for build in image.builds)
+        yield Fault(Code.PLATFORM, f"built for {told}: only macOS and Mac Catalyst go together")
 
 
 def _signature(content: Content, window: Window, stored: Data) -> Iterator[Fault]:

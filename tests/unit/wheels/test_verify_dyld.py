@@ -6,11 +6,15 @@ No dyld runs here: the table holds what dyld-1378's mach_o/Policy.cpp says, rule
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.macho.commands import Build
 from tensorflow_macos_build.macho.constants import LC, MH_BUNDLE, MH_EXECUTE
+from tensorflow_macos_build.macho.image import parse
+from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.verify import Code, Severity, verify
 from tests.broken_wheels import (
     BASE,
@@ -191,6 +195,37 @@ def test_a_sound_image_of_any_sdk_has_no_finding(image: Image, version: tuple[in
     assert image.judged(sdk(*version)) == {}
     bundle = image.judged(sdk(*version), filetype(MH_BUNDLE), hide(LC.LC_ID_DYLIB))
     assert bundle == {}
+
+
+def second_platform(command: LC, minos: int) -> Change:
+    """Say another platform beside macOS, in the place of LC_FUNCTION_STARTS."""
+
+    def change(content: bytearray) -> None:
+        at = command_at(content, LC.LC_FUNCTION_STARTS)
+        struct.pack_into("<IIII", content, at, command, 16, minos << 16, 26 << 16)
+
+    return change
+
+
+def test_an_image_for_macos_and_another_system_is_refused(image: Image) -> None:
+    for command in (LC.LC_VERSION_MIN_IPHONEOS, LC.LC_VERSION_MIN_WATCHOS):
+        assert image.judged(second_platform(command, 9)) == {Code.PLATFORM: ERROR}
+    assert image.judged(second_platform(LC.LC_VERSION_MIN_MACOSX, 9)) == {}
+
+
+def test_of_two_builds_for_macos_the_last_one_s_sdk_counts(toolchain: Toolchain) -> None:
+    path = toolchain.dylib("libbase.dylib", BASE, "x86_64")
+    parsed = parse(Window.whole(path.read_bytes()))
+    assert parsed.sdk == (13, 3, 0)
+    old, new, none = (Build(1, (10, 9, 0), sdk) for sdk in ((10, 15, 0), (26, 0, 0), (0, 0, 0)))
+    catalyst = Build(6, (14, 0, 0), (17, 0, 0))
+    for builds, expected in (
+        ((old, new), (26, 0, 0)),
+        ((new, old, catalyst), (10, 15, 0)),
+        ((none,), (10, 9, 0)),
+        ((), (10, 5, 0)),
+    ):
+        assert replace(parsed, builds=builds).sdk == expected
 
 
 def endless(content: bytearray) -> None:
