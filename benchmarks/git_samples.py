@@ -4,16 +4,15 @@
 
 GIT is a checkout of github.com/git/git, or its git directory. Every mail of t/t5100's mailboxes is
 read as `patches.import` reads it and by `git mailinfo`: author, address, date, subject, message and
-the diff's bytes.
-Every diff of t4013, t4100, t4101, t4109, t4110, t4135 and t4256 is read here and by `git apply
---numstat`: its paths and its counts of lines. Prints each difference with what both say, and the
-numbers. A difference that is meant is one of `STATED`; ends with 1 when there is another.
+the diff's bytes. Every diff of t4013, t4100, t4101, t4109, t4110, t4135 and t4256 is read here and
+by `git apply --numstat`: its paths and its counts of lines. Prints each difference with what both
+say, and the numbers. A difference that is meant is one of `STATED`; ends with 1 when there is
+another.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,15 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats import dep3, mail_body, mailbox, patch
-from tensorflow_macos_build.patchqueue.formats.message import clean_message
-from tensorflow_macos_build.patchqueue.formats.people import Moment, parse_date
-from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from benchmarks import as_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from tensorflow_macos_build.patchqueue.formats.diff import Diff
 
 MAILBOXES = ("sample.mbox", "rfc2047-samples.mbox")
 DIFFS = ("t4013", "t4100", "t4101", "t4109", "t4110", "t4135", "t4256")
@@ -40,9 +34,7 @@ STATED = {
     "binary": "the binary change has no content: `git apply` refuses to apply it, too",
     "in-body": "a `From` without an address and a `Date` that is none are text, as `git mailinfo"
     " --no-inbody-headers` has it; read as fields they make `git am` fail",
-    "nothing": "git reads no change there, either",
 }
-_DEFAULT = Moment(0, "+0000")
 
 
 @dataclass(frozen=True)
@@ -57,27 +49,18 @@ class Sample:
     @property
     def agrees(self) -> bool:
         """Whether both say the same."""
-        return self.ours == self.git
+        refused = all(said.startswith(as_git.REFUSED) for said in (self.ours, self.git))
+        return refused or self.ours == self.git
 
 
 def mails(tests: Path) -> Iterator[Sample]:
     """Read every mail of the sample mailboxes."""
     for name in MAILBOXES:
         with tempfile.TemporaryDirectory() as out:
-            _git("mailsplit", f"-o{out}", str(tests / "t5100" / name))
+            as_git.git("mailsplit", f"-o{out}", str(tests / "t5100" / name))
             for path in sorted(Path(out).iterdir()):
-                yield _both(f"{name}/{path.name}", path.read_bytes())
-    flowed = tests / "t4256" / "1" / "patch"
-    yield _both("t4256/1/patch", flowed.read_bytes())
-
-
-def _both(name: str, content: bytes) -> Sample:
-    ours, theirs, reason = _mail(content), _mailinfo(content), ""
-    if ours == "the patch names no author: it needs a `From:` field":
-        reason = "no author"
-    elif ours == _mailinfo(content, "--no-inbody-headers"):
-        reason = "in-body"
-    return Sample(name, ours, theirs, reason)
+                yield _mail(f"{name}/{path.name}", path.read_bytes())
+    yield _mail("t4256/1/patch", (tests / "t4256" / "1" / "patch").read_bytes())
 
 
 def diffs(tests: Path) -> Iterator[Sample]:
@@ -85,79 +68,28 @@ def diffs(tests: Path) -> Iterator[Sample]:
     for folder in DIFFS:
         for path in sorted((tests / folder).rglob("*")):
             content = path.read_bytes() if path.is_file() else b""
-            theirs = _numstat(content)
-            if path.suffix not in {".diff", ".patch"} and theirs == NOTHING:
-                continue
-            ours = _counted(content)
-            reason = "combined" if "combined diff" in ours else ""
-            reason = reason or ("binary" if "--binary" in ours else "")
-            reason = reason or ("nothing" if theirs == NOTHING else "")
-            yield Sample(str(path.relative_to(tests)), ours, theirs, reason)
+            sample = _diff(str(path.relative_to(tests)), content)
+            if path.suffix in {".diff", ".patch"} or not sample.git.startswith(as_git.REFUSED):
+                yield sample
 
 
-NOTHING = "no change"
+def _mail(name: str, content: bytes) -> Sample:
+    ours, theirs, reason = as_git.mail(content), as_git.mailinfo(content), ""
+    if "names no author" in ours:
+        reason = "no author"
+    elif ours == as_git.mailinfo(content, "--no-inbody-headers"):
+        reason = "in-body"
+    return Sample(name, ours, theirs, reason)
 
 
-def _mail(content: bytes) -> str:
-    try:
-        header = patch.parse(content, "mail", keep_subject=False, date=_DEFAULT).header
-    except Refused as error:
-        return error.what
-    person, date = header.author, header.date
-    text = mailbox.parse(content).text
-    diff = text[mail_body.split_text(text) :].decode("utf-8", "backslashreplace")
-    lines = (person.name, person.email, f"{date.seconds} {date.zone}", header.subject, header.body)
-    return "\n".join((*lines, diff.rstrip()))
-
-
-def _mailinfo(content: bytes, *flags: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        out = _git("mailinfo", *flags, "message", "patch", stdin=content, cwd=folder)
-        message = (Path(folder) / "message").read_text(encoding="utf-8", errors="replace")
-        diff = (
-            (Path(folder) / "patch").read_text(encoding="utf-8", errors="backslashreplace").rstrip()
-        )
-    fields = dict(line.partition(": ")[::2] for line in out.decode().splitlines())
-    date = _DEFAULT
-    if fields.get("Date"):
-        try:
-            date = parse_date(fields["Date"])
-        except Malformed:
-            return f"the date is {fields['Date']}"
-    subject, body = clean_message(f"{fields.get('Subject', '')}\n\n{message}")
-    lines = (fields.get("Author", ""), fields.get("Email", ""), f"{date.seconds} {date.zone}")
-    return "\n".join((*lines, subject, body, diff.rstrip()))
-
-
-def _counted(content: bytes) -> str:
-    try:
-        diff = dep3.parse(content, "diff").diff
-    except Refused as error:
-        return error.what
-    return "\n".join(_lines(diff)) or NOTHING
-
-
-def _lines(diff: Diff) -> Iterator[str]:
-    for change in diff.changes:
-        if change.binary is not None:
-            yield f"-\t-\t{os.fsdecode(change.new_path)}"
-            continue
-        marks = [mark for hunk in change.hunks for mark, _ in hunk.lines()]
-        yield f"{marks.count(0x2B)}\t{marks.count(0x2D)}\t{os.fsdecode(change.new_path)}"
-
-
-def _numstat(content: bytes) -> str:
-    out = _git("apply", "--numstat", "-z", "--allow-empty", "-", stdin=content, cwd="/")
-    return os.fsdecode(out).replace("\0", "\n").rstrip("\n") or NOTHING
-
-
-def _git(*args: str, stdin: bytes = b"", cwd: str | None = None) -> bytes:
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "TZ": "UTC"}
-    argv = ["git", *args]
-    done = subprocess.run(
-        argv, input=stdin, cwd=cwd, env=environment, capture_output=True, check=False
-    )
-    return done.stdout
+def _diff(name: str, content: bytes) -> Sample:
+    ours, theirs = as_git.diff(content), as_git.numstat(content)
+    reasons = {
+        "combined": "combined diff" in ours,
+        "binary": "--binary" in ours,
+    }
+    reason = next((reason for reason, is_so in reasons.items() if is_so), "")
+    return Sample(name, ours, theirs, reason)
 
 
 def _tests(place: Path, scratch: Path) -> Path:
@@ -165,7 +97,7 @@ def _tests(place: Path, scratch: Path) -> Path:
     if (place / "t" / "t5100").is_dir():
         return place / "t"
     wanted = ["t/t5100", *(f"t/{name}" for name in DIFFS)]
-    archive = _git("--git-dir", str(place), "archive", "HEAD", *wanted)
+    archive = as_git.git("--git-dir", str(place), "archive", "HEAD", *wanted).stdout
     subprocess.run(["tar", "x"], input=archive, cwd=scratch, check=True)
     return scratch / "t"
 

@@ -64,6 +64,8 @@ def content_after(change: FileChange, preimage: bytes) -> bytes:
         Malformed: a hunk does not match, or binary data are damaged; `line` is the hunk's line.
     """
     if change.binary is not None:
+        if change.binary.reverse is not None:
+            binary.check(change.binary.reverse)  # git refuses the patch for it, too
         return binary.apply(change.binary.forward, preimage)
     if not change.hunks:
         return preimage

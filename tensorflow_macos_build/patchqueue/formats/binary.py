@@ -36,6 +36,14 @@ def apply(hunk: BinaryHunk, preimage: bytes) -> bytes:
         raise Malformed(error.what, hunk.line) from None
 
 
+def check(hunk: BinaryHunk) -> None:
+    """Raise Malformed if a binary hunk's data are damaged, whatever they are to be applied to."""
+    try:
+        _inflated(hunk)
+    except Malformed as error:
+        raise Malformed(error.what, hunk.line) from None
+
+
 def _inflated(hunk: BinaryHunk) -> bytes:
     packed = b"".join(_decoded(line) for line in hunk.data.split(b"\n") if line)
     if hunk.size > min(MAX_CONTENT, len(packed) * _MAX_RATIO + 1):

@@ -18,7 +18,7 @@ DEV_NULL = b"/dev/null"
 
 _MODES = {0o100644, 0o100755, SYMLINK, GITLINK}
 _MODE = re.compile(rb"[0-7]{6}")
-_INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{6}))?[ \t\r]*")
+_INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: |\Z)")
 # apply.c, diff_timestamp_len: a date behind the name, after a tab, or after blanks that were one
 _STAMP = re.compile(
     rb"(?:\t|(?<!\t) +)(?:[0-9]{2})?[0-9]{2}-[0-9]{2}-[0-9]{2}"
@@ -86,7 +86,11 @@ def git(lines: list[bytes], strip: int) -> Names:
         Malformed: a field cannot be read or contradicts another, or no path can be told from it;
             `line` counts in `lines`.
     """
-    fields = _Fields(_header_name(lines[0][len(b"diff --git ") :], strip), strip)
+    try:
+        default = _header_name(lines[0][len(b"diff --git ") :], strip)
+    except Malformed:
+        default = None  # its quotes do not end: other lines may name the file
+    fields = _Fields(default, strip)
     for number, line in enumerate(lines[1:], 1):
         try:
             _take(fields, line)
@@ -187,12 +191,13 @@ def _verified(fields: _Fields, rest: bytes, known: bytes | None, *, absent: Kind
 
 
 def _take_index(fields: _Fields, rest: bytes) -> None:
-    found = _INDEX.fullmatch(rest)
-    if found is None:
-        return  # as git does: it only helps to find a merge's base
-    fields.old_id, fields.new_id = found[1].decode(), found[2].decode()
-    if found[3] is not None:
-        fields.old_mode = _mode(found[3])
+    ids, blank, mode = rest.partition(b" ")
+    if b".." not in ids:
+        return  # as git does: the line only helps to find a merge's base
+    if blank:
+        fields.old_mode = _mode(mode)
+    if (found := _INDEX.fullmatch(ids)) is not None:
+        fields.old_id, fields.new_id = found[1].decode(), found[2].decode()
 
 
 def _decide(fields: _Fields) -> Names:

@@ -36,19 +36,21 @@ MAX_HUNKS = 250_000
 MAX_LINES = (1 << 31) - 1
 """The largest line number or count that a hunk may state: git keeps them in such integers."""
 
+_DIGITS = 20
+"""More digits are never read: Python refuses numbers of 4,300 digits."""
+
 _LEAST = 6
 """Bytes that must follow a header's first line (apply.c, find_header)."""
 
 _START = re.compile(
     rb"^(?:diff --git |diff --(?:cc|combined) |--- |@@ -[0-9]|@@@+ -[0-9])", re.MULTILINE
 )
-_HUNK = re.compile(
-    rb"@@ -([0-9]{1,20})(?:,([0-9]{1,20}))? \+([0-9]{1,20})(?:,([0-9]{1,20}))? @@[^\n]*\n"
-)
+_HUNK = re.compile(rb"@@ -([0-9]+)(?:,([0-9]+))? \+([0-9]+)(?:,([0-9]+))? @@[^\n]*\n")
 # apply.c, parse_fragment: `\ No newline at end of file` is in no language shorter than 12 bytes
 _NO_NEWLINE = re.compile(rb"\\ [^\n]{9,}(?:\n|\Z)")
 _BAD_MARK = re.compile(rb"^\\(?! [^\n]{9})", re.MULTILINE)
 _AFTER_RUN = re.compile(rb"\n[^ +\-\\\n]")
+_BLANK = re.compile(rb"\n(?=\n)")
 _MARKS = (b" ", b"\n", b"-", b"+", b"\\")
 _BINARY_HEAD = re.compile(rb"(literal|delta) ([0-9]{1,15})\r?\n")
 _BINARY_LINES = re.compile(rb"(?:[A-Za-z](?:[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{5})+\n)+")
@@ -149,22 +151,21 @@ def _is_plain_header(text: bytes, start: int) -> bool:
     return third != 0 and text.startswith(b"@@ -", third)
 
 
-def _git_change(cursor: _Cursor, start: int) -> FileChange | None:
-    """Read a file's change with git's header; None for a `diff --git` line that stands alone."""
+def _git_change(cursor: _Cursor, start: int) -> FileChange:
+    """Read a file's change with git's header."""
     line = cursor.line + cursor.text.count(b"\n", cursor.position, start)
     first = end = cursor.end_of_line(start)
     while diff_header.is_extended(cursor.text[end : end + 24]):
         if cursor.text.find(b"\n", end) < 0:
             break  # a line without an end is no header to git
-        if cursor.text.startswith(b"--- ", end) and not _is_file_line(cursor.text, end):
-            break
         end = cursor.end_of_line(end)
     try:
         names = diff_header.git(cursor.text[start:end].rstrip(b"\n").split(b"\n"), cursor.strip)
     except Malformed as error:
         raise Malformed(error.what, line + (error.line or 0)) from None
     if end == first:
-        return None
+        cursor.move(start)
+        raise Malformed("nothing follows the `diff --git` line", cursor.line)
     lead, head = cursor.move(start), cursor.move(end)
     binary = _binary(cursor)
     hunks = () if binary is not None else _hunks(cursor)
@@ -182,12 +183,6 @@ def _check_header_alone(cursor: _Cursor, names: Names) -> None:
         )
     if names.kind is Kind.MODIFY and names.new_mode in (None, names.old_mode):
         raise Malformed(f"nothing follows the header of {paths.show(names.new_path)}", cursor.line)
-
-
-def _is_file_line(text: bytes, start: int) -> bool:
-    """Tell a header's `--- a/file` from what may follow a header that has no hunks."""
-    second = text.find(b"\n", start) + 1
-    return second != 0 and text.startswith(b"+++ ", second)
 
 
 def _plain_change(cursor: _Cursor, start: int) -> FileChange | None:
@@ -254,7 +249,7 @@ def _check_hunks(kind: Kind, hunks: tuple[Hunk, ...]) -> None:
 def _hunks(cursor: _Cursor) -> tuple[Hunk, ...]:
     hunks: list[Hunk] = []
     while (found := _HUNK.match(cursor.text, cursor.position)) is not None:
-        counts = [1 if digits is None else int(digits) for digits in found.groups()]
+        counts = [1 if digits is None else int(digits[:_DIGITS]) for digits in found.groups()]
         line = cursor.line
         if max(counts) > MAX_LINES:
             raise Malformed(f"the hunk states a number above {MAX_LINES}", line)
@@ -283,8 +278,8 @@ def _end_of_body(cursor: _Cursor, old: int, new: int) -> int:
     start = cursor.position
     after = _AFTER_RUN.search(cursor.text, start - 1)
     end = len(cursor.text) if after is None else after.start() + 1
-    body = cursor.text[start - 1 : end - 1] if cursor.text[end - 1 : end] == b"\n" else b""
-    common = body.count(b"\n ") + body.count(b"\n\n")
+    body = cursor.text[start - 1 : end] if cursor.text[end - 1 : end] == b"\n" else b""
+    common = body.count(b"\n ") + (len(_BLANK.findall(body)) if b"\n\n" in body else 0)
     if (body.count(b"\n-") + common, body.count(b"\n+") + common) == (old, new):
         return end
     return _end_by_count(cursor, old, new)

@@ -82,7 +82,7 @@ def parse_identity(text: str) -> Identity:
     if at < 0:
         before, opened, rest = text.partition("<")
         email, closed, _ = rest.partition(">")
-        return _identity(before, email) if opened and closed else Identity(one_line(flat), "")
+        return _identity(before, email) if opened and closed else _nameless(flat)
     start = max(flat.rfind(stop, 0, at) for stop in " \t\n\r<") + 1
     stops = [end for stop in " \t\n\r\v\f>" if (end := flat.find(stop, start)) >= 0]
     end = min(stops, default=len(flat))
@@ -148,6 +148,10 @@ def _check_clock(text: str, parts: list[int]) -> None:
     in_range = 1970 <= year <= MAX_MAIL_YEAR and 1 <= month <= 12 and 1 <= day <= 31
     if not in_range or not (0 <= hour <= 24 and 0 <= minute < 60 and 0 <= second <= 60):
         raise Malformed(f"the date `{text[:80]}` is not one that a calendar has")
+
+
+def _nameless(text: str) -> Identity:
+    return Identity(one_line(re.sub(r"[<>\0]", "", text)), "")
 
 
 def _identity(name: str, email: str) -> Identity:

@@ -35,6 +35,7 @@ _BREAK = re.compile(r"^(?=diff -|Index: |--- [^\s]|---[ \t]*$)", re.MULTILINE)
 _READ_AS_FIELD = re.compile(r"(?:(?:from|subject|date):|>From\s|\[PATCH\]\s)", re.IGNORECASE)
 _FROM_LINE = re.compile(rb"^" + mailbox.FROM_LINE.pattern + rb"$", re.MULTILINE)
 _TAKEN_OFF = re.compile(r"re:|:|\[[^\]]*\]", re.IGNORECASE)
+_MEANT = r'["\\()]'
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
 
@@ -133,12 +134,12 @@ def _subject(text: str) -> str:
 
 
 def _identity(person: Identity) -> str:
-    if not person.name.isascii():
-        return f"{_encoded(person.name)} <{person.email}>"
-    if _PLAIN_NAME.fullmatch(person.name):
-        return f"{person.name} <{person.email}>"
-    quoted = re.sub(r'(["\\])', r"\\\1", person.name)
-    return f'"{quoted}" <{person.email}>'
+    name, email = person.name, _encoded(person.email)
+    quoted = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    if _encoded(name) != name:
+        # mailinfo.c takes quotes and comments for such after it has decoded the words, too
+        return f"{_encoded(quoted if re.search(_MEANT, name) else name)} <{email}>"
+    return f"{name if _PLAIN_NAME.fullmatch(name) else quoted} <{email}>"
 
 
 def _encoded(text: str) -> str:

@@ -94,6 +94,7 @@ def _is_stated(error: Malformed) -> bool:
             "not all of its lines",
             "more than one",
             "has only one of",
+            "nothing follows",
         )
     )
 

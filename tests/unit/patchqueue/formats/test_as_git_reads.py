@@ -240,3 +240,34 @@ def test_a_line_that_only_seems_right_is_shown_as_it_is(
     with pytest.raises(Malformed) as refused:
         apply.content_after(change, there + b"\n")
     assert shown in refused.value.what
+
+
+@pytest.mark.parametrize("blanks", [1, 2, 3])
+@pytest.mark.parametrize("context", [b"", b"\n", b" \n"])
+def test_blank_lines_between_files_are_no_context(
+    blanks: int, context: bytes, tmp_path: Path
+) -> None:
+    """A hunk ends by its counts; an editor may have taken the blank off a context line."""
+    lines = 1 + bool(context)
+    hunk = b"--- a/%s\n+++ b/%s\n@@ -1,%d +1,%d @@\n-x\n+y\n" + context
+    files = [hunk % (name, name, lines, lines) for name in (b"f", b"g")]
+    for name in ("f", "g"):
+        (tmp_path / name).write_bytes(b"x\n" + (b"\n" if context else b""))
+    text = (b"\n" * blanks).join(files) + b"\n" * blanks
+    assert git("apply", "-", stdin=text, cwd=tmp_path)[0] == 0
+    for change in diff_parse.parse(text).changes:
+        before = b"x\n" + (b"\n" if context else b"")
+        after = (tmp_path / change.new_path.decode()).read_bytes()
+        assert apply.content_after(change, before) == after
+
+
+NAMES = ["O. (x) \u00e9", 'A "B" \u00e9', "A \\ \u00e9", "=?UTF-8?q?x?=", 'a "b" c', "A, B"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_author_survives_git_mailinfo_whatever_the_name_holds(name: str, tmp_path: Path) -> None:
+    for email in ("a@b", "=?x@b", "\u00e9@b"):
+        header = Header(Identity(name, email), NOON, "x", "")
+        mail = write.emit(header, diff_parse.parse(DIFF).changes)
+        assert patch.parse(mail, "m").header == header
+        assert mailinfo(mail, tmp_path)[:2] == (name, email)
