@@ -12,10 +12,13 @@ import contextlib
 import fcntl
 import importlib.util
 import os
+import re
+import selectors
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +28,16 @@ if TYPE_CHECKING:
 _INPUTS = ("pyproject.toml", "scripts/requirements.lock")
 """What an environment is made from; the stamp holds a copy of each."""
 
-_PIP_FLAGS = ("--quiet", "--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+_PIP_FLAGS = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
 
 _MISDIRECTIONS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV")
 """Settings that would send what pip installs elsewhere than into the environment."""
+
+
+_SILENCE = 5.0
+"""Seconds between two lines on the progress where there is no terminal to draw on."""
+
+_PIECE = 1 << 16
 
 
 class Fault(Exception):
@@ -56,7 +65,8 @@ def _renew(root: Path, store: Path, current: Path | None) -> None:
     lock = root / _INPUTS[1]
     reusable = current is not None and _has_lock(current, lock)
     environment = current if current is not None and reusable else _create(store, lock)
-    _pip(environment, "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(root))
+    flags = ("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(root))
+    _pip(environment, Progress(environment, 1), *flags)
     _stamp(root, environment)
     _point(root, environment)
 
@@ -93,14 +103,24 @@ def _wanted(made_by: str) -> str:
 
 def _create(store: Path, lock: Path) -> Path:
     version = ".".join(map(str, sys.version_info[:2]))
-    _say(f"setting up .venv with Python {version}; this is done once and takes a minute")
+    _say(f"setting up .venv with Python {version}; this is done once and takes some minutes")
     environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
-    _venv(environment)
-    _pip(environment, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
+    progress = Progress(environment, len(_names(lock)))
+    with progress.shown():
+        progress.step("making an environment")
+        _venv(environment, progress)
+        flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
+        _pip(environment, progress, *flags)
+    _say(f"{progress.installed()} packages are installed, after {progress.seconds()} s")
     return environment
 
 
-def _venv(environment: Path) -> None:
+def _names(lock: Path) -> set[str]:
+    """Return the packages that a lock names; one may be there at a version for each Python."""
+    return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==", lock.read_text("utf-8"), re.MULTILINE))
+
+
+def _venv(environment: Path, progress: Progress) -> None:
     """Make the bare environment, with a pip in it where this Python brings one (ensurepip).
 
     Debian splits ensurepip off its Python (package python3-venv). There the base interpreter's own
@@ -116,14 +136,15 @@ def _venv(environment: Path) -> None:
             package = f"python3.{sys.version_info.minor}-venv"
             missing = f"{python} has neither ensurepip nor pip"
             _debian_install(package, f"{missing}; type: {_install_line(package)}")
-    _run([*venv, str(environment)], "the venv module failed")
+    _run([*venv, str(environment)], "the venv module failed", progress)
 
 
-def _pip(environment: Path, *args: str) -> None:
+def _pip(environment: Path, progress: Progress, *args: str) -> None:
     inner = str(environment / "bin/python")
     has_own = any(environment.glob("lib/python3*/site-packages/pip/__main__.py"))
     pip = [inner, "-m", "pip"] if has_own else [sys.executable, "-m", "pip", "--python", inner]
-    _run([*pip, "install", *_PIP_FLAGS, *args], "pip could not install what the lock asks for")
+    install = [*pip, "install", *_PIP_FLAGS, *args]
+    _run(install, "pip could not install what the lock asks for", progress)
 
 
 def _stamp(root: Path, environment: Path) -> None:
@@ -215,18 +236,111 @@ def _install_line(package: str) -> str:
     return f"sudo apt-get install {package}" if debian else f"brew install {package}"
 
 
-def _run(argv: Sequence[str], what: str) -> None:
-    ended = subprocess.run(
+def _run(argv: Sequence[str], what: str, progress: Progress) -> None:
+    with subprocess.Popen(
         argv,
-        env=_child_environment(),
+        env={**_child_environment(), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=subprocess.PIPE,
         close_fds=False,  # the lock of the store is among them
         start_new_session=True,  # so that Ctrl-C ends them here, and without their tracebacks
-        check=False,
-    )
-    if ended.returncode != 0:
-        raise Fault(f"{what} (status {ended.returncode}); run the same command again", 1)
+    ) as child:
+        try:
+            last = _follow(child, progress)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode != 0:
+        progress.clear()
+        sys.stderr.write(last)
+        raise Fault(f"{what} (status {child.returncode}); run the same command again", 1)
+
+
+def _follow(child: subprocess.Popen[bytes], progress: Progress) -> str:
+    """Read what a program prints until it ends; return the end of that."""
+    assert child.stdout is not None
+    text = ""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            if waiting.select(1.0):
+                piece = os.read(child.stdout.fileno(), _PIECE)
+                if not piece:
+                    return text
+                text = (text + piece.decode("utf-8", "replace"))[-_PIECE:]
+                for line in text.splitlines():
+                    progress.read(line)
+            progress.draw()
+
+
+class Progress:
+    """What people see of an installation: what is done now, how many packages, how long it takes.
+
+    Args:
+        environment: where packages are installed.
+        total: how many there will be.
+    """
+
+    def __init__(self, environment: Path, total: int) -> None:
+        self._environment = environment
+        self._total = total
+        self._begun = time.monotonic()
+        self._drawn = self._begun
+        self._doing = ""
+        self._collected: set[str] = set()
+        self._is_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+    def step(self, doing: str) -> None:
+        """Say what is done now."""
+        self._doing = doing
+
+    def read(self, line: str) -> None:
+        """Take a line of pip's; what it means decides nothing but what is shown."""
+        verb, _, rest = line.strip().partition(" ")
+        if verb == "Collecting":
+            name = rest.partition("=")[0]
+            self._collected.add(name)
+            self.step(f"downloading {len(self._collected)} of {self._total} packages: {name}")
+        elif verb == "Installing":
+            self.step("installing")
+
+    def draw(self) -> None:
+        """Show it, where it is time to."""
+        if not self._is_terminal and time.monotonic() - self._drawn < _SILENCE:
+            return
+        self._drawn = time.monotonic()
+        text = self._doing
+        if text == "installing":
+            text = f"{self.installed()} of {self._total} packages are installed"
+        if self._is_terminal and text:
+            columns = shutil.get_terminal_size().columns
+            sys.stderr.write("\r\x1b[K" + f"inv: {self.seconds()} s: {text}"[: columns - 1])
+            sys.stderr.flush()
+        elif text:
+            _say(f"{self.seconds()} s: {text}")
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Take the last line off the terminal at the end, however that comes."""
+        try:
+            yield
+        finally:
+            self.clear()
+
+    def clear(self) -> None:
+        """Take the line off the terminal."""
+        if self._is_terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def installed(self) -> int:
+        """Return how many packages are in the environment, pip not counted."""
+        found = self._environment.glob("lib/python3*/site-packages/*.dist-info")
+        return sum(not folder.name.startswith("pip-") for folder in found)
+
+    def seconds(self) -> int:
+        """Return how long it has taken so far."""
+        return int(time.monotonic() - self._begun)
 
 
 def _succeeds(argv: Sequence[str]) -> bool:
