@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.macho.signature import CodeDirectory
     from tensorflow_macos_build.macho.window import Window
+    from tensorflow_macos_build.wheels.verify.findings import Severity
     from tensorflow_macos_build.wheels.verify.spool import Content
 
 LOADABLE = frozenset({MH_EXECUTE, MH_DYLIB, MH_BUNDLE})
@@ -40,16 +41,16 @@ _TOLD = 50
 def faults(content: Content, window: Window, image: Image) -> Iterator[Fault]:
     """Return what is wrong with a slice: platform, load commands, segments, signature.
 
-    A file may repeat a fault a million times; of each code only the first few are told.
+    A file may repeat a fault a million times; of each code and weight the first few are told.
     """
-    number: Counter[Code] = Counter()
+    number: Counter[tuple[Code, Severity | None]] = Counter()
     for fault in _every_fault(content, window, image):
-        number[fault.code] += 1
-        if number[fault.code] <= _TOLD:
+        number[fault.code, fault.weight] += 1
+        if number[fault.code, fault.weight] <= _TOLD:
             yield fault
-    for code, times in number.items():
+    for (code, weight), times in number.items():
         if times > _TOLD:
-            yield Fault(code, f"{times - _TOLD} more of these")
+            yield Fault(code, f"{times - _TOLD} more of these", weight)
 
 
 def _every_fault(content: Content, window: Window, image: Image) -> Iterator[Fault]:

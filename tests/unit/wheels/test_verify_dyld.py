@@ -15,7 +15,7 @@ from tensorflow_macos_build.macho.commands import Build
 from tensorflow_macos_build.macho.constants import LC, MH_BUNDLE, MH_EXECUTE
 from tensorflow_macos_build.macho.image import parse
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.verify import Code, Severity, verify
+from tensorflow_macos_build.wheels.verify import Code, Severity, slices, verify
 from tests.broken_wheels import (
     BASE,
     HERE,
@@ -256,6 +256,15 @@ def test_what_no_dyld_takes_is_an_error_whatever_the_sdk(
     image: Image, change: Change, code: Code
 ) -> None:
     assert image.judged(change, sdk(10, 6)).get(code) is ERROR
+
+
+def test_the_rest_of_many_faults_weighs_no_more_than_they(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "_TOLD", 1)
+    second = in_segment("__TEXT", 72 + 80 + 40, "<Q", 1 << 40)
+    for version, severity in (((10, 15), NOTE), ((11, 0), ERROR)):
+        assert image.judged(LONG_SECTION, second, sdk(*version)) == {Code.SEGMENT_LAYOUT: severity}
 
 
 def test_a_million_faults_of_a_code_are_told_as_a_few_and_a_number(
