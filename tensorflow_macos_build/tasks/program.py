@@ -44,6 +44,13 @@ _CORE = frozenset(
 task here does, and so `--dry` would build all the same."""
 
 
+class _Settings(invoke.Config):
+    """Invoke's settings, as they come: no task here runs a command by invoke."""
+
+    def load_shell_env(self) -> None:
+        """Leave `INVOKE_*` variables alone; invoke ends by a traceback where one does not fit."""
+
+
 class Program(invoke.Program):
     """Invoke's command line, with the exit codes of `errors.ExitCode`."""
 
@@ -53,7 +60,7 @@ class Program(invoke.Program):
 
     def create_config(self) -> None:
         """Make invoke's settings: its defaults, whatever files of this user or system say."""
-        self.config = invoke.Config(lazy=True)
+        self.config = _Settings(lazy=True)
 
     @functools.cache  # noqa: B019 - one program a process
     def _make_parser(self) -> Parser:

@@ -270,3 +270,9 @@ def test_an_interrupt_before_the_first_line_is_no_traceback() -> None:
 
 def test_a_background_job_stays_deaf_to_interrupts() -> None:
     assert _interrupted_after("tensorflow_macos_build.errors", "trap '' INT;")[0] == 0
+
+
+def test_variables_of_invoke_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INVOKE_RUN_WATCHERS", "3")
+    monkeypatch.setenv("INVOKE_TASKS_DEDUPE", "")
+    assert _run("end", "well") == 0
