@@ -4,10 +4,10 @@
 
 FILEs are further seeds of the target that is named, beside those that are built in: for `events`, a
 file of Bazel's `--build_event_json_file` (each line is a seed). Cases are made, reproduced, limited
-and kept as in `fuzz_readers`; besides, each case of a JSON document chooses values of a whole one
-that are replaced by values of other types. A case fails when anything but the readers' own error
-comes out, when it takes more than 2 s of processor time, when memory grows beyond 512 MB, or when a
-resolution that was read is not the same when it is written and read again.
+and kept as in `fuzz_readers`; besides, each case chooses values of a whole JSON document, or words
+of a whole text, that are replaced by what a reader may stumble over. A case fails when anything but
+the readers' own error comes out, when it takes more than 2 s of processor time, when memory grows
+beyond 512 MB, or when a resolution that was read is not the same when it is written and read again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import contextlib
 import functools
 import json
 import random
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,9 @@ _DOCUMENTS: dict[str, dict[str, Any]] = {
 }
 _STRANGE: list[Any] = [None, True, -1, 0.5, 10**400, "", "..", "\0", "\udce9", "\ud800", [], {}]
 _STRANGE += ["9" * 5000, "file://[::1/x", "2001-13-45", [[[[]]]], {"schema": {}}, "../../x", "é="]
+_WORDS = [b"!!int x", b"!!timestamp x", b"!!binary x", b"2001-13-45", b"9" * 5000, b"~", b"[" * 99]
+_WORDS += [b"{a: " * 99, b"&a", b"*a", b"? ", b"- ", b"<<", b"|", b"\t", b"#", b"---", b".."]
+_WORDS += [rb'"\ud800"', rb'"\0"', rb'"\Uffffffff"', b"\0", b"\xff", b"v1." + b"0" * 60_000, b"-p1"]
 _TEXTS: dict[str, list[bytes]] = {
     "queue": [b"upstream: 'embedded:'\nref: v2.16.0\ncommit: %b\n" % _BLOB.encode()],
     "config": [
@@ -182,17 +186,26 @@ def reshaped(document: object, chosen: random.Random) -> object:
     return document
 
 
+def reworded(text: bytes, chosen: random.Random) -> bytes:
+    """Return a text in which about one word in eight is a strange one."""
+    return re.sub(
+        rb"[^\s:{},]+",
+        lambda word: chosen.choice(_WORDS) if chosen.random() < 0.12 else word[0],
+        text,
+    )
+
+
 def reader_of(target: str) -> Callable[[bytes], None]:
     """Return what a case of a target does; the readers' own error is what it may raise."""
     read = TARGETS[target]
-    whole = _DOCUMENTS.get(target)
 
     def both(content: bytes) -> None:
-        cases = [content]
-        if whole is not None:
-            case = reshaped(whole, random.Random(content))
-            cases.append(json.dumps(case).encode())
-        for case in cases:
+        chosen = random.Random(content)
+        if target in _DOCUMENTS:
+            other = json.dumps(reshaped(_DOCUMENTS[target], chosen)).encode()
+        else:
+            other = reworded(chosen.choice(_TEXTS[target]), chosen)
+        for case in (content, other):
             with contextlib.suppress(MacosBuildError):
                 read(case)
 
