@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.patchqueue import markers
 from tensorflow_macos_build.upstream.objects import Entry, text
@@ -25,6 +25,10 @@ GIT_DIED = "CONFLICT (git died)"
 
 RENAME_RENAME = "CONFLICT (rename/rename)"
 """git-merge-tree(1)'s stable name for a file that both sides renamed, differently."""
+
+_BY_DEFAULT = ("-c", "merge.conflictStyle=merge")
+"""In diff3 style git does not look for lines that both sides have in a conflict: a union of them
+has those twice (xdl_do_merge in xmerge.c)."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +106,65 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
     if ours == theirs:  # one commit then, and git would see no merge base but itself
         return Merged(base, ours, theirs, ours, (), ())
     asked = Merged(base, ours, theirs, "", (), ())
-    git = quarantine.git_on(ours)  # as in `git rebase`, whose work tree holds our side
-    status, out = _merge_tree(git, sides)
-    if status == 0:
-        return _checked(quarantine, _read(asked, sides, out))
-    if status > 0:
-        return _read(asked, sides, out)
-    # Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
-    # through; that is no answer to rely on, so the patch is in conflict whatever comes out.
-    status, out = _merge_tree(git, sides, "-c", "merge.renames=false")
-    found = _read(asked, sides, out)
-    died = Message((), GIT_DIED, "git merge-tree was ended by a signal while following renames")
-    return replace(found, messages=(*found.messages, died))
+    attempt = _Attempt(quarantine, quarantine.git_on(ours), sides, asked)
+    plain = attempt.merge(*_BY_DEFAULT) if quarantine.unites(ours) else None
+    if plain is not None and plain.clean:
+        return plain
+    marked = attempt.merge()
+    if marked is None:
+        return attempt.without_renames()
+    return marked if plain is None else _with_markers(quarantine, plain, marked)
 
 
-def _merge_tree(git: Git, sides: Sequence[str], *flags: str) -> tuple[int, bytes]:
-    argv = ("merge-tree", "--write-tree", "--messages", "-z", *sides)
-    done = git.run(*flags, *argv, expected=())
-    if done.status > 1:
-        raise git.failure(done)
-    return done.status, done.stdout
+class _Attempt(NamedTuple):
+    """A merge that git is asked for.
+
+    Attributes:
+        quarantine: where.
+        git: git with the attributes of our side, as `git rebase` has them in its work tree.
+        sides: the commits to merge.
+        asked: the merge without its result.
+    """
+
+    quarantine: Quarantine
+    git: Git
+    sides: Sequence[str]
+    asked: Merged
+
+    def merge(self, *flags: str) -> Merged | None:
+        """Return the merge; None when git was ended by a signal."""
+        status, out = self._run(*flags)
+        if status < 0:
+            return None
+        merged = _read(self.asked, self.sides, out)
+        return merged if status else _checked(self.quarantine, merged)
+
+    def without_renames(self) -> Merged:
+        """Return the merge in which git follows no renames; it is a conflict in any case.
+
+        Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
+        through; that is no answer to rely on.
+        """
+        _, out = self._run("-c", "merge.renames=false")
+        found = _read(self.asked, self.sides, out)
+        died = Message((), GIT_DIED, "git merge-tree was ended by a signal while following renames")
+        return replace(found, messages=(*found.messages, died))
+
+    def _run(self, *flags: str) -> tuple[int, bytes]:
+        argv = ("merge-tree", "--write-tree", "--messages", "-z", *self.sides)
+        done = self.git.run(*flags, *argv, expected=())
+        if done.status > 1:
+            raise self.git.failure(done)
+        return done.status, done.stdout
+
+
+def _with_markers(quarantine: Quarantine, plain: Merged, marked: Merged) -> Merged:
+    """Return a merge as git makes it by default, but for the diff3 markers in its conflicts."""
+    result, shown = (Overlay(quarantine.objects, each.tree) for each in (plain, marked))
+    for found in marked.conflicted:
+        if (entry := _file_at(shown, found.path)) and _file_at(result, found.path):
+            result.put(found.path, entry)
+    return replace(marked, tree=result.write(quarantine))
 
 
 def _read(asked: Merged, sides: Sequence[str], out: bytes) -> Merged:

@@ -12,7 +12,7 @@ back to its merge of texts. Filters and line ends play no part in a merge, which
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +23,19 @@ NAME = ".gitattributes"
 BUILT_IN = frozenset({"text", "binary", "union", "set", "unset", "unspecified"})
 """Values of the attribute `merge`, as git-check-attr(1) prints them, for which git runs nothing."""
 
+_UNION = re.compile(rb"\bmerge=union\b")
 _OF_MERGES = re.compile(rb"\b(?:merge|binary|conflict-marker-size)\b")
 _LONGEST_NAME = 255
 
 Files = tuple[tuple[str, str], ...]
 """The .gitattributes of a tree: their paths, and the ids of their blobs."""
+
+
+class _Rules(NamedTuple):
+    """What `TreeAttributes` knows of some .gitattributes."""
+
+    folder: Path | None
+    unite: bool
 
 
 class TreeAttributes:
@@ -42,16 +50,24 @@ class TreeAttributes:
         self._objects = objects
         self._scratch = scratch
         self._in_tree: dict[str, Files] = {}
-        self._folders: dict[Files, Path | None] = {}
+        self._rules: dict[Files, _Rules] = {}
 
     def folder(self, tree: str) -> Path | None:
         """Return the folder with a tree's .gitattributes; None: they say nothing of merges."""
+        return self._rules_of(tree).folder
+
+    def unite(self, tree: str) -> bool:
+        """Whether a tree's .gitattributes ask for a union of lines anywhere."""
+        return self._rules_of(tree).unite
+
+    def _rules_of(self, tree: str) -> _Rules:
         files = self._files(tree)
-        if files not in self._folders:
+        if files not in self._rules:
             contents = {path: self._objects.blob(oid) for path, oid in files}
-            relevant = any(_OF_MERGES.search(content) for content in contents.values())
-            self._folders[files] = self._write(contents) if relevant else None
-        return self._folders[files]
+            text = b"\n".join(contents.values())
+            folder = self._write(contents) if _OF_MERGES.search(text) else None
+            self._rules[files] = _Rules(folder, unite=_UNION.search(text) is not None)
+        return self._rules[files]
 
     def _files(self, tree: str) -> Files:
         """Return the .gitattributes of a tree; folders that were seen before are not read again."""
@@ -66,7 +82,7 @@ class TreeAttributes:
         return self._in_tree[tree]
 
     def _write(self, contents: dict[str, bytes]) -> Path:
-        folder = self._scratch / str(len(self._folders))
+        folder = self._scratch / str(len(self._rules))
         for path, content in contents.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)

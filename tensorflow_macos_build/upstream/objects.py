@@ -224,6 +224,10 @@ class Quarantine:
         folder = self._attributes.folder(tree)
         return self.git if folder is None else replace(self.git, work_tree=folder)
 
+    def unites(self, tree: str) -> bool:
+        """Whether files of a tree may be merged by a union of their lines."""
+        return self._attributes.unite(tree)
+
     def attribute(self, name: str, tree: str, paths: Sequence[str]) -> tuple[str, ...]:
         """Return an attribute's values for files on a tree; `unspecified` where it has none.
 

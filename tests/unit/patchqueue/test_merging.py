@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PATHS = ("a/b/x.svg", "a/y.svg", "z.txt")
 FAR = {2: "theirs"}, {25: "mine"}
 NEAR = {15: "theirs"}, {15: "mine"}
+SHARED = {15: "both\ntheirs\nboth too"}, {15: "both\nmine\nboth too\nand mine"}
 
 
 def tree(changes: Mapping[int, str], attributes: Mapping[str, str]) -> Files:
@@ -53,12 +54,12 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("sides", [FAR, NEAR], ids=["far", "near"])
+@pytest.mark.parametrize("sides", [FAR, NEAR, SHARED], ids=["far", "near", "shared"])
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: " ".join(rules.values()))
 def test_a_trees_own_attributes_say_how_files_are_merged(
     tmp_path: Path, rules: dict[str, str], sides: tuple[dict[int, str], dict[int, str]]
 ) -> None:
-    """Judged by `git rebase`: far apart, and in the same line."""
+    """Judged by `git rebase`: far apart, in the same line, and with lines in common."""
     theirs, mine = (tree(changes, rules) for changes in sides)
     made = make(Case(tree({}, rules), (theirs,), (mine,)), tmp_path / "r")
     assert_as_git(made, tmp_path / "work")
