@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TYPE = 0o170000
 _NEW_FILE = 0o100644
+_FULL = {40, 64}
 _SUBMODULE = b"Subproject commit "
 
 
@@ -87,6 +88,8 @@ class Overlay:
     def _apply(
         self, change: FileChange, made: dict[bytes, File | None], leaving: set[bytes]
     ) -> None:
+        if change.binary is not None and {len(change.old_id), len(change.new_id)} - _FULL:
+            raise Malformed("the binary change needs a full `index` line (`git diff --binary`)")
         if change.kind is Kind.ADD and not (change.guessed and self._is_empty(change, made)):
             if made.get(change.new_path) or (
                 change.new_path in self.files and change.new_path not in leaving

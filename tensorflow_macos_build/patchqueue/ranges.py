@@ -14,6 +14,7 @@ from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import (
     MAX_SECONDS,
+    NO_ADDRESS,
     Identity,
     Moment,
     one_line,
@@ -148,7 +149,7 @@ def _text(content: bytes, charset: str) -> str:
 
 def _author(name: str, email: str) -> Identity:
     """Return an author without what no `From` field, and no commit of git's own, can hold."""
-    email = re.sub(r"[<>\s\0]", "", email) or "unknown@invalid"
+    email = re.sub(r"[<>\s\0]", "", email) or NO_ADDRESS
     return Identity(one_line(re.sub(r"[<>\0]", "", name)) or email, email)
 
 

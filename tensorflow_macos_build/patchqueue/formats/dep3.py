@@ -14,9 +14,10 @@ from tensorflow_macos_build.patchqueue.formats import diff_parse, trailers, word
 from tensorflow_macos_build.patchqueue.formats.message import clean_message, clean_subject
 from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
 from tensorflow_macos_build.patchqueue.formats.people import (
+    NO_ADDRESS,
     Identity,
     Moment,
-    parse_date,
+    parse_day,
     parse_identity,
 )
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
@@ -24,7 +25,7 @@ from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
 from tensorflow_macos_build.patchqueue.formats.write import shielded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.patchqueue.formats.diff import Diff
 
@@ -41,10 +42,12 @@ _KNOWN = {
     "drop-when", "forwarded", "from", "last-update", "origin", "owner", "reason", "reviewed-by",
     "subject", "upstream",
 }  # fmt: skip
-_OF_MAIL = {"author", "from", "subject"}
+# what a mail's header says in its own way, and what shows that a mail was sent
+_OF_MAIL = {"", "cc", "date", "from", "mime-version", "reply-to", "sender", "subject"}
+_SENT = {"in-reply-to", "message-id", "received", "references", "return-path", "to", "x-mailer"}
 _UPSTREAM = re.compile(r"(?:upstream|backport)[,:]?\s*(.*)", re.IGNORECASE)
 
-NOBODY = Identity("Unknown author", "unknown@invalid")
+NOBODY = Identity("Unknown author", NO_ADDRESS)
 """Who wrote a patch that names nobody."""
 
 
@@ -144,8 +147,7 @@ def with_fields(patch: Patch, fields: Sequence[tuple[str, str]]) -> Patch:
     """
     named = [
         ("-".join(word.capitalize() for word in key.split("-")), value)
-        for key, value in fields
-        if key in _KNOWN - _OF_MAIL or key.startswith("bug-")
+        for key, value in _beside_mail(fields)
     ]
     description = "\n\n".join(value for key, value in named if key == "Description")
     header = patch.header
@@ -153,6 +155,16 @@ def with_fields(patch: Patch, fields: Sequence[tuple[str, str]]) -> Patch:
     kept = _trailers([field for field in named if field[0] != "Description"])
     title, body = clean_message(trailers.added("\n\n".join(paragraphs), kept))
     return replace(patch, header=replace(header, subject=title, body=shielded(body)))
+
+
+def _beside_mail(fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Give a header's fields that are not mail's: all others where nobody has sent it."""
+    names = {key for key, _ in fields}
+    said = _OF_MAIL if "date" in names else {*_OF_MAIL, "last-update"}
+    for key, value in fields:
+        known = key in _KNOWN or key.startswith("bug-") or not names & _SENT
+        if known and key not in said and not key.startswith(("content-", "list-")):
+            yield key, value
 
 
 def date_of(fields: Sequence[tuple[str, str]], default: Moment) -> Moment:
@@ -213,8 +225,8 @@ def _text(value: str) -> str:
 def _date(fields: Sequence[tuple[str, str]], default: Moment) -> Moment:
     values = {key.lower(): value for key, value in fields}
     day = _DAY.match(values.get("last-update", ""))
-    stated = values.get("date") or (f"{day[0]} 12:00:00 +0000" if day is not None else "")
+    stated = values.get("date") or ("" if day is None else day[0])
     try:
-        return parse_date(stated) if stated else default
+        return parse_day(stated) if stated else default
     except Malformed:
         return default

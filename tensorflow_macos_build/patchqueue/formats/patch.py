@@ -12,7 +12,13 @@ from tensorflow_macos_build.patchqueue.formats.message import (
     clean_subject,
     fields_of,
 )
-from tensorflow_macos_build.patchqueue.formats.people import one_line, parse_date, parse_identity
+from tensorflow_macos_build.patchqueue.formats.people import (
+    NO_ADDRESS,
+    one_line,
+    parse_date,
+    parse_day,
+    parse_identity,
+)
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.formats.words import to_text
 
@@ -87,7 +93,9 @@ def parse(
         content: the file's bytes.
         where: the file's name, for errors.
         keep_subject: leave tags at the subject's start; False takes off what mailing added.
-        date: the date of a patch that states none; without it such a patch is refused.
+        date: the date of a patch that states none; with it a date without a time of day counts,
+            and an author without an address, as people write them by hand. Without it both are
+            refused, as `git am` refuses them.
 
     Raises:
         Refused: the patch is damaged, hostile or of a kind not taken.
@@ -117,7 +125,9 @@ def _header(mail: Mail, text: bytes, *, keep_subject: bool, date: Moment | None)
         fields = {}  # mailinfo.c, handle_info: they count only where a patch follows
     author = parse_identity(fields.get("from") or mail.get("from") or "")
     if not author.email:
-        raise Malformed("the patch names no author: it needs a `From:` field", 1)
+        if date is None or not author.name:
+            raise Malformed("the patch names no author: it needs a `From:` field", 1)
+        author = replace(author, email=NO_ADDRESS)
     subject = fields.get("subject") or mail.get("subject") or ""
     if not keep_subject:
         subject = clean_subject(subject)
@@ -131,6 +141,6 @@ def _date(stated: str | None, default: Moment | None) -> Moment:
     if stated is None:
         raise Malformed("the patch has no `Date:` field", 1)
     try:
-        return parse_date(stated)
+        return parse_date(stated) if default is None else parse_day(stated)
     except Malformed as error:
         raise Malformed(error.what, 1) from None

@@ -15,6 +15,9 @@ MAX_SECONDS = (1 << 63) - 1
 MAX_MAIL_YEAR = 2099
 """git's date.c reads years of mail dates up to this one; later moments are written raw."""
 
+NO_ADDRESS = "unknown@invalid"
+"""The address of an author who states none: git makes no commit without one."""
+
 _BLANKS = re.compile(r"[ \t\n\r]+")
 _RAW_DATE = re.compile(r"@?([0-9]{1,19}) ([+-][0-9]{4})")
 _ISO_DATE = re.compile(
@@ -109,6 +112,18 @@ def parse_date(text: str) -> Moment:
     _check_clock(text, parts)
     seconds = timegm((parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]))
     return _moment(text, seconds - offset_of(zone), zone)
+
+
+def parse_day(text: str) -> Moment:
+    """Read a date as `parse_date` does, or one without a time of day as noon.
+
+    Raises:
+        Malformed: it is neither.
+    """
+    try:
+        return parse_date(text)
+    except Malformed:
+        return parse_date(f"{text.strip()} 12:00:00 +0000")
 
 
 def offset_of(zone: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment, parse_date
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.overlay import Overlay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,6 +206,8 @@ def test_dep3_by_a_mails_names_is_read(tmp_path: Path) -> None:
     assert header.body.startswith("This line is no field.\n\nMore text.")
     assert header.trailer("Forwarded") == "not-needed"
     assert header.trailer("Bug-Debian") == "https://bugs.example.org/1"
+    assert header.trailer("X-Debian-Version") == "3"
+    assert header.trailer("Last-Update") is None
 
 
 def test_dep3_text_is_kept_whole() -> None:
@@ -271,3 +275,51 @@ def test_an_author_survives_git_mailinfo_whatever_the_name_holds(name: str, tmp_
         mail = write.emit(header, diff_parse.parse(DIFF).changes)
         assert patch.parse(mail, "m").header == header
         assert mailinfo(mail, tmp_path)[:2] == (name, email)
+
+
+def test_a_header_written_by_hand_is_taken_where_patches_come_in(tmp_path: Path) -> None:
+    """Debian's patches for unzip are such; a queue's own files must be as `git am` takes them."""
+    (tmp_path / "x.patch").write_bytes(
+        b"From: sms\nDate: Wed, 11 Feb 2015\nSubject: [PATCH] x\nBug: 12\n\ntext\n\n" + DIFF
+    )
+    (found,) = importing.read_file(tmp_path / "x.patch", NOON)
+    header = found.patch.header
+    assert header.author == Identity("sms", dep3.NOBODY.email)
+    assert header.date == parse_date("11 Feb 2015 12:00:00 +0000")
+    assert (header.subject, header.body) == ("x", "text\n\nBug: 12")
+    for field in (b"From: sms\n", b"Date: Wed, 11 Feb 2015\n"):
+        mail = re.sub(rb"(?m)^%s.*\n" % field[:5], field, TOP) + b"\ntext\n---\n" + DIFF
+        with pytest.raises(Refused):
+            patch.parse(mail, "m")
+
+
+BINARY = (
+    b"diff --git a/f b/f\nnew file mode 100644\nindex %s..%s\nGIT binary patch\nliteral 4\n"
+    b"Lcmc~xEoT4#1K9yf\n\nliteral 0\n%s\n\n"
+)
+FULL = (b"0" * 40, b"c984a0442d5fba744241e9c2dd75d27f612d6cb2", b"HcmV?d00001")
+
+
+@pytest.mark.parametrize(
+    ("values", "taken"),
+    [
+        (FULL, True),
+        ((b"0000000", b"c984a04", FULL[2]), False),
+        ((FULL[0], FULL[1], b"HcmV?d00002"), False),
+    ],
+)
+def test_a_binary_change_is_taken_where_git_takes_it(
+    values: tuple[bytes, bytes, bytes], taken: bool, tmp_path: Path
+) -> None:
+    text = BINARY % values
+    git("apply", "-", stdin=text, cwd=tmp_path)
+    assert (tmp_path / "f").exists() is taken
+    (change,) = diff_parse.parse(text).changes
+    overlay = Overlay({}, lambda _: b"")
+    if taken:
+        made = overlay.after([change])[b"f"]
+        assert made is not None
+        assert made.content == (tmp_path / "f").read_bytes()
+    else:
+        with pytest.raises(Malformed):
+            overlay.after([change])
