@@ -17,6 +17,7 @@ from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.record import NAME as FUSED_JSON
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.verify import verify
 from tests.wheelmaker import Thin, lipo, rewritten, unpacked
 
 if TYPE_CHECKING:
@@ -72,6 +73,37 @@ def test_thin_gives_back_the_halves(
         assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
         assert content == expected
         documents.check(fuse_view.thinned(found))
+
+
+@pytest.mark.parametrize(
+    ("arm", "intel"),
+    [
+        ({"project": "My.Pkg"}, {"project": "my_pkg"}),
+        ({"version": "1.0"}, {"version": "1.0.0"}),
+        ({"python": "py3.cp311-none"}, {"python": "cp311.py3-none"}),
+        ({"platform": "macosx_11_0_arm64.macosx_12_0_arm64"}, {"platform": "macosx_10_9_x86_64"}),
+    ],
+    ids=["project", "version", "pythons", "platforms"],
+)
+def test_thin_spells_each_half_as_it_was(
+    tmp_path: Path, arm: dict[str, str], intel: dict[str, str]
+) -> None:
+    about = b"Metadata-Version: 2.1\nName: my-pkg\nVersion: 1.0\n"
+    files = {"s.h": b"arm"}, {"s.h": b"intel"}
+    plain = [
+        Thin(arch, own, "my_pkg", metadata=about)
+        for arch, own in zip(("arm64", "x86_64"), files, strict=True)
+    ]
+    halves = replace(plain[0], **arm), replace(plain[1], **intel)  # type: ignore[arg-type] # texts
+    wheel = fused(tmp_path, halves)
+    assert verify(wheel).ok
+    for half in halves:
+        found = thin(wheel, half.arch, tmp_path / "thin").wheel
+        assert found.name == half.name
+        content, expected = unpacked(found), half.content()
+        record = f"{half.dist_info}/RECORD"
+        assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
+        assert content == expected
 
 
 def test_thin_gives_back_what_each_half_lets_be_executed(
