@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue import conflicts, markers
 from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.patchqueue.line_history import LineHistory
 from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.history import History
+    from tensorflow_macos_build.patchqueue.line_history import LineChange
     from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
     from tensorflow_macos_build.upstream.objects import Quarantine
 
@@ -23,8 +25,13 @@ class Culprits:
     def __init__(self, quarantine: Quarantine, history: History) -> None:
         self._quarantine = quarantine
         self._history = history
+        self._lines = LineHistory(quarantine, history)
         self._lookup = conflicts.Lookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Read the history of the lines of files at once that will be asked about."""
+        self._lines.read(paths)
 
     def of_hunk(self, found: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
         """Give the commits that changed the lines of a hunk, newest first; none: upstream did not.
@@ -42,7 +49,7 @@ class Culprits:
         size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
         if not size:
             return self._history.commits_on(found.path)
-        changes = self._log_lines(found.path, _with_neighbours(lines, size))
+        changes = self._lines.of_lines(found.path, _with_neighbours(lines, size))
         return _guilty(changes, placed.hunk)
 
     def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
@@ -75,29 +82,6 @@ class Culprits:
         moves = dict(zip(tokens[1::3], tokens[2::3], strict=False))
         return moves.get(path, "")
 
-    def _log_lines(self, path: str, lines: Range) -> list[_LineChange]:
-        """Ask git which commits changed lines of the new base's file; newest first."""
-        out = self._quarantine.git.out(
-            "log", f"-L{lines.start + 1},{lines.end}:{path}", "--no-color", "--no-ext-diff",
-            "--format=%x00%H", *self._history.range,
-        )  # fmt: skip
-        found = []
-        for record in out.split(b"\0")[1:]:
-            head, *body = record.split(b"\n")
-            took, brought = (
-                frozenset(line[1:] for line in body if line[:1] == sign) for sign in (b"-", b"+")
-            )
-            found.append(_LineChange(text(head), took, brought))
-        return found
-
-
-class _LineChange(NamedTuple):
-    """A commit, and the lines that it took and brought in a stretch of a file."""
-
-    commit: str
-    took: frozenset[bytes]
-    brought: frozenset[bytes]
-
 
 def _with_neighbours(lines: Range, size: int) -> Range:
     """Widen a range by a line on each side: lines that were deleted leave only neighbours."""
@@ -105,7 +89,7 @@ def _with_neighbours(lines: Range, size: int) -> Range:
     return Range(start, max(1, min(size, lines.end + 1) - start))
 
 
-def _guilty(commits: Sequence[_LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
+def _guilty(commits: Sequence[LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
     """Leave out the commits that only changed lines beside those in conflict.
 
     Guilty is who took a line that the patch expects, or a line that another guilty one put in its

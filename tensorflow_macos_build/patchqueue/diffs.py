@@ -104,13 +104,18 @@ def of_trees(
     context: int = 3,
     algorithm: str = "myers",
     renames: bool = False,
+    plain: bool = False,
 ) -> list[TreeDiff]:
-    """Compare pairs of trees; one process for all."""
+    """Compare pairs of trees; one process for all.
+
+    `plain` leaves out the indent heuristic, and takes binary files for text.
+    """
     plumbing.bring_changed(git, pairs)
     wanted = "".join(f"{old} {new}\n" for old, new in pairs).encode()
     followed = ("-M50%", "-l0") if renames else ("--no-renames",)
     flags = (f"-U{context}", f"--diff-algorithm={algorithm}", *followed)
-    out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
+    bare = ("--no-indent-heuristic", "--text") if plain else ()
+    out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, *bare, stdin=wanted)
     return [found for _, found in _records(out)]
 
 

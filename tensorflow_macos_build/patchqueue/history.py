@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.upstream.git import Git
 
+_AT_ONCE = 100
+"""How many commits one git compares: most are small, and a few change thousands of files."""
+
+_KEPT = 4096
+
 _SHORTEST_TELLING_LINE = 3
 """Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
 
@@ -74,7 +79,7 @@ class History:
         self.old = old
         self.new = new
         self._url = url
-        self._diff = functools.lru_cache(4096)(functools.partial(_diff, git))
+        self._diffs = _Diffs(git)
 
     @property
     def range(self) -> tuple[str, str]:
@@ -122,21 +127,24 @@ class History:
         """Give the commits that make exactly the changes of a patch (of context 0), no others."""
         wanted = diffs.change_id(diff)
         commits = self.touching(file.path for file in diff)
-        return [commit for commit in commits if diffs.change_id(self._diff(commit)) == wanted]
+        made = zip(commits, self._diffs.of(commits), strict=True)
+        return [commit for commit, diff in made if diffs.change_id(diff) == wanted]
 
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
         """Give the commits on `paths` that change some of `lines`; those that share most first.
 
         `lines` are as `telling` gives them.
         """
-        shares = {c: (lines & telling(self._diff(c))).total() for c in self.touching(paths)}
+        commits = self.touching(paths)
+        made = zip(commits, self._diffs.of(commits), strict=True)
+        shares = {commit: (lines & telling(diff)).total() for commit, diff in made}
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
     def hold(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
         """Say whether commits together make all of `lines`, which are as `telling` gives them."""
         made: Counter[bytes] = Counter()
-        for commit in commits:
-            made |= telling(self._diff(commit))
+        for diff in self._diffs.of(list(commits)):
+            made |= telling(diff)
         return not lines - made
 
     def behind(self, paths: Iterable[str], before: TreeDiff, after: TreeDiff) -> list[str]:
@@ -148,7 +156,8 @@ class History:
         told = texts[0] ^ texts[1]
         now = [file.path for file in after]
         commits = self.touching(dict.fromkeys([*paths, *now]))
-        changed = [c for c in commits if told & {_bare(line) for line in telling(self._diff(c))}]
+        made = zip(commits, self._diffs.of(commits), strict=True)
+        changed = [c for c, diff in made if told & {_bare(line) for line in telling(diff)}]
         gone = [file.path for file in before if file.path not in now]
         moved = [commit for path in gone for commit in self.removals(path)]
         return list(dict.fromkeys([*changed, *moved]))
@@ -206,12 +215,12 @@ class History:
         place = {oid: at for at, oid in enumerate(self._messages)}
         found: list[str] = []
         for commit in commits:
-            diff = self._diff(commit)
+            diff = self._diffs.of([commit])[0]
             undone = diffs.inverse_id(diff)
             for later in self.touching(file.path for file in diff):
                 said = any(commit.startswith(name) for name in self._reverting.get(later, ()))
                 if place[later] < place[commit] and (
-                    said or diffs.change_id(self._diff(later)) == undone
+                    said or diffs.change_id(self._diffs.of([later])[0]) == undone
                 ):
                     found.append(later)
         return list(dict.fromkeys(found))
@@ -267,7 +276,7 @@ class _Part(History):
     def __init__(self, whole: History, new: str) -> None:
         super().__init__(whole.git, whole.old, new, whole._url)
         self._whole = whole
-        self._diff = whole._diff
+        self._diffs = whole._diffs
 
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
@@ -288,8 +297,23 @@ class _Part(History):
         return frozenset(self.git.line("rev-list", *self.range).split())
 
 
-def _diff(git: Git, commit: str) -> TreeDiff:
-    return diffs.of_commits(git, [commit])[commit]
+class _Diffs:
+    """The differences of commits, read many at once; the latest are kept."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._known: dict[str, TreeDiff] = {}
+
+    def of(self, commits: Sequence[str]) -> list[TreeDiff]:
+        """Return what each commit changes."""
+        wanted = {commit: self._known[commit] for commit in commits if commit in self._known}
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in wanted]
+        for start in range(0, len(fresh), _AT_ONCE):
+            wanted |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
+        self._known |= wanted
+        while len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
+        return [wanted[commit] for commit in commits]
 
 
 def telling(diff: TreeDiff) -> Counter[bytes]:

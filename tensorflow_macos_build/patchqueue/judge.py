@@ -120,6 +120,7 @@ class Judge:
         """Give the statuses, in the queue's order."""
         shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._resolver)
         self._merged_texts = self._read_texts(replay)
+        self._troubles.expect(s for s in replay.steps if s.outcome is Outcome.CONFLICT)
         judged: list[PatchStatus] = []
         troubled: list[tuple[Carried, Step]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):

@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue.status import ConflictReport, HunkReport
 from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
@@ -36,6 +36,11 @@ class Troubles:
         self._history = history
         self._culprits = Culprits(quarantine, history)
         self._known_diffs: dict[str, TreeDiff] = {}
+
+    def expect(self, steps: Iterable[Step]) -> None:
+        """Read at once what will be asked of upstream's history for steps in conflict."""
+        merges = [step.merged for step in steps if step.merged is not None]
+        self._culprits.expect(file.path for merged in merges for file in merged.conflicted)
 
     def of(self, step: Step, earlier: Earlier) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""

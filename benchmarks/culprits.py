@@ -1,0 +1,82 @@
+r"""How long it takes to find who changed lines: one walk for all files, or `git log -L` for each.
+
+    python benchmarks/culprits.py GIT_DIR 4d6df3889441 919f693420e3 .bazelrc:1:20 \
+        tensorflow/tools/pip_package/setup.py:75:40 tensorflow/workspace.bzl:1:60
+
+with GIT_DIR a repository that has TensorFlow's v2.4.3 and v2.6.0 (graphcore/tensorflow has their
+history); each PATH:FIRST:COUNT is a stretch of lines of the newer revision. Both must find the same
+commits. A merge that differs from all its parents is left out: git shows it without lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from pathlib import Path
+
+from benchmarks import measure
+from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.patchqueue.history import History
+from tensorflow_macos_build.patchqueue.line_history import LineHistory
+from tensorflow_macos_build.patchqueue.ranges import resolve
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import quarantine
+
+Stretch = tuple[str, Range]
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("git_dir", type=Path)
+    parser.add_argument("old")
+    parser.add_argument("new")
+    parser.add_argument("stretches", nargs="+", type=_stretch, metavar="PATH:FIRST:COUNT")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    git = Git(asked.git_dir)
+    span = (resolve(git, asked.old), resolve(git, asked.new))
+    ours, theirs = (arm(git, span, asked.stretches) for arm in (_in_memory, _by_git))
+    assert ours == theirs, f"{ours}\nare not git's\n{theirs}"
+    print(f"{len(asked.stretches)} stretches, {sum(map(len, ours))} commits, the same as git's")
+    arms = {
+        "in memory": functools.partial(_in_memory, git, span, asked.stretches),
+        "git log -L": functools.partial(_by_git, git, span, asked.stretches),
+    }
+    runs = measure.interleaved(
+        {name: functools.partial(measure.in_child, body) for name, body in arms.items()},
+        asked.rounds,
+    )
+    print(measure.machine())
+    for name, found in runs.items():
+        cpu = sorted(run.cpu_seconds for run in found)[len(found) // 2]
+        print(f"{name}: {cpu:.2f} s of CPU, {measure.median_seconds(found):.2f} s (medians)")
+
+
+def _stretch(text: str) -> Stretch:
+    path, first, count = text.rsplit(":", 2)
+    return path, Range(int(first) - 1, int(count))
+
+
+def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
+    with quarantine(git) as pen:
+        lines = LineHistory(pen, History(pen.git, *span))
+        lines.read(path for path, _ in stretches)
+        return [[change.commit for change in lines.of_lines(*one)] for one in stretches]
+
+
+def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
+    old, new = span
+    found = []
+    for path, lines in stretches:
+        where = f"-L{lines.start + 1},{lines.end}:{path}"
+        out = git.out("log", where, "--no-color", "--format=%x00%H", new, f"^{old}")
+        records = [record.split(b"\n") for record in out.split(b"\0")[1:]]
+        found.append([head.decode() for head, *body in records if any(body)])
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Sets of line ranges, and where they were before a file changed: what `git log -L` does with them.
+
+After git's line-log.c, quirks included, so that both find the same commits. A set is ranges in
+order that share no line.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.patchqueue.diffs import Range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tensorflow_macos_build.patchqueue.diffs import Hunk
+
+Ranges = tuple[Range, ...]
+
+
+class Mapped(NamedTuple):
+    """Where lines were before a change, and the hunks of it that touch them."""
+
+    before: Ranges
+    touched: tuple[Hunk, ...]
+
+
+def before(lines: Ranges, hunks: Sequence[Hunk]) -> Mapped:
+    """Return where lines were before a change: its hunks that touch them count as a whole."""
+    touched = tuple(_touching(lines, hunks))
+    untouched = _without(lines, [hunk.new for hunk in touched])
+    moved = _shifted(untouched, hunks)
+    return Mapped(union(moved, [hunk.old for hunk in touched]), touched)
+
+
+def union(first: Iterable[Range], second: Iterable[Range]) -> Ranges:
+    """Return the lines that are in either set. Ranges that meet become one."""
+    joined: list[Range] = []
+    for one in sorted((*first, *second), key=lambda lines: (lines.start, lines.end)):
+        if not one.count:
+            continue
+        if not joined or joined[-1].end < one.start:
+            joined.append(one)
+        elif joined[-1].end < one.end:
+            joined[-1] = _between(joined[-1].start, one.end)
+    return tuple(joined)
+
+
+def _touching(lines: Ranges, hunks: Sequence[Hunk]) -> Iterator[Hunk]:
+    """Give the hunks that share a line with a set, or delete lines strictly within it.
+
+    A hunk of deletions alone has an empty range in the new file.
+    """
+    waiting = iter(lines)
+    current = next(waiting, None)
+    for hunk in hunks:
+        while current is not None and hunk.new.start > current.end:
+            current = next(waiting, None)
+        if current is None:
+            return
+        if hunk.new.end > current.start and current.end > hunk.new.start:
+            yield hunk
+
+
+def _without(lines: Ranges, taken: Sequence[Range]) -> list[Range]:
+    """Take ranges away, each of them in order; an empty one still cuts a range in two."""
+    left: list[Range] = []
+    for one in lines:
+        start = one.start
+        for gone in taken:
+            if gone.end <= start or gone.start >= one.end:
+                continue
+            if start < gone.start:
+                left.append(_between(start, gone.start))
+            start = gone.end
+        if start < one.end:
+            left.append(_between(start, one.end))
+    return left
+
+
+def _shifted(lines: Sequence[Range], hunks: Sequence[Hunk]) -> list[Range]:
+    starts = [hunk.new.start for hunk in hunks]
+    sums = [0, *itertools.accumulate(hunk.old.count - hunk.new.count for hunk in hunks)]
+    return [
+        Range(one.start + sums[sum(start <= one.start for start in starts)], one.count)
+        for one in lines
+    ]
+
+
+def _between(start: int, end: int) -> Range:
+    return Range(start, end - start)

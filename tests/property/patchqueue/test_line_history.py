@@ -1,0 +1,146 @@
+"""Law: which commits changed lines is what `git log -L` says, whatever the history's shape."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.patchqueue.history import History
+from tensorflow_macos_build.patchqueue.line_history import LineChange, LineHistory
+from tensorflow_macos_build.patchqueue.markers import split_lines
+from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.objects import Entry, Quarantine, quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Files = dict[str, list[bytes]]
+
+NAMES = ("f", "g", "h")
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Git]:
+    with tempfile.TemporaryDirectory() as folder:
+        git = Git(Path(folder) / "repository.git")
+        git.init()
+        yield git
+
+
+class Story:
+    """A history made up by chance: edits, renames, files that come and go, merges of any two."""
+
+    def __init__(self, pen: Quarantine, chance: random.Random, count: int) -> None:
+        self._pen = pen
+        self._chance = chance
+        self._count = 0
+        base: Files = {"f": [b"line %d\n" % n for n in range(12)], "other": [b"x\n"]}
+        self.trees = [base]
+        self.commits = [self._commit(base, [])]
+        for _ in range(count):
+            self._grow()
+
+    def _grow(self) -> None:
+        size = len(self.commits)
+        parents = [self._chance.randrange(max(0, size - 3), size)]
+        if self._chance.random() < 0.35:
+            parents.append(self._chance.randrange(size))
+        if self._chance.random() < 0.05:
+            self.trees.append(dict(self.trees[-1]))
+            self.commits.append(self._commit(self.trees[-1], []))
+            parents.append(size)
+        chosen = dict.fromkeys(parents)
+        files = dict(self.trees[self._chance.choice(list(chosen))])
+        for _ in range(self._chance.choice((0, 1, 1, 2) if len(chosen) > 1 else (1, 1, 2))):
+            self._change(files)
+        self.trees.append(files)
+        self.commits.append(self._commit(files, [self.commits[at] for at in chosen]))
+
+    def _change(self, files: Files) -> None:
+        name = self._chance.choice(list(files))
+        lines = list(files[name])
+        at = self._chance.randrange(len(lines) + 1)
+        match self._chance.choice(
+            ("edit", "edit", "insert", "delete", "move", "move", "add", "end")
+        ):
+            case "edit" if at < len(lines):
+                lines[at] = self._line()
+            case "insert":
+                lines[at:at] = [self._line() for _ in range(self._chance.randint(1, 3))]
+            case "delete":
+                del lines[at : at + self._chance.randint(1, 3)]
+            case "end" if lines:
+                lines[-1] = lines[-1].rstrip(b"\n")
+            case "move" if name != "other":
+                del files[name]
+                name = self._chance.choice(NAMES)
+            case "add":
+                name = self._chance.choice(NAMES)
+            case _:
+                pass
+        files[name] = lines
+
+    def _line(self) -> bytes:
+        self._count += 1
+        return self._chance.choice((b"same\n", b"\n", b"new %d\n" % self._count))
+
+    def _commit(self, files: Files, parents: list[str]) -> str:
+        entries = {
+            name: Entry("100644", self._pen.write("blob", b"".join(lines)))
+            for name, lines in files.items()
+        }
+        time = f"x <x> {1000 + len(getattr(self, 'commits', ()))} +0000"
+        return self._pen.write_commit(self._pen.write_tree(entries), parents, committer=time)
+
+
+def by_git(pen: Quarantine, history: History, path: str, lines: Range) -> list[LineChange]:
+    """Ask git. A merge that differs from all its parents comes without lines."""
+    where = f"-L{lines.start + 1},{lines.end}:{path}"
+    out = pen.git.out("log", where, "--no-color", "--format=%x00%H", *history.range)
+    found = []
+    for record in out.split(b"\0")[1:]:
+        head, *body = record.split(b"\n")
+        body = [line for line in body if not line.startswith((b"--- ", b"+++ "))]
+        took, brought = (
+            frozenset(line[1:] for line in body if line[:1] == sign) for sign in (b"-", b"+")
+        )
+        found.append(LineChange(head.decode(), took, brought))
+    return [change for change in found if change.took or change.brought]
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32), st.integers(3, 16))
+def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> None:
+    chance = random.Random(seed)
+    with quarantine(source) as pen:
+        story = Story(pen, chance, count)
+        history = History(pen.git, story.commits[0], story.commits[-1])
+        tracked = LineHistory(pen, history)
+        for path, written in story.trees[-1].items():
+            lines = split_lines(b"".join(written))
+            if not lines:
+                continue
+            start = chance.randrange(len(lines))
+            asked = Range(start, chance.randint(1, len(lines) - start))
+            assert tracked.of_lines(path, asked) == by_git(pen, history, path, asked)
+
+
+def test_the_stories_hold_merges_renames_and_changes(source: Git) -> None:
+    """What the law is about does occur."""
+    seen = {"merge": 0, "rename": 0, "change": 0}
+    for seed in range(20):
+        with quarantine(source) as pen:
+            story = Story(pen, random.Random(seed), 14)
+            ends = f"{story.commits[0]}..{story.commits[-1]}"
+            log = pen.git.line("log", "-M", "--name-status", "--format=%P", ends).splitlines()
+            seen["merge"] += sum(len(line.split()) > 1 and len(line) > 80 for line in log)
+            seen["rename"] += sum(line.startswith("R") for line in log)
+            seen["change"] += sum(line.startswith("M") for line in log)
+    assert min(seen.values()) > 5
