@@ -61,13 +61,13 @@ def renamed_data(members: Iterable[str], folder: str) -> tuple[str, ...]:
 
 def outside_schemes(members: Iterable[str]) -> tuple[str, ...]:
     """Return what is in a data folder and in none of its schemes: installers refuse it."""
-    found = set()
+    paths = set()
     for name in members:
         top, _, rest = name.partition("/")
         scheme, inside, _ = rest.partition("/")
         if top.endswith(_DATA) and rest and (scheme not in SCHEMES or not inside):
-            found.add(f"{top}/{scheme}")
-    return tuple(sorted(found))
+            paths.add(f"{top}/{scheme}")
+    return tuple(sorted(paths))
 
 
 def _version(text: str) -> Version | None:

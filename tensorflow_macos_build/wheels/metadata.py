@@ -91,17 +91,17 @@ def parse_wheel(content: bytes) -> WheelFile:
     Raises:
         BadMetadata: a field is missing or malformed, or its version is not 1.x.
     """
-    found = parse_fields(content)
-    version = str(found.get("Wheel-Version", "")).strip()
+    fields = parse_fields(content)
+    version = str(fields.get("Wheel-Version", "")).strip()
     if not re.fullmatch(r"1\.[0-9]+", version):
         raise BadMetadata(f"Wheel-Version is `{version}`; this tool knows version 1")
-    purelib = str(found.get("Root-Is-Purelib", "")).strip().lower()
+    purelib = str(fields.get("Root-Is-Purelib", "")).strip().lower()
     if purelib not in ("true", "false"):
         raise BadMetadata(f"Root-Is-Purelib is `{purelib}`, not true or false")
-    tags = tuple(str(tag).strip() for tag in found.get_all("Tag", []))
+    tags = tuple(str(tag).strip() for tag in fields.get_all("Tag", []))
     if not tags:
         raise BadMetadata("it has no Tag")
-    build = found.get("Build")
+    build = fields.get("Build")
     return WheelFile(version, purelib == "true", tags, str(build).strip() if build else None)
 
 
@@ -128,18 +128,18 @@ def expanded(lines: Iterable[str]) -> frozenset[Tag]:
     Raises:
         BadMetadata: a line is no tag, or they stand for more than a wheel can have.
     """
-    found: set[Tag] = set()
+    tags: set[Tag] = set()
     for line in lines:
         parts = line.split("-")
         if len(parts) != 3:
             raise BadMetadata(f"`Tag: {line}` is no PYTHON-ABI-PLATFORM")
-        if len(found) + math.prod(part.count(".") + 1 for part in parts) > _MAXIMUM_TAGS:
+        if len(tags) + math.prod(part.count(".") + 1 for part in parts) > _MAXIMUM_TAGS:
             raise BadMetadata(f"its tags stand for more than {_MAXIMUM_TAGS}")
         try:
-            found |= parse_tag(line)
+            tags |= parse_tag(line)
         except ValueError:
             raise BadMetadata(f"`Tag: {line}` is no PYTHON-ABI-PLATFORM") from None
-    return frozenset(found)
+    return frozenset(tags)
 
 
 def format_wheel(file: WheelFile) -> bytes:

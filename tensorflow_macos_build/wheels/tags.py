@@ -149,13 +149,11 @@ def named_after(stated: Iterable[Tag], name: WheelName) -> WheelName:
     """
     wanted = frozenset(stated)
     parts = [(tag.interpreter, tag.abi, tag.platform) for tag in wanted]
-    pythons, abis, platforms = (
-        tuple(sorted({three[place] for three in parts})) for place in range(3)
-    )
+    pythons, abis, platforms = (tuple(sorted(set(values))) for values in zip(*parts, strict=True))
     if len(wanted) != len(pythons) * len(abis) * len(platforms):
         raise BadName("no file name says what WHEEL's tags say together")
     # A universal2 tag comes last, as `platform_tags` has it.
-    platforms = tuple(sorted(platforms, key=lambda one: (one.endswith("_universal2"), one)))
+    platforms = tuple(sorted(platforms, key=lambda tag: (tag.endswith("_universal2"), tag)))
     named = replace(name, pythons=pythons, abis=abis, platforms=platforms)
     return parse_name(str(named))
 
@@ -220,14 +218,14 @@ def promises(platforms: Iterable[str]) -> dict[str, Os]:
 
     Tags of other systems, and of processors before Intel's, promise nothing here.
     """
-    found: dict[str, Os] = {}
+    oldest: dict[str, Os] = {}
     for platform in platforms:
         if match := _PLATFORM.fullmatch(platform):
             version = (int(match[1]), int(match[2]))
             for arch in _FORMATS.get(match[3], ()):
                 first = max(version, FIRST_ARM64) if arch == "arm64" else version
-                found[arch] = min(first, found.get(arch, first))
-    return dict(sorted(found.items()))
+                oldest[arch] = min(first, oldest.get(arch, first))
+    return dict(sorted(oldest.items()))
 
 
 def lowest(platforms: Iterable[str]) -> dict[str, Os]:
@@ -272,9 +270,11 @@ def platform_tags(needs: dict[str, Os], *, universal2: bool = False) -> tuple[st
 
 def _platform_tags(needs: dict[str, Os], *, universal2: bool) -> tuple[str, ...]:
     needs = {arch: rounded(version) for arch, version in needs.items()}
+    if "arm64" in needs:
+        needs["arm64"] = max(needs["arm64"], FIRST_ARM64)
     if len(needs) == 1:
         return tuple(_platform(version, arch) for arch, version in needs.items())
-    intel, arm = needs["x86_64"], max(needs["arm64"], FIRST_ARM64)
+    intel, arm = needs["x86_64"], needs["arm64"]
     if intel == arm or (arm == FIRST_ARM64 and intel < FIRST_ARM64):
         return (_platform(intel, "universal2"),)
     tags = sorted((_platform(intel, "x86_64"), _platform(arm, "arm64")))

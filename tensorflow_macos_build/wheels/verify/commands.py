@@ -87,7 +87,7 @@ def faults(window: Window, image: Image) -> Iterator[Fault]:
     yield from _uuid(image)
     yield from _libraries(image)
     for path in _repeated(image.rpaths[:_COMPARED_RPATHS]):
-        yield dated(Code.RPATH_DUPLICATE, path, image, Epoch.FALL_2025, once=Epoch.SPRING_2025)
+        yield dated(Code.RPATH_DUPLICATE, path, image, Epoch.FALL_2025, warned=Epoch.SPRING_2025)
     for message in _structure(window, image):
         yield Fault(Code.LOAD_COMMANDS, message)
 
@@ -107,7 +107,7 @@ def _uuid(image: Image) -> Iterator[Fault]:
 def _libraries(image: Image) -> Iterator[Fault]:
     linked = [dylib.name for dylib in image.dylibs if dylib.command in _LINKED]
     for name in _repeated(linked[:_COMPARED_DYLIBS]):
-        yield dated(Code.LIBRARY_DUPLICATE, name, image, Epoch.FALL_2025, once=Epoch.FALL_2024)
+        yield dated(Code.LIBRARY_DUPLICATE, name, image, Epoch.FALL_2025, warned=Epoch.FALL_2024)
     own = (image.install_name or "").startswith(_OWN_FOLDER)
     if not linked and is_managed(image) and not own:
         message = "it links with no library, not even libSystem"
@@ -118,8 +118,8 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name, number in Counter(names).items() if number > 1]
 
 
-def _number_of(command: LC, image: Image) -> int:
-    return sum(one.number == command for one in image.commands)
+def _number_of(number: LC, image: Image) -> int:
+    return sum(command.number == number for command in image.commands)
 
 
 def _structure(window: Window, image: Image) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _structure(window: Window, image: Image) -> Iterator[str]:
     if image.filetype != MH_DYLIB and _number_of(LC.LC_ID_DYLIB, image):
         yield f"LC_ID_DYLIB in an {image.filetype_name}"
     if image.filetype == MH_EXECUTE:
-        starts = {LC.LC_MAIN, LC.LC_UNIXTHREAD} & {one.number for one in image.commands}
+        starts = {LC.LC_MAIN, LC.LC_UNIXTHREAD} & {command.number for command in image.commands}
         if len(starts) != 1:
             yield "a program needs either LC_MAIN or LC_UNIXTHREAD"
 

@@ -38,7 +38,7 @@ class Epoch(Enum):
 
 
 def dated(
-    code: Code, message: str, image: Image, since: Epoch, *, once: Epoch | None = None
+    code: Code, message: str, image: Image, since: Epoch, *, warned: Epoch | None = None
 ) -> Fault:
     """Return the fault at the weight that the image's SDK gives it.
 
@@ -48,12 +48,12 @@ def dated(
         image: what is judged.
         since: dyld refuses images of this SDK and later ones: the code's own severity. Those of
             older SDKs load, so that it is a note.
-        once: an earlier SDK from which some dyld of the past refuses: a warning.
+        warned: an earlier SDK from which some dyld of the past refuses: a warning.
     """
     sdk = image.sdk[:2]
     if sdk >= since.value:
         return Fault(code, message)
-    severity = Severity.WARNING if once is not None and sdk >= once.value else Severity.NOTE
+    severity = Severity.WARNING if warned is not None and sdk >= warned.value else Severity.NOTE
     version = ".".join(map(str, sdk))
-    told = f"{message} (linked against SDK {version}; dyld refuses it from {since.version} on)"
-    return Fault(code, told, severity)
+    when = f"linked against SDK {version}; dyld refuses it from {since.version} on"
+    return Fault(code, f"{message} ({when})", severity)

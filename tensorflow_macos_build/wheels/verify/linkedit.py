@@ -25,7 +25,7 @@ _RELOCATIONS = ("local relocations", "external relocations")
 
 def faults(image: Image) -> Iterator[Fault]:
     """Return what dyld refuses in __LINKEDIT of an image that it is to load."""
-    tables = [one for one in image.data if one.size and one.name not in _UNREAD]
+    tables = [table for table in image.data if table.size and table.name not in _UNREAD]
     for table in tables:
         if table.offset % table.align:
             yield _misaligned(image, table)
@@ -44,7 +44,7 @@ def _misaligned(image: Image, table: Data) -> Fault:
 
 
 def _places(image: Image, tables: list[Data]) -> Iterator[str]:
-    linkedit = next((one for one in image.segments if one.name == "__LINKEDIT"), None)
+    linkedit = next((seg for seg in image.segments if seg.name == "__LINKEDIT"), None)
     if linkedit is None:
         return
     end, before = linkedit.fileoff, "the start of __LINKEDIT"
@@ -57,7 +57,7 @@ def _places(image: Image, tables: list[Data]) -> Iterator[str]:
 
 
 def _fixups(image: Image) -> Iterator[str]:
-    commands = {one.number for one in image.commands}
+    commands = {command.number for command in image.commands}
     opcodes = LC.LC_DYLD_INFO_ONLY in commands
     chained = LC.LC_DYLD_CHAINED_FIXUPS in commands
     if opcodes and chained:

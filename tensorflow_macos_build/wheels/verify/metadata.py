@@ -110,8 +110,8 @@ def judge_platforms(named: WheelName) -> Iterator[Finding]:
             promised = tags.promises([platform]).keys()
             spared = promised and promised <= tags.promises(asked).keys()
             instead = tags.nearest(platform)
-            told = f"; they ask for {instead}" if instead else ""
-            message = f"no installer asks for {platform}{told}"
+            hint = f"; they ask for {instead}" if instead else ""
+            message = f"no installer asks for {platform}{hint}"
             weight = Severity.WARNING if spared else None
             yield Finding(Code.PLATFORM_TAG, "", "", message, weight=weight)
 
@@ -182,8 +182,8 @@ def judge_record(
     yield from _judge_order(path, list(contents), folder)
 
 
-def _rest(number: int, told: Collection[str]) -> tuple[str, ...]:
-    left = number - len(told)
+def _rest(number: int, shown: Collection[str]) -> tuple[str, ...]:
+    left = number - len(shown)
     return (f"{left} more rows of this kind",) if left else ()
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     Range = tuple[int, int, str]
 
+_SEGMENTS = frozenset({LC.LC_SEGMENT, LC.LC_SEGMENT_64})
+
 _EVERY_PROT = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXECUTE
 _EXECUTABLE = VM_PROT_READ | VM_PROT_EXECUTE
 _WRITABLE = VM_PROT_READ | VM_PROT_WRITE
@@ -43,7 +45,7 @@ _HEADER_64, _HEADER_32 = 32, 28
 
 def faults(window: Window, image: Image) -> Iterator[Fault]:
     """Return what dyld refuses in the segments of an image that it is to load."""
-    commands = [one for one in image.commands if one.number in (LC.LC_SEGMENT, LC.LC_SEGMENT_64)]
+    commands = [command for command in image.commands if command.number in _SEGMENTS]
     for segment, command in zip(image.segments, commands, strict=True):
         if segment.filesize > segment.vmsize:
             if segment.vmsize or segment.initprot:
@@ -112,27 +114,28 @@ def _sections(image: Image, segment: Segment, area: Window) -> Iterator[Fault]:
 
 
 def _text(image: Image) -> Iterator[Fault]:
-    text = next((one for one in image.segments if one.name == "__TEXT"), None)
+    text = next((segment for segment in image.segments if segment.name == "__TEXT"), None)
     if text is None:
         yield _layout("no __TEXT")
         return
     if text.fileoff:
         yield _layout(f"__TEXT begins at {text.fileoff:#x}, not at 0")
     header = _HEADER_64 if image.is_64 else _HEADER_32
-    if min(text.filesize, text.vmsize) < header + sum(one.size for one in image.commands):
+    commands = sum(command.size for command in image.commands)
+    if min(text.filesize, text.vmsize) < header + commands:
         yield _layout("the load commands do not fit into __TEXT")
 
 
 def _together(image: Image) -> Iterator[Fault]:
-    memory = [(one.vmaddr, one.vmaddr + one.vmsize, one.name) for one in image.segments]
-    file = [(one.fileoff, one.fileoff + one.filesize, one.name) for one in image.segments]
+    memory = [(seg.vmaddr, seg.vmaddr + seg.vmsize, seg.name) for seg in image.segments]
+    file = [(seg.fileoff, seg.fileoff + seg.filesize, seg.name) for seg in image.segments]
     for what, ranges in (("memory", memory), ("contents", file)):
         for first, second in _overlapping(ranges):
             yield _layout(f"{first} and {second} overlap in {what}")
     since = Epoch.FALL_2025 if image.filetype == MH_EXECUTE else Epoch.FALL_2019
     for message in _disorder(image):
         yield dated(Code.SEGMENT_LAYOUT, message, image, since)
-    names = Counter(one.name for one in image.segments)
+    names = Counter(segment.name for segment in image.segments)
     for name in (name for name, number in names.items() if number > 1 and is_managed(image)):
         message = f"{names[name]} segments are called {name}"
         yield dated(Code.SEGMENT_LAYOUT, message, image, Epoch.FALL_2025)
@@ -141,10 +144,11 @@ def _together(image: Image) -> Iterator[Fault]:
 def _overlapping(ranges: Iterable[Range]) -> Iterator[tuple[str, str]]:
     """Return pairs of names, one for each range that begins before an earlier one has ended."""
     reach: Range | None = None
-    for one in sorted(ranges):
-        if reach is not None and one[0] < reach[1] and one[1] > reach[0]:
-            yield reach[2], one[2]
-        reach = one if reach is None or one[1] > reach[1] else reach
+    for start, end, name in sorted(ranges):
+        if reach is not None and start < reach[1] and end > reach[0]:
+            yield reach[2], name
+        if reach is None or end > reach[1]:
+            reach = (start, end, name)
 
 
 def _disorder(image: Image) -> Iterator[str]:

@@ -79,6 +79,21 @@ def test_the_lowest_macos_of_several_tags_is_the_first_that_takes_one(
     assert takes(host, name) == (version >= tags.lowest(platforms)[arch])
 
 
+def test_no_tag_is_made_that_no_host_asks_for() -> None:
+    asked = {
+        platform
+        for arch, newest in (("x86_64", 40), ("arm64", 40))
+        for platform in mac_platforms((newest, 0), arch)
+    }
+    oldest: list[Os] = [(10, minor) for minor in range(4, 17)]
+    newer: list[Os] = [(major, minor) for major in range(11, 30) for minor in (0, 1, 6)]
+    for intel in (*oldest, *newer):
+        for arm in (*oldest, *newer):
+            for needs in ({"x86_64": intel, "arm64": arm}, {"x86_64": intel}, {"arm64": arm}):
+                for universal2 in (False, True):
+                    assert asked.issuperset(tags.platform_tags(needs, universal2=universal2))
+
+
 def test_a_universal2_tag_comes_last_and_is_true_of_both() -> None:
     """briefcase took only the last Tag line until beeware/briefcase#2692."""
     found = tags.platform_tags({"x86_64": (10, 15), "arm64": (12, 0)}, universal2=True)
