@@ -81,7 +81,7 @@ def patch_of(folder: Path) -> str:
     try:
         record = json.loads(files.read_small(folder / ".git" / KEY, _MAX_KEY))
         return str(record["patch"])
-    except (OSError, ValueError, KeyError, TypeError, UsageError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError):
         return ""
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import jinja2
 import pydantic
-import yaml
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,12 +89,13 @@ def load(root: Path) -> Facts:
         UsageError: it is not there, is no YAML, or says something that no workflow knows.
     """
     where = str(_RUNNERS)
+    if not (root / _RUNNERS).exists():
+        raise UsageError("the file is missing", where=where)
+    table, problems = tree.read_file(root / _RUNNERS, where)
+    if problems:
+        raise tree.ConfigError(problems)
     try:
-        return Facts.model_validate(yaml.safe_load((root / _RUNNERS).read_bytes()))
-    except FileNotFoundError:
-        raise UsageError("the file is missing", where=where) from None
-    except yaml.YAMLError as error:
-        raise UsageError("it is no YAML", where=where, detail=str(error)) from None
+        return Facts.model_validate(tree.plain(table))
     except pydantic.ValidationError as error:
         wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise UsageError("it cannot be used", where=where, detail="\n".join(wrong)) from None

@@ -30,6 +30,10 @@ _ENVIRONMENT: dict[str, str | None] = {
 }
 
 _TAIL_LINES = 20
+_DAY = 86_400
+
+_LONGEST_RESULT = 16 << 20
+"""Bytes of what the checks may have seen; a training's evidence has some 10 KB."""
 
 
 class Outcome(Enum):
@@ -84,13 +88,21 @@ class SmokeOptions:
 
     Attributes:
         module: the module to import.
-        timeout_s: seconds that the child may take.
+        timeout_s: seconds that the child may take, at most a day, as in a config.
         python: the interpreter that the environment is made of.
+
+    Raises:
+        UsageError: the time is none that a child can be given.
     """
 
     module: str = "tensorflow"
     timeout_s: float = 600.0
     python: Path = Path(sys.executable)
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no clock counts."""
+        if not 0 < self.timeout_s <= _DAY:
+            raise UsageError(f"`--timeout` takes more than 0 and at most {_DAY} seconds")
 
 
 def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | None = None) -> Smoke:
@@ -139,11 +151,10 @@ def _observe(leg: Leg, python: Path, options: SmokeOptions, folder: Path) -> lis
         process.run(argv, cwd=folder, env=env, timeout=options.timeout_s)
     except process.ProgramFailed as error:
         why = "\n".join([error.what, *error.detail.splitlines()[-_TAIL_LINES:], error.hint]).strip()
-    rows = json.loads(result.read_text()) if result.is_file() else []
-    seen = [
-        Check(leg.name, row["name"], Outcome(row["outcome"]), row["why"], row["evidence"])
-        for row in rows
-    ]
+    try:
+        seen = _read(result, leg) if result.is_file() else []
+    except (ValueError, TypeError, KeyError, RecursionError, UsageError):
+        seen, why = [], why or "the wheel's own code wrote over what the checks saw"
     left = CHECKS[1 + len(seen) :]
     if why and left:
         return [
@@ -152,6 +163,20 @@ def _observe(leg: Leg, python: Path, options: SmokeOptions, folder: Path) -> lis
             *_not_run(leg, f"`{left[0]}` failed", left[1:]),
         ]
     return [*seen, *_not_run(leg, "the import failed", left)]
+
+
+def _read(result: Path, leg: Leg) -> list[Check]:
+    """Return what a child's checks saw; the wheel's code, which ran there, may have written it."""
+    return [
+        Check(
+            leg.name,
+            str(row["name"]),
+            Outcome(row["outcome"]),
+            str(row["why"]),
+            dict(row["evidence"]),
+        )
+        for row in json.loads(files.read_small(result, _LONGEST_RESULT))
+    ]
 
 
 def _not_run(leg: Leg, why: str, names: tuple[str, ...] = CHECKS) -> list[Check]:

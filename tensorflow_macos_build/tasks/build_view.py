@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.pipeline.plan import State
+from tensorflow_macos_build.tasks.command import print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,8 +56,7 @@ class Follower:
 
 def show_plan(plan: Plan) -> None:
     """Print a plan, a line a stage, to standard output."""
-    for step in plan.steps:
-        sys.stdout.write(f"{_step_line(step)}\n")
+    print_lines(map(_step_line, plan.steps))
 
 
 def _step_line(step: Step) -> str:
@@ -69,7 +68,7 @@ def show_end(place: Workshop, done: Sequence[Done]) -> None:
     """Print where the result is, to standard output."""
     last = done[-1]
     where = place.dist if last.stage.name == "dist" else last.stage.folder(place)
-    sys.stdout.write(f"{checkout.shown(where)}\n")
+    print_lines([str(checkout.shown(where))])
 
 
 def as_document(place: Workshop, done: Sequence[Done]) -> documents.Json:

@@ -18,10 +18,16 @@ import invoke
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import ExitCode, Interrupted, MacosBuildError, of_machine
+from tensorflow_macos_build.errors import (
+    ExitCode,
+    Interrupted,
+    MacosBuildError,
+    of_machine,
+    printable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     Body = Callable[..., ExitCode | None]
 
@@ -115,6 +121,11 @@ def emit(found: documents.Json) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(documents.dumps(found).encode())
         sys.stdout.flush()
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines for people to standard output, unwrapped; foreign text commands no terminal."""
+    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
 
 
 def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCode:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks.command import print_lines
 from tensorflow_macos_build.wheels.plan import FuseOptions
 from tensorflow_macos_build.wheels.retag import RetagOptions
 from tensorflow_macos_build.wheels.rules import parse_rule, rule
@@ -66,7 +66,7 @@ def show(fused: Fused) -> None:
             lines += [f"          {path}" for path in paths[:_SHOWN]]
             lines += [f"          … and {len(paths) - _SHOWN} more"] if len(paths) > _SHOWN else []
     lines += [f"note: {note}" for note in fused.notes]
-    _print(lines)
+    print_lines(lines)
 
 
 def retag_options(
@@ -104,7 +104,7 @@ def show_thinned(found: Thinned) -> None:
         f"{found.copied:7} slices copied, {found.deflated} deflated anew",
         f"{len(found.left_out):7} files of the other architecture left out",
     ]
-    _print(lines)
+    print_lines(lines)
 
 
 def retagged(found: Retagged) -> documents.Json:
@@ -115,12 +115,8 @@ def retagged(found: Retagged) -> documents.Json:
 
 def show_retagged(found: Retagged) -> None:
     """Print where the renamed wheel is, for people, to standard output."""
-    _print(_file(found))
+    print_lines(_file(found))
 
 
 def _file(found: Fused | Thinned | Retagged) -> list[str]:
     return [str(found.wheel), f"sha256 {found.sha256}"]
-
-
-def _print(lines: Sequence[str]) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))

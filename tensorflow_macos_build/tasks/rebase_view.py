@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from tensorflow_macos_build.patchqueue import opening, rebase, storage
 from tensorflow_macos_build.patchqueue.locate import name_of
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.tasks.command import emit
+from tensorflow_macos_build.tasks.command import emit, print_lines
 from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def show_plan(asked: Asked, queue: Queue) -> None:
     ]
     if asked.write:
         lines.append(f"write {queue.folder} on its new base, when nothing conflicts")
-    sys.stdout.write("\n".join(lines) + "\n")
+    print_lines(lines)
 
 
 def plan_document(asked: Asked, queue: Queue) -> documents.Json:

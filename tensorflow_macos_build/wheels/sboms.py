@@ -27,9 +27,9 @@ def is_one_build_s(first: bytes, second: bytes) -> bool:
     """Whether two texts are JSON documents that differ in serial numbers and times alone."""
     try:
         one, other = (json.loads(text) for text in (first, second))
+        return isinstance(one, dict) and _same(one, other)
     except (ValueError, RecursionError):
         return False
-    return isinstance(one, dict) and _same(one, other)
 
 
 def named(path: str, arch: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import Outcome, Smoke, SmokeOptions, smoke
 from tensorflow_macos_build.tasks import smoke_view
 from tests.wheel_files import WheelFiles
@@ -92,7 +93,12 @@ def test_a_sound_wheel_passes_and_names_the_device_of_every_op(tmp_path: Path) -
     ("fault", "check", "words"),
     [
         ("raise ImportError('no such symbol')", "import", "no such symbol"),
-        ("import os; os.abort()", "import", "ended with status -6"),
+        ("import os; os.abort()", "import", "ended by SIGABRT"),
+        (
+            "import os, sys; open(sys.argv[2], 'w').write('[3]'); os._exit(0)",
+            "import",
+            "wrote over what",
+        ),
         ("def add(a, b): return subtract(a, b)", "compute", "add gave"),
         ("def square(a): return Tensor([1.0])", "compute", "square gave"),
         ("Tensor.device = '/device:GPU:0'", "compute", "which is none of"),
@@ -136,3 +142,9 @@ def test_a_wheel_for_another_system_is_not_run_and_that_is_no_pass(tmp_path: Pat
     seen = smoke(wheel, SmokeOptions("tinyflow"), silent)
     assert set(outcomes(seen).values()) == {"not_run"}
     assert not seen.ran
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 1e300])
+def test_a_time_limit_that_no_clock_counts_is_wrong_usage(seconds: float) -> None:
+    with pytest.raises(UsageError, match="--timeout"):
+        SmokeOptions("tinyflow", timeout_s=seconds)

@@ -82,7 +82,7 @@ def test_ubuntu_gets_what_its_image_lacks_of_the_tests_tools() -> None:
         ("runners.yaml", "build: 60", "build: 600", "minutes.build"),
         ("runners.yaml", "test: 45", "tset: 45", "minutes.tset"),
         ("runners.yaml", "[git,", "[got,", "no tool is called got"),
-        ("runners.yaml", "runners:", "runners: [", "no YAML"),
+        ("runners.yaml", "runners:", "runners: [", "not YAML"),
         ("checks.yml.j2", "minutes.total", "minutes.sum", "has no attribute 'sum'"),
         ("checks.yml.j2", "[%- endfor %]", "", "ci/checks.yml.j2:"),
     ],
