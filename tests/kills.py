@@ -38,15 +38,18 @@ def ended_at(
         code = os.waitstatus_to_exitcode(status)
         assert code in (0, _KILLED), code
         return code == _KILLED
-    _end_at(step, folder, within)
+    dying = threading.Event()
+    _end_at(step, folder, within, dying)
+    code = 1
     try:
         action()
-        os._exit(0)
+        code = 0
     finally:
-        os._exit(1)
+        # where a program was killed first, this process may see that before its own end
+        os._exit(_KILLED if dying.is_set() else code)
 
 
-def _end_at(step: int, folder: Path, within: float | None) -> None:
+def _end_at(step: int, folder: Path, within: float | None, dying: threading.Event) -> None:
     """Let this process end at the `step`-th event that counts."""
     count = 0
     watched = WATCHED if within is None else {"subprocess.Popen"}
@@ -59,13 +62,14 @@ def _end_at(step: int, folder: Path, within: float | None) -> None:
         if count == step and within is None:
             os._exit(_KILLED)
         if count == step and within is not None:
-            threading.Timer(within, _end_with_programs).start()
+            threading.Timer(within, _end_with_programs, [dying]).start()
 
     sys.addaudithook(watch)
 
 
-def _end_with_programs() -> None:
+def _end_with_programs(dying: threading.Event) -> None:
     """End this process and the programs that it started, at once (proc(5), `children`)."""
+    dying.set()
     for listing in Path("/proc/self/task").glob("*/children"):
         for program in listing.read_text().split():
             os.kill(int(program), signal.SIGKILL)

@@ -475,10 +475,13 @@ class Machine(stateful.RuleBasedStateMachine):
         rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
         _, status = os.waitpid(other, 0)
         assert status == 0
-        found, dropped = self.observed(), self.queue.without(subject)
+        before, dropped = self.queue, self.queue.without(subject)
         moved = replace(dropped, release=release)
-        assert found in ((dropped, moved) if self.queue.conflicting(release) else (moved,))
-        self.queue = found
+        assert self.observed() in ((dropped, moved) if before.conflicting(release) else (moved,))
+        # so that the rest does not depend on who was first
+        rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        self.queue = self.observed()
+        assert self.queue in ((dropped, moved) if dropped.conflicting(release) else (moved,))
 
     def teardown(self) -> None:
         tempfile.tempdir = self._tempdir

@@ -150,12 +150,14 @@ def show(flags: QueueFlags, found: Edited) -> None:
             f"written, {len(saved.kept)} kept, {len(saved.removed)} names gone"
         )
         return
-    if found.conflicts:
-        console.line(f"`{found.subject}` conflicts; edit these in {found.folder}:", "bold")
+    if found.folder is not None and found.conflicts:
+        folder = checkout.shown(found.folder)
+        console.line(f"`{found.subject}` conflicts; edit these in {folder}:", "bold")
         for path in found.conflicts:
             console.line(f"    {path}")
     elif found.folder is not None:
-        console.line(f"`{found.subject}` is checked out in {found.folder}", "bold")
+        folder = checkout.shown(found.folder)
+        console.line(f"`{found.subject}` is checked out in {folder}", "bold")
         console.line("amend the commit, or make several of it; `git sparse-checkout` shows more")
     console.line(f"then: {checkout.command('patches.continue', *flags.words)}")
     console.line(f"or:   {checkout.command('patches.abort', *flags.words)}")

@@ -84,9 +84,10 @@ def show(flags: QueueFlags, found: Progress) -> None:
     for line in rebase_view.trouble(patches[number - 1]):
         console.line(line)
     console.line("")
-    console.line(f"its files are in {found.folder}; edit them there:")
+    folder = checkout.shown(found.folder)
+    console.line(f"its files are in {folder}; edit them there:")
     for path in found.paths:
-        console.line(f"  {found.folder / path}")
+        console.line(f"  {folder / path}")
     named = ("--patch", found.patch)
     for verb, patch, meaning in (
         ("continue", named, "takes them as they are then"),
