@@ -14,7 +14,7 @@ from tests.repositories import FILE, Case, Made, git_rebase_skipping, lines, mak
 from tests.unit.patchqueue.test_rebase import rebase_made
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.merging import Merged
@@ -27,13 +27,18 @@ NEAR = {15: "theirs"}, {15: "mine"}
 SHARED = {15: "both\ntheirs\nboth too"}, {15: "both\nmine\nboth too\nand mine"}
 
 
-def tree(changes: Mapping[int, str], attributes: Mapping[str, str]) -> Files:
-    rows = [changes.get(number, f"line {number}") for number in range(30)]
-    text = "".join(f"{row}\n" for row in rows).encode()
+def tree(
+    changes: Mapping[int, str], attributes: Mapping[str, str], edited: Sequence[str] = PATHS
+) -> Files:
+    """Files of thirty lines, changed where they are edited, and .gitattributes in some folders."""
+    files = dict.fromkeys(PATHS, text({})) | dict.fromkeys(edited, text(changes))
     written = {f"{folder}.gitattributes": rules for folder, rules in attributes.items()}
-    return dict.fromkeys(PATHS, (FILE, text)) | {
-        path: (FILE, f"{rules}\n".encode()) for path, rules in written.items()
-    }
+    return files | {path: (FILE, f"{rules}\n".encode()) for path, rules in written.items()}
+
+
+def text(changes: Mapping[int, str]) -> tuple[str, bytes]:
+    rows = [changes.get(number, f"line {number}") for number in range(30)]
+    return (FILE, "".join(f"{row}\n" for row in rows).encode())
 
 
 RULES = [
@@ -54,14 +59,17 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("sides", [FAR, NEAR, SHARED], ids=["far", "near", "shared"])
+@pytest.mark.parametrize("sides", [FAR, SHARED], ids=["far", "shared"])
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: " ".join(rules.values()))
 def test_a_trees_own_attributes_say_how_files_are_merged(
     tmp_path: Path, rules: dict[str, str], sides: tuple[dict[int, str], dict[int, str]]
 ) -> None:
-    """Judged by `git rebase`: far apart, in the same line, and with lines in common."""
-    theirs, mine = (tree(changes, rules) for changes in sides)
-    made = make(Case(tree({}, rules), (theirs,), (mine,)), tmp_path / "r")
+    """Judged by `git rebase`: far apart, and in one place with lines in common.
+
+    One patch a file, so that a conflict in one of them hides nothing of the others.
+    """
+    mine = tuple(tree(sides[1], rules, PATHS[:count]) for count in (1, 2, 3))
+    made = make(Case(tree({}, rules), (tree(sides[0], rules),), mine), tmp_path / "r")
     assert_as_git(made, tmp_path / "work")
 
 
