@@ -194,16 +194,19 @@ class Judge:
         if not files:
             return Status.CLEAN, Evidence()
         recorded = self._history.recorded(patch.message)
-        if recorded.complete and not self._history.reverts(recorded.commits):
-            upstream = self._history.describe(recorded.commits)
-            return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
+        stands = recorded.complete and not self._history.reverts(recorded.commits)
+        upstream = self._history.describe(recorded.commits) if stands else ()
         lost = history.telling(before) - history.telling(after)
         paths = [change.path for change in step.changes]
+        if lost and upstream:
+            return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
         if shared := self._history.sharing(paths, lost):
-            upstream = self._history.describe(shared)
-            return Status.UPSTREAM_IN_PART, Evidence(upstream, "same lines", changed_files=files)
+            described = self._history.describe(shared)
+            return Status.UPSTREAM_IN_PART, Evidence(described, "same lines", changed_files=files)
         behind = self._history.describe(self._history.behind(paths, before, after))
-        return Status.ADAPTED, Evidence(changed_files=files, changed_by=behind)
+        found_by = "recorded" if upstream else ""
+        evidence = Evidence(upstream, found_by, changed_files=files, changed_by=behind)
+        return Status.ADAPTED, evidence
 
     def _texts(self, patch: Carried, step: Step) -> tuple[TreeDiff, TreeDiff]:
         """Give the patch's difference on its old base, and what is left of it on the new one."""

@@ -222,6 +222,22 @@ def test_the_number_of_another_projects_pull_request_is_no_landing(tmp_path: Pat
     assert statuses(result) == [Status.CONFLICT]
 
 
+def test_a_recorded_commit_whose_effect_is_not_there_does_not_stand_for_the_patch(
+    tmp_path: Path,
+) -> None:
+    """The patch is carried on, and the commit is named as evidence."""
+    upstream, mine = [f({13: "theirs"})], [f({15: "mine"})]
+    _, before = judged(tmp_path / "before", upstream, mine)
+    message = f"Mine\n\nReason: backport\nUpstream: {before.onto}\n"
+    result, made = judged(tmp_path / "after", upstream, mine, {"queue 1": message})
+    assert statuses(result) == [Status.ADAPTED]
+    evidence = result.patches[0].evidence
+    assert ([commit.oid for commit in evidence.upstream], evidence.found_by) == (
+        [made.onto],
+        "recorded",
+    )
+
+
 def test_what_stands_on_a_patch_that_only_seems_landed_is_its_knock_on(tmp_path: Path) -> None:
     upstream = [f({15: "theirs"})]
     patches = [f({15: "mine"}), f({15: "mine", 16: "and mine"}), f({15: "mine", 16: "more"})]

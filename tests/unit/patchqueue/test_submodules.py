@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue import merging, ranges, resolutions, storage
+from tensorflow_macos_build.patchqueue import forecast, merging, ranges, resolutions, storage
 from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
@@ -87,6 +87,19 @@ def test_submodules_that_meet_something_else_conflict(
         (status,) = rebase_made(made, way).patches
         assert status.status is Status.CONFLICT
         assert any("commit" in report.words for report in status.evidence.conflicts)
+
+
+def test_a_forecast_finds_the_commit_that_moved_the_submodule(tmp_path: Path) -> None:
+    upstream = (tree(BASE, TEXT + b"more\n"), tree(OURS, TEXT + b"more\n"))
+    made = make(Case(tree(BASE), upstream, (tree(THEIRS),)), tmp_path / "repository")
+    history = ranges.read(made.git, made.base, made.patches[-1])
+    base = Base("embedded:", "base", made.base)
+    queue = storage.save(tmp_path / "q", base, history.steps, made.git).queue
+    (column,) = forecast.forecast(queue, made.git, ["upstream"]).columns
+    (fate,) = column.fates
+    assert fate.status is Status.CONFLICT
+    assert fate.breaking is not None
+    assert fate.breaking.commit.oid == made.upstream[1]
 
 
 def test_a_conflict_of_submodules_is_settled_in_the_index(made: Made, tmp_path: Path) -> None:
