@@ -204,57 +204,52 @@ def _endless_advertisement() -> Iterator[bytes]:
     yield from (packet(_reference(number) + b"\n") for number in itertools.count(1))
 
 
-def _drip() -> Iterator[bytes]:
+def _drip(_command: bytes = b"") -> Iterator[bytes]:
     while True:
         time.sleep(0.1)
         yield b"0"
 
 
-def _nothing() -> Iterator[bytes]:
+def _nothing(_command: bytes) -> Iterator[bytes]:
     return iter(())
+
+
+def _version_2() -> Iterator[bytes]:
+    return iter([_VERSION_2])
+
+
+def _plain() -> Iterator[bytes]:
+    return (_reference(number).replace(b" ", b"\t") + b"\n" for number in itertools.count())
 
 
 def _errors() -> Iterator[bytes]:
     return (packet(b"ERR no\n") for _ in itertools.count())
 
 
-ENDLESS: dict[str, tuple[str, Callable[[], Iterator[bytes]], Callable[[], Iterator[bytes]]]] = {
-    "plain references": (
-        "text/plain",
-        lambda: (_reference(n).replace(b" ", b"\t") + b"\n" for n in itertools.count()),
-        _nothing,
-    ),
+def _listed(_command: bytes) -> Iterator[bytes]:
+    return (packet(_reference(number) + b"\n") for number in itertools.count())
+
+
+def _messages(command: bytes) -> Iterator[bytes]:
+    if command == b"ls-refs":
+        yield packet(_reference(0) + b"\n") + b"0000"
+        return
+    yield packet(b"packfile\n")
+    while True:
+        yield packet(b"\2working on it\n")
+
+
+ENDLESS: dict[str, tuple[str, Callable[[], Iterator[bytes]], Callable[[bytes], Iterator[bytes]]]]
+ENDLESS = {
+    "plain references": ("text/plain", _plain, _nothing),
     "advertised references": (ADVERTISED, _endless_advertisement, _nothing),
-    "listed references": (
-        ADVERTISED,
-        lambda: iter([_VERSION_2]),
-        lambda: (packet(_reference(number) + b"\n") for number in itertools.count()),
-    ),
-    "messages": (
-        ADVERTISED,
-        lambda: iter([_VERSION_2]),
-        lambda: itertools.chain(
-            [packet(_reference(0) + b"\n") + b"0000"],
-            (packet(b"\2working on it\n") for _ in itertools.count()),
-        ),
-    ),
-    "errors": (
-        ADVERTISED,
-        lambda: (packet(b"ERR no\n") for _ in itertools.count()),
-        _nothing,
-    ),
-    "a drip": (
-        ADVERTISED,
-        lambda: iter([_VERSION_2]),
-        _drip,
-    ),
-    "a drip of references": (
-        ADVERTISED,
-        _drip,
-        _nothing,
-    ),
+    "listed references": (ADVERTISED, _version_2, _listed),
+    "messages": (ADVERTISED, _version_2, _messages),
+    "errors": (ADVERTISED, _errors, _nothing),
+    "a drip": (ADVERTISED, _version_2, _drip),
+    "a drip of references": (ADVERTISED, _drip, _nothing),
 }
-"""What servers without an end send for `info/refs`, its type, and for a POST."""
+"""What servers without an end send for `info/refs`, its type, and for a POST by its command."""
 
 
 @contextlib.contextmanager
@@ -270,7 +265,9 @@ def endless_server(kind: str) -> Iterator[str]:
             self._send(content_type, got())
 
         def do_POST(self) -> None:
-            self._send("application/x-git-upload-pack-result", posted())
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            command = body.partition(b"command=")[2].partition(b"\n")[0][:7]
+            self._send("application/x-git-upload-pack-result", posted(command))
 
         def _send(self, kind: str, pieces: Iterator[bytes]) -> None:
             self.send_response(200)

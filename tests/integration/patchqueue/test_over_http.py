@@ -18,10 +18,12 @@ import invoke
 import pytest
 
 from tensorflow_macos_build.patchqueue import prefetch
+from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.tasks import edit, forecast, patches, rebase
 from tensorflow_macos_build.upstream import mirror
 from tests.fork import DEMO
 from tests.git_servers import Faults, http_server
+from tests.projects import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,3 +157,17 @@ def test_what_nobody_foresaw_is_fetched_all_the_same(
     monkeypatch.setattr(prefetch, "for_queue", lambda *_args, **_more: None)
     assert far.run(TASKS["rebase"]) == wanted
     assert len(faults.wants) > 2
+
+
+def test_a_build_has_all_files_before_it_checks_them_out(
+    server: tuple[str, Faults], tmp_path: Path
+) -> None:
+    url, faults = server
+    project = Project(tmp_path)
+    done = project.build("--until", "patch", "--set", f"upstream.url={url}")
+    assert faults.requests[4:] == ["info/refs", "fetch"] * 2
+    patched = done["stages"][-1]["result"]
+    faults.requests.clear()
+    worktree.check_out(tmp_path / patched["git_dir"], patched["tree"], tmp_path / "source")
+    assert (tmp_path / "source" / "configure.py").is_file()
+    assert faults.requests == []
