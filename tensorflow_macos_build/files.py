@@ -119,13 +119,19 @@ def delete_folder(target: Path) -> None:
 def scratch(kind: str) -> Iterator[Path]:
     """Give an empty folder of the body's own in TMPDIR; it is deleted when the body ends.
 
-    What a kill leaves of it is deleted by the next `scratch` of any kind. `kind` is a word in its
-    name, for whoever looks into TMPDIR.
+    What a kill leaves of it is deleted by the next `sweep_scratch`. `kind` is a word in its name,
+    for whoever looks into TMPDIR.
     """
+    sweep_scratch()
     parent = Path(tempfile.gettempdir())
-    sweep(parent, SCRATCH_PREFIX)
     with named(parent), _temporary(parent, f"{SCRATCH_PREFIX}{kind}-") as folder:
         yield folder
+
+
+def sweep_scratch() -> None:
+    """Delete what killed runs left in TMPDIR."""
+    with contextlib.suppress(OSError):  # no folder is fit for temporary files
+        sweep(Path(tempfile.gettempdir()), SCRATCH_PREFIX)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.patchqueue import editing, rebase, storage
 from tensorflow_macos_build.patchqueue.compose import Step
@@ -143,6 +144,7 @@ class Workshop:
 
     def outcome(self, command: Callable[[], object]) -> Outcome:
         """Run a command; say what a task's exit status would."""
+        files.sweep_scratch()  # as every task does
         try:
             result = command()
         except MacosBuildError:

@@ -46,6 +46,7 @@ def sole_writer(folder: Path, waiting: Waiting = silent) -> Iterator[Path]:
         waiting(f"waiting for another command that is at work on a queue in {real.parent}")
 
     with files.locked(real.parent, busy):
+        files.sweep(real.parent)  # a command that finds its work done writes nothing that would
         yield real
 
 

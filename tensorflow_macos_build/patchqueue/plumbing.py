@@ -209,7 +209,7 @@ class Blobs:
             content = self._ask(oid)
         if content is None:
             raise WorkFailed(
-                f"the object {oid} is missing from the repository",
+                f"the object {oid} is missing in the repository",
                 hint="fetch it, for example with `git fetch --refetch`",
             )
         return content

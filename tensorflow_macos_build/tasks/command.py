@@ -95,6 +95,7 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
     def decorate(body: Body) -> Command:
         @functools.wraps(body)
         def guarded(*args: Any, **kwargs: Any) -> None:
+            files.sweep_scratch()  # here, since a task that finds its work done makes none
             code = guard(functools.partial(body, *args, **kwargs), json=kwargs.get("json", False))
             if code is not ExitCode.DONE:
                 raise invoke.Exit(code=int(code))

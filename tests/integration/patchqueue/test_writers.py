@@ -141,6 +141,12 @@ def test_reading_a_queue_whose_swap_was_cut_in_two_writes_nothing(folder: Path) 
     assert not folder.exists()
 
 
+def test_a_command_that_has_nothing_to_write_sweeps_what_killed_writers_left(folder: Path) -> None:
+    (folder.parent / f"{files.TEMPORARY_PREFIX}x").mkdir()
+    with lock.sole_writer(folder):
+        assert [path.name for path in folder.parent.iterdir()] == ["q"]
+
+
 def test_a_rebase_is_not_written_over_what_was_changed_since(
     folder: Path, made: tuple[Git, Base, tuple[Step, ...]]
 ) -> None:

@@ -1,0 +1,32 @@
+"""What every task does, whatever it is."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+import invoke
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.tasks.command import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+@command()
+def idle(_context: invoke.Context) -> None:
+    """Find the work done."""
+
+
+def test_a_task_that_has_nothing_to_do_sweeps_what_killed_runs_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / f"{files.SCRATCH_PREFIX}killed-x").mkdir()
+    with files.scratch("live") as live:
+        (tmp_path / f"{files.SCRATCH_PREFIX}killed-y").mkdir()
+        idle(invoke.Context())
+        assert list(tmp_path.iterdir()) == [live]
