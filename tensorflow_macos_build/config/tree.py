@@ -106,8 +106,7 @@ class ConfigError(UsageError):
         else:
             lines = [str(problem) for problem in ordered[:_SHOWN_PROBLEMS]]
             more = [f"and {len(ordered) - len(lines)} more"] if len(lines) < len(ordered) else []
-            what = f"{len(ordered)} mistakes in the config"
-            super().__init__(what, detail="\n".join([*lines, *more]))
+            super().__init__(f"{len(ordered)} mistakes", detail="\n".join([*lines, *more]))
         self.problems = ordered
 
 

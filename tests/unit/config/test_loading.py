@@ -97,7 +97,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         "--set host_build=perhaps: `host_build`",
     ):
         assert line in text
-    assert text.startswith("9 mistakes in the config")
+    assert text.startswith("9 mistakes\n")
 
 
 @pytest.mark.parametrize(

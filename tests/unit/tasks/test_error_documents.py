@@ -1,0 +1,66 @@
+"""With `--json`, a task that gives no document of its own prints that of its error."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build.tasks.command import Command
+from tensorflow_macos_build.tasks.program import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOWHERE = "/nowhere/at-all.yaml"
+TASKS = sorted(
+    name
+    for name in namespace.task_names
+    if "json" in inspect.signature(namespace[name].body).parameters
+)
+MORE = {"build": ["--config", NOWHERE], "doctor": ["--config", NOWHERE]}
+"""Tasks that would succeed without arguments."""
+
+
+def _argv(name: str) -> list[str]:
+    """Return a command line of a task that is complete, and about what is not there."""
+    task = namespace[name]
+    assert isinstance(task, Command)
+    flags = [word for word in task.required if word not in task.operands]
+    named = [f"--{flag.replace('_', '-').strip('-')}={NOWHERE}" for flag in flags]
+    return [name, *[NOWHERE for _ in task.operands], *named, *MORE.get(name, [])]
+
+
+def _run(argv: list[str]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        Program(namespace=namespace, binary="inv").run(["inv", *argv])
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_an_error_is_the_one_document_on_standard_output(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status = _run([*_argv(name), "--json"])
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    documents.check(found)
+    assert found["schema"] == {"name": "error", "version": 1}
+    assert found["exit_code"] == status == 2
+    assert told.err.startswith("error: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_command_line_that_is_wrong_is_a_document_too(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run([name, "--no-such-flag", "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    documents.check(found)
+    assert "no-such-flag" in found["what"] + found["hint"]
