@@ -181,7 +181,7 @@ def _marked(
 def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
     """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
     lines_shown = "".join(f"{line}\n" for line in patterns(c.path for c in merged.conflicted))
-    (git.git_dir / "info").mkdir(exist_ok=True)
+    work_tree.keep_bytes(git)
     (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines_shown))
     git.run("update-ref", "HEAD", head)
     git.run("read-tree", "-m", "-u", shown)

@@ -60,7 +60,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> 
         alternates = git.git_dir / "objects" / "info" / "alternates"
         alternates.write_text(f"{(store.git_dir / 'objects').resolve()}\n", encoding="utf-8")
         lines = "".join(f"{line}\n" for line in patterns(touched))
-        (git.git_dir / "info").mkdir(exist_ok=True)
+        work_tree.keep_bytes(git)
         (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines))
         git.run("update-ref", _START, parent)
         git.run("update-ref", "--no-deref", "HEAD", commit)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+_ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding\n"
 MARK = "macos-build.json"
 _SHOWN = "macos-build-shown"
 _SCHEMA = "work-tree", 1
@@ -42,6 +43,16 @@ class Mark:
 def git_of(folder: Path) -> Git:
     """Return the work tree's own repository."""
     return Git(folder / ".git", folder)
+
+
+def keep_bytes(git: Git) -> None:
+    """Let files lie in a work tree as they are in the repository, and be taken back so.
+
+    By the .gitattributes of the tree git would convert line ends and encodings, and change files
+    that nobody edited when it adds them: those whose contents are not what attributes say.
+    """
+    (git.git_dir / "info").mkdir(exist_ok=True)
+    (git.git_dir / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
 
 
 def mark(folder: Path, queue: Path) -> None:

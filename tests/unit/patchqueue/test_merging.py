@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue import conflict_tree
+from tensorflow_macos_build.patchqueue import conflict_tree, work_tree
 from tensorflow_macos_build.patchqueue.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.upstream.objects import Entry, quarantine
@@ -165,6 +165,26 @@ def test_a_binary_conflict_is_shown_as_git_leaves_it(tmp_path: Path) -> None:
         shown_in(tmp_path / "w", pen, made)
     shown = (tmp_path / "w" / PATHS[0]).read_bytes()
     assert shown == tree(FAR[0], {})[PATHS[0]][1]
+
+
+def test_a_work_tree_changes_no_file_that_nobody_edits(tmp_path: Path) -> None:
+    """Whatever line ends and encodings attributes ask for; git would make the contents so."""
+    beside: Files = {"crlf": (FILE, b"a\r\nb\r\n"), "mixed": (FILE, b"a\nb\r\n")}
+    rules = {"": "* text\nmixed text eol=crlf\n*.txt working-tree-encoding=UTF-16\nl ident"}
+    beside["l"] = (FILE, b"$Id: 1 $\n")
+    theirs, mine = ({**tree(changes, rules), **beside} for changes in SHARED)
+    made = make(Case({**tree({}, rules), **beside}, (theirs,), (mine,)), tmp_path / "r")
+    with quarantine(made.git) as pen:
+        merged = shown_in(tmp_path / "w", pen, made)
+    settled = dict.fromkeys(PATHS, b"settled\r\n")
+    for path, content in settled.items():
+        (tmp_path / "w" / path).write_bytes(content)
+    for path in beside:
+        (tmp_path / "w" / path).touch()
+    taken = conflict_tree.take(tmp_path / "w", merged, LABELS)
+    git = work_tree.git_of(tmp_path / "w")
+    contents = {path: git.out("cat-file", "blob", f"{taken}:{path}") for path in (*PATHS, *beside)}
+    assert contents == settled | {path: content for path, (_, content) in beside.items()}
 
 
 def test_markers_have_the_size_that_an_attribute_asks_for(tmp_path: Path) -> None:
