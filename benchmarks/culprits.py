@@ -64,7 +64,7 @@ def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> lis
     with quarantine(git) as pen:
         lines = LineHistory(pen, History(pen.git, *span))
         lines.read(path for path, _ in stretches)
-        return [[change.commit for change in lines.of_lines(*one)] for one in stretches]
+        return [[change.commit for change in lines.of_lines(span[1], *one)] for one in stretches]
 
 
 def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:

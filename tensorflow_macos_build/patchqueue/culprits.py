@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue import conflicts, markers
 from tensorflow_macos_build.patchqueue.diffs import Range
-from tensorflow_macos_build.patchqueue.line_history import LineHistory
 from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class Culprits:
     def __init__(self, quarantine: Quarantine, history: History) -> None:
         self._quarantine = quarantine
         self._history = history
-        self._lines = LineHistory(quarantine, history)
+        self._lines = history.lines(quarantine)
         self._lookup = conflicts.Lookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
 
@@ -49,7 +48,7 @@ class Culprits:
         size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
         if not size:
             return self._history.commits_on(found.path)
-        changes = self._lines.of_lines(found.path, _with_neighbours(lines, size))
+        changes = self._lines.of_lines(self._history.new, found.path, _with_neighbours(lines, size))
         return _guilty(changes, placed.hunk)
 
     def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:

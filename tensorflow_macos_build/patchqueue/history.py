@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.patchqueue import diffs, origins
+from tensorflow_macos_build.patchqueue.line_history import LineHistory
 from tensorflow_macos_build.patchqueue.replay import changes_of
 from tensorflow_macos_build.upstream.objects import text
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.upstream.objects import Quarantine
 
 _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""
@@ -80,6 +82,7 @@ class History:
         self.new = new
         self._url = url
         self._diffs = _Diffs(git)
+        self._lines: LineHistory | None = None
 
     @property
     def range(self) -> tuple[str, str]:
@@ -265,6 +268,12 @@ class History:
         pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
         return {text(oid): message for oid, _, message in pairs}
 
+    def lines(self, quarantine: Quarantine) -> LineHistory:
+        """Return the history of lines, which all parts of this history share."""
+        if self._lines is None or self._lines.quarantine is not quarantine:
+            self._lines = LineHistory(quarantine, self)
+        return self._lines
+
     def until(self, commit: str) -> History:
         """Give the part of it that an earlier commit has, made of what this one reads."""
         return _Part(self, commit)
@@ -277,6 +286,10 @@ class _Part(History):
         super().__init__(whole.git, whole.old, new, whole._url)
         self._whole = whole
         self._diffs = whole._diffs
+
+    def lines(self, quarantine: Quarantine) -> LineHistory:
+        """Return what `History.lines` does."""
+        return self._whole.lines(quarantine)
 
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[Touch, ...]]:

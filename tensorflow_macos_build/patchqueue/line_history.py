@@ -58,13 +58,12 @@ class _Touch(NamedTuple):
 class LineHistory:
     """The history of lines between a queue's old base and its new one.
 
-    Args:
+    Attributes:
         quarantine: reads the objects, and compares files.
-        history: the commits.
     """
 
     def __init__(self, quarantine: Quarantine, history: History) -> None:
-        self._quarantine = quarantine
+        self.quarantine = quarantine
         self._history = history
         self._known: set[str] = set()
         self._changes: dict[_Edge, dict[str, _Change]] = {}
@@ -89,10 +88,16 @@ class LineHistory:
         pairs = dict.fromkeys((change.old, change.new) for change in all_changes)
         self._compare([pair for pair in pairs if self._empty not in pair])
 
-    def of_lines(self, path: str, lines: Range) -> list[LineChange]:
-        """Return which commits changed lines of the new base's file, newest first."""
+    def of_lines(self, new: str, path: str, lines: Range) -> list[LineChange]:
+        """Return which commits changed lines of a file, newest first.
+
+        Args:
+            new: the commit whose file it is, which is of the history.
+            path: the file.
+            lines: the lines in that file.
+        """
         self.read([path])
-        pending: dict[str, Tracked] = {self._history.new: {path: (lines,)}}
+        pending: dict[str, Tracked] = {new: {path: (lines,)}}
         found: list[LineChange] = []
         for commit, parents in self._commits:
             if tracked := pending.pop(commit, None):
@@ -129,8 +134,8 @@ class LineHistory:
 
     def _begun(self, commit: str, tracked: Tracked) -> tuple[_Touch, ...]:
         """Return the lines of files that a commit without parents begins with."""
-        tree = self._quarantine.tree(commit)
-        entries = ((path, conflicts.Lookup(self._quarantine).at(tree, path)) for path in tracked)
+        tree = self.quarantine.tree(commit)
+        entries = ((path, conflicts.Lookup(self.quarantine).at(tree, path)) for path in tracked)
         return tuple(
             _within(hunk, tracked[path])
             for path, entry in entries
@@ -187,7 +192,7 @@ class LineHistory:
     ) -> list[dict[str, _Change]]:
         """Return for each commit and parent what changes, by the paths after it."""
         asked = "".join(f"{edge.commit} {edge.parent}\n" for edge in edges).encode()
-        out = self._quarantine.git.out(
+        out = self.quarantine.git.out(
             "--literal-pathspecs", "diff-tree", "--stdin", "--always", "-r", "--raw", "-z",
             "--no-abbrev", *flags, "--", *only, stdin=asked,
         )  # fmt: skip
@@ -210,11 +215,11 @@ class LineHistory:
         """Compare blobs as `git log -L` does: without heuristics, binary files as if of text."""
         fresh = [pair for pair in pairs if pair not in self._hunks]
         trees = [
-            tuple(self._quarantine.write_tree({"f": Entry("100644", oid)}) for oid in pair)
+            tuple(self.quarantine.write_tree({"f": Entry("100644", oid)}) for oid in pair)
             for pair in fresh
         ]
         compared = diffs.of_trees(
-            self._quarantine.git, [(old, new) for old, new in trees], context=0, plain=True
+            self.quarantine.git, [(old, new) for old, new in trees], context=0, plain=True
         )
         for pair, diff in zip(fresh, compared, strict=True):
             self._hunks[pair] = tuple(hunk for file in diff for hunk in file.hunks)

@@ -121,15 +121,18 @@ def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> 
     chance = random.Random(seed)
     with quarantine(source) as pen:
         story = Story(pen, chance, count)
-        history = History(pen.git, story.commits[0], story.commits[-1])
-        tracked = LineHistory(pen, history)
-        for path, written in story.trees[-1].items():
+        whole = History(pen.git, story.commits[0], story.commits[-1])
+        tracked = LineHistory(pen, whole)
+        inside = pen.git.line("rev-list", *whole.range).split()
+        at = story.commits.index(chance.choice(inside)) if inside else -1
+        history = History(pen.git, story.commits[0], story.commits[at])
+        for path, written in story.trees[at].items():
             lines = split_lines(b"".join(written))
             if not lines:
                 continue
             start = chance.randrange(len(lines))
             asked = Range(start, chance.randint(1, len(lines) - start))
-            assert tracked.of_lines(path, asked) == by_git(pen, history, path, asked)
+            assert tracked.of_lines(history.new, path, asked) == by_git(pen, history, path, asked)
 
 
 def test_the_stories_hold_merges_renames_and_changes(source: Git) -> None:
