@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _INPUTS = ("pyproject.toml", "scripts/requirements.lock")
 """What an environment is made from; the stamp holds a copy of each."""
@@ -33,6 +33,15 @@ _PIP_FLAGS = ("--disable-pip-version-check", "--no-input", "--progress-bar", "of
 _MISDIRECTIONS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV")
 """Settings that would send what pip installs elsewhere than into the environment."""
 
+
+_FROM_LOCK = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
+
+_NETWORK = (
+    *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_HTTP", "UV_NATIVE_TLS"),
+    *("UV_SYSTEM_CERTS", "UV_KEYRING_PROVIDER", "UV_INSECURE_HOST", "UV_CACHE_DIR"),
+)
+"""Beginnings of uv's variables on where and how it downloads. The others could send packages
+elsewhere, as pip's `_MISDIRECTIONS` do, or choose other ones."""
 
 _SILENCE = 5.0
 """Seconds between two lines on the progress where there is no terminal to draw on."""
@@ -66,7 +75,7 @@ def _renew(root: Path, store: Path, current: Path | None) -> None:
     reusable = current is not None and _has_lock(current, lock)
     environment = current if current is not None and reusable else _create(store, lock)
     flags = ("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(root))
-    _pip(environment, Progress(environment, 1), *flags)
+    _pip(environment, Progress(1), *flags)
     _stamp(root, environment)
     _point(root, environment)
 
@@ -104,13 +113,15 @@ def _wanted(made_by: str) -> str:
 def _create(store: Path, lock: Path) -> Path:
     version = ".".join(map(str, sys.version_info[:2]))
     _say(f"setting up .venv with Python {version}; this is done once and takes some minutes")
-    environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
-    progress = Progress(environment, len(_names(lock)))
+    progress = Progress(len(_names(lock)))
     with progress.shown():
-        progress.step("making an environment")
-        _venv(environment, progress)
-        flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock))
-        _pip(environment, progress, *flags)
+        environment = _bare(store, progress)
+        if not _install_by_uv(environment, lock, progress):
+            if _uv(environment).exists():
+                progress.clear()
+                _say("uv could not install the packages (see above), so pip does it")
+                environment = _bare(store, progress)
+            _pip(environment, progress, *_FROM_LOCK, "-r", str(lock))
     _say(f"{progress.installed()} packages are installed, after {progress.seconds()} s")
     return environment
 
@@ -118,6 +129,95 @@ def _create(store: Path, lock: Path) -> Path:
 def _names(lock: Path) -> set[str]:
     """Return the packages that a lock names; one may be there at a version for each Python."""
     return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==", lock.read_text("utf-8"), re.MULTILINE))
+
+
+def _uv(environment: Path) -> Path:
+    return environment / "bin/uv"
+
+
+def _install_by_uv(environment: Path, lock: Path, progress: Progress) -> bool:
+    """Let the lock's own uv install the lock, in a tenth of pip's time; False where it cannot.
+
+    pip brings uv, by the hash in the lock, and uv is told of the indexes that pip is told of.
+    """
+    pin = re.search(r"^uv==(?:.*\\\n)*.*$", lock.read_text("utf-8"), re.MULTILINE)
+    settings = _settings_for_uv(environment)
+    if pin is None or settings is None:
+        return False
+    alone = environment / "uv.txt"
+    alone.write_text(f"{pin.group()}\n", encoding="utf-8")
+    _pip(environment, progress, *_FROM_LOCK, "-r", str(alone))
+    alone.unlink()
+    progress.step("downloading packages")
+    argv = [str(_uv(environment)), "pip", "install", "--python", str(environment / "bin/python")]
+    argv += ["--no-config", "--no-progress", *settings, *_FROM_LOCK, "-r", str(lock)]
+    try:
+        _run(argv, "uv failed", progress, env=_environment_for_uv(environment), stderr=True)
+    except (Fault, OSError):  # OSError: a program that this system cannot run
+        return False
+    shutil.rmtree(environment / "uv-cache", ignore_errors=True)
+    return True
+
+
+def _settings_for_uv(environment: Path) -> list[str] | None:
+    """Return pip's settings on where packages are, as uv's flags; None where uv has no such flag.
+
+    An index may be named with a password, so `_environment_for_uv` hands indexes over.
+    """
+    found = _pip_settings(environment)
+    if "client-cert" in found or "proxy" in found:
+        return None
+    flags = ["--no-index"] if found.get("no-index", "") not in {"", "0", "false", "no"} else []
+    for option, flag in (("find-links", "--find-links"), ("trusted-host", "--allow-insecure-host")):
+        for value in found.get(option, "").split():
+            flags += [flag, value]
+    # pip takes the best version of all indexes; uv else takes the first index that has any.
+    return [*flags, "--index-strategy", "unsafe-best-match"]
+
+
+def _environment_for_uv(environment: Path) -> dict[str, str]:
+    """Return the variables that uv runs with: of its own settings only those about the network."""
+    variables = {
+        name: value
+        for name, value in _child_environment().items()
+        if not name.startswith("UV_") or name.startswith(_NETWORK)
+    }
+    found = _pip_settings(environment)
+    for option, name in (
+        ("index-url", "UV_DEFAULT_INDEX"),
+        ("extra-index-url", "UV_EXTRA_INDEX_URL"),
+        ("cert", "SSL_CERT_FILE"),
+    ):
+        if option in found:
+            variables.setdefault(name, " ".join(found[option].split()))
+    if "HOME" not in variables and "XDG_CACHE_HOME" not in variables:
+        variables.setdefault("UV_CACHE_DIR", str(environment / "uv-cache"))
+    return variables
+
+
+def _pip_settings(environment: Path) -> dict[str, str]:
+    """Return what pip's files and variables say, by the option's long name."""
+    ended = subprocess.run(
+        [*_pip_program(environment), "config", "list"],
+        env=_child_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    lines = ended.stdout.decode("utf-8", "replace").splitlines()
+    pairs = [line.partition("=") for line in lines]
+    # A line is `global.index-url='https://…'`; a variable counts more than any file.
+    ordered = sorted(pairs, key=lambda pair: pair[0].startswith(":env:"))
+    return {key.rpartition(".")[2]: value.strip("'\"") for key, _, value in ordered}
+
+
+def _bare(store: Path, progress: Progress) -> Path:
+    """Make a new environment that has nothing in it but pip, or not even that."""
+    environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
+    progress.environment = environment
+    progress.step("making an environment")
+    _venv(environment, progress)
+    return environment
 
 
 def _venv(environment: Path, progress: Progress) -> None:
@@ -140,11 +240,15 @@ def _venv(environment: Path, progress: Progress) -> None:
 
 
 def _pip(environment: Path, progress: Progress, *args: str) -> None:
+    install = [*_pip_program(environment), "install", *_PIP_FLAGS, *args]
+    _run(install, "pip could not install what the lock asks for", progress)
+
+
+def _pip_program(environment: Path) -> list[str]:
+    """Return the command of the environment's own pip, or of the base interpreter's for it."""
     inner = str(environment / "bin/python")
     has_own = any(environment.glob("lib/python3*/site-packages/pip/__main__.py"))
-    pip = [inner, "-m", "pip"] if has_own else [sys.executable, "-m", "pip", "--python", inner]
-    install = [*pip, "install", *_PIP_FLAGS, *args]
-    _run(install, "pip could not install what the lock asks for", progress)
+    return [inner, "-m", "pip"] if has_own else [sys.executable, "-m", "pip", "--python", inner]
 
 
 def _stamp(root: Path, environment: Path) -> None:
@@ -236,12 +340,25 @@ def _install_line(package: str) -> str:
     return f"sudo apt-get install {package}" if debian else f"brew install {package}"
 
 
-def _run(argv: Sequence[str], what: str, progress: Progress) -> None:
+def _run(
+    argv: Sequence[str],
+    what: str,
+    progress: Progress,
+    *,
+    env: Mapping[str, str] | None = None,
+    stderr: bool = False,
+) -> None:
+    """Run a program to its end; `stderr`: whether its progress is on standard error.
+
+    Raises:
+        Fault: it failed; the end of what it printed has been shown.
+    """
     with subprocess.Popen(
         argv,
-        env={**_child_environment(), "PYTHONUNBUFFERED": "1"},
+        env={**(env or _child_environment()), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if stderr else None,
         close_fds=False,  # the lock of the store is among them
         start_new_session=True,  # so that Ctrl-C ends them here, and without their tracebacks
     ) as child:
@@ -277,12 +394,14 @@ class Progress:
     """What people see of an installation: what is done now, how many packages, how long it takes.
 
     Args:
+        total: how many packages there will be.
+
+    Attributes:
         environment: where packages are installed.
-        total: how many there will be.
     """
 
-    def __init__(self, environment: Path, total: int) -> None:
-        self._environment = environment
+    def __init__(self, total: int) -> None:
+        self.environment: Path | None = None
         self._total = total
         self._begun = time.monotonic()
         self._drawn = self._begun
@@ -295,13 +414,15 @@ class Progress:
         self._doing = doing
 
     def read(self, line: str) -> None:
-        """Take a line of pip's; what it means decides nothing but what is shown."""
+        """Take a line of pip's or uv's; what it means decides nothing but what is shown."""
         verb, _, rest = line.strip().partition(" ")
         if verb == "Collecting":
             name = rest.partition("=")[0]
             self._collected.add(name)
             self.step(f"downloading {len(self._collected)} of {self._total} packages: {name}")
-        elif verb == "Installing":
+        elif verb == "Downloading" and not self._collected:  # uv names the large ones
+            self.step(f"downloading packages, now {rest}")
+        elif verb in {"Installing", "Prepared"}:
             self.step("installing")
 
     def draw(self) -> None:
@@ -335,7 +456,9 @@ class Progress:
 
     def installed(self) -> int:
         """Return how many packages are in the environment, pip not counted."""
-        found = self._environment.glob("lib/python3*/site-packages/*.dist-info")
+        if self.environment is None:
+            return 0
+        found = self.environment.glob("lib/python3*/site-packages/*.dist-info")
         return sum(not folder.name.startswith("pip-") for folder in found)
 
     def seconds(self) -> int:

@@ -119,6 +119,17 @@ class Checkout:
         text = f"dependency=={version} --hash=sha256:{digest}\n"
         (self.root / "scripts/requirements.lock").write_text(text)
 
+    def add_uv(self, program: bytes) -> None:
+        """Let the lock bring a uv, too."""
+        wheel = _uv_wheel(self.tools.with_name("wheels"), program)
+        with (self.root / "scripts/requirements.lock").open("a") as stream:
+            stream.write(f"uv==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n")
+
+    def installer(self) -> str:
+        """Give what has installed the stand-in dependency, as PEP 376 has it recorded."""
+        (found,) = (self.root / ".venv/lib").glob("*/site-packages/dependency-*/INSTALLER")
+        return found.read_text().strip()
+
     def hide(self, *modules: str) -> None:
         """Let the base Python come without these modules."""
         _python(self.tools, self.log, modules)
@@ -204,20 +215,27 @@ def _executable(path: Path, text: str) -> None:
 
 
 def _wheel(folder: Path, version: str) -> bytes:
-    info = f"dependency-{version}.dist-info/"
-    files = {
-        "dependency.py": f"VERSION = {version!r}\n",
-        "late.py": "",
-        info + "METADATA": f"Metadata-Version: 2.1\nName: dependency\nVersion: {version}\n",
-        info + "WHEEL": "Wheel-Version: 1.0\nGenerator: x\n"
-        "Root-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    path = folder / f"dependency-{version}-py3-none-any.whl"
+    files = {"dependency.py": f"VERSION = {version!r}\n".encode(), "late.py": b""}
+    return _write(folder, "dependency", version, files)
+
+
+def _uv_wheel(folder: Path, program: bytes) -> bytes:
+    return _write(folder, "uv", "1.0", {"uv-1.0.data/scripts/uv": program})
+
+
+def _write(folder: Path, project: str, version: str, members: dict[str, bytes]) -> bytes:
+    info = f"{project}-{version}.dist-info/"
+    metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
+    tags = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    papers = {info + "METADATA": metadata.encode(), info + "WHEEL": tags.encode()}
+    path = folder / f"{project}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         record = ""
-        for name, text in files.items():
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
-            record += f"{name},sha256={digest.rstrip('=')},{len(text)}\n"
-            wheel.writestr(zipfile.ZipInfo(name), text)
+        for name, content in {**members, **papers}.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode()
+            record += f"{name},sha256={digest.rstrip('=')},{len(content)}\n"
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (0o100755 if "/scripts/" in name else 0o100644) << 16
+            wheel.writestr(member, content)
         wheel.writestr(zipfile.ZipInfo(info + "RECORD"), f"{record}{info}RECORD,,\n")
     return path.read_bytes()

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uv
 
 from tests import checkouts, processes
 
@@ -53,6 +54,34 @@ def test_a_kill_at_any_moment_loses_nothing(
         checkout.environments[0].name,
         "lock",
     ]
+
+
+@pytest.mark.parametrize("whole_tree", [True, False])
+def test_a_kill_while_uv_installs_loses_nothing(
+    checkout: Checkout, tmp_path: Path, whole_tree: bool
+) -> None:
+    """A uv that leaves half a package, and is killed; the next one is the real one."""
+    mark, half = tmp_path / "mark", "lib/python3*/site-packages"
+    checkout.add_uv(
+        b"#!/bin/sh\n"
+        b"[ ! -e '%(mark)s' ] || exec '%(uv)s' \"$@\"\n"
+        b'for folder in "${0%%/bin/uv}"/%(half)s; do\n'
+        b'  mkdir() { /bin/mkdir "$@"; }; mkdir "$folder/dependency-1.0.dist-info"\n'
+        b"done\n: >'%(mark)s'\nexec /bin/sleep 3\n"
+        % {
+            b"mark": bytes(mark),
+            b"half": half.encode(),
+            b"uv": os.fsencode(uv.find_uv_bin()),
+        }
+    )
+    with checkout.popen(start_new_session=True) as child:
+        _wait(child, mark.exists)
+        _kill(child, whole_tree=whole_tree)
+        child.stdout.close()
+        child.stderr.close()
+    assert checkout.told()["version"] == "1.0"
+    assert checkout.installer() == "uv"
+    assert len(checkout.environments) == 1
 
 
 def test_a_kill_in_a_renewal_keeps_the_old_environment(checkout: Checkout) -> None:

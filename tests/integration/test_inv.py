@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uv
 
 from tests import checkouts
 from tests.checkouts import Checkout
@@ -125,6 +126,39 @@ def test_a_program_keeps_the_environment_that_it_runs_in(checkout: Checkout) -> 
     checkout.lock("3.0")
     checkout.told()
     assert len(checkout.environments) == 1
+
+
+def test_the_locks_own_uv_installs_the_lock(checkout: Checkout) -> None:
+    checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
+    assert checkout.told(env={"UV_TARGET": "/nonexistent"})["version"] == "1.0"
+    assert checkout.installer() == "uv"
+
+
+def test_without_a_home_uv_leaves_no_cache(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
+    before = set(tmp_path.iterdir())
+    assert checkout.told(env={"HOME": ""})["version"] == "1.0"
+    assert checkout.installer() == "uv"
+    assert not list(checkout.root.glob(".venv.d/env-*/*cache*"))
+    assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"started"}
+
+
+def test_a_uv_that_fails_is_told_and_pip_does_it(checkout: Checkout) -> None:
+    checkout.add_uv(b"#!/bin/sh\necho 'error: no route to host' >&2\nexit 2\n")
+    ended = checkout.run()
+    assert ended.returncode == 0, ended.stderr
+    assert "no route to host" in ended.stderr
+    assert "uv could not install the packages (see above), so pip does it" in ended.stderr
+    assert checkout.installer() == "pip"
+    assert len(checkout.environments) == 1
+
+
+def test_a_wrong_hash_is_refused_by_uv_and_by_pip(checkout: Checkout) -> None:
+    checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
+    lock = checkout.root / "scripts/requirements.lock"
+    lock.write_text(lock.read_text().replace("sha256:", "sha256:0", 1)[: -len("0\n")] + "\n")
+    assert checkout.run().returncode == 1
+    assert not (checkout.root / ".venv").exists()
 
 
 def test_a_foreign_venv_is_set_aside_and_said_so(checkout: Checkout) -> None:
