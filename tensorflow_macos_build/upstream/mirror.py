@@ -77,12 +77,17 @@ def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
         return "embedded", source
     try:
         parts = urlsplit(source)
-    except ValueError as error:
-        hint = "an IPv6 host stands in brackets: https://[::1]/path"
-        raise UsageError(f"no address: {error}", where=shown(source), hint=hint) from None
+        is_known = parts.scheme in _SCHEMES and parts.port != 0
+        path = Path(unquote(parts.path)).resolve()
+    except ValueError:  # brackets that hold no IPv6 address; a port that is none; a NUL byte
+        raise UsageError(
+            "the address of the repository cannot be read",
+            where=shown(source),
+            hint="write it like https://host/path, https://host:8443/path or https://[::1]/path",
+        ) from None
     if parts.scheme == "file":
-        return "local", str(Path(unquote(parts.path)).resolve())
-    if parts.scheme in _SCHEMES and parts.netloc:
+        return "local", str(path)
+    if is_known and parts.netloc:
         return "remote", source
     if source and (checkout.root() / source).is_dir():
         return "local", str((checkout.root() / source).resolve())

@@ -38,6 +38,21 @@ def test_what_is_no_repository_is_refused_before_anything_runs(source: str) -> N
 
 @pytest.mark.parametrize(
     "source",
+    [
+        "https://anna:secret@[::1/x",
+        "https://anna:secret@host:99999999/x",
+        "ssh://host:port/x",
+        "file:///a%00b",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_wrong_usage_and_keeps_its_password(source: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        mirror._kind(source)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
     ["https://example.org/a.git", "ssh://git@example.org/a", "git@example.org:a/b.git", "host:a/b"],
 )
 def test_addresses_are_remote(source: str) -> None:
