@@ -72,10 +72,7 @@ class Reader:
         self._path = path
         self._descriptor = descriptor
         self._limits = limits
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise self._broken("", "it is not a regular file")
-        self._size = found.st_size
+        self._size = os.fstat(descriptor).st_size
 
     def members(self) -> Mapping[str, Member]:
         start, length, count = self._directory()

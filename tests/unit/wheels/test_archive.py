@@ -338,7 +338,7 @@ def test_an_empty_zip_holds_nothing_and_a_missing_file_is_an_error(tmp_path: Pat
     assert read(tmp_path / NAME) == {}
     with pytest.raises(UsageError, match="cannot be opened"):
         read(tmp_path / "missing.whl")
-    with pytest.raises(BrokenWheel, match="not a regular file"):
+    with pytest.raises(UsageError, match="no regular file"):
         read(tmp_path)
 
 
