@@ -44,7 +44,7 @@ from tensorflow_macos_build.patchqueue.formats import (
     series,
     write,
 )
-from tensorflow_macos_build.patchqueue.formats.people import Moment
+from tensorflow_macos_build.patchqueue.formats.people import NO_ADDRESS, Moment
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 
 if TYPE_CHECKING:
@@ -341,7 +341,8 @@ def _judge_mail(mail: bytes, judge: Judge) -> None:
         return  # the field is text here; to git it is a field that says nothing
     flags = ((), ("-b",), ("--no-inbody-headers",))
     answers = [as_git.mailinfo(mail, *each) for each in flags]
-    judge.compare(ours, ours if ours in answers else answers[0])
+    by_hand = NO_ADDRESS in ours or answers[0].startswith(f"{as_git.REFUSED}the date is")
+    judge.compare(ours, ours if ours in answers or by_hand else answers[0])
 
 
 def read_diff(content: bytes, judge: Judge | None) -> None:
@@ -356,7 +357,7 @@ def read_diff(content: bytes, judge: Judge | None) -> None:
         for change in diff.changes:
             with contextlib.suppress(Malformed):
                 apply.content_after(change, b"one\ntwo\nthree\n")
-    if judge is not None:
+    if judge is not None and b"\0" not in content:  # to git a name ends there
         judge.compare(as_git.diff(content), as_git.numstat(content))
 
 

@@ -183,11 +183,15 @@ class FileChange:
         return b"".join(pieces)
 
     def without_index(self) -> FileChange:
-        """Give the change with no `index` line; binary changes keep it, as git needs it there."""
-        if self.binary is not None:
-            return self
+        """Give the change with no `index` line where git does not need it.
+
+        It needs one for a binary change, and where it is all that follows the first line.
+        """
         lines = self.head.splitlines(keepends=True)
-        kept = b"".join(line for line in lines if not line.startswith(b"index "))
+        others = [line for line in lines if not line.startswith(b"index ")]
+        if self.binary is not None or len(others) == 1:
+            return self
+        kept = b"".join(others)
         return replace(self, head=kept, old_id="", new_id="")
 
     def without_headings(self) -> FileChange:

@@ -32,7 +32,7 @@ _END_OF_MAIL_DATES = timegm((people.MAX_MAIL_YEAR + 1, 1, 1, 0, 0, 0))
 
 _WIDTH = 76
 _BREAK = re.compile(r"^(?=diff -|Index: |--- [^\s]|---[ \t]*$)", re.MULTILINE)
-_READ_AS_FIELD = re.compile(r"(?:(?:from|subject|date):|>From\s|\[PATCH\]\s)", re.IGNORECASE)
+_READ_AS_FIELD = re.compile(r"(?:(?:from|subject|date):|>From\s|\[PATCH\](?:\s|\Z))", re.IGNORECASE)
 _FROM_LINE = re.compile(rb"^" + mailbox.FROM_LINE.pattern + rb"$", re.MULTILINE)
 _TAKEN_OFF = re.compile(r"re:|:|\[[^\]]*\]", re.IGNORECASE)
 _MEANT = r'["\\()]'

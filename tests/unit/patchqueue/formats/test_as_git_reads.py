@@ -323,3 +323,22 @@ def test_a_binary_change_is_taken_where_git_takes_it(
     else:
         with pytest.raises(Malformed):
             overlay.after([change])
+
+
+BODIES = [
+    "[PATCH]",
+    "[PATCH] x",
+    "From: a",
+    ">From me",
+    "date: x\n y",
+    "Subject: y\n\nz",
+    "From:",
+]
+
+
+@pytest.mark.parametrize("text", BODIES)
+def test_a_message_survives_git_mailinfo_whatever_it_begins_with(text: str, tmp_path: Path) -> None:
+    header = Header(Identity("A", "a@b"), NOON, "x", text)
+    mail = write.emit(header, diff_parse.parse(DIFF).changes)
+    assert patch.parse(mail, "m").header == header
+    assert mailinfo(mail, tmp_path) == ("A", "a@b", "x", text)
