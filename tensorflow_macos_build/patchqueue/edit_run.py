@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
@@ -28,7 +29,6 @@ from tensorflow_macos_build.upstream.objects import objects_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.upstream.objects import Quarantine
@@ -318,7 +318,9 @@ class Run:
             )
 
     def _refuse_other_folder(self, plan: Plan | None) -> None:
-        if plan is not None and plan.folder != str(self.queue.folder.resolve()):
+        """Raise a UsageError where a change is one of another queue; one may have been moved."""
+        here = str(self.queue.folder.resolve())
+        if plan is not None and plan.folder != here and Path(plan.folder).is_dir():
             raise UsageError(
                 f"the change that is under way is one of {plan.folder}",
                 where=str(self.folder),

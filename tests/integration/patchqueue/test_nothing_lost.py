@@ -267,6 +267,20 @@ def test_a_queue_of_the_same_name_elsewhere_cannot_end_a_rebase(desk: Desk, tmp_
     assert desk.session.status().patch.startswith(FIRST)
 
 
+def test_a_change_of_another_queue_is_neither_gone_on_with_nor_given_up(
+    desk: Desk, tmp_path: Path
+) -> None:
+    edit_session(desk).edit("00100")
+    other = Desk(tmp_path / "other")
+    session = replace(edit_session(other), git=desk.git, folder=edit_session(desk).folder)
+    for step in (session.status, session.go_on, session.abort):
+        with pytest.raises(UsageError, match="is one of"):
+            step()
+    desk.queue.rename(desk.queue.with_name("moved"))
+    moved = replace(session, queue=storage.load(desk.queue.with_name("moved")))
+    assert moved.status().folder == session.folder / "tree"
+
+
 # Locks of gits that were killed
 
 
