@@ -25,7 +25,9 @@ BUILT_IN = frozenset({"text", "binary", "union", "set", "unset", "unspecified"})
 
 _UNION = re.compile(rb"\bmerge=union\b")
 _OF_MERGES = re.compile(rb"\b(?:merge|binary|conflict-marker-size)\b")
-_LONGEST_NAME = 255
+_LONGEST_NAME, _LONGEST_PATH = 255, 2048
+_DEEPEST = 256
+"""Folders above a file that counts; a deeper one is nobody's, and no work tree need hold it."""
 
 Files = tuple[tuple[str, str], ...]
 """The .gitattributes of a tree: their paths, and the ids of their blobs."""
@@ -63,21 +65,22 @@ class TreeAttributes:
     def _rules_of(self, tree: str) -> _Rules:
         files = self._files(tree)
         if files not in self._rules:
-            contents = {path: self._objects.blob(oid) for path, oid in files}
+            contents = {path: self._objects.blob(oid) for path, oid in files if _is_short(path)}
             text = b"\n".join(contents.values())
             folder = self._write(contents) if _OF_MERGES.search(text) else None
             self._rules[files] = _Rules(folder, unite=_UNION.search(text) is not None)
         return self._rules[files]
 
-    def _files(self, tree: str) -> Files:
+    def _files(self, tree: str, depth: int = 0) -> Files:
         """Return the .gitattributes of a tree; folders that were seen before are not read again."""
         if tree not in self._in_tree:
             entries = self._objects.tree(tree)
             own = entries.get(NAME)
             files = [(NAME, own.oid)] if own is not None and own.is_file else []
             for name, entry in entries.items():
-                if entry.is_tree and _is_usual(name):
-                    files += [(f"{name}/{path}", oid) for path, oid in self._files(entry.oid)]
+                if entry.is_tree and _is_usual(name) and depth < _DEEPEST:
+                    inside = self._files(entry.oid, depth + 1)
+                    files += [(f"{name}/{path}", oid) for path, oid in inside]
             self._in_tree[tree] = tuple(files)
         return self._in_tree[tree]
 
@@ -93,6 +96,10 @@ def _is_usual(name: str) -> bool:
     """Whether a folder can be made in a work tree; git checks out no other (read-cache.c)."""
     size = len(name.encode("utf-8", "surrogateescape"))
     return name.casefold() not in {".", "..", ".git"} and size <= _LONGEST_NAME
+
+
+def _is_short(path: str) -> bool:
+    return len(path.encode("utf-8", "surrogateescape")) <= _LONGEST_PATH
 
 
 def values(answers: bytes) -> tuple[str, ...]:

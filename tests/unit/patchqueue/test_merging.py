@@ -155,6 +155,18 @@ def shown_in(folder: Path, pen: Quarantine, made: Made) -> Merged:
     return step.merged
 
 
+def test_attributes_deep_in_a_tree_are_bounded(tmp_path: Path) -> None:
+    """Folders in folders without end, and names that together are longer than any path."""
+    made = make(Case(tree({}, {}), (tree(FAR[0], {}),), (tree(FAR[1], {}),)), tmp_path / "r")
+    with quarantine(made.git) as pen:
+        rules = Entry(FILE, pen.write("blob", b"* merge=union\n"))
+        for name, depth in (("d", 1500), ("d" * 250, 40)):
+            inside = pen.write_tree({".gitattributes": rules})
+            for _ in range(depth):
+                inside = pen.write_tree({name: Entry("40000", inside)})
+            assert pen.git_on(inside).work_tree is None
+
+
 def test_a_binary_conflict_is_shown_as_git_leaves_it(tmp_path: Path) -> None:
     """Its lines are not merged behind the attribute's back."""
     rules = {"": "*.svg binary"}
