@@ -235,12 +235,18 @@ def show(asked: Asked, found: Rebase) -> None:
         if patch.status.is_trouble:
             for line in trouble(patch):
                 console.line(line)
-    if found.drivers:
-        names = ", ".join(found.drivers)
-        console.line(f"merge drivers that .gitattributes name are programs, and not run: {names}")
+    for line in not_run(found):
+        console.line(line)
     clean = sum(patch.status is Status.CLEAN for patch in found.patches)
     console.line(f"{clean} of {len(found.patches)} patches are clean; tree {found.tree}")
     console.line(_next(asked, found), "green" if found.ok else "bold")
+
+
+def not_run(found: Rebase) -> Iterator[str]:
+    """Return a line on the merge drivers that stayed off, where there are any."""
+    if found.drivers:
+        names = ", ".join(found.drivers)
+        yield f"merge drivers that .gitattributes name are programs, and not run: {names}"
 
 
 def _told(evidence: Evidence) -> str:

@@ -75,6 +75,8 @@ def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
 def show(flags: QueueFlags, found: Progress) -> None:
     """Print a rebase's progress."""
     console = Console(stderr=False)
+    for line in rebase_view.not_run(found.result):
+        console.line(line)
     if found.done:
         _show_end(console, flags, found)
         return
