@@ -229,6 +229,7 @@ class Run:
         """
         self._refuse_other_folder(self._readable_state())
         name = self.queue.name
+        files.sweep(self.folder.parent)
         known = work_tree.mark_of(self.folder)
         ours = known is not None and known.queue == str(self.queue.folder.resolve())
         if ours:

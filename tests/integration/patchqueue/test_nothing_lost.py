@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import editing, state, storage, work_tree
 from tensorflow_macos_build.patchqueue.edit_session import Session as EditSession
@@ -140,6 +141,19 @@ def test_an_edit_whose_work_tree_a_kill_kept_from_being_made_is_gone_on_with(des
     assert (again.saved, again.folder) == (None, opened.folder)
     assert "not there" in again.note
     assert edit_session(desk).go_on().saved is not None
+
+
+def test_an_abort_that_was_killed_while_it_deleted_the_work_tree_is_finished(
+    desk: Desk, tmp_path: Path
+) -> None:
+    work = tmp_path / "build/rebase/demo"
+    session = replace(desk.session, folder=work)
+    session.start(ONTO)
+    killed = work.with_name(f"{files.TEMPORARY_PREFIX}x")
+    killed.mkdir()
+    work.rename(killed / "old")
+    assert session.abort() == ""
+    assert list(work.parent.iterdir()) == []
 
 
 # Folders
