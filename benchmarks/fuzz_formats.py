@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 _CASE_SECONDS = 2
 _SHOWN = 10
+_LONGEST_SUBJECT = 10_000
 _MEMORY = 512 << 20
 _MAXIMUM_SEED = 64 << 10
 _NOW = Moment(1_600_000_000, "+0000")
@@ -327,7 +328,7 @@ def read_mailbox(content: bytes, judge: Judge | None) -> None:
 def _store(read: patch.Patch) -> None:
     """Write a patch as a queue has it, and read that."""
     header = read.header
-    if not header.subject or write.shielded(header.body) != header.body:
+    if not 0 < len(header.subject) < _LONGEST_SUBJECT or write.shielded(header.body) != header.body:
         return
     again = patch.parse(write.emit(header, read.changes), "stored", keep_subject=False)
     if again.header != header or len(again.changes) != len(read.changes):

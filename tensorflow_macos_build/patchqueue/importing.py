@@ -114,20 +114,20 @@ def read_file(path: Path, date: Moment, *, strip: int = 1) -> list[QueuePatch]:
         content = files.read_small(path, patch_format.MAX_SIZE)
     except OSError as error:
         raise UsageError(f"the patch cannot be read: {error.strerror}", where=str(path)) from None
-    if mailbox.is_mail(content) and strip == 1:
-        return [_mailed(path.name, mail, date) for mail in mailbox.split(content)]
+    if mailbox.is_mail(content):
+        return [_mailed(path.name, mail, date, strip) for mail in mailbox.split(content)]
     plain = dep3.parse(content, path.name, strip=strip)
     return [QueuePatch(path.name, content, dep3.as_patch(plain, path.stem, dep3.NOBODY, date))]
 
 
-def _mailed(name: str, mail: bytes, date: Moment) -> QueuePatch:
+def _mailed(name: str, mail: bytes, date: Moment, strip: int) -> QueuePatch:
     """Read a mail, and the DEP-3 fields that its header may have."""
     try:
         fields = mailbox.parse(mail).fields
     except Malformed as error:
         raise Refused(error.what, patch=name, line=(error.line or 0) + 1) from None
     date = dep3.date_of(fields, date)
-    patch = patch_format.parse(mail, name, keep_subject=False, date=date)
+    patch = patch_format.parse(mail, name, keep_subject=False, date=date, strip=strip)
     return QueuePatch(name, mail, dep3.with_fields(patch, fields))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.formats import diff_parse, trailers, words
 from tensorflow_macos_build.patchqueue.formats.message import clean_message, clean_subject
-from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
+from tensorflow_macos_build.patchqueue.formats.patch import MAX_MESSAGE, Header, Patch
 from tensorflow_macos_build.patchqueue.formats.people import (
     NO_ADDRESS,
     Identity,
@@ -89,6 +89,8 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> Plain:
     """
     found = _END.search(content)
     cut = len(content) if found is None else found.start()
+    if cut > MAX_MESSAGE:
+        raise Refused(f"its text has {cut} bytes; {MAX_MESSAGE} are taken", patch=where)
     lead, line = content[:cut], content.count(b"\n", 0, cut) + 1
     try:
         diff = diff_parse.parse(content[cut:], strip=strip, first_line=line)

@@ -85,7 +85,12 @@ class Patch:
 
 
 def parse(
-    content: bytes, where: str, *, keep_subject: bool = True, date: Moment | None = None
+    content: bytes,
+    where: str,
+    *,
+    keep_subject: bool = True,
+    date: Moment | None = None,
+    strip: int = 1,
 ) -> Patch:
     """Read a file that holds one mailbox patch.
 
@@ -96,6 +101,7 @@ def parse(
         date: the date of a patch that states none; with it a date without a time of day counts,
             and an author without an address, as people write them by hand. Without it both are
             refused, as `git am` refuses them.
+        strip: path components to take off the names (patch's -p).
 
     Raises:
         Refused: the patch is damaged, hostile or of a kind not taken.
@@ -113,7 +119,7 @@ def parse(
     first_line = shift + 1 + mail.text.count(b"\n", 0, cut)
     try:
         header = _header(mail, mail.text[:cut], keep_subject=keep_subject, date=date)
-        diff = diff_parse.parse(mail.text[cut:], first_line=first_line)
+        diff = diff_parse.parse(mail.text[cut:], strip=strip, first_line=first_line)
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
     return Patch(header, diff.changes)

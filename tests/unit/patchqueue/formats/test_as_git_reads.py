@@ -342,3 +342,15 @@ def test_a_message_survives_git_mailinfo_whatever_it_begins_with(text: str, tmp_
     mail = write.emit(header, diff_parse.parse(DIFF).changes)
     assert patch.parse(mail, "m").header == header
     assert mailinfo(mail, tmp_path) == ("A", "a@b", "x", text)
+
+
+@pytest.mark.parametrize("strip", [0, 2])
+def test_a_mail_in_a_series_is_a_mail_whatever_is_stripped(strip: int, tmp_path: Path) -> None:
+    prefix = {0: "", 2: "x/y/"}[strip].encode()
+    plain = b"--- %sd/f\n+++ %sd/f\n@@ -1 +1 @@\n-x\n+y\n" % (prefix, prefix)
+    mail = TOP + b"Content-Transfer-Encoding: quoted-printable\n\nna=C3=AFve\n---\n" + plain
+    (tmp_path / "series").write_text(f"x.patch -p{strip}\n")
+    (tmp_path / "x.patch").write_bytes(mail)
+    (found,) = importing.read_quilt(tmp_path / "series", NOON)
+    assert found.patch.header.body == "na\u00efve"
+    assert [change.new_path for change in found.patch.changes] == [b"d/f"]
