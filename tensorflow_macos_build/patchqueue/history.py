@@ -82,6 +82,7 @@ class History:
         self.new = new
         self._url = url
         self._diffs = _Diffs(git)
+        self._ids: dict[str, str | None] = {}
         self._lines: LineHistory | None = None
 
     @property
@@ -130,8 +131,8 @@ class History:
         """Give the commits that make exactly the changes of a patch (of context 0), no others."""
         wanted = diffs.change_id(diff)
         commits = self.touching(file.path for file in diff)
-        made = zip(commits, self._diffs.of(commits), strict=True)
-        return [commit for commit, diff in made if diffs.change_id(diff) == wanted]
+        made = zip(commits, self._diffs.change_ids(commits), strict=True)
+        return [commit for commit, made_id in made if made_id == wanted]
 
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
         """Give the commits on `paths` that change some of `lines`; those that share most first.
@@ -177,6 +178,11 @@ class History:
 
     def _landed(self, name: str) -> str | None:
         """Return the full id of a commit that the new base has, by a full or short id."""
+        if name not in self._ids:
+            self._ids[name] = self._find(name)
+        return self._ids[name]
+
+    def _find(self, name: str) -> str | None:
         known = [oid for oid in self._messages if oid.startswith(name)]
         if known:
             return known[0] if len(known) == 1 else None
@@ -217,15 +223,14 @@ class History:
         """
         place = {oid: at for at, oid in enumerate(self._messages)}
         found: list[str] = []
-        for commit in commits:
-            diff = self._diffs.of([commit])[0]
+        for commit, diff in zip(commits, self._diffs.of(commits), strict=True):
             undone = diffs.inverse_id(diff)
-            for later in self.touching(file.path for file in diff):
-                said = any(commit.startswith(name) for name in self._reverting.get(later, ()))
-                if place[later] < place[commit] and (
-                    said or diffs.change_id(self._diffs.of([later])[0]) == undone
-                ):
-                    found.append(later)
+            touching = self.touching(file.path for file in diff)
+            later = [each for each in touching if place[each] < place[commit]]
+            for each, made_id in zip(later, self._diffs.change_ids(later), strict=True):
+                said = any(commit.startswith(name) for name in self._reverting.get(each, ()))
+                if said or made_id == undone:
+                    found.append(each)
         return list(dict.fromkeys(found))
 
     @functools.cached_property
@@ -316,6 +321,14 @@ class _Diffs:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._known: dict[str, TreeDiff] = {}
+        self._change_ids: dict[str, bytes] = {}
+
+    def change_ids(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the `diffs.change_id` of each commit; all are kept."""
+        fresh = [commit for commit in commits if commit not in self._change_ids]
+        for commit, diff in zip(fresh, self.of(fresh), strict=True):
+            self._change_ids[commit] = diffs.change_id(diff)
+        return [self._change_ids[commit] for commit in commits]
 
     def of(self, commits: Sequence[str]) -> list[TreeDiff]:
         """Return what each commit changes."""

@@ -38,6 +38,7 @@ class Landed:
         self._quarantine = quarantine
         self._history = git_history
         self._patches = {patch.commit: patch for patch in patches}
+        self._diffs: dict[str, TreeDiff] = {}
 
     def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
         """Leave a patch out when upstream made it, and the tree holds its effect.
@@ -85,7 +86,9 @@ class Landed:
 
     def diff(self, patch: Carried) -> TreeDiff:
         """Return what a patch changes, without context."""
-        return diffs.of_commits(self._history.git, [patch.commit])[patch.commit]
+        if patch.commit not in self._diffs:
+            self._diffs |= diffs.of_commits(self._history.git, [patch.commit])
+        return self._diffs[patch.commit]
 
 
 class Judge:
