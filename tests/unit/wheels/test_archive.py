@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import stat
 import struct
@@ -338,8 +339,10 @@ def test_an_empty_zip_holds_nothing_and_a_missing_file_is_an_error(tmp_path: Pat
     assert read(tmp_path / NAME) == {}
     with pytest.raises(UsageError, match="cannot be opened"):
         read(tmp_path / "missing.whl")
-    with pytest.raises(UsageError, match="no regular file"):
-        read(tmp_path)
+    os.mkfifo(tmp_path / "pipe.whl")
+    for path in (tmp_path, tmp_path / "pipe.whl"):
+        with pytest.raises(UsageError, match="no regular file"):
+            read(path)
 
 
 def test_machine_code_shorter_than_it_declares_is_refused(tmp_path: Path) -> None:
