@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
+from tensorflow_macos_build.upstream.git import ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -208,10 +209,7 @@ class Blobs:
             self.git.bring([oid])
             content = self._ask(oid)
         if content is None:
-            raise WorkFailed(
-                f"the object {oid} is missing in the repository",
-                hint="fetch it, for example with `git fetch --refetch`",
-            )
+            raise ObjectMissing(oid, self.git)
         return content
 
     def _ask(self, oid: str) -> bytes | None:

@@ -6,6 +6,7 @@ pyproject.toml, so that an editor and this module ask the same questions.
 
 from __future__ import annotations
 
+import shlex
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,10 @@ def linters(root: Path) -> tuple[Linter, ...]:
     """Give the linters of the checkout `root`, the quick ones first."""
     found_workflows = sorted((root / workflows.WORKFLOWS).glob("*.yml"))
     schema = ("--builtin-schema", "vendor.github-workflows")
+    ruff, here = checkout.shown(_locked("ruff")), checkout.shown(root)
     found = [
-        Linter("ruff", (_locked("ruff"), "check"), fix="ruff check --fix"),
-        Linter("ruff format", (_locked("ruff"), "format", "--check"), fix="ruff format"),
+        Linter("ruff", (_locked("ruff"), "check"), fix=_typed(ruff, "check", "--fix", here)),
+        Linter("ruff format", (_locked("ruff"), "format", "--check"), _typed(ruff, "format", here)),
         Linter("shellcheck", (_tool("shellcheck"), *_SHELL_SCRIPTS)),
         Linter("import-linter", (_locked("lint-imports"),)),
         Linter("mypy", (_locked("mypy"),)),
@@ -56,6 +58,10 @@ def linters(root: Path) -> tuple[Linter, ...]:
             Linter("actionlint", (_locked("actionlint"), *found_workflows)),
         ]
     return tuple(found)
+
+
+def _typed(*words: str | Path) -> str:
+    return shlex.join(map(str, words))
 
 
 def lint(root: Path, ticker: Ticker) -> None:

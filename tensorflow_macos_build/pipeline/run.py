@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shlex
 import shutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import stamps
@@ -144,10 +145,11 @@ def space_is_needed(place: Workshop) -> Iterator[None]:
 
 def _disk_full(place: Workshop, where: str, detail: str) -> MacosBuildError:
     needed = place.release.limits.disk_gb
+    build = str(checkout.shown(place.root / "build"))
     return WorkFailed(
         "there is no space left for the build",
         where=where,
         detail=detail,
-        hint=f"this config needs about {needed:g} GB; free some (`du -sh {place.root / 'build'}`), "
+        hint=f"this config needs about {needed:g} GB; free some (`du -sh {shlex.quote(build)}`), "
         "and run the same command again: what was finished is kept",
     )

@@ -68,6 +68,9 @@ class Command(invoke.Task[Any]):
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[invoke.Argument]:
         """Return the arguments of the task, as flags that name themselves in their refusals."""
+        written = dict(self.help)
+        arguments = super().get_arguments(ignore_unknown_help)
+        self.help = written  # invoke takes out of it what it has put into an argument
         return [
             Argument(
                 names=each.names,
@@ -79,7 +82,7 @@ class Command(invoke.Task[Any]):
                 incrementable=each.incrementable,
                 attr_name=each.attr_name,
             )
-            for each in super().get_arguments(ignore_unknown_help)
+            for each in arguments
         ]
 
 

@@ -64,7 +64,7 @@ class Program(invoke.Program):
 
     @functools.cache  # noqa: B019 - one program a process
     def _make_parser(self) -> Parser:
-        """Return the parser of tasks, made once: it takes the help off the tasks."""
+        """Return the parser of tasks, which takes a while to make."""
         return super()._make_parser()
 
     def update_config(self, merge: bool = True) -> None:
@@ -121,6 +121,15 @@ class Program(invoke.Program):
         usage_line = " ".join([f"Usage: {self.binary} {name}", *operands, "[--flags]"])
         sys.stdout.write(f"{usage_line}\n\n{inspect.getdoc(task)}\n\nFlags:\n\n")
         self.print_columns(self.parser.contexts[name].help_tuples() or [("none", "")])
+
+    def print_columns(self, tuples: Sequence[tuple[str, str | None]]) -> None:
+        """Print names with what they mean; where there is no terminal, a line each."""
+        if sys.stdout.isatty():
+            super().print_columns(tuples)
+            return
+        width = max(len(name) for name, _ in tuples)
+        lines = [f"  {name:{width}}   {text or ''}".rstrip() for name, text in tuples]
+        sys.stdout.write("\n".join([*lines, "", ""]))
 
     def _help_first(self, argv: list[str]) -> list[str]:
         """Ask for a task's help in the way that invoke understands whatever the task takes.

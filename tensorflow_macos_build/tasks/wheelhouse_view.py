@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,9 +134,15 @@ def show(made: Wheelhouse) -> None:
         console.line(f"note: {note}", "yellow")
     total = sum(one.size for one in made.wheels) / _MEGABYTE
     console.line(f"{len(made.wheels)} wheels, {total:.1f} MB in {made.folder}", "bold")
-    console.line(
-        f"pip install --no-index --find-links {made.folder} --require-hashes -r {made.lock}"
+    flags = (
+        "--no-index",
+        "--find-links",
+        str(made.folder),
+        "--require-hashes",
+        "-r",
+        str(made.lock),
     )
+    console.line(shlex.join(["pip", "install", *flags]))
 
 
 def _dotted(found: tuple[int, int]) -> str:

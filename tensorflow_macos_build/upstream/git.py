@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,10 +93,11 @@ class ObjectMissing(WorkFailed):
 
     def __init__(self, oid: str, git: Git, said: bytes = b"") -> None:
         source = git.object_source()
+        fetch = shlex.join(["git", "-C", str(source), "fetch", "--refetch"])
         super().__init__(
             f"the object {oid} is missing in the repository",
             where=str(source),
-            hint=f"`git -C {source} fetch --refetch` brings it; a partial clone needs its server",
+            hint=f"`{fetch}` brings it; a partial clone needs its server",
             detail=said.decode("utf-8", "replace"),
         )
 

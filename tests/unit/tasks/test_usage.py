@@ -71,6 +71,17 @@ def test_help_lists_no_flag_that_is_refused(capsys: pytest.CaptureFixture[str]) 
         assert not {flag.partition("=")[0] for flag in INVOKES} & set(words)
 
 
+def test_help_is_a_line_each_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    for argv, name in ((["--list"], "wheelhouse"), (["fuse", "--help"], "--rule")):
+        assert _run(*argv) == 0
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        (line,) = (words for words in lines if words[:1] == [name])
+        assert len(line) > 10
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
