@@ -50,9 +50,9 @@ def main() -> None:
         asked.rounds,
     )
     print(measure.machine())
-    for name, found in runs.items():
-        cpu = sorted(run.cpu_seconds for run in found)[len(found) // 2]
-        print(f"{name}: {cpu:.2f} s of CPU, {measure.median_seconds(found):.2f} s (medians)")
+    for name, measured in runs.items():
+        cpu = sorted(run.cpu_seconds for run in measured)[len(measured) // 2]
+        print(f"{name}: {cpu:.2f} s of CPU, {measure.median_seconds(measured):.2f} s (medians)")
 
 
 def _stretch(text: str) -> Stretch:
@@ -64,18 +64,20 @@ def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> lis
     with quarantine(git) as pen:
         lines = LineHistory(pen, History(pen.git, *span))
         lines.read(path for path, _ in stretches)
-        return [[change.commit for change in lines.of_lines(span[1], *one)] for one in stretches]
+        return [
+            [change.commit for change in lines.of_lines(span[1], *stretch)] for stretch in stretches
+        ]
 
 
 def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
     old, new = span
-    found = []
+    culprits = []
     for path, lines in stretches:
         where = f"-L{lines.start + 1},{lines.end}:{path}"
         out = git.out("log", where, "--no-color", "--format=%x00%H", new, f"^{old}")
         records = [record.split(b"\n") for record in out.split(b"\0")[1:]]
-        found.append([head.decode() for head, *body in records if any(body)])
-    return found
+        culprits.append([head.decode() for head, *body in records if any(body)])
+    return culprits
 
 
 if __name__ == "__main__":

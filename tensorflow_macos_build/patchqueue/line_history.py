@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Tracked = Mapping[str, Ranges]
 
+_LONGEST = 1 << 20
+"""Characters of paths that a command line may hold; Linux takes 2 MiB (execve(2), ARG_MAX)."""
+
 
 class LineChange(NamedTuple):
     """A commit, and the lines that it took and brought in a stretch of a file."""
@@ -72,7 +75,7 @@ class LineHistory:
         self._empty = quarantine.write("blob", b"")
 
     def read(self, paths: Iterable[str]) -> None:
-        """Read what the commits did to files, all at once; `of_lines` does it for one of them."""
+        """Read what the commits did to files, all at once; `of_lines` does it for a single one."""
         fresh = tuple(path for path in dict.fromkeys(paths) if path not in self._known)
         if not fresh:
             return
@@ -98,7 +101,7 @@ class LineHistory:
         """
         self.read([path])
         pending: dict[str, Tracked] = {new: {path: (lines,)}}
-        found: list[LineChange] = []
+        culprits: list[LineChange] = []
         for commit, parents in self._commits:
             if tracked := pending.pop(commit, None):
                 touched, handed = self._step(commit, parents, tracked)
@@ -106,8 +109,8 @@ class LineHistory:
                     known = pending.get(parent)
                     pending[parent] = _joined(known, files) if known else files
                 if touched:
-                    found.append(_as_change(commit, touched))
-        return [change for change in found if change.took or change.brought]
+                    culprits.append(_as_change(commit, touched))
+        return [change for change in culprits if change.took or change.brought]
 
     @functools.cached_property
     def _commits(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -151,13 +154,13 @@ class LineHistory:
         touched: list[_Touch] = []
         before: Tracked = {}
         for path, lines in tracked.items():
-            place, mapped = path, lines
+            source, mapped = path, lines
             if lines and path in changes:
                 change = self._traced(edge, path, changes[path])
-                place = change.path
+                source = change.path
                 mapped, hunks = line_ranges.before(lines, self._between(change))
                 touched += (_within(hunk, lines) for hunk in hunks)
-            before = _joined(before, {place: mapped})
+            before = _joined(before, {source: mapped})
         return tuple(touched), before
 
     def _traced(self, edge: _Edge, path: str, change: _Change) -> _Change:
@@ -166,7 +169,8 @@ class LineHistory:
             return change
         self._looked_for.add((edge, path))
         gone = self._raw([edge], "--no-renames", "--diff-filter=D")[0]
-        moved = self._raw([edge], "-M50%", "-l0", "--diff-filter=R", only=(path, *gone))[0]
+        only = (path, *gone) if sum(map(len, gone)) < _LONGEST else ()
+        moved = self._raw([edge], "-M50%", "-l0", "--diff-filter=R", only=only)[0]
         source = moved.get(path, change)
         self.read([source.path])
         self._changes[edge][path] = source
@@ -196,11 +200,11 @@ class LineHistory:
             "--literal-pathspecs", "diff-tree", "--stdin", "--always", "-r", "--raw", "-z",
             "--no-abbrev", *flags, "--", *only, stdin=asked,
         )  # fmt: skip
-        found: list[dict[str, _Change]] = []
+        by_edge: list[dict[str, _Change]] = []
         tokens = iter(text(out).split("\0")[:-1])
         for token in tokens:
             if not token.startswith(":"):
-                found.append({})
+                by_edge.append({})
                 continue
             old_mode, new_mode, old, new, status = token[1:].split(" ")
             before = next(tokens)
@@ -208,8 +212,8 @@ class LineHistory:
             if _is_file(new_mode) or status == "D":
                 sides = ((old, old_mode), (new, new_mode))
                 blobs = [oid if _is_file(mode) else self._empty for oid, mode in sides]
-                found[-1][after] = _Change(before, *blobs)
-        return found
+                by_edge[-1][after] = _Change(before, *blobs)
+        return by_edge
 
     def _compare(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Compare blobs as `git log -L` does: without heuristics, binary files as if of text."""
@@ -239,7 +243,7 @@ def _within(hunk: Hunk, lines: Ranges) -> _Touch:
     took, brought = (
         [line[1:].rstrip(b"\n") for line in hunk.lines if line[:1] == sign] for sign in (b"-", b"+")
     )
-    asked = [at for one in lines for at in range(one.start, one.end)]
+    asked = [at for stretch in lines for at in range(stretch.start, stretch.end)]
     inside = {at - hunk.new.start for at in asked}
     return _Touch(took, [line for at, line in enumerate(brought) if at in inside])
 

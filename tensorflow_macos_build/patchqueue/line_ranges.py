@@ -37,18 +37,18 @@ def before(lines: Ranges, hunks: Sequence[Hunk]) -> Mapped:
 def union(first: Iterable[Range], second: Iterable[Range]) -> Ranges:
     """Return the lines that are in either set. Ranges that meet become one."""
     joined: list[Range] = []
-    for one in sorted((*first, *second), key=lambda lines: (lines.start, lines.end)):
-        if not one.count:
+    for stretch in sorted((*first, *second), key=lambda lines: (lines.start, lines.end)):
+        if not stretch.count:
             continue
-        if not joined or joined[-1].end < one.start:
-            joined.append(one)
-        elif joined[-1].end < one.end:
-            joined[-1] = _between(joined[-1].start, one.end)
+        if not joined or joined[-1].end < stretch.start:
+            joined.append(stretch)
+        elif joined[-1].end < stretch.end:
+            joined[-1] = _between(joined[-1].start, stretch.end)
     return tuple(joined)
 
 
 def _touching(lines: Ranges, hunks: Sequence[Hunk]) -> Iterator[Hunk]:
-    """Give the hunks that share a line with a set, or delete lines strictly within it.
+    """Yield the hunks that share a line with a set, or delete lines strictly within it.
 
     A hunk of deletions alone has an empty range in the new file.
     """
@@ -66,16 +66,16 @@ def _touching(lines: Ranges, hunks: Sequence[Hunk]) -> Iterator[Hunk]:
 def _without(lines: Ranges, taken: Sequence[Range]) -> list[Range]:
     """Take ranges away, each of them in order; an empty one still cuts a range in two."""
     left: list[Range] = []
-    for one in lines:
-        start = one.start
+    for stretch in lines:
+        start = stretch.start
         for gone in taken:
-            if gone.end <= start or gone.start >= one.end:
+            if gone.end <= start or gone.start >= stretch.end:
                 continue
             if start < gone.start:
                 left.append(_between(start, gone.start))
             start = gone.end
-        if start < one.end:
-            left.append(_between(start, one.end))
+        if start < stretch.end:
+            left.append(_between(start, stretch.end))
     return left
 
 
@@ -83,8 +83,8 @@ def _shifted(lines: Sequence[Range], hunks: Sequence[Hunk]) -> list[Range]:
     starts = [hunk.new.start for hunk in hunks]
     sums = [0, *itertools.accumulate(hunk.old.count - hunk.new.count for hunk in hunks)]
     return [
-        Range(one.start + sums[sum(start <= one.start for start in starts)], one.count)
-        for one in lines
+        Range(stretch.start + sums[sum(start <= stretch.start for start in starts)], stretch.count)
+        for stretch in lines
     ]
 
 

@@ -51,8 +51,8 @@ def for_queue(
 
 
 def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:
-    found = (tree[path] for path in paths if path in tree)
-    return {entry.oid for entry in found if not entry.is_submodule}
+    entries = (tree[path] for path in paths if path in tree)
+    return {entry.oid for entry in entries if not entry.is_submodule}
 
 
 def _of_moved(old: Tree, new: Tree, touched: Iterable[bytes]) -> set[str]:
