@@ -143,6 +143,7 @@ COMMANDS = {
         ("rebase.skip", *QUEUE), (ran(*START), ran("rebase.skip", *QUEUE))
     ),
     "rebase.abort": Command(("rebase.abort", *QUEUE), (ran(*START),)),
+    "patches.abort": Command(("patches.abort", *QUEUE), (ran("patches.edit", "00200", *QUEUE),)),
     "rebase --write": Command(("rebase", *QUEUE, "--onto", "v2.17.0", "--write")),
     "patches.edit": Command(("patches.edit", "00200", *QUEUE)),
     "patches.continue": Command(
