@@ -40,6 +40,8 @@ DISPLACED_PREFIX = ".old-"
 
 _BLOCK = 1 << 20
 
+_SYSTEM_TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - nothing is made there by name
+
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _OF_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -123,7 +125,7 @@ def scratch(kind: str) -> Iterator[Path]:
     for whoever looks into TMPDIR.
     """
     sweep_scratch()
-    parent = Path(tempfile.gettempdir())
+    parent = _for_temporary_files()
     with named(parent), _temporary(parent, f"{SCRATCH_PREFIX}{kind}-") as folder:
         yield folder
 
@@ -131,7 +133,21 @@ def scratch(kind: str) -> Iterator[Path]:
 def sweep_scratch() -> None:
     """Delete what killed runs left in TMPDIR."""
     with contextlib.suppress(OSError):  # no folder is fit for temporary files
-        sweep(Path(tempfile.gettempdir()), SCRATCH_PREFIX)
+        sweep(_for_temporary_files(), SCRATCH_PREFIX)
+
+
+def _for_temporary_files() -> Path:
+    """Return the folder for temporary files that `tempfile` would choose, and set it there.
+
+    `tempfile` tries a folder by writing a file into it, which a kill leaves there under some name.
+    """
+    if tempfile.tempdir is None:
+        places = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+        for folder in filter(None, [*places, *_SYSTEM_TEMPORARY]):
+            if os.access(folder, os.W_OK | os.X_OK) and Path(folder).is_dir():
+                tempfile.tempdir = str(Path(folder).absolute())
+                break
+    return Path(tempfile.gettempdir())
 
 
 @contextlib.contextmanager

@@ -154,3 +154,17 @@ def test_a_small_file_is_read_whole_and_nothing_else_is(tmp_path: Path) -> None:
         assert caught.value.where == str(path)
     with pytest.raises(UsageError):
         files.read_small(tmp_path, 10)
+
+
+def test_the_folder_for_temporary_files_is_found_without_writing_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in-use").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "in-use"))
+    chosen = tempfile.gettempdir()
+    before = (tmp_path / "in-use").stat().st_mtime_ns
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    files.sweep_scratch()
+    assert tempfile.tempdir == chosen
+    assert (tmp_path / "in-use").stat().st_mtime_ns == before
