@@ -184,7 +184,7 @@ def test_a_queue_that_does_not_apply_names_the_patch(project: Project, tmp_path:
     made = project.copy(tmp_path / "copy")
     text = broken(made, "--set", "upstream.ref=v2.18.0")
     assert "conflict" in text
-    assert "hint: invoke rebase --queue demo --onto v2.18.0" in text
+    assert "hint: scripts/inv rebase --queue demo --onto v2.18.0" in text
 
 
 def test_a_failed_compilation_is_told_in_the_compilers_words(
@@ -216,7 +216,7 @@ def test_a_full_disk_says_where_and_what_to_do(project: Project, tmp_path: Path)
 
     for stage, words in (
         ("dist", "there is no space left for the build"),
-        ("fuse", "File too large"),
+        ("fuse", "the file would be larger than is allowed"),
     ):
         ended = made.run("--force", stage, preexec_fn=small_files)
         assert ended.returncode == 1
