@@ -12,7 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_LENGTH = 4096
 """Longest name taken, in characters (PATH_MAX of the systems that install wheels is less)."""
@@ -44,16 +44,19 @@ def fault(name: str) -> str | None:
     return next((reason for reason, found in faults.items() if found), None)
 
 
-def collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Give each name that cannot be unpacked beside an earlier one, with that earlier one.
+def collisions(
+    names: Iterable[str], path_of: Callable[[str], str] = str
+) -> Iterator[tuple[str, str]]:
+    """Return each name that cannot be unpacked beside an earlier one, with that earlier one.
 
     Two files collide when their names are equal on a file system that ignores case and
     normalisation; a file also collides with a folder of its name. Folders may be spelled twice.
+    `path_of` says where the file of a name comes to lie.
     """
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
     for name in names:
-        key = _key(name.rstrip("/"))
+        key = _key(path_of(name.rstrip("/")))
         if name.endswith("/"):
             folders.setdefault(key, name)
         elif key in files:

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.wheels import deployment, headers, metadata, names, record, tags
+from tensorflow_macos_build.wheels import clashes, deployment, headers, metadata, record, tags
 from tensorflow_macos_build.wheels.members import Limits
 from tensorflow_macos_build.wheels.pair import Half, Pair, match
-from tensorflow_macos_build.wheels.rules import RuleVerdict
 from tensorflow_macos_build.wheels.verdicts import Choice, Fault, Judge, Verdict, apart
 
 if TYPE_CHECKING:
@@ -104,26 +103,35 @@ def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
     ]
     kept = [part for one in judged if isinstance(one, Choice) for part in apart(one)]
     faults = [one for one in judged if isinstance(one, Fault)]
-    faults += _collisions(kept, pair)
+    renamed = _renamed(judged)
+    faults += clashes.faults(kept, pair, renamed)
     if faults:
         raise Undecided(faults, _shown(faults, judge))
     choices = {choice.path: choice for choice in kept}
     code = deployment.survey(pair, choices)
     needs, notes = deployment.needs(pair, code)
-    platforms = _platforms(pair, needs, universal2=options.universal2_tag)
+    platforms = _platforms(pair, needs, notes, universal2=options.universal2_tag)
     name = replace(pair.name, platforms=platforms)
     one_sided, told = deployment.one_sided(choices, code)
     unused = set(options.rules) - {choice.rule for choice in choices.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
-    return Plan(pair, name, choices, merged, _renamed(judged), one_sided, (*notes, *told))
+    return Plan(pair, name, choices, merged, renamed, one_sided, (*notes, *told))
 
 
-def _platforms(pair: Pair, needs: dict[str, tags.Os], *, universal2: bool) -> tuple[str, ...]:
+def _platforms(
+    pair: Pair, needs: dict[str, tags.Os], notes: Sequence[str], *, universal2: bool
+) -> tuple[str, ...]:
     try:
         return tags.platform_tags(needs, universal2=universal2)
     except tags.BadName as error:
         where = " and ".join(half.archive.path.name for half in pair.halves.values())
-        raise UsageError(str(error), where=where) from None
+        raise UsageError(
+            str(error),
+            where=where,
+            detail="\n".join(notes),
+            hint="give wheels whose code says rightly which macOS it needs, or leave a file out"
+            " by a rule",
+        ) from None
 
 
 def _build(build: str | None) -> str | None:
@@ -152,27 +160,6 @@ def _merged(found: Choice | Fault, pair: Pair, merged: dict[str, headers.Merged]
     except headers.Unmergeable as error:
         return Fault(found.path, f"it cannot be merged: {error}", found.members)
     return found
-
-
-def _collisions(kept: Sequence[Choice], pair: Pair) -> list[Fault]:
-    """List the files that cannot be unpacked beside another, which the halves allow each alone."""
-    files = [choice for choice in kept if choice.verdict is not Verdict.DROPPED]
-    members = {choice.path: choice.members for choice in files}
-    own = [f"{pair.dist_info}/{name}" for name in ("WHEEL", record.NAME, "RECORD")]
-
-    def owner(path: str) -> str:
-        return " and the ".join(sorted(members.get(path, ("fused",))))
-
-    return [
-        Fault(
-            later,
-            f"it is of the {owner(later)} wheel and cannot be unpacked on a Mac beside"
-            f" `{earlier}` of the {owner(earlier)} wheel",
-            members.get(later, {}),
-            RuleVerdict.DROP,
-        )
-        for later, earlier in names.collisions([*own, *(choice.path for choice in files)])
-    ]
 
 
 def _renamed(judged: Sequence[Choice | Fault]) -> dict[str, dict[str, str]]:

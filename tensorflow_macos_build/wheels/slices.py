@@ -140,14 +140,22 @@ def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
     match kind_of(head):
         case Kind.UNIVERSAL:
             for arch in fat.parse(content).arches:
-                yield from _code(content.part(arch.offset, arch.size, "slice"))
+                yield from _code_of_slice(content.part(arch.offset, arch.size, "slice"))
+        case Kind.STATIC | Kind.IMAGE | Kind.OTHER:
+            yield from _code_of_slice(content)
+
+
+def _code_of_slice(content: Window) -> Iterator[tuple[str, Os | None]]:
+    """Yield likewise for a file that is not universal, as no loader takes one in another."""
+    head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
+    match kind_of(head):
         case Kind.STATIC:
             objects = archive.parse(content)
             yield from ((one.arch, one.minos) for one in objects if one.arch is not None)
         case Kind.IMAGE:
             parsed = image.parse(content)
             yield parsed.arch, parsed.minos
-        case Kind.OTHER:
+        case Kind.UNIVERSAL | Kind.OTHER:
             return
 
 

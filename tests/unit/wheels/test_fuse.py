@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from tensorflow_macos_build.wheels.members import BrokenWheel
 from tensorflow_macos_build.wheels.pair import Mismatch
 from tensorflow_macos_build.wheels.rules import parse_rule
 from tensorflow_macos_build.wheels.thin import thin
-from tensorflow_macos_build.wheels.verify import verify
+from tensorflow_macos_build.wheels.verify import Code, verify
 from tests.machos import TARGETS, llvm
 from tests.wheelmaker import Thin, lipo, unpacked
 
@@ -530,6 +531,29 @@ def test_the_tag_is_true_of_all_machine_code(
     assert verify(wheel).ok
 
 
+def test_a_universal_file_that_is_its_own_slice_is_no_code(
+    tmp_path: Path, images: dict[str, dict[str, bytes]]
+) -> None:
+    """Nothing loads such a file, and lipo takes none in another."""
+    content = bytearray(lipo(tmp_path, *(files["demo/ext.so"] for files in images.values())))
+    for entry in (8, 28):
+        struct.pack_into(">2I", content, entry + 8, 0, len(content))
+    same = {"demo/lib.dylib": bytes(content)}
+    wheel = run(tmp_path, (Thin("arm64", same), Thin("x86_64", same)))
+    assert unpacked(wheel)["demo/lib.dylib"] == content
+    assert Code.FAT_OVERLAP in {one.code for one in verify(wheel).findings}
+
+
+def test_a_macos_that_there_is_not_is_refused_with_the_file_that_needs_it(
+    tmp_path: Path, toolchain: Toolchain
+) -> None:
+    late = {"demo/late.o": toolchain.minimum_object("int a;", "arm64", "99.0").read_bytes()}
+    options = FuseOptions(rules=[parse_rule("demo/late.o=either-side")])
+    with pytest.raises(UsageError, match="no installer asks") as refused:
+        run(tmp_path, (Thin("arm64", late), Thin("x86_64", {})), options)
+    assert "demo/late.o needs 99.0" in refused.value.detail
+
+
 def test_halves_of_two_build_tags_want_to_be_told_one(tmp_path: Path, halves: Halves) -> None:
     pair = halves[0], replace(halves[1], build="1")
     with pytest.raises(Mismatch, match="build tags differ: 1, none; see --build-tag"):
@@ -577,6 +601,7 @@ COLLISIONS = {
     "sharp-s": ("stra\u00dfe.txt", "STRASSE.txt"),
     "long-s": ("\u017f.txt", "s.txt"),
     "the-record": ("a.txt", "demo-1.0.dist-info/fused.JSON"),
+    "folder-of-the-record": ("a.txt", "demo-1.0.dist-info/fused.json/a"),
     "kept-beside": ("a.txt", "demo-1.0.dist-info/sboms/arm64-a.json"),
 }
 """Names that the arm64 and the x86_64 wheel may have each alone."""
