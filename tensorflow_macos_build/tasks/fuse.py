@@ -85,7 +85,7 @@ def thin(
     iterable=["platform"],
     auto_shortflags=False,
     help={
-        "wheel": "A wheel for macOS.",
+        "wheel": "A wheel.",
         "out": "The folder to put the renamed wheel in.",
         "build_tag": "The build tag it gets; `none` takes it away.",
         "platform": "A platform tag it gets instead of its own; may be repeated.",

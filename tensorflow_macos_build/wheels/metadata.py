@@ -59,7 +59,7 @@ class WheelFile:
     Attributes:
         version: Wheel-Version, such as "1.0".
         purelib: Root-Is-Purelib.
-        tags: its Tag lines in order.
+        tags: its Tag lines in order, as they stand there; `expanded` judges them.
         build: Build; None when there is none.
     """
 
@@ -99,8 +99,6 @@ def parse_wheel(content: bytes) -> WheelFile:
     if purelib not in ("true", "false"):
         raise BadMetadata(f"Root-Is-Purelib is `{purelib}`, not true or false")
     tags = tuple(str(tag).strip() for tag in fields.get_all("Tag", []))
-    if not tags:
-        raise BadMetadata("it has no Tag")
     build = fields.get("Build")
     return WheelFile(version, purelib == "true", tags, str(build).strip() if build else None)
 
@@ -126,7 +124,7 @@ def expanded(lines: Iterable[str]) -> frozenset[Tag]:
     """Return the tags that WHEEL's `Tag` lines stand for together.
 
     Raises:
-        BadMetadata: a line is no tag, or they stand for more than a wheel can have.
+        BadMetadata: there is none, a line is no tag, or they stand for more than a wheel can have.
     """
     tags: set[Tag] = set()
     for line in lines:
@@ -139,6 +137,8 @@ def expanded(lines: Iterable[str]) -> frozenset[Tag]:
             tags |= parse_tag(line)
         except ValueError:
             raise BadMetadata(f"`Tag: {line}` is no PYTHON-ABI-PLATFORM") from None
+    if not tags:
+        raise BadMetadata("it has no Tag")
     return frozenset(tags)
 
 

@@ -111,18 +111,21 @@ class Half:
         return found
 
 
-def read_half(archive: Archive, name: tags.WheelName | None = None) -> Half:
+def read_half(
+    archive: Archive, name: tags.WheelName | None = None, *, any_platform: bool = False
+) -> Half:
     """Read a wheel's own description.
 
     Args:
         archive: the open wheel.
         name: the name that it should have; its file's name unless told.
+        any_platform: whether its platform tags may be others than those of macOS.
 
     Raises:
         UsageError: its name is not that of a wheel for macOS.
         BrokenWheel: dist-info is missing, damaged, or does not describe this wheel.
     """
-    name, lowest = _name(str(name) if name else archive.path.name)
+    name, lowest = _name(str(name) if name else archive.path.name, any_platform=any_platform)
     stem = _stem(archive, name)
     data = _data(archive, stem)
     wheel_path, record_path = (f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD"))
@@ -144,10 +147,11 @@ def read_half(archive: Archive, name: tags.WheelName | None = None) -> Half:
     return Half(archive, name, stem, data, lowest, wheel, MappingProxyType(rows))
 
 
-def _name(text: str) -> tuple[tags.WheelName, dict[str, tags.Os]]:
+def _name(text: str, *, any_platform: bool) -> tuple[tags.WheelName, dict[str, tags.Os]]:
+    judge = tags.promises if any_platform else tags.lowest
     try:
         name = tags.parse_name(text)
-        return name, tags.lowest(name.platforms)
+        return name, judge(name.platforms)
     except tags.BadName as error:
         raise UsageError(
             str(error), where=text, hint="give wheels for macOS, named as indexes name them"

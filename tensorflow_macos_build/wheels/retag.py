@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.wheels.archive import Archive
 
+_HINT = "name other tags by --platform, --build-tag or --universal2-tag"
+
 
 @dataclass(frozen=True)
 class RetagOptions:
@@ -58,10 +60,11 @@ def retag(
     """
     with open_archive(wheel, limits) as archive:
         try:
-            half = read_half(archive, _name_in_wheel(archive) if options.from_wheel else None)
+            stated = _name_in_wheel(archive) if options.from_wheel else None
+            half = read_half(archive, stated, any_platform=True)
             name = _renamed(half, options)
         except tags.BadName as error:
-            raise UsageError(str(error), where=wheel.name) from None
+            raise UsageError(str(error), where=wheel.name, hint=_HINT) from None
         if str(name) == wheel.name:
             _check_contradiction(half, wheel, out)
         with new_wheel(out / str(name), limits) as made:
@@ -94,7 +97,7 @@ def _name_in_wheel(archive: Archive) -> tags.WheelName:
 def _check_contradiction(half: Half, wheel: Path, out: Path) -> None:
     """Refuse to write a wheel under its own name, but for one whose WHEEL says something else."""
     if _agrees(half):
-        raise UsageError("the wheel has these tags already", where=wheel.name)
+        raise UsageError("the wheel has these tags already", where=wheel.name, hint=_HINT)
     if (out / wheel.name).exists() and (out / wheel.name).samefile(wheel):
         raise UsageError(
             "the repaired wheel has the same name, and would replace the one that it is made of",
@@ -120,13 +123,8 @@ def _paths(half: Half) -> list[str]:
 def _renamed(half: Half, options: RetagOptions) -> tags.WheelName:
     name = half.name
     if options.platforms is not None:
-        told = tags.lowest(options.platforms)
-        if set(told) != set(half.lowest):
-            raise tags.BadName(
-                f"the wheel is for {' and '.join(sorted(half.lowest))}, not only or"
-                f" not for {' and '.join(sorted(told))}"
-            )
-        name = replace(name, platforms=tuple(options.platforms))
+        _check_architectures(half, options.platforms)
+        name = replace(name, platforms=tuple(dict.fromkeys(options.platforms)))
     if options.universal2_tag is not None:
         plain = tuple(one for one in name.platforms if not one.endswith("_universal2"))
         if not plain or set(half.lowest) != set(tags.ARCHES):
@@ -136,5 +134,19 @@ def _renamed(half: Half, options: RetagOptions) -> tags.WheelName:
     if options.build is not None:
         build = tags.check_build(options.build) if options.build else None
         name = replace(name, build=build)
-    tags.check_asked_for(name.platforms)
+    tags.check_asked_for(tag for tag in name.platforms if tags.is_of_mac(tag))
     return name
+
+
+def _check_architectures(half: Half, platforms: Sequence[str]) -> None:
+    """Refuse platform tags for other architectures than the wheel's own tags are for."""
+    stated = tags.lowest(platforms)
+    if not any(map(tags.is_of_mac, half.name.platforms)):
+        own = ".".join(half.name.platforms)
+        raise tags.BadName(f"the wheel is for `{own}`, and so has no use for a tag of macOS")
+    # A tag such as macosx_12_0_aarch64 names no architecture that the new ones could contradict.
+    if half.lowest and set(stated) != set(half.lowest):
+        raise tags.BadName(
+            f"the wheel is for {' and '.join(sorted(half.lowest))}, not only or"
+            f" not for {' and '.join(sorted(stated))}"
+        )

@@ -174,6 +174,11 @@ def check_build(build: str) -> str:
     return build
 
 
+def is_of_mac(platform: str) -> bool:
+    """Whether a platform tag is, or is meant to be, one of macOS."""
+    return platform.startswith("mac")
+
+
 def is_asked_for(platform: str) -> bool:
     """Whether an installer on some Mac asks for this platform tag."""
     return platform in _asked_for()

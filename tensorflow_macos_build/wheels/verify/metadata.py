@@ -106,7 +106,7 @@ def judge_platforms(named: WheelName) -> Iterator[Finding]:
     """Find platform tags that no installer on a Mac asks for."""
     asked = {platform for platform in named.platforms if tags.is_asked_for(platform)}
     for platform in named.platforms:
-        if platform.startswith("mac") and platform not in asked:
+        if tags.is_of_mac(platform) and platform not in asked:
             promised = tags.promises([platform]).keys()
             spared = promised and promised <= tags.promises(asked).keys()
             instead = tags.nearest(platform)

@@ -56,7 +56,6 @@ def test_a_wheel_file_reads_back(build: str | None) -> None:
         (b"Wheel-Version: 2.0\nRoot-Is-Purelib: true\nTag: a-b-c\n", "version 1"),
         (b"Wheel-Version: 1.x\nRoot-Is-Purelib: true\nTag: a-b-c\n", "`1.x`"),
         (b"Wheel-Version: 1.0\nTag: a-b-c\n", "Root-Is-Purelib"),
-        (b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n", "no Tag"),
         (b"\xff", "UTF-8"),
     ],
 )

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from packaging.tags import mac_platforms
+from packaging.tags import mac_platforms, parse_tag
 from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build.errors import UsageError
@@ -15,7 +15,7 @@ from tensorflow_macos_build.wheels import tags
 from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import Code, Severity, verify
-from tests.wheelmaker import Thin, unpacked
+from tests.wheelmaker import Thin, rewritten, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,58 @@ def test_a_wheel_file_that_contradicts_a_right_name_is_written_after_it(tmp_path
     assert unpacked(repaired)["demo.py"] == b"pass\n"
     with pytest.raises(UsageError, match="already"):
         retag(repaired, tmp_path / "again", REPAIR)
+
+
+CONTRADICTIONS = {
+    "pure": ("demo-1.0-py3-none-any.whl", b"Tag: py2-none-any"),
+    "bundle": (
+        "demo-1.0-cp311-cp311-macosx_10_9_intel.whl",
+        b"Tag: cp311-cp311-macosx_10_9_x86_64",
+    ),
+    "linux": ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", b"Tag: cp311-cp311-linux_x86_64"),
+    "no-tag": (MAJOR, b"X: y"),
+    "malformed-tag": (MAJOR, b"Tag: cp311"),
+}
+"""Right names, and what stands in WHEEL instead of the name's tags."""
+
+
+@pytest.mark.parametrize("kind", CONTRADICTIONS)
+def test_what_verify_sends_to_retag_is_repaired_whatever_the_wheel_is_for(
+    tmp_path: Path, kind: str
+) -> None:
+    name, line = CONTRADICTIONS[kind]
+    thin = Thin("arm64", {"demo.py": b""}, platform="macosx_13_0_arm64").write(tmp_path)
+    wheel_file = b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n" + line + b"\n"
+    broken = rewritten(thin, {"demo-1.0.dist-info/WHEEL": wheel_file})
+    broken = broken.rename(tmp_path / name)
+    assert codes(broken) in ({Code.WHEEL_TAGS}, {Code.WHEEL_FILE})
+    repaired = retag(broken, tmp_path / "out", REPAIR).wheel
+    assert repaired.name == name
+    assert codes(repaired) == set()
+    text = unpacked(repaired)["demo-1.0.dist-info/WHEEL"].decode()
+    stated = [parse_tag(line[5:]) for line in text.splitlines() if line.startswith("Tag: ")]
+    assert frozenset().union(*stated) == parse_wheel_filename(name)[3]
+
+
+@pytest.mark.parametrize("platform", ["macosx_110_0_arm64", "macosx_12_0_aarch64"])
+def test_a_tag_of_no_mac_is_replaced_by_the_right_one(tmp_path: Path, platform: str) -> None:
+    broken = Thin("arm64", {"demo.py": b""}, platform=platform).write(tmp_path)
+    assert codes(broken) == {Code.PLATFORM_TAG}
+    with pytest.raises(UsageError, match="no installer asks"):
+        retag(broken, tmp_path / "out", RetagOptions(build="1"))
+    right = RetagOptions(platforms=["macosx_13_0_arm64"] * 2)
+    repaired = retag(broken, tmp_path / "out", right).wheel
+    assert repaired.name == MAJOR
+    assert codes(repaired) == set()
+
+
+def test_a_wheel_for_no_mac_gets_no_tag_of_one(tmp_path: Path) -> None:
+    pure = Thin("arm64", {"demo.py": b""}, python="py3-none", platform="any").write(tmp_path)
+    with pytest.raises(UsageError, match="for `any`"):
+        retag(pure, tmp_path / "out", RetagOptions(platforms=["macosx_13_0_arm64"]))
+    built = retag(pure, tmp_path / "out", RetagOptions(build="1")).wheel
+    assert built.name == "demo-1.0-1-py3-none-any.whl"
+    assert codes(built) == set()
 
 
 def test_a_name_that_contradicts_a_right_wheel_file_is_made_after_it(tmp_path: Path) -> None:
