@@ -22,7 +22,7 @@ from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
 from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
@@ -42,21 +42,7 @@ _MAX_KEY = 64 << 20
 
 
 class Unresolved(WorkFailed):
-    """Files of the conflict still hold markers, or submodules have no commit chosen yet."""
-
-    def __init__(self, folder: Path, paths: Iterable[str], submodules: Iterable[str] = ()) -> None:
-        edits = "edit those files, then run the same command again"
-        choices = [
-            f"git -C {shlex.quote(str(folder))} update-index --cacheinfo "
-            f"160000,COMMIT,{shlex.quote(path)}"
-            for path in submodules
-        ]
-        super().__init__(
-            "there are conflict markers left" if not choices else "submodules are unmerged",
-            where=str(folder),
-            detail="\n".join([*paths, *submodules]),
-            hint="\n".join(["choose each submodule's commit:", *choices]) if choices else edits,
-        )
+    """Nobody has settled the conflict yet: markers are left, or paths that git cannot mark."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +114,11 @@ def make(
 
 
 def take(folder: Path, merged: Merged, labels: Labels) -> str:
-    """Give the id of the tree that somebody made of a conflict; its objects are in the work tree.
+    """Return the id of the tree that somebody made of a conflict; its objects are in the work tree.
 
     Raises:
-        Unresolved: markers are left, or a submodule is unmerged.
+        Unresolved: markers are left, a submodule is unmerged, or a path without markers (binary,
+            deleted on one side, a link) is as git left it and still unmerged in the index.
     """
     marker = f"< {labels.ours}\n".encode()  # the end of a marker, whatever its size
     left = [
@@ -141,12 +128,57 @@ def take(folder: Path, merged: Merged, labels: Labels) -> str:
         and (marker in (content := path.read_bytes()) or markers.are_in(content))
     ]
     if left:
-        raise Unresolved(folder, left)
+        raise Unresolved(
+            "there are conflict markers left",
+            where=str(folder),
+            detail="\n".join(left),
+            hint="edit those files, then run the same command again",
+        )
     submodules = [found.path for found in merged.conflicted if found.is_submodule]
     with work_tree.private_index(folder) as git:
-        if undecided := sorted(work_tree.unmerged(git).keys() & set(submodules)):
-            raise Unresolved(folder, (), undecided)
-        return work_tree.add_all(git, submodules)
+        unmerged = work_tree.unmerged(git).keys()
+        if undecided := sorted(unmerged & set(submodules)):
+            raise _unmerged_submodules(folder, undecided)
+        tree = work_tree.add_all(git, submodules)
+        unmarked = {found.path for found in merged.conflicted if found.ours or found.theirs}
+        if undecided := sorted((unmarked & unmerged) - work_tree.changed(git, tree)):
+            raise _undecided(folder, undecided)
+        return tree
+
+
+def _unmerged_submodules(folder: Path, paths: Sequence[str]) -> Unresolved:
+    settle = "update-index --cacheinfo 160000,COMMIT,"
+    lines = (f"git -C {_quoted(folder)} {settle}{_quoted(path)}" for path in paths)
+    return Unresolved(
+        "submodules are unmerged",
+        where=str(folder),
+        detail="\n".join(paths),
+        hint="\n".join(["choose each submodule's commit:", *lines]),
+    )
+
+
+def _undecided(folder: Path, paths: Sequence[str]) -> Unresolved:
+    """Return the error about paths that nobody touched: what git left there may be either side.
+
+    git's own `rebase --continue` refuses unmerged paths, too; a changed file is an answer here.
+    """
+    lines = [
+        f"git -C {_quoted(folder)} {verb} -- {_quoted(path)}"
+        for path in paths
+        for verb in (["add", "rm"] if os.path.lexists(folder / path) else ["rm"])
+    ]
+    return Unresolved(
+        "nobody has said what is to become of files that have no markers",
+        where=str(folder),
+        detail="\n".join(paths),
+        hint="\n".join(
+            ["change each of them, or take it as it is there (add), or leave it out (rm):", *lines]
+        ),
+    )
+
+
+def _quoted(word: Path | str) -> str:
+    return shlex.quote(str(word))
 
 
 def _marked(

@@ -121,6 +121,16 @@ def unmerged(git: Git) -> dict[str, set[str]]:
     return modes
 
 
+def changed(git: Git, tree: str) -> set[str]:
+    """Return the paths at which a tree differs from what the work tree held when it was made."""
+    assert git.work_tree is not None
+    known = mark_of(git.work_tree)
+    if known is None:
+        return set()
+    names = git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", known.made, tree)
+    return {text(name) for name in names.split(b"\0")[:-1]}
+
+
 def content(folder: Path) -> str:
     """Return the id of the tree that a work tree holds now, without undecided submodules."""
     with private_index(folder) as git:
