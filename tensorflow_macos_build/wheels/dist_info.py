@@ -70,6 +70,14 @@ def outside_schemes(members: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(paths))
 
 
+def folders_of_scripts(members: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders in a data folder's scripts, sorted."""
+    parts = (name.split("/") for name in members if "/scripts/" in name)
+    nested = (each[:3] for each in parts if len(each) > 3)
+    paths = {"/".join(each) for each in nested if each[0].endswith(_DATA) and each[1] == "scripts"}
+    return tuple(sorted(paths))
+
+
 def _version(text: str) -> Version | None:
     # `_` stands for the hyphen of 1.0-1, which is 1.0.post1.
     for spelling in (text, text.replace("_", "-")):

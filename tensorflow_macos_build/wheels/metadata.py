@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import csv
 import email.parser
 import email.policy
@@ -43,6 +44,9 @@ _MAXIMUM_TAGS = 10_000
 
 MOST_ROWS = 500_000
 """As many rows as a wheel may have members (`members.Limits`)."""
+
+_PIECE = 1 << 20
+"""Bytes that are decoded at a time."""
 
 _SIZE = re.compile(r"[0-9]{1,19}")
 _END_OF_FIELDS = re.compile(rb"\n\r?\n|\r\r")
@@ -107,17 +111,27 @@ def parse_fields(content: bytes) -> Message[str, str]:
     """Read the fields of WHEEL or METADATA; a description after them is left out.
 
     Raises:
-        BadMetadata: they are not UTF-8, or endless.
+        BadMetadata: the fields are endless, or the file is not UTF-8: pip refuses it then, whether
+            it is the fields or the description.
     """
     end = _END_OF_FIELDS.search(content)
     fields = content[: end.start()] if end else content
     if len(fields) > FIELDS_LIMIT:
         raise BadMetadata(f"its fields take more than the {FIELDS_LIMIT} bytes that are read")
     try:
+        _check_utf8(content)
         text = fields.decode("utf-8")
     except UnicodeDecodeError:
         raise BadMetadata("it is not UTF-8") from None
     return email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
+
+
+def _check_utf8(content: bytes) -> None:
+    """Decode piece by piece, as a description may be large and its text is of no use here."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(content), _PIECE):
+        decoder.decode(content[start : start + _PIECE])
+    decoder.decode(b"", final=True)
 
 
 def expanded(lines: Iterable[str]) -> frozenset[Tag]:

@@ -36,6 +36,7 @@ class Code(Enum):
     DIST_INFO = ("dist-info", Severity.ERROR)
     DATA_FOLDER = ("data-folder", Severity.ERROR)
     METADATA_MISMATCH = ("metadata-mismatch", Severity.ERROR)
+    ENTRY_POINTS = ("entry-points", Severity.ERROR)
     WHEEL_TAGS = ("wheel-tags", Severity.ERROR)
     WHEEL_BUILD = ("wheel-build", Severity.NOTE)
     WHEEL_FILE = ("wheel-file", Severity.ERROR)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tensorflow_macos_build.wheels import dist_info, tags
+from tensorflow_macos_build.wheels import dist_info, names, tags
 from tensorflow_macos_build.wheels.metadata import (
     ALGORITHMS,
     SIGNATURES,
@@ -22,6 +22,7 @@ from tensorflow_macos_build.wheels.metadata import (
     parse_wheel,
     record_rows,
 )
+from tensorflow_macos_build.wheels.verify import places
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
 
 if TYPE_CHECKING:
@@ -97,9 +98,21 @@ def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Ite
     for path in dist_info.outside_schemes(members):
         message = f"a data folder holds {', '.join(dist_info.SCHEMES)}, and nothing else"
         yield Finding(Code.DATA_FOLDER, path, "", message)
+    for path in dist_info.folders_of_scripts(members):
+        message = "it is a folder; uv takes only files for scripts"
+        yield Finding(Code.DATA_FOLDER, path, "", message)
+    for later, earlier in _installed_twice(members):
+        message = f"it is installed at the same path as {earlier}"
+        yield Finding(Code.DATA_FOLDER, later, "", message, weight=Severity.WARNING)
     for data in dist_info.renamed_data(members, folder):
         message = f"it is not spelled like {folder}"
         yield Finding(Code.DATA_FOLDER, data, "", message, weight=Severity.WARNING)
+
+
+def _installed_twice(members: Collection[str]) -> Iterator[tuple[str, str]]:
+    # Without a data folder files are installed as they are unpacked, which `open_archive` judges.
+    if any(name.partition("/")[0].endswith(".data") for name in members):
+        yield from names.collisions(members, places.installed)
 
 
 def judge_platforms(named: WheelName) -> Iterator[Finding]:
@@ -123,7 +136,7 @@ def judge_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding
     except BadMetadata as error:
         yield Finding(Code.METADATA_MISMATCH, path, "", str(error))
         return
-    name, version = str(fields.get("Name", "")), str(fields.get("Version", ""))
+    name, version = (str(fields.get(field, "")).strip() for field in ("Name", "Version"))
     if canonicalize_name(name) != named.project:
         message = f"Name is `{name}`, the file name says `{named.project}`"
         yield Finding(Code.METADATA_MISMATCH, path, "", message)

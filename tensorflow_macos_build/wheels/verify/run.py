@@ -13,7 +13,13 @@ from tensorflow_macos_build.wheels import dist_info, tags
 from tensorflow_macos_build.wheels import record as fused
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
-from tensorflow_macos_build.wheels.verify import binding, coverage, metadata, places
+from tensorflow_macos_build.wheels.verify import (
+    binding,
+    coverage,
+    entry_points,
+    metadata,
+    places,
+)
 from tensorflow_macos_build.wheels.verify.binaries import Binary
 from tensorflow_macos_build.wheels.verify.binding import Counts
 from tensorflow_macos_build.wheels.verify.examine import Examined, examine
@@ -212,6 +218,8 @@ class _Verifier:
             elif member.size > _PAPERS_LIMIT:
                 message = f"{member.size} bytes are more than the {_PAPERS_LIMIT} that are read"
                 yield Finding(Code.DIST_INFO, self._path(name), "", message)
+        if (text := self._text(entry_points.NAME)) is not None:
+            yield from entry_points.judge(self._path(entry_points.NAME), text)
         if self._named is not None:
             yield from self._named_papers(self._named)
 

@@ -42,12 +42,18 @@ def pip_installs(wheels: list[Path], folder: Path) -> list[bool]:
 
 
 def wheel_of(
-    folder: Path, name: str, info: str, tag: str = "py3-none-any", *, data: str = ""
+    folder: Path,
+    name: str,
+    info: str,
+    tag: str = "py3-none-any",
+    *,
+    data: str = "",
+    about: bytes = b"",
 ) -> Path:
     project, version = name.split("-")[:2]
     made = {"demo.py": b"", **({data: b""} if data else {})}
-    about = f"Metadata-Version: 2.1\nName: {canonicalize_name(project)}\nVersion: {version}\n"
-    made[f"{info}/METADATA"] = about.encode()
+    usual = f"Metadata-Version: 2.1\nName: {canonicalize_name(project)}\nVersion: {version}\n"
+    made[f"{info}/METADATA"] = about or usual.encode()
     made[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
     made[f"{info}/RECORD"] = record_of(made, info)
     path = folder / f"{name}-{tag}.whl"
@@ -152,6 +158,54 @@ def test_what_pip_refuses_in_a_data_folder_is_an_error(tmp_path: Path) -> None:
     assert pip_installs(wheels, tmp_path) == [
         Severity.ERROR not in severities for severities in expected.values()
     ]
+
+
+def uv_installs(wheel: Path, folder: Path) -> bool:
+    argv = [
+        *(sys.executable, "-m", "uv", "pip", "install", "-q", "--no-cache", "--no-config"),
+        *("--no-index", "--no-deps", "--target", str(folder / "uv"), str(wheel)),
+    ]
+    return subprocess.run(argv, check=False, capture_output=True).returncode == 0
+
+
+def test_a_folder_of_scripts_is_an_error_as_uv_refuses_it(tmp_path: Path) -> None:
+    data = "my_pkg-1.0.data/scripts/tool/main"
+    wheel = wheel_of(tmp_path, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data)
+    (finding,) = (one for one in verify(wheel).findings if one.code is Code.DATA_FOLDER)
+    assert (finding.severity, finding.file) == (Severity.ERROR, data.rpartition("/")[0])
+    assert not uv_installs(wheel, tmp_path)
+
+
+def test_two_files_that_are_installed_at_one_path_are_warned_of(tmp_path: Path) -> None:
+    data = "my_pkg-1.0.data/purelib/demo.py"
+    wheel = wheel_of(tmp_path, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data)
+    (finding,) = (one for one in verify(wheel).findings if one.code is Code.DATA_FOLDER)
+    assert finding.severity is Severity.WARNING
+    assert {finding.file, "demo.py"} == {data, finding.message.rpartition(" ")[2]}
+
+
+ABOUT = b"Metadata-Version: 2.1\nName: my-pkg\nVersion: 1.0\n"
+ABOUTS = {
+    "folded": (ABOUT.replace(b"Name: ", b"Name:\n "), True),
+    "crlf": (ABOUT.replace(b"\n", b"\r\n"), True),
+    "utf-8": (ABOUT + b"\nna\xc3\xafve\n", True),
+    "latin-1-description": (ABOUT + b"\nna\xefve\n", False),
+    "latin-1-summary": (ABOUT + b"Summary: na\xefve\n", False),
+    "half-a-letter": (ABOUT + b"\nna\xc3", False),
+    "mark": (b"\xef\xbb\xbf" + ABOUT, False),
+    "empty-line-first": (b"\n" + ABOUT, False),
+}
+"""METADATA files, and whether pip installs their wheel."""
+
+
+def test_metadata_that_pip_cannot_read_is_an_error(tmp_path: Path) -> None:
+    wheels = []
+    for kind, (about, is_right) in ABOUTS.items():
+        folder = tmp_path / kind
+        folder.mkdir()
+        wheels.append(wheel_of(folder, "my_pkg-1.0", "my_pkg-1.0.dist-info", about=about))
+        assert verify(wheels[-1]).ok is is_right, kind
+    assert pip_installs(wheels, tmp_path) == [is_right for _, is_right in ABOUTS.values()]
 
 
 def test_a_version_may_be_spelled_in_several_ways() -> None:
