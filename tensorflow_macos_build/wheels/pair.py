@@ -285,8 +285,8 @@ def _faults(first: Half, second: Half, alias: str | None, build: str | None) -> 
         yield f"neither is of the project {alias}"
     told = {
         "versions": ({canonicalize_version(name.version) for name in (one, other)}),
-        "Python tags": {".".join(sorted(name.pythons)) for name in (one, other)},
-        "ABI tags": {".".join(sorted(name.abis)) for name in (one, other)},
+        "Python tags": {".".join(sorted(name.pythons)).lower() for name in (one, other)},
+        "ABI tags": {".".join(sorted(name.abis)).lower() for name in (one, other)},
         "build tags": {build or name.build or "none" for name in (one, other)},
         "Wheel-Version": {half.wheel.version for half in (first, second)},
         "Root-Is-Purelib": {str(half.wheel.purelib).lower() for half in (first, second)},

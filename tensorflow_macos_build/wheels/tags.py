@@ -176,17 +176,17 @@ def check_build(build: str) -> str:
 
 def is_of_mac(platform: str) -> bool:
     """Whether a platform tag is, or is meant to be, one of macOS."""
-    return platform.startswith("mac")
+    return platform.lower().startswith("mac")
 
 
 def is_asked_for(platform: str) -> bool:
     """Whether an installer on some Mac asks for this platform tag."""
-    return platform in _asked_for()
+    return platform.lower() in _asked_for()
 
 
 def nearest(platform: str) -> str | None:
     """Return the tag that says what this one means and is asked for; None if there is none."""
-    match = _PLATFORM.fullmatch(platform)
+    match = _match(platform)
     if match is None:
         return None
     version = rounded((int(match[1]), int(match[2])))
@@ -225,7 +225,7 @@ def promises(platforms: Iterable[str]) -> dict[str, Os]:
     """
     oldest: dict[str, Os] = {}
     for platform in platforms:
-        if match := _PLATFORM.fullmatch(platform):
+        if match := _match(platform):
             version = (int(match[1]), int(match[2]))
             for arch in _FORMATS.get(match[3], ()):
                 first = max(version, FIRST_ARM64) if arch == "arm64" else version
@@ -242,7 +242,7 @@ def lowest(platforms: Iterable[str]) -> dict[str, Os]:
     """
     platforms = tuple(platforms)
     for platform in platforms:
-        match = _PLATFORM.fullmatch(platform)
+        match = _match(platform)
         if match is None:
             raise BadName(f"the platform `{platform}` is not macOS")
         if match[3] not in (*ARCHES, "universal2"):
@@ -290,6 +290,11 @@ def rounded(version: Os) -> Os:
     """Give the version that a tag can carry: from macOS 11 on, none of a minor version matches."""
     major, minor = version
     return (major, 0) if major >= 11 else (major, minor)
+
+
+def _match(platform: str) -> re.Match[str] | None:
+    # Installers compare tags in lower case: `packaging.tags.Tag` makes them so.
+    return _PLATFORM.fullmatch(platform.lower())
 
 
 def _platform(version: Os, arch: str) -> str:

@@ -30,7 +30,7 @@ def judge(
     if not binary.slices:
         return
     has = " and ".join(binary.slices)
-    if platforms == {"any"}:
+    if {platform.lower() for platform in platforms} == {"any"}:
         yield Finding(Code.BINARY_IN_PURE, binary.name, "", f"holds {has} code")
     # A record of other architectures than the file has is about another file, and excuses nothing.
     missing = Code.SLICE_ONE_SIDED if stated == binary.slices.keys() else Code.SLICE_MISSING

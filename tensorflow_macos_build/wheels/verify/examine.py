@@ -165,6 +165,10 @@ class _Sieve:
                 self._spool.write(self._head)
 
     def judge(self, kept: Kept) -> tuple[Binary | None, tuple[Finding, ...]]:
+        if self._spool is None and binaries.is_binary(self._head):
+            # It ends before HEAD, behind a magic number.
+            self._spool = Spool(self._member.size)
+            self._spool.write(self._head)
         if self._spool is None:
             return None, ()
         with self._spool.reading() as content:

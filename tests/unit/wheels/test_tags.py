@@ -16,12 +16,16 @@ from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build.wheels import tags
 from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.verify import Code, verify
 from tests.hosts import HOSTS, Os
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.machos import Toolchain
 
 
 def takes(host: tuple[str, Os], name: tags.WheelName) -> bool:
@@ -242,3 +246,29 @@ def test_a_build_tag_wins_over_thin_wheels_beside_it(
     out = tmp_path / "out"
     out.mkdir()
     assert pip_takes(index, platform, out) == fused.name
+
+
+def test_tags_are_read_in_any_case_as_installers_read_them(tmp_path: Path) -> None:
+    halves = (
+        Thin("arm64", {}, python="CP311-cp311", platform="MACOSX_12_0_ARM64"),
+        Thin("x86_64", {}, platform="macosx_10_15_X86_64"),
+    )
+    first, second = (half.write(tmp_path) for half in halves)
+    assert takes(("arm64", (12, 0)), tags.parse_name(first.name))
+    wheel = fuse(first, second, tmp_path / "out", FuseOptions()).wheel
+    for host in (("arm64", (12, 0)), ("x86_64", (10, 15))):
+        assert takes(host, tags.parse_name(wheel.name))
+    for half in halves:
+        assert thin(wheel, half.arch, tmp_path / "thin").wheel.name == half.name
+
+
+@pytest.mark.parametrize(
+    ("platform", "code"),
+    [("MACOSX_11_0_arm64", Code.MINOS_ABOVE_TAG), ("macosx_12_6_ARM64", Code.PLATFORM_TAG)],
+)
+def test_verify_reads_tags_in_any_case(
+    tmp_path: Path, toolchain: Toolchain, platform: str, code: Code
+) -> None:
+    library = toolchain.dylib("n.dylib", "int n;", "arm64", minimum="12.0").read_bytes()
+    wheel = Thin("arm64", {"n.dylib": library}, platform=platform).write(tmp_path)
+    assert [one.code for one in verify(wheel).findings] == [code]

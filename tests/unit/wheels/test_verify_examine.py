@@ -16,6 +16,7 @@ from tensorflow_macos_build.wheels.members import Method
 from tensorflow_macos_build.wheels.verify import examine, spool, verify
 from tensorflow_macos_build.wheels.writer import Entry
 from tests.broken_wheels import BASE, hide
+from tests.machos import llvm
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:
@@ -92,3 +93,14 @@ def test_findings_do_not_depend_on_how_the_stream_is_cut(
     # What is spooled to a file is cut at other places than what stays in memory.
     monkeypatch.setattr(spool, "IN_MEMORY", 64)
     assert verify(wheel) == whole
+
+
+@pytest.mark.parametrize("size", [4, 7, 8, 31])
+def test_a_binary_that_ends_in_its_header_is_malformed(
+    toolchain: Toolchain, tmp_path: Path, size: int
+) -> None:
+    content = toolchain.dylib("libbase.dylib", BASE, "arm64").read_bytes()[:size]
+    (tmp_path / "cut").write_bytes(content)
+    assert "is not an object file" in llvm("llvm-otool", "-h", tmp_path / "cut")
+    wheel = WheelFiles({"a/libbase.dylib": content}, tag="cp311-cp311-macosx_12_0_arm64")
+    assert [one.code.slug for one in verify(wheel.write(tmp_path)).findings] == ["macho-malformed"]
