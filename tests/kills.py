@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -72,5 +73,6 @@ def _end_with_programs(dying: threading.Event) -> None:
     dying.set()
     for listing in Path("/proc/self/task").glob("*/children"):
         for program in listing.read_text().split():
-            os.kill(int(program), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                os.kill(int(program), signal.SIGKILL)
     os._exit(_KILLED)
