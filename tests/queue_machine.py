@@ -31,6 +31,7 @@ from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.session import Session
 from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.upstream.handle import Mirror
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Workshop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.queue = folder / "patches/q"
-        self.git = Git(folder / "upstream.git")
+        self.git = Mirror(git_dir=folder / "upstream.git", origin="embedded:", folder=folder)
         self.tmp = folder / "tmp"
 
     def edit(self) -> EditSession:
