@@ -365,7 +365,9 @@ def open_regular(path: Path, *, where: str = "") -> int:
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
-    raise UsageError("it is no regular file", where=where or str(path))
+    raise UsageError(
+        "it is no regular file", where=where or str(path), hint="give the path of a file"
+    )
 
 
 def read_small(path: Path, limit: int, *, where: str = "") -> bytes:

@@ -21,21 +21,21 @@ Code = Mapping[str, Mapping[str, tags.Os | None]]
 
 
 def survey(pair: Pair, choices: Mapping[str, Choice]) -> Code:
-    """Look for all machine code that the fused wheel will hold, whatever verdict keeps it."""
-    found: dict[str, Mapping[str, tags.Os | None]] = {}
+    """Return all machine code that the fused wheel will hold, whatever verdict keeps it."""
+    code: dict[str, Mapping[str, tags.Os | None]] = {}
     for path, choice in choices.items():
         if choice.slices:
-            found[path] = {arch: slice.minos for arch, slice in choice.slices.items()}
+            code[path] = {arch: slice.minos for arch, slice in choice.slices.items()}
         elif choice.members and choice.verdict is not Verdict.HEADER:
             arch, member = next(iter(choice.members.items()))
-            found[path] = slices.minimums(pair.halves[arch].archive, member)
-    return {path: by_arch for path, by_arch in found.items() if by_arch}
+            code[path] = slices.minimums(pair.halves[arch].archive, member)
+    return {path: by_arch for path, by_arch in code.items() if by_arch}
 
 
 def one_sided(
     choices: Mapping[str, Choice], code: Code
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """List code for one architecture alone: what a rule wants so, and a note for each reason."""
+    """Return code for one architecture alone: what a rule wants so, and a note for each reason."""
     stated: dict[str, list[str]] = {arch: [] for arch in tags.ARCHES}
     alike: dict[tuple[str, Rule | None], list[str]] = {}
     for path, by_arch in code.items():
@@ -55,15 +55,15 @@ def _one_sided_note(paths: list[str], arch: str, rule: Rule | None) -> str:
 
 
 def needs(pair: Pair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:
-    """Give the macOS that each architecture needs: its tag's, or that of code if it is later."""
+    """Return the macOS that each architecture needs, its tag's or that of later code, and notes."""
     needed, notes = {}, []
     for arch, half in pair.halves.items():
         promised = half.lowest[arch]
-        found = {path: by_arch.get(arch) or promised for path, by_arch in code.items()}
-        latest = max(found.values(), default=promised)
+        minimums = {path: by_arch.get(arch) or promised for path, by_arch in code.items()}
+        latest = max(minimums.values(), default=promised)
         needed[arch] = max(promised, latest)
         if tags.rounded(latest) > tags.rounded(promised):
-            path = next(path for path, minos in found.items() if minos == latest)
+            path = next(path for path, minos in minimums.items() if minos == latest)
             notes.append(
                 f"the {arch} wheel is tagged for macOS {_dotted(promised)}, but {path} needs"
                 f" {_dotted(latest)}: the fused wheel is tagged for that"

@@ -33,7 +33,11 @@ _TEXT_LIMIT = 16 << 20
 """Largest other file of dist-info that is read; METADATA with a long description has 1 MB."""
 
 
-class Mismatch(UsageError):
+class NoHalf(UsageError):
+    """A wheel that cannot be a half of a universal2 wheel."""
+
+
+class Mismatch(NoHalf):
     """Two wheels that cannot be the halves of one."""
 
 
@@ -122,7 +126,7 @@ def read_half(
         any_platform: whether its platform tags may be others than those of macOS.
 
     Raises:
-        UsageError: its name is not that of a wheel for macOS.
+        NoHalf: its name is not that of a wheel for macOS.
         BrokenWheel: dist-info is missing, damaged, or does not describe this wheel.
     """
     name, lowest = _name(str(name) if name else archive.path.name, any_platform=any_platform)
@@ -153,7 +157,7 @@ def _name(text: str, *, any_platform: bool) -> tuple[tags.WheelName, dict[str, t
         name = tags.parse_name(text)
         return name, judge(name.platforms)
     except tags.BadName as error:
-        raise UsageError(
+        raise NoHalf(
             str(error), where=text, hint="give wheels for macOS, named as indexes name them"
         ) from None
 
@@ -170,15 +174,15 @@ def _stem(archive: Archive, name: tags.WheelName) -> str:
 def _data(archive: Archive, stem: str) -> str:
     """Return the wheel's data folder: pip takes any spelling, uv the dist-info folder's alone."""
     tops = {path.partition("/")[0] for path in archive.members if "/" in path}
-    found = sorted(
+    spellings = sorted(
         top
         for top in tops
         if top.endswith(".data")
         and dist_info.identity(top.removesuffix(".data")) == dist_info.identity(stem)
     )
-    if len(found) > 1:
-        raise archive.broken("", f"it has {len(found)} data folders: {', '.join(found)}")
-    return found[0] if found else f"{stem}.data"
+    if len(spellings) > 1:
+        raise archive.broken("", f"it has {len(spellings)} data folders: {', '.join(spellings)}")
+    return spellings[0] if spellings else f"{stem}.data"
 
 
 def _content(archive: Archive, path: str, limit: int = _TEXT_LIMIT) -> bytes:

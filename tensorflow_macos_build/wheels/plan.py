@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels import clashes, deployment, headers, metadata, record, tags
 from tensorflow_macos_build.wheels.members import Limits
-from tensorflow_macos_build.wheels.pair import Half, Pair, match
+from tensorflow_macos_build.wheels.pair import Half, NoHalf, Pair, match
 from tensorflow_macos_build.wheels.verdicts import Choice, Fault, Judge, Verdict, apart
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
     needs, notes = deployment.needs(pair, code)
     platforms = _platforms(pair, needs, notes, universal2=options.universal2_tag)
     name = replace(pair.name, platforms=platforms)
-    one_sided, told = deployment.one_sided(choices, code)
+    one_sided, asides = deployment.one_sided(choices, code)
     unused = set(options.rules) - {choice.rule for choice in choices.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
-    return Plan(pair, name, choices, merged, renamed, one_sided, (*notes, *told))
+    return Plan(pair, name, choices, merged, renamed, one_sided, (*notes, *asides))
 
 
 def _platforms(
@@ -125,7 +125,7 @@ def _platforms(
         return tags.platform_tags(needs, universal2=universal2)
     except tags.BadName as error:
         where = " and ".join(half.archive.path.name for half in pair.halves.values())
-        raise UsageError(
+        raise NoHalf(
             str(error),
             where=where,
             detail="\n".join(notes),

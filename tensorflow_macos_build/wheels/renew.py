@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def renewed(
-    told: FusedRecord, before: Collection[str], after: Archive, needs: Mapping[str, tags.Os]
+    old: FusedRecord, before: Collection[str], after: Archive, needs: Mapping[str, tags.Os]
 ) -> FusedRecord:
     """Return the record of a fused wheel as it is now.
 
     Args:
-        told: the record of the wheel as it was.
+        old: the record of the wheel as it was.
         before: the paths that it had.
         after: the wheel as it is.
         needs: the macOS that it needs now, by architecture.
@@ -39,18 +39,18 @@ def renewed(
         BrokenWheel: a universal file of the wheel is malformed.
     """
     universal: dict[str, Mapping[str, Span]] = {}
-    only = {arch: list(paths) for arch, paths in told.only.items()}
+    only = {arch: list(paths) for arch, paths in old.only.items()}
     for path, member in after.members.items():
-        if path in before and path not in told.universal:
+        if path in before and path not in old.universal:
             continue
         code = [arch for arch in tags.ARCHES if arch in slices.minimums(after, member)]
-        if path in told.universal or len(code) == len(tags.ARCHES):
-            universal[path] = _spans(after, member, told.universal.get(path, {}))
+        if path in old.universal or len(code) == len(tags.ARCHES):
+            universal[path] = _spans(after, member, old.universal.get(path, {}))
         elif len(code) == 1:
             only[code[0]].append(path)
     return replace(
-        told,
-        halves={arch: _origin(half, arch, needs[arch]) for arch, half in told.halves.items()},
+        old,
+        halves={arch: _origin(half, arch, needs[arch]) for arch, half in old.halves.items()},
         universal=universal,
         only={arch: tuple(paths) for arch, paths in only.items()},
     )
@@ -70,7 +70,7 @@ def _origin(half: Origin, arch: str, needs: tags.Os) -> Origin:
     return replace(half, wheel=str(name), description=text)
 
 
-def _spans(wheel: Archive, member: Member, told: Mapping[str, Span]) -> dict[str, Span]:
+def _spans(wheel: Archive, member: Member, old: Mapping[str, Span]) -> dict[str, Span]:
     """Measure the slices of a universal file; what was in a file of its own still is."""
     head = wheel.head(member, slices.HEAD)
     try:
@@ -79,7 +79,7 @@ def _spans(wheel: Archive, member: Member, told: Mapping[str, Span]) -> dict[str
         raise wheel.broken(member.name, f"it is malformed: {error.evidence}") from None
     spans = {}
     for arch in arches:
-        align = told[arch.name].align if arch.name in told else None
+        align = old[arch.name].align if arch.name in old else None
         new = fat.NewSlice(arch.cputype, arch.cpusubtype, arch.size, align or 0)
         digest = hashlib.sha256(b"" if align is None else slices.wrapping(new))
         crc = 0

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
+from tensorflow_macos_build.errors import WorkFailed, printable
 from tensorflow_macos_build.wheels import dist_info, tags
 from tensorflow_macos_build.wheels import record as fused
 from tensorflow_macos_build.wheels.archive import open_archive
@@ -102,8 +102,6 @@ def verify(
     chosen = options or VerifyOptions()
     chosen = replace(chosen, must_export=expand(chosen.must_export))
     allow = _Allow(chosen.allow)
-    if not wheel.is_file():
-        raise UsageError("there is no such file", where=str(wheel), hint="give a wheel's path")
     try:
         with open_archive(wheel) as archive:
             found = _Verifier(wheel, archive, chosen, ticker).run()

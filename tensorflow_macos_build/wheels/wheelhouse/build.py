@@ -17,7 +17,8 @@ from tensorflow_macos_build import closure, files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.fuse import FuseOptions, Undecided, fuse
-from tensorflow_macos_build.wheels.pair import Mismatch
+from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.pair import NoHalf
 from tensorflow_macos_build.wheels.wheelhouse import rules
 from tensorflow_macos_build.wheels.wheelhouse.choose import choose
 from tensorflow_macos_build.wheels.wheelhouse.fetch import fetch
@@ -186,7 +187,7 @@ class _House:
         """Put a package's wheels in, fused where that can be; or remember why they cannot be."""
         try:
             fused = self._fused(choice) if choice.fuse else None
-        except (Undecided, Mismatch, DifferingNeeds) as error:
+        except (Undecided, NoHalf, DifferingNeeds, BrokenWheel) as error:
             self._unsettled.append(Unsettled(choice.name, error))
             return
         if fused is not None:

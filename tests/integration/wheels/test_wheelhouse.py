@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -295,6 +296,40 @@ def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
     how = {wheel.name: wheel.how for wheel in made.wheels}
     assert how == {**dict.fromkeys(wanted, How.FUSED), "uneven": How.SIDE_BY_SIDE}
     assert kept[0].stat().st_mtime_ns == before
+
+
+def test_wheels_that_cannot_be_halves_are_told_with_the_others(
+    shop: Shop, index: Index, tmp_path: Path
+) -> None:
+    noisy(shop)
+    for project in ("sound", "lying", "bundle", "future"):
+        shop.thin(project, "1.0", "arm64")
+    sound = Thin(
+        "x86_64",
+        {"sound/_code.so": shop.code("x86_64"), "sound/__init__.py": b""},
+        "sound",
+        platform=TAGS["x86_64"],
+        metadata=metadata("sound", "1.0"),
+    )
+    sound.write(shop.folder)
+    lying = {"sound/__init__.py": b"other"}
+    future = {"sound/_code.so": shop.code("x86_64", "99.0")}
+    for project, half in {
+        "lying": replace(sound, lies=lying),
+        "bundle": replace(sound, platform="macosx_10_9_intel"),
+        "future": replace(sound, files=future),
+    }.items():
+        about = metadata(project, "1.0")
+        content = {name.replace("sound", project): text for name, text in half.files.items()}
+        lies = {name.replace("sound", project): text for name, text in half.lies.items()}
+        other = replace(half, project=project, metadata=about, files=content, lies=lies)
+        other.write(shop.folder)
+    wanted = ["bundle", "future", "lying", "noisy", "sound"]
+    with pytest.raises(WorkFailed, match="done and kept in the cache: 1") as caught:
+        build(wanted, tmp_path / "house", options(index, tmp_path))
+    assert caught.value.where == "bundle, future, lying, noisy"
+    for reason in ("bundle: the architecture", "future: no installer", "lying: its content is"):
+        assert reason in caught.value.detail
 
 
 @pytest.mark.parametrize(
