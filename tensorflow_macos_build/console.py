@@ -4,14 +4,15 @@ On a terminal rich draws it, live. Elsewhere it is plain lines, and on GitHub Ac
 a stage are folded into a group. Colour and live drawing happen on a terminal only, and NO_COLOR is
 honoured. Elsewhere nothing is wrapped: a line is a line, however long, for grep and awk.
 
-Every text is foreign: it may hold what rich takes for markup or for an emoji (`a.yaml:100:`), or a
-terminal's commands. It is shown as it stands, with control characters as escapes.
+Every text is foreign: it may hold what rich takes for markup or for an emoji (`a.yaml:100:`), a
+terminal's commands, or a workflow's. It is shown as it stands, with those as escapes (`shown`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +26,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from tensorflow_macos_build.errors import printable
 
@@ -32,13 +34,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
-    from rich.text import Text
 
 _PLAIN_INTERVAL = 5.0
 """Seconds between two progress lines where there is no terminal to draw on."""
 
 _PLAIN_WIDTH = 1 << 16
 """Columns where there is no terminal: rich breaks the cells of a table at any width it is given."""
+
+_WORKFLOW_COMMAND = re.compile(r"^([ \t]*):(?=:)|#(?=#\[)", re.MULTILINE)
+"""Where a command to the runner of GitHub Actions may begin, `::error::` or `##[error]`: the first
+at a line's start behind white space, the second anywhere (actions/runner, ActionCommand.cs)."""
+
+
+def on_github_actions() -> bool:
+    """Whether what is printed is read by the runner of GitHub Actions, which obeys some of it."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def shown(text: str, kept: str = "\t") -> str:
+    r"""Return foreign text as it may be printed, with what would be obeyed shown by its escape.
+
+    That is what a terminal obeys (`printable`, to which `kept` goes), and on GitHub Actions
+    workflow commands: `\x3a:stop-commands::x`.
+    """
+    plain = printable(text, kept)
+    return _WORKFLOW_COMMAND.sub(_escaped, plain) if on_github_actions() else plain
+
+
+def _escaped(start: re.Match[str]) -> str:
+    return r"\x23" if start[1] is None else rf"{start[1]}\x3a"
 
 
 class Ticker(Protocol):
@@ -61,7 +85,7 @@ class _Verbatim(RichConsole):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return the text to show for a string."""
-        return super().render_str(_shown(text), **options)
+        return super().render_str(shown(text, kept="\n\t"), **options)
 
 
 class Console:
@@ -69,7 +93,7 @@ class Console:
 
     def __init__(self, *, quiet: bool = False, stderr: bool = True) -> None:
         self._terminal = (sys.stderr if stderr else sys.stdout).isatty()
-        self._groups = os.environ.get("GITHUB_ACTIONS") == "true"
+        self._groups = on_github_actions()
         self.rich = _Verbatim(
             stderr=stderr,
             quiet=quiet,
@@ -91,12 +115,15 @@ class Console:
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
         """Put the lines of the body under a title; a folded group on GitHub Actions."""
-        self.line(f"::group::{title}" if self._groups else title, "bold")
+        if not self._groups:
+            self.line(title, "bold")
+            yield
+            return
+        self.rich.print(Text(f"::group::{shown(title)}"))
         try:
             yield
         finally:
-            if self._groups:
-                self.line("::endgroup::")
+            self.rich.print(Text("::endgroup::"))
 
     @contextlib.contextmanager
     def progress(self, title: str) -> Iterator[Ticker]:
@@ -118,10 +145,10 @@ class Console:
             TextColumn("{task.fields[detail]}", markup=False),
         )
         with Progress(*columns, console=self.rich, transient=True) as bars:
-            bar = bars.add_task(_shown(title), total=None, detail="")
+            bar = bars.add_task(shown(title), total=None, detail="")
 
             def tick(done: int, total: int | None = None, detail: str = "") -> None:
-                bars.update(bar, completed=done, total=total, detail=_shown(detail))
+                bars.update(bar, completed=done, total=total, detail=shown(detail))
 
             yield tick
 
@@ -137,7 +164,3 @@ class Console:
             self.line(f"{title}: {done}{of_total} {detail}".rstrip())
 
         return tick
-
-
-def _shown(text: str) -> str:
-    return printable(text, kept="\n\t")

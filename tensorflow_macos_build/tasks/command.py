@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 import invoke
 
 from tensorflow_macos_build import documents, files
-from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.console import Console, shown
 from tensorflow_macos_build.errors import (
     ExitCode,
     Interrupted,
     MacosBuildError,
     of_machine,
-    printable,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +32,21 @@ if TYPE_CHECKING:
 
 
 class Argument(invoke.Argument):
-    """An argument of a task, whose value is a number where its default is one."""
+    """An argument of the command line, which names itself where its value is refused."""
+
+    @classmethod
+    def of(cls, plain: invoke.Argument) -> Argument:
+        """Return an argument of invoke's as one of these."""
+        return cls(
+            names=plain.names,
+            kind=plain.kind,
+            default=plain.default,
+            help=plain.help,
+            positional=plain.positional,
+            optional=plain.optional,
+            incrementable=plain.incrementable,
+            attr_name=plain.attr_name,
+        )
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """Take a value from the command line.
@@ -71,19 +84,7 @@ class Command(invoke.Task[Any]):
         written = dict(self.help)
         arguments = super().get_arguments(ignore_unknown_help)
         self.help = written  # invoke takes out of it what it has put into an argument
-        return [
-            Argument(
-                names=each.names,
-                kind=each.kind,
-                default=each.default,
-                help=each.help,
-                positional=each.positional,
-                optional=each.optional,
-                incrementable=each.incrementable,
-                attr_name=each.attr_name,
-            )
-            for each in arguments
-        ]
+        return [Argument.of(each) for each in arguments]
 
 
 def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], Command]:
@@ -128,8 +129,8 @@ def emit(found: documents.Json) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines for people to standard output, unwrapped; foreign text commands no terminal."""
-    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+    """Print lines for people to standard output, unwrapped; foreign text commands nobody."""
+    sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
 
 
 def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCode:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import invoke
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, emit, print_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +47,7 @@ def show(_context: invoke.Context, name: str, set_: list[str], json: bool = Fals
     if json:
         emit(config_view.as_document(loaded))
     else:
-        sys.stdout.write(config_view.as_yaml(loaded))
+        print_lines(config_view.yaml_lines(loaded))
 
 
 @command(auto_shortflags=False)

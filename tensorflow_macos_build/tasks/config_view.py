@@ -23,17 +23,16 @@ def as_document(loaded: Loaded) -> documents.Json:
     return documents.document("config", 1, {"values": values, "sources": sources})
 
 
-def as_yaml(loaded: Loaded) -> str:
-    """Give YAML that loads to the same values, each line with its source as a comment."""
+def yaml_lines(loaded: Loaded) -> list[str]:
+    """Return lines of YAML that load to the same values, each with its source as a comment."""
     values = loaded.release.model_dump(mode="json")
     sources = {key: str(source) for key, source in loaded.provenance.items()}
     paths = [key for key, _ in flatten(values)]
     assert set(paths) == set(sources)
-    lines = [
+    return [
         f"{text:<{_COMMENT_COLUMN}}  # {sources[path]}" if path in sources else text
         for text, path in _lines(values, "", 0)
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _lines(values: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:

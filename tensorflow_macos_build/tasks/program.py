@@ -29,7 +29,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.tasks import namespace, usage
-from tensorflow_macos_build.tasks.command import Command, guard, report
+from tensorflow_macos_build.tasks.command import Argument, Command, guard, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +42,9 @@ _CORE = frozenset(
 )
 """Invoke's own flags that are kept. The others are about commands that a task hands to a shell; no
 task here does, and so `--dry` would build all the same."""
+
+_LIST_FORMATS = ("flat", "nested", "json")
+"""Invoke calls its method of that name, whatever the name is."""
 
 
 class _Settings(invoke.Config):
@@ -56,7 +59,7 @@ class Program(invoke.Program):
 
     def core_args(self) -> list[invoke.Argument]:
         """Return the flags before the first task."""
-        return [argument for argument in super().core_args() if argument.names[0] in _CORE]
+        return [Argument.of(each) for each in super().core_args() if each.names[0] in _CORE]
 
     def create_config(self) -> None:
         """Make invoke's settings: its defaults, whatever files of this user or system say."""
@@ -75,6 +78,7 @@ class Program(invoke.Program):
         with self._usage_errors():
             self.normalize_argv(self._help_first(sys.argv if argv is None else argv))
             self.parse_core_args()
+            self._check_list_format()
             if self.args.version.value:
                 self.print_version()
                 raise Exit
@@ -130,6 +134,12 @@ class Program(invoke.Program):
         width = max(len(name) for name, _ in tuples)
         lines = [f"  {name:{width}}   {text or ''}".rstrip() for name, text in tuples]
         sys.stdout.write("\n".join([*lines, "", ""]))
+
+    def _check_list_format(self) -> None:
+        asked = self.args["list-format"].value
+        if asked not in _LIST_FORMATS:
+            hint = f"it takes {', '.join(_LIST_FORMATS)}"
+            raise UsageError(f"there is no `--list-format` `{asked}`", hint=hint)
 
     def _help_first(self, argv: list[str]) -> list[str]:
         """Ask for a task's help in the way that invoke understands whatever the task takes.

@@ -18,6 +18,7 @@ from tensorflow_macos_build.patchqueue.conditions import Revision
 from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
 from tensorflow_macos_build.patchqueue.locate import name_of, output, queue_folder
 from tensorflow_macos_build.patchqueue.rangediff import Fate
+from tensorflow_macos_build.tasks.command import print_lines
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def write(found: Compared, markdown: str, html: str) -> None:
 def show_report(found: Compared) -> None:
     """Print a table on a terminal, and elsewhere the whole report, as Markdown."""
     if not sys.stdout.isatty():
-        sys.stdout.write(rangediff_view.markdown(found.title, found.pairs))
+        print_lines(rangediff_view.markdown(found.title, found.pairs).split("\n")[:-1])
         return
     table = Table(title=found.title, box=None, header_style="bold")
     for heading in ("old", "", "new", "patch"):

@@ -89,6 +89,7 @@ class _Line:
         self._context = takes.core
         self._missing: list[str] = []
         self._positional: list[str] = []
+        self._given: set[str] = set()
 
     def take(self, word: str) -> None:
         """Read a word, and the value that belongs to it."""
@@ -116,8 +117,10 @@ class _Line:
         self._task, self._context = task, self._tasks[task]
         self._positional = [_name(each) for each in self._context.missing_positional_args]
         self._missing = [name.replace("_", "-") for name in self._takes.required(task)]
+        self._given = set()
 
     def _give(self, name: str) -> None:
+        self._given.add(name)
         self._positional = [each for each in self._positional if each != name]
         self._missing = [each for each in self._missing if each != name]
 
@@ -135,6 +138,8 @@ class _Line:
             return
         if not equals:
             self._take_value(flag, argument)
+        if _name(argument) in self._given and argument.kind is not list:
+            raise UsageError(f"`{flag}` has two values", hint="give one")
         self._give(_name(argument))
 
     def _take_value(self, flag: str, argument: Argument) -> None:

@@ -8,6 +8,7 @@ import pytest
 from rich.table import Table
 
 from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.tasks.command import print_lines
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,6 +33,57 @@ def test_github_actions_gets_folded_groups(
     with console.group("fuse"):
         console.line("inside")
     assert capfd.readouterr().err == "::group::fuse\ninside\n::endgroup::\n"
+
+
+HOSTILE = [
+    "::error::x",
+    " \t::stop-commands::token",
+    "see ##[error]x",
+    "##[group]x",
+    "###[group]x",
+    "a.cc: tf::Tensor",
+]
+
+
+def obeyed(output: str) -> list[str]:
+    """Return the lines that actions/runner would look into for a command (ActionCommand.cs)."""
+    lines = output.splitlines()
+    return [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
+def test_foreign_text_commands_no_runner_of_github_actions(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    console = Console()
+    for text in [*HOSTILE, "\n".join(HOSTILE), "x\r::error::x", "x\u2028::error::x"]:
+        console.line(text)
+        with console.group(text):
+            table = Table(text, title=text, box=None, padding=0)
+            table.add_row(text)
+            console.table(table)
+    print_lines(HOSTILE)
+    out, err = capfd.readouterr()
+    assert obeyed(out) == []
+    ours = [line for line in obeyed(err) if not line.startswith(("::group::", "::endgroup::"))]
+    assert ours == []
+    assert out.splitlines() == [
+        r"\x3a:error::x",
+        " \t" r"\x3a:stop-commands::token",
+        r"see \x23#[error]x",
+        r"\x23#[group]x",
+        r"#\x23#[group]x",
+        "a.cc: tf::Tensor",
+    ]
+
+
+def test_elsewhere_colons_are_colons(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    Console().line("::tensorflow::Status ##[x]")
+    print_lines(["::tensorflow::Status ##[x]"])
+    assert capfd.readouterr() == ("::tensorflow::Status ##[x]\n", "::tensorflow::Status ##[x]\n")
 
 
 def test_progress_without_a_terminal_prints_now_and_then(

@@ -64,6 +64,43 @@ def test_invokes_own_flags_are_refused_wherever_they_stand(
         assert flag.partition("=")[0] in capsys.readouterr().err
 
 
+TWICE = [
+    ["rebase", "--queue", "demo", "--onto=v2.18.0", "--onto", "v2.19.0"],
+    ["rebase", "--queue=demo", "--queue=demo", "--onto", "v2.18.0"],
+    ["rebase", "v2.18.0", "--queue", "demo", "--onto", "v2.19.0"],
+]
+
+
+@pytest.mark.parametrize("argv", TWICE)
+def test_a_second_value_is_said_to_be_one(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(*argv) == 2
+    assert "has two values" in capsys.readouterr().err
+
+
+def test_a_flag_that_may_be_repeated_and_each_task_of_a_line_take_their_own_values() -> None:
+    assert _run("verify", "W.whl", "--allow", "a", "--allow=b", "verify", "W.whl") == 0
+    assert _run("build", "--plan", "--plan") == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["--list", "--list-format", "xml"], "`xml`"),
+        (["--list", "--list-format="], "`--list-format`"),
+        (["--list", "--list-depth", "x"], "`--list-depth` takes a whole number, not `x`"),
+    ],
+)
+def test_a_list_that_cannot_be_made_is_wrong_usage(
+    argv: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(*argv) == 2
+    err = capsys.readouterr().err
+    assert named in err
+    assert "base 10" not in err
+
+
 def test_help_lists_no_flag_that_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     for argv in (["--help"], ["build", "--help"], ["--complete", "--", "inv", "-"]):
         assert _run(*argv) == 0
