@@ -32,6 +32,8 @@ _WHEEL_LIMIT = 1 << 20
 _TEXT_LIMIT = 16 << 20
 """Largest other file of dist-info that is read; METADATA with a long description has 1 MB."""
 
+_MISSING = "the wheel has no such file"
+
 
 class NoHalf(UsageError):
     """A wheel that cannot be a half of a universal2 wheel."""
@@ -132,7 +134,11 @@ def read_half(
     name, lowest = _name(str(name) if name else archive.path.name, any_platform=any_platform)
     stem = _stem(archive, name)
     data = _data(archive, stem)
-    wheel_path, record_path = (f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD"))
+    wheel_path, record_path, metadata_path = (
+        f"{stem}.dist-info/{file}" for file in ("WHEEL", "RECORD", "METADATA")
+    )
+    if metadata_path not in archive.members:
+        raise archive.broken(metadata_path, _MISSING)
     try:
         wheel = metadata.parse_wheel(_content(archive, wheel_path, _WHEEL_LIMIT))
     except metadata.BadMetadata as error:
@@ -188,7 +194,7 @@ def _data(archive: Archive, stem: str) -> str:
 def _content(archive: Archive, path: str, limit: int = _TEXT_LIMIT) -> bytes:
     member = archive.members.get(path)
     if member is None:
-        raise archive.broken(path, "the wheel has no such file")
+        raise archive.broken(path, _MISSING)
     return archive.read(member, limit=limit)
 
 

@@ -29,6 +29,12 @@ _METADATA_LIMIT = 4 << 20
 _SPECIFIED = ("METADATA", "entry_points.txt")
 """Files of dist-info that installers act on: no side may have its own."""
 
+_UNFIT = {
+    "METADATA": (RuleVerdict.DROP, RuleVerdict.BOTH, RuleVerdict.BY_ARCHITECTURE),
+    "entry_points.txt": (RuleVerdict.BOTH, RuleVerdict.BY_ARCHITECTURE),
+}
+"""What no rule can say of such files: installers would find none, or none that they can read."""
+
 
 class Verdict(Enum):
     """What the fused wheel holds at a path."""
@@ -133,6 +139,8 @@ class Judge:
         if len(members) == 2 and len(declared) == 1:
             return Choice(path, Verdict.IDENTICAL, members, {})
         rule = next((rule for rule in self.rules if rule.matches(path)), None)
+        if rule is not None and self._is_unfit(path, rule):
+            return Fault(path, f"installers act on it, so `{rule}` cannot be", members)
         if rule is not None and (found := self._by_rule(path, members, rule)):
             return found
         if found := self._about_the_wheel(path, members):
@@ -144,6 +152,10 @@ class Judge:
     def is_code(self, arch: str, member: Member) -> bool:
         """Tell whether a member is machine code."""
         return slices.kind_of(self.archives[arch].head(member, 8)) is not Kind.OTHER
+
+    def _is_unfit(self, path: str, rule: Rule) -> bool:
+        folder, _, name = path.rpartition("/")
+        return folder == self.dist_info and rule.verdict in _UNFIT.get(name, ())
 
     def _by_rule(
         self, path: str, members: Mapping[str, Member], rule: Rule

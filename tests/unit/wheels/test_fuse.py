@@ -338,6 +338,53 @@ def test_a_universal_file_of_one_slice_counts_as_that_slice(tmp_path: Path, halv
         run(tmp_path, (replace(arm, files={**arm.files, **trailing}), intel))
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict", "is_taken"),
+    [
+        ("METADATA", "drop", False),
+        ("METADATA", "both", False),
+        ("METADATA", "by-architecture", False),
+        ("METADATA", "x86_64", True),
+        ("entry_points.txt", "both", False),
+        ("entry_points.txt", "by-architecture", False),
+        ("entry_points.txt", "drop", True),
+    ],
+)
+def test_no_rule_takes_from_a_wheel_what_installers_act_on(
+    tmp_path: Path, name: str, verdict: str, *, is_taken: bool
+) -> None:
+    about = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nSummary: "
+    scripts = f"{INFO}/entry_points.txt"
+    pair = (
+        Thin("arm64", {scripts: b"[other]\na = b\n"}, metadata=about + b"one\n"),
+        Thin("x86_64", {scripts: b"[other]\na = c\n"}, metadata=about + b"two\n"),
+    )
+    others = [f"{INFO}/{other}=arm64" for other in ("METADATA", "entry_points.txt")]
+    rules = [parse_rule(rule) for rule in (f"{INFO}/{name}={verdict}", *others)]
+    if is_taken:
+        assert verify(run(tmp_path, pair, FuseOptions(rules=rules))).ok
+    else:
+        with pytest.raises(Undecided) as refused:
+            run(tmp_path, pair, FuseOptions(rules=rules))
+        assert [fault.path for fault in refused.value.faults] == [f"{INFO}/{name}"]
+
+
+def test_a_half_without_metadata_is_refused(tmp_path: Path) -> None:
+    """pip and uv refuse such a wheel, and so it would be with the fused one."""
+    wheels = []
+    for half in (Thin("arm64", {}), Thin("x86_64", {})):
+        with zipfile.ZipFile(half.write(tmp_path)) as whole:
+            kept = {name: whole.read(name) for name in whole.namelist() if "METADATA" not in name}
+        rows = kept[f"{INFO}/RECORD"].splitlines(keepends=True)
+        kept[f"{INFO}/RECORD"] = b"".join(row for row in rows if b"METADATA" not in row)
+        wheels.append(tmp_path / half.name)
+        with zipfile.ZipFile(wheels[-1], "w") as cut:
+            for name, content in kept.items():
+                cut.writestr(name, content)
+    with pytest.raises(BrokenWheel, match="METADATA: the wheel has no such file"):
+        fuse(wheels[0], wheels[1], tmp_path / "out", FuseOptions())
+
+
 def test_metadata_and_entry_points_must_be_equal(tmp_path: Path, halves: Halves) -> None:
     entry = f"{INFO}/entry_points.txt"
     changed = with_files(halves, {entry: b"[console_scripts]\n"}, {})
