@@ -163,7 +163,9 @@ def annotated(
         for piece in pieces
     ]
     if not any(meant):
-        raise UsageError(f"no patch's file is called {' or '.join(globs)}")
+        raise UsageError(
+            f"no patch's file is called {' or '.join(globs)}" if globs else "the queue has no patch"
+        )
     return [
         replace(piece, header=piece.header.with_missing(trailers)) if is_meant else piece
         for piece, is_meant in zip(pieces, meant, strict=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import materialise, plumbing
+from tensorflow_macos_build.patchqueue import materialise, plumbing, storage
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
@@ -89,10 +89,12 @@ def to_mailbox(queue: Queue, out: Path, *, force: bool = False) -> None:
         force: let a file be replaced that holds something else.
 
     Raises:
-        UsageError: there is such a file.
+        UsageError: there is such a file, or a folder, a pipe or a device.
     """
     content = b"".join(patch.content for patch in queue.patches)
     target = out.resolve()
+    if target.exists() and not target.is_file():
+        raise UsageError("it is no regular file, and stays as it is", where=str(out))
     if not target.exists() or force:
         files.write_bytes(target, content)
     elif not _holds(target, content):
@@ -143,6 +145,8 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
 def _refuse_others(out: Path, *, force: bool) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
+    if os.path.lexists(out / storage.QUEUE_FILE):
+        raise UsageError("it is a queue, which quilt's series must not replace", where=str(out))
     if not (out / SERIES).is_file():
         raise UsageError("it holds something that is no quilt series", where=str(out))
     if not force and not _is_untouched(out):

@@ -29,6 +29,7 @@ def queue_folder(queue: str) -> Path:
     try:
         folder = (Path(name) if is_path else QUEUES / name).resolve()
         folder.is_dir()  # a name too long is found out here
+        str(folder).encode()  # documents, which keep it, are UTF-8
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a ring, to 3.12
         raise UsageError(
             "it cannot be a queue's name or path",
@@ -80,7 +81,8 @@ def output(path: str) -> Path:
 
 def name_of(folder: Path) -> str:
     """Return the shortest name by which `queue_folder` takes a queue's folder."""
-    if folder == _from_here(QUEUES.resolve() / folder.name):
+    is_flag = folder.name.startswith("-")  # which the flag before it would not take for its value
+    if not is_flag and folder == _from_here(QUEUES.resolve() / folder.name):
         return folder.name
     return str(folder) if len(folder.parts) > 1 else f"./{folder}"
 

@@ -256,7 +256,7 @@ def save(
         before = step.after
     if not steps:
         raise WorkFailed(
-            "upstream has every patch of the queue: there is nothing left to carry",
+            "no patch is left to carry: upstream has each of them, or it was left out",
             where=str(queue.folder),
             hint="delete the queue",
         )

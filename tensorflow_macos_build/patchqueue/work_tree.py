@@ -154,8 +154,14 @@ def may_go(folder: Path, queue: Path, given_up: str = "") -> bool:
 def refuse_unless_free(folder: Path, queue: Path, given_up: str = "") -> None:
     """Raise a UsageError unless a work tree can be made in a folder without a loss.
 
-    It is not there, is empty, or `may_go`.
+    It is outside the queue, and is not there, is empty, or `may_go`.
     """
+    if folder.resolve().is_relative_to(queue.resolve()):
+        raise UsageError(
+            "a work tree cannot be in the queue that is worked on, which is written as a whole",
+            where=str(folder),
+            hint="name another folder with --work: an empty one, or one that is not there",
+        )
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     known = mark_of(folder)

@@ -328,3 +328,18 @@ def test_a_mailbox_replaces_no_other_file(tmp_path: Path, fork: Path) -> None:
     exporting.to_mailbox(saved.queue, out, force=True)
     exporting.to_mailbox(saved.queue, out)
     assert out.read_bytes() == b"".join(patch.content for patch in saved.queue.patches)
+
+
+def test_an_export_never_replaces_a_queue_a_pipe_or_a_folder(tmp_path: Path, fork: Path) -> None:
+    _, saved = take(tmp_path, fork, Kind.RANGE, "v1..main~1")
+    queue = saved.queue.folder
+    before = {path.name: path.read_bytes() for path in queue.iterdir()}
+    with quarantine(Git(fork / ".git")) as pen, pytest.raises(UsageError, match="it is a queue"):
+        exporting.to_quilt(saved.queue, pen.git, queue, force=True)
+    assert {path.name: path.read_bytes() for path in queue.iterdir()} == before
+    os.mkfifo(tmp_path / "pipe")
+    for out in (tmp_path / "pipe", queue, Path("/dev/null")):
+        with pytest.raises(UsageError, match="no regular file"):
+            exporting.to_mailbox(saved.queue, out, force=True)
+    assert (tmp_path / "pipe").is_fifo()
+    assert Path("/dev/null").is_char_device()

@@ -184,6 +184,16 @@ def test_an_empty_folder_and_a_link_to_one_are_taken(desk: Desk, tmp_path: Path)
     assert (tmp_path / "real" / PLACER).is_file()
 
 
+@pytest.mark.parametrize("inside", ["work", "resolutions", "resolutions/work", ""])
+def test_a_work_tree_has_no_place_in_the_queue(desk: Desk, inside: str) -> None:
+    """A queue is written as a whole: a work tree in it would be copied, and read as its part."""
+    before = everything(desk.queue)
+    with pytest.raises(UsageError, match="cannot be in the queue"):
+        replace(desk.session, folder=desk.queue / inside).start(ONTO)
+    assert everything(desk.queue) == before
+    assert state.load(storage.load(desk.queue), desk.git) is None
+
+
 def test_edits_in_a_work_tree_whose_rebase_is_lost_are_not_overwritten(desk: Desk) -> None:
     desk.session.start(ONTO)
     desk.edit()

@@ -59,6 +59,14 @@ def test_every_spelling_means_its_folder(name: str, folder: str, checkout: Path)
     assert locate.queue_folder(locate.name_of(found)) == found
 
 
+def test_a_name_that_reads_as_a_flag_is_printed_so_that_it_can_be_typed(checkout: Path) -> None:
+    (checkout / "patches" / "--help").mkdir()
+    folder = locate.queue_folder("--help")
+    name = locate.name_of(folder)
+    assert not name.startswith("-")
+    assert locate.queue_folder(name) == folder
+
+
 def test_the_current_folder_is_a_queue_with_a_name(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,7 +76,9 @@ def test_the_current_folder_is_a_queue_with_a_name(
     assert locate.queue_folder("..") == checkout
 
 
-@pytest.mark.parametrize("name", ["", "x" * 300, "x/" * 3000, "./ring/x", "patches/a\0b"])
+@pytest.mark.parametrize(
+    "name", ["", "x" * 300, "x/" * 3000, "./ring/x", "patches/a\0b", "a\udcff"]
+)
 def test_what_can_be_no_name_is_refused_in_one_line(name: str, checkout: Path) -> None:
     with pytest.raises(UsageError) as caught:
         locate.queue_folder(name)
