@@ -278,6 +278,11 @@ def replaced(name: str, old: str, new: str) -> Edit:
     return edit
 
 
+def no_callable(files: Files, dist_info: str) -> None:
+    files[f"{dist_info}/entry_points.txt"] = b"[console_scripts]\ntiny = tiny\n"
+    files[f"{dist_info}/RECORD"] = record_of(files, dist_info)
+
+
 def renamed(shop: Workshop, name: str) -> Path:
     return shop.wheel().rename(shop.folder / name)
 
@@ -418,6 +423,7 @@ MUTATIONS: list[tuple[Code, Break]] = [
     (Code.DIST_INFO, lambda s: renamed(s, f"big-1.0-{WheelFiles({}).tag}.whl")),
     (Code.DATA_FOLDER, lambda s: s.wheel({**s.files(), "tiny-1.0.data/other/x": b""})),
     (Code.METADATA_MISMATCH, lambda s: s.rewritten(replaced("METADATA", "1.0", "1.1"))),
+    (Code.ENTRY_POINTS, lambda s: s.rewritten(no_callable)),
     (Code.WHEEL_TAGS, lambda s: s.rewritten(replaced("WHEEL", "cp311-mac", "abi3-mac"))),
     (Code.WHEEL_BUILD, lambda s: renamed(s, f"tiny-1.0-1-{WheelFiles({}).tag}.whl")),
     (Code.WHEEL_FILE, lambda s: s.rewritten(replaced("WHEEL", "Version: 1", "Version: 2"))),
