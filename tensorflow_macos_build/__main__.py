@@ -9,6 +9,7 @@ background jobs.
 
 import os
 import signal
+import sys
 
 _INTERRUPTED = 130  # errors.ExitCode, which is not imported yet
 
@@ -25,7 +26,29 @@ _IS_WANTED = (
 if _IS_WANTED:
     signal.signal(signal.SIGINT, _end)
 
-from tensorflow_macos_build.tasks.program import main  # noqa: E402 - see above
+import resource  # noqa: E402 - behind the handler, as all that follows
+
+_LEAST_ROOM = 1 << 26
+
+
+def _is_room_for_bytecode() -> bool:
+    """Whether compiled modules would be written whole.
+
+    CPython before 3.12.8 and 3.13.1 leaves a part of one where the disk is full or no file may be
+    so large, and every later run ends there: `EOFError: marshal data too short` (gh-126606).
+    """
+    disk = os.statvfs(__file__)
+    largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    is_enough = largest == resource.RLIM_INFINITY or largest >= _LEAST_ROOM
+    return is_enough and disk.f_bavail * disk.f_frsize >= _LEAST_ROOM
+
+
+# scripts/inv starts Python with -I, by which the caller's variables do not count, and with -B,
+# since what is compiled before this line might be cut off, too.
+_MAY_COMPILE = bool(sys.flags.isolated) or not sys.dont_write_bytecode
+sys.dont_write_bytecode = not (_MAY_COMPILE and _is_room_for_bytecode())
+
+from tensorflow_macos_build.tasks.program import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from enum import IntEnum
+from pathlib import Path
 
 
 def printable(text: str, kept: str = "\t") -> str:
@@ -119,19 +120,43 @@ _REFUSALS: dict[int, tuple[type[MacosBuildError], str, str]] = {
 }
 
 
-def of_machine(error: OSError | MemoryError) -> MacosBuildError:
+_NO_THREAD = "can't start new thread"
+"""CPython says so by a RuntimeError and by nothing more particular (_threadmodule.c)."""
+
+
+def of_machine(error: OSError | MemoryError | RuntimeError) -> MacosBuildError:
     """Return the error that a user can understand for one that the operating system raised.
 
     What a path or permission is at fault for is wrong usage (2); what the machine ran out of is
     work that failed (1), and the same command may do later.
+
+    Raises:
+        RuntimeError: it is not the machine's, but a defect of this package.
     """
     if isinstance(error, MemoryError):
         return of_machine(OSError(errno.ENOMEM, ""))
+    if isinstance(error, RuntimeError):
+        if str(error) != _NO_THREAD:
+            raise error
+        return of_machine(OSError(errno.EAGAIN, ""))
+    if _is_of_a_deleted_folder(error):
+        return UsageError("the folder that you are in was deleted", hint="type: cd")
     words = error.strerror or str(error) or type(error).__name__
     kind, what, hint = _REFUSALS.get(error.errno or 0, (WorkFailed, words, ""))
     if error.errno and words not in ("", os.strerror(error.errno)):
         what = words  # not the kernel's, but somebody's who knows more (tempfile, shutil)
     return kind(what, where=_file_of(error), hint=hint)
+
+
+def _is_of_a_deleted_folder(error: OSError) -> bool:
+    """Whether it is getcwd(3)'s, which names no file and whose words are those of any file."""
+    if error.errno != errno.ENOENT or _file_of(error):
+        return False
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _file_of(error: OSError) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.pipeline.versions import Version
 
+_SOME_MANAGER = "your system's package manager"
+
 _APT_GET = ("apt-get", "-o", "DPkg::Lock::Timeout=600")
 
 _LLVM_FOLDERS = (
@@ -170,6 +172,12 @@ def install_line(names: Iterable[str]) -> str:
     return line_for(TOOLS[name] for name in names)
 
 
+def install_hint(names: Iterable[str]) -> str:
+    """Return what to do to get the tools `names`: a line to type, where this system has one."""
+    line = install_line(names)
+    return f"use {line}" if line.startswith(_SOME_MANAGER) else f"type: {line}"
+
+
 def line_for(tools: Iterable[Tool]) -> str:
     """Return the command that a person types on this system to install some tools."""
     wanted = tuple(tools)
@@ -179,7 +187,7 @@ def line_for(tools: Iterable[Tool]) -> str:
     formulae = " ".join(sorted({tool.homebrew for tool in wanted}))
     if sys.platform == "darwin":
         return f"brew install {formulae}"
-    return f"your system's package manager, for: {formulae}"
+    return f"{_SOME_MANAGER}, for: {formulae}"
 
 
 def provide(names: Sequence[str], say: Callable[[str], None]) -> None:
@@ -204,7 +212,7 @@ def provide(names: Sequence[str], say: Callable[[str], None]) -> None:
         raise UsageError(
             f"not on this machine, and needed: {', '.join(still)}",
             detail="\n".join(filter(None, (age(TOOLS[name]) for name in still))),
-            hint=f"type: {install_line(still)}",
+            hint=install_hint(still),
         )
 
 

@@ -10,9 +10,10 @@ import contextlib
 import functools
 import inspect
 import math
+import os
 import select
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import invoke
 
@@ -122,9 +123,11 @@ def _required(body: Body, iterable: Collection[str]) -> Iterator[str]:
 
 def emit(found: documents.Json) -> None:
     """Print a document, and nothing else, to standard output, as UTF-8 whatever the locale."""
+    # In strings only: the same value to who reads JSON, and no command to a runner (see `shown`).
+    text = documents.dumps(found).replace("##[", r"#\u0023[")
     with files.named("standard output"):
         sys.stdout.flush()
-        sys.stdout.buffer.write(documents.dumps(found).encode())
+        sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
 
 
@@ -150,7 +153,7 @@ def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCod
     except KeyboardInterrupt:
         again = "run the same command again to go on"
         return report(Interrupted("interrupted", hint=again), json=json)
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
         if isinstance(error, BrokenPipeError) and _reader_has_gone():
             raise
         return report(of_machine(error), json=json)
@@ -161,12 +164,21 @@ def report(error: MacosBuildError, *, json: bool) -> ExitCode:
 
     A stream that cannot be written to is no reason for another error.
     """
-    with contextlib.suppress(OSError):
+    with written_if_possible(sys.stderr):
         Console().line(f"error: {error}", "red")
     if json:
-        with contextlib.suppress(OSError):
+        with written_if_possible(sys.stdout):
             emit(as_document(error))
     return error.exit_code
+
+
+@contextlib.contextmanager
+def written_if_possible(stream: TextIO) -> Iterator[None]:
+    """Pass over that a stream cannot be written to, now and when Python writes what is left."""
+    try:
+        yield
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def as_document(error: MacosBuildError) -> documents.Json:

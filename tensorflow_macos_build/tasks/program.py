@@ -29,7 +29,13 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.tasks import namespace, usage
-from tensorflow_macos_build.tasks.command import Argument, Command, guard, report
+from tensorflow_macos_build.tasks.command import (
+    Argument,
+    Command,
+    guard,
+    report,
+    written_if_possible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -241,10 +247,9 @@ def main() -> None:
         code = ExitCode.INTERRUPTED
     # What is left is Python's own end, which complains of interrupts and of what it cannot write.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        with written_if_possible(stream):
+            stream.flush()
     if code is ExitCode.INTERRUPTED:
         # Python would end by the signal where the interrupt met `exec` of a string, as dataclasses
         # run: it notes that as unhandled, handled or not (CPython's run_eval_code_obj).

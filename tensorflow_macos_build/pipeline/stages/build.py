@@ -160,7 +160,7 @@ class _Yard:
         """Give the run of Bazel that makes the config's target with these flags."""
         program = tools.locate("bazel")
         if program is None:
-            hint = f"type: {tools.install_line(['bazel'])}"
+            hint = tools.install_hint(["bazel"])
             raise process.ProgramMissing("Bazel is not on this machine", hint=hint)
         wanted = self.place.release.bazel
         jobs = (f"--jobs={wanted.jobs}",) if wanted.jobs else ()

@@ -1,6 +1,7 @@
 import errno
 import os
 import resource
+import threading
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,14 @@ def test_an_error_without_a_number_says_what_it_was_given() -> None:
     assert errors.of_machine(OSError("it timed out")).what == "it timed out"
     assert errors.of_machine(TimeoutError()).what == "TimeoutError"
     assert errors.of_machine(MemoryError()).exit_code is ExitCode.FAILED
+
+
+def test_a_thread_that_the_machine_refuses_is_failed_work() -> None:
+    """No machine has memory for a stack of this size."""
+    usual = threading.stack_size(1 << 46)
+    try:
+        with pytest.raises(RuntimeError) as caught:
+            threading.Thread(target=print).start()
+    finally:
+        threading.stack_size(usual)
+    assert errors.of_machine(caught.value).exit_code is ExitCode.FAILED

@@ -218,3 +218,13 @@ def test_a_mac_without_homebrew_is_told_what_to_install(
     with pytest.raises(UsageError) as raised:
         tools.provide(["bazel"], lambda _line: None)
     assert raised.value.hint == "type: brew install bazelisk"
+
+
+def test_what_is_no_line_to_type_is_not_said_to_be_one(
+    bin_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(UsageError) as raised:
+        tools.provide(["git"], lambda _line: None)
+    assert not (bin_folder / "apt-get").exists()
+    assert raised.value.hint == "use your system's package manager, for: git"

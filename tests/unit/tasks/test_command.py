@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from typing import TYPE_CHECKING
 
 import invoke
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.tasks.command import command
+from tensorflow_macos_build.tasks.command import command, emit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,3 +31,15 @@ def test_a_task_that_has_nothing_to_do_sweeps_what_killed_runs_left(
         (tmp_path / f"{files.SCRATCH_PREFIX}killed-y").mkdir()
         idle(invoke.Context())
         assert list(tmp_path.iterdir()) == [live]
+
+
+def test_a_document_commands_no_runner_of_github_actions(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """It is looked for `##[` anywhere in a line (actions/runner, ActionCommand.cs)."""
+    foreign = {"subject": "##[error]x", "\\##[group]": ["::error::x", "###[x]"]}
+    emit(foreign)
+    out = capfd.readouterr().out
+    assert json.loads(out) == foreign
+    assert "##[" not in out
+    assert not any(line.lstrip().startswith("::") for line in out.splitlines())

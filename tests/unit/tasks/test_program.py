@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.errors import ExitCode
 
 ROOT = Path(__file__).parents[3]
+NAME = "tensorflow_macos_build"
 
 RAISED = {
     "work": WorkFailed("it failed"),
@@ -36,6 +38,7 @@ RAISED = {
     "memory": MemoryError(),
     "path": FileNotFoundError(errno.ENOENT, "No such file or directory", "some/file"),
     "disk": OSError(errno.ENOSPC, "No space left on device", "some/file"),
+    "thread": RuntimeError("can't start new thread"),
 }
 
 
@@ -75,6 +78,7 @@ def _run(*argv: str) -> int:
         ("memory", 1),
         ("path", 2),
         ("disk", 1),
+        ("thread", 1),
     ],
 )
 def test_how_a_task_ends_is_the_exit_status(
@@ -93,9 +97,12 @@ def test_how_a_task_ends_is_the_exit_status(
         assert found["what"] in told.err
 
 
-def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RAISED, "defect", TypeError("a mistake of this package"))
-    with pytest.raises(TypeError):
+@pytest.mark.parametrize("kind", [TypeError, RuntimeError, RecursionError])
+def test_a_defect_keeps_its_traceback(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RAISED, "defect", kind("a mistake of this package"))
+    with pytest.raises(kind):
         _run("end", "defect")
 
 
@@ -202,6 +209,52 @@ def test_output_that_cannot_be_written_is_failed_work() -> None:
         status, err = _ends(child)
     assert status == 1
     assert "the file would be larger than is allowed" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's alone")
+@pytest.mark.parametrize(
+    ("words", "full", "status"),
+    [
+        ("config.show nosuch", "2>/dev/full", 2),
+        ("config.show nosuch --json", ">/dev/full", 2),
+        ("config.show demo --json", ">/dev/full", 1),
+        ("config.show demo", ">/dev/full", 1),
+    ],
+)
+def test_a_full_stream_is_told_once_and_leaves_the_exit_status(
+    words: str, full: str, status: int
+) -> None:
+    script = f'exec "$0" -I -m tensorflow_macos_build {words} {full}'
+    argv = ["sh", "-c", script, sys.executable]
+    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
+    ended, err = _ends(child)
+    assert ended == status
+    assert err.count("error: ") == (0 if full.startswith("2") else 1)
+
+
+def test_what_needs_a_folder_in_one_that_is_gone_says_so(tmp_path: Path) -> None:
+    script = (
+        f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir ../gone && INV_CHECKOUT={ROOT}"
+        ' exec "$0" -I -m tensorflow_macos_build rebase --queue demo --onto v2.18.0'
+    )
+    child = subprocess.Popen(["sh", "-c", script, sys.executable], stderr=subprocess.PIPE)
+    assert _ends(child) == (2, "error: the folder that you are in was deleted\nhint: type: cd\n")
+
+
+def test_modules_that_cannot_be_compiled_whole_break_no_later_run(tmp_path: Path) -> None:
+    """A file may have 4 KiB (setrlimit(2)), as if the disk were full, and then any size."""
+    shutil.copytree(ROOT / NAME, tmp_path / NAME, ignore=shutil.ignore_patterns("__pycache__"))
+    compiling = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    for limit in ("ulimit -f 8;", ""):
+        child = subprocess.Popen(
+            ["sh", "-c", f'{limit} exec "$0" -m {NAME} --version', sys.executable],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=compiling,
+        )
+        assert _ends(child) == (0, "")
+    assert any((tmp_path / NAME / "tasks").rglob("*.pyc"))
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
