@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels import names, record
+from tensorflow_macos_build.wheels import install_paths, names, record
 from tensorflow_macos_build.wheels.rules import RuleVerdict
 from tensorflow_macos_build.wheels.verdicts import Fault, Verdict
-from tensorflow_macos_build.wheels.verify import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +43,7 @@ def faults(
     kept.sort(key=lambda choice: choice.verdict is not Verdict.BOTH)
     members = {choice.path: choice.members for choice in kept}
     originals = {path: original for arch in renamed.values() for path, original in arch.items()}
-    installed = names.collisions(paths, places.installed)
+    installed = names.collisions(paths, install_paths.installed)
     clashes = {clash: _INSTALLED for clash in installed if not _is_of_both(clash, members)}
     clashes.update(dict.fromkeys(names.collisions(paths), _UNPACKED))
     return [_fault(clash, how, members, originals) for clash, how in sorted(clashes.items())]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho.constants import MH_OBJECT
-from tensorflow_macos_build.wheels.verify import places
+from tensorflow_macos_build.wheels import install_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,28 +49,28 @@ def needs(images: Mapping[str, Sequence[Image]], members: Iterable[str]) -> tupl
         for image in slices
         if image.filetype != MH_OBJECT
         for dylib in image.dylibs
-        if not inside.has(dylib, image, places.installed(member))
+        if not inside.has(dylib, image, install_paths.installed(member))
     )
     return tuple(sorted(set(found)))
 
 
 class _Inside:
     def __init__(self, images: Mapping[str, Sequence[Image]], members: Iterable[str]) -> None:
-        self._places = {places.installed(member) for member in images}
+        self._places = {install_paths.installed(member) for member in images}
         self._last_parts = {place.rpartition("/")[2] for place in self._places}
         self._names = {image.install_name for slices in images.values() for image in slices}
-        self._tops = {places.owner(places.installed(member)) for member in members}
+        self._tops = {install_paths.owner(install_paths.installed(member)) for member in members}
 
     def has(self, dylib: Dylib, image: Image, place: str) -> bool:
         name = dylib.name
-        if places.is_system(name) or dylib.is_weak:
+        if install_paths.is_system(name) or dylib.is_weak:
             return True
         if not name.startswith("@"):
             return False
         if name in self._names or name.rpartition("/")[2] in self._last_parts:
             return True
         return any(
-            found in self._places or places.owner(found) not in {None, *self._tops}
+            found in self._places or install_paths.owner(found) not in {None, *self._tops}
             for found in _candidates(name, image, place)
         )
 
@@ -80,8 +80,8 @@ def _candidates(name: str, image: Image, place: str) -> Iterator[str]:
     head, _, tail = name.partition("/")
     if head == "@rpath":
         for rpath in image.rpaths:
-            folder = places.expanded(rpath, place)
+            folder = install_paths.expanded(rpath, place)
             if folder is not None:
-                yield places.joined(folder, tail)
-    elif (found := places.expanded(name, place)) is not None:
+                yield install_paths.joined(folder, tail)
+    elif (found := install_paths.expanded(name, place)) is not None:
         yield found

@@ -16,7 +16,7 @@ from tensorflow_macos_build.macho import symbols
 from tensorflow_macos_build.macho.constants import MH_DYLIB
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.symbols import Origin
-from tensorflow_macos_build.wheels.verify import places
+from tensorflow_macos_build.wheels import install_paths
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ class _Linker:
         self._tops = tops
         self._nodes = list(_nodes(arch, binaries))
         self._by_place = {node.place: node for node in self._nodes}
-        self._other_slices = {places.installed(one.name): one for one in binaries}
+        self._other_slices = {install_paths.installed(one.name): one for one in binaries}
         self._by_base_name: dict[str, list[str]] = {}
         for place in self._by_place:
             self._by_base_name.setdefault(place.rpartition("/")[2], []).append(place)
-        self._folders = {above for place in self._by_place for above in places.above(place)}
+        self._folders = {above for place in self._by_place for above in install_paths.above(place)}
         self._by_install_name: dict[str, list[_Node]] = {}
         for node in self._nodes:
             if node.image.install_name is not None:
@@ -188,14 +188,14 @@ class _Linker:
 
     def _search(self, node: _Node) -> dict[str, None]:
         """Give the folders that an image's own rpaths lead to, in order."""
-        found = (places.expanded(path, node.place) for path in node.image.rpaths)
+        found = (install_paths.expanded(path, node.place) for path in node.image.rpaths)
         return dict.fromkeys(place for place in found if place is not None)
 
     def _judge_rpaths(self, node: _Node) -> None:
         dead = []
         for path in node.image.rpaths:
-            place = places.expanded(path, node.place)
-            if path.startswith("/") and not places.is_system(path):
+            place = install_paths.expanded(path, node.place)
+            if path.startswith("/") and not install_paths.is_system(path):
                 self._add(Code.RPATH_ABSOLUTE, node, path)
             elif place is not None and place not in self._folders:
                 dead.append(path)
@@ -206,7 +206,9 @@ class _Linker:
         self, node: _Node, dylib: Dylib, inherited: Mapping[str, None]
     ) -> _Node | _Elsewhere:
         name = dylib.name
-        if places.is_system(name) or any(self._in_system(name, path) for path in node.image.rpaths):
+        if install_paths.is_system(name) or any(
+            self._in_system(name, path) for path in node.image.rpaths
+        ):
             return _Elsewhere.SYSTEM
         own = self._search(node)
         if (found := self._reached(node, name, own)) is not None:
@@ -241,7 +243,7 @@ class _Linker:
             self._add(Code.RPATH_MISSES, node, message)
         elif dylib.is_weak:
             self._add(Code.LIBRARY_WEAK_MISSING, node, name)
-        elif node.image.sdk < _WITHOUT_FALLBACK and places.is_of_usr_lib(name):
+        elif node.image.sdk < _WITHOUT_FALLBACK and install_paths.is_of_usr_lib(name):
             self._add(Code.LIBRARY_FALLBACK, node, f"{name} leads nowhere; /usr/lib has one")
             return _Elsewhere.SYSTEM
         elif name.startswith("/"):
@@ -256,14 +258,14 @@ class _Linker:
     def _in_system(self, name: str, rpath: str) -> bool:
         """Whether an rpath leads a name to a library that macOS has: Swift's, mostly."""
         path = f"{rpath.rstrip('/')}/{name.removeprefix('@rpath/')}"
-        return name.startswith("@rpath/") and places.is_of_system(path)
+        return name.startswith("@rpath/") and install_paths.is_of_system(path)
 
     def _foreign(self, node: _Node, name: str) -> str | None:
         """Give a place outside this wheel's own folders that the name may lead to."""
         if name.startswith("@executable_path"):
             return name
         for place in _candidates(node, name, self._search(node)):
-            if places.owner(place) not in self._tops:
+            if install_paths.owner(place) not in self._tops:
                 return place
         return None
 
@@ -375,14 +377,14 @@ def _nodes(arch: str, binaries: Iterable[Binary]) -> Iterator[_Node]:
     for binary in binaries:
         one = binary.slices.get(arch)
         if one is not None and one.image is not None and one.exports is not None:
-            yield _Node(binary, one, one.image, places.installed(binary.name))
+            yield _Node(binary, one, one.image, install_paths.installed(binary.name))
 
 
 def _candidates(node: _Node, name: str, rpaths: Iterable[str]) -> Iterator[str]:
     if name.startswith("@rpath/"):
         for folder in rpaths:
-            yield places.joined(folder, name.removeprefix("@rpath/"))
-    elif (place := places.expanded(name, node.place)) is not None:
+            yield install_paths.joined(folder, name.removeprefix("@rpath/"))
+    elif (place := install_paths.expanded(name, node.place)) is not None:
         yield place
 
 

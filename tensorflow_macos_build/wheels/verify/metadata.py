@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tensorflow_macos_build.wheels import dist_info, names, tags
+from tensorflow_macos_build.wheels import dist_info, install_paths, names, tags
 from tensorflow_macos_build.wheels.metadata import (
     ALGORITHMS,
     SIGNATURES,
@@ -22,7 +22,6 @@ from tensorflow_macos_build.wheels.metadata import (
     parse_wheel,
     record_rows,
 )
-from tensorflow_macos_build.wheels.verify import places
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Ite
 def _installed_twice(members: Collection[str]) -> Iterator[tuple[str, str]]:
     # Without a data folder files are installed as they are unpacked, which `open_archive` judges.
     if any(name.partition("/")[0].endswith(".data") for name in members):
-        yield from names.collisions(members, places.installed)
+        yield from names.collisions(members, install_paths.installed)
 
 
 def judge_platforms(named: WheelName) -> Iterator[Finding]:

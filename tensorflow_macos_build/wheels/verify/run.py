@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed, printable
-from tensorflow_macos_build.wheels import dist_info, tags
+from tensorflow_macos_build.wheels import dist_info, install_paths, tags
 from tensorflow_macos_build.wheels import record as fused
 from tensorflow_macos_build.wheels.archive import open_archive
 from tensorflow_macos_build.wheels.members import BrokenWheel
@@ -18,7 +18,6 @@ from tensorflow_macos_build.wheels.verify import (
     coverage,
     entry_points,
     metadata,
-    places,
 )
 from tensorflow_macos_build.wheels.verify.binaries import Binary
 from tensorflow_macos_build.wheels.verify.binding import Counts
@@ -193,7 +192,9 @@ class _Verifier:
         return Verification(self._wheel, tuple(findings), len(examined), len(held), slices, counts)
 
     def _tops(self) -> frozenset[str]:
-        owners = (places.owner(places.installed(name)) for name in self._archive.members)
+        owners = (
+            install_paths.owner(install_paths.installed(name)) for name in self._archive.members
+        )
         return frozenset(owner for owner in owners if owner is not None)
 
     def _examine(self, kept: Kept) -> dict[str, Examined]:

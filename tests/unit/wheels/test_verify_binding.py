@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.wheels.install_paths import expanded, installed, is_system, owner
 from tensorflow_macos_build.wheels.tags import promises
 from tensorflow_macos_build.wheels.verify import Code, verify
-from tensorflow_macos_build.wheels.verify.places import expanded, installed, is_system, owner
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:
