@@ -64,6 +64,11 @@ class Run:
     queue: Queue
     git: Git
     folder: Path
+    flags: tuple[str, ...]
+
+    def command(self, task: str) -> str:
+        """Return the command line of a task for this change, as it can be typed."""
+        return locate.command(task, self.queue.folder, flags=self.flags)
 
     @property
     def _journal(self) -> journal.Journal:
@@ -110,8 +115,8 @@ class Run:
             raise UsageError(
                 f"another change of this queue is under way: `{' '.join(plan.request)}`",
                 where=str(self.folder),
-                hint=f"`{locate.command('patches.continue', self.queue.folder)}` goes on, "
-                f"`{locate.command('patches.abort', self.queue.folder)}` gives it up",
+                hint=f"`{self.command('patches.continue')}` goes on, "
+                f"`{self.command('patches.abort')}` gives it up",
             )
         return plan
 
@@ -203,7 +208,7 @@ class Run:
 
     def state(self, pen: Quarantine, plan: Plan) -> Edited:
         """Return what a change waits for; nothing is written."""
-        again = f"`{locate.command('patches.continue', self.queue.folder)}`"
+        again = f"`{self.command('patches.continue')}`"
         if plan.open is not None:
             folder, subject = self.folder / "tree", plan.pieces[plan.open].header.subject
             note = "" if folder.is_dir() else f"its work tree is not there; {again} makes it"
@@ -314,7 +319,7 @@ class Run:
                 "the queue is another one than when this change of it began",
                 where=str(self.queue.folder),
                 hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
-                f"change up with `{locate.command('patches.abort', self.queue.folder)}`",
+                f"change up with `{self.command('patches.abort')}`",
             )
 
     def _refuse_other_folder(self, plan: Plan | None) -> None:

@@ -42,12 +42,14 @@ class Session:
         git: the repository.
         folder: where a change that waits for somebody is kept.
         waiting: told what is waited for.
+        flags: how a command line names all this; the queue alone by default.
     """
 
     queue: Queue
     git: Git
     folder: Path
     waiting: Waiting = field(default=lock.silent)
+    flags: tuple[str, ...] = ()
 
     def change(self, make: Change, request: tuple[str, ...] = ()) -> Edited:
         """Begin a change and carry it as far as it goes alone, or go on with it.
@@ -131,4 +133,5 @@ class Session:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[Run]:
         with lock.sole_writer(self.queue.folder, self.waiting):
-            yield Run(storage.load(self.queue.folder), self.git, self.folder.resolve())
+            queue = storage.load(self.queue.folder)
+            yield Run(queue, self.git, self.folder.resolve(), self.flags)

@@ -88,25 +88,43 @@ def take(
     """
     if folder.exists() and not replace:
         raise _exists(folder)
+    _refuse_flag(source.upstream)
     said = source.metadata.trailers()
     opened = mirror.open(source.upstream, cache, ticker)
     base = Base(source.upstream, source.against, opened.resolve(source.against, ticker))
     with quarantine(opened) as pen:
         ticker(0, None, f"reading {source.place}")
         found = _read(source, base, opened, pen.git, ticker)
-        steps = found.steps
-        if not steps:
+        if not found.steps:
             raise UsageError("there is no change to import", where=source.place)
         base = dataclasses.replace(base, commit=found.commit)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
         with lock.sole_writer(folder, waiting):
-            if folder.exists():
-                if not replace:  # it came into being while the source was read
-                    raise _exists(folder)
-                steps = importing.with_names(steps, storage.load(folder))
+            steps = _named(found.steps, folder, replace=replace)
             steps = tuple(_annotated(step, said) for step in steps)
             ticker(0, len(steps), "writing and verifying")
             return found, storage.save(folder, base, steps, pen.git)
+
+
+def _named(steps: Sequence[Step], folder: Path, *, replace: bool) -> tuple[Step, ...]:
+    """Return steps under the names that a queue which is there has for them.
+
+    Raises:
+        UsageError: it is not to be replaced, and came into being while the source was read.
+    """
+    if not folder.exists():
+        return tuple(steps)
+    if not replace:
+        raise _exists(folder)
+    return importing.with_names(steps, storage.load(folder))
+
+
+def _refuse_flag(upstream: str) -> None:
+    """Raise a UsageError about an upstream that programs would take for a flag of theirs."""
+    if upstream.startswith("-"):
+        raise UsageError(
+            f"the upstream `{upstream}` begins with a `-`", hint=f"write it as ./{upstream}"
+        )
 
 
 def _annotated(step: Step, said: Sequence[Trailer]) -> Step:

@@ -8,9 +8,13 @@ folder, one name and one lock, by whatever way it is named.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 QUEUES = checkout.path("patches")
 """The folder of the checkout that holds the queues."""
@@ -87,9 +91,12 @@ def name_of(folder: Path) -> str:
     return str(folder) if len(folder.parts) > 1 else f"./{folder}"
 
 
-def command(task: str, folder: Path, *more: str) -> str:
-    """Return the command line of a task for a queue, as it can be typed."""
-    return checkout.command(task, "--queue", name_of(folder), *more)
+def command(task: str, folder: Path, *more: str, flags: Sequence[str] = ()) -> str:
+    """Return the command line of a task for a queue, as it can be typed.
+
+    `flags` are those that name the queue and what belongs to it; by default the queue alone.
+    """
+    return checkout.command(task, *(flags or ("--queue", name_of(folder))), *more)
 
 
 def _may_be_made(folder: Path) -> bool:

@@ -248,12 +248,7 @@ def save(
         UsageError: the queue on disk is another one by now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
-    steps: list[compose.Step] = []
-    before = pen.tree(base.commit)
-    for patch, step in zip(queue.patches, done.steps, strict=True):
-        if step.after != before:
-            steps.append(compose.Step(patch.patch.header, before, step.after, patch.name))
-        before = step.after
+    steps = _with_effect(queue, pen.tree(base.commit), done)
     if not steps:
         raise WorkFailed(
             "no patch is left to carry: upstream has each of them, or it was left out",
@@ -270,6 +265,16 @@ def save(
         seen=queue.digest,
         announce=announce,
     )
+
+
+def _with_effect(queue: Queue, before: str, done: Replay) -> list[compose.Step]:
+    """Return the patches that still change something, on from the tree of the new base."""
+    steps: list[compose.Step] = []
+    for patch, step in zip(queue.patches, done.steps, strict=True):
+        if step.after != before:
+            steps.append(compose.Step(patch.patch.header, before, step.after, patch.name))
+        before = step.after
+    return steps
 
 
 def _files(queue: Queue) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import conflict_tree, locate, lock, storage, work_tree
+from tensorflow_macos_build.patchqueue import conflict_tree, lock, storage, work_tree
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.session_run import Progress, Run, stopped_at
 from tensorflow_macos_build.upstream.objects import quarantine
@@ -41,6 +41,7 @@ class Session:
         folder: where conflicts are shown.
         ticker: told how many patches are done.
         waiting: told what is waited for.
+        flags: how a command line names all this; the queue alone by default.
     """
 
     queue: Queue
@@ -48,6 +49,7 @@ class Session:
     folder: Path
     ticker: Ticker | None = None
     waiting: Waiting = field(default=lock.silent)
+    flags: tuple[str, ...] = ()
 
     def start(self, onto: str) -> Progress:
         """Begin to move the queue to a revision, or go on with that.
@@ -66,8 +68,8 @@ class Session:
                 raise UsageError(
                     f"a rebase of `{run.queue.name}` onto {begun.onto_ref} is under way; it was "
                     f"asked to go onto {onto}",
-                    hint=f"go on with `{locate.command('rebase.continue', run.queue.folder)}`, or "
-                    f"give it up with `{locate.command('rebase.abort', run.queue.folder)}`",
+                    hint=f"go on with `{run.command('rebase.continue')}`, or "
+                    f"give it up with `{run.command('rebase.abort')}`",
                 )
             return run.advance(begun)
 
@@ -141,4 +143,4 @@ class Session:
     def _alone(self) -> Iterator[Run]:
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
-            yield Run(queue, self.git, self.folder.resolve(), self.ticker)
+            yield Run(queue, self.git, self.folder.resolve(), self.ticker, self.flags)

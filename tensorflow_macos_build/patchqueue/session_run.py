@@ -72,6 +72,11 @@ class Run:
     git: Git
     folder: Path
     ticker: Ticker | None
+    flags: tuple[str, ...]
+
+    def command(self, task: str, *more: str) -> str:
+        """Return the command line of a task for this rebase, as it can be typed."""
+        return locate.command(task, self.queue.folder, *more, flags=self.flags)
 
     @property
     def _journal(self) -> journal.Journal:
@@ -106,7 +111,7 @@ class Run:
         if now is None or self._is_written(now):
             raise UsageError(
                 f"no rebase of `{self.queue.name}` is under way",
-                hint=locate.command("rebase.start", self.queue.folder, "--onto", "REF"),
+                hint=self.command("rebase.start", "--onto", "REF"),
             )
         self._refuse_another(now)
         return now
@@ -172,7 +177,7 @@ class Run:
         if name and name != at:
             raise UsageError(
                 f"{name} is not in conflict now" + (f"; {at} is" if at else ""),
-                hint=locate.command("rebase.status", self.queue.folder),
+                hint=self.command("rebase.status"),
             )
         return "" if conflict else "no conflict was left"
 
@@ -315,7 +320,7 @@ class Run:
             f"the queue was changed since its rebase onto {now.onto_ref} began",
             where=str(self.queue.folder),
             hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
-            f"rebase up with `{locate.command('rebase.abort', self.queue.folder)}`",
+            f"rebase up with `{self.command('rebase.abort')}`",
         )
 
     def _refuse_other_folder(self, now: State | None) -> None:

@@ -27,7 +27,7 @@ from tensorflow_macos_build.patchqueue.queue import Base, Queue, QueuePatch
 from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.compose import Step
@@ -159,24 +159,21 @@ def save(
     with lock.sole_writer(folder) as real, quarantine(git) as pen:
         files.recover(real)
         fingerprint = _fingerprint(real)
-        there = load(real) if real.is_dir() else None
-        _refuse_another(there, seen, folder)
-        old = {patch.name: patch for patch in there.patches} if there else {}
+        old = _patches_of(real, seen, folder)
         composed = compose.compose(base, steps, old, pen.git)
-        before = read_series(real) if there else series_format.Series((), b"")
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
-            _carry_over(real, made, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
-            _write_patches(real, made, composed)
-            _write_base(made, base)
-            _write_series(made, before, composed)
+            _write(real, made, base, composed, resolutions)
             queue = replace(load(made), name=real.name, folder=folder)
             _verify(queue, steps, pen.git)
             if announce is not None:
                 announce(queue.digest)
+    return _saved(queue, composed, old)
+
+
+def _saved(queue: Queue, composed: Sequence[compose.Composed], old: Iterable[str]) -> Saved:
     kept = tuple(item.name for item in composed if item.source is not None)
-    now = {item.name for item in composed}
     written = tuple(item.name for item in composed if item.source is None)
-    return Saved(queue, kept, written, tuple(sorted(set(old) - now)))
+    return Saved(queue, kept, written, tuple(sorted({*old} - {*kept, *written})))
 
 
 def _value(written: tree.Tree) -> str:
@@ -190,9 +187,16 @@ def _value(written: tree.Tree) -> str:
     return text
 
 
-def _refuse_another(there: Queue | None, seen: str | None, folder: Path) -> None:
+def _patches_of(real: Path, seen: str | None, folder: Path) -> dict[str, QueuePatch]:
+    """Return the patches of the queue that is there, by name; none where none is.
+
+    Raises:
+        UsageError: it is another one than was seen.
+    """
+    there = load(real) if real.is_dir() else None
     if seen is not None and (there is None or there.digest != seen):
         raise _changed(folder)
+    return {patch.name: patch for patch in there.patches} if there else {}
 
 
 def _refuse_touched(folder: Path, fingerprint: str) -> None:
@@ -233,6 +237,22 @@ def _read_patch(folder: Path, name: str) -> QueuePatch:
             f"the series lists `{name}`, but there is no such file", where=str(folder / SERIES_FILE)
         ) from None
     return QueuePatch(name, content, patch_format.parse(content, name))
+
+
+def _write(
+    folder: Path,
+    unfinished: Path,
+    base: Base,
+    composed: Sequence[compose.Composed],
+    resolutions: Mapping[str, bytes] | None,
+) -> None:
+    """Write what is to take the place of the queue in `folder`."""
+    before = read_series(folder) if folder.is_dir() else series_format.Series((), b"")
+    old = {entry.name for entry in before.entries}
+    _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
+    _write_patches(folder, unfinished, composed)
+    _write_base(unfinished, base)
+    _write_series(unfinished, before, composed)
 
 
 def _carry_over(

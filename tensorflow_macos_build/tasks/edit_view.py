@@ -168,4 +168,4 @@ def _session(flags: QueueFlags, ticker: Ticker) -> Session:
     opened.prepare(ticker=ticker)
     queue = storage.load(opened.folder)
     folder = _WORK / work_name(queue.folder)
-    return Session(queue, opened.mirror, folder, Console().line)
+    return Session(queue, opened.mirror, folder, Console().line, flags.words)

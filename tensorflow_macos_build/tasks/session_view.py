@@ -124,4 +124,4 @@ def _session(flags: QueueFlags, onto: Sequence[str], ticker: Ticker) -> Session:
     opened.prepare(onto, ticker)
     queue = storage.load(opened.folder)
     folder = Path(flags.work) if flags.work else _WORK / work_name(queue.folder)
-    return Session(queue, opened.mirror, folder, ticker, Console().line)
+    return Session(queue, opened.mirror, folder, ticker, Console().line, flags.words)

@@ -343,3 +343,13 @@ def test_an_export_never_replaces_a_queue_a_pipe_or_a_folder(tmp_path: Path, for
             exporting.to_mailbox(saved.queue, out, force=True)
     assert (tmp_path / "pipe").is_fifo()
     assert Path("/dev/null").is_char_device()
+
+
+def test_an_upstream_that_reads_as_a_flag_is_refused_before_anything_is_written(
+    tmp_path: Path, fork: Path
+) -> None:
+    source = Source(Kind.RANGE, "v1..main", "-fork", "v1")
+    with pytest.raises(UsageError, match="begins with a `-`") as caught:
+        intake.take(source, tmp_path / "q", tmp_path / "cache", silent)
+    assert caught.value.hint == "write it as ./-fork"
+    assert not any(path.name == "q" for path in tmp_path.iterdir())

@@ -342,3 +342,22 @@ def test_a_change_of_the_same_size_at_the_same_time_is_seen(desk: Desk) -> None:
     path.write_bytes(content.swapcase())
     os.utime(path, ns=(index.st_mtime_ns, index.st_mtime_ns))
     assert work_tree.is_changed(desk.work)
+
+
+# What is to be typed next
+
+
+def test_hints_name_the_flags_by_which_the_queue_and_its_rebase_were_named(desk: Desk) -> None:
+    """Without them the next command would look for the rebase in another cache."""
+    flags = ("--queue", str(desk.queue), "--work", "w", "--cache", "c")
+    session = replace(desk.session, flags=flags)
+    session.start(ONTO)
+    with pytest.raises(UsageError) as other:
+        session.start("v2.17.0")
+    (desk.queue / "queue.yaml").write_text(
+        (desk.queue / "queue.yaml").read_text().replace("ref: ", "ref: x")
+    )
+    with pytest.raises(UsageError) as changed:
+        session.status()
+    for caught in (other, changed):
+        assert f"rebase.abort {' '.join(flags)}`" in (caught.value.hint or "")
