@@ -4,7 +4,7 @@
 
 FILEs are further seeds of the target that is named, beside those that are built in: for `events`, a
 file of Bazel's `--build_event_json_file` (each line is a seed). Cases are made, reproduced, limited
-and kept as in `fuzz_readers`; besides, each case chooses values of a whole JSON document, or words
+and kept as in `fuzzing`; besides, each case chooses values of a whole JSON document, or words
 of a whole text, that are replaced by what a reader may stumble over. A case fails when anything but
 the readers' own error comes out, when it takes more than 2 s of processor time, when memory grows
 beyond 512 MB, or when a resolution that was read is not the same when it is written and read again.
@@ -12,7 +12,6 @@ beyond 512 MB, or when a resolution that was read is not the same when it is wri
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import functools
 import json
@@ -22,7 +21,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.fuzz_readers import fuzz
+from benchmarks import fuzzing
+from benchmarks.fuzz_readers import mutate
+from benchmarks.fuzzing import Target
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.bazel import events
 from tensorflow_macos_build.errors import MacosBuildError
@@ -195,11 +196,11 @@ def reworded(text: bytes, chosen: random.Random) -> bytes:
     )
 
 
-def reader_of(target: str) -> Callable[[bytes], None]:
+def reader_of(target: str) -> Callable[[bytes, int], None]:
     """Return what a case of a target does; the readers' own error is what it may raise."""
     read = TARGETS[target]
 
-    def both(content: bytes) -> None:
+    def both(content: bytes, _: int) -> None:
         chosen = random.Random(content)
         if target in _DOCUMENTS:
             other = json.dumps(reshaped(_DOCUMENTS[target], chosen)).encode()
@@ -225,18 +226,12 @@ def seeds_of(files: list[Path], target: str) -> list[bytes]:
 
 def main() -> int:
     """Run the chosen targets, sharing the time."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
-    chosen = parser.parse_args()
-    targets = chosen.target or sorted(TARGETS)
-    each = chosen.seconds / len(targets)
-    failed = [
-        fuzz(one, reader_of(one), seeds_of(chosen.files, one), chosen.seed, each) for one in targets
-    ]
-    return 1 if sum(failed) else 0
+    chosen = fuzzing.parser(__doc__, TARGETS).parse_args()
+    return fuzzing.run(
+        chosen,
+        TARGETS,
+        lambda name: Target(name, seeds_of(chosen.files, name), mutate, reader_of(name)),
+    )
 
 
 if __name__ == "__main__":

@@ -18,21 +18,16 @@ What is refused here and taken by git is counted by its reason, for people to lo
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
-import random
 import re
-import resource
-import signal
 import tempfile
-import time
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import as_git
+from benchmarks import as_git, fuzzing
+from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue import importing
 from tensorflow_macos_build.patchqueue.formats import (
@@ -48,12 +43,11 @@ from tensorflow_macos_build.patchqueue.formats.people import NO_ADDRESS, Moment
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
-_CASE_SECONDS = 2
-_SHOWN = 10
+_REASONS = 12
 _LONGEST_SUBJECT = 10_000
-_MEMORY = 512 << 20
 _MAXIMUM_SEED = 64 << 10
 _NOW = Moment(1_600_000_000, "+0000")
 
@@ -210,10 +204,6 @@ SEEDS = {
 _BOGUS_FIELD = re.compile(r"^(?:from|date):", re.IGNORECASE | re.MULTILINE)
 
 
-class TooSlow(Exception):
-    """A case took longer than it may."""
-
-
 class Wrong(Exception):
     """A case was read otherwise than it must be."""
 
@@ -309,6 +299,15 @@ class Judge:
                 self.stricter.setdefault(reason, []).append(self.case)
         elif ours != theirs:
             raise Wrong(f"here: {ours[:600]!r}\n  git: {theirs[:600]!r}")
+
+    def report(self) -> str:
+        """Return how often git was asked, and why cases that it takes were refused here."""
+        reasons = sorted(self.stricter.items(), key=lambda item: -len(item[1]))[:_REASONS]
+        lines = (
+            f"\n  only here {len(cases)} times, first in case {cases[0]}: {reason}"
+            for reason, cases in reasons
+        )
+        return f"; git asked {self.asked} times{''.join(lines)}"
 
 
 def read_mailbox(content: bytes, judge: Judge | None) -> None:
@@ -408,72 +407,34 @@ TARGETS: dict[str, Callable[[bytes, Judge | None], None]] = {
 
 
 def seeds_of(places: list[Path]) -> list[bytes]:
-    """Give the files, and those in folders, that are not too large."""
-    found = []
+    """Return the files, and those in folders, that are not too large."""
+    seeds = []
     for place in places:
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and 0 < path.stat().st_size <= _MAXIMUM_SEED:
-                found.append(path.read_bytes())
-    return found
+                seeds.append(path.read_bytes())
+    return seeds
 
 
-def _alarm(*_: object) -> None:
-    raise TooSlow(f"more than {_CASE_SECONDS} s of processor time")
-
-
-def fuzz(target: str, seeds: list[bytes], seed: int, seconds: float, every: int) -> int:
-    """Run cases until the time is over; give how many failed."""
-    signal.signal(signal.SIGPROF, _alarm)
-    limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + _MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit + (2 << 30), resource.RLIM_INFINITY))
+def target(name: str, seeds: list[bytes], every: int) -> Target:
+    """Return a reader that asks git about one case in `every`."""
     judge = Judge()
-    end = time.monotonic() + seconds
-    number = failed = 0
-    slowest = 0.0
-    while time.monotonic() < end:
-        content = mutate(random.Random(f"{target}/{seed}/{number}"), seeds)
-        judge.case, begun = number, time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, _CASE_SECONDS)
-        try:
-            TARGETS[target](content, judge if number % every == 0 else None)
-        except Exception:
-            failed += 1
-            kept = Path(f"fuzz-{target}-{seed}-{number}")
-            kept.write_bytes(content)
-            if failed <= _SHOWN:
-                print(f"case {number} of seed {seed}, kept as {kept}:\n{traceback.format_exc()}")
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-        slowest = max(slowest, time.process_time() - begun)
-        number += 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{target}: seed {seed}, {len(seeds)} seeds, {number} cases in {seconds:.0f} s, {failed} "
-        f"failed, git asked {judge.asked} times; slowest {slowest:.2f} s of processor, "
-        f"peak {peak:.0f} MB"
-    )
-    for reason, cases in sorted(judge.stricter.items(), key=lambda item: -len(item[1]))[:12]:
-        print(f"  only here {len(cases)} times, first in case {cases[0]}: {reason}")
-    return failed + (peak * (1 << 20) > limit)
+
+    def read(case: bytes, number: int) -> None:
+        judge.case = number
+        TARGETS[name](case, judge if number % every == 0 else None)
+
+    return Target(name, seeds, mutate, read, judge.report)
 
 
 def main() -> int:
     """Run the chosen targets, sharing the time."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
-    parser.add_argument("--judge", type=int, default=20)
-    chosen = parser.parse_args()
+    flags = fuzzing.parser(__doc__, TARGETS)
+    flags.add_argument("--judge", type=int, default=20)
+    chosen = flags.parse_args()
     os.environ["GIT_CEILING_DIRECTORIES"] = os.sep
-    targets = chosen.target or sorted(TARGETS)
-    each = chosen.seconds / len(targets)
     more = seeds_of(chosen.files)
-    failed = [
-        fuzz(target, SEEDS[target] + more, chosen.seed, each, chosen.judge) for target in targets
-    ]
-    return 1 if sum(failed) else 0
+    return fuzzing.run(chosen, TARGETS, lambda name: target(name, SEEDS[name] + more, chosen.judge))
 
 
 if __name__ == "__main__":

@@ -2,23 +2,22 @@
 
     python -m benchmarks.fuzz_metadata --seconds N [--seed S] [--target NAME] [WHEEL…]
 
-The dist-info files of the WHEELs are the seeds, beside a few that are built in. Cases are made,
-reproduced, limited and kept as in `fuzz_readers`. A case fails when anything but the readers' own
-error comes out, when it takes more than 2 s of processor time, when memory grows beyond 512 MB, or
-when a RECORD or WHEEL that was read is not the same when it is written and read again.
+The dist-info files of the WHEELs are the seeds, beside a few that are built in. Cases are changed
+as in `fuzz_readers`, and reproduced, limited and kept as in `fuzzing`. A case also fails when a
+RECORD or WHEEL that was read is not the same when it is written and read again.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import random
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.fuzz_readers import fuzz
+from benchmarks import fuzzing
+from benchmarks.fuzz_readers import mutate
+from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels import dist_info, metadata, names, tags
 from tensorflow_macos_build.wheels.archive import open_archive
@@ -150,18 +149,14 @@ def seeds_of(wheels: list[Path], target: str) -> list[bytes]:
 
 def main() -> int:
     """Run the chosen targets, sharing the time."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("wheels", nargs="*", type=Path)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
-    chosen = parser.parse_args()
-    targets = chosen.target or sorted(TARGETS)
-    each = chosen.seconds / len(targets)
-    failed = [
-        fuzz(one, TARGETS[one], seeds_of(chosen.wheels, one), chosen.seed, each) for one in targets
-    ]
-    return 1 if sum(failed) else 0
+    chosen = fuzzing.parser(__doc__, TARGETS).parse_args()
+    return fuzzing.run(
+        chosen,
+        TARGETS,
+        lambda name: Target(
+            name, seeds_of(chosen.files, name), mutate, lambda case, _: TARGETS[name](case)
+        ),
+    )
 
 
 if __name__ == "__main__":

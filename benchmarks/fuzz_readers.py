@@ -7,38 +7,29 @@ of it; large ones are cut to their headers and the tables of __LINKEDIT that fit
 bits, overwrites numbers with extreme ones, cuts, repeats or splices seeds; it is reproduced by its
 seed and number, which are printed with what it broke. A case fails when anything but the readers'
 own error comes out, when it takes more than 2 s of processor time, or when memory grows beyond
-512 MB. Ends with 1 when a case failed; the failing input is kept as fuzz-SEED-NUMBER.
+512 MB. Ends with 1 when a case failed; the failing input is kept as fuzz-TARGET-SEED-NUMBER.
 """
 
 from __future__ import annotations
 
-import argparse
-import random
-import resource
-import signal
 import tempfile
-import time
-import traceback
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import fuzzing
+from benchmarks.fuzzing import Target
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.archive import BrokenWheel, open_archive
 from tensorflow_macos_build.wheels.verify import binaries, binding, verify
 from tensorflow_macos_build.wheels.verify.spool import Content, Kept
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
 _MAXIMUM_SEED = 1 << 20
-_CASE_SECONDS = 2
-_MEMORY = 512 << 20
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFF0, 1 << 20)
-
-
-class TooSlow(Exception):
-    """A case took longer than it may."""
 
 
 def mutate(chosen: random.Random, seeds: list[bytes]) -> bytes:
@@ -128,7 +119,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {"macho": read_macho, "zip": read_
 
 
 def seeds_of(files: list[Path], target: str) -> list[bytes]:
-    """Give the seeds for a target: wheels as they are for "zip", their binaries for "macho"."""
+    """Return the seeds for a target: wheels as they are for "zip", their binaries for "macho"."""
     found = []
     for path in files:
         if path.suffix != ".whl":
@@ -149,57 +140,15 @@ def seeds_of(files: list[Path], target: str) -> list[bytes]:
     return found
 
 
-def _alarm(*_: object) -> None:
-    raise TooSlow(f"more than {_CASE_SECONDS} s of processor time")
-
-
-def fuzz(
-    target: str, read: Callable[[bytes], None], seeds: list[bytes], seed: int, seconds: float
-) -> int:
-    """Let `read` read cases until the time is over; return how many failed."""
-    signal.signal(signal.SIGPROF, _alarm)
-    limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + _MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit + (2 << 30), resource.RLIM_INFINITY))
-    end = time.monotonic() + seconds
-    number = failed = 0
-    slowest = 0.0
-    while time.monotonic() < end:
-        content = mutate(random.Random(f"{seed}/{number}"), seeds)
-        begun = time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, _CASE_SECONDS)
-        try:
-            read(content)
-        except Exception:
-            failed += 1
-            kept = Path(f"fuzz-{seed}-{number}")
-            kept.write_bytes(content)
-            print(f"case {number} of seed {seed}, kept as {kept}:\n{traceback.format_exc()}")
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-        slowest = max(slowest, time.process_time() - begun)
-        number += 1
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{target}: seed {seed}, {len(seeds)} seeds, {number} cases in {seconds:.0f} s,"
-        f" {failed} failed, slowest {slowest:.2f} s of processor, peak {peak:.0f} MB"
-    )
-    return failed + (peak * (1 << 20) > limit)
+def target(name: str, files: list[Path]) -> Target:
+    """Return a reader with the seeds that files hold for it."""
+    return Target(name, seeds_of(files, name), mutate, lambda case, _: TARGETS[name](case))
 
 
 def main() -> int:
     """Run the chosen targets, sharing the time."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
-    chosen = parser.parse_args()
-    targets = chosen.target or sorted(TARGETS)
-    each = chosen.seconds / len(targets)
-    failed = [
-        fuzz(one, TARGETS[one], seeds_of(chosen.files, one), chosen.seed, each) for one in targets
-    ]
-    return 1 if sum(failed) else 0
+    chosen = fuzzing.parser(__doc__, TARGETS).parse_args()
+    return fuzzing.run(chosen, TARGETS, lambda name: target(name, chosen.files))
 
 
 if __name__ == "__main__":
