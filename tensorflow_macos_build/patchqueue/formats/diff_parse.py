@@ -52,7 +52,8 @@ _BAD_MARK = re.compile(rb"^\\(?! [^\n]{9})", re.MULTILINE)
 _AFTER_RUN = re.compile(rb"\n[^ +\-\\\n]")
 _BLANK = re.compile(rb"\n(?=\n)")
 _MARKS = (b" ", b"\n", b"-", b"+", b"\\")
-_BINARY_HEAD = re.compile(rb"(literal|delta) ([0-9]{1,15})\r?\n")
+_BINARY_HEAD = re.compile(rb"(literal|delta) ([0-9]+)\r?\n")
+_MAX_DIGITS = 15
 _BINARY_LINES = re.compile(rb"(?:[A-Za-z](?:[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{5})+\n)+")
 
 
@@ -321,6 +322,8 @@ def _binary_hunk(cursor: _Cursor) -> BinaryHunk | None:
     if found is None:
         return None
     line = cursor.line
+    if len(found[2]) > _MAX_DIGITS:  # git would ask for that much memory, and die
+        raise Malformed("the binary patch states a size that no file has", line)
     cursor.move(found.end())
     lines = _BINARY_LINES.match(cursor.text, cursor.position)
     data = b"" if lines is None else cursor.move(lines.end())

@@ -325,6 +325,24 @@ def test_a_binary_change_is_taken_where_git_takes_it(
             overlay.after([change])
 
 
+@pytest.mark.parametrize("part", [b"literal 4", b"literal 0"])
+def test_a_size_that_no_file_has_is_refused_where_git_dies_of_it(
+    part: bytes, tmp_path: Path
+) -> None:
+    """git asks for that much memory: of the new content, or of the old one, which it need not."""
+    text = (BINARY % FULL).replace(part, b"literal " + b"9" * 40)
+    answer = subprocess.run(
+        ["git", "apply", "--numstat", "-"],
+        input=text,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert answer.returncode != 0
+    with pytest.raises(Malformed, match="size"):
+        diff_parse.parse(text)
+
+
 BODIES = [
     "[PATCH]",
     "[PATCH] x",
