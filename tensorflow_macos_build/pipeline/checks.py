@@ -93,10 +93,20 @@ def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
 
     What pytest prints goes straight to the terminal, and its summary is the last of it. A run
     without any test does not pass.
+
+    Raises:
+        UsageError: there is no such path.
     """
-    typed = (path if Path.cwd() == root else str(Path.cwd() / path) for path in paths)
-    argv: tuple[str | Path, ...] = (_locked("pytest"), "-n", str(jobs), *typed)
+    argv: list[str | Path] = [_locked("pytest"), "-n", str(jobs), *map(_test_path, paths)]
     return process.attach(argv, cwd=root) == 0
+
+
+def _test_path(typed: str) -> str:
+    """Return a path of tests, with or without `::NAME`, as pytest can take it from any folder."""
+    path = str(Path.cwd() / typed)  # absolute, for pytest takes `-x` for a flag
+    if not Path(path.partition("::")[0]).exists():
+        raise UsageError("there are no such tests", where=typed)
+    return path
 
 
 def workflow_texts(root: Path) -> dict[Path, str]:

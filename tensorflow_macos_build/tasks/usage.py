@@ -125,7 +125,7 @@ class _Line:
         self._missing = [each for each in self._missing if each != name]
 
     def _take_flag(self, word: str) -> None:
-        flag, equals, _ = word.partition("=")
+        flag, equals, value = word.partition("=")
         if flag in self._context.inverse_flags:
             argument = None
         elif flag in self._context.flags:
@@ -137,18 +137,22 @@ class _Line:
                 raise UsageError(f"`{flag}` takes no value")
             return
         if not equals:
-            self._take_value(flag, argument)
+            value = self._take_value(flag, argument)
+        if flag in _HELP and value and value not in self._tasks:
+            raise self._surplus(value)
         if _name(argument) in self._given and argument.kind is not list:
             raise UsageError(f"`{flag}` has two values", hint="give one")
         self._give(_name(argument))
 
-    def _take_value(self, flag: str, argument: Argument) -> None:
+    def _take_value(self, flag: str, argument: Argument) -> str:
+        """Return the value that follows a flag; "" where the flag can do without and none does."""
         follows = self.waiting[0] if self.waiting else None
         if follows is not None and not is_flag(follows):
-            self.waiting.popleft()
-        elif not argument.optional:
+            return self.waiting.popleft()
+        if not argument.optional:
             hint = f"write {flag}={follows} if that is the value" if follows else ""
             raise UsageError(f"`{flag}` needs a value", hint=hint)
+        return ""
 
     def _unknown(self, flag: str) -> UsageError:
         if not self._task and any(flag in context.flags for context in self._tasks.values()):

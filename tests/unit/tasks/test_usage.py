@@ -79,6 +79,14 @@ def test_a_second_value_is_said_to_be_one(
     assert "has two values" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("argv", [["--help", "bild"], ["--help=bild"], ["-h", "bild"]])
+def test_help_on_no_task_is_wrong_usage_with_the_nearest(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(*argv) == 2
+    assert "there is no task `bild`\nhint: did you mean `build`?" in capsys.readouterr().err
+
+
 def test_a_flag_that_may_be_repeated_and_each_task_of_a_line_take_their_own_values() -> None:
     assert _run("verify", "W.whl", "--allow", "a", "--allow=b", "verify", "W.whl") == 0
     assert _run("build", "--plan", "--plan") == 0
