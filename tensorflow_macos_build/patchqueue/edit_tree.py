@@ -7,6 +7,7 @@ patch's parent, and what is not committed yet.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 _START = "refs/patchqueue/parent"
 _CONFIG = {"core.sparseCheckout": "true", "core.sparseCheckoutCone": "false", "gc.auto": "0"}
+_UNFINISHED = {
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick",
+}
+"""What git keeps in its folder while a command waits for somebody, and the command."""
 
 
 def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> None:
@@ -76,6 +86,7 @@ def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
         UsageError: the commits are no line on top of the patch's parent, or a merge or rebase is
             unfinished.
     """
+    _refuse_unfinished(folder)
     with work_tree.private_index(folder) as git:
         if work_tree.unmerged(git):
             raise UsageError("files are in conflict", where=str(folder), hint="settle them first")
@@ -99,6 +110,22 @@ def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
         for step, name in zip(steps, names, strict=False)
         if step.before != step.after
     ]
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Raise a UsageError where git stopped in the middle of something: HEAD lacks what is to come.
+
+    The files are those that git-status(1) goes by (wt-status.c, wt_status_get_state).
+    """
+    stopped = (name for name in _UNFINISHED if (folder / ".git" / name).exists())
+    if name := next(stopped, None):
+        command = _UNFINISHED[name]
+        raise UsageError(
+            f"a `git {command}` is unfinished in the work tree: commits may be still to come",
+            where=str(folder),
+            hint=f"finish it first: git -C {shlex.quote(str(folder))} {command} --continue (or "
+            "--abort)",
+        )
 
 
 def bring(folder: Path, pen: Quarantine, trees: Sequence[str]) -> None:

@@ -245,6 +245,23 @@ def test_several_commits_make_several_patches_and_none_drops_it(session: Session
     assert "Only other" not in subjects(again(session).go_on())
 
 
+def test_commits_that_a_stopped_rebase_has_still_to_pick_are_not_lost(session: Session) -> None:
+    """HEAD is not all that somebody made while git waits for them (wt-status.c)."""
+    tree = session.edit("fresh-file").folder
+    assert tree is not None
+    for name in ("first", "second"):
+        (tree / name).write_text(f"{name}\n")
+        git(tree, "add", "--sparse", name)
+        git(tree, "commit", "-qm", name)
+    stop = {"GIT_SEQUENCE_EDITOR": "sed -i -e 1s/^pick/edit/", "GIT_EDITOR": "true"}
+    rebase = ["git", "-C", str(tree), "rebase", "-q", "-i", "HEAD~2"]
+    subprocess.run(rebase, env=ENVIRONMENT | stop, check=True, capture_output=True)
+    with pytest.raises(UsageError, match="`git rebase` is unfinished"):
+        again(session).go_on()
+    git(tree, "rebase", "--continue")
+    assert subjects(again(session).go_on())[3:6] == ["Fresh file", "first", "second"]
+
+
 def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> None:
     session.edit("head")
     series = session.queue.folder / "series"
