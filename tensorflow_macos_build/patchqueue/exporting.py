@@ -37,7 +37,7 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
         force: let an existing branch be replaced, unless it is checked out.
 
     Raises:
-        UsageError: the name is no branch name, or the branch exists.
+        UsageError: the name is no branch name, or the branch exists and is another one.
         Refused: a patch does not apply exactly.
     """
     ref = f"refs/heads/{branch}"
@@ -48,21 +48,28 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
         )
     found = git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1))
     before = found.stdout.decode().strip() or _ZERO
-    if before != _ZERO and not force:
+    with quarantine(git) as pen:
+        commits = materialise.commits(queue, pen.git)
+        tip = commits[-1].id if commits else queue.base.commit
+        if before == tip:
+            return tip
+        if before != _ZERO:
+            _refuse_to_move(git, branch, force=force)
+        pen.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
+    # the old value makes it fail rather than overwrite what another process has put there
+    git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
+    return tip
+
+
+def _refuse_to_move(git: Git, branch: str, *, force: bool) -> None:
+    if not force:
         raise UsageError(
             f"the branch `{branch}` exists",
             where=str(git.git_dir),
             hint="add --force to replace it",
         )
-    if before != _ZERO and _is_checked_out(git, ref):
+    if _is_checked_out(git, f"refs/heads/{branch}"):
         raise UsageError(f"the branch `{branch}` is checked out", hint="switch away from it first")
-    with quarantine(git) as pen:
-        commits = materialise.commits(queue, pen.git)
-        pen.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
-    tip = commits[-1].id if commits else queue.base.commit
-    # the old value makes it fail rather than overwrite what another process has put there
-    git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
-    return tip
 
 
 def _is_branch_name(git: Git, name: str) -> bool:

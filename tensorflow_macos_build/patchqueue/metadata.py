@@ -38,7 +38,7 @@ class Metadata:
         """Return what is said, as trailers.
 
         Raises:
-            UsageError: the reason or the condition is none, or a value has several lines.
+            UsageError: the reason or the condition is none.
         """
         if self.reason and self.reason not in REASONS:
             raise UsageError(f"`{self.reason}` is no reason", hint=f"use {', '.join(REASONS)}")

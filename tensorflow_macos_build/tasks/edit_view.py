@@ -82,8 +82,11 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
     """Cut the patch called `name` in two.
 
     Raises:
-        UsageError: no file is chosen.
+        UsageError: no file is chosen, or the subject is empty.
     """
+    subject = " ".join(subject.split())  # one line, as git makes of a message's first paragraph
+    if not subject:
+        raise UsageError("--subject says what the new patch does; it is empty")
     if not globs:
         raise UsageError("--path says which files go into the new patch")
 

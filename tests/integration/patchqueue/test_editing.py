@@ -141,6 +141,13 @@ def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Pa
     assert again(session).queue.patches[2].content == before
 
 
+def test_a_new_patch_has_a_subject_of_one_line(session: Session) -> None:
+    with pytest.raises(UsageError, match="it is empty"):
+        edit_view.split(session, "both", ["other"], " \n")
+    edited = edit_view.split(session, "both", ["other"], "Two\nlines ")
+    assert "Two lines" in subjects(edited)
+
+
 def test_trailers_are_given_to_the_patches_that_lack_them(session: Session, fork: Path) -> None:
     before = {patch.name: patch for patch in session.queue.patches}
     said = Metadata("backport", "never", "Team <t@e>", "abcdef0")

@@ -154,6 +154,7 @@ def test_a_branch_has_the_trees_of_the_commits_it_came_from(tmp_path: Path, fork
     target = Git(fork / ".git")
     tip = exporting.to_branch(saved.queue, target, "exported")
     assert git(fork, "log", "--format=%T %s", tip) == git(fork, "log", "--format=%T %s", "main")
+    git(fork, "branch", "-f", "exported", "v1")
     with pytest.raises(UsageError, match="exists"):
         exporting.to_branch(saved.queue, target, "exported")
     assert exporting.to_branch(saved.queue, target, "exported", force=True) == tip
@@ -174,8 +175,9 @@ def test_a_branch_has_the_trees_of_the_commits_it_came_from(tmp_path: Path, fork
             exporting.to_branch(saved.queue, target, name, force=True)
     assert target.out("for-each-ref") == before
     assert exporting.to_branch(saved.queue, target, "na\u00efve/x-y@z") == tip
+    git(fork, "worktree", "add", "-q", "-b", "out", str(tmp_path / "tree"), "v1")
     with pytest.raises(UsageError, match="checked out"):
-        exporting.to_branch(saved.queue, target, "main", force=True)
+        exporting.to_branch(saved.queue, target, "out", force=True)
     git(fork, "fsck", "--strict")
 
 
@@ -353,3 +355,14 @@ def test_an_upstream_that_reads_as_a_flag_is_refused_before_anything_is_written(
         intake.take(source, tmp_path / "q", tmp_path / "cache", silent)
     assert caught.value.hint == "write it as ./-fork"
     assert not any(path.name == "q" for path in tmp_path.iterdir())
+
+
+def test_a_branch_that_is_the_queues_already_is_left_as_it_is(tmp_path: Path, fork: Path) -> None:
+    _, saved = take(tmp_path, fork, Kind.RANGE, "v1..main~1")
+    git = Git(fork / ".git")
+    tip = exporting.to_branch(saved.queue, git, "again")
+    assert exporting.to_branch(saved.queue, git, "again") == tip
+    git.run("update-ref", "refs/heads/again", f"{tip}^")
+    with pytest.raises(UsageError, match="exists"):
+        exporting.to_branch(saved.queue, git, "again")
+    assert git.line("rev-parse", "again") == git.line("rev-parse", f"{tip}^")
