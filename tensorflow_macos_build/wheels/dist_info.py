@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tensorflow_macos_build.wheels import tags
+from tensorflow_macos_build.wheels import metadata, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,11 +79,28 @@ def folders_of_scripts(members: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(paths))
 
 
+def metadata_faults(content: bytes, name: tags.WheelName) -> list[str]:
+    """Return where METADATA contradicts the wheel's file name; uv refuses such a wheel."""
+    try:
+        fields = metadata.parse_fields(content)
+    except metadata.BadMetadata as error:
+        return [str(error)]
+    project, version = (str(fields.get(field, "")).strip() for field in ("Name", "Version"))
+    faults = []
+    if canonicalize_name(project) != name.project:
+        faults.append(f"Name is `{project}`, the file name says `{name.project}`")
+    if _strict_version(version) != name.parsed_version:
+        faults.append(f"Version is `{version}`, the file name says `{name.parsed_version}`")
+    return faults
+
+
 def _version(text: str) -> Version | None:
     # `_` stands for the hyphen of 1.0-1, which is 1.0.post1.
-    for spelling in (text, text.replace("_", "-")):
-        try:
-            return Version(spelling)
-        except ValueError:  # InvalidVersion, or a number of more digits than int() takes
-            continue
-    return None
+    return _strict_version(text) or _strict_version(text.replace("_", "-"))
+
+
+def _strict_version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion, or a number of more digits than int() takes
+        return None

@@ -139,6 +139,8 @@ def read_half(
     )
     if metadata_path not in archive.members:
         raise archive.broken(metadata_path, _MISSING)
+    if reasons := dist_info.metadata_faults(_content(archive, metadata_path), name):
+        raise archive.broken(metadata_path, "; ".join(reasons))
     try:
         wheel = metadata.parse_wheel(_content(archive, wheel_path, _WHEEL_LIMIT))
     except metadata.BadMetadata as error:

@@ -9,16 +9,12 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
 from tensorflow_macos_build.wheels import dist_info, install_paths, names, tags
 from tensorflow_macos_build.wheels.metadata import (
     ALGORITHMS,
     SIGNATURES,
     BadMetadata,
     expanded,
-    parse_fields,
     parse_wheel,
     record_rows,
 )
@@ -130,18 +126,8 @@ def judge_platforms(named: WheelName) -> Iterator[Finding]:
 
 def judge_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare METADATA's Name and Version with the file name."""
-    try:
-        fields = parse_fields(text)
-    except BadMetadata as error:
-        yield Finding(Code.METADATA_MISMATCH, path, "", str(error))
-        return
-    name, version = (str(fields.get(field, "")).strip() for field in ("Name", "Version"))
-    if canonicalize_name(name) != named.project:
-        message = f"Name is `{name}`, the file name says `{named.project}`"
-        yield Finding(Code.METADATA_MISMATCH, path, "", message)
-    if _version(version) != named.parsed_version:
-        message = f"Version is `{version}`, the file name says `{named.parsed_version}`"
-        yield Finding(Code.METADATA_MISMATCH, path, "", message)
+    for fault in dist_info.metadata_faults(text, named):
+        yield Finding(Code.METADATA_MISMATCH, path, "", fault)
 
 
 def judge_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
@@ -221,10 +207,3 @@ def _judge_order(path: str, members: list[str], folder: str) -> Iterator[Finding
 
 def _encoded(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
-
-
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except ValueError:
-        return None

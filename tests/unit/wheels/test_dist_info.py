@@ -198,14 +198,43 @@ ABOUTS = {
 """METADATA files, and whether pip installs their wheel."""
 
 
-def test_metadata_that_pip_cannot_read_is_an_error(tmp_path: Path) -> None:
+def is_taken(wheel: Path) -> bool:
+    """Whether what makes wheels of a wheel takes it."""
+    try:
+        with open_archive(wheel) as archive:
+            read_half(archive, any_platform=True)
+    except BrokenWheel:
+        return False
+    return True
+
+
+def test_metadata_that_pip_cannot_read_is_an_error_and_never_taken(tmp_path: Path) -> None:
     wheels = []
     for kind, (about, is_right) in ABOUTS.items():
         folder = tmp_path / kind
         folder.mkdir()
         wheels.append(wheel_of(folder, "my_pkg-1.0", "my_pkg-1.0.dist-info", about=about))
         assert verify(wheels[-1]).ok is is_right, kind
+        assert is_taken(wheels[-1]) is is_right, kind
     assert pip_installs(wheels, tmp_path) == [is_right for _, is_right in ABOUTS.values()]
+
+
+@pytest.mark.parametrize(
+    ("about", "is_right"),
+    [
+        (ABOUT.replace(b"my-pkg", b"other"), False),
+        (ABOUT.replace(b": 1.0", b": 1.1"), False),
+        (ABOUT.replace(b"my-pkg", b"My.Pkg").replace(b": 1.0", b": 1.0.0"), True),
+    ],
+)
+def test_metadata_of_another_wheel_is_refused_as_uv_refuses_it(
+    about: bytes, is_right: bool, tmp_path: Path
+) -> None:
+    """pip refuses it from an index only, where it looks for the name."""
+    wheel = wheel_of(tmp_path, "my_pkg-1.0", "my_pkg-1.0.dist-info", about=about)
+    assert verify(wheel).ok is is_right
+    assert is_taken(wheel) is is_right
+    assert uv_installs(wheel, tmp_path) is is_right
 
 
 def test_a_version_may_be_spelled_in_several_ways() -> None:
