@@ -53,22 +53,32 @@ class Workspace:
             prefetch.for_queue(storage.load(self.folder), self.mirror, commits, ticker)
 
 
-def open(folder: Path, cache: Path, ticker: Ticker = silent, *, upstream: str = "") -> Workspace:
-    """Open a queue's upstream, which must have its base.
+def open(
+    folder: Path,
+    cache: Path,
+    ticker: Ticker = silent,
+    *,
+    upstream: str = "",
+    needs_base: bool = True,
+) -> Workspace:
+    """Open a queue's upstream.
 
     Args:
         folder: the queue's folder.
         cache: the folder that holds the mirrors.
         ticker: told what is being done.
         upstream: another repository to open in its upstream's place.
+        needs_base: whether it must have the queue's base. What gives work up does without: the
+            base may be what went wrong.
 
     Raises:
-        UsageError: the folder is no queue, or the upstream has not got its base.
+        UsageError: the folder is no queue, or the upstream has not got a base that is needed.
         transfer.Unreachable: the server could not be asked.
     """
     base = _base(folder)
     opened = mirror.open(upstream or base.upstream, cache, ticker)
-    opened.resolve(base.commit, ticker)
+    if needs_base:
+        opened.resolve(base.commit, ticker)
     return Workspace(folder, base, opened)
 
 

@@ -15,9 +15,9 @@ from tensorflow_macos_build.tasks.command import emit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.editing import Piece
     from tensorflow_macos_build.patchqueue.metadata import Metadata
+    from tensorflow_macos_build.patchqueue.opening import Workspace
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
     from tensorflow_macos_build.upstream.objects import Quarantine
 
@@ -27,7 +27,9 @@ _WORK = checkout.path("build/edit")
 def step(flags: QueueFlags, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
     """Take one step of a change and show where it is then; FAILED while a conflict is left."""
     with Console().progress("patches") as ticker:
-        session = _session(flags, ticker)
+        opened = flags.open(ticker)
+        opened.prepare(ticker=ticker)
+        session = _session(flags, opened)
         edited = take(session)
     if edited.note:
         Console().line(edited.note, "yellow")
@@ -39,7 +41,7 @@ def step(flags: QueueFlags, take: Callable[[Session], Edited], *, json: bool) ->
 def abort(flags: QueueFlags) -> None:
     """Give a change up, and say so."""
     with Console().progress("patches") as ticker:
-        note = _session(flags, ticker).abort()
+        note = _session(flags, flags.open(ticker, needs_base=False)).abort()
     given_up = f"the change of {flags.name} is given up; the queue is as it was"
     Console(stderr=False).line(note or given_up)
 
@@ -166,9 +168,7 @@ def show(flags: QueueFlags, found: Edited) -> None:
     console.line(f"or:   {checkout.command('patches.abort', *flags.words)}")
 
 
-def _session(flags: QueueFlags, ticker: Ticker) -> Session:
-    opened = flags.open(ticker)
-    opened.prepare(ticker=ticker)
+def _session(flags: QueueFlags, opened: Workspace) -> Session:
     queue = storage.load(opened.folder)
     folder = _WORK / work_name(queue.folder)
     return Session(queue, opened.mirror, folder, Console().line, flags.words)

@@ -39,6 +39,6 @@ class QueueFlags:
         cache = ("--cache", self.cache) if self.cache != MIRRORS else ()
         return ("--queue", self.name, *work, *cache)
 
-    def open(self, ticker: Ticker) -> Workspace:
-        """Open the queue with its upstream."""
-        return opening.open(self.folder, Path(self.cache), ticker)
+    def open(self, ticker: Ticker, *, needs_base: bool = True) -> Workspace:
+        """Open the queue with its upstream, as `opening.open` does."""
+        return opening.open(self.folder, Path(self.cache), ticker, needs_base=needs_base)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.opening import Workspace
     from tensorflow_macos_build.patchqueue.session import Progress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
@@ -39,7 +40,9 @@ def _step(
     flags: QueueFlags, take: Callable[[Session], Progress], onto: Sequence[str], *, json: bool
 ) -> ExitCode:
     with Console().progress("rebase") as ticker:
-        session = _session(flags, onto, ticker)
+        opened = flags.open(ticker)
+        opened.prepare(onto, ticker)
+        session = _session(flags, opened, ticker)
         found = take(session)
     if found.note:
         Console().line(found.note, "yellow")
@@ -51,7 +54,7 @@ def _step(
 def abort(flags: QueueFlags) -> None:
     """Give a rebase up, and say so."""
     with Console().progress("rebase") as ticker:
-        note = _session(flags, (), ticker).abort()
+        note = _session(flags, flags.open(ticker, needs_base=False), ticker).abort()
     given_up = f"the rebase of {flags.name} is given up; the queue is as it was"
     Console(stderr=False).line(note or given_up)
 
@@ -119,9 +122,7 @@ def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
     console.line(f"{flags.name} now stands on {found.onto_ref}: {counts}", "green")
 
 
-def _session(flags: QueueFlags, onto: Sequence[str], ticker: Ticker) -> Session:
-    opened = flags.open(ticker)
-    opened.prepare(onto, ticker)
+def _session(flags: QueueFlags, opened: Workspace, ticker: Ticker) -> Session:
     queue = storage.load(opened.folder)
     folder = Path(flags.work) if flags.work else _WORK / work_name(queue.folder)
     return Session(queue, opened.mirror, folder, ticker, Console().line, flags.words)

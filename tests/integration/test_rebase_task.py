@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -135,3 +136,25 @@ def test_conflicts_are_settled_by_the_commands_that_are_told(
     if not ended["done"]:
         assert invoke("rebase.abort", *where).returncode == 0
     assert invoke("rebase.status", *where).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("begin", "area"),
+    [
+        (("rebase.start", "--onto", "v2.18.0"), "rebase"),
+        (("patches.edit", "00300"), "patches"),
+    ],
+)
+def test_what_is_under_way_can_be_given_up_whatever_base_the_queue_names(
+    begin: tuple[str, ...], area: str, queue: Path, cache: Path, tmp_path: Path
+) -> None:
+    work = ("--work", tmp_path / "work") if area == "rebase" else ()
+    where = ("--queue", queue, "--cache", cache, *work)
+    assert invoke(begin[0], *begin[1:], *where).returncode in (0, 1)
+    known = (queue / "queue.yaml").read_text()
+    (queue / "queue.yaml").write_text(re.sub("[0-9a-f]{40}", "d" * 40, known))
+    refused = invoke(f"{area}.status", *where)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert invoke(f"{area}.abort", *where).returncode == 0
+    (queue / "queue.yaml").write_text(known)
+    assert "under way" in invoke(f"{area}.status", *where).stderr
