@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.objects import Quarantine
 
+_SHOWN = 10
 _START = "refs/patchqueue/parent"
 _CONFIG = {"core.sparseCheckout": "true", "core.sparseCheckoutCone": "false", "gc.auto": "0"}
 _UNFINISHED = {
@@ -83,14 +84,15 @@ def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
     What is not committed belongs to the last commit, or, when there is none, to the piece itself.
 
     Raises:
-        UsageError: the commits are no line on top of the patch's parent, or a merge or rebase is
-            unfinished.
+        UsageError: the commits are no line on top of the patch's parent, a merge or rebase is
+            unfinished, or there are files that .gitignore keeps out.
     """
     _refuse_unfinished(folder)
     with work_tree.private_index(folder) as git:
         if work_tree.unmerged(git):
             raise UsageError("files are in conflict", where=str(folder), hint="settle them first")
         git.run("add", "--all", "--sparse", "--", ".")
+        _refuse_ignored(git, folder)
         tree = git.line("write-tree")
     git = work_tree.git_of(folder)
     parent, head = ranges.resolve(git, _START), ranges.resolve(git, "HEAD")
@@ -110,6 +112,24 @@ def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
         for step, name in zip(steps, names, strict=False)
         if step.before != step.after
     ]
+
+
+def _refuse_ignored(git: Git, folder: Path) -> None:
+    """Raise a UsageError for new files that .gitignore names: they would go with the work tree.
+
+    Whether they belong to the patch (TensorFlow's own .gitignore names files that it tracks) or
+    are what a build left, only their maker knows.
+    """
+    listed = git.out("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
+    if names := [text(name) for name in listed.split(b"\0")[:-1]]:
+        where = shlex.quote(str(folder))
+        raise UsageError(
+            "there are new files that .gitignore keeps out of the patch",
+            where=str(folder),
+            detail="\n".join([*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else [])]),
+            hint=f"`git -C {where} add --force --sparse FILE` takes one, "
+            f"`git -C {where} clean -dfX` deletes them all",
+        )
 
 
 def _refuse_unfinished(folder: Path) -> None:

@@ -269,6 +269,27 @@ def test_commits_that_a_stopped_rebase_has_still_to_pick_are_not_lost(session: S
     assert subjects(again(session).go_on())[3:6] == ["Fresh file", "first", "second"]
 
 
+@pytest.mark.parametrize("verb", ["add", "clean"])
+def test_new_files_that_gitignore_names_are_not_lost(session: Session, verb: str) -> None:
+    tree = session.edit("fresh-file").folder
+    assert tree is not None
+    (tree / ".gitignore").write_text("*.cfg\nout/\n")
+    (tree / "out").mkdir()
+    for path in ("mine.cfg", "out/it's"):
+        (tree / path).write_text("hours of work\n")
+    with pytest.raises(UsageError, match="gitignore") as refused:
+        again(session).go_on()
+    assert refused.value.detail.split("\n") == ["mine.cfg", "out/it's"]
+    assert (tree / "mine.cfg").read_text() == "hours of work\n"
+    (line,) = (words for words in refused.value.hint.split("`")[1::2] if f" {verb} " in words)
+    typed = line.replace("FILE", 'mine.cfg "out/it\'s"')
+    subprocess.run(typed, shell=True, check=True, capture_output=True)
+    done = again(session).go_on()
+    assert done.saved is not None
+    content = next(one.content for one in done.saved.queue.patches if "fresh" in one.name)
+    assert (b"hours of work" in content) is (verb == "add")
+
+
 def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> None:
     session.edit("head")
     series = session.queue.folder / "series"
