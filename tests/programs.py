@@ -44,10 +44,11 @@ def refuse_unknown(event: str, args: tuple[Any, ...]) -> None:
 
 def is_known(program: str) -> bool:
     """Whether every machine that has been set up has a program."""
-    path = Path(shutil.which(program) or program).absolute()
-    return path.name in ESSENTIAL | _BROUGHT | _TRIED or any(
-        map(path.is_relative_to, _own_folders())
-    )
+    if Path(program).name in ESSENTIAL | _BROUGHT | _TRIED:
+        return True
+    # a bare name that is not on PATH is no file of the current folder
+    file = program if os.sep in program else shutil.which(program)
+    return file is not None and any(map(Path(file).absolute().is_relative_to, _own_folders()))
 
 
 def _own_folders() -> tuple[str | Path, ...]:
