@@ -48,9 +48,17 @@ def is_known(program: str) -> bool:
         return True
     # a bare name that is not on PATH is no file of the current folder
     file = program if os.sep in program else shutil.which(program)
-    return file is not None and any(map(Path(file).absolute().is_relative_to, _own_folders()))
+    return file is not None and (
+        any(map(Path(file).absolute().is_relative_to, _own_folders())) or _is_python(Path(file))
+    )
+
+
+def _is_python(file: Path) -> bool:
+    """Whether a file is the interpreter, or lies beside it under such a name."""
+    # Debian's interpreter lies in /usr/bin, with everything else.
+    beside = file.absolute().parent == Path(sys.executable).resolve().parent
+    return beside and file.name.startswith("python")
 
 
 def _own_folders() -> tuple[str | Path, ...]:
-    python = Path(sys.executable).resolve().parent
-    return ROOT, sys.prefix, python, tempfile.gettempdir(), Path(tempfile.gettempdir()).resolve()
+    return ROOT, sys.prefix, tempfile.gettempdir(), Path(tempfile.gettempdir()).resolve()
