@@ -15,12 +15,12 @@ import functools
 from pathlib import Path
 
 from benchmarks import measure
-from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.history import History
 from tensorflow_macos_build.patchqueue.line_history import LineHistory
 from tensorflow_macos_build.patchqueue.ranges import resolve
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import quarantine
 
 Stretch = tuple[str, Range]
 

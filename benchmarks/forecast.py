@@ -14,13 +14,13 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import measure
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import rebase
 from tensorflow_macos_build.patchqueue.forecast import Seer
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.rebase import Decisions
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import quarantine
 
 _URL = "https://github.com/tensorflow/tensorflow"
 

@@ -40,13 +40,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import intake, rebase, storage
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

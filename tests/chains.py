@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 DEMO = Path(__file__).parents[1] / "patches/demo"
 

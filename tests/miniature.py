@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 CONFIGS: dict[str, tuple[str, ...]] = {
     "arm64": ("--config=release_macos_arm64",),

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import MacosBuildError
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import editing, rebase, storage
 from tensorflow_macos_build.patchqueue.compose import Step
 from tensorflow_macos_build.patchqueue.edit_session import Session as EditSession
@@ -30,15 +31,14 @@ from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.session import Session
-from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.handle import Mirror
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.editing import Piece
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 SHARED = "f0"
 """The file that upstream changes, too."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 __all__ = ["BASE", "BRANCH", "DEMO", "SITUATIONS", "Situation", "Status", "commits", "write"]
 

@@ -18,12 +18,12 @@ from tensorflow_macos_build.patchqueue.replay import OnConflict, replay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tensorflow_macos_build.git.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.history import History
     from tensorflow_macos_build.patchqueue.rebase import Decisions
     from tensorflow_macos_build.patchqueue.replay import Replay
     from tensorflow_macos_build.patchqueue.status import Carried
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import CatFile, Quarantine
 
 
 class How(Enum):

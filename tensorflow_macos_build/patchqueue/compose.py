@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import names, plumbing
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.plumbing import Entry
+from tensorflow_macos_build.patchqueue import names
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import Kind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.overlay import Overlay
-from tensorflow_macos_build.patchqueue.plumbing import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue import Base, QueuePatch
-    from tensorflow_macos_build.upstream.git import Git
 
 _CONTEXT = 3
 

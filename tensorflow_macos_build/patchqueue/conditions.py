@@ -26,7 +26,7 @@ from tensorflow_macos_build.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 HINT = (
     "write `upstream >= v2.18`, `upstream has commit ID`, `upstream has file PATH`, "

@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import markers, plumbing, resolutions, work_tree
+from tensorflow_macos_build.git import markers, plumbing
+from tensorflow_macos_build.git.objects import objects_folder, raw, text
+from tensorflow_macos_build.patchqueue import resolutions, work_tree
 from tensorflow_macos_build.patchqueue.conflicts import Lookup
-from tensorflow_macos_build.upstream.objects import objects_folder, raw, text
 from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
 
 KEY = "conflict.json"
 _CONFIG = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import diffs, markers
-from tensorflow_macos_build.patchqueue.diffs import Range
-from tensorflow_macos_build.upstream.objects import Entry
+from tensorflow_macos_build.git import diffs, markers
+from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.objects import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
 
 
 @dataclass(frozen=True)

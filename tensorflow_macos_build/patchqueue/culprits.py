@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import conflicts, markers
-from tensorflow_macos_build.patchqueue.diffs import Range
-from tensorflow_macos_build.upstream.objects import text
+from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.patchqueue import conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.history import History
     from tensorflow_macos_build.patchqueue.line_history import LineChange
-    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 
 class Culprits:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import objects_folder
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import (
     conflict_tree,
     edit_plan,
@@ -16,7 +19,6 @@ from tensorflow_macos_build.patchqueue import (
     journal,
     locate,
     materialise,
-    plumbing,
     storage,
     work_tree,
 )
@@ -24,14 +26,12 @@ from tensorflow_macos_build.patchqueue.conflict_tree import Labels
 from tensorflow_macos_build.patchqueue.edit_plan import Plan
 from tensorflow_macos_build.patchqueue.editing import Piece, Stopped
 from tensorflow_macos_build.patchqueue.storage import Saved
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import objects_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 _TASKS = "patches."
 

@@ -14,19 +14,19 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import edit_plan, lock, storage, work_tree
 from tensorflow_macos_build.patchqueue.edit_run import Edited, Run
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.editing import Piece
     from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
     Change = Callable[[Quarantine, list[Piece]], list[Piece]]
 

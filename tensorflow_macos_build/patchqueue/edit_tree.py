@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import plumbing, ranges, work_tree
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import raw, text
+from tensorflow_macos_build.patchqueue import ranges, work_tree
 from tensorflow_macos_build.patchqueue.compose import Step
 from tensorflow_macos_build.patchqueue.conflict_tree import bring_shown, patterns
 from tensorflow_macos_build.patchqueue.editing import Piece
-from tensorflow_macos_build.upstream.objects import raw, text
 from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
 
 _SHOWN = 10
 _START = "refs/patchqueue/parent"

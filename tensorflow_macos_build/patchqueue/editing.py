@@ -13,20 +13,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import merging, plumbing
+from tensorflow_macos_build.git import merges, plumbing
+from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.compose import Step, is_zero_context
-from tensorflow_macos_build.upstream.objects import Entry, text
-from tensorflow_macos_build.upstream.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.materialise import Commit
-    from tensorflow_macos_build.patchqueue.merging import Merged
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 Change = tuple[str, str]
 """The ids of a tree before and after."""
@@ -238,7 +238,7 @@ def follow(
             if current == old:
                 current = new
                 continue
-            merged = merging.merge(pen, old, current, new)
+            merged = merges.merge(pen, old, current, new)
             if not merged.clean and place not in settled:
                 return Stopped(place, piece, merged)
             current = merged.tree if merged.clean else settled[place]

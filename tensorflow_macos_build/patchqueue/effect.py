@@ -11,16 +11,17 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue import conflicts, markers
+from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.patchqueue import conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tensorflow_macos_build.git.diffs import Range
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Entry, Quarantine
     from tensorflow_macos_build.patchqueue.conflicts import Lines
-    from tensorflow_macos_build.patchqueue.diffs import Range
-    from tensorflow_macos_build.patchqueue.merging import Merged
     from tensorflow_macos_build.patchqueue.replay import Change
-    from tensorflow_macos_build.upstream.objects import Entry, Quarantine
 
 _TELLING = 3
 """Shorter lines (`}`, blank ones) are everywhere in a file: only their places tell."""

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import materialise, plumbing, storage
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue import materialise, storage
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue import Queue, QueuePatch
-    from tensorflow_macos_build.upstream.git import Git
 
 SERIES = "series"
 

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import bisection, rebase, resolutions
 from tensorflow_macos_build.patchqueue.bisection import How, Prober
 from tensorflow_macos_build.patchqueue.history import History
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.rebase import Decisions
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.queue import Base, Queue
     from tensorflow_macos_build.patchqueue.status import Carried, Evidence, PatchStatus
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,18 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue import diffs, origins
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.patchqueue import origins
 from tensorflow_macos_build.patchqueue.line_history import LineHistory
 from tensorflow_macos_build.patchqueue.replay import changes_of
-from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tensorflow_macos_build.patchqueue.diffs import TreeDiff
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
 
 _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import compose, materialise, metadata, plumbing, ranges
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.patchqueue import compose, materialise, metadata, ranges
 from tensorflow_macos_build.patchqueue.compose import Step
 from tensorflow_macos_build.patchqueue.formats import dep3, mailbox, paths, series
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
@@ -26,9 +27,9 @@ from tensorflow_macos_build.patchqueue.queue import QueuePatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.upstream.git import Git
 
 
 @dataclass(frozen=True)

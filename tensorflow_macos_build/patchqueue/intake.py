@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import importing, lock, prefetch, storage
 from tensorflow_macos_build.patchqueue.metadata import NOTHING, Metadata
 from tensorflow_macos_build.patchqueue.queue import Base, Queue
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.compose import Step
     from tensorflow_macos_build.patchqueue.formats.people import Identity
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.importing import Imported
     from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.storage import Saved
-    from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.handle import Mirror
 
 

@@ -16,7 +16,7 @@ from tensorflow_macos_build.patchqueue.queue import encoded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 _FOLDER = "tensorflow_macos_build"
 _SCHEMA = "queue-change", 1

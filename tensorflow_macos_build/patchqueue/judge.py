@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build.patchqueue import diffs, effect, history
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.patchqueue import effect, history
 from tensorflow_macos_build.patchqueue import replay as replaying
 from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, Resolved
 from tensorflow_macos_build.patchqueue.status import Carried, Evidence, PatchStatus, Status
@@ -18,11 +19,11 @@ from tensorflow_macos_build.patchqueue.trouble import Troubles
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.patchqueue.diffs import TreeDiff
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.history import History
-    from tensorflow_macos_build.patchqueue.merging import Merged
     from tensorflow_macos_build.patchqueue.replay import Change, Replay, Resolver, Step
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 
 _SHOWN = 5

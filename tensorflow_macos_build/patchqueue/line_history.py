@@ -11,16 +11,17 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue import conflicts, diffs, line_ranges
-from tensorflow_macos_build.upstream.objects import Entry, text
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.patchqueue import conflicts, line_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tensorflow_macos_build.patchqueue.diffs import Hunk, Range
+    from tensorflow_macos_build.git.diffs import Hunk, Range
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.history import History
     from tensorflow_macos_build.patchqueue.line_ranges import Ranges
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
     Tracked = Mapping[str, Ranges]
 

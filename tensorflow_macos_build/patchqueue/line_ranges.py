@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.git.diffs import Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.patchqueue.diffs import Hunk
+    from tensorflow_macos_build.git.diffs import Hunk
 
 Ranges = tuple[Range, ...]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.patchqueue import plumbing
+from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.overlay import File
     from tensorflow_macos_build.patchqueue.queue import Queue, QueuePatch
-    from tensorflow_macos_build.upstream.git import Git
 
 _REF = b"refs/heads/replay"
 _FLAGS = ("--quiet", "--done", "--depth=0", "--date-format=raw-permissive")

@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import apply
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, FileChange, Kind
 from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.patchqueue.plumbing import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

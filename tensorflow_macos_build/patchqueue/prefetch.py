@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.patchqueue import plumbing, ranges
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.patchqueue import ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.plumbing import Entry
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.compose import Step
-    from tensorflow_macos_build.patchqueue.plumbing import Entry
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.upstream.git import Git
     from tensorflow_macos_build.upstream.handle import Mirror
 
     Tree = Mapping[bytes, Entry]

@@ -10,20 +10,20 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.git.objects import quarantine, text
 from tensorflow_macos_build.patchqueue import lock, materialise, storage
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.queue import encoded
 from tensorflow_macos_build.patchqueue.status import Carried
 from tensorflow_macos_build.upstream import refs
-from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.materialise import Commit
     from tensorflow_macos_build.patchqueue.queue import Base, Queue
-    from tensorflow_macos_build.upstream.git import Git
 
 _SPACE = f"{refs.SPACE}/queue"
 _FORM = "1"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import plumbing
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.repository import Git, discover
 from tensorflow_macos_build.patchqueue.compose import Step
 from tensorflow_macos_build.patchqueue.formats import words, write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
@@ -20,7 +21,6 @@ from tensorflow_macos_build.patchqueue.formats.people import (
     one_line,
 )
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.upstream.git import Git, discover
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git import attributes
+from tensorflow_macos_build.git.objects import quarantine, text
 from tensorflow_macos_build.patchqueue import (
     compose,
     lock,
@@ -20,23 +22,21 @@ from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, Resolved, replay
 from tensorflow_macos_build.patchqueue.status import Carried
-from tensorflow_macos_build.upstream import attributes
-from tensorflow_macos_build.upstream.objects import quarantine, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.lock import Waiting
-    from tensorflow_macos_build.patchqueue.merging import Merged
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.patchqueue.replay import Change, Replay
     from tensorflow_macos_build.patchqueue.resolutions import Resolution
     from tensorflow_macos_build.patchqueue.status import PatchStatus
     from tensorflow_macos_build.patchqueue.storage import Saved
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue import merging
-from tensorflow_macos_build.upstream.objects import Entry, text
-from tensorflow_macos_build.upstream.overlay import Overlay
+from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.merging import Merged
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.repository import Git
 
     Resolver = Callable[[str, tuple["Change", ...], Merged], "Resolved | None"]
 
@@ -264,7 +264,7 @@ class _Machine:
     def _merge(self, commit: str, changes: tuple[Change, ...]) -> Step:
         ours = self.state.write(self._quarantine)
         base, theirs = self._quarantine.parent_tree(commit), self._quarantine.tree(commit)
-        merged = merging.merge(self._quarantine, base, ours, theirs)
+        merged = merges.merge(self._quarantine, base, ours, theirs)
         if merged.clean:
             self.state = Overlay(self._objects, merged.tree)
             outcome = Outcome.EMPTY if merged.tree == ours else Outcome.MERGED
@@ -274,7 +274,7 @@ class _Machine:
             return Step(commit, found.outcome, changes, (), merged, found.tree)
         result = ours
         if self._on_conflict is OnConflict.PROVISIONAL:
-            result = merging.provisional(self._quarantine, merged)
+            result = merges.provisional(self._quarantine, merged)
             self.state = Overlay(self._objects, result)
         return Step(commit, Outcome.CONFLICT, changes, (), merged, result)
 

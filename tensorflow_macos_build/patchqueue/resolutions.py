@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import SUBMODULE_MODE, Entry, raw
+from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tensorflow_macos_build.patchqueue.replay import Change, Outcome, Resolved
-from tensorflow_macos_build.upstream.objects import SUBMODULE_MODE, Entry, raw
-from tensorflow_macos_build.upstream.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.merging import Merged
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
 
 FOLDER = "resolutions"
 _SCHEMA = "resolution", 1

@@ -14,19 +14,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import conflict_tree, lock, storage, work_tree
 from tensorflow_macos_build.patchqueue.ranges import resolve
 from tensorflow_macos_build.patchqueue.session_run import Progress, Run, stopped_at
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.upstream.git import Git
 
 __all__ = ["Progress", "Session"]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import objects_folder, quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import (
     conflict_tree,
     editing,
@@ -23,17 +25,15 @@ from tensorflow_macos_build.patchqueue import rebase as rebasing
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import Change, OnConflict, Outcome
 from tensorflow_macos_build.patchqueue.state import State
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import objects_folder, quarantine
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.merging import Merged
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.patchqueue.rebase import Rebase
     from tensorflow_macos_build.patchqueue.replay import Replay, Step
     from tensorflow_macos_build.patchqueue.status import Carried
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 _REQUEST = "rebase.start"
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import TREE_MODE, Entry, quarantine, text
 from tensorflow_macos_build.patchqueue import locate, resolutions
 from tensorflow_macos_build.patchqueue.queue import encoded
 from tensorflow_macos_build.upstream import refs
-from tensorflow_macos_build.upstream.objects import TREE_MODE, Entry, quarantine, text
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue import Queue
     from tensorflow_macos_build.patchqueue.resolutions import Resolution
-    from tensorflow_macos_build.upstream.git import Git
 
 _FILE = "state.json"
 _SCHEMA = "rebase-state", 2

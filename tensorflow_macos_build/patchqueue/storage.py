@@ -19,19 +19,19 @@ import yaml
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import compose, lock, materialise
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import Base, Queue, QueuePatch
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.compose import Step
-    from tensorflow_macos_build.upstream.git import Git
 
 QUEUE_FILE = "queue.yaml"
 SERIES_FILE = "series"

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import conflicts, diffs
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.patchqueue import conflicts
 from tensorflow_macos_build.patchqueue.culprits import Culprits
 from tensorflow_macos_build.patchqueue.status import ConflictReport, HunkReport
-from tensorflow_macos_build.upstream.objects import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.conflicts import PlacedHunk
-    from tensorflow_macos_build.patchqueue.diffs import TreeDiff
     from tensorflow_macos_build.patchqueue.history import History
-    from tensorflow_macos_build.patchqueue.merging import Conflicted, Merged
     from tensorflow_macos_build.patchqueue.replay import Step
     from tensorflow_macos_build.patchqueue.status import Carried
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
     Earlier = Sequence[tuple[Carried, Step]]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files, process
 from tensorflow_macos_build.errors import MacosBuildError, UsageError
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import text
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,11 +15,11 @@ from tensorflow_macos_build.tasks.command import emit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.editing import Piece
     from tensorflow_macos_build.patchqueue.metadata import Metadata
     from tensorflow_macos_build.patchqueue.opening import Workspace
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.upstream.objects import Quarantine
 
 _WORK = checkout.path("build/edit")
 

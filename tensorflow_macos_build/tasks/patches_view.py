@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import (
     exporting,
     intake,
@@ -17,7 +18,6 @@ from tensorflow_macos_build.patchqueue import (
 )
 from tensorflow_macos_build.patchqueue.formats.people import parse_identity
 from tensorflow_macos_build.patchqueue.locate import output, queue_folder
-from tensorflow_macos_build.upstream.objects import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream.patience import Retry, shown
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tensorflow_macos_build import files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 _HASH = 20
 _BLOCK = 1 << 20

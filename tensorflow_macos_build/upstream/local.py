@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import health, store
-from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.handle import MIRRORED, Mirror, drop_stale_locks
 
 

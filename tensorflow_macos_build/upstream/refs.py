@@ -16,7 +16,7 @@ from tensorflow_macos_build.upstream.handle import Mirror
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 SPACE = "refs/tensorflow_macos_build"
 

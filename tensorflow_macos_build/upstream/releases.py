@@ -17,7 +17,7 @@ from tensorflow_macos_build.console import silent
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.upstream.mirror import Mirror
 
 _FIELDS = "%00".join(

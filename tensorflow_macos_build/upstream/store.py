@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import embedded
-from tensorflow_macos_build.upstream.git import Git
 
 MAKER = """
 import shutil, sys, time

@@ -21,8 +21,8 @@ from tests.kills import ended_at
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.compose import Step
-    from tensorflow_macos_build.upstream.git import Git
 
 
 def _tree(number: int) -> Written:

@@ -18,7 +18,7 @@ import pytest
 from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.git.repository import Git
 from tests.fork import DEMO, Fork, names
 from tests.miniature import Miniature
 

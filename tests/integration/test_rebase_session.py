@@ -18,8 +18,8 @@ from tensorflow_macos_build.upstream import embedded, mirror
 from tests.fork import DEMO
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.session import Progress
-    from tensorflow_macos_build.upstream.git import Git
 
 ONTO = "v2.18.0"
 PLACER = "tensorflow/core/common_runtime/placer.c"

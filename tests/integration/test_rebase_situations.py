@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import rebase
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import PatchStatus, Status
 from tensorflow_macos_build.upstream import embedded
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests import situations
 from tests.situations import Status as Truth
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 SAME = {
     Truth.CLEAN: Status.CLEAN,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import embedded
-from tensorflow_macos_build.upstream.git import Git
 from tests import situations
 from tests.fork import DEMO, Fork, names
 from tests.situations import BASE, SITUATIONS

@@ -82,7 +82,7 @@ def _upstream(job: Job[PatchInputs]) -> Mirror:
 
 def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
     """Make all contents of the tree present, in one request: the stages after this check it out."""
-    from tensorflow_macos_build.patchqueue import plumbing
+    from tensorflow_macos_build.git import plumbing
 
     if git.url is not None:
         entries = plumbing.tree(git, tree).values()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.upstream.git import Git
+from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
     from pathlib import Path

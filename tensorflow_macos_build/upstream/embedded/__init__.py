@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream.embedded import stream
 from tensorflow_macos_build.upstream.embedded.history import HISTORY
-from tensorflow_macos_build.upstream.git import Git
 
 if TYPE_CHECKING:
     from pathlib import Path

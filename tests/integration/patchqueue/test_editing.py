@@ -22,7 +22,7 @@ from tensorflow_macos_build.tasks import edit_view
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.objects import Quarantine
 
 IDENTITY = {
     f"GIT_{role}_{what}": value

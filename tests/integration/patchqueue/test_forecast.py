@@ -14,6 +14,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import rebase, storage
 from tensorflow_macos_build.patchqueue.bisection import How
 from tensorflow_macos_build.patchqueue.forecast import Forecast, Seer, forecast
@@ -23,7 +24,6 @@ from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.tasks import forecast_view
 from tensorflow_macos_build.tasks.forecast_view import Asked
 from tensorflow_macos_build.upstream import embedded
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests import repositories, situations
 from tests.fork import DEMO
 from tests.truth import Status as Truth

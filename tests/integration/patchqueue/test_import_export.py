@@ -14,13 +14,13 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import exporting, intake, storage
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.intake import Kind, Source
 from tensorflow_macos_build.patchqueue.metadata import Metadata
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import ranges, storage
 from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.upstream.git import Git
 from tests import chains
 from tests.chains import Chain, Written
 

@@ -17,8 +17,8 @@ from tests import chains
 from tests.chains import Chain, Written
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.compose import Step
-    from tensorflow_macos_build.upstream.git import Git
 
 
 def _tree(number: int) -> Written:

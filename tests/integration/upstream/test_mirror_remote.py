@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import ExitCode, UsageError
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.git import Git
 from tensorflow_macos_build.upstream.mirror import Retry
 from tensorflow_macos_build.upstream.transfer import Unreachable
 from tests.git_servers import ENDLESS, Faults, daemon, endless_server, free_port, http_server

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import diff_parse
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tensorflow_macos_build.patchqueue.overlay import Overlay
-from tensorflow_macos_build.patchqueue.plumbing import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path

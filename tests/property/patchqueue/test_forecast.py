@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import rebase
 from tensorflow_macos_build.patchqueue.bisection import How
 from tensorflow_macos_build.patchqueue.forecast import Column, Seer
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.rebase import Decisions
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests import repositories
 
 if TYPE_CHECKING:

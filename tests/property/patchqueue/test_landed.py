@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import rebase
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests import repositories
 from tests.repositories import EXECUTABLE, FILE, Case, Made
 

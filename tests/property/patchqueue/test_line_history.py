@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.patchqueue.diffs import Range
+from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.markers import split_lines
+from tensorflow_macos_build.git.objects import Entry, Quarantine, quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.history import History
 from tensorflow_macos_build.patchqueue.line_history import LineChange, LineHistory
-from tensorflow_macos_build.patchqueue.markers import split_lines
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import Entry, Quarantine, quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

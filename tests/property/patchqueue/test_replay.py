@@ -5,11 +5,11 @@ from pathlib import Path
 
 from hypothesis import given, note, settings
 
+from tensorflow_macos_build.git.objects import MARKER_SIZE, quarantine
 from tensorflow_macos_build.patchqueue import rebase
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, replay
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.upstream.objects import MARKER_SIZE, quarantine
 from tests import repositories
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import materialise, ranges, storage
 from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests import chains
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.storage import Saved
-    from tensorflow_macos_build.upstream.git import Git
     from tests.chains import Chain
 
 AM = {

@@ -3,8 +3,8 @@ import subprocess
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue import conditions
-from tensorflow_macos_build.upstream.git import Git
 
 
 @pytest.fixture(scope="module")

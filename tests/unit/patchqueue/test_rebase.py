@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue import rebase
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests.repositories import FILE, Case, Made, make
 
 if TYPE_CHECKING:

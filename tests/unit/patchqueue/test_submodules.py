@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue import forecast, merging, ranges, resolutions, storage
+from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue import forecast, ranges, resolutions, storage
 from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
 from tensorflow_macos_build.patchqueue.queue import Base
 from tensorflow_macos_build.patchqueue.replay import OnConflict
 from tensorflow_macos_build.patchqueue.session import Session
 from tensorflow_macos_build.patchqueue.status import Status
 from tensorflow_macos_build.patchqueue.work_tree import git_of
-from tensorflow_macos_build.upstream.objects import quarantine
 from tests.repositories import FILE, SUBMODULE, Case, lines, make
 from tests.unit.patchqueue.test_rebase import rebase_made
 
@@ -61,7 +62,7 @@ def test_what_git_says_of_a_merge_is_read_to_its_end(made: Made) -> None:
     """git 2.38 and later end with advice on submodules, which is no counted record."""
     with quarantine(made.git) as pen:
         trees = [pen.tree(oid) for oid in (made.base, made.onto, made.patches[0])]
-        merged = merging.merge(pen, *trees)
+        merged = merges.merge(pen, *trees)
     assert [found.path for found in merged.conflicted] == ["a/sub", "f", "sub"]
     assert {path for message in merged.messages for path in message.paths} == {"a/sub", "f", "sub"}
     assert all(message.kind for message in merged.messages)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.upstream.embedded import source_tree
-from tensorflow_macos_build.upstream.git import Git
 
 PINNED = {
     "main": "c875645887ab4ccb27b4f490ef578b3fe92acdd4",

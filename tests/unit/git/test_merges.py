@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.git.objects import Entry, quarantine
 from tensorflow_macos_build.patchqueue import conflict_tree, work_tree
 from tensorflow_macos_build.patchqueue.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.status import Status
-from tensorflow_macos_build.upstream.objects import Entry, quarantine
 from tests.repositories import FILE, Case, Made, git_rebase_skipping, lines, make
 from tests.unit.patchqueue.test_rebase import rebase_made
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.merging import Merged
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
     from tests.repositories import Files
 
 PATHS = ("a/b/x.svg", "a/y.svg", "z.txt")

@@ -10,15 +10,15 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue import markers
-from tensorflow_macos_build.upstream.objects import Entry, text
-from tensorflow_macos_build.upstream.overlay import Overlay
+from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.upstream.git import Git
-    from tensorflow_macos_build.upstream.objects import Quarantine
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
 
 GIT_DIED = "CONFLICT (git died)"
 """Our own name, in git's manner, for a merge that git itself does not survive."""

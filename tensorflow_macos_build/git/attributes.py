@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.upstream.objects import CatFile
+    from tensorflow_macos_build.git.objects import CatFile
 
 NAME = ".gitattributes"
 BUILT_IN = frozenset({"text", "binary", "union", "set", "unset", "unspecified"})

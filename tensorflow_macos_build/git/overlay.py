@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.upstream.objects import TREE_MODE, Entry
+from tensorflow_macos_build.git.objects import TREE_MODE, Entry
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.upstream.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.objects import CatFile, Quarantine
 
 
 class _Folder:

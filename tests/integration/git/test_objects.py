@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.upstream.git import Git
-from tensorflow_macos_build.upstream.objects import Entry, quarantine
+from tensorflow_macos_build.git.objects import Entry, quarantine
+from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -105,7 +105,7 @@ def _digest(folder: Path, module: str) -> str:
 @pytest.mark.parametrize(
     ("changed", "module", "differs"),
     [
-        ("upstream/git.py", "pipeline.stages.build", True),
+        ("git/repository.py", "pipeline.stages.build", True),
         ("process.py", "pipeline.stages.build", True),
         ("pipeline/workshop.py", "pipeline.stages.build", True),
         ("pipeline/tools.py", "pipeline.stages.build", True),

@@ -12,13 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import plumbing
-from tensorflow_macos_build.upstream.objects import text
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 OPTIONS = (
     "-p", "-r", "--root", "--full-index", "--no-ext-diff", "--no-textconv",

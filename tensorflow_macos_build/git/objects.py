@@ -22,8 +22,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.upstream.attributes import TreeAttributes, values
-from tensorflow_macos_build.upstream.git import Git, ObjectMissing
+from tensorflow_macos_build.git.attributes import TreeAttributes, values
+from tensorflow_macos_build.git.repository import Git, ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

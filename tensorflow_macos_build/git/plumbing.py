@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
-from tensorflow_macos_build.upstream.git import ObjectMissing
+from tensorflow_macos_build.git.objects import SUBMODULE_MODE
+from tensorflow_macos_build.git.repository import ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.upstream.git import Git
+    from tensorflow_macos_build.git.repository import Git
 
 DIFF_FLAGS = (
     "--full-index",
@@ -35,6 +35,8 @@ DIFF_FLAGS = (
 )
 """Everything about `git diff-tree -p` that a configuration could change (git-diff-tree(1))."""
 
+_SUBMODULE = int(SUBMODULE_MODE, 8)
+
 Pair = tuple[str, str]
 """The ids of a tree before and after a patch."""
 
@@ -52,7 +54,7 @@ class Entry:
     @property
     def is_submodule(self) -> bool:
         """Whether it is another repository's commit, which has no content here."""
-        return self.mode == GITLINK
+        return self.mode == _SUBMODULE
 
 
 def tree(git: Git, treeish: str) -> dict[bytes, Entry]:
@@ -106,7 +108,7 @@ def blob_ids(
         if line.startswith(b":"):
             old_mode, new_mode, old, new, _ = line[1:].split(b"\t")[0].split(b" ")
             for mode, oid, side in ((old_mode, old, before), (new_mode, new, after)):
-                if int(mode, 8) not in (0, GITLINK):
+                if int(mode, 8) not in (0, _SUBMODULE):
                     side.add(oid.decode())
     return before, after
 

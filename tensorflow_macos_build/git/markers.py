@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tensorflow_macos_build.upstream.objects import MARKER_SIZE
+from tensorflow_macos_build.git.objects import MARKER_SIZE
 
 SIZES = (MARKER_SIZE, MARKER_SIZE + 1)
 """git makes the markers of a merge inside a merge (a rename that meets an addition) one longer."""

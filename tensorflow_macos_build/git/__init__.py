@@ -1,0 +1,1 @@
+"""git as values: a repository, its objects, trees, differences and merges."""
