@@ -18,9 +18,9 @@ from benchmarks import measure
 from tensorflow_macos_build.git.diffs import Range
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.history import History
-from tensorflow_macos_build.patchqueue.line_history import LineHistory
-from tensorflow_macos_build.patchqueue.ranges import resolve
+from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
 
 Stretch = tuple[str, Range]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from benchmarks import measure
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue import rebase
-from tensorflow_macos_build.patchqueue.forecast import Seer
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.ranges import resolve
-from tensorflow_macos_build.patchqueue.rebase import Decisions
+from tensorflow_macos_build.patchqueue.forecast.forecast import Seer
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 
 _URL = "https://github.com/tensorflow/tensorflow"
 
@@ -55,14 +55,14 @@ def main() -> None:
 
 
 def _rebases(git: Git, base: Base, tip: str, onto: dict[str, str]) -> None:
-    patches = rebase.carried(git, f"{base.commit}..{tip}")
+    patches = engine.carried(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
         for commit in onto.values():
-            rebase.rebase_in(pen, base, commit, patches)
+            engine.rebase_in(pen, base, commit, patches)
 
 
 def _forecast(git: Git, base: Base, tip: str, onto: dict[str, str], *, tell: bool = False) -> None:
-    patches = rebase.carried(git, f"{base.commit}..{tip}")
+    patches = engine.carried(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
         seer = Seer(pen, base, patches, Decisions())
         columns = seer.columns(onto)

@@ -27,7 +27,9 @@ from benchmarks.fuzzing import Target
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.bazel import events
 from tensorflow_macos_build.errors import MacosBuildError
-from tensorflow_macos_build.patchqueue import conditions, edit_plan, resolutions, storage
+from tensorflow_macos_build.patchqueue.edit import plan_file
+from tensorflow_macos_build.patchqueue.queue import conditions, storage
+from tensorflow_macos_build.patchqueue.replay import resolutions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +134,7 @@ def read_resolution(content: bytes) -> None:
 def read_plan(content: bytes) -> None:
     """Read it as the plan of a change that is under way."""
     path = _file("plan.json", content)
-    edit_plan.load(path.parent, path.parent)
+    plan_file.load(path.parent, path.parent)
 
 
 def read_state(content: bytes) -> None:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from benchmarks import as_git, fuzzing
 from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import importing
+from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.formats import (
     apply,
     dep3,

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import edit_session, intake, session  # noqa: F401
+from tensorflow_macos_build.patchqueue.rebase import session  # noqa: F401
 from tensorflow_macos_build.tasks import edit_view, fuse_view, program, session_view  # noqa: F401
 from tests.machos import Toolchain
 from tests.package_index import package_index

@@ -23,8 +23,9 @@ from pathlib import Path
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue import exporting, intake, materialise, ranges, storage
-from tensorflow_macos_build.patchqueue.intake import Kind, Source
+from tensorflow_macos_build.patchqueue.exchange import exporting, intake
+from tensorflow_macos_build.patchqueue.exchange.intake import Kind, Source
+from tensorflow_macos_build.patchqueue.queue import materialise, ranges, storage
 
 
 def main() -> int:

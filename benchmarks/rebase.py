@@ -42,10 +42,12 @@ from benchmarks import measure
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue import intake, rebase, storage
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.ranges import resolve
-from tensorflow_macos_build.patchqueue.replay import OnConflict
+from tensorflow_macos_build.patchqueue.exchange import intake
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ def _import(bench: Bench, folder: Path) -> None:
     source = intake.Source(intake.Kind.RANGE, span, os.fspath(bench.git.git_dir), bench.first)
     intake.take(source, folder, bench.scratch / "import-cache", silent)
     with quarantine(bench.git) as pen:
-        last = rebase.as_commits(storage.load(folder), pen.git)[-1].commit
+        last = engine.as_commits(storage.load(folder), pen.git)[-1].commit
         if pen.tree(last) != pen.tree(bench.last):
             raise SystemExit("the queue does not make the tree of the range")
 
@@ -196,14 +198,14 @@ def _import(bench: Bench, folder: Path) -> None:
 def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
     base = storage.read_base(queue / storage.QUEUE_FILE)
     git = mirror.open(base.upstream, cache)
-    return rebase.rebase_folder(queue, git, bench.onto, OnConflict.SKIP).tree
+    return engine.rebase_folder(queue, git, bench.onto, OnConflict.SKIP).tree
 
 
 def _by_commits(bench: Bench) -> str:
-    patches = rebase.carried(bench.git, f"{bench.first}..{bench.last}")
+    patches = engine.carried(bench.git, f"{bench.first}..{bench.last}")
     base = Base("", bench.first, bench.first)
     with quarantine(bench.git) as pen:
-        return rebase.rebase_in(pen, base, bench.onto, patches, OnConflict.SKIP)[0].tree
+        return engine.rebase_in(pen, base, bench.onto, patches, OnConflict.SKIP)[0].tree
 
 
 def _first(trees: set[str], bench: Bench, queue: Path) -> Run:

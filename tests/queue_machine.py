@@ -24,13 +24,15 @@ from hypothesis import strategies as st
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue import editing, rebase, storage
-from tensorflow_macos_build.patchqueue.compose import Step
-from tensorflow_macos_build.patchqueue.edit_session import Session as EditSession
+from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.edit.session import Session as EditSession
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.session import Session
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.compose import Step
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.rebase.session import Session
 from tensorflow_macos_build.upstream.handle import Mirror
 from tests.kills import ended_at
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.git.objects import Quarantine
-    from tensorflow_macos_build.patchqueue.editing import Piece
+    from tensorflow_macos_build.patchqueue.edit.operations import Piece
 
 SHARED = "f0"
 """The file that upstream changes, too."""
@@ -173,7 +175,7 @@ def start_with(shop: Workshop, queue: Queue) -> None:
 
 
 def position(pieces: Sequence[Piece], subject: str) -> int:
-    return editing.position([piece.name or "" for piece in pieces], subject)
+    return operations.position([piece.name or "" for piece in pieces], subject)
 
 
 class Machine(stateful.RuleBasedStateMachine):
@@ -276,7 +278,7 @@ class Machine(stateful.RuleBasedStateMachine):
         subject = data.draw(st.sampled_from(self.queue.patches)).subject
         wanted = self.queue.without(subject)
         self.changing(
-            lambda _, pieces: editing.dropped(pieces, position(pieces, subject)),
+            lambda _, pieces: operations.dropped(pieces, position(pieces, subject)),
             ("patches.drop", subject),
             wanted,
             kill,
@@ -291,7 +293,7 @@ class Machine(stateful.RuleBasedStateMachine):
         moved = self.queue.patches[self.queue.at(subject)]
         wanted = replace(self.queue, patches=(*rest[:to], moved, *rest[to:]))
         self.changing(
-            lambda _, pieces: editing.moved(pieces, position(pieces, subject), to),
+            lambda _, pieces: operations.moved(pieces, position(pieces, subject), to),
             ("patches.reorder", subject, str(to)),
             wanted,
             kill,
@@ -307,7 +309,7 @@ class Machine(stateful.RuleBasedStateMachine):
         lines = tuple(sorted((*away.lines, *stays.lines)))
         joined = self.queue.with_at(self.queue.at(stays.subject), replace(stays, lines=lines))
         self.changing(
-            lambda _, pieces: editing.folded(
+            lambda _, pieces: operations.folded(
                 pieces, position(pieces, away.subject), position(pieces, stays.subject)
             ),
             ("patches.fold", away.subject, stays.subject),
@@ -329,7 +331,7 @@ class Machine(stateful.RuleBasedStateMachine):
 
         def cut(pen: Quarantine, pieces: list[Piece]) -> list[Piece]:
             place = position(pieces, patch.subject)
-            halves = editing.split(pen, pieces[place], ["g*"], subject)
+            halves = operations.split(pen, pieces[place], ["g*"], subject)
             return [*pieces[:place], *halves, *pieces[place + 1 :]]
 
         self.changing(cut, ("patches.split", patch.subject, subject, "g*"), wanted, kill)
@@ -377,12 +379,12 @@ class Machine(stateful.RuleBasedStateMachine):
         Machine.steps += 1
 
         def command() -> object:
-            return rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+            return engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
 
         before, moved = self.queue, replace(self.queue, release=release)
         if kill is not None:
             ended_at(kill.step, self.root, command, within=kill.within)
-        rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
         self.queue = self.observed()
         allowed = (before, moved) if before.conflicting(release) else (moved,)
         assert self.queue in allowed
@@ -470,19 +472,19 @@ class Machine(stateful.RuleBasedStateMachine):
             code = 1
             try:
                 self.shop.edit().change(
-                    lambda _, pieces: editing.dropped(pieces, position(pieces, subject)), request
+                    lambda _, pieces: operations.dropped(pieces, position(pieces, subject)), request
                 )
                 code = 0
             finally:
                 os._exit(code)
-        rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
         _, status = os.waitpid(other, 0)
         assert status == 0
         before, dropped = self.queue, self.queue.without(subject)
         moved = replace(dropped, release=release)
         assert self.observed() in ((dropped, moved) if before.conflicting(release) else (moved,))
         # so that the rest does not depend on who was first
-        rebase.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
         self.queue = self.observed()
         assert self.queue in ((dropped, moved) if dropped.conflicting(release) else (moved,))
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import jinja2
 from typing_extensions import assert_never
 
-from tensorflow_macos_build.patchqueue.bisection import How
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.forecast import Column, Fate, Forecast, Row
+    from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Fate, Forecast, Row
 
 _ROWS_AT_A_GLANCE = 40
 """A page with more patches than this shows at first only those that are not clean everywhere."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from tensorflow_macos_build.patchqueue.rangediff import Fate, Pair
+from tensorflow_macos_build.patchqueue.review.rangediff import Fate, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -147,7 +147,7 @@ def annotate(
     json: bool = False,
 ) -> ExitCode:
     """Give trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
-    from tensorflow_macos_build.patchqueue.metadata import Metadata
+    from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 

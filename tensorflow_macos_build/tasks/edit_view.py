@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
-from tensorflow_macos_build.patchqueue import editing, storage
-from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
-from tensorflow_macos_build.patchqueue.queue import work_name
+from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.tasks.command import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.git.objects import Quarantine
-    from tensorflow_macos_build.patchqueue.editing import Piece
-    from tensorflow_macos_build.patchqueue.metadata import Metadata
-    from tensorflow_macos_build.patchqueue.opening import Workspace
+    from tensorflow_macos_build.patchqueue.edit.operations import Piece
+    from tensorflow_macos_build.patchqueue.exchange.opening import Workspace
+    from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _WORK = checkout.path("build/edit")
@@ -49,14 +50,14 @@ def abort(flags: QueueFlags) -> None:
 def drop(session: Session, name: str) -> Edited:
     """Take the patch called `name` out."""
     return session.change(
-        lambda _, pieces: editing.dropped(pieces, _at(pieces, name)), ("patches.drop", name)
+        lambda _, pieces: operations.dropped(pieces, _at(pieces, name)), ("patches.drop", name)
     )
 
 
 def fold(session: Session, name: str, into: str) -> Edited:
     """Make the patch called `name` part of the one called `into`."""
     return session.change(
-        lambda _, pieces: editing.folded(pieces, _at(pieces, name), _at(pieces, into)),
+        lambda _, pieces: operations.folded(pieces, _at(pieces, name), _at(pieces, into)),
         ("patches.fold", name, into),
     )
 
@@ -74,7 +75,7 @@ def reorder(session: Session, name: str, before: str, after: str) -> Edited:
         at, target = _at(pieces, name), _at(pieces, before or after)
         if at == target:
             raise UsageError("a patch cannot stand before or after itself")
-        return editing.moved(pieces, at, target - (at < target) + bool(after))
+        return operations.moved(pieces, at, target - (at < target) + bool(after))
 
     request = ("patches.reorder", name, "before" if before else "after", before or after)
     return session.change(move, request)
@@ -94,7 +95,7 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
 
     def cut(pen: Quarantine, pieces: list[Piece]) -> list[Piece]:
         at = _at(pieces, name)
-        halves = editing.split(pen, pieces[at], globs, subject)
+        halves = operations.split(pen, pieces[at], globs, subject)
         return [*pieces[:at], *halves, *pieces[at + 1 :]]
 
     return session.change(cut, ("patches.split", name, subject, *globs))
@@ -111,7 +112,7 @@ def annotate(session: Session, globs: Sequence[str], metadata: Metadata) -> Edit
         raise UsageError("give one of --reason, --drop-when, --owner and --upstream")
     said = [f"{trailer.key}: {trailer.value}" for trailer in trailers]
     return session.change(
-        lambda _, pieces: editing.annotated(pieces, globs, trailers),
+        lambda _, pieces: operations.annotated(pieces, globs, trailers),
         ("patches.annotate", *globs, "", *said),
     )
 
@@ -122,7 +123,7 @@ def edit(session: Session, name: str) -> Edited:
 
 
 def _at(pieces: Sequence[Piece], name: str) -> int:
-    return editing.position([piece.name or "" for piece in pieces], name)
+    return operations.position([piece.name or "" for piece in pieces], name)
 
 
 def as_document(flags: QueueFlags, found: Edited) -> documents.Json:

@@ -37,7 +37,7 @@ def forecast(
     json: bool = False,
 ) -> None:
     """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""
-    from tensorflow_macos_build.patchqueue import locate
+    from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.tasks import forecast_view as view
 
     page = locate.output(html) if html else None

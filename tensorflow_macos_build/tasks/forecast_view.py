@@ -12,18 +12,21 @@ from rich.text import Text
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import forecast, forecast_view, opening, storage
+from tensorflow_macos_build.patchqueue import forecast_view
+from tensorflow_macos_build.patchqueue.exchange import opening
+from tensorflow_macos_build.patchqueue.forecast import forecast
 from tensorflow_macos_build.patchqueue.forecast_view import WORDS, Tone
-from tensorflow_macos_build.patchqueue.locate import queue_folder
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.upstream import releases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.forecast import Break, Fate, Forecast
-    from tensorflow_macos_build.patchqueue.history import UpstreamCommit
-    from tensorflow_macos_build.patchqueue.queue import Base
+    from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Fate, Forecast
+    from tensorflow_macos_build.patchqueue.queue.model import Base
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.upstream.mirror import Mirror
 
 _LATEST = 3

@@ -56,8 +56,9 @@ def import_(
     json: bool = False,
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
-    from tensorflow_macos_build.patchqueue import intake, locate
-    from tensorflow_macos_build.patchqueue.metadata import Metadata
+    from tensorflow_macos_build.patchqueue.exchange import intake
+    from tensorflow_macos_build.patchqueue.queue import locate
+    from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.tasks import patches_view as view
 
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}

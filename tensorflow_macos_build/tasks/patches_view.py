@@ -9,24 +9,19 @@ from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue import (
-    exporting,
-    intake,
-    opening,
-    ranges,
-    storage,
-)
+from tensorflow_macos_build.patchqueue.exchange import exporting, intake, opening
 from tensorflow_macos_build.patchqueue.formats.people import parse_identity
-from tensorflow_macos_build.patchqueue.locate import output, queue_folder
+from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue.locate import output, queue_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.importing import Imported
-    from tensorflow_macos_build.patchqueue.metadata import Metadata
-    from tensorflow_macos_build.patchqueue.queue import Base, Queue
-    from tensorflow_macos_build.patchqueue.storage import Saved
+    from tensorflow_macos_build.patchqueue.exchange.importing import Imported
+    from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
+    from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 _FORMS = ("branch", "mailbox", "quilt")
 

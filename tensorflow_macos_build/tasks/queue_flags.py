@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue import locate, opening
+from tensorflow_macos_build.patchqueue.exchange import opening
+from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.opening import Workspace
+    from tensorflow_macos_build.patchqueue.exchange.opening import Workspace
 
 
 @dataclass(frozen=True)

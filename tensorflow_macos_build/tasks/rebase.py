@@ -39,7 +39,7 @@ def rebase(
     json: bool = False,
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and say what became of every patch."""
-    from tensorflow_macos_build.patchqueue.locate import queue_folder
+    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
     from tensorflow_macos_build.tasks import rebase_view as view
 
     asked = view.Asked(queue_folder(queue), onto, view.way(on_conflict), write, cache)

@@ -12,10 +12,12 @@ from rich.text import Text
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import opening, rebase, storage
-from tensorflow_macos_build.patchqueue.locate import name_of
-from tensorflow_macos_build.patchqueue.replay import OnConflict
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.exchange import opening
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.locate import name_of
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks.command import emit, print_lines
 from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.history import UpstreamCommit
-    from tensorflow_macos_build.patchqueue.queue import Queue
-    from tensorflow_macos_build.patchqueue.rebase import Rebase
-    from tensorflow_macos_build.patchqueue.status import (
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.verdict.status import (
         ConflictReport,
         Evidence,
         HunkReport,
@@ -95,7 +97,7 @@ def run(asked: Asked, ticker: Ticker) -> Rebase:
     """Open the queue and its upstream, and rebase."""
     opened = opening.open(asked.folder, Path(asked.cache), ticker)
     opened.prepare([asked.onto], ticker)
-    return rebase.rebase_folder(
+    return engine.rebase_folder(
         asked.folder,
         opened.mirror,
         asked.onto,

@@ -12,19 +12,21 @@ from rich.table import Table
 
 from tensorflow_macos_build import checkout, documents, files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.patchqueue import lint as queue_lint
-from tensorflow_macos_build.patchqueue import opening, rangediff, rangediff_view, snapshot
-from tensorflow_macos_build.patchqueue.conditions import Revision
-from tensorflow_macos_build.patchqueue.lint import Finding, Limits, Severity
-from tensorflow_macos_build.patchqueue.locate import name_of, output, queue_folder
-from tensorflow_macos_build.patchqueue.rangediff import Fate
+from tensorflow_macos_build.patchqueue import rangediff_view
+from tensorflow_macos_build.patchqueue.exchange import opening
+from tensorflow_macos_build.patchqueue.queue.conditions import Revision
+from tensorflow_macos_build.patchqueue.queue.locate import name_of, output, queue_folder
+from tensorflow_macos_build.patchqueue.review import lint as queue_lint
+from tensorflow_macos_build.patchqueue.review import rangediff, snapshot
+from tensorflow_macos_build.patchqueue.review.lint import Finding, Limits, Severity
+from tensorflow_macos_build.patchqueue.review.rangediff import Fate
 from tensorflow_macos_build.tasks.command import print_lines
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sized
 
-    from tensorflow_macos_build.patchqueue.rangediff import Pair
+    from tensorflow_macos_build.patchqueue.review.rangediff import Pair
 
 _MANY = 10
 """Findings of one code that are all shown; of more only the first `_EXAMPLES` are."""

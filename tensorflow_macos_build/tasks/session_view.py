@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.patchqueue import storage
-from tensorflow_macos_build.patchqueue.queue import work_name
-from tensorflow_macos_build.patchqueue.session import Session
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.model import work_name
+from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks import rebase_view
 from tensorflow_macos_build.tasks.command import emit
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.opening import Workspace
-    from tensorflow_macos_build.patchqueue.session import Progress
+    from tensorflow_macos_build.patchqueue.exchange.opening import Workspace
+    from tensorflow_macos_build.patchqueue.rebase.session import Progress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _WORK = checkout.path("build/rebase")

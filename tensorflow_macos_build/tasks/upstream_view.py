@@ -10,8 +10,8 @@ from rich.table import Table
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import storage
-from tensorflow_macos_build.patchqueue.locate import queue_folder
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.upstream import mirror, releases
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tensorflow_macos_build.patchqueue import state, storage
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.rebase import state
 from tests.integration.test_rebase_session import ONTO, Desk
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.patchqueue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue import Base, QueuePatch
+from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue.model import Base, QueuePatch
 from tests import chains
 from tests.chains import Chain, Written
 from tests.kills import ended_at
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import Step
 
 
 def _tree(number: int) -> Written:

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import rebase, resolutions, state, storage
-from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
-from tensorflow_macos_build.patchqueue.session import Session
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.rebase import engine, state
+from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tensorflow_macos_build.upstream import embedded, mirror
 from tests.fork import DEMO
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.session import Progress
+    from tensorflow_macos_build.patchqueue.rebase.session import Progress
 
 ONTO = "v2.18.0"
 PLACER = "tensorflow/core/common_runtime/placer.c"
@@ -99,7 +101,7 @@ def test_settled_conflicts_end_in_a_queue_on_its_new_base(desk: Desk) -> None:
     found = desk.settle()
     queue = storage.load(desk.queue)
     assert (queue.base.ref, queue.base.commit) == (ONTO, embedded.TAGS[ONTO])
-    again = rebase.rebase(queue, desk.git, ONTO)
+    again = engine.rebase(queue, desk.git, ONTO)
     assert {patch.status for patch in again.patches} == {Status.CLEAN}
     assert again.tree == found.result.tree
     assert not desk.work.exists()
@@ -112,7 +114,7 @@ def test_a_recorded_resolution_is_replayed_anywhere_and_shown_as_such(desk: Desk
     done = desk.settle()
     shutil.copytree(desk.queue / resolutions.FOLDER, before / resolutions.FOLDER)
     other = mirror.open("embedded:", desk.queue.parent / "elsewhere")
-    again = rebase.rebase(storage.load(before), other, ONTO)
+    again = engine.rebase(storage.load(before), other, ONTO)
     assert again.ok
     assert again.tree == done.result.tree
     statuses = {patch.name[:5]: patch.status for patch in again.patches}
@@ -130,7 +132,7 @@ def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk) -> No
     other = resolutions.Resolution(known[0].patch, met, known[0].results)
     path.unlink()
     (before / resolutions.FOLDER / other.file_name).write_bytes(resolutions.emit(other))
-    found = rebase.rebase(storage.load(before), desk.git, ONTO)
+    found = engine.rebase(storage.load(before), desk.git, ONTO)
     evidence = {patch.name[:5]: patch for patch in found.patches}["00500"]
     assert evidence.status is Status.CONFLICT
     assert evidence.evidence.refused == (other.file_name,)

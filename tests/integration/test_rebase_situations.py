@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue import rebase
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.replay import OnConflict
-from tensorflow_macos_build.patchqueue.status import PatchStatus, Status
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, Status
 from tensorflow_macos_build.upstream import embedded
 from tests import situations
 from tests.situations import Status as Truth
@@ -51,9 +51,9 @@ def test_every_situation_has_its_true_status_and_evidence(
     upstream: Git, release: str, way: OnConflict
 ) -> None:
     base = Base(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
-    patches = rebase.carried(upstream, f"{base.commit}..{situations.BRANCH}")
+    patches = engine.carried(upstream, f"{base.commit}..{situations.BRANCH}")
     with quarantine(upstream) as pen:
-        done, _ = rebase.rebase_in(pen, base, embedded.TAGS[release], patches, way)
+        done, _ = engine.rebase_in(pen, base, embedded.TAGS[release], patches, way)
     found = {patch.subject: (patch.status, because(patch)) for patch in done.patches}
     names = {patch.subject: patch.name for patch in done.patches}
     wanted = {}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import situations
 from tests.fork import DEMO, names
 from tests.integration.test_rebase_situations import SAME

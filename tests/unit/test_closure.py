@@ -109,7 +109,7 @@ def _digest(folder: Path, module: str) -> str:
         ("process.py", "pipeline.stages.build", True),
         ("pipeline/workshop.py", "pipeline.stages.build", True),
         ("pipeline/tools.py", "pipeline.stages.build", True),
-        ("patchqueue/replay.py", "pipeline.stages.patch", True),  # imported when it runs
+        ("patchqueue/replay/replay.py", "pipeline.stages.patch", True),  # imported when it runs
         ("wheels/splice.py", "wheels.fuse", True),
         ("upstream/embedded/source/configure.py", "pipeline.stages.source", True),
         ("wheels/verify/run.py", "wheels.fuse", False),

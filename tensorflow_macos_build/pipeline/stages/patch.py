@@ -13,7 +13,7 @@ from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.status import Evidence
+    from tensorflow_macos_build.patchqueue.verdict.status import Evidence
     from tensorflow_macos_build.pipeline.workshop import Workshop
     from tensorflow_macos_build.upstream.mirror import Mirror
 
@@ -69,7 +69,7 @@ def _work(job: Job[PatchInputs]) -> Patched:
 
 def _upstream(job: Job[PatchInputs]) -> Mirror:
     """Open the config's upstream, with what the queue's replay on the commit reads."""
-    from tensorflow_macos_build.patchqueue import opening
+    from tensorflow_macos_build.patchqueue.exchange import opening
     from tensorflow_macos_build.upstream import mirror
 
     url, mirrors, queue = job.inputs.url, job.workshop.mirrors, job.workshop.queue
@@ -90,8 +90,8 @@ def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
 
 
 def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, ...]]:
-    from tensorflow_macos_build.patchqueue import storage
-    from tensorflow_macos_build.patchqueue.rebase import rebase
+    from tensorflow_macos_build.patchqueue.queue import storage
+    from tensorflow_macos_build.patchqueue.rebase.engine import rebase
 
     assert job.workshop.queue is not None
     queue = storage.load(job.workshop.queue)

@@ -13,11 +13,14 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import editing, exporting, importing, lint, ranges, storage
-from tensorflow_macos_build.patchqueue.conflict_tree import Unresolved
-from tensorflow_macos_build.patchqueue.edit_session import Edited, Session
-from tensorflow_macos_build.patchqueue.metadata import Metadata
-from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
+from tensorflow_macos_build.patchqueue.exchange import exporting, importing
+from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.review import lint
+from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tensorflow_macos_build.tasks import edit_view
 from tests.kills import ended_at
 
@@ -98,7 +101,7 @@ def subjects(edited: Edited) -> list[str]:
 
 
 def test_a_dropped_patch_is_gone_and_the_others_follow(session: Session, fork: Path) -> None:
-    edited = session.change(lambda _, pieces: editing.dropped(pieces, 3))
+    edited = session.change(lambda _, pieces: operations.dropped(pieces, 3))
     assert subjects(edited) == ["Head", "Tail", "Both", "Tail again"]
     assert tree_of(session, edited) == picked(fork, "main~4", "main~3", "main~2", "main")
     assert edited.saved is not None
@@ -107,7 +110,7 @@ def test_a_dropped_patch_is_gone_and_the_others_follow(session: Session, fork: P
 
 
 def test_patches_that_commute_change_places(session: Session, fork: Path) -> None:
-    edited = session.change(lambda _, pieces: editing.moved(pieces, 1, 0))
+    edited = session.change(lambda _, pieces: operations.moved(pieces, 1, 0))
     assert subjects(edited)[:2] == ["Tail", "Head"]
     assert tree_of(session, edited) == git(fork, "rev-parse", "main^{tree}")
     names = [patch.name for patch in again(session).queue.patches]
@@ -118,7 +121,7 @@ def test_patches_that_commute_change_places(session: Session, fork: Path) -> Non
 def test_a_folded_patch_has_both_changes_under_one_message(
     session: Session, fork: Path, at: int, into: int
 ) -> None:
-    edited = session.change(lambda _, pieces: editing.folded(pieces, at, into))
+    edited = session.change(lambda _, pieces: operations.folded(pieces, at, into))
     if edited.conflicts:  # moved over a patch that it needs
         assert abs(at - into) > 1
         session.abort()
@@ -131,12 +134,12 @@ def test_a_folded_patch_has_both_changes_under_one_message(
 def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Path) -> None:
     before = session.queue.patches[2].content
 
-    def cut(pen: Quarantine, pieces: list[editing.Piece]) -> list[editing.Piece]:
-        return [*pieces[:2], *editing.split(pen, pieces[2], ["oth*"], "Other"), *pieces[3:]]
+    def cut(pen: Quarantine, pieces: list[operations.Piece]) -> list[operations.Piece]:
+        return [*pieces[:2], *operations.split(pen, pieces[2], ["oth*"], "Other"), *pieces[3:]]
 
     edited = session.change(cut)
     assert subjects(edited) == ["Head", "Tail", "Both", "Other", "Fresh file", "Tail again"]
-    joined = again(session).change(lambda _, pieces: editing.folded(pieces, 3, 2))
+    joined = again(session).change(lambda _, pieces: operations.folded(pieces, 3, 2))
     assert tree_of(session, joined) == git(fork, "rev-parse", "main^{tree}")
     assert again(session).queue.patches[2].content == before
 
@@ -197,7 +200,7 @@ def test_trailers_that_lint_would_refuse_are_not_given(
 def test_a_conflict_waits_for_somebody_and_then_the_rest_follows(
     session: Session, fork: Path
 ) -> None:
-    edited = session.change(lambda _, pieces: editing.dropped(pieces, 1))
+    edited = session.change(lambda _, pieces: operations.dropped(pieces, 1))
     assert edited.saved is None
     assert edited.folder is not None
     assert edited.conflicts == ("sub/text",)
@@ -300,11 +303,11 @@ def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> 
 
 def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: Session) -> None:
     for name in ("00400-fresh-file.patch", "fresh-file", "fresh", "00400"):
-        assert editing.find(session.queue, name) == 3
-    assert editing.find(session.queue, "tail") == 1
+        assert operations.find(session.queue, name) == 3
+    assert operations.find(session.queue, "tail") == 1
     for name, said in (("ail", "fits 2 patches"), ("gone", "no patch"), ("", "no patch")):
         with pytest.raises(UsageError, match=said):
-            editing.find(session.queue, name)
+            operations.find(session.queue, name)
 
 
 def test_a_kill_while_going_on_loses_nothing(session: Session) -> None:

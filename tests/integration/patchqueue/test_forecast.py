@@ -15,12 +15,13 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue import rebase, storage
-from tensorflow_macos_build.patchqueue.bisection import How
-from tensorflow_macos_build.patchqueue.forecast import Forecast, Seer, forecast
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.rebase import Decisions
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Seer, forecast
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks import forecast_view
 from tensorflow_macos_build.tasks.forecast_view import Asked
 from tensorflow_macos_build.upstream import embedded
@@ -147,7 +148,7 @@ def _file(*rows: str) -> Files:
 
 def _forecast(made: repositories.Made, base: str) -> tuple[Seer, tuple[str, ...]]:
     """Give the only patch's status, how it breaks, by which commit."""
-    patches = rebase.carried(made.git, f"{base}..queue")
+    patches = engine.carried(made.git, f"{base}..queue")
     with quarantine(made.git) as pen:
         seer = Seer(pen, Base("", "base", base), patches, Decisions())
         (column,) = seer.columns({"upstream": made.onto})

@@ -16,16 +16,17 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue import exporting, intake, storage
+from tensorflow_macos_build.patchqueue.exchange import exporting, intake
+from tensorflow_macos_build.patchqueue.exchange.intake import Kind, Source
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
-from tensorflow_macos_build.patchqueue.intake import Kind, Source
-from tensorflow_macos_build.patchqueue.metadata import Metadata
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 from tensorflow_macos_build.upstream import mirror
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.importing import Imported
-    from tensorflow_macos_build.patchqueue.storage import Saved
+    from tensorflow_macos_build.patchqueue.exchange.importing import Imported
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 IDENTITY = {
     f"GIT_{role}_{what}": value

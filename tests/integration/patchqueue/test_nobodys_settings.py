@@ -14,8 +14,9 @@ import pytest
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import importing, ranges, storage
-from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.exchange import importing
+from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue.model import Base
 from tests import chains
 from tests.chains import Chain, Written
 from tests.integration.test_rebase_session import Desk

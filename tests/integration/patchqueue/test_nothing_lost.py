@@ -12,9 +12,12 @@ import pytest
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import editing, state, storage, work_tree
-from tensorflow_macos_build.patchqueue.edit_session import Session as EditSession
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.edit.session import Session as EditSession
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.rebase import state
+from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.patchqueue.worktree import work_tree
 from tests.integration.test_rebase_session import ONTO, PLACER, Desk
 
 FIRST, SECOND = "00500", "00600"
@@ -105,7 +108,7 @@ def test_a_change_that_is_repeated_on_its_own_result_does_nothing(desk: Desk) ->
     request = ("patches.drop", "00800")
 
     def drop() -> tuple[int, str]:
-        made = edit_session(desk).change(lambda _, pieces: editing.dropped(pieces, 7), request)
+        made = edit_session(desk).change(lambda _, pieces: operations.dropped(pieces, 7), request)
         return len(storage.load(desk.queue).patches), made.note
 
     assert drop() == (7, "")
@@ -113,7 +116,7 @@ def test_a_change_that_is_repeated_on_its_own_result_does_nothing(desk: Desk) ->
     assert count == 7
     assert "done already" in note
     made = edit_session(desk).change(
-        lambda _, pieces: editing.dropped(pieces, 6), ("patches.drop", "00700")
+        lambda _, pieces: operations.dropped(pieces, 6), ("patches.drop", "00700")
     )
     assert made.note == ""
     assert len(storage.load(desk.queue).patches) == 6
@@ -122,9 +125,9 @@ def test_a_change_that_is_repeated_on_its_own_result_does_nothing(desk: Desk) ->
 
 def test_a_change_that_waits_goes_on_by_the_same_request_and_refuses_another(desk: Desk) -> None:
     request = ("patches.drop", "00500")
-    first = edit_session(desk).change(lambda _, pieces: editing.dropped(pieces, 4), request)
+    first = edit_session(desk).change(lambda _, pieces: operations.dropped(pieces, 4), request)
     assert first.conflicts
-    again = edit_session(desk).change(lambda _, pieces: editing.dropped(pieces, 4), request)
+    again = edit_session(desk).change(lambda _, pieces: operations.dropped(pieces, 4), request)
     assert again.conflicts == first.conflicts
     with pytest.raises(UsageError, match=r"`patches\.drop 00500`"):
         edit_session(desk).edit("00100")

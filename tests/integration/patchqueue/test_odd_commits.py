@@ -11,13 +11,13 @@ import pytest
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue import intake
-from tensorflow_macos_build.patchqueue.intake import Kind, Source
+from tensorflow_macos_build.patchqueue.exchange import intake
+from tensorflow_macos_build.patchqueue.exchange.intake import Kind, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.storage import Saved
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 FILE, FOLDER, LINK, SUBMODULE = b"100644", b"40000", b"120000", b"160000"
 HFS = ".g\u200cit".encode()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue.model import Base
 from tests.repositories import FILE, Case, lines, make
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue.model import Base
 from tests import chains
 from tests.chains import Chain, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.compose import Step
-    from tensorflow_macos_build.patchqueue.storage import Saved
+    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 LINES = [b"line %d\n" % number for number in range(40)]
 

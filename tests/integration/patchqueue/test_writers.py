@@ -11,14 +11,15 @@ import pytest
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import lock, ranges, rebase, storage
-from tensorflow_macos_build.patchqueue.queue import Base, encoded
+from tensorflow_macos_build.patchqueue.queue import lock, ranges, storage
+from tensorflow_macos_build.patchqueue.queue.model import Base, encoded
+from tensorflow_macos_build.patchqueue.rebase import engine
 from tests import chains
 from tests.chains import Chain, Written
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import Step
 
 
 def _tree(number: int) -> Written:
@@ -156,7 +157,7 @@ def test_a_rebase_is_not_written_over_what_was_changed_since(
     for path in sorted(folder.glob("*.patch"))[-1:]:
         path.write_bytes(path.read_bytes().replace(b"Patch", b"Patches", 1))
     with pytest.raises(UsageError, match="changed by somebody else"):
-        rebase.rebase(queue, git, base.commit, write=True)
+        engine.rebase(queue, git, base.commit, write=True)
 
 
 def test_no_two_names_are_encoded_alike_not_even_without_regard_to_case() -> None:

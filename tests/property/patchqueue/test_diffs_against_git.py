@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import diff_parse
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.patchqueue.overlay import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
 
 if TYPE_CHECKING:
     from pathlib import Path

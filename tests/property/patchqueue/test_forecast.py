@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue import rebase
-from tensorflow_macos_build.patchqueue.bisection import How
-from tensorflow_macos_build.patchqueue.forecast import Column, Seer
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.rebase import Decisions
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Seer
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class Seen:
 
 
 def foresee(made: Made) -> Seen:
-    patches = rebase.carried(made.git, f"{made.base}..queue")
+    patches = engine.carried(made.git, f"{made.base}..queue")
     base = Base("", "base", made.base)
 
     def statuses(commit: str) -> tuple[Status, ...]:
-        found, _ = rebase.rebase_in(pen, base, commit, patches)
+        found, _ = engine.rebase_in(pen, base, commit, patches)
         return tuple(patch.status for patch in found.patches)
 
     with quarantine(made.git) as pen:

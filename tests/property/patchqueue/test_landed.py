@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue import rebase
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.replay import OnConflict
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tests import repositories
 from tests.repositories import EXECUTABLE, FILE, Case, Made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tensorflow_macos_build.patchqueue.status import Carried
+    from tensorflow_macos_build.patchqueue.verdict.status import Carried
     from tests.repositories import Files
 
 SIZE = 12
@@ -164,7 +164,7 @@ def test_git_rebase_carries_the_patches_that_are_not_landed(history: History) ->
         tree, stops = repositories.git_rebase_skipping(made, Path(scratch) / "work")
         git = made.git
         with quarantine(git) as pen:
-            result, _ = rebase.rebase_in(
+            result, _ = engine.rebase_in(
                 pen, Base("", "base", made.base), made.onto, queue_of(made), OnConflict.SKIP
             )
         kept = Git(Path(scratch) / "work" / ".git").line(
@@ -192,7 +192,7 @@ def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
     patches = queue_of(made)
     with quarantine(made.git) as pen:
         base = Base("", "base", made.base)
-        result, done = rebase.rebase_in(pen, base, made.onto, patches, way, trees=True)
+        result, done = engine.rebase_in(pen, base, made.onto, patches, way, trees=True)
         before = [pen.tree(made.onto), *(step.after for step in done.steps)]
         found = []
         for patch, tree in zip(result.patches, before, strict=False):
@@ -207,7 +207,7 @@ def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
 
 
 def queue_of(made: Made) -> tuple[Carried, ...]:
-    return rebase.carried(made.git, f"{made.base}..queue")
+    return engine.carried(made.git, f"{made.base}..queue")
 
 
 def lacking(

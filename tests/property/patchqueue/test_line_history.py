@@ -15,8 +15,8 @@ from tensorflow_macos_build.git.diffs import Range
 from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import Entry, Quarantine, quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.history import History
-from tensorflow_macos_build.patchqueue.line_history import LineChange, LineHistory
+from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange, LineHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

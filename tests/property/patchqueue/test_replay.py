@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import given, note, settings
 
 from tensorflow_macos_build.git.objects import MARKER_SIZE, quarantine
-from tensorflow_macos_build.patchqueue import rebase
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.replay import OnConflict, Outcome, replay
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, replay
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 
 
@@ -39,11 +39,11 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
     """
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
-        patches = rebase.carried(made.git, f"{made.base}..queue")
+        patches = engine.carried(made.git, f"{made.base}..queue")
         base = Base("", "base", made.base)
         with quarantine(made.git) as pen:
             found = [
-                rebase.rebase_in(pen, base, made.onto, patches, way)
+                engine.rebase_in(pen, base, made.onto, patches, way)
                 for way in (OnConflict.PROVISIONAL, OnConflict.SKIP)
             ]
     fates = [result.patches for result, _ in found]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue import materialise, ranges, storage
-from tensorflow_macos_build.patchqueue.queue import Base
+from tensorflow_macos_build.patchqueue.queue import materialise, ranges, storage
+from tensorflow_macos_build.patchqueue.queue.model import Base
 from tests import chains
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.storage import Saved
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tests.chains import Chain
 
 AM = {

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.objects import Entry, quarantine
-from tensorflow_macos_build.patchqueue import conflict_tree, work_tree
-from tensorflow_macos_build.patchqueue.replay import OnConflict, replay
-from tensorflow_macos_build.patchqueue.status import Status
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tests.repositories import FILE, Case, Made, git_rebase_skipping, lines, make
-from tests.unit.patchqueue.test_rebase import rebase_made
+from tests.unit.patchqueue.rebase.test_engine import rebase_made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

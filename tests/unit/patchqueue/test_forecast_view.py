@@ -5,12 +5,12 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from tensorflow_macos_build.patchqueue import forecast_view
-from tensorflow_macos_build.patchqueue.bisection import How
-from tensorflow_macos_build.patchqueue.forecast import Break, Column, Fate, Forecast
+from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Column, Fate, Forecast
 from tensorflow_macos_build.patchqueue.forecast_view import WORDS
-from tensorflow_macos_build.patchqueue.history import UpstreamCommit
-from tensorflow_macos_build.patchqueue.queue import Base
-from tensorflow_macos_build.patchqueue.status import Evidence, Status
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
+from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
 
 HOSTILE = "\"'><script>alert(1)</script></style><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}"
 ID = "0123456789abcdef0123456789abcdef01234567"

@@ -309,7 +309,7 @@ INTERRUPTED = "error: interrupted\nhint: run the same command again to go on"
     [
         "tensorflow_macos_build.errors",  # while the tasks are imported
         "tensorflow_macos_build.tasks.program",  # while the command line is read
-        "tensorflow_macos_build.patchqueue.storage",  # inside the task
+        "tensorflow_macos_build.patchqueue.queue.storage",  # inside the task
     ],
 )
 def test_an_interrupt_at_any_time_is_told_in_a_sentence(module: str) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue import importing
+from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.formats import apply, dep3, diff_parse, patch, write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment, parse_date
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.overlay import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import apply, patch
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.overlay import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
 
 HEAD = (
     b"From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.patchqueue import names
 from tensorflow_macos_build.patchqueue.formats import (
     apply,
     dep3,
@@ -27,6 +26,7 @@ from tensorflow_macos_build.patchqueue.formats.diff import Kind
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+from tensorflow_macos_build.patchqueue.queue import names
 
 SEPARATOR = b"From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n"
 FIELDS = b"From: A <a@b>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nSubject: %s\n\n"

@@ -1,0 +1,1 @@
+"""Changing a queue: drop, fold, reorder, split and edit its patches."""

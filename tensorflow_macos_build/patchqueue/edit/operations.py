@@ -1,0 +1,249 @@
+"""Changing a queue: drop, fold, reorder, split and edit its patches, and let the rest follow.
+
+A change is a list of pieces, each a header and what it changes from tree to tree. Pieces are
+replayed in order on the queue's base; where one no longer stands on the tree it was made for, git's
+own three-way merge carries it over.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import merges, plumbing
+from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.patchqueue.queue.compose import Step, is_zero_context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.patchqueue.formats.patch import Header
+    from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
+    from tensorflow_macos_build.patchqueue.queue.materialise import Commit
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+
+Change = tuple[str, str]
+"""The ids of a tree before and after."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One patch as it shall be.
+
+    Attributes:
+        header: its author, date and message.
+        changes: what it does, one after the other; more than one when patches are folded.
+        name: the file it has; None for a new patch.
+        bare: whether its file has no context.
+    """
+
+    header: Header
+    changes: tuple[Change, ...]
+    name: str | None
+    bare: bool
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A piece that does not go onto what is before it.
+
+    Attributes:
+        place: the piece's position, and that of its change, as `piece.change`.
+        piece: the piece.
+        merged: the merge with its conflicts.
+    """
+
+    place: str
+    piece: Piece
+    merged: Merged
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The pieces on their new places.
+
+    Attributes:
+        steps: what `storage.save` writes.
+        emptied: pieces that change nothing any more, and so left.
+    """
+
+    steps: tuple[Step, ...]
+    emptied: tuple[Piece, ...]
+
+
+def pieces_of(commits: Sequence[Commit], base_tree: str) -> list[Piece]:
+    """Give a queue, replayed into commits on a base, as pieces."""
+    pieces = []
+    before = base_tree
+    for commit in commits:
+        patch = commit.patch
+        bare = is_zero_context(patch.patch)
+        pieces.append(Piece(patch.patch.header, ((before, commit.tree),), patch.name, bare))
+        before = commit.tree
+    return pieces
+
+
+def find(queue: Queue, name: str) -> int:
+    """Return the position of the patch of a queue that somebody means by `name` (`position`)."""
+    return position([patch.name for patch in queue.patches], name)
+
+
+def position(names: Sequence[str], name: str) -> int:
+    """Return the position of the patch that somebody means by `name`.
+
+    A file's name counts, with or without its number and ending, and any part of one that fits no
+    other patch.
+
+    Raises:
+        UsageError: no patch is called so, or several are.
+    """
+    wanted = name.removesuffix(".patch").lower()
+    bare = [known.removesuffix(".patch") for known in names]
+    for fits in (
+        [n for n, known in enumerate(bare) if wanted in (known, known.partition("-")[2])],
+        [n for n, known in enumerate(bare) if wanted and wanted in known],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            shown = ", ".join(names[n] for n in fits[:5])
+            raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
+    near = difflib.get_close_matches(wanted, bare, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}.patch?" if near else "the queue's `series` lists its patches"
+    raise UsageError(f"the queue has no patch `{name}`", hint=hint)
+
+
+def dropped(pieces: Sequence[Piece], at: int) -> list[Piece]:
+    """Leave a piece out."""
+    return [piece for number, piece in enumerate(pieces) if number != at]
+
+
+def moved(pieces: Sequence[Piece], at: int, to: int) -> list[Piece]:
+    """Let the piece at `at` stand at position `to` of the result."""
+    rest = dropped(pieces, at)
+    return [*rest[:to], pieces[at], *rest[to:]]
+
+
+def folded(pieces: Sequence[Piece], at: int, into: int) -> list[Piece]:
+    """Join a piece into another one, whose header stays.
+
+    Raises:
+        UsageError: they are the same.
+    """
+    if at == into:
+        raise UsageError("a patch cannot be folded into itself")
+    first, second = sorted((at, into))
+    joined = replace(pieces[into], changes=pieces[first].changes + pieces[second].changes)
+    return [
+        joined if number == into else piece for number, piece in enumerate(pieces) if number != at
+    ]
+
+
+def annotated(
+    pieces: Sequence[Piece], globs: Sequence[str], trailers: Sequence[Trailer]
+) -> list[Piece]:
+    """Give trailers to the pieces whose messages have none of that key.
+
+    Args:
+        pieces: the queue.
+        globs: patterns of fnmatch(3); a piece whose file's name fits one is meant, all without one.
+        trailers: what is to be said.
+
+    Raises:
+        UsageError: no file's name fits.
+    """
+    meant = [
+        not globs or any(fnmatch.fnmatchcase(piece.name or "", glob) for glob in globs)
+        for piece in pieces
+    ]
+    if not any(meant):
+        raise UsageError(
+            f"no patch's file is called {' or '.join(globs)}" if globs else "the queue has no patch"
+        )
+    return [
+        replace(piece, header=piece.header.with_missing(trailers)) if is_meant else piece
+        for piece, is_meant in zip(pieces, meant, strict=True)
+    ]
+
+
+def split(pen: Quarantine, piece: Piece, globs: Sequence[str], subject: str) -> tuple[Piece, Piece]:
+    """Cut a piece in two by its files.
+
+    Args:
+        pen: holds its trees.
+        piece: the piece.
+        globs: patterns of fnmatch(3); the files that fit one go into the second piece.
+        subject: the second piece's subject; the rest of its header is the first one's.
+
+    Raises:
+        UsageError: all files fit, or none.
+    """
+    ((before, after),) = piece.changes
+    changed = plumbing.raw_changes(pen.git, [(before, after)])[0]
+    chosen = {
+        path for path in changed if any(fnmatch.fnmatchcase(text(path), glob) for glob in globs)
+    }
+    if not chosen or len(chosen) == len(changed):
+        listed = "\n".join(sorted(text(path) for path in changed))
+        amount = "all" if chosen else "none"
+        raise UsageError(f"{amount} of the patch's files fit {', '.join(globs)}", detail=listed)
+    middle = _partly(pen, before, {path: changed[path] for path in changed.keys() - chosen})
+    return (
+        replace(piece, changes=((before, middle),)),
+        Piece(replace(piece.header, subject=subject), ((middle, after),), None, piece.bare),
+    )
+
+
+def _partly(pen: Quarantine, before: str, changes: Mapping[bytes, plumbing.Entry | None]) -> str:
+    """Give the tree that some of a patch's changes make."""
+    tree = Overlay(pen.objects, before)
+    for path, entry in sorted(changes.items(), key=lambda item: (item[1] is not None, item[0])):
+        name = text(path)
+        if entry is None:
+            tree.remove(name)
+            continue
+        parts = name.split("/")
+        above = [tree.entry("/".join(parts[:depth])) for depth in range(1, len(parts))]
+        there = tree.entry(name)
+        if any(found and not found.is_tree for found in above) or (there and there.is_tree):
+            raise UsageError(f"`{name}` needs the place of a file that is in the other half")
+        tree.put(name, Entry(f"{entry.mode:o}", entry.oid))
+    return tree.write(pen)
+
+
+def follow(
+    pen: Quarantine, base_tree: str, pieces: Sequence[Piece], settled: Mapping[str, str]
+) -> Followed | Stopped:
+    """Replay pieces on the base, one after the other, up to the first conflict that is not settled.
+
+    Args:
+        pen: holds all trees; new ones go there.
+        base_tree: what the first piece goes onto.
+        pieces: in order.
+        settled: the trees that somebody made of conflicts, by `Stopped.place`.
+    """
+    current = base_tree
+    steps: list[Step] = []
+    emptied: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        before = current
+        for turn, (old, new) in enumerate(piece.changes):
+            place = f"{number}.{turn}"
+            if current == old:
+                current = new
+                continue
+            merged = merges.merge(pen, old, current, new)
+            if not merged.clean and place not in settled:
+                return Stopped(place, piece, merged)
+            current = merged.tree if merged.clean else settled[place]
+        if current == before:
+            emptied.append(piece)
+        else:
+            steps.append(Step(piece.header, before, current, piece.name, bare=piece.bare))
+    return Followed(tuple(steps), tuple(emptied))

@@ -1,0 +1,160 @@
+"""A work tree with one patch of a queue checked out as a commit, to be changed there.
+
+It is a repository of its own over the change's objects, sparse: the folders that the patch touches,
+and more with `git sparse-checkout`. What counts in the end is the line of commits on top of the
+patch's parent, and what is not committed yet.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import raw, text
+from tensorflow_macos_build.patchqueue.edit.operations import Piece
+from tensorflow_macos_build.patchqueue.queue import ranges
+from tensorflow_macos_build.patchqueue.queue.compose import Step
+from tensorflow_macos_build.patchqueue.worktree import work_tree
+from tensorflow_macos_build.patchqueue.worktree.conflict_tree import bring_shown, patterns
+from tensorflow_macos_build.upstream.store import partial_clone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+
+_SHOWN = 10
+_START = "refs/patchqueue/parent"
+_CONFIG = {"core.sparseCheckout": "true", "core.sparseCheckoutCone": "false", "gc.auto": "0"}
+_UNFINISHED = {
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick",
+}
+"""What git keeps in its folder while a command waits for somebody, and the command."""
+
+
+def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> None:
+    """Make the work tree of a piece.
+
+    Args:
+        folder: where; it must not exist.
+        pen: a quarantine that holds the piece's trees.
+        store: the repository that keeps the change's objects; the work tree borrows from it.
+        base: the queue's base, which the first commit stands on.
+        piece: the piece.
+    """
+    ((before, after),) = piece.changes
+    header = piece.header
+    author = (
+        f"{header.author.name} <{header.author.email}> {header.date.seconds} {header.date.zone}"
+    )
+    parent = pen.write_commit(before, [base], message=b"The patches before\n")
+    commit = pen.write_commit(
+        after, [parent], author=author, committer=author, message=raw(header.message)
+    )
+    pen.keep([commit], [base], into=store.git_dir / "objects")
+    touched = [text(path) for path in plumbing.raw_changes(pen.git, [(before, after)])[0]]
+    bring_shown(pen, after, touched)
+    with files.atomic_folder(folder) as unfinished:
+        git = work_tree.git_of(unfinished)
+        git.init(bare=False)
+        for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
+            git.run("config", key, value)
+        alternates = git.git_dir / "objects" / "info" / "alternates"
+        alternates.write_text(f"{(store.git_dir / 'objects').resolve()}\n", encoding="utf-8")
+        lines = "".join(f"{line}\n" for line in patterns(touched))
+        work_tree.keep_bytes(git)
+        (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines))
+        git.run("update-ref", _START, parent)
+        git.run("update-ref", "--no-deref", "HEAD", commit)
+        git.run("read-tree", "-m", "-u", commit)
+
+
+def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
+    """Give the pieces that somebody made of one in its work tree; none when it was taken away.
+
+    What is not committed belongs to the last commit, or, when there is none, to the piece itself.
+
+    Raises:
+        UsageError: the commits are no line on top of the patch's parent, a merge or rebase is
+            unfinished, or there are files that .gitignore keeps out.
+    """
+    _refuse_unfinished(folder)
+    with work_tree.private_index(folder) as git:
+        if work_tree.unmerged(git):
+            raise UsageError("files are in conflict", where=str(folder), hint="settle them first")
+        git.run("add", "--all", "--sparse", "--", ".")
+        _refuse_ignored(git, folder)
+        tree = git.line("write-tree")
+    git = work_tree.git_of(folder)
+    parent, head = ranges.resolve(git, _START), ranges.resolve(git, "HEAD")
+    found = ranges.read(git, parent, head)
+    steps = list(found.steps)
+    before = plumbing.trees_of(git, [parent])[0]
+    if found.merges:
+        raise UsageError("there is a merge among the commits", where=str(folder))
+    if not steps and tree != before:
+        steps = [Step(piece.header, before, tree)]
+    elif steps:
+        steps[-1] = replace(steps[-1], after=tree)
+    bring(folder, pen, [step.after for step in steps])
+    names = [piece.name, *(None for _ in steps)]
+    return [
+        Piece(step.header, ((step.before, step.after),), name, piece.bare)
+        for step, name in zip(steps, names, strict=False)
+        if step.before != step.after
+    ]
+
+
+def _refuse_ignored(git: Git, folder: Path) -> None:
+    """Raise a UsageError for new files that .gitignore names: they would go with the work tree.
+
+    Whether they belong to the patch (TensorFlow's own .gitignore names files that it tracks) or
+    are what a build left, only their maker knows.
+    """
+    listed = git.out("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
+    if names := [text(name) for name in listed.split(b"\0")[:-1]]:
+        where = shlex.quote(str(folder))
+        raise UsageError(
+            "there are new files that .gitignore keeps out of the patch",
+            where=str(folder),
+            detail="\n".join([*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else [])]),
+            hint=f"`git -C {where} add --force --sparse FILE` takes one, "
+            f"`git -C {where} clean -dfX` deletes them all",
+        )
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Raise a UsageError where git stopped in the middle of something: HEAD lacks what is to come.
+
+    The files are those that git-status(1) goes by (wt-status.c, wt_status_get_state).
+    """
+    stopped = (name for name in _UNFINISHED if (folder / ".git" / name).exists())
+    if name := next(stopped, None):
+        command = _UNFINISHED[name]
+        raise UsageError(
+            f"a `git {command}` is unfinished in the work tree: commits may be still to come",
+            where=str(folder),
+            hint=f"finish it first: git -C {shlex.quote(str(folder))} {command} --continue (or "
+            "--abort)",
+        )
+
+
+def bring(folder: Path, pen: Quarantine, trees: Sequence[str]) -> None:
+    """Bring trees that were made in a work tree into the quarantine."""
+    if trees:
+        listed = "".join(f"{tree}\n" for tree in trees).encode()
+        pack = work_tree.git_of(folder).out(
+            "pack-objects", "--revs", "--stdout", "--quiet", stdin=listed
+        )
+        pen.git.run("index-pack", "--stdin", "--fix-thin", stdin=pack)

@@ -1,0 +1,100 @@
+"""A change of a queue that is under way, as a file: what is wanted, and what was settled so far.
+
+Everything else is computed from it and the queue. It is written in one step, so whatever is killed
+when, the same command goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.edit.operations import Piece
+from tensorflow_macos_build.patchqueue.formats.patch import Header
+from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
+from tensorflow_macos_build.patchqueue.queue import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_FILE = "plan.json"
+_SCHEMA = "edit-plan", 2
+
+MAX_SIZE = 64 << 20
+"""Bytes of the largest plan that is read."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A change under way.
+
+    Attributes:
+        folder: the queue's folder, absolute and without links.
+        request: the task and its arguments, as they were asked for.
+        queue: the digest of the queue that it changes.
+        pieces: the patches as they shall be, in order.
+        settled: the trees that somebody made of conflicts, by place.
+        open: the position of the piece that is being edited in a work tree; None: none is.
+    """
+
+    folder: str
+    request: tuple[str, ...]
+    queue: str
+    pieces: tuple[Piece, ...]
+    settled: Mapping[str, str]
+    open: int | None
+
+
+def save(folder: Path, plan: Plan) -> None:
+    """Write a plan into the folder of the change."""
+    body = {
+        "folder": plan.folder,
+        "request": plan.request,
+        "queue": plan.queue,
+        "pieces": [asdict(piece) for piece in plan.pieces],
+        "settled": dict(plan.settled),
+        "open": plan.open,
+    }
+    files.write_text(folder / _FILE, documents.dumps(documents.document(*_SCHEMA, body)))
+
+
+def load(folder: Path, queue: Path) -> Plan | None:
+    """Read the plan of the change of a queue in `folder`; None when none is under way.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        found = documents.read(files.read_small(folder / _FILE, MAX_SIZE), *_SCHEMA)
+    except FileNotFoundError:
+        return None
+    except documents.NotTheDocument as error:
+        raise UsageError(
+            "the change under way cannot be read",
+            where=str(folder / _FILE),
+            hint=f"`{locate.command('patches.abort', queue)}` gives it up",
+            detail=str(error),
+        ) from None
+    pieces = tuple(_piece(one) for one in found["pieces"])
+    if found["open"] is not None and found["open"] >= len(pieces):
+        raise UsageError("the plan opens a patch that it does not have", where=str(folder / _FILE))
+    return Plan(
+        found["folder"],
+        tuple(found["request"]),
+        found["queue"],
+        pieces,
+        found["settled"],
+        found["open"],
+    )
+
+
+def _piece(found: documents.Json) -> Piece:
+    header = found["header"]
+    made = Header(
+        Identity(**header["author"]), Moment(**header["date"]), header["subject"], header["body"]
+    )
+    changes = tuple((before, after) for before, after in found["changes"])
+    return Piece(made, changes, found["name"], found["bare"])

@@ -1,0 +1,139 @@
+"""Changing a queue from the command line: begin, work on what needs somebody, go on, give up.
+
+A change without conflicts is written back at once. Otherwise its plan and its objects wait in the
+change's folder (`plan.json`, `objects.git`) beside the one work tree that needs somebody: `tree`,
+with the patch to edit checked out as a commit, or `conflict`, with a conflict's markers.
+
+A command may be killed anywhere and repeated: the plan knows what was asked for, and the journal
+what the last change was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue.edit.step import Edited, Run
+from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.worktree import work_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.edit import plan_file
+    from tensorflow_macos_build.patchqueue.edit.operations import Piece
+    from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+
+    Change = Callable[[Quarantine, list[Piece]], list[Piece]]
+
+__all__ = ["Edited", "Session"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One queue, the repository that has its base, and the folder for a change under way.
+
+    Attributes:
+        queue: the queue; it is read again when nobody else can write it.
+        git: the repository.
+        folder: where a change that waits for somebody is kept.
+        waiting: told what is waited for.
+        flags: how a command line names all this; the queue alone by default.
+    """
+
+    queue: Queue
+    git: Git
+    folder: Path
+    waiting: Waiting = field(default=lock.silent)
+    flags: tuple[str, ...] = ()
+
+    def change(self, make: Change, request: tuple[str, ...] = ()) -> Edited:
+        """Begin a change and carry it as far as it goes alone, or go on with it.
+
+        Args:
+            make: makes the queue's pieces those of the result.
+            request: what was asked for. The same request again goes on with a change that is under
+                way, and does nothing to a queue that is what it made.
+
+        Raises:
+            UsageError: another change is under way, or `make` refuses.
+        """
+        with self._alone() as run:
+            if plan := run.asked_before(request):
+                return self._go_on_with(run, plan)
+            if request and (done := run.done_before(request)):
+                return done
+            with quarantine(self.git) as pen:
+                return run.advance(pen, run.begin(pen, make, request))
+
+    def edit(self, name: str) -> Edited:
+        """Check a patch out in a work tree, to be changed there.
+
+        Args:
+            name: the patch, as `editing.find` takes it.
+
+        Raises:
+            UsageError: another change is under way, or there is no such patch.
+        """
+        with self._alone() as run:
+            if plan := run.asked_before(("patches.edit", name)):
+                return self._go_on_with(run, plan)
+            with quarantine(self.git) as pen:
+                return run.show_open(pen, run.open(pen, name))
+
+    def go_on(self) -> Edited:
+        """Take what somebody made in the work tree, and carry the change on.
+
+        What nobody was told of is not taken but shown.
+
+        Raises:
+            UsageError: no change is under way.
+            conflict_tree.Unresolved: markers are left.
+        """
+        with self._alone() as run:
+            plan = run.current()
+            if plan is None:
+                if done := run.done_before():
+                    return done
+                raise run.none_under_way()
+            with quarantine(run.store()) as pen:
+                plan, note = run.take(pen, plan)
+                edited = run.show(pen, plan) if plan.open is not None else run.advance(pen, plan)
+            return replace(edited, note=note or edited.note)
+
+    def status(self) -> Edited:
+        """Return what waits for somebody; nothing is written.
+
+        Raises:
+            UsageError: no change is under way, or the queue was changed since it began.
+        """
+        with self._alone() as run:
+            plan = run.under_way()
+            with quarantine(run.lender()) as pen:
+                return run.state(pen, plan)
+
+    def abort(self) -> str:
+        """Forget the change; the queue stays as it was. Return what is left for people to know."""
+        with self._alone() as run:
+            return run.give_up()
+
+    def shown(self, edited: Edited) -> None:
+        """Note that somebody was told of the work tree that `edited` stands at."""
+        if edited.folder is not None and edited.conflicts:
+            work_tree.set_shown(edited.folder)
+
+    def _go_on_with(self, run: Run, plan: plan_file.Plan) -> Edited:
+        with quarantine(run.store()) as pen:
+            return run.show(pen, plan)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Run]:
+        with lock.sole_writer(self.queue.folder, self.waiting):
+            queue = storage.load(self.queue.folder)
+            yield Run(queue, self.git, self.folder.resolve(), self.flags)

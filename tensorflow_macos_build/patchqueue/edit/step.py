@@ -1,0 +1,334 @@
+"""One step of a change of a queue, while nobody else can write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import objects_folder
+from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
+from tensorflow_macos_build.patchqueue.edit.operations import Piece, Stopped
+from tensorflow_macos_build.patchqueue.edit.plan_file import Plan
+from tensorflow_macos_build.patchqueue.queue import journal, locate, materialise, storage
+from tensorflow_macos_build.patchqueue.queue.storage import Saved
+from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
+from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+
+_TASKS = "patches."
+
+
+@dataclass(frozen=True)
+class Edited:
+    """Where a change of a queue is.
+
+    Attributes:
+        saved: the queue as it was written; None while something waits for somebody.
+        emptied: subjects of patches that change nothing any more and so left the queue.
+        folder: the work tree that waits; None when nothing does.
+        subject: the subject of the patch that it is about.
+        conflicts: the files in conflict there; none while a patch is open for editing.
+        note: why nothing was done, where what was asked for was done before.
+    """
+
+    saved: Saved | None
+    emptied: tuple[str, ...] = ()
+    folder: Path | None = None
+    subject: str = ""
+    conflicts: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A step of a change; the attributes are a session's."""
+
+    queue: Queue
+    git: Git
+    folder: Path
+    flags: tuple[str, ...]
+
+    def command(self, task: str) -> str:
+        """Return the command line of a task for this change, as it can be typed."""
+        return locate.command(task, self.queue.folder, flags=self.flags)
+
+    @property
+    def _journal(self) -> journal.Journal:
+        return journal.Journal.of(self.queue.name, self.git)
+
+    def current(self) -> Plan | None:
+        """Return the change under way; clean up behind one that a kill cut off at its very end.
+
+        Raises:
+            UsageError: it is another queue's, or the queue was changed since it began.
+        """
+        plan = plan_file.load(self.folder, self.queue.folder)
+        if plan is not None and self._is_written(plan):
+            files.delete_folder(self.folder)
+            return None
+        files.sweep(self.folder.parent)
+        self._refuse_another(plan)
+        return plan
+
+    def under_way(self) -> Plan:
+        """Return the change under way; nothing is written.
+
+        Raises:
+            UsageError: there is none, it is another queue's, or the queue was changed since.
+        """
+        plan = plan_file.load(self.folder, self.queue.folder)
+        if plan is None or self._is_written(plan):
+            raise self.none_under_way()
+        self._refuse_another(plan)
+        return plan
+
+    def none_under_way(self) -> UsageError:
+        """Return the error of a command that goes on with a change where there is none."""
+        return UsageError("no change of this queue is under way", where=str(self.queue.folder))
+
+    def asked_before(self, request: tuple[str, ...]) -> Plan | None:
+        """Return the change under way where it is what is asked for; None: none is under way.
+
+        Raises:
+            UsageError: it is another one.
+        """
+        plan = self.current()
+        if plan is not None and (not request or plan.request != request):
+            raise UsageError(
+                f"another change of this queue is under way: `{' '.join(plan.request)}`",
+                where=str(self.folder),
+                hint=f"`{self.command('patches.continue')}` goes on, "
+                f"`{self.command('patches.abort')}` gives it up",
+            )
+        return plan
+
+    def done_before(self, request: tuple[str, ...] = ()) -> Edited | None:
+        """Return the end of a change that an earlier run came to; None: it did not.
+
+        Without a request the last change counts, whatever it was.
+        """
+        last = self._journal.led_to(self.queue.digest)
+        if last is None or last.request != (request or last.request):
+            return None
+        if not last.request or not last.request[0].startswith(_TASKS):
+            return None
+        names = tuple(patch.name for patch in self.queue.patches)
+        note = f"`{' '.join(last.request)}` was done already, and the queue is as it left it"
+        if request:
+            note += "; if another patch is meant, give its whole name"
+        return Edited(Saved(self.queue, names, (), ()), note=note)
+
+    def begin(
+        self,
+        pen: Quarantine,
+        make: Callable[[Quarantine, list[Piece]], list[Piece]],
+        request: tuple[str, ...],
+    ) -> Plan:
+        """Return a new change; nothing is kept of it yet."""
+        self._clear()
+        commits = materialise.commits(self.queue, pen.git)
+        pieces = make(pen, operations.pieces_of(commits, self._base_tree(pen)))
+        folder = str(self.queue.folder.resolve())
+        return Plan(folder, request, self.queue.digest, tuple(pieces), {}, None)
+
+    def open(self, pen: Quarantine, name: str) -> Plan:
+        """Keep a change that opens a patch for editing."""
+        at = operations.find(self.queue, name)
+        plan = self.begin(pen, lambda _, pieces: pieces, ("patches.edit", name))
+        plan = replace(plan, open=at)
+        self._keep(pen, plan)
+        return plan
+
+    def take(self, pen: Quarantine, plan: Plan) -> tuple[Plan, str]:
+        """Return the plan with what somebody made, kept; and why nothing of it was taken."""
+        if plan.open is not None:
+            return self._take_open(pen, plan, plan.open)
+        stopped = self._follow(pen, plan)
+        if not isinstance(stopped, Stopped):
+            return plan, ""
+        folder = self.folder / "conflict"
+        there = conflict_tree.is_of(folder, stopped.place, stopped.merged)
+        if not there or not work_tree.is_shown(folder):
+            subject = stopped.piece.header.subject
+            return plan, f"the conflict of `{subject}` was not shown before; nothing was taken yet"
+        tree = conflict_tree.take(folder, stopped.merged, _labels(stopped.piece))
+        patch_tree.bring(folder, pen, [tree])
+        plan = replace(plan, settled={**plan.settled, stopped.place: tree})
+        self._keep(pen, plan)
+        return plan, ""
+
+    def advance(self, pen: Quarantine, plan: Plan) -> Edited:
+        """Carry a change as far as it goes: to a conflict, or to the queue's new state."""
+        followed = self._follow(pen, plan)
+        if isinstance(followed, Stopped):
+            self._keep(pen, plan)
+            return self._show_conflict(pen, followed)
+
+        def announce(after: str) -> None:
+            self._journal.write(journal.Change(plan.request, plan.queue, after))
+
+        queue = self.queue
+        saved = storage.save(
+            queue.folder, queue.base, followed.steps, pen.git, seen=plan.queue, announce=announce
+        )
+        if self.folder.is_dir():
+            files.delete_folder(self.folder)
+        emptied = tuple(piece.header.subject for piece in followed.emptied)
+        return Edited(saved, emptied)
+
+    def show(self, pen: Quarantine, plan: Plan) -> Edited:
+        """Show what a change waits for; one that waits for nobody is carried on."""
+        return self.show_open(pen, plan) if plan.open is not None else self.advance(pen, plan)
+
+    def show_open(self, pen: Quarantine, plan: Plan) -> Edited:
+        """Check out the patch that is open, unless it is."""
+        assert plan.open is not None
+        folder, piece = self.folder / "tree", plan.pieces[plan.open]
+        if not folder.is_dir():
+            patch_tree.make(folder, pen, self.store(), self.queue.base.commit, piece)
+        return Edited(None, (), folder, piece.header.subject)
+
+    def state(self, pen: Quarantine, plan: Plan) -> Edited:
+        """Return what a change waits for; nothing is written."""
+        again = f"`{self.command('patches.continue')}`"
+        if plan.open is not None:
+            folder, subject = self.folder / "tree", plan.pieces[plan.open].header.subject
+            note = "" if folder.is_dir() else f"its work tree is not there; {again} makes it"
+            return Edited(None, (), folder, subject, note=note)
+        stopped = self._follow(pen, plan)
+        if not isinstance(stopped, Stopped):
+            return Edited(None, note=f"nothing is left to settle; {again} writes the queue")
+        folder = self.folder / "conflict"
+        there = conflict_tree.is_of(folder, stopped.place, stopped.merged)
+        note = "" if there else f"its work tree is not there; {again} makes it"
+        return replace(_conflict(folder, stopped), note=note)
+
+    def give_up(self) -> str:
+        """Forget the change and its work trees; return what is left for people to know."""
+        if not self.folder.is_dir():
+            files.sweep(self.folder.parent)
+            return f"no change of {self.queue.name} is under way: there was nothing to give up"
+        try:
+            plan = plan_file.load(self.folder, self.queue.folder)
+        except UsageError:  # what cannot be read can be given up
+            plan = None
+        self._refuse_other_folder(plan)
+        files.delete_folder(self.folder)
+        return ""
+
+    def store(self) -> Git:
+        """Return the change's own repository, which borrows from the upstream's."""
+        store = Git(self.folder / "objects.git", behind=self.git)
+        if not store.git_dir.is_dir():
+            with files.atomic_folder(store.git_dir) as unfinished:
+                Git(unfinished).init()
+                lender = objects_folder(self.git)
+                alternates = unfinished / "objects" / "info" / "alternates"
+                alternates.write_text(f"{lender}\n", encoding="utf-8")
+        return store
+
+    def lender(self) -> Git:
+        """Return the change's own repository where it is there already, or the upstream's."""
+        store = Git(self.folder / "objects.git", behind=self.git)
+        return store if store.git_dir.is_dir() else self.git
+
+    def _follow(self, pen: Quarantine, plan: Plan) -> operations.Followed | Stopped:
+        return operations.follow(pen, self._base_tree(pen), plan.pieces, plan.settled)
+
+    def _base_tree(self, pen: Quarantine) -> str:
+        return plumbing.trees_of(pen.git, [self.queue.base.commit])[0]
+
+    def _keep(self, pen: Quarantine, plan: Plan) -> None:
+        """Put the plan and all that it names to disk, the objects first."""
+        trees = {tree for piece in plan.pieces for change in piece.changes for tree in change}
+        into = self.store().git_dir / "objects"
+        known = [self.queue.base.commit]
+        pen.keep(sorted(trees | set(plan.settled.values())), known, into=into)
+        plan_file.save(self.folder, plan)
+
+    def _show_conflict(self, pen: Quarantine, stopped: Stopped) -> Edited:
+        folder = self.folder / "conflict"
+        if not conflict_tree.is_of(folder, stopped.place, stopped.merged):
+            conflict_tree.make(
+                folder,
+                pen,
+                stopped.merged,
+                queue=self.queue.folder,
+                onto=self.queue.base.commit,
+                base=self.queue.base.commit,
+                patch=stopped.place,
+                labels=_labels(stopped.piece),
+            )
+        return _conflict(folder, stopped)
+
+    def _take_open(self, pen: Quarantine, plan: Plan, at: int) -> tuple[Plan, str]:
+        folder = self.folder / "tree"
+        if not folder.is_dir():
+            return plan, "its work tree was not there; it is made again, and nothing was taken yet"
+        pieces = patch_tree.take(folder, pen, plan.pieces[at])
+        rest = plan.pieces[at + 1 :]
+        plan = replace(plan, pieces=(*plan.pieces[:at], *pieces, *rest), open=None)
+        self._keep(pen, plan)
+        return plan, ""
+
+    def _clear(self) -> None:
+        """Delete what a kill left of a change before its plan was there.
+
+        Raises:
+            UsageError: the folder holds something else.
+        """
+        if not self.folder.is_dir():
+            return
+        files.sweep(self.folder)
+        if {path.name for path in self.folder.iterdir()} - {"objects.git"}:
+            raise UsageError(
+                "the folder for changes of this queue holds something that this tool did not make",
+                where=str(self.folder),
+                hint="move it away",
+            )
+        files.delete_folder(self.folder)
+
+    def _is_written(self, plan: Plan) -> bool:
+        """Whether the queue is what the change made of it: only cleaning up is left."""
+        change = journal.Change(plan.request, plan.queue, self.queue.digest)
+        # where nothing changed, the last change may be an earlier one of the same kind
+        return change.before != change.after and self._journal.last() == change
+
+    def _refuse_another(self, plan: Plan | None) -> None:
+        self._refuse_other_folder(plan)
+        if plan is not None and plan.queue != self.queue.digest:
+            raise UsageError(
+                "the queue is another one than when this change of it began",
+                where=str(self.queue.folder),
+                hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
+                f"change up with `{self.command('patches.abort')}`",
+            )
+
+    def _refuse_other_folder(self, plan: Plan | None) -> None:
+        """Raise a UsageError where a change is one of another queue; one may have been moved."""
+        here = str(self.queue.folder.resolve())
+        if plan is not None and plan.folder != here and Path(plan.folder).is_dir():
+            raise UsageError(
+                f"the change that is under way is one of {plan.folder}",
+                where=str(self.folder),
+                hint="finish that one first",
+            )
+
+
+def _conflict(folder: Path, stopped: Stopped) -> Edited:
+    paths = tuple(conflict.path for conflict in stopped.merged.conflicted)
+    return Edited(None, (), folder, stopped.piece.header.subject, paths)
+
+
+def _labels(piece: Piece) -> Labels:
+    return Labels("the queue before it", "where it was", piece.header.subject)

@@ -1,0 +1,1 @@
+"""A queue opened with its upstream; changes brought in, and taken elsewhere."""

@@ -1,0 +1,193 @@
+"""Taking a queue elsewhere: a branch of commits, one mailbox, a quilt series."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue.formats import diff_parse, write
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
+from tensorflow_macos_build.patchqueue.formats.refused import Refused
+from tensorflow_macos_build.patchqueue.queue import materialise, storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueuePatch
+
+SERIES = "series"
+
+_ZERO = "0" * 40
+_MARK_SIZE = 200
+
+
+def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> str:
+    """Make the queue's commits in a repository and a branch of them; give its last commit's id.
+
+    Args:
+        queue: the queue.
+        git: the repository to write to; it has the queue's base.
+        branch: the branch's name.
+        force: let an existing branch be replaced, unless it is checked out.
+
+    Raises:
+        UsageError: the name is no branch name, or the branch exists and is another one.
+        Refused: a patch does not apply exactly.
+    """
+    ref = f"refs/heads/{branch}"
+    if not _is_branch_name(git, branch):
+        raise UsageError(
+            f"`{branch}` is no name that a branch can have",
+            hint="--branch NAME names it; a plain word, as git-check-ref-format(1) says",
+        )
+    found = git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1))
+    before = found.stdout.decode().strip() or _ZERO
+    with quarantine(git) as pen:
+        commits = materialise.commits(queue, pen.git)
+        tip = commits[-1].id if commits else queue.base.commit
+        if before == tip:
+            return tip
+        if before != _ZERO:
+            _refuse_to_move(git, branch, force=force)
+        pen.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
+    # the old value makes it fail rather than overwrite what another process has put there
+    git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
+    return tip
+
+
+def _refuse_to_move(git: Git, branch: str, *, force: bool) -> None:
+    if not force:
+        raise UsageError(
+            f"the branch `{branch}` exists",
+            where=str(git.git_dir),
+            hint="add --force to replace it",
+        )
+    if _is_checked_out(git, f"refs/heads/{branch}"):
+        raise UsageError(f"the branch `{branch}` is checked out", hint="switch away from it first")
+
+
+def _is_branch_name(git: Git, name: str) -> bool:
+    """Whether a branch can be called that, and nobody takes it for something else.
+
+    git lets a branch be called `@` or `refs/heads/x`, which then mean HEAD, and the branch `x`.
+    """
+    asked = git.run("check-ref-format", "--branch", name, expected=())
+    plain = name != "@" and not name.startswith("refs/")
+    return plain and asked.status == 0 and asked.stdout == os.fsencode(f"{name}\n")
+
+
+def _is_checked_out(git: Git, ref: str) -> bool:
+    trees = git.out("worktree", "list", "--porcelain", "-z").split(b"\0")
+    return b"branch " + ref.encode() in trees
+
+
+def to_mailbox(queue: Queue, out: Path, *, force: bool = False) -> None:
+    """Write all patches into one file that `git am` takes.
+
+    Args:
+        queue: the queue.
+        out: the file.
+        force: let a file be replaced that holds something else.
+
+    Raises:
+        UsageError: there is such a file, or a folder, a pipe or a device.
+    """
+    content = b"".join(patch.content for patch in queue.patches)
+    target = out.resolve()
+    if target.exists() and not target.is_file():
+        raise UsageError("it is no regular file, and stays as it is", where=str(out))
+    if not target.exists() or force:
+        files.write_bytes(target, content)
+    elif not _holds(target, content):
+        raise UsageError(
+            "there is such a file, with another content",
+            where=str(out),
+            hint="add --force to replace it",
+        )
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return files.read_small(path, len(content)) == content
+    except UsageError:  # a larger one, or no file
+        return False
+
+
+def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
+    """Write a folder that quilt takes: `series`, and plain diffs under DEP-3 headers.
+
+    Renames are written as a file that goes and one that comes, for GNU patch. An earlier export
+    that nobody has changed since is replaced: its `series` begins with a digest of its files.
+
+    Args:
+        queue: the queue.
+        git: asks a quarantine over a repository that has the queue's base.
+        out: the folder.
+        force: let any other quilt series in it be replaced.
+
+    Raises:
+        Refused: a patch changes what a plain diff cannot say: binary files, links, submodules.
+        UsageError: the folder holds something else.
+    """
+    target = out.resolve()
+    _refuse_others(target, force=force)
+    commits = materialise.commits(queue, git)
+    base = plumbing.trees_of(git, [queue.base.commit])
+    trees = [*base, *(commit.tree for commit in commits)]
+    pairs = list(pairwise(trees))
+    texts = plumbing.diff_texts(git, pairs, context=3, renames=False)
+    with files.atomic_folder(target, check=lambda: _refuse_others(target, force=force)) as made:
+        for patch, text in zip(queue.patches, texts, strict=True):
+            (made / patch.name).write_bytes(_quilt_patch(patch, text))
+        listing = "".join(f"{patch.name}\n" for patch in queue.patches)
+        (made / SERIES).write_text(_mark(made) + listing, encoding="utf-8")
+
+
+def _refuse_others(out: Path, *, force: bool) -> None:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if os.path.lexists(out / storage.QUEUE_FILE):
+        raise UsageError("it is a queue, which quilt's series must not replace", where=str(out))
+    if not (out / SERIES).is_file():
+        raise UsageError("it holds something that is no quilt series", where=str(out))
+    if not force and not _is_untouched(out):
+        raise UsageError(
+            "it holds a quilt series that is no export of this tool, or was changed since",
+            where=str(out),
+            hint="add --force to replace all that it holds",
+        )
+
+
+def _is_untouched(out: Path) -> bool:
+    with (out / SERIES).open("rb") as stream:
+        first = stream.readline(_MARK_SIZE)
+    return first == _mark(out).encode()
+
+
+def _mark(folder: Path) -> str:
+    """Return the first line of a series: a digest of all that lies beside it."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.name != SERIES):
+        kind = files.sha256(path) if path.is_file() and not path.is_symlink() else "other"
+        digest.update(os.fsencode(f"{path.relative_to(folder)}\0{kind}\0"))
+    return f"# exported by tensorflow-macos-build; sha256 of its files: {digest.hexdigest()}\n"
+
+
+def _quilt_patch(patch: QueuePatch, text: bytes) -> bytes:
+    diff = diff_parse.parse(text)
+    for change in diff.changes:
+        modes = {change.old_mode, change.new_mode}
+        if change.binary is not None or modes & {SYMLINK, GITLINK}:
+            raise Refused(
+                "GNU patch and quilt cannot take binary files, links or submodules",
+                patch=patch.name,
+                hint="export `--to mailbox` or `--to branch`",
+            )
+    return write.emit_quilt(patch.patch.header, diff.changes)

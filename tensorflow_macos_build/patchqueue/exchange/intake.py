@@ -1,0 +1,175 @@
+"""`patches.import` from end to end: open upstream, read the source, write the queue."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue.exchange import importing, prefetch
+from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
+from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+from tensorflow_macos_build.upstream import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.exchange.importing import Imported
+    from tensorflow_macos_build.patchqueue.formats.people import Identity
+    from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
+    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
+    from tensorflow_macos_build.upstream.handle import Mirror
+
+
+class Kind(Enum):
+    """What form a fork's changes have; the values are the flags' names."""
+
+    RANGE = "range"
+    FOLDER = "folder"
+    QUILT = "quilt"
+    DIFF = "diff"
+    TREE = "tree"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a fork's changes are.
+
+    Attributes:
+        kind: their form.
+        place: `A..B`, or a path.
+        upstream: the repository that has the base: a path, an address or `embedded:`.
+        against: the tag, branch or commit that they apply to; for a range that is its `A`.
+        author: who a patch is by that names nobody; None: it says so.
+        metadata: what is said of patches that do not say it themselves.
+    """
+
+    kind: Kind
+    place: str
+    upstream: str
+    against: str
+    author: Identity | None = None
+    metadata: Metadata = NOTHING
+
+
+def take(
+    source: Source,
+    folder: Path,
+    cache: Path,
+    ticker: Ticker,
+    *,
+    replace: bool = False,
+    waiting: Waiting = lock.silent,
+) -> tuple[Imported, Saved]:
+    """Make a queue of a fork's changes.
+
+    Args:
+        source: where they are.
+        folder: the queue's folder.
+        cache: where mirrors of remote repositories are.
+        ticker: told what is being done.
+        replace: write over an existing queue; patches with the same subject keep their names,
+            and what was said of them in trailers of the queue's own.
+        waiting: told when another command is at work on the queue.
+
+    Raises:
+        UsageError: the queue exists, or the source is wrong.
+        Refused: a patch is damaged or hostile, or does not apply exactly.
+    """
+    if folder.exists() and not replace:
+        raise _exists(folder)
+    _refuse_flag(source.upstream)
+    said = source.metadata.trailers()
+    opened = mirror.open(source.upstream, cache, ticker)
+    base = Base(source.upstream, source.against, opened.resolve(source.against, ticker))
+    with quarantine(opened) as pen:
+        ticker(0, None, f"reading {source.place}")
+        found = _read(source, base, opened, pen.git, ticker)
+        if not found.steps:
+            raise UsageError("there is no change to import", where=source.place)
+        base = dataclasses.replace(base, commit=found.commit)
+        folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with lock.sole_writer(folder, waiting):
+            steps = _named(found.steps, folder, replace=replace)
+            steps = tuple(_annotated(step, said) for step in steps)
+            ticker(0, len(steps), "writing and verifying")
+            return found, storage.save(folder, base, steps, pen.git)
+
+
+def _named(steps: Sequence[Step], folder: Path, *, replace: bool) -> tuple[Step, ...]:
+    """Return steps under the names that a queue which is there has for them.
+
+    Raises:
+        UsageError: it is not to be replaced, and came into being while the source was read.
+    """
+    if not folder.exists():
+        return tuple(steps)
+    if not replace:
+        raise _exists(folder)
+    return importing.with_names(steps, storage.load(folder))
+
+
+def _refuse_flag(upstream: str) -> None:
+    """Raise a UsageError about an upstream that programs would take for a flag of theirs."""
+    if upstream.startswith("-"):
+        raise UsageError(
+            f"the upstream `{upstream}` begins with a `-`", hint=f"write it as ./{upstream}"
+        )
+
+
+def _annotated(step: Step, said: Sequence[Trailer]) -> Step:
+    return dataclasses.replace(step, header=step.header.with_missing(said))
+
+
+def _exists(folder: Path) -> UsageError:
+    return UsageError(
+        "there is such a queue already", where=str(folder), hint="add --replace to replace it"
+    )
+
+
+def _read(source: Source, base: Base, opened: Mirror, git: Git, ticker: Ticker) -> Imported:
+    place = Path(source.place)
+    date = importing.date_of(git, base.commit)
+    match source.kind:
+        case Kind.RANGE:
+            _, last = ends(source.place)
+            prefetch.for_range(opened, base.commit, last, ticker)
+            return importing.from_range(opened, base.commit, last)
+        case Kind.TREE:
+            found = importing.from_tree(git, base.commit, place, source.author)
+            prefetch.for_steps(found.steps, opened, git, ticker)
+            return found
+        case Kind.FOLDER:
+            patches = importing.read_folder(place, date)
+        case Kind.QUILT:
+            patches = importing.read_quilt(place, date)
+        case Kind.DIFF:
+            patches = importing.read_file(place, date)
+        case _:
+            assert_never(source.kind)
+    queue = Queue(place.name, base, tuple(patches), place)
+    prefetch.for_queue(queue, opened, ticker=ticker)
+    return importing.applied(git, queue)
+
+
+def ends(text: str) -> tuple[str, str]:
+    """Split `A..B`.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    first, dots, last = text.partition("..")
+    if not dots or not first or not last or last.startswith("."):
+        raise UsageError(f"`{text}` is no range", hint="write it as A..B, for example v1.0..main")
+    return first, last

@@ -1,0 +1,95 @@
+"""A queue and its upstream, opened together: the one way in which tasks do it.
+
+The upstream is opened, names become commits, and the file contents that the work reads come in one
+request, under the one patience with a bad network (`upstream.patience.Retry`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.patchqueue.exchange import prefetch
+from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.upstream import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.queue.model import Base
+    from tensorflow_macos_build.upstream.mirror import Mirror
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A queue's folder, and the repository that has its base.
+
+    Attributes:
+        folder: the queue's folder.
+        base: what the queue applies to.
+        mirror: its upstream.
+    """
+
+    folder: Path
+    base: Base
+    mirror: Mirror
+
+    def prepare(self, onto: Sequence[str] = (), ticker: Ticker = silent) -> None:
+        """Make present what work on the queue reads, and a move of it to revisions.
+
+        Args:
+            onto: the names of the revisions; a branch is asked for anew.
+            ticker: told what is fetched.
+
+        Raises:
+            UsageError: the folder is no queue, or upstream has no such revision.
+            Refused: a patch file is damaged.
+            transfer.Unreachable: the server could not be asked.
+        """
+        commits = [self.mirror.resolve(name, ticker) for name in onto]
+        if self.mirror.url is not None:
+            prefetch.for_queue(storage.load(self.folder), self.mirror, commits, ticker)
+
+
+def open(
+    folder: Path,
+    cache: Path,
+    ticker: Ticker = silent,
+    *,
+    upstream: str = "",
+    needs_base: bool = True,
+) -> Workspace:
+    """Open a queue's upstream.
+
+    Args:
+        folder: the queue's folder.
+        cache: the folder that holds the mirrors.
+        ticker: told what is being done.
+        upstream: another repository to open in its upstream's place.
+        needs_base: whether it must have the queue's base. What gives work up does without: the
+            base may be what went wrong.
+
+    Raises:
+        UsageError: the folder is no queue, or the upstream has not got a base that is needed.
+        transfer.Unreachable: the server could not be asked.
+    """
+    base = _base(folder)
+    opened = mirror.open(upstream or base.upstream, cache, ticker)
+    if needs_base:
+        opened.resolve(base.commit, ticker)
+    return Workspace(folder, base, opened)
+
+
+def _base(folder: Path) -> Base:
+    """Read what a queue applies to; its patches need not be parsed for it."""
+    return lock.steadily(
+        folder,
+        lambda present: (
+            storage.read_base(present / storage.QUEUE_FILE)
+            if present.is_dir()
+            else storage.load(folder).base
+        ),  # says that there is none
+    )

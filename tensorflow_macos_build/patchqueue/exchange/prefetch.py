@@ -1,0 +1,116 @@
+"""Fetching the file contents that a task needs in one request, for a partial clone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.patchqueue.queue import ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.plumbing import Entry
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.upstream.handle import Mirror
+
+    Tree = Mapping[bytes, Entry]
+
+
+def for_queue(
+    queue: Queue, mirror: Mirror, onto: Sequence[str] = (), ticker: Ticker = silent
+) -> None:
+    """Make present what the queue's patches touch in their base, and what a move of it reads.
+
+    A move reads the files in the new base, what upstream's commits did to them in between, and
+    what may be a file under its new name.
+
+    Args:
+        queue: the patches; upstream has their base.
+        mirror: upstream.
+        onto: the full ids of the commits that the queue is to be moved to.
+        ticker: told what is fetched.
+
+    Raises:
+        transfer.Unreachable: the server could not be asked.
+    """
+    if mirror.url is None:
+        return
+    changes = [change for patch in queue.patches for change in patch.patch.changes]
+    touched = {path for change in changes for path in (change.old_path, change.new_path)}
+    old = plumbing.tree(mirror, queue.base.commit)
+    wanted = _at(old, touched)
+    for commit in onto:
+        new = plumbing.tree(mirror, commit)
+        wanted |= _at(new, touched) | _of_moved(old, new, touched) | _of_merges(new)
+        wanted |= _of_commits(mirror, queue.base.commit, commit, touched)
+    mirror.fetch_blobs(wanted, ticker)
+
+
+def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:
+    entries = (tree[path] for path in paths if path in tree)
+    return {entry.oid for entry in entries if not entry.is_submodule}
+
+
+def _of_moved(old: Tree, new: Tree, touched: Iterable[bytes]) -> set[str]:
+    """Return what git compares to find where files went, that patches touch or stand beside.
+
+    Those are the files that are gone, and all that came (gitdiffcore(7), on rename detection).
+    """
+    folders = {_folder(path) for path in touched}
+    gone = {path for path in old.keys() - new.keys() if path in touched or _folder(path) in folders}
+    return _at(old, gone) | _at(new, new.keys() - old.keys()) if gone else set()
+
+
+def _of_merges(tree: Tree) -> set[str]:
+    """Return the .gitattributes of a tree, which say how its files are merged."""
+    return _at(tree, (path for path in tree if path.rpartition(b"/")[2] == b".gitattributes"))
+
+
+def _folder(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0]
+
+
+def _of_commits(mirror: Mirror, base: str, onto: str, touched: Iterable[bytes]) -> set[str]:
+    """Return what the commits between changed, as far as they touch a path of the patches."""
+    paths = [path for path in sorted(touched) if b"\n" not in path]
+    asked = b"\n".join([onto.encode(), b"^" + base.encode(), b"--", *paths, b""])
+    listed = mirror.out("--literal-pathspecs", "rev-list", "--full-history", "--stdin", stdin=asked)
+    before, after = plumbing.blob_ids(mirror, [(commit,) for commit in listed.decode().split()])
+    return before | after
+
+
+def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) -> None:
+    """Make present both sides of everything that changed between two commits.
+
+    Raises:
+        UsageError: upstream has no such commit.
+        transfer.Unreachable: the server could not be asked.
+    """
+    base, tip = mirror.resolve(first, ticker), mirror.resolve(last, ticker)
+    if mirror.url is not None:
+        history = ranges.read(mirror, base, tip)
+        pairs = [(step.before, step.after) for step in history.steps]
+        before, after = plumbing.blob_ids(mirror, pairs)
+        mirror.fetch_blobs(before | after, ticker)
+
+
+def for_steps(steps: Sequence[Step], mirror: Mirror, git: Git, ticker: Ticker = silent) -> None:
+    """Make present what steps change of their base, which upstream has.
+
+    Args:
+        steps: the patches; their trees need not be upstream's.
+        mirror: upstream.
+        git: sees all trees of the steps.
+        ticker: told what is fetched.
+
+    Raises:
+        transfer.Unreachable: the server could not be asked.
+    """
+    if mirror.url is not None:
+        before, _ = plumbing.blob_ids(git, [(step.before, step.after) for step in steps])
+        mirror.fetch_blobs(before, ticker)

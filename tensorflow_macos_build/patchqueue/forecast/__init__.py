@@ -1,0 +1,1 @@
+"""What becomes of a queue on several revisions of upstream, and which commit breaks it."""

@@ -1,0 +1,151 @@
+"""Which upstream commit breaks a patch: bisection along a line of commits, in memory.
+
+The line goes from a queue's base to a revision along first parents, so that a merged branch counts
+as one commit. Where the base is not in the revision's history (releases are tagged on branches of
+their own), the line first goes down from the base to where the two histories meet: a patch can
+break there, too, for lack of a commit that the base's branch has of its own.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.rebase.engine import Settle
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.verdict.classify import Judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tensorflow_macos_build.git.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.verdict.status import Carried
+
+
+class How(Enum):
+    """How a commit of upstream breaks a patch."""
+
+    BY = "by"
+    """With the commit the patch conflicts, with its first parent it does not."""
+    WITHOUT = "without"
+    """The reverse: the revision lacks the commit, which only the branch of the queue's base has."""
+    UP_TO = "up-to"
+    """First parents do not connect the base with the revision: it is this commit, or one that it
+    has and the commit before it on the line has not."""
+
+
+class Prober:
+    """Says whether a patch breaks on a commit; each commit is replayed once, for all patches.
+
+    Args:
+        pen: the quarantine that holds the patches.
+        patches: the queue.
+        decided: what people decided about conflicts.
+    """
+
+    def __init__(self, pen: Quarantine, patches: Sequence[Carried], decided: Decisions) -> None:
+        self._pen = pen
+        self._patches = patches
+        self._decided = decided
+        self._replays: dict[str, tuple[Replay, Judge]] = {}
+        self._known: dict[tuple[int, str], bool] = {}
+
+    @property
+    def commits(self) -> int:
+        """The number of commits that were replayed on."""
+        return len(self._replays)
+
+    def breaks(self, place: int, commit: str, history: History) -> bool:
+        """Say whether the patch at `place` conflicts on a commit, itself and not by a knock-on.
+
+        Only it and the patches before it are replayed; those that conflict are resolved their own
+        way. `history` reaches at least up to the commit.
+        """
+        if (place, commit) not in self._known:
+            done, judge = self._replay(place, commit, history)
+            self._known[place, commit] = judge.is_first_cause(done, place)
+        return self._known[place, commit]
+
+    def _replay(self, place: int, commit: str, history: History) -> tuple[Replay, Judge]:
+        found = self._replays.get(commit)
+        if found is None or len(found[0].steps) <= place:
+            patches = self._patches[: place + 1]
+            part = history.until(commit)
+            settle = Settle(self._pen, part, patches, self._decided)
+            done = replay(self._pen, commit, [one.commit for one in patches], resolver=settle)
+            judge = Judge(self._pen, part, patches, OnConflict.PROVISIONAL, settle)
+            found = self._replays[commit] = done, judge
+        return found
+
+
+def line_of(git: Git, objects: CatFile, base: str, revision: str) -> tuple[str, ...]:
+    """Give the commits on the way from a base to a revision, both included (see the module).
+
+    Where the two lines of first parents begin at different roots, they are put side by side.
+    """
+    down: list[str] = []
+    up: list[str] = []
+    low, high = base, revision
+    while low != high:
+        if more := _first_parents(git, high, low):
+            up += more
+            if not (parents := objects.commit(more[-1]).parents):
+                return (*down, low, *reversed(up))
+            high = parents[0]
+        elif more := _first_parents(git, low, high):
+            down += more
+            if not (parents := objects.commit(more[-1]).parents):
+                return (*down, high, *reversed(up))
+            low = parents[0]
+    return (*down, low, *reversed(up))
+
+
+def _first_parents(git: Git, commit: str, known: str) -> list[str]:
+    """Give a commit and its first parents, as far as `known` has not got them."""
+    return git.line("rev-list", "--first-parent", commit, f"^{known}").split()
+
+
+def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = ()) -> int:
+    """Find a place from 1 to `last` at which something holds, and at the place before it does not.
+
+    It does not hold at 0, holds at `last`, and is asked about as few other places as a bisection
+    needs; with a good hint the search is over at once. Where it changes once, this is where.
+
+    Args:
+        last: a place where it holds.
+        holds: whether it holds at a place.
+        hints: places where it may begin to hold.
+    """
+    no, yes = 0, last
+    guesses = sorted({place for hint in hints for place in (hint - 1, hint)})
+    while yes - no > 1:
+        guesses = [place for place in guesses if no < place < yes]
+        guess = guesses[len(guesses) // 2] if guesses else (no + yes) // 2
+        if holds(guess):
+            yes = guess
+        else:
+            no = guess
+    return yes
+
+
+def how(objects: CatFile, line: Sequence[str], place: int) -> tuple[How, str, str]:
+    """Say what a change between two neighbours of a line is due to.
+
+    Args:
+        objects: reads commits.
+        line: as `line_of` gives it.
+        place: that of the second neighbour.
+
+    Returns:
+        how, the commit that it is due to, and the neighbour without the trouble.
+    """
+    before, after = line[place - 1], line[place]
+    if objects.commit(after).parents[:1] == (before,):
+        return How.BY, after, before
+    if objects.commit(before).parents[:1] == (after,):
+        return How.WITHOUT, before, before
+    return How.UP_TO, after, before

@@ -1,0 +1,267 @@
+"""What becomes of a queue on several revisions of upstream, and which commit breaks which patch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue.forecast import bisection
+from tensorflow_macos_build.patchqueue.forecast.bisection import How, Prober
+from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.verdict.status import Carried, Evidence, PatchStatus
+
+
+@dataclass(frozen=True)
+class Break:
+    """The upstream commit that breaks a patch.
+
+    Attributes:
+        how: by being there, or by missing.
+        commit: the commit.
+        clean: the full id of the commit beside it on which the patch does not break.
+    """
+
+    how: How
+    commit: UpstreamCommit
+    clean: str
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one patch on one revision.
+
+    Attributes:
+        status: as a rebase there gives it.
+        evidence: likewise.
+        breaking: what breaks it, when its status is CONFLICT; else None.
+    """
+
+    status: Status
+    evidence: Evidence
+    breaking: Break | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """What becomes of the queue on one revision.
+
+    Attributes:
+        ref: the revision as it was named.
+        commit: its full id.
+        distance: how many commits there are on the line from the queue's base to it.
+        fates: of each patch, in the queue's order.
+    """
+
+    ref: str
+    commit: str
+    distance: int
+    fates: tuple[Fate, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the queue moves there without anybody's work."""
+        return not any(fate.status.is_trouble for fate in self.fates)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One patch: its file's name, its subject, and what becomes of it on each revision."""
+
+    name: str
+    subject: str
+    fates: tuple[Fate, ...]
+
+
+@dataclass(frozen=True)
+class Blame:
+    """A breaking commit, and the patches that it breaks: their names, on which revisions."""
+
+    breaking: Break
+    patches: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A queue's prospects.
+
+    Attributes:
+        queue: its name.
+        base: what it applies to now.
+        patches: names and subjects of its patches, in order.
+        columns: a revision each, in the order in which they were asked for.
+        replays: on how many commits patches were replayed to find the breaking ones.
+    """
+
+    queue: str
+    base: Base
+    patches: tuple[tuple[str, str], ...]
+    columns: tuple[Column, ...]
+    replays: int
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The same, patch by patch."""
+        return tuple(
+            Row(name, subject, tuple(column.fates[place] for column in self.columns))
+            for place, (name, subject) in enumerate(self.patches)
+        )
+
+    @property
+    def blames(self) -> tuple[Blame, ...]:
+        """The breaking commits, each once, in the order of the patches that they break."""
+        found: dict[Break, dict[str, tuple[str, ...]]] = {}
+        for row in self.rows:
+            for column, fate in zip(self.columns, row.fates, strict=True):
+                if fate.breaking is not None:
+                    patches = found.setdefault(fate.breaking, {})
+                    patches[row.name] = (*patches.get(row.name, ()), column.ref)
+        return tuple(Blame(breaking, tuple(broken.items())) for breaking, broken in found.items())
+
+
+def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = silent) -> Forecast:
+    """Replay a queue on each of several revisions, and find the commits that break its patches.
+
+    Nothing is written to the repository, and nothing is checked out.
+
+    Args:
+        queue: the patches and the commit that they are made for.
+        git: the repository that has all the commits.
+        revisions: tags, branches or ids.
+        ticker: told how many revisions are replayed, then how many patches are bisected.
+
+    Raises:
+        UsageError: a revision names no commit.
+        WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
+    """
+    commits = {name: resolve(git, name) for name in revisions}
+    decided = Decisions(resolutions.load(queue.folder))
+    with quarantine(git) as pen:
+        patches = engine.as_commits(queue, pen.git)
+        seer = Seer(pen, queue.base, patches, decided)
+        columns = seer.columns(commits, ticker)
+    named = tuple((patch.name, patch.subject) for patch in patches)
+    return Forecast(queue.name, queue.base, named, columns, seer.replays)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A revision on which the queue was replayed."""
+
+    ref: str
+    commit: str
+    history: History
+    line: tuple[str, ...]
+    patches: tuple[PatchStatus, ...]
+
+
+class Seer:
+    """Makes the columns of a forecast.
+
+    Args:
+        pen: the quarantine that holds the patches.
+        base: what the first patch applies to.
+        patches: in order.
+        decided: what people decided about conflicts.
+    """
+
+    def __init__(
+        self, pen: Quarantine, base: Base, patches: Sequence[Carried], decided: Decisions
+    ) -> None:
+        self._pen = pen
+        self._base = base
+        self._patches = patches
+        self._decided = decided
+        self._prober = Prober(pen, patches, decided)
+
+    @property
+    def replays(self) -> int:
+        """On how many commits patches were replayed to find the breaking ones."""
+        return self._prober.commits
+
+    def columns(self, commits: dict[str, str], ticker: Ticker = silent) -> tuple[Column, ...]:
+        """Give a column for each revision; `commits` are their full ids by their names."""
+        seen: list[_Seen] = []
+        for ref, commit in commits.items():
+            ticker(len(seen), len(commits), f"replaying on {ref}")
+            seen.append(self._replay(ref, commit))
+        breaks = self._bisect(seen, ticker)
+        return tuple(
+            Column(
+                one.ref,
+                one.commit,
+                len(one.line) - 1,
+                tuple(
+                    Fate(patch.status, patch.evidence, breaks.get((one.ref, place)))
+                    for place, patch in enumerate(one.patches)
+                ),
+            )
+            for one in seen
+        )
+
+    def _replay(self, ref: str, commit: str) -> _Seen:
+        base = self._base
+        history = History(self._pen.git, base.commit, commit, base.upstream)
+        found, _ = engine.rebase_in(
+            self._pen, base, commit, self._patches, decided=self._decided, history=history
+        )
+        line = bisection.line_of(self._pen.git, self._pen.objects, base.commit, commit)
+        return _Seen(ref, commit, history, line, found.patches)
+
+    def _bisect(self, seen: Sequence[_Seen], ticker: Ticker) -> dict[tuple[str, int], Break]:
+        """Find what breaks each patch that is a first cause, by revision and place.
+
+        The queue's last such patch comes first: the replays made for it serve all before it.
+        """
+        wanted = [
+            (place, one)
+            for place in reversed(range(len(self._patches)))
+            for one in seen
+            if one.patches[place].status is Status.CONFLICT
+        ]
+        breaks: dict[tuple[str, int], Break] = {}
+        for done, (place, one) in enumerate(wanted):
+            ticker(done, len(wanted), f"bisecting {self._patches[place].name} up to {one.ref}")
+            known = [found for (_, its), found in breaks.items() if its == place]
+            breaks[one.ref, place] = self._known(one, known) or self._break(one, place)
+        return breaks
+
+    def _known(self, seen: _Seen, breaks: Sequence[Break]) -> Break | None:
+        """Give what breaks the patch on another revision, if that is on the way to this one."""
+        steps = set(zip(seen.line, seen.line[1:], strict=False))
+        for found in breaks:
+            match found.how:
+                case How.WITHOUT:
+                    on_the_way = any(first == found.clean for first, _ in steps)
+                case How.BY | How.UP_TO:
+                    on_the_way = (found.clean, found.commit.oid) in steps
+            if on_the_way:
+                return found
+        return None
+
+    def _break(self, seen: _Seen, place: int) -> Break:
+        places = {commit: at for at, commit in enumerate(seen.line)}
+        conflicts = seen.patches[place].evidence.conflicts
+        hints = [places.get(one.oid, 0) for each in conflicts for one in each.culprits]
+
+        def breaks(at: int) -> bool:
+            return self._prober.breaks(place, seen.line[at], seen.history)
+
+        at = bisection.first_true(len(seen.line) - 1, breaks, hints)
+        how, commit, clean = bisection.how(self._pen.objects, seen.line, at)
+        return Break(how, seen.history.describe([commit])[0], clean)

@@ -1,0 +1,123 @@
+"""A queue as commits that are kept: parsed and made once, found again while its files are the same.
+
+The commits of a queue depend on its files alone. They stay in the mirror under
+`refs/tensorflow_macos_build/queue/<queue>/<digest of the files>`; the newest of each queue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.git.objects import quarantine, text
+from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.patchqueue.queue import lock, materialise, storage
+from tensorflow_macos_build.patchqueue.queue.model import encoded
+from tensorflow_macos_build.patchqueue.verdict.status import Carried
+from tensorflow_macos_build.upstream import refs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.materialise import Commit
+    from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+
+_SPACE = f"{refs.SPACE}/queue"
+_FORM = "1"
+"""Changes when the same files would make other commits."""
+
+
+def of_queue(queue: Queue, git: Git) -> tuple[Carried, ...]:
+    """Give a queue's patches as commits of the repository.
+
+    Raises:
+        WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
+    """
+    contents = [(patch.name, patch.content) for patch in queue.patches]
+    ref = _ref(queue.name, queue.base, contents)
+    names = [name for name, _ in contents]
+    return _known(git, ref, queue.base, names) or _make(queue, git, ref)
+
+
+def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[Carried, ...]]:
+    """Give a queue's base and its patches as commits; its files are only parsed when they are new.
+
+    Raises:
+        UsageError: the folder is no queue.
+        WorkFailed: as for `of_queue`, or a patch file is damaged.
+    """
+    read = lock.steadily(folder, _read)
+    if read is not None:
+        base, contents = read
+        ref = _ref(folder.resolve().name, base, contents)
+        if known := _known(git, ref, base, [name for name, _ in contents]):
+            return base, known
+    queue = storage.load(folder)
+    return queue.base, of_queue(queue, git)
+
+
+def _read(folder: Path) -> tuple[Base, list[tuple[str, bytes]]] | None:
+    """Read a queue's files without parsing them; None: `storage.load` is to say what is wrong."""
+    if not folder.is_dir():
+        return None
+    base = storage.read_base(folder / storage.QUEUE_FILE)
+    paths = [folder / entry.name for entry in storage.read_series(folder).entries]
+    if not all(path.is_file() and not path.is_symlink() for path in paths):
+        return None
+    return base, [(path.name, files.read_small(path, patch_format.MAX_SIZE)) for path in paths]
+
+
+def _ref(name: str, base: Base, contents: Iterable[tuple[str, bytes]]) -> str:
+    digest = hashlib.sha256(f"{_FORM} {base.commit}\n".encode())
+    for patch, content in contents:
+        digest.update(f"{patch} {len(content)}\n".encode())
+        digest.update(content)
+    return f"{_SPACE}/{encoded(name)}/{digest.hexdigest()}"
+
+
+def _known(git: Git, ref: str, base: Base, names: Sequence[str]) -> tuple[Carried, ...]:
+    """Give the commits kept under a reference; none where there are none."""
+    if git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1)).status != 0:
+        return ()
+    form = "--format=%H%n%s%n%B"
+    out = git.out("log", "-z", "--reverse", "--topo-order", form, ref, f"^{base.commit}", "--")
+    records = [text(record).split("\n", 2) for record in out.split(b"\0") if record]
+    if len(records) != len(names):
+        return ()
+    return tuple(
+        Carried(name, commit, subject, message)
+        for name, (commit, subject, message) in zip(names, records, strict=True)
+    )
+
+
+def _make(queue: Queue, git: Git, ref: str) -> tuple[Carried, ...]:
+    with quarantine(git) as pen:
+        made = materialise.commits(queue, pen.git)
+        if made:
+            pen.keep([made[-1].id], [queue.base.commit])
+    if made:
+        _keep(git, ref, made[-1].id)
+    return carried_by(made)
+
+
+def carried_by(made: Sequence[Commit]) -> tuple[Carried, ...]:
+    """Give materialised patches as a rebase takes them."""
+    return tuple(
+        Carried(
+            one.patch.name, one.id, one.patch.patch.header.subject, one.patch.patch.header.message
+        )
+        for one in made
+    )
+
+
+def _keep(git: Git, ref: str, tip: str) -> None:
+    """Point a reference at the newest commit of a queue; the queue's older states are let go."""
+    folder = ref.rpartition("/")[0]
+    with refs.alone(git):
+        old = git.line("for-each-ref", "--format=%(refname)", folder).split()
+        deletions = "".join(f"delete {name}\n" for name in old if name != ref)
+        stdin = f"{deletions}update {ref} {tip}\n".encode()
+        git.run("update-ref", "--no-deref", "--stdin", stdin=stdin)

@@ -1,0 +1,187 @@
+"""Deciding, patch by patch, whether its file can stay as it is or must be written anew (law 4).
+
+A patch's meaning is its header and what it makes of its parent. Line numbers, `index` lines and the
+choice of context are not: a file stays when its header is the wanted one and it still turns the new
+parent exactly into the wanted tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git.plumbing import Entry
+from tensorflow_macos_build.patchqueue.formats import diff_parse, write
+from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.queue import names
+from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
+    from tensorflow_macos_build.patchqueue.queue.model import Base, QueuePatch
+
+_CONTEXT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One patch as it shall be written.
+
+    Attributes:
+        header: its author, date and message.
+        before: the id of the tree that it applies to.
+        after: the id of the tree that it makes.
+        name: the name of its file in the queue's folder; None for a new patch.
+        bare: write it without context; a file on disk without context is kept so anyway.
+    """
+
+    header: Header
+    before: str
+    after: str
+    name: str | None = None
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One patch file.
+
+    Attributes:
+        name: its name.
+        was: the name it had; None for a new patch.
+        source: `was` when the file stays as it is, byte for byte; None when `content` is to be
+            written.
+        content: its bytes.
+    """
+
+    name: str
+    was: str | None
+    source: str | None
+    content: bytes
+
+
+def compose(
+    base: Base, steps: Sequence[Step], old: Mapping[str, QueuePatch], git: Git
+) -> list[Composed]:
+    """Give every step's file: its name, and its old bytes wherever they still say the same.
+
+    Args:
+        base: what the first step applies to.
+        steps: the patches in order.
+        old: the patches on disk, by file name.
+        git: asks a quarantine that sees all trees.
+
+    Raises:
+        UsageError: the steps do not follow one another, or one changes nothing.
+    """
+    _check_chain(base, steps, git)
+    current = [step.name if step.name in old else None for step in steps]
+    named = names.assign([step.header.subject for step in steps], current)
+    stays = _unchanged(base, steps, old, git)
+    fresh = _fresh(steps, stays, old, git)
+    composed = []
+    for number, (name, step) in enumerate(zip(named, steps, strict=True)):
+        source = step.name if stays[number] else None
+        content = fresh[number] if source is None else old[source].content
+        composed.append(Composed(name, step.name, source, content))
+    return composed
+
+
+def is_zero_context(patch: Patch) -> bool:
+    """Tell whether a patch was made without context: its place in a file is its line numbers."""
+    hunks = [
+        hunk
+        for change in patch.changes
+        if change.kind not in (Kind.ADD, Kind.DELETE)
+        for hunk in change.hunks
+    ]
+    # a hunk that covers all of a short file has no context either, but it begins at its first line
+    return any(hunk.old_start > min(hunk.old_count, 1) for hunk in hunks) and all(
+        hunk.context() == (0, 0) for hunk in hunks
+    )
+
+
+def _check_chain(base: Base, steps: Sequence[Step], git: Git) -> None:
+    if not steps:
+        return
+    before = plumbing.trees_of(git, [base.commit])[0]
+    for number, step in enumerate(steps, 1):
+        if step.before != before:
+            raise UsageError(f"patch {number} does not begin where the one before it ends")
+        if step.after == before:
+            raise UsageError(
+                f"patch {number}, `{step.header.subject}`, changes nothing", hint="drop it"
+            )
+        before = step.after
+
+
+def _unchanged(
+    base: Base, steps: Sequence[Step], old: Mapping[str, QueuePatch], git: Git
+) -> list[bool]:
+    """Tell for each step whether its file on disk still says exactly what is wanted."""
+    if not any(step.name in old for step in steps):
+        return [False] * len(steps)
+    wanted = plumbing.raw_changes(git, [(step.before, step.after) for step in steps])
+    stays = []
+    with plumbing.blobs(git) as reader:
+        overlay = Overlay(plumbing.tree(git, base.commit), reader.read)
+        for step, changes in zip(steps, wanted, strict=True):
+            patch = old.get(step.name) if step.name is not None else None
+            stays.append(patch is not None and _says(patch, step, changes, overlay))
+            overlay.take(changes)
+    return stays
+
+
+def _says(
+    patch: QueuePatch, step: Step, wanted: Mapping[bytes, Entry | None], overlay: Overlay
+) -> bool:
+    if patch.patch.header != step.header:
+        return False
+    try:
+        made = overlay.after(patch.patch.changes)
+    except Malformed:
+        return False
+    after = {path: file and Entry(file.mode, file.oid) for path, file in made.items()}
+    return wanted == {
+        path: entry for path, entry in after.items() if entry != overlay.files.get(path)
+    }
+
+
+def _fresh(
+    steps: Sequence[Step], stays: Sequence[bool], old: Mapping[str, QueuePatch], git: Git
+) -> dict[int, bytes]:
+    """Write the files of the steps that do not stay, without context where they had none."""
+    groups: dict[int, list[int]] = {}
+    for number, step in enumerate(steps):
+        if not stays[number]:
+            patch = old.get(step.name) if step.name is not None else None
+            bare = step.bare or (patch is not None and is_zero_context(patch.patch))
+            groups.setdefault(0 if bare else _CONTEXT, []).append(number)
+    found: dict[int, bytes] = {}
+    for context, numbers in groups.items():
+        pairs = [(steps[number].before, steps[number].after) for number in numbers]
+        texts = plumbing.diff_texts(git, pairs, context=context)
+        for number, text in zip(numbers, texts, strict=True):
+            found[number] = _written(steps[number].header, text, bare=not context)
+    return found
+
+
+def _written(header: Header, text: bytes, *, bare: bool) -> bytes:
+    """Return a patch's file.
+
+    Raises:
+        Refused: the change cannot be a patch: a path in it is unsafe, or git cannot say it.
+    """
+    try:
+        changes = diff_parse.parse(text).changes
+    except Malformed as error:
+        raise Refused(error.what, patch=header.subject) from None
+    if bare:
+        changes = tuple(change.without_headings() for change in changes)
+    return write.emit(header, changes)

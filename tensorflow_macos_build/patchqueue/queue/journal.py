@@ -1,0 +1,68 @@
+"""What the last change of a queue was: so that a command repeated after a kill knows its own work.
+
+It is one small file in the upstream's mirror, written before the queue is. A command that finds the
+queue as its own earlier run left it has nothing to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.errors import MacosBuildError
+from tensorflow_macos_build.patchqueue.queue.model import encoded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.repository import Git
+
+_FOLDER = "tensorflow_macos_build"
+_SCHEMA = "queue-change", 1
+_MAX_SIZE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a queue.
+
+    Attributes:
+        request: the task and its arguments, as they were asked for.
+        before: the queue's digest that it began with.
+        after: the digest that it wrote.
+    """
+
+    request: tuple[str, ...]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Where the last change of a queue is kept."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, name: str, git: Git) -> Journal:
+        """Return the journal of the queue called `name` in a mirror."""
+        return cls(git.git_dir / _FOLDER / f"{encoded(name)}.json")
+
+    def last(self) -> Change | None:
+        """Read the last change; None: none is known."""
+        try:
+            record = documents.read(files.read_small(self.path, _MAX_SIZE), *_SCHEMA)
+        except (OSError, MacosBuildError):
+            return None
+        return Change(tuple(record["request"]), record["before"], record["after"])
+
+    def write(self, change: Change) -> None:
+        """Keep a change as the last one."""
+        body = {"request": change.request, "before": change.before, "after": change.after}
+        files.write_text(self.path, documents.dumps(documents.document(*_SCHEMA, body)))
+
+    def led_to(self, digest: str) -> Change | None:
+        """Return the last change where it is what made the queue as it is now (`digest`)."""
+        last = self.last()
+        return last if last is not None and last.after == digest else None

@@ -1,0 +1,328 @@
+"""`scripts/inv rebase`: a whole queue moved to another revision of upstream, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git import attributes
+from tensorflow_macos_build.git.objects import quarantine, text
+from tensorflow_macos_build.patchqueue.queue import (
+    commit_cache,
+    compose,
+    lock,
+    materialise,
+    storage,
+)
+from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
+from tensorflow_macos_build.patchqueue.verdict.classify import Judge, Landed
+from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.status import Carried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
+    from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay
+    from tensorflow_macos_build.patchqueue.replay.resolutions import Resolution
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
+
+
+@dataclass(frozen=True)
+class Rebase:
+    """A rebase's result.
+
+    Attributes:
+        base: the full id of the commit that the queue stood on.
+        onto: the full id of the commit that it was moved to.
+        tree: the id of the resulting tree.
+        patches: what became of each patch, in order.
+        drivers: the merge drivers that .gitattributes name for files that were merged; they are
+            programs, which are not run.
+        saved: what writing the queue back did, where that was asked for.
+    """
+
+    base: str
+    onto: str
+    tree: str
+    patches: tuple[PatchStatus, ...]
+    drivers: tuple[str, ...] = ()
+    saved: Saved | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nobody has to do anything: no conflict, nothing left undone."""
+        return not any(patch.status.is_trouble for patch in self.patches)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided about conflicts.
+
+    Attributes:
+        resolutions: how conflicts were settled.
+        left_out: the names of the patches to leave out where they conflict.
+    """
+
+    resolutions: tuple[Resolution, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+
+def rebase(
+    queue: Queue,
+    git: Git,
+    onto: str,
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
+    ticker: Ticker | None = None,
+    *,
+    write: bool = False,
+) -> Rebase:
+    """Move a queue to another revision of upstream; its recorded resolutions are replayed.
+
+    Args:
+        queue: the patches and the commit that they are made for.
+        git: the repository that has both commits; it gets the resulting tree when all is well.
+        onto: a tag, a branch, an id.
+        on_conflict: go on with the patch's side, leave the patch out, or stop there.
+        ticker: told how many patches are done.
+        write: write the queue back on its new base, when nothing conflicts. Patches that upstream
+            has leave the queue; the result names them.
+
+    Raises:
+        UsageError: `onto` names no commit.
+        WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
+    """
+    patches = commit_cache.of_queue(queue, git)
+    asked = _Asked(git, queue.folder, queue.base, onto, queue if write else None)
+    return _move(asked, patches, on_conflict, ticker)
+
+
+def rebase_folder(
+    folder: Path,
+    git: Git,
+    onto: str,
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
+    ticker: Ticker | None = None,
+    *,
+    write: bool = False,
+    waiting: Waiting = lock.silent,
+) -> Rebase:
+    """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
+
+    Nobody else writes the queue meanwhile, where it is written back: `waiting` is told of a wait.
+
+    Raises:
+        UsageError: the folder is no queue, or `onto` names no commit.
+        WorkFailed: as for `rebase`, or a patch file is damaged.
+    """
+    if write:
+        with lock.sole_writer(folder, waiting):
+            return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
+    base, patches = commit_cache.of_folder(folder, git)
+    return _move(_Asked(git, folder, base, onto, None), patches, on_conflict, ticker)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be moved where; `written` is the queue that is to be written back."""
+
+    git: Git
+    folder: Path
+    base: Base
+    onto: str
+    written: Queue | None
+
+
+def _move(
+    asked: _Asked, patches: Sequence[Carried], on_conflict: OnConflict, ticker: Ticker | None
+) -> Rebase:
+    commit = resolve(asked.git, asked.onto)
+    decided = Decisions(resolutions.load(asked.folder))
+    with quarantine(asked.git) as pen:
+        result, done = rebase_in(
+            pen,
+            asked.base,
+            commit,
+            patches,
+            on_conflict,
+            decided=decided,
+            trees=asked.written is not None,
+            ticker=ticker,
+        )
+        if result.ok:
+            pen.keep([result.tree], [commit])
+            if asked.written is not None:
+                base = Base(asked.base.upstream, asked.onto, commit)
+                result = replace(result, saved=save(pen, asked.written, base, done))
+    return result
+
+
+def as_commits(queue: Queue, git: Git) -> tuple[Carried, ...]:
+    """Make commits of a queue's patches on their recorded base; objects go where `git` writes."""
+    return commit_cache.carried_by(materialise.commits(queue, git))
+
+
+def rebase_in(
+    pen: Quarantine,
+    base: Base,
+    onto: str,
+    patches: Sequence[Carried],
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
+    *,
+    decided: Decisions | None = None,
+    history: History | None = None,
+    trees: bool = False,
+    ticker: Ticker | None = None,
+) -> tuple[Rebase, Replay]:
+    """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
+
+    Args:
+        pen: the quarantine.
+        base: what the first patch applies to.
+        onto: a full commit id.
+        patches: in order.
+        on_conflict: go on with the patch's side, leave the patch out, or stop there.
+        decided: what people decided about conflicts.
+        history: what upstream did, where the caller has it already.
+        trees: also write the tree after each patch.
+        ticker: told how many patches are done.
+    """
+    history = history or History(pen.git, base.commit, onto, base.upstream)
+    settle = Settle(pen, history, patches, decided or Decisions())
+    commits = [patch.commit for patch in patches]
+    done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
+    judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
+    statuses = tuple(settle.with_refusals(status) for status in judged)
+    return Rebase(base.commit, onto, done.tree, statuses, _drivers(pen, done)), done
+
+
+def _drivers(pen: Quarantine, done: Replay) -> tuple[str, ...]:
+    """Return the merge drivers, not git's own, that attributes name for the files that git merged.
+
+    Asked once for each set of .gitattributes that patches met.
+    """
+    trees: dict[Path | None, str] = {}
+    paths: dict[str, dict[str, None]] = {}
+    for step in done.steps:
+        if step.merged is not None:
+            ours = step.merged.ours
+            tree = trees.setdefault(pen.git_on(ours).work_tree, ours)
+            paths.setdefault(tree, {}).update(dict.fromkeys(each.path for each in step.changes))
+    names = {
+        name for tree, each in paths.items() for name in pen.attribute("merge", tree, list(each))
+    }
+    return tuple(sorted(names - attributes.BUILT_IN))
+
+
+def save(
+    pen: Quarantine,
+    queue: Queue,
+    base: Base,
+    done: Replay,
+    *,
+    more: Mapping[str, bytes] | None = None,
+    announce: Callable[[str], object] | None = None,
+) -> Saved:
+    """Write a queue back after a replay with all its trees; patches without effect leave it.
+
+    Args:
+        pen: the quarantine of the replay.
+        queue: the queue as it was.
+        base: its new base.
+        done: the replay.
+        more: resolution files to put beside those that the queue has.
+        announce: as for `storage.save`.
+
+    Raises:
+        UsageError: the queue on disk is another one by now; nothing is changed.
+        WorkFailed: what was written does not read back as the same queue; nothing is changed.
+    """
+    steps = _with_effect(queue, pen.tree(base.commit), done)
+    if not steps:
+        raise WorkFailed(
+            "no patch is left to carry: upstream has each of them, or it was left out",
+            where=str(queue.folder),
+            hint="delete the queue",
+        )
+    files = None if more is None else {**_files(queue), **more}
+    return storage.save(
+        queue.folder,
+        base,
+        steps,
+        pen.git,
+        resolutions=files,
+        seen=queue.digest,
+        announce=announce,
+    )
+
+
+def _with_effect(queue: Queue, before: str, done: Replay) -> list[compose.Step]:
+    """Return the patches that still change something, on from the tree of the new base."""
+    steps: list[compose.Step] = []
+    for patch, step in zip(queue.patches, done.steps, strict=True):
+        if step.after != before:
+            steps.append(compose.Step(patch.patch.header, before, step.after, patch.name))
+        before = step.after
+    return steps
+
+
+def _files(queue: Queue) -> dict[str, bytes]:
+    known = resolutions.load(queue.folder)
+    return {one.file_name: resolutions.emit(one) for one in known}
+
+
+class Settle:
+    """Settles a conflict by what was decided, or because upstream holds the patch."""
+
+    def __init__(
+        self, pen: Quarantine, history: History, patches: Sequence[Carried], decided: Decisions
+    ) -> None:
+        self._names = {patch.commit: patch.name for patch in patches}
+        self._recorded = resolutions.Recorded(pen, self._names, decided.resolutions)
+        self._left_out = decided.left_out
+        self._landed = Landed(pen, history, patches)
+
+    def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
+        if self._names[commit] in self._left_out:
+            return Resolved(Outcome.LEFT_OUT, merged.ours)
+        known = self._recorded(commit, changes, merged)
+        return known or self._landed(commit, changes, merged)
+
+    def with_refusals(self, status: PatchStatus) -> PatchStatus:
+        """Say of a conflicting patch which of its resolutions are for another context."""
+        if not status.status.is_trouble:
+            return status
+        refused = self._recorded.refused(status.commit)
+        return replace(status, evidence=replace(status.evidence, refused=refused))
+
+
+def carried(git: Git, span: str) -> tuple[Carried, ...]:
+    """Give the commits of a range `A..B` as patches, oldest first, named by their number.
+
+    Raises:
+        UsageError: the range holds a merge, which is no patch.
+    """
+    out = git.out("log", "-z", "--reverse", "--topo-order", "--format=%H %P%n%s%n%B", span, "--")
+    found = []
+    for number, record in enumerate(filter(None, out.split(b"\0")), 1):
+        ids, subject, message = text(record).split("\n", 2)
+        commit, *parents = ids.split()
+        if len(parents) > 1:
+            raise UsageError(
+                f"commit {commit} is a merge: a queue is a straight line of patches",
+                where=span,
+                hint="straighten it first: git rebase --no-rebase-merges",
+            )
+        found.append(Carried(f"{number:04}", commit, subject, message))
+    return tuple(found)

@@ -1,0 +1,147 @@
+"""Working on a rebase's conflicts, one after the other: start, continue, skip, abort.
+
+Each step replays the queue with what was decided so far up to the first conflict that is left, and
+shows that in a work tree. When none is left, the queue is written back on its new base.
+
+A step may be killed anywhere and repeated: what it has done is in the state, and a conflict is only
+settled or left out after somebody was told of it (`Session.shown`), or by its patch's name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.rebase.step import Progress, Run, stopped_at
+from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+
+__all__ = ["Progress", "Session"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A queue's rebase in a repository.
+
+    Attributes:
+        queue: the queue; it is read again when nobody else can write it.
+        git: the repository that has its base and the new one, and keeps the state.
+        folder: where conflicts are shown.
+        ticker: told how many patches are done.
+        waiting: told what is waited for.
+        flags: how a command line names all this; the queue alone by default.
+    """
+
+    queue: Queue
+    git: Git
+    folder: Path
+    ticker: Ticker | None = None
+    waiting: Waiting = field(default=lock.silent)
+    flags: tuple[str, ...] = ()
+
+    def start(self, onto: str) -> Progress:
+        """Begin to move the queue to a revision, or go on with that.
+
+        Raises:
+            UsageError: a rebase of the queue to another revision is under way, the work tree's
+                folder is not free, or there is no such revision.
+        """
+        with self._alone() as run:
+            begun = run.current()
+            if begun is None:
+                commit = resolve(self.git, onto)
+                work_tree.refuse_unless_free(run.folder, run.queue.folder)
+                begun = run.begin(onto, commit)
+            elif begun.onto_ref != onto and begun.onto != resolve(self.git, onto):
+                raise UsageError(
+                    f"a rebase of `{run.queue.name}` onto {begun.onto_ref} is under way; it was "
+                    f"asked to go onto {onto}",
+                    hint=f"go on with `{run.command('rebase.continue')}`, or "
+                    f"give it up with `{run.command('rebase.abort')}`",
+                )
+            return run.advance(begun)
+
+    def status(self) -> Progress:
+        """Return how far the rebase is; nothing is written.
+
+        Raises:
+            UsageError: none is under way, or the queue was changed since.
+        """
+        with self._alone() as run:
+            return run.progress(run.under_way())
+
+    def go_on(self, patch: str = "") -> Progress:
+        """Take what the work tree holds as the conflict's resolution, and go on.
+
+        Args:
+            patch: the patch whose conflict is settled, as `editing.find` takes it; "": the one that
+                was shown last.
+
+        Raises:
+            UsageError: no rebase is under way, or the patch is not in conflict.
+            conflict_tree.Unresolved: markers are left.
+        """
+        with self._alone() as run:
+            if done := run.done_before():
+                return done
+            now = run.under_way()
+            with quarantine(run.with_work_tree()) as pen:
+                patches, _, replayed = run.replay(pen, now, trees=False)
+                conflict = stopped_at(patches, replayed)
+                note = run.why_not_settled(now, conflict, patch)
+                if conflict and not note:
+                    now = run.settle(pen, now, *conflict)
+            return replace(run.advance(now), note=note)
+
+    def skip(self, patch: str = "") -> Progress:
+        """Leave a patch in conflict out of the queue, and go on.
+
+        Args:
+            patch: as for `go_on`.
+
+        Raises:
+            UsageError: no rebase is under way, or the patch is not in conflict.
+        """
+        with self._alone() as run:
+            if done := run.done_before():
+                return done
+            now = run.under_way()
+            with quarantine(self.git) as pen:
+                patches, _, replayed = run.replay(pen, now, trees=False)
+                conflict = stopped_at(patches, replayed)
+            note = run.why_not_left_out(now, conflict, patch)
+            if conflict and not note:
+                now = run.leave_out(now, *conflict)
+            return replace(run.advance(now), note=note)
+
+    def abort(self) -> str:
+        """Give the rebase up; the queue is as it was. Return what is left for people to know.
+
+        Its work tree goes, as with `git rebase --abort`; any other folder stays.
+        """
+        with self._alone() as run:
+            return run.give_up()
+
+    def shown(self, progress: Progress) -> None:
+        """Note that somebody was told of the conflict that `progress` stands at."""
+        if progress.patch and conflict_tree.patch_of(progress.folder) == progress.patch:
+            work_tree.set_shown(progress.folder)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Run]:
+        with lock.sole_writer(self.queue.folder, self.waiting):
+            queue = storage.load(self.queue.folder)
+            yield Run(queue, self.git, self.folder.resolve(), self.ticker, self.flags)

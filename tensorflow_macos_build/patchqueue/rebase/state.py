@@ -1,0 +1,142 @@
+"""A rebase that people work on, as git keeps it: one reference, moved in one step.
+
+`refs/tensorflow_macos_build/rebase/<queue>` in the mirror names a commit whose tree holds what was
+decided so far: `state.json`, and the resolutions made. All else is computed from it and the queue,
+so whatever is killed when, the same command goes on; another clone needs the reference alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import TREE_MODE, Entry, quarantine, text
+from tensorflow_macos_build.patchqueue.queue import locate
+from tensorflow_macos_build.patchqueue.queue.model import encoded
+from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.upstream import refs
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.replay.resolutions import Resolution
+
+_FILE = "state.json"
+_SCHEMA = "rebase-state", 2
+
+
+@dataclass(frozen=True)
+class State:
+    """What was decided in a rebase.
+
+    Attributes:
+        folder: the queue's folder, absolute and without links.
+        queue: the digest of the queue that it began with (`Queue.digest`).
+        base: the full id of the commit that the queue stood on.
+        onto_ref: the revision to move to, as it was asked for.
+        onto: its full id.
+        left_out: the names of the patches to leave out where they conflict.
+        taken: the id of the tree of the work tree that was last taken or left; "": none was.
+        resolutions: how conflicts were settled since.
+        kept: the id of the commit that it was read from; "" before it is first kept.
+    """
+
+    folder: str
+    queue: str
+    base: str
+    onto_ref: str
+    onto: str
+    left_out: tuple[str, ...] = ()
+    taken: str = ""
+    resolutions: tuple[Resolution, ...] = ()
+    kept: str = ""
+
+
+def ref_name(queue: Queue) -> str:
+    """Return the name of the reference that a queue's rebase is kept under."""
+    return f"{refs.SPACE}/rebase/{encoded(queue.name)}"
+
+
+def load(queue: Queue, git: Git) -> State | None:
+    """Read a queue's rebase; None when none is under way.
+
+    Raises:
+        UsageError: what the reference names is no state.
+    """
+    ref = ref_name(queue)
+    kept = refs.read(git, ref)
+    if not kept:
+        return None
+    try:
+        found = documents.read(git.out("cat-file", "blob", f"{kept}:{_FILE}"), *_SCHEMA)
+    except documents.NotTheDocument as error:
+        raise UsageError(
+            "what is kept of the rebase cannot be read",
+            where=ref,
+            hint=locate.command("rebase.abort", queue.folder),
+            detail=str(error),
+        ) from None
+    names = text(git.out("ls-tree", "-z", "--name-only", f"{kept}:{resolutions.FOLDER}"))
+    settled = [
+        resolutions.parse(git.out("cat-file", "blob", f"{kept}:{resolutions.FOLDER}/{name}"), name)
+        for name in names.split("\0")
+        if name
+    ]
+    onto = found["onto"]
+    return State(
+        found["folder"],
+        found["queue"],
+        found["base"],
+        onto["ref"],
+        onto["commit"],
+        tuple(found["left_out"]),
+        found["taken"],
+        tuple(settled),
+        kept,
+    )
+
+
+def save(queue: Queue, git: Git, state: State) -> State:
+    """Keep a queue's rebase; the reference moves when all is written. Return it as it is kept.
+
+    Raises:
+        refs.Moved: another state is kept by now than the one that this state came from.
+    """
+    body = {
+        "folder": state.folder,
+        "queue": state.queue,
+        "base": state.base,
+        "onto": {"ref": state.onto_ref, "commit": state.onto},
+        "left_out": list(state.left_out),
+        "taken": state.taken,
+    }
+    content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
+    with quarantine(git) as pen:
+        files = {
+            one.file_name: Entry("100644", pen.write("blob", resolutions.emit(one)))
+            for one in state.resolutions
+        }
+        tree = pen.write_tree(
+            {
+                _FILE: Entry("100644", pen.write("blob", content)),
+                resolutions.FOLDER: Entry(TREE_MODE, pen.write_tree(files)),
+            }
+        )
+        # The parents keep both bases alive in a clone that has the reference alone.
+        commit = pen.write_commit(
+            tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()
+        )
+        pen.keep([commit], [state.onto, state.base])
+    refs.move(git, ref_name(queue), commit, state.kept)
+    return replace(state, kept=commit)
+
+
+def drop(queue: Queue, git: Git) -> bool:
+    """Forget a queue's rebase, readable or not; return whether there was one."""
+    ref = ref_name(queue)
+    kept = refs.read(git, ref)
+    if kept:
+        refs.move(git, ref, "", kept)
+    return bool(kept)

@@ -1,0 +1,1 @@
+"""The in-memory replay of patches on another tree, its conflicts, and recorded resolutions."""

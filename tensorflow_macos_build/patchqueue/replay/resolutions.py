@@ -1,0 +1,250 @@
+"""Recorded resolutions: how a conflict was settled once, replayed wherever it comes again.
+
+A resolution belongs to one patch and to the contents that met: for each conflicting path the base
+blob, the upstream blob and the patched blob. Where one of them differs it is for another context,
+and is refused. It is kept as one JSON file under `patches/<queue>/resolutions/`, its text as lines,
+so that it can be reviewed and travels with the queue (git's rerere is local to a clone, and
+git-merge-tree(1) never asks it).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import SUBMODULE_MODE, Entry, raw
+from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.patchqueue.formats import paths
+from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+from tensorflow_macos_build.patchqueue.replay.replay import Change, Outcome, Resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+
+FOLDER = "resolutions"
+_SCHEMA = "resolution", 1
+_LINK = "120000"
+MAX_SIZE = 64 << 20
+"""Bytes of the largest resolution file taken."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """What met at one path, as blob ids; "" where a side has no file there."""
+
+    path: str
+    base: str
+    upstream: str
+    patched: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is to be at one path: a mode and content, or None where no file shall be.
+
+    A submodule's content is the id of its commit.
+    """
+
+    path: str
+    mode: str
+    content: bytes | None
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """One settled conflict.
+
+    Attributes:
+        patch: the name of the patch's file.
+        met: what met, by path, in order.
+        results: what is to be instead of what git left, in order of paths.
+    """
+
+    patch: str
+    met: tuple[Met, ...]
+    results: tuple[Result, ...]
+
+    @property
+    def file_name(self) -> str:
+        """Give the name of its file: the patch's, and a digest of what met."""
+        stem = self.patch.removesuffix(".patch")
+        return f"{stem}.{_digest(self.patch, self.met)[:12]}.json"
+
+
+def met_in(merged: Merged) -> tuple[Met, ...]:
+    """Give what met in a merge's conflicting paths."""
+    return tuple(
+        Met(found.path, _oid(found.base), _oid(found.ours), _oid(found.theirs))
+        for found in merged.conflicted
+    )
+
+
+class Recorded:
+    """The resolutions at hand; a `Resolver` of the replay.
+
+    Args:
+        quarantine: where the replay is made.
+        names: the patches' names, by commit.
+        known: the resolutions.
+    """
+
+    def __init__(
+        self, quarantine: Quarantine, names: Mapping[str, str], known: Sequence[Resolution]
+    ) -> None:
+        self._quarantine = quarantine
+        self._names = names
+        self._known = {(one.patch, one.met): one for one in known}
+
+    def __call__(self, commit: str, _: tuple[Change, ...], merged: Merged) -> Resolved | None:
+        """Settle a conflict as it was settled before."""
+        found = self._known.get((self._names[commit], met_in(merged)))
+        if found is None or not merged.conflicted:
+            return None
+        return Resolved(Outcome.RESOLVED, apply(self._quarantine, merged.tree, found.results))
+
+    def refused(self, commit: str) -> tuple[str, ...]:
+        """Name the files of the patch's resolutions; asked where none of them fits."""
+        return tuple(
+            one.file_name for (patch, _), one in self._known.items() if patch == self._names[commit]
+        )
+
+
+def apply(quarantine: Quarantine, tree: str, results: Sequence[Result]) -> str:
+    """Put results into a tree; give the new tree's id."""
+    state = Overlay(quarantine.objects, tree)
+    for result in results:
+        if result.content is None and state.entry(result.path) is not None:
+            state.remove(result.path)
+    for result in results:
+        if result.content is not None:
+            state.put(result.path, _entry(quarantine, result.mode, result.content))
+    return state.write(quarantine)
+
+
+def _entry(quarantine: Quarantine, mode: str, content: bytes) -> Entry:
+    if mode == SUBMODULE_MODE:
+        return Entry(mode, content.decode("ascii"))
+    return Entry(mode, quarantine.write("blob", content))
+
+
+def record(
+    quarantine: Quarantine, patch: str, merged: Merged, changes: Sequence[Change]
+) -> Resolution:
+    """Make a resolution of what somebody changed in the tree that git left (`merged.tree`)."""
+    results = tuple(
+        Result(change.path, change.new.mode, _content(quarantine, change.new))
+        if change.new is not None
+        else Result(change.path, "", None)
+        for change in changes
+    )
+    return Resolution(patch, met_in(merged), results)
+
+
+def _content(quarantine: Quarantine, entry: Entry) -> bytes:
+    return entry.oid.encode() if entry.is_submodule else quarantine.objects.blob(entry.oid)
+
+
+def load(folder: Path) -> tuple[Resolution, ...]:
+    """Read the resolutions of a queue, in order of their files' names.
+
+    Args:
+        folder: the queue's folder.
+
+    Raises:
+        UsageError: a file is no resolution.
+    """
+    found = sorted((folder / FOLDER).glob("*.json"))
+    return tuple(parse(files.read_small(path, MAX_SIZE), str(path)) for path in found)
+
+
+def parse(content: bytes, where: str) -> Resolution:
+    """Read a resolution file's content.
+
+    Raises:
+        UsageError: it is none, or a path in it leaves the tree.
+    """
+    try:
+        found = documents.read(content, *_SCHEMA)
+        return Resolution(
+            _plain(found["patch"]),
+            tuple(Met(**each) for each in found["met"]),
+            tuple(_result(each) for each in found["results"]),
+        )
+    except (documents.NotTheDocument, Malformed, ValueError) as error:
+        raise UsageError(
+            "it is no recorded resolution",
+            where=where,
+            hint="delete it, or take it as it was from the history",
+            detail=str(error),
+        ) from None
+
+
+def emit(resolution: Resolution) -> bytes:
+    """Write a resolution as its file's content."""
+    body = {
+        "patch": resolution.patch,
+        "met": [vars(each) for each in resolution.met],
+        "results": [_result_body(each) for each in resolution.results],
+    }
+    return documents.dumps(documents.document(*_SCHEMA, body)).encode()
+
+
+def _result_body(result: Result) -> documents.Json:
+    body: documents.Json = {"path": result.path, "mode": result.mode}
+    if result.content is None:
+        return {**body, "deleted": True}
+    try:
+        decoded = result.content.decode("utf-8")
+    except UnicodeDecodeError:
+        return {**body, "base64": base64.b64encode(result.content).decode()}
+    return {**body, "lines": decoded.split("\n")}
+
+
+def _plain(name: str) -> str:
+    """Return a patch's name, of which a file's name is made.
+
+    Raises:
+        Malformed: it leads out of its folder.
+    """
+    paths.check(raw(name))
+    if "/" in name:
+        raise Malformed(f"`{name}` is no file's name")
+    return name
+
+
+def _result(body: documents.Json) -> Result:
+    """Return a result whose path is safe to write, as a patch's is.
+
+    Raises:
+        Malformed: the path leaves the tree or reaches into a repository's own folder.
+        ValueError: its content or mode is none.
+    """
+    path, mode = body["path"], body["mode"]
+    paths.check(raw(path), symlink=mode == _LINK)
+    if "deleted" in body:
+        return Result(path, "", None)
+    if not mode:
+        raise ValueError(f"`{path}` has content but no mode")
+    if "lines" in body:
+        return Result(path, mode, "\n".join(body["lines"]).encode("utf-8"))
+    return Result(path, mode, base64.b64decode(body["base64"], validate=True))
+
+
+def _oid(entry: Entry | None) -> str:
+    return "" if entry is None else entry.oid
+
+
+def _digest(patch: str, met: Sequence[Met]) -> str:
+    told = [
+        patch,
+        *(word for each in met for word in (each.path, each.base, each.upstream, each.patched)),
+    ]
+    return hashlib.sha256(b"\0".join(raw(word) for word in told)).hexdigest()

@@ -1,0 +1,1 @@
+"""What reviewers of a queue read: its lint, and an old queue against a new one."""

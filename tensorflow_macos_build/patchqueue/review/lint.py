@@ -1,0 +1,312 @@
+"""What is wrong with a queue's folder, patch by patch, without any repository but for conditions.
+
+Each rule is a generator of findings over the queue as it lies on the disk, so that one bad patch
+does not hide the faults of the others. `CODES` says what every code means.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.config import tree
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.formats import patch as patches
+from tensorflow_macos_build.patchqueue.formats import series as series_format
+from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.paths import show
+from tensorflow_macos_build.patchqueue.formats.refused import Refused
+from tensorflow_macos_build.patchqueue.queue import conditions
+from tensorflow_macos_build.patchqueue.queue.metadata import REASONS, REQUIRED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.patchqueue.formats.diff import FileChange
+    from tensorflow_macos_build.patchqueue.formats.patch import Patch
+    from tensorflow_macos_build.patchqueue.queue.conditions import Revision
+
+ALLOWED_FILE = "lint.yaml"
+"""The file of a queue's folder that says which findings are let pass."""
+
+CODES = {
+    "series-missing": "the series names a patch that is not in the folder",
+    "series-unlisted": "a patch in the folder is not named by the series",
+    "series-duplicate": "the series names a patch twice",
+    "series-name": "an entry of the series is not the plain name of a file in the folder",
+    "unreadable": "the file is not a patch that this tool, and git am, would take",
+    "trailer-missing": "a trailer that every patch needs is not there",
+    "reason-unknown": "the Reason trailer is none of " + ", ".join(REASONS),
+    "upstream-missing": "a backport or a patch on its way upstream names no Upstream",
+    "condition-unclear": "the Drop-When trailer is not a condition that can be decided",
+    "condition-true": "the Drop-When condition has come true: the patch can go",
+    "whitespace": "an added line ends in white space or has a space before a tab",
+    "undone": "all that the patch does to a file undoes what an earlier patch of the queue did",
+    "too-large": "the patch is larger than the queue allows",
+    "forbidden-path": "the patch touches a path that the queue forbids",
+}
+"""Every code of a finding, and what it means."""
+
+
+class Severity(Enum):
+    """Whether a finding fails the lint; what the queue's `lint.yaml` allows does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    ALLOWED = "allowed"
+
+
+_WARNINGS = frozenset({"whitespace", "condition-true", "undone"})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a queue allows.
+
+    Attributes:
+        size: the largest patch file, in bytes.
+        forbidden: path patterns of fnmatch(3) that no patch may touch.
+    """
+
+    size: int = 1 << 20
+    forbidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault.
+
+    Attributes:
+        code: a key of `CODES`.
+        file: the file's name in the queue's folder.
+        line: the line in that file, from 1; None when it is about the file as a whole.
+        message: what is wrong, in one sentence.
+        allowed: whether the queue lets it pass.
+    """
+
+    code: str
+    file: str
+    line: int | None
+    message: str
+    allowed: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """Whether the finding fails the lint."""
+        if self.allowed:
+            return Severity.ALLOWED
+        return Severity.WARNING if self.code in _WARNINGS else Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A patch that the series names and that could be read, and its file's name."""
+
+    name: str
+    patch: Patch
+
+
+def lint(folder: Path, limits: Limits, upstream: Revision | None = None) -> tuple[Finding, ...]:
+    """Find the faults of the queue in `folder`.
+
+    Args:
+        folder: the queue's folder, with its `series`.
+        limits: what the queue allows.
+        upstream: the revision at which `Drop-When` conditions are decided; None: only their
+            wording is checked.
+
+    Raises:
+        UsageError: the folder has no `series`, or its `lint.yaml` is wrong.
+    """
+    series = _series(folder)
+    findings = [*_series_findings(folder, series)]
+    listed: list[Listed] = []
+    for name in dict.fromkeys(name for _, name in series):
+        if _is_plain(name) and (folder / name).is_file():
+            found, faults = _read(folder / name, limits)
+            listed += found
+            findings += faults
+    for each in listed:
+        findings += _trailer_findings(each, upstream)
+        findings += _path_findings(each, limits)
+        findings += _whitespace_findings(each)
+    findings += _undo_findings(listed)
+    allowed = read_allowed(folder / ALLOWED_FILE)
+    return tuple(replace(each, allowed=_is_allowed(each, allowed)) for each in findings)
+
+
+def read_allowed(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read a queue's `lint.yaml`: under `allow`, patterns of file names by a finding's code.
+
+    Raises:
+        UsageError: it cannot be read, or allows what no finding is called.
+    """
+    if not path.exists():
+        return {}
+    table, problems = tree.read_file(path, str(path))
+    if problems:
+        raise tree.ConfigError(problems)
+    allow = table.items.get("allow")
+    if set(table.items) != {"allow"} or not isinstance(allow, tree.Table):
+        raise UsageError("its one key is `allow`: file names by findings' codes", where=str(path))
+    for code, source in allow.keys.items():
+        if code not in CODES:
+            near = difflib.get_close_matches(code, CODES, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"the codes are {', '.join(CODES)}"
+            raise UsageError(f"no finding is called `{code}`", where=str(source), hint=hint)
+    return {code: _patterns(value) for code, value in allow.items.items()}
+
+
+def _patterns(value: tree.Tree) -> tuple[str, ...]:
+    match value:
+        case tree.Scalar(text=str(pattern)):
+            return (pattern,)
+        case tree.Items(items=items) if items and all(isinstance(i, tree.Scalar) for i in items):
+            return tuple(pattern for item in items for pattern in _patterns(item))
+    raise UsageError(
+        "a finding is allowed in files: a pattern of names, or a list of them",
+        where=str(value.source),
+        hint='"*" for all of the queue',
+    )
+
+
+def _is_allowed(finding: Finding, allowed: Mapping[str, tuple[str, ...]]) -> bool:
+    patterns = allowed.get(finding.code, ())
+    return any(fnmatch.fnmatchcase(finding.file, pattern) for pattern in patterns)
+
+
+def _series(folder: Path) -> list[tuple[int, str]]:
+    """Read the series' entries with their line numbers, be they as wrong as they may."""
+    series = folder / "series"
+    if not series.is_file():
+        raise UsageError("this is no patch queue: it has no `series`", where=str(folder))
+    content = files.read_small(series, series_format.MAX_BYTES)
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
+    words = [(number, line.partition("#")[0].split()) for number, line in enumerate(lines, 1)]
+    return [(number, found[0]) for number, found in words if found]
+
+
+def _series_findings(folder: Path, series: Sequence[tuple[int, str]]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for number, name in series:
+        if not _is_plain(name):
+            yield Finding("series-name", "series", number, f"`{name}` has a `/` in it")
+        elif name in seen:
+            yield Finding("series-duplicate", "series", number, f"{name} stands above already")
+        elif not (folder / name).is_file():
+            yield Finding("series-missing", "series", number, f"there is no {name}")
+        seen.add(name)
+    for path in sorted(folder.glob("*.patch")):
+        if path.name not in seen:
+            yield Finding("series-unlisted", path.name, None, "the series does not name it")
+
+
+def _is_plain(name: str) -> bool:
+    return "/" not in name and name not in {".", ".."}
+
+
+def _read(path: Path, limits: Limits) -> tuple[list[Listed], list[Finding]]:
+    size = path.stat().st_size
+    if size > limits.size:
+        message = f"it has {size:,} bytes; the queue allows {limits.size:,}"
+        return [], [Finding("too-large", path.name, None, message)]
+    content = files.read_small(path, limits.size)
+    try:
+        return [Listed(path.name, patches.parse(content, path.name))], []
+    except Refused as refused:
+        return [], [Finding("unreadable", path.name, refused.line, refused.what)]
+
+
+def _trailer_findings(listed: Listed, upstream: Revision | None) -> Iterator[Finding]:
+    header = listed.patch.header
+    missing = [f"`{key}:`" for key in REQUIRED if not header.trailer(key)]
+    if missing:
+        message = f"it has no trailer {' and no '.join(missing)}"
+        yield Finding("trailer-missing", listed.name, None, message)
+    reason = header.trailer("Reason")
+    if reason and reason not in REASONS:
+        message = f"`Reason: {reason}` is none of {', '.join(REASONS)}"
+        yield Finding("reason-unknown", listed.name, None, message)
+    if reason in {"backport", "upstreaming"} and not header.trailer("Upstream"):
+        message = f"`Reason: {reason}` needs an `Upstream:` trailer, a link or a commit"
+        yield Finding("upstream-missing", listed.name, None, message)
+    if condition := header.trailer("Drop-When"):
+        yield from _condition_findings(listed.name, condition, upstream)
+
+
+def _condition_findings(name: str, text: str, upstream: Revision | None) -> Iterator[Finding]:
+    try:
+        condition = conditions.parse(text, name)
+    except UsageError as error:
+        yield Finding("condition-unclear", name, None, f"{error.what}; {error.hint}")
+        return
+    if upstream is not None and condition.holds(upstream):
+        message = f"`Drop-When: {text}` has come true at {upstream.commit[:12]}"
+        yield Finding("condition-true", name, None, message)
+
+
+def _path_findings(listed: Listed, limits: Limits) -> Iterator[Finding]:
+    for change in listed.patch.changes:
+        for path in sorted({show(change.old_path), show(change.new_path)}):
+            for pattern in limits.forbidden:
+                if fnmatch.fnmatchcase(path, pattern):
+                    message = f"it touches {path}, which `{pattern}` forbids"
+                    yield Finding("forbidden-path", listed.name, change.line, message)
+
+
+def _whitespace_findings(listed: Listed) -> Iterator[Finding]:
+    for change in listed.patch.changes:
+        for hunk in change.hunks:
+            for offset, line in enumerate(hunk.body.split(b"\n"), 1):
+                text = line.removesuffix(b"\r")
+                if text[:1] == b"+" and (text[1:] != text[1:].rstrip() or b" \t" in text[1:]):
+                    message = f"white space in an added line of {show(change.new_path)}"
+                    yield Finding("whitespace", listed.name, hunk.line + offset, message)
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """What one patch does to one file: the lines it takes away and those it brings."""
+
+    name: str
+    removed: Counter[bytes]
+    added: Counter[bytes]
+    kind: Kind
+
+
+def _undo_findings(listed: Sequence[Listed]) -> Iterator[Finding]:
+    history: dict[bytes, list[_Effect]] = {}
+    for each in listed:
+        for change in each.patch.changes:
+            effect = _effect(each.name, change)
+            earlier = history.setdefault(change.new_path, [])
+            undone = next((past for past in earlier if _undoes(effect, past)), None)
+            if undone is not None:
+                message = f"it only undoes what {undone.name} does to {show(change.new_path)}"
+                yield Finding("undone", each.name, change.line, message)
+            earlier.append(effect)
+
+
+def _effect(name: str, change: FileChange) -> _Effect:
+    removed: Counter[bytes] = Counter()
+    added: Counter[bytes] = Counter()
+    for hunk in change.hunks:
+        for mark, content in hunk.lines():
+            if mark == ord("-"):
+                removed[content] += 1
+            elif mark == ord("+"):
+                added[content] += 1
+    return _Effect(name, removed, added, change.kind)
+
+
+def _undoes(effect: _Effect, past: _Effect) -> bool:
+    if effect.kind is Kind.DELETE and past.kind is Kind.ADD:
+        return True
+    touched = effect.removed or effect.added
+    return bool(touched) and effect.removed <= past.added and effect.added <= past.removed

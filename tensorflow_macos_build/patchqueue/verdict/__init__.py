@@ -1,0 +1,1 @@
+"""What became of each patch, with the evidence: statuses, upstream's history, blame."""

@@ -1,0 +1,110 @@
+"""Who broke it: the upstream commits that changed the lines which a conflict meets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.patchqueue.replay import conflicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
+    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange
+
+
+class Culprits:
+    """Finds the commits; one for each rebase."""
+
+    def __init__(self, quarantine: Quarantine, history: History) -> None:
+        self._quarantine = quarantine
+        self._history = history
+        self._lines = history.lines(quarantine)
+        self._lookup = conflicts.Lookup(quarantine)
+        self._tree = quarantine.objects.commit(history.new).tree
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Read the history of the lines of files at once that will be asked about."""
+        self._lines.read(paths)
+
+    def of_hunk(self, found: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
+        """Give the commits that changed the lines of a hunk, newest first; none: upstream did not.
+
+        Those are what `git log -L` finds for the hunk's lines in the new base's file, less the
+        commits that only touched the lines beside them.
+        """
+        entry = self._lookup.at(self._tree, found.path)
+        if entry is None or found.ours is None or not self._history.touches(found.path):
+            return ()
+        lines = placed.ours
+        if entry.oid != found.ours.oid:
+            pairs = [(found.ours.oid, entry.oid)]
+            lines = conflicts.across(lines, conflicts.changed_lines(self._quarantine, pairs)[0])
+        size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
+        if not size:
+            return self._history.commits_on(found.path)
+        changes = self._lines.of_lines(self._history.new, found.path, _with_neighbours(lines, size))
+        return _guilty(changes, placed.hunk)
+
+    def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
+        """Give the commits to blame where a whole file is what conflicts.
+
+        Where the file is gone, the commits that took it away; else all that touched it. Where git
+        says nothing of a path itself (it followed a renamed folder), the paths that it names.
+        """
+        if found.ours is None and (removals := self._history.removals(found.path)):
+            return removals
+        if commits := self._history.commits_on(found.path):
+            return commits
+        named = [
+            path for message in merged.messages if found.path in message.paths
+            for path in message.paths
+        ]  # fmt: skip
+        folders = _folders(named) if found.base is None else []
+        places = dict.fromkeys([*named, *folders])
+        gone = dict.fromkeys(c for place in places for c in self._history.removals(place))
+        touched = dict.fromkeys(c for place in places for c in self._history.commits_on(place))
+        return tuple(gone or touched)
+
+    def moved_to(self, commit: str, path: str) -> str:
+        """Give the place that a commit moved a file to; "" when it deleted it."""
+        out = self._quarantine.git.out(
+            "diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z", "--no-commit-id",
+            commit,
+        )  # fmt: skip
+        tokens = text(out).split("\0")
+        moves = dict(zip(tokens[1::3], tokens[2::3], strict=False))
+        return moves.get(path, "")
+
+
+def _with_neighbours(lines: Range, size: int) -> Range:
+    """Widen a range by a line on each side: lines that were deleted leave only neighbours."""
+    start = max(0, min(lines.start, size) - 1)
+    return Range(start, max(1, min(size, lines.end + 1) - start))
+
+
+def _guilty(commits: Sequence[LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
+    """Leave out the commits that only changed lines beside those in conflict.
+
+    Guilty is who took a line that the patch expects, or a line that another guilty one put in its
+    place. Where the patch expects none (both sides insert), it is who brought the lines there.
+    """
+    base = {line.rstrip(b"\n") for line in hunk.base}
+    ours = {line.rstrip(b"\n") for line in hunk.ours}
+    guilty: list[str] = []
+    for change in reversed(commits):
+        if change.took & base:
+            guilty.insert(0, change.commit)
+            base |= change.brought
+    return tuple(guilty) or tuple(change.commit for change in commits if change.brought & ours)
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Give the folders that paths are in, with a slash at the end."""
+    return [path.rpartition("/")[0] + "/" for path in paths if "/" in path]

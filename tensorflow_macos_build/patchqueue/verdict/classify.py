@@ -1,0 +1,352 @@
+"""Giving each patch of a finished replay its status, with the evidence."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.patchqueue.replay import replay as replaying
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved
+from tensorflow_macos_build.patchqueue.verdict import effect, history
+from tensorflow_macos_build.patchqueue.verdict.conflict_report import Troubles
+from tensorflow_macos_build.patchqueue.verdict.status import Carried, Evidence, PatchStatus, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay, Resolver, Step
+    from tensorflow_macos_build.patchqueue.verdict.history import History
+
+
+_SHOWN = 5
+"""So many commits that may have to do with a conflicting patch are shown."""
+
+
+class Landed:
+    """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
+
+    def __init__(
+        self, quarantine: Quarantine, git_history: History, patches: Sequence[Carried]
+    ) -> None:
+        self._quarantine = quarantine
+        self._history = git_history
+        self._patches = {patch.commit: patch for patch in patches}
+        self._diffs: dict[str, TreeDiff] = {}
+
+    def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
+        """Leave a patch out when upstream made it, and the tree holds its effect.
+
+        A commit that made its very changes, or all those that its message names, say that upstream
+        made it; only the tree says that this still stands.
+        """
+        patch = self._patches[commit]
+        landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
+        return Resolved(Outcome.LANDED, merged.ours) if landed else None
+
+    def _made(self, patch: Carried, changes: Sequence[Change]) -> bool:
+        if self._history.recorded(patch.message).complete:
+            return True
+        touched = self._history.touching(change.path for change in changes)
+        return bool(touched and self._history.identical(self.diff(patch)))
+
+    def evidence(self, patch: Carried) -> tuple[list[str], str]:
+        """Return the commits that are a patch of which nothing is left, and how they were found."""
+        if identical := self._history.identical(self.diff(patch)):
+            return identical, "same changes"
+        recorded = self._history.recorded(patch.message)
+        if recorded.complete:
+            return recorded.commits, "recorded" if recorded.commits else ""
+        return [], ""
+
+    def related(self, patch: Carried) -> Evidence:
+        """Return the commits that may have to do with a conflicting patch, and their reverts."""
+        commits, found_by = self._related(patch)
+        shown = commits[:_SHOWN]
+        return Evidence(
+            self._history.describe(shown),
+            found_by if shown else "",
+            reverted_by=self._history.describe(self._history.reverts(shown)),
+        )
+
+    def _related(self, patch: Carried) -> tuple[list[str], str]:
+        if identical := self._history.identical(self.diff(patch)):
+            return identical, "same changes"
+        if recorded := self._history.recorded(patch.message).commits:
+            return recorded, "recorded"
+        if namesakes := self._history.of_subject(patch.subject):
+            return namesakes, "same subject"
+        return self._history.mentioned(patch.message), "mention"
+
+    def diff(self, patch: Carried) -> TreeDiff:
+        """Return what a patch changes, without context."""
+        if patch.commit not in self._diffs:
+            self._diffs |= diffs.of_commits(self._history.git, [patch.commit])
+        return self._diffs[patch.commit]
+
+
+class Judge:
+    """Gives each patch of a finished replay its status.
+
+    Args:
+        quarantine: where the replay was made.
+        git_history: what upstream did.
+        patches: the queue.
+        on_conflict: what the replay did at conflicts.
+        resolver: what it asked about them.
+    """
+
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        git_history: History,
+        patches: Sequence[Carried],
+        on_conflict: OnConflict,
+        resolver: Resolver,
+    ) -> None:
+        self._resolver = resolver
+        self._quarantine = quarantine
+        self._history = git_history
+        self._patches = patches
+        self._on_conflict = on_conflict
+        self._landed = Landed(quarantine, git_history, patches)
+        self._troubles = Troubles(quarantine, git_history)
+        self._merged_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
+
+    def judge(self, replay: Replay) -> tuple[PatchStatus, ...]:
+        """Give the statuses, in the queue's order."""
+        shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._resolver)
+        self._merged_texts = self._read_texts(replay)
+        self._troubles.expect(s for s in replay.steps if s.outcome is Outcome.CONFLICT)
+        judged: list[PatchStatus] = []
+        troubled: list[tuple[Carried, Step]] = []
+        for patch, step in zip(self._patches, replay.steps, strict=True):
+            if step.outcome is Outcome.CONFLICT or shadow.conflicts(step):
+                status, evidence = self._trouble(step, shadow, troubled)
+                if status is Status.CONFLICT:
+                    evidence = _with_related(evidence, self._landed.related(patch))
+                troubled.append((patch, step))
+            else:
+                status, evidence = self._fate(patch, step, replay)
+            judged.append(
+                PatchStatus(
+                    patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
+                )
+            )
+        return tuple(judged)
+
+    def is_first_cause(self, replay: Replay, place: int) -> bool:
+        """Say whether the patch at `place` conflicts, and not because an earlier one does.
+
+        Its status is then CONFLICT. This asks far less than `judge` does.
+        """
+        steps = replay.steps[: place + 1]
+        if steps[place].outcome is not Outcome.CONFLICT:
+            return False
+        until_there = replace(replay, steps=steps)
+        shadow = _Shadow(self._quarantine, until_there, self._on_conflict, self._resolver)
+        troubled = [
+            (patch, step)
+            for patch, step in zip(self._patches, steps[:place], strict=False)
+            if step.outcome is Outcome.CONFLICT or shadow.conflicts(step)
+        ]
+        return not troubled or self._trouble(steps[place], shadow, troubled)[0] is Status.CONFLICT
+
+    def _trouble(
+        self, step: Step, shadow: _Shadow, troubled: Sequence[tuple[Carried, Step]]
+    ) -> tuple[Status, Evidence]:
+        """Tell a first cause from a knock-on."""
+        shown = step if step.outcome is Outcome.CONFLICT else shadow.step(step)
+        reports = self._troubles.of(shown, troubled)
+        names = list(dict.fromkeys(name for report in reports for name in report.knock_on_of))
+        follows = bool(reports) and all(report.knock_on_of for report in reports)
+        if not follows and troubled and shadow.heals(step):
+            follows = True
+            names += [name for name in _related(shown, troubled) if name not in names]
+        status = Status.KNOCK_ON if follows else Status.CONFLICT
+        return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
+
+    def _fate(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
+        match step.outcome:
+            case Outcome.TAKEN | Outcome.MERGED:
+                return self._carried_on(patch, step)
+            case Outcome.EMPTY | Outcome.LANDED:
+                return self._gone(patch, step, replay)
+            case Outcome.RESOLVED:
+                return Status.RESOLVED, Evidence(conflicts=self._troubles.of(step, ()))
+            case Outcome.LEFT_OUT:
+                return Status.LEFT_OUT, Evidence(conflicts=self._troubles.of(step, ()))
+            case Outcome.NOT_REACHED:
+                return Status.NOT_REACHED, Evidence()
+            case Outcome.CONFLICT:
+                raise AssertionError("conflicts are told apart before")
+            case _:
+                assert_never(step.outcome)
+
+    def _carried_on(self, patch: Carried, step: Step) -> tuple[Status, Evidence]:
+        if step.outcome is Outcome.TAKEN and not step.upstream_had:
+            return Status.CLEAN, Evidence()
+        before, after = self._texts(patch, step)
+        files = _changed_files(before, after)
+        if not files:
+            return Status.CLEAN, Evidence()
+        recorded = self._history.recorded(patch.message)
+        stands = recorded.complete and not self._history.reverts(recorded.commits)
+        upstream = self._history.describe(recorded.commits) if stands else ()
+        lost = history.telling(before) - history.telling(after)
+        paths = [change.path for change in step.changes]
+        if lost and upstream:
+            return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
+        if shared := self._history.sharing(paths, lost):
+            described = self._history.describe(shared)
+            return Status.UPSTREAM_IN_PART, Evidence(described, "same lines", changed_files=files)
+        behind = self._history.describe(self._history.behind(paths, before, after))
+        found_by = "recorded" if upstream else ""
+        evidence = Evidence(upstream, found_by, changed_files=files, changed_by=behind)
+        return Status.ADAPTED, evidence
+
+    def _texts(self, patch: Carried, step: Step) -> tuple[TreeDiff, TreeDiff]:
+        """Give the patch's difference on its old base, and what is left of it on the new one."""
+        if step.merged is not None:
+            return self._merged_texts[patch.commit]
+        own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
+        before = diffs.of_trees(self._quarantine.git, [own])[0]
+        return before, tuple(file for file in before if file.path not in step.upstream_had)
+
+    def _read_texts(self, replay: Replay) -> dict[str, tuple[TreeDiff, TreeDiff]]:
+        """Read the texts of all patches that git merged; one process for all, or for two kinds.
+
+        Renames are only looked for where files go, which spares the others the search.
+        """
+        found: dict[str, tuple[TreeDiff, TreeDiff]] = {}
+        merged = [step for step in replay.steps if step.outcome is Outcome.MERGED]
+        for renames in (False, True):
+            steps = [step for step in merged if _takes_files_away(step) is renames]
+            pairs: list[tuple[str, str]] = []
+            for step in steps:
+                assert step.merged is not None
+                pairs += [(step.merged.base, step.merged.theirs), (step.merged.ours, step.result)]
+            if pairs:
+                texts = iter(diffs.of_trees(self._quarantine.git, pairs, renames=renames))
+                found |= {step.commit: (next(texts), next(texts)) for step in steps}
+        return found
+
+    def _gone(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
+        if not step.changes:
+            return Status.CLEAN, Evidence()
+        commits, found_by = self._landed.evidence(patch)
+        if found_by == "same changes":
+            return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
+        if commits:
+            return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
+        wanted = history.telling(self._landed.diff(patch))
+        paths = [change.path for change in step.changes]
+        if shared := self._history.sharing(paths, wanted):
+            whole = self._history.hold(shared, wanted)
+            status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
+            return status, Evidence(self._history.describe(shared), "same lines")
+        # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
+        if not wanted and (touching := self._history.touching(paths)):
+            return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(touching), "same files")
+        earlier = zip(self._patches, replay.steps, strict=True)
+        before = list(itertools.takewhile(lambda pair: pair[0] is not patch, earlier))
+        return Status.EMPTY, Evidence(knock_on_of=_on_same_files(step, before))
+
+
+class _Shadow:
+    """A replay done the other way from its first conflict on; made when first needed.
+
+    Where the replay left conflicting patches out, the other way is to resolve them the patch's
+    way, and the reverse: a patch that conflicts in one of the two only is a knock-on.
+    """
+
+    def __init__(
+        self, quarantine: Quarantine, done: Replay, on_conflict: OnConflict, resolver: Resolver
+    ) -> None:
+        self._quarantine = quarantine
+        self._on_conflict = on_conflict
+        self._resolver = resolver
+        conflicts = (step.outcome is Outcome.CONFLICT for step in done.steps)
+        first = next(itertools.compress(itertools.count(), conflicts), len(done.steps))
+        self._steps = done.steps[first:]
+
+    def conflicts(self, step: Step) -> bool:
+        """Say whether a patch that does not conflict here does so where others are left out."""
+        provisional = self._on_conflict is OnConflict.PROVISIONAL
+        return provisional and self._outcome(step) is Outcome.CONFLICT
+
+    def heals(self, step: Step) -> bool:
+        """Say whether a patch conflicts in one of the two replays only."""
+        stopped = self._on_conflict is OnConflict.STOP
+        return not stopped and self._outcome(step) is not step.outcome
+
+    def step(self, step: Step) -> Step:
+        """Give a patch's step the other way."""
+        return self._other[step.commit]
+
+    def _outcome(self, step: Step) -> Outcome:
+        known = step.commit in self._other
+        return self._other[step.commit].outcome if known else step.outcome
+
+    @functools.cached_property
+    def _other(self) -> dict[str, Step]:
+        if len(self._steps) < 2:
+            return {}
+        skipping = self._on_conflict is OnConflict.SKIP
+        start = self._steps[0].merged
+        assert start is not None
+        other = replaying.replay(
+            self._quarantine,
+            start.ours,
+            [step.commit for step in self._steps],
+            OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
+            resolver=self._resolver,
+        )
+        return {step.commit: step for step in other.steps}
+
+
+def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
+    return replace(
+        evidence,
+        upstream=related.upstream,
+        found_by=related.found_by,
+        reverted_by=related.reverted_by,
+    )
+
+
+def _on_same_files(step: Step, pairs: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
+    """Name the patches that touch a file which a step touches, too."""
+    paths = {change.path for change in step.changes}
+    return tuple(
+        patch.name for patch, its in pairs if any(change.path in paths for change in its.changes)
+    )
+
+
+def _related(step: Step, troubled: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
+    """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
+    return _on_same_files(step, troubled) or tuple(patch.name for patch, _ in troubled)
+
+
+def _takes_files_away(step: Step) -> bool:
+    return any(change.new is None for change in step.changes)
+
+
+def _in_tree(step: Step) -> bool:
+    """Say whether the replay changed the tree for a patch."""
+    if step.merged is not None:
+        return step.result != step.merged.ours
+    return step.outcome is Outcome.TAKEN and bool(step.changes)
+
+
+def _changed_files(before: TreeDiff, after: TreeDiff) -> tuple[str, ...]:
+    """Name the files whose difference reads otherwise than before, line numbers aside."""
+    texts = [{file.path: diffs.wording((file,)) for file in diff} for diff in (before, after)]
+    paths = sorted(set(texts[0]) | set(texts[1]))
+    return tuple(path for path in paths if texts[0].get(path) != texts[1].get(path))

@@ -1,0 +1,177 @@
+"""A conflict reported: its files, their hunks, whose commits they meet, what they follow from.
+
+A conflict is a knock-on of an earlier patch that conflicts, too, when the lines that it meets were
+written by that patch, or when upstream changed none of them, or (see `judge`) when it vanishes with
+that patch resolved its way. Otherwise it is a first cause.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.patchqueue.replay import conflicts
+from tensorflow_macos_build.patchqueue.verdict.blame import Culprits
+from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
+    from tensorflow_macos_build.patchqueue.replay.replay import Step
+    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.verdict.status import Carried
+
+    Earlier = Sequence[tuple[Carried, Step]]
+
+
+class Troubles:
+    """Reports conflicts; one for each rebase."""
+
+    def __init__(self, quarantine: Quarantine, history: History) -> None:
+        self._quarantine = quarantine
+        self._history = history
+        self._culprits = Culprits(quarantine, history)
+        self._known_diffs: dict[str, TreeDiff] = {}
+
+    def expect(self, steps: Iterable[Step]) -> None:
+        """Read at once what will be asked of upstream's history for steps in conflict."""
+        merges = [step.merged for step in steps if step.merged is not None]
+        self._culprits.expect(file.path for merged in merges for file in merged.conflicted)
+
+    def of(self, step: Step, earlier: Earlier) -> tuple[ConflictReport, ...]:
+        """Report a step's conflicting files, given the conflicting patches before it."""
+        assert step.merged is not None
+        return tuple(
+            self._file(step, step.merged, found, earlier) for found in step.merged.conflicted
+        )
+
+    def _file(
+        self, step: Step, merged: Merged, found: Conflicted, earlier: Earlier
+    ) -> ConflictReport:
+        before = _path_before(step, found)
+        related = [pair for pair in earlier if _touches(pair[1], {before, found.path})]
+        placed = conflicts.hunks_of(self._quarantine, merged, found)
+        by_hunk = [self._culprits.of_hunk(found, each) for each in placed]
+        if placed:
+            follows = [
+                self._hunk_follows(step.commit, before, each, commits, related)
+                for each, commits in zip(placed, by_hunk, strict=True)
+            ]
+            blamed = list(dict.fromkeys(commit for commits in by_hunk for commit in commits))
+        else:
+            blamed = list(self._culprits.of_path(merged, found))
+            follows = [() if blamed or not related else (related[-1][0].name,)]
+        kind, words = _said(merged, found)
+        return ConflictReport(
+            found.path,
+            kind,
+            words,
+            tuple(self._hunk(each, commits) for each, commits in zip(placed, by_hunk, strict=True)),
+            self._history.describe(blamed),
+            self._moved_to(found, blamed),
+            tuple(dict.fromkeys(n for names in follows for n in names)) if all(follows) else (),
+        )
+
+    def _hunk_follows(
+        self, commit: str, path: str, placed: PlacedHunk, blamed: Sequence[str], related: Earlier
+    ) -> tuple[str, ...]:
+        """Name the earlier conflicting patches that a hunk's conflict follows from."""
+        if not related:
+            return ()
+        wrote = self._wrote_all(path, placed, related)
+        if not wrote:
+            writers = self._writers(commit, path, placed)
+            wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
+        if wrote or blamed:
+            return wrote
+        return (related[-1][0].name,)
+
+    def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
+        """Name the latest earlier conflicting patch that adds all telling lines of a hunk.
+
+        Where there is one, git need not be asked who wrote them, which takes long.
+        """
+        wanted = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
+        for patch, _ in reversed(related if wanted else ()):
+            diff = self._diffs(patch.commit)
+            added = {line[1:].strip() for file in diff if file.path == path for line in file.added}
+            if wanted <= added:
+                return (patch.name,)
+        return ()
+
+    def _diffs(self, commit: str) -> TreeDiff:
+        if commit not in self._known_diffs:
+            self._known_diffs |= diffs.of_commits(self._quarantine.git, [commit])
+        return self._known_diffs[commit]
+
+    def _writers(self, commit: str, path: str, placed: PlacedHunk) -> set[str]:
+        """Give the commits that wrote a hunk's lines in the file that the patch was made for."""
+        parents = self._quarantine.objects.commit(commit).parents
+        if not parents or not placed.base.count:
+            return set()
+        lines = f"-L{placed.base.start + 1},{placed.base.end}"
+        out = self._quarantine.git.out(
+            "blame", "-s", "--porcelain", lines, parents[0], f"^{self._history.old}", "--", path
+        )
+        heads = (line.split(b" ") for line in out.split(b"\n") if not line.startswith(b"\t"))
+        return {text(head[0]) for head in heads if len(head[0]) in (40, 64)}
+
+    def _hunk(self, placed: PlacedHunk, commits: Sequence[str]) -> HunkReport:
+        return HunkReport(
+            placed.base.start + 1,
+            placed.ours.start + 1,
+            _readable(placed.hunk.base),
+            _readable(placed.hunk.ours),
+            _readable(placed.hunk.theirs),
+            self._history.describe(commits),
+        )
+
+    def _moved_to(self, found: Conflicted, blamed: Sequence[str]) -> str:
+        if found.ours is not None or not blamed:
+            return ""
+        return self._culprits.moved_to(blamed[0], found.path)
+
+
+def _path_before(step: Step, found: Conflicted) -> str:
+    """Give a file's path before the patch; upstream may have moved it since."""
+    if found.base is not None:
+        for change in step.changes:
+            if change.old == found.base:
+                return change.path
+    return found.path
+
+
+def _touches(step: Step, paths: set[str]) -> bool:
+    return any(change.path in paths for change in step.changes)
+
+
+def _said(merged: Merged, found: Conflicted) -> tuple[str, str]:
+    """Return git's name for a file's conflict, and its sentence; of a submodule its commits, too.
+
+    git shows the commits of a conflicting submodule in the index only.
+    """
+    about = [
+        message
+        for message in merged.messages
+        if message.is_conflict and (found.path in message.paths or not message.paths)
+    ]
+    kind, words = (about[0].kind, about[0].words) if about else ("CONFLICT", "")
+    return kind, f"{words}: {_commits_of(found)}" if found.is_submodule else words
+
+
+def _commits_of(found: Conflicted) -> str:
+    sides = (("the base", found.base), ("upstream", found.ours), ("the patch", found.theirs))
+    return ", ".join(
+        f"{name} has {'commit ' if side.is_submodule else ''}{side.oid}"
+        for name, side in sides
+        if side is not None
+    )
+
+
+def _readable(lines: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(line.rstrip(b"\n").decode("utf-8", "replace") for line in lines)

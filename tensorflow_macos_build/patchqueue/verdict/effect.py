@@ -1,0 +1,132 @@
+"""Whether a tree holds what a patch does: the one proof that upstream has it.
+
+A commit in upstream's history proves nothing by itself: it may be reverted, or changed, since. So
+the tree is asked, file by file: where the patch adds lines they are there, in their order, where it
+takes lines away they are gone; modes, links, submodules and binary files are what it makes of them.
+In doubt the answer is no, and the patch is a conflict for a person to look at.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.patchqueue.replay import conflicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tensorflow_macos_build.git.diffs import Range
+    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.objects import Entry, Quarantine
+    from tensorflow_macos_build.patchqueue.replay.conflicts import Lines
+    from tensorflow_macos_build.patchqueue.replay.replay import Change
+
+_TELLING = 3
+"""Shorter lines (`}`, blank ones) are everywhere in a file: only their places tell."""
+
+
+class _Texts(NamedTuple):
+    """A file's lines before the patch, after it, and in the tree."""
+
+    base: Sequence[bytes]
+    patched: Sequence[bytes]
+    now: Sequence[bytes]
+
+
+class _Blobs(NamedTuple):
+    """The same as ids of blobs."""
+
+    base: str
+    patched: str
+    now: str
+
+
+def holds(quarantine: Quarantine, changes: Sequence[Change], merged: Merged) -> bool:
+    """Whether the tree that a patch was to be merged into holds the patch's effect.
+
+    Args:
+        quarantine: reads the objects.
+        changes: what the patch changes.
+        merged: its merge, which conflicts.
+    """
+    lookup = conflicts.Lookup(quarantine)
+    unsure = {path for message in merged.messages if message.is_conflict for path in message.paths}
+    unsure |= {found.path for found in merged.conflicted}
+    texts: list[_Blobs] = []
+    for change in changes:
+        now = lookup.at(merged.ours, change.path)
+        if change.new is None:
+            # A file that upstream moved elsewhere is gone from here, too, and in the conflict.
+            if now is not None or change.path in unsure:
+                return False
+        elif now is None or not _kind_holds(change.old, change.new, now):
+            return False
+        elif not _content_is_same(change.old, change.new, now):
+            if not change.new.is_file:
+                return False
+            base = change.old.oid if change.old and change.old.is_file else ""
+            texts.append(_Blobs(base or quarantine.write("blob", b""), change.new.oid, now.oid))
+    return all(itertools.starmap(_lines_hold, _read(quarantine, texts)))
+
+
+def _kind_holds(old: Entry | None, new: Entry, now: Entry) -> bool:
+    """Whether an entry's mode is what the patch makes it; any, where it only changes a file."""
+    if old is not None and old.mode == new.mode and new.is_file:
+        return now.is_file
+    return now.mode == new.mode
+
+
+def _content_is_same(old: Entry | None, new: Entry, now: Entry) -> bool:
+    only_mode = old is not None and old.is_file and new.is_file and old.oid == new.oid
+    return only_mode or now.oid == new.oid
+
+
+def _read(
+    quarantine: Quarantine, blobs: Sequence[_Blobs]
+) -> Iterator[tuple[_Texts, tuple[Lines, Lines, Lines]]]:
+    """Read files, and compare: before with after the patch, after with now, before with now."""
+    pairs = [
+        pair
+        for each in blobs
+        for pair in (
+            (each.base, each.patched),
+            (each.patched, each.now),
+            (each.base, each.now),
+        )
+    ]
+    if not pairs:
+        return
+    compared = iter(conflicts.changed_lines(quarantine, pairs, "minimal"))
+    for each in blobs:
+        lines = (markers.split_lines(quarantine.objects.blob(oid)) for oid in each)
+        yield _Texts(*lines), (next(compared), next(compared), next(compared))
+
+
+def _lines_hold(texts: _Texts, compared: tuple[Lines, Lines, Lines]) -> bool:
+    """Whether a file holds the lines that a patch adds, and none of those that it takes away.
+
+    Each added line has its counterpart in the file as it is now, in order, and no removed line has.
+    Where equal lines stand elsewhere in the file such a counterpart may be another line; so no
+    telling line that the patch adds may have been taken away since, wherever, and none that it
+    removes may have come.
+    """
+    to_patched, since, to_now = compared
+    if not (to_patched and to_now):  # binary files, whose ids differ: git compares no lines
+        return False
+    added, removed = _numbers(new for _, new in to_patched), _numbers(old for old, _ in to_patched)
+    lost, gone = _numbers(old for old, _ in since), _numbers(old for old, _ in to_now)
+    if added & lost or removed - gone:
+        return False
+    taken = _telling(texts.patched, lost)
+    come = _telling(texts.now, _numbers(new for _, new in since))
+    return not (_telling(texts.patched, added) & taken or _telling(texts.base, removed) & come)
+
+
+def _numbers(ranges: Iterable[Range]) -> set[int]:
+    return {number for each in ranges for number in range(each.start, each.end)}
+
+
+def _telling(lines: Sequence[bytes], numbers: set[int]) -> set[bytes]:
+    return {lines[number] for number in numbers if len(lines[number].strip()) >= _TELLING}

@@ -1,0 +1,362 @@
+"""What upstream did between a queue's old base and its new one."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.patchqueue.replay.replay import changes_of
+from tensorflow_macos_build.patchqueue.verdict import origins
+from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+
+_AT_ONCE = 100
+"""How many commits one git compares: most are small, and a few change thousands of files."""
+
+_KEPT = 4096
+
+_SHORTEST_TELLING_LINE = 3
+"""Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
+
+
+@dataclass(frozen=True)
+class UpstreamCommit:
+    """A commit of upstream, as people are told about it.
+
+    Attributes:
+        oid: its full id.
+        author: who wrote it: `Name <mail>`.
+        date: the author's date, in ISO 8601 with the author's zone.
+        subject: its subject.
+        link: its page, where upstream's URL tells it; else "".
+    """
+
+    oid: str
+    author: str
+    date: str
+    subject: str
+    link: str
+
+
+class Touch(NamedTuple):
+    """A commit that touches a path, and whether it takes it away."""
+
+    commit: str
+    removes: bool
+
+
+class Recorded(NamedTuple):
+    """The commits that a patch's message names as its own.
+
+    Attributes:
+        commits: those of them that the range has.
+        complete: whether it names any, and the new base has every one.
+    """
+
+    commits: list[str]
+    complete: bool
+
+
+class History:
+    """The commits that a new base has and the old one has not; read when first needed.
+
+    Args:
+        git: where to ask.
+        old: the old base, a full commit id.
+        new: the new base, likewise.
+        url: upstream's URL, for links.
+    """
+
+    def __init__(self, git: Git, old: str, new: str, url: str = "") -> None:
+        self.git = git
+        self.old = old
+        self.new = new
+        self._url = url
+        self._diffs = _Diffs(git)
+        self._ids: dict[str, str | None] = {}
+        self._lines: LineHistory | None = None
+
+    @property
+    def range(self) -> tuple[str, str]:
+        """Give the revisions as git's commands take them."""
+        return (self.new, f"^{self.old}")
+
+    @functools.cached_property
+    def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
+        """Give, for each path that upstream changed, by which commits; oldest first."""
+        commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
+        found: dict[str, list[Touch]] = {}
+        for commit, changes in changes_of(self.git, commits):
+            for change in changes:
+                found.setdefault(change.path, []).append(Touch(commit, change.new is None))
+        return {path: tuple(touches) for path, touches in found.items()}
+
+    def touches(self, path: str) -> bool:
+        """Say whether upstream changed a path."""
+        return path in self.by_path
+
+    def commits_on(self, path: str) -> tuple[str, ...]:
+        """Give the commits that touch a path, newest first; a folder's path ends in a slash."""
+        return self._commits(path, only_removals=False)
+
+    def removals(self, path: str) -> tuple[str, ...]:
+        """Give the commits that take a path away, newest first; a folder's path ends in a slash."""
+        return self._commits(path, only_removals=True)
+
+    def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
+        inside = [known for known in self.by_path if known.startswith(path)]
+        touches = [
+            touch
+            for known in (inside if path.endswith("/") else [path])
+            for touch in reversed(self.by_path.get(known, ()))
+            if touch.removes or not only_removals
+        ]
+        return tuple(dict.fromkeys(touch.commit for touch in touches))
+
+    def touching(self, paths: Iterable[str]) -> list[str]:
+        """Give the commits that change any of the paths, each once."""
+        found = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
+        return list(dict.fromkeys(found))
+
+    def identical(self, diff: TreeDiff) -> list[str]:
+        """Give the commits that make exactly the changes of a patch (of context 0), no others."""
+        wanted = diffs.change_id(diff)
+        commits = self.touching(file.path for file in diff)
+        made = zip(commits, self._diffs.change_ids(commits), strict=True)
+        return [commit for commit, made_id in made if made_id == wanted]
+
+    def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
+        """Give the commits on `paths` that change some of `lines`; those that share most first.
+
+        `lines` are as `telling` gives them.
+        """
+        commits = self.touching(paths)
+        made = zip(commits, self._diffs.of(commits), strict=True)
+        shares = {commit: (lines & telling(diff)).total() for commit, diff in made}
+        return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
+
+    def hold(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
+        """Say whether commits together make all of `lines`, which are as `telling` gives them."""
+        made: Counter[bytes] = Counter()
+        for diff in self._diffs.of(list(commits)):
+            made |= telling(diff)
+        return not lines - made
+
+    def behind(self, paths: Iterable[str], before: TreeDiff, after: TreeDiff) -> list[str]:
+        """Give the commits behind a patch's new text: they changed its lines, or moved its files.
+
+        `paths` are those that the patch touches.
+        """
+        texts = [{_bare(line) for file in diff for line in file.lines} for diff in (before, after)]
+        told = texts[0] ^ texts[1]
+        now = [file.path for file in after]
+        commits = self.touching(dict.fromkeys([*paths, *now]))
+        made = zip(commits, self._diffs.of(commits), strict=True)
+        changed = [c for c, diff in made if told & {_bare(line) for line in telling(diff)}]
+        gone = [file.path for file in before if file.path not in now]
+        moved = [commit for path in gone for commit in self.removals(path)]
+        return list(dict.fromkeys([*changed, *moved]))
+
+    def recorded(self, message: str) -> Recorded:
+        """Return the commits of the range that a patch's message names as its own (`origins`)."""
+        named = origins.named_in(message)
+        commits = [self._landed(name) for name in named.commits]
+        requests = [self._merged(request) for request in named.pull_requests]
+        known = [oid for oid in commits if oid] + [oid for oids in requests for oid in oids]
+        whole = all(oid is not None for oid in commits) and all(requests)
+        in_range = [oid for oid in dict.fromkeys(known) if oid in self._messages]
+        return Recorded(in_range, bool(known) and whole)
+
+    def _landed(self, name: str) -> str | None:
+        """Return the full id of a commit that the new base has, by a full or short id."""
+        if name not in self._ids:
+            self._ids[name] = self._find(name)
+        return self._ids[name]
+
+    def _find(self, name: str) -> str | None:
+        known = [oid for oid in self._messages if oid.startswith(name)]
+        if known:
+            return known[0] if len(known) == 1 else None
+        done = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=())
+        oid = text(done.stdout).strip()
+        older = ("merge-base", "--is-ancestor", oid, self.new)
+        return oid if done.status == 0 and self.git.run(*older, expected=()).status == 0 else None
+
+    def _merged(self, request: origins.PullRequest) -> list[str]:
+        project = self._url.removesuffix("/").removesuffix(".git")
+        project = project if project.startswith("https://") else ""
+        known = self._messages.items()
+        return [oid for oid, message in known if origins.comes_from(message, request, project)]
+
+    def of_subject(self, subject: str) -> list[str]:
+        """Return the commits of a subject, but for tags and numbers; evidence, and no proof.
+
+        Where both name pull requests, they must share one.
+        """
+        numbers = origins.numbers_in(subject)
+        return [
+            oid
+            for oid, its in self._by_subject.get(origins.subject_of(subject), ())
+            if not (numbers and its) or numbers & its
+        ]
+
+    def mentioned(self, message: str) -> list[str]:
+        """Return the commits that a patch speaks of, or that speak of the same issue."""
+        ids, numbers = origins.mentioned_in(message)
+        named = [oid for oid in self._messages for name in ids if oid.startswith(name)]
+        spoken = [oid for number in sorted(numbers) for oid in self._by_number.get(number, ())]
+        return list(dict.fromkeys([*named, *spoken]))
+
+    def reverts(self, commits: Sequence[str]) -> list[str]:
+        """Return the later commits that take commits back: they say so, or they undo their lines.
+
+        The messages are in git-log(1)'s order, the newest first.
+        """
+        place = {oid: at for at, oid in enumerate(self._messages)}
+        found: list[str] = []
+        for commit, diff in zip(commits, self._diffs.of(commits), strict=True):
+            undone = diffs.inverse_id(diff)
+            touching = self.touching(file.path for file in diff)
+            later = [each for each in touching if place[each] < place[commit]]
+            for each, made_id in zip(later, self._diffs.change_ids(later), strict=True):
+                said = any(commit.startswith(name) for name in self._reverting.get(each, ()))
+                if said or made_id == undone:
+                    found.append(each)
+        return list(dict.fromkeys(found))
+
+    @functools.cached_property
+    def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
+        known: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for oid, message in self._messages.items():
+            subject = " ".join(text(message.strip().split(b"\n\n", 1)[0]).split())
+            if words := origins.subject_of(subject):
+                known.setdefault(words, []).append((oid, origins.numbers_in(subject)))
+        return known
+
+    @functools.cached_property
+    def _by_number(self) -> Mapping[str, list[str]]:
+        known: dict[str, list[str]] = {}
+        for oid, message in self._messages.items():
+            for number in origins.numbers_in(text(message)):
+                known.setdefault(number, []).append(oid)
+        return known
+
+    @functools.cached_property
+    def _reverting(self) -> Mapping[str, tuple[str, ...]]:
+        return {oid: origins.reverted_by(message) for oid, message in self._messages.items()}
+
+    def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
+        """Tell who made commits, when, and what they say they do."""
+        if not commits:
+            return ()
+        out = self.git.out(
+            "log", "--no-walk=unsorted", "-z", "--format=%H%n%an <%ae>%n%aI%n%s", *commits, "--"
+        )
+        records = [text(record).split("\n") for record in out.split(b"\0") if record]
+        return tuple(
+            UpstreamCommit(oid, author, date, subject, commit_link(self._url, oid))
+            for oid, author, date, subject in records
+        )
+
+    @functools.cached_property
+    def _messages(self) -> Mapping[str, bytes]:
+        out = self.git.out("log", "-z", "--format=%H%n%B", *self.range, "--")
+        pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
+        return {text(oid): message for oid, _, message in pairs}
+
+    def lines(self, quarantine: Quarantine) -> LineHistory:
+        """Return the history of lines, which all parts of this history share."""
+        if self._lines is None or self._lines.quarantine is not quarantine:
+            self._lines = LineHistory(quarantine, self)
+        return self._lines
+
+    def until(self, commit: str) -> History:
+        """Give the part of it that an earlier commit has, made of what this one reads."""
+        return _Part(self, commit)
+
+
+class _Part(History):
+    """The part of a history up to an earlier commit; the differences are read once for all."""
+
+    def __init__(self, whole: History, new: str) -> None:
+        super().__init__(whole.git, whole.old, new, whole._url)
+        self._whole = whole
+        self._diffs = whole._diffs
+
+    def lines(self, quarantine: Quarantine) -> LineHistory:
+        """Return what `History.lines` does."""
+        return self._whole.lines(quarantine)
+
+    @functools.cached_property
+    def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
+        """Give what `History.by_path` does."""
+        kept = {
+            path: tuple(touch for touch in touches if touch.commit in self._commits_of_it)
+            for path, touches in self._whole.by_path.items()
+        }
+        return {path: touches for path, touches in kept.items() if touches}
+
+    @functools.cached_property
+    def _messages(self) -> Mapping[str, bytes]:
+        messages = self._whole._messages
+        return {oid: messages[oid] for oid in messages if oid in self._commits_of_it}
+
+    @functools.cached_property
+    def _commits_of_it(self) -> frozenset[str]:
+        return frozenset(self.git.line("rev-list", *self.range).split())
+
+
+class _Diffs:
+    """The differences of commits, read many at once; the latest are kept."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._known: dict[str, TreeDiff] = {}
+        self._change_ids: dict[str, bytes] = {}
+
+    def change_ids(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the `diffs.change_id` of each commit; all are kept."""
+        fresh = [commit for commit in commits if commit not in self._change_ids]
+        for commit, diff in zip(fresh, self.of(fresh), strict=True):
+            self._change_ids[commit] = diffs.change_id(diff)
+        return [self._change_ids[commit] for commit in commits]
+
+    def of(self, commits: Sequence[str]) -> list[TreeDiff]:
+        """Return what each commit changes."""
+        wanted = {commit: self._known[commit] for commit in commits if commit in self._known}
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in wanted]
+        for start in range(0, len(fresh), _AT_ONCE):
+            wanted |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
+        self._known |= wanted
+        while len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
+        return [wanted[commit] for commit in commits]
+
+
+def telling(diff: TreeDiff) -> Counter[bytes]:
+    """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
+    lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
+    return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)
+
+
+def _bare(line: bytes) -> bytes:
+    """Give a difference's line without its sign and the white space around it."""
+    return line[1:].strip()
+
+
+def commit_link(url: str, oid: str) -> str:
+    """Give the page of a commit at GitHub; "" for other places."""
+    base = url.removesuffix("/").removesuffix(".git")
+    if base.startswith("git@github.com:"):
+        base = "https://github.com/" + base.removeprefix("git@github.com:")
+    return f"{base}/commit/{oid}" if base.startswith("https://github.com/") else ""

@@ -1,0 +1,270 @@
+"""A work tree for one conflict: only the folders of the conflicting files, with zdiff3 markers.
+
+It is a repository of its own over the mirror's objects, so that plain git and any editor work in
+it: `git status` lists the files in conflict, `git diff` shows the sides. It is built beside its
+place and renamed, and `KEY` in its git folder says which conflict it is of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git import markers, plumbing
+from tensorflow_macos_build.git.objects import objects_folder, raw, text
+from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.replay.conflicts import Lookup
+from tensorflow_macos_build.patchqueue.worktree import work_tree
+from tensorflow_macos_build.upstream.store import partial_clone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+
+KEY = "conflict.json"
+_CONFIG = {
+    "core.sparseCheckout": "true",
+    "core.sparseCheckoutCone": "false",
+    "merge.conflictStyle": "zdiff3",
+    "gc.auto": "0",
+}
+_GLOB = re.compile(r"([\\*?\[ ])")
+_BINARY = 255
+_MAX_KEY = 64 << 20
+
+
+class Unresolved(WorkFailed):
+    """Nobody has settled the conflict yet: markers are left, or paths that git cannot mark."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the markers call the sides."""
+
+    ours: str
+    base: str
+    theirs: str
+
+
+def is_of(folder: Path, patch: str, merged: Merged) -> bool:
+    """Say whether a folder is the work tree of this very conflict."""
+    try:
+        return (folder / ".git" / KEY).read_bytes() == _key(patch, merged)
+    except OSError:
+        return False
+
+
+def patch_of(folder: Path) -> str:
+    """Return the name of the patch whose conflict a folder is the work tree of; "" for none."""
+    try:
+        record = json.loads(files.read_small(folder / ".git" / KEY, _MAX_KEY))
+        return str(record["patch"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError):
+        return ""
+
+
+def make(
+    folder: Path,
+    pen: Quarantine,
+    merged: Merged,
+    *,
+    queue: Path,
+    onto: str,
+    base: str,
+    patch: str,
+    labels: Labels,
+) -> None:
+    """Make the work tree of a conflict; what was in `folder` is replaced.
+
+    Args:
+        folder: where.
+        queue: the queue's folder.
+        pen: the quarantine that holds the merge's objects.
+        merged: the conflict.
+        onto: the full id of the new base.
+        base: the full id of the commit that the queue was made for.
+        patch: the patch's name.
+        labels: what the markers say.
+    """
+    with files.atomic_folder(folder) as unfinished:
+        git = work_tree.git_of(unfinished)
+        git.init(bare=False)
+        for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
+            git.run("config", key, value)
+        places = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
+        alternates = b"".join(os.fsencode(place) + b"\n" for place in places)
+        (git.git_dir / "objects" / "info" / "alternates").write_bytes(alternates)
+        marked = [_marked(pen, merged, found, labels) for found in merged.conflicted]
+        shown = resolutions.apply(pen, merged.tree, [each for each in marked if each is not None])
+        head = pen.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
+        bring_shown(pen, shown, (found.path for found in merged.conflicted))
+        tips = [head, shown, merged.base, merged.theirs]
+        pen.keep(tips, [onto, base], into=git.git_dir / "objects")
+        _check_out(git, head, shown, merged)
+        (git.git_dir / KEY).write_bytes(_key(patch, merged))
+        work_tree.mark(unfinished, queue)
+
+
+def take(folder: Path, merged: Merged, labels: Labels) -> str:
+    """Return the id of the tree that somebody made of a conflict; its objects are in the work tree.
+
+    Raises:
+        Unresolved: markers are left, a submodule is unmerged, or a path without markers (binary,
+            deleted on one side, a link) is as git left it and still unmerged in the index.
+    """
+    marker = f"< {labels.ours}\n".encode()  # the end of a marker, whatever its size
+    left = [
+        found.path
+        for found in merged.conflicted
+        if (path := folder / found.path).is_file()
+        and (marker in (content := path.read_bytes()) or markers.are_in(content))
+    ]
+    if left:
+        raise Unresolved(
+            "there are conflict markers left",
+            where=str(folder),
+            detail="\n".join(left),
+            hint="edit those files, then run the same command again",
+        )
+    submodules = [found.path for found in merged.conflicted if found.is_submodule]
+    with work_tree.private_index(folder) as git:
+        unmerged = work_tree.unmerged(git).keys()
+        if undecided := sorted(unmerged & set(submodules)):
+            raise _unmerged_submodules(folder, undecided)
+        tree = work_tree.add_all(git, submodules)
+        unmarked = {found.path for found in merged.conflicted if found.ours or found.theirs}
+        if undecided := sorted((unmarked & unmerged) - work_tree.changed(git, tree)):
+            raise _undecided(folder, undecided)
+        return tree
+
+
+def _unmerged_submodules(folder: Path, paths: Sequence[str]) -> Unresolved:
+    settle = "update-index --cacheinfo 160000,COMMIT,"
+    lines = (f"git -C {_quoted(folder)} {settle}{_quoted(path)}" for path in paths)
+    return Unresolved(
+        "submodules are unmerged",
+        where=str(folder),
+        detail="\n".join(paths),
+        hint="\n".join(["choose each submodule's commit:", *lines]),
+    )
+
+
+def _undecided(folder: Path, paths: Sequence[str]) -> Unresolved:
+    """Return the error about paths that nobody touched: what git left there may be either side.
+
+    git's own `rebase --continue` refuses unmerged paths, too; a changed file is an answer here.
+    """
+    lines = [
+        f"git -C {_quoted(folder)} {verb} -- {_quoted(path)}"
+        for path in paths
+        for verb in (["add", "rm"] if os.path.lexists(folder / path) else ["rm"])
+    ]
+    return Unresolved(
+        "nobody has said what is to become of files that have no markers",
+        where=str(folder),
+        detail="\n".join(paths),
+        hint="\n".join(
+            ["change each of them, or take it as it is there (add), or leave it out (rm):", *lines]
+        ),
+    )
+
+
+def _quoted(word: Path | str) -> str:
+    return shlex.quote(str(word))
+
+
+def _marked(
+    pen: Quarantine, merged: Merged, found: Conflicted, labels: Labels
+) -> resolutions.Result | None:
+    """Merge one file as git would in a work tree; None: what git left is to be shown.
+
+    A file without git's markers is one that git does not merge by lines, by its content or by an
+    attribute. One with nested markers came of more merges than this one.
+    """
+    sides = (found.ours, found.base, found.theirs)
+    left = Lookup(pen).at(merged.tree, found.path)
+    if found.ours is None or found.theirs is None or left is None:
+        return None
+    if not all(side is None or side.is_file for side in (*sides, left)):
+        return None
+    if not markers.are_in(content := pen.objects.blob(left.oid)) or markers.are_nested(content):
+        return None
+    (size,) = pen.attribute("conflict-marker-size", merged.ours, [found.path])
+    names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
+    names += [f"--marker-size={size}"] if size.isdecimal() and int(size) else []
+    with files.scratch("merge") as folder:
+        paths = [folder / name for name in ("ours", "base", "theirs")]
+        for path, side in zip(paths, sides, strict=True):
+            path.write_bytes(pen.objects.blob(side.oid) if side else b"")
+        done = pen.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
+    if done.status == _BINARY:
+        return None
+    return resolutions.Result(found.path, found.theirs.mode, done.stdout)
+
+
+def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
+    """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
+    lines_shown = "".join(f"{line}\n" for line in patterns(c.path for c in merged.conflicted))
+    work_tree.keep_bytes(git)
+    (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines_shown))
+    git.run("update-ref", "HEAD", head)
+    git.run("read-tree", "-m", "-u", shown)
+    lines: list[str] = []
+    for found in merged.conflicted:
+        lines.append(f"0 {'0' * len(head)}\t{found.path}")
+        for stage, side in enumerate((found.base, found.ours, found.theirs), 1):
+            if side is not None:
+                lines.append(f"{side.mode} {side.oid} {stage}\t{found.path}")
+    stdin = b"".join(raw(line) + b"\0" for line in lines)
+    git.run("update-index", "-z", "--index-info", stdin=stdin)
+
+
+def patterns(paths: Iterable[str]) -> list[str]:
+    """Give sparse-checkout's patterns for paths and their neighbours, but not folders below."""
+    known = list(paths)
+    folders = _folders(known)
+    escaped = [_escape(folder) + "/" if folder else "" for folder in folders]
+    around = [line for folder in escaped for line in (f"/{folder}*", f"!/{folder}*/")]
+    return [*around, *(f"/{_escape(path)}" for path in known)]
+
+
+def bring_shown(pen: Quarantine, tree: str, paths: Iterable[str]) -> None:
+    """Make present what `patterns` shows of a tree: paths, and their neighbours' contents."""
+    if not pen.git.server:
+        return
+    known = list(paths)
+    folders = set(_folders(known))
+    wanted = {raw(path) for path in known}
+    pen.git.bring(
+        entry.oid
+        for path, entry in plumbing.tree(pen.git, tree).items()
+        if not entry.is_submodule and (path in wanted or text(path).rpartition("/")[0] in folders)
+    )
+
+
+def _folders(paths: Iterable[str]) -> list[str]:
+    return sorted({path.rpartition("/")[0] for path in paths})
+
+
+def _escape(path: str) -> str:
+    return _GLOB.sub(r"\\\1", path)
+
+
+def _key(patch: str, merged: Merged) -> bytes:
+    met = [vars(each) for each in resolutions.met_in(merged)]
+    return json.dumps({"patch": patch, "tree": merged.tree, "met": met}, sort_keys=True).encode()
+
+
+def _more_objects(source: Git) -> list[str]:
+    more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
+    return [place for place in more.split(os.pathsep) if place]

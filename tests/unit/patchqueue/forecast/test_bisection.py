@@ -1,0 +1,129 @@
+"""The search for a change, and the line of commits that it goes along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.patchqueue.forecast import bisection
+from tensorflow_macos_build.patchqueue.forecast.bisection import How
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PLACES = st.lists(st.integers(-3, 60), max_size=6)
+
+
+@given(st.lists(st.booleans(), max_size=50), _PLACES)
+def test_the_place_found_holds_and_the_one_before_does_not(
+    between: list[bool], hints: list[int]
+) -> None:
+    """Law: so it is even where things break, heal and break again, and whatever the hints."""
+    states = [False, *between, True]
+    found = bisection.first_true(len(states) - 1, lambda place: states[place], hints)
+    assert states[found]
+    assert not states[found - 1]
+
+
+@given(st.integers(1, 5000), st.data())
+def test_the_only_change_is_found_with_as_many_questions_as_bits(
+    last: int, data: st.DataObject
+) -> None:
+    change = data.draw(st.integers(1, last))
+    asked: list[int] = []
+
+    def holds(place: int) -> bool:
+        asked.append(place)
+        return place >= change
+
+    assert bisection.first_true(last, holds) == change
+    assert len(asked) <= last.bit_length()
+    assert len(set(asked)) == len(asked)
+
+
+@given(st.integers(1, 5000), st.data())
+def test_a_true_hint_ends_the_search_at_once(last: int, data: st.DataObject) -> None:
+    change = data.draw(st.integers(1, last))
+    asked: list[int] = []
+
+    def holds(place: int) -> bool:
+        asked.append(place)
+        return place >= change
+
+    assert bisection.first_true(last, holds, [change]) == change
+    assert len(asked) <= 2
+
+
+class _Graph:
+    """Commits by name, each with the parents that are named."""
+
+    def __init__(self, folder: Path, parents: dict[str, str]) -> None:
+        self.git = Git(folder)
+        self.git.init()
+        tree = self.git.line("hash-object", "-t", "tree", "-w", "--stdin")
+        env = {
+            "GIT_AUTHOR_NAME": "a",
+            "GIT_AUTHOR_EMAIL": "a@example.org",
+            "GIT_COMMITTER_NAME": "a",
+            "GIT_COMMITTER_EMAIL": "a@example.org",
+        }
+        writer = Git(folder, env=env)
+        self.ids: dict[str, str] = {}
+        for name, above in parents.items():
+            flags = [word for parent in above for word in ("-p", self.ids[parent])]
+            self.ids[name] = writer.line("commit-tree", "-m", name, *flags, tree)
+
+    def line(self, base: str, revision: str) -> tuple[str, list[How]]:
+        """Give the line's commits by name, and how each neighbour would break what the last did."""
+        names = {oid: name for name, oid in self.ids.items()}
+        with quarantine(self.git) as pen:
+            found = bisection.line_of(self.git, pen.objects, self.ids[base], self.ids[revision])
+            ways = [bisection.how(pen.objects, found, at)[0] for at in range(1, len(found))]
+        return "".join(names[oid] for oid in found), ways
+
+
+GRAPH = {
+    "a": "",
+    "b": "a",
+    "c": "b",
+    "r": "b",
+    "s": "r",
+    "d": "c",
+    "x": "c",
+    "y": "x",
+    "m": "dx",
+    "t": "m",
+}
+"""a-b-c-d-m-t, with s on a release branch from b, and x merged into m."""
+
+
+@pytest.mark.parametrize(
+    ("base", "revision", "line", "ways"),
+    [
+        ("b", "d", "bcd", [How.BY, How.BY]),
+        ("c", "t", "cdmt", [How.BY] * 3),
+        ("s", "d", "srbcd", [How.WITHOUT, How.WITHOUT, How.BY, How.BY]),
+        ("d", "b", "dcb", [How.WITHOUT, How.WITHOUT]),
+        ("d", "d", "d", []),
+        ("x", "t", "xcdmt", [How.WITHOUT, How.BY, How.BY, How.BY]),
+        ("t", "y", "tmdcxy", [How.WITHOUT] * 3 + [How.BY] * 2),
+        ("t", "x", "tmdcx", [How.WITHOUT, How.WITHOUT, How.WITHOUT, How.BY]),
+    ],
+)
+def test_the_line_goes_down_to_where_histories_meet_and_up_first_parents(
+    tmp_path: Path, base: str, revision: str, line: str, ways: list[How]
+) -> None:
+    assert _Graph(tmp_path / "g", GRAPH).line(base, revision) == (line, ways)
+
+
+def test_where_first_parents_do_not_connect_the_change_is_not_laid_to_one_commit(
+    tmp_path: Path,
+) -> None:
+    graph = _Graph(tmp_path / "g", {**GRAPH, "1": "", "2": "1", "n": "2d"})
+    assert graph.line("b", "2") == ("b12", [How.UP_TO, How.BY])
+    assert graph.line("n", "d") == ("n21d", [How.WITHOUT, How.WITHOUT, How.UP_TO])
