@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measure
 from tensorflow_macos_build.pipeline.tools import install_line, locate
-from tensorflow_macos_build.wheels.fuse import FuseOptions, Verdict, fuse
-from tensorflow_macos_build.wheels.rules import parse_rule
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Verdict, fuse
+from tensorflow_macos_build.wheels.fuse.rules import parse_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

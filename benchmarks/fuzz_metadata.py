@@ -19,10 +19,11 @@ from benchmarks import fuzzing
 from benchmarks.fuzz_readers import mutate
 from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels import dist_info, metadata, names, tags
-from tensorflow_macos_build.wheels.archive import open_archive
-from tensorflow_macos_build.wheels.members import BrokenWheel
-from tensorflow_macos_build.wheels.pair import read_half
+from tensorflow_macos_build.wheels.archive import member_names
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.dist_info import folders, metadata, tags
+from tensorflow_macos_build.wheels.fuse.pair import read_half
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import metadata as judges
 from tensorflow_macos_build.wheels.verify import verify
@@ -89,14 +90,14 @@ def read_names(content: bytes) -> None:
     """Judge the lines as file names, as members' names and as dist-info folders."""
     lines = content.decode("utf-8", "replace").splitlines()
     for line in lines:
-        names.fault(line)
+        member_names.fault(line)
         with contextlib.suppress(tags.BadName):
             name = tags.parse_name(line)
             assert str(name) == line
             list(judges.judge_platforms(name))
         tags.promises(line.split("."))
-        dist_info.fault(f"{line}.dist-info", _NAMED)
-    list(names.collisions(lines))
+        folders.fault(f"{line}.dist-info", _NAMED)
+    list(member_names.collisions(lines))
     list(judges.judge_folder(_NAMED, _INFO, lines))
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from benchmarks import fuzzing
 from benchmarks.fuzzing import Target
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.archive import BrokenWheel, open_archive
+from tensorflow_macos_build.wheels.archive.reader import BrokenWheel, open_archive
 from tensorflow_macos_build.wheels.verify import binaries, binding, verify
 from tensorflow_macos_build.wheels.verify.spool import Content, Kept
 

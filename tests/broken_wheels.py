@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.macho import fat, image
 from tensorflow_macos_build.macho.constants import CPU_TYPE_ARM64, CPU_TYPE_X86_64, LC
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels import record
+from tensorflow_macos_build.wheels.dist_info import fused_json
 from tensorflow_macos_build.wheels.verify import Code
 from tests.machos import TARGETS
 from tests.wheel_files import WheelFiles, record_of
@@ -308,15 +308,15 @@ def one_sided_by_rule(shop: Workshop) -> Path:
 
 def one_sided_record() -> Files:
     """Give fuse's record that the module is for arm64 alone, as a file of the wheel."""
-    halves = {arch: record.Origin("", "") for arch in ARCHES}
-    told = record.FusedRecord(
+    halves = {arch: fused_json.Origin("", "") for arch in ARCHES}
+    told = fused_json.FusedRecord(
         halves,
         only=dict.fromkeys(ARCHES, ()),
         executable=dict.fromkeys(ARCHES, ()),
         one_sided={"arm64": ("tiny/mod.so",), "x86_64": ()},
         renamed={arch: {} for arch in ARCHES},
     )
-    return {f"{WheelFiles({}).dist_info}/{record.NAME}": record.dump(told)}
+    return {f"{WheelFiles({}).dist_info}/{fused_json.NAME}": fused_json.dump(told)}
 
 
 def archive_with_stranger(shop: Workshop) -> Path:

@@ -8,9 +8,9 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.archive import open_archive
-from tensorflow_macos_build.wheels.assemble import new_wheel
-from tensorflow_macos_build.wheels.pair import read_half
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.fuse.pair import read_half
+from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tests.machos import llvm
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def fuse(
 ) -> None:
     """Join an arm64 and an x86_64 wheel into one universal2 wheel."""
     from tensorflow_macos_build.tasks import fuse_view
-    from tensorflow_macos_build.wheels.fuse import fuse
+    from tensorflow_macos_build.wheels.fuse.engine import fuse
 
     options = fuse_view.options(as_, build_tag, universal2_tag, rule, config)
     with Console().progress("fuse") as ticker:

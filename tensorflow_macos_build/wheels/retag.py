@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels import dist_info, metadata, tags
-from tensorflow_macos_build.wheels.archive import Limits, open_archive
-from tensorflow_macos_build.wheels.assemble import new_wheel
-from tensorflow_macos_build.wheels.pair import Half, read_half
-from tensorflow_macos_build.wheels.writer import order
+from tensorflow_macos_build.wheels.archive.reader import Limits, open_archive
+from tensorflow_macos_build.wheels.archive.writer import order
+from tensorflow_macos_build.wheels.dist_info import folders as dist_info
+from tensorflow_macos_build.wheels.dist_info import metadata, tags
+from tensorflow_macos_build.wheels.fuse.pair import Half, read_half
+from tensorflow_macos_build.wheels.new_wheel import new_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.wheels.archive import Archive
+    from tensorflow_macos_build.wheels.archive.reader import Archive
 
 _HINT = "name other tags by --platform, --build-tag or --universal2-tag"
 

@@ -20,20 +20,24 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.macho import fat
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels import headers, metadata, names, record, slices, splice, tags
-from tensorflow_macos_build.wheels.archive import CHUNK, Limits, open_archive
-from tensorflow_macos_build.wheels.assemble import Assembly, new_wheel
-from tensorflow_macos_build.wheels.members import Member, Method
-from tensorflow_macos_build.wheels.pair import Half, read_half
-from tensorflow_macos_build.wheels.writer import Entry, order
+from tensorflow_macos_build.wheels.archive import member_names
+from tensorflow_macos_build.wheels.archive.members import Member, Method
+from tensorflow_macos_build.wheels.archive.reader import CHUNK, Limits, open_archive
+from tensorflow_macos_build.wheels.archive.writer import Entry, order
+from tensorflow_macos_build.wheels.binaries import slices
+from tensorflow_macos_build.wheels.deflate import splice
+from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
+from tensorflow_macos_build.wheels.fuse import headers
+from tensorflow_macos_build.wheels.fuse.pair import Half, read_half
+from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.wheels.joint import Span
-    from tensorflow_macos_build.wheels.members import BrokenWheel
+    from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+    from tensorflow_macos_build.wheels.deflate.universal import Span
 
 _LEVEL = 6
 _DIRECTIVES = 1 << 10
@@ -91,11 +95,11 @@ def thin(
         )
 
 
-def _record(whole: Half) -> record.FusedRecord | None:
-    path = f"{whole.dist_info}/{record.NAME}"
+def _record(whole: Half) -> fused_json.FusedRecord | None:
+    path = f"{whole.dist_info}/{fused_json.NAME}"
     try:
-        found = record.of(whole.archive, whole.dist_info)
-    except record.BadRecord as error:
+        found = fused_json.of(whole.archive, whole.dist_info)
+    except fused_json.BadRecord as error:
         raise whole.archive.broken(path, str(error)) from None
     if found is not None:
         whole.check(whole.archive.members[path])
@@ -105,11 +109,11 @@ def _record(whole: Half) -> record.FusedRecord | None:
 class _Split:
     """One architecture's part of a wheel; `write` is the whole of its work."""
 
-    def __init__(self, whole: Half, arch: str, told: record.FusedRecord | None) -> None:
+    def __init__(self, whole: Half, arch: str, told: fused_json.FusedRecord | None) -> None:
         self._whole = whole
         self._arch = arch
         self._other = next(one for one in tags.ARCHES if one != arch)
-        self._told = told or record.FusedRecord({})
+        self._told = told or fused_json.FusedRecord({})
         self.name, self._stem, self._data, self._description = self._describe()
         self.copied = 0
         self.deflated = 0
@@ -121,7 +125,7 @@ class _Split:
 
     def write(self, made: Assembly, ticker: Ticker | None) -> str:
         members, dist_info = self._whole.archive.members, self._whole.dist_info
-        own = {f"{dist_info}/{name}" for name in ("WHEEL", "RECORD", record.NAME)}
+        own = {f"{dist_info}/{name}" for name in ("WHEEL", "RECORD", fused_json.NAME)}
         signatures = {f"{dist_info}/{name}" for name in metadata.SIGNATURES}
         kept = {*members} - own - signatures - set(self.left_out()) | {f"{dist_info}/WHEEL"}
         sources = {self._own_path(path): path for path in kept}
@@ -146,12 +150,12 @@ class _Split:
 
     def _check_paths(self, sources: Mapping[str, str], count: int) -> None:
         """Refuse names of fused.json that no half can have had."""
-        reasons = (reason for path in sources if (reason := names.fault(path)))
+        reasons = (reason for path in sources if (reason := member_names.fault(path)))
         reason = next(reasons, None)
         if reason is None and len(sources) < count:
             reason = "it gives two files one name"
         if reason is not None:
-            where = f"{self._whole.dist_info}/{record.NAME}"
+            where = f"{self._whole.dist_info}/{fused_json.NAME}"
             raise self._whole.archive.broken(where, f"it names no half: {reason}")
 
     def _describe(self) -> tuple[tags.WheelName, str, str, bytes]:
@@ -172,7 +176,7 @@ class _Split:
             return name, whole.stem, whole.data, text
         return own, origin.stem or whole.stem, origin.data or whole.data, text
 
-    def _own_name(self, origin: record.Origin) -> tags.WheelName | None:
+    def _own_name(self, origin: fused_json.Origin) -> tags.WheelName | None:
         try:
             own = tags.parse_name(origin.wheel)
             lowest = tags.lowest(own.platforms)
@@ -214,7 +218,7 @@ class _Split:
 
     def _changed(self, member: Member) -> BrokenWheel:
         return self._whole.archive.broken(
-            member.name, f"{record.NAME} is not about this file: the wheel was changed since"
+            member.name, f"{fused_json.NAME} is not about this file: the wheel was changed since"
         )
 
     def _check_content(self, member: Member, spans: Mapping[str, Span]) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
-from tensorflow_macos_build.wheels.relocate import relocate
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
+from tensorflow_macos_build.wheels.relocate.engine import relocate
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.thin import thin
 from tests.kills import ended_at
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FUSER = """
 import sys
 from pathlib import Path
-from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 first, second, out = map(Path, sys.argv[1:])
 print("ready", flush=True)
 while True:
@@ -149,7 +149,8 @@ def test_a_full_disk_leaves_no_wheel(tmp_path: Path, pair: tuple[Path, Path]) ->
     program = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000));"
-        "from pathlib import Path; from tensorflow_macos_build.wheels.fuse import *; import sys;"
+        "import sys; from pathlib import Path;"
+        "from tensorflow_macos_build.wheels.fuse.engine import *;"
         "from tensorflow_macos_build.errors import WorkFailed\n"
         "try: fuse(*map(Path, sys.argv[1:]), FuseOptions())\n"
         "except WorkFailed as error: print(error.what)"

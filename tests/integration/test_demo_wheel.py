@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 
 if TYPE_CHECKING:

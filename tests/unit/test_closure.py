@@ -110,9 +110,9 @@ def _digest(folder: Path, module: str) -> str:
         ("pipeline/workshop.py", "pipeline.stages.build", True),
         ("pipeline/tools.py", "pipeline.stages.build", True),
         ("patchqueue/replay/replay.py", "pipeline.stages.patch", True),  # imported when it runs
-        ("wheels/splice.py", "wheels.fuse", True),
+        ("wheels/deflate/splice.py", "wheels.fuse.engine", True),
         ("upstream/embedded/source/configure.py", "pipeline.stages.source", True),
-        ("wheels/verify/run.py", "wheels.fuse", False),
+        ("wheels/verify/run.py", "wheels.fuse.engine", False),
         ("tasks/program.py", "pipeline.stages.build", False),
     ],
 )

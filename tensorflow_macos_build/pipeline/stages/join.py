@@ -41,8 +41,8 @@ def _fuse_inputs(place: Workshop, results: Results) -> FuseInputs:
 
 
 def _fuse(job: Job[FuseInputs]) -> Fused:
-    from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
-    from tensorflow_macos_build.wheels.rules import rule
+    from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
+    from tensorflow_macos_build.wheels.fuse.rules import rule
 
     wanted = job.workshop.release.fuse
     options = FuseOptions(
@@ -88,7 +88,7 @@ def _relocate_inputs(_place: Workshop, results: Results) -> RelocateInputs:
 
 
 def _relocate(job: Job[RelocateInputs]) -> Relocated:
-    from tensorflow_macos_build.wheels.relocate import relocate
+    from tensorflow_macos_build.wheels.relocate.engine import relocate
 
     relocated = relocate(job.path(job.inputs.wheel), job.folder, ticker=job.ticker)
     return Relocated(

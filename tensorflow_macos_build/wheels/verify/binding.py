@@ -16,7 +16,7 @@ from tensorflow_macos_build.macho import symbols
 from tensorflow_macos_build.macho.constants import MH_DYLIB
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.symbols import Origin
-from tensorflow_macos_build.wheels import install_paths
+from tensorflow_macos_build.wheels.dist_info import install_paths
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tensorflow_macos_build.macho.image import Image
-    from tensorflow_macos_build.wheels.tags import Os
+    from tensorflow_macos_build.wheels.dist_info.tags import Os
     from tensorflow_macos_build.wheels.verify.binaries import Binary
 
 _FIRST_WITH_MAJORS = 11

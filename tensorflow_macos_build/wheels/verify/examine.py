@@ -13,8 +13,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.members import BrokenWheel
-from tensorflow_macos_build.wheels.metadata import ALGORITHMS
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.dist_info.metadata import ALGORITHMS
 from tensorflow_macos_build.wheels.verify import binaries
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 from tensorflow_macos_build.wheels.verify.metadata import Contents
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.wheels.archive import Archive
-    from tensorflow_macos_build.wheels.members import Member
+    from tensorflow_macos_build.wheels.archive.members import Member
+    from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.verify.binaries import Binary
     from tensorflow_macos_build.wheels.verify.metadata import Listing
     from tensorflow_macos_build.wheels.verify.spool import Kept

@@ -9,8 +9,9 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels import dist_info, install_paths, names, tags
-from tensorflow_macos_build.wheels.metadata import (
+from tensorflow_macos_build.wheels.archive import member_names
+from tensorflow_macos_build.wheels.dist_info import folders, install_paths, tags
+from tensorflow_macos_build.wheels.dist_info.metadata import (
     ALGORITHMS,
     SIGNATURES,
     BadMetadata,
@@ -23,7 +24,7 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severit
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from tensorflow_macos_build.wheels.tags import WheelName
+    from tensorflow_macos_build.wheels.dist_info.tags import WheelName
 
 _KEPT = 1000
 """Rows of RECORD that are kept of those that say nothing of a member."""
@@ -88,18 +89,18 @@ def read_record(record: bytes, members: Collection[str]) -> Listing:
 
 def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Iterator[Finding]:
     """Compare the names of the dist-info and data folders with the file name."""
-    if reason := dist_info.fault(folder, named):
+    if reason := folders.fault(folder, named):
         yield Finding(Code.DIST_INFO, folder, "", reason)
-    for path in dist_info.outside_schemes(members):
-        message = f"a data folder holds {', '.join(dist_info.SCHEMES)}, and nothing else"
+    for path in folders.outside_schemes(members):
+        message = f"a data folder holds {', '.join(folders.SCHEMES)}, and nothing else"
         yield Finding(Code.DATA_FOLDER, path, "", message)
-    for path in dist_info.folders_of_scripts(members):
+    for path in folders.folders_of_scripts(members):
         message = "it is a folder; uv takes only files for scripts"
         yield Finding(Code.DATA_FOLDER, path, "", message)
     for later, earlier in _installed_twice(members):
         message = f"it is installed at the same path as {earlier}"
         yield Finding(Code.DATA_FOLDER, later, "", message, weight=Severity.WARNING)
-    for data in dist_info.renamed_data(members, folder):
+    for data in folders.renamed_data(members, folder):
         message = f"it is not spelled like {folder}"
         yield Finding(Code.DATA_FOLDER, data, "", message, weight=Severity.WARNING)
 
@@ -107,7 +108,7 @@ def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Ite
 def _installed_twice(members: Collection[str]) -> Iterator[tuple[str, str]]:
     # Without a data folder files are installed as they are unpacked, which `open_archive` judges.
     if any(name.partition("/")[0].endswith(".data") for name in members):
-        yield from names.collisions(members, install_paths.installed)
+        yield from member_names.collisions(members, install_paths.installed)
 
 
 def judge_platforms(named: WheelName) -> Iterator[Finding]:
@@ -126,7 +127,7 @@ def judge_platforms(named: WheelName) -> Iterator[Finding]:
 
 def judge_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare METADATA's Name and Version with the file name."""
-    for fault in dist_info.metadata_faults(text, named):
+    for fault in folders.metadata_faults(text, named):
         yield Finding(Code.METADATA_MISMATCH, path, "", fault)
 
 

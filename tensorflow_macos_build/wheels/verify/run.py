@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed, printable
-from tensorflow_macos_build.wheels import dist_info, install_paths, tags
-from tensorflow_macos_build.wheels import record as fused
-from tensorflow_macos_build.wheels.archive import open_archive
-from tensorflow_macos_build.wheels.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.dist_info import folders, install_paths, tags
+from tensorflow_macos_build.wheels.dist_info import fused_json as fused
 from tensorflow_macos_build.wheels.verify import (
     binding,
     coverage,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.wheels.archive import Archive
-    from tensorflow_macos_build.wheels.tags import WheelName
+    from tensorflow_macos_build.wheels.archive.reader import Archive
+    from tensorflow_macos_build.wheels.dist_info.tags import WheelName
 
 _MINIMUM_WORKERS = 2
 _LONGEST = 4000
@@ -165,7 +165,7 @@ class _Verifier:
         self._options = options
         self._ticker = ticker
         self._named, self._unnamed = _name(wheel)
-        self._folders = dist_info.folders(archive.members)
+        self._folders = folders.folders(archive.members)
         record = self._text("RECORD")
         self._listing = None if record is None else metadata.read_record(record, archive.members)
 

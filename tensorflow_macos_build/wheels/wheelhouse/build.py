@@ -16,9 +16,9 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from tensorflow_macos_build import closure, files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.wheels.fuse import FuseOptions, Undecided, fuse
-from tensorflow_macos_build.wheels.members import BrokenWheel
-from tensorflow_macos_build.wheels.pair import NoHalf
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Undecided, fuse
+from tensorflow_macos_build.wheels.fuse.pair import NoHalf
 from tensorflow_macos_build.wheels.wheelhouse import rules
 from tensorflow_macos_build.wheels.wheelhouse.choose import choose
 from tensorflow_macos_build.wheels.wheelhouse.fetch import fetch

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.wheels import metadata
-from tensorflow_macos_build.wheels.archive import open_archive
-from tensorflow_macos_build.wheels.pair import read_half
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.dist_info import metadata
+from tensorflow_macos_build.wheels.fuse.pair import read_half
 
 if TYPE_CHECKING:
     from pathlib import Path

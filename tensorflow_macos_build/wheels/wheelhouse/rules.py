@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, printable
-from tensorflow_macos_build.wheels.rules import Rule, parse_rule, rule
+from tensorflow_macos_build.wheels.fuse.rules import Rule, parse_rule, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.wheels.plan import Undecided
+from tensorflow_macos_build.wheels.fuse.plan import Undecided
 from tensorflow_macos_build.wheels.wheelhouse import rules
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ import uv
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.wheels.fuse import fuse
-from tensorflow_macos_build.wheels.plan import FuseOptions
+from tensorflow_macos_build.wheels.fuse.engine import fuse
+from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
 from tensorflow_macos_build.wheels.wheelhouse import How, WheelhouseOptions, build
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
 from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule, read

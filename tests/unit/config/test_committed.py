@@ -7,7 +7,7 @@ import yaml
 
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.tasks import config_view
-from tensorflow_macos_build.wheels.rules import RuleVerdict
+from tensorflow_macos_build.wheels.fuse.rules import RuleVerdict
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = config.names(ROOT)

@@ -11,8 +11,8 @@ from packaging.tags import mac_platforms, parse_tag
 from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels import tags
-from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
+from tensorflow_macos_build.wheels.dist_info import tags
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import Code, Severity, verify
 from tests.wheelmaker import Thin, rewritten, unpacked

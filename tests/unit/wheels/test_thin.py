@@ -12,9 +12,9 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.tasks import fuse_view
-from tensorflow_macos_build.wheels.fuse import FuseOptions, fuse
-from tensorflow_macos_build.wheels.members import BrokenWheel
-from tensorflow_macos_build.wheels.record import NAME as FUSED_JSON
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.dist_info.fused_json import NAME as FUSED_JSON
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.thin import thin
 from tensorflow_macos_build.wheels.verify import verify

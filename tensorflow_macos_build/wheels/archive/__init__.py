@@ -1,0 +1,1 @@
+"""Wheels as zip files: their structure read without trust, written the same everywhere."""

@@ -1,0 +1,309 @@
+"""The structure of a wheel's zip file: both headers of every member, checked against each other.
+
+The members must tile the file from its first byte to the central directory, so that nothing
+hides, overlaps or is said twice.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.wheels.archive import member_names
+from tensorflow_macos_build.wheels.archive.members import (
+    BrokenWheel,
+    Limits,
+    Member,
+    Method,
+    broken,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+
+_LOCAL_SIGNATURE = b"PK\x03\x04"
+_CENTRAL_SIGNATURE = b"PK\x01\x02"
+_END_SIGNATURE = b"PK\x05\x06"
+_LOCATOR64_SIGNATURE = b"PK\x06\x07"
+_END64_SIGNATURE = b"PK\x06\x06"
+_DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
+
+_FLAG_ENCRYPTED = 0x0001
+_FLAG_DESCRIPTOR = 0x0008
+_FLAG_STRONG_ENCRYPTION = 0x0040
+_FLAG_UTF8 = 0x0800
+_FLAG_MASKED = 0x2000
+_HIDDEN = _FLAG_ENCRYPTED | _FLAG_STRONG_ENCRYPTION | _FLAG_MASKED
+_METHODS = frozenset(Method)
+_EXTRA_ZIP64 = 0x0001
+_EXTRA_UNICODE_PATH = 0x7075
+_MASK16 = 0xFFFF
+_MASK32 = 0xFFFFFFFF
+_EXECUTABLE = 0o111
+"""The bits of which any makes installers let a file be executed, whatever system made the wheel."""
+_MAX_DEFLATE_RATIO = 1032
+"""No deflate stream grows by more: a match of 258 bytes takes at least two bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the central directory says of one member."""
+
+    raw_name: bytes
+    name: str
+    flags: int
+    method: int
+    crc: int
+    size: int
+    compressed: int
+    header: int
+    mode: int
+
+
+class Reader:
+    """Reads the structure of one open file; `members` is the whole of its work."""
+
+    def __init__(self, path: Path, descriptor: int, limits: Limits) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._limits = limits
+        self._size = os.fstat(descriptor).st_size
+
+    def members(self) -> Mapping[str, Member]:
+        start, length, count = self._directory()
+        entries = self._entries(self._read(start, length), count)
+        self._check_names(entries)
+        self._check_limits(entries)
+        entries.sort(key=lambda entry: entry.header)
+        starts = [entry.header for entry in entries] + [start]
+        if starts[0] != 0:
+            raise self._broken("", "bytes stand before its first member")
+        found = {}
+        for entry, end in zip(entries, starts[1:], strict=True):
+            member = self._member(entry, end)
+            if not entry.name.endswith("/"):
+                found[entry.name] = member
+        return MappingProxyType(found)
+
+    def _directory(self) -> tuple[int, int, int]:
+        """Find the central directory: its offset, its length, its number of entries."""
+        position = self._size - _END.size
+        tail = self._read(position, _END.size) if position >= 0 else b""
+        if tail[:4] != _END_SIGNATURE:
+            raise self._no_end()
+        _, disk, start_disk, here, count, length, start, comment = _END.unpack(tail)
+        if comment:
+            raise self._broken("", "it is cut short: the comment that it declares is missing")
+        locator = self._locator64(position)
+        if locator is not None:
+            position = locator
+            disk, start_disk, here, count, length, start = self._end64(
+                position, (disk, start_disk, here, count, length, start)
+            )
+        elif _MASK32 in (length, start) or _MASK16 in (here, count):
+            raise self._broken("", "its ZIP64 records are missing")
+        if (disk, start_disk) != (0, 0) or here != count:
+            raise self._broken("", "it is a part of a zip file on several disks")
+        if start + length != position:
+            raise self._broken("", "its central directory is not where its end record says")
+        if count > self._limits.members:
+            raise self._broken("", f"it has {count} members, more than {self._limits.members}")
+        return start, length, count
+
+    def _no_end(self) -> BrokenWheel:
+        tail = self._read(max(0, self._size - _END.size - _MASK16), _END.size + _MASK16)
+        at = tail.rfind(_END_SIGNATURE)
+        if at < 0:
+            return self._broken("", "it is not a whole zip file: the end record is missing")
+        return self._broken("", "a comment or other bytes follow its end record")
+
+    def _locator64(self, end: int) -> int | None:
+        position = end - _LOCATOR64.size
+        if position < 0:
+            return None
+        signature, disk, offset, disks = _LOCATOR64.unpack(self._read(position, _LOCATOR64.size))
+        if signature != _LOCATOR64_SIGNATURE:
+            return None
+        if (disk, disks) != (0, 1) or offset + _END64.size != position:
+            raise self._broken("", "its ZIP64 end record is not where its locator says")
+        return int(offset)
+
+    def _end64(self, position: int, small: Sequence[int]) -> tuple[int, ...]:
+        signature, size, _, _, *large = _END64.unpack(self._read(position, _END64.size))
+        if signature != _END64_SIGNATURE or size != _END64.size - 12:
+            raise self._broken("", "its ZIP64 end record is malformed")
+        for index, (narrow, wide) in enumerate(zip(small, large, strict=True)):
+            if narrow not in (wide, _MASK32 if index > 3 else _MASK16):
+                raise self._broken("", "its two end records contradict each other")
+        return tuple(large)
+
+    def _entries(self, directory: bytes, count: int) -> list[_Entry]:
+        entries, position = [], 0
+        while position < len(directory):
+            entry, position = self._entry(directory, position)
+            entries.append(entry)
+        if len(entries) != count:
+            raise self._broken("", f"its directory holds {len(entries)} entries, not {count}")
+        return entries
+
+    def _entry(self, directory: bytes, position: int) -> tuple[_Entry, int]:
+        fixed = directory[position : position + _CENTRAL.size]
+        if len(fixed) < _CENTRAL.size or fixed[:4] != _CENTRAL_SIGNATURE:
+            raise self._broken("", "its central directory is malformed")
+        _, _, _, flags, method, _, _, *numbers, attributes, header = _CENTRAL.unpack(fixed)
+        crc, compressed, size, name_length, extra_length, comment_length, disk, _ = numbers
+        position += _CENTRAL.size
+        raw_name = directory[position : position + name_length]
+        position += name_length
+        extra = directory[position : position + extra_length]
+        position += extra_length + comment_length
+        if position > len(directory):
+            raise self._broken("", "its central directory is cut short")
+        name = self._decoded(raw_name, flags)
+        fields = self._extra_fields(name, extra)
+        size, compressed, header = self._wide(name, fields, (size, compressed, header))
+        if disk or comment_length:
+            raise self._broken(name, "it has a comment or lies on another disk")
+        if _EXTRA_UNICODE_PATH in fields:
+            raise self._broken(name, "it has a second name in an extra field")
+        mode = attributes >> 16
+        return _Entry(raw_name, name, flags, method, crc, size, compressed, header, mode), position
+
+    def _decoded(self, raw_name: bytes, flags: int) -> str:
+        shown = raw_name.decode("ascii", "backslashreplace")
+        if not flags & _FLAG_UTF8 and not raw_name.isascii():
+            raise self._broken(shown, "its name is neither ASCII nor marked as UTF-8")
+        try:
+            return raw_name.decode("utf-8")
+        except UnicodeDecodeError:
+            raise self._broken(shown, "its name is not UTF-8") from None
+
+    def _extra_fields(self, name: str, extra: bytes) -> dict[int, bytes]:
+        fields: dict[int, bytes] = {}
+        position = 0
+        while position + 4 <= len(extra):
+            kind, length = struct.unpack_from("<2H", extra, position)
+            if kind in fields:
+                raise self._broken(name, "it has the same extra field twice")
+            fields[kind] = extra[position + 4 : position + 4 + length]
+            position += 4 + length
+        if position > len(extra) or extra[position:].strip(b"\x00"):
+            raise self._broken(name, "its extra fields are malformed")
+        return fields
+
+    def _wide(
+        self, name: str, fields: Mapping[int, bytes], small: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Put the ZIP64 field's numbers where the header's own say that they are too narrow."""
+        wanted = small.count(_MASK32)
+        found = fields.get(_EXTRA_ZIP64, b"")
+        if not wanted:
+            return small
+        if len(found) < 8 * wanted:
+            raise self._broken(name, "its ZIP64 sizes are missing")
+        wide = iter(struct.unpack_from(f"<{wanted}Q", found))
+        return tuple(next(wide) if number == _MASK32 else number for number in small)
+
+    def _check_names(self, entries: Sequence[_Entry]) -> None:
+        seen: set[str] = set()
+        for entry in entries:
+            if reason := member_names.fault(entry.name):
+                raise self._broken(entry.name, reason)
+            if entry.name in seen:
+                raise self._broken(entry.name, "it is in the wheel twice")
+            seen.add(entry.name)
+        for later, earlier in member_names.collisions(entry.name for entry in entries):
+            raise self._broken(later, f"it cannot be unpacked beside `{earlier}` on a Mac")
+
+    def _check_limits(self, entries: Sequence[_Entry]) -> None:
+        limits, total = self._limits, sum(entry.size for entry in entries)
+        if total > limits.total:
+            raise self._broken("", f"it declares {total} bytes, more than {limits.total}")
+        if total > limits.ratio_from and total > limits.ratio * self._size:
+            raise self._broken("", f"it would grow {total // self._size} times when unpacked")
+        for entry in entries:
+            if entry.size > _MAX_DEFLATE_RATIO * entry.compressed + _MAX_DEFLATE_RATIO:
+                raise self._broken(entry.name, "it declares more bytes than its data can hold")
+
+    def _member(self, entry: _Entry, end: int) -> Member:
+        """Check one member's local header against `entry`; `end` is where its space ends."""
+        self._check_kind(entry)
+        fixed = self._read(entry.header, _LOCAL.size)
+        if len(fixed) < _LOCAL.size or fixed[:4] != _LOCAL_SIGNATURE:
+            raise self._broken(entry.name, "its local header is not where the directory says")
+        _, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = _LOCAL.unpack(
+            fixed
+        )
+        rest = self._read(entry.header + _LOCAL.size, name_length + extra_length)
+        fields = self._extra_fields(entry.name, rest[name_length:])
+        size, compressed = self._wide(entry.name, fields, (size, compressed))
+        told = (crc, size, compressed)
+        declared = (entry.crc, entry.size, entry.compressed)
+        later = bool(flags & _FLAG_DESCRIPTOR)
+        if rest[:name_length] != entry.raw_name:
+            raise self._broken(entry.name, "its local header gives it another name")
+        if (flags, method) != (entry.flags, entry.method):
+            raise self._broken(entry.name, "its two headers differ in method or flags")
+        if told != declared and not (later and told == (0, 0, 0)):
+            raise self._broken(entry.name, "its two headers differ in CRC or sizes")
+        data = entry.header + _LOCAL.size + name_length + extra_length
+        self._check_space(entry, data + entry.compressed, end, later=later)
+        return Member(
+            entry.name,
+            Method(method),
+            *declared,
+            offset=data,
+            executable=bool(entry.mode & _EXECUTABLE),
+        )
+
+    def _check_kind(self, entry: _Entry) -> None:
+        """Refuse what is no plain file or empty folder, stored or deflated."""
+        kind, folder = stat.S_IFMT(entry.mode), entry.name.endswith("/")
+        if entry.flags & _HIDDEN:
+            raise self._broken(entry.name, "it is encrypted")
+        if entry.method not in _METHODS:
+            what = f"its compression method {entry.method} is not one of wheels"
+            raise self._broken(entry.name, what)
+        if kind == stat.S_IFLNK:
+            what = "it is a symbolic link, which installers write as a text file"
+            raise self._broken(entry.name, what)
+        if kind not in (0, stat.S_IFDIR if folder else stat.S_IFREG):
+            raise self._broken(entry.name, "it is neither a file nor a folder")
+        if folder and (entry.size or entry.crc):
+            raise self._broken(entry.name, "it is a folder that holds data")
+        if entry.method == Method.STORED and entry.size != entry.compressed:
+            raise self._broken(entry.name, "it is stored and has two sizes")
+
+    def _check_space(self, entry: _Entry, data_end: int, end: int, *, later: bool) -> None:
+        """Check that the data, and its descriptor when there is one, end where the next begins."""
+        left = end - data_end
+        if left < 0:
+            raise self._broken(entry.name, "its data overlaps what follows it")
+        if not later:
+            if left:
+                raise self._broken(entry.name, f"{left} bytes stand after its data unexplained")
+            return
+        descriptor = self._read(data_end, min(left, 25))
+        forms = {12: "<3L", 16: "<4x3L", 20: "<L2Q", 24: "<4xL2Q"}
+        if left not in forms or (left in (16, 24) and descriptor[:4] != _DESCRIPTOR_SIGNATURE):
+            raise self._broken(entry.name, "its data descriptor is malformed")
+        told = struct.unpack(forms[left], descriptor)
+        if told != (entry.crc, entry.compressed, entry.size):
+            raise self._broken(entry.name, "its data descriptor contradicts the directory")
+
+    def _read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._descriptor, length, offset)
+
+    def _broken(self, name: str, what: str) -> BrokenWheel:
+        return broken(self._path, name, what)

@@ -1,0 +1,178 @@
+"""Wheels as zip files, read without trust.
+
+Every member has two descriptions, one in the central directory and one before its data; tools
+differ in which they believe. Here both are read and must agree, and the members must tile the file
+from its first byte to the central directory, so that nothing hides, overlaps or is said twice.
+What does not is refused with the wheel and the member named. Contents are streamed: memory does
+not grow with a member's size, and inflating stops at the declared size.
+
+Format: PKWARE's APPNOTE.TXT 6.3.10; the names in capitals are from there. Wheels use methods
+stored and deflated (PyPA's binary distribution format).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.wheels.archive.directory import Reader
+from tensorflow_macos_build.wheels.archive.members import (
+    BrokenWheel,
+    Limits,
+    Member,
+    Method,
+    broken,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["CHUNK", "Archive", "BrokenWheel", "Limits", "Member", "Method", "open_archive"]
+
+CHUNK = 1 << 18
+"""Bytes that are read or inflated at a time."""
+
+_TEXT_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An open wheel. Its methods may be called from several threads at once.
+
+    Attributes:
+        path: the wheel's file.
+        members: its files by name, in the order of their data; folders are left out.
+    """
+
+    path: Path
+    members: Mapping[str, Member]
+    _descriptor: int = field(repr=False)
+
+    def raw(self, member: Member, *, chunk: int = CHUNK) -> Iterator[bytes]:
+        """Give the member's data as it lies in the file, in pieces of at most `chunk` bytes."""
+        yield from self.range(member.offset, member.compressed, chunk=chunk)
+
+    def range(self, offset: int, length: int, *, chunk: int = CHUNK) -> Iterator[bytes]:
+        """Give `length` bytes of the wheel's file from `offset`, in pieces.
+
+        Raises:
+            BrokenWheel: the file has become shorter since it was opened.
+        """
+        end = offset + length
+        while offset < end:
+            piece = os.pread(self._descriptor, min(chunk, end - offset), offset)
+            if not piece:
+                raise self.broken("", "the file ends too early; it changed while it was read")
+            yield piece
+            offset += len(piece)
+
+    def stream(self, member: Member, *, chunk: int = CHUNK) -> Iterator[bytes]:
+        """Give the member's content in pieces of at most `chunk` bytes; check size and CRC.
+
+        Raises:
+            BrokenWheel: the data is not what the headers declare. Everything given until then
+                must be dropped.
+        """
+        size = crc = 0
+        for piece in self._content(member, chunk):
+            size += len(piece)
+            if size > member.size:
+                raise self.broken(member.name, f"its content is longer than {member.size} bytes")
+            crc = zlib.crc32(piece, crc)
+            yield piece
+        if size != member.size:
+            raise self.broken(member.name, f"it holds {size} bytes and declares {member.size}")
+        if crc != member.crc:
+            raise self.broken(
+                member.name, f"its CRC-32 is {crc:08x} and {member.crc:08x} is declared"
+            )
+
+    def head(self, member: Member, size: int) -> bytes:
+        """Give the first `size` bytes of the member's content, or all if it has fewer.
+
+        Raises:
+            BrokenWheel: they cannot be inflated. The rest of the member is not judged.
+        """
+        found = b""
+        for piece in self._content(member, size, raw=min(size, CHUNK)):
+            found += piece
+            if len(found) >= size:
+                break
+        return found[:size]
+
+    def read(self, member: Member, *, limit: int = _TEXT_LIMIT) -> bytes:
+        """Give the whole content of a small member.
+
+        Raises:
+            BrokenWheel: it declares more than `limit` bytes, or its data is broken.
+        """
+        if member.size > limit:
+            raise self.broken(member.name, f"it is larger than the {limit} bytes read at once")
+        return b"".join(self.stream(member))
+
+    def sha256(self, member: Member) -> bytes:
+        """Give the SHA-256 of the member's content; size and CRC are checked on the way."""
+        digest = hashlib.sha256()
+        for piece in self.stream(member):
+            digest.update(piece)
+        return digest.digest()
+
+    def broken(self, name: str, what: str) -> BrokenWheel:
+        """Make the error that says what is wrong with the member called `name`."""
+        return broken(self.path, name, what)
+
+    def _content(self, member: Member, chunk: int, raw: int = CHUNK) -> Iterator[bytes]:
+        if member.method is Method.STORED:
+            yield from self.raw(member, chunk=chunk)
+            return
+        engine = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            for compressed in self.raw(member, chunk=raw):
+                if engine.eof:
+                    raise self.broken(member.name, "bytes follow the end of its deflate stream")
+                yield from _inflated(engine, compressed, chunk)
+        except zlib.error as error:
+            raise self.broken(member.name, f"its data cannot be inflated ({error})") from None
+        if not engine.eof:
+            raise self.broken(member.name, "its deflate stream has no end")
+        if engine.unused_data:
+            raise self.broken(member.name, "bytes follow the end of its deflate stream")
+
+
+@contextlib.contextmanager
+def open_archive(path: Path, limits: Limits | None = None) -> Iterator[Archive]:
+    """Open a wheel and check its structure; no content is inflated yet.
+
+    Raises:
+        UsageError: there is no such file, or it may not be read.
+        BrokenWheel: it is not a sound zip file, or exceeds `limits`.
+    """
+    try:
+        descriptor = files.open_regular(path)
+    except OSError as error:
+        raise UsageError(
+            f"the wheel cannot be opened: {error.strerror}",
+            where=str(path),
+            hint="give the path of a wheel that you may read",
+        ) from None
+    try:
+        yield Archive(path, Reader(path, descriptor, limits or Limits()).members(), descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _inflated(engine: zlib._Decompress, compressed: bytes, chunk: int) -> Iterator[bytes]:
+    while True:
+        piece = engine.decompress(compressed, chunk)
+        compressed = engine.unconsumed_tail
+        if piece:
+            yield piece
+        if engine.eof or (not compressed and len(piece) < chunk):
+            return

@@ -1,0 +1,185 @@
+"""Writing wheels so that the same members give the same bytes on every machine.
+
+Times are the format's zero, modes are 0644 or 0755, headers hold the sizes (no data descriptors),
+and ZIP64 records stand only where a number needs them. Data comes ready made: what is deflated
+arrives deflated, so that no byte depends on a version of zlib.
+
+Format: PKWARE's APPNOTE.TXT 6.3.10.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from tensorflow_macos_build.wheels.archive.members import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_MASK32 = 0xFFFFFFFF
+_MASK16 = 0xFFFF
+_VERSION = 20
+_VERSION_ZIP64 = 45
+_CREATED_ON_UNIX = 3 << 8
+_FLAG_UTF8 = 0x0800
+_EXTRA_ZIP64 = 0x0001
+_DATE_1980_01_01 = (1 << 5) | 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be written of one member besides its data.
+
+    Attributes:
+        name: path in the wheel, parts joined by slashes.
+        method: how the data that follows is stored.
+        crc: CRC-32 of the content.
+        size: the content's bytes.
+        compressed: the data's bytes.
+        executable: whether the file gets mode 0755 instead of 0644.
+    """
+
+    name: str
+    method: Method
+    crc: int
+    size: int
+    compressed: int
+    executable: bool = False
+
+
+class Sink(Protocol):
+    """What takes a wheel's bytes: a file, or something on the way to one."""
+
+    def write(self, piece: bytes, /) -> int:
+        """Take all of `piece`."""
+
+
+class WheelWriter:
+    """Writes members one after another, then the directory; it never seeks."""
+
+    def __init__(self, stream: Sink) -> None:
+        self._stream = stream
+        self._offset = 0
+        self._directory: list[bytes] = []
+
+    def add(self, entry: Entry, data: Iterable[bytes]) -> None:
+        """Write one member.
+
+        Raises:
+            ValueError: `data` is not as long as `entry` says; the file is then useless.
+        """
+        start = self._offset
+        self._put(_local(entry))
+        before = self._offset
+        for piece in data:
+            self._put(piece)
+        if self._offset - before != entry.compressed:
+            raise ValueError(f"{entry.name}: {self._offset - before} bytes, not {entry.compressed}")
+        self._directory.append(_central(entry, start))
+
+    def add_stored(self, name: str, content: bytes, *, executable: bool = False) -> None:
+        """Write one member whose content is at hand, as it is."""
+        size = len(content)
+        entry = Entry(name, Method.STORED, zlib.crc32(content), size, size, executable)
+        self.add(entry, (content,))
+
+    def finish(self) -> None:
+        """Write the central directory and the end record."""
+        start, count = self._offset, len(self._directory)
+        for header in self._directory:
+            self._put(header)
+        length = self._offset - start
+        if count >= _MASK16 or start >= _MASK32 or length >= _MASK32:
+            self._put(_end64(count, length, start, self._offset))
+        count16 = min(count, _MASK16)
+        sizes = min(length, _MASK32), min(start, _MASK32)
+        self._put(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count16, count16, *sizes, 0))
+
+    def _put(self, piece: bytes) -> None:
+        self._stream.write(piece)
+        self._offset += len(piece)
+
+
+def order(names: Iterable[str], dist_info: str) -> list[str]:
+    """Sort members' names by code point, those of the folder `dist_info` last, RECORD at the end.
+
+    The format recommends dist-info at the end, so that it can be changed without a rewrite.
+    """
+
+    def key(name: str) -> tuple[bool, bool, str]:
+        return name == f"{dist_info}/RECORD", name.startswith(f"{dist_info}/"), name
+
+    return sorted(names, key=key)
+
+
+def _local(entry: Entry) -> bytes:
+    name, flags = _encoded(entry.name)
+    wide = _wide(entry.size, entry.compressed) if _is_large(entry) else b""
+    sizes = (_MASK32, _MASK32) if wide else (entry.compressed, entry.size)
+    fixed = _LOCAL.pack(
+        b"PK\x03\x04",
+        _VERSION_ZIP64 if wide else _VERSION,
+        flags,
+        entry.method,
+        0,
+        _DATE_1980_01_01,
+        entry.crc,
+        *sizes,
+        len(name),
+        len(wide),
+    )
+    return fixed + name + wide
+
+
+def _central(entry: Entry, offset: int) -> bytes:
+    name, flags = _encoded(entry.name)
+    large = _is_large(entry)
+    numbers = [entry.size, entry.compressed] if large else []
+    numbers += [offset] if offset >= _MASK32 else []
+    wide = _wide(*numbers) if numbers else b""
+    version = _VERSION_ZIP64 if wide else _VERSION
+    sizes = (_MASK32, _MASK32) if large else (entry.compressed, entry.size)
+    mode = stat.S_IFREG | (0o755 if entry.executable else 0o644)
+    fixed = _CENTRAL.pack(
+        b"PK\x01\x02",
+        _CREATED_ON_UNIX | version,
+        version,
+        flags,
+        entry.method,
+        0,
+        _DATE_1980_01_01,
+        entry.crc,
+        *sizes,
+        len(name),
+        len(wide),
+        *(0, 0, 0),
+        mode << 16,
+        min(offset, _MASK32),
+    )
+    return fixed + name + wide
+
+
+def _end64(count: int, length: int, start: int, position: int) -> bytes:
+    versions = (_CREATED_ON_UNIX | _VERSION_ZIP64, _VERSION_ZIP64)
+    record = struct.pack(
+        "<4sQ2H2L4Q", b"PK\x06\x06", 44, *versions, 0, 0, count, count, length, start
+    )
+    return record + struct.pack("<4sLQL", b"PK\x06\x07", 0, position, 1)
+
+
+def _is_large(entry: Entry) -> bool:
+    return max(entry.size, entry.compressed) >= _MASK32
+
+
+def _wide(*numbers: int) -> bytes:
+    return struct.pack(f"<2H{len(numbers)}Q", _EXTRA_ZIP64, 8 * len(numbers), *numbers)
+
+
+def _encoded(name: str) -> tuple[bytes, int]:
+    return (name.encode("ascii"), 0) if name.isascii() else (name.encode("utf-8"), _FLAG_UTF8)

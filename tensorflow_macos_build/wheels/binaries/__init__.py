@@ -1,0 +1,1 @@
+"""The machine code in a wheel: its slices and their load commands."""

@@ -1,0 +1,134 @@
+"""The load commands of a wheel's binaries, read without inflating what comes after them.
+
+The slices of a universal file lie one after another, so the second one's load commands are deep
+inside the member. Where fuse made the wheel, its record tells where each slice's deflate stream
+begins; elsewhere the member is inflated up to there.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho import fat, image
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.window import Window
+from tensorflow_macos_build.wheels.binaries.slices import HEAD, Kind, kind_of
+from tensorflow_macos_build.wheels.dist_info import folders as dist_info
+from tensorflow_macos_build.wheels.dist_info import fused_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.macho.fat import Arch
+    from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.wheels.archive.reader import Archive, Member
+    from tensorflow_macos_build.wheels.deflate.universal import Span
+
+_MAGIC = 8
+"""Bytes that tell a binary from other files."""
+
+_SIZEOFCMDS = struct.Struct("<20xI")
+_MACH_HEADER_64 = 32
+
+
+def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
+    """Give the images of every linked binary, one a slice, by member; static archives are none.
+
+    Raises:
+        BrokenWheel: a binary is malformed, or cannot be inflated.
+    """
+    spans = _spans(archive)
+    found: dict[str, tuple[Image, ...]] = {}
+    for name, member in archive.members.items():
+        kind = kind_of(archive.head(member, _MAGIC).ljust(_MAGIC, b"\0"))
+        try:
+            if kind is Kind.IMAGE:
+                parsed = _parsed(archive.stream(member), member.size)
+                found.update({name: (parsed,)} if parsed is not None else {})
+            elif kind is Kind.UNIVERSAL:
+                found[name] = tuple(_slices(archive, member, spans.get(name, {})))
+        except MalformedMachO as error:
+            raise archive.broken(name, f"it is malformed: {error.evidence}") from None
+    return found
+
+
+def architectures(path: Path) -> frozenset[str]:
+    """Give the architectures of a thin or universal Mach-O file on the disk, as lipo names them.
+
+    Raises:
+        MalformedMachO: it is none.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+        if fat.is_fat(head):
+            return frozenset(arch.name for arch in fat.parse(Window(head, 0, size)).arches)
+        stream.seek(0)
+        found = _parsed(iter(lambda: stream.read(HEAD), b""), size)
+        if found is None:
+            raise MalformedMachO("it is a static archive")
+        return frozenset({found.arch})
+
+
+def _spans(archive: Archive) -> Mapping[str, Mapping[str, Span]]:
+    """Read fuse's record, where there is one; what it says is only a short cut."""
+    folders = dist_info.folders(archive.members)
+    try:
+        told = fused_json.of(archive, folders[0]) if len(folders) == 1 else None
+    except fused_json.BadRecord:
+        return {}
+    return {} if told is None else told.universal
+
+
+def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iterator[Image]:
+    head = archive.head(member, HEAD)
+    for arch in fat.parse(Window(head, 0, member.size)).arches:
+        found = _jumped(archive, member, arch, spans.get(arch.name))
+        found = found or _parsed(_skipped(archive.stream(member), arch.offset), arch.size)
+        if found is not None:
+            yield found
+
+
+def _jumped(archive: Archive, member: Member, arch: Arch, span: Span | None) -> Image | None:
+    """Read a slice where fuse's record says that it begins; None where nothing such is there."""
+    if span is None or span.size != arch.size or not 0 <= span.start < member.compressed:
+        return None
+    raw = archive.range(member.offset + span.start, member.compressed - span.start, chunk=HEAD)
+    try:
+        found = _parsed(_inflated(raw), arch.size)
+    except (MalformedMachO, zlib.error):
+        return None
+    if found is None:
+        return None
+    return found if (found.cputype, found.cpusubtype) == (arch.cputype, arch.cpusubtype) else None
+
+
+def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in raw:
+        yield engine.decompress(piece)
+
+
+def _skipped(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
+    for piece in pieces:
+        if offset < len(piece):
+            yield piece[offset:]
+        offset = max(0, offset - len(piece))
+
+
+def _parsed(pieces: Iterable[bytes], size: int) -> Image | None:
+    """Take as many pieces as the load commands fill, and parse those; None for an archive."""
+    head, wanted = b"", min(HEAD, size)
+    for piece in pieces:
+        head += piece
+        if len(head) >= _MACH_HEADER_64:
+            commands = min(*_SIZEOFCMDS.unpack_from(head), image.MAXIMUM_COMMANDS_SIZE)
+            wanted = min(_MACH_HEADER_64 + commands, size)
+        if len(head) >= wanted:
+            break
+    if kind_of(head.ljust(_MAGIC, b"\0")) is Kind.STATIC:
+        return None
+    return image.parse(Window(head, 0, size))

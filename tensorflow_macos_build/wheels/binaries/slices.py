@@ -1,0 +1,245 @@
+"""What a wheel's member is to lipo: an image, a static archive, a universal file, or none of them.
+
+Only a member's beginning is inflated to tell, except for a static archive, whose objects must all
+be for one processor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import struct
+import tempfile
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import printable
+from tensorflow_macos_build.macho import archive, fat, image
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.wheels.archive.reader import Archive, Member
+
+    Os = tuple[int, int]
+
+HEAD = 1 << 14
+"""Bytes that are inflated to tell what a member is, at first."""
+
+
+_LARGEST = 1 << 32
+"""Bytes from which on a file is no machine code: its offsets have 32 bits."""
+
+_MAGIC = 8
+"""Bytes that tell what a member is."""
+
+
+class Kind(Enum):
+    """What lipo can make of a file."""
+
+    IMAGE = "image"
+    STATIC = "static archive"
+    UNIVERSAL = "universal file"
+    OTHER = "other file"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a universal file would hold of a member.
+
+    Attributes:
+        kind: IMAGE or STATIC.
+        new: its place in a layout: processor, size, alignment.
+        minos: the macOS that it needs, for a static archive the latest of its objects'; None when
+            it does not say.
+        filetype: the image's type by its C name; "archive" for static archives.
+        offset: where it begins in the member: 0, unless the member is a universal file of this one
+            slice, as gfortran's libraries are.
+    """
+
+    kind: Kind
+    new: fat.NewSlice
+    minos: tuple[int, int] | None
+    filetype: str
+    offset: int = 0
+
+    @property
+    def arch(self) -> str:
+        """The architecture as lipo names it."""
+        return self.new.name
+
+
+class Unjoinable(ValueError):
+    """A sound file that lipo refuses as a slice; the message says why, as the end of a sentence."""
+
+
+def kind_of(head: bytes) -> Kind:
+    """Tell from a file's first 8 bytes or more what lipo can make of it."""
+    if image.is_image(head):
+        return Kind.IMAGE
+    if fat.is_fat(head):
+        return Kind.UNIVERSAL
+    return Kind.STATIC if archive.is_archive(head) else Kind.OTHER
+
+
+def read_slice(wheel: Archive, member: Member) -> Slice | None:
+    """Give what a universal file would hold of a member; None if lipo would refuse it.
+
+    Raises:
+        Unjoinable: lipo would refuse it, for a reason that a person should know.
+        BrokenWheel: the member is damaged, or is no sound Mach-O file or static archive.
+    """
+    head = wheel.head(member, HEAD)
+    try:
+        match kind_of(head):
+            case Kind.IMAGE:
+                return _image(wheel, member, head, 0, member.size)
+            case Kind.STATIC:
+                return _static(wheel, member)
+            case Kind.UNIVERSAL:
+                return _only_slice(wheel, member, head)
+            case Kind.OTHER:
+                return None
+    except MalformedMachO as error:
+        raise wheel.broken(member.name, f"it is malformed: {error.evidence}") from None
+
+
+def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
+    """Return the macOS that a member's machine code needs, by architecture as lipo names it.
+
+    None stands for code that does not say. Empty: the member is no machine code, or none that can
+    be read, so that no loader will take it.
+
+    Raises:
+        BrokenWheel: the member's data is damaged.
+    """
+    if member.size >= _LARGEST:
+        return {}
+    try:
+        match kind_of(wheel.head(member, _MAGIC)):
+            case Kind.OTHER:
+                return {}
+            case Kind.IMAGE:
+                head = wheel.head(member, HEAD)
+                parsed = _parsed(wheel, member, head, 0, member.size)
+                return {parsed.arch: parsed.minos}
+            case Kind.STATIC | Kind.UNIVERSAL:
+                with _spooled(wheel, member) as content:
+                    return _latest(_code(content))
+    except MalformedMachO:
+        return {}
+
+
+def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
+    """Yield the architecture and the minimum of every image and every object in a file."""
+    head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
+    match kind_of(head):
+        case Kind.UNIVERSAL:
+            for arch in fat.parse(content).arches:
+                yield from _code_of_slice(content.part(arch.offset, arch.size, "slice"))
+        case Kind.STATIC | Kind.IMAGE | Kind.OTHER:
+            yield from _code_of_slice(content)
+
+
+def _code_of_slice(content: Window) -> Iterator[tuple[str, Os | None]]:
+    """Yield likewise for a file that is not universal, as no loader takes one in another."""
+    head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
+    match kind_of(head):
+        case Kind.STATIC:
+            objects = archive.parse(content)
+            yield from ((one.arch, one.minos) for one in objects if one.arch is not None)
+        case Kind.IMAGE:
+            parsed = image.parse(content)
+            yield parsed.arch, parsed.minos
+        case Kind.UNIVERSAL | Kind.OTHER:
+            return
+
+
+def _latest(code: Iterator[tuple[str, Os | None]]) -> dict[str, Os | None]:
+    latest: dict[str, Os | None] = {}
+    for arch, minos in code:
+        known = latest.get(arch)
+        latest[arch] = known if minos is None else max(minos, known or minos)
+    return latest
+
+
+def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Slice:
+    """Read an image of `size` bytes at `offset`, whose first bytes are `head`."""
+    found = _parsed(wheel, member, head, offset, size)
+    align = fat.page_align(found.cputype)
+    if align is None:
+        raise MalformedMachO(f"its processor type {found.cputype} is unknown")
+    new = fat.NewSlice(found.cputype, found.cpusubtype, size, align)
+    return Slice(Kind.IMAGE, new, found.minos, found.filetype_name, offset)
+
+
+def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Image:
+    if len(head) >= 24:
+        length = 32 + min(*struct.unpack_from("<L", head, 20), image.MAXIMUM_COMMANDS_SIZE)
+        head = head if length <= len(head) else wheel.head(member, offset + length)[offset:]
+    return image.parse(Window(head, 0, size))
+
+
+def _only_slice(wheel: Archive, member: Member, head: bytes) -> Slice | None:
+    """Read a universal file of one image; None if it has more, or is not laid out as by lipo."""
+    arches = fat.parse(Window(head, 0, member.size)).arches
+    if len(arches) != 1 or arches[0].offset > 1 << fat.MAXIMUM_ALIGN:
+        return None
+    (only,) = arches
+    head = wheel.head(member, only.offset + HEAD)
+    new = fat.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
+    if head[: only.offset] != wrapping(new) or only.end != member.size:
+        return None
+    if kind_of(head[only.offset :]) is not Kind.IMAGE:
+        return None
+    found = _image(wheel, member, head[only.offset :], only.offset, only.size)
+    return replace(found, new=new) if found.arch == only.name else None
+
+
+def wrapping(new: fat.NewSlice) -> bytes:
+    """Give what stands before the slice in a universal file that has it alone."""
+    alone = fat.layout([new])
+    return alone.header + bytes(alone.arches[0].offset - len(alone.header))
+
+
+def _static(wheel: Archive, member: Member) -> Slice:
+    """Read a static archive.
+
+    Its objects may be Mach-O files, LLVM IR objects, or both: llvm-lipo 19 only asks that all are
+    for one processor. An archive of IR alone has no alignment there, any other a pointer's size.
+    """
+    found: dict[tuple[int, int], archive.Object] = {}
+    minos: Os | None = None
+    is_bitcode = True
+    with _spooled(wheel, member) as content:
+        for one in archive.parse(content):
+            if one.cputype is None or one.cpusubtype is None:
+                what = "LLVM IR for no Mac" if one.is_bitcode else "no object file"
+                raise Unjoinable(f"lipo refuses its {printable(one.name)}, which is {what}")
+            found.setdefault((one.cputype, one.cpusubtype), one)
+            minos = max(minos or one.minos, one.minos) if one.minos else minos
+            is_bitcode = is_bitcode and one.is_bitcode
+    if len(found) > 1:
+        told = " and ".join(sorted({f"{one.name} for {one.arch}" for one in found.values()}))
+        raise Unjoinable(f"its objects are for different processors: {printable(told)}")
+    if not found:
+        raise Unjoinable("it holds no object, so lipo cannot tell what it is for")
+    ((cputype, cpusubtype),) = found
+    align = 0 if is_bitcode else fat.archive_align(cputype)
+    new = fat.NewSlice(cputype, cpusubtype, member.size, align)
+    return Slice(Kind.STATIC, new, minos, "archive")
+
+
+@contextlib.contextmanager
+def _spooled(wheel: Archive, member: Member) -> Iterator[Window]:
+    """Give a window on all of a member's content, from a file that has no name."""
+    with tempfile.TemporaryFile() as content:
+        for piece in wheel.stream(member):
+            content.write(piece)
+        content.flush()
+        with mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            yield Window.whole(mapped)

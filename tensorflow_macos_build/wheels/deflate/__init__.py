@@ -1,0 +1,1 @@
+"""Deflate streams: inflated with their bit positions, and joined without recompression."""

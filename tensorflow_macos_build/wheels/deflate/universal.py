@@ -1,0 +1,127 @@
+"""The data of a universal file in a wheel, put together from its slices' deflate streams."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.wheels.archive.members import Method
+from tensorflow_macos_build.wheels.archive.writer import Entry
+from tensorflow_macos_build.wheels.deflate import splice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tensorflow_macos_build.macho import fat
+    from tensorflow_macos_build.wheels.deflate.inflate import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a slice's deflate stream lies in its member's data, and what it inflates to.
+
+    Attributes:
+        start: offset in the member's data.
+        end: offset after it; what lies there ends on a byte.
+        size: the slice's bytes.
+        crc: the slice's CRC-32.
+        sha256: SHA-256 of the half's own file, as 64 hexadecimal digits.
+        align: None if that file was the slice; otherwise it was a universal file of this slice
+            alone, at an offset that is a multiple of 2^align.
+    """
+
+    start: int
+    end: int
+    size: int
+    crc: int
+    sha256: str
+    align: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a pass over a slice told.
+
+    Attributes:
+        shape: of its deflate stream; None if its content is to be stored instead.
+        size: the slice's bytes.
+        crc: the slice's CRC-32.
+        sha256: as in `Span`.
+        align: as in `Span`.
+    """
+
+    shape: Shape | None
+    size: int
+    crc: int
+    sha256: str
+    align: int | None
+
+
+class Joint:
+    """The data of a universal file as it grows: headers, gaps and slices' streams.
+
+    The slice that ends the file brings the end of the stream with it, if it is a stream.
+    """
+
+    def __init__(self, layout: fat.Layout, stored: bool) -> None:
+        self._stored = stored
+        self._parts: list[Callable[[], Iterable[bytes]]] = []
+        self._layout = layout
+        self._compressed = 0
+        self._size = 0
+        self._crc = 0
+        self._open = False
+        self.spans: dict[str, Span] = {}
+
+    def fill_to(self, offset: int) -> bytes:
+        """Add the header, if nothing is there yet, and zeros up to `offset`; give that content."""
+        header = b"" if self._size else self._layout.header
+        gap = bytes(offset - self._size - len(header))
+        blocks = b"".join(splice.stored([header])) + splice.zeros(len(gap))
+        self._put([header + gap] if self._stored else [blocks])
+        self._grow(len(header + gap), zlib.crc32(header + gap))
+        return header + gap
+
+    def add(self, arch: str, data: Callable[[], Iterable[bytes]], scanned: Scanned) -> None:
+        """Add a slice: its stream if it has a shape, its content otherwise."""
+        start, shape = self._compressed, scanned.shape
+        last = self._size + scanned.size == self._layout.size
+        self._open = False
+        if self._stored:
+            self._add(data, scanned.size)
+        elif shape is None:
+            self._add(lambda: splice.stored(data()), splice.stored_size(scanned.size))
+            self._open = True
+        elif last:
+            self._add(data, -(-shape.end // 8))
+        else:
+            self._add(lambda: splice.opened(data(), shape), splice.opened_size(shape))
+        self.spans[arch] = Span(
+            *(start, self._compressed, scanned.size, scanned.crc, scanned.sha256, scanned.align)
+        )
+        self._grow(scanned.size, scanned.crc)
+
+    def close(self) -> None:
+        """End the stream, if the last slice has not brought its end."""
+        if self._open:
+            self._put([splice.END])
+
+    def data(self) -> Iterator[bytes]:
+        for part in self._parts:
+            yield from part()
+
+    def entry(self, path: str, *, executable: bool) -> Entry:
+        method = Method.STORED if self._stored else Method.DEFLATED
+        return Entry(path, method, self._crc, self._size, self._compressed, executable)
+
+    def _put(self, blocks: list[bytes]) -> None:
+        self._add(lambda: blocks, sum(map(len, blocks)))
+
+    def _add(self, part: Callable[[], Iterable[bytes]], compressed: int) -> None:
+        self._parts.append(part)
+        self._compressed += compressed
+
+    def _grow(self, size: int, crc: int) -> None:
+        self._crc = splice.crc32_combine(self._crc, crc, size)
+        self._size += size

@@ -1,0 +1,1 @@
+"""Two wheels, one for each architecture, joined into one universal2 wheel."""

@@ -1,0 +1,184 @@
+"""Deciding how two wheels are fused, before any work: a value that `fuse` carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.wheels.archive.members import Limits
+from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
+from tensorflow_macos_build.wheels.fuse import clashes, deployment, headers
+from tensorflow_macos_build.wheels.fuse.pair import Half, NoHalf, Pair, match
+from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Fault, Judge, Verdict, apart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tensorflow_macos_build.wheels.fuse.rules import Rule
+
+_SHOWN_DIFFERENCES = 8
+_SHOWN_FAULTS = 60
+
+
+@dataclass(frozen=True)
+class FuseOptions:
+    """How two wheels are joined.
+
+    Attributes:
+        alias: the project that the fused wheel is of, when its halves are of two: "tensorflow"
+            for a `tensorflow` and a `tensorflow_macos` wheel.
+        build: the fused wheel's build tag; None: that of both halves.
+        universal2_tag: whether to add a universal2 platform tag.
+        rules: stated verdicts; the first that matches a path counts.
+        limits: what an input wheel may claim.
+        threads: how many threads prepare members; 0: one for each processor, at most 8.
+    """
+
+    alias: str | None = None
+    build: str | None = None
+    universal2_tag: bool = False
+    rules: Sequence[Rule] = ()
+    limits: Limits = field(default_factory=Limits)
+    threads: int = 0
+
+
+class Undecided(WorkFailed):
+    """Some paths have no verdict.
+
+    Attributes:
+        faults: each of them.
+    """
+
+    def __init__(self, faults: Sequence[Fault], shown: str) -> None:
+        count = f"{len(faults)} file" + ("s have" if len(faults) > 1 else " has")
+        super().__init__(
+            f"{count} no verdict",
+            detail=shown,
+            hint=f"state one, e.g. --rule '{faults[0].rule}', or in the config's fuse.rules",
+        )
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every decision, before any work.
+
+    Attributes:
+        pair: the wheels.
+        name: the fused wheel's name.
+        choices: by path.
+        merged: merged headers by path.
+        renamed: for files of both that are kept beside each other: by architecture, the path that
+            both have, by that in the fused wheel.
+        one_sided: machine code that by a rule is there for one architecture alone.
+        notes: what a person should know.
+    """
+
+    pair: Pair
+    name: tags.WheelName
+    choices: Mapping[str, Choice]
+    merged: Mapping[str, headers.Merged]
+    renamed: Mapping[str, Mapping[str, str]]
+    one_sided: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
+    """Decide everything about two wheels; nothing but texts that are merged is inflated whole.
+
+    Raises:
+        UsageError: the wheels do not belong together, or an option is malformed.
+        BrokenWheel: a wheel is damaged or hostile.
+        Undecided: some paths have no verdict.
+    """
+    alias = None if options.alias is None else tags.canonical(options.alias)
+    pair = match(first, second, alias=alias, build=_build(options.build))
+    archives = {arch: half.archive for arch, half in pair.halves.items()}
+    judge = Judge(archives, options.rules, pair.dist_info, pair.named)
+    merged: dict[str, headers.Merged] = {}
+    judged = [
+        _merged(judge.judge(path, members), pair, merged)
+        for path, members in pair.paths().items()
+        if not _is_own(path, pair.dist_info)
+    ]
+    kept = [part for one in judged if isinstance(one, Choice) for part in apart(one)]
+    faults = [one for one in judged if isinstance(one, Fault)]
+    renamed = _renamed(judged)
+    faults += clashes.faults(kept, pair, renamed)
+    if faults:
+        raise Undecided(faults, _shown(faults, judge))
+    choices = {choice.path: choice for choice in kept}
+    code = deployment.survey(pair, choices)
+    needs, notes = deployment.needs(pair, code)
+    platforms = _platforms(pair, needs, notes, universal2=options.universal2_tag)
+    name = replace(pair.name, platforms=platforms)
+    one_sided, asides = deployment.one_sided(choices, code)
+    unused = set(options.rules) - {choice.rule for choice in choices.values()}
+    notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
+    return Plan(pair, name, choices, merged, renamed, one_sided, (*notes, *asides))
+
+
+def _platforms(
+    pair: Pair, needs: dict[str, tags.Os], notes: Sequence[str], *, universal2: bool
+) -> tuple[str, ...]:
+    try:
+        return tags.platform_tags(needs, universal2=universal2)
+    except tags.BadName as error:
+        where = " and ".join(half.archive.path.name for half in pair.halves.values())
+        raise NoHalf(
+            str(error),
+            where=where,
+            detail="\n".join(notes),
+            hint="give wheels whose code says rightly which macOS it needs, or leave a file out"
+            " by a rule",
+        ) from None
+
+
+def _build(build: str | None) -> str | None:
+    try:
+        return None if build is None else tags.check_build(build)
+    except tags.BadName as error:
+        raise UsageError(str(error), where="--build-tag") from None
+
+
+def _is_own(path: str, dist_info: str) -> bool:
+    """Tell whether a path describes the wheel itself, so that the fused one has its own or none."""
+    own = ("WHEEL", "RECORD", fused_json.NAME, *metadata.SIGNATURES)
+    return path in {f"{dist_info}/{name}" for name in own}
+
+
+def _merged(found: Choice | Fault, pair: Pair, merged: dict[str, headers.Merged]) -> Choice | Fault:
+    """Return a verdict as it is; merge the texts of a header on the way."""
+    if isinstance(found, Fault) or found.verdict is not Verdict.HEADER:
+        return found
+    texts = {
+        arch: pair.halves[arch].read(member, limit=headers.LIMIT)
+        for arch, member in found.members.items()
+    }
+    try:
+        merged[found.path] = headers.merge(**texts)
+    except headers.Unmergeable as error:
+        return Fault(found.path, f"it cannot be merged: {error}", found.members)
+    return found
+
+
+def _renamed(judged: Sequence[Choice | Fault]) -> dict[str, dict[str, str]]:
+    renamed: dict[str, dict[str, str]] = {arch: {} for arch in tags.ARCHES}
+    for one in judged:
+        if isinstance(one, Choice) and one.verdict is Verdict.BOTH:
+            for part in apart(one):
+                (arch,) = part.members
+                renamed[arch][part.path] = one.path
+    return renamed
+
+
+def _shown(faults: Sequence[Fault], judge: Judge) -> str:
+    lines = []
+    for index, fault in enumerate(faults[:_SHOWN_FAULTS]):
+        lines.append(f"{fault.path}: {fault.reason}")
+        if index < _SHOWN_DIFFERENCES:
+            lines += [f"    {line}" for line in judge.difference(fault).splitlines()]
+    if len(faults) > _SHOWN_FAULTS:
+        lines.append(f"… and {len(faults) - _SHOWN_FAULTS} more")
+    return "\n".join(lines)

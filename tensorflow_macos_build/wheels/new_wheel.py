@@ -1,0 +1,103 @@
+"""A new wheel as it grows: members one after another, RECORD of them all at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING, BinaryIO
+
+from tensorflow_macos_build import files
+from tensorflow_macos_build.errors import UsageError, WorkFailed, of_machine
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.archive.writer import Entry, WheelWriter
+from tensorflow_macos_build.wheels.dist_info import metadata
+from tensorflow_macos_build.wheels.fuse.pair import read_half
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tensorflow_macos_build.wheels.archive.members import Limits, Member
+    from tensorflow_macos_build.wheels.fuse.pair import Half
+
+
+class Assembly:
+    """Writes a wheel's members and remembers what RECORD must say of them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = _Hashing(stream)
+        self._writer = WheelWriter(self._stream)
+        self._rows: dict[str, tuple[bytes, int]] = {}
+
+    def add(self, entry: Entry, data: Iterable[bytes], sha256: bytes) -> None:
+        """Write a member whose data and SHA-256 are at hand."""
+        self._writer.add(entry, data)
+        self._rows[entry.name] = (sha256, entry.size)
+
+    def store(self, path: str, content: bytes, *, executable: bool = False) -> None:
+        """Write a member as it is."""
+        self._writer.add_stored(path, content, executable=executable)
+        self._rows[path] = (hashlib.sha256(content).digest(), len(content))
+
+    def copy(self, half: Half, member: Member, path: str) -> None:
+        """Copy a member's data unread; its hash is the one that its wheel's RECORD names."""
+        claimed = half.digest(member.name)
+        sha256 = claimed.value if claimed.algorithm == "sha256" else half.archive.sha256(member)
+        numbers = (member.method, member.crc, member.size, member.compressed)
+        self.add(Entry(path, *numbers, member.executable), half.archive.raw(member), sha256)
+
+    def finish(self, record: str) -> str:
+        """Write RECORD under its path, and the end; give the SHA-256 of the whole file."""
+        self._writer.add_stored(record, metadata.format_record(self._rows, record))
+        self._writer.finish()
+        return self._stream.hexdigest()
+
+
+@contextlib.contextmanager
+def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
+    """Give an empty wheel; a body that ends well puts it at `path`, whole.
+
+    It is read back first: what is refused of a wheel that comes in is refused of one that goes out.
+
+    Raises:
+        MacosBuildError: no such folder can be made, or the disk is full (`errors.of_machine`).
+        WorkFailed: this package would refuse it.
+    """
+    try:
+        with files.atomic_path(path) as unfinished:
+            with unfinished.open("wb") as stream:
+                yield Assembly(stream)
+            _read_back(unfinished, limits)
+    except OSError as error:
+        raise of_machine(error) from error
+
+
+def _read_back(path: Path, limits: Limits | None) -> None:
+    """Check a new wheel by its headers, WHEEL and RECORD; no other content is inflated again."""
+    try:
+        with open_archive(path, limits) as archive:
+            read_half(archive, any_platform=True)
+    except (BrokenWheel, UsageError) as error:
+        raise WorkFailed(
+            f"the wheel would not be one that installers take: {error.what}",
+            where=error.where,
+            detail=error.detail,
+            hint="give the file that is named another name in the wheels that it comes from, or"
+            " leave it out",
+        ) from None
+
+
+class _Hashing:
+    """A stream that hashes what passes through it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    def write(self, piece: bytes, /) -> int:
+        self._digest.update(piece)
+        return self._stream.write(piece)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()

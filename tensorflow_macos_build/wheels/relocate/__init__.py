@@ -1,0 +1,1 @@
+"""Libraries from outside brought into a wheel."""

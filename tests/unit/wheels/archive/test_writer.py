@@ -1,0 +1,110 @@
+"""What the writer makes, zipfile and the reader take; numbers past 32 bits get ZIP64 records."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, BinaryIO
+
+import pytest
+
+from tensorflow_macos_build.wheels.archive.reader import Method, open_archive
+from tensorflow_macos_build.wheels.archive.writer import Entry, WheelWriter, order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def small(stream: BinaryIO) -> None:
+    writer = WheelWriter(stream)
+    writer.add_stored("a.txt", b"text")
+    writer.add_stored("p-1.data/scripts/tool", b"#!", executable=True)
+    data = zlib.compress(b"z" * 999)[2:-4]
+    entry = Entry("\u00fc", Method.DEFLATED, zlib.crc32(b"z" * 999), 999, len(data))
+    writer.add(entry, (data,))
+    writer.finish()
+
+
+def test_zipfile_reads_contents_modes_and_the_date_of_the_format_s_zero() -> None:
+    stream = io.BytesIO()
+    small(stream)
+    with zipfile.ZipFile(stream) as made:
+        assert made.testzip() is None
+        assert [made.read(name) for name in made.namelist()] == [b"text", b"#!", b"z" * 999]
+        modes = [info.external_attr >> 16 for info in made.infolist()]
+        assert modes == [0o100644, 0o100755, 0o100644]
+        assert {info.date_time for info in made.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {(info.create_system, info.extra) for info in made.infolist()} == {(3, b"")}
+    assert b"PK\x06\x06" not in stream.getvalue()
+
+
+def test_our_reader_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.whl"
+    with path.open("wb") as stream:
+        small(stream)
+    with open_archive(path) as wheel:
+        assert wheel.read(wheel.members["a.txt"]) == b"text"
+
+
+def test_data_of_another_length_than_declared_is_refused() -> None:
+    writer = WheelWriter(io.BytesIO())
+    with pytest.raises(ValueError, match="3 bytes, not 4"):
+        writer.add(Entry("a", Method.STORED, 0, 4, 4), (b"abc",))
+
+
+def test_dist_info_comes_last_and_record_at_the_end() -> None:
+    names = ["z", "p-1.dist-info/RECORD", "p-1.dist-info/WHEEL", "p-1.data/x", "p-1.dist-infox"]
+    assert order(names, "p-1.dist-info") == [
+        "p-1.data/x",
+        "p-1.dist-infox",
+        "z",
+        "p-1.dist-info/WHEEL",
+        "p-1.dist-info/RECORD",
+    ]
+
+
+class Sparse:
+    """A stream that turns zeros into holes, so that 4 GiB cost nothing."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, piece: bytes, /) -> int:
+        if len(piece) > 1 << 16:
+            return self._stream.seek(len(piece), 1)
+        return self._stream.write(piece)
+
+
+def zeros(length: int) -> Iterator[bytes]:
+    piece = bytes(1 << 24)
+    while length:
+        yield piece[:length]
+        length -= min(length, len(piece))
+
+
+def test_members_past_four_gib_get_zip64_records_that_readers_take(tmp_path: Path) -> None:
+    path, size = tmp_path / "large.whl", (4 << 30) + 5
+    with path.open("wb") as stream:
+        writer = WheelWriter(Sparse(stream))
+        writer.add(Entry("large", Method.STORED, 0, size, size), zeros(size))
+        writer.add_stored("after", b"after")
+        writer.finish()
+    with zipfile.ZipFile(path) as made:
+        assert made.getinfo("large").file_size == size
+        assert made.read("after") == b"after"
+    with open_archive(path) as wheel:
+        assert wheel.members["large"].size == size
+        assert wheel.read(wheel.members["after"]) == b"after"
+
+
+def test_more_members_than_sixteen_bits_count_get_a_zip64_end(tmp_path: Path) -> None:
+    path, count = tmp_path / "many.whl", 65_536
+    with path.open("wb") as stream:
+        writer = WheelWriter(stream)
+        for index in range(count):
+            writer.add_stored(f"{index}", b"")
+        writer.finish()
+    with zipfile.ZipFile(path) as made, open_archive(path) as wheel:
+        assert len(made.namelist()) == len(wheel.members) == count
