@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.rebase import session  # noqa: F401
-from tensorflow_macos_build.tasks import edit_view, fuse_view, program, session_view  # noqa: F401
+from tensorflow_macos_build.tasks import program
 from tests.machos import Toolchain
 from tests.package_index import package_index
 from tests.wheelmaker import Thin

@@ -42,7 +42,7 @@ def build(
     from tensorflow_macos_build.pipeline import plan as planning
     from tensorflow_macos_build.pipeline import run
     from tensorflow_macos_build.pipeline.workshop import Workshop
-    from tensorflow_macos_build.tasks import build_view
+    from tensorflow_macos_build.views import build as build_view
 
     place = Workshop(load(config, overrides(set_)))
     wish = planning.Wish(arch or None, until or None, tuple(force))

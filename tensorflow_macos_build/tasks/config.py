@@ -41,7 +41,7 @@ def overrides(pairs: Iterable[str]) -> dict[str, str]:
 def show(_context: invoke.Context, name: str, set_: list[str], json: bool = False) -> None:
     """Print a config as it is in effect, and where each value comes from."""
     from tensorflow_macos_build import config
-    from tensorflow_macos_build.tasks import config_view
+    from tensorflow_macos_build.views import config as config_view
 
     loaded = config.load(name, overrides(set_))
     if json:

@@ -23,7 +23,7 @@ def doctor(_context: invoke.Context, config: str = "demo", json: bool = False) -
     """Tell what a build of a config needs, whether it is here, and what installs it."""
     from tensorflow_macos_build.config import load
     from tensorflow_macos_build.pipeline.doctor import examine
-    from tensorflow_macos_build.tasks import doctor_view
+    from tensorflow_macos_build.views import doctor as doctor_view
 
     loaded = load(config)
     findings = examine(loaded.release, loaded.root)

@@ -39,8 +39,8 @@ def drop(
     json: bool = False,
 ) -> ExitCode:
     """Take a patch out of a queue; the patches after it follow."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     return view.step(QueueFlags(queue, cache), lambda it: view.drop(it, name), json=json)
 
@@ -61,8 +61,8 @@ def fold(
     json: bool = False,
 ) -> ExitCode:
     """Make a patch part of another one."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     return view.step(QueueFlags(queue, cache), lambda it: view.fold(it, name, into), json=json)
 
@@ -88,8 +88,8 @@ def reorder(
     json: bool = False,
 ) -> ExitCode:
     """Move a patch to another place in a queue."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     flags = QueueFlags(queue, cache)
     return view.step(flags, lambda it: view.reorder(it, name, before, after), json=json)
@@ -117,8 +117,8 @@ def split(
     json: bool = False,
 ) -> ExitCode:
     """Cut a patch in two by its files; `patches.edit` cuts within files."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     flags = QueueFlags(queue, cache)
     return view.step(flags, lambda it: view.split(it, name, path, subject), json=json)
@@ -148,8 +148,8 @@ def annotate(
 ) -> ExitCode:
     """Give trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     said = Metadata(reason, drop_when, owner, upstream)
     return view.step(QueueFlags(queue, cache), lambda it: view.annotate(it, patch, said), json=json)
@@ -165,8 +165,8 @@ def edit(
     json: bool = False,
 ) -> ExitCode:
     """Check a patch out in a work tree, to amend it or make several commits of it."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     return view.step(QueueFlags(queue, cache), lambda it: view.edit(it, name), json=json)
 
@@ -176,8 +176,8 @@ def continue_(
     _context: invoke.Context, *, queue: str, cache: str = MIRRORS, json: bool = False
 ) -> ExitCode:
     """Take what was made in the work tree, and let the other patches follow."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     return view.step(QueueFlags(queue, cache), lambda it: it.go_on(), json=json)
 
@@ -187,8 +187,8 @@ def status(
     _context: invoke.Context, *, queue: str, cache: str = MIRRORS, json: bool = False
 ) -> ExitCode:
     """Say what a change of a queue that is under way waits for."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     return view.step(QueueFlags(queue, cache), lambda it: it.status(), json=json)
 
@@ -198,8 +198,8 @@ def status(
 )
 def abort(_context: invoke.Context, *, queue: str, cache: str = MIRRORS) -> None:
     """Give a change of a queue up; the queue stays as it was."""
-    from tensorflow_macos_build.tasks import edit_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import edit as view
 
     view.abort(QueueFlags(queue, cache))
 

@@ -38,7 +38,7 @@ def forecast(
 ) -> None:
     """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""
     from tensorflow_macos_build.patchqueue.queue import locate
-    from tensorflow_macos_build.tasks import forecast_view as view
+    from tensorflow_macos_build.views import forecast as view
 
     page = locate.output(html) if html else None
     with Console().progress("forecast") as ticker:

@@ -49,7 +49,7 @@ def fuse(
     json: bool = False,
 ) -> None:
     """Join an arm64 and an x86_64 wheel into one universal2 wheel."""
-    from tensorflow_macos_build.tasks import fuse_view
+    from tensorflow_macos_build.views import fuse as fuse_view
     from tensorflow_macos_build.wheels.fuse.engine import fuse
 
     options = fuse_view.options(as_, build_tag, universal2_tag, rule, config)
@@ -72,7 +72,7 @@ def thin(
     _context: invoke.Context, wheel: str, *, arch: str = "", out: str = DIST, json: bool = False
 ) -> None:
     """Take one architecture out of a fused wheel."""
-    from tensorflow_macos_build.tasks import fuse_view
+    from tensorflow_macos_build.views import fuse as fuse_view
     from tensorflow_macos_build.wheels.thin import thin
 
     with Console().progress("thin") as ticker:
@@ -109,7 +109,7 @@ def retag(
 
     All else stays as it is.
     """
-    from tensorflow_macos_build.tasks import fuse_view
+    from tensorflow_macos_build.views import fuse as fuse_view
     from tensorflow_macos_build.wheels.retag import retag
 
     options = fuse_view.retag_options(build_tag, platform, universal2_tag, from_wheel=from_wheel)

@@ -59,7 +59,7 @@ def import_(
     from tensorflow_macos_build.patchqueue.exchange import intake
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
-    from tensorflow_macos_build.tasks import patches_view as view
+    from tensorflow_macos_build.views import patches as view
 
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     said = Metadata(reason, drop_when, owner)
@@ -97,7 +97,7 @@ def export(
     json: bool = False,
 ) -> None:
     """Write a queue as a branch of commits, one mailbox, or a quilt series."""
-    from tensorflow_macos_build.tasks import patches_view as view
+    from tensorflow_macos_build.views import patches as view
 
     found = view.load(queue)
     with Console().progress("export") as ticker:

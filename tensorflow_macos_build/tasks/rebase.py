@@ -40,7 +40,7 @@ def rebase(
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and say what became of every patch."""
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
-    from tensorflow_macos_build.tasks import rebase_view as view
+    from tensorflow_macos_build.views import rebase as view
 
     asked = view.Asked(queue_folder(queue), onto, view.way(on_conflict), write, cache)
     if plan:
@@ -79,8 +79,8 @@ def start(
     json: bool = False,
 ) -> ExitCode:
     """Begin to settle a rebase's conflicts, one by one, each in a small work tree."""
-    from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import session as view
 
     return view.start(QueueFlags(queue, cache, work), onto, json=json)
 
@@ -95,8 +95,8 @@ def status(
     json: bool = False,
 ) -> ExitCode:
     """Say how far a rebase is, and which files are in conflict."""
-    from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import session as view
 
     return view.step(QueueFlags(queue, cache, work), lambda it: it.status(), json=json)
 
@@ -112,8 +112,8 @@ def continue_(
     json: bool = False,
 ) -> ExitCode:
     """Take the work tree as the conflict's resolution, and go on to the next one or to the end."""
-    from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import session as view
 
     return view.step(QueueFlags(queue, cache, work), lambda it: it.go_on(patch), json=json)
 
@@ -129,8 +129,8 @@ def skip(
     json: bool = False,
 ) -> ExitCode:
     """Leave the patch in conflict out of the queue, and go on."""
-    from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import session as view
 
     return view.step(QueueFlags(queue, cache, work), lambda it: it.skip(patch), json=json)
 
@@ -142,8 +142,8 @@ def skip(
 )
 def abort(_context: invoke.Context, *, queue: str, work: str = "", cache: str = MIRRORS) -> None:
     """Give a rebase up; the queue stays as it was."""
-    from tensorflow_macos_build.tasks import session_view as view
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import session as view
 
     view.abort(QueueFlags(queue, cache, work))
 

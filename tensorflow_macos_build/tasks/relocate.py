@@ -33,7 +33,7 @@ def relocate(
     json: bool = False,
 ) -> None:
     """Copy the libraries that a wheel needs from elsewhere into it; only the system's stay out."""
-    from tensorflow_macos_build.tasks import relocate_view
+    from tensorflow_macos_build.views import relocate as relocate_view
     from tensorflow_macos_build.wheels.relocate.engine import relocate
 
     lib_dirs = tuple(map(Path, lib_dir))

@@ -33,10 +33,10 @@ def lint(
     json: bool = False,
 ) -> ExitCode:
     """Say what is wrong with a patch queue; 1 when there are errors."""
-    from tensorflow_macos_build.tasks import review_view
+    from tensorflow_macos_build.views import review
 
-    found = review_view.lint(queue, onto, tuple(forbid), max_kb)
-    emit(review_view.lint_document(found)) if json else review_view.show_lint(found)
+    found = review.lint(queue, onto, tuple(forbid), max_kb)
+    emit(review.lint_document(found)) if json else review.show_lint(found)
     return ExitCode.DONE if found.ok else ExitCode.FAILED
 
 
@@ -62,8 +62,8 @@ def report(
     json: bool = False,
 ) -> None:
     """Say what became of every patch between two states of a queue (a range-diff with bodies)."""
-    from tensorflow_macos_build.tasks import review_view
+    from tensorflow_macos_build.views import review
 
-    found = review_view.report(old, new)
-    review_view.write(found, markdown, html)
-    emit(review_view.report_document(found)) if json else review_view.show_report(found)
+    found = review.report(old, new)
+    review.write(found, markdown, html)
+    emit(review.report_document(found)) if json else review.show_report(found)

@@ -33,7 +33,7 @@ def smoke(
     from pathlib import Path
 
     from tensorflow_macos_build import smoke as room
-    from tensorflow_macos_build.tasks import smoke_view
+    from tensorflow_macos_build.views import smoke as smoke_view
 
     options = room.SmokeOptions(module=module, timeout_s=timeout)
     with Console().progress("smoke") as ticker:

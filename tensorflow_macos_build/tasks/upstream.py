@@ -32,7 +32,7 @@ def status(
     json: bool = False,
 ) -> None:
     """Show the upstream's newest releases, and how far behind a queue's base is."""
-    from tensorflow_macos_build.tasks import upstream_view
+    from tensorflow_macos_build.views import upstream as upstream_view
 
     with Console().progress("upstream") as ticker:
         found = upstream_view.status(queue, upstream, base, cache, ticker)

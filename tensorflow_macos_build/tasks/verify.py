@@ -37,7 +37,7 @@ def run(
     config: str = "",
 ) -> ExitCode:
     """Check a wheel as pip, dyld and the kernel of macOS would; 1 when there are errors."""
-    from tensorflow_macos_build.tasks import verify_view
+    from tensorflow_macos_build.views import verify as verify_view
     from tensorflow_macos_build.wheels.verify import verify
 
     options = verify_view.options(must_export, allow, config)

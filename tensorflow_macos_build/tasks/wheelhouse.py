@@ -51,7 +51,7 @@ def wheelhouse(
     json: bool = False,
 ) -> None:
     """Make a folder of wheels that installs on Intel Macs and on Apple silicon alike."""
-    from tensorflow_macos_build.tasks import wheelhouse_view as view
+    from tensorflow_macos_build.views import wheelhouse as view
     from tensorflow_macos_build.wheels import wheelhouse
 
     macos = {"x86_64": macos_x86_64, "arm64": macos_arm64}

@@ -12,13 +12,13 @@ from rich.text import Text
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue import forecast_view
 from tensorflow_macos_build.patchqueue.exchange import opening
 from tensorflow_macos_build.patchqueue.forecast import forecast
-from tensorflow_macos_build.patchqueue.forecast_view import WORDS, Tone
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.upstream import releases
+from tensorflow_macos_build.views import forecast_page
+from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,7 @@ def _commit(commit: UpstreamCommit) -> documents.Json:
 def write(found: Forecast, page: Path | None) -> None:
     """Write the page, when it was asked for."""
     if page is not None:
-        files.write_text(page, forecast_view.html(found))
+        files.write_text(page, forecast_page.html(found))
 
 
 def show(found: Forecast) -> None:
@@ -145,11 +145,11 @@ def show(found: Forecast) -> None:
         console.line(f"upstream has no release after {found.base.ref}, on which {found.queue} is")
         return
     console.table(_matrix(found))
-    quiet = sum(forecast_view.is_quiet(row) for row in found.rows)
+    quiet = sum(forecast_page.is_quiet(row) for row in found.rows)
     console.line(f"{quiet} of {len(found.patches)} patches are clean on all of them")
     for column in found.columns:
         style = "green" if column.ok else "bold"
-        console.line(f"{column.ref}: {forecast_view.summary(column)}", style)
+        console.line(f"{column.ref}: {forecast_page.summary(column)}", style)
     for line in _blames(found):
         console.line(line)
 
@@ -160,7 +160,7 @@ def _matrix(found: Forecast) -> Table:
     for column in found.columns:
         table.add_column(column.ref, no_wrap=True)
     for row in found.rows:
-        if not forecast_view.is_quiet(row):
+        if not forecast_page.is_quiet(row):
             table.add_row(row.name, *map(_cell, row.fates))
     return table
 
@@ -173,7 +173,7 @@ def _cell(fate: Fate) -> Text:
 def _blames(found: Forecast) -> Sequence[str]:
     lines = []
     for blame in found.blames:
-        commit, does = blame.breaking.commit, forecast_view.effect(blame.breaking.how)
+        commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.how)
         lines += [
             "",
             f"{commit.oid[:12]} {commit.subject}",

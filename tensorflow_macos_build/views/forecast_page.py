@@ -73,7 +73,7 @@ def effect(how: How) -> str:
 def html(found: Forecast) -> str:
     """Write a forecast as one self-contained page of HTML, for light and dark screens."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tensorflow_macos_build.patchqueue"),
+        loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -40,7 +40,7 @@ def markdown(title: str, pairs: Sequence[Pair]) -> str:
 def html(title: str, pairs: Sequence[Pair]) -> str:
     """Write a range-diff as one self-contained page of HTML."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tensorflow_macos_build.patchqueue"),
+        loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

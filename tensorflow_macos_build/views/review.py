@@ -12,7 +12,6 @@ from rich.table import Table
 
 from tensorflow_macos_build import checkout, documents, files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.patchqueue import rangediff_view
 from tensorflow_macos_build.patchqueue.exchange import opening
 from tensorflow_macos_build.patchqueue.queue.conditions import Revision
 from tensorflow_macos_build.patchqueue.queue.locate import name_of, output, queue_folder
@@ -22,6 +21,7 @@ from tensorflow_macos_build.patchqueue.review.lint import Finding, Limits, Sever
 from tensorflow_macos_build.patchqueue.review.rangediff import Fate
 from tensorflow_macos_build.tasks.command import print_lines
 from tensorflow_macos_build.tasks.folders import MIRRORS
+from tensorflow_macos_build.views import rangediff_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sized
@@ -146,15 +146,15 @@ def report_document(found: Compared) -> documents.Json:
 def write(found: Compared, markdown: str, html: str) -> None:
     """Write the report's files that were asked for."""
     if markdown:
-        files.write_text(output(markdown), rangediff_view.markdown(found.title, found.pairs))
+        files.write_text(output(markdown), rangediff_page.markdown(found.title, found.pairs))
     if html:
-        files.write_text(output(html), rangediff_view.html(found.title, found.pairs))
+        files.write_text(output(html), rangediff_page.html(found.title, found.pairs))
 
 
 def show_report(found: Compared) -> None:
     """Print a table on a terminal, and elsewhere the whole report, as Markdown."""
     if not sys.stdout.isatty():
-        print_lines(rangediff_view.markdown(found.title, found.pairs).split("\n")[:-1])
+        print_lines(rangediff_page.markdown(found.title, found.pairs).split("\n")[:-1])
         return
     table = Table(title=found.title, box=None, header_style="bold")
     for heading in ("old", "", "new", "patch"):
@@ -162,11 +162,11 @@ def show_report(found: Compared) -> None:
     for pair in found.pairs:
         places = (str(place or "-") for place in (pair.old_place, pair.new_place))
         old, new = places
-        mark = rangediff_view.MARKS[pair.fate]
+        mark = rangediff_page.MARKS[pair.fate]
         table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
     console = Console(stderr=False)
     console.table(table)
-    console.line(rangediff_view.summary(found.pairs))
+    console.line(rangediff_page.summary(found.pairs))
 
 
 def _revision(folder: Path, ref: str) -> Revision:

@@ -12,8 +12,8 @@ from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.patchqueue.rebase.session import Session
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.tasks import rebase_view
 from tensorflow_macos_build.tasks.command import emit
+from tensorflow_macos_build.views import rebase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
 def show(flags: QueueFlags, found: Progress) -> None:
     """Print a rebase's progress."""
     console = Console(stderr=False)
-    for line in rebase_view.not_run(found.result):
+    for line in rebase.not_run(found.result):
         console.line(line)
     if found.done:
         _show_end(console, flags, found)
@@ -86,7 +86,7 @@ def show(flags: QueueFlags, found: Progress) -> None:
     patches = found.result.patches
     number = next(at for at, one in enumerate(patches, 1) if one.name == found.patch)
     console.line(f"patch {number} of {len(patches)} is in conflict: {found.patch}", "bold")
-    for line in rebase_view.trouble(patches[number - 1]):
+    for line in rebase.trouble(patches[number - 1]):
         console.line(line)
     console.line("")
     folder = checkout.shown(found.folder)

@@ -19,7 +19,7 @@ from tensorflow_macos_build import config, documents, files
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run as running
 from tensorflow_macos_build.pipeline.workshop import Workshop
-from tensorflow_macos_build.tasks import build_view
+from tensorflow_macos_build.views import build
 from tests import processes
 from tests.projects import ROOT, STAGES, Project, check_sums, wait_for_line, wait_until
 
@@ -78,7 +78,7 @@ def test_a_second_build_does_nothing_and_starts_no_program(
     done = running.build(Workshop(loaded), planning.Wish(), Silent())
     assert [one.stage.name for one in done if one.up_to_date] == list(STAGES)
     assert {path: path.stat().st_mtime_ns for path in project.dist.iterdir()} == before
-    documents.check(build_view.as_document(Workshop(loaded), done))
+    documents.check(build.as_document(Workshop(loaded), done))
 
 
 class Silent:

@@ -9,7 +9,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import Outcome, Smoke, SmokeOptions, smoke
-from tensorflow_macos_build.tasks import smoke_view
+from tensorflow_macos_build.views import smoke as smoke_view
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from tensorflow_macos_build.patchqueue.queue.model import Base
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.tasks import forecast_view
-from tensorflow_macos_build.tasks.forecast_view import Asked
 from tensorflow_macos_build.upstream import embedded
+from tensorflow_macos_build.views import forecast as forecast_view
+from tensorflow_macos_build.views.forecast import Asked
 from tests import repositories, situations
 from tests.fork import DEMO
 from tests.truth import Status as Truth

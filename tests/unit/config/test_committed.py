@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tensorflow_macos_build import config, documents
-from tensorflow_macos_build.tasks import config_view
+from tensorflow_macos_build.views import config as config_view
 from tensorflow_macos_build.wheels.fuse.rules import RuleVerdict
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,7 +13,7 @@ import pytest
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.pipeline import doctor, mac
 from tensorflow_macos_build.pipeline.doctor import Verdict
-from tensorflow_macos_build.tasks import doctor_view
+from tensorflow_macos_build.views import doctor as doctor_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable

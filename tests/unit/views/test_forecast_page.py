@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from tensorflow_macos_build.patchqueue import forecast_view
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
 from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Column, Fate, Forecast
-from tensorflow_macos_build.patchqueue.forecast_view import WORDS
 from tensorflow_macos_build.patchqueue.queue.model import Base
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
+from tensorflow_macos_build.views import forecast_page
+from tensorflow_macos_build.views.forecast_page import WORDS
 
 HOSTILE = "\"'><script>alert(1)</script></style><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}"
 ID = "0123456789abcdef0123456789abcdef01234567"
@@ -61,7 +61,7 @@ class _Page(HTMLParser):
 
 
 def test_hostile_names_are_text_and_nothing_else() -> None:
-    page = _Page(forecast_view.html(made(len(Status))))
+    page = _Page(forecast_page.html(made(len(Status))))
     assert not {"script", "img", "link", "iframe"} & set(page.tags)
     assert page.tags.count("style") == 1
     assert not any(name.startswith("on") for name in page.names)
@@ -74,20 +74,20 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
 def test_every_status_has_its_own_words() -> None:
     assert set(WORDS) == set(Status)
     assert len({word for word, _ in WORDS.values()}) == len(Status)
-    text = _Page(forecast_view.html(made(len(Status)))).text
+    text = _Page(forecast_page.html(made(len(Status)))).text
     assert all(word in text for word, _ in WORDS.values())
 
 
 def test_a_long_queue_shows_at_first_only_what_is_not_clean() -> None:
-    assert 'type="checkbox" checked' in forecast_view.html(made(60))
-    assert 'type="checkbox" checked' not in forecast_view.html(made(12))
+    assert 'type="checkbox" checked' in forecast_page.html(made(60))
+    assert 'type="checkbox" checked' not in forecast_page.html(made(12))
 
 
 def test_a_summary_counts_every_patch_once() -> None:
     (column,) = made(2 * len(Status)).columns
     counts = [
         int(part.split()[0])
-        for part in forecast_view.summary(column).split(", ")
+        for part in forecast_page.summary(column).split(", ")
         if part[0].isdigit()
     ]
     assert sum(counts) == 2 * len(Status)

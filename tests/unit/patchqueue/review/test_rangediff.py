@@ -5,9 +5,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.patchqueue import rangediff_view
 from tensorflow_macos_build.patchqueue.review import rangediff
 from tensorflow_macos_build.patchqueue.review.rangediff import Entry, Fate
+from tensorflow_macos_build.views import rangediff_page
 
 
 def entry(number: int, name: str, *added: str, start: int = 1, ident: str = "0" * 40) -> Entry:
@@ -114,7 +114,7 @@ def test_the_fates_are_those_of_git_range_diff(tmp_path: Path) -> None:
         if line[:1] != " "
     }
     ours = {
-        pair.subject.removeprefix("add "): rangediff_view.MARKS[pair.fate]
+        pair.subject.removeprefix("add "): rangediff_page.MARKS[pair.fate]
         for pair in rangediff.compare(entries("new~3..old"), entries("new~3..new"))
     }
     assert ours == marks == {"kept": "=", "edited": "!", "dropped": "<", "fresh": ">"}
@@ -123,10 +123,10 @@ def test_the_fates_are_those_of_git_range_diff(tmp_path: Path) -> None:
 def test_markdown_and_html_show_hostile_text_as_text() -> None:
     hostile = Entry("1-x.patch", "<script>|`*", "```\n+</pre><script>alert(1)</script>")
     pairs = rangediff.compare([], [hostile])
-    page = rangediff_view.html("a < b", pairs)
+    page = rangediff_page.html("a < b", pairs)
     assert "<script>" not in page
     assert "a &lt; b" in page
-    said = rangediff_view.markdown("t", pairs)
+    said = rangediff_page.markdown("t", pairs)
     assert "| - | > | 1 | \\<script\\>\\|\\`\\* |" in said
     assert "````diff\n```\n" in said
-    assert rangediff_view.summary(pairs) == "1 added"
+    assert rangediff_page.summary(pairs) == "1 added"

@@ -19,7 +19,7 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks import fuse_view
+from tensorflow_macos_build.views import fuse as fuse_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info import fused_json
 from tensorflow_macos_build.wheels.fuse.engine import Fused, FuseOptions, Undecided, Verdict, fuse

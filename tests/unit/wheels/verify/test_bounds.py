@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.tasks import verify_view
+from tensorflow_macos_build.views import verify as verify_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.dist_info import metadata as files

@@ -1,0 +1,1 @@
+"""Values as documents, lines and pages for people."""
