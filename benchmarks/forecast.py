@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import measure
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.forecast.forecast import Seer
+from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import Base
 from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -64,7 +64,7 @@ def _rebases(git: Git, base: Base, tip: str, onto: dict[str, str]) -> None:
 def _forecast(git: Git, base: Base, tip: str, onto: dict[str, str], *, tell: bool = False) -> None:
     patches = engine.carried(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
-        seer = Seer(pen, base, patches, Decisions())
+        seer = Forecaster(pen, base, patches, Decisions())
         columns = seer.columns(onto)
     if not tell:
         return

@@ -275,7 +275,7 @@ def _fault(
 
 @contextlib.contextmanager
 def an_index(base: Path) -> Iterator[str]:
-    """Give the address of a package index that has one native package."""
+    """Yield the address of a package index that has one native package."""
     wheels = base / "wheels"
     wheels.mkdir()
     toolchain = Toolchain(base)

@@ -65,17 +65,17 @@ def interleaved(arms: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str,
 
 
 def median_seconds(runs: Sequence[Run]) -> float:
-    """Give the median of the runs' wall-clock seconds."""
+    """Return the median of the runs' wall-clock seconds."""
     return statistics.median(run.seconds for run in runs)
 
 
 def median_cpu_seconds(runs: Sequence[Run]) -> float:
-    """Give the median of the runs' processor seconds."""
+    """Return the median of the runs' processor seconds."""
     return statistics.median(run.cpu_seconds for run in runs)
 
 
 def peak_mb(runs: Sequence[Run]) -> float:
-    """Give the largest peak resident set of the runs, in MB."""
+    """Return the largest peak resident set of the runs, in MB."""
     return max(run.peak_mb for run in runs)
 
 

@@ -84,11 +84,11 @@ class Bench:
 
     @property
     def commits(self) -> list[str]:
-        """Give the range's commits, oldest first."""
+        """Return the range's commits, oldest first."""
         return self.git.line("rev-list", "--reverse", f"{self.first}..{self.last}").split()
 
     def to(self, last: str) -> Bench:
-        """Give the same for a shorter range."""
+        """Return the same for a shorter range."""
         return Bench(self.git, self.first, last, self.onto, self.scratch)
 
 
@@ -250,7 +250,7 @@ def _clone(bench: Bench, folder: Path) -> None:
 
 
 def _missing(bench: Bench) -> list[str]:
-    """Give the paths of files that the repository has no content of."""
+    """Return the paths of files that the repository has no content of."""
     rows = bench.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", bench.last).split("\n")
     asked = "".join(f"{row.split(' ')[0]}\n" for row in rows).encode()
     answers = bench.git.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()

@@ -81,7 +81,7 @@ def _renew(root: Path, store: Path, current: Path | None) -> None:
 
 
 def _current(root: Path, store: Path) -> Path | None:
-    """Give the folder that `.venv` points to, when it is one of ours and its Python is there."""
+    """Return the folder that `.venv` points to, when it is one of ours and its Python is there."""
     link = root / ".venv"
     if not link.is_symlink():
         return None
@@ -289,7 +289,7 @@ def _sweep(store: Path, keep: Path | None) -> None:
 
 
 def _in_use(environment: Path) -> bool:
-    """Say whether a program that was started by scripts/inv holds its lock on `environment`."""
+    """Whether a program that was started by scripts/inv holds its lock on `environment`."""
     try:
         with (environment / "stamp/in-use").open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -61,7 +61,7 @@ class MacosBuildError(Exception):
         self.detail = detail
 
     def __str__(self) -> str:
-        """Give the whole error as lines of plain text: where, what, detail and hint."""
+        """Return the whole error as lines of plain text: where, what, detail and hint."""
         head = f"{self.where}: {self.what}" if self.where else self.what
         lines = [head]
         if self.detail:

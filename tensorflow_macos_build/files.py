@@ -54,7 +54,7 @@ _RENAME_SWAP = 2
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target`; a body that ends well puts its file there as `target`.
+    """Yield a temporary path beside `target`; a body that ends well puts its file there.
 
     The file that the body writes is flushed to the disk and renamed over `target`; when the body
     raises, it is deleted and `target` stays as it was. The mode is 0o666 less the umask.
@@ -83,7 +83,7 @@ def write_text(target: Path, content: str) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(target: Path, check: Callable[[], object] = lambda: None) -> Iterator[Path]:
-    """Give an empty folder beside `target`; a body that ends well puts it in place as `target`.
+    """Yield an empty folder beside `target`; a body that ends well puts it in place as `target`.
 
     `check` is called when all is written, right before that; where it raises, so does this, and
     `target` stays as it was.
@@ -119,7 +119,7 @@ def delete_folder(target: Path) -> None:
 
 @contextlib.contextmanager
 def scratch(kind: str) -> Iterator[Path]:
-    """Give an empty folder of the body's own in TMPDIR; it is deleted when the body ends.
+    """Yield an empty folder of the body's own in TMPDIR; it is deleted when the body ends.
 
     What a kill leaves of it is deleted by the next `sweep_scratch`. `kind` is a word in its name,
     for whoever looks into TMPDIR.
@@ -152,7 +152,7 @@ def _for_temporary_files() -> Path:
 
 @contextlib.contextmanager
 def _temporary(parent: Path, prefix: str) -> Iterator[Path]:
-    """Give a new folder in `parent`, locked while the body runs and deleted at its end."""
+    """Yield a new folder in `parent`, locked while the body runs and deleted at its end."""
     folder, descriptor = _make_locked(parent, prefix)
     try:
         yield folder
@@ -200,7 +200,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def displaced(target: Path) -> Path:
-    """Give the name under which `target` waits while a new folder takes its place."""
+    """Return the name under which `target` waits while a new folder takes its place."""
     return target.with_name(f"{DISPLACED_PREFIX}{target.name}")
 
 
@@ -412,7 +412,7 @@ def named(path: Path | str) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes as 64 lower-case hexadecimal digits."""
+    """Return the SHA-256 of a file's bytes as 64 lower-case hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):

@@ -87,7 +87,7 @@ class Completed:
 
 
 def find(program: str, *, hint: str = "") -> str:
-    """Give the absolute path of a program on PATH.
+    """Return the absolute path of a program on PATH.
 
     Raises:
         ProgramMissing: it is not there; `hint` tells the user how to install it.
@@ -99,7 +99,7 @@ def find(program: str, *, hint: str = "") -> str:
 
 
 def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
-    """Give the caller's environment with `PINNED` and then `changes` laid over it.
+    """Return the caller's environment with `PINNED` and then `changes` laid over it.
 
     A change to None takes the variable away.
     """

@@ -61,7 +61,7 @@ class Workshop:
         }  # fmt: skip
 
     def files(self, **changed: dict[str, Path] | bytes | None) -> Files:
-        """Give the sound wheel's files; `base=…` and `mod=…` replace or drop a binary."""
+        """Return the sound wheel's files; `base=…` and `mod=…` replace or drop a binary."""
         parts = {"base": self.base, "mod": self.mod, **changed}
         names = {"base": "tiny/libbase.dylib", "mod": "tiny/mod.so"}
         found = {"tiny/__init__.py": b"from . import mod\n"}
@@ -307,7 +307,7 @@ def one_sided_by_rule(shop: Workshop) -> Path:
 
 
 def one_sided_record() -> Files:
-    """Give fuse's record that the module is for arm64 alone, as a file of the wheel."""
+    """Return fuse's record that the module is for arm64 alone, as a file of the wheel."""
     halves = {arch: fused_json.Origin("", "") for arch in ARCHES}
     told = fused_json.FusedRecord(
         halves,

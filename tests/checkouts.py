@@ -126,7 +126,7 @@ class Checkout:
             stream.write(f"uv==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n")
 
     def installer(self) -> str:
-        """Give what has installed the stand-in dependency, as PEP 376 has it recorded."""
+        """Return what has installed the stand-in dependency, as PEP 376 has it recorded."""
         (found,) = (self.root / ".venv/lib").glob("*/site-packages/dependency-*/INSTALLER")
         return found.read_text().strip()
 
@@ -135,7 +135,7 @@ class Checkout:
         _python(self.tools, self.log, modules)
 
     def started(self) -> list[str]:
-        """Give the names of the programs started since the last call."""
+        """Return the names of the programs started since the last call."""
         names = self.log.read_text().split() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return names

@@ -72,7 +72,7 @@ def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def tool() -> Callable[[str], Path]:
-    """Give the path of a tool by its name in `pipeline.tools.TOOLS`; skip when it is not here."""
+    """Return the path of a tool by its name in `pipeline.tools.TOOLS`; skip when it is not here."""
 
     def path_of(name: str) -> Path:
         path = tools.locate(name)

@@ -149,7 +149,7 @@ def http_server(root: Path) -> Iterator[tuple[str, Faults]]:
 
 
 def free_port() -> int:
-    """Give a port of 127.0.0.1 that nobody listens on."""
+    """Return a port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -75,7 +75,7 @@ class Toolchain:
         self._count = 0
 
     def path(self, name: str) -> Path:
-        """Give a path that no file of this folder has yet; its last part is `name`."""
+        """Return a path that no file of this folder has yet; its last part is `name`."""
         self._count += 1
         place = self.folder / f"{self._count}"
         place.mkdir()

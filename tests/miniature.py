@@ -74,7 +74,7 @@ class Miniature:
         return self.folder / "output"
 
     def wheel(self, revision: str, architecture: str) -> Path:
-        """Give the wheel of a revision for `arm64`, `x86_64` or `host`; build it when it is new."""
+        """Return the wheel of a revision for `arm64`, `x86_64` or `host`; built when it is new."""
         done = self.folder / "wheels" / revision / architecture
         with files.locked(self.folder / "lock"):
             if not done.is_dir():

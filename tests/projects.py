@@ -49,7 +49,7 @@ class Project:
         return self.folder / "dist" / "demo"
 
     def copy(self, folder: Path) -> Project:
-        """Give the same project, as far built, in another folder."""
+        """Return the same project, as far built, in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder, self.cache, fresh=False)
 
@@ -91,7 +91,7 @@ class Project:
         return found
 
     def wheel(self) -> Path:
-        """Give the one wheel in dist/."""
+        """Return the one wheel in dist/."""
         (found,) = self.dist.glob("*.whl")
         return found
 
@@ -103,7 +103,7 @@ def check_sums(folder: Path) -> None:
 
 
 def built(folder: Path) -> Project:
-    """Give the project in `folder`, built by whichever test process comes first."""
+    """Return the project in `folder`, built by whichever test process comes first."""
     with files.locked(folder.with_suffix(".lock")):
         there = (folder / "one" / "dist").is_dir()
         project = Project(folder / "one", disk_cache=folder / "cache", fresh=not there)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.git.objects import Quarantine
-    from tensorflow_macos_build.patchqueue.edit.operations import Piece
+    from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 
 SHARED = "f0"
 """The file that upstream changes, too."""
@@ -174,7 +174,7 @@ def start_with(shop: Workshop, queue: Queue) -> None:
     storage.save(shop.queue, Base("embedded:", queue.release, commit), steps, shop.git)
 
 
-def position(pieces: Sequence[Piece], subject: str) -> int:
+def position(pieces: Sequence[PatchEdit], subject: str) -> int:
     return operations.position([piece.name or "" for piece in pieces], subject)
 
 
@@ -244,7 +244,7 @@ class Machine(stateful.RuleBasedStateMachine):
 
     def changing(
         self,
-        make: Callable[[Quarantine, list[Piece]], list[Piece]],
+        make: Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]],
         request: tuple[str, ...],
         wanted: Queue,
         kill: Kill | None,
@@ -329,7 +329,7 @@ class Machine(stateful.RuleBasedStateMachine):
         at = self.queue.at(patch.subject)
         wanted = self.queue.with_at(at, replace(patch, lines=first), Patch(subject, second))
 
-        def cut(pen: Quarantine, pieces: list[Piece]) -> list[Piece]:
+        def cut(pen: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
             place = position(pieces, patch.subject)
             halves = operations.split(pen, pieces[place], ["g*"], subject)
             return [*pieces[:place], *halves, *pieces[place + 1 :]]

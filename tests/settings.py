@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def _variables() -> list[str]:
-    """Give the names of all variables that the installed git's programs hold."""
+    """Return the names of all variables that the installed git's programs hold."""
     asked = subprocess.run(["git", "--exec-path"], capture_output=True, check=True, text=True)
     programs = [Path(asked.stdout.strip()) / name for name in ("git", "git-remote-http")]
     held = b"".join(program.read_bytes() for program in programs if program.is_file())

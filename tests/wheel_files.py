@@ -36,7 +36,7 @@ class WheelFiles:
         return "\n".join([*head, *tags, ""])
 
     def contents(self) -> dict[str, bytes]:
-        """Give every member, dist-info last and RECORD at its end."""
+        """Return every member, dist-info last and RECORD at its end."""
         made = dict(self.files)
         metadata = f"Metadata-Version: 2.1\nName: {self.name}\nVersion: {self.version}\n"
         made[f"{self.dist_info}/METADATA"] = metadata.encode()
@@ -54,7 +54,7 @@ class WheelFiles:
 
 
 def record_of(members: dict[str, bytes], dist_info: str) -> bytes:
-    """Give the RECORD of a wheel that has these members and RECORD itself."""
+    """Return the RECORD of a wheel that has these members and RECORD itself."""
     own = f"{dist_info}/RECORD"
     rows = [
         f"{name},sha256={record_hash(content)},{len(content)}"
@@ -65,6 +65,6 @@ def record_of(members: dict[str, bytes], dist_info: str) -> bytes:
 
 
 def record_hash(content: bytes) -> str:
-    """Give a SHA-256 as RECORD writes it."""
+    """Return a SHA-256 as RECORD writes it."""
     digest = hashlib.sha256(content).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

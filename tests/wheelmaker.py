@@ -50,7 +50,7 @@ class Thin:
         return "-".join([self.project, self.version, *build, self.python, platform]) + ".whl"
 
     def content(self) -> dict[str, bytes]:
-        """Give every file of the wheel, RECORD last."""
+        """Return every file of the wheel, RECORD last."""
         platform = self.platform or PLATFORM[self.arch]
         about = f"Metadata-Version: 2.1\nName: {self.project}\nVersion: {self.version}\n"
         wheel = (

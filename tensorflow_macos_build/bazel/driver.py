@@ -63,7 +63,7 @@ class _Failure:
     text: str
 
 
-class _Story:
+class _BuildEvents:
     """What the events of one build have told so far."""
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
         process.ProgramMissing: there is no Bazel.
     """
     begun = time.monotonic()
-    story = _Story()
+    story = _BuildEvents()
     log.parent.mkdir(parents=True, exist_ok=True)
     with files.scratch("bazel-events") as folder:
         events = folder / "events.json"
@@ -160,7 +160,9 @@ def shutdown(invocation: Invocation) -> None:
     process.run(argv, cwd=invocation.workspace, env=invocation.env, expected=())
 
 
-def _run(invocation: Invocation, events: Path, story: _Story, ticker: Ticker, log: Path) -> int:
+def _run(
+    invocation: Invocation, events: Path, story: _BuildEvents, ticker: Ticker, log: Path
+) -> int:
     stream, progress = Follower(events), _Progress(log, ticker)
     with (
         log.open("wb") as sink,
@@ -185,7 +187,7 @@ def _run(invocation: Invocation, events: Path, story: _Story, ticker: Ticker, lo
         return client.returncode
 
 
-def _listen(stream: Follower, story: _Story) -> None:
+def _listen(stream: Follower, story: _BuildEvents) -> None:
     for line in stream.lines():
         story.hear(line)
 
@@ -216,7 +218,7 @@ def _drain(pipe: IO[bytes]) -> None:
         time.sleep(_POLL_SECONDS / 10)  # the pipe is closed: the client is about to end
 
 
-def _error(status: int, story: _Story, log: Path, wanted: Sequence[str]) -> MacosBuildError:
+def _error(status: int, story: _BuildEvents, log: Path, wanted: Sequence[str]) -> MacosBuildError:
     """Make the error of a failed build; the first failures come first, and in their own words."""
     found = meaning(status)
     target = " ".join(wanted)
@@ -233,7 +235,7 @@ def _error(status: int, story: _Story, log: Path, wanted: Sequence[str]) -> Maco
             assert_never(found.kind)
 
 
-def _build_failed(what: str, story: _Story, log: Path, target: str) -> WorkFailed:
+def _build_failed(what: str, story: _BuildEvents, log: Path, target: str) -> WorkFailed:
     hint = f"Bazel's own log is {log}"
     if story.failures:
         shown = story.failures[:_SHOWN_FAILURES]

@@ -267,7 +267,7 @@ def _paths(files: Sequence[_Message]) -> tuple[Path, ...]:
 
 
 def _path(file: _Message) -> Path | None:
-    """Give the local path of a `File`; None when it is elsewhere or nowhere."""
+    """Return the local path of a `File`; None when it is elsewhere or nowhere."""
     try:
         parts = urllib.parse.urlsplit(file.text("uri"))
     except ValueError:  # brackets that hold no IPv6 address

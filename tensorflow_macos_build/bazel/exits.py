@@ -57,7 +57,7 @@ _TABLE = {
 
 
 def meaning(status: int) -> Meaning:
-    """Give the meaning of an exit status of the client; negative N: signal N ended it."""
+    """Return the meaning of an exit status of the client; negative N: signal N ended it."""
     if status < 0:
         return Meaning(Kind.ENVIRONMENT, f"Bazel's client was ended by signal {-status}", _AGAIN)
     return _TABLE.get(

@@ -39,7 +39,7 @@ class Invocation:
     program: str = "bazel"
 
     def startup_argv(self) -> list[str]:
-        """Give the program and its startup flags, which choose the server.
+        """Return the program and its startup flags, which choose the server.
 
         The user's own rc file is not read, for it must not decide what is built; the system's is,
         for Debian's package says there where its own parts lie. The user root is set because
@@ -55,7 +55,7 @@ class Invocation:
         ]
 
     def argv(self, events: Path) -> list[str]:
-        """Give the whole command line of a build that writes its events to the file `events`.
+        """Return the whole command line of a build that writes its events to the file `events`.
 
         `--nobuild_event_json_file_path_conversion` keeps `file:` addresses in the events, and keeps
         a lost gRPC cache from failing a build that has succeeded. Debian's rc file turns

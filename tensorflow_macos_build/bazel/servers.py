@@ -20,7 +20,7 @@ _PROCESSES = Path("/proc")
 
 
 def environment(program: Path) -> dict[str, str | None]:
-    """Give the variables that a Bazel of this kind needs.
+    """Return the variables that a Bazel of this kind needs.
 
     Debian's wrapper finds only versions installed beside it, and refuses a tree whose
     .bazelversion names another; so it is told to take what it has. bazelisk fetches the version
@@ -57,7 +57,7 @@ def _is_server(pid: int, output_base: Path) -> bool:
 
 
 def _command_line(pid: int) -> list[bytes]:
-    """Give the words of a process's command line; none when there is no such process."""
+    """Return the words of a process's command line; none when there is no such process."""
     if not _PROCESSES.is_dir():
         listed = process.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], expected=())
         return listed.stdout.split()

@@ -109,7 +109,7 @@ def names(root: Path) -> list[str]:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give each value with its dotted path; lists and empty mappings are values."""
+    """Return each value with its dotted path; lists and empty mappings are values."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from flatten(value, f"{prefix}{key}.")
@@ -252,5 +252,5 @@ def _source_of(key: str, written: Mapping[str, tree.Source]) -> tree.Source:
 
 
 def _shown(path: Path, root: Path) -> str:
-    """Give the path as people know it: relative to the project where it lies inside."""
+    """Return the path as people know it: relative to the project where it lies inside."""
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -11,7 +11,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema() -> dict[str, Any]:
-    """Give the schema that each file under build_configs/ obeys.
+    """Return the schema that each file under build_configs/ obeys.
 
     No key is required, because a file may leave to others what it says through `extends`; what is
     missing in the end is told when the config is loaded.

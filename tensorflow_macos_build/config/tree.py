@@ -46,7 +46,7 @@ class Source:
     column: int = 0
 
     def __str__(self) -> str:
-        """Give `file:line:column`, or the flag."""
+        """Return `file:line:column`, or the flag."""
         return f"{self.origin}:{self.line}:{self.column}" if self.line else self.origin
 
 
@@ -87,7 +87,7 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        """Give one line: where, what, and the hint."""
+        """Return one line: where, what, and the hint."""
         return f"{self.source}: {self.what}" + (f" ({self.hint})" if self.hint else "")
 
 
@@ -153,7 +153,7 @@ def merge(below: Table, above: Table) -> Table:
 
 
 def plain(tree: Tree) -> object:
-    """Give a tree's values without their sources: dict, list, str and None."""
+    """Return a tree's values without their sources: dict, list, str and None."""
     match tree:
         case Scalar():
             return tree.text

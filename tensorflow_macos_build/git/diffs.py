@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import plumbing
-from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.git.objects import decode_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,11 +47,11 @@ class Range:
 
     @property
     def end(self) -> int:
-        """Give the number of the last line (as lines are counted, from 1)."""
+        """Return the number of the last line (as lines are counted, from 1)."""
         return self.start + self.count
 
     def meets(self, other: Range) -> bool:
-        """Say whether two ranges share a line, or one begins where the other ends."""
+        """Whether two ranges share a line, or one begins where the other ends."""
         return self.start <= other.end and other.start <= self.end
 
 
@@ -80,17 +80,17 @@ class FileDiff:
 
     @property
     def lines(self) -> Iterator[bytes]:
-        """Give all lines of all hunks, with their signs."""
+        """Return all lines of all hunks, with their signs."""
         return (line for hunk in self.hunks for line in hunk.lines)
 
     @property
     def added(self) -> tuple[bytes, ...]:
-        """Give the lines that come, with their signs."""
+        """Return the lines that come, with their signs."""
         return tuple(line for line in self.lines if line[:1] == b"+")
 
     @property
     def changed(self) -> tuple[bytes, ...]:
-        """Give the lines that go and come, with their signs, without context."""
+        """Return the lines that go and come, with their signs, without context."""
         return tuple(line for line in self.lines if line[:1] in (b"-", b"+"))
 
 
@@ -125,11 +125,11 @@ def of_commits(git: Git, commits: Sequence[str], *, context: int = 0) -> dict[st
     wanted = "".join(f"{commit}\n" for commit in commits).encode()
     flags = ("--always", f"-U{context}", "--diff-algorithm=myers", "--no-renames")
     out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
-    return {text(head): found for head, found in _records(out)}
+    return {decode_path(head): found for head, found in _records(out)}
 
 
 def wording(diff: TreeDiff) -> bytes:
-    """Give a digest of a difference's text without line numbers: equal text, equal digest."""
+    """Return a digest of a difference's text without line numbers: equal text, equal digest."""
     digest = hashlib.sha256()
     for file in diff:
         digest.update(repr((file.path, file.header)).encode())
@@ -140,7 +140,7 @@ def wording(diff: TreeDiff) -> bytes:
 
 
 def change_id(diff: TreeDiff) -> bytes:
-    """Give a digest of what a difference changes, wherever in its files and in whatever context.
+    """Return a digest of what a difference changes, wherever in its files and in whatever context.
 
     It is what git-patch-id(1) is for, but without context and with white space.
     """
@@ -238,9 +238,9 @@ def _path(block: list[bytes], header: Sequence[bytes]) -> str:
     """Read the path out of `rename to PATH`, or else out of `diff --git a/PATH b/PATH`."""
     for line in header:
         if line.startswith(b"rename to "):
-            return text(_unquoted(line.removeprefix(b"rename to ").rstrip(b"\n")))
+            return decode_path(_unquoted(line.removeprefix(b"rename to ").rstrip(b"\n")))
     both = block[0].removeprefix(b"diff --git ").rstrip(b"\n")
-    return text(_unquoted(both[: len(both) // 2]).removeprefix(b"a/"))
+    return decode_path(_unquoted(both[: len(both) // 2]).removeprefix(b"a/"))
 
 
 def _unquoted(path: bytes) -> bytes:

@@ -63,12 +63,12 @@ def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[Hunk | bytes, ...]:
 
 
 def hunks(content: bytes) -> tuple[Hunk, ...]:
-    """Give the conflicting regions of a marked file."""
+    """Return the conflicting regions of a marked file."""
     return tuple(piece for piece in parse(content) if isinstance(piece, Hunk))
 
 
 def patch_side(marked: bytes, patched: bytes) -> bytes | None:
-    """Give a marked file with the patch's lines in every conflicting region.
+    """Return a marked file with the patch's lines in every conflicting region.
 
     None: the file holds no markers (it is binary, say). `patched` is the file as the patch made
     it: git ends a region's last line even where the patched file's last line has no end.

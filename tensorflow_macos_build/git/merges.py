@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers
-from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.objects import Entry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Merged:
 
     @property
     def clean(self) -> bool:
-        """Say whether the merge needs nobody."""
+        """Whether the merge needs nobody."""
         return not self.conflicted and not any(message.is_conflict for message in self.messages)
 
 
@@ -168,7 +168,7 @@ def _with_markers(quarantine: Quarantine, plain: Merged, marked: Merged) -> Merg
 
 
 def _read(asked: Merged, sides: Sequence[str], out: bytes) -> Merged:
-    tokens = iter(text(out).split("\0"))
+    tokens = iter(decode_path(out).split("\0"))
     tree, conflicted = next(tokens), _conflicted(tokens)
     return replace(
         asked, tree=tree, conflicted=conflicted, messages=tuple(_messages(tokens, sides))
@@ -230,7 +230,7 @@ def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[Message]:
 
 
 def provisional(quarantine: Quarantine, merged: Merged) -> str:
-    """Give the tree in which every conflict is resolved the patch's way.
+    """Return the tree in which every conflict is resolved the patch's way.
 
     In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
     changes is there; a file that the patch deletes is gone; a file that both renamed has the
@@ -249,7 +249,7 @@ def provisional(quarantine: Quarantine, merged: Merged) -> str:
 
 
 def _patch_side(quarantine: Quarantine, found: Conflicted, theirs: Entry, now: Entry) -> Entry:
-    """Give the patch's side of one file; `now` is the file that git left, with markers or not."""
+    """Return the patch's side of one file; `now` is the file that git left, with markers or not."""
     if not now.is_file or not theirs.is_file or found.ours is None:
         return theirs
     marked = quarantine.objects.blob(now.oid)

@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
     @property
     def is_tree(self) -> bool:
-        """Say whether this is a folder."""
+        """Whether this is a folder."""
         return self.mode == TREE_MODE
 
     @property
@@ -73,12 +73,12 @@ class Entry(NamedTuple):
         return self.mode == SUBMODULE_MODE
 
 
-def text(path: bytes) -> str:
-    """Give git's bytes (a path, a message's line) as text; bytes that are no UTF-8 survive."""
+def decode_path(path: bytes) -> str:
+    """Return git's bytes (a path, a message's line) as text; bytes that are no UTF-8 survive."""
     return path.decode("utf-8", "surrogateescape")
 
 
-def raw(path: str) -> bytes:
+def encode_path(path: str) -> bytes:
     """Give back the bytes that `text` was given."""
     return path.encode("utf-8", "surrogateescape")
 
@@ -90,7 +90,7 @@ class CatFile:
         self._git, self._requests, self._replies = git, requests, replies
 
     def read(self, name: str) -> tuple[str, bytes]:
-        """Give an object's type (blob, tree, commit, tag) and its content.
+        """Return an object's type (blob, tree, commit, tag) and its content.
 
         Raises:
             ObjectMissing: there is no such object.
@@ -104,7 +104,7 @@ class CatFile:
         return found
 
     def _ask(self, name: str) -> tuple[str, bytes] | None:
-        self._requests.write(raw(name) + b"\n")
+        self._requests.write(encode_path(name) + b"\n")
         self._requests.flush()
         head = self._replies.readline().split()
         if len(head) != 3 or not head[2].isdigit():
@@ -113,7 +113,7 @@ class CatFile:
         return head[1].decode(), content[:-1]
 
     def blob(self, oid: str) -> bytes:
-        """Give a blob's content."""
+        """Return a blob's content."""
         return self._expect(oid, "blob")
 
     def commit(self, oid: str) -> Commit:
@@ -121,7 +121,7 @@ class CatFile:
         return parse_commit(oid, self._expect(oid, "commit"))
 
     def tree(self, oid: str) -> Mapping[str, Entry]:
-        """Give a tree's own entries by name."""
+        """Return a tree's own entries by name."""
         return self._trees(oid)
 
     @functools.cached_property
@@ -152,9 +152,9 @@ class Commit(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """Give the message's first paragraph on one line, as git-log(1) shows it."""
+        """Return the message's first paragraph on one line, as git-log(1) shows it."""
         paragraph = self.message.strip(b"\n").split(b"\n\n", 1)[0]
-        return " ".join(text(paragraph).split("\n"))
+        return " ".join(decode_path(paragraph).split("\n"))
 
 
 def parse_commit(oid: str, content: bytes) -> Commit:
@@ -163,7 +163,7 @@ def parse_commit(oid: str, content: bytes) -> Commit:
     fields: dict[str, list[str]] = {}
     for line in head.split(b"\n"):
         if not line.startswith(b" "):  # a continued header (gpgsig) says nothing here
-            name, _, value = text(line).partition(" ")
+            name, _, value = decode_path(line).partition(" ")
             fields.setdefault(name, []).append(value)
     return Commit(
         oid,
@@ -240,7 +240,7 @@ class Quarantine:
         git = Git(self.git.git_dir / "attributes.git")
         if not git.git_dir.is_dir():
             git.init()
-        stdin = b"".join(raw(path) + b"\0" for path in paths)
+        stdin = b"".join(encode_path(path) + b"\0" for path in paths)
         asked = replace(git, work_tree=folder)
         return values(asked.out("check-attr", "-z", "--stdin", name, stdin=stdin))
 
@@ -278,14 +278,14 @@ class Quarantine:
         """Put a commit into the quarantine; give its id. The values are raw, as in `Commit`."""
         head = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
         head += [f"author {author}", f"committer {committer}"]
-        return self.write("commit", raw("\n".join(head)) + b"\n\n" + message)
+        return self.write("commit", encode_path("\n".join(head)) + b"\n\n" + message)
 
     def tree(self, commit: str) -> str:
-        """Give the id of a commit's tree."""
+        """Return the id of a commit's tree."""
         return self.objects.commit(commit).tree
 
     def parent_tree(self, commit: str) -> str:
-        """Give the id of the tree before a commit: its first parent's, or the empty one."""
+        """Return the id of the tree before a commit: its first parent's, or the empty one."""
         parents = self.objects.commit(commit).parents
         return self.tree(parents[0]) if parents else self.write_tree({})
 
@@ -333,7 +333,7 @@ def _put_pack_file(made: Path, target: Path) -> None:
 
 
 def objects_folder(git: Git) -> Path:
-    """Give the folder that a repository's objects are in (a linked work tree's is elsewhere)."""
+    """Return the folder that a repository's objects are in (a linked work tree's is elsewhere)."""
     own = git.environment().get("GIT_OBJECT_DIRECTORY")
     return Path(own or git.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
 
@@ -369,7 +369,7 @@ def _carry_over(source: Git, git: Git) -> None:
     if source.server:
         return
     found = source.run("config", "--null", "--get-regexp", _PARTIAL_CLONE, expected=(0, 1)).stdout
-    pairs = [item.partition("\n") for item in text(found).split("\0") if item]
+    pairs = [item.partition("\n") for item in decode_path(found).split("\0") if item]
     if any(key.startswith("extensions.") for key, _, _ in pairs):
         for key, _, value in pairs:
             git.run("config", "--add", key, value)

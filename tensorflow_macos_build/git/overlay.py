@@ -33,7 +33,7 @@ class Overlay:
         self._root = _Folder(tree)
 
     def entry(self, path: str) -> Entry | None:
-        """Give what is at a path. A folder's entry has no id when it changed."""
+        """Return what is at a path. A folder's entry has no id when it changed."""
         found = self._find(path)
         return Entry(TREE_MODE, found.oid) if isinstance(found, _Folder) else found
 
@@ -63,7 +63,7 @@ class Overlay:
                 del self._change(parent)[part]
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Give the names in a folder; none when there is no such folder."""
+        """Return the names in a folder; none when there is no such folder."""
         found = self._find(folder)
         return tuple(self._load(found)) if isinstance(found, _Folder) else ()
 

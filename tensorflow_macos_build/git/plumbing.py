@@ -58,7 +58,7 @@ class Entry:
 
 
 def tree(git: Git, treeish: str) -> dict[bytes, Entry]:
-    """Give every file of a tree by its path."""
+    """Return every file of a tree by its path."""
     found: dict[bytes, Entry] = {}
     for line in git.out("ls-tree", "-r", "-z", "--full-tree", treeish).split(b"\0"):
         if line:
@@ -69,7 +69,7 @@ def tree(git: Git, treeish: str) -> dict[bytes, Entry]:
 
 
 def raw_changes(git: Git, pairs: Sequence[Pair]) -> list[dict[bytes, Entry | None]]:
-    """Give for each pair of trees the paths that differ, with what they are after; None: gone."""
+    """Return for each pair of trees the paths that differ, with what they are after; None: gone."""
     stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
     out = git.out("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", stdin=stdin)
     found: list[dict[bytes, Entry | None]] = []
@@ -126,7 +126,7 @@ def bring_changed(git: Git, compared: Sequence[tuple[str, ...]]) -> None:
 def diff_texts(
     git: Git, pairs: Sequence[Pair], *, context: int, renames: bool = True
 ) -> list[bytes]:
-    """Give for each pair of trees its patch text, the same bytes on every machine.
+    """Return for each pair of trees its patch text, the same bytes on every machine.
 
     `git` must ask a quarantine: other repositories have attributes of their own.
     """
@@ -147,7 +147,7 @@ def diff_texts(
 
 
 def trees_of(git: Git, commits: Iterable[str]) -> list[str]:
-    """Give the tree id of each commit.
+    """Return the tree id of each commit.
 
     Raises:
         WorkFailed: one of them is no commit in this repository.
@@ -182,7 +182,7 @@ class Blobs:
     size: int = 0
 
     def read(self, oid: str) -> bytes:
-        """Give a blob's content.
+        """Return a blob's content.
 
         Raises:
             ObjectMissing: the repository has no such blob.
@@ -227,7 +227,7 @@ class Blobs:
 
 @contextlib.contextmanager
 def blobs(git: Git) -> Iterator[Blobs]:
-    """Give a reader of blobs for the body's time."""
+    """Yield a reader of blobs for the body's time."""
     argv = git.argv("cat-file", "--batch")
     with process.start(argv, env=git.environment()) as child:
         yield Blobs(git, child)

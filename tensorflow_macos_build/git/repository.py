@@ -120,7 +120,7 @@ class Git:
     behind: Git | None = None
 
     def argv(self, *args: str | Path) -> list[str | Path]:
-        """Give the whole command line of `git ARGS` for this repository."""
+        """Return the whole command line of `git ARGS` for this repository."""
         overrides = [word for key, value in _OVERRIDES.items() for word in ("-c", f"{key}={value}")]
         place: list[str | Path] = ["--git-dir", self.git_dir]
         if self.work_tree is not None:
@@ -128,7 +128,7 @@ class Git:
         return ["git", *overrides, *place, *args]
 
     def environment(self) -> dict[str, str | None]:
-        """Give the changes to the environment that calls of this repository get."""
+        """Return the changes to the environment that calls of this repository get."""
         return {**pinned(), **(_NEVER_LAZY if self.server else {}), **self.env}
 
     @property

@@ -60,7 +60,7 @@ def is_archive(head: bytes) -> bool:
 
 
 def parse(file: Window) -> Iterator[Object]:
-    """Give the objects of an archive in order.
+    """Return the objects of an archive in order.
 
     Raises:
         MalformedMachO: it is no archive, or a member's header lies.

@@ -280,7 +280,7 @@ def _pack(arches: Sequence[Arch], form: struct.Struct, fat64: bool) -> bytes:
 
 
 def page_align(cputype: int) -> int | None:
-    """Give lipo's alignment, a power of two, for images and objects; None: an unknown processor.
+    """Return lipo's alignment, a power of two, for images and objects; None: an unknown processor.
 
     It is the architecture's page size: 4 KiB on Intel and PowerPC, 16 KiB on Arm.
     """
@@ -290,7 +290,7 @@ def page_align(cputype: int) -> int | None:
 
 
 def archive_align(cputype: int) -> int:
-    """Give llvm-lipo's alignment, a power of two, for static archives: a pointer's size."""
+    """Return llvm-lipo's alignment, a power of two, for static archives: a pointer's size."""
     return 3 if cputype & CPU_ARCH_ABI64 else 2
 
 

@@ -158,7 +158,7 @@ class Image:
         return bool(self.flags & MH_TWOLEVEL)
 
     def find(self, *names: str) -> Data | None:
-        """Give the first range of __LINKEDIT that has one of these names and is not empty."""
+        """Return the first range of __LINKEDIT that has one of these names and is not empty."""
         found = (data for data in self.data if data.name in names and data.size)
         return next(found, None)
 
@@ -345,7 +345,7 @@ _READERS: dict[int, Callable[[Window, Window, _Draft], None]] = {
 
 
 def nlist_size(is_64: bool) -> int:
-    """Give the bytes of one `nlist_64` or `nlist`."""
+    """Return the bytes of one `nlist_64` or `nlist`."""
     return 16 if is_64 else 12
 
 

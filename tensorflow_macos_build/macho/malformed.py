@@ -44,7 +44,7 @@ class MalformedMachO(WorkFailed):
         return f"{command}{self.what}{place}"
 
     def within(self, *, member: str = "", slice: str = "", command: str = "") -> MalformedMachO:
-        """Give the same error with what it did not know yet: its file, slice or load command."""
+        """Return the same error with what it did not know yet: its file, slice or load command."""
         return MalformedMachO(
             self.what,
             member=self.member or member,

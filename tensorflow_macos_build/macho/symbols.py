@@ -74,7 +74,7 @@ class Wanted:
 
 
 def wanted(file: Window, image: Image) -> Iterator[Wanted]:
-    """Give what an image needs from others, in file order.
+    """Return what an image needs from others, in file order.
 
     It is the import table of chained fixups where there is one, else the undefined symbols. An
     image without a two-level namespace takes every symbol from any image.
@@ -209,12 +209,12 @@ class Export:
 
 
 def has_trie(image: Image) -> bool:
-    """Tell whether an image lists its exports in a trie, be it an empty one."""
+    """Whether an image lists its exports in a trie, be it an empty one."""
     return any(one.name in TRIES for one in image.data)
 
 
 def defined(file: Window, image: Image) -> Iterator[bytes]:
-    """Give the external symbols that an image defines: its exports, where it has no trie.
+    """Return the external symbols that an image defines: its exports, where it has no trie.
 
     Raises:
         MalformedMachO: a table leaves its bounds.
@@ -259,7 +259,7 @@ def find(trie: Window, names: Iterable[bytes]) -> dict[bytes, Export]:
 def _children(
     trie: Window, at: int, depth: int, group: list[bytes]
 ) -> Iterator[tuple[int, int, list[bytes]]]:
-    """Give the nodes below one, each with the names of `group` (sorted) that lead there.
+    """Return the nodes below one, each with the names of `group` (sorted) that lead there.
 
     An edge may have no label: ld64 made such ones where a name is the beginning of others.
     """

@@ -37,14 +37,14 @@ class Window:
 
     @classmethod
     def whole(cls, buffer: Buffer) -> Window:
-        """Give the window on all of a buffer."""
+        """Return the window on all of a buffer."""
         return cls(buffer, 0, len(buffer))
 
     def __len__(self) -> int:
         return self.end - self.start
 
     def part(self, offset: int, length: int, what: str) -> Window:
-        """Give a window inside this one.
+        """Return a window inside this one.
 
         Raises:
             MalformedMachO: it would reach outside; `what` names it.
@@ -89,10 +89,10 @@ class Window:
         return bytes(self.buffer[begin:end])
 
     def blocks(self, size: int = _BLOCK) -> Iterator[bytes]:
-        """Give the window's bytes in order, in copies of at most `size` bytes."""
+        """Return the window's bytes in order, in copies of at most `size` bytes."""
         for begin in range(self.start, self.end, size):
             yield bytes(self.buffer[begin : min(begin + size, self.end)])
 
     def is_zero(self) -> bool:
-        """Tell whether every byte is zero (an empty window is)."""
+        """Whether every byte is zero (an empty window is)."""
         return all(not block.strip(b"\0") for block in self.blocks())

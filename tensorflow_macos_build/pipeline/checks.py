@@ -41,7 +41,7 @@ class Linter:
 
 
 def linters(root: Path) -> tuple[Linter, ...]:
-    """Give the linters of the checkout `root`, the quick ones first."""
+    """Return the linters of the checkout `root`, the quick ones first."""
     found_workflows = sorted((root / workflows.WORKFLOWS).glob("*.yml"))
     schema = ("--builtin-schema", "vendor.github-workflows")
     ruff, here = checkout.shown(_locked("ruff")), checkout.shown(root)
@@ -110,7 +110,7 @@ def _test_path(typed: str) -> str:
 
 
 def workflow_texts(root: Path) -> dict[Path, str]:
-    """Give the text of every workflow of the checkout `root`, by its path in the checkout.
+    """Return the text of every workflow of the checkout `root`, by its path in the checkout.
 
     Raises:
         UsageError: a source of the workflows in ci/ is wrong.
@@ -133,7 +133,7 @@ def _drift(root: Path) -> list[str]:
 
 
 def objection(linter: Linter, root: Path) -> str:
-    """Give what a linter has against the checkout `root`; empty when nothing."""
+    """Return what a linter has against the checkout `root`; empty when nothing."""
     ended = process.run(linter.argv, cwd=root, expected=())
     if ended.status == 0:
         return ""
@@ -141,7 +141,7 @@ def objection(linter: Linter, root: Path) -> str:
 
 
 def _locked(program: str) -> Path:
-    """Give the path of a program that the lock brings."""
+    """Return the path of a program that the lock brings."""
     return Path(sysconfig.get_path("scripts")) / program
 
 

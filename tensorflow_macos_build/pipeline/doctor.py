@@ -54,7 +54,7 @@ class Finding:
 
     @property
     def stops_the_build(self) -> bool:
-        """Say whether the build cannot be done because of this."""
+        """Whether the build cannot be done because of this."""
         return self.needed and self.verdict is not Verdict.FOUND
 
 

@@ -24,12 +24,12 @@ _TIMEOUT = 60.0
 
 
 def macos_version() -> str | None:
-    """Give the version of macOS, such as "15.1"."""
+    """Return the version of macOS, such as "15.1"."""
     return _first_line(SW_VERS)
 
 
 def xcode_version() -> str | None:
-    """Give the version of the selected Xcode, such as "16.2".
+    """Return the version of the selected Xcode, such as "16.2".
 
     xcodebuild fails when only the Command Line Tools are selected; they are not Xcode.
     """
@@ -38,17 +38,17 @@ def xcode_version() -> str | None:
 
 
 def sdk_version() -> str | None:
-    """Give the version of the macOS SDK that compilers get."""
+    """Return the version of the macOS SDK that compilers get."""
     return _first_line(SDK_VERSION)
 
 
 def runs_intel_programs() -> bool:
-    """Say whether Intel programs run: always on an Intel Mac, by Rosetta on Apple silicon."""
+    """Whether Intel programs run: always on an Intel Mac, by Rosetta on Apple silicon."""
     return _answer(ROSETTA) is not None
 
 
 def gpus() -> tuple[str, ...]:
-    """Give the models of the GPUs that support Metal."""
+    """Return the models of the GPUs that support Metal."""
     answer = _answer(DISPLAYS)
     if answer is None:
         return ()

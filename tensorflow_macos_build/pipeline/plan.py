@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Wish:
+class BuildRequest:
     """What the user asks of a build.
 
     Attributes:
@@ -69,82 +69,84 @@ class Step:
 class Plan:
     """The stages of a build in their order, and what is to be done about each."""
 
-    workshop: Workshop
-    wish: Wish
+    workspace: Workspace
+    wish: BuildRequest
     steps: tuple[Step, ...]
 
     def as_document(self) -> documents.Json:
-        """Give the plan as a document of schema `plan`."""
+        """Return the plan as a document of schema `plan`."""
         rows = [
             {"stage": step.stage.name, "state": step.state.value, "why": step.why, "key": step.key}
             for step in self.steps
         ]
         return documents.document(
-            "plan", 1, {"release": self.workshop.release.name, "stages": rows}
+            "plan", 1, {"release": self.workspace.release.name, "stages": rows}
         )
 
 
-def make(place: Workshop, wish: Wish) -> Plan:
+def make(workspace: Workspace, wish: BuildRequest) -> Plan:
     """Decide what has to be done. Nothing is run, and nothing is written.
 
     Raises:
         UsageError: the wish names a stage or an architecture that this release does not have, or
             the config a finding that there is not.
     """
-    chosen = _chosen(place, wish)
-    check(place)
+    chosen = _chosen(workspace, wish)
+    check(workspace)
     steps: list[Step] = []
     results = Results()
     for stage in chosen:
-        step = examine(place, stage, results, forced=stage.name in wish.force)
+        step = examine(workspace, stage, results, forced=stage.name in wish.force)
         steps.append(step)
         if step.done is not None:
             results = results.adding(step.done)
-    return Plan(place, wish, tuple(steps))
+    return Plan(workspace, wish, tuple(steps))
 
 
-def check(place: Workshop) -> None:
+def check(workspace: Workspace) -> None:
     """Refuse now what would only be refused after hours of building.
 
     Raises:
         UsageError: a name in the config is none that the room it is for knows.
     """
-    if place.release.verify.allow:
+    if workspace.release.verify.allow:
         from tensorflow_macos_build.wheels.verify import Code  # noqa: PLC0415 (most configs need none)
 
-        for entry in place.release.verify.allow:
+        for entry in workspace.release.verify.allow:
             try:
                 Code.named(entry.partition(":")[0])
             except UsageError as error:
-                error.where = str(place.loaded.provenance["verify.allow"])
+                error.where = str(workspace.loaded.provenance["verify.allow"])
                 raise
 
 
-def examine(place: Workshop, stage: Stage[Any, Any], results: Results, *, forced: bool) -> Step:
+def examine(
+    workspace: Workspace, stage: Stage[Any, Any], results: Results, *, forced: bool
+) -> Step:
     """Decide what has to be done about one stage, given the results of those before it."""
     missing = [need.name for need in stage.needs if need not in results]
     if missing:
         return Step(stage, State.WAITS, f"decided by {_few(missing)}")
-    made_of = ingredients(place, stage, results)
+    made_of = ingredients(workspace, stage, results)
     key = stamps.key_of(made_of)
     if forced:
         return Step(stage, State.TO_RUN, "forced", key)
-    folder = stage.folder(place)
-    stamp = stamps.read(result_folder(folder, key), place.root, stage.result)
+    folder = stage.folder(workspace)
+    stamp = stamps.read(result_folder(folder, key), workspace.root, stage.result)
     if stamp is None:
         return Step(stage, State.TO_RUN, _why(made_of, folder, key), key)
     done = Done(stage, key, stamp.value, stamp.seconds, up_to_date=True)
     return Step(stage, State.UP_TO_DATE, stage.summary(stamp.value), key, done)
 
 
-def ingredients(place: Workshop, stage: Stage[Any, Any], results: Results) -> dict[str, Any]:
-    """Give what a stage's key is made of."""
-    inputs = stage.inputs(place, results)
+def ingredients(workspace: Workspace, stage: Stage[Any, Any], results: Results) -> dict[str, Any]:
+    """Return what a stage's key is made of."""
+    inputs = stage.inputs(workspace, results)
     return stamps.ingredients(inputs, stage.code_digest())
 
 
 def result_folder(stage_folder: Path, key: str) -> Path:
-    """Give the folder of the result that `key` stands for."""
+    """Return the folder of the result that `key` stands for."""
     return stage_folder / key[:16]
 
 
@@ -161,7 +163,7 @@ def _why(made_of: Mapping[str, Any], stage_folder: Path, key: str) -> str:
 
 
 def _facts(made_of: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give each input by its dotted name; a file is one input."""
+    """Return each input by its dotted name; a file is one input."""
     for name, value in made_of.items():
         if isinstance(value, dict) and set(value) != set(File.model_fields):
             yield from _facts(value, f"{prefix}{name}.")
@@ -174,8 +176,8 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _chosen(place: Workshop, wish: Wish) -> tuple[Stage[Any, Any], ...]:
-    stages = stages_for(place.release, wish.architecture)
+def _chosen(workspace: Workspace, wish: BuildRequest) -> tuple[Stage[Any, Any], ...]:
+    stages = stages_for(workspace.release, wish.architecture)
     known = [stage.name for stage in stages]
     for name in (*wish.force, *([wish.until] if wish.until else [])):
         if name not in known:

@@ -172,7 +172,7 @@ class Published(Record):
 
 
 def files_in(value: object) -> Iterator[File]:
-    """Give every file that a value names, at any depth."""
+    """Return every file that a value names, at any depth."""
     if isinstance(value, File):
         yield value
     elif isinstance(value, BaseModel):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 In = TypeVar("In", bound=Record)
 Out = TypeVar("Out", bound=Record)
@@ -28,16 +28,16 @@ class Results:
         self.done = done
 
     def __contains__(self, stage: Stage[Any, Any]) -> bool:
-        """Tell whether the stage is done."""
+        """Whether the stage is done."""
         return any(done.stage.name == stage.name for done in self.done)
 
     def __getitem__(self, stage: Stage[Any, Out]) -> Out:
-        """Give the value of a stage that is done."""
+        """Return the value of a stage that is done."""
         values = {done.stage.name: done.value for done in self.done}
         return cast("Out", values[stage.name])
 
     def adding(self, done: Done) -> Results:
-        """Give these results and one more."""
+        """Return these results and one more."""
         return Results((*self.done, done))
 
 
@@ -56,7 +56,7 @@ class Stage(Generic[In, Out]):
 
     name: str
     needs: tuple[Stage[Any, Any], ...]
-    inputs: Callable[[Workshop, Results], In]
+    inputs: Callable[[Workspace, Results], In]
     work: Callable[[Job[In]], Out]
     result: type[Out]
     summary: Callable[[Out], str]
@@ -87,9 +87,9 @@ class Stage(Generic[In, Out]):
             yield need
             yield from need._before()
 
-    def folder(self, workshop: Workshop) -> Path:
-        """Give the folder of all results of this stage."""
-        return workshop.folder / self.name.replace(":", "-")
+    def folder(self, workspace: Workspace) -> Path:
+        """Return the folder of all results of this stage."""
+        return workspace.folder / self.name.replace(":", "-")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Job(Generic[In]):
     """One run of a stage.
 
     Attributes:
-        workshop: the project's folders.
+        workspace: the project's folders.
         inputs: what the result is made of, and nothing else.
         folder: the empty folder for the result's files; it is put in place when all is well.
         final: where `folder` will be.
@@ -106,7 +106,7 @@ class Job(Generic[In]):
             decide nothing.
     """
 
-    workshop: Workshop
+    workspace: Workspace
     inputs: In
     folder: Path
     final: Path
@@ -117,11 +117,11 @@ class Job(Generic[In]):
         """Describe a finished file of the result, or one of the project outside of it."""
         inside = path.is_relative_to(self.folder)
         final = self.final / path.relative_to(self.folder) if inside else path
-        return stamps.file_at(path, self.workshop.root, final)
+        return stamps.file_at(path, self.workspace.root, final)
 
     def path(self, file: File) -> Path:
-        """Give the place of another stage's file."""
-        return self.workshop.root / file.path
+        """Return the place of another stage's file."""
+        return self.workspace.root / file.path
 
 
 @dataclass(frozen=True)
@@ -144,5 +144,5 @@ class Done:
 
 
 def now() -> float:
-    """Give a clock's seconds, to measure a duration."""
+    """Return a clock's seconds, to measure a duration."""
     return time.monotonic()

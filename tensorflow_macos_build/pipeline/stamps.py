@@ -44,12 +44,12 @@ class Stamp(Generic[Out]):
 
 
 def ingredients(inputs: Record, code: str) -> dict[str, Any]:
-    """Give what a key is made of: the inputs as JSON, and the digest of the stage's code."""
+    """Return what a key is made of: the inputs as JSON, and the digest of the stage's code."""
     return {**inputs.model_dump(mode="json", context=FOR_KEY), "code": code}
 
 
 def key_of(made_of: Mapping[str, Any]) -> str:
-    """Give the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal."""
+    """Return the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal."""
     canonical = json.dumps(made_of, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -90,7 +90,7 @@ def read(folder: Path, root: Path, result: type[Out]) -> Stamp[Out] | None:
 
 
 def latest_inputs(stage_folder: Path) -> Mapping[str, Any] | None:
-    """Give what the newest result of a stage was made of, to say what has changed since."""
+    """Return what the newest result of a stage was made of, to say what has changed since."""
     stamps = sorted(
         stage_folder.glob(f"[0-9a-f]*/{NAME}"), key=lambda path: path.stat().st_mtime_ns
     )

@@ -23,7 +23,7 @@ _BUILDS: dict[str, Stage[Any, Any]] = {
 
 
 def stages_for(release: Release, architecture: str | None = None) -> Table:
-    """Give the stages of a release's build in order; of one architecture, up to its thin wheel.
+    """Return the stages of a release's build in order; of one architecture, up to its thin wheel.
 
     Raises:
         UsageError: there is no such architecture.

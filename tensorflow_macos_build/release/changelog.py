@@ -33,7 +33,7 @@ class Fragment:
     lines: tuple[str, ...]
 
     def bullet(self) -> str:
-        """Give the fragment as an item of a Markdown list."""
+        """Return the fragment as an item of a Markdown list."""
         return "- " + "\n  ".join(self.lines) + "\n"
 
 
@@ -48,7 +48,7 @@ def load(root: Path) -> tuple[Fragment, ...]:
 
 
 def section(version: str, fragments: tuple[Fragment, ...]) -> str:
-    """Give the section of the changelog that tells what `version` brings, as Markdown."""
+    """Return the section of the changelog that tells what `version` brings, as Markdown."""
     return f"## {version}\n\n" + "".join(fragment.bullet() for fragment in fragments)
 
 

@@ -50,7 +50,7 @@ class Runner(_Part):
 
     @property
     def job(self) -> str:
-        """Give the identifier of the job that runs on it."""
+        """Return the identifier of the job that runs on it."""
         return self.label.replace(".", "-")
 
 
@@ -70,7 +70,7 @@ class Minutes(_Part):
 
     @property
     def total(self) -> int:
-        """Give the limit of a whole job, which no step's limit reaches."""
+        """Return the limit of a whole job, which no step's limit reaches."""
         return self.install + self.build + self.test + _MARGIN
 
 
@@ -102,7 +102,7 @@ def load(root: Path) -> Facts:
 
 
 def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path, str]:
-    """Give the text of every workflow of the checkout `root`, by its path in the checkout.
+    """Return the text of every workflow of the checkout `root`, by its path in the checkout.
 
     Args:
         root: the checkout.
@@ -132,7 +132,7 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
 
 
 def stale(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
-    """Give the paths in `root` that are not as `texts` says, or are generated no more."""
+    """Return the paths in `root` that are not as `texts` says, or are generated no more."""
     there = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.yml")}
     changed = {path for path, text in texts.items() if _text(root / path) != text}
     return tuple(sorted(changed | (there - set(texts))))

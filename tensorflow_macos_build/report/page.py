@@ -15,7 +15,7 @@ _TEMPLATE = "report.html.j2"
 
 
 def render(report: Json) -> str:
-    """Give the HTML page of a document of schema `report`; the same document, the same bytes."""
+    """Return the HTML page of a document of schema `report`; the same document, the same bytes."""
     loader = jinja2.PackageLoader("tensorflow_macos_build.report")
     environment = jinja2.Environment(
         loader=loader,
@@ -35,7 +35,7 @@ def render(report: Json) -> str:
 
 
 def size(count: int) -> str:
-    """Give a number of bytes as people read it, in units of 1000."""
+    """Return a number of bytes as people read it, in units of 1000."""
     amount = float(count)
     for unit in ("B", "kB", "MB"):
         if amount < 1000:
@@ -45,7 +45,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Give a duration as people read it."""
+    """Return a duration as people read it."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -54,7 +54,7 @@ def duration(seconds: float) -> str:
 
 
 def seen(evidence: Mapping[str, Any]) -> list[str]:
-    """Give what a check saw as lines; of ops by device, a line a device."""
+    """Return what a check saw as lines; of ops by device, a line a device."""
     lines = []
     for name, value in sorted(evidence.items()):
         title = name.replace("_", " ")

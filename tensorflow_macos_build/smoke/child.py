@@ -30,7 +30,7 @@ TOLERANCE = 1e-5
 
 
 def flat(value: Any) -> list[float]:
-    """Give the numbers of nested lists, of an array or of a tensor, in order."""
+    """Return the numbers of nested lists, of an array or of a tensor, in order."""
     if hasattr(value, "numpy"):
         value = value.numpy()
     if hasattr(value, "tolist"):
@@ -41,17 +41,17 @@ def flat(value: Any) -> list[float]:
 
 
 def product(a: Matrix, b: Matrix) -> Matrix:
-    """Give the matrix product."""
+    """Return the matrix product."""
     return [[sum(x * y for x, y in zip(row, column)) for column in zip(*b)] for row in a]
 
 
 def pairs(a: Matrix, b: Matrix, op: Callable[[float, float], float]) -> Matrix:
-    """Give an operation of two matrices, element by element."""
+    """Return an operation of two matrices, element by element."""
     return [[op(x, y) for x, y in zip(*rows)] for rows in zip(a, b)]
 
 
 def expectations(tf: Any) -> list[tuple[str, Callable[[], Any], Any]]:
-    """Give each op's name, how it is called, and what it has to give, computed in Python."""
+    """Return each op's name, how it is called, and what it has to give, computed in Python."""
     a, b, c = tf.constant(A), tf.constant(B), tf.constant(C)
     numbers = flat(A)
     return [
@@ -75,7 +75,7 @@ def check_import(name: str) -> dict[str, Any]:
 
 
 def listed_devices(tf: Any) -> list[str]:
-    """Give the devices that the module lists, such as `CPU:0`, sorted."""
+    """Return the devices that the module lists, such as `CPU:0`, sorted."""
     return sorted(
         d.name.partition("physical_device:")[2] for d in tf.config.list_physical_devices()
     )

@@ -44,7 +44,7 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Leg:
+class SmokeTarget:
     """One way to try a wheel.
 
     Attributes:
@@ -75,8 +75,8 @@ def this_host(python: Path) -> Host:
     return Host(sys.platform, platform.machine(), _ROSETTA.exists(), tags)
 
 
-def legs(wheel_name: str, host: Host) -> tuple[Leg, ...]:
-    """Give the ways to try a wheel, by its file name, on `host`.
+def legs(wheel_name: str, host: Host) -> tuple[SmokeTarget, ...]:
+    """Return the ways to try a wheel, by its file name, on `host`.
 
     Raises:
         UsageError: it is not the name of a wheel.
@@ -89,10 +89,10 @@ def legs(wheel_name: str, host: Host) -> tuple[Leg, ...]:
     processors = [name for name in _MAC_PROCESSORS if _is_for(name, platforms)]
     if not processors:
         obstacle = "" if tags & host.tags else f"it is for {', '.join(platforms)}; this is {host}"
-        return (Leg(host.machine, obstacle=obstacle),)
+        return (SmokeTarget(host.machine, obstacle=obstacle),)
     if host.system != "darwin":
         obstacle = f"it is for macOS; this is {host}"
-        return tuple(Leg(name, obstacle=obstacle) for name in processors)
+        return tuple(SmokeTarget(name, obstacle=obstacle) for name in processors)
     return tuple(_on_mac(name, host) for name in processors)
 
 
@@ -101,10 +101,10 @@ def _is_for(processor: str, platforms: list[str]) -> bool:
     return any(name.endswith((f"_{processor}", "_universal2")) for name in mac)
 
 
-def _on_mac(processor: str, host: Host) -> Leg:
+def _on_mac(processor: str, host: Host) -> SmokeTarget:
     obstacle = ""
     if processor == "arm64" and host.machine != "arm64":
         obstacle = "this Mac has an Intel processor"
     if processor == "x86_64" and host.machine == "arm64" and not host.rosetta:
         obstacle = "Rosetta is not installed (softwareupdate --install-rosetta)"
-    return Leg(processor, ("arch", f"-{processor}"), obstacle)
+    return SmokeTarget(processor, ("arch", f"-{processor}"), obstacle)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke.legs import Host, Leg, legs, this_host
+from tensorflow_macos_build.smoke.legs import Host, SmokeTarget, legs, this_host
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
@@ -122,12 +122,12 @@ def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | No
     return Smoke(wheel, tuple(checks))
 
 
-def child_argv(leg: Leg, python: Path, module: str, result: Path) -> list[str | Path]:
-    """Give the command line of the child: isolated from the caller's environment and site."""
+def child_argv(leg: SmokeTarget, python: Path, module: str, result: Path) -> list[str | Path]:
+    """Return the command line of the child: isolated from the caller's environment and site."""
     return [*leg.prefix, python, "-I", "-X", "faulthandler", _CHILD, module, result]
 
 
-def _try(wheel: Path, leg: Leg, options: SmokeOptions) -> list[Check]:
+def _try(wheel: Path, leg: SmokeTarget, options: SmokeOptions) -> list[Check]:
     with files.scratch("smoke") as folder:
         python = folder / "env" / "bin" / "python"
         try:
@@ -141,7 +141,7 @@ def _try(wheel: Path, leg: Leg, options: SmokeOptions) -> list[Check]:
         return [installed, *_observe(leg, python, options, folder)]
 
 
-def _observe(leg: Leg, python: Path, options: SmokeOptions, folder: Path) -> list[Check]:
+def _observe(leg: SmokeTarget, python: Path, options: SmokeOptions, folder: Path) -> list[Check]:
     """Run the child and read what it saw; whatever it did not come to has failed or not run."""
     result = folder / "result.json"
     argv = child_argv(leg, python, options.module, result)
@@ -165,7 +165,7 @@ def _observe(leg: Leg, python: Path, options: SmokeOptions, folder: Path) -> lis
     return [*seen, *_not_run(leg, "the import failed", left)]
 
 
-def _read(result: Path, leg: Leg) -> list[Check]:
+def _read(result: Path, leg: SmokeTarget) -> list[Check]:
     """Return what a child's checks saw; the wheel's code, which ran there, may have written it."""
     return [
         Check(
@@ -179,12 +179,12 @@ def _read(result: Path, leg: Leg) -> list[Check]:
     ]
 
 
-def _not_run(leg: Leg, why: str, names: tuple[str, ...] = CHECKS) -> list[Check]:
+def _not_run(leg: SmokeTarget, why: str, names: tuple[str, ...] = CHECKS) -> list[Check]:
     return [Check(leg.name, name, Outcome.NOT_RUN, why) for name in names]
 
 
 def _pip() -> list[str]:
-    """Give the pip that installs into other environments (`--python`, pip 22.3)."""
+    """Return the pip that installs into other environments (`--python`, pip 22.3)."""
     own = importlib.util.find_spec("pip") is not None
     base = getattr(sys, "_base_executable", sys.executable)
     return [sys.executable if own else base, "-m", "pip"]

@@ -41,14 +41,16 @@ def build(
     from tensorflow_macos_build.config import load
     from tensorflow_macos_build.pipeline import plan as planning
     from tensorflow_macos_build.pipeline import run
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.views import build as build_view
 
-    place = Workshop(load(config, overrides(set_)))
-    wish = planning.Wish(arch or None, until or None, tuple(force))
+    workspace = Workspace(load(config, overrides(set_)))
+    wish = planning.BuildRequest(arch or None, until or None, tuple(force))
     if plan:
-        planned = planning.make(place, wish)
+        planned = planning.make(workspace, wish)
         emit(planned.as_document()) if json else build_view.show_plan(planned)
     else:
-        done = run.build(place, wish, build_view.Follower(Console()))
-        emit(build_view.as_document(place, done)) if json else build_view.show_end(place, done)
+        done = run.build(workspace, wish, build_view.Follower(Console()))
+        emit(build_view.as_document(workspace, done)) if json else build_view.show_end(
+            workspace, done
+        )

@@ -146,7 +146,7 @@ def annotate(
     cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
-    """Give trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
+    """Return trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
     from tensorflow_macos_build.views import edit as view

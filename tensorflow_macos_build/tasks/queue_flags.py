@@ -12,7 +12,7 @@ from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.exchange.opening import Workspace
+    from tensorflow_macos_build.patchqueue.exchange.opening import OpenedQueue
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,6 @@ class QueueFlags:
         cache = ("--cache", self.cache) if self.cache != MIRRORS else ()
         return ("--queue", self.name, *work, *cache)
 
-    def open(self, ticker: Ticker, *, needs_base: bool = True) -> Workspace:
+    def open(self, ticker: Ticker, *, needs_base: bool = True) -> OpenedQueue:
         """Open the queue with its upstream, as `opening.open` does."""
         return opening.open(self.folder, Path(self.cache), ticker, needs_base=needs_base)

@@ -55,7 +55,7 @@ class Mirror(Git):
     retry: Retry = field(default_factory=Retry)
 
     def resolve(self, ref: str, ticker: Ticker = silent) -> str:
-        """Give the full id of the commit that a branch, a tag, an id or an expression names.
+        """Return the full id of the commit that a branch, a tag, an id or an expression names.
 
         A remote mirror takes tags and ids that it has from the disk; a branch moves, so its server
         is asked, as it is for what the mirror lacks.
@@ -171,7 +171,7 @@ class Mirror(Git):
         from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415
 
         assert self.url is not None
-        transfer.converse(
+        transfer.run_with_retry(
             self.argv("-c", "protocol.version=2", *arguments),
             url=self.url,
             ticker=ticker,

@@ -44,7 +44,7 @@ def fault_of_store(git: Git, known_good: Path) -> str | None:
 
 
 def history_fault(git: Git) -> str | None:
-    """Say whether a commit is missing in the history of any branch or tag; None when none is.
+    """Whether a commit is missing in the history of any branch or tag; None when none is.
 
     Takes about a second for each 100,000 commits.
     """

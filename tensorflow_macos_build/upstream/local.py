@@ -40,7 +40,7 @@ def _borrow(mirror: Mirror, objects: Path) -> None:
 
 
 def _lender(place: Path) -> Git:
-    """Give a local repository: a bare one, or one with a work tree, a linked one too.
+    """Return a local repository: a bare one, or one with a work tree, a linked one too.
 
     Raises:
         UsageError: there is none at that very place.
@@ -56,7 +56,7 @@ def _lender(place: Path) -> Git:
 
 
 def _place_of_objects(lender: Git) -> Path:
-    """Give the folder of a repository's objects; a linked work tree shares its main one's."""
+    """Return the folder of a repository's objects; a linked work tree shares its main one's."""
     found = lender.line("rev-parse", "--path-format=absolute", "--git-path", "objects")
     if "\n" in found:
         raise UsageError("its path holds a line end, which git's alternates cannot", where=found)
@@ -64,7 +64,7 @@ def _place_of_objects(lender: Git) -> Path:
 
 
 def _promisor_url(lender: Git) -> str | None:
-    """Give the server that a local partial clone gets its missing contents from."""
+    """Return the server that a local partial clone gets its missing contents from."""
     keys = lender.run("config", "--get-regexp", r"^remote\..*\.promisor$", expected=(0, 1))
     for line in keys.stdout.decode().splitlines():
         remote = line.split(" ")[0].removeprefix("remote.").removesuffix(".promisor")

@@ -35,13 +35,13 @@ class Retry:
     words: int = 64 << 20
 
     def pauses(self) -> Iterator[float]:
-        """Give the seconds to wait after each failed attempt but the last."""
+        """Return the seconds to wait after each failed attempt but the last."""
         for index in range(self.attempts - 1):
             yield min(self.first_pause * 2**index, self.longest_pause)
 
 
 def shown(url: str) -> str:
-    """Give a URL as it may be shown: without the password that it may hold."""
+    """Return a URL as it may be shown: without the password that it may hold."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -53,6 +53,6 @@ def shown(url: str) -> str:
 
 
 def redacted(text: str, url: str) -> str:
-    """Give `text`, which may speak of `url`, without the password that the URL may hold."""
+    """Return `text`, which may speak of `url`, without the password that the URL may hold."""
     password = urlsplit(url).password
     return text.replace(password, "***") if password else text

@@ -143,7 +143,7 @@ def status(
 
 
 def releases(git: Git, *, reachable_from: str = "") -> list[Release]:
-    """Give the releases that a repository has tags of, by rising version.
+    """Return the releases that a repository has tags of, by rising version.
 
     With `reachable_from`, only those in the history of that commit.
     """

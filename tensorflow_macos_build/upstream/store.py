@@ -31,7 +31,7 @@ _PARTIAL_CLONE = {
 
 @contextlib.contextmanager
 def replacement(mirror: Mirror) -> Iterator[Mirror]:
-    """Give an empty repository beside the mirror's place; a body that ends well puts it there.
+    """Yield an empty repository beside the mirror's place; a body that ends well puts it there.
 
     References of an old repository that are not the upstream's move into the new one with their
     commits. An old one that cannot give them up is kept as `damaged-N.git` in the same folder.

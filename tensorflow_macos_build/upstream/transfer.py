@@ -75,7 +75,7 @@ class Unreachable(WorkFailed):
     """A repository's server could not be reached, or did not give what was asked for."""
 
 
-def converse(
+def run_with_retry(
     argv: Sequence[str | Path],
     *,
     url: str,

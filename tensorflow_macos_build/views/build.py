@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Console, Ticker
     from tensorflow_macos_build.pipeline.plan import Plan, Step
     from tensorflow_macos_build.pipeline.stage import Done
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _NAME_COLUMN = 13
 _STATE_COLUMN = 10
@@ -35,7 +35,7 @@ class Follower:
     def planned(self, plan: Plan) -> None:
         """Say how much there is to do."""
         ready = sum(step.state is State.UP_TO_DATE for step in plan.steps)
-        name = plan.workshop.release.name
+        name = plan.workspace.release.name
         self._console.line(f"{name}: {ready} of {len(plan.steps)} stages are up to date", "bold")
 
     @contextlib.contextmanager
@@ -64,15 +64,15 @@ def _step_line(step: Step) -> str:
     return f"{step.stage.name:<{_NAME_COLUMN}} {step.state.value:<{_STATE_COLUMN}} {step.why}"
 
 
-def show_end(place: Workshop, done: Sequence[Done]) -> None:
+def show_end(workspace: Workspace, done: Sequence[Done]) -> None:
     """Print where the result is, to standard output."""
     last = done[-1]
-    where = place.dist if last.stage.name == "dist" else last.stage.folder(place)
+    where = workspace.dist if last.stage.name == "dist" else last.stage.folder(workspace)
     print_lines([str(checkout.shown(where))])
 
 
-def as_document(place: Workshop, done: Sequence[Done]) -> documents.Json:
-    """Give what a build did as a document of schema `build`."""
+def as_document(workspace: Workspace, done: Sequence[Done]) -> documents.Json:
+    """Return what a build did as a document of schema `build`."""
     stages = [
         {
             "stage": one.stage.name,
@@ -83,4 +83,4 @@ def as_document(place: Workshop, done: Sequence[Done]) -> documents.Json:
         }
         for one in done
     ]
-    return documents.document("build", 1, {"release": place.release.name, "stages": stages})
+    return documents.document("build", 1, {"release": workspace.release.name, "stages": stages})

@@ -17,7 +17,7 @@ _COMMENT_COLUMN = 56
 
 
 def as_document(loaded: Loaded) -> documents.Json:
-    """Give the values and, by dotted key, where each was written."""
+    """Return the values and, by dotted key, where each was written."""
     values = loaded.release.model_dump(mode="json")
     sources = {key: str(source) for key, source in loaded.provenance.items()}
     return documents.document("config", 1, {"values": values, "sources": sources})

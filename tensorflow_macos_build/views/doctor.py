@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def as_document(name: str, findings: Sequence[Finding]) -> documents.Json:
-    """Give the findings about a build of the config `name`."""
+    """Return the findings about a build of the config `name`."""
     listed = [
         {
             "what": each.what,
@@ -33,7 +33,7 @@ def as_document(name: str, findings: Sequence[Finding]) -> documents.Json:
 
 
 def as_table(findings: Sequence[Finding]) -> Table:
-    """Give the findings as a table, with what to do about those that stop the build."""
+    """Return the findings as a table, with what to do about those that stop the build."""
     table = Table("what", "verdict", "found", "what to do", box=None, pad_edge=False)
     for each in findings:
         verdict = Text(each.verdict.value, style=_style(each))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.git.objects import Quarantine
-    from tensorflow_macos_build.patchqueue.edit.operations import Piece
-    from tensorflow_macos_build.patchqueue.exchange.opening import Workspace
+    from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
+    from tensorflow_macos_build.patchqueue.exchange.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
@@ -71,7 +71,7 @@ def reorder(session: Session, name: str, before: str, after: str) -> Edited:
     if bool(before) == bool(after):
         raise UsageError("give one of --before and --after")
 
-    def move(_: Quarantine, pieces: list[Piece]) -> list[Piece]:
+    def move(_: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
         at, target = _at(pieces, name), _at(pieces, before or after)
         if at == target:
             raise UsageError("a patch cannot stand before or after itself")
@@ -93,7 +93,7 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
     if not globs:
         raise UsageError("--path says which files go into the new patch")
 
-    def cut(pen: Quarantine, pieces: list[Piece]) -> list[Piece]:
+    def cut(pen: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
         at = _at(pieces, name)
         halves = operations.split(pen, pieces[at], globs, subject)
         return [*pieces[:at], *halves, *pieces[at + 1 :]]
@@ -102,7 +102,7 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
 
 
 def annotate(session: Session, globs: Sequence[str], metadata: Metadata) -> Edited:
-    """Give trailers to the patches that lack them.
+    """Return trailers to the patches that lack them.
 
     Raises:
         UsageError: nothing is to be said, or not so.
@@ -122,12 +122,12 @@ def edit(session: Session, name: str) -> Edited:
     return session.edit(name)
 
 
-def _at(pieces: Sequence[Piece], name: str) -> int:
+def _at(pieces: Sequence[PatchEdit], name: str) -> int:
     return operations.position([piece.name or "" for piece in pieces], name)
 
 
 def as_document(flags: QueueFlags, found: Edited) -> documents.Json:
-    """Give a change as a document of the schema patches-edit.v1."""
+    """Return a change as a document of the schema patches-edit.v1."""
     saved = found.saved
     body = {
         "queue": str(flags.folder),
@@ -169,7 +169,7 @@ def show(flags: QueueFlags, found: Edited) -> None:
     console.line(f"or:   {checkout.command('patches.abort', *flags.words)}")
 
 
-def _session(flags: QueueFlags, opened: Workspace) -> Session:
+def _session(flags: QueueFlags, opened: OpenedQueue) -> Session:
     queue = storage.load(opened.folder)
     folder = _WORK / work_name(queue.folder)
     return Session(queue, opened.mirror, folder, Console().line, flags.words)

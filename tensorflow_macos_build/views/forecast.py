@@ -66,7 +66,7 @@ def run(asked: Asked, ticker: Ticker) -> Forecast:
 
 
 def _count(asked: Asked) -> int:
-    """Give how many of the newest releases are asked for."""
+    """Return how many of the newest releases are asked for."""
     if asked.latest is None:
         return 0 if asked.onto.strip(", ") else _LATEST
     if asked.latest is True:  # the flag without a value, as invoke gives it
@@ -82,7 +82,7 @@ def _latest(git: Mirror, base: Base, count: int, ticker: Ticker) -> list[str]:
 
 
 def as_document(found: Forecast) -> documents.Json:
-    """Give a forecast as a document of the schema forecast.v1."""
+    """Return a forecast as a document of the schema forecast.v1."""
     columns = [
         {
             "ref": column.ref,

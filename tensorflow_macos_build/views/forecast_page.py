@@ -47,7 +47,7 @@ WORDS = {
 
 
 def is_quiet(row: Row) -> bool:
-    """Say whether a patch is clean on every revision."""
+    """Whether a patch is clean on every revision."""
     return all(fate.status is Status.CLEAN for fate in row.fates)
 
 
@@ -93,13 +93,13 @@ def html(found: Forecast) -> str:
 
 
 def _shares(column: Column) -> list[tuple[str, int]]:
-    """Give how many patches have each tone, for a bar."""
+    """Return how many patches have each tone, for a bar."""
     counts = Counter(WORDS[fate.status][1] for fate in column.fates)
     return [(tone.value, counts[tone]) for tone in Tone if counts[tone]]
 
 
 def _about(fate: Fate) -> str:
-    """Give the tooltip of a cell: whom its status is due to."""
+    """Return the tooltip of a cell: whom its status is due to."""
     evidence = fate.evidence
     if fate.status is Status.KNOCK_ON:
         return f"follows from {', '.join(evidence.knock_on_of)}"

@@ -45,7 +45,7 @@ def options(
 
 
 def as_document(fused: Fused) -> documents.Json:
-    """Give the fusion as a document of schema fusion.v1."""
+    """Return the fusion as a document of schema fusion.v1."""
     body = {
         "wheel": str(fused.wheel),
         "sha256": fused.sha256,
@@ -87,7 +87,7 @@ def retag_options(
 
 
 def thinned(found: Thinned) -> documents.Json:
-    """Give the thin wheel as a document of schema thinned.v1."""
+    """Return the thin wheel as a document of schema thinned.v1."""
     body = {
         "wheel": str(found.wheel),
         "sha256": found.sha256,
@@ -108,7 +108,7 @@ def show_thinned(found: Thinned) -> None:
 
 
 def retagged(found: Retagged) -> documents.Json:
-    """Give the renamed wheel as a document of schema retagged.v1."""
+    """Return the renamed wheel as a document of schema retagged.v1."""
     body = {"wheel": str(found.wheel), "sha256": found.sha256}
     return documents.document("retagged", 1, body)
 

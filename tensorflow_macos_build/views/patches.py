@@ -34,7 +34,7 @@ def load(queue: str) -> Queue:
 def source(
     places: Mapping[str, str], upstream: str, against: str, author: str, said: Metadata
 ) -> intake.Source:
-    """Give the one source that the flags of `patches.import` name.
+    """Return the one source that the flags of `patches.import` name.
 
     Raises:
         UsageError: they name none, or several, or say not what it applies to; the author has no
@@ -93,7 +93,7 @@ def export_quilt(queue: Queue, out: str, cache: Path, ticker: Ticker, *, force: 
 
 
 def imported_document(found: Imported, saved: Saved) -> documents.Json:
-    """Give an import as a document of the schema patches-import.v1."""
+    """Return an import as a document of the schema patches-import.v1."""
     body = {
         "queue": str(saved.queue.folder),
         "base": _base(saved.queue.base),
@@ -127,7 +127,7 @@ def show_imported(found: Imported, saved: Saved) -> None:
 
 
 def exported_document(queue: Queue, to: str, where: str) -> documents.Json:
-    """Give an export as a document of the schema patches-export.v1."""
+    """Return an export as a document of the schema patches-export.v1."""
     body = {"queue": str(queue.folder), "to": to, "patches": len(queue.patches), "where": where}
     return documents.document("patches-export", 1, body)
 

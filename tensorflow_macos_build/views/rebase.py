@@ -141,7 +141,7 @@ def plan_document(asked: Asked, queue: Queue) -> documents.Json:
 
 
 def as_document(asked: Asked, found: Rebase) -> documents.Json:
-    """Give a rebase as a document of the schema rebase.v1."""
+    """Return a rebase as a document of the schema rebase.v1."""
     saved = found.saved
     body = {
         "queue": asked.queue,
@@ -276,7 +276,7 @@ def _short(commits: Sequence[UpstreamCommit]) -> str:
 
 
 def trouble(patch: PatchStatus) -> Iterator[str]:
-    """Give the lines on a conflicting patch: each file, hunk and culprit; what upstream had."""
+    """Return the lines on a conflicting patch: each file, hunk and culprit; what upstream had."""
     evidence = patch.evidence
     if evidence.upstream:
         yield ""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def as_document(done: Relocated) -> documents.Json:
-    """Give a relocation as a document of the schema relocation.v1."""
+    """Return a relocation as a document of the schema relocation.v1."""
     copied = [
         {"library": one.library, "archs": list(one.archs), "users": list(one.users)}
         for one in done.copied

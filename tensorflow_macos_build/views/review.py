@@ -74,7 +74,7 @@ def lint(queue: str, onto: str, forbidden: tuple[str, ...], max_kb: int) -> Lint
 
 
 def lint_document(found: Linted) -> documents.Json:
-    """Give the findings as a document of schema queue-lint.v1."""
+    """Return the findings as a document of schema queue-lint.v1."""
     findings = [
         {
             "code": finding.code,
@@ -128,7 +128,7 @@ def report(old: str, new: str) -> Compared:
 
 
 def report_document(found: Compared) -> documents.Json:
-    """Give the comparison as a document of schema queue-report.v1."""
+    """Return the comparison as a document of schema queue-report.v1."""
     patches = [
         {
             "subject": pair.subject,

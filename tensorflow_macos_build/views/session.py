@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.exchange.opening import Workspace
+    from tensorflow_macos_build.patchqueue.exchange.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.rebase.session import Progress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
@@ -60,7 +60,7 @@ def abort(flags: QueueFlags) -> None:
 
 
 def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
-    """Give a rebase's progress as a document of the schema rebase-progress.v1."""
+    """Return a rebase's progress as a document of the schema rebase-progress.v1."""
     result = found.result
     body = {
         "queue": flags.name,
@@ -122,7 +122,7 @@ def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
     console.line(f"{flags.name} now stands on {found.onto_ref}: {counts}", "green")
 
 
-def _session(flags: QueueFlags, opened: Workspace, ticker: Ticker) -> Session:
+def _session(flags: QueueFlags, opened: OpenedQueue, ticker: Ticker) -> Session:
     queue = storage.load(opened.folder)
     folder = Path(flags.work) if flags.work else _WORK / work_name(queue.folder)
     return Session(queue, opened.mirror, folder, ticker, Console().line, flags.words)

@@ -17,7 +17,7 @@ _STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NOT_RUN: "yel
 
 
 def as_document(seen: Smoke) -> documents.Json:
-    """Give what was seen as a document of schema `smoke`."""
+    """Return what was seen as a document of schema `smoke`."""
     checks = [
         {
             "leg": check.leg,
@@ -32,7 +32,7 @@ def as_document(seen: Smoke) -> documents.Json:
 
 
 def as_table(seen: Smoke) -> Table:
-    """Give a table with a row a check."""
+    """Return a table with a row a check."""
     table = Table(title=seen.wheel.name, title_justify="left")
     for column in ("as", "check", "outcome", "seen"):
         table.add_column(column, overflow="fold")

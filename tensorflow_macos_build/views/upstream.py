@@ -41,7 +41,7 @@ def status(
 
 
 def as_document(found: releases.Status) -> documents.Json:
-    """Give a status as a document of the schema upstream-status.v1."""
+    """Return a status as a document of the schema upstream-status.v1."""
     base, behind = found.base, found.behind
     return documents.document(
         "upstream-status",

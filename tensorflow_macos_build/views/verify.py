@@ -43,7 +43,7 @@ def options(must_export: Sequence[str], allow: Sequence[str], config: str) -> Ve
 
 
 def as_document(found: Verification) -> documents.Json:
-    """Give the verification as a document of schema verification.v1."""
+    """Return the verification as a document of schema verification.v1."""
     symbols = found.symbols
     return documents.document(
         "verification",

@@ -29,7 +29,7 @@ _MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Order:
+class WheelhouseRequest:
     """What is asked for: the requirements, and for which Macs."""
 
     requirements: tuple[str, ...]
@@ -38,7 +38,7 @@ class Order:
 
 def order(
     requirement: str, *, python: str, macos: Mapping[str, str], index: str, cache: str
-) -> Order:
+) -> WheelhouseRequest:
     """Put together what the flags and a config ask for; a flag counts more.
 
     Raises:
@@ -55,12 +55,17 @@ def order(
         },
         index=index or None,
     )
-    return Order(requirements, options)
+    return WheelhouseRequest(requirements, options)
 
 
 def detailed(
-    found: Order, *, rule: Sequence[str], rules: str, thin: Sequence[str], allow: Sequence[str]
-) -> Order:
+    found: WheelhouseRequest,
+    *,
+    rule: Sequence[str],
+    rules: str,
+    thin: Sequence[str],
+    allow: Sequence[str],
+) -> WheelhouseRequest:
     """Add what the repeatable flags and a file of rules say.
 
     Raises:
@@ -95,8 +100,8 @@ def _from_config(requirement: str) -> tuple[tuple[str, ...], dict[str, str]]:
     return release.wheelhouse, told
 
 
-def as_document(found: Order, made: Wheelhouse) -> documents.Json:
-    """Give a wheelhouse as a document of the schema wheelhouse.v1."""
+def as_document(found: WheelhouseRequest, made: Wheelhouse) -> documents.Json:
+    """Return a wheelhouse as a document of the schema wheelhouse.v1."""
     macos = found.options.macos
     wheels = [
         {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.wheels.archive.members import Limits, Member
-    from tensorflow_macos_build.wheels.fuse.pair import Half
+    from tensorflow_macos_build.wheels.fuse.pair import OpenWheel
 
 
 class Assembly:
@@ -40,7 +40,7 @@ class Assembly:
         self._writer.add_stored(path, content, executable=executable)
         self._rows[path] = (hashlib.sha256(content).digest(), len(content))
 
-    def copy(self, half: Half, member: Member, path: str) -> None:
+    def copy(self, half: OpenWheel, member: Member, path: str) -> None:
         """Copy a member's data unread; its hash is the one that its wheel's RECORD names."""
         claimed = half.digest(member.name)
         sha256 = claimed.value if claimed.algorithm == "sha256" else half.archive.sha256(member)
@@ -56,7 +56,7 @@ class Assembly:
 
 @contextlib.contextmanager
 def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
-    """Give an empty wheel; a body that ends well puts it at `path`, whole.
+    """Yield an empty wheel; a body that ends well puts it at `path`, whole.
 
     It is read back first: what is refused of a wheel that comes in is refused of one that goes out.
 

@@ -10,7 +10,7 @@ from tensorflow_macos_build.wheels.archive.reader import Limits, open_archive
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import folders as dist_info
 from tensorflow_macos_build.wheels.dist_info import metadata, tags
-from tensorflow_macos_build.wheels.fuse.pair import Half, read_half
+from tensorflow_macos_build.wheels.fuse.pair import OpenWheel, read_half
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _name_in_wheel(archive: Archive) -> tags.WheelName:
     return replace(tags.named_after(stated, name), build=build)
 
 
-def _check_contradiction(half: Half, wheel: Path, out: Path) -> None:
+def _check_contradiction(half: OpenWheel, wheel: Path, out: Path) -> None:
     """Refuse to write a wheel under its own name, but for one whose WHEEL says something else."""
     if _agrees(half):
         raise UsageError("the wheel has these tags already", where=wheel.name, hint=_HINT)
@@ -107,7 +107,7 @@ def _check_contradiction(half: Half, wheel: Path, out: Path) -> None:
         )
 
 
-def _agrees(half: Half) -> bool:
+def _agrees(half: OpenWheel) -> bool:
     try:
         same = metadata.expanded(half.wheel.tags) == half.name.expanded
     except metadata.BadMetadata:
@@ -115,13 +115,13 @@ def _agrees(half: Half) -> bool:
     return same and half.wheel.build == half.name.build
 
 
-def _paths(half: Half) -> list[str]:
+def _paths(half: OpenWheel) -> list[str]:
     own = ("RECORD", *metadata.SIGNATURES)
     left_out = {f"{half.dist_info}/{name}" for name in own}
     return order(half.archive.members.keys() - left_out, half.dist_info)
 
 
-def _renamed(half: Half, options: RetagOptions) -> tags.WheelName:
+def _renamed(half: OpenWheel, options: RetagOptions) -> tags.WheelName:
     name = half.name
     if options.platforms is not None:
         _check_architectures(half, options.platforms)
@@ -139,7 +139,7 @@ def _renamed(half: Half, options: RetagOptions) -> tags.WheelName:
     return name
 
 
-def _check_architectures(half: Half, platforms: Sequence[str]) -> None:
+def _check_architectures(half: OpenWheel, platforms: Sequence[str]) -> None:
     """Refuse platform tags for other architectures than the wheel's own tags are for."""
     stated = tags.lowest(platforms)
     if not any(map(tags.is_of_mac, half.name.platforms)):

@@ -28,7 +28,7 @@ from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.deflate import splice
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
 from tensorflow_macos_build.wheels.fuse import headers
-from tensorflow_macos_build.wheels.fuse.pair import Half, read_half
+from tensorflow_macos_build.wheels.fuse.pair import OpenWheel, read_half
 from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def thin(
         )
 
 
-def _record(whole: Half) -> fused_json.FusedRecord | None:
+def _record(whole: OpenWheel) -> fused_json.FusedRecord | None:
     path = f"{whole.dist_info}/{fused_json.NAME}"
     try:
         found = fused_json.of(whole.archive, whole.dist_info)
@@ -109,7 +109,7 @@ def _record(whole: Half) -> fused_json.FusedRecord | None:
 class _Split:
     """One architecture's part of a wheel; `write` is the whole of its work."""
 
-    def __init__(self, whole: Half, arch: str, told: fused_json.FusedRecord | None) -> None:
+    def __init__(self, whole: OpenWheel, arch: str, told: fused_json.FusedRecord | None) -> None:
         self._whole = whole
         self._arch = arch
         self._other = next(one for one in tags.ARCHES if one != arch)
@@ -159,7 +159,7 @@ class _Split:
             raise self._whole.archive.broken(where, f"it names no half: {reason}")
 
     def _describe(self) -> tuple[tags.WheelName, str, str, bytes]:
-        """Give the half's own name, dist-info's stem, data folder and WHEEL.
+        """Return the half's own name, dist-info's stem, data folder and WHEEL.
 
         Those of the fused wheel, narrowed, where they are unknown. A half of another project keeps
         the fused wheel's name, which is the one that its METADATA has.
@@ -205,7 +205,7 @@ class _Split:
             made.copy(self._whole, member, path)
 
     def _text(self, member: Member, places: Mapping[str, tuple[int, int]]) -> bytes:
-        """Give the half's own text in a merged header, which must be what those texts make."""
+        """Return the half's own text in a merged header, which must be what those texts make."""
         content = self._whole.read(member, limit=2 * headers.LIMIT + _DIRECTIVES)
         texts = {arch: content[start : start + size] for arch, (start, size) in places.items()}
         try:
@@ -238,7 +238,7 @@ class _Split:
             raise self._changed(member)
 
     def _is_in_place(self, member: Member, spans: Mapping[str, Span]) -> bool:
-        """Tell whether the slices' streams lie where fused.json says; zipping anew moves them."""
+        """Whether the slices' streams lie where fused.json says; zipping anew moves them."""
         span = spans[self._arch]
         after = member.compressed - max(one.end for one in spans.values())
         if after not in (0, len(splice.END)) or not span.start < span.end:
@@ -269,7 +269,7 @@ class _Split:
         self.copied += 1
 
     def _wrapping(self, member: Member, span: Span) -> bytes:
-        """Give what stood before the slice in the half's file, if that was universal too."""
+        """Return what stood before the slice in the half's file, if that was universal too."""
         if span.align is None:
             return b""
         places = self._universal(member).arches

@@ -78,7 +78,7 @@ def test_a_killed_fuse_leaves_no_wheel_or_a_whole_one(
 
 
 def commands(folder: Path, pair: tuple[Path, Path]) -> dict[str, Callable[[Path], Path]]:
-    """Give every command that makes one wheel of others, by its name."""
+    """Return every command that makes one wheel of others, by its name."""
     fused = fuse(*pair, folder / "given", FuseOptions()).wheel
     return {
         "fuse": lambda out: fuse(*pair, out, FuseOptions()).wheel,

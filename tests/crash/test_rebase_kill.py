@@ -23,7 +23,7 @@ _WRITES = ("update-ref", "pack-objects", "read-tree")
 
 
 def writes(event: str, args: tuple[Any, ...]) -> bool:
-    """Say whether an audited event is one in which a rebase changes what others can see."""
+    """Whether an audited event is one in which a rebase changes what others can see."""
     if event == "subprocess.Popen":
         return any(word in _WRITES for word in args[1])
     # The quarantine's own objects come and go by hundreds and are nobody's.
@@ -54,7 +54,7 @@ def run_until(body: Callable[[], object], number: int) -> bool:
 
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Give what the queue is in the end when nothing is killed."""
+    """Return what the queue is in the end when nothing is killed."""
     desk = Desk(tmp_path_factory.mktemp("settled"))
     desk.session.start(ONTO)
     desk.settle()

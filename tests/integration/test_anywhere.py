@@ -50,7 +50,7 @@ class Desk:
         return self.inv(*words)
 
     def made(self) -> set[str]:
-        """Give what lies in the person's folder."""
+        """Return what lies in the person's folder."""
         return {path.name for path in self.here.iterdir()}
 
 

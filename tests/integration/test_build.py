@@ -18,7 +18,7 @@ import pytest
 from tensorflow_macos_build import config, documents, files
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run as running
-from tensorflow_macos_build.pipeline.workshop import Workshop
+from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.views import build
 from tests import processes
 from tests.projects import ROOT, STAGES, Project, check_sums, wait_for_line, wait_until
@@ -75,10 +75,10 @@ def test_a_second_build_does_nothing_and_starts_no_program(
     (flags,) = (project.argv()[5:],)
     loaded = config.load("demo", {"bazel.flags": flags[0].partition("=")[2]}, root=project.folder)
     monkeypatch.setattr(subprocess, "Popen", explode)
-    done = running.build(Workshop(loaded), planning.Wish(), Silent())
+    done = running.build(Workspace(loaded), planning.BuildRequest(), Silent())
     assert [one.stage.name for one in done if one.up_to_date] == list(STAGES)
     assert {path: path.stat().st_mtime_ns for path in project.dist.iterdir()} == before
-    documents.check(build.as_document(Workshop(loaded), done))
+    documents.check(build.as_document(Workspace(loaded), done))
 
 
 class Silent:
@@ -246,7 +246,7 @@ import contextlib, json, sys
 from pathlib import Path
 from tensorflow_macos_build import closure, config
 from tensorflow_macos_build.pipeline import plan, run
-from tensorflow_macos_build.pipeline.workshop import Workshop
+from tensorflow_macos_build.pipeline.workspace import Workspace
 
 opened, at_work = {}, [None]
 package = str(Path(closure.__file__).parent)
@@ -265,7 +265,7 @@ class Audience:
         at_work[0] = None
 
 sys.addaudithook(note)
-place = Workshop(config.load("demo"))
+place = Workspace(config.load("demo"))
 forced = tuple(json.loads(sys.argv[1]))
 run.build(place, plan.Wish(force=forced), Audience())
 code = {step.stage.name: step.stage.code_files() for step in plan.make(place, plan.Wish()).steps}

@@ -183,7 +183,7 @@ def test_host_tools_are_built_once_and_nothing_is_fetched(miniature: Miniature) 
     for architecture in ARCHITECTURES:
         miniature.wheel("v2.17.0", architecture)
     places = miniature.output_base.glob("execroot/*/bazel-out/*/bin/tensorflow/tools/op_gen/op_gen")
-    assert len({place.resolve() for place in places}) == 1
+    assert len({workspace.resolve() for workspace in places}) == 1
     fetched = {path.name for path in (miniature.output_base / "external").glob("rules_*")}
     assert fetched == set()
 

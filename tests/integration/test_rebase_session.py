@@ -39,7 +39,7 @@ class Desk:
         self.work = folder / "work"
 
     def copy(self, folder: Path) -> Desk:
-        """Give a copy of all of it."""
+        """Return a copy of all of it."""
         shutil.copytree(self.queue.parent, folder, symlinks=True)
         return Desk(folder)
 
@@ -128,7 +128,9 @@ def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk) -> No
     shutil.copytree(desk.queue / resolutions.FOLDER, before / resolutions.FOLDER)
     (path,) = (before / resolutions.FOLDER).glob("00500*.json")
     known = resolutions.load(before)
-    met = tuple(resolutions.Met(one.path, one.base, "0" * 40, one.patched) for one in known[0].met)
+    met = tuple(
+        resolutions.ConflictKey(one.path, one.base, "0" * 40, one.patched) for one in known[0].met
+    )
     other = resolutions.Resolution(known[0].patch, met, known[0].results)
     path.unlink()
     (before / resolutions.FOLDER / other.file_name).write_bytes(resolutions.emit(other))

@@ -107,7 +107,7 @@ def _digest(folder: Path, module: str) -> str:
     [
         ("git/repository.py", "pipeline.stages.build", True),
         ("process.py", "pipeline.stages.build", True),
-        ("pipeline/workshop.py", "pipeline.stages.build", True),
+        ("pipeline/fingerprints.py", "pipeline.stages.build", True),
         ("pipeline/tools.py", "pipeline.stages.build", True),
         ("patchqueue/replay/replay.py", "pipeline.stages.patch", True),  # imported when it runs
         ("wheels/deflate/splice.py", "wheels.fuse.engine", True),

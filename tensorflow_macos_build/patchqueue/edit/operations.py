@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import merges, plumbing
-from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.objects import Entry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.queue.compose import Step, is_zero_context
 
@@ -33,7 +33,7 @@ Change = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Piece:
+class PatchEdit:
     """One patch as it shall be.
 
     Attributes:
@@ -60,12 +60,12 @@ class Stopped:
     """
 
     place: str
-    piece: Piece
+    piece: PatchEdit
     merged: Merged
 
 
 @dataclass(frozen=True)
-class Followed:
+class Restacked:
     """The pieces on their new places.
 
     Attributes:
@@ -74,17 +74,17 @@ class Followed:
     """
 
     steps: tuple[Step, ...]
-    emptied: tuple[Piece, ...]
+    emptied: tuple[PatchEdit, ...]
 
 
-def pieces_of(commits: Sequence[Commit], base_tree: str) -> list[Piece]:
-    """Give a queue, replayed into commits on a base, as pieces."""
+def pieces_of(commits: Sequence[Commit], base_tree: str) -> list[PatchEdit]:
+    """Return a queue, replayed into commits on a base, as pieces."""
     pieces = []
     before = base_tree
     for commit in commits:
         patch = commit.patch
         bare = is_zero_context(patch.patch)
-        pieces.append(Piece(patch.patch.header, ((before, commit.tree),), patch.name, bare))
+        pieces.append(PatchEdit(patch.patch.header, ((before, commit.tree),), patch.name, bare))
         before = commit.tree
     return pieces
 
@@ -119,18 +119,18 @@ def position(names: Sequence[str], name: str) -> int:
     raise UsageError(f"the queue has no patch `{name}`", hint=hint)
 
 
-def dropped(pieces: Sequence[Piece], at: int) -> list[Piece]:
+def dropped(pieces: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
     """Leave a piece out."""
     return [piece for number, piece in enumerate(pieces) if number != at]
 
 
-def moved(pieces: Sequence[Piece], at: int, to: int) -> list[Piece]:
+def moved(pieces: Sequence[PatchEdit], at: int, to: int) -> list[PatchEdit]:
     """Let the piece at `at` stand at position `to` of the result."""
     rest = dropped(pieces, at)
     return [*rest[:to], pieces[at], *rest[to:]]
 
 
-def folded(pieces: Sequence[Piece], at: int, into: int) -> list[Piece]:
+def folded(pieces: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
     """Join a piece into another one, whose header stays.
 
     Raises:
@@ -146,9 +146,9 @@ def folded(pieces: Sequence[Piece], at: int, into: int) -> list[Piece]:
 
 
 def annotated(
-    pieces: Sequence[Piece], globs: Sequence[str], trailers: Sequence[Trailer]
-) -> list[Piece]:
-    """Give trailers to the pieces whose messages have none of that key.
+    pieces: Sequence[PatchEdit], globs: Sequence[str], trailers: Sequence[Trailer]
+) -> list[PatchEdit]:
+    """Return trailers to the pieces whose messages have none of that key.
 
     Args:
         pieces: the queue.
@@ -172,7 +172,9 @@ def annotated(
     ]
 
 
-def split(pen: Quarantine, piece: Piece, globs: Sequence[str], subject: str) -> tuple[Piece, Piece]:
+def split(
+    pen: Quarantine, piece: PatchEdit, globs: Sequence[str], subject: str
+) -> tuple[PatchEdit, PatchEdit]:
     """Cut a piece in two by its files.
 
     Args:
@@ -187,24 +189,26 @@ def split(pen: Quarantine, piece: Piece, globs: Sequence[str], subject: str) -> 
     ((before, after),) = piece.changes
     changed = plumbing.raw_changes(pen.git, [(before, after)])[0]
     chosen = {
-        path for path in changed if any(fnmatch.fnmatchcase(text(path), glob) for glob in globs)
+        path
+        for path in changed
+        if any(fnmatch.fnmatchcase(decode_path(path), glob) for glob in globs)
     }
     if not chosen or len(chosen) == len(changed):
-        listed = "\n".join(sorted(text(path) for path in changed))
+        listed = "\n".join(sorted(decode_path(path) for path in changed))
         amount = "all" if chosen else "none"
         raise UsageError(f"{amount} of the patch's files fit {', '.join(globs)}", detail=listed)
     middle = _partly(pen, before, {path: changed[path] for path in changed.keys() - chosen})
     return (
         replace(piece, changes=((before, middle),)),
-        Piece(replace(piece.header, subject=subject), ((middle, after),), None, piece.bare),
+        PatchEdit(replace(piece.header, subject=subject), ((middle, after),), None, piece.bare),
     )
 
 
 def _partly(pen: Quarantine, before: str, changes: Mapping[bytes, plumbing.Entry | None]) -> str:
-    """Give the tree that some of a patch's changes make."""
+    """Return the tree that some of a patch's changes make."""
     tree = Overlay(pen.objects, before)
     for path, entry in sorted(changes.items(), key=lambda item: (item[1] is not None, item[0])):
-        name = text(path)
+        name = decode_path(path)
         if entry is None:
             tree.remove(name)
             continue
@@ -218,8 +222,8 @@ def _partly(pen: Quarantine, before: str, changes: Mapping[bytes, plumbing.Entry
 
 
 def follow(
-    pen: Quarantine, base_tree: str, pieces: Sequence[Piece], settled: Mapping[str, str]
-) -> Followed | Stopped:
+    pen: Quarantine, base_tree: str, pieces: Sequence[PatchEdit], settled: Mapping[str, str]
+) -> Restacked | Stopped:
     """Replay pieces on the base, one after the other, up to the first conflict that is not settled.
 
     Args:
@@ -230,7 +234,7 @@ def follow(
     """
     current = base_tree
     steps: list[Step] = []
-    emptied: list[Piece] = []
+    emptied: list[PatchEdit] = []
     for number, piece in enumerate(pieces):
         before = current
         for turn, (old, new) in enumerate(piece.changes):
@@ -246,4 +250,4 @@ def follow(
             emptied.append(piece)
         else:
             steps.append(Step(piece.header, before, current, piece.name, bare=piece.bare))
-    return Followed(tuple(steps), tuple(emptied))
+    return Restacked(tuple(steps), tuple(emptied))

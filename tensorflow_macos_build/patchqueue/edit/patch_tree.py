@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import plumbing
-from tensorflow_macos_build.git.objects import raw, text
-from tensorflow_macos_build.patchqueue.edit.operations import Piece
+from tensorflow_macos_build.git.objects import decode_path, encode_path
+from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 from tensorflow_macos_build.patchqueue.queue import ranges
 from tensorflow_macos_build.patchqueue.queue.compose import Step
 from tensorflow_macos_build.patchqueue.worktree import work_tree
@@ -43,7 +43,7 @@ _UNFINISHED = {
 """What git keeps in its folder while a command waits for somebody, and the command."""
 
 
-def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> None:
+def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: PatchEdit) -> None:
     """Make the work tree of a piece.
 
     Args:
@@ -60,10 +60,10 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> 
     )
     parent = pen.write_commit(before, [base], message=b"The patches before\n")
     commit = pen.write_commit(
-        after, [parent], author=author, committer=author, message=raw(header.message)
+        after, [parent], author=author, committer=author, message=encode_path(header.message)
     )
     pen.keep([commit], [base], into=store.git_dir / "objects")
-    touched = [text(path) for path in plumbing.raw_changes(pen.git, [(before, after)])[0]]
+    touched = [decode_path(path) for path in plumbing.raw_changes(pen.git, [(before, after)])[0]]
     bring_shown(pen, after, touched)
     with files.atomic_folder(folder) as unfinished:
         git = work_tree.git_of(unfinished)
@@ -74,14 +74,14 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: Piece) -> 
         alternates.write_text(f"{(store.git_dir / 'objects').resolve()}\n", encoding="utf-8")
         lines = "".join(f"{line}\n" for line in patterns(touched))
         work_tree.keep_bytes(git)
-        (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines))
+        (git.git_dir / "info" / "sparse-checkout").write_bytes(encode_path(lines))
         git.run("update-ref", _START, parent)
         git.run("update-ref", "--no-deref", "HEAD", commit)
         git.run("read-tree", "-m", "-u", commit)
 
 
-def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
-    """Give the pieces that somebody made of one in its work tree; none when it was taken away.
+def take(folder: Path, pen: Quarantine, piece: PatchEdit) -> list[PatchEdit]:
+    """Return the pieces that somebody made of one in its work tree; none when it was taken away.
 
     What is not committed belongs to the last commit, or, when there is none, to the piece itself.
 
@@ -110,7 +110,7 @@ def take(folder: Path, pen: Quarantine, piece: Piece) -> list[Piece]:
     bring(folder, pen, [step.after for step in steps])
     names = [piece.name, *(None for _ in steps)]
     return [
-        Piece(step.header, ((step.before, step.after),), name, piece.bare)
+        PatchEdit(step.header, ((step.before, step.after),), name, piece.bare)
         for step, name in zip(steps, names, strict=False)
         if step.before != step.after
     ]
@@ -123,7 +123,7 @@ def _refuse_ignored(git: Git, folder: Path) -> None:
     are what a build left, only their maker knows.
     """
     listed = git.out("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
-    if names := [text(name) for name in listed.split(b"\0")[:-1]]:
+    if names := [decode_path(name) for name in listed.split(b"\0")[:-1]]:
         where = shlex.quote(str(folder))
         raise UsageError(
             "there are new files that .gitignore keeps out of the patch",

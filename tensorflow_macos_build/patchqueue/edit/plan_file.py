@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.edit.operations import Piece
+from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.queue import locate
@@ -43,7 +43,7 @@ class Plan:
     folder: str
     request: tuple[str, ...]
     queue: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[PatchEdit, ...]
     settled: Mapping[str, str]
     open: int | None
 
@@ -91,10 +91,10 @@ def load(folder: Path, queue: Path) -> Plan | None:
     )
 
 
-def _piece(found: documents.Json) -> Piece:
+def _piece(found: documents.Json) -> PatchEdit:
     header = found["header"]
     made = Header(
         Identity(**header["author"]), Moment(**header["date"]), header["subject"], header["body"]
     )
     changes = tuple((before, after) for before, after in found["changes"])
-    return Piece(made, changes, found["name"], found["bare"])
+    return PatchEdit(made, changes, found["name"], found["bare"])

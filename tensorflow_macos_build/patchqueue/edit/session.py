@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.edit import plan_file
-    from tensorflow_macos_build.patchqueue.edit.operations import Piece
+    from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
 
-    Change = Callable[[Quarantine, list[Piece]], list[Piece]]
+    Change = Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]]
 
 __all__ = ["Edited", "Session"]
 

@@ -12,7 +12,7 @@ from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.objects import objects_folder
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
-from tensorflow_macos_build.patchqueue.edit.operations import Piece, Stopped
+from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit, Stopped
 from tensorflow_macos_build.patchqueue.edit.plan_file import Plan
 from tensorflow_macos_build.patchqueue.queue import journal, locate, materialise, storage
 from tensorflow_macos_build.patchqueue.queue.storage import Saved
@@ -131,7 +131,7 @@ class Run:
     def begin(
         self,
         pen: Quarantine,
-        make: Callable[[Quarantine, list[Piece]], list[Piece]],
+        make: Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]],
         request: tuple[str, ...],
     ) -> Plan:
         """Return a new change; nothing is kept of it yet."""
@@ -242,7 +242,7 @@ class Run:
         store = Git(self.folder / "objects.git", behind=self.git)
         return store if store.git_dir.is_dir() else self.git
 
-    def _follow(self, pen: Quarantine, plan: Plan) -> operations.Followed | Stopped:
+    def _follow(self, pen: Quarantine, plan: Plan) -> operations.Restacked | Stopped:
         return operations.follow(pen, self._base_tree(pen), plan.pieces, plan.settled)
 
     def _base_tree(self, pen: Quarantine) -> str:
@@ -330,5 +330,5 @@ def _conflict(folder: Path, stopped: Stopped) -> Edited:
     return Edited(None, (), folder, stopped.piece.header.subject, paths)
 
 
-def _labels(piece: Piece) -> Labels:
+def _labels(piece: PatchEdit) -> Labels:
     return Labels("the queue before it", "where it was", piece.header.subject)

@@ -183,13 +183,13 @@ def applied(git: Git, queue: Queue) -> Imported:
 
 
 def date_of(git: Git, commit: str) -> Moment:
-    """Give a commit's author date."""
+    """Return a commit's author date."""
     with plumbing.blobs(git) as reader:
         return ranges.header_of(reader.read(commit), commit).date
 
 
 def with_names(steps: Sequence[Step], queue: Queue) -> tuple[Step, ...]:
-    """Give steps the file names of the patches in `queue` that have the same subject, in order.
+    """Return steps the file names of the patches in `queue` that have the same subject, in order.
 
     Trailers that say something about a patch in its queue come along: a fork's commits have none.
     """
@@ -231,7 +231,7 @@ def _tree_of(git: Git, folder: Path, base: dict[bytes, plumbing.Entry]) -> str:
 
 
 def _files(folder: Path) -> Iterator[tuple[bytes, int, bytes]]:
-    """Give path, git mode and content of every file and link below a folder, sorted by path."""
+    """Return path, git mode and content of every file and link below a folder, sorted by path."""
     for parent, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if name != ".git")
         links = [name for name in below if (Path(parent) / name).is_symlink()]

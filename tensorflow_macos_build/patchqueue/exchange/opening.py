@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Workspace:
+class OpenedQueue:
     """A queue's folder, and the repository that has its base.
 
     Attributes:
@@ -61,7 +61,7 @@ def open(
     *,
     upstream: str = "",
     needs_base: bool = True,
-) -> Workspace:
+) -> OpenedQueue:
     """Open a queue's upstream.
 
     Args:
@@ -80,7 +80,7 @@ def open(
     opened = mirror.open(upstream or base.upstream, cache, ticker)
     if needs_base:
         opened.resolve(base.commit, ticker)
-    return Workspace(folder, base, opened)
+    return OpenedQueue(folder, base, opened)
 
 
 def _base(folder: Path) -> Base:

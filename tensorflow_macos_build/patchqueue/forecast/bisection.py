@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.rebase.engine import Settle
+from tensorflow_macos_build.patchqueue.rebase.engine import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict.classify import Judge
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
     from tensorflow_macos_build.patchqueue.verdict.history import History
-    from tensorflow_macos_build.patchqueue.verdict.status import Carried
+    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
 
 class How(Enum):
@@ -47,7 +47,7 @@ class Prober:
         decided: what people decided about conflicts.
     """
 
-    def __init__(self, pen: Quarantine, patches: Sequence[Carried], decided: Decisions) -> None:
+    def __init__(self, pen: Quarantine, patches: Sequence[QueueCommit], decided: Decisions) -> None:
         self._pen = pen
         self._patches = patches
         self._decided = decided
@@ -60,7 +60,7 @@ class Prober:
         return len(self._replays)
 
     def breaks(self, place: int, commit: str, history: History) -> bool:
-        """Say whether the patch at `place` conflicts on a commit, itself and not by a knock-on.
+        """Whether the patch at `place` conflicts on a commit, itself and not by a knock-on.
 
         Only it and the patches before it are replayed; those that conflict are resolved their own
         way. `history` reaches at least up to the commit.
@@ -75,7 +75,7 @@ class Prober:
         if found is None or len(found[0].steps) <= place:
             patches = self._patches[: place + 1]
             part = history.until(commit)
-            settle = Settle(self._pen, part, patches, self._decided)
+            settle = ConflictResolver(self._pen, part, patches, self._decided)
             done = replay(self._pen, commit, [one.commit for one in patches], resolver=settle)
             judge = Judge(self._pen, part, patches, OnConflict.PROVISIONAL, settle)
             found = self._replays[commit] = done, judge
@@ -83,7 +83,7 @@ class Prober:
 
 
 def line_of(git: Git, objects: CatFile, base: str, revision: str) -> tuple[str, ...]:
-    """Give the commits on the way from a base to a revision, both included (see the module).
+    """Return the commits on the way from a base to a revision, both included (see the module).
 
     Where the two lines of first parents begin at different roots, they are put side by side.
     """
@@ -105,7 +105,7 @@ def line_of(git: Git, objects: CatFile, base: str, revision: str) -> tuple[str, 
 
 
 def _first_parents(git: Git, commit: str, known: str) -> list[str]:
-    """Give a commit and its first parents, as far as `known` has not got them."""
+    """Return a commit and its first parents, as far as `known` has not got them."""
     return git.line("rev-list", "--first-parent", commit, f"^{known}").split()
 
 

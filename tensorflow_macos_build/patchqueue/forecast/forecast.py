@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
-    from tensorflow_macos_build.patchqueue.verdict.status import Carried, Evidence, PatchStatus
+    from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, QueueCommit
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Column:
 
     @property
     def ok(self) -> bool:
-        """Say whether the queue moves there without anybody's work."""
+        """Whether the queue moves there without anybody's work."""
         return not any(fate.status.is_trouble for fate in self.fates)
 
 
@@ -153,14 +153,14 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
     decided = Decisions(resolutions.load(queue.folder))
     with quarantine(git) as pen:
         patches = engine.as_commits(queue, pen.git)
-        seer = Seer(pen, queue.base, patches, decided)
+        seer = Forecaster(pen, queue.base, patches, decided)
         columns = seer.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)
     return Forecast(queue.name, queue.base, named, columns, seer.replays)
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _RevisionReplay:
     """A revision on which the queue was replayed."""
 
     ref: str
@@ -170,7 +170,7 @@ class _Seen:
     patches: tuple[PatchStatus, ...]
 
 
-class Seer:
+class Forecaster:
     """Makes the columns of a forecast.
 
     Args:
@@ -181,7 +181,7 @@ class Seer:
     """
 
     def __init__(
-        self, pen: Quarantine, base: Base, patches: Sequence[Carried], decided: Decisions
+        self, pen: Quarantine, base: Base, patches: Sequence[QueueCommit], decided: Decisions
     ) -> None:
         self._pen = pen
         self._base = base
@@ -195,8 +195,8 @@ class Seer:
         return self._prober.commits
 
     def columns(self, commits: dict[str, str], ticker: Ticker = silent) -> tuple[Column, ...]:
-        """Give a column for each revision; `commits` are their full ids by their names."""
-        seen: list[_Seen] = []
+        """Return a column for each revision; `commits` are their full ids by their names."""
+        seen: list[_RevisionReplay] = []
         for ref, commit in commits.items():
             ticker(len(seen), len(commits), f"replaying on {ref}")
             seen.append(self._replay(ref, commit))
@@ -214,16 +214,18 @@ class Seer:
             for one in seen
         )
 
-    def _replay(self, ref: str, commit: str) -> _Seen:
+    def _replay(self, ref: str, commit: str) -> _RevisionReplay:
         base = self._base
         history = History(self._pen.git, base.commit, commit, base.upstream)
         found, _ = engine.rebase_in(
             self._pen, base, commit, self._patches, decided=self._decided, history=history
         )
         line = bisection.line_of(self._pen.git, self._pen.objects, base.commit, commit)
-        return _Seen(ref, commit, history, line, found.patches)
+        return _RevisionReplay(ref, commit, history, line, found.patches)
 
-    def _bisect(self, seen: Sequence[_Seen], ticker: Ticker) -> dict[tuple[str, int], Break]:
+    def _bisect(
+        self, seen: Sequence[_RevisionReplay], ticker: Ticker
+    ) -> dict[tuple[str, int], Break]:
         """Find what breaks each patch that is a first cause, by revision and place.
 
         The queue's last such patch comes first: the replays made for it serve all before it.
@@ -241,8 +243,8 @@ class Seer:
             breaks[one.ref, place] = self._known(one, known) or self._break(one, place)
         return breaks
 
-    def _known(self, seen: _Seen, breaks: Sequence[Break]) -> Break | None:
-        """Give what breaks the patch on another revision, if that is on the way to this one."""
+    def _known(self, seen: _RevisionReplay, breaks: Sequence[Break]) -> Break | None:
+        """Return what breaks the patch on another revision, if that is on the way to this one."""
         steps = set(zip(seen.line, seen.line[1:], strict=False))
         for found in breaks:
             match found.how:
@@ -254,7 +256,7 @@ class Seer:
                 return found
         return None
 
-    def _break(self, seen: _Seen, place: int) -> Break:
+    def _break(self, seen: _RevisionReplay, place: int) -> Break:
         places = {commit: at for at, commit in enumerate(seen.line)}
         conflicts = seen.patches[place].evidence.conflicts
         hints = [places.get(one.oid, 0) for each in conflicts for one in each.culprits]

@@ -45,7 +45,7 @@ class _Image:
     tries: int = 0
 
     def free(self, start: int, end: int) -> bool:
-        """Tell whether no applied hunk touches the preimage lines `start` to `end`."""
+        """Whether no applied hunk touches the preimage lines `start` to `end`."""
         number = bisect_left(self.applied, end, key=lambda done: done.start)
         before = self.applied[number - 1] if number else None
         return before is None or before.end <= start
@@ -58,7 +58,7 @@ class _Image:
 
 
 def content_after(change: FileChange, preimage: bytes) -> bytes:
-    """Give the content that `change` makes of `preimage` (b"" for a new file).
+    """Return the content that `change` makes of `preimage` (b"" for a new file).
 
     Raises:
         Malformed: a hunk does not match, or binary data are damaged; `line` is the hunk's line.
@@ -148,7 +148,7 @@ def _spend(image: _Image, tries: int) -> None:
 
 
 def _ranked(image: _Image, candidates: list[int], wanted: int) -> list[tuple[int, bool, int]]:
-    """Give each candidate with its distance from `wanted`; of two equal ones the later is first."""
+    """Return each candidate with its distance from `wanted`; of two equal ones the later first."""
     found = []
     number = grown = 0
     for place in candidates:

@@ -24,7 +24,7 @@ _MAX_RATIO = 1032
 
 
 def apply(hunk: BinaryHunk, preimage: bytes) -> bytes:
-    """Give the content that a binary hunk makes of `preimage`.
+    """Return the content that a binary hunk makes of `preimage`.
 
     Raises:
         Malformed: the data are damaged, of another size than stated, or larger than `MAX_CONTENT`.

@@ -68,11 +68,11 @@ class Plain:
     diff: Diff
 
     def emit(self) -> bytes:
-        """Give the bytes that the file was read from."""
+        """Return the bytes that the file was read from."""
         return self.lead + self.diff.emit()
 
     def get(self, *names: str) -> str | None:
-        """Give the first field called one of `names` (lower case); None without one."""
+        """Return the first field called one of `names` (lower case); None without one."""
         return next((value for key, value in self.fields if key.lower() in names), None)
 
 
@@ -101,7 +101,7 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> Plain:
 
 
 def as_patch(plain: Plain, name: str, author: Identity, date: Moment) -> Patch:
-    """Give a plain patch as one with a message.
+    """Return a plain patch as one with a message.
 
     Args:
         plain: the patch.
@@ -129,7 +129,7 @@ def as_patch(plain: Plain, name: str, author: Identity, date: Moment) -> Patch:
 
 
 def _rest(fields: Sequence[tuple[str, str]], author: str) -> list[tuple[str, str]]:
-    """Give the fields that the subject, the text, the author and the date do not say already."""
+    """Return the fields that the subject, the text, the author and the date do not say already."""
     names = [key.lower() for key, _ in fields]
     said = {"subject", "description", "date" if "date" in names else "last-update"}
     first = names.index(author) if author in names else -1
@@ -160,7 +160,7 @@ def with_fields(patch: Patch, fields: Sequence[tuple[str, str]]) -> Patch:
 
 
 def _beside_mail(fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Give a header's fields that are not mail's: all others where nobody has sent it."""
+    """Return a header's fields that are not mail's: all others where nobody has sent it."""
     names = {key for key, _ in fields}
     said = _OF_MAIL if "date" in names else {*_OF_MAIL, "last-update"}
     for key, value in fields:

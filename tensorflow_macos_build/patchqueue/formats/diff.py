@@ -54,7 +54,7 @@ class Hunk:
     line: int
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        r"""Give each line's first character, as a number, and its content with the line end.
+        r"""Return each line's first character, as a number, and its content with the line end.
 
         A line that `\ No newline at end of file` follows comes without a line end; an empty
         context line that lost its space to some editor comes as the context line that it was.
@@ -70,7 +70,7 @@ class Hunk:
             yield (line[0] if line else 0x20), line[1:] + (b"" if bare else b"\n")
 
     def sides(self) -> tuple[list[bytes], list[bytes]]:
-        """Give the hunk's lines of the preimage and of the postimage, each with its line end."""
+        """Return the hunk's lines of the preimage and of the postimage, each with its line end."""
         old: list[bytes] = []
         new: list[bytes] = []
         for mark, content in self.lines():
@@ -81,7 +81,7 @@ class Hunk:
         return old, new
 
     def only(self, mark: bytes) -> bytes:
-        """Give the content of a hunk whose lines all begin with `mark`, in one go."""
+        """Return the content of a hunk whose lines all begin with `mark`, in one go."""
         body = self.body
         last = body.rfind(b"\n", 0, len(body) - 1) + 1
         if body.startswith(b"\\", last):
@@ -91,7 +91,7 @@ class Hunk:
         return body[1:].replace(b"\n" + mark, b"\n")
 
     def context(self) -> tuple[int, int]:
-        """Give the number of context lines before the first change and after the last one."""
+        """Return the number of context lines before the first change and after the last one."""
         marks = [mark for mark, _ in self.lines()]
         changed = [number for number, mark in enumerate(marks) if mark != 0x20]
         if not changed:
@@ -174,7 +174,7 @@ class FileChange:
     guessed: bool = False
 
     def emit(self) -> bytes:
-        """Give the bytes that the change was read from."""
+        """Return the bytes that the change was read from."""
         pieces = [self.lead, self.head]
         for hunk in self.hunks:
             pieces += (hunk.head, hunk.body)
@@ -183,7 +183,7 @@ class FileChange:
         return b"".join(pieces)
 
     def without_index(self) -> FileChange:
-        """Give the change with no `index` line where git does not need it.
+        """Return the change with no `index` line where git does not need it.
 
         It needs one for a binary change, and where it is all that follows the first line.
         """
@@ -195,7 +195,7 @@ class FileChange:
         return replace(self, head=kept, old_id="", new_id="")
 
     def without_headings(self) -> FileChange:
-        """Give the change with no text after the `@@` of its hunks: that is context, too."""
+        """Return the change with no text after the `@@` of its hunks: that is context, too."""
         hunks = [
             replace(hunk, head=hunk.head[: hunk.head.index(b" @@") + 3] + b"\n")
             for hunk in self.hunks
@@ -216,5 +216,5 @@ class Diff:
     tail: bytes
 
     def emit(self) -> bytes:
-        """Give the bytes that the diff was read from."""
+        """Return the bytes that the diff was read from."""
         return b"".join(change.emit() for change in self.changes) + self.tail

@@ -144,7 +144,7 @@ def is_without_folders(new_line: bytes) -> bool:
 
 
 def is_extended(line: bytes) -> bool:
-    """Tell whether a line belongs to git's header after its first line."""
+    """Whether a line belongs to git's header after its first line."""
     return line.startswith(_STARTS)
 
 

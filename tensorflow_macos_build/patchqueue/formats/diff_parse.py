@@ -83,7 +83,7 @@ class _Cursor:
         return passed
 
     def end_of_line(self, start: int) -> int:
-        """Give the position after the line end at or behind `start`, or the text's end."""
+        """Return the position after the line end at or behind `start`, or the text's end."""
         found = self.text.find(b"\n", start)
         return len(self.text) if found < 0 else found + 1
 

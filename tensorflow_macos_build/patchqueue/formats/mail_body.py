@@ -69,7 +69,7 @@ def decode(fields: dict[str, bytes], body: bytes, read_fields: Fields) -> bytes:
 def _parts(
     fields: dict[str, bytes], body: bytes, read_fields: Fields, *, depth: int
 ) -> Iterator[tuple[bytes, str]]:
-    """Give the text of each part, its transfer encoding undone, with its character set."""
+    """Return the text of each part, its transfer encoding undone, with its character set."""
     content = _type(words.decode_words(fields.get("content-type", b"")))
     if content.kind.startswith(_NO_PATCH):
         raise Malformed(f"a mail part of type {content.kind} is not taken; only text is")

@@ -62,7 +62,7 @@ def split(content: bytes) -> list[bytes]:
 
 
 def is_mail(content: bytes) -> bool:
-    """Tell whether a patch file begins with a mail's header: a `From ` line or a `From:` field."""
+    """Whether a patch file begins with a mail's header: a `From ` line or a `From:` field."""
     if _SEPARATOR.match(content):
         return True
     position = 0

@@ -55,16 +55,16 @@ class Header:
 
     @property
     def message(self) -> str:
-        """Give the whole message as a commit has it."""
+        """Return the whole message as a commit has it."""
         return f"{self.subject}\n\n{self.body}\n" if self.body else f"{self.subject}\n"
 
     @property
     def trailers(self) -> tuple[Trailer, ...]:
-        """Give the message's trailers, in order."""
+        """Return the message's trailers, in order."""
         return trailers.parse(self.message)
 
     def trailer(self, key: str) -> str | None:
-        """Give the value of the last trailer called `key`; None without one."""
+        """Return the value of the last trailer called `key`; None without one."""
         return trailers.value(self.trailers, key)
 
     def with_missing(self, wanted: Iterable[Trailer]) -> Header:

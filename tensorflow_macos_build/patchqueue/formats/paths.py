@@ -87,7 +87,7 @@ def check(path: bytes, *, symlink: bool = False) -> None:
 
 
 def show(path: bytes) -> str:
-    r"""Give a path as text for messages: UTF-8 where it is, C-quoted where it is not.
+    r"""Return a path as text for messages: UTF-8 where it is, C-quoted where it is not.
 
     >>> show(b"na\xc3\xafve"), show(b"\xff")
     ('naïve', '"\\377"')

@@ -41,7 +41,7 @@ class Series:
     tail: bytes
 
     def emit(self) -> bytes:
-        """Give the bytes that the series was read from."""
+        """Return the bytes that the series was read from."""
         return b"".join(entry.lead + entry.raw for entry in self.entries) + self.tail
 
 

@@ -33,7 +33,7 @@ class Trailer:
 
 
 def parse(message: str) -> tuple[Trailer, ...]:
-    r"""Give the trailers of a commit's message (its title included), in order.
+    r"""Return the trailers of a commit's message (its title included), in order.
 
     >>> parse("Fix it\n\nBecause.\n\nReason: backport\nUpstream: abc\n  def\n")
     (Trailer(key='Reason', value='backport'), Trailer(key='Upstream', value='abc def'))
@@ -53,7 +53,7 @@ def parse(message: str) -> tuple[Trailer, ...]:
 
 
 def value(trailers: tuple[Trailer, ...], key: str) -> str | None:
-    """Give the value of the last trailer called `key` in any case of letters; None without one."""
+    """Return the value of the last trailer called `key`, in any case; None without one."""
     values = [trailer.value for trailer in trailers if trailer.key.lower() == key.lower()]
     return values[-1] if values else None
 
@@ -73,7 +73,7 @@ def added(message: str, new: Sequence[Trailer]) -> str:
 
 
 def _block(lines: list[str]) -> list[str]:
-    """Give the lines of the trailer block, empty when there is none."""
+    """Return the lines of the trailer block, empty when there is none."""
     title_end = _end_of_title(lines)
     end = len(lines)
     while end > title_end and not lines[end - 1].strip():

@@ -143,7 +143,7 @@ def _identity(person: Identity) -> str:
 
 
 def _encoded(text: str) -> str:
-    """Give text as a field may hold it: as it is, or as RFC 2047 words of whole characters."""
+    """Return text as a field may hold it: as it is, or as RFC 2047 words of whole characters."""
     if text.isascii() and "=?" not in text and text.isprintable():
         return text
     words, word = [], ""

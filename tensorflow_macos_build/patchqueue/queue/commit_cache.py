@@ -10,11 +10,11 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.git.objects import quarantine, text
+from tensorflow_macos_build.git.objects import decode_path, quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.queue import lock, materialise, storage
 from tensorflow_macos_build.patchqueue.queue.model import encoded
-from tensorflow_macos_build.patchqueue.verdict.status import Carried
+from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 from tensorflow_macos_build.upstream import refs
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ _FORM = "1"
 """Changes when the same files would make other commits."""
 
 
-def of_queue(queue: Queue, git: Git) -> tuple[Carried, ...]:
-    """Give a queue's patches as commits of the repository.
+def of_queue(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
+    """Return a queue's patches as commits of the repository.
 
     Raises:
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
@@ -42,8 +42,8 @@ def of_queue(queue: Queue, git: Git) -> tuple[Carried, ...]:
     return _known(git, ref, queue.base, names) or _make(queue, git, ref)
 
 
-def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[Carried, ...]]:
-    """Give a queue's base and its patches as commits; its files are only parsed when they are new.
+def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[QueueCommit, ...]]:
+    """Return a queue's base and its patches as commits; its files are parsed only when new.
 
     Raises:
         UsageError: the folder is no queue.
@@ -78,22 +78,22 @@ def _ref(name: str, base: Base, contents: Iterable[tuple[str, bytes]]) -> str:
     return f"{_SPACE}/{encoded(name)}/{digest.hexdigest()}"
 
 
-def _known(git: Git, ref: str, base: Base, names: Sequence[str]) -> tuple[Carried, ...]:
-    """Give the commits kept under a reference; none where there are none."""
+def _known(git: Git, ref: str, base: Base, names: Sequence[str]) -> tuple[QueueCommit, ...]:
+    """Return the commits kept under a reference; none where there are none."""
     if git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1)).status != 0:
         return ()
     form = "--format=%H%n%s%n%B"
     out = git.out("log", "-z", "--reverse", "--topo-order", form, ref, f"^{base.commit}", "--")
-    records = [text(record).split("\n", 2) for record in out.split(b"\0") if record]
+    records = [decode_path(record).split("\n", 2) for record in out.split(b"\0") if record]
     if len(records) != len(names):
         return ()
     return tuple(
-        Carried(name, commit, subject, message)
+        QueueCommit(name, commit, subject, message)
         for name, (commit, subject, message) in zip(names, records, strict=True)
     )
 
 
-def _make(queue: Queue, git: Git, ref: str) -> tuple[Carried, ...]:
+def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
     with quarantine(git) as pen:
         made = materialise.commits(queue, pen.git)
         if made:
@@ -103,10 +103,10 @@ def _make(queue: Queue, git: Git, ref: str) -> tuple[Carried, ...]:
     return carried_by(made)
 
 
-def carried_by(made: Sequence[Commit]) -> tuple[Carried, ...]:
-    """Give materialised patches as a rebase takes them."""
+def carried_by(made: Sequence[Commit]) -> tuple[QueueCommit, ...]:
+    """Return materialised patches as a rebase takes them."""
     return tuple(
-        Carried(
+        QueueCommit(
             one.patch.name, one.id, one.patch.patch.header.subject, one.patch.patch.header.message
         )
         for one in made

@@ -69,7 +69,7 @@ class Composed:
 def compose(
     base: Base, steps: Sequence[Step], old: Mapping[str, QueuePatch], git: Git
 ) -> list[Composed]:
-    """Give every step's file: its name, and its old bytes wherever they still say the same.
+    """Return every step's file: its name, and its old bytes wherever they still say the same.
 
     Args:
         base: what the first step applies to.
@@ -94,7 +94,7 @@ def compose(
 
 
 def is_zero_context(patch: Patch) -> bool:
-    """Tell whether a patch was made without context: its place in a file is its line numbers."""
+    """Whether a patch was made without context: its place in a file is its line numbers."""
     hunks = [
         hunk
         for change in patch.changes

@@ -61,12 +61,12 @@ class Revision:
     commit: str
 
     def version(self) -> Version | None:
-        """Give the newest release whose tag this revision contains; None when there is none."""
+        """Return the newest release whose tag this revision contains; None when there is none."""
         tags = self.git.out("tag", "--merged", self.commit).decode("utf-8", "replace").split()
         return max(filter(None, map(_release, tags)), default=None)
 
     def contains(self, commit: str) -> bool:
-        """Tell whether a commit is this revision or one of its ancestors."""
+        """Whether a commit is this revision or one of its ancestors."""
         known = self.git.run("cat-file", "-e", f"{commit}^{{commit}}", expected=())
         if known.status != 0:
             return False
@@ -74,7 +74,7 @@ class Revision:
         return found.status == 0
 
     def has_file(self, path: str) -> bool:
-        """Tell whether the revision's tree holds a file, or a folder, at `path`."""
+        """Whether the revision's tree holds a file, or a folder, at `path`."""
         return bool(self.git.out("ls-tree", "-z", self.commit, "--", f":(literal){path}"))
 
 
@@ -94,7 +94,7 @@ class Condition:
     every: bool
 
     def holds(self, revision: Revision) -> bool:
-        """Tell whether the condition has come true at a revision of upstream."""
+        """Whether the condition has come true at a revision of upstream."""
         join = all if self.every else any
         return join(clause.holds(revision) for clause in self.clauses)
 

@@ -76,7 +76,7 @@ def _present(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _opened(folder: Path) -> Iterator[tuple[int, int] | None]:
-    """Give a folder's identity; while it is open no other folder can get the same."""
+    """Yield a folder's identity; while it is open no other folder can get the same."""
     try:
         # O_NONBLOCK: a pipe in the folder's place would wait for its writer (fifo(7))
         descriptor = os.open(folder, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

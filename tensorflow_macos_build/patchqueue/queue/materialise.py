@@ -82,7 +82,7 @@ def commits(queue: Queue, git: Git) -> list[Commit]:
 
 
 def apply_patch(overlay: Overlay, patch: QueuePatch) -> dict[bytes, File | None]:
-    """Give what a patch makes of a tree in memory, without changing it.
+    """Return what a patch makes of a tree in memory, without changing it.
 
     Raises:
         Refused: it does not apply exactly, or changes nothing.

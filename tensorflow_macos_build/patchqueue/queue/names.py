@@ -24,7 +24,7 @@ _NAME = re.compile(r"([0-9]{5,9})-([a-z0-9][a-z0-9._-]*)\.patch")
 
 
 def slug(subject: str) -> str:
-    """Give the part of a patch's file name that follows its subject.
+    """Return the part of a patch's file name that follows its subject.
 
     >>> slug("[XLA/GPU] Fix the naïve Copy."), slug("日本")
     ('xla-gpu-fix-the-naive-copy', 'patch')
@@ -35,7 +35,7 @@ def slug(subject: str) -> str:
 
 
 def assign(subjects: Sequence[str], current: Sequence[str | None]) -> list[str]:
-    """Give every patch of a queue its file name.
+    """Return every patch of a queue its file name.
 
     A patch keeps its name as long as the slug is its subject's and the number is in order with
     those of the others that keep theirs. When there is no room left between two numbers, all are
@@ -60,7 +60,7 @@ def _key(name: str | None) -> int | None:
 
 
 def _ascending(keys: Sequence[int | None]) -> set[int]:
-    """Give the positions of a longest strictly ascending run of the numbers there are."""
+    """Return the positions of a longest strictly ascending run of the numbers there are."""
     best: list[tuple[int, int]] = []
     previous: dict[int, int | None] = {}
     for position, key in enumerate(keys):

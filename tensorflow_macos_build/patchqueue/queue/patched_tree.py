@@ -55,7 +55,7 @@ class Overlay:
             self._note_folders(path)
 
     def after(self, changes: Iterable[FileChange]) -> dict[bytes, File | None]:
-        """Give the files that a patch makes or changes, None for those that go; change nothing.
+        """Return the files that a patch makes or changes, None for those that go; change nothing.
 
         Raises:
             Malformed: the patch does not apply to this tree; `line` is the place in the patch.
@@ -123,7 +123,7 @@ class Overlay:
         return entry is not None and entry.mode != GITLINK and not self.read(entry.oid)
 
     def _preimage(self, change: FileChange, made: dict[bytes, File | None]) -> tuple[int, bytes]:
-        """Give mode and content of a change's preimage.
+        """Return mode and content of a change's preimage.
 
         A rename or copy reads the tree as it was before the patch; another change reads what the
         patch has already made of the file (git's apply.c, previous_patch).

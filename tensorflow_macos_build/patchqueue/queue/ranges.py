@@ -48,7 +48,7 @@ class History:
 
 
 def repository(folder: Path) -> Git:
-    """Give the repository of a folder: a bare one, or the one that a work tree belongs to.
+    """Return the repository of a folder: a bare one, or the one that a work tree belongs to.
 
     Raises:
         UsageError: the folder is no repository.
@@ -60,7 +60,7 @@ def repository(folder: Path) -> Git:
 
 
 def resolve(git: Git, name: str) -> str:
-    """Give the full id of the commit that a name stands for.
+    """Return the full id of the commit that a name stands for.
 
     Raises:
         UsageError: the repository has no such commit.

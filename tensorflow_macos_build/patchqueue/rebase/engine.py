@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import attributes
-from tensorflow_macos_build.git.objects import quarantine, text
+from tensorflow_macos_build.git.objects import decode_path, quarantine
 from tensorflow_macos_build.patchqueue.queue import (
     commit_cache,
     compose,
@@ -19,9 +19,9 @@ from tensorflow_macos_build.patchqueue.queue.model import Base
 from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
-from tensorflow_macos_build.patchqueue.verdict.classify import Judge, Landed
+from tensorflow_macos_build.patchqueue.verdict.classify import Judge, UpstreamedResolver
 from tensorflow_macos_build.patchqueue.verdict.history import History
-from tensorflow_macos_build.patchqueue.verdict.status import Carried
+from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ class Rebase:
 
     @property
     def ok(self) -> bool:
-        """Say whether nobody has to do anything: no conflict, nothing left undone."""
+        """Whether nobody has to do anything: no conflict, nothing left undone."""
         return not any(patch.status.is_trouble for patch in self.patches)
 
 
@@ -145,7 +145,7 @@ class _Asked:
 
 
 def _move(
-    asked: _Asked, patches: Sequence[Carried], on_conflict: OnConflict, ticker: Ticker | None
+    asked: _Asked, patches: Sequence[QueueCommit], on_conflict: OnConflict, ticker: Ticker | None
 ) -> Rebase:
     commit = resolve(asked.git, asked.onto)
     decided = Decisions(resolutions.load(asked.folder))
@@ -168,7 +168,7 @@ def _move(
     return result
 
 
-def as_commits(queue: Queue, git: Git) -> tuple[Carried, ...]:
+def as_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
     """Make commits of a queue's patches on their recorded base; objects go where `git` writes."""
     return commit_cache.carried_by(materialise.commits(queue, git))
 
@@ -177,7 +177,7 @@ def rebase_in(
     pen: Quarantine,
     base: Base,
     onto: str,
-    patches: Sequence[Carried],
+    patches: Sequence[QueueCommit],
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
     decided: Decisions | None = None,
@@ -199,7 +199,7 @@ def rebase_in(
         ticker: told how many patches are done.
     """
     history = history or History(pen.git, base.commit, onto, base.upstream)
-    settle = Settle(pen, history, patches, decided or Decisions())
+    settle = ConflictResolver(pen, history, patches, decided or Decisions())
     commits = [patch.commit for patch in patches]
     done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
     judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
@@ -282,16 +282,16 @@ def _files(queue: Queue) -> dict[str, bytes]:
     return {one.file_name: resolutions.emit(one) for one in known}
 
 
-class Settle:
+class ConflictResolver:
     """Settles a conflict by what was decided, or because upstream holds the patch."""
 
     def __init__(
-        self, pen: Quarantine, history: History, patches: Sequence[Carried], decided: Decisions
+        self, pen: Quarantine, history: History, patches: Sequence[QueueCommit], decided: Decisions
     ) -> None:
         self._names = {patch.commit: patch.name for patch in patches}
         self._recorded = resolutions.Recorded(pen, self._names, decided.resolutions)
         self._left_out = decided.left_out
-        self._landed = Landed(pen, history, patches)
+        self._landed = UpstreamedResolver(pen, history, patches)
 
     def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
         if self._names[commit] in self._left_out:
@@ -307,8 +307,8 @@ class Settle:
         return replace(status, evidence=replace(status.evidence, refused=refused))
 
 
-def carried(git: Git, span: str) -> tuple[Carried, ...]:
-    """Give the commits of a range `A..B` as patches, oldest first, named by their number.
+def carried(git: Git, span: str) -> tuple[QueueCommit, ...]:
+    """Return the commits of a range `A..B` as patches, oldest first, named by their number.
 
     Raises:
         UsageError: the range holds a merge, which is no patch.
@@ -316,7 +316,7 @@ def carried(git: Git, span: str) -> tuple[Carried, ...]:
     out = git.out("log", "-z", "--reverse", "--topo-order", "--format=%H %P%n%s%n%B", span, "--")
     found = []
     for number, record in enumerate(filter(None, out.split(b"\0")), 1):
-        ids, subject, message = text(record).split("\n", 2)
+        ids, subject, message = decode_path(record).split("\n", 2)
         commit, *parents = ids.split()
         if len(parents) > 1:
             raise UsageError(
@@ -324,5 +324,5 @@ def carried(git: Git, span: str) -> tuple[Carried, ...]:
                 where=span,
                 hint="straighten it first: git rebase --no-rebase-merges",
             )
-        found.append(Carried(f"{number:04}", commit, subject, message))
+        found.append(QueueCommit(f"{number:04}", commit, subject, message))
     return tuple(found)

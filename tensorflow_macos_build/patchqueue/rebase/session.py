@@ -128,7 +128,7 @@ class Session:
             return replace(run.advance(now), note=note)
 
     def abort(self) -> str:
-        """Give the rebase up; the queue is as it was. Return what is left for people to know.
+        """Return the rebase up; the queue is as it was. Return what is left for people to know.
 
         Its work tree goes, as with `git rebase --abort`; any other folder stays.
         """

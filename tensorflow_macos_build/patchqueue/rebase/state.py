@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import TREE_MODE, Entry, quarantine, text
+from tensorflow_macos_build.git.objects import TREE_MODE, Entry, decode_path, quarantine
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.model import encoded
 from tensorflow_macos_build.patchqueue.replay import resolutions
@@ -78,7 +78,7 @@ def load(queue: Queue, git: Git) -> State | None:
             hint=locate.command("rebase.abort", queue.folder),
             detail=str(error),
         ) from None
-    names = text(git.out("ls-tree", "-z", "--name-only", f"{kept}:{resolutions.FOLDER}"))
+    names = decode_path(git.out("ls-tree", "-z", "--name-only", f"{kept}:{resolutions.FOLDER}"))
     settled = [
         resolutions.parse(git.out("cat-file", "blob", f"{kept}:{resolutions.FOLDER}/{name}"), name)
         for name in names.split("\0")

@@ -32,7 +32,7 @@ class PlacedHunk:
 
 
 def hunks_of(quarantine: Quarantine, merged: Merged, found: Conflicted) -> tuple[PlacedHunk, ...]:
-    """Give a conflicted file's regions in order; none when contents are not what conflicts."""
+    """Return a conflicted file's regions in order; none when contents are not what conflicts."""
     if found.ours is None or found.theirs is None:
         return ()
     result = Lookup(quarantine).at(merged.tree, found.path)
@@ -71,7 +71,7 @@ def changed_lines(
 
 
 def across(lines: Range, changes: Lines) -> Range:
-    """Give where a range of one file's lines is in the other file.
+    """Return where a range of one file's lines is in the other file.
 
     A changed region that it meets is taken in whole.
     """
@@ -121,7 +121,7 @@ class Lookup:
         self._objects = quarantine.objects
 
     def at(self, tree: str, path: str) -> Entry | None:
-        """Give the entry at a path, or None."""
+        """Return the entry at a path, or None."""
         *above, name = path.split("/")
         for part in above:
             entry = self._objects.tree(tree).get(part)

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.objects import Entry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Change(NamedTuple):
         """Read one entry of `diff-tree --raw -z` (git-diff-tree(1), RAW OUTPUT FORMAT)."""
         old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
         return cls(
-            text(path),
+            decode_path(path),
             None if old_mode == ABSENT else Entry(old_mode, old),
             None if new_mode == ABSENT else Entry(new_mode, new),
         )
@@ -136,7 +136,7 @@ def replay(
         ticker: told how many patches are done.
     """
     objects = quarantine.objects
-    machine = _Machine(quarantine, Overlay(objects, tree_of(objects, onto)), on_conflict, resolver)
+    machine = _Replayer(quarantine, Overlay(objects, tree_of(objects, onto)), on_conflict, resolver)
     steps: list[Step] = []
     stopped = False
     for commit, changes in changes_of(quarantine.git, commits):
@@ -152,7 +152,7 @@ def replay(
 
 
 def tree_of(objects: CatFile, name: str) -> str:
-    """Give the id of the tree that a commit or a tree, by id, stands for; the empty tree for ""."""
+    """Return the id of the tree that a commit or tree id stands for; the empty tree for ""."""
     kind, _ = objects.read(name)
     return objects.commit(name).tree if kind == "commit" else name
 
@@ -178,7 +178,7 @@ def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[Ch
         yield commit, tuple(changes)
 
 
-class _Machine:
+class _Replayer:
     """The state of a replay: the tree so far."""
 
     def __init__(
@@ -284,7 +284,7 @@ def _is_folder(entry: Entry | None) -> bool:
 
 
 def _with_folders_above(folders: set[str]) -> set[str]:
-    """Give the folders and all that are above them, without the root."""
+    """Return the folders and all that are above them, without the root."""
     found: set[str] = set()
     todo = [*folders]
     while todo:

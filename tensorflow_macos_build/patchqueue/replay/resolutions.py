@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import SUBMODULE_MODE, Entry, raw
+from tensorflow_macos_build.git.objects import SUBMODULE_MODE, Entry, encode_path
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
@@ -37,7 +37,7 @@ MAX_SIZE = 64 << 20
 
 
 @dataclass(frozen=True)
-class Met:
+class ConflictKey:
     """What met at one path, as blob ids; "" where a side has no file there."""
 
     path: str
@@ -69,20 +69,20 @@ class Resolution:
     """
 
     patch: str
-    met: tuple[Met, ...]
+    met: tuple[ConflictKey, ...]
     results: tuple[Result, ...]
 
     @property
     def file_name(self) -> str:
-        """Give the name of its file: the patch's, and a digest of what met."""
+        """Return the name of its file: the patch's, and a digest of what met."""
         stem = self.patch.removesuffix(".patch")
         return f"{stem}.{_digest(self.patch, self.met)[:12]}.json"
 
 
-def met_in(merged: Merged) -> tuple[Met, ...]:
-    """Give what met in a merge's conflicting paths."""
+def met_in(merged: Merged) -> tuple[ConflictKey, ...]:
+    """Return what met in a merge's conflicting paths."""
     return tuple(
-        Met(found.path, _oid(found.base), _oid(found.ours), _oid(found.theirs))
+        ConflictKey(found.path, _oid(found.base), _oid(found.ours), _oid(found.theirs))
         for found in merged.conflicted
     )
 
@@ -175,7 +175,7 @@ def parse(content: bytes, where: str) -> Resolution:
         found = documents.read(content, *_SCHEMA)
         return Resolution(
             _plain(found["patch"]),
-            tuple(Met(**each) for each in found["met"]),
+            tuple(ConflictKey(**each) for each in found["met"]),
             tuple(_result(each) for each in found["results"]),
         )
     except (documents.NotTheDocument, Malformed, ValueError) as error:
@@ -214,7 +214,7 @@ def _plain(name: str) -> str:
     Raises:
         Malformed: it leads out of its folder.
     """
-    paths.check(raw(name))
+    paths.check(encode_path(name))
     if "/" in name:
         raise Malformed(f"`{name}` is no file's name")
     return name
@@ -228,7 +228,7 @@ def _result(body: documents.Json) -> Result:
         ValueError: its content or mode is none.
     """
     path, mode = body["path"], body["mode"]
-    paths.check(raw(path), symlink=mode == _LINK)
+    paths.check(encode_path(path), symlink=mode == _LINK)
     if "deleted" in body:
         return Result(path, "", None)
     if not mode:
@@ -242,9 +242,9 @@ def _oid(entry: Entry | None) -> str:
     return "" if entry is None else entry.oid
 
 
-def _digest(patch: str, met: Sequence[Met]) -> str:
+def _digest(patch: str, met: Sequence[ConflictKey]) -> str:
     told = [
         patch,
         *(word for each in met for word in (each.path, each.base, each.upstream, each.patched)),
     ]
-    return hashlib.sha256(b"\0".join(raw(word) for word in told)).hexdigest()
+    return hashlib.sha256(b"\0".join(encode_path(word) for word in told)).hexdigest()

@@ -88,13 +88,13 @@ def compare(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Pair, ...]:
 
 
 def meaning(text: str) -> list[str]:
-    """Give the lines of a patch that carry meaning: no ids, hunk headers without positions."""
+    """Return the lines of a patch that carry meaning: no ids, hunk headers without positions."""
     lines = (line for line in text.splitlines() if not _NOISE.match(line))
     return [_HUNK.sub("@@", line) for line in lines]
 
 
 def _match(old: Sequence[Entry], new: Sequence[Entry]) -> dict[int, int]:
-    """Give the old place of every new place that has a counterpart."""
+    """Return the old place of every new place that has a counterpart."""
     counterpart: dict[int, int] = {}
     for key in (_stem, _subject):
         _match_by(key, old, new, counterpart)
@@ -168,7 +168,7 @@ def _ordinal(place: int | None) -> int | None:
 
 
 def _seat(pairs: Sequence[Pair], place: int) -> int:
-    """Give the index behind the last pair whose old place is before `place`."""
+    """Return the index behind the last pair whose old place is before `place`."""
     before = [
         index
         for index, pair in enumerate(pairs)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import markers
 from tensorflow_macos_build.git.diffs import Range
-from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.replay import conflicts
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange
 
 
-class Culprits:
+class Blame:
     """Finds the commits; one for each rebase."""
 
     def __init__(self, quarantine: Quarantine, history: History) -> None:
@@ -34,7 +34,7 @@ class Culprits:
         self._lines.read(paths)
 
     def of_hunk(self, found: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
-        """Give the commits that changed the lines of a hunk, newest first; none: upstream did not.
+        """Return the commits that changed the lines of a hunk, newest first; none where none did.
 
         Those are what `git log -L` finds for the hunk's lines in the new base's file, less the
         commits that only touched the lines beside them.
@@ -50,10 +50,10 @@ class Culprits:
         if not size:
             return self._history.commits_on(found.path)
         changes = self._lines.of_lines(self._history.new, found.path, _with_neighbours(lines, size))
-        return _guilty(changes, placed.hunk)
+        return _blamed_commits(changes, placed.hunk)
 
     def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
-        """Give the commits to blame where a whole file is what conflicts.
+        """Return the commits to blame where a whole file is what conflicts.
 
         Where the file is gone, the commits that took it away; else all that touched it. Where git
         says nothing of a path itself (it followed a renamed folder), the paths that it names.
@@ -73,12 +73,12 @@ class Culprits:
         return tuple(gone or touched)
 
     def moved_to(self, commit: str, path: str) -> str:
-        """Give the place that a commit moved a file to; "" when it deleted it."""
+        """Return the place that a commit moved a file to; "" when it deleted it."""
         out = self._quarantine.git.out(
             "diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z", "--no-commit-id",
             commit,
         )  # fmt: skip
-        tokens = text(out).split("\0")
+        tokens = decode_path(out).split("\0")
         moves = dict(zip(tokens[1::3], tokens[2::3], strict=False))
         return moves.get(path, "")
 
@@ -89,7 +89,7 @@ def _with_neighbours(lines: Range, size: int) -> Range:
     return Range(start, max(1, min(size, lines.end + 1) - start))
 
 
-def _guilty(commits: Sequence[LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
+def _blamed_commits(commits: Sequence[LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
     """Leave out the commits that only changed lines beside those in conflict.
 
     Guilty is who took a line that the patch expects, or a line that another guilty one put in its
@@ -106,5 +106,5 @@ def _guilty(commits: Sequence[LineChange], hunk: markers.Hunk) -> tuple[str, ...
 
 
 def _folders(paths: Sequence[str]) -> list[str]:
-    """Give the folders that paths are in, with a slash at the end."""
+    """Return the folders that paths are in, with a slash at the end."""
     return [path.rpartition("/")[0] + "/" for path in paths if "/" in path]

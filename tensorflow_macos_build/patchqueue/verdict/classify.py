@@ -13,8 +13,13 @@ from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay import replay as replaying
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved
 from tensorflow_macos_build.patchqueue.verdict import effect, history
-from tensorflow_macos_build.patchqueue.verdict.conflict_report import Troubles
-from tensorflow_macos_build.patchqueue.verdict.status import Carried, Evidence, PatchStatus, Status
+from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
+from tensorflow_macos_build.patchqueue.verdict.status import (
+    Evidence,
+    PatchStatus,
+    QueueCommit,
+    Status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +35,11 @@ _SHOWN = 5
 """So many commits that may have to do with a conflicting patch are shown."""
 
 
-class Landed:
+class UpstreamedResolver:
     """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
 
     def __init__(
-        self, quarantine: Quarantine, git_history: History, patches: Sequence[Carried]
+        self, quarantine: Quarantine, git_history: History, patches: Sequence[QueueCommit]
     ) -> None:
         self._quarantine = quarantine
         self._history = git_history
@@ -51,13 +56,13 @@ class Landed:
         landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
         return Resolved(Outcome.LANDED, merged.ours) if landed else None
 
-    def _made(self, patch: Carried, changes: Sequence[Change]) -> bool:
+    def _made(self, patch: QueueCommit, changes: Sequence[Change]) -> bool:
         if self._history.recorded(patch.message).complete:
             return True
         touched = self._history.touching(change.path for change in changes)
         return bool(touched and self._history.identical(self.diff(patch)))
 
-    def evidence(self, patch: Carried) -> tuple[list[str], str]:
+    def evidence(self, patch: QueueCommit) -> tuple[list[str], str]:
         """Return the commits that are a patch of which nothing is left, and how they were found."""
         if identical := self._history.identical(self.diff(patch)):
             return identical, "same changes"
@@ -66,7 +71,7 @@ class Landed:
             return recorded.commits, "recorded" if recorded.commits else ""
         return [], ""
 
-    def related(self, patch: Carried) -> Evidence:
+    def related(self, patch: QueueCommit) -> Evidence:
         """Return the commits that may have to do with a conflicting patch, and their reverts."""
         commits, found_by = self._related(patch)
         shown = commits[:_SHOWN]
@@ -76,7 +81,7 @@ class Landed:
             reverted_by=self._history.describe(self._history.reverts(shown)),
         )
 
-    def _related(self, patch: Carried) -> tuple[list[str], str]:
+    def _related(self, patch: QueueCommit) -> tuple[list[str], str]:
         if identical := self._history.identical(self.diff(patch)):
             return identical, "same changes"
         if recorded := self._history.recorded(patch.message).commits:
@@ -85,7 +90,7 @@ class Landed:
             return namesakes, "same subject"
         return self._history.mentioned(patch.message), "mention"
 
-    def diff(self, patch: Carried) -> TreeDiff:
+    def diff(self, patch: QueueCommit) -> TreeDiff:
         """Return what a patch changes, without context."""
         if patch.commit not in self._diffs:
             self._diffs |= diffs.of_commits(self._history.git, [patch.commit])
@@ -107,7 +112,7 @@ class Judge:
         self,
         quarantine: Quarantine,
         git_history: History,
-        patches: Sequence[Carried],
+        patches: Sequence[QueueCommit],
         on_conflict: OnConflict,
         resolver: Resolver,
     ) -> None:
@@ -116,17 +121,17 @@ class Judge:
         self._history = git_history
         self._patches = patches
         self._on_conflict = on_conflict
-        self._landed = Landed(quarantine, git_history, patches)
-        self._troubles = Troubles(quarantine, git_history)
+        self._landed = UpstreamedResolver(quarantine, git_history, patches)
+        self._troubles = ConflictReporter(quarantine, git_history)
         self._merged_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
 
     def judge(self, replay: Replay) -> tuple[PatchStatus, ...]:
-        """Give the statuses, in the queue's order."""
-        shadow = _Shadow(self._quarantine, replay, self._on_conflict, self._resolver)
+        """Return the statuses, in the queue's order."""
+        shadow = _CounterfactualReplay(self._quarantine, replay, self._on_conflict, self._resolver)
         self._merged_texts = self._read_texts(replay)
         self._troubles.expect(s for s in replay.steps if s.outcome is Outcome.CONFLICT)
         judged: list[PatchStatus] = []
-        troubled: list[tuple[Carried, Step]] = []
+        troubled: list[tuple[QueueCommit, Step]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):
             if step.outcome is Outcome.CONFLICT or shadow.conflicts(step):
                 status, evidence = self._trouble(step, shadow, troubled)
@@ -143,7 +148,7 @@ class Judge:
         return tuple(judged)
 
     def is_first_cause(self, replay: Replay, place: int) -> bool:
-        """Say whether the patch at `place` conflicts, and not because an earlier one does.
+        """Whether the patch at `place` conflicts, and not because an earlier one does.
 
         Its status is then CONFLICT. This asks far less than `judge` does.
         """
@@ -151,7 +156,9 @@ class Judge:
         if steps[place].outcome is not Outcome.CONFLICT:
             return False
         until_there = replace(replay, steps=steps)
-        shadow = _Shadow(self._quarantine, until_there, self._on_conflict, self._resolver)
+        shadow = _CounterfactualReplay(
+            self._quarantine, until_there, self._on_conflict, self._resolver
+        )
         troubled = [
             (patch, step)
             for patch, step in zip(self._patches, steps[:place], strict=False)
@@ -160,7 +167,10 @@ class Judge:
         return not troubled or self._trouble(steps[place], shadow, troubled)[0] is Status.CONFLICT
 
     def _trouble(
-        self, step: Step, shadow: _Shadow, troubled: Sequence[tuple[Carried, Step]]
+        self,
+        step: Step,
+        shadow: _CounterfactualReplay,
+        troubled: Sequence[tuple[QueueCommit, Step]],
     ) -> tuple[Status, Evidence]:
         """Tell a first cause from a knock-on."""
         shown = step if step.outcome is Outcome.CONFLICT else shadow.step(step)
@@ -173,7 +183,7 @@ class Judge:
         status = Status.KNOCK_ON if follows else Status.CONFLICT
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
-    def _fate(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
+    def _fate(self, patch: QueueCommit, step: Step, replay: Replay) -> tuple[Status, Evidence]:
         match step.outcome:
             case Outcome.TAKEN | Outcome.MERGED:
                 return self._carried_on(patch, step)
@@ -190,7 +200,7 @@ class Judge:
             case _:
                 assert_never(step.outcome)
 
-    def _carried_on(self, patch: Carried, step: Step) -> tuple[Status, Evidence]:
+    def _carried_on(self, patch: QueueCommit, step: Step) -> tuple[Status, Evidence]:
         if step.outcome is Outcome.TAKEN and not step.upstream_had:
             return Status.CLEAN, Evidence()
         before, after = self._texts(patch, step)
@@ -212,8 +222,8 @@ class Judge:
         evidence = Evidence(upstream, found_by, changed_files=files, changed_by=behind)
         return Status.ADAPTED, evidence
 
-    def _texts(self, patch: Carried, step: Step) -> tuple[TreeDiff, TreeDiff]:
-        """Give the patch's difference on its old base, and what is left of it on the new one."""
+    def _texts(self, patch: QueueCommit, step: Step) -> tuple[TreeDiff, TreeDiff]:
+        """Return the patch's difference on its old base, and what is left of it on the new one."""
         if step.merged is not None:
             return self._merged_texts[patch.commit]
         own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
@@ -238,7 +248,7 @@ class Judge:
                 found |= {step.commit: (next(texts), next(texts)) for step in steps}
         return found
 
-    def _gone(self, patch: Carried, step: Step, replay: Replay) -> tuple[Status, Evidence]:
+    def _gone(self, patch: QueueCommit, step: Step, replay: Replay) -> tuple[Status, Evidence]:
         if not step.changes:
             return Status.CLEAN, Evidence()
         commits, found_by = self._landed.evidence(patch)
@@ -260,7 +270,7 @@ class Judge:
         return Status.EMPTY, Evidence(knock_on_of=_on_same_files(step, before))
 
 
-class _Shadow:
+class _CounterfactualReplay:
     """A replay done the other way from its first conflict on; made when first needed.
 
     Where the replay left conflicting patches out, the other way is to resolve them the patch's
@@ -278,17 +288,17 @@ class _Shadow:
         self._steps = done.steps[first:]
 
     def conflicts(self, step: Step) -> bool:
-        """Say whether a patch that does not conflict here does so where others are left out."""
+        """Whether a patch that does not conflict here does so where others are left out."""
         provisional = self._on_conflict is OnConflict.PROVISIONAL
         return provisional and self._outcome(step) is Outcome.CONFLICT
 
     def heals(self, step: Step) -> bool:
-        """Say whether a patch conflicts in one of the two replays only."""
+        """Whether a patch conflicts in one of the two replays only."""
         stopped = self._on_conflict is OnConflict.STOP
         return not stopped and self._outcome(step) is not step.outcome
 
     def step(self, step: Step) -> Step:
-        """Give a patch's step the other way."""
+        """Return a patch's step the other way."""
         return self._other[step.commit]
 
     def _outcome(self, step: Step) -> Outcome:
@@ -321,7 +331,7 @@ def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
     )
 
 
-def _on_same_files(step: Step, pairs: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
+def _on_same_files(step: Step, pairs: Sequence[tuple[QueueCommit, Step]]) -> tuple[str, ...]:
     """Name the patches that touch a file which a step touches, too."""
     paths = {change.path for change in step.changes}
     return tuple(
@@ -329,7 +339,7 @@ def _on_same_files(step: Step, pairs: Sequence[tuple[Carried, Step]]) -> tuple[s
     )
 
 
-def _related(step: Step, troubled: Sequence[tuple[Carried, Step]]) -> tuple[str, ...]:
+def _related(step: Step, troubled: Sequence[tuple[QueueCommit, Step]]) -> tuple[str, ...]:
     """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
     return _on_same_files(step, troubled) or tuple(patch.name for patch, _ in troubled)
 
@@ -339,7 +349,7 @@ def _takes_files_away(step: Step) -> bool:
 
 
 def _in_tree(step: Step) -> bool:
-    """Say whether the replay changed the tree for a patch."""
+    """Whether the replay changed the tree for a patch."""
     if step.merged is not None:
         return step.result != step.merged.ours
     return step.outcome is Outcome.TAKEN and bool(step.changes)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.replay import conflicts
-from tensorflow_macos_build.patchqueue.verdict.blame import Culprits
+from tensorflow_macos_build.patchqueue.verdict.blame import Blame
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.replay.replay import Step
     from tensorflow_macos_build.patchqueue.verdict.history import History
-    from tensorflow_macos_build.patchqueue.verdict.status import Carried
+    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
-    Earlier = Sequence[tuple[Carried, Step]]
+    Earlier = Sequence[tuple[QueueCommit, Step]]
 
 
-class Troubles:
+class ConflictReporter:
     """Reports conflicts; one for each rebase."""
 
     def __init__(self, quarantine: Quarantine, history: History) -> None:
         self._quarantine = quarantine
         self._history = history
-        self._culprits = Culprits(quarantine, history)
+        self._culprits = Blame(quarantine, history)
         self._known_diffs: dict[str, TreeDiff] = {}
 
     def expect(self, steps: Iterable[Step]) -> None:
@@ -110,7 +110,7 @@ class Troubles:
         return self._known_diffs[commit]
 
     def _writers(self, commit: str, path: str, placed: PlacedHunk) -> set[str]:
-        """Give the commits that wrote a hunk's lines in the file that the patch was made for."""
+        """Return the commits that wrote a hunk's lines in the file that the patch was made for."""
         parents = self._quarantine.objects.commit(commit).parents
         if not parents or not placed.base.count:
             return set()
@@ -119,7 +119,7 @@ class Troubles:
             "blame", "-s", "--porcelain", lines, parents[0], f"^{self._history.old}", "--", path
         )
         heads = (line.split(b" ") for line in out.split(b"\n") if not line.startswith(b"\t"))
-        return {text(head[0]) for head in heads if len(head[0]) in (40, 64)}
+        return {decode_path(head[0]) for head in heads if len(head[0]) in (40, 64)}
 
     def _hunk(self, placed: PlacedHunk, commits: Sequence[str]) -> HunkReport:
         return HunkReport(
@@ -138,7 +138,7 @@ class Troubles:
 
 
 def _path_before(step: Step, found: Conflicted) -> str:
-    """Give a file's path before the patch; upstream may have moved it since."""
+    """Return a file's path before the patch; upstream may have moved it since."""
     if found.base is not None:
         for change in step.changes:
             if change.old == found.base:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.replay.replay import changes_of
 from tensorflow_macos_build.patchqueue.verdict import origins
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
@@ -88,12 +88,12 @@ class History:
 
     @property
     def range(self) -> tuple[str, str]:
-        """Give the revisions as git's commands take them."""
+        """Return the revisions as git's commands take them."""
         return (self.new, f"^{self.old}")
 
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
-        """Give, for each path that upstream changed, by which commits; oldest first."""
+        """Return, for each path that upstream changed, by which commits; oldest first."""
         commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
         found: dict[str, list[Touch]] = {}
         for commit, changes in changes_of(self.git, commits):
@@ -102,15 +102,15 @@ class History:
         return {path: tuple(touches) for path, touches in found.items()}
 
     def touches(self, path: str) -> bool:
-        """Say whether upstream changed a path."""
+        """Whether upstream changed a path."""
         return path in self.by_path
 
     def commits_on(self, path: str) -> tuple[str, ...]:
-        """Give the commits that touch a path, newest first; a folder's path ends in a slash."""
+        """Return the commits that touch a path, newest first; a folder's path ends in a slash."""
         return self._commits(path, only_removals=False)
 
     def removals(self, path: str) -> tuple[str, ...]:
-        """Give the commits that take a path away, newest first; a folder's path ends in a slash."""
+        """Return the commits that take a path away, newest first; a folder ends in a slash."""
         return self._commits(path, only_removals=True)
 
     def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
@@ -124,19 +124,19 @@ class History:
         return tuple(dict.fromkeys(touch.commit for touch in touches))
 
     def touching(self, paths: Iterable[str]) -> list[str]:
-        """Give the commits that change any of the paths, each once."""
+        """Return the commits that change any of the paths, each once."""
         found = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
         return list(dict.fromkeys(found))
 
     def identical(self, diff: TreeDiff) -> list[str]:
-        """Give the commits that make exactly the changes of a patch (of context 0), no others."""
+        """Return the commits that make exactly the changes of a patch (of context 0), no others."""
         wanted = diffs.change_id(diff)
         commits = self.touching(file.path for file in diff)
         made = zip(commits, self._diffs.change_ids(commits), strict=True)
         return [commit for commit, made_id in made if made_id == wanted]
 
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
-        """Give the commits on `paths` that change some of `lines`; those that share most first.
+        """Return the commits on `paths` that change some of `lines`; those that share most first.
 
         `lines` are as `telling` gives them.
         """
@@ -146,14 +146,14 @@ class History:
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
     def hold(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
-        """Say whether commits together make all of `lines`, which are as `telling` gives them."""
+        """Whether commits together make all of `lines`, which are as `telling` gives them."""
         made: Counter[bytes] = Counter()
         for diff in self._diffs.of(list(commits)):
             made |= telling(diff)
         return not lines - made
 
     def behind(self, paths: Iterable[str], before: TreeDiff, after: TreeDiff) -> list[str]:
-        """Give the commits behind a patch's new text: they changed its lines, or moved its files.
+        """Return the commits behind a patch's new text: they changed its lines, or moved its files.
 
         `paths` are those that the patch touches.
         """
@@ -188,7 +188,7 @@ class History:
         if known:
             return known[0] if len(known) == 1 else None
         done = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=())
-        oid = text(done.stdout).strip()
+        oid = decode_path(done.stdout).strip()
         older = ("merge-base", "--is-ancestor", oid, self.new)
         return oid if done.status == 0 and self.git.run(*older, expected=()).status == 0 else None
 
@@ -238,7 +238,7 @@ class History:
     def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
         known: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for oid, message in self._messages.items():
-            subject = " ".join(text(message.strip().split(b"\n\n", 1)[0]).split())
+            subject = " ".join(decode_path(message.strip().split(b"\n\n", 1)[0]).split())
             if words := origins.subject_of(subject):
                 known.setdefault(words, []).append((oid, origins.numbers_in(subject)))
         return known
@@ -247,7 +247,7 @@ class History:
     def _by_number(self) -> Mapping[str, list[str]]:
         known: dict[str, list[str]] = {}
         for oid, message in self._messages.items():
-            for number in origins.numbers_in(text(message)):
+            for number in origins.numbers_in(decode_path(message)):
                 known.setdefault(number, []).append(oid)
         return known
 
@@ -262,7 +262,7 @@ class History:
         out = self.git.out(
             "log", "--no-walk=unsorted", "-z", "--format=%H%n%an <%ae>%n%aI%n%s", *commits, "--"
         )
-        records = [text(record).split("\n") for record in out.split(b"\0") if record]
+        records = [decode_path(record).split("\n") for record in out.split(b"\0") if record]
         return tuple(
             UpstreamCommit(oid, author, date, subject, commit_link(self._url, oid))
             for oid, author, date, subject in records
@@ -272,7 +272,7 @@ class History:
     def _messages(self) -> Mapping[str, bytes]:
         out = self.git.out("log", "-z", "--format=%H%n%B", *self.range, "--")
         pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
-        return {text(oid): message for oid, _, message in pairs}
+        return {decode_path(oid): message for oid, _, message in pairs}
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
         """Return the history of lines, which all parts of this history share."""
@@ -281,7 +281,7 @@ class History:
         return self._lines
 
     def until(self, commit: str) -> History:
-        """Give the part of it that an earlier commit has, made of what this one reads."""
+        """Return the part of it that an earlier commit has, made of what this one reads."""
         return _Part(self, commit)
 
 
@@ -299,7 +299,7 @@ class _Part(History):
 
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
-        """Give what `History.by_path` does."""
+        """Return what `History.by_path` does."""
         kept = {
             path: tuple(touch for touch in touches if touch.commit in self._commits_of_it)
             for path, touches in self._whole.by_path.items()
@@ -350,12 +350,12 @@ def telling(diff: TreeDiff) -> Counter[bytes]:
 
 
 def _bare(line: bytes) -> bytes:
-    """Give a difference's line without its sign and the white space around it."""
+    """Return a difference's line without its sign and the white space around it."""
     return line[1:].strip()
 
 
 def commit_link(url: str, oid: str) -> str:
-    """Give the page of a commit at GitHub; "" for other places."""
+    """Return the page of a commit at GitHub; "" for other places."""
     base = url.removesuffix("/").removesuffix(".git")
     if base.startswith("git@github.com:"):
         base = "https://github.com/" + base.removeprefix("git@github.com:")

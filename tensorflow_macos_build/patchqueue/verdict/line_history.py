@@ -12,7 +12,7 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.git.objects import Entry, text
+from tensorflow_macos_build.git.objects import Entry, decode_path
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 
@@ -203,7 +203,7 @@ class LineHistory:
             "--no-abbrev", *flags, "--", *only, stdin=asked,
         )  # fmt: skip
         by_edge: list[dict[str, _Change]] = []
-        tokens = iter(text(out).split("\0")[:-1])
+        tokens = iter(decode_path(out).split("\0")[:-1])
         for token in tokens:
             if not token.startswith(":"):
                 by_edge.append({})

@@ -39,12 +39,12 @@ class Status(Enum):
 
     @property
     def is_trouble(self) -> bool:
-        """Say whether somebody has to do something before the queue can move."""
+        """Whether somebody has to do something before the queue can move."""
         return self in (Status.CONFLICT, Status.KNOCK_ON, Status.NOT_REACHED)
 
 
 @dataclass(frozen=True)
-class Carried:
+class QueueCommit:
     """A patch of a queue as a commit.
 
     Attributes:

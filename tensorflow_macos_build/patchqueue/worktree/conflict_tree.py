@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import markers, plumbing
-from tensorflow_macos_build.git.objects import objects_folder, raw, text
+from tensorflow_macos_build.git.objects import decode_path, encode_path, objects_folder
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.conflicts import Lookup
 from tensorflow_macos_build.patchqueue.worktree import work_tree
@@ -57,7 +57,7 @@ class Labels:
 
 
 def is_of(folder: Path, patch: str, merged: Merged) -> bool:
-    """Say whether a folder is the work tree of this very conflict."""
+    """Whether a folder is the work tree of this very conflict."""
     try:
         return (folder / ".git" / KEY).read_bytes() == _key(patch, merged)
     except OSError:
@@ -216,7 +216,7 @@ def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
     """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
     lines_shown = "".join(f"{line}\n" for line in patterns(c.path for c in merged.conflicted))
     work_tree.keep_bytes(git)
-    (git.git_dir / "info" / "sparse-checkout").write_bytes(raw(lines_shown))
+    (git.git_dir / "info" / "sparse-checkout").write_bytes(encode_path(lines_shown))
     git.run("update-ref", "HEAD", head)
     git.run("read-tree", "-m", "-u", shown)
     lines: list[str] = []
@@ -225,12 +225,12 @@ def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
         for stage, side in enumerate((found.base, found.ours, found.theirs), 1):
             if side is not None:
                 lines.append(f"{side.mode} {side.oid} {stage}\t{found.path}")
-    stdin = b"".join(raw(line) + b"\0" for line in lines)
+    stdin = b"".join(encode_path(line) + b"\0" for line in lines)
     git.run("update-index", "-z", "--index-info", stdin=stdin)
 
 
 def patterns(paths: Iterable[str]) -> list[str]:
-    """Give sparse-checkout's patterns for paths and their neighbours, but not folders below."""
+    """Return sparse-checkout's patterns for paths and their neighbours, but not folders below."""
     known = list(paths)
     folders = _folders(known)
     escaped = [_escape(folder) + "/" if folder else "" for folder in folders]
@@ -244,11 +244,12 @@ def bring_shown(pen: Quarantine, tree: str, paths: Iterable[str]) -> None:
         return
     known = list(paths)
     folders = set(_folders(known))
-    wanted = {raw(path) for path in known}
+    wanted = {encode_path(path) for path in known}
     pen.git.bring(
         entry.oid
         for path, entry in plumbing.tree(pen.git, tree).items()
-        if not entry.is_submodule and (path in wanted or text(path).rpartition("/")[0] in folders)
+        if not entry.is_submodule
+        and (path in wanted or decode_path(path).rpartition("/")[0] in folders)
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files, process
 from tensorflow_macos_build.errors import MacosBuildError, UsageError
-from tensorflow_macos_build.git.objects import text
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def is_changed(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def private_index(folder: Path) -> Iterator[Git]:
-    """Give the work tree's repository with a copy of its index.
+    """Yield the work tree's repository with a copy of its index.
 
     So a lock file that a killed git left in it does not matter, nor a git that somebody runs there.
     """
@@ -117,7 +117,7 @@ def unmerged(git: Git) -> dict[str, set[str]]:
     modes: dict[str, set[str]] = {}
     for row in git.out("ls-files", "--unmerged", "-z").split(b"\0")[:-1]:
         facts, _, path = row.partition(b"\t")
-        modes.setdefault(text(path), set()).add(facts.split()[0].decode())
+        modes.setdefault(decode_path(path), set()).add(facts.split()[0].decode())
     return modes
 
 
@@ -128,7 +128,7 @@ def changed(git: Git, tree: str) -> set[str]:
     if known is None:
         return set()
     names = git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", known.made, tree)
-    return {text(name) for name in names.split(b"\0")[:-1]}
+    return {decode_path(name) for name in names.split(b"\0")[:-1]}
 
 
 def content(folder: Path) -> str:

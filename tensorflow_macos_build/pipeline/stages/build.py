@@ -18,7 +18,7 @@ from packaging.version import Version
 from tensorflow_macos_build import bazel, files, process
 from tensorflow_macos_build.config import Packaging
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.pipeline import tools, workshop
+from tensorflow_macos_build.pipeline import fingerprints, tools
 from tensorflow_macos_build.pipeline.records import Built, Effort, Record
 from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 from tensorflow_macos_build.pipeline.stages import worktree
@@ -27,7 +27,7 @@ from tensorflow_macos_build.pipeline.stages.patch import PATCH
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 HOST = "host"
 
@@ -56,13 +56,13 @@ class BuildInputs(Record):
     version: str | None
 
 
-def _flags(place: Workshop, architecture: str) -> tuple[str, ...]:
-    """Give the flags that select an architecture and its oldest macOS.
+def _flags(workspace: Workspace, architecture: str) -> tuple[str, ...]:
+    """Return the flags that select an architecture and its oldest macOS.
 
     TensorFlow reads the deployment target in three places: Bazel's own flag, the environment of
     actions, and (since 2.17, for the wheel's tag) that of repository rules.
     """
-    release = place.release
+    release = workspace.release
     if architecture == HOST:
         part, targets = release.host, tuple[str, ...]()
     else:
@@ -77,32 +77,32 @@ def _flags(place: Workshop, architecture: str) -> tuple[str, ...]:
     return (*(f"--config={name}" for name in names), *release.bazel.flags, *targets, *part.flags)
 
 
-def _inputs(place: Workshop, results: Results, architecture: str) -> BuildInputs:
+def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildInputs:
     patched = results[PATCH]
     return BuildInputs(
         tree=patched.tree,
         git_dir=patched.git_dir,
         architecture=architecture,
-        bazel=place.release.bazel.model_dump(mode="json", exclude={"jobs", "configs", "flags"}),
-        flags=_flags(place, architecture),
-        machine=workshop.machine(),
+        bazel=workspace.release.bazel.model_dump(mode="json", exclude={"jobs", "configs", "flags"}),
+        flags=_flags(workspace, architecture),
+        machine=fingerprints.machine(),
         tools={
-            "bazel": workshop.program_identity(tools.locate("bazel")),
-            "python": workshop.program_identity(workshop.python_of(place.release)),
-            "ziglang": workshop.package_version("ziglang"),
+            "bazel": fingerprints.program_identity(tools.locate("bazel")),
+            "python": fingerprints.program_identity(fingerprints.python_of(workspace.release)),
+            "ziglang": fingerprints.package_version("ziglang"),
         },
-        version=place.release.version,
+        version=workspace.release.version,
     )
 
 
 def _work(job: Job[BuildInputs]) -> Built:
-    place = job.workshop
-    yard = _Yard(place)
+    workspace = job.workspace
+    yard = _BazelWorkspace(workspace)
     yard.enter()
     job.ticker(0, None, "checking the tree out")
-    worktree.check_out(place.root / job.inputs.git_dir, job.inputs.tree, yard.source)
+    worktree.check_out(workspace.root / job.inputs.git_dir, job.inputs.tree, yard.source)
     job.ticker(0, None, "configure")
-    _configure(place, yard.source)
+    _configure(workspace, yard.source)
     invocation = yard.invocation(job.inputs.flags)
     result = bazel.build(invocation, ticker=job.ticker, log=yard.log(job.inputs.architecture))
     wheel = _take(job, invocation, result)
@@ -113,43 +113,43 @@ def _work(job: Job[BuildInputs]) -> Built:
     )
 
 
-def close(place: Workshop) -> None:
+def close(workspace: Workspace) -> None:
     """End Bazel's server, if this process has started one."""
-    yard = _Yard(place)
+    yard = _BazelWorkspace(workspace)
     if yard.is_mine():
         bazel.shutdown(yard.invocation(()))
         yard.leave()
 
 
 @dataclass(frozen=True)
-class _Yard:
+class _BazelWorkspace:
     """Where Bazel works for a release."""
 
-    place: Workshop
+    workspace: Workspace
 
     @property
     def source(self) -> Path:
         """The work tree."""
-        return self.place.bazel / "source"
+        return self.workspace.bazel / "source"
 
     @property
     def _mark(self) -> Path:
         """The process that has Bazel at work; a killed build leaves its own behind."""
-        return self.place.bazel / "at-work"
+        return self.workspace.bazel / "at-work"
 
     def log(self, architecture: str) -> Path:
-        """Give the file for what Bazel prints."""
-        return self.place.folder / f"bazel-{architecture}.log"
+        """Return the file for what Bazel prints."""
+        return self.workspace.folder / f"bazel-{architecture}.log"
 
     def is_mine(self) -> bool:
-        """Tell whether this process has Bazel at work."""
+        """Whether this process has Bazel at work."""
         return self._mark.is_file() and self._mark.read_text() == str(os.getpid())
 
     def enter(self) -> None:
         """Make the place ready; end what a killed build has left at work in it."""
-        self.place.bazel.mkdir(parents=True, exist_ok=True)
+        self.workspace.bazel.mkdir(parents=True, exist_ok=True)
         if self._mark.is_file() and not self.is_mine():
-            bazel.end_server(self.place.bazel / "output")
+            bazel.end_server(self.workspace.bazel / "output")
         files.write_text(self._mark, str(os.getpid()))
 
     def leave(self) -> None:
@@ -157,16 +157,16 @@ class _Yard:
         self._mark.unlink()
 
     def invocation(self, flags: tuple[str, ...]) -> bazel.Invocation:
-        """Give the run of Bazel that makes the config's target with these flags."""
+        """Return the run of Bazel that makes the config's target with these flags."""
         program = tools.locate("bazel")
         if program is None:
             hint = tools.install_hint(["bazel"])
             raise process.ProgramMissing("Bazel is not on this machine", hint=hint)
-        wanted = self.place.release.bazel
+        wanted = self.workspace.release.bazel
         jobs = (f"--jobs={wanted.jobs}",) if wanted.jobs else ()
         return bazel.Invocation(
             workspace=self.source,
-            output_base=self.place.bazel / "output",
+            output_base=self.workspace.bazel / "output",
             targets=(wanted.target,),
             flags=(*flags, *jobs),
             startup=wanted.startup,
@@ -175,12 +175,12 @@ class _Yard:
         )
 
 
-def _configure(place: Workshop, source: Path) -> None:
+def _configure(workspace: Workspace, source: Path) -> None:
     """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc."""
     if not (source / "configure").is_file():
         raise WorkFailed("the patched tree has no `configure`", where=str(source))
-    python = str(workshop.python_of(place.release))
-    answers = {"PYTHON_BIN_PATH": python, **place.release.bazel.configure_env}
+    python = str(fingerprints.python_of(workspace.release))
+    answers = {"PYTHON_BIN_PATH": python, **workspace.release.bazel.configure_env}
     program = tools.locate("bazel")
     chosen = bazel.environment(program) if program else {}
     process.run([source / "configure"], cwd=source, env={**chosen, **answers})
@@ -189,7 +189,7 @@ def _configure(place: Workshop, source: Path) -> None:
 def _take(job: Job[BuildInputs], invocation: bazel.Invocation, result: bazel.BuildResult) -> Path:
     """Put the one wheel that the target gives into the stage's folder."""
     outputs = [path for paths in result.outputs.values() for path in paths]
-    match job.workshop.release.bazel.packaging:
+    match job.workspace.release.bazel.packaging:
         case Packaging.WHEEL:
             wheels = [path for path in outputs if path.suffix == ".whl"]
         case Packaging.SCRIPT:
@@ -215,7 +215,7 @@ def _check_version(job: Job[BuildInputs], wheel: Path) -> None:
     if wanted is not None and version != Version(wanted):
         raise UsageError(
             f"the wheel is of version {version}, and the config says {wanted}",
-            where=str(job.workshop.loaded.provenance["version"]),
+            where=str(job.workspace.loaded.provenance["version"]),
             hint="change `version`, or the patch that sets the version",
         )
 
@@ -234,7 +234,7 @@ def _stage(architecture: str) -> Stage[BuildInputs, Built]:
     return Stage(
         name=f"build:{architecture}",
         needs=(PATCH,),
-        inputs=lambda place, results: _inputs(place, results, architecture),
+        inputs=lambda workspace, results: _inputs(workspace, results, architecture),
         work=_work,
         result=Built,
         summary=lambda built: built.wheel.name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import (
     File,
     Finding,
@@ -21,7 +21,7 @@ from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 from tensorflow_macos_build.pipeline.stages import build
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 
 class FuseInputs(Record):
@@ -32,11 +32,11 @@ class FuseInputs(Record):
     fuse: dict[str, Any]
 
 
-def _fuse_inputs(place: Workshop, results: Results) -> FuseInputs:
+def _fuse_inputs(workspace: Workspace, results: Results) -> FuseInputs:
     return FuseInputs(
         arm64=results[build.ARM64].wheel,
         x86_64=results[build.X86_64].wheel,
-        fuse=place.release.fuse.model_dump(mode="json"),
+        fuse=workspace.release.fuse.model_dump(mode="json"),
     )
 
 
@@ -44,7 +44,7 @@ def _fuse(job: Job[FuseInputs]) -> Fused:
     from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
     from tensorflow_macos_build.wheels.fuse.rules import rule
 
-    wanted = job.workshop.release.fuse
+    wanted = job.workspace.release.fuse
     options = FuseOptions(
         build=wanted.build_tag,
         universal2_tag=wanted.universal2_tag,
@@ -81,9 +81,9 @@ class RelocateInputs(Record):
     tool: str
 
 
-def _relocate_inputs(_place: Workshop, results: Results) -> RelocateInputs:
+def _relocate_inputs(_place: Workspace, results: Results) -> RelocateInputs:
     name = "delocate" if sys.platform == "darwin" else "repairwheel"
-    tool = f"{name} {workshop.package_version(name)}"
+    tool = f"{name} {fingerprints.package_version(name)}"
     return RelocateInputs(wheel=results[FUSE].wheel, tool=tool)
 
 
@@ -114,16 +114,16 @@ class VerifyInputs(Record):
     verify: dict[str, Any]
 
 
-def _verify_inputs(place: Workshop, results: Results) -> VerifyInputs:
+def _verify_inputs(workspace: Workspace, results: Results) -> VerifyInputs:
     return VerifyInputs(
-        wheel=results[RELOCATE].wheel, verify=place.release.verify.model_dump(mode="json")
+        wheel=results[RELOCATE].wheel, verify=workspace.release.verify.model_dump(mode="json")
     )
 
 
 def _verify(job: Job[VerifyInputs]) -> Verified:
     from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 
-    wanted = job.workshop.release.verify
+    wanted = job.workspace.release.verify
     options = VerifyOptions(must_export=wanted.must_export, allow=wanted.allow)
     verification = verify(job.path(job.inputs.wheel), options, job.ticker)
     findings = tuple(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import Patched, PatchLine, Record
 from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
@@ -14,7 +14,7 @@ from tensorflow_macos_build.pipeline.stages.source import SOURCE
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.upstream.mirror import Mirror
 
 
@@ -29,23 +29,23 @@ class PatchInputs(Record):
     files: dict[str, str]
 
 
-def _inputs(place: Workshop, results: Results) -> PatchInputs:
+def _inputs(workspace: Workspace, results: Results) -> PatchInputs:
     source = results[SOURCE]
-    queue = place.queue
+    queue = workspace.queue
     if queue is not None and not queue.is_dir():
-        known = sorted(path.name for path in (place.root / "patches").glob("*/"))
+        known = sorted(path.name for path in (workspace.root / "patches").glob("*/"))
         raise UsageError(
             f"there is no queue `{queue.name}`",
-            where=str(place.loaded.provenance["queue"]),
+            where=str(workspace.loaded.provenance["queue"]),
             hint=f"patches/ has: {', '.join(known) or 'none'}",
         )
     return PatchInputs(
         url=source.url,
         commit=source.commit,
         git_dir=source.git_dir,
-        release=place.release.name,
-        queue=place.release.queue,
-        files=workshop.file_digests(queue) if queue else {},
+        release=workspace.release.name,
+        queue=workspace.release.queue,
+        files=fingerprints.file_digests(queue) if queue else {},
     )
 
 
@@ -53,7 +53,7 @@ def _work(job: Job[PatchInputs]) -> Patched:
     git = _upstream(job)
     inputs = job.inputs
     tree, lines = git.line("rev-parse", f"{inputs.commit}^{{tree}}"), tuple[PatchLine, ...]()
-    if job.workshop.queue is not None:
+    if job.workspace.queue is not None:
         tree, lines = _replay(job, git)
     _fetch_files(git, tree, job.ticker)
     holder = f"refs/macos-build/{inputs.release}/patched"
@@ -72,7 +72,7 @@ def _upstream(job: Job[PatchInputs]) -> Mirror:
     from tensorflow_macos_build.patchqueue.exchange import opening
     from tensorflow_macos_build.upstream import mirror
 
-    url, mirrors, queue = job.inputs.url, job.workshop.mirrors, job.workshop.queue
+    url, mirrors, queue = job.inputs.url, job.workspace.mirrors, job.workspace.queue
     if queue is None:
         return mirror.open(url, mirrors, job.ticker)
     opened = opening.open(queue, mirrors, job.ticker, upstream=url)
@@ -93,8 +93,8 @@ def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, .
     from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.patchqueue.rebase.engine import rebase
 
-    assert job.workshop.queue is not None
-    queue = storage.load(job.workshop.queue)
+    assert job.workspace.queue is not None
+    queue = storage.load(job.workspace.queue)
     moved = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
     lines = tuple(
         PatchLine(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
@@ -105,7 +105,7 @@ def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, .
         told = [
             f"{one.name}: {one.status}; {one.evidence}" for one in lines if one.name in troubles
         ]
-        ref = job.workshop.release.upstream.ref
+        ref = job.workspace.release.upstream.ref
         raise WorkFailed(
             f"{len(troubles)} of {len(lines)} patches do not apply to {job.inputs.commit[:12]}",
             where=f"patches/{queue.name}",

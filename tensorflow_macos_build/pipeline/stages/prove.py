@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import Check, File, Record, Smoked
 from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 from tensorflow_macos_build.pipeline.stages import build, join
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 
 class SmokeInputs(Record):
@@ -25,24 +25,24 @@ class SmokeInputs(Record):
     python: str
 
 
-def _inputs(place: Workshop, results: Results) -> SmokeInputs:
-    host = (results[build.FOR_HOST].wheel,) if place.release.host_build else ()
+def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
+    host = (results[build.FOR_HOST].wheel,) if workspace.release.host_build else ()
     return SmokeInputs(
         wheels=(*host, results[join.VERIFY].wheel),
-        smoke=place.release.smoke.model_dump(mode="json"),
-        machine=workshop.machine(),
-        python=workshop.program_identity(workshop.python_of(place.release)),
+        smoke=workspace.release.smoke.model_dump(mode="json"),
+        machine=fingerprints.machine(),
+        python=fingerprints.program_identity(fingerprints.python_of(workspace.release)),
     )
 
 
 def _work(job: Job[SmokeInputs]) -> Smoked:
     from tensorflow_macos_build.smoke import Outcome, SmokeOptions, smoke
 
-    wanted = job.workshop.release.smoke
+    wanted = job.workspace.release.smoke
     options = SmokeOptions(
         module=wanted.module,
         timeout_s=wanted.timeout_s,
-        python=workshop.python_of(job.workshop.release),
+        python=fingerprints.python_of(job.workspace.release),
     )
     seen = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
     checks = [

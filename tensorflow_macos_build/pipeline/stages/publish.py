@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import __version__, documents, files
-from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import (
     Built,
     File,
@@ -29,7 +29,7 @@ from tensorflow_macos_build.pipeline.stages.source import SOURCE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 SUMS = "SHA256SUMS"
 PROVENANCE = "provenance.json"
@@ -53,13 +53,13 @@ class PublishInputs(Record):
     smoked: Smoked
 
 
-def _inputs(place: Workshop, results: Results) -> PublishInputs:
-    thin = [build.ARM64, build.X86_64, *([build.FOR_HOST] if place.release.host_build else [])]
+def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
+    thin = [build.ARM64, build.X86_64, *([build.FOR_HOST] if workspace.release.host_build else [])]
     return PublishInputs(
-        release=place.release.model_dump(mode="json"),
+        release=workspace.release.model_dump(mode="json"),
         tool=__version__,
-        machine=workshop.machine(),
-        queue_files=workshop.file_digests(place.queue) if place.queue else {},
+        machine=fingerprints.machine(),
+        queue_files=fingerprints.file_digests(workspace.queue) if workspace.queue else {},
         source=results[SOURCE],
         patched=results[PATCH],
         wheels=tuple(results[stage] for stage in thin),
@@ -72,13 +72,13 @@ def _inputs(place: Workshop, results: Results) -> PublishInputs:
 
 def _work(job: Job[PublishInputs]) -> Published:
     """Fill the new dist/<release> beside the old one, then let the two change places."""
-    place = job.workshop
-    with files.locked(place.dist_lock), files.atomic_folder(place.dist) as folder:
+    workspace = job.workspace
+    with files.locked(workspace.dist_lock), files.atomic_folder(workspace.dist) as folder:
         _fill(job, folder)
     wheel = job.inputs.verified.wheel.name
-    published = tuple(job.file(path) for path in sorted(place.dist.iterdir()))
+    published = tuple(job.file(path) for path in sorted(workspace.dist.iterdir()))
     return Published(
-        folder=str(place.dist.relative_to(place.root)),
+        folder=str(workspace.dist.relative_to(workspace.root)),
         wheel=next(file for file in published if file.name == wheel),
         files=published,
     )

@@ -6,14 +6,14 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import closure
-from tensorflow_macos_build.pipeline import workshop
+from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import Record, Source
 from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.pipeline.workshop import Workshop
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 EMBEDDED = "embedded:"
 """The address of the miniature that this package carries."""
@@ -34,10 +34,10 @@ class SourceInputs(Record):
     local_refs: str
 
 
-def _inputs(place: Workshop, _results: Results) -> SourceInputs:
-    upstream = place.release.upstream
+def _inputs(workspace: Workspace, _results: Results) -> SourceInputs:
+    upstream = workspace.release.upstream
     return SourceInputs(
-        url=upstream.url, ref=upstream.ref, local_refs=_local_refs(place.root, upstream.url)
+        url=upstream.url, ref=upstream.ref, local_refs=_local_refs(workspace.root, upstream.url)
     )
 
 
@@ -51,20 +51,20 @@ def _local_refs(root: Path, url: str) -> str:
     digest = hashlib.sha256((git_dir / "HEAD").read_bytes())
     packed = git_dir / "packed-refs"
     digest.update(packed.read_bytes() if packed.is_file() else b"")
-    digest.update(repr(sorted(workshop.file_digests(git_dir / "refs").items())).encode())
+    digest.update(repr(sorted(fingerprints.file_digests(git_dir / "refs").items())).encode())
     return digest.hexdigest()
 
 
 def _work(job: Job[SourceInputs]) -> Source:
     from tensorflow_macos_build.upstream import mirror
 
-    opened = mirror.open(job.inputs.url, job.workshop.mirrors, job.ticker)
+    opened = mirror.open(job.inputs.url, job.workspace.mirrors, job.ticker)
     commit = opened.resolve(job.inputs.ref, job.ticker)
     return Source(
         url=job.inputs.url,
         ref=job.inputs.ref,
         commit=commit,
-        git_dir=str(opened.git_dir.relative_to(job.workshop.root)),
+        git_dir=str(opened.git_dir.relative_to(job.workspace.root)),
         head=job.file(opened.git_dir / "HEAD"),
     )
 

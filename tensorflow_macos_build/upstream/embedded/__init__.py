@@ -36,7 +36,7 @@ class StoryChanged(AssertionError):
 
 
 def create(folder: Path) -> Git:
-    """Give the miniature's bare repository in `folder`; make it when it is not there or not whole.
+    """Return the miniature's bare repository in `folder`; make it when missing or not whole.
 
     It is made aside and renamed, so a kill leaves nothing half-done, and two processes may ask for
     one folder at once. The branch is `main`; each release has a branch and an annotated tag.

@@ -144,7 +144,7 @@ class EditFails(ValueError):
 
 
 def apply(edits: tuple[Edit, ...], tree: Tree) -> Tree:
-    """Give the tree that the edits make of `tree`.
+    """Return the tree that the edits make of `tree`.
 
     Raises:
         EditFails: an edit names what is not there, or what is there twice.

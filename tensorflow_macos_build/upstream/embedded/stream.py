@@ -18,7 +18,7 @@ MAIN = "refs/heads/main"
 
 
 def of(history: Sequence[story.Commit | story.Release]) -> Iterator[bytes]:
-    """Give the stream of a history, in pieces.
+    """Return the stream of a history, in pieces.
 
     Raises:
         story.EditFails: an edit does not fit the tree that it meets.
@@ -49,7 +49,7 @@ def _release(release: story.Release, tree: story.Tree) -> Iterator[bytes]:
 def commit_of(
     branch: str, commit: story.Commit, before: story.Tree, after: story.Tree
 ) -> Iterator[bytes]:
-    """Give the part of a stream that puts one commit on a branch.
+    """Return the part of a stream that puts one commit on a branch.
 
     Args:
         branch: the full name of the branch; the commit follows its newest one.

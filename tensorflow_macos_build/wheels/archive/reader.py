@@ -56,11 +56,11 @@ class Archive:
     _descriptor: int = field(repr=False)
 
     def raw(self, member: Member, *, chunk: int = CHUNK) -> Iterator[bytes]:
-        """Give the member's data as it lies in the file, in pieces of at most `chunk` bytes."""
+        """Return the member's data as it lies in the file, in pieces of at most `chunk` bytes."""
         yield from self.range(member.offset, member.compressed, chunk=chunk)
 
     def range(self, offset: int, length: int, *, chunk: int = CHUNK) -> Iterator[bytes]:
-        """Give `length` bytes of the wheel's file from `offset`, in pieces.
+        """Return `length` bytes of the wheel's file from `offset`, in pieces.
 
         Raises:
             BrokenWheel: the file has become shorter since it was opened.
@@ -74,7 +74,7 @@ class Archive:
             offset += len(piece)
 
     def stream(self, member: Member, *, chunk: int = CHUNK) -> Iterator[bytes]:
-        """Give the member's content in pieces of at most `chunk` bytes; check size and CRC.
+        """Return the member's content in pieces of at most `chunk` bytes; check size and CRC.
 
         Raises:
             BrokenWheel: the data is not what the headers declare. Everything given until then
@@ -95,7 +95,7 @@ class Archive:
             )
 
     def head(self, member: Member, size: int) -> bytes:
-        """Give the first `size` bytes of the member's content, or all if it has fewer.
+        """Return the first `size` bytes of the member's content, or all if it has fewer.
 
         Raises:
             BrokenWheel: they cannot be inflated. The rest of the member is not judged.
@@ -108,7 +108,7 @@ class Archive:
         return found[:size]
 
     def read(self, member: Member, *, limit: int = _TEXT_LIMIT) -> bytes:
-        """Give the whole content of a small member.
+        """Return the whole content of a small member.
 
         Raises:
             BrokenWheel: it declares more than `limit` bytes, or its data is broken.
@@ -118,7 +118,7 @@ class Archive:
         return b"".join(self.stream(member))
 
     def sha256(self, member: Member) -> bytes:
-        """Give the SHA-256 of the member's content; size and CRC are checked on the way."""
+        """Return the SHA-256 of the member's content; size and CRC are checked on the way."""
         digest = hashlib.sha256()
         for piece in self.stream(member):
             digest.update(piece)

@@ -36,7 +36,7 @@ class Need:
 
 
 def needs(images: Mapping[str, Sequence[Image]], members: Iterable[str]) -> tuple[Need, ...]:
-    """Give what a wheel needs from outside, sorted.
+    """Return what a wheel needs from outside, sorted.
 
     Args:
         images: the wheel's binaries.
@@ -76,7 +76,7 @@ class _Inside:
 
 
 def _candidates(name: str, image: Image, place: str) -> Iterator[str]:
-    """Give the places in the environment that an install name with an @ leads to."""
+    """Return the places in the environment that an install name with an @ leads to."""
     head, _, tail = name.partition("/")
     if head == "@rpath":
         for rpath in image.rpaths:

@@ -35,7 +35,7 @@ _MACH_HEADER_64 = 32
 
 
 def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
-    """Give the images of every linked binary, one a slice, by member; static archives are none.
+    """Return the images of every linked binary, one a slice, by member; static archives are none.
 
     Raises:
         BrokenWheel: a binary is malformed, or cannot be inflated.
@@ -56,7 +56,7 @@ def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
 
 
 def architectures(path: Path) -> frozenset[str]:
-    """Give the architectures of a thin or universal Mach-O file on the disk, as lipo names them.
+    """Return the architectures of a thin or universal Mach-O file on the disk, as lipo names them.
 
     Raises:
         MalformedMachO: it is none.

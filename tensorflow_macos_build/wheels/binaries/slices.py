@@ -87,7 +87,7 @@ def kind_of(head: bytes) -> Kind:
 
 
 def read_slice(wheel: Archive, member: Member) -> Slice | None:
-    """Give what a universal file would hold of a member; None if lipo would refuse it.
+    """Return what a universal file would hold of a member; None if lipo would refuse it.
 
     Raises:
         Unjoinable: lipo would refuse it, for a reason that a person should know.
@@ -201,7 +201,7 @@ def _only_slice(wheel: Archive, member: Member, head: bytes) -> Slice | None:
 
 
 def wrapping(new: fat.NewSlice) -> bytes:
-    """Give what stands before the slice in a universal file that has it alone."""
+    """Return what stands before the slice in a universal file that has it alone."""
     alone = fat.layout([new])
     return alone.header + bytes(alone.arches[0].offset - len(alone.header))
 
@@ -236,7 +236,7 @@ def _static(wheel: Archive, member: Member) -> Slice:
 
 @contextlib.contextmanager
 def _spooled(wheel: Archive, member: Member) -> Iterator[Window]:
-    """Give a window on all of a member's content, from a file that has no name."""
+    """Yield a window on all of a member's content, from a file that has no name."""
     with tempfile.TemporaryFile() as content:
         for piece in wheel.stream(member):
             content.write(piece)

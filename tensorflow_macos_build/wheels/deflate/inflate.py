@@ -39,7 +39,7 @@ class BrokenStream(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class StreamBits:
     """Where the parts of a deflate stream lie, in bits from its first.
 
     Attributes:
@@ -81,14 +81,14 @@ class Inflater:
         self._library.inflateEnd(ctypes.byref(self._stream))
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> StreamBits:
         """Where the last block begins and ends; known once `run` has ended."""
         if self._end is None:
             raise BrokenStream("its deflate stream has no end")
-        return Shape(self._last_block, self._end)
+        return StreamBits(self._last_block, self._end)
 
     def run(self, data: Iterable[bytes]) -> Iterator[memoryview]:
-        """Give the content of the stream whose bytes `data` gives, a buffer at a time.
+        """Return the content of the stream whose bytes `data` gives, a buffer at a time.
 
         Raises:
             BrokenStream: it is malformed, ends too early, or bytes follow its end.

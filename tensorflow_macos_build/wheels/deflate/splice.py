@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tensorflow_macos_build.wheels.deflate.inflate import Shape
+    from tensorflow_macos_build.wheels.deflate.inflate import StreamBits
 
 END = b"\x03\x00"
 """A last block that is empty, as a stream of its own: BFINAL, fixed codes, end of block."""
@@ -31,8 +31,8 @@ _POLYNOMIAL = 0xEDB88320
 """The CRC-32's polynomial in reflected form: bit 31 is x^0."""
 
 
-def opened(data: Iterable[bytes], shape: Shape) -> Iterator[bytes]:
-    """Give a stream's bytes so that another may follow: BFINAL cleared, its end on a byte.
+def opened(data: Iterable[bytes], shape: StreamBits) -> Iterator[bytes]:
+    """Return a stream's bytes so that another may follow: BFINAL cleared, its end on a byte.
 
     The result is `opened_size(shape)` bytes long.
     """
@@ -48,13 +48,13 @@ def opened(data: Iterable[bytes], shape: Shape) -> Iterator[bytes]:
     yield _alignment(shape.end % 8)
 
 
-def opened_size(shape: Shape) -> int:
-    """Give the bytes that `opened` makes of a stream of this shape."""
+def opened_size(shape: StreamBits) -> int:
+    """Return the bytes that `opened` makes of a stream of this shape."""
     return -(-shape.end // 8) + len(_alignment(shape.end % 8))
 
 
 def stored(data: Iterable[bytes]) -> Iterator[bytes]:
-    """Give content as stored blocks, none of them the last.
+    """Return content as stored blocks, none of them the last.
 
     The result is `stored_size` bytes long, however the content is cut into pieces.
     """
@@ -68,12 +68,12 @@ def stored(data: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def stored_size(size: int) -> int:
-    """Give the bytes that `stored` makes of `size` bytes."""
+    """Return the bytes that `stored` makes of `size` bytes."""
     return size + 5 * -(-size // _MAX_STORED)
 
 
 def zeros(count: int) -> bytes:
-    """Give `count` zero bytes as blocks that end on a byte, none of them the last.
+    """Return `count` zero bytes as blocks that end on a byte, none of them the last.
 
     One literal and matches of distance 1 in the fixed code; each match takes 12 or 13 bits.
     """
@@ -94,11 +94,11 @@ def zeros(count: int) -> bytes:
 
 
 def crc32_combine(first: int, second: int, second_size: int) -> int:
-    """Give the CRC-32 of two contents in a row from theirs; `second_size` is in bytes."""
+    """Return the CRC-32 of two contents in a row from theirs; `second_size` is in bytes."""
     return _multiply(_power(second_size), first) ^ second
 
 
-def _patched(piece: bytes, position: int, shape: Shape) -> bytes:
+def _patched(piece: bytes, position: int, shape: StreamBits) -> bytes:
     patched = bytearray(piece)
     at = shape.last_block // 8 - position
     if 0 <= at < len(patched):
@@ -116,7 +116,7 @@ def _stored_blocks(content: bytes) -> Iterator[bytes]:
 
 
 def _alignment(used: int) -> bytes:
-    """Give what follows a byte with `used` bits taken: the rest of an empty stored block.
+    """Return what follows a byte with `used` bits taken: the rest of an empty stored block.
 
     Its three header bits are zero and fit into that byte, or need one more.
     """
@@ -153,7 +153,7 @@ def _multiply(first: int, second: int) -> int:
 
 @functools.cache
 def _squares() -> tuple[int, ...]:
-    """Give x^(8·2^n) modulo the polynomial, for every n of a 64-bit size."""
+    """Return x^(8·2^n) modulo the polynomial, for every n of a 64-bit size."""
     power = 1 << 23  # x^8
     found = []
     for _ in range(64):
@@ -163,7 +163,7 @@ def _squares() -> tuple[int, ...]:
 
 
 def _power(size: int) -> int:
-    """Give x^(8·size) modulo the polynomial."""
+    """Return x^(8·size) modulo the polynomial."""
     product = 1 << 31  # x^0
     for bit, square in enumerate(_squares()):
         if size >> bit & 1:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tensorflow_macos_build.macho import fat
-    from tensorflow_macos_build.wheels.deflate.inflate import Shape
+    from tensorflow_macos_build.wheels.deflate.inflate import StreamBits
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Scanned:
         align: as in `Span`.
     """
 
-    shape: Shape | None
+    shape: StreamBits | None
     size: int
     crc: int
     sha256: str
     align: int | None
 
 
-class Joint:
+class UniversalMember:
     """The data of a universal file as it grows: headers, gaps and slices' streams.
 
     The slice that ends the file brings the end of the stream with it, if it is a stream.

@@ -57,7 +57,7 @@ def is_of_system(path: str) -> bool:
 
 
 def installed(member: str) -> str:
-    """Give the place of a member in the environment that the wheel is installed into."""
+    """Return the place of a member in the environment that the wheel is installed into."""
     top, _, rest = member.partition("/")
     scheme, _, below = rest.partition("/")
     if top.endswith(".data") and scheme in _SCHEMES:
@@ -66,7 +66,7 @@ def installed(member: str) -> str:
 
 
 def is_system(path: str) -> bool:
-    """Tell whether macOS itself has a library, or a folder of them, at this absolute path."""
+    """Whether macOS itself has a library, or a folder of them, at this absolute path."""
     return f"{posixpath.normpath(path)}/".startswith(_SYSTEM)
 
 
@@ -87,7 +87,7 @@ def joined(folder: str, path: str) -> str:
 
 
 def above(place: str) -> Iterator[str]:
-    """Give every folder that a place lies in, nearest first."""
+    """Return every folder that a place lies in, nearest first."""
     while "/" in place:
         place = place.rpartition("/")[0]
         yield place

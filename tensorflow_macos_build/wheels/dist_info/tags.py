@@ -107,7 +107,7 @@ class WheelName:
         )
 
     def __str__(self) -> str:
-        """Give the file name."""
+        """Return the file name."""
         tags = (".".join(part) for part in (self.pythons, self.abis, self.platforms))
         build = [self.build] if self.build else []
         return "-".join([self.distribution, self.version, *build, *tags]) + ".whl"
@@ -159,12 +159,12 @@ def named_after(stated: Iterable[Tag], name: WheelName) -> WheelName:
 
 
 def canonical(project: str) -> str:
-    """Give a project's normalised name."""
+    """Return a project's normalised name."""
     return str(canonicalize_name(project))
 
 
 def check_build(build: str) -> str:
-    """Give a build tag back if it is one: a digit, then letters, digits, dots, underscores.
+    """Return a build tag back if it is one: a digit, then letters, digits, dots, underscores.
 
     Raises:
         BadName: it is not.
@@ -234,7 +234,7 @@ def promises(platforms: Iterable[str]) -> dict[str, Os]:
 
 
 def lowest(platforms: Iterable[str]) -> dict[str, Os]:
-    """Give the lowest macOS by architecture that a wheel's platform tags promise.
+    """Return the lowest macOS by architecture that a wheel's platform tags promise.
 
     Raises:
         BadName: a tag is not of macOS, or of a bundle of architectures other than universal2, or
@@ -287,7 +287,7 @@ def _platform_tags(needs: dict[str, Os], *, universal2: bool) -> tuple[str, ...]
 
 
 def rounded(version: Os) -> Os:
-    """Give the version that a tag can carry: from macOS 11 on, none of a minor version matches."""
+    """Return the version that a tag can carry: from macOS 11 on no minor one matches."""
     major, minor = version
     return (major, 0) if major >= 11 else (major, minor)
 

@@ -19,7 +19,7 @@ from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata
 from tensorflow_macos_build.wheels.fuse.pair import read_half
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, Plan, Undecided, plan
-from tensorflow_macos_build.wheels.fuse.prepare import Prepared, Work
+from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Verdict
 from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
 
@@ -90,7 +90,7 @@ def _write(decided: Plan, made: Assembly, options: FuseOptions, ticker: Ticker |
     kept = [path for path, one in choices.items() if one.verdict is not Verdict.DROPPED]
     described = _described(decided)
     description = _Description(decided)
-    with _Pool(Work(decided.pair.halves), options.threads) as pool:
+    with _Pool(MemberPreparer(decided.pair.halves), options.threads) as pool:
         pool.submit(decided, ticker)
         for path in order([*kept, *described], dist_info):
             if path in described:
@@ -111,7 +111,7 @@ def _described(decided: Plan) -> list[str]:
 
 
 def _is_alone(choice: Choice, arch: str) -> bool:
-    """Tell whether both wheels have a file, and that of `arch` alone lets it be executed."""
+    """Whether both wheels have a file, and that of `arch` alone lets it be executed."""
     found = [one for one, member in choice.members.items() if member.executable]
     return len(choice.members) == 2 and found == [arch]
 
@@ -134,7 +134,7 @@ class _Description:
         self.spans: dict[str, Mapping[str, Span]] = {}
 
     def content(self, file_name: str) -> bytes:
-        """Give WHEEL, or fused.json, which tells what is known by now."""
+        """Return WHEEL, or fused.json, which tells what is known by now."""
         return self._wheel() if file_name == "WHEEL" else fused_json.dump(self._record())
 
     def _wheel(self) -> bytes:
@@ -172,7 +172,7 @@ class _Description:
 class _Pool:
     """Threads that prepare members while the caller writes those that are ready."""
 
-    def __init__(self, work: Work, threads: int) -> None:
+    def __init__(self, work: MemberPreparer, threads: int) -> None:
         self._work = work
         self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._batches: dict[str, Future[dict[str, Prepared]]] = {}

@@ -45,7 +45,7 @@ class Mismatch(NoHalf):
 
 
 @dataclass(frozen=True)
-class Half:
+class OpenWheel:
     """A thin wheel, open, its own description read.
 
     Attributes:
@@ -77,7 +77,7 @@ class Half:
         return next(iter(self.lowest))
 
     def content(self, name: str) -> bytes:
-        """Give a file of its dist-info folder.
+        """Return a file of its dist-info folder.
 
         Raises:
             BrokenWheel: there is none, or it is damaged.
@@ -85,7 +85,7 @@ class Half:
         return _content(self.archive, f"{self.dist_info}/{name}")
 
     def read(self, member: Member, *, limit: int) -> bytes:
-        """Give a small member's content, checked against RECORD too.
+        """Return a small member's content, checked against RECORD too.
 
         Raises:
             BrokenWheel: it is larger than `limit`, damaged, or not what RECORD says.
@@ -105,14 +105,14 @@ class Half:
     def _compare(self, member: Member, content: bytes) -> None:
         claimed = self.digest(member.name)
         if hashlib.new(claimed.algorithm, content).digest() != claimed.value:
-            raise self.lying(member)
+            raise self.record_mismatch(member)
 
-    def lying(self, member: Member) -> BrokenWheel:
+    def record_mismatch(self, member: Member) -> BrokenWheel:
         """Make the error that a member is not what RECORD says."""
         return self.archive.broken(member.name, "its content is not the one that RECORD names")
 
     def digest(self, path: str) -> metadata.Digest:
-        """Give what RECORD says of a member's content; signatures of RECORD have no row."""
+        """Return what RECORD says of a member's content; signatures of RECORD have no row."""
         found = self.rows[path].digest
         assert found is not None, f"`read_half` takes no RECORD without the hash of {path}"
         return found
@@ -120,7 +120,7 @@ class Half:
 
 def read_half(
     archive: Archive, name: tags.WheelName | None = None, *, any_platform: bool = False
-) -> Half:
+) -> OpenWheel:
     """Read a wheel's own description.
 
     Args:
@@ -154,10 +154,10 @@ def read_half(
     except metadata.BadMetadata as error:
         raise archive.broken(record_path, str(error)) from None
     if faults := _record_faults(archive, rows, f"{stem}.dist-info"):
-        lying = archive.broken(record_path, "RECORD does not describe this wheel")
-        lying.detail = "\n".join(map(printable, faults[:20]))
-        raise lying
-    return Half(archive, name, stem, data, lowest, wheel, MappingProxyType(rows))
+        record_mismatch = archive.broken(record_path, "RECORD does not describe this wheel")
+        record_mismatch.detail = "\n".join(map(printable, faults[:20]))
+        raise record_mismatch
+    return OpenWheel(archive, name, stem, data, lowest, wheel, MappingProxyType(rows))
 
 
 def _name(text: str, *, any_platform: bool) -> tuple[tags.WheelName, dict[str, tags.Os]]:
@@ -229,7 +229,7 @@ class Pair:
             two projects; None when they are of one.
     """
 
-    halves: Mapping[str, Half]
+    halves: Mapping[str, OpenWheel]
     name: tags.WheelName
     named: str | None
 
@@ -239,20 +239,20 @@ class Pair:
         return f"{self.name.stem}.dist-info"
 
     def paths(self) -> dict[str, dict[str, Member]]:
-        """Give each path of the fused wheel with the halves' members for it, by architecture."""
+        """Return each path of the fused wheel with the halves' members for it, by architecture."""
         found: dict[str, dict[str, Member]] = {}
         for arch, half in self.halves.items():
             for path, member in half.archive.members.items():
                 found.setdefault(self._renamed(half, path), {})[arch] = member
         return dict(sorted(found.items()))
 
-    def _renamed(self, half: Half, path: str) -> str:
+    def _renamed(self, half: OpenWheel, path: str) -> str:
         folder, slash, rest = path.partition("/")
         own = {half.dist_info: self.dist_info, half.data: f"{self.name.stem}.data"}
         return f"{own[folder]}/{rest}" if slash and folder in own else path
 
 
-def match(first: Half, second: Half, *, alias: str | None, build: str | None) -> Pair:
+def match(first: OpenWheel, second: OpenWheel, *, alias: str | None, build: str | None) -> Pair:
     """Check that two wheels belong together; their order is of no account.
 
     Args:
@@ -281,7 +281,7 @@ def match(first: Half, second: Half, *, alias: str | None, build: str | None) ->
     return Pair(MappingProxyType(halves), name, main.arch if of_two else None)
 
 
-def _architecture_faults(first: Half, second: Half) -> Iterator[str]:
+def _architecture_faults(first: OpenWheel, second: OpenWheel) -> Iterator[str]:
     for half in (first, second):
         if len(half.lowest) > 1:
             yield f"{half.name} is for both architectures already"
@@ -289,7 +289,9 @@ def _architecture_faults(first: Half, second: Half) -> Iterator[str]:
         yield f"both are for {first.arch}"
 
 
-def _faults(first: Half, second: Half, alias: str | None, build: str | None) -> Iterator[str]:
+def _faults(
+    first: OpenWheel, second: OpenWheel, alias: str | None, build: str | None
+) -> Iterator[str]:
     one, other = first.name, second.name
     projects = {one.project, other.project}
     if alias is None and len(projects) > 1:

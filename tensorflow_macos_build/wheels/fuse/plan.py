@@ -9,7 +9,7 @@ from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.archive.members import Limits
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
 from tensorflow_macos_build.wheels.fuse import clashes, deployment, headers
-from tensorflow_macos_build.wheels.fuse.pair import Half, NoHalf, Pair, match
+from tensorflow_macos_build.wheels.fuse.pair import NoHalf, OpenWheel, Pair, match
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Fault, Judge, Verdict, apart
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan(first: Half, second: Half, options: FuseOptions) -> Plan:
+def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> Plan:
     """Decide everything about two wheels; nothing but texts that are merged is inflated whole.
 
     Raises:
@@ -143,7 +143,7 @@ def _build(build: str | None) -> str | None:
 
 
 def _is_own(path: str, dist_info: str) -> bool:
-    """Tell whether a path describes the wheel itself, so that the fused one has its own or none."""
+    """Whether a path describes the wheel itself, so that the fused one has its own or none."""
     own = ("WHEEL", "RECORD", fused_json.NAME, *metadata.SIGNATURES)
     return path in {f"{dist_info}/{name}" for name in own}
 

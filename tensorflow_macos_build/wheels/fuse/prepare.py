@@ -20,14 +20,14 @@ from tensorflow_macos_build.errors import Interrupted, WorkFailed
 from tensorflow_macos_build.macho import fat
 from tensorflow_macos_build.wheels.archive.members import Member, Method
 from tensorflow_macos_build.wheels.archive.writer import Entry
-from tensorflow_macos_build.wheels.deflate.inflate import BrokenStream, Inflater, Shape
-from tensorflow_macos_build.wheels.deflate.universal import Joint, Scanned, Span
+from tensorflow_macos_build.wheels.deflate.inflate import BrokenStream, Inflater, StreamBits
+from tensorflow_macos_build.wheels.deflate.universal import Scanned, Span, UniversalMember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tensorflow_macos_build.wheels.binaries.slices import Slice
-    from tensorflow_macos_build.wheels.fuse.pair import Half
+    from tensorflow_macos_build.wheels.fuse.pair import OpenWheel
     from tensorflow_macos_build.wheels.fuse.verdicts import Choice
 
 _OWN_THREAD_FROM = 32 << 20
@@ -53,14 +53,14 @@ class Prepared:
     spans: Mapping[str, Span]
 
 
-class Work:
+class MemberPreparer:
     """Prepares members; its methods may be called from several threads at once.
 
     Args:
         halves: the wheels, by architecture.
     """
 
-    def __init__(self, halves: Mapping[str, Half]) -> None:
+    def __init__(self, halves: Mapping[str, OpenWheel]) -> None:
         self._halves = halves
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -118,7 +118,7 @@ class Work:
             layout = fat.layout([choice.slices[arch].new for arch in arches])
         except ValueError as error:
             raise WorkFailed(str(error), where=choice.path) from None
-        joint = Joint(layout, self._all_stored(choice))
+        joint = UniversalMember(layout, self._all_stored(choice))
         fused = hashlib.sha256()
         for index in layout.order:
             arch, place = arches[index], layout.arches[layout.order.index(index)]
@@ -134,7 +134,7 @@ class Work:
         )
 
     def _part(self, arch: str, choice: Choice, scanned: Scanned) -> Callable[[], Iterator[bytes]]:
-        """Give what yields a slice's data: its stream if it can be joined, else its content."""
+        """Return what yields a slice's data: its stream if it can be joined, else its content."""
         member, archive = choice.members[arch], self._halves[arch].archive
         if scanned.shape is not None:
             return functools.partial(archive.raw, member)
@@ -153,7 +153,7 @@ class Work:
         return all(first == second for first, second in pairs)
 
     def _checked(self, arch: str, member: Member) -> bytes:
-        """Give a member's SHA-256, its size, CRC and RECORD's hash checked."""
+        """Return a member's SHA-256, its size, CRC and RECORD's hash checked."""
         half = self._halves[arch]
         digest, claimed = hashlib.sha256(), half.digest(member.name)
         own = hashlib.new(claimed.algorithm) if claimed.algorithm != "sha256" else digest
@@ -190,7 +190,7 @@ class Work:
         joined, align = (None, slice.new.align) if slice.offset else (shape, None)
         return Scanned(joined, slice.new.size, tally.slice_crc, own.hexdigest(), align)
 
-    def _inflate(self, half: Half, member: Member, tally: _Tally) -> Shape:
+    def _inflate(self, half: OpenWheel, member: Member, tally: _Tally) -> StreamBits:
         threaded = member.size >= _OWN_THREAD_FROM
         engine = Inflater(buffers=_HANDED_OVER + 3 if threaded else 1)
         try:
@@ -206,7 +206,7 @@ class Work:
         finally:
             engine.close()
 
-    def _bounded(self, half: Half, member: Member, engine: Inflater) -> Iterator[memoryview]:
+    def _bounded(self, half: OpenWheel, member: Member, engine: Inflater) -> Iterator[memoryview]:
         size = 0
         for piece in engine.run(half.archive.raw(member)):
             size += len(piece)
@@ -220,7 +220,7 @@ class Work:
     def _compare(self, arch: str, member: Member, digest: bytes) -> None:
         half = self._halves[arch]
         if digest != half.digest(member.name).value:
-            raise half.lying(member)
+            raise half.record_mismatch(member)
 
     def _count(self, size: int) -> None:
         if self._stopped.is_set():
@@ -261,7 +261,7 @@ class _Tally:
 def _after(
     stream: Callable[[Member], Iterator[bytes]], member: Member, offset: int
 ) -> Iterator[bytes]:
-    """Give a member's content from an offset on."""
+    """Return a member's content from an offset on."""
     for piece in stream(member):
         yield piece[offset:]
         offset = max(0, offset - len(piece))

@@ -37,11 +37,11 @@ class Rule:
     verdict: RuleVerdict
 
     def matches(self, path: str) -> bool:
-        """Tell whether the rule is about a path."""
+        """Whether the rule is about a path."""
         return _pattern(self.path).fullmatch(path) is not None
 
     def __str__(self) -> str:
-        """Give the rule as the command line takes it."""
+        """Return the rule as the command line takes it."""
         return f"{self.path}={self.verdict.value}"
 
 

@@ -152,7 +152,7 @@ class Judge:
         return self._differing(path, members, rule)
 
     def is_code(self, arch: str, member: Member) -> bool:
-        """Tell whether a member is machine code."""
+        """Whether a member is machine code."""
         return slices.kind_of(self.archives[arch].head(member, 8)) is not Kind.OTHER
 
     def _is_unfit(self, path: str, rule: Rule) -> bool:
@@ -311,7 +311,7 @@ def _slice_fault(cut: Mapping[str, Slice]) -> str | None:
 
 
 def _first_difference(first: Iterator[bytes], second: Iterator[bytes]) -> int:
-    """Give the offset of the first byte in which two contents differ, or one of them ends."""
+    """Return the offset of the first byte in which two contents differ, or one of them ends."""
     offset, one, other = 0, b"", b""
     while True:
         one, other = one or next(first, b""), other or next(second, b"")
@@ -322,7 +322,7 @@ def _first_difference(first: Iterator[bytes], second: Iterator[bytes]) -> int:
 
 
 def _part(pieces: Iterator[bytes], begin: int, size: int) -> bytes:
-    """Give at most `size` bytes of a content from `begin` on."""
+    """Return at most `size` bytes of a content from `begin` on."""
     found = b""
     for piece in pieces:
         found += piece[begin:]

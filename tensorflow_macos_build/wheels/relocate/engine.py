@@ -23,7 +23,7 @@ from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.archive.writer import Entry, order
 from tensorflow_macos_build.wheels.binaries import outside, skim, slices
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
-from tensorflow_macos_build.wheels.fuse.pair import Half, read_half
+from tensorflow_macos_build.wheels.fuse.pair import OpenWheel, read_half
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tensorflow_macos_build.wheels.relocate import relocators
 from tensorflow_macos_build.wheels.relocate.renew import renewed
@@ -173,7 +173,7 @@ def _refuse_missing(wheel: Path, left: tuple[Need, ...]) -> None:
         )
 
 
-def _written(half: Half, changed: Archive, out: Path) -> Path:
+def _written(half: OpenWheel, changed: Archive, out: Path) -> Path:
     """Write a wheel again, so that the same members give the same bytes.
 
     Args:
@@ -205,7 +205,7 @@ def _written(half: Half, changed: Archive, out: Path) -> Path:
     return out / str(name)
 
 
-def _needs(half: Half, changed: Archive) -> dict[str, tags.Os]:
+def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.Os]:
     """Return the macOS that a wheel needs: as its tags say, or later where what came in does."""
     needs = dict(half.lowest)
     for path, member in changed.members.items():
@@ -217,7 +217,7 @@ def _needs(half: Half, changed: Archive) -> dict[str, tags.Os]:
     return needs
 
 
-def _record(half: Half, changed: Archive, needs: Mapping[str, tags.Os]) -> bytes:
+def _record(half: OpenWheel, changed: Archive, needs: Mapping[str, tags.Os]) -> bytes:
     try:
         told = fused_json.of(half.archive, half.dist_info)
     except fused_json.BadRecord as error:

@@ -85,7 +85,7 @@ def relocate(job: Job, lib_dirs: tuple[Path, ...], scratch: Path) -> Outcome:
 
 
 def arguments(job: Job) -> dict[str, Any]:
-    """Give the keyword arguments of delocate_wheel for a job; both tools have the same."""
+    """Return the keyword arguments of delocate_wheel for a job; both tools have the same."""
     checked = {"require_archs": list(job.archs)} if job.tool == DELOCATE else {}
     return {"in_wheel": job.wheel, "out_wheel": job.out, "ignore_missing": True, **checked}
 
@@ -106,7 +106,7 @@ def perform(job: Job, delocate: Delocate, refusals: tuple[type[Exception], ...])
 
 
 def tool(name: str) -> tuple[Delocate, tuple[type[Exception], ...]]:
-    """Give a tool's delocate_wheel, and the errors by which it refuses."""
+    """Return a tool's delocate_wheel, and the errors by which it refuses."""
     prefix = "" if name == DELOCATE else "repairwheel._vendor."
     if name == REPAIRWHEEL:
         repair = importlib.import_module("repairwheel.macos.repair")

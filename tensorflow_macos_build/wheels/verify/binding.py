@@ -153,7 +153,7 @@ class _Linker:
     # Libraries
 
     def _inherited(self) -> dict[_Node, dict[str, None]]:
-        """Give, for each image, its rpaths and those of the images that load it, directly or not.
+        """Return, for each image, its rpaths and those of the images that load it, directly or not.
 
         dyld searches the rpaths of the whole chain of loaders. Which loader comes first depends on
         the program; here all count.
@@ -187,7 +187,7 @@ class _Linker:
         return None
 
     def _search(self, node: _Node) -> dict[str, None]:
-        """Give the folders that an image's own rpaths lead to, in order."""
+        """Return the folders that an image's own rpaths lead to, in order."""
         found = (install_paths.expanded(path, node.place) for path in node.image.rpaths)
         return dict.fromkeys(place for place in found if place is not None)
 
@@ -261,7 +261,7 @@ class _Linker:
         return name.startswith("@rpath/") and install_paths.is_of_system(path)
 
     def _foreign(self, node: _Node, name: str) -> str | None:
-        """Give a place outside this wheel's own folders that the name may lead to."""
+        """Return a place outside this wheel's own folders that the name may lead to."""
         if name.startswith("@executable_path"):
             return name
         for place in _candidates(node, name, self._search(node)):
@@ -342,7 +342,7 @@ class _Linker:
                 self._add(code, node, f"{library} does not export {len(names)}: {_list(names)}")
 
     def _gives(self, node: _Node, name: bytes) -> bool:
-        """Tell whether an image gives a symbol, itself or by re-export; the unknown is trusted."""
+        """Whether an image gives a symbol, itself or by re-export; the unknown is trusted."""
         pending, seen = [(node, name)], set()
         while pending:
             here, wanted = pending.pop()

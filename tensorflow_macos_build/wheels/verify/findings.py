@@ -131,7 +131,7 @@ class Code(Enum):
         raise UsageError(f"no finding is called `{slug}`", hint=f"the codes are: {known}")
 
     def explanation(self) -> str:
-        """Give its page, as Markdown."""
+        """Return its page, as Markdown."""
         pages = resources.files("tensorflow_macos_build.wheels.verify") / "pages"
         return (pages / f"{self.slug}.md").read_text(encoding="utf-8")
 

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z_$.][\w$.@]*")
 
 
 def read(text: str) -> tuple[str, ...]:
-    """Give the entries of a file: one a line, blank lines and what follows `#` left out."""
+    """Return the entries of a file: one a line, blank lines and what follows `#` left out."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(line for line in lines if line)
 

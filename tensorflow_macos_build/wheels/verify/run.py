@@ -85,7 +85,7 @@ class Verification:
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     def count(self, severity: Severity) -> int:
-        """Give how many findings have this severity."""
+        """Return how many findings have this severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
 

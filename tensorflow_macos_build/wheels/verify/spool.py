@@ -45,7 +45,7 @@ class Spool:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Content]:
-        """Give the content; it is gone when the body ends."""
+        """Yield the content; it is gone when the body ends."""
         if self._file is None:
             yield Content(Window.whole(b"".join(self._pieces)), None)
             return
@@ -67,7 +67,7 @@ class Content:
         self._descriptor = descriptor
 
     def blocks(self, part: Window, size: int = _BLOCK) -> Iterator[bytes]:
-        """Give a part's bytes in order, in pieces of `size` bytes.
+        """Return a part's bytes in order, in pieces of `size` bytes.
 
         A spooled file is read rather than mapped here: mapped pages would count as memory.
         """
@@ -99,7 +99,7 @@ class Kept:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Window]:
-        """Give all that was put."""
+        """Yield all that was put."""
         if not self._end:
             yield Window.whole(b"")
             return

@@ -80,7 +80,7 @@ class WheelhouseOptions:
 
 
 @dataclass(frozen=True)
-class Housed:
+class WheelhouseEntry:
     """A wheel in the house.
 
     Attributes:
@@ -117,7 +117,7 @@ class Wheelhouse:
 
     folder: Path
     lock: Path
-    wheels: tuple[Housed, ...]
+    wheels: tuple[WheelhouseEntry, ...]
     notes: tuple[str, ...]
 
 
@@ -144,7 +144,7 @@ def build(
     choices = choose(resolution.packages)
     offers = [offer for choice in choices for offer in choice.offers]
     paths = fetch(offers, options.cache, ticker, first_pause=options.first_pause)
-    house = _House(options, paths)
+    house = _WheelhouseBuilder(options, paths)
     for number, choice in enumerate(choices):
         ticker(number, len(choices), choice.name)
         house.take(choice)
@@ -172,12 +172,12 @@ def _lowered(resolution: Resolution) -> list[str]:
     ]
 
 
-class _House:
+class _WheelhouseBuilder:
     """The wheels of a house while it is built."""
 
     def __init__(self, options: WheelhouseOptions, paths: Mapping[Offer, Path]) -> None:
         self.notes: list[str] = []
-        self.wheels: list[Housed] = []
+        self.wheels: list[WheelhouseEntry] = []
         self._options = options
         self._paths = paths
         self._places: dict[str, Path] = {}
@@ -219,7 +219,7 @@ class _House:
             else [offer for offer in choice.offers if offer.sha256 == sha256]
         )
         self.wheels.append(
-            Housed(
+            WheelhouseEntry(
                 name=choice.name,
                 version=choice.version,
                 file=path.name,
@@ -302,6 +302,6 @@ def _how(choice: Choice, kinds: int) -> How:
 
 
 def _build(choice: Choice) -> str | None:
-    """Give the higher build tag of two wheels, which may have different ones."""
+    """Return the higher build tag of two wheels, which may have different ones."""
     found = max(parse_wheel_filename(offer.name)[2] for offer in choice.offers)
     return "".join(map(str, found)) or None

@@ -72,7 +72,7 @@ def _best(target: Target, offers: Sequence[Offer]) -> Offer:
 
 
 def _shared(sides: Mapping[Target, Package], targets: Sequence[Target]) -> Offer | None:
-    """Give the best wheel that all targets take, if there is one."""
+    """Return the best wheel that all targets take, if there is one."""
     common = set.intersection(*(set(sides[target].offers) for target in targets))
     ranks = {offer: [target.rank(offer.name) for target in targets] for offer in common}
     taken = {
@@ -88,7 +88,7 @@ def _is_native(offer: Offer) -> bool:
 
 
 def _fit(first: Offer, second: Offer) -> bool:
-    """Tell whether two wheels are for the same Pythons and ABIs, as the halves of one must be."""
+    """Whether two wheels are for the same Pythons and ABIs, as the halves of one must be."""
     tags = [parse_wheel_filename(offer.name)[3] for offer in (first, second)]
     pythons, abis = (
         [{getattr(tag, part) for tag in found} for found in tags] for part in ("interpreter", "abi")

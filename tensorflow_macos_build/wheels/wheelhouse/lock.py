@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from tensorflow_macos_build.wheels.wheelhouse.build import Housed
+    from tensorflow_macos_build.wheels.wheelhouse.build import WheelhouseEntry
 
 LOCK = "requirements.txt"
 """The lock file's name in the folder of wheels."""
@@ -21,7 +21,7 @@ _HEAD = """\
 """
 
 
-def as_lock(wheels: Iterable[Housed], archs: Collection[str]) -> str:
+def as_lock(wheels: Iterable[WheelhouseEntry], archs: Collection[str]) -> str:
     """Write the lock of a house that serves `archs`."""
     hashes: dict[tuple[str, str], list[str]] = {}
     users: dict[tuple[str, str], set[str]] = {}

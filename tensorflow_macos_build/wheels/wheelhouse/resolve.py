@@ -123,7 +123,7 @@ def _refuse_malformed(text: str) -> None:
 def _differing(
     found: Mapping[Target, Mapping[str, Package]],
 ) -> dict[str, set[Version]]:
-    """Give the packages that targets have at different versions."""
+    """Return the packages that targets have at different versions."""
     versions: dict[str, set[Version]] = {}
     for packages in found.values():
         for name, package in packages.items():

@@ -29,7 +29,7 @@ class KnownRule:
     reason: str
 
     def is_about(self, project: str) -> bool:
-        """Tell whether the rule is for wheels of a project."""
+        """Whether the rule is for wheels of a project."""
         return self.project in (_EVERY, canonicalize_name(project))
 
 

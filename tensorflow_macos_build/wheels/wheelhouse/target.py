@@ -46,7 +46,7 @@ class Target:
         return f'platform_machine == "{self.arch}"'
 
     def rank(self, file_name: str) -> int | None:
-        """Give a wheel's place in the order of preference, 0 the best; None: it is not taken."""
+        """Return a wheel's place in the order of preference, 0 the best; None: it is not taken."""
         found = parse_wheel_filename(file_name)[3]
         return min((self._order[tag] for tag in found if tag in self._order), default=None)
 

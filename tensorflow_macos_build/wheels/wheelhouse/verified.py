@@ -32,7 +32,7 @@ class Error:
 
 
 def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tuple[Error, ...]:
-    """Give the errors of a wheel, verified now or before by the same code.
+    """Return the errors of a wheel, verified now or before by the same code.
 
     Args:
         wheel: its file.

@@ -134,7 +134,7 @@ def test_a_folded_patch_has_both_changes_under_one_message(
 def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Path) -> None:
     before = session.queue.patches[2].content
 
-    def cut(pen: Quarantine, pieces: list[operations.Piece]) -> list[operations.Piece]:
+    def cut(pen: Quarantine, pieces: list[operations.PatchEdit]) -> list[operations.PatchEdit]:
         return [*pieces[:2], *operations.split(pen, pieces[2], ["oth*"], "Other"), *pieces[3:]]
 
     edited = session.change(cut)

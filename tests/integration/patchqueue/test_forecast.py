@@ -16,7 +16,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
-from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Seer, forecast
+from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import Base
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -146,11 +146,11 @@ def _file(*rows: str) -> Files:
     return {"f": (repositories.FILE, "".join(f"{row}\n" for row in rows).encode())}
 
 
-def _forecast(made: repositories.Made, base: str) -> tuple[Seer, tuple[str, ...]]:
-    """Give the only patch's status, how it breaks, by which commit."""
+def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str, ...]]:
+    """Return the only patch's status, how it breaks, by which commit."""
     patches = engine.carried(made.git, f"{base}..queue")
     with quarantine(made.git) as pen:
-        seer = Seer(pen, Base("", "base", base), patches, Decisions())
+        seer = Forecaster(pen, Base("", "base", base), patches, Decisions())
         (column,) = seer.columns({"upstream": made.onto})
     (fate,) = column.fates
     assert fate.breaking is not None

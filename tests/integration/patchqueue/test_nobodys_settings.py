@@ -283,7 +283,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 def _shown(desk: Desk, folder: Path) -> dict[str, object]:
-    """Give what a rebase that stops at a conflict shows: its result, its files, its commit."""
+    """Return what a rebase that stops at a conflict shows: its result, its files, its commit."""
     copy = desk.copy(folder)
     progress = copy.session.start("v2.18.0")
     work = copy.work

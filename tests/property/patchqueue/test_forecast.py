@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
-from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Seer
+from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import Base
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
@@ -44,7 +44,7 @@ def foresee(made: Made) -> Seen:
         return tuple(patch.status for patch in found.patches)
 
     with quarantine(made.git) as pen:
-        (column,) = Seer(pen, base, patches, Decisions()).columns({"upstream": made.onto})
+        (column,) = Forecaster(pen, base, patches, Decisions()).columns({"upstream": made.onto})
         breaks = [fate.breaking for fate in column.fates if fate.breaking]
         named = {made.onto} | {oid for each in breaks for oid in (each.commit.oid, each.clean)}
         return Seen(column, {commit: statuses(commit) for commit in sorted(named)})

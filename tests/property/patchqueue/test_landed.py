@@ -22,7 +22,7 @@ from tests.repositories import EXECUTABLE, FILE, Case, Made
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tensorflow_macos_build.patchqueue.verdict.status import Carried
+    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
     from tests.repositories import Files
 
 SIZE = 12
@@ -206,7 +206,7 @@ def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
     return found
 
 
-def queue_of(made: Made) -> tuple[Carried, ...]:
+def queue_of(made: Made) -> tuple[QueueCommit, ...]:
     return engine.carried(made.git, f"{made.base}..queue")
 
 

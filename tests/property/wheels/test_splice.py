@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.wheels.deflate import splice
-from tensorflow_macos_build.wheels.deflate.inflate import BUFFER, BrokenStream, Inflater, Shape
+from tensorflow_macos_build.wheels.deflate.inflate import BUFFER, BrokenStream, Inflater, StreamBits
 
 STRATEGIES = (
     zlib.Z_DEFAULT_STRATEGY,
@@ -49,7 +49,7 @@ def deflate(content: bytes, maker: tuple[int, int, int, int, int]) -> bytes:
     return b"".join(parts) + engine.flush()
 
 
-def inflate(data: bytes, step: int = 1 << 18) -> tuple[bytes, Shape]:
+def inflate(data: bytes, step: int = 1 << 18) -> tuple[bytes, StreamBits]:
     engine = Inflater()
     pieces = (data[start : start + step] for start in range(0, len(data), step))
     try:

@@ -15,10 +15,10 @@ from tensorflow_macos_build import config
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run
-from tensorflow_macos_build.pipeline.plan import Plan, State, Wish
+from tensorflow_macos_build.pipeline.plan import BuildRequest, Plan, State
 from tensorflow_macos_build.pipeline.records import File, Record
 from tensorflow_macos_build.pipeline.stage import Done, Job, Results, Stage
-from tensorflow_macos_build.pipeline.workshop import Workshop
+from tensorflow_macos_build.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def write(job: Job[Words]) -> Written:
     return Written(file=job.file(path))
 
 
-class Audience:
+class BuildObserver:
     """Notes what it is told."""
 
     def __init__(self) -> None:
@@ -65,67 +65,67 @@ class Audience:
 
 
 def stage(name: str, text: str, needs: tuple[Stage[Any, Any], ...] = ()) -> Stage[Words, Written]:
-    def inputs(place: Workshop, results: Results) -> Words:
+    def inputs(workspace: Workspace, results: Results) -> Words:
         return Words(text="+".join([text, *(results[need].file.sha256 for need in needs)]))
 
     return Stage(name, needs, inputs, write, Written, lambda value: value.file.path)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workshop:
+def workspace(tmp_path: Path) -> Workspace:
     loaded = config.load("demo", root=ROOT)
-    return Workshop(dataclasses.replace(loaded, root=tmp_path))
+    return Workspace(dataclasses.replace(loaded, root=tmp_path))
 
 
 def execute(
-    place: Workshop, stages: tuple[Stage[Any, Any], ...], force: tuple[str, ...] = ()
+    workspace: Workspace, stages: tuple[Stage[Any, Any], ...], force: tuple[str, ...] = ()
 ) -> tuple[tuple[Done, ...], list[str]]:
     steps, results = [], Results()
     for one in stages:
-        step = planning.examine(place, one, results, forced=one.name in force)
+        step = planning.examine(workspace, one, results, forced=one.name in force)
         steps.append(step)
         results = results.adding(step.done) if step.done else results
-    audience = Audience()
-    with run.space_is_needed(place):
-        done = run.execute(Plan(place, Wish(force=force), tuple(steps)), audience)
+    audience = BuildObserver()
+    with run.space_is_needed(workspace):
+        done = run.execute(Plan(workspace, BuildRequest(force=force), tuple(steps)), audience)
     return done, audience.worked
 
 
-def test_what_is_made_is_up_to_date_the_next_time(place: Workshop) -> None:
+def test_what_is_made_is_up_to_date_the_next_time(workspace: Workspace) -> None:
     first = stage("one", "a")
     stages = (first, stage("two", "b", (first,)))
-    _, worked = execute(place, stages)
+    _, worked = execute(workspace, stages)
     assert worked == ["one: not made yet", "two: not made yet"]
-    done, worked = execute(place, stages)
+    done, worked = execute(workspace, stages)
     assert worked == []
     assert all(one.up_to_date for one in done)
 
 
-def test_a_change_is_named_and_reaches_only_what_it_changes(place: Workshop) -> None:
+def test_a_change_is_named_and_reaches_only_what_it_changes(workspace: Workspace) -> None:
     first = stage("one", "a")
-    execute(place, (first, stage("two", "b", (first,))))
+    execute(workspace, (first, stage("two", "b", (first,))))
     same = stage("one", "A")  # another input, and the same result
-    _, worked = execute(place, (same, stage("two", "b", (same,))))
+    _, worked = execute(workspace, (same, stage("two", "b", (same,))))
     assert worked == ["one: changed: text"]
-    _, worked = execute(place, (same, stage("two", "b", (same,))), force=("one",))
+    _, worked = execute(workspace, (same, stage("two", "b", (same,))), force=("one",))
     assert worked == ["one: forced"]
 
 
-def test_going_back_finds_the_old_result(place: Workshop) -> None:
+def test_going_back_finds_the_old_result(workspace: Workspace) -> None:
     for text in ("a", "b"):
-        execute(place, (stage("one", text),))
-    assert execute(place, (stage("one", "a"),))[1] == []
+        execute(workspace, (stage("one", text),))
+    assert execute(workspace, (stage("one", "a"),))[1] == []
 
 
-def test_old_results_are_forgotten_but_never_the_one_in_use(place: Workshop) -> None:
+def test_old_results_are_forgotten_but_never_the_one_in_use(workspace: Workspace) -> None:
     for text in "abcdef":
-        done, _ = execute(place, (stage("one", text),))
-    folders = [path for path in (place.folder / "one").iterdir() if path.is_dir()]
+        done, _ = execute(workspace, (stage("one", text),))
+    folders = [path for path in (workspace.folder / "one").iterdir() if path.is_dir()]
     assert len(folders) == run.KEPT
-    assert (place.root / done[0].value.file.path).read_text() == "F"  # type: ignore[attr-defined]  # it is Written
+    assert (workspace.root / done[0].value.file.path).read_text() == "F"  # type: ignore[attr-defined]  # it is Written
 
 
-def test_a_stage_that_fails_leaves_nothing_and_those_before_it_stand(place: Workshop) -> None:
+def test_a_stage_that_fails_leaves_nothing_and_those_before_it_stand(workspace: Workspace) -> None:
     def fail(job: Job[Words]) -> Written:
         (job.folder / "half").write_text("x")
         raise WorkFailed("it broke")
@@ -133,33 +133,33 @@ def test_a_stage_that_fails_leaves_nothing_and_those_before_it_stand(place: Work
     first = stage("one", "a")
     second = dataclasses.replace(stage("two", "b", (first,)), work=fail)
     with pytest.raises(WorkFailed, match="it broke"):
-        execute(place, (first, second))
-    assert list((place.folder / "two").iterdir()) == []
-    assert execute(place, (first, stage("two", "b", (first,))))[1] == ["two: not made yet"]
+        execute(workspace, (first, second))
+    assert list((workspace.folder / "two").iterdir()) == []
+    assert execute(workspace, (first, stage("two", "b", (first,))))[1] == ["two: not made yet"]
 
 
-def test_a_full_device_is_told_with_what_to_do(place: Workshop) -> None:
+def test_a_full_device_is_told_with_what_to_do(workspace: Workspace) -> None:
     def fill(job: Job[Words]) -> Written:
         (job.folder / "half").write_text("x")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder / "half"))
 
     full = dataclasses.replace(stage("one", "a"), work=fill)
     with pytest.raises(WorkFailed, match="no space left for the build") as caught:
-        execute(place, (full,))
+        execute(workspace, (full,))
     assert "No space left on device" in caught.value.detail
     assert "du -sh" in caught.value.hint
-    assert list((place.folder / "one").iterdir()) == []
+    assert list((workspace.folder / "one").iterdir()) == []
 
 
-def test_another_failure_of_the_system_is_not_hidden(place: Workshop) -> None:
+def test_another_failure_of_the_system_is_not_hidden(workspace: Workspace) -> None:
     def fail(job: Job[Words]) -> Written:
         raise PermissionError(13, "Permission denied")
 
     with pytest.raises(PermissionError):
-        execute(place, (dataclasses.replace(stage("one", "a"), work=fail),))
+        execute(workspace, (dataclasses.replace(stage("one", "a"), work=fail),))
 
 
-def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(place: Workshop) -> None:
+def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(workspace: Workspace) -> None:
     first = stage("one", "a")
-    step = planning.examine(place, stage("two", "b", (first,)), Results(), forced=False)
+    step = planning.examine(workspace, stage("two", "b", (first,)), Results(), forced=False)
     assert (step.state, step.why, step.key) == (State.WAITS, "decided by one", None)

@@ -27,7 +27,7 @@ def test_a_wheel_is_made_by_more_than_its_stage() -> None:
     code = _code(table._BUILDS["arm64"])
     assert {
         *("bazel/driver.py", "pipeline/stages/build.py", "pipeline/stages/worktree.py"),
-        *("pipeline/tools.py", "pipeline/workshop.py", "process.py", "git/repository.py"),
+        *("pipeline/tools.py", "pipeline/fingerprints.py", "process.py", "git/repository.py"),
     } <= code
 
 

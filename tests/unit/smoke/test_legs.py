@@ -5,7 +5,7 @@ import pytest
 from packaging.tags import Tag
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke import Host, Leg, this_host
+from tensorflow_macos_build.smoke import Host, SmokeTarget, this_host
 from tensorflow_macos_build.smoke.legs import legs
 from tensorflow_macos_build.smoke.run import child_argv
 
@@ -18,8 +18,8 @@ NO_ROSETTA = Host("darwin", "arm64", rosetta=False, tags=frozenset())
 INTEL = Host("darwin", "x86_64", rosetta=False, tags=frozenset())
 PC = Host("linux", "x86_64", False, frozenset({Tag("cp311", "cp311", "linux_x86_64")}))
 
-ARM64 = Leg("arm64", ("arch", "-arm64"))
-X86_64 = Leg("x86_64", ("arch", "-x86_64"))
+ARM64 = SmokeTarget("arm64", ("arch", "-arm64"))
+X86_64 = SmokeTarget("x86_64", ("arch", "-x86_64"))
 
 
 def test_apple_silicon_tries_a_fused_wheel_as_both_processors() -> None:
@@ -43,7 +43,7 @@ def test_what_cannot_run_here_says_why(host: Host, leg: str, words: str) -> None
 
 
 def test_a_wheel_of_this_host_runs_as_it_is() -> None:
-    assert legs(LINUX, PC) == (Leg("x86_64"),)
+    assert legs(LINUX, PC) == (SmokeTarget("x86_64"),)
     (elsewhere,) = legs(LINUX, APPLE_SILICON)
     assert elsewhere.obstacle == "it is for linux_x86_64; this is macOS on arm64"
 

@@ -33,7 +33,7 @@ _LINE = re.compile(r"\b(?:invoke|inv) ([a-z][a-z.]*)")
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
-    """Give the texts that a module may print: its strings but for docstrings."""
+    """Return the texts that a module may print: its strings but for docstrings."""
     for node in ast.walk(tree):
         documented = node.body if hasattr(node, "body") and isinstance(node.body, list) else []
         for child in documented:

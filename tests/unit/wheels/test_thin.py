@@ -164,9 +164,9 @@ def test_a_record_of_another_wheel_is_refused(
     wheel = fused(tmp_path, halves)
     told = told_of(wheel)
     told["universal"]["demo/lib.dylib"]["arm64"].update(change)
-    lying = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    record_mismatch = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
     with pytest.raises(BrokenWheel, match="not about this file") as refused:
-        thin(lying, "arm64", tmp_path / "thin")
+        thin(record_mismatch, "arm64", tmp_path / "thin")
     assert refused.value.where.endswith(": demo/lib.dylib")
     assert not list((tmp_path / "thin").iterdir())
 
@@ -192,8 +192,8 @@ def test_offsets_that_are_not_true_are_not_believed(
     wheel = fused(tmp_path, halves)
     told = told_of(wheel)
     told["universal"]["demo/lib.dylib"][arch].update(change)
-    lying = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
-    found = thin(lying, arch, tmp_path / "thin")
+    record_mismatch = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    found = thin(record_mismatch, arch, tmp_path / "thin")
     assert (found.copied, found.deflated) == (2, 1)
     expected = next(half for half in halves if half.arch == arch).files["demo/lib.dylib"]
     assert unpacked(found.wheel)["demo/lib.dylib"] == expected
@@ -205,9 +205,9 @@ def test_offsets_that_are_not_true_are_not_believed(
 def test_a_malformed_record_is_refused(
     tmp_path: Path, halves: tuple[Thin, Thin], text: bytes
 ) -> None:
-    lying = rewritten(fused(tmp_path, halves), {f"{INFO}/{FUSED_JSON}": text})
+    record_mismatch = rewritten(fused(tmp_path, halves), {f"{INFO}/{FUSED_JSON}": text})
     with pytest.raises(BrokenWheel, match=r"cannot be read|another tool"):
-        thin(lying, "arm64", tmp_path / "thin")
+        thin(record_mismatch, "arm64", tmp_path / "thin")
 
 
 def test_thin_wants_a_wheel_for_both_and_an_architecture_it_has(

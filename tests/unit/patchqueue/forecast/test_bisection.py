@@ -79,7 +79,7 @@ class _Graph:
             self.ids[name] = writer.line("commit-tree", "-m", name, *flags, tree)
 
     def line(self, base: str, revision: str) -> tuple[str, list[How]]:
-        """Give the line's commits by name, and how each neighbour would break what the last did."""
+        """Return the line's commits by name, and how each breaks what the last did."""
         names = {oid: name for name, oid in self.ids.items()}
         with quarantine(self.git) as pen:
             found = bisection.line_of(self.git, pen.objects, self.ids[base], self.ids[revision])

@@ -31,7 +31,7 @@ def tree(**files: list[str]) -> Files:
 
 
 def changed(at: int, *new: str, was: list[str] = TEXT, take: int = 1) -> list[str]:
-    """Give the lines with `take` of them from number `at` on (from 1) replaced."""
+    """Return the lines with `take` of them from number `at` on (from 1) replaced."""
     return [*was[: at - 1], *new, *was[at - 1 + take :]]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.resolutions import Met, Resolution, Result
+from tensorflow_macos_build.patchqueue.replay.resolutions import ConflictKey, Resolution, Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def result(**changes: Any) -> bytes:
 
 def test_a_resolution_is_written_and_read_as_it_is() -> None:
     """Paths and contents may be no UTF-8; a path's bytes are surrogate escapes in text."""
-    met = (Met("caf\udce9", BLOB, "", BLOB),)
+    met = (ConflictKey("caf\udce9", BLOB, "", BLOB),)
     results = (
         Result("caf\udce9", "100755", b"\xff\0"),
         Result("text", "120000", "ä\r\n".encode()),

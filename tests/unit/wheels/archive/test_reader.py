@@ -211,7 +211,7 @@ def both(at_local: int, new: bytes) -> bytes:
 
 
 def deflated(content: bytes, tail: bytes = b"", size: int | None = None) -> bytes:
-    """Give a zip of one member whose deflate stream is followed by `tail` and declares `size`."""
+    """Return a zip of one member whose deflate stream is followed by `tail` and declares `size`."""
     engine = zlib.compressobj(9, zlib.DEFLATED, -15)
     data = engine.compress(content) + engine.flush() + tail
     size = len(content) if size is None else size
@@ -226,7 +226,7 @@ def deflated(content: bytes, tail: bytes = b"", size: int | None = None) -> byte
 
 
 def with_zip64_end(count: int) -> bytes:
-    """Give a zip whose ZIP64 end record says `count` entries, and whose plain one says 2."""
+    """Return a zip whose ZIP64 end record says `count` entries, and whose plain one says 2."""
     raw = with_member("second", b"y" * 40)
     start, end = raw.index(CENTRAL), raw.index(END)
     wide = struct.pack(
@@ -237,7 +237,7 @@ def with_zip64_end(count: int) -> bytes:
 
 
 def with_second_name() -> bytes:
-    """Give a zip with Info-ZIP's Unicode path, which some readers believe and some do not."""
+    """Return a zip with Info-ZIP's Unicode path, which some readers believe and some do not."""
     stream, info = io.BytesIO(), zipfile.ZipInfo("first")
     info.extra = struct.pack("<2HBL", 0x7075, 10, 1, zlib.crc32(b"first")) + b"other"
     with zipfile.ZipFile(stream, "w") as made:

@@ -169,7 +169,7 @@ def publish(index: Path, wheels: list[Path]) -> None:
 
 
 def pip_takes(index: Path, platform: str, out: Path) -> str | None:
-    """Give the name of the wheel that pip downloads for a platform; None if it finds none."""
+    """Return the name of the wheel that pip downloads for a platform; None if it finds none."""
     argv = [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"),
         *("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
@@ -182,7 +182,7 @@ def pip_takes(index: Path, platform: str, out: Path) -> str | None:
 
 
 def uv_takes(index: Path, platform: str, target: str, out: Path) -> bool:
-    """Tell whether uv would install the wheel on a platform with a deployment target."""
+    """Whether uv would install the wheel on a platform with a deployment target."""
     argv = [
         *(sys.executable, "-m", "uv", "pip", "install", "--no-cache", "--no-config"),
         *("--python-platform", platform, "--python-version", "3.11", "--only-binary", ":all:"),

@@ -1,27 +1,21 @@
-"""Where a build works: the project's folders, and what of the machine decides a result."""
+"""Where a build works: the folders of the project that belong to a release."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
-import platform
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.config import Loaded, Release
 
-_SKIPPED = {"__pycache__"}
-
 
 @dataclass(frozen=True)
-class Workshop:
+class Workspace:
     """A release of a project, and where its parts lie.
 
     Attributes:
@@ -84,7 +78,7 @@ def _has_space(path: Path) -> bool:
 
 
 def _cache() -> Path:
-    """Give a folder of this user, with no space in its path, for what is made again when lost."""
+    """Return a folder of this user, with no space in its path, for what is made again when lost."""
     home = os.environ.get("HOME")
     cache = os.environ.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
     if cache and not _has_space(Path(cache)):
@@ -94,48 +88,3 @@ def _cache() -> Path:
     if shared.is_symlink() or shared.stat().st_uid != os.getuid():
         raise UsageError("this folder belongs to someone else", where=str(shared))
     return shared
-
-
-def file_digests(folder: Path) -> dict[str, str]:
-    """Give the SHA-256 of each file below `folder`, by its path there."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    kept = (path for path in found if not _SKIPPED & set(path.parts))
-    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in sorted(kept)}
-
-
-def program_identity(path: Path | None) -> str:
-    """Tell one installed program from another without starting it: path, size, time of change."""
-    if path is None:
-        return "missing"
-    real = path.resolve()
-    status = real.stat()
-    return f"{real} {status.st_size} {status.st_mtime_ns}"
-
-
-def package_version(name: str) -> str:
-    """Give the version of an installed Python package, or `missing`."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "missing"
-
-
-def python_of(release: Release) -> Path:
-    """Give the interpreter that the wheel is for.
-
-    Raises:
-        process.ProgramMissing: this machine has no such Python.
-    """
-    if release.python == "host":
-        return Path(sys.executable)
-    name = f"python{release.python}"
-    return Path(process.find(name, hint=f"install Python {release.python}, or set `python: host`"))
-
-
-def machine() -> dict[str, str]:
-    """Give what of this machine decides a wheel that is made for it."""
-    return {
-        "system": sys.platform,
-        "machine": platform.machine(),
-        "python": f"{sys.implementation.name} {'.'.join(map(str, sys.version_info[:3]))}",
-    }
