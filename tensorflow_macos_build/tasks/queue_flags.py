@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.exchange import opening
-from tensorflow_macos_build.patchqueue.queue import locate
+from tensorflow_macos_build.patchqueue.queue import locate, opening
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.exchange.opening import OpenedQueue
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
 
 
 @dataclass(frozen=True)

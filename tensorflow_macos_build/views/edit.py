@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
-    from tensorflow_macos_build.patchqueue.exchange.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _WORK = checkout.path("build/edit")

@@ -12,9 +12,8 @@ from rich.text import Text
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.exchange import opening
 from tensorflow_macos_build.patchqueue.forecast import forecast
-from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue import opening, storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.upstream import releases
 from tensorflow_macos_build.views import forecast_page

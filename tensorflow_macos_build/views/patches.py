@@ -9,9 +9,9 @@ from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.exchange import exporting, intake, opening
+from tensorflow_macos_build.patchqueue.exchange import exporting, intake
 from tensorflow_macos_build.patchqueue.formats.people import parse_identity
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import opening, ranges, storage
 from tensorflow_macos_build.patchqueue.queue.locate import output, queue_folder
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tensorflow_macos_build import checkout, documents, files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.patchqueue.exchange import opening
+from tensorflow_macos_build.patchqueue.queue import opening
 from tensorflow_macos_build.patchqueue.queue.conditions import Revision
 from tensorflow_macos_build.patchqueue.queue.locate import name_of, output, queue_folder
 from tensorflow_macos_build.patchqueue.review import lint as queue_lint

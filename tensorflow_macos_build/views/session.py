@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.exchange.opening import OpenedQueue
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.rebase.session import Progress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 

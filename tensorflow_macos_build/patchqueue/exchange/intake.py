@@ -12,8 +12,8 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.exchange import importing, prefetch
-from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.exchange import importing
+from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
 from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
 from tensorflow_macos_build.upstream import mirror

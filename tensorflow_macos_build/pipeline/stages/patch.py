@@ -69,7 +69,7 @@ def _work(job: Job[PatchInputs]) -> Patched:
 
 def _upstream(job: Job[PatchInputs]) -> Mirror:
     """Open the config's upstream, with what the queue's replay on the commit reads."""
-    from tensorflow_macos_build.patchqueue.exchange import opening
+    from tensorflow_macos_build.patchqueue.queue import opening
     from tensorflow_macos_build.upstream import mirror
 
     url, mirrors, queue = job.inputs.url, job.workspace.mirrors, job.workspace.queue

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import invoke
 import pytest
 
-from tensorflow_macos_build.patchqueue.exchange import prefetch
+from tensorflow_macos_build.patchqueue.queue import prefetch
 from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.tasks import edit, forecast, patches, rebase
 from tensorflow_macos_build.upstream import mirror

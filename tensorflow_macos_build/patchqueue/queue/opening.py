@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.patchqueue.exchange import prefetch
-from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
 from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
