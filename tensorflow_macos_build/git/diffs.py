@@ -56,7 +56,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Hunk:
+class DiffHunk:
     """A hunk: where it is in the old and in the new file, and its lines with their signs."""
 
     old: Range
@@ -76,7 +76,7 @@ class FileDiff:
 
     path: str
     header: tuple[bytes, ...]
-    hunks: tuple[Hunk, ...]
+    hunks: tuple[DiffHunk, ...]
 
     @property
     def lines(self) -> Iterator[bytes]:
@@ -157,7 +157,7 @@ def inverse_id(diff: TreeDiff) -> bytes:
 
 
 def _inverted(file: FileDiff) -> FileDiff:
-    hunks = tuple(Hunk(hunk.new, hunk.old, _swapped(hunk.lines)) for hunk in file.hunks)
+    hunks = tuple(DiffHunk(hunk.new, hunk.old, _swapped(hunk.lines)) for hunk in file.hunks)
     header = tuple(sorted(map(_inverted_header, file.header), key=_is_second))
     return FileDiff(file.path, header, hunks)
 
@@ -221,7 +221,7 @@ def _file(block: list[bytes]) -> FileDiff:
     starts = [at for at, line in enumerate(block) if _HUNK.match(line)]
     header = block[1 : starts[0] if starts else len(block)]
     hunks = [
-        Hunk(*_ranges(block[start]), tuple(block[start + 1 : end]))
+        DiffHunk(*_ranges(block[start]), tuple(block[start + 1 : end]))
         for start, end in itertools.pairwise([*starts, len(block)])
     ]
     return FileDiff(_path(block, header), _lasting(header), tuple(hunks))

@@ -12,7 +12,7 @@ SIZES = (MARKER_SIZE, MARKER_SIZE + 1)
 
 
 @dataclass(frozen=True)
-class Hunk:
+class ConflictHunk:
     """One conflicting region: its lines in the base, upstream, and in the patched file."""
 
     base: tuple[bytes, ...]
@@ -35,14 +35,14 @@ _NEXT = {
 }
 
 
-def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[Hunk | bytes, ...]:
+def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[ConflictHunk | bytes, ...]:
     """Take a marked file apart: conflicting regions, and single lines outside of them.
 
     A file whose markers are out of order holds none of git's, and comes back as its lines.
     """
     lines = split_lines(content)
     side = _Side.END
-    found: list[Hunk | bytes] = []
+    found: list[ConflictHunk | bytes] = []
     sections: dict[_Side, list[bytes]] = {}
     for line in lines:
         marker = _marker(line, size)
@@ -62,9 +62,9 @@ def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[Hunk | bytes, ...]:
     return tuple(found) if side is _Side.END else tuple(lines)
 
 
-def hunks(content: bytes) -> tuple[Hunk, ...]:
+def hunks(content: bytes) -> tuple[ConflictHunk, ...]:
     """Return the conflicting regions of a marked file."""
-    return tuple(piece for piece in parse(content) if isinstance(piece, Hunk))
+    return tuple(piece for piece in parse(content) if isinstance(piece, ConflictHunk))
 
 
 def patch_side(marked: bytes, patched: bytes) -> bytes | None:
@@ -79,11 +79,11 @@ def patch_side(marked: bytes, patched: bytes) -> bytes | None:
         parts = parse(content, size)
         lines: list[bytes] = []
         for part in parts:
-            lines += part.theirs if isinstance(part, Hunk) else [part]
-        at_end = bool(parts) and isinstance(parts[-1], Hunk) and bool(parts[-1].theirs)
+            lines += part.theirs if isinstance(part, ConflictHunk) else [part]
+        at_end = bool(parts) and isinstance(parts[-1], ConflictHunk) and bool(parts[-1].theirs)
         if at_end and unended:
             lines[-1] = unended
-        found = found or any(isinstance(part, Hunk) for part in parts)
+        found = found or any(isinstance(part, ConflictHunk) for part in parts)
         content = b"".join(lines)
     return content if found else None
 
@@ -105,9 +105,9 @@ def split_lines(content: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
-def _hunk(sections: dict[_Side, list[bytes]]) -> Hunk:
+def _hunk(sections: dict[_Side, list[bytes]]) -> ConflictHunk:
     base, ours, theirs = (sections[side] for side in (_Side.BASE, _Side.OURS, _Side.THEIRS))
-    return Hunk(tuple(base), tuple(ours), tuple(theirs))
+    return ConflictHunk(tuple(base), tuple(ours), tuple(theirs))
 
 
 def _marker(line: bytes, size: int) -> _Side | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers
-from tensorflow_macos_build.git.objects import Entry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class Conflicted:
     """One path that git could not merge: what the index would hold in stages 1, 2 and 3."""
 
     path: str
-    base: Entry | None
-    ours: Entry | None
-    theirs: Entry | None
+    base: TreeEntry | None
+    ours: TreeEntry | None
+    theirs: TreeEntry | None
 
     @property
     def is_submodule(self) -> bool:
@@ -47,7 +47,7 @@ class Conflicted:
 
 
 @dataclass(frozen=True)
-class Message:
+class MergeMessage:
     """What git says about a merge.
 
     Attributes:
@@ -67,7 +67,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergeResult:
     """The result of a merge.
 
     Attributes:
@@ -84,7 +84,7 @@ class Merged:
     theirs: str
     tree: str
     conflicted: tuple[Conflicted, ...]
-    messages: tuple[Message, ...]
+    messages: tuple[MergeMessage, ...]
 
     @property
     def clean(self) -> bool:
@@ -92,7 +92,7 @@ class Merged:
         return not self.conflicted and not any(message.is_conflict for message in self.messages)
 
 
-def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
+def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeResult:
     """Merge two trees that grew from a third.
 
     git 2.39's merge-tree takes commits and looks for their merge base itself, so the three trees
@@ -104,8 +104,8 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Merged:
     root = quarantine.write_commit(base)
     sides = [quarantine.write_commit(tree, [root]) for tree in (ours, theirs)]
     if ours == theirs:  # one commit then, and git would see no merge base but itself
-        return Merged(base, ours, theirs, ours, (), ())
-    asked = Merged(base, ours, theirs, "", (), ())
+        return MergeResult(base, ours, theirs, ours, (), ())
+    asked = MergeResult(base, ours, theirs, "", (), ())
     attempt = _Attempt(quarantine, quarantine.git_on(ours), sides, asked)
     plain = attempt.merge(*_BY_DEFAULT) if quarantine.unites(ours) else None
     if plain is not None and plain.clean:
@@ -129,9 +129,9 @@ class _Attempt(NamedTuple):
     quarantine: Quarantine
     git: Git
     sides: Sequence[str]
-    asked: Merged
+    asked: MergeResult
 
-    def merge(self, *flags: str) -> Merged | None:
+    def merge(self, *flags: str) -> MergeResult | None:
         """Return the merge; None when git was ended by a signal."""
         status, out = self._run(*flags)
         if status < 0:
@@ -139,7 +139,7 @@ class _Attempt(NamedTuple):
         merged = _read(self.asked, self.sides, out)
         return merged if status else _checked(self.quarantine, merged)
 
-    def without_renames(self) -> Merged:
+    def without_renames(self) -> MergeResult:
         """Return the merge in which git follows no renames; it is a conflict in any case.
 
         Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
@@ -147,7 +147,9 @@ class _Attempt(NamedTuple):
         """
         _, out = self._run("-c", "merge.renames=false")
         found = _read(self.asked, self.sides, out)
-        died = Message((), GIT_DIED, "git merge-tree was ended by a signal while following renames")
+        died = MergeMessage(
+            (), GIT_DIED, "git merge-tree was ended by a signal while following renames"
+        )
         return replace(found, messages=(*found.messages, died))
 
     def _run(self, *flags: str) -> tuple[int, bytes]:
@@ -158,7 +160,7 @@ class _Attempt(NamedTuple):
         return done.status, done.stdout
 
 
-def _with_markers(quarantine: Quarantine, plain: Merged, marked: Merged) -> Merged:
+def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResult) -> MergeResult:
     """Return a merge as git makes it by default, but for the diff3 markers in its conflicts."""
     result, shown = (Overlay(quarantine.objects, each.tree) for each in (plain, marked))
     for found in marked.conflicted:
@@ -167,7 +169,7 @@ def _with_markers(quarantine: Quarantine, plain: Merged, marked: Merged) -> Merg
     return replace(marked, tree=result.write(quarantine))
 
 
-def _read(asked: Merged, sides: Sequence[str], out: bytes) -> Merged:
+def _read(asked: MergeResult, sides: Sequence[str], out: bytes) -> MergeResult:
     tokens = iter(decode_path(out).split("\0"))
     tree, conflicted = next(tokens), _conflicted(tokens)
     return replace(
@@ -175,7 +177,7 @@ def _read(asked: Merged, sides: Sequence[str], out: bytes) -> Merged:
     )
 
 
-def _checked(quarantine: Quarantine, merged: Merged) -> Merged:
+def _checked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
     """Make a conflict of a merge that git calls clean, and in which it left markers.
 
     So 2.39 does where both sides make the same file, and one of them by a rename whose contents
@@ -197,24 +199,24 @@ def _checked(quarantine: Quarantine, merged: Merged) -> Merged:
     return replace(merged, conflicted=tuple(found))
 
 
-def _file_at(tree: Overlay, path: str) -> Entry | None:
+def _file_at(tree: Overlay, path: str) -> TreeEntry | None:
     entry = tree.entry(path)
     return None if entry is None or entry.is_tree else entry
 
 
 def _conflicted(tokens: Iterator[str]) -> tuple[Conflicted, ...]:
-    stages: dict[str, dict[str, Entry]] = {}
+    stages: dict[str, dict[str, TreeEntry]] = {}
     for token in iter(lambda: next(tokens), ""):
         facts, _, path = token.partition("\t")
         mode, oid, stage = facts.split(" ")
-        stages.setdefault(path, {})[stage] = Entry(mode, oid)
+        stages.setdefault(path, {})[stage] = TreeEntry(mode, oid)
     return tuple(
         Conflicted(path, found.get("1"), found.get("2"), found.get("3"))
         for path, found in stages.items()
     )
 
 
-def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[Message]:
+def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[MergeMessage]:
     """Read git's counted records up to their end.
 
     After them git 2.38 and later print advice on submodules (merge-ort.c,
@@ -226,10 +228,10 @@ def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[Message]:
         # git names the sides by what it was given, which are throw-away commits.
         for side, name in zip(sides, ("upstream", "the patch"), strict=True):
             words = words.replace(side, name)
-        yield Message(paths, kind, words)
+        yield MergeMessage(paths, kind, words)
 
 
-def provisional(quarantine: Quarantine, merged: Merged) -> str:
+def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
     """Return the tree in which every conflict is resolved the patch's way.
 
     In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
@@ -248,7 +250,9 @@ def provisional(quarantine: Quarantine, merged: Merged) -> str:
     return result.write(quarantine)
 
 
-def _patch_side(quarantine: Quarantine, found: Conflicted, theirs: Entry, now: Entry) -> Entry:
+def _patch_side(
+    quarantine: Quarantine, found: Conflicted, theirs: TreeEntry, now: TreeEntry
+) -> TreeEntry:
     """Return the patch's side of one file; `now` is the file that git left, with markers or not."""
     if not now.is_file or not theirs.is_file or found.ours is None:
         return theirs
@@ -257,4 +261,4 @@ def _patch_side(quarantine: Quarantine, found: Conflicted, theirs: Entry, now: E
     resolved = markers.patch_side(marked, wanted)
     if resolved is None:
         return theirs
-    return Entry(theirs.mode, quarantine.write("blob", resolved))
+    return TreeEntry(theirs.mode, quarantine.write("blob", resolved))

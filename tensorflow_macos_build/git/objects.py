@@ -51,7 +51,7 @@ _PARTIAL_CLONE = (
 )
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """What a tree holds under one name: the mode as git writes it in trees, and the object's id."""
 
     mode: str
@@ -120,12 +120,12 @@ class CatFile:
         """Read a commit."""
         return parse_commit(oid, self._expect(oid, "commit"))
 
-    def tree(self, oid: str) -> Mapping[str, Entry]:
+    def tree(self, oid: str) -> Mapping[str, TreeEntry]:
         """Return a tree's own entries by name."""
         return self._trees(oid)
 
     @functools.cached_property
-    def _trees(self) -> functools._lru_cache_wrapper[Mapping[str, Entry]]:
+    def _trees(self) -> functools._lru_cache_wrapper[Mapping[str, TreeEntry]]:
         return functools.lru_cache(_TREES_CACHED)(
             lambda oid: parse_tree(self._expect(oid, "tree"), len(oid) // 2)
         )
@@ -180,16 +180,16 @@ def _tree_rows(width: int) -> re.Pattern[bytes]:
     return re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % width, re.DOTALL)
 
 
-def parse_tree(content: bytes, width: int) -> dict[str, Entry]:
+def parse_tree(content: bytes, width: int) -> dict[str, TreeEntry]:
     """Read a tree object's content; `width` is an object id's size in bytes."""
     rows = _tree_rows(width).findall(content)
     return {
-        name.decode("utf-8", "surrogateescape"): Entry(mode.decode(), oid.hex())
+        name.decode("utf-8", "surrogateescape"): TreeEntry(mode.decode(), oid.hex())
         for mode, name, oid in rows
     }
 
 
-def emit_tree(entries: Mapping[str, Entry]) -> bytes:
+def emit_tree(entries: Mapping[str, TreeEntry]) -> bytes:
     """Write a tree object's content: entries in git's order, in which a folder's name ends in /."""
     rows = []
     for text_name, (mode, oid) in entries.items():
@@ -262,7 +262,7 @@ class Quarantine:
         self._written.add(oid)
         return oid
 
-    def write_tree(self, entries: Mapping[str, Entry]) -> str:
+    def write_tree(self, entries: Mapping[str, TreeEntry]) -> str:
         """Put a tree into the quarantine; give its id."""
         return self.write("tree", emit_tree(entries))
 

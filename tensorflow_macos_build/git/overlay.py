@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git.objects import TREE_MODE, Entry
+from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import CatFile, Quarantine
@@ -20,7 +20,7 @@ class _Folder:
 
     __slots__ = ("entries", "oid")
 
-    def __init__(self, oid: str, entries: dict[str, Entry | _Folder] | None = None) -> None:
+    def __init__(self, oid: str, entries: dict[str, TreeEntry | _Folder] | None = None) -> None:
         self.oid = oid
         self.entries = entries
 
@@ -32,12 +32,12 @@ class Overlay:
         self._objects = objects
         self._root = _Folder(tree)
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """Return what is at a path. A folder's entry has no id when it changed."""
         found = self._find(path)
-        return Entry(TREE_MODE, found.oid) if isinstance(found, _Folder) else found
+        return TreeEntry(TREE_MODE, found.oid) if isinstance(found, _Folder) else found
 
-    def put(self, path: str, entry: Entry) -> None:
+    def put(self, path: str, entry: TreeEntry) -> None:
         """Put a file (or link, or submodule) at a path, making the folders above it.
 
         No file may be in the place of a folder above, and no folder at the path.
@@ -71,15 +71,15 @@ class Overlay:
         """Write the folders that changed as tree objects; give the whole tree's id."""
         return self._write(self._root, quarantine)
 
-    def _find(self, path: str) -> Entry | _Folder | None:
-        found: Entry | _Folder | None = self._root
+    def _find(self, path: str) -> TreeEntry | _Folder | None:
+        found: TreeEntry | _Folder | None = self._root
         for part in path.split("/"):
             if not isinstance(found, _Folder):
                 return None
             found = self._load(found).get(part)
         return found
 
-    def _load(self, folder: _Folder) -> dict[str, Entry | _Folder]:
+    def _load(self, folder: _Folder) -> dict[str, TreeEntry | _Folder]:
         if folder.entries is None:
             folder.entries = {
                 name: _Folder(entry.oid) if entry.is_tree else entry
@@ -87,7 +87,7 @@ class Overlay:
             }
         return folder.entries
 
-    def _change(self, folder: _Folder) -> dict[str, Entry | _Folder]:
+    def _change(self, folder: _Folder) -> dict[str, TreeEntry | _Folder]:
         entries = self._load(folder)  # first: its id is what it is loaded by
         folder.oid = ""
         return entries
@@ -102,7 +102,7 @@ class Overlay:
         if not folder.oid:
             folder.oid = quarantine.write_tree(
                 {
-                    name: Entry(TREE_MODE, self._write(child, quarantine))
+                    name: TreeEntry(TREE_MODE, self._write(child, quarantine))
                     if isinstance(child, _Folder)
                     else child
                     for name, child in self._load(folder).items()

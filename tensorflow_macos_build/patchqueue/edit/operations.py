@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import merges, plumbing
-from tensorflow_macos_build.git.objects import Entry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.queue.compose import Step, is_zero_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
@@ -61,7 +61,7 @@ class Stopped:
 
     place: str
     piece: PatchEdit
-    merged: Merged
+    merged: MergeResult
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def _partly(pen: Quarantine, before: str, changes: Mapping[bytes, plumbing.Entry
         there = tree.entry(name)
         if any(found and not found.is_tree for found in above) or (there and there.is_tree):
             raise UsageError(f"`{name}` needs the place of a file that is in the other half")
-        tree.put(name, Entry(f"{entry.mode:o}", entry.oid))
+        tree.put(name, TreeEntry(f"{entry.mode:o}", entry.oid))
     return tree.write(pen)
 
 

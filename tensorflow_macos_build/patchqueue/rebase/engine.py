@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
@@ -293,7 +293,9 @@ class ConflictResolver:
         self._left_out = decided.left_out
         self._landed = UpstreamedResolver(pen, history, patches)
 
-    def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
+    def __call__(
+        self, commit: str, changes: tuple[Change, ...], merged: MergeResult
+    ) -> Resolved | None:
         if self._names[commit] in self._left_out:
             return Resolved(Outcome.LEFT_OUT, merged.ours)
         known = self._recorded(commit, changes, merged)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import TREE_MODE, Entry, decode_path, quarantine
+from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path, quarantine
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.model import encoded
 from tensorflow_macos_build.patchqueue.replay import resolutions
@@ -115,13 +115,13 @@ def save(queue: Queue, git: Git, state: State) -> State:
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     with quarantine(git) as pen:
         files = {
-            one.file_name: Entry("100644", pen.write("blob", resolutions.emit(one)))
+            one.file_name: TreeEntry("100644", pen.write("blob", resolutions.emit(one)))
             for one in state.resolutions
         }
         tree = pen.write_tree(
             {
-                _FILE: Entry("100644", pen.write("blob", content)),
-                resolutions.FOLDER: Entry(TREE_MODE, pen.write_tree(files)),
+                _FILE: TreeEntry("100644", pen.write("blob", content)),
+                resolutions.FOLDER: TreeEntry(TREE_MODE, pen.write_tree(files)),
             }
         )
         # The parents keep both bases alive in a clone that has the reference alone.

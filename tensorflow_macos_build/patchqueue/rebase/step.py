@@ -23,7 +23,7 @@ from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
@@ -126,7 +126,7 @@ class Run:
         return Progress(ref, result, "", self.folder, (), note)
 
     def why_not_settled(
-        self, now: State, conflict: tuple[QueueCommit, Merged] | None, wanted: str
+        self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
     ) -> str:
         """Return why what the work tree holds does not settle a conflict; "" where it does.
 
@@ -143,7 +143,7 @@ class Run:
         return f"the conflict of {name} was not shown before; nothing was taken yet"
 
     def why_not_left_out(
-        self, now: State, conflict: tuple[QueueCommit, Merged] | None, wanted: str
+        self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
     ) -> str:
         """Return why a patch is not to be left out now; "" where it is.
 
@@ -161,7 +161,9 @@ class Run:
             return ""
         return f"the conflict of {name} was not shown before; nothing was left out"
 
-    def _not_at(self, now: State, conflict: tuple[QueueCommit, Merged] | None, wanted: str) -> str:
+    def _not_at(
+        self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
+    ) -> str:
         """Return why a rebase does not stand at the patch that is asked for; "" where it does."""
         name = self.queue.patches[operations.find(self.queue, wanted)].name if wanted else ""
         at = conflict[0].name if conflict else ""
@@ -207,14 +209,14 @@ class Run:
         note = "" if there else f"its work tree is not in {self.folder}; rebase.continue makes it"
         return replace(self._stopped(now, result, *conflict), note=note)
 
-    def settle(self, pen: Quarantine, now: State, patch: QueueCommit, merged: Merged) -> State:
+    def settle(self, pen: Quarantine, now: State, patch: QueueCommit, merged: MergeResult) -> State:
         """Keep what the work tree holds as a conflict's resolution."""
         tree = conflict_tree.take(self.folder, merged, _labels(now, patch))
         made = resolutions.record(pen, patch.name, merged, _changes(pen, merged.tree, tree))
         settled = (*now.resolutions, made)
         return state.save(self.queue, self.git, replace(now, resolutions=settled, taken=tree))
 
-    def leave_out(self, now: State, patch: QueueCommit, merged: Merged) -> State:
+    def leave_out(self, now: State, patch: QueueCommit, merged: MergeResult) -> State:
         """Keep that a patch is left out; what was done in its work tree is not wanted any more."""
         there = conflict_tree.is_of(self.folder, patch.name, merged)
         taken = work_tree.content(self.folder) if there else now.taken
@@ -282,7 +284,7 @@ class Run:
         env = {**self.git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": more}
         return Git(self.git.git_dir, env=env, behind=self.git)
 
-    def _show(self, pen: Quarantine, now: State, patch: QueueCommit, merged: Merged) -> None:
+    def _show(self, pen: Quarantine, now: State, patch: QueueCommit, merged: MergeResult) -> None:
         if conflict_tree.is_of(self.folder, patch.name, merged):
             return
         work_tree.refuse_unless_free(self.folder, self.queue.folder, now.taken)
@@ -297,7 +299,9 @@ class Run:
             labels=_labels(now, patch),
         )
 
-    def _stopped(self, now: State, result: Rebase, patch: QueueCommit, merged: Merged) -> Progress:
+    def _stopped(
+        self, now: State, result: Rebase, patch: QueueCommit, merged: MergeResult
+    ) -> Progress:
         paths = tuple(conflict.path for conflict in merged.conflicted)
         return Progress(now.onto_ref, result, patch.name, self.folder, paths)
 
@@ -329,14 +333,16 @@ class Run:
             )
 
 
-def stopped_at(patches: tuple[QueueCommit, ...], done: Replay) -> tuple[QueueCommit, Merged] | None:
+def stopped_at(
+    patches: tuple[QueueCommit, ...], done: Replay
+) -> tuple[QueueCommit, MergeResult] | None:
     for patch, step in zip(patches, done.steps, strict=True):
         if step.outcome is Outcome.CONFLICT:
             return patch, _merged(step)
     return None
 
 
-def _merged(step: Step) -> Merged:
+def _merged(step: Step) -> MergeResult:
     assert step.merged is not None
     return step.merged
 

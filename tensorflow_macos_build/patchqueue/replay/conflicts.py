@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs, markers
 from tensorflow_macos_build.git.diffs import Range
-from tensorflow_macos_build.git.objects import Entry
+from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
 
 
@@ -26,12 +26,14 @@ class PlacedHunk:
         ours: its lines in the file as it is now.
     """
 
-    hunk: markers.Hunk
+    hunk: markers.ConflictHunk
     base: Range
     ours: Range
 
 
-def hunks_of(quarantine: Quarantine, merged: Merged, found: Conflicted) -> tuple[PlacedHunk, ...]:
+def hunks_of(
+    quarantine: Quarantine, merged: MergeResult, found: Conflicted
+) -> tuple[PlacedHunk, ...]:
     """Return a conflicted file's regions in order; none when contents are not what conflicts."""
     if found.ours is None or found.theirs is None:
         return ()
@@ -41,7 +43,7 @@ def hunks_of(quarantine: Quarantine, merged: Merged, found: Conflicted) -> tuple
     marked = markers.hunks(quarantine.objects.blob(result.oid))
     if not marked:
         return ()
-    base = found.base or Entry("100644", quarantine.write("blob", b""))
+    base = found.base or TreeEntry("100644", quarantine.write("blob", b""))
     to_ours, to_theirs = changed_lines(
         quarantine, [(base.oid, found.ours.oid), (base.oid, found.theirs.oid)], "histogram"
     )
@@ -61,7 +63,7 @@ def changed_lines(
     Each pair is compared as the one file of two small trees, because git's plumbing compares trees.
     """
     trees = [
-        tuple(quarantine.write_tree({"file": Entry("100644", oid)}) for oid in pair)
+        tuple(quarantine.write_tree({"file": TreeEntry("100644", oid)}) for oid in pair)
         for pair in pairs
     ]
     found = diffs.of_trees(
@@ -89,7 +91,7 @@ def across(lines: Range, changes: Lines) -> Range:
 
 
 def _place(
-    marked: Sequence[markers.Hunk], base: Sequence[bytes], to_ours: Lines, to_theirs: Lines
+    marked: Sequence[markers.ConflictHunk], base: Sequence[bytes], to_ours: Lines, to_theirs: Lines
 ) -> tuple[PlacedHunk, ...]:
     """Find each marked region's lines in the base.
 
@@ -120,7 +122,7 @@ class Lookup:
     def __init__(self, quarantine: Quarantine) -> None:
         self._objects = quarantine.objects
 
-    def at(self, tree: str, path: str) -> Entry | None:
+    def at(self, tree: str, path: str) -> TreeEntry | None:
         """Return the entry at a path, or None."""
         *above, name = path.split("/")
         for part in above:

@@ -13,18 +13,18 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import Entry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import CatFile, Quarantine
     from tensorflow_macos_build.git.repository import Git
 
-    Resolver = Callable[[str, tuple["Change", ...], Merged], "Resolved | None"]
+    Resolver = Callable[[str, tuple["Change", ...], MergeResult], "Resolved | None"]
 
 ABSENT = "000000"
 
@@ -61,8 +61,8 @@ class Change(NamedTuple):
     """What a patch does to one path; no rename is looked for. None: the path is not there."""
 
     path: str
-    old: Entry | None
-    new: Entry | None
+    old: TreeEntry | None
+    new: TreeEntry | None
 
     @classmethod
     def parse(cls, facts: bytes, path: bytes) -> Change:
@@ -70,8 +70,8 @@ class Change(NamedTuple):
         old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
         return cls(
             decode_path(path),
-            None if old_mode == ABSENT else Entry(old_mode, old),
-            None if new_mode == ABSENT else Entry(new_mode, new),
+            None if old_mode == ABSENT else TreeEntry(old_mode, old),
+            None if new_mode == ABSENT else TreeEntry(new_mode, new),
         )
 
 
@@ -93,7 +93,7 @@ class Step:
     outcome: Outcome
     changes: tuple[Change, ...]
     upstream_had: tuple[str, ...] = ()
-    merged: Merged | None = None
+    merged: MergeResult | None = None
     result: str = ""
     after: str = ""
 
@@ -279,7 +279,7 @@ class _Replayer:
         return Step(commit, Outcome.CONFLICT, changes, (), merged, result)
 
 
-def _is_folder(entry: Entry | None) -> bool:
+def _is_folder(entry: TreeEntry | None) -> bool:
     return entry is not None and entry.is_tree
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import SUBMODULE_MODE, Entry, encode_path
+from tensorflow_macos_build.git.objects import SUBMODULE_MODE, TreeEntry, encode_path
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
 
 FOLDER = "resolutions"
@@ -79,7 +79,7 @@ class Resolution:
         return f"{stem}.{_digest(self.patch, self.met)[:12]}.json"
 
 
-def met_in(merged: Merged) -> tuple[ConflictKey, ...]:
+def met_in(merged: MergeResult) -> tuple[ConflictKey, ...]:
     """Return what met in a merge's conflicting paths."""
     return tuple(
         ConflictKey(found.path, _oid(found.base), _oid(found.ours), _oid(found.theirs))
@@ -103,7 +103,7 @@ class Recorded:
         self._names = names
         self._known = {(one.patch, one.met): one for one in known}
 
-    def __call__(self, commit: str, _: tuple[Change, ...], merged: Merged) -> Resolved | None:
+    def __call__(self, commit: str, _: tuple[Change, ...], merged: MergeResult) -> Resolved | None:
         """Settle a conflict as it was settled before."""
         found = self._known.get((self._names[commit], met_in(merged)))
         if found is None or not merged.conflicted:
@@ -129,14 +129,14 @@ def apply(quarantine: Quarantine, tree: str, results: Sequence[Result]) -> str:
     return state.write(quarantine)
 
 
-def _entry(quarantine: Quarantine, mode: str, content: bytes) -> Entry:
+def _entry(quarantine: Quarantine, mode: str, content: bytes) -> TreeEntry:
     if mode == SUBMODULE_MODE:
-        return Entry(mode, content.decode("ascii"))
-    return Entry(mode, quarantine.write("blob", content))
+        return TreeEntry(mode, content.decode("ascii"))
+    return TreeEntry(mode, quarantine.write("blob", content))
 
 
 def record(
-    quarantine: Quarantine, patch: str, merged: Merged, changes: Sequence[Change]
+    quarantine: Quarantine, patch: str, merged: MergeResult, changes: Sequence[Change]
 ) -> Resolution:
     """Make a resolution of what somebody changed in the tree that git left (`merged.tree`)."""
     results = tuple(
@@ -148,7 +148,7 @@ def record(
     return Resolution(patch, met_in(merged), results)
 
 
-def _content(quarantine: Quarantine, entry: Entry) -> bytes:
+def _content(quarantine: Quarantine, entry: TreeEntry) -> bytes:
     return entry.oid.encode() if entry.is_submodule else quarantine.objects.blob(entry.oid)
 
 
@@ -238,7 +238,7 @@ def _result(body: documents.Json) -> Result:
     return Result(path, mode, base64.b64decode(body["base64"], validate=True))
 
 
-def _oid(entry: Entry | None) -> str:
+def _oid(entry: TreeEntry | None) -> str:
     return "" if entry is None else entry.oid
 
 

@@ -12,7 +12,7 @@ from tensorflow_macos_build.patchqueue.replay import conflicts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.verdict.history import History
@@ -52,7 +52,7 @@ class Blame:
         changes = self._lines.of_lines(self._history.new, found.path, _with_neighbours(lines, size))
         return _blamed_commits(changes, placed.hunk)
 
-    def of_path(self, merged: Merged, found: Conflicted) -> tuple[str, ...]:
+    def of_path(self, merged: MergeResult, found: Conflicted) -> tuple[str, ...]:
         """Return the commits to blame where a whole file is what conflicts.
 
         Where the file is gone, the commits that took it away; else all that touched it. Where git
@@ -89,7 +89,7 @@ def _with_neighbours(lines: Range, size: int) -> Range:
     return Range(start, max(1, min(size, lines.end + 1) - start))
 
 
-def _blamed_commits(commits: Sequence[LineChange], hunk: markers.Hunk) -> tuple[str, ...]:
+def _blamed_commits(commits: Sequence[LineChange], hunk: markers.ConflictHunk) -> tuple[str, ...]:
     """Leave out the commits that only changed lines beside those in conflict.
 
     Guilty is who took a line that the patch expects, or a line that another guilty one put in its

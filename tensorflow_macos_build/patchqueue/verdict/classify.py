@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay, Resolver, Step
     from tensorflow_macos_build.patchqueue.verdict.history import History
@@ -46,7 +46,9 @@ class UpstreamedResolver:
         self._patches = {patch.commit: patch for patch in patches}
         self._diffs: dict[str, TreeDiff] = {}
 
-    def __call__(self, commit: str, changes: tuple[Change, ...], merged: Merged) -> Resolved | None:
+    def __call__(
+        self, commit: str, changes: tuple[Change, ...], merged: MergeResult
+    ) -> Resolved | None:
         """Leave a patch out when upstream made it, and the tree holds its effect.
 
         A commit that made its very changes, or all those that its message names, say that upstream

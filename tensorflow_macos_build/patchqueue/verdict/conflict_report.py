@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
-    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.replay.replay import Step
@@ -51,7 +51,7 @@ class ConflictReporter:
         )
 
     def _file(
-        self, step: Step, merged: Merged, found: Conflicted, earlier: Earlier
+        self, step: Step, merged: MergeResult, found: Conflicted, earlier: Earlier
     ) -> ConflictReport:
         before = _path_before(step, found)
         related = [pair for pair in earlier if _touches(pair[1], {before, found.path})]
@@ -150,7 +150,7 @@ def _touches(step: Step, paths: set[str]) -> bool:
     return any(change.path in paths for change in step.changes)
 
 
-def _said(merged: Merged, found: Conflicted) -> tuple[str, str]:
+def _said(merged: MergeResult, found: Conflicted) -> tuple[str, str]:
     """Return git's name for a file's conflict, and its sentence; of a submodule its commits, too.
 
     git shows the commits of a conflicting submodule in the index only.

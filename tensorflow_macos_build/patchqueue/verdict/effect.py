@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.diffs import Range
-    from tensorflow_macos_build.git.merges import Merged
-    from tensorflow_macos_build.git.objects import Entry, Quarantine
+    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.objects import Quarantine, TreeEntry
     from tensorflow_macos_build.patchqueue.replay.conflicts import Lines
     from tensorflow_macos_build.patchqueue.replay.replay import Change
 
@@ -43,7 +43,7 @@ class _Blobs(NamedTuple):
     now: str
 
 
-def holds(quarantine: Quarantine, changes: Sequence[Change], merged: Merged) -> bool:
+def holds(quarantine: Quarantine, changes: Sequence[Change], merged: MergeResult) -> bool:
     """Whether the tree that a patch was to be merged into holds the patch's effect.
 
     Args:
@@ -71,14 +71,14 @@ def holds(quarantine: Quarantine, changes: Sequence[Change], merged: Merged) -> 
     return all(itertools.starmap(_lines_hold, _read(quarantine, texts)))
 
 
-def _kind_holds(old: Entry | None, new: Entry, now: Entry) -> bool:
+def _kind_holds(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
     """Whether an entry's mode is what the patch makes it; any, where it only changes a file."""
     if old is not None and old.mode == new.mode and new.is_file:
         return now.is_file
     return now.mode == new.mode
 
 
-def _content_is_same(old: Entry | None, new: Entry, now: Entry) -> bool:
+def _content_is_same(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
     only_mode = old is not None and old.is_file and new.is_file and old.oid == new.oid
     return only_mode or now.oid == new.oid
 

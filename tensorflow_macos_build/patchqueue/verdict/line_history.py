@@ -12,14 +12,14 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.git.objects import Entry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tensorflow_macos_build.git.diffs import Hunk, Range
+    from tensorflow_macos_build.git.diffs import DiffHunk, Range
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.verdict.history import History
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import Ranges
@@ -72,7 +72,7 @@ class LineHistory:
         self._history = history
         self._known: set[str] = set()
         self._changes: dict[_Edge, dict[str, _Change]] = {}
-        self._hunks: dict[tuple[str, str], tuple[Hunk, ...]] = {}
+        self._hunks: dict[tuple[str, str], tuple[DiffHunk, ...]] = {}
         self._looked_for: set[tuple[_Edge, str]] = set()
         self._empty = quarantine.write("blob", b"")
 
@@ -178,7 +178,7 @@ class LineHistory:
         self._changes[edge][path] = source
         return source
 
-    def _between(self, change: _Change) -> tuple[Hunk, ...]:
+    def _between(self, change: _Change) -> tuple[DiffHunk, ...]:
         pair = (change.old, change.new)
         if pair not in self._hunks:
             self._compare([pair])
@@ -221,7 +221,7 @@ class LineHistory:
         """Compare blobs as `git log -L` does: without heuristics, binary files as if of text."""
         fresh = [pair for pair in pairs if pair not in self._hunks]
         trees = [
-            tuple(self.quarantine.write_tree({"f": Entry("100644", oid)}) for oid in pair)
+            tuple(self.quarantine.write_tree({"f": TreeEntry("100644", oid)}) for oid in pair)
             for pair in fresh
         ]
         compared = diffs.of_trees(
@@ -240,7 +240,7 @@ def _joined(first: Tracked, second: Tracked) -> Tracked:
     return {path: line_ranges.union(first.get(path, ()), second.get(path, ())) for path in both}
 
 
-def _within(hunk: Hunk, lines: Ranges) -> _Touch:
+def _within(hunk: DiffHunk, lines: Ranges) -> _Touch:
     """Return all lines that a hunk takes, and those that it brings in the lines asked for."""
     took, brought = (
         [line[1:].rstrip(b"\n") for line in hunk.lines if line[:1] == sign] for sign in (b"-", b"+")

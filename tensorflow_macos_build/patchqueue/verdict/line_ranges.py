@@ -14,7 +14,7 @@ from tensorflow_macos_build.git.diffs import Range
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.diffs import Hunk
+    from tensorflow_macos_build.git.diffs import DiffHunk
 
 Ranges = tuple[Range, ...]
 
@@ -23,10 +23,10 @@ class Mapped(NamedTuple):
     """Where lines were before a change, and the hunks of it that touch them."""
 
     before: Ranges
-    touched: tuple[Hunk, ...]
+    touched: tuple[DiffHunk, ...]
 
 
-def before(lines: Ranges, hunks: Sequence[Hunk]) -> Mapped:
+def before(lines: Ranges, hunks: Sequence[DiffHunk]) -> Mapped:
     """Return where lines were before a change: its hunks that touch them count as a whole."""
     touched = tuple(_touching(lines, hunks))
     untouched = _without(lines, [hunk.new for hunk in touched])
@@ -47,7 +47,7 @@ def union(first: Iterable[Range], second: Iterable[Range]) -> Ranges:
     return tuple(joined)
 
 
-def _touching(lines: Ranges, hunks: Sequence[Hunk]) -> Iterator[Hunk]:
+def _touching(lines: Ranges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk]:
     """Yield the hunks that share a line with a set, or delete lines strictly within it.
 
     A hunk of deletions alone has an empty range in the new file.
@@ -79,7 +79,7 @@ def _without(lines: Ranges, taken: Sequence[Range]) -> list[Range]:
     return left
 
 
-def _shifted(lines: Sequence[Range], hunks: Sequence[Hunk]) -> list[Range]:
+def _shifted(lines: Sequence[Range], hunks: Sequence[DiffHunk]) -> list[Range]:
     starts = [hunk.new.start for hunk in hunks]
     sums = [0, *itertools.accumulate(hunk.old.count - hunk.new.count for hunk in hunks)]
     return [

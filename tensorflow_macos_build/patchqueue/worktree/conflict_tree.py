@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import Conflicted, Merged
+    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
@@ -56,7 +56,7 @@ class Labels:
     theirs: str
 
 
-def is_of(folder: Path, patch: str, merged: Merged) -> bool:
+def is_of(folder: Path, patch: str, merged: MergeResult) -> bool:
     """Whether a folder is the work tree of this very conflict."""
     try:
         return (folder / ".git" / KEY).read_bytes() == _key(patch, merged)
@@ -76,7 +76,7 @@ def patch_of(folder: Path) -> str:
 def make(
     folder: Path,
     pen: Quarantine,
-    merged: Merged,
+    merged: MergeResult,
     *,
     queue: Path,
     onto: str,
@@ -115,7 +115,7 @@ def make(
         work_tree.mark(unfinished, queue)
 
 
-def take(folder: Path, merged: Merged, labels: Labels) -> str:
+def take(folder: Path, merged: MergeResult, labels: Labels) -> str:
     """Return the id of the tree that somebody made of a conflict; its objects are in the work tree.
 
     Raises:
@@ -184,7 +184,7 @@ def _quoted(word: Path | str) -> str:
 
 
 def _marked(
-    pen: Quarantine, merged: Merged, found: Conflicted, labels: Labels
+    pen: Quarantine, merged: MergeResult, found: Conflicted, labels: Labels
 ) -> resolutions.Result | None:
     """Merge one file as git would in a work tree; None: what git left is to be shown.
 
@@ -212,7 +212,7 @@ def _marked(
     return resolutions.Result(found.path, found.theirs.mode, done.stdout)
 
 
-def _check_out(git: Git, head: str, shown: str, merged: Merged) -> None:
+def _check_out(git: Git, head: str, shown: str, merged: MergeResult) -> None:
     """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
     lines_shown = "".join(f"{line}\n" for line in patterns(c.path for c in merged.conflicted))
     work_tree.keep_bytes(git)
@@ -261,7 +261,7 @@ def _escape(path: str) -> str:
     return _GLOB.sub(r"\\\1", path)
 
 
-def _key(patch: str, merged: Merged) -> bytes:
+def _key(patch: str, merged: MergeResult) -> bytes:
     met = [vars(each) for each in resolutions.met_in(merged)]
     return json.dumps({"patch": patch, "tree": merged.tree, "met": met}, sort_keys=True).encode()
 

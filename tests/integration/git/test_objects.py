@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git.objects import Entry, quarantine
+from tensorflow_macos_build.git.objects import TreeEntry, quarantine
 from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_objects_are_kept_where_temporary_files_are_on_another_file_system(
     git.init()
     with quarantine(git) as pen:
         blob = pen.write("blob", b"content\n")
-        tree = pen.write_tree({"file": Entry("100644", blob)})
+        tree = pen.write_tree({"file": TreeEntry("100644", blob)})
         pen.keep([tree], [])
     assert git.out("cat-file", "blob", f"{tree}:file") == b"content\n"
     git.run("fsck", "--full", "--strict")

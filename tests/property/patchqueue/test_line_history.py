@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.diffs import Range
 from tensorflow_macos_build.git.markers import split_lines
-from tensorflow_macos_build.git.objects import Entry, Quarantine, quarantine
+from tensorflow_macos_build.git.objects import Quarantine, TreeEntry, quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.verdict.history import History
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange, LineHistory
@@ -93,7 +93,7 @@ class Story:
 
     def _commit(self, files: Files, parents: list[str]) -> str:
         entries = {
-            name: Entry("100644", self._pen.write("blob", b"".join(lines)))
+            name: TreeEntry("100644", self._pen.write("blob", b"".join(lines)))
             for name, lines in files.items()
         }
         time = f"x <x> {1000 + len(getattr(self, 'commits', ()))} +0000"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git.objects import Entry, quarantine
+from tensorflow_macos_build.git.objects import TreeEntry, quarantine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import Merged
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import Quarantine
     from tests.repositories import Files
 
@@ -133,8 +133,8 @@ def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
     )
     with quarantine(made.git) as pen:
         blob = pen.write("blob", b"* merge=union\n")
-        folder = pen.write_tree({".gitattributes": Entry(FILE, blob)})
-        root = {**pen.objects.tree(pen.tree(made.onto)), name: Entry("40000", folder)}
+        folder = pen.write_tree({".gitattributes": TreeEntry(FILE, blob)})
+        root = {**pen.objects.tree(pen.tree(made.onto)), name: TreeEntry("40000", folder)}
         place = pen.git_on(pen.write_tree(root)).work_tree
         assert place is not None
         assert sorted(path.name for path in place.rglob("*")) == [".gitattributes"]
@@ -144,7 +144,7 @@ def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
 LABELS = conflict_tree.Labels("upstream", "base", "patch")
 
 
-def shown_in(folder: Path, pen: Quarantine, made: Made) -> Merged:
+def shown_in(folder: Path, pen: Quarantine, made: Made) -> MergeResult:
     """Show the conflict of the only patch in a work tree."""
     (step,) = replay(pen, made.onto, made.patches).steps
     assert step.merged is not None
@@ -159,11 +159,11 @@ def test_attributes_deep_in_a_tree_are_bounded(tmp_path: Path) -> None:
     """Folders in folders without end, and names that together are longer than any path."""
     made = make(Case(tree({}, {}), (tree(FAR[0], {}),), (tree(FAR[1], {}),)), tmp_path / "r")
     with quarantine(made.git) as pen:
-        rules = Entry(FILE, pen.write("blob", b"* merge=union\n"))
+        rules = TreeEntry(FILE, pen.write("blob", b"* merge=union\n"))
         for name, depth in (("d", 1500), ("d" * 250, 40)):
             inside = pen.write_tree({".gitattributes": rules})
             for _ in range(depth):
-                inside = pen.write_tree({name: Entry("40000", inside)})
+                inside = pen.write_tree({name: TreeEntry("40000", inside)})
             assert pen.git_on(inside).work_tree is None
 
 
