@@ -17,7 +17,7 @@ from benchmarks import measure
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     git = Git(asked.git_dir)
-    base = Base(_URL, asked.base, resolve(git, asked.base))
+    base = QueueBase(_URL, asked.base, resolve(git, asked.base))
     onto = {name: resolve(git, name) for name in asked.onto}
     arms = {
         "forecast": functools.partial(_forecast, git, base, asked.tip, onto),
@@ -54,14 +54,16 @@ def main() -> None:
     _forecast(git, base, asked.tip, onto, tell=True)
 
 
-def _rebases(git: Git, base: Base, tip: str, onto: dict[str, str]) -> None:
+def _rebases(git: Git, base: QueueBase, tip: str, onto: dict[str, str]) -> None:
     patches = engine.carried(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
         for commit in onto.values():
             engine.rebase_in(pen, base, commit, patches)
 
 
-def _forecast(git: Git, base: Base, tip: str, onto: dict[str, str], *, tell: bool = False) -> None:
+def _forecast(
+    git: Git, base: QueueBase, tip: str, onto: dict[str, str], *, tell: bool = False
+) -> None:
     patches = engine.carried(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
         seer = Forecaster(pen, base, patches, Decisions())

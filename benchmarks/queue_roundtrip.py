@@ -24,7 +24,7 @@ from benchmarks import measure
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.exchange import exporting, intake
-from tensorflow_macos_build.patchqueue.exchange.intake import Kind, Source
+from tensorflow_macos_build.patchqueue.exchange.intake import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.queue import materialise, ranges, storage
 
 
@@ -59,10 +59,10 @@ def _round_trip(
 ) -> tuple[dict[str, str], int]:
     trees = {}
     for kind, place, out in (
-        (Kind.RANGE, span, "range"),
-        (Kind.DIFF, str(folder / "all.mbox"), "mailbox"),
+        (SourceKind.RANGE, span, "range"),
+        (SourceKind.DIFF, str(folder / "all.mbox"), "mailbox"),
     ):
-        source = Source(kind, place, str(repository), first)
+        source = ImportSource(kind, place, str(repository), first)
         found, saved = intake.take(source, folder / out, folder / "cache", silent)
         trees[out] = found.steps[-1].after
         exporting.to_mailbox(saved.queue, folder / "all.mbox")

@@ -44,7 +44,7 @@ from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import intake
 from tensorflow_macos_build.patchqueue.queue import storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
@@ -187,7 +187,9 @@ def _grow(bench: Bench, size: int, rounds: int) -> None:
 
 def _import(bench: Bench, folder: Path) -> None:
     span = f"{bench.first}..{bench.last}"
-    source = intake.Source(intake.Kind.RANGE, span, os.fspath(bench.git.git_dir), bench.first)
+    source = intake.ImportSource(
+        intake.SourceKind.RANGE, span, os.fspath(bench.git.git_dir), bench.first
+    )
     intake.take(source, folder, bench.scratch / "import-cache", silent)
     with quarantine(bench.git) as pen:
         last = engine.as_commits(storage.load(folder), pen.git)[-1].commit
@@ -203,7 +205,7 @@ def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
 
 def _by_commits(bench: Bench) -> str:
     patches = engine.carried(bench.git, f"{bench.first}..{bench.last}")
-    base = Base("", bench.first, bench.first)
+    base = QueueBase("", bench.first, bench.first)
     with quarantine(bench.git) as pen:
         return engine.rebase_in(pen, base, bench.onto, patches, OnConflict.SKIP)[0].tree
 

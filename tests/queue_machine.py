@@ -29,8 +29,8 @@ from tensorflow_macos_build.patchqueue.edit.session import Session as EditSessio
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.queue import storage
-from tensorflow_macos_build.patchqueue.queue.compose import Step
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.session import Session
 from tensorflow_macos_build.upstream.handle import Mirror
@@ -169,9 +169,9 @@ def start_with(shop: Workshop, queue: Queue) -> None:
             rows.append(f"100644 blob {oid}\t{path}\n")
         after = shop.git.line("mktree", stdin="".join(rows).encode())
         header = Header(Identity("A", "a@b"), Moment(1 + number, "+0000"), patch.subject, "")
-        steps.append(Step(header, before, after))
+        steps.append(PatchStep(header, before, after))
         before = after
-    storage.save(shop.queue, Base("embedded:", queue.release, commit), steps, shop.git)
+    storage.save(shop.queue, QueueBase("embedded:", queue.release, commit), steps, shop.git)
 
 
 def position(pieces: Sequence[PatchEdit], subject: str) -> int:

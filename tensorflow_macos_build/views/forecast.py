@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Fate, Forecast
-    from tensorflow_macos_build.patchqueue.queue.model import Base
+    from tensorflow_macos_build.patchqueue.queue.model import QueueBase
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.upstream.mirror import Mirror
 
@@ -75,7 +75,7 @@ def _count(asked: Asked) -> int:
     raise UsageError(f"`--latest {asked.latest}`: give a number of releases, from 1 on")
 
 
-def _latest(git: Mirror, base: Base, count: int, ticker: Ticker) -> list[str]:
+def _latest(git: Mirror, base: QueueBase, count: int, ticker: Ticker) -> list[str]:
     newer = releases.status(git, base.commit, ticker).newer
     return [release.tag for release in newer[-count:]]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.exchange.importing import Imported
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
-    from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 _FORMS = ("branch", "mailbox", "quilt")
@@ -33,7 +33,7 @@ def load(queue: str) -> Queue:
 
 def source(
     places: Mapping[str, str], upstream: str, against: str, author: str, said: Metadata
-) -> intake.Source:
+) -> intake.ImportSource:
     """Return the one source that the flags of `patches.import` name.
 
     Raises:
@@ -44,15 +44,15 @@ def source(
     if len(named) != 1:
         flags = ", ".join(f"--{kind}" for kind in places)
         raise UsageError(f"give one of {flags}; {len(named)} were given")
-    kind, place = intake.Kind(named[0][0]), named[0][1]
-    if kind is intake.Kind.RANGE:
+    kind, place = intake.SourceKind(named[0][0]), named[0][1]
+    if kind is intake.SourceKind.RANGE:
         against = against or intake.ends(place)[0]
     if not against:
         raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
     identity = parse_identity(author) if author else None
     if identity is not None and not identity.email:
         raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
-    return intake.Source(kind, place, checkout.recorded(upstream), against, identity, said)
+    return intake.ImportSource(kind, place, checkout.recorded(upstream), against, identity, said)
 
 
 def form(to: str, out: str, repository: str) -> str:
@@ -137,5 +137,5 @@ def show_exported(queue: Queue, where: str) -> None:
     Console(stderr=False).line(f"{len(queue.patches)} patches of {queue.name} are in {where}")
 
 
-def _base(base: Base) -> documents.Json:
+def _base(base: QueueBase) -> documents.Json:
     return {"upstream": base.upstream, "ref": base.ref, "commit": base.commit}

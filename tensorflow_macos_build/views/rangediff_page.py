@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from tensorflow_macos_build.patchqueue.review.rangediff import Fate, Pair
+from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate, PatchPair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MARKS = {Fate.SAME: "=", Fate.CHANGED: "!", Fate.ADDED: ">", Fate.REMOVED: "<"}
+MARKS = {PatchFate.SAME: "=", PatchFate.CHANGED: "!", PatchFate.ADDED: ">", PatchFate.REMOVED: "<"}
 """git range-diff's own signs for the four fates (git-range-diff(1), OUTPUT STABILITY)."""
 
 
-def summary(pairs: Sequence[Pair]) -> str:
+def summary(pairs: Sequence[PatchPair]) -> str:
     """Count the fates in one line: `2 changed, 1 removed, 5 same`."""
     counts = Counter(pair.fate for pair in pairs)
-    said = [f"{counts[fate]} {fate.value}" for fate in reversed(Fate) if counts[fate]]
+    said = [f"{counts[fate]} {fate.value}" for fate in reversed(PatchFate) if counts[fate]]
     return ", ".join(said) or "both queues are empty"
 
 
-def markdown(title: str, pairs: Sequence[Pair]) -> str:
+def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
     """Write a range-diff as GitHub-flavoured Markdown: a table, then a fold for each difference."""
     rows = [
         f"| {_place(pair.old_place)} | {MARKS[pair.fate]} | {_place(pair.new_place)} "
@@ -37,7 +37,7 @@ def markdown(title: str, pairs: Sequence[Pair]) -> str:
     return "\n".join([*head, *table, *folds]) + "\n"
 
 
-def html(title: str, pairs: Sequence[Pair]) -> str:
+def html(title: str, pairs: Sequence[PatchPair]) -> str:
     """Write a range-diff as one self-contained page of HTML."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
@@ -61,7 +61,7 @@ def _cell(text: str) -> str:
     return " ".join(escaped.split())
 
 
-def _fold(pair: Pair) -> str:
+def _fold(pair: PatchPair) -> str:
     runs: list[str] = re.findall(r"`+", pair.difference)
     fence = "`" * max([3, *(len(run) + 1 for run in runs)])
     return (

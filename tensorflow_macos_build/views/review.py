@@ -13,12 +13,12 @@ from rich.table import Table
 from tensorflow_macos_build import checkout, documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.patchqueue.queue import opening
-from tensorflow_macos_build.patchqueue.queue.conditions import Revision
+from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
 from tensorflow_macos_build.patchqueue.queue.locate import name_of, output, queue_folder
 from tensorflow_macos_build.patchqueue.review import lint as queue_lint
 from tensorflow_macos_build.patchqueue.review import rangediff, snapshot
-from tensorflow_macos_build.patchqueue.review.lint import Finding, Limits, Severity
-from tensorflow_macos_build.patchqueue.review.rangediff import Fate
+from tensorflow_macos_build.patchqueue.review.lint import LintFinding, LintLimits, LintSeverity
+from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate
 from tensorflow_macos_build.tasks.command import print_lines
 from tensorflow_macos_build.tasks.folders import MIRRORS
 from tensorflow_macos_build.views import rangediff_page
@@ -26,15 +26,20 @@ from tensorflow_macos_build.views import rangediff_page
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sized
 
-    from tensorflow_macos_build.patchqueue.review.rangediff import Pair
+    from tensorflow_macos_build.patchqueue.review.rangediff import PatchPair
 
 _MANY = 10
 """Findings of one code that are all shown; of more only the first `_EXAMPLES` are."""
 
 _EXAMPLES = 3
 
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}
-_FATES = {Fate.SAME: "dim", Fate.CHANGED: "yellow", Fate.ADDED: "green", Fate.REMOVED: "red"}
+_STYLES = {LintSeverity.ERROR: "bold red", LintSeverity.WARNING: "yellow"}
+_FATES = {
+    PatchFate.SAME: "dim",
+    PatchFate.CHANGED: "yellow",
+    PatchFate.ADDED: "green",
+    PatchFate.REMOVED: "red",
+}
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,12 @@ class Linted:
 
     queue: str
     typed: str
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
 
     @property
     def ok(self) -> bool:
         """Whether no finding is an error."""
-        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+        return all(finding.severity is not LintSeverity.ERROR for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Compared:
 
     old: str
     new: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PatchPair, ...]
 
     @property
     def title(self) -> str:
@@ -69,7 +74,7 @@ def lint(queue: str, onto: str, forbidden: tuple[str, ...], max_kb: int) -> Lint
     """Lint a queue; with `onto`, decide its conditions at that ref of its upstream."""
     folder = queue_folder(queue)
     upstream = _revision(folder, onto) if onto else None
-    limits = Limits(size=max_kb * 1024, forbidden=forbidden)
+    limits = LintLimits(size=max_kb * 1024, forbidden=forbidden)
     return Linted(folder.name, name_of(folder), queue_lint.lint(folder, limits, upstream))
 
 
@@ -92,9 +97,9 @@ def lint_document(found: Linted) -> documents.Json:
 def show_lint(found: Linted) -> None:
     """Print a line for each finding, as compilers do, and the counts; of many alike the first."""
     console = Console(stderr=False)
-    by_code: dict[str, list[Finding]] = {}
+    by_code: dict[str, list[LintFinding]] = {}
     for finding in found.findings:
-        if finding.severity is not Severity.ALLOWED:
+        if finding.severity is not LintSeverity.ALLOWED:
             by_code.setdefault(finding.code, []).append(finding)
     for code, findings in by_code.items():
         shown = findings if len(findings) <= _MANY else findings[:_EXAMPLES]
@@ -112,8 +117,8 @@ def show_lint(found: Linted) -> None:
 def _show_counts(console: Console, found: Linted, by_code: Mapping[str, Sized]) -> None:
     counts = Counter(finding.severity for finding in found.findings)
     said = [f"{counts[severity]:,} {severity.value}s" for severity in _STYLES]
-    if counts[Severity.ALLOWED]:
-        said.append(f"{counts[Severity.ALLOWED]:,} allowed by {queue_lint.ALLOWED_FILE}")
+    if counts[LintSeverity.ALLOWED]:
+        said.append(f"{counts[LintSeverity.ALLOWED]:,} allowed by {queue_lint.ALLOWED_FILE}")
     console.line(f"{found.queue}: {', '.join(said)}")
     if len(by_code.get("trailer-missing", ())) > 1:
         reason = ("--reason", "fork-only", "--drop-when", "never", "--owner", "NAME")
@@ -169,7 +174,7 @@ def show_report(found: Compared) -> None:
     console.line(rangediff_page.summary(found.pairs))
 
 
-def _revision(folder: Path, ref: str) -> Revision:
+def _revision(folder: Path, ref: str) -> UpstreamRevision:
     with Console().progress("upstream") as ticker:
         opened = opening.open(folder, Path(MIRRORS), ticker)
-        return Revision(opened.mirror, opened.mirror.resolve(ref, ticker))
+        return UpstreamRevision(opened.mirror, opened.mirror.resolve(ref, ticker))

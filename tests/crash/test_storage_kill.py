@@ -13,7 +13,7 @@ import pytest
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.patchqueue.queue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue.model import Base, QueuePatch
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
 from tests import chains
 from tests.chains import Chain, Written
 from tests.kills import ended_at
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 
 
 def _tree(number: int) -> Written:
@@ -31,15 +31,20 @@ def _tree(number: int) -> Written:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> tuple[Git, Base, tuple[Step, ...], Path]:
+def queue(tmp_path: Path) -> tuple[Git, QueueBase, tuple[PatchStep, ...], Path]:
     chain = Chain({b"f": ("100644", b"")}, tuple(_tree(number) for number in range(3, 7)))
     git, base, tip = chains.build(tmp_path / "repository", chain)
-    return git, Base("embedded:", "v1", base), ranges.read(git, base, tip).steps, tmp_path / "p"
+    return (
+        git,
+        QueueBase("embedded:", "v1", base),
+        ranges.read(git, base, tip).steps,
+        tmp_path / "p",
+    )
 
 
 @pytest.mark.parametrize("exchanged", [True, False], ids=["exchanged", "renamed"])
 def test_a_kill_at_any_step_of_saving_leaves_a_whole_queue(
-    queue: tuple[Git, Base, tuple[Step, ...], Path],
+    queue: tuple[Git, QueueBase, tuple[PatchStep, ...], Path],
     monkeypatch: pytest.MonkeyPatch,
     exchanged: bool,
 ) -> None:
@@ -80,5 +85,5 @@ def test_a_kill_at_any_step_of_saving_leaves_a_whole_queue(
     assert [path.name for path in patches.iterdir()] == ["q"]
 
 
-def _named(steps: tuple[Step, ...], patches: tuple[QueuePatch, ...]) -> list[Step]:
+def _named(steps: tuple[PatchStep, ...], patches: tuple[QueuePatch, ...]) -> list[PatchStep]:
     return [replace(step, name=patch.name) for step, patch in zip(steps, patches, strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, Status
@@ -50,7 +50,7 @@ def because(patch: PatchStatus) -> set[str]:
 def test_every_situation_has_its_true_status_and_evidence(
     upstream: Git, release: str, way: OnConflict
 ) -> None:
-    base = Base(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
+    base = QueueBase(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
     patches = engine.carried(upstream, f"{base.commit}..{situations.BRANCH}")
     with quarantine(upstream) as pen:
         done, _ = engine.rebase_in(pen, base, embedded.TAGS[release], patches, way)

@@ -16,7 +16,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import merges, plumbing
 from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
-from tensorflow_macos_build.patchqueue.queue.compose import Step, is_zero_context
+from tensorflow_macos_build.patchqueue.queue.compose import PatchStep, is_zero_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
-    from tensorflow_macos_build.patchqueue.queue.materialise import Commit
+    from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
     from tensorflow_macos_build.patchqueue.queue.model import Queue
 
 Change = tuple[str, str]
@@ -73,11 +73,11 @@ class Restacked:
         emptied: pieces that change nothing any more, and so left.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[PatchStep, ...]
     emptied: tuple[PatchEdit, ...]
 
 
-def pieces_of(commits: Sequence[Commit], base_tree: str) -> list[PatchEdit]:
+def pieces_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]:
     """Return a queue, replayed into commits on a base, as pieces."""
     pieces = []
     before = base_tree
@@ -233,7 +233,7 @@ def follow(
         settled: the trees that somebody made of conflicts, by `Stopped.place`.
     """
     current = base_tree
-    steps: list[Step] = []
+    steps: list[PatchStep] = []
     emptied: list[PatchEdit] = []
     for number, piece in enumerate(pieces):
         before = current
@@ -249,5 +249,5 @@ def follow(
         if current == before:
             emptied.append(piece)
         else:
-            steps.append(Step(piece.header, before, current, piece.name, bare=piece.bare))
+            steps.append(PatchStep(piece.header, before, current, piece.name, bare=piece.bare))
     return Restacked(tuple(steps), tuple(emptied))

@@ -17,7 +17,7 @@ from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 from tensorflow_macos_build.patchqueue.queue import ranges
-from tensorflow_macos_build.patchqueue.queue.compose import Step
+from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.worktree import work_tree
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import bring_shown, patterns
 from tensorflow_macos_build.upstream.store import partial_clone
@@ -104,7 +104,7 @@ def take(folder: Path, pen: Quarantine, piece: PatchEdit) -> list[PatchEdit]:
     if found.merges:
         raise UsageError("there is a merge among the commits", where=str(folder))
     if not steps and tree != before:
-        steps = [Step(piece.header, before, tree)]
+        steps = [PatchStep(piece.header, before, tree)]
     elif steps:
         steps[-1] = replace(steps[-1], after=tree)
     bring(folder, pen, [step.after for step in steps])

@@ -175,7 +175,7 @@ class Run:
             return self._show_conflict(pen, followed)
 
         def announce(after: str) -> None:
-            self._journal.write(journal.Change(plan.request, plan.queue, after))
+            self._journal.write(journal.QueueChange(plan.request, plan.queue, after))
 
         queue = self.queue
         saved = storage.save(
@@ -300,7 +300,7 @@ class Run:
 
     def _is_written(self, plan: Plan) -> bool:
         """Whether the queue is what the change made of it: only cleaning up is left."""
-        change = journal.Change(plan.request, plan.queue, self.queue.digest)
+        change = journal.QueueChange(plan.request, plan.queue, self.queue.digest)
         # where nothing changed, the last change may be an earlier one of the same kind
         return change.before != change.after and self._journal.last() == change
 

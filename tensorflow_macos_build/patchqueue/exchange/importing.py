@@ -21,7 +21,7 @@ from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import compose, materialise, metadata, ranges
-from tensorflow_macos_build.patchqueue.queue.compose import Step
+from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Imported:
     """
 
     commit: str
-    steps: tuple[Step, ...]
+    steps: tuple[PatchStep, ...]
     empty: tuple[tuple[str, str], ...] = ()
     merges: tuple[tuple[str, str], ...] = ()
 
@@ -154,7 +154,7 @@ def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None
     header = Header(author or dep3.NOBODY, date_of(git, commit), subject, "")
     if before == after:
         return Imported(commit, (), empty=((str(tree), subject),))
-    return Imported(commit, (Step(header, before, after),))
+    return Imported(commit, (PatchStep(header, before, after),))
 
 
 def applied(git: Git, queue: Queue) -> Imported:
@@ -170,13 +170,13 @@ def applied(git: Git, queue: Queue) -> Imported:
     empty = [patch for patch in queue.patches if not patch.patch.changes]
     kept = tuple(patch for patch in queue.patches if patch.patch.changes)
     before = plumbing.trees_of(git, [queue.base.commit])[0]
-    steps: list[Step] = []
+    steps: list[PatchStep] = []
     for made in materialise.commits(replace(queue, patches=kept), git):
         if made.tree == before:
             empty.append(made.patch)
             continue
         bare = compose.is_zero_context(made.patch.patch)
-        steps.append(Step(made.patch.patch.header, before, made.tree, bare=bare))
+        steps.append(PatchStep(made.patch.patch.header, before, made.tree, bare=bare))
         before = made.tree
     named = tuple((patch.name, patch.patch.header.subject) for patch in empty)
     return Imported(queue.base.commit, tuple(steps), named)
@@ -188,7 +188,7 @@ def date_of(git: Git, commit: str) -> Moment:
         return ranges.header_of(reader.read(commit), commit).date
 
 
-def with_names(steps: Sequence[Step], queue: Queue) -> tuple[Step, ...]:
+def with_names(steps: Sequence[PatchStep], queue: Queue) -> tuple[PatchStep, ...]:
     """Return steps the file names of the patches in `queue` that have the same subject, in order.
 
     Trailers that say something about a patch in its queue come along: a fork's commits have none.
@@ -202,7 +202,7 @@ def with_names(steps: Sequence[Step], queue: Queue) -> tuple[Step, ...]:
     )
 
 
-def _named(step: Step, patch: QueuePatch) -> Step:
+def _named(step: PatchStep, patch: QueuePatch) -> PatchStep:
     said = [trailer for trailer in patch.patch.header.trailers if trailer.key in metadata.KEYS]
     return replace(step, name=patch.name, header=step.header.with_missing(said))
 

@@ -15,7 +15,7 @@ from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
-from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
 from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.exchange.importing import Imported
     from tensorflow_macos_build.patchqueue.formats.people import Identity
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
-    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tensorflow_macos_build.upstream.handle import Mirror
 
 
-class Kind(Enum):
+class SourceKind(Enum):
     """What form a fork's changes have; the values are the flags' names."""
 
     RANGE = "range"
@@ -43,7 +43,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Source:
+class ImportSource:
     """Where a fork's changes are.
 
     Attributes:
@@ -55,7 +55,7 @@ class Source:
         metadata: what is said of patches that do not say it themselves.
     """
 
-    kind: Kind
+    kind: SourceKind
     place: str
     upstream: str
     against: str
@@ -64,7 +64,7 @@ class Source:
 
 
 def take(
-    source: Source,
+    source: ImportSource,
     folder: Path,
     cache: Path,
     ticker: Ticker,
@@ -92,7 +92,7 @@ def take(
     _refuse_flag(source.upstream)
     said = source.metadata.trailers()
     opened = mirror.open(source.upstream, cache, ticker)
-    base = Base(source.upstream, source.against, opened.resolve(source.against, ticker))
+    base = QueueBase(source.upstream, source.against, opened.resolve(source.against, ticker))
     with quarantine(opened) as pen:
         ticker(0, None, f"reading {source.place}")
         found = _read(source, base, opened, pen.git, ticker)
@@ -107,7 +107,7 @@ def take(
             return found, storage.save(folder, base, steps, pen.git)
 
 
-def _named(steps: Sequence[Step], folder: Path, *, replace: bool) -> tuple[Step, ...]:
+def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:
     """Return steps under the names that a queue which is there has for them.
 
     Raises:
@@ -128,7 +128,7 @@ def _refuse_flag(upstream: str) -> None:
         )
 
 
-def _annotated(step: Step, said: Sequence[Trailer]) -> Step:
+def _annotated(step: PatchStep, said: Sequence[Trailer]) -> PatchStep:
     return dataclasses.replace(step, header=step.header.with_missing(said))
 
 
@@ -138,23 +138,25 @@ def _exists(folder: Path) -> UsageError:
     )
 
 
-def _read(source: Source, base: Base, opened: Mirror, git: Git, ticker: Ticker) -> Imported:
+def _read(
+    source: ImportSource, base: QueueBase, opened: Mirror, git: Git, ticker: Ticker
+) -> Imported:
     place = Path(source.place)
     date = importing.date_of(git, base.commit)
     match source.kind:
-        case Kind.RANGE:
+        case SourceKind.RANGE:
             _, last = ends(source.place)
             prefetch.for_range(opened, base.commit, last, ticker)
             return importing.from_range(opened, base.commit, last)
-        case Kind.TREE:
+        case SourceKind.TREE:
             found = importing.from_tree(git, base.commit, place, source.author)
             prefetch.for_steps(found.steps, opened, git, ticker)
             return found
-        case Kind.FOLDER:
+        case SourceKind.FOLDER:
             patches = importing.read_folder(place, date)
-        case Kind.QUILT:
+        case SourceKind.QUILT:
             patches = importing.read_quilt(place, date)
-        case Kind.DIFF:
+        case SourceKind.DIFF:
             patches = importing.read_file(place, date)
         case _:
             assert_never(source.kind)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.objects import Quarantine
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, QueueCommit
 
@@ -109,7 +109,7 @@ class Forecast:
     """
 
     queue: str
-    base: Base
+    base: QueueBase
     patches: tuple[tuple[str, str], ...]
     columns: tuple[Column, ...]
     replays: int
@@ -181,7 +181,7 @@ class Forecaster:
     """
 
     def __init__(
-        self, pen: Quarantine, base: Base, patches: Sequence[QueueCommit], decided: Decisions
+        self, pen: Quarantine, base: QueueBase, patches: Sequence[QueueCommit], decided: Decisions
     ) -> None:
         self._pen = pen
         self._base = base

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.formats import binary
-from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.formats.diff import FileChange, Hunk
+    from tensorflow_macos_build.patchqueue.formats.diff import FileChange, PatchHunk
 
 MAX_TRIES = 5_000_000
 """Lines looked at for the moved hunks of one file, so that a hostile patch ends in time."""
@@ -26,7 +26,7 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
-class _Applied:
+class _PlacedHunk:
     """One hunk's place: preimage lines `start` to `end` become `lines`."""
 
     start: int
@@ -35,11 +35,11 @@ class _Applied:
 
 
 @dataclass(slots=True)
-class _Image:
+class _Preimage:
     """The preimage's lines and what is already applied to them, by ascending place."""
 
     lines: list[bytes]
-    applied: list[_Applied] = field(default_factory=list)
+    applied: list[_PlacedHunk] = field(default_factory=list)
     grown: int = 0
     places: dict[bytes, list[int]] | None = None
     tries: int = 0
@@ -54,7 +54,7 @@ class _Image:
         """Take a hunk's place; `grown` counts by how many lines the file has become longer."""
         self.grown += len(lines) - (end - start)
         number = bisect_left(self.applied, (start, end), key=lambda done: (done.start, done.end))
-        self.applied.insert(number, _Applied(start, end, lines))
+        self.applied.insert(number, _PlacedHunk(start, end, lines))
 
 
 def content_after(change: FileChange, preimage: bytes) -> bytes:
@@ -69,20 +69,20 @@ def content_after(change: FileChange, preimage: bytes) -> bytes:
         return binary.apply(change.binary.forward, preimage)
     if not change.hunks:
         return preimage
-    if change.kind is Kind.ADD and not preimage:
+    if change.kind is ChangeKind.ADD and not preimage:
         return change.hunks[0].only(b"+")
-    if change.kind is Kind.DELETE and change.hunks[0].only(b"-") == preimage:
+    if change.kind is ChangeKind.DELETE and change.hunks[0].only(b"-") == preimage:
         return b""
     return apply_hunks(change.hunks, preimage)
 
 
-def apply_hunks(hunks: tuple[Hunk, ...], preimage: bytes) -> bytes:
+def apply_hunks(hunks: tuple[PatchHunk, ...], preimage: bytes) -> bytes:
     """Apply text hunks to a file's content.
 
     Raises:
         Malformed: one of them does not match; `line` is its line.
     """
-    image = _Image(_split(preimage))
+    image = _Preimage(_split(preimage))
     for hunk in hunks:
         old, new = hunk.sides()
         try:
@@ -95,7 +95,7 @@ def apply_hunks(hunks: tuple[Hunk, ...], preimage: bytes) -> bytes:
     return b"".join(_result(image))
 
 
-def _result(image: _Image) -> list[bytes]:
+def _result(image: _Preimage) -> list[bytes]:
     pieces: list[bytes] = []
     position = 0
     for done in image.applied:
@@ -105,7 +105,7 @@ def _result(image: _Image) -> list[bytes]:
     return pieces + image.lines[position:]
 
 
-def _find(image: _Image, hunk: Hunk, old: list[bytes]) -> int | None:
+def _find(image: _Preimage, hunk: PatchHunk, old: list[bytes]) -> int | None:
     leading, trailing = hunk.context()
     if not leading and not trailing:
         start = hunk.old_start - (1 if hunk.old_count else 0)
@@ -116,14 +116,14 @@ def _find(image: _Image, hunk: Hunk, old: list[bytes]) -> int | None:
     return _find_nearest(image, old, max(hunk.new_start - 1, 0))
 
 
-def _find_anchored(image: _Image, old: list[bytes], *, beginning: bool, end: bool) -> int | None:
+def _find_anchored(image: _Preimage, old: list[bytes], *, beginning: bool, end: bool) -> int | None:
     start = 0 if beginning else len(image.lines) - len(old)
     if end and start + len(old) != len(image.lines):
         return None
     return start if _matches(image, old, start) else None
 
 
-def _find_nearest(image: _Image, old: list[bytes], wanted: int) -> int | None:
+def _find_nearest(image: _Preimage, old: list[bytes], wanted: int) -> int | None:
     """Find the match whose line, counted with what is already applied, is nearest to `wanted`."""
     guess = wanted - image.grown
     if (not image.applied or guess >= image.applied[-1].end) and _matches(image, old, guess):
@@ -141,13 +141,13 @@ def _find_nearest(image: _Image, old: list[bytes], wanted: int) -> int | None:
     return None
 
 
-def _spend(image: _Image, tries: int) -> None:
+def _spend(image: _Preimage, tries: int) -> None:
     image.tries += tries
     if image.tries > MAX_TRIES:
         raise Malformed("its hunks' places cannot be told within bounds: the lines repeat too much")
 
 
-def _ranked(image: _Image, candidates: list[int], wanted: int) -> list[tuple[int, bool, int]]:
+def _ranked(image: _Preimage, candidates: list[int], wanted: int) -> list[tuple[int, bool, int]]:
     """Return each candidate with its distance from `wanted`; of two equal ones the later first."""
     found = []
     number = grown = 0
@@ -161,7 +161,7 @@ def _ranked(image: _Image, candidates: list[int], wanted: int) -> list[tuple[int
     return found
 
 
-def _matches(image: _Image, old: list[bytes], start: int) -> bool:
+def _matches(image: _Preimage, old: list[bytes], start: int) -> bool:
     end = start + len(old)
     if start < 0 or end > len(image.lines) or image.lines[start:end] != old:
         return False
@@ -175,7 +175,7 @@ def _split(content: bytes) -> list[bytes]:
     return [*found, last] if last else found
 
 
-def _mismatch(image: _Image, hunk: Hunk, old: list[bytes]) -> str:
+def _mismatch(image: _Preimage, hunk: PatchHunk, old: list[bytes]) -> str:
     """Say why a hunk has no place: the first of its lines that differs where it should be."""
     start = max(hunk.old_start - 1, 0)
     for number, line in enumerate(old):

@@ -10,7 +10,7 @@ import base64
 import zlib
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats.diff import Method
+from tensorflow_macos_build.patchqueue.formats.diff import BinaryMethod
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def apply(hunk: BinaryHunk, preimage: bytes) -> bytes:
     """
     try:
         data = _inflated(hunk)
-        return data if hunk.method is Method.LITERAL else _patched(data, preimage)
+        return data if hunk.method is BinaryMethod.LITERAL else _patched(data, preimage)
     except Malformed as error:
         raise Malformed(error.what, hunk.line) from None
 

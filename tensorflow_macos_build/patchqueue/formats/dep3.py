@@ -52,7 +52,7 @@ NOBODY = Identity("Unknown author", NO_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class PlainPatch:
     """A patch file that is no mail.
 
     Attributes:
@@ -76,7 +76,7 @@ class Plain:
         return next((value for key, value in self.fields if key.lower() in names), None)
 
 
-def parse(content: bytes, where: str, *, strip: int = 1) -> Plain:
+def parse(content: bytes, where: str, *, strip: int = 1) -> PlainPatch:
     """Read a patch file that is no mail.
 
     Args:
@@ -97,10 +97,10 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> Plain:
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
     fields, text = _fields(words.to_text(lead).replace("\r\n", "\n"))
-    return Plain(lead, fields, text, diff)
+    return PlainPatch(lead, fields, text, diff)
 
 
-def as_patch(plain: Plain, name: str, author: Identity, date: Moment) -> Patch:
+def as_patch(plain: PlainPatch, name: str, author: Identity, date: Moment) -> Patch:
     """Return a plain patch as one with a message.
 
     Args:

@@ -20,7 +20,7 @@ GITLINK = 0o160000
 """The mode of a submodule's commit in git's trees."""
 
 
-class Kind(Enum):
+class ChangeKind(Enum):
     """What a patch does to one file."""
 
     ADD = "add"
@@ -31,7 +31,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
+class PatchHunk:
     """One hunk of a unified diff.
 
     Attributes:
@@ -99,7 +99,7 @@ class Hunk:
         return changed[0], len(marks) - 1 - changed[-1]
 
 
-class Method(Enum):
+class BinaryMethod(Enum):
     """How a binary hunk gives its content (git's apply.c)."""
 
     LITERAL = "literal"
@@ -117,14 +117,14 @@ class BinaryHunk:
         line: the number of its `literal` or `delta` line in the patch's text, from 1.
     """
 
-    method: Method
+    method: BinaryMethod
     size: int
     data: bytes
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class BinaryPatch:
     """A file's binary change.
 
     Attributes:
@@ -159,7 +159,7 @@ class FileChange:
             empty: an empty file may be there, too.
     """
 
-    kind: Kind
+    kind: ChangeKind
     old_path: bytes
     new_path: bytes
     old_mode: int | None
@@ -168,8 +168,8 @@ class FileChange:
     new_id: str
     lead: bytes
     head: bytes
-    hunks: tuple[Hunk, ...]
-    binary: Binary | None
+    hunks: tuple[PatchHunk, ...]
+    binary: BinaryPatch | None
     line: int
     guessed: bool = False
 

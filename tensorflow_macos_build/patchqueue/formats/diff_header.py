@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from tensorflow_macos_build.patchqueue.formats import paths
-from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK, Kind
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK, ChangeKind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 DEV_NULL = b"/dev/null"
@@ -36,10 +36,10 @@ _MAX_NAMES = 3 * paths.MAX_PATH
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class FileHeader:
     """What a file header says, before its hunks are read; fields as those of `FileChange`."""
 
-    kind: Kind
+    kind: ChangeKind
     old_path: bytes
     new_path: bytes
     old_mode: int | None = None
@@ -50,20 +50,20 @@ class Names:
 
 
 @dataclass(slots=True)
-class _Fields:
+class _ExtendedHeader:
     """The extended header's fields as they are met; `default` is the first line's name."""
 
     default: bytes | None
     strip: int
     old: bytes | None = None
     new: bytes | None = None
-    kinds: list[Kind] = field(default_factory=list)
+    kinds: list[ChangeKind] = field(default_factory=list)
     old_mode: int | None = None
     new_mode: int | None = None
     old_id: str = ""
     new_id: str = ""
 
-    def say(self, kind: Kind) -> None:
+    def say(self, kind: ChangeKind) -> None:
         """Note what the header says of the file.
 
         Raises:
@@ -75,7 +75,7 @@ class _Fields:
             raise Malformed("the header says more than one of new, deleted, renamed and copied")
 
 
-def git(lines: list[bytes], strip: int) -> Names:
+def git(lines: list[bytes], strip: int) -> FileHeader:
     """Read git's header.
 
     Args:
@@ -90,7 +90,7 @@ def git(lines: list[bytes], strip: int) -> Names:
         default = _header_name(lines[0][len(b"diff --git ") :], strip)
     except Malformed:
         default = None  # its quotes do not end: other lines may name the file
-    fields = _Fields(default, strip)
+    fields = _ExtendedHeader(default, strip)
     for number, line in enumerate(lines[1:], 1):
         try:
             _take(fields, line)
@@ -99,7 +99,7 @@ def git(lines: list[bytes], strip: int) -> Names:
     return _decide(fields)
 
 
-def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> Names:
+def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> FileHeader:
     """Read the lines `--- OLD<tab>time` and `+++ NEW<tab>time` of a diff that git did not write.
 
     Args:
@@ -123,14 +123,14 @@ def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> Nam
     if path is None:
         raise Malformed(f"no file name has {strip} leading folders to strip")
     if _is_dev_null(old):
-        return Names(Kind.ADD, path, path)
+        return FileHeader(ChangeKind.ADD, path, path)
     if _is_dev_null(new):
-        return Names(Kind.DELETE, path, path)
+        return FileHeader(ChangeKind.DELETE, path, path)
     if _is_epoch(old):
-        return Names(Kind.ADD, path, path)
+        return FileHeader(ChangeKind.ADD, path, path)
     if _is_epoch(new):
-        return Names(Kind.DELETE, path, path)
-    return Names(Kind.ADD if creates else Kind.MODIFY, path, path, guessed=creates)
+        return FileHeader(ChangeKind.DELETE, path, path)
+    return FileHeader(ChangeKind.ADD if creates else ChangeKind.MODIFY, path, path, guessed=creates)
 
 
 def is_without_folders(new_line: bytes) -> bool:
@@ -148,38 +148,40 @@ def is_extended(line: bytes) -> bool:
     return line.startswith(_STARTS)
 
 
-def _take(fields: _Fields, line: bytes) -> None:
+def _take(fields: _ExtendedHeader, line: bytes) -> None:
     keyword = next(start for start in _STARTS if line.startswith(start))
     rest = line[len(keyword) :].rstrip(b"\r")
     match keyword:
         case b"--- ":
-            fields.old = _verified(fields, rest, fields.old, absent=Kind.ADD)
+            fields.old = _verified(fields, rest, fields.old, absent=ChangeKind.ADD)
         case b"+++ ":
-            fields.new = _verified(fields, rest, fields.new, absent=Kind.DELETE)
+            fields.new = _verified(fields, rest, fields.new, absent=ChangeKind.DELETE)
         case b"old mode ":
             fields.old_mode = _mode(rest)
         case b"new mode ":
             fields.new_mode = _mode(rest)
         case b"deleted file mode ":
-            fields.say(Kind.DELETE)
+            fields.say(ChangeKind.DELETE)
             fields.old, fields.old_mode = fields.default, _mode(rest)
         case b"new file mode ":
-            fields.say(Kind.ADD)
+            fields.say(ChangeKind.ADD)
             fields.new, fields.new_mode = fields.default, _mode(rest)
         case b"copy from " | b"rename from " | b"rename old ":
-            fields.say(Kind.COPY if keyword[:1] == b"c" else Kind.RENAME)
+            fields.say(ChangeKind.COPY if keyword[:1] == b"c" else ChangeKind.RENAME)
             fields.old = _name(rest, max(fields.strip - 1, 0), ends=b"")
         case b"copy to " | b"rename to " | b"rename new ":
-            fields.say(Kind.COPY if keyword[:1] == b"c" else Kind.RENAME)
+            fields.say(ChangeKind.COPY if keyword[:1] == b"c" else ChangeKind.RENAME)
             fields.new = _name(rest, max(fields.strip - 1, 0), ends=b"")
         case b"index ":
             _take_index(fields, rest)
 
 
-def _verified(fields: _Fields, rest: bytes, known: bytes | None, *, absent: Kind) -> bytes | None:
+def _verified(
+    fields: _ExtendedHeader, rest: bytes, known: bytes | None, *, absent: ChangeKind
+) -> bytes | None:
     """Read a `---` or `+++` line, which must agree with what the header has said before it."""
     if _is_dev_null(rest) != (absent in fields.kinds):
-        said = "new" if absent is Kind.ADD else "deleted"
+        said = "new" if absent is ChangeKind.ADD else "deleted"
         raise Malformed(f"the header has only one of `/dev/null` and `{said} file mode`")
     if _is_dev_null(rest):
         return known
@@ -190,7 +192,7 @@ def _verified(fields: _Fields, rest: bytes, known: bytes | None, *, absent: Kind
     return name
 
 
-def _take_index(fields: _Fields, rest: bytes) -> None:
+def _take_index(fields: _ExtendedHeader, rest: bytes) -> None:
     ids, blank, mode = rest.partition(b" ")
     if b".." not in ids:
         return  # as git does: the line only helps to find a merge's base
@@ -200,22 +202,24 @@ def _take_index(fields: _Fields, rest: bytes) -> None:
         fields.old_id, fields.new_id = found[1].decode(), found[2].decode()
 
 
-def _decide(fields: _Fields) -> Names:
-    kind = fields.kinds[0] if fields.kinds else Kind.MODIFY
+def _decide(fields: _ExtendedHeader) -> FileHeader:
+    kind = fields.kinds[0] if fields.kinds else ChangeKind.MODIFY
     old, new = fields.old, fields.new
     if old is None and new is None:
         old = new = fields.default
-    old = new if kind is Kind.ADD else old
-    new = old if kind is Kind.DELETE else new
+    old = new if kind is ChangeKind.ADD else old
+    new = old if kind is ChangeKind.DELETE else new
     if old is None or new is None:
         raise Malformed("no line of the header, stripped of its leading folders, names the file", 0)
-    if kind not in (Kind.RENAME, Kind.COPY) and old != new:
+    if kind not in (ChangeKind.RENAME, ChangeKind.COPY) and old != new:
         raise Malformed(
             f"the header names two files, {paths.show(old)} and {paths.show(new)}, "
             "but is neither a rename nor a copy",
             0,
         )
-    return Names(kind, old, new, fields.old_mode, fields.new_mode, fields.old_id, fields.new_id)
+    return FileHeader(
+        kind, old, new, fields.old_mode, fields.new_mode, fields.old_id, fields.new_id
+    )
 
 
 def _mode(text: bytes) -> int:

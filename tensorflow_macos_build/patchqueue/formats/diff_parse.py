@@ -14,18 +14,18 @@ from tensorflow_macos_build.patchqueue.formats import diff_header, paths
 from tensorflow_macos_build.patchqueue.formats.diff import (
     GITLINK,
     SYMLINK,
-    Binary,
     BinaryHunk,
+    BinaryMethod,
+    BinaryPatch,
+    ChangeKind,
     Diff,
     FileChange,
-    Hunk,
-    Kind,
-    Method,
+    PatchHunk,
 )
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.formats.diff_header import Names
+    from tensorflow_macos_build.patchqueue.formats.diff_header import FileHeader
 
 MAX_FILES = 100_000
 """File changes that one patch may hold; all of TensorFlow has 30,000 files."""
@@ -175,14 +175,14 @@ def _git_change(cursor: _Cursor, start: int) -> FileChange:
     return _change(names, lead, head, hunks, binary, line=line)
 
 
-def _check_header_alone(cursor: _Cursor, names: Names) -> None:
+def _check_header_alone(cursor: _Cursor, names: FileHeader) -> None:
     """Refuse a header without hunks that changes nothing by itself (apply.c, parse_chunk)."""
     if cursor.text.startswith(b"Binary files ", cursor.position):
         raise Malformed(
             "a binary file's change has no content; make the patch with `git diff --binary`",
             cursor.line,
         )
-    if names.kind is Kind.MODIFY and names.new_mode in (None, names.old_mode):
+    if names.kind is ChangeKind.MODIFY and names.new_mode in (None, names.old_mode):
         raise Malformed(f"nothing follows the header of {paths.show(names.new_path)}", cursor.line)
 
 
@@ -205,11 +205,11 @@ def _plain_change(cursor: _Cursor, start: int) -> FileChange | None:
 
 
 def _change(
-    names: Names,
+    names: FileHeader,
     lead: bytes,
     head: bytes,
-    hunks: tuple[Hunk, ...],
-    binary: Binary | None,
+    hunks: tuple[PatchHunk, ...],
+    binary: BinaryPatch | None,
     *,
     line: int,
 ) -> FileChange:
@@ -237,18 +237,18 @@ def _change(
     )
 
 
-def _check_hunks(kind: Kind, hunks: tuple[Hunk, ...]) -> None:
+def _check_hunks(kind: ChangeKind, hunks: tuple[PatchHunk, ...]) -> None:
     for hunk in hunks:
-        if kind is Kind.ADD and hunk.old_count:
+        if kind is ChangeKind.ADD and hunk.old_count:
             raise Malformed("a new file's hunk has lines of an old one", hunk.line)
-        if kind is Kind.DELETE and hunk.new_count:
+        if kind is ChangeKind.DELETE and hunk.new_count:
             raise Malformed("a deleted file's hunk leaves lines", hunk.line)
-    if kind in (Kind.ADD, Kind.DELETE) and len(hunks) > 1:
+    if kind in (ChangeKind.ADD, ChangeKind.DELETE) and len(hunks) > 1:
         raise Malformed(f"a file's {kind.value} has more than one hunk", hunks[1].line)
 
 
-def _hunks(cursor: _Cursor) -> tuple[Hunk, ...]:
-    hunks: list[Hunk] = []
+def _hunks(cursor: _Cursor) -> tuple[PatchHunk, ...]:
+    hunks: list[PatchHunk] = []
     while (found := _HUNK.match(cursor.text, cursor.position)) is not None:
         counts = [1 if digits is None else int(digits[:_DIGITS]) for digits in found.groups()]
         line = cursor.line
@@ -257,7 +257,7 @@ def _hunks(cursor: _Cursor) -> tuple[Hunk, ...]:
         head = cursor.move(found.end())
         body = cursor.move(_end_of_body(cursor, counts[1], counts[3]))
         _check_body(body, line)
-        hunks.append(Hunk(counts[0], counts[1], counts[2], counts[3], head, body, line))
+        hunks.append(PatchHunk(counts[0], counts[1], counts[2], counts[3], head, body, line))
         if len(hunks) > MAX_HUNKS:
             raise Malformed(f"one file has more than {MAX_HUNKS} hunks", line)
     if cursor.text.startswith(b"@@ -", cursor.position):
@@ -305,7 +305,7 @@ def _end_by_count(cursor: _Cursor, old: int, new: int) -> int:
     return position if found is None else found.end()
 
 
-def _binary(cursor: _Cursor) -> Binary | None:
+def _binary(cursor: _Cursor) -> BinaryPatch | None:
     start = cursor.position
     if not cursor.text.startswith((b"GIT binary patch\n", b"GIT binary patch\r\n"), start):
         return None
@@ -314,7 +314,7 @@ def _binary(cursor: _Cursor) -> Binary | None:
     if forward is None:
         raise Malformed("a binary patch has neither literal nor delta data", cursor.line)
     reverse = _binary_hunk(cursor)
-    return Binary(forward, reverse, cursor.text[start : cursor.position])
+    return BinaryPatch(forward, reverse, cursor.text[start : cursor.position])
 
 
 def _binary_hunk(cursor: _Cursor) -> BinaryHunk | None:
@@ -331,7 +331,7 @@ def _binary_hunk(cursor: _Cursor) -> BinaryHunk | None:
     if cursor.text[cursor.position : end] not in (b"\n", b"\r\n"):
         raise Malformed("a binary patch's data are damaged, or cut", cursor.line)
     cursor.move(end)
-    return BinaryHunk(Method(found[1].decode()), int(found[2]), data, line)
+    return BinaryHunk(BinaryMethod(found[1].decode()), int(found[2]), data, line)
 
 
 def _check_symlinks(changes: list[FileChange]) -> None:
@@ -339,7 +339,7 @@ def _check_symlinks(changes: list[FileChange]) -> None:
     links = {
         change.new_path: change.line
         for change in changes
-        if change.new_mode in (SYMLINK, GITLINK) and change.kind is not Kind.DELETE
+        if change.new_mode in (SYMLINK, GITLINK) and change.kind is not ChangeKind.DELETE
     }
     if not links:
         return
@@ -347,7 +347,7 @@ def _check_symlinks(changes: list[FileChange]) -> None:
         parts = change.new_path.split(b"/")
         for depth in range(1, len(parts)):
             parent = b"/".join(parts[:depth])
-            if parent in links and change.kind is not Kind.DELETE:
+            if parent in links and change.kind is not ChangeKind.DELETE:
                 raise Malformed(
                     f"{paths.show(change.new_path)} would be written through the link "
                     f"{paths.show(parent)} that the same patch makes",

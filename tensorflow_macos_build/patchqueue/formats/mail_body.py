@@ -29,7 +29,7 @@ MAX_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Type:
+class _ContentType:
     """What a part's header says of its body."""
 
     kind: str
@@ -110,7 +110,7 @@ def _transferred(encoding: bytes, body: bytes) -> bytes:
             raise Malformed(f"the mail's transfer encoding `{shown}` is not known")
 
 
-def _unflowed(text: bytes, content: _Type) -> bytes:
+def _unflowed(text: bytes, content: _ContentType) -> bytes:
     """Join the lines of a text that is `format=flowed` (RFC 3676, section 4)."""
     pieces: list[bytes] = []
     for raw in _LINE.findall(text):
@@ -124,8 +124,8 @@ def _unflowed(text: bytes, content: _Type) -> bytes:
     return b"".join(pieces)
 
 
-def _type(value: str) -> _Type:
-    return _Type(
+def _type(value: str) -> _ContentType:
+    return _ContentType(
         kind=value.partition(";")[0].strip().lower(),
         charset=_attribute(value, "charset"),
         boundary=_attribute(value, "boundary"),

@@ -17,7 +17,7 @@ MAX_ENTRIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SeriesEntry:
     """One patch of a series.
 
     Attributes:
@@ -37,7 +37,7 @@ class Entry:
 class Series:
     """A series file: its entries, and the bytes of the lines after the last one."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SeriesEntry, ...]
     tail: bytes
 
     def emit(self) -> bytes:
@@ -52,7 +52,7 @@ def parse(content: bytes) -> Series:
         Malformed: a line is neither a comment nor a file name with options that are taken, a name
             leaves the folder or comes twice; `line` counts from 1.
     """
-    entries: list[Entry] = []
+    entries: list[SeriesEntry] = []
     names: set[str] = set()
     lead = b""
     for number, raw in enumerate(content.splitlines(keepends=True), 1):
@@ -73,7 +73,7 @@ def parse(content: bytes) -> Series:
     return Series(tuple(entries), lead)
 
 
-def _entry(lead: bytes, raw: bytes) -> Entry:
+def _entry(lead: bytes, raw: bytes) -> SeriesEntry:
     try:
         found = _ENTRY.fullmatch(raw.decode("utf-8"))
     except UnicodeDecodeError:
@@ -88,4 +88,4 @@ def _entry(lead: bytes, raw: bytes) -> Entry:
     name = found["name"]
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:
         raise Malformed(f"`{name}` leaves the series' folder")
-    return Entry(name, strip, lead, raw)
+    return SeriesEntry(name, strip, lead, raw)

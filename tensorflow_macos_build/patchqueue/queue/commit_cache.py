@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.materialise import Commit
-    from tensorflow_macos_build.patchqueue.queue.model import Base, Queue
+    from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
 
 _SPACE = f"{refs.SPACE}/queue"
 _FORM = "1"
@@ -42,7 +42,7 @@ def of_queue(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
     return _known(git, ref, queue.base, names) or _make(queue, git, ref)
 
 
-def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[QueueCommit, ...]]:
+def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...]]:
     """Return a queue's base and its patches as commits; its files are parsed only when new.
 
     Raises:
@@ -59,7 +59,7 @@ def of_folder(folder: Path, git: Git) -> tuple[Base, tuple[QueueCommit, ...]]:
     return queue.base, of_queue(queue, git)
 
 
-def _read(folder: Path) -> tuple[Base, list[tuple[str, bytes]]] | None:
+def _read(folder: Path) -> tuple[QueueBase, list[tuple[str, bytes]]] | None:
     """Read a queue's files without parsing them; None: `storage.load` is to say what is wrong."""
     if not folder.is_dir():
         return None
@@ -70,7 +70,7 @@ def _read(folder: Path) -> tuple[Base, list[tuple[str, bytes]]] | None:
     return base, [(path.name, files.read_small(path, patch_format.MAX_SIZE)) for path in paths]
 
 
-def _ref(name: str, base: Base, contents: Iterable[tuple[str, bytes]]) -> str:
+def _ref(name: str, base: QueueBase, contents: Iterable[tuple[str, bytes]]) -> str:
     digest = hashlib.sha256(f"{_FORM} {base.commit}\n".encode())
     for patch, content in contents:
         digest.update(f"{patch} {len(content)}\n".encode())
@@ -78,7 +78,7 @@ def _ref(name: str, base: Base, contents: Iterable[tuple[str, bytes]]) -> str:
     return f"{_SPACE}/{encoded(name)}/{digest.hexdigest()}"
 
 
-def _known(git: Git, ref: str, base: Base, names: Sequence[str]) -> tuple[QueueCommit, ...]:
+def _known(git: Git, ref: str, base: QueueBase, names: Sequence[str]) -> tuple[QueueCommit, ...]:
     """Return the commits kept under a reference; none where there are none."""
     if git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1)).status != 0:
         return ()
@@ -103,7 +103,7 @@ def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
     return carried_by(made)
 
 
-def carried_by(made: Sequence[Commit]) -> tuple[QueueCommit, ...]:
+def carried_by(made: Sequence[PatchCommit]) -> tuple[QueueCommit, ...]:
     """Return materialised patches as a rebase takes them."""
     return tuple(
         QueueCommit(

@@ -14,23 +14,23 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
-from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import names
-from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
-    from tensorflow_macos_build.patchqueue.queue.model import Base, QueuePatch
+    from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
 
 _CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PatchStep:
     """One patch as it shall be written.
 
     Attributes:
@@ -49,7 +49,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class ComposedPatch:
     """One patch file.
 
     Attributes:
@@ -67,8 +67,8 @@ class Composed:
 
 
 def compose(
-    base: Base, steps: Sequence[Step], old: Mapping[str, QueuePatch], git: Git
-) -> list[Composed]:
+    base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
+) -> list[ComposedPatch]:
     """Return every step's file: its name, and its old bytes wherever they still say the same.
 
     Args:
@@ -89,7 +89,7 @@ def compose(
     for number, (name, step) in enumerate(zip(named, steps, strict=True)):
         source = step.name if stays[number] else None
         content = fresh[number] if source is None else old[source].content
-        composed.append(Composed(name, step.name, source, content))
+        composed.append(ComposedPatch(name, step.name, source, content))
     return composed
 
 
@@ -98,7 +98,7 @@ def is_zero_context(patch: Patch) -> bool:
     hunks = [
         hunk
         for change in patch.changes
-        if change.kind not in (Kind.ADD, Kind.DELETE)
+        if change.kind not in (ChangeKind.ADD, ChangeKind.DELETE)
         for hunk in change.hunks
     ]
     # a hunk that covers all of a short file has no context either, but it begins at its first line
@@ -107,7 +107,7 @@ def is_zero_context(patch: Patch) -> bool:
     )
 
 
-def _check_chain(base: Base, steps: Sequence[Step], git: Git) -> None:
+def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
     if not steps:
         return
     before = plumbing.trees_of(git, [base.commit])[0]
@@ -122,7 +122,7 @@ def _check_chain(base: Base, steps: Sequence[Step], git: Git) -> None:
 
 
 def _unchanged(
-    base: Base, steps: Sequence[Step], old: Mapping[str, QueuePatch], git: Git
+    base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
 ) -> list[bool]:
     """Tell for each step whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
@@ -130,7 +130,7 @@ def _unchanged(
     wanted = plumbing.raw_changes(git, [(step.before, step.after) for step in steps])
     stays = []
     with plumbing.blobs(git) as reader:
-        overlay = Overlay(plumbing.tree(git, base.commit), reader.read)
+        overlay = PatchedTree(plumbing.tree(git, base.commit), reader.read)
         for step, changes in zip(steps, wanted, strict=True):
             patch = old.get(step.name) if step.name is not None else None
             stays.append(patch is not None and _says(patch, step, changes, overlay))
@@ -139,7 +139,7 @@ def _unchanged(
 
 
 def _says(
-    patch: QueuePatch, step: Step, wanted: Mapping[bytes, Entry | None], overlay: Overlay
+    patch: QueuePatch, step: PatchStep, wanted: Mapping[bytes, Entry | None], overlay: PatchedTree
 ) -> bool:
     if patch.patch.header != step.header:
         return False
@@ -154,7 +154,7 @@ def _says(
 
 
 def _fresh(
-    steps: Sequence[Step], stays: Sequence[bool], old: Mapping[str, QueuePatch], git: Git
+    steps: Sequence[PatchStep], stays: Sequence[bool], old: Mapping[str, QueuePatch], git: Git
 ) -> dict[int, bytes]:
     """Write the files of the steps that do not stay, without context where they had none."""
     groups: dict[int, list[int]] = {}

@@ -49,7 +49,7 @@ _FILE = re.compile(r"upstream (has|lacks) file (\S.*)")
 
 
 @dataclass(frozen=True)
-class Revision:
+class UpstreamRevision:
     """One revision of upstream, as conditions ask about it.
 
     Attributes:
@@ -83,7 +83,7 @@ class Clause:
     """One clause: how it reads, and what decides it."""
 
     text: str
-    holds: Callable[[Revision], bool]
+    holds: Callable[[UpstreamRevision], bool]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Condition:
     clauses: tuple[Clause, ...]
     every: bool
 
-    def holds(self, revision: Revision) -> bool:
+    def holds(self, revision: UpstreamRevision) -> bool:
         """Whether the condition has come true at a revision of upstream."""
         join = all if self.every else any
         return join(clause.holds(revision) for clause in self.clauses)
@@ -137,7 +137,7 @@ def _version_clause(text: str, sign: str, version: str, where: str) -> Clause:
     except ValueError:  # InvalidVersion, or a number of more digits than int() takes
         raise UsageError(f"`{version[:_SHOWN]}` is not a version", where=where, hint=HINT) from None
 
-    def holds(revision: Revision) -> bool:
+    def holds(revision: UpstreamRevision) -> bool:
         found = revision.version()
         return found is not None and _COMPARE[sign](found, limit)
 

@@ -24,7 +24,7 @@ _MAX_SIZE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Change:
+class QueueChange:
     """A change of a queue.
 
     Attributes:
@@ -49,20 +49,20 @@ class Journal:
         """Return the journal of the queue called `name` in a mirror."""
         return cls(git.git_dir / _FOLDER / f"{encoded(name)}.json")
 
-    def last(self) -> Change | None:
+    def last(self) -> QueueChange | None:
         """Read the last change; None: none is known."""
         try:
             record = documents.read(files.read_small(self.path, _MAX_SIZE), *_SCHEMA)
         except (OSError, MacosBuildError):
             return None
-        return Change(tuple(record["request"]), record["before"], record["after"])
+        return QueueChange(tuple(record["request"]), record["before"], record["after"])
 
-    def write(self, change: Change) -> None:
+    def write(self, change: QueueChange) -> None:
         """Keep a change as the last one."""
         body = {"request": change.request, "before": change.before, "after": change.after}
         files.write_text(self.path, documents.dumps(documents.document(*_SCHEMA, body)))
 
-    def led_to(self, digest: str) -> Change | None:
+    def led_to(self, digest: str) -> QueueChange | None:
         """Return the last change where it is what made the queue as it is now (`digest`)."""
         last = self.last()
         return last if last is not None and last.after == digest else None

@@ -17,7 +17,7 @@ from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueuePatch
-    from tensorflow_macos_build.patchqueue.queue.patched_tree import File
+    from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedFile
 
 _REF = b"refs/heads/replay"
 _FLAGS = ("--quiet", "--done", "--depth=0", "--date-format=raw-permissive")
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class PatchCommit:
     """One patch as a commit.
 
     Attributes:
@@ -47,7 +47,7 @@ class Commit:
     patch: QueuePatch
 
 
-def commits(queue: Queue, git: Git) -> list[Commit]:
+def commits(queue: Queue, git: Git) -> list[PatchCommit]:
     """Make a commit of every patch of a queue, on its recorded base.
 
     Author and committer are both the patch's author at its date, so the ids depend on the queue
@@ -67,7 +67,7 @@ def commits(queue: Queue, git: Git) -> list[Commit]:
     with contextlib.ExitStack() as stack:
         base_blobs = stack.enter_context(plumbing.blobs(git))
         importer = stack.enter_context(_importer(git))
-        overlay = Overlay(
+        overlay = PatchedTree(
             plumbing.tree(git, base_tree),
             lambda oid: importer.blobs.read(oid) if oid in importer.made else base_blobs.read(oid),
         )
@@ -78,10 +78,10 @@ def commits(queue: Queue, git: Git) -> list[Commit]:
             overlay.take(made)
         ids = importer.finish()
     trees = plumbing.trees_of(git, ids)
-    return [Commit(*made) for made in zip(ids, trees, queue.patches, strict=True)]
+    return [PatchCommit(*made) for made in zip(ids, trees, queue.patches, strict=True)]
 
 
-def apply_patch(overlay: Overlay, patch: QueuePatch) -> dict[bytes, File | None]:
+def apply_patch(overlay: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile | None]:
     """Return what a patch makes of a tree in memory, without changing it.
 
     Raises:
@@ -115,7 +115,7 @@ class _Importer:
         """Say what the first commit stands on."""
         self._write(b"reset %s\nfrom %s\n\n" % (_REF, parent.encode()))
 
-    def commit(self, header: Header, made: Mapping[bytes, File | None]) -> None:
+    def commit(self, header: Header, made: Mapping[bytes, PatchedFile | None]) -> None:
         """Send one commit."""
         self.count += 1
         author, date = header.author, header.date
@@ -149,7 +149,7 @@ class _Importer:
         ids = dict(zip(lines[::2], lines[1::2], strict=True))
         return [ids[f":{number}"] for number in range(1, self.count + 1)]
 
-    def _file(self, quoted: bytes, file: File) -> None:
+    def _file(self, quoted: bytes, file: PatchedFile) -> None:
         if file.mode == GITLINK:
             self._write(b"M 160000 %s %s\n" % (file.oid.encode(), quoted))
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class QueueBase:
     """What a queue applies to.
 
     Attributes:
@@ -56,7 +56,7 @@ class Queue:
     """
 
     name: str
-    base: Base
+    base: QueueBase
     patches: tuple[QueuePatch, ...]
     folder: Path
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.queue.model import Base
+    from tensorflow_macos_build.patchqueue.queue.model import QueueBase
     from tensorflow_macos_build.upstream.mirror import Mirror
 
 
@@ -33,7 +33,7 @@ class OpenedQueue:
     """
 
     folder: Path
-    base: Base
+    base: QueueBase
     mirror: Mirror
 
     def prepare(self, onto: Sequence[str] = (), ticker: Ticker = silent) -> None:
@@ -82,7 +82,7 @@ def open(
     return OpenedQueue(folder, base, opened)
 
 
-def _base(folder: Path) -> Base:
+def _base(folder: Path) -> QueueBase:
     """Read what a queue applies to; its patches need not be parsed for it."""
     return lock.steadily(
         folder,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import apply
-from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, FileChange, Kind
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, ChangeKind, FileChange
 from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
@@ -27,7 +27,7 @@ _SUBMODULE = b"Subproject commit "
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class PatchedFile:
     """A file that a patch makes: its git mode, object id and content."""
 
     mode: int
@@ -36,7 +36,7 @@ class File:
 
 
 @dataclass(slots=True)
-class Overlay:
+class PatchedTree:
     """A tree in memory.
 
     Attributes:
@@ -54,7 +54,7 @@ class Overlay:
         for path in self.files:
             self._note_folders(path)
 
-    def after(self, changes: Iterable[FileChange]) -> dict[bytes, File | None]:
+    def after(self, changes: Iterable[FileChange]) -> dict[bytes, PatchedFile | None]:
         """Return the files that a patch makes or changes, None for those that go; change nothing.
 
         Raises:
@@ -62,9 +62,11 @@ class Overlay:
         """
         changes = list(changes)
         leaving = {
-            change.old_path for change in changes if change.kind in (Kind.DELETE, Kind.RENAME)
+            change.old_path
+            for change in changes
+            if change.kind in (ChangeKind.DELETE, ChangeKind.RENAME)
         }
-        made: dict[bytes, File | None] = {}
+        made: dict[bytes, PatchedFile | None] = {}
         for change in changes:
             try:
                 self._apply(change, made, leaving)
@@ -76,7 +78,7 @@ class Overlay:
                 self._check_place(path, made)
         return made
 
-    def take(self, made: Mapping[bytes, File | Entry | None]) -> None:
+    def take(self, made: Mapping[bytes, PatchedFile | Entry | None]) -> None:
         """Make the tree what a patch made of it."""
         for path, file in made.items():
             if file is None:
@@ -86,11 +88,11 @@ class Overlay:
                 self._note_folders(path)
 
     def _apply(
-        self, change: FileChange, made: dict[bytes, File | None], leaving: set[bytes]
+        self, change: FileChange, made: dict[bytes, PatchedFile | None], leaving: set[bytes]
     ) -> None:
         if change.binary is not None and {len(change.old_id), len(change.new_id)} - _FULL:
             raise Malformed("the binary change needs a full `index` line (`git diff --binary`)")
-        if change.kind is Kind.ADD and not (change.guessed and self._is_empty(change, made)):
+        if change.kind is ChangeKind.ADD and not (change.guessed and self._is_empty(change, made)):
             if made.get(change.new_path) or (
                 change.new_path in self.files and change.new_path not in leaving
             ):
@@ -98,7 +100,7 @@ class Overlay:
             made[change.new_path] = _file(change, change.new_mode or _NEW_FILE, b"")
             return
         mode, preimage = self._preimage(change, made)
-        if change.kind is Kind.DELETE:
+        if change.kind is ChangeKind.DELETE:
             if apply.content_after(change, preimage):
                 raise Malformed("the patch deletes the file, but not all of its lines")
             made[change.old_path] = None
@@ -110,11 +112,11 @@ class Overlay:
                 raise Malformed(
                     f"the patch's {change.kind.value} meets a file that is already there"
                 )
-            if change.kind is Kind.RENAME:
+            if change.kind is ChangeKind.RENAME:
                 made.setdefault(change.old_path, None)
         made[change.new_path] = result
 
-    def _is_empty(self, change: FileChange, made: Mapping[bytes, File | None]) -> bool:
+    def _is_empty(self, change: FileChange, made: Mapping[bytes, PatchedFile | None]) -> bool:
         """Whether the file that a plain diff begins with nothing in it is there, and empty."""
         if change.new_path in made:
             file = made[change.new_path]
@@ -122,14 +124,16 @@ class Overlay:
         entry = self.files.get(change.new_path)
         return entry is not None and entry.mode != GITLINK and not self.read(entry.oid)
 
-    def _preimage(self, change: FileChange, made: dict[bytes, File | None]) -> tuple[int, bytes]:
+    def _preimage(
+        self, change: FileChange, made: dict[bytes, PatchedFile | None]
+    ) -> tuple[int, bytes]:
         """Return mode and content of a change's preimage.
 
         A rename or copy reads the tree as it was before the patch; another change reads what the
         patch has already made of the file (git's apply.c, previous_patch).
         """
         path = change.old_path
-        if path in made and change.kind not in (Kind.RENAME, Kind.COPY):
+        if path in made and change.kind not in (ChangeKind.RENAME, ChangeKind.COPY):
             file = made[path]
             if file is None:
                 raise Malformed("the patch changes a file that it has deleted")
@@ -146,7 +150,7 @@ class Overlay:
             raise Malformed(f"the binary file is {entry.oid}, but the patch is for {change.old_id}")
         return entry.mode, content
 
-    def _check_place(self, path: bytes, made: Mapping[bytes, File | None]) -> None:
+    def _check_place(self, path: bytes, made: Mapping[bytes, PatchedFile | None]) -> None:
         parent = path.rpartition(b"/")[0]
         while parent:
             there = made[parent] if parent in made else self.files.get(parent)
@@ -166,13 +170,13 @@ class Overlay:
             parent = parent.rpartition(b"/")[0]
 
 
-def _file(change: FileChange, mode: int, preimage: bytes) -> File:
+def _file(change: FileChange, mode: int, preimage: bytes) -> PatchedFile:
     content = apply.content_after(change, preimage)
     if mode == GITLINK:
         oid = content.removeprefix(_SUBMODULE).strip().decode("ascii", "replace")
         if not content.startswith(_SUBMODULE) or len(oid) not in (40, 64) or not oid.strip("0"):
             raise Malformed("the patch gives a submodule no commit")
-        return File(mode, oid, content)
+        return PatchedFile(mode, oid, content)
     if mode & _TYPE == 0o120000 and (not content or b"\0" in content):
         raise Malformed("the patch makes a symbolic link that leads nowhere")
     # hashing is git's naming of contents, not security
@@ -181,7 +185,7 @@ def _file(change: FileChange, mode: int, preimage: bytes) -> File:
     oid = digest.hexdigest()
     if change.binary is not None and not oid.startswith(change.new_id):
         raise Malformed(f"the binary file becomes {oid}, but the patch promises {change.new_id}")
-    return File(mode, oid, content)
+    return PatchedFile(mode, oid, content)
 
 
 def _mode_after(change: FileChange, mode: int) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.plumbing import Entry
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.upstream.handle import Mirror
 
@@ -99,7 +99,9 @@ def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) ->
         mirror.fetch_blobs(before | after, ticker)
 
 
-def for_steps(steps: Sequence[Step], mirror: Mirror, git: Git, ticker: Ticker = silent) -> None:
+def for_steps(
+    steps: Sequence[PatchStep], mirror: Mirror, git: Git, ticker: Ticker = silent
+) -> None:
     """Make present what steps change of their base, which upstream has.
 
     Args:

@@ -20,7 +20,7 @@ from tensorflow_macos_build.patchqueue.formats.people import (
     one_line,
 )
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.patchqueue.queue.compose import Step
+from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ _DIGITS = 30
 
 
 @dataclass(frozen=True)
-class History:
+class CommitRange:
     """A range of commits as patches.
 
     Attributes:
@@ -42,7 +42,7 @@ class History:
     """
 
     base: str
-    steps: tuple[Step, ...]
+    steps: tuple[PatchStep, ...]
     empty: tuple[tuple[str, str], ...]
     merges: tuple[tuple[str, str], ...]
 
@@ -82,7 +82,7 @@ def resolve(git: Git, name: str) -> str:
     return found.stdout.decode().strip()
 
 
-def read(git: Git, first: str, last: str) -> History:
+def read(git: Git, first: str, last: str) -> CommitRange:
     """Read the commits that `last` has on top of `first`, along first parents.
 
     Raises:
@@ -109,8 +109,8 @@ def read(git: Git, first: str, last: str) -> History:
             continue
         if len(line) > 2:
             merges.append(named)
-        steps.append(Step(header, trees[number], trees[number + 1]))
-    return History(base, tuple(steps), tuple(empty), tuple(merges))
+        steps.append(PatchStep(header, trees[number], trees[number + 1]))
+    return CommitRange(base, tuple(steps), tuple(empty), tuple(merges))
 
 
 def header_of(commit: bytes, name: str) -> Header:

@@ -24,14 +24,14 @@ from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise
-from tensorflow_macos_build.patchqueue.queue.model import Base, Queue, QueuePatch
+from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueuePatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 
 QUEUE_FILE = "queue.yaml"
 SERIES_FILE = "series"
@@ -82,7 +82,7 @@ def _load(folder: Path) -> Queue:
     return Queue(folder.name, base, patches, folder)
 
 
-def read_base(path: Path) -> Base:
+def read_base(path: Path) -> QueueBase:
     """Read a queue's `queue.yaml`.
 
     Raises:
@@ -95,7 +95,7 @@ def read_base(path: Path) -> Base:
         raise tree.ConfigError(problems)
     if sorted(table.items) != sorted(_KEYS):
         raise UsageError(f"it must have the keys {', '.join(_KEYS)} and no other", where=str(path))
-    base = Base(*(_value(table.items[key]) for key in _KEYS))
+    base = QueueBase(*(_value(table.items[key]) for key in _KEYS))
     if not _COMMIT.fullmatch(base.commit):
         where = str(table.items["commit"].source)
         raise UsageError("`commit` must be a commit's full id", where=where)
@@ -128,8 +128,8 @@ def read_series(folder: Path) -> series_format.Series:
 
 def save(
     folder: Path,
-    base: Base,
-    steps: Sequence[Step],
+    base: QueueBase,
+    steps: Sequence[PatchStep],
     git: Git,
     *,
     resolutions: Mapping[str, bytes] | None = None,
@@ -170,7 +170,7 @@ def save(
     return _saved(queue, composed, old)
 
 
-def _saved(queue: Queue, composed: Sequence[compose.Composed], old: Iterable[str]) -> Saved:
+def _saved(queue: Queue, composed: Sequence[compose.ComposedPatch], old: Iterable[str]) -> Saved:
     kept = tuple(item.name for item in composed if item.source is not None)
     written = tuple(item.name for item in composed if item.source is None)
     return Saved(queue, kept, written, tuple(sorted({*old} - {*kept, *written})))
@@ -242,8 +242,8 @@ def _read_patch(folder: Path, name: str) -> QueuePatch:
 def _write(
     folder: Path,
     unfinished: Path,
-    base: Base,
-    composed: Sequence[compose.Composed],
+    base: QueueBase,
+    composed: Sequence[compose.ComposedPatch],
     resolutions: Mapping[str, bytes] | None,
 ) -> None:
     """Write what is to take the place of the queue in `folder`."""
@@ -273,7 +273,9 @@ def _carry_over(
         target.write_bytes(content)
 
 
-def _write_patches(folder: Path, unfinished: Path, composed: Sequence[compose.Composed]) -> None:
+def _write_patches(
+    folder: Path, unfinished: Path, composed: Sequence[compose.ComposedPatch]
+) -> None:
     for item in composed:
         target = unfinished / item.name
         if item.source is None:
@@ -290,14 +292,14 @@ def _same_file(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _write_base(unfinished: Path, base: Base) -> None:
+def _write_base(unfinished: Path, base: QueueBase) -> None:
     found = dict(zip(_KEYS, (base.upstream, base.ref, base.commit), strict=True))
     text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
     (unfinished / QUEUE_FILE).write_text(text, encoding="utf-8")
 
 
 def _write_series(
-    unfinished: Path, before: series_format.Series, composed: Sequence[compose.Composed]
+    unfinished: Path, before: series_format.Series, composed: Sequence[compose.ComposedPatch]
 ) -> None:
     """Write the order; comments stay above the patch that they were written for."""
     leads = {entry.name: entry.lead for entry in before.entries}
@@ -305,7 +307,7 @@ def _write_series(
     (unfinished / SERIES_FILE).write_bytes(b"".join([*lines, before.tail]))
 
 
-def _verify(queue: Queue, steps: Sequence[Step], git: Git) -> None:
+def _verify(queue: Queue, steps: Sequence[PatchStep], git: Git) -> None:
     """Check that the queue, as it was read back from disk, says and does what was asked for.
 
     Raises:

@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue.queue import (
     materialise,
     storage,
 )
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
@@ -139,7 +139,7 @@ class _Asked:
 
     git: Git
     folder: Path
-    base: Base
+    base: QueueBase
     onto: str
     written: Queue | None
 
@@ -163,7 +163,7 @@ def _move(
         if result.ok:
             pen.keep([result.tree], [commit])
             if asked.written is not None:
-                base = Base(asked.base.upstream, asked.onto, commit)
+                base = QueueBase(asked.base.upstream, asked.onto, commit)
                 result = replace(result, saved=save(pen, asked.written, base, done))
     return result
 
@@ -175,7 +175,7 @@ def as_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
 
 def rebase_in(
     pen: Quarantine,
-    base: Base,
+    base: QueueBase,
     onto: str,
     patches: Sequence[QueueCommit],
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
@@ -228,7 +228,7 @@ def _drivers(pen: Quarantine, done: Replay) -> tuple[str, ...]:
 def save(
     pen: Quarantine,
     queue: Queue,
-    base: Base,
+    base: QueueBase,
     done: Replay,
     *,
     more: Mapping[str, bytes] | None = None,
@@ -267,12 +267,12 @@ def save(
     )
 
 
-def _with_effect(queue: Queue, before: str, done: Replay) -> list[compose.Step]:
+def _with_effect(queue: Queue, before: str, done: Replay) -> list[compose.PatchStep]:
     """Return the patches that still change something, on from the tree of the new base."""
-    steps: list[compose.Step] = []
+    steps: list[compose.PatchStep] = []
     for patch, step in zip(queue.patches, done.steps, strict=True):
         if step.after != before:
-            steps.append(compose.Step(patch.patch.header, before, step.after, patch.name))
+            steps.append(compose.PatchStep(patch.patch.header, before, step.after, patch.name))
         before = step.after
     return steps
 

@@ -13,7 +13,7 @@ from tensorflow_macos_build.git.objects import objects_folder, quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
 from tensorflow_macos_build.patchqueue.rebase import state
 from tensorflow_macos_build.patchqueue.rebase.state import State
@@ -186,12 +186,12 @@ class Run:
             if conflict is not None:
                 self._show(pen, now, *conflict)
                 return self._stopped(now, result, *conflict)
-            base = Base(self.queue.base.upstream, now.onto_ref, now.onto)
+            base = QueueBase(self.queue.base.upstream, now.onto_ref, now.onto)
             pen.keep([result.tree], [now.onto])
             made = {one.file_name: resolutions.emit(one) for one in now.resolutions}
 
             def announce(after: str) -> None:
-                change = journal.Change((_REQUEST, now.onto), now.queue, after)
+                change = journal.QueueChange((_REQUEST, now.onto), now.queue, after)
                 self._journal.write(change)
 
             saved = rebasing.save(pen, self.queue, base, done, more=made, announce=announce)
@@ -307,7 +307,7 @@ class Run:
 
     def _is_written(self, now: State) -> bool:
         """Whether the queue is what the rebase made of it: only cleaning up is left."""
-        change = journal.Change((_REQUEST, now.onto), now.queue, self.queue.digest)
+        change = journal.QueueChange((_REQUEST, now.onto), now.queue, self.queue.digest)
         # where nothing changed, the last change may be an earlier one of the same kind
         return change.before != change.after and self._journal.last() == change
 

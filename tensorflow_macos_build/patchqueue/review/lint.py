@@ -18,7 +18,7 @@ from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.formats import patch as patches
 from tensorflow_macos_build.patchqueue.formats import series as series_format
-from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.queue import conditions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
     from tensorflow_macos_build.patchqueue.formats.patch import Patch
-    from tensorflow_macos_build.patchqueue.queue.conditions import Revision
+    from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
 
 ALLOWED_FILE = "lint.yaml"
 """The file of a queue's folder that says which findings are let pass."""
@@ -54,7 +54,7 @@ CODES = {
 """Every code of a finding, and what it means."""
 
 
-class Severity(Enum):
+class LintSeverity(Enum):
     """Whether a finding fails the lint; what the queue's `lint.yaml` allows does not."""
 
     ERROR = "error"
@@ -66,7 +66,7 @@ _WARNINGS = frozenset({"whitespace", "condition-true", "undone"})
 
 
 @dataclass(frozen=True)
-class Limits:
+class LintLimits:
     """What a queue allows.
 
     Attributes:
@@ -79,7 +79,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """One fault.
 
     Attributes:
@@ -97,22 +97,24 @@ class Finding:
     allowed: bool = False
 
     @property
-    def severity(self) -> Severity:
+    def severity(self) -> LintSeverity:
         """Whether the finding fails the lint."""
         if self.allowed:
-            return Severity.ALLOWED
-        return Severity.WARNING if self.code in _WARNINGS else Severity.ERROR
+            return LintSeverity.ALLOWED
+        return LintSeverity.WARNING if self.code in _WARNINGS else LintSeverity.ERROR
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedPatch:
     """A patch that the series names and that could be read, and its file's name."""
 
     name: str
     patch: Patch
 
 
-def lint(folder: Path, limits: Limits, upstream: Revision | None = None) -> tuple[Finding, ...]:
+def lint(
+    folder: Path, limits: LintLimits, upstream: UpstreamRevision | None = None
+) -> tuple[LintFinding, ...]:
     """Find the faults of the queue in `folder`.
 
     Args:
@@ -126,7 +128,7 @@ def lint(folder: Path, limits: Limits, upstream: Revision | None = None) -> tupl
     """
     series = _series(folder)
     findings = [*_series_findings(folder, series)]
-    listed: list[Listed] = []
+    listed: list[ListedPatch] = []
     for name in dict.fromkeys(name for _, name in series):
         if _is_plain(name) and (folder / name).is_file():
             found, faults = _read(folder / name, limits)
@@ -176,7 +178,7 @@ def _patterns(value: tree.Tree) -> tuple[str, ...]:
     )
 
 
-def _is_allowed(finding: Finding, allowed: Mapping[str, tuple[str, ...]]) -> bool:
+def _is_allowed(finding: LintFinding, allowed: Mapping[str, tuple[str, ...]]) -> bool:
     patterns = allowed.get(finding.code, ())
     return any(fnmatch.fnmatchcase(finding.file, pattern) for pattern in patterns)
 
@@ -192,96 +194,100 @@ def _series(folder: Path) -> list[tuple[int, str]]:
     return [(number, found[0]) for number, found in words if found]
 
 
-def _series_findings(folder: Path, series: Sequence[tuple[int, str]]) -> Iterator[Finding]:
+def _series_findings(folder: Path, series: Sequence[tuple[int, str]]) -> Iterator[LintFinding]:
     seen: set[str] = set()
     for number, name in series:
         if not _is_plain(name):
-            yield Finding("series-name", "series", number, f"`{name}` has a `/` in it")
+            yield LintFinding("series-name", "series", number, f"`{name}` has a `/` in it")
         elif name in seen:
-            yield Finding("series-duplicate", "series", number, f"{name} stands above already")
+            yield LintFinding("series-duplicate", "series", number, f"{name} stands above already")
         elif not (folder / name).is_file():
-            yield Finding("series-missing", "series", number, f"there is no {name}")
+            yield LintFinding("series-missing", "series", number, f"there is no {name}")
         seen.add(name)
     for path in sorted(folder.glob("*.patch")):
         if path.name not in seen:
-            yield Finding("series-unlisted", path.name, None, "the series does not name it")
+            yield LintFinding("series-unlisted", path.name, None, "the series does not name it")
 
 
 def _is_plain(name: str) -> bool:
     return "/" not in name and name not in {".", ".."}
 
 
-def _read(path: Path, limits: Limits) -> tuple[list[Listed], list[Finding]]:
+def _read(path: Path, limits: LintLimits) -> tuple[list[ListedPatch], list[LintFinding]]:
     size = path.stat().st_size
     if size > limits.size:
         message = f"it has {size:,} bytes; the queue allows {limits.size:,}"
-        return [], [Finding("too-large", path.name, None, message)]
+        return [], [LintFinding("too-large", path.name, None, message)]
     content = files.read_small(path, limits.size)
     try:
-        return [Listed(path.name, patches.parse(content, path.name))], []
+        return [ListedPatch(path.name, patches.parse(content, path.name))], []
     except Refused as refused:
-        return [], [Finding("unreadable", path.name, refused.line, refused.what)]
+        return [], [LintFinding("unreadable", path.name, refused.line, refused.what)]
 
 
-def _trailer_findings(listed: Listed, upstream: Revision | None) -> Iterator[Finding]:
+def _trailer_findings(
+    listed: ListedPatch, upstream: UpstreamRevision | None
+) -> Iterator[LintFinding]:
     header = listed.patch.header
     missing = [f"`{key}:`" for key in REQUIRED if not header.trailer(key)]
     if missing:
         message = f"it has no trailer {' and no '.join(missing)}"
-        yield Finding("trailer-missing", listed.name, None, message)
+        yield LintFinding("trailer-missing", listed.name, None, message)
     reason = header.trailer("Reason")
     if reason and reason not in REASONS:
         message = f"`Reason: {reason}` is none of {', '.join(REASONS)}"
-        yield Finding("reason-unknown", listed.name, None, message)
+        yield LintFinding("reason-unknown", listed.name, None, message)
     if reason in {"backport", "upstreaming"} and not header.trailer("Upstream"):
         message = f"`Reason: {reason}` needs an `Upstream:` trailer, a link or a commit"
-        yield Finding("upstream-missing", listed.name, None, message)
+        yield LintFinding("upstream-missing", listed.name, None, message)
     if condition := header.trailer("Drop-When"):
         yield from _condition_findings(listed.name, condition, upstream)
 
 
-def _condition_findings(name: str, text: str, upstream: Revision | None) -> Iterator[Finding]:
+def _condition_findings(
+    name: str, text: str, upstream: UpstreamRevision | None
+) -> Iterator[LintFinding]:
     try:
         condition = conditions.parse(text, name)
     except UsageError as error:
-        yield Finding("condition-unclear", name, None, f"{error.what}; {error.hint}")
+        yield LintFinding("condition-unclear", name, None, f"{error.what}; {error.hint}")
         return
     if upstream is not None and condition.holds(upstream):
         message = f"`Drop-When: {text}` has come true at {upstream.commit[:12]}"
-        yield Finding("condition-true", name, None, message)
+        yield LintFinding("condition-true", name, None, message)
 
 
-def _path_findings(listed: Listed, limits: Limits) -> Iterator[Finding]:
+def _path_findings(listed: ListedPatch, limits: LintLimits) -> Iterator[LintFinding]:
     for change in listed.patch.changes:
         for path in sorted({show(change.old_path), show(change.new_path)}):
             for pattern in limits.forbidden:
                 if fnmatch.fnmatchcase(path, pattern):
                     message = f"it touches {path}, which `{pattern}` forbids"
-                    yield Finding("forbidden-path", listed.name, change.line, message)
+                    yield LintFinding("forbidden-path", listed.name, change.line, message)
 
 
-def _whitespace_findings(listed: Listed) -> Iterator[Finding]:
+def _whitespace_findings(listed: ListedPatch) -> Iterator[LintFinding]:
     for change in listed.patch.changes:
         for hunk in change.hunks:
             for offset, line in enumerate(hunk.body.split(b"\n"), 1):
                 text = line.removesuffix(b"\r")
                 if text[:1] == b"+" and (text[1:] != text[1:].rstrip() or b" \t" in text[1:]):
                     message = f"white space in an added line of {show(change.new_path)}"
-                    yield Finding("whitespace", listed.name, hunk.line + offset, message)
+                    yield LintFinding("whitespace", listed.name, hunk.line + offset, message)
 
 
 @dataclass(frozen=True)
-class _Effect:
+class _FileEffect:
     """What one patch does to one file: the lines it takes away and those it brings."""
 
     name: str
     removed: Counter[bytes]
     added: Counter[bytes]
-    kind: Kind
+    kind: ChangeKind
 
 
-def _undo_findings(listed: Sequence[Listed]) -> Iterator[Finding]:
-    history: dict[bytes, list[_Effect]] = {}
+def _undo_findings(listed: Sequence[ListedPatch]) -> Iterator[LintFinding]:
+    history: dict[bytes, list[_FileEffect]] = {}
     for each in listed:
         for change in each.patch.changes:
             effect = _effect(each.name, change)
@@ -289,11 +295,11 @@ def _undo_findings(listed: Sequence[Listed]) -> Iterator[Finding]:
             undone = next((past for past in earlier if _undoes(effect, past)), None)
             if undone is not None:
                 message = f"it only undoes what {undone.name} does to {show(change.new_path)}"
-                yield Finding("undone", each.name, change.line, message)
+                yield LintFinding("undone", each.name, change.line, message)
             earlier.append(effect)
 
 
-def _effect(name: str, change: FileChange) -> _Effect:
+def _effect(name: str, change: FileChange) -> _FileEffect:
     removed: Counter[bytes] = Counter()
     added: Counter[bytes] = Counter()
     for hunk in change.hunks:
@@ -302,11 +308,11 @@ def _effect(name: str, change: FileChange) -> _Effect:
                 removed[content] += 1
             elif mark == ord("+"):
                 added[content] += 1
-    return _Effect(name, removed, added, change.kind)
+    return _FileEffect(name, removed, added, change.kind)
 
 
-def _undoes(effect: _Effect, past: _Effect) -> bool:
-    if effect.kind is Kind.DELETE and past.kind is Kind.ADD:
+def _undoes(effect: _FileEffect, past: _FileEffect) -> bool:
+    if effect.kind is ChangeKind.DELETE and past.kind is ChangeKind.ADD:
         return True
     touched = effect.removed or effect.added
     return bool(touched) and effect.removed <= past.added and effect.added <= past.removed

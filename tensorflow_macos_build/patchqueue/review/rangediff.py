@@ -27,7 +27,7 @@ _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 _NUMBER = re.compile(r"^\d+-")
 
 
-class Fate(Enum):
+class PatchFate(Enum):
     """What became of a patch between the old queue and the new one."""
 
     SAME = "same"
@@ -37,7 +37,7 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class QueueEntry:
     """One patch of a queue: its file's name, its subject, and its text as UTF-8 (with escapes)."""
 
     name: str
@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PatchPair:
     """A patch in the old queue and its counterpart in the new one.
 
     Attributes:
@@ -59,9 +59,9 @@ class Pair:
             or a removed one its whole text, for an unchanged one nothing.
     """
 
-    fate: Fate
-    old: Entry | None
-    new: Entry | None
+    fate: PatchFate
+    old: QueueEntry | None
+    new: QueueEntry | None
     old_place: int | None
     new_place: int | None
     difference: str
@@ -73,7 +73,7 @@ class Pair:
         return entry.subject if entry else ""
 
 
-def compare(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Pair, ...]:
+def compare(old: Sequence[QueueEntry], new: Sequence[QueueEntry]) -> tuple[PatchPair, ...]:
     """Match two queues and say what became of every patch.
 
     The pairs come in the new queue's order; a removed patch stands behind the patch that it
@@ -93,7 +93,7 @@ def meaning(text: str) -> list[str]:
     return [_HUNK.sub("@@", line) for line in lines]
 
 
-def _match(old: Sequence[Entry], new: Sequence[Entry]) -> dict[int, int]:
+def _match(old: Sequence[QueueEntry], new: Sequence[QueueEntry]) -> dict[int, int]:
     """Return the old place of every new place that has a counterpart."""
     counterpart: dict[int, int] = {}
     for key in (_stem, _subject):
@@ -103,7 +103,10 @@ def _match(old: Sequence[Entry], new: Sequence[Entry]) -> dict[int, int]:
 
 
 def _match_by(
-    key: Callable[[Entry], str], old: Sequence[Entry], new: Sequence[Entry], found: dict[int, int]
+    key: Callable[[QueueEntry], str],
+    old: Sequence[QueueEntry],
+    new: Sequence[QueueEntry],
+    found: dict[int, int],
 ) -> None:
     free = {key(old[place]): place for place in reversed(_free(old, found.values()))}
     for place in _free(new, found):
@@ -111,7 +114,9 @@ def _match_by(
             found[place] = free.pop(key(new[place]))
 
 
-def _match_alike(old: Sequence[Entry], new: Sequence[Entry], found: dict[int, int]) -> None:
+def _match_alike(
+    old: Sequence[QueueEntry], new: Sequence[QueueEntry], found: dict[int, int]
+) -> None:
     scores = [
         (-_likeness(old[before], new[after]), before, after)
         for before in _free(old, found.values())
@@ -122,52 +127,52 @@ def _match_alike(old: Sequence[Entry], new: Sequence[Entry], found: dict[int, in
             found[after] = before
 
 
-def _free(entries: Sequence[Entry], taken: Iterable[int]) -> list[int]:
+def _free(entries: Sequence[QueueEntry], taken: Iterable[int]) -> list[int]:
     return sorted(set(range(len(entries))) - set(taken))
 
 
-def _stem(entry: Entry) -> str:
+def _stem(entry: QueueEntry) -> str:
     return _NUMBER.sub("", entry.name)
 
 
-def _subject(entry: Entry) -> str:
+def _subject(entry: QueueEntry) -> str:
     return entry.subject
 
 
-def _likeness(old: Entry, new: Entry) -> float:
+def _likeness(old: QueueEntry, new: QueueEntry) -> float:
     matcher = difflib.SequenceMatcher(None, _changes(old), _changes(new), autojunk=False)
     return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
 
 
-def _changes(entry: Entry) -> list[str]:
+def _changes(entry: QueueEntry) -> list[str]:
     return [line for line in meaning(entry.text) if line[:1] in "+-" and line.strip("+-")]
 
 
 def _pair(
-    old: Sequence[Entry], new: Sequence[Entry], before: int | None, after: int | None
-) -> Pair:
+    old: Sequence[QueueEntry], new: Sequence[QueueEntry], before: int | None, after: int | None
+) -> PatchPair:
     was = None if before is None else old[before]
     now = None if after is None else new[after]
     fate, difference = _verdict(was, now)
-    return Pair(fate, was, now, _ordinal(before), _ordinal(after), difference)
+    return PatchPair(fate, was, now, _ordinal(before), _ordinal(after), difference)
 
 
-def _verdict(was: Entry | None, now: Entry | None) -> tuple[Fate, str]:
+def _verdict(was: QueueEntry | None, now: QueueEntry | None) -> tuple[PatchFate, str]:
     if was is None or now is None:
         only = was or now
-        return (Fate.ADDED if was is None else Fate.REMOVED), only.text if only else ""
+        return (PatchFate.ADDED if was is None else PatchFate.REMOVED), only.text if only else ""
     lines = difflib.unified_diff(
         meaning(was.text), meaning(now.text), was.name, now.name, n=_CONTEXT, lineterm=""
     )
     difference = "\n".join(lines)
-    return (Fate.CHANGED if difference else Fate.SAME), difference
+    return (PatchFate.CHANGED if difference else PatchFate.SAME), difference
 
 
 def _ordinal(place: int | None) -> int | None:
     return None if place is None else place + 1
 
 
-def _seat(pairs: Sequence[Pair], place: int) -> int:
+def _seat(pairs: Sequence[PatchPair], place: int) -> int:
     """Return the index behind the last pair whose old place is before `place`."""
     before = [
         index

@@ -8,13 +8,13 @@ from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue.queue import ranges, storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
-from tensorflow_macos_build.patchqueue.review.rangediff import Entry
+from tensorflow_macos_build.patchqueue.review.rangediff import QueueEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def entries(place: str) -> tuple[Entry, ...]:
+def entries(place: str) -> tuple[QueueEntry, ...]:
     """Read the patches of a queue.
 
     Args:
@@ -32,9 +32,9 @@ def entries(place: str) -> tuple[Entry, ...]:
         return _entries(scratch)
 
 
-def _entries(folder: Path) -> tuple[Entry, ...]:
+def _entries(folder: Path) -> tuple[QueueEntry, ...]:
     return tuple(
-        Entry(patch.name, patch.patch.header.subject, patch.content.decode("utf-8", "replace"))
+        QueueEntry(patch.name, patch.patch.header.subject, patch.content.decode("utf-8", "replace"))
         for patch in storage.load(folder).patches
     )
 

@@ -18,7 +18,7 @@ from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.queue import ranges, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.review import lint
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tensorflow_macos_build.views import edit
@@ -72,7 +72,7 @@ def fork(tmp_path: Path) -> Path:
 def session(tmp_path: Path, fork: Path) -> Session:
     repository = ranges.repository(fork)
     found = importing.from_range(repository, "main~5", "main")
-    base = Base(str(fork), "v1", found.commit)
+    base = QueueBase(str(fork), "v1", found.commit)
     saved = storage.save(tmp_path / "patches/q", base, found.steps, repository)
     return Session(saved.queue, repository, tmp_path / "edit")
 
@@ -177,7 +177,9 @@ def test_trailers_are_given_to_the_patches_that_lack_them(session: Session, fork
         old = before[patch.name]
         assert content.partition(b"\n---\n")[2] == old.content.partition(b"\n---\n")[2]
     assert tree_of(session, done) == git(fork, "rev-parse", "main^{tree}")
-    assert not [each for each in lint.lint(done.saved.queue.folder, lint.Limits()) if not each.line]
+    assert not [
+        each for each in lint.lint(done.saved.queue.folder, lint.LintLimits()) if not each.line
+    ]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast
 from tensorflow_macos_build.patchqueue.queue import storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -150,7 +150,7 @@ def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str
     """Return the only patch's status, how it breaks, by which commit."""
     patches = engine.carried(made.git, f"{base}..queue")
     with quarantine(made.git) as pen:
-        seer = Forecaster(pen, Base("", "base", base), patches, Decisions())
+        seer = Forecaster(pen, QueueBase("", "base", base), patches, Decisions())
         (column,) = seer.columns({"upstream": made.onto})
     (fate,) = column.fates
     assert fate.breaking is not None

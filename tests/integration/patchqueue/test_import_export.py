@@ -17,7 +17,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import exporting, intake
-from tensorflow_macos_build.patchqueue.exchange.intake import Kind, Source
+from tensorflow_macos_build.patchqueue.exchange.intake import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
@@ -80,20 +80,20 @@ def tree(fork: Path, name: str = "main") -> str:
 
 
 def take(
-    tmp_path: Path, fork: Path, kind: Kind, place: str | Path, *, replace: bool = False
+    tmp_path: Path, fork: Path, kind: SourceKind, place: str | Path, *, replace: bool = False
 ) -> tuple[Imported, Saved]:
-    source = Source(kind, str(place), str(fork), "v1")
+    source = ImportSource(kind, str(place), str(fork), "v1")
     return intake.take(source, tmp_path / "patches/q", tmp_path / "cache", silent, replace=replace)
 
 
 def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
     tmp_path: Path, fork: Path
 ) -> None:
-    _, of_range = take(tmp_path / "1", fork, Kind.RANGE, "v1..main")
+    _, of_range = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main")
     git(fork, "format-patch", "-q", "-o", tmp_path / "made", "v1..main")
-    _, of_folder = take(tmp_path / "2", fork, Kind.FOLDER, tmp_path / "made")
+    _, of_folder = take(tmp_path / "2", fork, SourceKind.FOLDER, tmp_path / "made")
     exporting.to_mailbox(of_range.queue, tmp_path / "all.mbox")
-    _, of_mailbox = take(tmp_path / "3", fork, Kind.DIFF, tmp_path / "all.mbox")
+    _, of_mailbox = take(tmp_path / "3", fork, SourceKind.DIFF, tmp_path / "all.mbox")
     contents = [patch.content for patch in of_range.queue.patches]
     assert len(contents) == 4
     assert [patch.content for patch in of_folder.queue.patches] == contents
@@ -103,10 +103,10 @@ def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
 def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
     tmp_path: Path, fork: Path
 ) -> None:
-    found, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main~1")
+    found, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main~1")
     with quarantine(Git(fork / ".git")) as pen:
         exporting.to_quilt(saved.queue, pen.git, tmp_path / "quilt")
-    again, back = take(tmp_path / "2", fork, Kind.QUILT, tmp_path / "quilt/series")
+    again, back = take(tmp_path / "2", fork, SourceKind.QUILT, tmp_path / "quilt/series")
     assert again.steps[-1].after == found.steps[-1].after == tree(fork, "main~1")
     assert [p.patch.header for p in back.queue.patches] == [
         p.patch.header for p in saved.queue.patches
@@ -133,7 +133,7 @@ def test_a_foreign_series_keeps_what_its_headers_say(tmp_path: Path, fork: Path)
         "@@ -7,3 +7,3 @@\n line 6\n-line 7\n+line seven\n line 8\n"
     )
     (folder / "bare.diff").write_text("--- a/other\n+++ b/other\n@@ -1 +1,2 @@\n other\n+more\n")
-    _, saved = take(tmp_path, fork, Kind.QUILT, folder / "series")
+    _, saved = take(tmp_path, fork, SourceKind.QUILT, folder / "series")
     first, second = (patch.patch.header for patch in saved.queue.patches)
     assert first.subject == "Say more in the seventh line"
     assert first.body.startswith("It was short.\n\nNow it is not.\n\n")
@@ -145,13 +145,13 @@ def test_a_foreign_series_keeps_what_its_headers_say(tmp_path: Path, fork: Path)
 
 def test_a_source_tree_without_history_is_one_patch(tmp_path: Path, fork: Path) -> None:
     git(fork, "worktree", "add", "-q", "--detach", tmp_path / "tree", "main")
-    found, saved = take(tmp_path, fork, Kind.TREE, tmp_path / "tree")
+    found, saved = take(tmp_path, fork, SourceKind.TREE, tmp_path / "tree")
     assert found.steps[-1].after == tree(fork)
     assert len(saved.queue.patches) == 1
 
 
 def test_a_branch_has_the_trees_of_the_commits_it_came_from(tmp_path: Path, fork: Path) -> None:
-    _, saved = take(tmp_path, fork, Kind.RANGE, "v1..main")
+    _, saved = take(tmp_path, fork, SourceKind.RANGE, "v1..main")
     target = Git(fork / ".git")
     tip = exporting.to_branch(saved.queue, target, "exported")
     assert git(fork, "log", "--format=%T %s", tip) == git(fork, "log", "--format=%T %s", "main")
@@ -183,10 +183,10 @@ def test_a_branch_has_the_trees_of_the_commits_it_came_from(tmp_path: Path, fork
 
 
 def test_importing_again_keeps_every_file_and_names_what_left(tmp_path: Path, fork: Path) -> None:
-    _, first = take(tmp_path, fork, Kind.RANGE, "v1..main")
+    _, first = take(tmp_path, fork, SourceKind.RANGE, "v1..main")
     with pytest.raises(UsageError, match="already"):
-        take(tmp_path, fork, Kind.RANGE, "v1..main~1")
-    _, second = take(tmp_path, fork, Kind.RANGE, "v1..main~1", replace=True)
+        take(tmp_path, fork, SourceKind.RANGE, "v1..main~1")
+    _, second = take(tmp_path, fork, SourceKind.RANGE, "v1..main~1", replace=True)
     assert second.removed == (first.queue.patches[-1].name,)
     assert second.kept == tuple(patch.name for patch in first.queue.patches[:-1])
     assert not second.written
@@ -197,17 +197,17 @@ def test_what_does_not_apply_is_refused_by_patch_line_and_reason(
 ) -> None:
     (tmp_path / "bad.diff").write_text("--- a/other\n+++ b/other\n@@ -1 +1 @@\n-something\n+else\n")
     with pytest.raises(Refused, match="line 1 should be `something`, but is `other`") as refused:
-        take(tmp_path, fork, Kind.DIFF, tmp_path / "bad.diff")
+        take(tmp_path, fork, SourceKind.DIFF, tmp_path / "bad.diff")
     assert refused.value.where == "bad.diff:3"
     assert not (tmp_path / "patches/q").exists()
 
 
 def test_a_range_must_stand_on_its_beginning(tmp_path: Path, fork: Path) -> None:
     with pytest.raises(UsageError, match="no commit, branch or tag"):
-        take(tmp_path, fork, Kind.RANGE, "v1..gone")
+        take(tmp_path, fork, SourceKind.RANGE, "v1..gone")
     git(fork, "branch", "-f", "side", git(fork, "commit-tree", "-m", "x", tree(fork)))
     with pytest.raises(UsageError, match="does not stand on"):
-        take(tmp_path, fork, Kind.RANGE, "v1..side")
+        take(tmp_path, fork, SourceKind.RANGE, "v1..side")
 
 
 def test_the_tasks_print_documents_of_their_schemas(tmp_path: Path, fork: Path) -> None:
@@ -237,9 +237,9 @@ def test_a_partial_clone_fetches_what_it_needs_in_one_request(tmp_path: Path, fo
     with http_server(served) as (address, faults):
         url = f"{address}/up.git"
         for number, (kind, place) in enumerate(
-            ((Kind.RANGE, "v1..main"), (Kind.DIFF, str(tmp_path / "all.mbox")))
+            ((SourceKind.RANGE, "v1..main"), (SourceKind.DIFF, str(tmp_path / "all.mbox")))
         ):
-            source = Source(kind, place, url, "v1")
+            source = ImportSource(kind, place, url, "v1")
             mirror.open(url, tmp_path / f"cache{number}")
             del faults.requests[:], faults.wants[:]
             folder = tmp_path / f"patches/{number}"
@@ -262,13 +262,13 @@ def test_subjects_that_mailing_would_cut_come_back_whole(tmp_path: Path) -> None
         (fork / f"f{number}").write_text("x\n")
         git(fork, "add", "-A")
         git(fork, "commit", "-qm", f"{subject}\n\n[PATCH] is how the text begins")
-    _, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main")
+    _, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main")
     exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
     with quarantine(Git(fork / ".git")) as pen:
         exporting.to_quilt(saved.queue, pen.git, tmp_path / "quilt")
     wanted = [patch.patch.header for patch in saved.queue.patches]
     assert tuple(header.subject for header in wanted) == SUBJECTS
-    for kind, place in ((Kind.DIFF, "all.mbox"), (Kind.QUILT, "quilt/series")):
+    for kind, place in ((SourceKind.DIFF, "all.mbox"), (SourceKind.QUILT, "quilt/series")):
         _, again = take(tmp_path / kind.value, fork, kind, tmp_path / place)
         assert [patch.patch.header for patch in again.queue.patches] == wanted
     git(fork, "checkout", "-q", "--detach", "v1")
@@ -281,7 +281,7 @@ def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
     tmp_path: Path, fork: Path
 ) -> None:
     said = Metadata("backport", "never", "Team <t@e>")
-    source = Source(Kind.RANGE, "v1..main", str(fork), "v1", metadata=said)
+    source = ImportSource(SourceKind.RANGE, "v1..main", str(fork), "v1", metadata=said)
     _, saved = intake.take(source, tmp_path / "patches/q", tmp_path / "cache", silent)
     for patch in saved.queue.patches:
         trailers = [(each.key, each.value) for each in patch.patch.header.trailers]
@@ -290,7 +290,7 @@ def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
             ("Drop-When", "never"),
             ("Owner", "Team <t@e>"),
         ]
-    _, again = take(tmp_path, fork, Kind.RANGE, "v1..main", replace=True)
+    _, again = take(tmp_path, fork, SourceKind.RANGE, "v1..main", replace=True)
     assert not again.written
     assert again.queue.patches == saved.queue.patches
 
@@ -298,8 +298,8 @@ def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
 def test_an_export_replaces_only_what_an_export_made_and_nobody_changed(
     tmp_path: Path, fork: Path
 ) -> None:
-    _, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main~1")
-    _, fewer = take(tmp_path / "2", fork, Kind.RANGE, "v1..main~2")
+    _, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main~1")
+    _, fewer = take(tmp_path / "2", fork, SourceKind.RANGE, "v1..main~2")
     out = tmp_path / "quilt"
 
     def export(imported: storage.Saved, *, force: bool = False) -> list[str]:
@@ -322,7 +322,7 @@ def test_an_export_replaces_only_what_an_export_made_and_nobody_changed(
 
 
 def test_a_mailbox_replaces_no_other_file(tmp_path: Path, fork: Path) -> None:
-    _, saved = take(tmp_path / "1", fork, Kind.RANGE, "v1..main")
+    _, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main")
     out = tmp_path / "thesis.txt"
     out.write_text("three years of work")
     with pytest.raises(UsageError, match="another content"):
@@ -334,7 +334,7 @@ def test_a_mailbox_replaces_no_other_file(tmp_path: Path, fork: Path) -> None:
 
 
 def test_an_export_never_replaces_a_queue_a_pipe_or_a_folder(tmp_path: Path, fork: Path) -> None:
-    _, saved = take(tmp_path, fork, Kind.RANGE, "v1..main~1")
+    _, saved = take(tmp_path, fork, SourceKind.RANGE, "v1..main~1")
     queue = saved.queue.folder
     before = {path.name: path.read_bytes() for path in queue.iterdir()}
     with quarantine(Git(fork / ".git")) as pen, pytest.raises(UsageError, match="it is a queue"):
@@ -351,7 +351,7 @@ def test_an_export_never_replaces_a_queue_a_pipe_or_a_folder(tmp_path: Path, for
 def test_an_upstream_that_reads_as_a_flag_is_refused_before_anything_is_written(
     tmp_path: Path, fork: Path
 ) -> None:
-    source = Source(Kind.RANGE, "v1..main", "-fork", "v1")
+    source = ImportSource(SourceKind.RANGE, "v1..main", "-fork", "v1")
     with pytest.raises(UsageError, match="begins with a `-`") as caught:
         intake.take(source, tmp_path / "q", tmp_path / "cache", silent)
     assert caught.value.hint == "write it as ./-fork"
@@ -359,7 +359,7 @@ def test_an_upstream_that_reads_as_a_flag_is_refused_before_anything_is_written(
 
 
 def test_a_branch_that_is_the_queues_already_is_left_as_it_is(tmp_path: Path, fork: Path) -> None:
-    _, saved = take(tmp_path, fork, Kind.RANGE, "v1..main~1")
+    _, saved = take(tmp_path, fork, SourceKind.RANGE, "v1..main~1")
     git = Git(fork / ".git")
     tip = exporting.to_branch(saved.queue, git, "again")
     assert exporting.to_branch(saved.queue, git, "again") == tip

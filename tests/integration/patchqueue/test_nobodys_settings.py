@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 from tests.chains import Chain, Written
 from tests.integration.test_rebase_session import Desk
@@ -152,7 +152,7 @@ def _files(repository: tuple[Path, str, str], folder: Path) -> dict[str, bytes]:
     place, base, tip = repository
     git = ranges.repository(place)
     found = importing.from_range(git, base, tip)
-    storage.save(folder / "q", Base("embedded:", "v1", found.commit), found.steps, git)
+    storage.save(folder / "q", QueueBase("embedded:", "v1", found.commit), found.steps, git)
     return {path.name: path.read_bytes() for path in (folder / "q").iterdir()}
 
 

@@ -10,20 +10,20 @@ import pytest
 
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 from tests.chains import Chain, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 LINES = [b"line %d\n" % number for number in range(40)]
 
 
-def _history(folder: Path, before: list[bytes], after: list[bytes]) -> tuple[Git, Step, str]:
+def _history(folder: Path, before: list[bytes], after: list[bytes]) -> tuple[Git, PatchStep, str]:
     """A repository with one commit that turns one text into another; the step, and its base."""
 
     def tree(lines: list[bytes]) -> chains.Tree:
@@ -46,10 +46,10 @@ def _saved_on_both(
         return changed
 
     git, step, base = _history(tmp_path / "1.git", old, edited(old))
-    first = storage.save(tmp_path / "q", Base("embedded:", "v1", base), [step], git)
+    first = storage.save(tmp_path / "q", QueueBase("embedded:", "v1", base), [step], git)
     git, step, base = _history(tmp_path / "2.git", new, edited(new))
     named = replace(step, name=first.queue.patches[0].name)
-    second = storage.save(tmp_path / "q", Base("embedded:", "v2", base), [named], git)
+    second = storage.save(tmp_path / "q", QueueBase("embedded:", "v2", base), [named], git)
     clone = tmp_path / "clone"
     who = ["-c", "user.name=x", "-c", "user.email=x@x"]
     subprocess.run(["git", "clone", "-q", git.git_dir, clone], check=True)
@@ -87,7 +87,7 @@ def test_context_that_changed_does(tmp_path: Path) -> None:
 
 def test_a_new_message_does(tmp_path: Path) -> None:
     git, step, base = _history(tmp_path / "1.git", LINES, LINES[:-1])
-    where = Base("embedded:", "v1", base)
+    where = QueueBase("embedded:", "v1", base)
     saved = storage.save(tmp_path / "q", where, [step], git)
     said = replace(
         step, header=replace(step.header, body="Because."), name=saved.queue.patches[0].name
@@ -99,10 +99,12 @@ def test_a_new_message_does(tmp_path: Path) -> None:
 def test_a_patch_without_context_stays_so(tmp_path: Path, bare: bool) -> None:
     changed = [b"xx\n" if line == b"line 20\n" else line for line in LINES]
     git, step, base = _history(tmp_path / "1.git", LINES, changed)
-    first = storage.save(tmp_path / "q", Base("e", "v1", base), [replace(step, bare=bare)], git)
+    first = storage.save(
+        tmp_path / "q", QueueBase("e", "v1", base), [replace(step, bare=bare)], git
+    )
     assert (b"line 19\n" in first.queue.patches[0].content) is not bare
     git, step, base = _history(tmp_path / "2.git", [b"n\n", *LINES], [b"n\n", *changed])
     named = replace(step, name=first.queue.patches[0].name)
-    second = storage.save(tmp_path / "q", Base("e", "v2", base), [named], git)
+    second = storage.save(tmp_path / "q", QueueBase("e", "v2", base), [named], git)
     assert bool(second.written) is bare
     assert (b"line 19\n" in second.queue.patches[0].content) is not bare

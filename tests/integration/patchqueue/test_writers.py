@@ -12,14 +12,14 @@ import pytest
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import lock, ranges, storage
-from tensorflow_macos_build.patchqueue.queue.model import Base, encoded
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase, encoded
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tests import chains
 from tests.chains import Chain, Written
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.compose import Step
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 
 
 def _tree(number: int) -> Written:
@@ -28,14 +28,14 @@ def _tree(number: int) -> Written:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> tuple[Git, Base, tuple[Step, ...]]:
+def made(tmp_path: Path) -> tuple[Git, QueueBase, tuple[PatchStep, ...]]:
     chain = Chain({b"f": ("100644", b"")}, tuple(_tree(number) for number in range(3, 7)))
     git, base, tip = chains.build(tmp_path / "repository", chain)
-    return git, Base("embedded:", "v1", base), ranges.read(git, base, tip).steps
+    return git, QueueBase("embedded:", "v1", base), ranges.read(git, base, tip).steps
 
 
 @pytest.fixture
-def folder(tmp_path: Path, made: tuple[Git, Base, tuple[Step, ...]]) -> Path:
+def folder(tmp_path: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]) -> Path:
     git, base, steps = made
     return storage.save(tmp_path / "patches/q", base, steps, git).queue.folder
 
@@ -71,7 +71,7 @@ def test_every_name_of_a_queue_is_one_lock(
 
 
 def test_a_queue_that_is_named_by_a_link_is_written_where_it_is(
-    tmp_path: Path, folder: Path, made: tuple[Git, Base, tuple[Step, ...]]
+    tmp_path: Path, folder: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]
 ) -> None:
     git, base, steps = made
     link = tmp_path / "link"
@@ -83,7 +83,7 @@ def test_a_queue_that_is_named_by_a_link_is_written_where_it_is(
 
 
 def test_a_queue_that_somebody_changed_since_it_was_read_is_left_as_it_is(
-    folder: Path, made: tuple[Git, Base, tuple[Step, ...]]
+    folder: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]
 ) -> None:
     git, base, steps = made
     seen = storage.load(folder).digest
@@ -96,7 +96,7 @@ def test_a_queue_that_somebody_changed_since_it_was_read_is_left_as_it_is(
 
 @pytest.mark.parametrize("touched", ["series", "README", "resolutions/x.json"])
 def test_a_file_that_somebody_writes_while_the_queue_is_written_is_not_lost(
-    folder: Path, made: tuple[Git, Base, tuple[Step, ...]], touched: str
+    folder: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]], touched: str
 ) -> None:
     git, base, steps = made
 
@@ -112,7 +112,7 @@ def test_a_file_that_somebody_writes_while_the_queue_is_written_is_not_lost(
 
 
 def test_readers_see_one_state_while_a_writer_swaps(
-    folder: Path, made: tuple[Git, Base, tuple[Step, ...]]
+    folder: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]
 ) -> None:
     """Two states of the queue take turns; each reader's queue is the one or the other, whole."""
     git, base, steps = made
@@ -149,7 +149,7 @@ def test_a_command_that_has_nothing_to_write_sweeps_what_killed_writers_left(fol
 
 
 def test_a_rebase_is_not_written_over_what_was_changed_since(
-    folder: Path, made: tuple[Git, Base, tuple[Step, ...]]
+    folder: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]
 ) -> None:
     git, base, _ = made
     queue = storage.load(folder)

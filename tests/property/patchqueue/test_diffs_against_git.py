@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import diff_parse
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,9 @@ def _is_stated(error: Malformed) -> bool:
 def _applied(text: bytes) -> dict[bytes, bytes] | Malformed:
     contents = {f"{number:040}": content for number, content in enumerate(FILES.values())}
     listed = zip(FILES, contents, strict=True)
-    overlay = Overlay({path: Entry(0o100644, oid) for path, oid in listed}, contents.__getitem__)
+    overlay = PatchedTree(
+        {path: Entry(0o100644, oid) for path, oid in listed}, contents.__getitem__
+    )
     try:
         made = overlay.after(diff_parse.parse(text).changes)
     except Malformed as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
 from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Forecaster
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -37,7 +37,7 @@ class Seen:
 
 def foresee(made: Made) -> Seen:
     patches = engine.carried(made.git, f"{made.base}..queue")
-    base = Base("", "base", made.base)
+    base = QueueBase("", "base", made.base)
 
     def statuses(commit: str) -> tuple[Status, ...]:
         found, _ = engine.rebase_in(pen, base, commit, patches)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tests import repositories
@@ -165,7 +165,7 @@ def test_git_rebase_carries_the_patches_that_are_not_landed(history: History) ->
         git = made.git
         with quarantine(git) as pen:
             result, _ = engine.rebase_in(
-                pen, Base("", "base", made.base), made.onto, queue_of(made), OnConflict.SKIP
+                pen, QueueBase("", "base", made.base), made.onto, queue_of(made), OnConflict.SKIP
             )
         kept = Git(Path(scratch) / "work" / ".git").line(
             "log", "--reverse", "--format=%s", f"{made.onto}..HEAD"
@@ -191,7 +191,7 @@ class Dropped:
 def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
     patches = queue_of(made)
     with quarantine(made.git) as pen:
-        base = Base("", "base", made.base)
+        base = QueueBase("", "base", made.base)
         result, done = engine.rebase_in(pen, base, made.onto, patches, way, trees=True)
         before = [pen.tree(made.onto), *(step.after for step in done.steps)]
         found = []

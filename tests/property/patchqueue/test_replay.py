@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, note, settings
 
 from tensorflow_macos_build.git.objects import MARKER_SIZE, quarantine
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, replay
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -40,7 +40,7 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         patches = engine.carried(made.git, f"{made.base}..queue")
-        base = Base("", "base", made.base)
+        base = QueueBase("", "base", made.base)
         with quarantine(made.git) as pen:
             found = [
                 engine.rebase_in(pen, base, made.onto, patches, way)

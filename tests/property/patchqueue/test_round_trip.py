@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.queue import materialise, ranges, storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ AM = {
 }
 
 
-def stored(folder: Path, chain: Chain) -> tuple[Git, ranges.History, Saved]:
+def stored(folder: Path, chain: Chain) -> tuple[Git, ranges.CommitRange, Saved]:
     git, base, tip = chains.build(folder / "repository", chain)
     history = ranges.read(git, base, tip)
-    queue_base = Base("embedded:", "v1", history.base)
+    queue_base = QueueBase("embedded:", "v1", history.base)
     return git, history, storage.save(folder / "patches" / "q", queue_base, history.steps, git)
 
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
 from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Column, Fate, Forecast
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
 from tensorflow_macos_build.views import forecast_page
@@ -32,7 +32,7 @@ def made(patches: int) -> Forecast:
     fates = [CONFLICT, *(OTHERS[place % len(OTHERS)] for place in range(patches - 1))]
     return Forecast(
         HOSTILE,
-        Base(HOSTILE, HOSTILE, ID),
+        QueueBase(HOSTILE, HOSTILE, ID),
         tuple((f"{place}-{HOSTILE}", f"{HOSTILE} {place}") for place in range(patches)),
         (Column(HOSTILE, ID, 1, tuple(fates)),),
         3,

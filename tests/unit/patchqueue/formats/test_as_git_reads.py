@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment, parse_date
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,7 +315,7 @@ def test_a_binary_change_is_taken_where_git_takes_it(
     git("apply", "-", stdin=text, cwd=tmp_path)
     assert (tmp_path / "f").exists() is taken
     (change,) = diff_parse.parse(text).changes
-    overlay = Overlay({}, lambda _: b"")
+    overlay = PatchedTree({}, lambda _: b"")
     if taken:
         made = overlay.after([change])[b"f"]
         assert made is not None

@@ -10,7 +10,7 @@ import pytest
 from tensorflow_macos_build.git.plumbing import Entry
 from tensorflow_macos_build.patchqueue.formats import apply, patch
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue.patched_tree import Overlay
+from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
 HEAD = (
     b"From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
@@ -89,7 +89,7 @@ def test_a_link_is_not_written_through() -> None:
     with pytest.raises(Refused, match="through the link d that the same patch makes"):
         patch.parse(HEAD + link(b"d") + creates(b"d/x"), "evil.patch")
     later = patch.parse(HEAD + creates(b"d/x"), "evil.patch")
-    overlay = Overlay({b"d": Entry(0o120000, "1" * 40)}, lambda _: b"/etc")
+    overlay = PatchedTree({b"d": Entry(0o120000, "1" * 40)}, lambda _: b"/etc")
     with pytest.raises(Malformed, match="lies below d, which is no folder"):
         overlay.after(later.changes)
 

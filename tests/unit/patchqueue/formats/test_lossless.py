@@ -22,7 +22,7 @@ from tensorflow_macos_build.patchqueue.formats import (
     words,
     write,
 )
-from tensorflow_macos_build.patchqueue.formats.diff import Kind
+from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
@@ -62,17 +62,20 @@ def test_a_body_line_that_is_a_separator_survives_being_stored() -> None:
 
 
 CHANGES = {
-    "rename": (b"similarity index 100%\nrename from f\nrename to g\n", Kind.RENAME),
-    "copy": (b"similarity index 90%\ncopy from f\ncopy to g\n", Kind.COPY),
-    "mode": (b"old mode 100644\nnew mode 100755\n", Kind.MODIFY),
-    "empty file": (b"new file mode 100644\nindex 000000000..e69de29bb\n", Kind.ADD),
-    "empty file gone": (b"deleted file mode 100644\nindex e69de29bb..000000000\n", Kind.DELETE),
+    "rename": (b"similarity index 100%\nrename from f\nrename to g\n", ChangeKind.RENAME),
+    "copy": (b"similarity index 90%\ncopy from f\ncopy to g\n", ChangeKind.COPY),
+    "mode": (b"old mode 100644\nnew mode 100755\n", ChangeKind.MODIFY),
+    "empty file": (b"new file mode 100644\nindex 000000000..e69de29bb\n", ChangeKind.ADD),
+    "empty file gone": (
+        b"deleted file mode 100644\nindex e69de29bb..000000000\n",
+        ChangeKind.DELETE,
+    ),
 }
 
 
 @pytest.mark.parametrize(("header", "kind"), CHANGES.values(), ids=CHANGES)
-def test_headers_without_hunks_are_read(header: bytes, kind: Kind) -> None:
-    second = b"g" if kind in (Kind.RENAME, Kind.COPY) else b"f"
+def test_headers_without_hunks_are_read(header: bytes, kind: ChangeKind) -> None:
+    second = b"g" if kind in (ChangeKind.RENAME, ChangeKind.COPY) else b"f"
     text = b"diff --git a/f b/%s\n" % second + header
     found = diff_parse.parse(text + text)
     assert [change.kind for change in found.changes] == [kind, kind]
@@ -135,7 +138,7 @@ def test_times_of_1970_tell_new_and_deleted_files_of_plain_diffs() -> None:
     text = b"diff -ruN a/f b/f\n--- a/f\t%s\n+++ b/f\t%s\n@@ -%s +%s @@\n%sx\n"
     made = diff_parse.parse(text % (epoch, later, b"0,0", b"1", b"+")).changes[0]
     gone = diff_parse.parse(text % (later, epoch, b"1", b"0,0", b"-")).changes[0]
-    assert (made.kind, gone.kind) == (Kind.ADD, Kind.DELETE)
+    assert (made.kind, gone.kind) == (ChangeKind.ADD, ChangeKind.DELETE)
     assert made.lead == b"diff -ruN a/f b/f\n"
 
 

@@ -57,7 +57,9 @@ def test_a_condition_comes_true_at_the_revisions_it_says(
 ) -> None:
     git, commits = history
     condition = conditions.parse(text.format(*(commit[:12] for commit in commits)))
-    assert [condition.holds(conditions.Revision(git, commit)) for commit in commits] == expected
+    assert [
+        condition.holds(conditions.UpstreamRevision(git, commit)) for commit in commits
+    ] == expected
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ RIGHT = f"upstream: 'embedded:'\nref: v2.16.0\ncommit: {COMMIT}\n"
 
 def test_queue_yaml_is_read_as_the_text_that_it_is(tmp_path: Path) -> None:
     (tmp_path / "queue.yaml").write_text(RIGHT.replace("v2.16.0", "2.10"))
-    assert storage.read_base(tmp_path / "queue.yaml") == Base("embedded:", "2.10", COMMIT)
+    assert storage.read_base(tmp_path / "queue.yaml") == QueueBase("embedded:", "2.10", COMMIT)
 
 
 @pytest.mark.parametrize(

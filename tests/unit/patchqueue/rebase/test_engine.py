@@ -6,7 +6,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -51,7 +51,7 @@ def moved(
 def rebase_made(made: Made, on_conflict: OnConflict = OnConflict.PROVISIONAL) -> Rebase:
     patches = engine.carried(made.git, f"{made.base}..queue")
     with quarantine(made.git) as pen:
-        base = Base(URL, "base", made.base)
+        base = QueueBase(URL, "base", made.base)
         return engine.rebase_in(pen, base, made.onto, patches, on_conflict)[0]
 
 

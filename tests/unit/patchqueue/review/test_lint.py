@@ -4,7 +4,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.review import lint
-from tensorflow_macos_build.patchqueue.review.lint import CODES, Limits, Severity
+from tensorflow_macos_build.patchqueue.review.lint import CODES, LintLimits, LintSeverity
 
 TRAILERS = "Reason: fork-only\nDrop-When: never\nOwner: A <a@example.org>"
 HEADER = """\
@@ -51,8 +51,8 @@ class Folder:
     def series(self, *names: str) -> None:
         (self.path / "series").write_text("".join(f"{name}\n" for name in names))
 
-    def findings(self, limits: Limits | None = None) -> list[tuple[str, str, int | None]]:
-        found = lint.lint(self.path, limits or Limits())
+    def findings(self, limits: LintLimits | None = None) -> list[tuple[str, str, int | None]]:
+        found = lint.lint(self.path, limits or LintLimits())
         return [(each.code, each.file, each.line) for each in found]
 
 
@@ -109,8 +109,11 @@ def test_white_space_in_added_lines_is_found_at_its_line(folder: Folder) -> None
 
 def test_size_and_paths_have_limits(folder: Folder) -> None:
     name = folder.add(diff("third_party/x", "+y"))
-    assert folder.findings(Limits(forbidden=("third_party/*",)))[0][:2] == ("forbidden-path", name)
-    assert folder.findings(Limits(size=10)) == [("too-large", name, None)]
+    assert folder.findings(LintLimits(forbidden=("third_party/*",)))[0][:2] == (
+        "forbidden-path",
+        name,
+    )
+    assert folder.findings(LintLimits(size=10)) == [("too-large", name, None)]
 
 
 def test_a_patch_that_only_undoes_an_earlier_one_is_found(folder: Folder) -> None:
@@ -122,7 +125,9 @@ def test_a_patch_that_only_undoes_an_earlier_one_is_found(folder: Folder) -> Non
 
 def test_every_code_is_explained_and_only_opinions_are_warnings() -> None:
     warnings = {
-        code for code in CODES if lint.Finding(code, "", None, "").severity is Severity.WARNING
+        code
+        for code in CODES
+        if lint.LintFinding(code, "", None, "").severity is LintSeverity.WARNING
     }
     assert warnings == {"whitespace", "condition-true", "undone"}
 
@@ -132,12 +137,12 @@ def test_what_a_queue_allows_is_no_error_and_is_still_told(folder: Folder) -> No
     two = folder.add(diff("b", "+y "), "Reason: fork-only")
     allow = f'allow:\n  trailer-missing: "*"\n  whitespace: ["{one}", "other-*"]\n'
     (folder.path / "lint.yaml").write_text(allow)
-    found = lint.lint(folder.path, Limits())
+    found = lint.lint(folder.path, LintLimits())
     assert [(each.code, each.file, each.severity) for each in found] == [
-        ("trailer-missing", one, Severity.ALLOWED),
-        ("whitespace", one, Severity.ALLOWED),
-        ("trailer-missing", two, Severity.ALLOWED),
-        ("whitespace", two, Severity.WARNING),
+        ("trailer-missing", one, LintSeverity.ALLOWED),
+        ("whitespace", one, LintSeverity.ALLOWED),
+        ("trailer-missing", two, LintSeverity.ALLOWED),
+        ("whitespace", two, LintSeverity.WARNING),
     ]
 
 
@@ -164,10 +169,10 @@ def test_a_list_of_what_is_allowed_that_says_nothing_is_refused(
 
 def test_all_missing_trailers_of_a_patch_are_one_finding(folder: Folder) -> None:
     folder.add(diff("a", "+y"), "owner: in any case of letters")
-    [finding] = lint.lint(folder.path, Limits())
+    [finding] = lint.lint(folder.path, LintLimits())
     assert finding.message == "it has no trailer `Reason:` and no `Drop-When:`"
 
 
 def test_a_folder_without_series_is_no_queue(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no patch queue"):
-        lint.lint(tmp_path, Limits())
+        lint.lint(tmp_path, LintLimits())

@@ -6,17 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.patchqueue.review import rangediff
-from tensorflow_macos_build.patchqueue.review.rangediff import Entry, Fate
+from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate, QueueEntry
 from tensorflow_macos_build.views import rangediff_page
 
 
-def entry(number: int, name: str, *added: str, start: int = 1, ident: str = "0" * 40) -> Entry:
+def entry(number: int, name: str, *added: str, start: int = 1, ident: str = "0" * 40) -> QueueEntry:
     lines = [f"From {ident} Mon Sep 17 00:00:00 2001", f"Subject: {name}", "", "---"]
     lines += [f"--- a/{name}", f"+++ b/{name}", f"@@ -{start},0 +{start},{len(added)} @@"]
-    return Entry(f"{number:04}-{name}.patch", name, "\n".join([*lines, *(f"+{a}" for a in added)]))
+    return QueueEntry(
+        f"{number:04}-{name}.patch", name, "\n".join([*lines, *(f"+{a}" for a in added)])
+    )
 
 
-def fates(old: list[Entry], new: list[Entry]) -> list[tuple[str, str]]:
+def fates(old: list[QueueEntry], new: list[QueueEntry]) -> list[tuple[str, str]]:
     return [(pair.subject, pair.fate.value) for pair in rangediff.compare(old, new)]
 
 
@@ -31,9 +33,9 @@ def test_a_removed_patch_stands_where_it_was_and_is_shown_whole() -> None:
     new = [entry(1, "a", "1"), entry(3, "c", "3")]
     pairs = rangediff.compare(old, new)
     assert [(pair.subject, pair.fate) for pair in pairs] == [
-        ("a", Fate.SAME),
-        ("b", Fate.REMOVED),
-        ("c", Fate.SAME),
+        ("a", PatchFate.SAME),
+        ("b", PatchFate.REMOVED),
+        ("c", PatchFate.SAME),
     ]
     assert pairs[1].difference == old[1].text
 
@@ -42,7 +44,7 @@ def test_a_renamed_and_reworded_patch_is_found_by_its_text() -> None:
     old = [entry(1, "one", *"abcdefgh")]
     new = [entry(1, "two", *"abcdefgx")]
     [pair] = rangediff.compare(old, new)
-    assert pair.fate is Fate.CHANGED
+    assert pair.fate is PatchFate.CHANGED
     assert "-+h" in pair.difference.splitlines()
     assert "++x" in pair.difference.splitlines()
 
@@ -65,7 +67,7 @@ def test_every_patch_of_both_queues_is_named_once(before: list[int], after: list
     pairs = rangediff.compare(old, new)
     assert sorted(pair.old.name for pair in pairs if pair.old) == sorted(e.name for e in old)
     assert [pair.new.name for pair in pairs if pair.new] == [e.name for e in new]
-    assert {pair.subject for pair in pairs if pair.fate is Fate.SAME} == {
+    assert {pair.subject for pair in pairs if pair.fate is PatchFate.SAME} == {
         f"p{number}" for number in set(before) & set(after)
     }
 
@@ -89,12 +91,13 @@ def test_the_fates_are_those_of_git_range_diff(tmp_path: Path) -> None:
         git("add", ".")
         git("commit", "-qm", f"add {name}")
 
-    def entries(span: str) -> list[Entry]:
+    def entries(span: str) -> list[QueueEntry]:
         ids = git("rev-list", "--reverse", span).split()
         texts = [git("format-patch", "-1", "--stdout", "--zero-commit", ident) for ident in ids]
         subjects = [git("log", "-1", "--format=%s", ident).strip() for ident in ids]
         return [
-            Entry(f"{n}-{s}", s, t) for n, (s, t) in enumerate(zip(subjects, texts, strict=True))
+            QueueEntry(f"{n}-{s}", s, t)
+            for n, (s, t) in enumerate(zip(subjects, texts, strict=True))
         ]
 
     body = "".join(f"line {number}\n" for number in range(20))
@@ -121,7 +124,7 @@ def test_the_fates_are_those_of_git_range_diff(tmp_path: Path) -> None:
 
 
 def test_markdown_and_html_show_hostile_text_as_text() -> None:
-    hostile = Entry("1-x.patch", "<script>|`*", "```\n+</pre><script>alert(1)</script>")
+    hostile = QueueEntry("1-x.patch", "<script>|`*", "```\n+</pre><script>alert(1)</script>")
     pairs = rangediff.compare([], [hostile])
     page = rangediff_page.html("a < b", pairs)
     assert "<script>" not in page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.patchqueue.queue import ranges, storage
-from tensorflow_macos_build.patchqueue.queue.model import Base
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.session import Session
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tests.repositories import EXECUTABLE, FILE, LINK, Case, lines, make
@@ -50,7 +50,9 @@ def begin(kind: str, folder: Path) -> tuple[Made, Session, Path]:
     patches = (mine, {**mine, "later": (FILE, b"so that a patch is left\n")})
     made = make(Case(base, (theirs,), patches), folder / "repository")
     steps = ranges.read(made.git, made.base, made.patches[-1]).steps
-    queue = storage.save(folder / "q", Base("embedded:", "base", made.base), steps, made.git).queue
+    queue = storage.save(
+        folder / "q", QueueBase("embedded:", "base", made.base), steps, made.git
+    ).queue
     session = Session(queue, made.git, folder / "work tree")
     session.shown(session.start(made.onto))
     return made, session, folder / "work tree"
