@@ -321,7 +321,7 @@ def commits(git: Git) -> list[str]:
     parts = [f"reset {BRANCH}\nfrom {embedded.TAGS[BASE]}\n\n".encode()]
     for number, situation in enumerate(SITUATIONS):
         paragraphs = (situation.subject, situation.body, "\n".join(situation.trailers))
-        commit = story.Commit(
+        commit = story.EmbeddedCommit(
             situation.subject,
             situation.author,
             f"2024-04-{number + 1:02}T12:00:00+01:00",
@@ -352,7 +352,7 @@ def write(git: Git, folder: Path) -> Path:
 def _tree_at(tag: str) -> story.Tree:
     tree: story.Tree = {}
     for item in history.HISTORY:
-        if isinstance(item, story.Commit):
+        if isinstance(item, story.EmbeddedCommit):
             tree = story.apply(item.edits, tree)
         elif item.tag == tag:
             return story.apply(tuple(edit for one in item.commits for edit in one.edits), tree)

@@ -32,7 +32,7 @@ _SECONDS_A_DAY = 86400
 
 
 @dataclass(frozen=True)
-class Release:
+class UpstreamRelease:
     """A tag that names a version.
 
     Attributes:
@@ -54,7 +54,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Base:
+class UpstreamBase:
     """The commit that a queue applies to.
 
     Attributes:
@@ -76,7 +76,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Behind:
+class Distance:
     """What lies between a base and a release.
 
     Attributes:
@@ -91,7 +91,7 @@ class Behind:
 
 
 @dataclass(frozen=True)
-class Status:
+class UpstreamStatus:
     """An upstream's releases against a base.
 
     Attributes:
@@ -103,15 +103,15 @@ class Status:
     """
 
     origin: str
-    base: Base
-    newer: tuple[Release, ...]
-    previews: tuple[Release, ...]
-    behind: Behind | None
+    base: UpstreamBase
+    newer: tuple[UpstreamRelease, ...]
+    previews: tuple[UpstreamRelease, ...]
+    behind: Distance | None
 
 
 def status(
     mirror: Mirror, base: str, ticker: Ticker = silent, *, called: str | None = None
-) -> Status:
+) -> UpstreamStatus:
     """Ask an upstream for its newest tags, and compare them with the commit that `base` names.
 
     Args:
@@ -133,7 +133,7 @@ def status(
     previews = [
         one for one in ahead if one.version.is_prerelease and (not newest or one.version > newest)
     ]
-    return Status(
+    return UpstreamStatus(
         origin=mirror.origin,
         base=found,
         newer=tuple(newer),
@@ -142,7 +142,7 @@ def status(
     )
 
 
-def releases(git: Git, *, reachable_from: str = "") -> list[Release]:
+def releases(git: Git, *, reachable_from: str = "") -> list[UpstreamRelease]:
     """Return the releases that a repository has tags of, by rising version.
 
     With `reachable_from`, only those in the history of that commit.
@@ -154,7 +154,7 @@ def releases(git: Git, *, reachable_from: str = "") -> list[Release]:
         tag, peeled, direct, time = line.split("\0")
         version = _version(tag)
         if version is not None and time:
-            found.append(Release(tag, version, peeled or direct, int(time)))
+            found.append(UpstreamRelease(tag, version, peeled or direct, int(time)))
     return sorted(found, key=lambda release: (release.version, release.tag))
 
 
@@ -165,18 +165,18 @@ def _version(tag: str) -> Version | None:
         return None
 
 
-def _base(mirror: Mirror, ref: str, known: list[Release], ticker: Ticker) -> Base:
+def _base(mirror: Mirror, ref: str, known: list[UpstreamRelease], ticker: Ticker) -> UpstreamBase:
     commit = mirror.resolve(ref, ticker)
     time = int(mirror.line("show", "--no-patch", "--format=%ct", commit))
     on_it = [one for one in known if one.commit == commit]
     reached = on_it or releases(mirror, reachable_from=commit)
-    return Base(ref, commit, time, reached[-1].version if reached else None)
+    return UpstreamBase(ref, commit, time, reached[-1].version if reached else None)
 
 
-def _between(git: Git, base: Base, release: Release) -> Behind:
+def _between(git: Git, base: UpstreamBase, release: UpstreamRelease) -> Distance:
     counted = git.line("rev-list", "--left-right", "--count", f"{base.commit}...{release.commit}")
     own, commits = (int(number) for number in counted.split("\t"))
-    return Behind(commits, own, (release.time - base.time) // _SECONDS_A_DAY)
+    return Distance(commits, own, (release.time - base.time) // _SECONDS_A_DAY)
 
 
 def _day(time: int) -> str:

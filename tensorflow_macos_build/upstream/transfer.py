@@ -96,7 +96,7 @@ def run_with_retry(
     if not stdin:  # else its references are known, and only contents are asked for
         _refuse_endless_references(url, retry)
     while True:
-        progress = _Progress(ticker, retry, retry.words + _ECHO * len(stdin))
+        progress = _TransferProgress(ticker, retry, retry.words + _ECHO * len(stdin))
         try:
             process.watch(argv, progress.feed, env={**env, **_TRACE}, stdin=stdin, idle=retry.idle)
         except _TooMuch:
@@ -118,7 +118,7 @@ def run_with_retry(
             return
 
 
-class _Progress(RemoteProgress):
+class _TransferProgress(RemoteProgress):
     """git's progress lines as ticks, and the lines that are not progress."""
 
     _STAGES = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def status(
     queue: str | None, upstream: str, base: str, cache: str, ticker: Ticker
-) -> releases.Status:
+) -> releases.UpstreamStatus:
     """Open an upstream and compare its releases with a base; a queue tells what is left out.
 
     Raises:
@@ -40,7 +40,7 @@ def status(
     return releases.status(opened, base, ticker, called=called)
 
 
-def as_document(found: releases.Status) -> documents.Json:
+def as_document(found: releases.UpstreamStatus) -> documents.Json:
     """Return a status as a document of the schema upstream-status.v1."""
     base, behind = found.base, found.behind
     return documents.document(
@@ -67,7 +67,7 @@ def as_document(found: releases.Status) -> documents.Json:
     )
 
 
-def show(found: releases.Status) -> None:
+def show(found: releases.UpstreamStatus) -> None:
     """Print a status as a table, newest release first, and a sentence."""
     console = Console(stderr=False)
     table = Table(box=None, pad_edge=False)
@@ -82,7 +82,7 @@ def show(found: releases.Status) -> None:
     console.line(_sentence(found))
 
 
-def _sentence(found: releases.Status) -> str:
+def _sentence(found: releases.UpstreamStatus) -> str:
     if found.behind is None:
         return "no release is newer than the base"
     own = f"; the base has {found.behind.own} of its own" if found.behind.own else ""
@@ -92,7 +92,7 @@ def _sentence(found: releases.Status) -> str:
     )
 
 
-def _release(release: releases.Release) -> documents.Json:
+def _release(release: releases.UpstreamRelease) -> documents.Json:
     return {
         "tag": release.tag,
         "version": str(release.version),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.upstream.embedded.story import Entry, Mode, Tree
+from tensorflow_macos_build.upstream.embedded.story import EmbeddedFile, Mode, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def read() -> Tree:
     return dict(_walk(root, ""))
 
 
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Entry]]:
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, EmbeddedFile]]:
     for item in folder.iterdir():
         path = prefix + _real_name(item.name)
         if item.name in _NOT_SOURCE:
@@ -36,7 +36,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Entry]]:
             yield from _walk(item, path + "/")
         else:
             mode = Mode.EXECUTABLE if path in _EXECUTABLE else Mode.FILE
-            yield path, Entry(mode, item.read_bytes())
+            yield path, EmbeddedFile(mode, item.read_bytes())
 
 
 def _real_name(carried: str) -> str:

@@ -25,14 +25,14 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class EmbeddedFile:
     """One file of a tree; the content of a link is its target."""
 
     mode: Mode
     content: bytes
 
 
-Tree: TypeAlias = dict[str, Entry]
+Tree: TypeAlias = dict[str, EmbeddedFile]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ Edit: TypeAlias = Write | Replace | Cut | Move | Delete | SetMode | Plant
 
 
 @dataclass(frozen=True)
-class Commit:
+class EmbeddedCommit:
     """One commit on the branch that it stands in.
 
     Attributes:
@@ -128,7 +128,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Release:
+class EmbeddedRelease:
     """A branch that leaves `main` where this stands in the story, and ends in a tag.
 
     The tag is annotated, by the author and at the date of the branch's last commit.
@@ -136,7 +136,7 @@ class Release:
 
     branch: str
     tag: str
-    commits: tuple[Commit, ...]
+    commits: tuple[EmbeddedCommit, ...]
 
 
 class EditFails(ValueError):
@@ -158,11 +158,13 @@ def apply(edits: tuple[Edit, ...], tree: Tree) -> Tree:
 def _apply_one(edit: Edit, tree: Tree) -> None:
     match edit:
         case Write(path, content, mode):
-            tree[path] = Entry(mode, content.encode() if isinstance(content, str) else content)
+            tree[path] = EmbeddedFile(
+                mode, content.encode() if isinstance(content, str) else content
+            )
         case Replace(path, old, new):
-            tree[path] = Entry(_at(tree, path).mode, _replaced(path, tree[path], old, new))
+            tree[path] = EmbeddedFile(_at(tree, path).mode, _replaced(path, tree[path], old, new))
         case Cut(path, start, end):
-            tree[path] = Entry(_at(tree, path).mode, _cut(path, tree[path], start, end))
+            tree[path] = EmbeddedFile(_at(tree, path).mode, _cut(path, tree[path], start, end))
         case Move(source, target):
             for path in list(_under(tree, source)):
                 tree[target + path[len(source) :]] = tree.pop(path)
@@ -170,27 +172,27 @@ def _apply_one(edit: Edit, tree: Tree) -> None:
             for gone in list(_under(tree, path)):
                 del tree[gone]
         case SetMode(path, mode):
-            tree[path] = Entry(mode, _at(tree, path).content)
+            tree[path] = EmbeddedFile(mode, _at(tree, path).content)
         case Plant(read):
             tree.update(read())
         case _:
             assert_never(edit)
 
 
-def _at(tree: Tree, path: str) -> Entry:
+def _at(tree: Tree, path: str) -> EmbeddedFile:
     if path not in tree:
         raise EditFails(f"{path}: no such file")
     return tree[path]
 
 
-def _replaced(path: str, entry: Entry, old: str, new: str) -> bytes:
+def _replaced(path: str, entry: EmbeddedFile, old: str, new: str) -> bytes:
     found = entry.content.count(old.encode())
     if found != 1:
         raise EditFails(f"{path}: found {found} times, not once: {old!r}")
     return entry.content.replace(old.encode(), new.encode())
 
 
-def _cut(path: str, entry: Entry, start: str, end: str) -> bytes:
+def _cut(path: str, entry: EmbeddedFile, start: str, end: str) -> bytes:
     before, found, rest = entry.content.partition(start.encode())
     _, found_end, after = rest.partition(end.encode()) if end else (b"", b"end", b"")
     if not found or not found_end:

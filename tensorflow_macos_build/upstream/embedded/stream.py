@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAIN = "refs/heads/main"
 
 
-def of(history: Sequence[story.Commit | story.Release]) -> Iterator[bytes]:
+def of(history: Sequence[story.EmbeddedCommit | story.EmbeddedRelease]) -> Iterator[bytes]:
     """Return the stream of a history, in pieces.
 
     Raises:
@@ -26,15 +26,15 @@ def of(history: Sequence[story.Commit | story.Release]) -> Iterator[bytes]:
     main: story.Tree = {}
     for item in history:
         match item:
-            case story.Commit():
+            case story.EmbeddedCommit():
                 changed = story.apply(item.edits, main)
                 yield from commit_of(MAIN, item, main, changed)
                 main = changed
-            case story.Release():
+            case story.EmbeddedRelease():
                 yield from _release(item, main)
 
 
-def _release(release: story.Release, tree: story.Tree) -> Iterator[bytes]:
+def _release(release: story.EmbeddedRelease, tree: story.Tree) -> Iterator[bytes]:
     branch = f"refs/heads/{release.branch}"
     yield f"reset {branch}\nfrom {MAIN}\n\n".encode()
     for commit in release.commits:
@@ -47,7 +47,7 @@ def _release(release: story.Release, tree: story.Tree) -> Iterator[bytes]:
 
 
 def commit_of(
-    branch: str, commit: story.Commit, before: story.Tree, after: story.Tree
+    branch: str, commit: story.EmbeddedCommit, before: story.Tree, after: story.Tree
 ) -> Iterator[bytes]:
     """Return the part of a stream that puts one commit on a branch.
 
@@ -68,7 +68,7 @@ def commit_of(
             yield _data(after[path].content)
 
 
-def _signature(commit: story.Commit) -> str:
+def _signature(commit: story.EmbeddedCommit) -> str:
     when = datetime.fromisoformat(commit.date)
     seconds = int(when.timestamp())
     return f"{commit.author.name} <{commit.author.email}> {seconds} {when.strftime('%z')}"

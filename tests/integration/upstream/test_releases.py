@@ -39,7 +39,7 @@ def test_releases_are_sorted_as_versions_and_pre_releases_are_apart(
     found = releases.status(opened, "v2.9.0")
     assert [release.tag for release in found.newer] == ["v2.10.0", "v2.10.1"]
     assert [release.tag for release in found.previews] == ["v2.11.0-rc0", "v2.11.0.rc1"]
-    assert found.behind == releases.Behind(commits=5, own=0, days=5)
+    assert found.behind == releases.Distance(commits=5, own=0, days=5)
     assert found.newer[-1].commit == upstream.git("rev-parse", "v2.10.1^{commit}")
     assert (found.base.version, found.base.date) == (Version("2.9.0"), "2024-01-02")
 

@@ -5,7 +5,7 @@ from tensorflow_macos_build.upstream.embedded.story import (
     Delete,
     Edit,
     EditFails,
-    Entry,
+    EmbeddedFile,
     Mode,
     Move,
     Replace,
@@ -16,10 +16,10 @@ from tensorflow_macos_build.upstream.embedded.story import (
 )
 
 _TREE: Tree = {
-    "a.txt": Entry(Mode.FILE, b"one two two three"),
-    "folder/b": Entry(Mode.EXECUTABLE, b"b"),
-    "folder/c": Entry(Mode.FILE, b"c"),
-    "folder2/d": Entry(Mode.FILE, b"d"),
+    "a.txt": EmbeddedFile(Mode.FILE, b"one two two three"),
+    "folder/b": EmbeddedFile(Mode.EXECUTABLE, b"b"),
+    "folder/c": EmbeddedFile(Mode.FILE, b"c"),
+    "folder2/d": EmbeddedFile(Mode.FILE, b"d"),
 }
 
 
@@ -54,7 +54,7 @@ def test_edits_leave_the_tree_that_they_are_given_alone() -> None:
 
 
 def test_a_change_of_content_keeps_the_mode() -> None:
-    assert apply((Replace("folder/b", "b", "x"),), _TREE)["folder/b"] == Entry(
+    assert apply((Replace("folder/b", "b", "x"),), _TREE)["folder/b"] == EmbeddedFile(
         Mode.EXECUTABLE, b"x"
     )
 

@@ -3,10 +3,10 @@
 from tensorflow_macos_build.upstream.embedded import source_tree
 from tensorflow_macos_build.upstream.embedded.history import people
 from tensorflow_macos_build.upstream.embedded.story import (
-    Commit,
+    EmbeddedCommit,
+    EmbeddedRelease,
     Mode,
     Plant,
-    Release,
     Replace,
     Write,
 )
@@ -196,20 +196,20 @@ _ICON = bytes.fromhex("89504e470d0a1a0a") + bytes(range(256))
 _CI = "tensorflow/tools/ci_build"
 
 HISTORY = (
-    Commit(
+    EmbeddedCommit(
         "Import TensorFlow in miniature",
         people.AMARA,
         "2023-11-06T10:02:11+01:00",
         (Plant(source_tree.read),),
         body="The layout, the build and the names are TensorFlow's; the computation is small.",
     ),
-    Commit(
+    EmbeddedCommit(
         "Add the release notes",
         people.RELEASES,
         "2023-11-14T08:30:00-08:00",
         (Write("RELEASE.md", _RELEASE_NOTES),),
     ),
-    Commit(
+    EmbeddedCommit(
         "Add the scripts of the nightly build",
         people.DARIUS,
         "2023-11-20T17:45:39+02:00",
@@ -222,7 +222,7 @@ HISTORY = (
             Write(f"{_CI}/image.txt", "debian:12"),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Add the guides",
         people.CHIYO,
         "2023-12-01T11:20:05+09:00",
@@ -232,7 +232,7 @@ HISTORY = (
             Write("tensorflow/g3doc/icon.png", _ICON),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Add the delegates of TensorFlow Lite",
         people.HUGO,
         "2023-12-12T14:08:52+01:00",
@@ -242,7 +242,7 @@ HISTORY = (
             Write("tensorflow/lite/experimental/delegates/nnapi.c", _NNAPI_C),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Add examples",
         people.ELENA,
         "2024-01-15T09:55:27+01:00",
@@ -251,11 +251,11 @@ HISTORY = (
             Write("tensorflow/examples/linear_fit.py", _LINEAR_FIT),
         ),
     ),
-    Release(
+    EmbeddedRelease(
         "r2.16",
         "v2.16.0",
         (
-            Commit(
+            EmbeddedCommit(
                 "Update the release notes for 2.16.0",
                 people.RELEASES,
                 "2024-03-07T16:00:00-08:00",

@@ -2,17 +2,17 @@
 
 from tensorflow_macos_build.upstream.embedded.history import people, r2_17_ops, wheel_target
 from tensorflow_macos_build.upstream.embedded.story import (
-    Commit,
     Delete,
+    EmbeddedCommit,
+    EmbeddedRelease,
     Move,
-    Release,
     Replace,
 )
 
 _CI = "tensorflow/tools/ci_build"
 
 _TIDYING = (
-    Commit(
+    EmbeddedCommit(
         "Move the wrapper of port.h into a folder of its own",
         people.AMARA,
         "2024-05-06T09:05:00+02:00",
@@ -28,13 +28,13 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Move the delegates out of experimental",
         people.HUGO,
         "2024-05-08T17:30:29+02:00",
         (Move("tensorflow/lite/experimental/delegates", "tensorflow/lite/core/delegates"),),
     ),
-    Commit(
+    EmbeddedCommit(
         "Delegates tell their version",
         people.HUGO,
         "2024-05-13T15:01:00+02:00",
@@ -56,7 +56,7 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Build the wheel by one target",
         people.BJORN,
         "2024-05-16T12:12:12+02:00",
@@ -64,13 +64,13 @@ _TIDYING = (
         body="`//tensorflow/tools/pip_package:wheel` writes wheel_house/*.whl.\n"
         "Nothing has to be run after the build. The script stays for one release.",
     ),
-    Commit(
+    EmbeddedCommit(
         "Give the guide to installing a folder",
         people.CHIYO,
         "2024-05-20T10:00:00+09:00",
         (Move("tensorflow/g3doc/install.md", "tensorflow/g3doc/install/source.md"),),
     ),
-    Commit(
+    EmbeddedCommit(
         "The guide builds the wheel by its target",
         people.CHIYO,
         "2024-05-21T10:45:18+09:00",
@@ -88,7 +88,7 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Install Python's venv on the build machines",
         people.DARIUS,
         "2024-05-23T13:14:15+03:00",
@@ -100,7 +100,7 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Windows: Prepare Python 3.12",
         people.GWEN,
         "2024-05-28T09:09:09+01:00",
@@ -112,7 +112,7 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "The example of a line prints the line",
         people.ELENA,
         "2024-06-03T16:44:00+02:00",
@@ -125,7 +125,7 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Update oneDNN to 3.4.2",
         people.FARID,
         "2024-06-06T11:11:11+03:00",
@@ -137,7 +137,7 @@ _TIDYING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Drop the package that nothing imports",
         people.AMARA,
         "2024-06-10T10:10:00+02:00",
@@ -146,7 +146,7 @@ _TIDYING = (
             Delete("tensorflow/python/lib/core/__init__.py"),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Open the release notes for 2.17",
         people.RELEASES,
         "2024-06-12T08:00:00-07:00",
@@ -173,11 +173,11 @@ HISTORY = (
     *r2_17_ops.NEW_OPS,
     *r2_17_ops.PULL_REQUESTS,
     *_TIDYING,
-    Release(
+    EmbeddedRelease(
         "r2.17",
         "v2.17.0",
         (
-            Commit(
+            EmbeddedCommit(
                 "Update the release notes for 2.17.0",
                 people.RELEASES,
                 "2024-07-11T16:00:00-07:00",

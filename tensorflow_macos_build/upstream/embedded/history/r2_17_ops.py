@@ -1,7 +1,7 @@
 """The first half of the way to 2.17.0: new ops, and what came as pull requests."""
 
 from tensorflow_macos_build.upstream.embedded.history import people
-from tensorflow_macos_build.upstream.embedded.story import Commit, Replace, Write
+from tensorflow_macos_build.upstream.embedded.story import EmbeddedCommit, Replace, Write
 
 _CI = "tensorflow/tools/ci_build"
 _KERNELS = "tensorflow/core/kernels"
@@ -55,7 +55,7 @@ void TF_RegisterActivationKernels(void) {
 """
 
 NEW_OPS = (
-    Commit(
+    EmbeddedCommit(
         "Bump the version to 2.17.0 after the branch cut",
         people.RELEASES,
         "2024-03-08T09:00:00-08:00",
@@ -64,7 +64,7 @@ NEW_OPS = (
             Replace("tensorflow/tensorflow.bzl", 'VERSION = "2.16.0"', 'VERSION = "2.17.0"'),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Tell whether oneDNN is compiled in",
         people.FARID,
         "2024-03-12T13:37:20+03:00",
@@ -95,7 +95,7 @@ NEW_OPS = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Add Relu and its gradient",
         people.BJORN,
         "2024-03-19T10:11:12+01:00",
@@ -123,7 +123,7 @@ NEW_OPS = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Dense layers take an activation",
         people.BJORN,
         "2024-03-21T15:40:00+01:00",
@@ -157,7 +157,7 @@ NEW_OPS = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Say what each group of kernels is for",
         people.GWEN,
         "2024-04-02T12:00:31+01:00",
@@ -170,7 +170,7 @@ NEW_OPS = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Optimizers have names",
         people.ELENA,
         "2024-04-04T16:18:44+02:00",
@@ -183,7 +183,7 @@ NEW_OPS = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Accept device names in lower case",
         people.FARID,
         "2024-04-09T10:26:03+03:00",
@@ -200,7 +200,7 @@ NEW_OPS = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Tensors of zeros and ones",
         people.AMARA,
         "2024-04-11T11:45:00+01:00",
@@ -233,7 +233,7 @@ NEW_OPS = (
 )
 
 PULL_REQUESTS = (
-    Commit(
+    EmbeddedCommit(
         "PR #62844: Say which line of an op definition is too long",
         people.GWEN,
         "2024-04-15T09:30:10+01:00",
@@ -252,7 +252,7 @@ PULL_REQUESTS = (
         ),
         body=_pull_request(62844),
     ),
-    Commit(
+    EmbeddedCommit(
         "PR #63012: Give zeros for the bias gradient of an empty batch",
         people.HUGO,
         "2024-04-18T18:05:47+02:00",
@@ -266,7 +266,7 @@ PULL_REQUESTS = (
         ),
         body=_pull_request(63012),
     ),
-    Commit(
+    EmbeddedCommit(
         "PR #62901: Sum in the order of memory",
         people.DARIUS,
         "2024-04-22T08:15:00+03:00",
@@ -280,7 +280,7 @@ PULL_REQUESTS = (
         ),
         body=_pull_request(62901),
     ),
-    Commit(
+    EmbeddedCommit(
         "PR #63150: Let tests ask for oneDNN",
         people.FARID,
         "2024-04-25T14:22:36+03:00",
@@ -296,7 +296,7 @@ PULL_REQUESTS = (
         ),
         body=_pull_request(63150) + "\n\nThe reviewer asked for oneDNN's new name.",
     ),
-    Commit(
+    EmbeddedCommit(
         "Quote the paths in rename_wheels.sh",
         people.DARIUS,
         "2024-04-29T10:10:10+03:00",
@@ -307,7 +307,7 @@ PULL_REQUESTS = (
             Replace(f"{_CI}/rename_wheels.sh", "mv $wheel $published", 'mv "$wheel" "$published"'),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Quote the paths in verify_wheel.sh",
         people.DARIUS,
         "2024-05-02T10:12:55+03:00",

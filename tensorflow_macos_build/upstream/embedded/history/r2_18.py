@@ -2,12 +2,12 @@
 
 from tensorflow_macos_build.upstream.embedded.history import people
 from tensorflow_macos_build.upstream.embedded.story import (
-    Commit,
     Cut,
     Delete,
+    EmbeddedCommit,
+    EmbeddedRelease,
     Mode,
     Move,
-    Release,
     Replace,
     SetMode,
     Write,
@@ -29,7 +29,7 @@ longer published.
 _NEW_ICON = bytes.fromhex("89504e470d0a1a0a") + bytes(range(255, -1, -1))
 
 _RUNTIME_WORK = (
-    Commit(
+    EmbeddedCommit(
         "Bump the version to 2.18.0 after the branch cut",
         people.RELEASES,
         "2024-07-12T09:00:00-07:00",
@@ -38,7 +38,7 @@ _RUNTIME_WORK = (
             Replace("tensorflow/tensorflow.bzl", 'VERSION = "2.17.0"', 'VERSION = "2.18.0"'),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Add Neg",
         people.BJORN,
         "2024-07-16T10:20:30+02:00",
@@ -65,7 +65,7 @@ _RUNTIME_WORK = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Look at a device's kernels only when its name fits",
         people.AMARA,
         "2024-07-23T14:00:05+02:00",
@@ -94,13 +94,13 @@ _RUNTIME_WORK = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Room for 16384 steps",
         people.FARID,
         "2024-07-25T09:41:00+03:00",
         (Replace(f"{_RUNTIME}/step_stats.h", "MAX_STEP_STATS 4096", "MAX_STEP_STATS 16384"),),
     ),
-    Commit(
+    EmbeddedCommit(
         'Revert "PR #62901: Sum in the order of memory"',
         people.AMARA,
         "2024-07-30T08:08:08+02:00",
@@ -114,7 +114,7 @@ _RUNTIME_WORK = (
         ),
         body="It was no faster.",
     ),
-    Commit(
+    EmbeddedCommit(
         "Step stats can be left alone",
         people.FARID,
         "2024-08-01T12:30:00+03:00",
@@ -132,7 +132,7 @@ _RUNTIME_WORK = (
 )
 
 _KERAS_WORK = (
-    Commit(
+    EmbeddedCommit(
         "Give models a folder",
         people.ELENA,
         "2024-08-05T15:15:15+02:00",
@@ -155,7 +155,7 @@ _KERAS_WORK = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Models evaluate",
         people.ELENA,
         "2024-08-07T10:00:00+02:00",
@@ -171,7 +171,7 @@ _KERAS_WORK = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Refuse a learning rate that is not positive",
         people.ELENA,
         "2024-08-09T17:20:41+02:00",
@@ -185,7 +185,7 @@ _KERAS_WORK = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "fit tells its epochs apart",
         people.BJORN,
         "2024-08-12T11:00:00+02:00",
@@ -207,14 +207,14 @@ _KERAS_WORK = (
 )
 
 _CLEARING = (
-    Commit(
+    EmbeddedCommit(
         "Remove the saxpy example",
         people.ELENA,
         "2024-08-14T09:09:00+02:00",
         (Delete("tensorflow/examples/saxpy.py"),),
         body="The guide shows the same in fewer lines.",
     ),
-    Commit(
+    EmbeddedCommit(
         "Quote the paths in upload_wheel.sh",
         people.DARIUS,
         "2024-08-19T10:30:00+03:00",
@@ -223,13 +223,13 @@ _CLEARING = (
             Replace(f"{_CI}/upload_wheel.sh", "cp $1 $2\n", 'cp "$1" "$2"\n'),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Make install_deps.sh executable",
         people.DARIUS,
         "2024-08-20T10:00:00+03:00",
         (SetMode(f"{_CI}/install_deps.sh", Mode.EXECUTABLE),),
     ),
-    Commit(
+    EmbeddedCommit(
         "Remove build_pip_package",
         people.BJORN,
         "2024-08-22T12:00:00+02:00",
@@ -251,19 +251,19 @@ _CLEARING = (
         ),
         body="`//tensorflow/tools/pip_package:wheel` has taken its place in 2.17.",
     ),
-    Commit(
+    EmbeddedCommit(
         "A new icon",
         people.CHIYO,
         "2024-08-26T13:00:00+09:00",
         (Write("tensorflow/g3doc/icon.png", _NEW_ICON),),
     ),
-    Commit(
+    EmbeddedCommit(
         "Say where TensorFlow runs on Macs",
         people.GWEN,
         "2024-08-28T09:00:00+01:00",
         (Write("tensorflow/g3doc/apple.md", _APPLE_GUIDE),),
     ),
-    Commit(
+    EmbeddedCommit(
         "はじめに: 評価について書く",
         people.CHIYO,
         "2024-09-02T14:30:00+09:00",
@@ -275,19 +275,19 @@ _CLEARING = (
             ),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Build the images on Debian 13",
         people.DARIUS,
         "2024-09-05T08:45:00+03:00",
         (Write(f"{_CI}/image.txt", "debian:13"),),
     ),
-    Commit(
+    EmbeddedCommit(
         "Link the guide's newest page",
         people.CHIYO,
         "2024-09-09T11:00:00+09:00",
         (Write("tensorflow/g3doc/latest.md", "install/source.md", Mode.LINK),),
     ),
-    Commit(
+    EmbeddedCommit(
         "Open the release notes for 2.18",
         people.RELEASES,
         "2024-09-12T08:00:00-07:00",
@@ -309,7 +309,7 @@ _CLEARING = (
 )
 
 _AFTER = (
-    Commit(
+    EmbeddedCommit(
         "Bump the version to 2.19.0 after the branch cut",
         people.RELEASES,
         "2024-10-25T09:00:00-07:00",
@@ -318,7 +318,7 @@ _AFTER = (
             Replace("tensorflow/tensorflow.bzl", 'VERSION = "2.18.0"', 'VERSION = "2.19.0"'),
         ),
     ),
-    Commit(
+    EmbeddedCommit(
         "Square is a product",
         people.BJORN,
         "2024-10-29T10:00:00+01:00",
@@ -336,11 +336,11 @@ HISTORY = (
     *_RUNTIME_WORK,
     *_KERAS_WORK,
     *_CLEARING,
-    Release(
+    EmbeddedRelease(
         "r2.18",
         "v2.18.0",
         (
-            Commit(
+            EmbeddedCommit(
                 "Update the release notes for 2.18.0",
                 people.RELEASES,
                 "2024-10-24T16:00:00-07:00",
