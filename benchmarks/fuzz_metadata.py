@@ -21,9 +21,8 @@ from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.archive import member_names
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.dist_info import folders, metadata, tags
-from tensorflow_macos_build.wheels.fuse.pair import read_half
+from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import metadata as judges
 from tensorflow_macos_build.wheels.verify import verify
@@ -58,7 +57,7 @@ def read_metadata(content: bytes) -> None:
     list(judges.judge_metadata(_NAMED, "METADATA", content))
 
 
-def read_wheel(content: bytes) -> None:
+def read_wheel_file(content: bytes) -> None:
     """Read WHEEL; write what was read, and read it again."""
     list(judges.judge_wheel(_NAMED, "WHEEL", content))
     with contextlib.suppress(metadata.BadMetadata, tags.BadName):
@@ -114,13 +113,13 @@ def read_whole(content: bytes) -> None:
         for options in (RetagOptions(), RetagOptions(from_wheel=True, build="2")):
             with contextlib.suppress(BrokenWheel, UsageError):
                 retag(path, Path(folder) / "out", options)
-        with contextlib.suppress(BrokenWheel, UsageError), open_archive(path) as archive:
-            read_half(archive)
+        with contextlib.suppress(BrokenWheel, UsageError), open_wheel(path):
+            pass
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "metadata": read_metadata,
-    "wheel": read_wheel,
+    "wheel": read_wheel_file,
     "record": read_record,
     "names": read_names,
     "whole": read_whole,

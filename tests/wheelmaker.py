@@ -8,9 +8,8 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.archive.reader import open_archive
-from tensorflow_macos_build.wheels.fuse.pair import read_half
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
+from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tests.machos import llvm
 
 if TYPE_CHECKING:
@@ -108,13 +107,12 @@ def rewritten(wheel: Path, changes: Mapping[str, bytes]) -> Path:
     """Change members of a wheel and set its RECORD right; other members' data stays."""
     target = wheel.parent / "changed" / wheel.name
     target.parent.mkdir(exist_ok=True)
-    with open_archive(wheel) as archive, new_wheel(target) as made:
-        half = read_half(archive)
-        record = f"{half.dist_info}/RECORD"
-        for path, member in archive.members.items():
+    with open_wheel(wheel) as opened, new_wheel(target) as made:
+        record = f"{opened.dist_info}/RECORD"
+        for path, member in opened.archive.members.items():
             if path in changes:
                 made.store(path, changes[path])
             elif path != record:
-                made.copy(half, member, path)
+                made.copy(opened, member, path)
         made.finish(record)
     return target

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed, of_machine
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.archive.writer import Entry, WheelWriter
 from tensorflow_macos_build.wheels.dist_info import metadata
-from tensorflow_macos_build.wheels.fuse.pair import read_half
+from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tensorflow_macos_build.wheels.archive.members import Limits, Member
-    from tensorflow_macos_build.wheels.fuse.pair import OpenWheel
+    from tensorflow_macos_build.wheels.open_wheel import OpenWheel
 
 
 class Assembly:
@@ -76,8 +75,8 @@ def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
 def _read_back(path: Path, limits: Limits | None) -> None:
     """Check a new wheel by its headers, WHEEL and RECORD; no other content is inflated again."""
     try:
-        with open_archive(path, limits) as archive:
-            read_half(archive, any_platform=True)
+        with open_wheel(path, limits, any_platform=True):
+            pass
     except (BrokenWheel, UsageError) as error:
         raise WorkFailed(
             f"the wheel would not be one that installers take: {error.what}",

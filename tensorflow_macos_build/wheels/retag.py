@@ -10,8 +10,8 @@ from tensorflow_macos_build.wheels.archive.reader import Limits, open_archive
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import folders as dist_info
 from tensorflow_macos_build.wheels.dist_info import metadata, tags
-from tensorflow_macos_build.wheels.fuse.pair import OpenWheel, read_half
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
+from tensorflow_macos_build.wheels.open_wheel import OpenWheel, read_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,14 +62,14 @@ def retag(
     with open_archive(wheel, limits) as archive:
         try:
             stated = _name_in_wheel(archive) if options.from_wheel else None
-            half = read_half(archive, stated, any_platform=True)
+            half = read_wheel(archive, stated, any_platform=True)
             name = _renamed(half, options)
         except tags.BadName as error:
             raise UsageError(str(error), where=wheel.name, hint=_HINT) from None
         if str(name) == wheel.name:
             _check_contradiction(half, wheel, out)
         with new_wheel(out / str(name), limits) as made:
-            file = replace(half.wheel, tags=name.tags, build=name.build)
+            file = replace(half.wheel_file, tags=name.tags, build=name.build)
             for path in _paths(half):
                 if path == f"{half.dist_info}/WHEEL":
                     made.store(path, metadata.format_wheel(file))
@@ -109,10 +109,10 @@ def _check_contradiction(half: OpenWheel, wheel: Path, out: Path) -> None:
 
 def _agrees(half: OpenWheel) -> bool:
     try:
-        same = metadata.expanded(half.wheel.tags) == half.name.expanded
+        same = metadata.expanded(half.wheel_file.tags) == half.name.expanded
     except metadata.BadMetadata:
         return False
-    return same and half.wheel.build == half.name.build
+    return same and half.wheel_file.build == half.name.build
 
 
 def _paths(half: OpenWheel) -> list[str]:

@@ -22,14 +22,14 @@ from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.archive import member_names
 from tensorflow_macos_build.wheels.archive.members import Member, Method
-from tensorflow_macos_build.wheels.archive.reader import CHUNK, Limits, open_archive
+from tensorflow_macos_build.wheels.archive.reader import CHUNK, Limits
 from tensorflow_macos_build.wheels.archive.writer import Entry, order
 from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.deflate import splice
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
 from tensorflow_macos_build.wheels.fuse import headers
-from tensorflow_macos_build.wheels.fuse.pair import OpenWheel, read_half
 from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
+from tensorflow_macos_build.wheels.open_wheel import OpenWheel, open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,8 +79,7 @@ def thin(
         known = " or ".join(tags.ARCHES)
         what = f"there is no architecture `{arch}`" if arch else "no architecture is asked for"
         raise UsageError(what, where="--arch", hint=f"say {known}")
-    with open_archive(wheel, limits) as archive:
-        whole = read_half(archive)
+    with open_wheel(wheel, limits) as whole:
         if set(whole.lowest) != set(tags.ARCHES):
             raise UsageError(
                 f"the wheel is for {' and '.join(whole.lowest)}, so nothing is to be taken out",
@@ -168,7 +167,7 @@ class _Split:
         if origin is None or (own := self._own_name(origin)) is None:
             needs = {self._arch: whole.lowest[self._arch]}
             narrowed = replace(whole.name, platforms=tags.platform_tags(needs))
-            wheel = replace(whole.wheel, tags=narrowed.tags)
+            wheel = replace(whole.wheel_file, tags=narrowed.tags)
             return narrowed, whole.stem, whole.data, metadata.format_wheel(wheel)
         text = origin.description.encode()
         if own.project != whole.name.project:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tensorflow_macos_build.wheels.archive.members import Member
-    from tensorflow_macos_build.wheels.fuse.pair import Pair
+    from tensorflow_macos_build.wheels.fuse.pair import WheelPair
     from tensorflow_macos_build.wheels.fuse.verdicts import Choice
 
 _Members = Mapping[str, Mapping[str, "Member"]]
@@ -28,7 +28,7 @@ _INSTALLED = "would be installed at the same path as"
 
 
 def faults(
-    choices: Iterable[Choice], pair: Pair, renamed: Mapping[str, Mapping[str, str]]
+    choices: Iterable[Choice], pair: WheelPair, renamed: Mapping[str, Mapping[str, str]]
 ) -> list[Fault]:
     """Return a fault for each file that another excludes, with a rule that settles it.
 

@@ -14,14 +14,14 @@ from tensorflow_macos_build.wheels.dist_info import tags
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Verdict
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.wheels.fuse.pair import Pair
+    from tensorflow_macos_build.wheels.fuse.pair import WheelPair
     from tensorflow_macos_build.wheels.fuse.rules import Rule
 
 Code = Mapping[str, Mapping[str, tags.Os | None]]
 """By path, then by architecture: the macOS that machine code of the fused wheel needs."""
 
 
-def survey(pair: Pair, choices: Mapping[str, Choice]) -> Code:
+def survey(pair: WheelPair, choices: Mapping[str, Choice]) -> Code:
     """Return all machine code that the fused wheel will hold, whatever verdict keeps it."""
     code: dict[str, Mapping[str, tags.Os | None]] = {}
     for path, choice in choices.items():
@@ -55,7 +55,7 @@ def _one_sided_note(paths: list[str], arch: str, rule: Rule | None) -> str:
     return f"{paths[0]}{more} machine code for {arch} alone, {why}"
 
 
-def needs(pair: Pair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:
+def needs(pair: WheelPair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:
     """Return the macOS that each architecture needs, its tag's or that of later code, and notes."""
     needed, notes = {}, []
     for arch, half in pair.halves.items():

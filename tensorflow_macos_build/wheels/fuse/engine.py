@@ -11,17 +11,16 @@ import contextlib
 import itertools
 import os
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata
-from tensorflow_macos_build.wheels.fuse.pair import read_half
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, Plan, Undecided, plan
 from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Verdict
 from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
+from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -73,10 +72,7 @@ def fuse(
         Undecided: some paths have no verdict.
     """
     with contextlib.ExitStack() as stack:
-        halves = [
-            read_half(stack.enter_context(open_archive(path, options.limits)))
-            for path in (first, second)
-        ]
+        halves = [stack.enter_context(open_wheel(path, options.limits)) for path in (first, second)]
         decided = plan(halves[0], halves[1], options)
         wheel = out / str(decided.name)
         with new_wheel(wheel, options.limits) as made:
@@ -140,9 +136,7 @@ class _Description:
     def _wheel(self) -> bytes:
         half = next(iter(self._plan.pair.halves.values()))
         name = self._plan.name
-        return metadata.format_wheel(
-            metadata.WheelFile(half.wheel.version, half.wheel.purelib, name.tags, name.build)
-        )
+        return metadata.format_wheel(replace(half.wheel_file, tags=name.tags, build=name.build))
 
     def _record(self) -> fused_json.FusedRecord:
         halves, choices = self._plan.pair.halves, self._plan.choices

@@ -9,8 +9,9 @@ from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.archive.members import Limits
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
 from tensorflow_macos_build.wheels.fuse import clashes, deployment, headers
-from tensorflow_macos_build.wheels.fuse.pair import NoHalf, OpenWheel, Pair, match
+from tensorflow_macos_build.wheels.fuse.pair import WheelPair, match
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Fault, Judge, Verdict, apart
+from tensorflow_macos_build.wheels.open_wheel import OpenWheel, UnfitWheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +76,7 @@ class Plan:
         notes: what a person should know.
     """
 
-    pair: Pair
+    pair: WheelPair
     name: tags.WheelName
     choices: Mapping[str, Choice]
     merged: Mapping[str, headers.Merged]
@@ -120,13 +121,13 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> Plan:
 
 
 def _platforms(
-    pair: Pair, needs: dict[str, tags.Os], notes: Sequence[str], *, universal2: bool
+    pair: WheelPair, needs: dict[str, tags.Os], notes: Sequence[str], *, universal2: bool
 ) -> tuple[str, ...]:
     try:
         return tags.platform_tags(needs, universal2=universal2)
     except tags.BadName as error:
         where = " and ".join(half.archive.path.name for half in pair.halves.values())
-        raise NoHalf(
+        raise UnfitWheel(
             str(error),
             where=where,
             detail="\n".join(notes),
@@ -148,7 +149,9 @@ def _is_own(path: str, dist_info: str) -> bool:
     return path in {f"{dist_info}/{name}" for name in own}
 
 
-def _merged(found: Choice | Fault, pair: Pair, merged: dict[str, headers.Merged]) -> Choice | Fault:
+def _merged(
+    found: Choice | Fault, pair: WheelPair, merged: dict[str, headers.Merged]
+) -> Choice | Fault:
     """Return a verdict as it is; merge the texts of a header on the way."""
     if isinstance(found, Fault) or found.verdict is not Verdict.HEADER:
         return found

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tensorflow_macos_build.wheels.binaries.slices import Slice
-    from tensorflow_macos_build.wheels.fuse.pair import OpenWheel
     from tensorflow_macos_build.wheels.fuse.verdicts import Choice
+    from tensorflow_macos_build.wheels.open_wheel import OpenWheel
 
 _OWN_THREAD_FROM = 32 << 20
 """Content from which hashing gets a thread beside the one that inflates, in bytes."""

@@ -23,8 +23,8 @@ from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.archive.writer import Entry, order
 from tensorflow_macos_build.wheels.binaries import outside, skim, slices
 from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
-from tensorflow_macos_build.wheels.fuse.pair import OpenWheel, read_half
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
+from tensorflow_macos_build.wheels.open_wheel import OpenWheel, read_wheel
 from tensorflow_macos_build.wheels.relocate import relocators
 from tensorflow_macos_build.wheels.relocate.renew import renewed
 
@@ -101,7 +101,7 @@ def relocate(
             copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
             with open_archive(moved) as changed:
                 _refuse_missing(wheel, outside.needs(skim.images(changed), changed.members))
-                written = _written(read_half(archive), changed, out)
+                written = _written(read_wheel(archive), changed, out)
         return Relocated(written, changed=True, copied=copied)
 
 
@@ -193,7 +193,7 @@ def _written(half: OpenWheel, changed: Archive, out: Path) -> Path:
             member = changed.members[path]
             match own.get(path):
                 case "WHEEL":
-                    file = replace(half.wheel, tags=name.tags, build=name.build)
+                    file = replace(half.wheel_file, tags=name.tags, build=name.build)
                     made.store(path, metadata.format_wheel(file))
                 case fused_json.NAME:
                     made.store(path, _record(half, changed, needs))

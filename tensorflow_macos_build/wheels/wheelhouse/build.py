@@ -18,7 +18,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Undecided, fuse
-from tensorflow_macos_build.wheels.fuse.pair import NoHalf
+from tensorflow_macos_build.wheels.open_wheel import UnfitWheel
 from tensorflow_macos_build.wheels.wheelhouse import rules
 from tensorflow_macos_build.wheels.wheelhouse.choose import choose
 from tensorflow_macos_build.wheels.wheelhouse.fetch import fetch
@@ -187,7 +187,7 @@ class _WheelhouseBuilder:
         """Put a package's wheels in, fused where that can be; or remember why they cannot be."""
         try:
             fused = self._fused(choice) if choice.fuse else None
-        except (Undecided, NoHalf, DifferingNeeds, BrokenWheel) as error:
+        except (Undecided, UnfitWheel, DifferingNeeds, BrokenWheel) as error:
             self._unsettled.append(Unsettled(choice.name, error))
             return
         if fused is not None:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.dist_info import metadata
-from tensorflow_macos_build.wheels.fuse.pair import read_half
+from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,16 +52,16 @@ def refuse_differing_needs(first: Path, second: Path) -> None:
         )
 
 
-def _needs(wheel: Path) -> set[tuple[str, str]]:
-    with open_archive(wheel) as archive:
-        half = read_half(archive)
-        path = f"{half.dist_info}/METADATA"
+def _needs(path: Path) -> set[tuple[str, str]]:
+    with open_wheel(path) as wheel:
+        member = f"{wheel.dist_info}/METADATA"
         try:
-            found = metadata.parse_fields(half.content("METADATA"))
+            found = metadata.parse_fields(wheel.content("METADATA"))
         except metadata.BadMetadata as error:
-            raise archive.broken(path, str(error)) from None
+            raise wheel.archive.broken(member, str(error)) from None
         if len(found) > _MOST_FIELDS:
-            raise archive.broken(path, f"it has more than the {_MOST_FIELDS} fields that are read")
+            what = f"it has more than the {_MOST_FIELDS} fields that are read"
+            raise wheel.archive.broken(member, what)
     return {
         (field, _meaning(field, str(value)))
         for field in _FIELDS

@@ -1,0 +1,246 @@
+"""A wheel that is open, its own description read: name, tags, dist-info and RECORD.
+
+What opens here is one wheel in itself: its file name, its dist-info folder, WHEEL, METADATA and
+RECORD name the same files, project and version. Members' contents are checked against RECORD as
+they are read.
+
+Source: PyPA's binary distribution format.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError, printable
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.dist_info import folders as dist_info
+from tensorflow_macos_build.wheels.dist_info import metadata, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.wheels.archive.reader import Archive, BrokenWheel, Limits, Member
+
+_STRAY_ROWS = 100
+"""Rows of RECORD for files that are not there, up to which all are told rather than that alone."""
+
+
+_ROW_LIMIT = 1 << 10
+"""Bytes of a row of RECORD besides a path with its quotes doubled: a SHA-512 takes 94, a size 20.
+A stray row's path has to fit in too."""
+
+_WHEEL_LIMIT = 1 << 20
+"""Largest WHEEL that is read, in bytes: 10,000 tags; real ones have under 10 KB."""
+
+_TEXT_LIMIT = 16 << 20
+"""Largest other file of dist-info that is read; METADATA with a long description has 1 MB."""
+
+
+class UnfitWheel(UsageError):
+    """A sound file that is no wheel for macOS, or not one that a wheel for it can be made of."""
+
+
+@dataclass(frozen=True)
+class OpenWheel:
+    """A wheel, open, its own description read; `read_wheel` makes it.
+
+    Attributes:
+        archive: its file, open.
+        name: its file name's parts.
+        stem: what its dist-info folder begins with, as spelled there.
+        data: its data folder, which may be spelled otherwise; that of `stem` where it has none.
+        lowest: the macOS that its tags promise, by architecture.
+        wheel_file: its WHEEL file.
+        rows: its RECORD.
+    """
+
+    archive: Archive
+    name: tags.WheelName
+    stem: str
+    data: str
+    lowest: Mapping[str, tags.Os]
+    wheel_file: metadata.WheelFile
+    rows: Mapping[str, metadata.Row]
+
+    @property
+    def dist_info(self) -> str:
+        """The name of its dist-info folder."""
+        return f"{self.stem}.dist-info"
+
+    @property
+    def arch(self) -> str:
+        """The one architecture of a thin wheel."""
+        return next(iter(self.lowest))
+
+    def content(self, name: str) -> bytes:
+        """Return a file of its dist-info folder.
+
+        Raises:
+            BrokenWheel: there is none, or it is damaged.
+        """
+        return _content(self.archive, f"{self.dist_info}/{name}")
+
+    def read(self, member: Member, *, limit: int) -> bytes:
+        """Return a small member's content, checked against RECORD too.
+
+        Raises:
+            BrokenWheel: it is larger than `limit`, damaged, or not what RECORD says.
+        """
+        content = self.archive.read(member, limit=limit)
+        self._compare(member, content)
+        return content
+
+    def check(self, member: Member) -> None:
+        """Check a small member's content against RECORD.
+
+        Raises:
+            BrokenWheel: it is damaged, or not what RECORD says.
+        """
+        self._compare(member, self.archive.read(member))
+
+    def _compare(self, member: Member, content: bytes) -> None:
+        claimed = self.digest(member.name)
+        if hashlib.new(claimed.algorithm, content).digest() != claimed.value:
+            raise self.record_mismatch(member)
+
+    def record_mismatch(self, member: Member) -> BrokenWheel:
+        """Make the error that a member is not what RECORD says."""
+        return self.archive.broken(member.name, "its content is not the one that RECORD names")
+
+    def digest(self, path: str) -> metadata.Digest:
+        """Return what RECORD says of a member's content; signatures of RECORD have no row."""
+        digest = self.rows[path].digest
+        assert digest is not None, f"`read_wheel` takes no RECORD without the hash of {path}"
+        return digest
+
+
+@contextlib.contextmanager
+def open_wheel(
+    path: Path, limits: Limits | None = None, *, any_platform: bool = False
+) -> Iterator[OpenWheel]:
+    """Open a wheel and read its own description.
+
+    Args:
+        path: its file.
+        limits: what it may claim.
+        any_platform: as in `read_wheel`.
+
+    Raises:
+        UsageError: there is no such file, or it may not be read.
+        UnfitWheel: its name is not that of a wheel for macOS.
+        BrokenWheel: it is no sound zip file, exceeds `limits`, or does not describe itself.
+    """
+    with open_archive(path, limits) as archive:
+        yield read_wheel(archive, any_platform=any_platform)
+
+
+def read_wheel(
+    archive: Archive, name: tags.WheelName | None = None, *, any_platform: bool = False
+) -> OpenWheel:
+    """Read the own description of a wheel whose file is open.
+
+    Args:
+        archive: its file.
+        name: the name that it should have; None: its file's.
+        any_platform: whether its platform tags may be others than those of macOS.
+
+    Raises:
+        UnfitWheel: its name is not that of a wheel for macOS.
+        BrokenWheel: dist-info is missing, damaged, or does not describe this wheel.
+    """
+    name, lowest = _parse_name(str(name) if name else archive.path.name, any_platform=any_platform)
+    stem = _stem(archive, name)
+    data = _data(archive, stem)
+    _check_metadata(archive, f"{stem}.dist-info/METADATA", name)
+    wheel_file = _wheel_file(archive, f"{stem}.dist-info/WHEEL")
+    rows = _rows(archive, f"{stem}.dist-info")
+    return OpenWheel(archive, name, stem, data, lowest, wheel_file, MappingProxyType(rows))
+
+
+def _parse_name(text: str, *, any_platform: bool) -> tuple[tags.WheelName, dict[str, tags.Os]]:
+    lowest_of = tags.promises if any_platform else tags.lowest
+    try:
+        name = tags.parse_name(text)
+        return name, lowest_of(name.platforms)
+    except tags.BadName as error:
+        raise UnfitWheel(
+            str(error), where=text, hint="give wheels for macOS, named as indexes name them"
+        ) from None
+
+
+def _stem(archive: Archive, name: tags.WheelName) -> str:
+    folders = dist_info.folders(archive.members)
+    if len(folders) != 1:
+        raise archive.broken("", f"it has {len(folders)} dist-info folders, not one")
+    if reason := dist_info.fault(folders[0], name):
+        raise archive.broken(folders[0], reason)
+    return dist_info.stem(folders[0])
+
+
+def _data(archive: Archive, stem: str) -> str:
+    """Return the wheel's data folder: pip takes any spelling, uv the dist-info folder's alone."""
+    tops = {path.partition("/")[0] for path in archive.members if "/" in path}
+    spellings = sorted(
+        top
+        for top in tops
+        if top.endswith(".data")
+        and dist_info.identity(top.removesuffix(".data")) == dist_info.identity(stem)
+    )
+    if len(spellings) > 1:
+        raise archive.broken("", f"it has {len(spellings)} data folders: {', '.join(spellings)}")
+    return spellings[0] if spellings else f"{stem}.data"
+
+
+def _check_metadata(archive: Archive, path: str, name: tags.WheelName) -> None:
+    if reasons := dist_info.metadata_faults(_content(archive, path), name):
+        raise archive.broken(path, "; ".join(reasons))
+
+
+def _wheel_file(archive: Archive, path: str) -> metadata.WheelFile:
+    try:
+        return metadata.parse_wheel(_content(archive, path, _WHEEL_LIMIT))
+    except metadata.BadMetadata as error:
+        raise archive.broken(path, str(error)) from None
+
+
+def _rows(archive: Archive, dist_info: str) -> dict[str, metadata.Row]:
+    """Read RECORD, which must name every member and nothing else."""
+    path, most = f"{dist_info}/RECORD", len(archive.members) + _STRAY_ROWS
+    try:
+        rows = metadata.parse_record(_content(archive, path, _record_limit(archive)), most=most)
+    except metadata.BadMetadata as error:
+        raise archive.broken(path, str(error)) from None
+    if faults := _record_faults(archive, rows, dist_info):
+        broken = archive.broken(path, "RECORD does not describe this wheel")
+        broken.detail = "\n".join(map(printable, faults[:20]))
+        raise broken
+    return rows
+
+
+def _content(archive: Archive, path: str, limit: int = _TEXT_LIMIT) -> bytes:
+    member = archive.members.get(path)
+    if member is None:
+        raise archive.broken(path, "the wheel has no such file")
+    return archive.read(member, limit=limit)
+
+
+def _record_limit(archive: Archive) -> int:
+    """Return the bytes that a RECORD of the wheel's files can have, however it is quoted."""
+    names = sum(len(name.encode("utf-8")) for name in archive.members)
+    rows = len(archive.members) + _STRAY_ROWS
+    return 2 * names + rows * _ROW_LIMIT
+
+
+def _record_faults(archive: Archive, rows: Mapping[str, metadata.Row], dist_info: str) -> list[str]:
+    wrong = [
+        f"`{path}` has {member.size} bytes and RECORD says {rows[path].size}"
+        for path, member in archive.members.items()
+        if path in rows and rows[path].size not in (None, member.size)
+        if path != f"{dist_info}/WHEEL"
+    ]
+    return metadata.unlisted(archive.members, rows, dist_info) + wrong
