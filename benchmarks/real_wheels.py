@@ -147,7 +147,7 @@ def house(index: str, releases: Sequence[str], rules: Sequence[KnownRule], scrat
         print(error)
         return False
     for wheel in made.wheels:
-        print(f"  {wheel.how.value:12} {wheel.file}")
+        print(f"  {wheel.kind.value:12} {wheel.file}")
     for note in made.notes:
         print(f"  note: {note}")
     return True

@@ -110,7 +110,7 @@ def as_document(found: WheelhouseRequest, made: Wheelhouse) -> documents.Json:
             "file": one.file,
             "sha256": one.sha256,
             "size": one.size,
-            "how": one.how.value,
+            "how": one.kind.value,
             "archs": list(one.archs),
             "sources": list(one.sources),
         }
@@ -133,7 +133,7 @@ def show(made: Wheelhouse) -> None:
     console = Console(stderr=False)
     table = Table("wheel", "how", "MB", box=None, pad_edge=False)
     for one in made.wheels:
-        table.add_row(one.file, one.how.value, f"{one.size / _MEGABYTE:.1f}")
+        table.add_row(one.file, one.kind.value, f"{one.size / _MEGABYTE:.1f}")
     console.table(table)
     for note in made.notes:
         console.line(f"note: {note}", "yellow")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from tensorflow_macos_build.wheels.wheelhouse.build import WheelhouseEntry
+    from tensorflow_macos_build.wheels.wheelhouse.model import WheelhouseEntry
 
 LOCK = "requirements.txt"
 """The lock file's name in the folder of wheels."""
@@ -22,17 +22,17 @@ _HEAD = """\
 
 
 def as_lock(wheels: Iterable[WheelhouseEntry], archs: Collection[str]) -> str:
-    """Write the lock of a house that serves `archs`."""
+    """Return the lock file of a wheelhouse that serves `archs`."""
     hashes: dict[tuple[str, str], list[str]] = {}
     users: dict[tuple[str, str], set[str]] = {}
-    for wheel in wheels:
-        key = (wheel.name, wheel.version)
-        hashes.setdefault(key, []).append(wheel.sha256)
-        users.setdefault(key, set()).update(wheel.archs)
+    for entry in wheels:
+        release = (entry.name, entry.version)
+        hashes.setdefault(release, []).append(entry.sha256)
+        users.setdefault(release, set()).update(entry.archs)
     lines = [_HEAD]
-    for (name, version), found in sorted(hashes.items()):
+    for (name, version), digests in sorted(hashes.items()):
         needed = users[name, version]
         marker = "" if needed == set(archs) else f' ; platform_machine == "{min(needed)}"'
-        pins = "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(found))
+        pins = "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(digests))
         lines.append(f"{name}=={version}{marker}{pins}\n")
     return "".join(lines)

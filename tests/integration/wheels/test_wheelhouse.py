@@ -22,7 +22,7 @@ from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.fuse.engine import fuse
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
-from tensorflow_macos_build.wheels.wheelhouse import How, WheelhouseOptions, build
+from tensorflow_macos_build.wheels.wheelhouse import EntryKind, WheelhouseOptions, build
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
 from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule, read
 from tests.kills import ended_at
@@ -161,16 +161,16 @@ def test_every_kind_of_package_comes_in_and_installs_on_both_kinds_of_mac(
     shop.pure("mac", "1.0")
     shop.pure("never", "1.0")
     made = build(["app==1.0"], tmp_path / "house", options(index, tmp_path))
-    how = {(one.name, one.how, one.archs) for one in made.wheels}
+    how = {(one.name, one.kind, one.archs) for one in made.wheels}
     both = ("arm64", "x86_64")
     assert how == {
-        ("app", How.UNIVERSAL, both),
-        ("native", How.FUSED, both),
-        ("uni", How.UNIVERSAL, both),
-        ("mixed", How.SIDE_BY_SIDE, ("x86_64",)),
-        ("mixed", How.SIDE_BY_SIDE, both),
-        ("intelonly", How.ONE_SIDED, ("x86_64",)),
-        ("mac", How.UNIVERSAL, both),
+        ("app", EntryKind.UNIVERSAL, both),
+        ("native", EntryKind.FUSED, both),
+        ("uni", EntryKind.UNIVERSAL, both),
+        ("mixed", EntryKind.SIDE_BY_SIDE, ("x86_64",)),
+        ("mixed", EntryKind.SIDE_BY_SIDE, both),
+        ("intelonly", EntryKind.ONE_SIDED, ("x86_64",)),
+        ("mac", EntryKind.UNIVERSAL, both),
     }
     native = "native-1.0-cp311-cp311-macosx_10_9_universal2.whl"
     for arch in MACS:
@@ -206,9 +206,9 @@ def test_versions_that_differ_are_brought_to_one_that_both_can_have(
     shop.pair("below", "2.0")
     shop.thin("below", "3.1", "arm64")
     made = build(["moving", "below"], tmp_path / "house", options(index, tmp_path))
-    assert {(one.name, one.version, one.how) for one in made.wheels} == {
-        ("moving", "1.5", How.FUSED),
-        ("below", "2.0", How.FUSED),
+    assert {(one.name, one.version, one.kind) for one in made.wheels} == {
+        ("moving", "1.5", EntryKind.FUSED),
+        ("below", "2.0", EntryKind.FUSED),
     }
     assert any(note.startswith("moving is 1.5") and "2.0" in note for note in made.notes)
 
@@ -232,12 +232,14 @@ def test_code_that_needs_a_newer_system_than_its_tag_says_is_left_thin_and_told(
     shop.thin("liar", "1.0", "x86_64", minimum="13.1")
     shop.thin("liar", "1.0", "arm64")
     made = build(["liar"], tmp_path / "house", options(index, tmp_path))
-    assert [one.how for one in made.wheels] == [How.SIDE_BY_SIDE] * 2
+    assert [one.kind for one in made.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
     assert [one.archs for one in made.wheels] == [("arm64",), ("x86_64",)]
     assert any("left thin" in note and "10.15 on x86_64" in note for note in made.notes)
     assert any("minos-above-tag" in note for note in made.notes)
     new = options(index, tmp_path, macos={"x86_64": (13, 0), "arm64": (12, 0)})
-    assert [one.how for one in build(["liar"], tmp_path / "house", new).wheels] == [How.FUSED]
+    assert [one.kind for one in build(["liar"], tmp_path / "house", new).wheels] == [
+        EntryKind.FUSED
+    ]
 
 
 def noisy(shop: Shop) -> None:
@@ -255,9 +257,9 @@ def test_a_file_without_a_verdict_is_an_error_until_a_rule_or_thin_says_what_to_
     assert "noisy: 1 file has no verdict" in caught.value.detail
     assert "--thin noisy" in caught.value.hint
     ruled = options(index, tmp_path, rules=[parse_known_rule("noisy:noisy/*.txt=x86_64")])
-    assert build(["noisy"], tmp_path / "ruled", ruled).wheels[0].how is How.FUSED
+    assert build(["noisy"], tmp_path / "ruled", ruled).wheels[0].kind is EntryKind.FUSED
     thin = build(["noisy"], tmp_path / "thin", options(index, tmp_path, thin=frozenset({"noisy"})))
-    assert [one.how for one in thin.wheels] == [How.SIDE_BY_SIDE] * 2
+    assert [one.kind for one in thin.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
 
 
 def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
@@ -293,8 +295,8 @@ def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
     before = kept[0].stat().st_mtime_ns
     settled = options(index, tmp_path, rules=saved, thin=frozenset({"uneven"}))
     made = build(wanted, out, settled)
-    how = {wheel.name: wheel.how for wheel in made.wheels}
-    assert how == {**dict.fromkeys(wanted, How.FUSED), "uneven": How.SIDE_BY_SIDE}
+    how = {wheel.name: wheel.kind for wheel in made.wheels}
+    assert how == {**dict.fromkeys(wanted, EntryKind.FUSED), "uneven": EntryKind.SIDE_BY_SIDE}
     assert kept[0].stat().st_mtime_ns == before
 
 
@@ -360,7 +362,7 @@ def test_needs_that_are_spelled_in_two_ways_are_the_same(
     shop.thin("spelled", "1.0", "arm64", 'other>=1.0; python_version >= "3"')
     ruled = options(index, tmp_path, rules=[parse_known_rule("spelled:**/METADATA=arm64")])
     made = build(["spelled"], tmp_path / "house", ruled)
-    assert {wheel.how for wheel in made.wheels} == {How.FUSED}
+    assert {wheel.kind for wheel in made.wheels} == {EntryKind.FUSED}
 
 
 def test_a_rule_for_metadata_does_not_hide_that_one_side_needs_more(
@@ -418,7 +420,7 @@ def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
     index.ranges, index.cut = False, 2
     made = build(["plain"], tmp_path / "house", options(index, tmp_path))
     assert len(index.asked) == 3
-    assert made.wheels[0].how is How.UNIVERSAL
+    assert made.wheels[0].kind is EntryKind.UNIVERSAL
 
 
 def test_wrong_bytes_never_come_in(shop: Shop, index: Index, tmp_path: Path) -> None:

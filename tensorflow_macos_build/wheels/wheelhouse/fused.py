@@ -1,0 +1,63 @@
+"""The two thin wheels of a package made one, and kept in the cache.
+
+A fused wheel lies in `fused/<key>/` of the cache, where the key is of all that decides its bytes:
+the code of the fuse, both wheels, and the rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from packaging.utils import parse_wheel_filename
+
+from tensorflow_macos_build import closure, files
+from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
+from tensorflow_macos_build.wheels.wheelhouse import rules
+from tensorflow_macos_build.wheels.wheelhouse.needs import refuse_differing_needs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tensorflow_macos_build.wheels.wheelhouse.choose import Choice
+    from tensorflow_macos_build.wheels.wheelhouse.model import WheelhouseOptions
+    from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
+
+
+def fused(choice: Choice, paths: Mapping[Offer, Path], options: WheelhouseOptions) -> Path:
+    """Return the universal2 wheel of a package, fused now or before.
+
+    Args:
+        choice: a package of two thin wheels.
+        paths: where the wheels were fetched to.
+        options: the cache, and the caller's rules, which count before those of this package.
+
+    Raises:
+        Undecided: files differ, and no rule says which to take.
+        DifferingNeeds: the two wheels need different things.
+        UnfitWheel: one is no thin wheel of a Mac.
+        BrokenWheel: one cannot be read.
+    """
+    known = [*options.rules, *rules.known()]
+    verdicts = tuple(known_rule.rule for known_rule in known if known_rule.is_about(choice.name))
+    first, second = (paths[offer] for offer in choice.offers)
+    refuse_differing_needs(first, second)
+    # Sorted: the fuse itself finds out which wheel is whose, so their order decides nothing.
+    sources = sorted(offer.sha256 for offer in choice.offers)
+    words = [closure.digest(fuse.__module__), *sources, *map(str, verdicts)]
+    key = hashlib.sha256("\0".join(words).encode()).hexdigest()
+    folder = options.cache / "fused" / key
+    with files.locked(folder.parent / f"{key}.lock"):
+        files.sweep(folder.parent)
+        if not folder.is_dir():
+            with files.atomic_folder(folder) as unfinished:
+                fuse(first, second, unfinished, FuseOptions(build=_build(choice), rules=verdicts))
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _build(choice: Choice) -> str | None:
+    """Return the higher build tag of two wheels, which may have different ones."""
+    highest = max(parse_wheel_filename(offer.name)[2] for offer in choice.offers)
+    return "".join(map(str, highest)) or None
