@@ -12,7 +12,7 @@ from tensorflow_macos_build.patchqueue.formats import binary, diff_parse, mail_b
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.people import Moment, parse_date
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.formats.words import to_text
+from tensorflow_macos_build.patchqueue.formats.text_encoding import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

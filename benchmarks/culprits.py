@@ -18,7 +18,7 @@ from benchmarks import measure
 from tensorflow_macos_build.git.diffs import Range
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.verdict.history import History
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
 

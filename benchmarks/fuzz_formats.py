@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from benchmarks import as_git, fuzzing
 from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.exchange import importing
+from tensorflow_macos_build.patchqueue.exchange import sources
 from tensorflow_macos_build.patchqueue.formats import (
     apply,
     dep3,
@@ -390,10 +390,10 @@ def read_quilt(content: bytes, _: Judge | None) -> None:
         for place in ("series", "one.patch", "two.diff", "d/three.patch"):
             (folder / place).write_bytes(SERIES if place == "series" else content)
         with contextlib.suppress(Refused, UsageError):
-            importing.read_quilt(folder / "series", _NOW)
+            sources.read_quilt(folder / "series", _NOW)
         (folder / "series").write_bytes(content)
         with contextlib.suppress(Refused, UsageError):
-            importing.read_folder(folder, _NOW)
+            sources.read_folder(folder, _NOW)
 
 
 TARGETS: dict[str, Callable[[bytes, Judge | None], None]] = {

@@ -23,18 +23,18 @@ from pathlib import Path
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.exchange import exporting, intake
-from tensorflow_macos_build.patchqueue.exchange.intake import ImportSource, SourceKind
-from tensorflow_macos_build.patchqueue.queue import materialise, ranges, storage
+from tensorflow_macos_build.patchqueue.exchange import exporting, importing
+from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
+from tensorflow_macos_build.patchqueue.queue import commit_range, materialise, storage
 
 
 def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="queue-roundtrip-") as name:
         folder = Path(name)
-        first, last = intake.ends(options.range)
+        first, last = importing.ends(options.range)
         wanted, count = _round_trip(folder, options.repository, first, options.range)
-        git = ranges.repository(options.repository)
+        git = commit_range.repository(options.repository)
         tip = git.line("rev-parse", f"{last}^{{tree}}")
         print(f"{count} patches; the tree of {last} is {tip}")
         _check("import", wanted["range"], tip)
@@ -63,7 +63,7 @@ def _round_trip(
         (SourceKind.DIFF, str(folder / "all.mbox"), "mailbox"),
     ):
         source = ImportSource(kind, place, str(repository), first)
-        found, saved = intake.take(source, folder / out, folder / "cache", silent)
+        found, saved = importing.import_changes(source, folder / out, folder / "cache", silent)
         trees[out] = found.steps[-1].after
         exporting.to_mailbox(saved.queue, folder / "all.mbox")
     one, two = (
@@ -80,7 +80,7 @@ def _git_am(folder: Path, repository: Path, base: str) -> str:
     git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@x"]
     clone_argv = ["git", "clone", "-q", "-s", "--no-checkout", str(repository), str(clone)]
     subprocess.run(clone_argv, check=True)
-    commit = ranges.resolve(ranges.repository(repository), base)
+    commit = commit_range.resolve(commit_range.repository(repository), base)
     absent = _absent(repository, commit)
     for argv in (
         ["config", "extensions.partialClone", "origin"],
@@ -97,7 +97,7 @@ def _git_am(folder: Path, repository: Path, base: str) -> str:
 
 
 def _absent(repository: Path, commit: str) -> list[str]:
-    git = ranges.repository(repository)
+    git = commit_range.repository(repository)
     listed = git.out("ls-tree", "-r", "-z", commit).split(b"\0")
     entries = [line.partition(b"\t") for line in listed if line]
     asked = b"".join(info.split(b" ")[2] + b"\n" for info, _, _ in entries)
@@ -110,9 +110,9 @@ def _absent(repository: Path, commit: str) -> list[str]:
 
 
 def _times(folder: Path, repository: Path, span: str, rounds: int) -> None:
-    git = ranges.repository(repository)
-    first, last = intake.ends(span)
-    history = ranges.read(git, first, last)
+    git = commit_range.repository(repository)
+    first, last = importing.ends(span)
+    history = commit_range.read(git, first, last)
     queue = storage.load(folder)
     steps = [
         replace(step, name=patch.name)

@@ -42,10 +42,10 @@ from benchmarks import measure
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.exchange import intake
+from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.upstream import mirror
@@ -187,10 +187,10 @@ def _grow(bench: Bench, size: int, rounds: int) -> None:
 
 def _import(bench: Bench, folder: Path) -> None:
     span = f"{bench.first}..{bench.last}"
-    source = intake.ImportSource(
-        intake.SourceKind.RANGE, span, os.fspath(bench.git.git_dir), bench.first
+    source = importing.ImportSource(
+        importing.SourceKind.RANGE, span, os.fspath(bench.git.git_dir), bench.first
     )
-    intake.take(source, folder, bench.scratch / "import-cache", silent)
+    importing.import_changes(source, folder, bench.scratch / "import-cache", silent)
     with quarantine(bench.git) as pen:
         last = engine.as_commits(storage.load(folder), pen.git)[-1].commit
         if pen.tree(last) != pen.tree(bench.last):

@@ -56,7 +56,7 @@ def import_(
     json: bool = False,
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
-    from tensorflow_macos_build.patchqueue.exchange import intake
+    from tensorflow_macos_build.patchqueue.exchange import importing
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.views import patches as view
@@ -66,7 +66,9 @@ def import_(
     source = view.source(places, upstream, against, author, said)
     with Console().progress("import") as ticker:
         target, waiting = locate.new(queue), Console().line
-        done = intake.take(source, target, Path(cache), ticker, replace=replace, waiting=waiting)
+        done = importing.import_changes(
+            source, target, Path(cache), ticker, replace=replace, waiting=waiting
+        )
     emit(view.imported_document(*done)) if json else view.show_imported(*done)
 
 

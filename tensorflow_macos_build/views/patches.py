@@ -9,16 +9,16 @@ from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.exchange import exporting, intake
+from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.formats.people import parse_identity
-from tensorflow_macos_build.patchqueue.queue import opening, ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, opening, storage
 from tensorflow_macos_build.patchqueue.queue.locate import output, queue_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.exchange.importing import Imported
+    from tensorflow_macos_build.patchqueue.exchange.sources import Imported
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
@@ -33,7 +33,7 @@ def load(queue: str) -> Queue:
 
 def source(
     places: Mapping[str, str], upstream: str, against: str, author: str, said: Metadata
-) -> intake.ImportSource:
+) -> importing.ImportSource:
     """Return the one source that the flags of `patches.import` name.
 
     Raises:
@@ -44,15 +44,15 @@ def source(
     if len(named) != 1:
         flags = ", ".join(f"--{kind}" for kind in places)
         raise UsageError(f"give one of {flags}; {len(named)} were given")
-    kind, place = intake.SourceKind(named[0][0]), named[0][1]
-    if kind is intake.SourceKind.RANGE:
-        against = against or intake.ends(place)[0]
+    kind, place = importing.SourceKind(named[0][0]), named[0][1]
+    if kind is importing.SourceKind.RANGE:
+        against = against or importing.ends(place)[0]
     if not against:
         raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
     identity = parse_identity(author) if author else None
     if identity is not None and not identity.email:
         raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
-    return intake.ImportSource(kind, place, checkout.recorded(upstream), against, identity, said)
+    return importing.ImportSource(kind, place, checkout.recorded(upstream), against, identity, said)
 
 
 def form(to: str, out: str, repository: str) -> str:
@@ -72,7 +72,7 @@ def form(to: str, out: str, repository: str) -> str:
 
 def export_branch(queue: Queue, repository: str, branch: str, *, force: bool) -> str:
     """Make a branch of a queue; give its last commit's id."""
-    git = ranges.repository(Path(repository))
+    git = commit_range.repository(Path(repository))
     return exporting.to_branch(queue, git, branch or queue.name, force=force)
 
 

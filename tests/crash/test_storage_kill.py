@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
 from tests import chains
 from tests.chains import Chain, Written
@@ -37,7 +37,7 @@ def queue(tmp_path: Path) -> tuple[Git, QueueBase, tuple[PatchStep, ...], Path]:
     return (
         git,
         QueueBase("embedded:", "v1", base),
-        ranges.read(git, base, tip).steps,
+        commit_range.read(git, base, tip).steps,
         tmp_path / "p",
     )
 

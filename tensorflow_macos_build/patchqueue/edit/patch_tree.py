@@ -16,7 +16,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
-from tensorflow_macos_build.patchqueue.queue import ranges
+from tensorflow_macos_build.patchqueue.queue import commit_range
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.worktree import work_tree
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import bring_shown, patterns
@@ -97,8 +97,8 @@ def take(folder: Path, pen: Quarantine, piece: PatchEdit) -> list[PatchEdit]:
         _refuse_ignored(git, folder)
         tree = git.line("write-tree")
     git = work_tree.git_of(folder)
-    parent, head = ranges.resolve(git, _START), ranges.resolve(git, "HEAD")
-    found = ranges.read(git, parent, head)
+    parent, head = commit_range.resolve(git, _START), commit_range.resolve(git, "HEAD")
+    found = commit_range.read(git, parent, head)
     steps = list(found.steps)
     before = plumbing.trees_of(git, [parent])[0]
     if found.merges:

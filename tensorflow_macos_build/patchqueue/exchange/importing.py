@@ -1,253 +1,177 @@
-"""Bringing a fork's changes into a queue, whatever form they have.
-
-A range of commits, a folder of mailbox patches, a quilt series, one diff, or a source tree without
-history: each becomes a base and steps, from tree to tree, which `storage.save` writes.
-"""
+"""`patches.import` from end to end: open upstream, read the source, write the queue."""
 
 from __future__ import annotations
 
-import os
-import stat
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process
-from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git import plumbing
-from tensorflow_macos_build.patchqueue.formats import dep3, mailbox, paths, series
-from tensorflow_macos_build.patchqueue.formats import patch as patch_format
-from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
-from tensorflow_macos_build.patchqueue.formats.patch import Header
-from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue import compose, materialise, metadata, ranges
-from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
-from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
+from typing_extensions import assert_never
+
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.patchqueue.exchange import sources
+from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
+from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
+from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
+from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
-    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.exchange.sources import Imported
+    from tensorflow_macos_build.patchqueue.formats.people import Identity
+    from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+    from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
+    from tensorflow_macos_build.upstream.handle import Mirror
+
+
+class SourceKind(Enum):
+    """What form a fork's changes have; the values are the flags' names."""
+
+    RANGE = "range"
+    FOLDER = "folder"
+    QUILT = "quilt"
+    DIFF = "diff"
+    TREE = "tree"
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What was found.
+class ImportSource:
+    """Where a fork's changes are.
 
     Attributes:
-        commit: the full id of the base's commit.
-        steps: the patches, in order.
-        empty: what changes nothing and so became no patch: name and subject.
-        merges: merge commits, each of which became one patch: id and subject.
+        kind: their form.
+        place: `A..B`, or a path.
+        upstream: the repository that has the base: a path, an address or `embedded:`.
+        against: the tag, branch or commit that they apply to; for a range that is its `A`.
+        author: who a patch is by that names nobody; None: it says so.
+        metadata: what is said of patches that do not say it themselves.
     """
 
-    commit: str
-    steps: tuple[PatchStep, ...]
-    empty: tuple[tuple[str, str], ...] = ()
-    merges: tuple[tuple[str, str], ...] = ()
+    kind: SourceKind
+    place: str
+    upstream: str
+    against: str
+    author: Identity | None = None
+    metadata: Metadata = NOTHING
 
 
-def from_range(git: Git, first: str, last: str) -> Imported:
-    """Take the commits that `last` has on top of `first`.
-
-    Raises:
-        UsageError: a name is unknown, or `last` does not stand on `first` in a line.
-    """
-    found = ranges.read(git, first, last)
-    return Imported(found.base, found.steps, found.empty, found.merges)
-
-
-def read_folder(folder: Path, date: Moment) -> list[QueuePatch]:
-    """Read the patch files of a folder, by its `series` or else in order of their names.
+def import_changes(
+    source: ImportSource,
+    folder: Path,
+    cache: Path,
+    ticker: Ticker,
+    *,
+    replace: bool = False,
+    waiting: Waiting = lock.silent,
+) -> tuple[Imported, Saved]:
+    """Make a queue of a fork's changes.
 
     Args:
-        folder: holds `*.patch`, `*.diff`, `*.mbox` or `*.eml` files.
-        date: the date of a patch that states none.
+        source: where they are.
+        folder: the queue's folder.
+        cache: where mirrors of remote repositories are.
+        ticker: told what is being done.
+        replace: write over an existing queue; patches with the same subject keep their names,
+            and what was said of them in trailers of the queue's own.
+        waiting: told when another command is at work on the queue.
 
     Raises:
-        UsageError: there are none.
-        Refused: a patch is damaged or hostile.
+        UsageError: the queue exists, or the source is wrong.
+        Refused: a patch is damaged or hostile, or does not apply exactly.
     """
-    if (folder / "series").is_file():
-        return read_quilt(folder / "series", date)
-    endings = {".patch", ".diff", ".mbox", ".eml"}
-    listed = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [path for path in listed if path.suffix in endings and path.is_file()]
-    if not found:
-        raise UsageError("the folder holds no patch files", where=str(folder))
-    return [patch for path in found for patch in read_file(path, date)]
+    if folder.exists() and not replace:
+        raise _exists(folder)
+    _refuse_flag(source.upstream)
+    said = source.metadata.trailers()
+    opened = mirror.open(source.upstream, cache, ticker)
+    base = QueueBase(source.upstream, source.against, opened.resolve(source.against, ticker))
+    with quarantine(opened) as pen:
+        ticker(0, None, f"reading {source.place}")
+        found = _read(source, base, opened, pen.git, ticker)
+        if not found.steps:
+            raise UsageError("there is no change to import", where=source.place)
+        base = dataclasses.replace(base, commit=found.commit)
+        folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with lock.sole_writer(folder, waiting):
+            steps = _named(found.steps, folder, replace=replace)
+            steps = tuple(_annotated(step, said) for step in steps)
+            ticker(0, len(steps), "writing and verifying")
+            return found, storage.save(folder, base, steps, pen.git)
 
 
-def read_quilt(listing: Path, date: Moment) -> list[QueuePatch]:
-    """Read a quilt series; each file is a mail, or has DEP-3 fields, or is a diff alone.
+def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:
+    """Return steps under the names that a queue which is there has for them.
 
     Raises:
-        UsageError: the series cannot be read, or lists what is not there.
-        Refused: a patch is damaged or hostile.
+        UsageError: it is not to be replaced, and came into being while the source was read.
     """
-    try:
-        found = series.parse(files.read_small(listing, series.MAX_BYTES))
-    except Malformed as error:
-        raise UsageError(error.what, where=f"{listing}:{error.line}") from None
-    except OSError as error:
+    if not folder.exists():
+        return tuple(steps)
+    if not replace:
+        raise _exists(folder)
+    return sources.with_names(steps, storage.load(folder))
+
+
+def _refuse_flag(upstream: str) -> None:
+    """Raise a UsageError about an upstream that programs would take for a flag of theirs."""
+    if upstream.startswith("-"):
         raise UsageError(
-            f"the series cannot be read: {error.strerror}", where=str(listing)
-        ) from None
-    patches: list[QueuePatch] = []
-    for entry in found.entries:
-        patches += read_file(listing.parent / entry.name, date, strip=entry.strip)
-    return patches
+            f"the upstream `{upstream}` begins with a `-`", hint=f"write it as ./{upstream}"
+        )
 
 
-def read_file(path: Path, date: Moment, *, strip: int = 1) -> list[QueuePatch]:
-    """Read a patch file of any form; a mailbox may hold several.
-
-    Raises:
-        UsageError: it cannot be read.
-        Refused: a patch in it is damaged or hostile.
-    """
-    try:
-        size = path.stat().st_size
-        if size > patch_format.MAX_SIZE:
-            raise Refused(f"it has {size} bytes, too many for a patch", patch=path.name)
-        content = files.read_small(path, patch_format.MAX_SIZE)
-    except OSError as error:
-        raise UsageError(f"the patch cannot be read: {error.strerror}", where=str(path)) from None
-    if mailbox.is_mail(content):
-        return [_mailed(path.name, mail, date, strip) for mail in mailbox.split(content)]
-    plain = dep3.parse(content, path.name, strip=strip)
-    return [QueuePatch(path.name, content, dep3.as_patch(plain, path.stem, dep3.NOBODY, date))]
+def _annotated(step: PatchStep, said: Sequence[Trailer]) -> PatchStep:
+    return dataclasses.replace(step, header=step.header.with_missing(said))
 
 
-def _mailed(name: str, mail: bytes, date: Moment, strip: int) -> QueuePatch:
-    """Read a mail, and the DEP-3 fields that its header may have."""
-    try:
-        fields = mailbox.parse(mail).fields
-    except Malformed as error:
-        raise Refused(error.what, patch=name, line=(error.line or 0) + 1) from None
-    date = dep3.date_of(fields, date)
-    patch = patch_format.parse(mail, name, keep_subject=False, date=date, strip=strip)
-    return QueuePatch(name, mail, dep3.with_fields(patch, fields))
-
-
-def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None) -> Imported:
-    """Take a source tree without history as one patch against a release.
-
-    Args:
-        git: asks a quarantine over the upstream repository.
-        against: the release that the tree was made from.
-        tree: the folder; `.git` folders in it are passed over.
-        author: who changed it; None: nobody is named.
-
-    Raises:
-        UsageError: it is no folder.
-        Refused: a path in it is unsafe.
-    """
-    if not tree.is_dir():
-        raise UsageError("there is no such folder", where=str(tree))
-    commit = ranges.resolve(git, against)
-    before = plumbing.trees_of(git, [commit])[0]
-    after = _tree_of(git, tree, plumbing.tree(git, before))
-    subject = f"Change the sources as {tree.resolve().name} does"
-    header = Header(author or dep3.NOBODY, date_of(git, commit), subject, "")
-    if before == after:
-        return Imported(commit, (), empty=((str(tree), subject),))
-    return Imported(commit, (PatchStep(header, before, after),))
-
-
-def applied(git: Git, queue: Queue) -> Imported:
-    """Apply patches one after the other to their base, to learn the trees between them.
-
-    Args:
-        git: asks a quarantine over a repository that has the base.
-        queue: the patches; such that change nothing are left out, and named.
-
-    Raises:
-        Refused: a patch does not apply exactly.
-    """
-    empty = [patch for patch in queue.patches if not patch.patch.changes]
-    kept = tuple(patch for patch in queue.patches if patch.patch.changes)
-    before = plumbing.trees_of(git, [queue.base.commit])[0]
-    steps: list[PatchStep] = []
-    for made in materialise.commits(replace(queue, patches=kept), git):
-        if made.tree == before:
-            empty.append(made.patch)
-            continue
-        bare = compose.is_zero_context(made.patch.patch)
-        steps.append(PatchStep(made.patch.patch.header, before, made.tree, bare=bare))
-        before = made.tree
-    named = tuple((patch.name, patch.patch.header.subject) for patch in empty)
-    return Imported(queue.base.commit, tuple(steps), named)
-
-
-def date_of(git: Git, commit: str) -> Moment:
-    """Return a commit's author date."""
-    with plumbing.blobs(git) as reader:
-        return ranges.header_of(reader.read(commit), commit).date
-
-
-def with_names(steps: Sequence[PatchStep], queue: Queue) -> tuple[PatchStep, ...]:
-    """Return steps the file names of the patches in `queue` that have the same subject, in order.
-
-    Trailers that say something about a patch in its queue come along: a fork's commits have none.
-    """
-    known: dict[str, list[QueuePatch]] = {}
-    for patch in queue.patches:
-        known.setdefault(patch.patch.header.subject, []).append(patch)
-    return tuple(
-        _named(step, known[step.header.subject].pop(0)) if known.get(step.header.subject) else step
-        for step in steps
+def _exists(folder: Path) -> UsageError:
+    return UsageError(
+        "there is such a queue already", where=str(folder), hint="add --replace to replace it"
     )
 
 
-def _named(step: PatchStep, patch: QueuePatch) -> PatchStep:
-    said = [trailer for trailer in patch.patch.header.trailers if trailer.key in metadata.KEYS]
-    return replace(step, name=patch.name, header=step.header.with_missing(said))
+def _read(
+    source: ImportSource, base: QueueBase, opened: Mirror, git: Git, ticker: Ticker
+) -> Imported:
+    place = Path(source.place)
+    date = sources.date_of(git, base.commit)
+    match source.kind:
+        case SourceKind.RANGE:
+            _, last = ends(source.place)
+            prefetch.for_range(opened, base.commit, last, ticker)
+            return sources.from_range(opened, base.commit, last)
+        case SourceKind.TREE:
+            found = sources.from_tree(git, base.commit, place, source.author)
+            prefetch.for_steps(found.steps, opened, git, ticker)
+            return found
+        case SourceKind.FOLDER:
+            patches = sources.read_folder(place, date)
+        case SourceKind.QUILT:
+            patches = sources.read_quilt(place, date)
+        case SourceKind.DIFF:
+            patches = sources.read_file(place, date)
+        case _:
+            assert_never(source.kind)
+    queue = Queue(place.name, base, tuple(patches), place)
+    prefetch.for_queue(queue, opened, ticker=ticker)
+    return sources.applied(git, queue)
 
 
-def _tree_of(git: Git, folder: Path, base: dict[bytes, plumbing.Entry]) -> str:
-    """Write a folder's files into the repository; give the tree's id."""
-    argv = git.argv("-c", "core.compression=1", "fast-import", "--quiet", "--done", "--depth=0")
-    ref = b"refs/heads/tree"
-    with process.start(argv, env=git.environment()) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(b"commit %s\nmark :1\ncommitter x <x> 0 +0000\ndata 0\n" % ref)
-        for path, entry in base.items():
-            if entry.mode == GITLINK:
-                child.stdin.write(b"M 160000 %s %s\n" % (entry.oid.encode(), paths.quote(path)))
-        for path, mode, content in _files(folder):
-            size = len(content)
-            child.stdin.write(b"M %o inline %s\ndata %d\n" % (mode, paths.quote(path), size))
-            child.stdin.writelines((content, b"\n"))
-        child.stdin.write(b"\nget-mark :1\nreset %s\nfrom %s\n\ndone\n" % (ref, b"0" * 40))
-        child.stdin.close()
-        commit = child.stdout.readline().strip().decode()
-        if child.wait() != 0:
-            raise WorkFailed(f"git fast-import ended with status {child.returncode}")
-    return plumbing.trees_of(git, [commit])[0]
+def ends(text: str) -> tuple[str, str]:
+    """Split `A..B`.
 
-
-def _files(folder: Path) -> Iterator[tuple[bytes, int, bytes]]:
-    """Return path, git mode and content of every file and link below a folder, sorted by path."""
-    for parent, below, names in os.walk(folder):
-        below[:] = sorted(name for name in below if name != ".git")
-        links = [name for name in below if (Path(parent) / name).is_symlink()]
-        for name in sorted([*(name for name in names if name != ".git"), *links]):
-            place = Path(parent) / name
-            path = os.fsencode(place.relative_to(folder))
-            found = place.lstat().st_mode
-            if stat.S_ISLNK(found):
-                mode, content = 0o120000, os.fsencode(place.readlink())
-            elif stat.S_ISREG(found):
-                mode = 0o100755 if found & stat.S_IXUSR else 0o100644
-                content = place.read_bytes()
-            else:
-                continue
-            try:
-                paths.check(path, symlink=mode == 0o120000)
-            except Malformed as error:
-                raise Refused(error.what, patch=str(folder)) from None
-            yield path, mode, content
+    Raises:
+        UsageError: it is not of that form.
+    """
+    first, dots, last = text.partition("..")
+    if not dots or not first or not last or last.startswith("."):
+        raise UsageError(f"`{text}` is no range", hint="write it as A..B, for example v1.0..main")
+    return first, last

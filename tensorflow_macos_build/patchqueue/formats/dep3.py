@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats import diff_parse, trailers, words
+from tensorflow_macos_build.patchqueue.formats import diff_parse, text_encoding, trailers
 from tensorflow_macos_build.patchqueue.formats.message import clean_message, clean_subject
 from tensorflow_macos_build.patchqueue.formats.patch import MAX_MESSAGE, Header, Patch
 from tensorflow_macos_build.patchqueue.formats.people import (
@@ -96,7 +96,7 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> PlainPatch:
         diff = diff_parse.parse(content[cut:], strip=strip, first_line=line)
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
-    fields, text = _fields(words.to_text(lead).replace("\r\n", "\n"))
+    fields, text = _fields(text_encoding.to_text(lead).replace("\r\n", "\n"))
     return PlainPatch(lead, fields, text, diff)
 
 
@@ -219,7 +219,7 @@ def _person(text: str) -> Identity:
 def _text(value: str) -> str:
     """Decode the encoded words of a field; one that is not whole stays as it is."""
     try:
-        return words.decode_words(value.encode("utf-8", "surrogateescape"))
+        return text_encoding.decode_words(value.encode("utf-8", "surrogateescape"))
     except Malformed:
         return value
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.formats import words
+from tensorflow_macos_build.patchqueue.formats import text_encoding
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def decode(fields: dict[str, bytes], body: bytes, read_fields: Fields) -> bytes:
     in_message = True
     for text, charset in _parts(fields, body, read_fields, depth=0):
         cut = split_text(text) if in_message else 0
-        message = words.to_utf8(text[:cut], charset)
+        message = text_encoding.to_utf8(text[:cut], charset)
         texts += [text] if message == text[:cut] else [message, text[cut:]]
         in_message = in_message and cut == len(text)
     return texts[0] if len(texts) == 1 else b"".join(texts)
@@ -70,7 +70,7 @@ def _parts(
     fields: dict[str, bytes], body: bytes, read_fields: Fields, *, depth: int
 ) -> Iterator[tuple[bytes, str]]:
     """Return the text of each part, its transfer encoding undone, with its character set."""
-    content = _type(words.decode_words(fields.get("content-type", b"")))
+    content = _type(text_encoding.decode_words(fields.get("content-type", b"")))
     if content.kind.startswith(_NO_PATCH):
         raise Malformed(f"a mail part of type {content.kind} is not taken; only text is")
     if not content.boundary:
@@ -102,9 +102,9 @@ def _transferred(encoding: bytes, body: bytes) -> bytes:
         case b"" | b"7bit" | b"8bit" | b"binary":
             return body
         case b"quoted-printable":
-            return words.from_quoted_printable(body)
+            return text_encoding.from_quoted_printable(body)
         case b"base64":
-            return words.from_base64(body)
+            return text_encoding.from_base64(body)
         case other:
             shown = other.decode("ascii", "replace")
             raise Malformed(f"the mail's transfer encoding `{shown}` is not known")

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tensorflow_macos_build.patchqueue.formats import mail_body, words
+from tensorflow_macos_build.patchqueue.formats import mail_body, text_encoding
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
 # mailsplit.c, is_from_line: `From `, anything, a time of day, a year after 90
@@ -90,7 +90,7 @@ def parse(raw: bytes) -> Mail:
     # below belongs to the patched file
     plain = body.replace(b"\r\n", b"\n") if first_field.endswith(b"\r\n") else body
     text = mail_body.decode(dict(fields), plain, _fields_of_part)
-    decoded = tuple((name, words.decode_words(value)) for name, value in fields)
+    decoded = tuple((name, text_encoding.decode_words(value)) for name, value in fields)
     return Mail(raw, decoded, text, raw.count(b"\n", 0, end) + 1, text is not plain)
 
 

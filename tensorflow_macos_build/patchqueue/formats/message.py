@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tensorflow_macos_build.patchqueue.formats import people, words
+from tensorflow_macos_build.patchqueue.formats import people, text_encoding
 from tensorflow_macos_build.patchqueue.formats.people import one_line
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
@@ -93,7 +93,7 @@ def fields_of(message: str) -> tuple[dict[str, str], str]:
 
 
 def _decoded(value: str) -> str:
-    return words.decode_words(value.encode("utf-8", "surrogateescape")).strip(" \t\r")
+    return text_encoding.decode_words(value.encode("utf-8", "surrogateescape")).strip(" \t\r")
 
 
 def _is_readable(name: str, value: str) -> bool:

@@ -20,7 +20,7 @@ from tensorflow_macos_build.patchqueue.formats.people import (
     parse_identity,
 )
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.formats.words import to_text
+from tensorflow_macos_build.patchqueue.formats.text_encoding import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

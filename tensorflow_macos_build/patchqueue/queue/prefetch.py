@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import plumbing
-from tensorflow_macos_build.patchqueue.queue import ranges
+from tensorflow_macos_build.patchqueue.queue import commit_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) ->
     """
     base, tip = mirror.resolve(first, ticker), mirror.resolve(last, ticker)
     if mirror.url is not None:
-        history = ranges.read(mirror, base, tip)
+        history = commit_range.read(mirror, base, tip)
         pairs = [(step.before, step.after) for step in history.steps]
         before, after = plumbing.blob_ids(mirror, pairs)
         mirror.fetch_blobs(before | after, ticker)

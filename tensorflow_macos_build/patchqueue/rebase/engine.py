@@ -15,8 +15,8 @@ from tensorflow_macos_build.patchqueue.queue import (
     materialise,
     storage,
 )
+from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.queue.ranges import resolve
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
 from tensorflow_macos_build.patchqueue.verdict.classify import Judge, UpstreamedResolver

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, storage
-from tensorflow_macos_build.patchqueue.queue.ranges import resolve
+from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase.step import Progress, Run, stopped_at
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.review.rangediff import QueueEntry
 
@@ -41,7 +41,7 @@ def _entries(folder: Path) -> tuple[QueueEntry, ...]:
 
 def _extract(revision: str, path: str, target: Path) -> None:
     """Write the files that lie directly in a folder of a revision."""
-    git = ranges.repository(checkout.root())
+    git = commit_range.repository(checkout.root())
     try:
         listing = git.out("ls-tree", "-z", "--end-of-options", f"{revision}:{path}")
     except WorkFailed as error:

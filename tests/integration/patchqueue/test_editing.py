@@ -15,8 +15,8 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
-from tensorflow_macos_build.patchqueue.exchange import exporting, importing
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.exchange import exporting, sources
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.review import lint
@@ -70,8 +70,8 @@ def fork(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def session(tmp_path: Path, fork: Path) -> Session:
-    repository = ranges.repository(fork)
-    found = importing.from_range(repository, "main~5", "main")
+    repository = commit_range.repository(fork)
+    found = sources.from_range(repository, "main~5", "main")
     base = QueueBase(str(fork), "v1", found.commit)
     saved = storage.save(tmp_path / "patches/q", base, found.steps, repository)
     return Session(saved.queue, repository, tmp_path / "edit")

@@ -16,8 +16,8 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.exchange import exporting, intake
-from tensorflow_macos_build.patchqueue.exchange.intake import ImportSource, SourceKind
+from tensorflow_macos_build.patchqueue.exchange import exporting, importing
+from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
@@ -25,7 +25,7 @@ from tensorflow_macos_build.upstream import mirror
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.exchange.importing import Imported
+    from tensorflow_macos_build.patchqueue.exchange.sources import Imported
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
 IDENTITY = {
@@ -83,7 +83,8 @@ def take(
     tmp_path: Path, fork: Path, kind: SourceKind, place: str | Path, *, replace: bool = False
 ) -> tuple[Imported, Saved]:
     source = ImportSource(kind, str(place), str(fork), "v1")
-    return intake.take(source, tmp_path / "patches/q", tmp_path / "cache", silent, replace=replace)
+    queue, cache = tmp_path / "patches/q", tmp_path / "cache"
+    return importing.import_changes(source, queue, cache, silent, replace=replace)
 
 
 def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
@@ -243,7 +244,9 @@ def test_a_partial_clone_fetches_what_it_needs_in_one_request(tmp_path: Path, fo
             mirror.open(url, tmp_path / f"cache{number}")
             del faults.requests[:], faults.wants[:]
             folder = tmp_path / f"patches/{number}"
-            found, saved = intake.take(source, folder, tmp_path / f"cache{number}", silent)
+            found, saved = importing.import_changes(
+                source, folder, tmp_path / f"cache{number}", silent
+            )
             assert found.steps[-1].after == tree(fork)
             assert len(faults.wants) == 1, faults.requests
             exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
@@ -282,7 +285,7 @@ def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
 ) -> None:
     said = Metadata("backport", "never", "Team <t@e>")
     source = ImportSource(SourceKind.RANGE, "v1..main", str(fork), "v1", metadata=said)
-    _, saved = intake.take(source, tmp_path / "patches/q", tmp_path / "cache", silent)
+    _, saved = importing.import_changes(source, tmp_path / "patches/q", tmp_path / "cache", silent)
     for patch in saved.queue.patches:
         trailers = [(each.key, each.value) for each in patch.patch.header.trailers]
         assert trailers == [
@@ -353,7 +356,7 @@ def test_an_upstream_that_reads_as_a_flag_is_refused_before_anything_is_written(
 ) -> None:
     source = ImportSource(SourceKind.RANGE, "v1..main", "-fork", "v1")
     with pytest.raises(UsageError, match="begins with a `-`") as caught:
-        intake.take(source, tmp_path / "q", tmp_path / "cache", silent)
+        importing.import_changes(source, tmp_path / "q", tmp_path / "cache", silent)
     assert caught.value.hint == "write it as ./-fork"
     assert not any(path.name == "q" for path in tmp_path.iterdir())
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.exchange import importing
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.exchange import sources
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 from tests.chains import Chain, Written
@@ -150,8 +150,8 @@ def expected(
 
 def _files(repository: tuple[Path, str, str], folder: Path) -> dict[str, bytes]:
     place, base, tip = repository
-    git = ranges.repository(place)
-    found = importing.from_range(git, base, tip)
+    git = commit_range.repository(place)
+    found = sources.from_range(git, base, tip)
     storage.save(folder / "q", QueueBase("embedded:", "v1", found.commit), found.steps, git)
     return {path.name: path.read_bytes() for path in (folder / "q").iterdir()}
 
@@ -356,7 +356,8 @@ def test_a_repository_of_another_user_is_read_where_the_user_says_so(
     strangers.chmod(0o755)
     monkeypatch.setenv("PATH", f"{strangers.parent}:{os.environ['PATH']}")
     with pytest.raises(UsageError, match="no git repository"):
-        ranges.repository(repository[0])
+        commit_range.repository(repository[0])
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
-    assert ranges.resolve(ranges.repository(repository[0]), repository[1]) == repository[1]
+    folder, commit, *_ = repository
+    assert commit_range.resolve(commit_range.repository(folder), commit) == commit

@@ -11,8 +11,8 @@ import pytest
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue.exchange import intake
-from tensorflow_macos_build.patchqueue.exchange.intake import ImportSource, SourceKind
+from tensorflow_macos_build.patchqueue.exchange import importing
+from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def repository(tmp_path: Path) -> Repository:
 
 def imported(repository: Repository, base: str, tip: str, folder: Path) -> Saved:
     source = ImportSource(SourceKind.RANGE, f"{base}..{tip}", str(repository.path), base)
-    return intake.take(source, folder / "queue", folder / "cache", silent)[1]
+    return importing.import_changes(source, folder / "queue", folder / "cache", silent)[1]
 
 
 TREES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests.repositories import FILE, Case, lines, make
 
@@ -42,7 +42,7 @@ def queue(tmp_path: Path) -> Path:
     upstream.append(tree({12: "near", 25: "theirs"}, NAMES))
     patches = [tree({15: "mine"}, NAMES), tree({15: "mine", 25: "too"}, NAMES)]
     made = make(Case(tree({}, []), tuple(upstream), tuple(patches)), tmp_path / "repository")
-    history = ranges.read(made.git, made.base, made.patches[-1])
+    history = commit_range.read(made.git, made.base, made.patches[-1])
     base = QueueBase(str(made.git.git_dir), "base", made.base)
     return storage.save(tmp_path / "q", base, history.steps, made.git).queue.folder
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 from tests.chains import Chain, Written
@@ -31,7 +31,7 @@ def _history(folder: Path, before: list[bytes], after: list[bytes]) -> tuple[Git
 
     chain = Chain(tree(before), (Written(tree(after), "Change", ("A", "a@b"), 1, "+0000"),))
     git, base, tip = chains.build(folder, chain)
-    return git, ranges.read(git, base, tip).steps[0], base
+    return git, commit_range.read(git, base, tip).steps[0], base
 
 
 def _saved_on_both(

@@ -11,7 +11,7 @@ import pytest
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.queue import lock, ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, lock, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, encoded
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tests import chains
@@ -31,7 +31,7 @@ def _tree(number: int) -> Written:
 def made(tmp_path: Path) -> tuple[Git, QueueBase, tuple[PatchStep, ...]]:
     chain = Chain({b"f": ("100644", b"")}, tuple(_tree(number) for number in range(3, 7)))
     git, base, tip = chains.build(tmp_path / "repository", chain)
-    return git, QueueBase("embedded:", "v1", base), ranges.read(git, base, tip).steps
+    return git, QueueBase("embedded:", "v1", base), commit_range.read(git, base, tip).steps
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 
 from tensorflow_macos_build.git.objects import quarantine
-from tensorflow_macos_build.patchqueue.queue import materialise, ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, materialise, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 
@@ -32,9 +32,9 @@ AM = {
 }
 
 
-def stored(folder: Path, chain: Chain) -> tuple[Git, ranges.CommitRange, Saved]:
+def stored(folder: Path, chain: Chain) -> tuple[Git, commit_range.CommitRange, Saved]:
     git, base, tip = chains.build(folder / "repository", chain)
-    history = ranges.read(git, base, tip)
+    history = commit_range.read(git, base, tip)
     queue_base = QueueBase("embedded:", "v1", history.base)
     return git, history, storage.save(folder / "patches" / "q", queue_base, history.steps, git)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue.exchange import importing
+from tensorflow_macos_build.patchqueue.exchange import sources
 from tensorflow_macos_build.patchqueue.formats import apply, dep3, diff_parse, patch, write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
@@ -198,7 +198,7 @@ def test_dep3_by_a_mails_names_is_read(tmp_path: Path) -> None:
         b"X-Debian-version: 3\nThis line is no field.\n\nMore text.\n"
     )
     (tmp_path / "x.patch").write_bytes(lead + b"\n--- a/f\n+++ b/f\n@@ -1 +1 @@\n-x\n+y\n")
-    (found,) = importing.read_file(tmp_path / "x.patch", NOON)
+    (found,) = sources.read_file(tmp_path / "x.patch", NOON)
     header = found.patch.header
     assert header.author == Identity("Ren\u00e9", "r@e")
     assert header.subject == "Use Unix as the host"
@@ -282,7 +282,7 @@ def test_a_header_written_by_hand_is_taken_where_patches_come_in(tmp_path: Path)
     (tmp_path / "x.patch").write_bytes(
         b"From: sms\nDate: Wed, 11 Feb 2015\nSubject: [PATCH] x\nBug: 12\n\ntext\n\n" + DIFF
     )
-    (found,) = importing.read_file(tmp_path / "x.patch", NOON)
+    (found,) = sources.read_file(tmp_path / "x.patch", NOON)
     header = found.patch.header
     assert header.author == Identity("sms", dep3.NOBODY.email)
     assert header.date == parse_date("11 Feb 2015 12:00:00 +0000")
@@ -369,6 +369,6 @@ def test_a_mail_in_a_series_is_a_mail_whatever_is_stripped(strip: int, tmp_path:
     mail = TOP + b"Content-Transfer-Encoding: quoted-printable\n\nna=C3=AFve\n---\n" + plain
     (tmp_path / "series").write_text(f"x.patch -p{strip}\n")
     (tmp_path / "x.patch").write_bytes(mail)
-    (found,) = importing.read_quilt(tmp_path / "series", NOON)
+    (found,) = sources.read_quilt(tmp_path / "series", NOON)
     assert found.patch.header.body == "na\u00efve"
     assert [change.new_path for change in found.patch.changes] == [b"d/f"]

@@ -18,8 +18,8 @@ from tensorflow_macos_build.patchqueue.formats import (
     paths,
     people,
     series,
+    text_encoding,
     trailers,
-    words,
     write,
 )
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
@@ -36,7 +36,7 @@ DIFF = (
 )
 
 
-@pytest.mark.parametrize("module", [apply, message, names, paths, people, trailers, words])
+@pytest.mark.parametrize("module", [apply, message, names, paths, people, trailers, text_encoding])
 def test_the_examples_in_the_documentation_are_true(module: object) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]  # a module is an object
     assert result.attempted > 0

@@ -9,7 +9,7 @@ import pytest
 from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import quarantine
 from tensorflow_macos_build.patchqueue.forecast import forecast
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.session import Session
 from tensorflow_macos_build.patchqueue.replay import resolutions
@@ -95,7 +95,7 @@ def test_submodules_that_meet_something_else_conflict(
 def test_a_forecast_finds_the_commit_that_moved_the_submodule(tmp_path: Path) -> None:
     upstream = (tree(BASE, TEXT + b"more\n"), tree(OURS, TEXT + b"more\n"))
     made = make(Case(tree(BASE), upstream, (tree(THEIRS),)), tmp_path / "repository")
-    history = ranges.read(made.git, made.base, made.patches[-1])
+    history = commit_range.read(made.git, made.base, made.patches[-1])
     base = QueueBase("embedded:", "base", made.base)
     queue = storage.save(tmp_path / "q", base, history.steps, made.git).queue
     (column,) = forecast.forecast(queue, made.git, ["upstream"]).columns
@@ -106,7 +106,7 @@ def test_a_forecast_finds_the_commit_that_moved_the_submodule(tmp_path: Path) ->
 
 
 def test_a_conflict_of_submodules_is_settled_in_the_index(made: Made, tmp_path: Path) -> None:
-    history = ranges.read(made.git, made.base, made.patches[-1])
+    history = commit_range.read(made.git, made.base, made.patches[-1])
     base = QueueBase("embedded:", "base", made.base)
     queue = storage.save(tmp_path / "q", base, history.steps, made.git).queue
     work = tmp_path / "work"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue.queue import ranges, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.session import Session
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
@@ -49,7 +49,7 @@ def begin(kind: str, folder: Path) -> tuple[Made, Session, Path]:
     base, theirs, mine = ({**files, **BESIDE} for files in KINDS[kind])
     patches = (mine, {**mine, "later": (FILE, b"so that a patch is left\n")})
     made = make(Case(base, (theirs,), patches), folder / "repository")
-    steps = ranges.read(made.git, made.base, made.patches[-1]).steps
+    steps = commit_range.read(made.git, made.base, made.patches[-1]).steps
     queue = storage.save(
         folder / "q", QueueBase("embedded:", "base", made.base), steps, made.git
     ).queue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.repository import Git, discover
-from tensorflow_macos_build.patchqueue.formats import words, write
+from tensorflow_macos_build.patchqueue.formats import text_encoding, write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import (
@@ -142,9 +142,9 @@ def _headers(git: Git, commits: list[str]) -> list[Header]:
 def _text(content: bytes, charset: str) -> str:
     """Decode a part of a commit; git too shows the bytes where the stated encoding is not known."""
     try:
-        return words.to_text(words.to_utf8(content, charset))
+        return text_encoding.to_text(text_encoding.to_utf8(content, charset))
     except Malformed:
-        return words.to_text(content)
+        return text_encoding.to_text(content)
 
 
 def _author(name: str, email: str) -> Identity:
