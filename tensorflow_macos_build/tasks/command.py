@@ -25,9 +25,12 @@ from tensorflow_macos_build.errors import (
     MacosBuildError,
     of_machine,
 )
+from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from tensorflow_macos_build.views.lines import Part
 
     Body = Callable[..., ExitCode | None]
 
@@ -121,10 +124,15 @@ def _required(body: Body, iterable: Collection[str]) -> Iterator[str]:
             yield name
 
 
-def emit(found: documents.Json) -> None:
+def present(document: documents.Json, parts: Iterable[Part], *, json: bool) -> None:
+    """Print a result: its document for programs, or its parts for people."""
+    emit(document) if json else print_parts(parts)
+
+
+def emit(document: documents.Json) -> None:
     """Print a document, and nothing else, to standard output, as UTF-8 whatever the locale."""
     # In strings only: the same value to who reads JSON, and no command to a runner (see `shown`).
-    text = documents.dumps(found).replace("##[", r"#\u0023[")
+    text = documents.dumps(document).replace("##[", r"#\u0023[")
     with files.named("standard output"):
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
@@ -134,6 +142,19 @@ def emit(found: documents.Json) -> None:
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines for people to standard output, unwrapped; foreign text commands nobody."""
     sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
+
+
+def print_parts(parts: Iterable[Part]) -> None:
+    """Print what a view made for people to standard output."""
+    console = Console(stderr=False)
+    for part in parts:
+        match part:
+            case str():
+                print_lines([part])
+            case Line():
+                console.line(part.text, part.style)
+            case _:
+                console.table(part)
 
 
 def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCode:

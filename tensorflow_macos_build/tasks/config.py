@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import invoke
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks.command import command, emit, print_lines
+from tensorflow_macos_build.tasks.command import command, emit, present
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,10 +44,7 @@ def show(_context: invoke.Context, name: str, set_: list[str], json: bool = Fals
     from tensorflow_macos_build.views import config as config_view
 
     loaded = config.load(name, overrides(set_))
-    if json:
-        emit(config_view.as_document(loaded))
-    else:
-        print_lines(config_view.yaml_lines(loaded))
+    present(config_view.as_document(loaded), config_view.yaml_lines(loaded), json=json)
 
 
 @command(auto_shortflags=False)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
 
 if TYPE_CHECKING:
     import invoke
@@ -20,15 +19,14 @@ if TYPE_CHECKING:
     },
 )
 def doctor(_context: invoke.Context, config: str = "demo", json: bool = False) -> ExitCode:
-    """Tell what a build of a config needs, whether it is here, and what installs it."""
+    """Show what a build of a config needs, whether it is here, and what installs it."""
     from tensorflow_macos_build.config import load
     from tensorflow_macos_build.pipeline.doctor import examine
     from tensorflow_macos_build.views import doctor as doctor_view
 
     loaded = load(config)
     findings = examine(loaded.release, loaded.root)
-    if json:
-        emit(doctor_view.as_document(loaded.release.name, findings))
-    else:
-        Console(stderr=False).table(doctor_view.as_table(findings))
-    return ExitCode.FAILED if any(each.stops_the_build for each in findings) else ExitCode.DONE
+    document = doctor_view.as_document(loaded.release.name, findings)
+    present(document, [doctor_view.as_table(findings)], json=json)
+    stopped = any(finding.stops_the_build for finding in findings)
+    return ExitCode.FAILED if stopped else ExitCode.DONE

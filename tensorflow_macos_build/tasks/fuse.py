@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import DIST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import invoke
+
+    from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
+    from tensorflow_macos_build.wheels.retag import RetagOptions
 
 
 @command(
@@ -52,10 +58,10 @@ def fuse(
     from tensorflow_macos_build.views import fuse as fuse_view
     from tensorflow_macos_build.wheels.fuse.engine import fuse
 
-    options = fuse_view.options(as_, build_tag, universal2_tag, rule, config)
+    options = fuse_options(as_, build_tag, universal2_tag, rule, config)
     with Console().progress("fuse") as ticker:
         fused = fuse(Path(first), Path(second), Path(out), options, ticker)
-    emit(fuse_view.as_document(fused)) if json else fuse_view.show(fused)
+    present(fuse_view.fused_document(fused), fuse_view.fused_lines(fused), json=json)
 
 
 @command(
@@ -77,7 +83,7 @@ def thin(
 
     with Console().progress("thin") as ticker:
         thinned = thin(Path(wheel), arch, Path(out), ticker=ticker)
-    emit(fuse_view.thinned(thinned)) if json else fuse_view.show_thinned(thinned)
+    present(fuse_view.thinned_document(thinned), fuse_view.thinned_lines(thinned), json=json)
 
 
 @command(
@@ -112,6 +118,50 @@ def retag(
     from tensorflow_macos_build.views import fuse as fuse_view
     from tensorflow_macos_build.wheels.retag import retag
 
-    options = fuse_view.retag_options(build_tag, platform, universal2_tag, from_wheel=from_wheel)
+    options = retag_options(build_tag, platform, universal2_tag, from_wheel=from_wheel)
     retagged = retag(Path(wheel), Path(out), options)
-    emit(fuse_view.retagged(retagged)) if json else fuse_view.show_retagged(retagged)
+    present(fuse_view.retagged_document(retagged), fuse_view.retagged_lines(retagged), json=json)
+
+
+def fuse_options(
+    alias: str, build_tag: str, universal2_tag: bool, rules: Sequence[str], config: str
+) -> FuseOptions:
+    """Return what the flags of `fuse` and a config ask for; a flag counts before the config.
+
+    Raises:
+        UsageError: the config is wrong, or a rule is.
+    """
+    from tensorflow_macos_build import config as configs
+    from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
+    from tensorflow_macos_build.wheels.fuse.rules import parse_rule, rule
+
+    stated = [parse_rule(text) for text in rules]
+    if not config:
+        return FuseOptions(alias or None, build_tag or None, universal2_tag, stated)
+    configured = configs.load(config).release.fuse
+    return FuseOptions(
+        alias or None,
+        build_tag or configured.build_tag,
+        universal2_tag or configured.universal2_tag,
+        # the first rule that matches counts, so the flags' stand first
+        stated + [rule(entry.path, entry.verdict) for entry in configured.rules],
+    )
+
+
+def retag_options(
+    build_tag: str, platforms: Sequence[str], universal2_tag: str, *, from_wheel: bool = False
+) -> RetagOptions:
+    """Return what the flags of `retag` ask for.
+
+    Raises:
+        UsageError: one asks for neither yes nor no.
+    """
+    from tensorflow_macos_build.wheels.retag import RetagOptions
+
+    answers = {"": None, "yes": True, "no": False}
+    if universal2_tag not in answers:
+        raise UsageError(
+            f"`--universal2-tag {universal2_tag}` is neither yes nor no", hint="say yes or no"
+        )
+    build = None if not build_tag else "" if build_tag == "none" else build_tag
+    return RetagOptions(build, tuple(platforms) or None, answers[universal2_tag], from_wheel)

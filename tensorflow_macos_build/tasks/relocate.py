@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import DIST
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def relocate(
 
     lib_dirs = tuple(map(Path, lib_dir))
     with Console().progress("relocate") as ticker:
-        done = relocate(Path(wheel), Path(out), lib_dirs=lib_dirs, ticker=ticker)
-    emit(relocate_view.as_document(done)) if json else relocate_view.show(done)
+        relocated = relocate(Path(wheel), Path(out), lib_dirs=lib_dirs, ticker=ticker)
+    present(relocate_view.as_document(relocated), relocate_view.as_lines(relocated), json=json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
 
 if TYPE_CHECKING:
     import invoke
@@ -37,9 +37,6 @@ def smoke(
 
     options = room.SmokeOptions(module=module, timeout_s=timeout)
     with Console().progress("smoke") as ticker:
-        seen = room.smoke(Path(wheel), options, ticker)
-    if json:
-        emit(smoke_view.as_document(seen))
-    else:
-        Console(stderr=False).table(smoke_view.as_table(seen))
-    return ExitCode.DONE if seen.ran and not seen.failed else ExitCode.FAILED
+        result = room.smoke(Path(wheel), options, ticker)
+    present(smoke_view.as_document(result), [smoke_view.as_table(result)], json=json)
+    return ExitCode.DONE if result.ran and not result.failed else ExitCode.FAILED

@@ -1,4 +1,4 @@
-"""How an effective config is shown: YAML with each value's source, or a document."""
+"""A config as it is in effect: a document, and YAML with each value's source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COMMENT_COLUMN = 56
 
 
 def as_document(loaded: Loaded) -> documents.Json:
-    """Return the values and, by dotted key, where each was written."""
+    """Return the values and, by dotted key, where each was written, as a document of config.v1."""
     values = loaded.release.model_dump(mode="json")
     sources = {key: str(source) for key, source in loaded.provenance.items()}
     return documents.document("config", 1, {"values": values, "sources": sources})

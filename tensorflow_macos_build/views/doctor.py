@@ -1,4 +1,4 @@
-"""How the findings of the doctor are shown: a table for people, or a document."""
+"""The findings of the doctor as a document, and as a table for people."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 
 def as_document(name: str, findings: Sequence[Finding]) -> documents.Json:
-    """Return the findings about a build of the config `name`."""
+    """Return the findings about a build of the config `name` as a document of doctor.v1."""
     listed = [
         {
-            "what": each.what,
-            "verdict": each.verdict.value,
-            "needed": each.needed,
-            "found": each.found,
-            "remedy": each.remedy,
+            "what": finding.what,
+            "verdict": finding.verdict.value,
+            "needed": finding.needed,
+            "found": finding.found,
+            "remedy": finding.remedy,
         }
-        for each in findings
+        for finding in findings
     ]
-    ok = not any(each.stops_the_build for each in findings)
+    ok = not any(finding.stops_the_build for finding in findings)
     return documents.document("doctor", 1, {"config": name, "ok": ok, "findings": listed})
 
 
 def as_table(findings: Sequence[Finding]) -> Table:
     """Return the findings as a table, with what to do about those that stop the build."""
     table = Table("what", "verdict", "found", "what to do", box=None, pad_edge=False)
-    for each in findings:
-        verdict = Text(each.verdict.value, style=_style(each))
-        remedy = each.remedy if each.verdict is not Verdict.FOUND else ""
-        table.add_row(each.what, verdict, each.found, remedy)
+    for finding in findings:
+        verdict = Text(finding.verdict.value, style=_style(finding))
+        remedy = finding.remedy if finding.verdict is not Verdict.FOUND else ""
+        table.add_row(finding.what, verdict, finding.found, remedy)
     return table
 
 

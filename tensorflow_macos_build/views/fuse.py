@@ -1,19 +1,14 @@
-"""How fuse, thin and retag are asked for and shown: options of flags, summaries, documents."""
+"""Wheels that were fused, thinned or given other tags: documents, and lines for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks.command import print_lines
-from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
-from tensorflow_macos_build.wheels.fuse.rules import parse_rule, rule
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
-from tensorflow_macos_build.wheels.retag import RetagOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from tensorflow_macos_build.wheels.fuse.engine import Fused
     from tensorflow_macos_build.wheels.retag import Retagged
@@ -21,31 +16,12 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 
-
-def options(
-    alias: str, build_tag: str, universal2_tag: bool, rules: Sequence[str], config: str
-) -> FuseOptions:
-    """Put together what the flags and the config ask for; a flag counts before the config.
-
-    Raises:
-        UsageError: the config is wrong, or a rule is.
-    """
-    from tensorflow_macos_build import config as configs
-
-    stated = [parse_rule(text) for text in rules]
-    if not config:
-        return FuseOptions(alias or None, build_tag or None, universal2_tag, stated)
-    found = configs.load(config).release.fuse
-    return FuseOptions(
-        alias or None,
-        build_tag or found.build_tag,
-        universal2_tag or found.universal2_tag,
-        stated + [rule(one.path, one.verdict) for one in found.rules],
-    )
+_EXPECTED = (Verdict.IDENTICAL, Verdict.UNIVERSAL, Verdict.WRITTEN)
+"""Verdicts whose files are counted only: most files have them, and nobody has to look at them."""
 
 
-def as_document(fused: Fused) -> documents.Json:
-    """Return the fusion as a document of schema fusion.v1."""
+def fused_document(fused: Fused) -> documents.Json:
+    """Return a fusion as a document of the schema fusion.v1."""
     body = {
         "wheel": str(fused.wheel),
         "sha256": fused.sha256,
@@ -55,68 +31,49 @@ def as_document(fused: Fused) -> documents.Json:
     return documents.document("fusion", 1, body)
 
 
-def show(fused: Fused) -> None:
-    """Print what became of the files, for people, to standard output."""
-    lines = _file(fused)
+def fused_lines(fused: Fused) -> Iterator[str]:
+    """Yield where the fused wheel is, and what became of its files."""
+    yield from _file(fused)
     for verdict, paths in fused.files.items():
         if not paths:
             continue
-        lines.append(f"{len(paths):7} {verdict.value}")
-        if verdict not in (Verdict.IDENTICAL, Verdict.UNIVERSAL, Verdict.WRITTEN):
-            lines += [f"          {path}" for path in paths[:_SHOWN]]
-            lines += [f"          … and {len(paths) - _SHOWN} more"] if len(paths) > _SHOWN else []
-    lines += [f"note: {note}" for note in fused.notes]
-    print_lines(lines)
+        yield f"{len(paths):7} {verdict.value}"
+        if verdict not in _EXPECTED:
+            yield from (f"          {path}" for path in paths[:_SHOWN])
+            if len(paths) > _SHOWN:
+                yield f"          … and {len(paths) - _SHOWN} more"
+    yield from (f"note: {note}" for note in fused.notes)
 
 
-def retag_options(
-    build_tag: str, platforms: Sequence[str], universal2_tag: str, *, from_wheel: bool = False
-) -> RetagOptions:
-    """Put together what the flags of retag ask for.
-
-    Raises:
-        UsageError: one asks for neither yes nor no.
-    """
-    answers = {"": None, "yes": True, "no": False}
-    if universal2_tag not in answers:
-        raise UsageError(
-            f"`--universal2-tag {universal2_tag}` is neither yes nor no", hint="say yes or no"
-        )
-    build = None if not build_tag else "" if build_tag == "none" else build_tag
-    return RetagOptions(build, tuple(platforms) or None, answers[universal2_tag], from_wheel)
-
-
-def thinned(found: Thinned) -> documents.Json:
-    """Return the thin wheel as a document of schema thinned.v1."""
+def thinned_document(thinned: Thinned) -> documents.Json:
+    """Return a thin wheel as a document of the schema thinned.v1."""
     body = {
-        "wheel": str(found.wheel),
-        "sha256": found.sha256,
-        "slices": {"copied": found.copied, "deflated": found.deflated},
-        "left_out": list(found.left_out),
+        "wheel": str(thinned.wheel),
+        "sha256": thinned.sha256,
+        "slices": {"copied": thinned.copied, "deflated": thinned.deflated},
+        "left_out": list(thinned.left_out),
     }
     return documents.document("thinned", 1, body)
 
 
-def show_thinned(found: Thinned) -> None:
-    """Print what became of the slices, for people, to standard output."""
-    lines = [
-        *_file(found),
-        f"{found.copied:7} slices copied, {found.deflated} deflated anew",
-        f"{len(found.left_out):7} files of the other architecture left out",
-    ]
-    print_lines(lines)
+def thinned_lines(thinned: Thinned) -> Iterator[str]:
+    """Yield where the thin wheel is, and what became of the slices."""
+    yield from _file(thinned)
+    yield f"{thinned.copied:7} slices copied, {thinned.deflated} deflated anew"
+    yield f"{len(thinned.left_out):7} files of the other architecture left out"
 
 
-def retagged(found: Retagged) -> documents.Json:
-    """Return the renamed wheel as a document of schema retagged.v1."""
-    body = {"wheel": str(found.wheel), "sha256": found.sha256}
+def retagged_document(retagged: Retagged) -> documents.Json:
+    """Return a renamed wheel as a document of the schema retagged.v1."""
+    body = {"wheel": str(retagged.wheel), "sha256": retagged.sha256}
     return documents.document("retagged", 1, body)
 
 
-def show_retagged(found: Retagged) -> None:
-    """Print where the renamed wheel is, for people, to standard output."""
-    print_lines(_file(found))
+def retagged_lines(retagged: Retagged) -> Iterator[str]:
+    """Yield where the renamed wheel is."""
+    yield from _file(retagged)
 
 
-def _file(found: Fused | Thinned | Retagged) -> list[str]:
-    return [str(found.wheel), f"sha256 {found.sha256}"]
+def _file(made: Fused | Thinned | Retagged) -> Iterator[str]:
+    yield str(made.wheel)
+    yield f"sha256 {made.sha256}"

@@ -1,4 +1,4 @@
-"""How a smoke test is shown: a table for people, a document for programs."""
+"""A smoke test as a document, and as a table for people."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NOT_RUN: "yellow"}
 
 
-def as_document(seen: Smoke) -> documents.Json:
-    """Return what was seen as a document of schema `smoke`."""
+def as_document(result: Smoke) -> documents.Json:
+    """Return a smoke test's result as a document of the schema smoke.v1."""
     checks = [
         {
             "leg": check.leg,
@@ -26,30 +26,31 @@ def as_document(seen: Smoke) -> documents.Json:
             "why": check.why,
             "evidence": check.evidence,
         }
-        for check in seen.checks
+        for check in result.checks
     ]
-    return documents.document("smoke", 1, {"wheel": seen.wheel.name, "checks": checks})
+    return documents.document("smoke", 1, {"wheel": result.wheel.name, "checks": checks})
 
 
-def as_table(seen: Smoke) -> Table:
-    """Return a table with a row a check."""
-    table = Table(title=seen.wheel.name, title_justify="left")
+def as_table(result: Smoke) -> Table:
+    """Return a smoke test's result as a table with a row a check."""
+    table = Table(title=result.wheel.name, title_justify="left")
     for column in ("as", "check", "outcome", "seen"):
         table.add_column(column, overflow="fold")
-    for check in seen.checks:
+    for check in result.checks:
         outcome = check.outcome.value.replace("_", " ")
         style = _STYLES[check.outcome]
-        table.add_row(check.leg, check.name, Text(outcome, style), _seen(check))
+        table.add_row(check.leg, check.name, Text(outcome, style), _evidence(check))
     return table
 
 
-def _seen(check: Check) -> str:
-    shown = [check.why] if check.why else []
+def _evidence(check: Check) -> str:
+    """Return why a check failed, and what it saw: versions, devices, losses."""
+    lines = [check.why] if check.why else []
     for name, value in check.evidence.items():
         if isinstance(value, dict):
-            shown += [f"{inner}: {found}" for inner, found in value.items()]
+            lines += [f"{key}: {detail}" for key, detail in value.items()]
         elif isinstance(value, list):
-            shown.append(f"{name}: {', '.join(map(str, value))}")
+            lines.append(f"{name}: {', '.join(map(str, value))}")
         else:
-            shown.append(f"{name}: {value}")
-    return "\n".join(shown)
+            lines.append(f"{name}: {value}")
+    return "\n".join(lines)

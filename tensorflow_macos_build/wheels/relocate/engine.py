@@ -58,11 +58,13 @@ class Relocated:
 
     Attributes:
         wheel: where it is.
+        sha256: of its file, 64 hexadecimal digits.
         changed: whether it is another one than was given.
         copied: the libraries that were moved into it.
     """
 
     wheel: Path
+    sha256: str
     changed: bool
     copied: tuple[Copied, ...]
 
@@ -92,7 +94,8 @@ def relocate(
     with open_archive(wheel) as archive:
         images = skim.images(archive)
         if not outside.needs(images, archive.members):
-            return Relocated(_passed(wheel, out), changed=False, copied=())
+            passed = _passed(wheel, out)
+            return Relocated(passed, files.sha256(passed), changed=False, copied=())
         ticker(0, None, f"copying libraries into {wheel.name}")
         archs = tuple(sorted({image.arch for slices in images.values() for image in slices}))
         users = {name: {image.arch for image in slices} for name, slices in images.items()}
@@ -101,8 +104,8 @@ def relocate(
             copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
             with open_archive(moved) as changed:
                 _refuse_missing(wheel, outside.needs(skim.images(changed), changed.members))
-                written = _written(read_wheel(archive), changed, out)
-        return Relocated(written, changed=True, copied=copied)
+                written, sha256 = _written(read_wheel(archive), changed, out)
+        return Relocated(written, sha256, changed=True, copied=copied)
 
 
 def _passed(wheel: Path, out: Path) -> Path:
@@ -173,8 +176,8 @@ def _refuse_missing(wheel: Path, left: tuple[Need, ...]) -> None:
         )
 
 
-def _written(half: OpenWheel, changed: Archive, out: Path) -> Path:
-    """Write a wheel again, so that the same members give the same bytes.
+def _written(half: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]:
+    """Write a wheel again, so that the same members give the same bytes; return its SHA-256 too.
 
     Args:
         half: the wheel as it was.
@@ -201,8 +204,8 @@ def _written(half: OpenWheel, changed: Archive, out: Path) -> Path:
                     numbers = (member.method, member.crc, member.size, member.compressed)
                     entry = Entry(path, *numbers, member.executable)
                     made.add(entry, changed.raw(member), changed.sha256(member))
-        made.finish(f"{half.dist_info}/RECORD")
-    return out / str(name)
+        sha256 = made.finish(f"{half.dist_info}/RECORD")
+    return out / str(name), sha256
 
 
 def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.Os]:

@@ -11,6 +11,7 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks import fuse as fuse_task
 from tensorflow_macos_build.views import fuse as fuse_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info.fused_json import NAME as FUSED_JSON
@@ -72,7 +73,7 @@ def test_thin_gives_back_the_halves(
         record = f"{INFO}/RECORD"
         assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
         assert content == expected
-        documents.check(fuse_view.thinned(found))
+        documents.check(fuse_view.thinned_document(found))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ def test_retag_changes_the_description_alone(
     for content in (before, after):
         del content[f"{INFO}/WHEEL"], content[f"{INFO}/RECORD"]
     assert after == before
-    documents.check(fuse_view.retagged(found))
+    documents.check(fuse_view.retagged_document(found))
     assert thin(found.wheel, "arm64", tmp_path / "thin").copied == 3
 
 
@@ -273,7 +274,7 @@ def test_retag_refuses_what_would_not_be_true(
 
 def test_retag_s_flags_must_say_yes_or_no() -> None:
     with pytest.raises(UsageError):
-        fuse_view.retag_options("1", [], "perhaps")
+        fuse_task.retag_options("1", [], "perhaps")
 
 
 def test_a_wheel_changed_by_another_tool_is_not_split_wrongly(

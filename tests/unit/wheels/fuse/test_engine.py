@@ -107,7 +107,7 @@ def test_every_path_has_its_verdict_and_content(tmp_path: Path, halves: Halves) 
     assert sorted(listed) == sorted(content)
     assert content["demo/data.txt"] == b"same\n" * 999
     assert content["demo/only_arm.txt"] == b"arm"
-    documents.check(fuse_view.as_document(found))
+    documents.check(fuse_view.fused_document(found))
 
 
 def test_wheel_and_record_obey_their_specifications(tmp_path: Path, halves: Halves) -> None:
@@ -722,7 +722,7 @@ def test_bills_of_materials_are_kept_for_both_architectures(tmp_path: Path, extr
     assert [content[name] for name in names] == [arm, intel]
     assert path not in content
     assert verify(found.wheel).findings == ()
-    documents.check(fuse_view.as_document(found))
+    documents.check(fuse_view.fused_document(found))
     for half in pair:
         assert_thin_gives_back(half, thin(found.wheel, half.arch, tmp_path / "thin").wheel)
 

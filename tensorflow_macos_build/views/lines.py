@@ -1,0 +1,27 @@
+"""What people are shown of a result, as values: a view makes them, and a task prints them.
+
+A plain string is a line that is printed as it stands, for what is copied or read by programs: a
+path, a diff, YAML. A `Line` is a sentence, which a terminal wraps between words; a table fits its
+columns to the terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from rich.table import Table
+
+    Part: TypeAlias = "str | Line | Table"
+    """One piece of what is shown."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text for people, in a rich style such as "green" or "bold red"."""
+
+    text: str
+    style: str = ""
