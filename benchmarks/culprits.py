@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import measure
 from tensorflow_macos_build.git.diffs import Range
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.verdict.history import History

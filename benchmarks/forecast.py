@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import measure
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.queue import commit_range, materialise, storage

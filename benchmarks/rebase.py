@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import storage

@@ -39,7 +39,7 @@ from tests.kills import ended_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 
 SHARED = "f0"

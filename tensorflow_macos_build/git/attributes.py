@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.git.objects import CatFile
+    from tensorflow_macos_build.git.objects import ObjectReader
 
 NAME = ".gitattributes"
 BUILT_IN = frozenset({"text", "binary", "union", "set", "unset", "unspecified"})
@@ -48,7 +48,7 @@ class TreeAttributes:
         scratch: a folder to make them in.
     """
 
-    def __init__(self, objects: CatFile, scratch: Path) -> None:
+    def __init__(self, objects: ObjectReader, scratch: Path) -> None:
         self._objects = objects
         self._scratch = scratch
         self._in_tree: dict[str, Files] = {}

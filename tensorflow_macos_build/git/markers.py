@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tensorflow_macos_build.git.objects import MARKER_SIZE
+MARKER_SIZE = 71
+"""How many characters long the conflict markers are that git writes in a quarantine.
+
+No real file has lines of so many `<`, so a marker can be told from what a file itself holds (git's
+default of 7 is also how reStructuredText underlines a heading).
+"""
 
 SIZES = (MARKER_SIZE, MARKER_SIZE + 1)
 """git makes the markers of a merge inside a merge (a rename that meets an addition) one longer."""

@@ -17,7 +17,7 @@ from tensorflow_macos_build.git.overlay import Overlay
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
 GIT_DIED = "CONFLICT (git died)"

@@ -1,54 +1,27 @@
-"""git's objects, read and made without a work tree and without touching the repository.
+"""git's objects as values: trees, commits and blobs, read through one running git.
 
-Everything new is made in a `Quarantine`: a throw-away bare repository whose objects are its own and
-whose alternate is the real one. It has neither the repository's configuration nor its attributes,
-so nothing that a user sets there changes a result; the attributes that count for merges are those
-in the trees (`attributes`). `Quarantine.keep` carries what is worth keeping
-over, as one pack. Formats: gitformat-pack(5), gitrepository-layout(5), git-cat-file(1).
+Formats: git-cat-file(1), BATCH OUTPUT, and, for the objects' own, git's user manual ("The Object
+Database").
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import hashlib
-import os
 import re
-import shutil
-import zlib
-from dataclasses import replace
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git.attributes import TreeAttributes, values
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
 TREE_MODE = "40000"
 """The mode of a folder in a tree object; git-diff-tree prints it as 040000."""
 
 SUBMODULE_MODE = "160000"
 
-MARKER_SIZE = 71
-"""How many characters long the conflict markers are that git writes in a quarantine.
-
-No real file has lines of so many `<`, so a marker can be told from what a file itself holds (git's
-default of 7 is also how reStructuredText underlines a heading).
-"""
-
-_ATTRIBUTES = (
-    f"* !text !eol !filter !ident !working-tree-encoding !diff conflict-marker-size={MARKER_SIZE}\n"
-)
-"""They take precedence over those of a tree, which say by `merge` how its files are merged."""
-
 _TREES_CACHED = 8192
-_PARTIAL_CLONE = (
-    r"^(extensions\.(partialclone|objectformat)|remote\..*\.(url|promisor|partialclonefilter))$"
-)
 
 
 class TreeEntry(NamedTuple):
@@ -83,7 +56,7 @@ def encode_path(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-class CatFile:
+class ObjectReader:
     """One `git cat-file --batch` process: objects by id or by any name that git understands."""
 
     def __init__(self, git: Git, requests: IO[bytes], replies: IO[bytes]) -> None:
@@ -198,181 +171,6 @@ def emit_tree(entries: Mapping[str, TreeEntry]) -> bytes:
         rows.append((place, b"%s %s\0%s" % (mode.encode(), name, bytes.fromhex(oid))))
     rows.sort()
     return b"".join([row for _, row in rows])
-
-
-class Quarantine:
-    """A throw-away repository over a real one: reads see both, writes stay here.
-
-    Attributes:
-        git: the quarantine, to run git in.
-        source: the real repository.
-        objects: reads objects of both.
-    """
-
-    def __init__(self, git: Git, source: Git, objects: CatFile) -> None:
-        self.git = git
-        self.source = source
-        self.objects = objects
-        self._algorithm = git.line("rev-parse", "--show-object-format")
-        self._folder = git.git_dir / "objects"
-        self._fans: set[str] = set()
-        self._written: set[str] = set()
-        self._attributes = TreeAttributes(objects, git.git_dir / "attributes")
-
-    def git_on(self, tree: str) -> Git:
-        """Return the quarantine's git as it sees files on a tree, by the tree's own attributes."""
-        folder = self._attributes.folder(tree)
-        return self.git if folder is None else replace(self.git, work_tree=folder)
-
-    def unites(self, tree: str) -> bool:
-        """Whether files of a tree may be merged by a union of their lines."""
-        return self._attributes.unite(tree)
-
-    def attribute(self, name: str, tree: str, paths: Sequence[str]) -> tuple[str, ...]:
-        """Return an attribute's values for files on a tree; `unspecified` where it has none.
-
-        Only attributes of merges are known of a tree whose .gitattributes say nothing of them.
-        """
-        folder = self._attributes.folder(tree)
-        if folder is None:
-            return ("unspecified",) * len(paths)
-        # A repository of its own, for the quarantine's own attributes come before a tree's.
-        git = Git(self.git.git_dir / "attributes.git")
-        if not git.git_dir.is_dir():
-            git.init()
-        stdin = b"".join(encode_path(path) + b"\0" for path in paths)
-        asked = replace(git, work_tree=folder)
-        return values(asked.out("check-attr", "-z", "--stdin", name, stdin=stdin))
-
-    def write(self, kind: str, content: bytes) -> str:
-        """Put an object into the quarantine as a loose object; give its id."""
-        whole = f"{kind} {len(content)}\0".encode() + content
-        oid = hashlib.new(self._algorithm, whole, usedforsecurity=False).hexdigest()
-        if oid in self._written:
-            return oid
-        folder = f"{self._folder}/{oid[:2]}"
-        if oid[:2] not in self._fans:
-            Path(folder).mkdir(exist_ok=True)
-            self._fans.add(oid[:2])
-        # Nobody else writes here but git, which may have made the same object.
-        with contextlib.suppress(FileExistsError):
-            place = os.open(f"{folder}/{oid[2:]}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            with open(place, "wb") as stream:  # noqa: PTH123 - a descriptor
-                stream.write(zlib.compress(whole, 1))
-        self._written.add(oid)
-        return oid
-
-    def write_tree(self, entries: Mapping[str, TreeEntry]) -> str:
-        """Put a tree into the quarantine; give its id."""
-        return self.write("tree", emit_tree(entries))
-
-    def write_commit(
-        self,
-        tree: str,
-        parents: Sequence[str] = (),
-        *,
-        author: str = "x <x> 1 +0000",
-        committer: str = "x <x> 1 +0000",
-        message: bytes = b"x\n",
-    ) -> str:
-        """Put a commit into the quarantine; give its id. The values are raw, as in `Commit`."""
-        head = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-        head += [f"author {author}", f"committer {committer}"]
-        return self.write("commit", encode_path("\n".join(head)) + b"\n\n" + message)
-
-    def tree(self, commit: str) -> str:
-        """Return the id of a commit's tree."""
-        return self.objects.commit(commit).tree
-
-    def parent_tree(self, commit: str) -> str:
-        """Return the id of the tree before a commit: its first parent's, or the empty one."""
-        parents = self.objects.commit(commit).parents
-        return self.tree(parents[0]) if parents else self.write_tree({})
-
-    def keep(self, tips: Sequence[str], known: Sequence[str], into: Path | None = None) -> None:
-        """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
-
-        The pack's index is put in place last, so that a kill leaves either all objects or none.
-        `known` are objects that the repository has; what they reach is not looked at. `into` is
-        another objects folder to put the pack in.
-        """
-        # Their trees by name, too: git leaves a commit's tree out for other commits only.
-        hidden = [name for oid in known for name in (oid, f"{oid}^{{tree}}")]
-        wanted = "\n".join([*tips, "--not", *hidden, ""]).encode()
-        made = self._folder / "pack" / "kept"
-        made.parent.mkdir(exist_ok=True)
-        arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
-        name = self.git.line("pack-objects", *arguments, stdin=wanted)
-        pack = (into or objects_folder(self.source)) / "pack"
-        files.sweep(pack)
-        # git itself would rename the pack, and so fail where TMPDIR is another file system.
-        for suffix in (".pack", ".idx") if name else ():
-            _put_pack_file(
-                made.with_name(f"kept-{name}{suffix}"),
-                pack / f"pack-{name}{suffix}",
-            )
-
-
-@contextlib.contextmanager
-def quarantine(source: Git) -> Iterator[Quarantine]:
-    """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
-    with files.scratch("quarantine") as folder:
-        git = _make(folder, source)
-        argv = git.argv("cat-file", "--batch")
-        with process.start(argv, env=git.environment()) as child:
-            assert child.stdin is not None
-            assert child.stdout is not None
-            yield Quarantine(git, source, CatFile(git, child.stdin, child.stdout))
-
-
-def _put_pack_file(made: Path, target: Path) -> None:
-    if not target.exists():
-        with files.atomic_path(target) as unfinished:
-            files.link_or_copy(made, unfinished)
-            unfinished.chmod(0o444)  # as git has them: nobody changes a pack
-
-
-def objects_folder(git: Git) -> Path:
-    """Return the folder that a repository's objects are in (a linked work tree's is elsewhere)."""
-    own = git.environment().get("GIT_OBJECT_DIRECTORY")
-    return Path(own or git.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
-
-
-def _make(folder: Path, source: Git) -> Git:
-    (folder / "objects" / "info").mkdir(parents=True)
-    (folder / "refs").mkdir()
-    (folder / "info").mkdir()
-    (folder / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
-    (folder / "config").write_text(
-        "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[merge]\n\tconflictStyle = diff3\n",
-        encoding="ascii",
-    )
-    (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
-    more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
-    places = [str(objects_folder(source)), *filter(None, more.split(os.pathsep))]
-    (folder / "objects" / "info" / "alternates").write_bytes(
-        b"".join(os.fsencode(place) + b"\n" for place in places)
-    )
-    git = Git(folder, behind=source)
-    _carry_over(source, git)
-    return git
-
-
-def _carry_over(source: Git, git: Git) -> None:
-    """Tell the quarantine what its objects are like: shallow, their hash, fetched on demand.
-
-    Where the source's server is known, nothing is fetched on demand: `Git.bring` asks for it.
-    """
-    shallow = Path(source.line("rev-parse", "--path-format=absolute", "--git-path", "shallow"))
-    if shallow.is_file():
-        shutil.copyfile(shallow, git.git_dir / "shallow")
-    if source.server:
-        return
-    found = source.run("config", "--null", "--get-regexp", _PARTIAL_CLONE, expected=(0, 1)).stdout
-    pairs = [item.partition("\n") for item in decode_path(found).split("\0") if item]
-    if any(key.startswith("extensions.") for key, _, _ in pairs):
-        for key, _, value in pairs:
-            git.run("config", "--add", key, value)
 
 
 OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.git.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.objects import ObjectReader
+    from tensorflow_macos_build.git.quarantine import Quarantine
 
 
 class _Folder:
@@ -28,7 +29,7 @@ class _Folder:
 class Overlay:
     """A tree object and the changes made to it since. Paths are as git writes them (`a/b/c`)."""
 
-    def __init__(self, objects: CatFile, tree: str) -> None:
+    def __init__(self, objects: ObjectReader, tree: str) -> None:
         self._objects = objects
         self._root = _Folder(tree)
 

@@ -16,7 +16,7 @@ from tensorflow_macos_build.tasks.command import emit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue

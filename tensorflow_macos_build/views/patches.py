@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.formats.people import parse_identity
 from tensorflow_macos_build.patchqueue.queue import commit_range, opening, storage

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit

@@ -14,7 +14,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.edit.step import Edited, Run
 from tensorflow_macos_build.patchqueue.queue import lock, storage
 from tensorflow_macos_build.patchqueue.worktree import work_tree
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.edit import plan_file
     from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit

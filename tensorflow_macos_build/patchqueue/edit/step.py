@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import plumbing
-from tensorflow_macos_build.git.objects import objects_folder
+from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
 from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit, Stopped
@@ -22,7 +22,7 @@ from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import Queue
 
 _TASKS = "patches."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.exchange import sources
 from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata

@@ -18,7 +18,8 @@ from tensorflow_macos_build.patchqueue.verdict.classify import Judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tensorflow_macos_build.git.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.objects import ObjectReader
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
@@ -82,7 +83,7 @@ class Prober:
         return found
 
 
-def line_of(git: Git, objects: CatFile, base: str, revision: str) -> tuple[str, ...]:
+def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[str, ...]:
     """Return the commits on the way from a base to a revision, both included (see the module).
 
     Where the two lines of first parents begin at different roots, they are put side by side.
@@ -132,7 +133,7 @@ def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = (
     return yes
 
 
-def how(objects: CatFile, line: Sequence[str], place: int) -> tuple[How, str, str]:
+def how(objects: ObjectReader, line: Sequence[str], place: int) -> tuple[How, str, str]:
     """Say what a change between two neighbours of a line is due to.
 
     Args:

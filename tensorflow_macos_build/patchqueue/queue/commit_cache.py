@@ -10,7 +10,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.git.objects import decode_path, quarantine
+from tensorflow_macos_build.git.objects import decode_path
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.queue import lock, materialise, storage
 from tensorflow_macos_build.patchqueue.queue.model import encoded

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path, quarantine
+from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.model import encoded
 from tensorflow_macos_build.patchqueue.replay import resolutions

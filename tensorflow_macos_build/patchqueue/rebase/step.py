@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import objects_folder, quarantine
+from tensorflow_macos_build.git.quarantine import objects_folder, quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
@@ -24,7 +24,7 @@ from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
     from tensorflow_macos_build.patchqueue.replay.replay import Replay, Step

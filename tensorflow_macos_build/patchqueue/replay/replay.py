@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import CatFile, Quarantine
+    from tensorflow_macos_build.git.objects import ObjectReader
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
     Resolver = Callable[[str, tuple["Change", ...], MergeResult], "Resolved | None"]
@@ -151,7 +152,7 @@ def replay(
     return Replay(machine.state.write(quarantine), tuple(steps))
 
 
-def tree_of(objects: CatFile, name: str) -> str:
+def tree_of(objects: ObjectReader, name: str) -> str:
     """Return the id of the tree that a commit or tree id stands for; the empty tree for ""."""
     kind, _ = objects.read(name)
     return objects.commit(name).tree if kind == "commit" else name

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay, Resolver, Step
     from tensorflow_macos_build.patchqueue.verdict.history import History
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import Conflicted, MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.replay.replay import Step
     from tensorflow_macos_build.patchqueue.verdict.history import History

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.diffs import Range
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine, TreeEntry
+    from tensorflow_macos_build.git.objects import TreeEntry
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import Lines
     from tensorflow_macos_build.patchqueue.replay.replay import Change
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.git.diffs import DiffHunk, Range
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.verdict.history import History
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import Ranges
 

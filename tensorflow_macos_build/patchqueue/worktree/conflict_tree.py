@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import markers, plumbing
-from tensorflow_macos_build.git.objects import decode_path, encode_path, objects_folder
+from tensorflow_macos_build.git.objects import decode_path, encode_path
+from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.conflicts import Lookup
 from tensorflow_macos_build.patchqueue.worktree import work_tree
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import Conflicted, MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
 KEY = "conflict.json"

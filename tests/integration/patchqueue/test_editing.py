@@ -25,7 +25,7 @@ from tensorflow_macos_build.views import edit
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
 
 IDENTITY = {
     f"GIT_{role}_{what}": value

@@ -14,7 +14,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind

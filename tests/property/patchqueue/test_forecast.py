@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
 from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase

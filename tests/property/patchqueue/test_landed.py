@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.objects import quarantine
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.diffs import Range
 from tensorflow_macos_build.git.markers import split_lines
-from tensorflow_macos_build.git.objects import Quarantine, TreeEntry, quarantine
+from tensorflow_macos_build.git.objects import TreeEntry
+from tensorflow_macos_build.git.quarantine import Quarantine, quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.verdict.history import History
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange, LineHistory

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from hypothesis import given, note, settings
 
-from tensorflow_macos_build.git.objects import MARKER_SIZE, quarantine
+from tensorflow_macos_build.git.markers import MARKER_SIZE
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, replay

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git.objects import TreeEntry, quarantine
+from tensorflow_macos_build.git.objects import TreeEntry
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import Quarantine
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tests.repositories import Files
 
 PATHS = ("a/b/x.svg", "a/y.svg", "z.txt")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git.objects import TreeEntry, quarantine
+from tensorflow_macos_build.git.objects import TreeEntry
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
