@@ -24,8 +24,8 @@ _EMBEDDED = "embedded:"
 _GIGA = 10**9
 
 
-class Verdict(Enum):
-    """What became of one question."""
+class Availability(Enum):
+    """Whether this machine has what was looked for."""
 
     FOUND = "found"
     MISSING = "missing"
@@ -35,31 +35,31 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class HostFinding:
     """The answer to one question about this machine.
 
     Attributes:
         what: the tool or resource.
-        verdict: what became of it.
+        availability: whether it is here.
         needed: whether the build cannot be done without it.
-        found: its version, path or amount; empty when there is none.
+        value: its version, path or amount; empty when there is none.
         remedy: what to type or do when it is not as it should be; empty when nothing helps.
     """
 
     what: str
-    verdict: Verdict
+    availability: Availability
     needed: bool
-    found: str = ""
+    value: str = ""
     remedy: str = ""
 
     @property
     def stops_the_build(self) -> bool:
         """Whether the build cannot be done because of this."""
-        return self.needed and self.verdict is not Verdict.FOUND
+        return self.needed and self.availability is not Availability.FOUND
 
 
-def examine(release: Release, folder: Path) -> tuple[Finding, ...]:
-    """Ask this machine for everything that a build of `release` in `folder` needs."""
+def examine(release: Release, folder: Path) -> tuple[HostFinding, ...]:
+    """Return what this machine has of everything that a build of `release` in `folder` needs."""
     return (
         _tool(TOOLS["git"], needed=True),
         _tool(TOOLS["bazel"], needed=True),
@@ -69,26 +69,26 @@ def examine(release: Release, folder: Path) -> tuple[Finding, ...]:
     )
 
 
-def _python(release: Release) -> Finding:
-    """Ask for the Python that the wheel is built for."""
+def _python(release: Release) -> HostFinding:
+    """Look for the Python that the wheel is built for."""
     if release.python == "host":
-        return Finding("python", Verdict.FOUND, needed=True, found=platform.python_version())
+        version = platform.python_version()
+        return HostFinding("python", Availability.FOUND, needed=True, value=version)
     name = f"python{release.python}"
     brewed = f"python@{release.python}"
     return _tool(Tool(name, (name,), debian=f"{name}-dev", homebrew=brewed), needed=True)
 
 
-def _tool(tool: Tool, *, needed: bool) -> Finding:
+def _tool(tool: Tool, *, needed: bool) -> HostFinding:
     programs = list(tools.candidates(tool))
     best = next((program for program in programs if program.will_do), None)
     if best is not None:
-        found = _described(best)
-        return Finding(tool.name, Verdict.FOUND, needed=needed, found=found)
+        return HostFinding(tool.name, Availability.FOUND, needed=needed, value=_described(best))
     remedy = tools.line_for([tool])
     if not programs:
-        return Finding(tool.name, Verdict.MISSING, needed=needed, remedy=remedy)
-    found = f"{_described(programs[0])}, needed {versions.shown(tool.oldest)}"
-    return Finding(tool.name, Verdict.TOO_OLD, needed=needed, found=found, remedy=remedy)
+        return HostFinding(tool.name, Availability.MISSING, needed=needed, remedy=remedy)
+    value = f"{_described(programs[0])}, needed {versions.shown(tool.oldest)}"
+    return HostFinding(tool.name, Availability.TOO_OLD, needed=needed, value=value, remedy=remedy)
 
 
 def _described(program: Candidate) -> str:
@@ -98,8 +98,8 @@ def _described(program: Candidate) -> str:
     return versions.shown(versions.version_of(program.path)) or str(program.path)
 
 
-def _limits(release: Release, folder: Path) -> tuple[Finding, Finding]:
-    free = shutil.disk_usage(folder).free
+def _limits(release: Release, folder: Path) -> tuple[HostFinding, HostFinding]:
+    free = shutil.disk_usage(folder).free  # what a user may take, without root's reserve
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return (
         _amount("free disk", free, release.limits.disk_gb, f"free some space where {folder} is"),
@@ -107,23 +107,23 @@ def _limits(release: Release, folder: Path) -> tuple[Finding, Finding]:
     )
 
 
-def _amount(what: str, there: int, wanted_gb: float, remedy: str) -> Finding:
-    enough = there >= wanted_gb * _GIGA
-    return Finding(
+def _amount(what: str, present: int, needed_gb: float, remedy: str) -> HostFinding:
+    enough = present >= needed_gb * _GIGA
+    return HostFinding(
         what,
-        Verdict.FOUND if enough else Verdict.TOO_LITTLE,
+        Availability.FOUND if enough else Availability.TOO_LITTLE,
         needed=True,
-        found=f"{there / _GIGA:.1f} GB of {wanted_gb:g} GB",
+        value=f"{present / _GIGA:.1f} GB of {needed_gb:g} GB",
         remedy="" if enough else remedy,
     )
 
 
-def _apple(release: Release) -> tuple[Finding, ...]:
-    """Ask a Mac. The miniature is compiled by zig and needs no Xcode; TensorFlow does."""
+def _apple(release: Release) -> tuple[HostFinding, ...]:
+    """Return what a Mac has; zig compiles the miniature without Xcode, TensorFlow needs it."""
     needed = release.upstream.url != _EMBEDDED
     gpus = ", ".join(mac.gpus()) or None
     install = "install Xcode, then type: sudo xcode-select --switch /Applications/Xcode.app"
-    found = [
+    findings = [
         _answer("macOS", mac.macos_version(), needed=False),
         _answer("Xcode", mac.xcode_version(), needed=needed, remedy=install),
         _answer("macOS SDK", mac.sdk_version(), needed=needed, remedy=install),
@@ -132,23 +132,23 @@ def _apple(release: Release) -> tuple[Finding, ...]:
     if platform.machine() == "arm64":
         rosetta = "yes" if mac.runs_intel_programs() else None
         remedy = "softwareupdate --install-rosetta --agree-to-license"
-        found.append(_answer("Rosetta", rosetta, needed=False, remedy=remedy))
-    return tuple(found)
+        findings.append(_answer("Rosetta", rosetta, needed=False, remedy=remedy))
+    return tuple(findings)
 
 
-def _answer(what: str, found: str | None, *, needed: bool, remedy: str = "") -> Finding:
-    if found is None:
-        return Finding(what, Verdict.MISSING, needed=needed, remedy=remedy)
-    return Finding(what, Verdict.FOUND, needed=needed, found=found)
+def _answer(what: str, value: str | None, *, needed: bool, remedy: str = "") -> HostFinding:
+    if value is None:
+        return HostFinding(what, Availability.MISSING, needed=needed, remedy=remedy)
+    return HostFinding(what, Availability.FOUND, needed=needed, value=value)
 
 
-def _no_apple(release: Release) -> tuple[Finding, ...]:
+def _no_apple(release: Release) -> tuple[HostFinding, ...]:
     needed = release.upstream.url != _EMBEDDED
     remedy = "build this release on a Mac" if needed else ""
-    absent = Verdict.NOT_ON_THIS_HOST
+    absent = Availability.NOT_ON_THIS_HOST
     return (
-        Finding("Xcode", absent, needed=needed, remedy=remedy),
-        Finding("macOS SDK", absent, needed=needed, remedy=remedy),
-        Finding("GPU with Metal", absent, needed=False),
-        Finding("Rosetta", absent, needed=False),
+        HostFinding("Xcode", absent, needed=needed, remedy=remedy),
+        HostFinding("macOS SDK", absent, needed=needed, remedy=remedy),
+        HostFinding("GPU with Metal", absent, needed=False),
+        HostFinding("Rosetta", absent, needed=False),
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import stamps
-from tensorflow_macos_build.pipeline.records import File
-from tensorflow_macos_build.pipeline.stage import Done, Results, Stage
+from tensorflow_macos_build.pipeline.records import FileRecord
+from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage
 from tensorflow_macos_build.pipeline.table import stages_for
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _SHOWN = 3
+"""How many names a reason tells before it only counts: it shares a line with the stage's name."""
+
+_KEY_DIGITS = 16
+"""How much of a key names a folder: 64 bits tell a stage's results apart, and paths stay short."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class BuildRequest:
     force: tuple[str, ...] = ()
 
 
-class State(Enum):
+class StageState(Enum):
     """What is to be done about a stage."""
 
     UP_TO_DATE = "up to date"
@@ -47,60 +51,65 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Step:
-    """One stage of a plan.
+class PlannedStage:
+    """One stage of a plan, and what is to be done about it.
 
     Attributes:
         stage: the stage.
         state: what is to be done about it.
         why: the reason, for people.
         key: the SHA-256 over what its result is made of; None as long as that is not known.
-        done: its result, when it is up to date.
+        finished: the stage with its result, when it is up to date.
     """
 
     stage: Stage[Any, Any]
-    state: State
+    state: StageState
     why: str
     key: str | None = None
-    done: Done | None = None
+    finished: FinishedStage | None = None
 
 
 @dataclass(frozen=True)
-class Plan:
+class BuildPlan:
     """The stages of a build in their order, and what is to be done about each."""
 
     workspace: Workspace
-    wish: BuildRequest
-    steps: tuple[Step, ...]
+    request: BuildRequest
+    stages: tuple[PlannedStage, ...]
 
     def as_document(self) -> documents.Json:
         """Return the plan as a document of schema `plan`."""
         rows = [
-            {"stage": step.stage.name, "state": step.state.value, "why": step.why, "key": step.key}
-            for step in self.steps
+            {
+                "stage": planned.stage.name,
+                "state": planned.state.value,
+                "why": planned.why,
+                "key": planned.key,
+            }
+            for planned in self.stages
         ]
         return documents.document(
             "plan", 1, {"release": self.workspace.release.name, "stages": rows}
         )
 
 
-def make(workspace: Workspace, wish: BuildRequest) -> Plan:
+def make(workspace: Workspace, request: BuildRequest) -> BuildPlan:
     """Decide what has to be done. Nothing is run, and nothing is written.
 
     Raises:
-        UsageError: the wish names a stage or an architecture that this release does not have, or
-            the config a finding that there is not.
+        UsageError: the request names a stage or an architecture that this release does not have,
+            or the config a finding that there is not.
     """
-    chosen = _chosen(workspace, wish)
+    requested = _requested(workspace, request)
     check(workspace)
-    steps: list[Step] = []
+    stages: list[PlannedStage] = []
     results = Results()
-    for stage in chosen:
-        step = examine(workspace, stage, results, forced=stage.name in wish.force)
-        steps.append(step)
-        if step.done is not None:
-            results = results.adding(step.done)
-    return Plan(workspace, wish, tuple(steps))
+    for stage in requested:
+        planned = examine(workspace, stage, results, forced=stage.name in request.force)
+        stages.append(planned)
+        if planned.finished is not None:
+            results = results.adding(planned.finished)
+    return BuildPlan(workspace, request, tuple(stages))
 
 
 def check(workspace: Workspace) -> None:
@@ -122,21 +131,21 @@ def check(workspace: Workspace) -> None:
 
 def examine(
     workspace: Workspace, stage: Stage[Any, Any], results: Results, *, forced: bool
-) -> Step:
+) -> PlannedStage:
     """Decide what has to be done about one stage, given the results of those before it."""
     missing = [need.name for need in stage.needs if need not in results]
     if missing:
-        return Step(stage, State.WAITS, f"decided by {_few(missing)}")
+        return PlannedStage(stage, StageState.WAITS, f"decided by {_few(missing)}")
     made_of = ingredients(workspace, stage, results)
     key = stamps.key_of(made_of)
     if forced:
-        return Step(stage, State.TO_RUN, "forced", key)
+        return PlannedStage(stage, StageState.TO_RUN, "forced", key)
     folder = stage.folder(workspace)
     stamp = stamps.read(result_folder(folder, key), workspace.root, stage.result)
     if stamp is None:
-        return Step(stage, State.TO_RUN, _why(made_of, folder, key), key)
-    done = Done(stage, key, stamp.value, stamp.seconds, up_to_date=True)
-    return Step(stage, State.UP_TO_DATE, stage.summary(stamp.value), key, done)
+        return PlannedStage(stage, StageState.TO_RUN, _why(made_of, folder, key), key)
+    finished = FinishedStage(stage, key, stamp.value, stamp.seconds, up_to_date=True)
+    return PlannedStage(stage, StageState.UP_TO_DATE, stage.summary(stamp.value), key, finished)
 
 
 def ingredients(workspace: Workspace, stage: Stage[Any, Any], results: Results) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def ingredients(workspace: Workspace, stage: Stage[Any, Any], results: Results) 
 
 def result_folder(stage_folder: Path, key: str) -> Path:
     """Return the folder of the result that `key` stands for."""
-    return stage_folder / key[:16]
+    return stage_folder / key[:_KEY_DIGITS]
 
 
 def _why(made_of: Mapping[str, Any], stage_folder: Path, key: str) -> str:
@@ -158,14 +167,15 @@ def _why(made_of: Mapping[str, Any], stage_folder: Path, key: str) -> str:
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     if changed:
         return f"changed: {_few(changed)}"
-    gone = result_folder(stage_folder, key).exists()
-    return "its files have changed" if gone else "not made yet"
+    # Its stamp was not believed and its inputs are the newest result's: what it made is no more.
+    is_stale = result_folder(stage_folder, key).exists()
+    return "its files have changed" if is_stale else "not made yet"
 
 
 def _facts(made_of: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return each input by its dotted name; a file is one input."""
+    """Yield each input by its dotted name; a file is one input, known by its record's fields."""
     for name, value in made_of.items():
-        if isinstance(value, dict) and set(value) != set(File.model_fields):
+        if isinstance(value, dict) and set(value) != set(FileRecord.model_fields):
             yield from _facts(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
@@ -176,11 +186,11 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _chosen(workspace: Workspace, wish: BuildRequest) -> tuple[Stage[Any, Any], ...]:
-    stages = stages_for(workspace.release, wish.architecture)
+def _requested(workspace: Workspace, request: BuildRequest) -> tuple[Stage[Any, Any], ...]:
+    stages = stages_for(workspace.release, request.architecture)
     known = [stage.name for stage in stages]
-    for name in (*wish.force, *([wish.until] if wish.until else [])):
+    for name in (*request.force, *([request.until] if request.until else [])):
         if name not in known:
             hint = f"there are: {', '.join(known)}"
             raise UsageError(f"this build has no stage `{name}`", hint=hint)
-    return stages[: known.index(wish.until) + 1] if wish.until else stages
+    return stages[: known.index(request.until) + 1] if request.until else stages

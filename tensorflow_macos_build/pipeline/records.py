@@ -22,7 +22,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class File(Record):
+class FileRecord(Record):
     """A file that a stage made.
 
     Attributes:
@@ -51,17 +51,17 @@ class File(Record):
         return written
 
 
-class Source(Record):
+class SourceResult(Record):
     """The upstream commit to build, present in the mirror `git_dir` (relative to the project)."""
 
     url: str
     ref: str
     commit: str
     git_dir: str
-    head: File
+    head: FileRecord
 
 
-class PatchLine(Record):
+class PatchOutcome(Record):
     """One patch of the queue and how it came to the new base."""
 
     name: str
@@ -69,14 +69,14 @@ class PatchLine(Record):
     evidence: str
 
 
-class Patched(Record):
+class PatchResult(Record):
     """The patched tree, in the mirror's object store and held there by the reference `holder`."""
 
     commit: str
     tree: str
     git_dir: str
-    patches: tuple[PatchLine, ...]
-    holder: File
+    patches: tuple[PatchOutcome, ...]
+    holder: FileRecord
 
 
 class Effort(Record):
@@ -97,30 +97,30 @@ class Effort(Record):
         return {} if info.context == FOR_KEY else handler(self)
 
 
-class Built(Record):
+class WheelResult(Record):
     """One wheel that Bazel made, and how much work that was."""
 
     architecture: str
-    wheel: File
+    wheel: FileRecord
     effort: Effort
 
 
-class Fused(Record):
+class FuseResult(Record):
     """The universal2 wheel, how many of its files have each verdict, and what to know about it."""
 
-    wheel: File
+    wheel: FileRecord
     verdicts: dict[str, int]
     notes: tuple[str, ...]
 
 
-class Relocated(Record):
+class RelocateResult(Record):
     """The wheel that needs only the system's libraries; `copied` are those brought in for that."""
 
-    wheel: File
+    wheel: FileRecord
     copied: tuple[str, ...]
 
 
-class Finding(Record):
+class FindingRecord(Record):
     """Something that verify says about the wheel."""
 
     code: str
@@ -130,14 +130,14 @@ class Finding(Record):
     message: str
 
 
-class Verified(Record):
+class VerifyResult(Record):
     """The wheel as it was verified, with what is worth knowing about it."""
 
-    wheel: File
-    findings: tuple[Finding, ...]
+    wheel: FileRecord
+    findings: tuple[FindingRecord, ...]
 
 
-class Check(Record):
+class CheckRecord(Record):
     """One thing that the smoke test tried.
 
     Attributes:
@@ -157,23 +157,23 @@ class Check(Record):
     evidence: dict[str, Any]
 
 
-class Smoked(Record):
+class SmokeResult(Record):
     """What the smoke test saw."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[CheckRecord, ...]
 
 
-class Published(Record):
+class DistResult(Record):
     """What lies in dist/."""
 
     folder: str
-    wheel: File
-    files: tuple[File, ...]
+    wheel: FileRecord
+    files: tuple[FileRecord, ...]
 
 
-def files_in(value: object) -> Iterator[File]:
+def files_in(value: object) -> Iterator[FileRecord]:
     """Return every file that a value names, at any depth."""
-    if isinstance(value, File):
+    if isinstance(value, FileRecord):
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:

@@ -13,7 +13,7 @@ from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import files_in
-from tensorflow_macos_build.pipeline.stage import Done, Job, Results, Stage, now
+from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob, now
 from tensorflow_macos_build.pipeline.stages import build as bazel_builds
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.pipeline.plan import BuildRequest, Plan, Step
+    from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage
     from tensorflow_macos_build.pipeline.records import Record
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
@@ -30,27 +30,32 @@ KEPT = 3
 """How many results of a stage are kept: the one in use and those made last."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
 _LOW_BYTES = 32 * 10**6
+"""Bytes free below which a failure is put down to the full disk: some are left where a program
+asked for more than them at once."""
 
 
 class BuildObserver(Protocol):
-    """Who follows a build: told when it waits, what is planned, and of each stage."""
+    """Whoever follows a build: each method is called as soon as what it is named for happens."""
 
-    def waiting(self, lock: Path) -> None:
+    def waiting_for(self, lock: Path) -> None:
         """Another build of this release is at work, and this one waits for it."""
 
-    def planned(self, plan: Plan) -> None:
-        """This is what will be done."""
+    def plan_made(self, plan: BuildPlan) -> None:
+        """It is decided what will be done."""
 
-    def working(self, step: Step) -> AbstractContextManager[Ticker]:
-        """A stage is about to run; the ticker is told how far it is."""
+    def stage_started(self, planned: PlannedStage) -> AbstractContextManager[Ticker]:
+        """A stage runs while the context is open; the ticker is told how far it is."""
 
-    def done(self, done: Done) -> None:
-        """A stage's result is there."""
+    def stage_done(self, finished: FinishedStage) -> None:
+        """A stage's result is there, made now or before."""
 
 
-def build(workspace: Workspace, wish: BuildRequest, audience: BuildObserver) -> tuple[Done, ...]:
-    """Do what is not up to date; give all stages that were asked for, in order.
+def build(
+    workspace: Workspace, request: BuildRequest, observer: BuildObserver
+) -> tuple[FinishedStage, ...]:
+    """Do what is not up to date; return all stages that were asked for, in order.
 
     A second build of the same release waits until the first has ended. What killed builds left
     unfinished is swept before.
@@ -59,61 +64,65 @@ def build(workspace: Workspace, wish: BuildRequest, audience: BuildObserver) -> 
         MacosBuildError: a stage failed; the results of those before it are kept.
     """
     lock = workspace.folder / ".lock"
-    with space_is_needed(workspace), files.locked(lock, lambda: audience.waiting(lock)):
+    # The plan is made under the lock: what another build makes meanwhile need not be made again.
+    with space_is_needed(workspace), files.locked(lock, lambda: observer.waiting_for(lock)):
         _sweep(workspace)
-        plan = planning.make(workspace, wish)
-        audience.planned(plan)
+        plan = planning.make(workspace, request)
+        observer.plan_made(plan)
         try:
-            return execute(plan, audience)
+            return execute(plan, observer)
         finally:
             bazel_builds.close(workspace)
 
 
-def execute(plan: Plan, audience: BuildObserver) -> tuple[Done, ...]:
+def execute(plan: BuildPlan, observer: BuildObserver) -> tuple[FinishedStage, ...]:
     """Do what a plan says, under the release's lock."""
     results = Results()
-    for planned in plan.steps:
-        step = planned
-        if step.state is planning.State.WAITS:
-            forced = step.stage.name in plan.wish.force
-            step = planning.examine(plan.workspace, step.stage, results, forced=forced)
-        done = step.done or _run(plan.workspace, step, results, audience)
-        audience.done(done)
-        results = results.adding(done)
-    return results.done
+    for decided in plan.stages:
+        planned = decided
+        if planned.state is planning.StageState.WAITS:
+            forced = planned.stage.name in plan.request.force
+            planned = planning.examine(plan.workspace, planned.stage, results, forced=forced)
+        finished = planned.finished or _run(plan.workspace, planned, results, observer)
+        observer.stage_done(finished)
+        results = results.adding(finished)
+    return results.finished
 
 
-def _run(workspace: Workspace, step: Step, results: Results, audience: BuildObserver) -> Done:
-    stage = step.stage
+def _run(
+    workspace: Workspace, planned: PlannedStage, results: Results, observer: BuildObserver
+) -> FinishedStage:
+    stage = planned.stage
     inputs = stage.inputs(workspace, results)
     made_of = planning.ingredients(workspace, stage, results)
     key = stamps.key_of(made_of)
     final = planning.result_folder(stage.folder(workspace), key)
     begun = now()
-    with audience.working(step) as ticker, files.atomic_folder(final) as folder:
-        job: Job[Any] = Job(workspace, inputs, folder, final, ticker, results.done)
+    with observer.stage_started(planned) as ticker, files.atomic_folder(final) as folder:
+        job: StageJob[Any] = StageJob(workspace, inputs, folder, final, ticker, results.finished)
         value: Record = stage.work(job)
         seconds = now() - begun
+        # The stamp comes last and is renamed with the rest: a folder without one is no result.
         stamps.write(folder, made_of, value, seconds, _times(job, value))
     _forget_old(stage, workspace, final)
-    return Done(stage, key, value, round(seconds, 3), up_to_date=False)
+    return FinishedStage(stage, key, value, round(seconds, 3), up_to_date=False)
 
 
-def _times(job: Job[Any], value: Record) -> dict[str, int]:
+def _times(job: StageJob[Any], value: Record) -> dict[str, int]:
     """Return the modification times of a result's files, wherever they lie for now."""
     times = {}
     for file in files_in(value):
         path = job.workspace.root / file.path
         inside = path.is_relative_to(job.final)
-        now_at = job.folder / path.relative_to(job.final) if inside else path
-        times[file.path] = now_at.stat().st_mtime_ns
+        present = job.folder / path.relative_to(job.final) if inside else path
+        times[file.path] = present.stat().st_mtime_ns  # a rename keeps it (rename(2))
     return times
 
 
 def _forget_old(stage: Stage[Any, Any], workspace: Workspace, used: Path) -> None:
     """Delete the oldest results of a stage, never the one in use."""
-    found = [path for path in stage.folder(workspace).iterdir() if path != used]
-    stamped = [path for path in found if (path / stamps.NAME).is_file()]
+    others = [path for path in stage.folder(workspace).iterdir() if path != used]
+    stamped = [path for path in others if (path / stamps.NAME).is_file()]
     newest_first = sorted(stamped, key=lambda path: (path / stamps.NAME).stat().st_mtime_ns)[::-1]
     for old in newest_first[KEPT - 1 :]:
         shutil.rmtree(old, ignore_errors=True)
@@ -129,7 +138,11 @@ def _sweep(workspace: Workspace) -> None:
 
 @contextlib.contextmanager
 def space_is_needed(workspace: Workspace) -> Iterator[None]:
-    """Say it plainly when the disk is full, whoever met it: this process, git or Bazel."""
+    """Make an error of the body say plainly that the disk is full, whoever met it.
+
+    git and Bazel say so in words of their own, and end with a status that means any failure; so
+    for them the room that is left decides.
+    """
     try:
         yield
     except OSError as error:

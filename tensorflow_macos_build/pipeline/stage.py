@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from tensorflow_macos_build import closure
 from tensorflow_macos_build.pipeline import stamps
-from tensorflow_macos_build.pipeline.records import File, Record
+from tensorflow_macos_build.pipeline.records import FileRecord, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,23 +22,27 @@ Out = TypeVar("Out", bound=Record)
 
 
 class Results:
-    """The values of the stages that are done, each under its own stage's type."""
+    """The values of the stages that are done, each under its own stage's type.
 
-    def __init__(self, done: tuple[Done, ...] = ()) -> None:
-        self.done = done
+    Stages are told apart by name: those of one name (`smoke`, with and without the host's wheel)
+    are alternatives, of which a build has one.
+    """
+
+    def __init__(self, finished: tuple[FinishedStage, ...] = ()) -> None:
+        self.finished = finished
 
     def __contains__(self, stage: Stage[Any, Any]) -> bool:
         """Whether the stage is done."""
-        return any(done.stage.name == stage.name for done in self.done)
+        return any(finished.stage.name == stage.name for finished in self.finished)
 
     def __getitem__(self, stage: Stage[Any, Out]) -> Out:
         """Return the value of a stage that is done."""
-        values = {done.stage.name: done.value for done in self.done}
+        values = {finished.stage.name: finished.value for finished in self.finished}
         return cast("Out", values[stage.name])
 
-    def adding(self, done: Done) -> Results:
+    def adding(self, finished: FinishedStage) -> Results:
         """Return these results and one more."""
-        return Results((*self.done, done))
+        return Results((*self.finished, finished))
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,16 @@ class Stage(Generic[In, Out]):
     Attributes:
         name: what people and folders call it.
         needs: the stages whose values it is made from.
-        inputs: gives all that decides its result, from the config, the machine and `needs`.
+        inputs: returns all that decides its result, from the config, the machine and `needs`.
         work: makes the result.
         result: the type of the result.
-        summary: says in a few words what came out.
+        summary: returns in a few words what came out.
     """
 
     name: str
     needs: tuple[Stage[Any, Any], ...]
     inputs: Callable[[Workspace, Results], In]
-    work: Callable[[Job[In]], Out]
+    work: Callable[[StageJob[In]], Out]
     result: type[Out]
     summary: Callable[[Out], str]
 
@@ -89,11 +93,12 @@ class Stage(Generic[In, Out]):
 
     def folder(self, workspace: Workspace) -> Path:
         """Return the folder of all results of this stage."""
+        # A colon would part the path where it stands in a PATH, and the Finder shows it as a slash.
         return workspace.folder / self.name.replace(":", "-")
 
 
 @dataclass(frozen=True)
-class Job(Generic[In]):
+class StageJob(Generic[In]):
     """One run of a stage.
 
     Attributes:
@@ -111,21 +116,21 @@ class Job(Generic[In]):
     folder: Path
     final: Path
     ticker: Ticker
-    history: tuple[Done, ...] = field(default=(), compare=False)
+    history: tuple[FinishedStage, ...] = field(default=(), compare=False)
 
-    def file(self, path: Path) -> File:
-        """Describe a finished file of the result, or one of the project outside of it."""
+    def file(self, path: Path) -> FileRecord:
+        """Return the record of a finished file of the result, or of the project outside of it."""
         inside = path.is_relative_to(self.folder)
         final = self.final / path.relative_to(self.folder) if inside else path
         return stamps.file_at(path, self.workspace.root, final)
 
-    def path(self, file: File) -> Path:
-        """Return the place of another stage's file."""
+    def path(self, file: FileRecord) -> Path:
+        """Return the path of another stage's file."""
         return self.workspace.root / file.path
 
 
 @dataclass(frozen=True)
-class Done:
+class FinishedStage:
     """A stage whose result is there.
 
     Attributes:

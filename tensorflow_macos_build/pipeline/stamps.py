@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pydantic
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.pipeline.records import FOR_KEY, File, Record, files_in
+from tensorflow_macos_build.pipeline.records import FOR_KEY, FileRecord, Record, files_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,10 +54,10 @@ def key_of(made_of: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def file_at(path: Path, root: Path, final: Path | None = None) -> File:
+def file_at(path: Path, root: Path, final: Path | None = None) -> FileRecord:
     """Describe a file; `final` is where it will lie, if not where it lies now."""
     shown = (final or path).relative_to(root).as_posix()
-    return File(path=shown, size=path.stat().st_size, sha256=files.sha256(path))
+    return FileRecord(path=shown, size=path.stat().st_size, sha256=files.sha256(path))
 
 
 def write(
@@ -107,7 +107,7 @@ def _load(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
 
 
-def _unchanged(file: File, root: Path, mtime_ns: int | None) -> bool:
+def _unchanged(file: FileRecord, root: Path, mtime_ns: int | None) -> bool:
     path = root / file.path
     try:
         status = path.stat()

@@ -45,12 +45,12 @@ def build(
     from tensorflow_macos_build.views import build as build_view
 
     workspace = Workspace(load(config, overrides(set_)))
-    wish = planning.BuildRequest(arch or None, until or None, tuple(force))
+    request = planning.BuildRequest(arch or None, until or None, tuple(force))
     if plan:
-        planned = planning.make(workspace, wish)
+        planned = planning.make(workspace, request)
         emit(planned.as_document()) if json else build_view.show_plan(planned)
     else:
-        done = run.build(workspace, wish, build_view.Follower(Console()))
+        done = run.build(workspace, request, build_view.TerminalReporter(Console()))
         emit(build_view.as_document(workspace, done)) if json else build_view.show_end(
             workspace, done
         )

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
-from tensorflow_macos_build.pipeline.plan import State
+from tensorflow_macos_build.pipeline.plan import StageState
 from tensorflow_macos_build.tasks.command import print_lines
 
 if TYPE_CHECKING:
@@ -14,73 +14,73 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Console, Ticker
-    from tensorflow_macos_build.pipeline.plan import Plan, Step
-    from tensorflow_macos_build.pipeline.stage import Done
+    from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
+    from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _NAME_COLUMN = 13
 _STATE_COLUMN = 10
 
 
-class Follower:
-    """The audience of a build at a terminal or in a log."""
+class TerminalReporter:
+    """The observer of a build (`run.BuildObserver`) that writes to a terminal or a log."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def waiting(self, lock: Path) -> None:
-        """Say why nothing happens."""
+    def waiting_for(self, lock: Path) -> None:
+        """Print why nothing happens."""
         self._console.line(f"another build of this release is at work; waiting for it ({lock})")
 
-    def planned(self, plan: Plan) -> None:
-        """Say how much there is to do."""
-        ready = sum(step.state is State.UP_TO_DATE for step in plan.steps)
+    def plan_made(self, plan: BuildPlan) -> None:
+        """Print how much there is to do."""
+        ready = sum(planned.state is StageState.UP_TO_DATE for planned in plan.stages)
         name = plan.workspace.release.name
-        self._console.line(f"{name}: {ready} of {len(plan.steps)} stages are up to date", "bold")
+        self._console.line(f"{name}: {ready} of {len(plan.stages)} stages are up to date", "bold")
 
     @contextlib.contextmanager
-    def working(self, step: Step) -> Iterator[Ticker]:
+    def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:
         """Show a stage at work, and why it has to run."""
-        title = _step_line(step)
-        with self._console.group(title), self._console.progress(step.stage.name) as ticker:
+        title = _plan_line(planned)
+        with self._console.group(title), self._console.progress(planned.stage.name) as ticker:
             yield ticker
 
-    def done(self, done: Done) -> None:
-        """Show a stage's result."""
-        took = "up to date" if done.up_to_date else f"{done.seconds:.1f} s"
-        line = f"{done.stage.name:<{_NAME_COLUMN}} {took:<{_STATE_COLUMN}} "
-        self._console.line(
-            line + done.stage.summary(done.value), "" if done.up_to_date else "green"
-        )
+    def stage_done(self, finished: FinishedStage) -> None:
+        """Print a stage's result."""
+        took = "up to date" if finished.up_to_date else f"{finished.seconds:.1f} s"
+        line = f"{finished.stage.name:<{_NAME_COLUMN}} {took:<{_STATE_COLUMN}} "
+        summary = finished.stage.summary(finished.value)
+        self._console.line(line + summary, "" if finished.up_to_date else "green")
 
 
-def show_plan(plan: Plan) -> None:
+def show_plan(plan: BuildPlan) -> None:
     """Print a plan, a line a stage, to standard output."""
-    print_lines(map(_step_line, plan.steps))
+    print_lines(map(_plan_line, plan.stages))
 
 
-def _step_line(step: Step) -> str:
-    """Say what a stage's turn brings, as the plan and the log of a build do."""
-    return f"{step.stage.name:<{_NAME_COLUMN}} {step.state.value:<{_STATE_COLUMN}} {step.why}"
+def _plan_line(planned: PlannedStage) -> str:
+    """Return what is to be done about a stage, as the plan and the log of a build show it."""
+    name, state = planned.stage.name, planned.state.value
+    return f"{name:<{_NAME_COLUMN}} {state:<{_STATE_COLUMN}} {planned.why}"
 
 
-def show_end(workspace: Workspace, done: Sequence[Done]) -> None:
+def show_end(workspace: Workspace, done: Sequence[FinishedStage]) -> None:
     """Print where the result is, to standard output."""
     last = done[-1]
     where = workspace.dist if last.stage.name == "dist" else last.stage.folder(workspace)
     print_lines([str(checkout.shown(where))])
 
 
-def as_document(workspace: Workspace, done: Sequence[Done]) -> documents.Json:
+def as_document(workspace: Workspace, done: Sequence[FinishedStage]) -> documents.Json:
     """Return what a build did as a document of schema `build`."""
     stages = [
         {
-            "stage": one.stage.name,
-            "key": one.key,
-            "up_to_date": one.up_to_date,
-            "seconds": one.seconds,
-            "result": one.value.model_dump(mode="json"),
+            "stage": finished.stage.name,
+            "key": finished.key,
+            "up_to_date": finished.up_to_date,
+            "seconds": finished.seconds,
+            "result": finished.value.model_dump(mode="json"),
         }
-        for one in done
+        for finished in done
     ]
     return documents.document("build", 1, {"release": workspace.release.name, "stages": stages})

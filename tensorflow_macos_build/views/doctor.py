@@ -1,4 +1,4 @@
-"""The findings of the doctor as a document, and as a table for people."""
+"""How the findings of the doctor are shown: a table for people, or a document."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from rich.table import Table
 from rich.text import Text
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.pipeline.doctor import Verdict
+from tensorflow_macos_build.pipeline.doctor import Availability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.pipeline.doctor import Finding
+    from tensorflow_macos_build.pipeline.doctor import HostFinding
 
 
-def as_document(name: str, findings: Sequence[Finding]) -> documents.Json:
+def as_document(name: str, findings: Sequence[HostFinding]) -> documents.Json:
     """Return the findings about a build of the config `name` as a document of doctor.v1."""
     listed = [
         {
             "what": finding.what,
-            "verdict": finding.verdict.value,
+            "verdict": finding.availability.value,
             "needed": finding.needed,
-            "found": finding.found,
+            "found": finding.value,
             "remedy": finding.remedy,
         }
         for finding in findings
@@ -32,17 +32,17 @@ def as_document(name: str, findings: Sequence[Finding]) -> documents.Json:
     return documents.document("doctor", 1, {"config": name, "ok": ok, "findings": listed})
 
 
-def as_table(findings: Sequence[Finding]) -> Table:
+def as_table(findings: Sequence[HostFinding]) -> Table:
     """Return the findings as a table, with what to do about those that stop the build."""
     table = Table("what", "verdict", "found", "what to do", box=None, pad_edge=False)
     for finding in findings:
-        verdict = Text(finding.verdict.value, style=_style(finding))
-        remedy = finding.remedy if finding.verdict is not Verdict.FOUND else ""
-        table.add_row(finding.what, verdict, finding.found, remedy)
+        availability = Text(finding.availability.value, style=_style(finding))
+        remedy = finding.remedy if finding.availability is not Availability.FOUND else ""
+        table.add_row(finding.what, availability, finding.value, remedy)
     return table
 
 
-def _style(finding: Finding) -> str:
-    if finding.verdict is Verdict.FOUND:
+def _style(finding: HostFinding) -> str:
+    if finding.availability is Availability.FOUND:
         return "green"
     return "bold red" if finding.stops_the_build else "dim"

@@ -33,7 +33,7 @@ def silent(done: int, total: int | None = None, detail: str = "") -> None:
     pass
 
 
-class OpenedQueue:
+class BazelProject:
     """A small source tree and the output base of its builds."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,14 +54,14 @@ class OpenedQueue:
 @pytest.fixture(scope="module")
 def workspace(
     tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], Path]
-) -> Iterator[OpenedQueue]:
+) -> Iterator[BazelProject]:
     tool("bazel")
-    made = OpenedQueue(tmp_path_factory.mktemp("bazel"))
+    made = BazelProject(tmp_path_factory.mktemp("bazel"))
     yield made
     bazel.shutdown(made.invocation())
 
 
-def test_outputs_come_by_label_and_work_is_counted(workspace: OpenedQueue) -> None:
+def test_outputs_come_by_label_and_work_is_counted(workspace: BazelProject) -> None:
     ticks: list[tuple[int, int | None]] = []
 
     def tick(done: int, total: int | None = None, detail: str = "") -> None:
@@ -77,15 +77,15 @@ def test_outputs_come_by_label_and_work_is_counted(workspace: OpenedQueue) -> No
     assert any(total for _, total in ticks)
 
 
-def test_the_empty_environment_of_a_fresh_machine_will_do(workspace: OpenedQueue) -> None:
+def test_the_empty_environment_of_a_fresh_machine_will_do(workspace: BazelProject) -> None:
     gone = dict.fromkeys(("HOME", "USER", "LOGNAME", "TERM"))
     assert workspace.build("//:one", env=gone).outputs["//:one"]
 
 
-def test_hits_of_a_cache_are_counted(workspace: OpenedQueue, tmp_path: Path) -> None:
+def test_hits_of_a_cache_are_counted(workspace: BazelProject, tmp_path: Path) -> None:
     flags = (f"--disk_cache={tmp_path}", "--action_env=FRESH=1")
     first = workspace.build("//:both", flags=flags)
-    other = OpenedQueue(tmp_path)
+    other = BazelProject(tmp_path)
     try:
         second = other.build("//:both", flags=flags)
     finally:
@@ -93,7 +93,7 @@ def test_hits_of_a_cache_are_counted(workspace: OpenedQueue, tmp_path: Path) -> 
     assert (first.cache_hits, second.cache_hits) == (0, 2)
 
 
-def test_a_failure_is_told_in_the_failing_tools_own_words(workspace: OpenedQueue) -> None:
+def test_a_failure_is_told_in_the_failing_tools_own_words(workspace: BazelProject) -> None:
     with pytest.raises(WorkFailed) as caught:
         workspace.build("//:bad")
     error = caught.value
@@ -102,7 +102,7 @@ def test_a_failure_is_told_in_the_failing_tools_own_words(workspace: OpenedQueue
     assert str(workspace.log) in error.hint
 
 
-def test_every_failure_is_told_where_bazel_goes_on(workspace: OpenedQueue) -> None:
+def test_every_failure_is_told_where_bazel_goes_on(workspace: BazelProject) -> None:
     with pytest.raises(WorkFailed) as caught:
         workspace.build("//:bad", "//:worse", "//:silent", flags=("--keep_going",))
     for words in ("clang: error: no such thing", "to stdout", "silent.txt (Genrule of //:silent)"):
@@ -118,7 +118,7 @@ def test_every_failure_is_told_where_bazel_goes_on(workspace: OpenedQueue) -> No
     ],
 )
 def test_a_target_that_cannot_be_analysed_says_why(
-    workspace: OpenedQueue, target: str, words: str
+    workspace: BazelProject, target: str, words: str
 ) -> None:
     with pytest.raises(WorkFailed, match="could not") as caught:
         workspace.build(target)
@@ -126,13 +126,15 @@ def test_a_target_that_cannot_be_analysed_says_why(
     assert "Loading:" not in caught.value.detail
 
 
-def test_a_flag_that_bazel_does_not_know_is_a_mistake_of_the_config(workspace: OpenedQueue) -> None:
+def test_a_flag_that_bazel_does_not_know_is_a_mistake_of_the_config(
+    workspace: BazelProject,
+) -> None:
     with pytest.raises(UsageError, match="does not take its flags") as caught:
         workspace.build("//:one", flags=("--jbos=2",))
     assert "--jbos=2" in caught.value.detail
 
 
-def when_at_work(workspace: OpenedQueue, act: Callable[[], object]) -> threading.Thread:
+def when_at_work(workspace: BazelProject, act: Callable[[], object]) -> threading.Thread:
     """Call `act` as soon as Bazel says that the slow action runs."""
 
     def wait() -> None:
@@ -151,11 +153,11 @@ def when_at_work(workspace: OpenedQueue, act: Callable[[], object]) -> threading
     return thread
 
 
-def server_pid(workspace: OpenedQueue) -> int:
+def server_pid(workspace: BazelProject) -> int:
     return int((workspace.base / "server" / "server.pid.txt").read_text())
 
 
-def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: OpenedQueue) -> None:
+def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: BazelProject) -> None:
     workspace.build("//:one")
     thread = when_at_work(workspace, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
@@ -164,7 +166,7 @@ def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: OpenedQu
     assert workspace.build("//:one").actions <= 1
 
 
-def test_a_build_that_someone_else_interrupts_is_interrupted(workspace: OpenedQueue) -> None:
+def test_a_build_that_someone_else_interrupts_is_interrupted(workspace: BazelProject) -> None:
     workspace.build("//:one")
     server = server_pid(workspace)
     thread = when_at_work(workspace, lambda: os.kill(server, signal.SIGINT))
@@ -175,7 +177,7 @@ def test_a_build_that_someone_else_interrupts_is_interrupted(workspace: OpenedQu
 
 
 def test_a_dead_server_is_an_error_of_the_environment_and_the_next_build_works(
-    workspace: OpenedQueue,
+    workspace: BazelProject,
 ) -> None:
     workspace.build("//:one")
     server = server_pid(workspace)
@@ -188,7 +190,7 @@ def test_a_dead_server_is_an_error_of_the_environment_and_the_next_build_works(
     assert workspace.build("//:one").outputs["//:one"]
 
 
-def test_an_output_base_in_use_is_an_error_of_the_environment(workspace: OpenedQueue) -> None:
+def test_an_output_base_in_use_is_an_error_of_the_environment(workspace: BazelProject) -> None:
     errors: list[BaseException] = []
 
     def second() -> None:
@@ -217,14 +219,14 @@ def wait_until_gone(pid: int) -> None:
     pytest.fail(f"the process {pid} lingers")
 
 
-def test_a_shut_down_server_is_gone(workspace: OpenedQueue) -> None:
+def test_a_shut_down_server_is_gone(workspace: BazelProject) -> None:
     workspace.build("//:one")
     server = server_pid(workspace)
     bazel.shutdown(workspace.invocation())
     wait_until_gone(server)
 
 
-def test_what_a_killed_build_left_at_work_is_ended(workspace: OpenedQueue) -> None:
+def test_what_a_killed_build_left_at_work_is_ended(workspace: BazelProject) -> None:
     workspace.build("//:one")
     server = server_pid(workspace)
     bazel.end_server(workspace.base.with_name("another"))

@@ -84,16 +84,16 @@ def test_a_second_build_does_nothing_and_starts_no_program(
 class Silent:
     """Nobody follows the build."""
 
-    def waiting(self, lock: Path) -> None:
+    def waiting_for(self, lock: Path) -> None:
         pytest.fail("nobody else builds here")
 
-    def planned(self, plan: planning.Plan) -> None:
+    def plan_made(self, plan: planning.BuildPlan) -> None:
         pass
 
-    def working(self, step: planning.Step) -> Any:
-        pytest.fail(f"{step.stage.name} was run: {step.why}")
+    def stage_started(self, stage: planning.PlannedStage) -> Any:
+        pytest.fail(f"{stage.stage.name} was run: {stage.why}")
 
-    def done(self, done: object) -> None:
+    def stage_done(self, finished: object) -> None:
         pass
 
 
@@ -255,20 +255,21 @@ def note(event, args):
     if event == "open" and at_work[0] and str(args[0]).startswith(package):
         opened.setdefault(at_work[0], set()).add(str(args[0]))
 
-class Audience:
-    waiting = planned = done = lambda *_: None
+class Observer:
+    waiting_for = plan_made = stage_done = lambda *_: None
 
     @contextlib.contextmanager
-    def working(self, step):
-        at_work[0] = step.stage.name
+    def stage_started(self, stage):
+        at_work[0] = stage.stage.name
         yield lambda *_: None
         at_work[0] = None
 
 sys.addaudithook(note)
-place = Workspace(config.load("demo"))
+workspace = Workspace(config.load("demo"))
 forced = tuple(json.loads(sys.argv[1]))
-run.build(place, plan.Wish(force=forced), Audience())
-code = {step.stage.name: step.stage.code_files() for step in plan.make(place, plan.Wish()).steps}
+run.build(workspace, plan.BuildRequest(force=forced), Observer())
+planned = plan.make(workspace, plan.BuildRequest()).stages
+code = {stage.stage.name: stage.stage.code_files() for stage in planned}
 for stage, paths in sorted(opened.items()):
     sources = {path for path in paths if "__pycache__" not in path}
     print(stage, len(sources), *sorted(sources - {str(path) for path in code[stage]}))

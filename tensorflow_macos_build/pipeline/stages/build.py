@@ -19,8 +19,8 @@ from tensorflow_macos_build import bazel, files, process
 from tensorflow_macos_build.config import Packaging
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints, tools
-from tensorflow_macos_build.pipeline.records import Built, Effort, Record
-from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.records import Effort, Record, WheelResult
+from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 
@@ -95,7 +95,7 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
     )
 
 
-def _work(job: Job[BuildInputs]) -> Built:
+def _work(job: StageJob[BuildInputs]) -> WheelResult:
     workspace = job.workspace
     yard = _BazelWorkspace(workspace)
     yard.enter()
@@ -106,7 +106,7 @@ def _work(job: Job[BuildInputs]) -> Built:
     invocation = yard.invocation(job.inputs.flags)
     result = bazel.build(invocation, ticker=job.ticker, log=yard.log(job.inputs.architecture))
     wheel = _take(job, invocation, result)
-    return Built(
+    return WheelResult(
         architecture=job.inputs.architecture,
         wheel=job.file(wheel),
         effort=Effort(actions=result.actions, cache_hits=result.cache_hits),
@@ -186,7 +186,9 @@ def _configure(workspace: Workspace, source: Path) -> None:
     process.run([source / "configure"], cwd=source, env={**chosen, **answers})
 
 
-def _take(job: Job[BuildInputs], invocation: bazel.Invocation, result: bazel.BuildResult) -> Path:
+def _take(
+    job: StageJob[BuildInputs], invocation: bazel.Invocation, result: bazel.BuildResult
+) -> Path:
     """Put the one wheel that the target gives into the stage's folder."""
     outputs = [path for paths in result.outputs.values() for path in paths]
     match job.workspace.release.bazel.packaging:
@@ -209,7 +211,7 @@ def _take(job: Job[BuildInputs], invocation: bazel.Invocation, result: bazel.Bui
     return taken
 
 
-def _check_version(job: Job[BuildInputs], wheel: Path) -> None:
+def _check_version(job: StageJob[BuildInputs], wheel: Path) -> None:
     _, version, *_ = parse_wheel_filename(wheel.name)
     wanted = job.inputs.version
     if wanted is not None and version != Version(wanted):
@@ -230,13 +232,13 @@ def _run_script(outputs: list[Path], invocation: bazel.Invocation, folder: Path)
     return sorted(folder.glob("*.whl"))
 
 
-def _stage(architecture: str) -> Stage[BuildInputs, Built]:
+def _stage(architecture: str) -> Stage[BuildInputs, WheelResult]:
     return Stage(
         name=f"build:{architecture}",
         needs=(PATCH,),
         inputs=lambda workspace, results: _inputs(workspace, results, architecture),
         work=_work,
-        result=Built,
+        result=WheelResult,
         summary=lambda built: built.wheel.name,
     )
 

@@ -10,14 +10,14 @@ from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import (
-    File,
-    Finding,
-    Fused,
+    FileRecord,
+    FindingRecord,
+    FuseResult,
     Record,
-    Relocated,
-    Verified,
+    RelocateResult,
+    VerifyResult,
 )
-from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class FuseInputs(Record):
     """The two wheels, and that part of the config."""
 
-    arm64: File
-    x86_64: File
+    arm64: FileRecord
+    x86_64: FileRecord
     fuse: dict[str, Any]
 
 
@@ -40,7 +40,7 @@ def _fuse_inputs(workspace: Workspace, results: Results) -> FuseInputs:
     )
 
 
-def _fuse(job: Job[FuseInputs]) -> Fused:
+def _fuse(job: StageJob[FuseInputs]) -> FuseResult:
     from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
     from tensorflow_macos_build.wheels.fuse.rules import rule
 
@@ -52,14 +52,14 @@ def _fuse(job: Job[FuseInputs]) -> Fused:
     )
     halves = job.path(job.inputs.arm64), job.path(job.inputs.x86_64)
     fused = fuse(*halves, job.folder, options, job.ticker)
-    return Fused(
+    return FuseResult(
         wheel=job.file(fused.wheel),
         verdicts={verdict.value: len(paths) for verdict, paths in fused.files.items()},
         notes=fused.notes,
     )
 
 
-def _fused_in_short(fused: Fused) -> str:
+def _fused_in_short(fused: FuseResult) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in fused.verdicts.items() if count)
     return f"{fused.wheel.name}: {counts}"
 
@@ -69,7 +69,7 @@ FUSE = Stage(
     needs=(build.ARM64, build.X86_64),
     inputs=_fuse_inputs,
     work=_fuse,
-    result=Fused,
+    result=FuseResult,
     summary=_fused_in_short,
 )
 
@@ -77,7 +77,7 @@ FUSE = Stage(
 class RelocateInputs(Record):
     """The fused wheel, and the tool that can move libraries into it on this machine."""
 
-    wheel: File
+    wheel: FileRecord
     tool: str
 
 
@@ -87,11 +87,11 @@ def _relocate_inputs(_place: Workspace, results: Results) -> RelocateInputs:
     return RelocateInputs(wheel=results[FUSE].wheel, tool=tool)
 
 
-def _relocate(job: Job[RelocateInputs]) -> Relocated:
+def _relocate(job: StageJob[RelocateInputs]) -> RelocateResult:
     from tensorflow_macos_build.wheels.relocate.engine import relocate
 
     relocated = relocate(job.path(job.inputs.wheel), job.folder, ticker=job.ticker)
-    return Relocated(
+    return RelocateResult(
         wheel=job.file(relocated.wheel),
         copied=tuple(library.library for library in relocated.copied),
     )
@@ -102,7 +102,7 @@ RELOCATE = Stage(
     needs=(FUSE,),
     inputs=_relocate_inputs,
     work=_relocate,
-    result=Relocated,
+    result=RelocateResult,
     summary=lambda moved: f"{len(moved.copied)} libraries brought in",
 )
 
@@ -110,7 +110,7 @@ RELOCATE = Stage(
 class VerifyInputs(Record):
     """The wheel, and that part of the config."""
 
-    wheel: File
+    wheel: FileRecord
     verify: dict[str, Any]
 
 
@@ -120,14 +120,14 @@ def _verify_inputs(workspace: Workspace, results: Results) -> VerifyInputs:
     )
 
 
-def _verify(job: Job[VerifyInputs]) -> Verified:
+def _verify(job: StageJob[VerifyInputs]) -> VerifyResult:
     from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 
     wanted = job.workspace.release.verify
     options = VerifyOptions(must_export=wanted.must_export, allow=wanted.allow)
     verification = verify(job.path(job.inputs.wheel), options, job.ticker)
     findings = tuple(
-        Finding(
+        FindingRecord(
             code=found.code.slug,
             severity=found.severity.value,
             file=found.file,
@@ -144,10 +144,10 @@ def _verify(job: Job[VerifyInputs]) -> Verified:
             detail="\n".join(f"{one.code} {one.file} {one.slice} {one.message}" for one in errors),
             hint=checkout.command("verify", checkout.shown(job.path(job.inputs.wheel))),
         )
-    return Verified(wheel=job.inputs.wheel, findings=findings)
+    return VerifyResult(wheel=job.inputs.wheel, findings=findings)
 
 
-def _verified_in_short(verified: Verified) -> str:
+def _verified_in_short(verified: VerifyResult) -> str:
     counts = Counter(finding.severity for finding in verified.findings)
     return ", ".join(f"{counts[name]} {name}s" for name in ("error", "warning", "note"))
 
@@ -157,6 +157,6 @@ VERIFY = Stage(
     needs=(RELOCATE,),
     inputs=_verify_inputs,
     work=_verify,
-    result=Verified,
+    result=VerifyResult,
     summary=_verified_in_short,
 )

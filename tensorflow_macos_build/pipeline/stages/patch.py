@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
-from tensorflow_macos_build.pipeline.records import Patched, PatchLine, Record
-from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.records import PatchOutcome, PatchResult, Record
+from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
@@ -49,16 +49,16 @@ def _inputs(workspace: Workspace, results: Results) -> PatchInputs:
     )
 
 
-def _work(job: Job[PatchInputs]) -> Patched:
+def _work(job: StageJob[PatchInputs]) -> PatchResult:
     git = _upstream(job)
     inputs = job.inputs
-    tree, lines = git.line("rev-parse", f"{inputs.commit}^{{tree}}"), tuple[PatchLine, ...]()
+    tree, lines = git.line("rev-parse", f"{inputs.commit}^{{tree}}"), tuple[PatchOutcome, ...]()
     if job.workspace.queue is not None:
         tree, lines = _replay(job, git)
     _fetch_files(git, tree, job.ticker)
     holder = f"refs/macos-build/{inputs.release}/patched"
     git.run("update-ref", "--no-deref", holder, tree)
-    return Patched(
+    return PatchResult(
         commit=inputs.commit,
         tree=tree,
         git_dir=inputs.git_dir,
@@ -67,7 +67,7 @@ def _work(job: Job[PatchInputs]) -> Patched:
     )
 
 
-def _upstream(job: Job[PatchInputs]) -> Mirror:
+def _upstream(job: StageJob[PatchInputs]) -> Mirror:
     """Open the config's upstream, with what the queue's replay on the commit reads."""
     from tensorflow_macos_build.patchqueue.queue import opening
     from tensorflow_macos_build.upstream import mirror
@@ -89,7 +89,7 @@ def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
         git.fetch_blobs((entry.oid for entry in entries if not entry.is_submodule), ticker)
 
 
-def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, ...]]:
+def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOutcome, ...]]:
     from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.patchqueue.rebase.engine import rebase
 
@@ -97,7 +97,7 @@ def _replay(job: Job[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchLine, .
     queue = storage.load(job.workspace.queue)
     moved = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
     lines = tuple(
-        PatchLine(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
+        PatchOutcome(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
         for patch in moved.patches
     )
     if not moved.ok:
@@ -137,6 +137,6 @@ PATCH = Stage(
     needs=(SOURCE,),
     inputs=_inputs,
     work=_work,
-    result=Patched,
+    result=PatchResult,
     summary=lambda patched: f"{len(patched.patches)} patches, tree {patched.tree[:12]}",
 )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
-from tensorflow_macos_build.pipeline.records import Check, File, Record, Smoked
-from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.records import CheckRecord, FileRecord, Record, SmokeResult
+from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class SmokeInputs(Record):
     """The wheels to try, that part of the config, and the machine that tries them."""
 
-    wheels: tuple[File, ...]
+    wheels: tuple[FileRecord, ...]
     smoke: dict[str, Any]
     machine: dict[str, str]
     python: str
@@ -35,7 +35,7 @@ def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
     )
 
 
-def _work(job: Job[SmokeInputs]) -> Smoked:
+def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
     from tensorflow_macos_build.smoke import Outcome, SmokeOptions, smoke
 
     wanted = job.workspace.release.smoke
@@ -46,7 +46,7 @@ def _work(job: Job[SmokeInputs]) -> Smoked:
     )
     seen = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
     checks = [
-        Check(
+        CheckRecord(
             wheel=one.wheel.name,
             leg=check.leg,
             name=check.name,
@@ -65,10 +65,10 @@ def _work(job: Job[SmokeInputs]) -> Smoked:
             detail="\n".join(f"{one.leg} {one.name}: {one.why}" for one in failed),
             hint=checkout.command("smoke", checkout.shown(job.path(job.inputs.wheels[0]))),
         )
-    return Smoked(checks=tuple(checks))
+    return SmokeResult(checks=tuple(checks))
 
 
-def _in_short(smoked: Smoked) -> str:
+def _in_short(smoked: SmokeResult) -> str:
     counts = Counter(check.outcome for check in smoked.checks)
     text = f"{counts['passed']} passed"
     if counts["not_run"]:
@@ -77,14 +77,14 @@ def _in_short(smoked: Smoked) -> str:
     return text
 
 
-def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, Smoked]:
+def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult]:
     needs = (build.FOR_HOST, join.VERIFY) if with_host else (join.VERIFY,)
     return Stage(
         name=name,
         needs=needs,
         inputs=_inputs,
         work=_work,
-        result=Smoked,
+        result=SmokeResult,
         summary=_in_short,
     )
 

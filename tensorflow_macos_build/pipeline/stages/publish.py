@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import __version__, documents, files
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import (
-    Built,
-    File,
-    Fused,
-    Patched,
-    Published,
+    DistResult,
+    FileRecord,
+    FuseResult,
+    PatchResult,
     Record,
-    Relocated,
-    Smoked,
-    Source,
-    Verified,
+    RelocateResult,
+    SmokeResult,
+    SourceResult,
+    VerifyResult,
+    WheelResult,
 )
-from tensorflow_macos_build.pipeline.stage import Done, Job, Results, Stage
+from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.stages.prove import SMOKE, SMOKE_WITH_HOST
@@ -44,13 +44,13 @@ class PublishInputs(Record):
     tool: str
     machine: dict[str, str]
     queue_files: dict[str, str]
-    source: Source
-    patched: Patched
-    wheels: tuple[Built, ...]
-    fused: Fused
-    relocated: Relocated
-    verified: Verified
-    smoked: Smoked
+    source: SourceResult
+    patched: PatchResult
+    wheels: tuple[WheelResult, ...]
+    fused: FuseResult
+    relocated: RelocateResult
+    verified: VerifyResult
+    smoked: SmokeResult
 
 
 def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
@@ -70,21 +70,21 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
     )
 
 
-def _work(job: Job[PublishInputs]) -> Published:
+def _work(job: StageJob[PublishInputs]) -> DistResult:
     """Fill the new dist/<release> beside the old one, then let the two change places."""
     workspace = job.workspace
     with files.locked(workspace.dist_lock), files.atomic_folder(workspace.dist) as folder:
         _fill(job, folder)
     wheel = job.inputs.verified.wheel.name
     published = tuple(job.file(path) for path in sorted(workspace.dist.iterdir()))
-    return Published(
+    return DistResult(
         folder=str(workspace.dist.relative_to(workspace.root)),
         wheel=next(file for file in published if file.name == wheel),
         files=published,
     )
 
 
-def _fill(job: Job[PublishInputs], folder: Path) -> None:
+def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
     from tensorflow_macos_build.report import page
 
     inputs = job.inputs
@@ -113,7 +113,7 @@ def _upstream(inputs: PublishInputs) -> documents.Json:
     return {"url": source.url, "ref": source.ref, "commit": source.commit}
 
 
-def _described(file: File) -> documents.Json:
+def _described(file: FileRecord) -> documents.Json:
     return {"name": file.name, "size": file.size, "sha256": file.sha256}
 
 
@@ -131,7 +131,7 @@ def _provenance(inputs: PublishInputs) -> documents.Json:
     return documents.document("provenance", 1, body)
 
 
-def _report(inputs: PublishInputs, history: tuple[Done, ...]) -> documents.Json:
+def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> documents.Json:
     stages = [
         {
             "name": done.stage.name,
@@ -170,7 +170,7 @@ def _report(inputs: PublishInputs, history: tuple[Done, ...]) -> documents.Json:
     return documents.document("report", 1, body)
 
 
-def _stage(smoke: Stage[Any, Smoked], *, with_host: bool) -> Stage[PublishInputs, Published]:
+def _stage(smoke: Stage[Any, SmokeResult], *, with_host: bool) -> Stage[PublishInputs, DistResult]:
     host = (build.FOR_HOST,) if with_host else ()
     return Stage(
         name="dist",
@@ -187,7 +187,7 @@ def _stage(smoke: Stage[Any, Smoked], *, with_host: bool) -> Stage[PublishInputs
         ),
         inputs=_inputs,
         work=_work,
-        result=Published,
+        result=DistResult,
         summary=lambda published: f"{published.folder}/{published.wheel.name}",
     )
 

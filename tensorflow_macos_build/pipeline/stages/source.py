@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import closure
 from tensorflow_macos_build.pipeline import fingerprints
-from tensorflow_macos_build.pipeline.records import Record, Source
-from tensorflow_macos_build.pipeline.stage import Job, Results, Stage
+from tensorflow_macos_build.pipeline.records import Record, SourceResult
+from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,12 +55,12 @@ def _local_refs(root: Path, url: str) -> str:
     return digest.hexdigest()
 
 
-def _work(job: Job[SourceInputs]) -> Source:
+def _work(job: StageJob[SourceInputs]) -> SourceResult:
     from tensorflow_macos_build.upstream import mirror
 
     opened = mirror.open(job.inputs.url, job.workspace.mirrors, job.ticker)
     commit = opened.resolve(job.inputs.ref, job.ticker)
-    return Source(
+    return SourceResult(
         url=job.inputs.url,
         ref=job.inputs.ref,
         commit=commit,
@@ -74,6 +74,6 @@ SOURCE = Stage(
     needs=(),
     inputs=_inputs,
     work=_work,
-    result=Source,
+    result=SourceResult,
     summary=lambda source: f"{source.ref} is {source.commit[:12]}",
 )

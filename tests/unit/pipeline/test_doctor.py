@@ -12,14 +12,14 @@ import pytest
 
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.pipeline import doctor, mac
-from tensorflow_macos_build.pipeline.doctor import Verdict
+from tensorflow_macos_build.pipeline.doctor import Availability
 from tensorflow_macos_build.views import doctor as doctor_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tensorflow_macos_build.config import Release
-    from tensorflow_macos_build.pipeline.doctor import Finding
+    from tensorflow_macos_build.pipeline.doctor import HostFinding
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,8 +41,8 @@ def _real() -> Release:
     ).release
 
 
-def _examined(release: Release, folder: Path) -> dict[str, Finding]:
-    return {each.what: each for each in doctor.examine(release, folder)}
+def _examined(release: Release, folder: Path) -> dict[str, HostFinding]:
+    return {finding.what: finding for finding in doctor.examine(release, folder)}
 
 
 @pytest.fixture
@@ -83,8 +83,10 @@ def test_a_bare_machine_is_told_what_to_install(
 ) -> None:
     bare("apt-get", "exit 1")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    found = _examined(_demo(python="3.9"), tmp_path)
-    lacking = {each.what: each.remedy for each in found.values() if each.stops_the_build}
+    findings = _examined(_demo(python="3.9"), tmp_path)
+    lacking = {
+        finding.what: finding.remedy for finding in findings.values() if finding.stops_the_build
+    }
     assert lacking == {
         "git": "sudo apt-get install git",
         "bazel": "sudo apt-get install bazel-bootstrap",
@@ -94,18 +96,21 @@ def test_a_bare_machine_is_told_what_to_install(
 
 def test_an_old_git_stops_the_build(bare: Callable[[str, str], None], tmp_path: Path) -> None:
     bare("git", "echo git version 2.37.9")
-    found = _examined(_demo(), tmp_path)["git"]
-    assert (found.verdict, found.found) == (Verdict.TOO_OLD, "2.37.9, needed 2.38")
+    finding = _examined(_demo(), tmp_path)["git"]
+    assert (finding.availability, finding.value) == (Availability.TOO_OLD, "2.37.9, needed 2.38")
     bare("git", "echo git version 2.38.0")
-    assert _examined(_demo(), tmp_path)["git"].verdict is Verdict.FOUND
+    assert _examined(_demo(), tmp_path)["git"].availability is Availability.FOUND
 
 
 def test_a_bazel_that_does_not_tell_its_version_is_found(
     bare: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     bare("bazel", "echo bazel no_version")
-    found = _examined(_demo(), tmp_path)["bazel"]
-    assert (found.verdict, found.found) == (Verdict.FOUND, str(tmp_path / "bin/bazel"))
+    finding = _examined(_demo(), tmp_path)["bazel"]
+    assert (finding.availability, finding.value) == (
+        Availability.FOUND,
+        str(tmp_path / "bin/bazel"),
+    )
 
 
 def test_bazelisk_is_not_started_because_it_would_download(
@@ -113,21 +118,25 @@ def test_bazelisk_is_not_started_because_it_would_download(
 ) -> None:
     bare("bazelisk", f": >'{tmp_path}/started'")
     (tmp_path / "bin/bazel").symlink_to("bazelisk")
-    assert _examined(_demo(), tmp_path)["bazel"].found == "bazelisk"
+    assert _examined(_demo(), tmp_path)["bazel"].value == "bazelisk"
     assert not (tmp_path / "started").exists()
 
 
 def test_too_little_disk_or_memory_stops_the_build(tmp_path: Path) -> None:
-    found = _examined(_demo(**{"limits.disk_gb": "1e6", "limits.memory_gb": "1e6"}), tmp_path)
-    assert found["free disk"].verdict is found["memory"].verdict is Verdict.TOO_LITTLE
-    assert found["free disk"].stops_the_build
-    assert str(tmp_path) in found["free disk"].remedy
+    findings = _examined(_demo(**{"limits.disk_gb": "1e6", "limits.memory_gb": "1e6"}), tmp_path)
+    assert (
+        findings["free disk"].availability
+        is findings["memory"].availability
+        is Availability.TOO_LITTLE
+    )
+    assert findings["free disk"].stops_the_build
+    assert str(tmp_path) in findings["free disk"].remedy
 
 
 @pytest.mark.usefixtures("a_mac")
 def test_a_mac_is_asked_by_the_pinned_command_lines(tmp_path: Path) -> None:
-    found = _examined(_real(), tmp_path)
-    assert {what: each.found for what, each in found.items() if what not in _AMOUNTS} == {
+    findings = _examined(_real(), tmp_path)
+    assert {what: finding.value for what, finding in findings.items() if what not in _AMOUNTS} == {
         "git": "2.39.5",
         "bazel": "6.5.0",
         "python": platform.python_version(),
@@ -137,7 +146,7 @@ def test_a_mac_is_asked_by_the_pinned_command_lines(tmp_path: Path) -> None:
         "GPU with Metal": "Apple M2",
         "Rosetta": "yes",
     }
-    assert not any(each.stops_the_build for each in found.values())
+    assert not any(finding.stops_the_build for finding in findings.values())
 
 
 _AMOUNTS = ("free disk", "memory")
@@ -168,7 +177,7 @@ def test_elsewhere_a_real_release_is_said_to_need_a_mac(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    assert _examined(_demo(), tmp_path)["Xcode"].verdict is Verdict.NOT_ON_THIS_HOST
+    assert _examined(_demo(), tmp_path)["Xcode"].availability is Availability.NOT_ON_THIS_HOST
     assert not _examined(_demo(), tmp_path)["Xcode"].stops_the_build
     assert _examined(_real(), tmp_path)["Xcode"].stops_the_build
 
@@ -178,4 +187,6 @@ def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Pa
     document = doctor_view.as_document("demo", findings)
     documents.check(document)
     assert document["ok"] is False
-    assert [each["what"] for each in document["findings"]] == [each.what for each in findings]
+    assert [finding["what"] for finding in document["findings"]] == [
+        finding.what for finding in findings
+    ]

@@ -15,16 +15,16 @@ from tensorflow_macos_build import config
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run
-from tensorflow_macos_build.pipeline.plan import BuildRequest, Plan, State
-from tensorflow_macos_build.pipeline.records import File, Record
-from tensorflow_macos_build.pipeline.stage import Done, Job, Results, Stage
+from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, StageState
+from tensorflow_macos_build.pipeline.records import FileRecord, Record
+from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.pipeline.plan import Step
+    from tensorflow_macos_build.pipeline.plan import PlannedStage
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,33 +34,33 @@ class Words(Record):
 
 
 class Written(Record):
-    file: File
+    file: FileRecord
 
 
-def write(job: Job[Words]) -> Written:
+def write(job: StageJob[Words]) -> Written:
     path = job.folder / "text"
     path.write_text(job.inputs.text.upper())
     return Written(file=job.file(path))
 
 
-class BuildObserver:
+class RecordingObserver:
     """Notes what it is told."""
 
     def __init__(self) -> None:
         self.worked: list[str] = []
 
-    def waiting(self, lock: Path) -> None:
+    def waiting_for(self, lock: Path) -> None:
         self.worked.append("waiting")
 
-    def planned(self, plan: Plan) -> None:
+    def plan_made(self, plan: BuildPlan) -> None:
         pass
 
     @contextlib.contextmanager
-    def working(self, step: Step) -> Iterator[Ticker]:
-        self.worked.append(f"{step.stage.name}: {step.why}")
+    def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:
+        self.worked.append(f"{planned.stage.name}: {planned.why}")
         yield lambda done, total=None, detail="": None
 
-    def done(self, done: Done) -> None:
+    def stage_done(self, finished: FinishedStage) -> None:
         pass
 
 
@@ -79,16 +79,16 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def execute(
     workspace: Workspace, stages: tuple[Stage[Any, Any], ...], force: tuple[str, ...] = ()
-) -> tuple[tuple[Done, ...], list[str]]:
-    steps, results = [], Results()
-    for one in stages:
-        step = planning.examine(workspace, one, results, forced=one.name in force)
-        steps.append(step)
-        results = results.adding(step.done) if step.done else results
-    audience = BuildObserver()
+) -> tuple[tuple[FinishedStage, ...], list[str]]:
+    plan, results = [], Results()
+    for member in stages:
+        planned = planning.examine(workspace, member, results, forced=member.name in force)
+        plan.append(planned)
+        results = results.adding(planned.finished) if planned.finished else results
+    observer = RecordingObserver()
     with run.space_is_needed(workspace):
-        done = run.execute(Plan(workspace, BuildRequest(force=force), tuple(steps)), audience)
-    return done, audience.worked
+        done = run.execute(BuildPlan(workspace, BuildRequest(force=force), tuple(plan)), observer)
+    return done, observer.worked
 
 
 def test_what_is_made_is_up_to_date_the_next_time(workspace: Workspace) -> None:
@@ -98,7 +98,7 @@ def test_what_is_made_is_up_to_date_the_next_time(workspace: Workspace) -> None:
     assert worked == ["one: not made yet", "two: not made yet"]
     done, worked = execute(workspace, stages)
     assert worked == []
-    assert all(one.up_to_date for one in done)
+    assert all(finished.up_to_date for finished in done)
 
 
 def test_a_change_is_named_and_reaches_only_what_it_changes(workspace: Workspace) -> None:
@@ -126,7 +126,7 @@ def test_old_results_are_forgotten_but_never_the_one_in_use(workspace: Workspace
 
 
 def test_a_stage_that_fails_leaves_nothing_and_those_before_it_stand(workspace: Workspace) -> None:
-    def fail(job: Job[Words]) -> Written:
+    def fail(job: StageJob[Words]) -> Written:
         (job.folder / "half").write_text("x")
         raise WorkFailed("it broke")
 
@@ -139,7 +139,7 @@ def test_a_stage_that_fails_leaves_nothing_and_those_before_it_stand(workspace: 
 
 
 def test_a_full_device_is_told_with_what_to_do(workspace: Workspace) -> None:
-    def fill(job: Job[Words]) -> Written:
+    def fill(job: StageJob[Words]) -> Written:
         (job.folder / "half").write_text("x")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(job.folder / "half"))
 
@@ -152,7 +152,7 @@ def test_a_full_device_is_told_with_what_to_do(workspace: Workspace) -> None:
 
 
 def test_another_failure_of_the_system_is_not_hidden(workspace: Workspace) -> None:
-    def fail(job: Job[Words]) -> Written:
+    def fail(job: StageJob[Words]) -> Written:
         raise PermissionError(13, "Permission denied")
 
     with pytest.raises(PermissionError):
@@ -161,5 +161,5 @@ def test_another_failure_of_the_system_is_not_hidden(workspace: Workspace) -> No
 
 def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(workspace: Workspace) -> None:
     first = stage("one", "a")
-    step = planning.examine(workspace, stage("two", "b", (first,)), Results(), forced=False)
-    assert (step.state, step.why, step.key) == (State.WAITS, "decided by one", None)
+    planned = planning.examine(workspace, stage("two", "b", (first,)), Results(), forced=False)
+    assert (planned.state, planned.why, planned.key) == (StageState.WAITS, "decided by one", None)

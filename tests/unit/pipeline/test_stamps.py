@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.pipeline import stamps
-from tensorflow_macos_build.pipeline.records import Built, Effort, File, files_in
+from tensorflow_macos_build.pipeline.records import Effort, FileRecord, WheelResult, files_in
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -17,15 +17,15 @@ JSON = st.recursive(
 TABLES = st.dictionaries(st.text(max_size=4), JSON, max_size=4)
 
 
-def built(root: Path) -> Built:
+def built(root: Path) -> WheelResult:
     path = root / "build" / "x.whl"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"wheel")
     file = stamps.file_at(path, root)
-    return Built(architecture="arm64", wheel=file, effort=Effort(actions=3, cache_hits=0))
+    return WheelResult(architecture="arm64", wheel=file, effort=Effort(actions=3, cache_hits=0))
 
 
-def stamp(root: Path, value: Built) -> Path:
+def stamp(root: Path, value: WheelResult) -> Path:
     folder = root / "result"
     folder.mkdir(exist_ok=True)
     times = {file.path: (root / file.path).stat().st_mtime_ns for file in files_in(value)}
@@ -55,25 +55,25 @@ def _typed(value: object) -> object:
 
 
 def test_in_a_key_a_file_is_its_name_and_content_and_effort_is_nothing(tmp_path: Path) -> None:
-    here = Built(
+    here = WheelResult(
         architecture="arm64",
-        wheel=File(path="a/b/x.whl", size=1, sha256="0" * 64),
+        wheel=FileRecord(path="a/b/x.whl", size=1, sha256="0" * 64),
         effort=Effort(actions=1, cache_hits=0),
     )
-    there = Built(
+    there = WheelResult(
         architecture="arm64",
-        wheel=File(path="c/x.whl", size=1, sha256="0" * 64),
+        wheel=FileRecord(path="c/x.whl", size=1, sha256="0" * 64),
         effort=Effort(actions=9, cache_hits=8),
     )
     assert stamps.ingredients(here, "code") == stamps.ingredients(there, "code")
-    other = here.model_copy(update={"wheel": File(path="a/b/x.whl", size=1, sha256="1" * 64)})
+    other = here.model_copy(update={"wheel": FileRecord(path="a/b/x.whl", size=1, sha256="1" * 64)})
     assert stamps.ingredients(here, "code") != stamps.ingredients(other, "code")
     assert stamps.ingredients(here, "code") != stamps.ingredients(here, "other code")
 
 
 def test_a_stamp_comes_back_as_it_was_written(tmp_path: Path) -> None:
     value = built(tmp_path)
-    found = stamps.read(stamp(tmp_path, value), tmp_path, Built)
+    found = stamps.read(stamp(tmp_path, value), tmp_path, WheelResult)
     assert found is not None
     assert (found.value, found.seconds, found.inputs) == (value, 1.5, {"a": 1})
 
@@ -81,7 +81,7 @@ def test_a_stamp_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_file_that_was_only_touched_is_unchanged(tmp_path: Path) -> None:
     folder = stamp(tmp_path, built(tmp_path))
     os.utime(tmp_path / "build" / "x.whl", (1, 1))
-    assert stamps.read(folder, tmp_path, Built) is not None
+    assert stamps.read(folder, tmp_path, WheelResult) is not None
 
 
 def test_a_result_whose_files_have_changed_or_gone_is_no_result(tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_a_result_whose_files_have_changed_or_gone_is_no_result(tmp_path: Path) 
     path = tmp_path / "build" / "x.whl"
     path.write_bytes(b"whEEl")
     os.utime(path, (1, 1))
-    assert stamps.read(folder, tmp_path, Built) is None
+    assert stamps.read(folder, tmp_path, WheelResult) is None
     path.write_bytes(b"longer than before")
-    assert stamps.read(folder, tmp_path, Built) is None
+    assert stamps.read(folder, tmp_path, WheelResult) is None
     path.unlink()
-    assert stamps.read(folder, tmp_path, Built) is None
+    assert stamps.read(folder, tmp_path, WheelResult) is None
 
 
 def test_a_stamp_that_is_torn_or_of_another_format_is_no_stamp(tmp_path: Path) -> None:
@@ -101,6 +101,6 @@ def test_a_stamp_that_is_torn_or_of_another_format_is_no_stamp(tmp_path: Path) -
     whole = (folder / stamps.NAME).read_text()
     for text in ("", "[]", whole[:-9], whole.replace('"format": 1', '"format": 2'), "{}"):
         (folder / stamps.NAME).write_text(text)
-        assert stamps.read(folder, tmp_path, Built) is None
+        assert stamps.read(folder, tmp_path, WheelResult) is None
     (folder / stamps.NAME).write_text(whole.replace('"architecture"', '"archicture"'))
-    assert stamps.read(folder, tmp_path, Built) is None
+    assert stamps.read(folder, tmp_path, WheelResult) is None
