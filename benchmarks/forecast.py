@@ -21,6 +21,7 @@ from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tests.repositories import commits_of
 
 _URL = "https://github.com/tensorflow/tensorflow"
 
@@ -55,7 +56,7 @@ def main() -> None:
 
 
 def _rebases(git: Git, base: QueueBase, tip: str, onto: dict[str, str]) -> None:
-    patches = engine.carried(git, f"{base.commit}..{tip}")
+    patches = commits_of(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
         for commit in onto.values():
             engine.rebase_in(pen, base, commit, patches)
@@ -64,7 +65,7 @@ def _rebases(git: Git, base: QueueBase, tip: str, onto: dict[str, str]) -> None:
 def _forecast(
     git: Git, base: QueueBase, tip: str, onto: dict[str, str], *, tell: bool = False
 ) -> None:
-    patches = engine.carried(git, f"{base.commit}..{tip}")
+    patches = commits_of(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
         seer = Forecaster(pen, base, patches, Decisions())
         columns = seer.columns(onto)

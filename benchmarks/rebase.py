@@ -49,6 +49,7 @@ from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.upstream import mirror
+from tests.repositories import commits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,7 +205,7 @@ def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
 
 
 def _by_commits(bench: Bench) -> str:
-    patches = engine.carried(bench.git, f"{bench.first}..{bench.last}")
+    patches = commits_of(bench.git, f"{bench.first}..{bench.last}")
     base = QueueBase("", bench.first, bench.first)
     with quarantine(bench.git) as pen:
         return engine.rebase_in(pen, base, bench.onto, patches, OnConflict.SKIP)[0].tree

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +55,13 @@ class Made:
     onto: str
     upstream: tuple[str, ...]
     patches: tuple[str, ...]
+
+
+def commits_of(git: Git, span: str) -> tuple[QueueCommit, ...]:
+    """Return the commits of a range `A..B`, which is a line, as patches named by their number."""
+    out = git.out("log", "-z", "--reverse", "--topo-order", "--format=%H%n%s%n%B", span, "--")
+    records = (decode_path(record).split("\n", 2) for record in out.split(b"\0") if record)
+    return tuple(QueueCommit(f"{at:04}", *record) for at, record in enumerate(records, 1))
 
 
 def lines(name: str, count: int = 9) -> bytes:

@@ -37,11 +37,13 @@ def forecast(
     json: bool = False,
 ) -> None:
     """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""
+    from tensorflow_macos_build.patchqueue.forecast import forecast as looking_ahead
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.views import forecast as view
 
     page = locate.output(html) if html else None
+    request = view.request(queue, onto, latest, cache)
     with Console().progress("forecast") as ticker:
-        found = view.run(view.Asked(queue, onto, latest, cache), ticker)
+        found = looking_ahead.run(request, ticker)
     view.write(found, page)
     emit(view.as_document(found)) if json else view.show(found)

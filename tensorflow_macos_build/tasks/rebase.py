@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import invoke
 
 from tensorflow_macos_build.console import Console
@@ -40,15 +42,17 @@ def rebase(
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and say what became of every patch."""
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
+    from tensorflow_macos_build.patchqueue.rebase import engine
     from tensorflow_macos_build.views import rebase as view
 
-    asked = view.Asked(queue_folder(queue), onto, view.way(on_conflict), write, cache)
+    folder, way = queue_folder(queue), view.way(on_conflict)
+    request = engine.RebaseRequest(folder, onto, Path(cache), way, write)
     if plan:
-        view.plan(asked, json=json)
+        view.plan(request, json=json)
         return ExitCode.DONE
     with Console().progress("rebase") as ticker:
-        found = view.run(asked, ticker)
-    emit(view.as_document(asked, found)) if json else view.show(asked, found)
+        found = engine.run(request, ticker, Console(stderr=False).line)
+    emit(view.as_document(request, found)) if json else view.show(request, found)
     return ExitCode.DONE if found.ok else ExitCode.FAILED
 
 

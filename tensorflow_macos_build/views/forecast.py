@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,21 +11,16 @@ from rich.text import Text
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.forecast import forecast
-from tensorflow_macos_build.patchqueue.queue import opening, storage
+from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastRequest
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
-from tensorflow_macos_build.upstream import releases
 from tensorflow_macos_build.views import forecast_page
 from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Fate, Forecast
-    from tensorflow_macos_build.patchqueue.queue.model import QueueBase
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
-    from tensorflow_macos_build.upstream.mirror import Mirror
 
 _LATEST = 3
 _STYLES = {
@@ -39,45 +33,28 @@ _STYLES = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks for, as it was typed."""
-
-    queue: str
-    onto: str
-    latest: str | Literal[True] | None
-    cache: str
-
-
-def run(asked: Asked, ticker: Ticker) -> Forecast:
-    """Open the queue and its upstream, and look ahead.
+def request(
+    queue: str, onto: str, latest: str | Literal[True] | None, cache: str
+) -> ForecastRequest:
+    """Return what the command line asks for, of its words.
 
     Raises:
-        UsageError: there is no such queue or revision, or the number of releases is none.
+        UsageError: there is no such queue, or the number of releases is none.
     """
-    count = _count(asked)
-    opened = opening.open(queue_folder(asked.queue), Path(asked.cache), ticker)
-    revisions = _latest(opened.mirror, opened.base, count, ticker) if count else []
-    revisions += [name.strip() for name in asked.onto.split(",") if name.strip()]
-    wanted = list(dict.fromkeys(revisions))
-    opened.prepare(wanted, ticker)
-    return forecast.forecast(storage.load(opened.folder), opened.mirror, wanted, ticker)
+    count = _count(onto, latest)
+    names = tuple(name.strip() for name in onto.split(",") if name.strip())
+    return ForecastRequest(queue_folder(queue), Path(cache), count, names)
 
 
-def _count(asked: Asked) -> int:
+def _count(onto: str, latest: str | Literal[True] | None) -> int:
     """Return how many of the newest releases are asked for."""
-    if asked.latest is None:
-        return 0 if asked.onto.strip(", ") else _LATEST
-    if asked.latest is True:  # the flag without a value, as invoke gives it
+    if latest is None:
+        return 0 if onto.strip(", ") else _LATEST
+    if latest is True:  # the flag without a value, as invoke gives it
         return _LATEST
-    if asked.latest.isascii() and asked.latest.isdigit() and int(asked.latest):
-        return int(asked.latest)
-    raise UsageError(f"`--latest {asked.latest}`: give a number of releases, from 1 on")
-
-
-def _latest(git: Mirror, base: QueueBase, count: int, ticker: Ticker) -> list[str]:
-    newer = releases.status(git, base.commit, ticker).newer
-    return [release.tag for release in newer[-count:]]
+    if latest.isascii() and latest.isdigit() and int(latest):
+        return int(latest)
+    raise UsageError(f"`--latest {latest}`: give a number of releases, from 1 on")
 
 
 def as_document(found: Forecast) -> documents.Json:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -12,9 +10,8 @@ from rich.text import Text
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.queue import opening, storage
+from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.locate import name_of
-from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks.command import emit, print_lines
@@ -23,9 +20,8 @@ from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.queue.model import Queue
-    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
+    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase, RebaseRequest
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.verdict.status import (
         ConflictReport,
@@ -57,22 +53,6 @@ _SAYS = {
 """What is said of a conflicting patch's evidence, by how it was found."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks for; `folder` is the queue's."""
-
-    folder: Path
-    onto: str
-    on_conflict: OnConflict
-    write: bool
-    cache: str
-
-    @property
-    def queue(self) -> str:
-        """The queue as people name it."""
-        return name_of(self.folder)
-
-
 def way(name: str) -> OnConflict:
     """Read `--on-conflict`.
 
@@ -86,67 +66,52 @@ def way(name: str) -> OnConflict:
         raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
 
 
-def plan(asked: Asked, *, json: bool) -> None:
+def plan(request: RebaseRequest, *, json: bool) -> None:
     """Print what a rebase would do; nothing is opened but the queue."""
-    queue = storage.load(asked.folder)
-    emit(plan_document(asked, queue)) if json else show_plan(asked, queue)
+    queue = storage.load(request.folder)
+    emit(plan_document(request, queue)) if json else show_plan(request, queue)
 
 
-def run(asked: Asked, ticker: Ticker) -> Rebase:
-    """Open the queue and its upstream, and rebase."""
-    opened = opening.open(asked.folder, Path(asked.cache), ticker)
-    opened.prepare([asked.onto], ticker)
-    return engine.rebase_folder(
-        asked.folder,
-        opened.mirror,
-        asked.onto,
-        asked.on_conflict,
-        ticker,
-        write=asked.write,
-        waiting=Console(stderr=False).line,
-    )
-
-
-def show_plan(asked: Asked, queue: Queue) -> None:
+def show_plan(request: RebaseRequest, queue: Queue) -> None:
     """Print what a rebase would do, as far as the queue on disk tells."""
     base = queue.base
     lines = [
-        f"open {base.upstream} (mirrors in {asked.cache})",
+        f"open {base.upstream} (mirrors in {request.cache})",
         f"replay {len(queue.patches)} patches of {queue.name} from {base.ref} "
-        f"({base.commit[:12]}) on {asked.onto}; at a conflict: {asked.on_conflict.value}",
+        f"({base.commit[:12]}) on {request.onto}; at a conflict: {request.on_conflict.value}",
         *(f"  {patch.name}" for patch in queue.patches),
     ]
-    if asked.write:
+    if request.write:
         lines.append(f"write {queue.folder} on its new base, when nothing conflicts")
     print_lines(lines)
 
 
-def plan_document(asked: Asked, queue: Queue) -> documents.Json:
+def plan_document(request: RebaseRequest, queue: Queue) -> documents.Json:
     """Return what a rebase would do as a document of the schema rebase-plan.v1."""
     base = queue.base
     body = {
-        "queue": asked.queue,
+        "queue": name_of(request.folder),
         "upstream": base.upstream,
-        "cache": asked.cache,
+        "cache": str(request.cache),
         "base": {"ref": base.ref, "commit": base.commit},
-        "onto": asked.onto,
-        "on_conflict": asked.on_conflict.value,
+        "onto": request.onto,
+        "on_conflict": request.on_conflict.value,
         "patches": [
             {"name": patch.name, "subject": patch.patch.header.subject} for patch in queue.patches
         ],
-        "write": asked.write,
+        "write": request.write,
     }
     return documents.document("rebase-plan", 1, body)
 
 
-def as_document(asked: Asked, found: Rebase) -> documents.Json:
+def as_document(request: RebaseRequest, found: Rebase) -> documents.Json:
     """Return a rebase as a document of the schema rebase.v1."""
     saved = found.saved
     body = {
-        "queue": asked.queue,
+        "queue": name_of(request.folder),
         "base": found.base,
-        "onto": {"ref": asked.onto, "commit": found.onto},
-        "on_conflict": asked.on_conflict.value,
+        "onto": {"ref": request.onto, "commit": found.onto},
+        "on_conflict": request.on_conflict.value,
         "ok": found.ok,
         "tree": found.tree,
         "patches": [_patch(patch) for patch in found.patches],
@@ -220,7 +185,7 @@ def _commits(commits: Sequence[UpstreamCommit]) -> list[documents.Json]:
     ]
 
 
-def show(asked: Asked, found: Rebase) -> None:
+def show(request: RebaseRequest, found: Rebase) -> None:
     """Print a rebase: a line for each patch that is not clean, its conflicts, what to do next."""
     console = Console(stderr=False)
     table = Table(box=None, pad_edge=False)
@@ -240,7 +205,7 @@ def show(asked: Asked, found: Rebase) -> None:
         console.line(line)
     clean = sum(patch.status is Status.CLEAN for patch in found.patches)
     console.line(f"{clean} of {len(found.patches)} patches are clean; tree {found.tree}")
-    console.line(_next(asked, found), "green" if found.ok else "bold")
+    console.line(_next(request, found), "green" if found.ok else "bold")
 
 
 def not_run(found: Rebase) -> Iterator[str]:
@@ -320,12 +285,13 @@ def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:
         yield f"             {commit.author}, {commit.date} {commit.link}".rstrip()
 
 
-def _next(asked: Asked, found: Rebase) -> str:
+def _next(request: RebaseRequest, found: Rebase) -> str:
     """Say what to type next."""
-    flags = (*QueueFlags(asked.queue, asked.cache).words, "--onto", asked.onto)
+    queue = name_of(request.folder)
+    flags = (*QueueFlags(queue, str(request.cache)).words, "--onto", request.onto)
     if found.saved is not None:
         written, removed = len(found.saved.written), len(found.saved.removed)
-        return f"{asked.queue} now stands on {asked.onto}: {written} written, {removed} removed"
+        return f"{queue} now stands on {request.onto}: {written} written, {removed} removed"
     if found.ok:
         return f"next: {checkout.command('rebase', *flags, '--write')}"
     return f"next: {checkout.command('rebase.start', *flags)}"

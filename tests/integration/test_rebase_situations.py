@@ -13,6 +13,7 @@ from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, Status
 from tensorflow_macos_build.upstream import embedded
 from tests import situations
+from tests.repositories import commits_of
 from tests.situations import Status as Truth
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def test_every_situation_has_its_true_status_and_evidence(
     upstream: Git, release: str, way: OnConflict
 ) -> None:
     base = QueueBase(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
-    patches = engine.carried(upstream, f"{base.commit}..{situations.BRANCH}")
+    patches = commits_of(upstream, f"{base.commit}..{situations.BRANCH}")
     with quarantine(upstream) as pen:
         done, _ = engine.rebase_in(pen, base, embedded.TAGS[release], patches, way)
     found = {patch.subject: (patch.status, because(patch)) for patch in done.patches}

@@ -9,20 +9,24 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import How, Prober
+from tensorflow_macos_build.patchqueue.queue import opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.verdict.history import History
 from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.upstream import releases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, QueueCommit
 
@@ -134,6 +138,44 @@ class Forecast:
         return tuple(Blame(breaking, tuple(broken.items())) for breaking, broken in found.items())
 
 
+@dataclass(frozen=True)
+class ForecastRequest:
+    """A forecast as somebody wants it; what it looks at is the releases, then the revisions.
+
+    Attributes:
+        folder: the queue's folder.
+        cache: the folder that holds the mirrors of upstream repositories.
+        latest: how many of the newest releases after the queue's base.
+        onto: further upstream revisions: tags, branches or ids.
+    """
+
+    folder: Path
+    cache: Path
+    latest: int = 0
+    onto: tuple[str, ...] = ()
+
+
+def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
+    """Open a queue with its upstream, fetch what the replays read, and look ahead.
+
+    Raises:
+        UsageError: there is no such queue, or upstream has no such revision.
+        WorkFailed: as for `forecast`.
+        transfer.Unreachable: the server could not be asked.
+    """
+    opened = opening.open(request.folder, request.cache, ticker)
+    newest = _newest(opened, request.latest, ticker) if request.latest else ()
+    revisions = list(dict.fromkeys([*newest, *request.onto]))
+    opened.prepare(revisions, ticker)
+    return forecast(storage.load(opened.folder), opened.mirror, revisions, ticker)
+
+
+def _newest(opened: OpenedQueue, count: int, ticker: Ticker) -> list[str]:
+    """Return the tags of the newest releases after the queue's base, oldest first."""
+    newer = releases.status(opened.mirror, opened.base.commit, ticker).newer
+    return [release.tag for release in newer[-count:]]
+
+
 def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = silent) -> Forecast:
     """Replay a queue on each of several revisions, and find the commits that break its patches.
 
@@ -218,7 +260,7 @@ class Forecaster:
         base = self._base
         history = History(self._pen.git, base.commit, commit, base.upstream)
         found, _ = engine.rebase_in(
-            self._pen, base, commit, self._patches, decided=self._decided, history=history
+            self._pen, base, commit, self._patches, decisions=self._decided, history=history
         )
         line = bisection.line_of(self._pen.git, self._pen.objects, base.commit, commit)
         return _RevisionReplay(ref, commit, history, line, found.patches)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import attributes
-from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import (
     commit_cache,
     compose,
     lock,
     materialise,
+    opening,
     storage,
 )
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
@@ -22,7 +23,6 @@ from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
 from tensorflow_macos_build.patchqueue.verdict.classify import Judge, UpstreamedResolver
 from tensorflow_macos_build.patchqueue.verdict.history import History
-from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay
     from tensorflow_macos_build.patchqueue.replay.resolutions import Resolution
-    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, QueueCommit
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,82 @@ class Decisions:
     left_out: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class RebaseRequest:
+    """A rebase as somebody wants it.
+
+    Attributes:
+        folder: the queue's folder.
+        onto: the upstream revision to move it to: a tag, a branch, an id.
+        cache: the folder that holds the mirrors of upstream repositories.
+        on_conflict: go on with the patch's side, leave the patch out, or stop there.
+        write: write the queue back on its new base, when nothing conflicts.
+    """
+
+    folder: Path
+    onto: str
+    cache: Path
+    on_conflict: OnConflict = OnConflict.PROVISIONAL
+    write: bool = False
+
+
+def run(request: RebaseRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent) -> Rebase:
+    """Open a queue with its upstream, fetch what the move reads, and rebase.
+
+    Args:
+        request: what to move where.
+        ticker: told what is fetched, then how many patches are done.
+        waiting: told of a wait for another writer of the queue.
+
+    Raises:
+        UsageError: there is no such queue, or upstream has no such revision.
+        WorkFailed: a patch file is damaged, or does not apply to its own base.
+        transfer.Unreachable: the server could not be asked.
+    """
+    opened = opening.open(request.folder, request.cache, ticker)
+    opened.prepare([request.onto], ticker)
+    return rebase_folder(
+        request.folder,
+        opened.mirror,
+        request.onto,
+        request.on_conflict,
+        ticker,
+        write=request.write,
+        waiting=waiting,
+    )
+
+
+def rebase_folder(
+    folder: Path,
+    git: Git,
+    onto: str,
+    on_conflict: OnConflict = OnConflict.PROVISIONAL,
+    ticker: Ticker = silent,
+    *,
+    write: bool = False,
+    waiting: Waiting = lock.silent,
+) -> Rebase:
+    """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
+
+    Nobody else writes the queue meanwhile, where it is written back: `waiting` is told of a wait.
+
+    Raises:
+        UsageError: the folder is no queue, or `onto` names no commit.
+        WorkFailed: as for `rebase`, or a patch file is damaged.
+    """
+    if write:
+        with lock.sole_writer(folder, waiting):
+            return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
+    base, patches = commit_cache.of_folder(folder, git)
+    return _Move(git, folder, base, patches, onto).run(on_conflict, ticker)
+
+
 def rebase(
     queue: Queue,
     git: Git,
     onto: str,
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
-    ticker: Ticker | None = None,
+    ticker: Ticker = silent,
     *,
     write: bool = False,
 ) -> Rebase:
@@ -105,68 +175,41 @@ def rebase(
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     patches = commit_cache.of_queue(queue, git)
-    asked = _Asked(git, queue.folder, queue.base, onto, queue if write else None)
-    return _move(asked, patches, on_conflict, ticker)
-
-
-def rebase_folder(
-    folder: Path,
-    git: Git,
-    onto: str,
-    on_conflict: OnConflict = OnConflict.PROVISIONAL,
-    ticker: Ticker | None = None,
-    *,
-    write: bool = False,
-    waiting: Waiting = lock.silent,
-) -> Rebase:
-    """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
-
-    Nobody else writes the queue meanwhile, where it is written back: `waiting` is told of a wait.
-
-    Raises:
-        UsageError: the folder is no queue, or `onto` names no commit.
-        WorkFailed: as for `rebase`, or a patch file is damaged.
-    """
-    if write:
-        with lock.sole_writer(folder, waiting):
-            return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
-    base, patches = commit_cache.of_folder(folder, git)
-    return _move(_Asked(git, folder, base, onto, None), patches, on_conflict, ticker)
+    move = _Move(git, queue.folder, queue.base, patches, onto)
+    return move.run(on_conflict, ticker, queue if write else None)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What is to be moved where; `written` is the queue that is to be written back."""
+class _Move:
+    """A queue as commits of a repository, and where it goes."""
 
     git: Git
     folder: Path
     base: QueueBase
+    patches: Sequence[QueueCommit]
     onto: str
-    written: Queue | None
 
-
-def _move(
-    asked: _Asked, patches: Sequence[QueueCommit], on_conflict: OnConflict, ticker: Ticker | None
-) -> Rebase:
-    commit = resolve(asked.git, asked.onto)
-    decided = Decisions(resolutions.load(asked.folder))
-    with quarantine(asked.git) as pen:
-        result, done = rebase_in(
-            pen,
-            asked.base,
-            commit,
-            patches,
-            on_conflict,
-            decided=decided,
-            trees=asked.written is not None,
-            ticker=ticker,
-        )
-        if result.ok:
-            pen.keep([result.tree], [commit])
-            if asked.written is not None:
-                base = QueueBase(asked.base.upstream, asked.onto, commit)
-                result = replace(result, saved=save(pen, asked.written, base, done))
-    return result
+    def run(self, on_conflict: OnConflict, ticker: Ticker, written: Queue | None = None) -> Rebase:
+        """Rebase; `written` is the queue that is to be written back when nothing conflicts."""
+        commit = resolve(self.git, self.onto)
+        decisions = Decisions(resolutions.load(self.folder))
+        with quarantine(self.git) as pen:
+            result, replayed = rebase_in(
+                pen,
+                self.base,
+                commit,
+                self.patches,
+                on_conflict,
+                decisions=decisions,
+                trees=written is not None,
+                ticker=ticker,
+            )
+            if result.ok:
+                pen.keep([result.tree], [commit])
+                if written is not None:
+                    base = QueueBase(self.base.upstream, self.onto, commit)
+                    result = replace(result, saved=save(pen, written, base, replayed))
+        return result
 
 
 def as_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
@@ -181,10 +224,10 @@ def rebase_in(
     patches: Sequence[QueueCommit],
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
-    decided: Decisions | None = None,
+    decisions: Decisions | None = None,
     history: History | None = None,
     trees: bool = False,
-    ticker: Ticker | None = None,
+    ticker: Ticker = silent,
 ) -> tuple[Rebase, Replay]:
     """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
 
@@ -194,13 +237,13 @@ def rebase_in(
         onto: a full commit id.
         patches: in order.
         on_conflict: go on with the patch's side, leave the patch out, or stop there.
-        decided: what people decided about conflicts.
+        decisions: what people decided about conflicts.
         history: what upstream did, where the caller has it already.
         trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
     history = history or History(pen.git, base.commit, onto, base.upstream)
-    settle = ConflictResolver(pen, history, patches, decided or Decisions())
+    settle = ConflictResolver(pen, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
     done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
     judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
@@ -287,11 +330,15 @@ class ConflictResolver:
     """Settles a conflict by what was decided, or because upstream holds the patch."""
 
     def __init__(
-        self, pen: Quarantine, history: History, patches: Sequence[QueueCommit], decided: Decisions
+        self,
+        pen: Quarantine,
+        history: History,
+        patches: Sequence[QueueCommit],
+        decisions: Decisions,
     ) -> None:
         self._names = {patch.commit: patch.name for patch in patches}
-        self._recorded = resolutions.Recorded(pen, self._names, decided.resolutions)
-        self._left_out = decided.left_out
+        self._recorded = resolutions.Recorded(pen, self._names, decisions.resolutions)
+        self._left_out = decisions.left_out
         self._landed = UpstreamedResolver(pen, history, patches)
 
     def __call__(
@@ -308,24 +355,3 @@ class ConflictResolver:
             return status
         refused = self._recorded.refused(status.commit)
         return replace(status, evidence=replace(status.evidence, refused=refused))
-
-
-def carried(git: Git, span: str) -> tuple[QueueCommit, ...]:
-    """Return the commits of a range `A..B` as patches, oldest first, named by their number.
-
-    Raises:
-        UsageError: the range holds a merge, which is no patch.
-    """
-    out = git.out("log", "-z", "--reverse", "--topo-order", "--format=%H %P%n%s%n%B", span, "--")
-    found = []
-    for number, record in enumerate(filter(None, out.split(b"\0")), 1):
-        ids, subject, message = decode_path(record).split("\n", 2)
-        commit, *parents = ids.split()
-        if len(parents) > 1:
-            raise UsageError(
-                f"commit {commit} is a merge: a queue is a straight line of patches",
-                where=span,
-                hint="straighten it first: git rebase --no-rebase-merges",
-            )
-        found.append(QueueCommit(f"{number:04}", commit, subject, message))
-    return tuple(found)

@@ -13,6 +13,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, storage
@@ -48,7 +49,7 @@ class Session:
     queue: Queue
     git: Git
     folder: Path
-    ticker: Ticker | None = None
+    ticker: Ticker = field(default=silent)
     waiting: Waiting = field(default=lock.silent)
     flags: tuple[str, ...] = ()
 

@@ -66,7 +66,7 @@ class Run:
     queue: Queue
     git: Git
     folder: Path
-    ticker: Ticker | None
+    ticker: Ticker
     flags: tuple[str, ...]
 
     def command(self, task: str, *more: str) -> str:
@@ -268,7 +268,7 @@ class Run:
             now.onto,
             patches,
             OnConflict.STOP,
-            decided=rebasing.Decisions(known, frozenset(now.left_out)),
+            decisions=rebasing.Decisions(known, frozenset(now.left_out)),
             trees=trees,
             ticker=self.ticker,
         )

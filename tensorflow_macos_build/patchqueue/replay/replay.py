@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
@@ -123,7 +124,7 @@ def replay(
     *,
     resolver: Resolver | None = None,
     trees: bool = False,
-    ticker: Ticker | None = None,
+    ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
 
@@ -147,8 +148,7 @@ def replay(
         step = machine.step(commit, changes)
         steps.append(replace(step, after=machine.state.write(quarantine)) if trees else step)
         stopped = steps[-1].outcome is Outcome.CONFLICT and on_conflict is OnConflict.STOP
-        if ticker is not None:
-            ticker(len(steps), len(commits))
+        ticker(len(steps), len(commits))
     return Replay(machine.state.write(quarantine), tuple(steps))
 
 

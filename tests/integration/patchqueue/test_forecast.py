@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import How
-from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast
+from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast, run
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.views import forecast as forecast_view
-from tensorflow_macos_build.views.forecast import Asked
 from tests import repositories, situations
 from tests.fork import DEMO
+from tests.repositories import commits_of
 from tests.truth import Status as Truth
 
 if TYPE_CHECKING:
@@ -107,10 +105,14 @@ def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache:
     assert all(patch["subject"] in page for patch in found["patches"])
 
 
+def _run(onto: str, latest: str | None, cache: Path) -> Forecast:
+    return run(forecast_view.request(str(DEMO), onto, latest, str(cache)))
+
+
 def test_people_get_the_matrix_and_the_breaking_commits(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = forecast_view.run(Asked(str(DEMO), "v2.18.0", None, str(cache)), silent)
+    found = _run("v2.18.0", None, cache)
     forecast_view.show(found)
     shown = capsys.readouterr()
     assert shown.err == ""
@@ -132,14 +134,14 @@ def test_people_get_the_matrix_and_the_breaking_commits(
 def test_revisions_are_named_or_the_newest_and_each_comes_once(
     cache: Path, onto: str, latest: str | None, refs: list[str]
 ) -> None:
-    found = forecast_view.run(Asked(str(DEMO), onto, latest, str(cache)), silent)
+    found = _run(onto, latest, cache)
     assert [column.ref for column in found.columns] == refs
 
 
 @pytest.mark.parametrize(("onto", "latest"), [("v9", None), ("", "0"), ("", "-1"), ("", "all")])
 def test_what_names_no_revision_is_refused(cache: Path, onto: str, latest: str | None) -> None:
     with pytest.raises(UsageError):
-        forecast_view.run(Asked(str(DEMO), onto, latest, str(cache)), silent)
+        _run(onto, latest, cache)
 
 
 def _file(*rows: str) -> Files:
@@ -148,7 +150,7 @@ def _file(*rows: str) -> Files:
 
 def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str, ...]]:
     """Return the only patch's status, how it breaks, by which commit."""
-    patches = engine.carried(made.git, f"{base}..queue")
+    patches = commits_of(made.git, f"{base}..queue")
     with quarantine(made.git) as pen:
         seer = Forecaster(pen, QueueBase("", "base", base), patches, Decisions())
         (column,) = seer.columns({"upstream": made.onto})

@@ -18,6 +18,7 @@ from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
+from tests.repositories import commits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ class Seen:
 
 
 def foresee(made: Made) -> Seen:
-    patches = engine.carried(made.git, f"{made.base}..queue")
+    patches = commits_of(made.git, f"{made.base}..queue")
     base = QueueBase("", "base", made.base)
 
     def statuses(commit: str) -> tuple[Status, ...]:

@@ -17,7 +17,7 @@ from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tests import repositories
-from tests.repositories import EXECUTABLE, FILE, Case, Made
+from tests.repositories import EXECUTABLE, FILE, Case, Made, commits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,7 +207,7 @@ def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
 
 
 def queue_of(made: Made) -> tuple[QueueCommit, ...]:
-    return engine.carried(made.git, f"{made.base}..queue")
+    return commits_of(made.git, f"{made.base}..queue")
 
 
 def lacking(

@@ -40,7 +40,7 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
     """
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
-        patches = engine.carried(made.git, f"{made.base}..queue")
+        patches = repositories.commits_of(made.git, f"{made.base}..queue")
         base = QueueBase("", "base", made.base)
         with quarantine(made.git) as pen:
             found = [

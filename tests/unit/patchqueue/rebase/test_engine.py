@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tests.repositories import FILE, Case, Made, make
+from tests.repositories import FILE, Case, Made, commits_of, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +48,7 @@ def moved(
 
 
 def rebase_made(made: Made, on_conflict: OnConflict = OnConflict.PROVISIONAL) -> Rebase:
-    patches = engine.carried(made.git, f"{made.base}..queue")
+    patches = commits_of(made.git, f"{made.base}..queue")
     with quarantine(made.git) as pen:
         base = QueueBase(URL, "base", made.base)
         return engine.rebase_in(pen, base, made.onto, patches, on_conflict)[0]
@@ -203,13 +202,3 @@ def test_lines_that_upstream_only_deleted_name_who_did(tmp_path: Path) -> None:
     result, made = moved(tmp_path, upstream, [tree(f=changed(15, "mine"), g=TEXT)])
     (conflict,) = result.patches[0].evidence.conflicts
     assert made.upstream[1] in [commit.oid for commit in conflict.culprits]
-
-
-def test_a_range_with_a_merge_is_no_queue(tmp_path: Path) -> None:
-    _, made = moved(tmp_path, [tree(f=["x"], g=TEXT)], [tree(f=TEXT, g=["x"])])
-    content = made.git.out("cat-file", "commit", made.onto).replace(
-        b"parent", f"parent {made.patches[0]}\nparent".encode()
-    )
-    merge = made.git.line("hash-object", "-t", "commit", "-w", "--stdin", stdin=content)
-    with pytest.raises(UsageError, match="is a merge"):
-        engine.carried(made.git, f"{made.base}..{merge}")
