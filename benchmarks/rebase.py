@@ -43,7 +43,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import importing
-from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -193,7 +193,7 @@ def _import(bench: Bench, folder: Path) -> None:
     )
     importing.import_changes(source, folder, bench.scratch / "import-cache", silent)
     with quarantine(bench.git) as pen:
-        last = engine.as_commits(storage.load(folder), pen.git)[-1].commit
+        last = materialise.queue_commits(storage.load(folder), pen.git)[-1].commit
         if pen.tree(last) != pen.tree(bench.last):
             raise SystemExit("the queue does not make the tree of the range")
 

@@ -28,7 +28,7 @@ from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.edit.session import Session as EditSession
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
-from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue import names, storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -175,7 +175,7 @@ def start_with(shop: Workshop, queue: Queue) -> None:
 
 
 def position(pieces: Sequence[PatchEdit], subject: str) -> int:
-    return operations.position([piece.name or "" for piece in pieces], subject)
+    return names.position([piece.name or "" for piece in pieces], subject)
 
 
 class Machine(stateful.RuleBasedStateMachine):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
+from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,7 +9,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
-from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue import names, storage
 from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.tasks.command import emit
 
@@ -123,7 +123,7 @@ def edit(session: Session, name: str) -> Edited:
 
 
 def _at(pieces: Sequence[PatchEdit], name: str) -> int:
-    return operations.position([piece.name or "" for piece in pieces], name)
+    return names.position([piece.name or "" for piece in pieces], name)
 
 
 def as_document(flags: QueueFlags, found: Edited) -> documents.Json:

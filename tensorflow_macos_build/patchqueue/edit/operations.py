@@ -7,7 +7,6 @@ own three-way merge carries it over.
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
-    from tensorflow_macos_build.patchqueue.queue.model import Queue
 
 Change = tuple[str, str]
 """The ids of a tree before and after."""
@@ -87,36 +85,6 @@ def pieces_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]
         pieces.append(PatchEdit(patch.patch.header, ((before, commit.tree),), patch.name, bare))
         before = commit.tree
     return pieces
-
-
-def find(queue: Queue, name: str) -> int:
-    """Return the position of the patch of a queue that somebody means by `name` (`position`)."""
-    return position([patch.name for patch in queue.patches], name)
-
-
-def position(names: Sequence[str], name: str) -> int:
-    """Return the position of the patch that somebody means by `name`.
-
-    A file's name counts, with or without its number and ending, and any part of one that fits no
-    other patch.
-
-    Raises:
-        UsageError: no patch is called so, or several are.
-    """
-    wanted = name.removesuffix(".patch").lower()
-    bare = [known.removesuffix(".patch") for known in names]
-    for fits in (
-        [n for n, known in enumerate(bare) if wanted in (known, known.partition("-")[2])],
-        [n for n, known in enumerate(bare) if wanted and wanted in known],
-    ):
-        if len(fits) == 1:
-            return fits[0]
-        if fits:
-            shown = ", ".join(names[n] for n in fits[:5])
-            raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
-    near = difflib.get_close_matches(wanted, bare, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}.patch?" if near else "the queue's `series` lists its patches"
-    raise UsageError(f"the queue has no patch `{name}`", hint=hint)
 
 
 def dropped(pieces: Sequence[PatchEdit], at: int) -> list[PatchEdit]:

@@ -143,7 +143,7 @@ class Run:
 
     def open(self, pen: Quarantine, name: str) -> Plan:
         """Keep a change that opens a patch for editing."""
-        at = operations.find(self.queue, name)
+        at = self.queue.position(name)
         plan = self.begin(pen, lambda _, pieces: pieces, ("patches.edit", name))
         plan = replace(plan, open=at)
         self._keep(pen, plan)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
     from tensorflow_macos_build.patchqueue.verdict.history import History
-    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
 
 class How(Enum):

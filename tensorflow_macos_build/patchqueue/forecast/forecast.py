@@ -9,7 +9,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import How, Prober
-from tensorflow_macos_build.patchqueue.queue import opening, storage
+from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueueCommit
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
-    from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, QueueCommit
+    from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
     commits = {name: resolve(git, name) for name in revisions}
     decided = Decisions(resolutions.load(queue.folder))
     with quarantine(git) as pen:
-        patches = engine.as_commits(queue, pen.git)
+        patches = materialise.queue_commits(queue, pen.git)
         seer = Forecaster(pen, queue.base, patches, decided)
         columns = seer.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)

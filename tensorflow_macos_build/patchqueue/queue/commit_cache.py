@@ -14,8 +14,7 @@ from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.queue import lock, materialise, storage
-from tensorflow_macos_build.patchqueue.queue.model import encoded
-from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
+from tensorflow_macos_build.patchqueue.queue.model import QueueCommit, encoded
 from tensorflow_macos_build.upstream import refs
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
 
 _SPACE = f"{refs.SPACE}/queue"
@@ -96,22 +94,12 @@ def _known(git: Git, ref: str, base: QueueBase, names: Sequence[str]) -> tuple[Q
 
 def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
     with quarantine(git) as pen:
-        made = materialise.commits(queue, pen.git)
+        made = materialise.queue_commits(queue, pen.git)
         if made:
-            pen.keep([made[-1].id], [queue.base.commit])
+            pen.keep([made[-1].commit], [queue.base.commit])
     if made:
-        _keep(git, ref, made[-1].id)
-    return carried_by(made)
-
-
-def carried_by(made: Sequence[PatchCommit]) -> tuple[QueueCommit, ...]:
-    """Return materialised patches as a rebase takes them."""
-    return tuple(
-        QueueCommit(
-            one.patch.name, one.id, one.patch.patch.header.subject, one.patch.patch.header.message
-        )
-        for one in made
-    )
+        _keep(git, ref, made[-1].commit)
+    return made
 
 
 def _keep(git: Git, ref: str, tip: str) -> None:

@@ -17,6 +17,7 @@ from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
@@ -79,6 +80,16 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
         ids = importer.finish()
     trees = plumbing.trees_of(git, ids)
     return [PatchCommit(*made) for made in zip(ids, trees, queue.patches, strict=True)]
+
+
+def queue_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
+    """Make the commits that `commits` makes, and return what a replay takes of them."""
+    return tuple(_as_queue_commit(commit) for commit in commits(queue, git))
+
+
+def _as_queue_commit(commit: PatchCommit) -> QueueCommit:
+    header = commit.patch.patch.header
+    return QueueCommit(commit.patch.name, commit.id, header.subject, header.message)
 
 
 def apply_patch(overlay: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile | None]:

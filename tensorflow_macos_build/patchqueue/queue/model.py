@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.patchqueue.queue import names
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,6 +73,31 @@ class Queue:
             digest.update(b"%s\0%d\0" % (os.fsencode(patch.name), len(patch.content)))
             digest.update(patch.content)
         return digest.hexdigest()
+
+    def position(self, name: str) -> int:
+        """Return the position of the patch that somebody means by `name` (`names.position`).
+
+        Raises:
+            UsageError: no patch is called so, or several are.
+        """
+        return names.position([patch.name for patch in self.patches], name)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCommit:
+    """A patch of a queue as a commit.
+
+    Attributes:
+        name: its file's name in the queue.
+        commit: the full id of the commit that it is on the old base.
+        subject: its subject.
+        message: its whole message, trailers included.
+    """
+
+    name: str
+    commit: str
+    subject: str
+    message: str
 
 
 def encoded(name: str) -> str:

@@ -7,9 +7,12 @@ ASCII, because on a Mac's usual file system `A.patch` and `a.patch` are one file
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +55,31 @@ def assign(subjects: Sequence[str], current: Sequence[str | None]) -> list[str]:
         f"{number:0{_width(numbers)}}-{slug(subject)}{SUFFIX}"
         for number, subject in zip(numbers, subjects, strict=True)
     ]
+
+
+def position(names: Sequence[str], name: str) -> int:
+    """Return the position of the patch that somebody means by `name`.
+
+    A file's name counts, with or without its number and ending, and any part of one that fits no
+    other patch.
+
+    Raises:
+        UsageError: no patch is called so, or several are.
+    """
+    wanted = name.removesuffix(".patch").lower()
+    bare = [known.removesuffix(".patch") for known in names]
+    for fits in (
+        [n for n, known in enumerate(bare) if wanted in (known, known.partition("-")[2])],
+        [n for n, known in enumerate(bare) if wanted and wanted in known],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            shown = ", ".join(names[n] for n in fits[:5])
+            raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
+    near = difflib.get_close_matches(wanted, bare, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}.patch?" if near else "the queue's `series` lists its patches"
+    raise UsageError(f"the queue has no patch `{name}`", hint=hint)
 
 
 def _key(name: str | None) -> int | None:

@@ -13,12 +13,11 @@ from tensorflow_macos_build.patchqueue.queue import (
     commit_cache,
     compose,
     lock,
-    materialise,
     opening,
     storage,
 )
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.queue.model import QueueBase
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
 from tensorflow_macos_build.patchqueue.verdict.classify import Judge, UpstreamedResolver
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay
     from tensorflow_macos_build.patchqueue.replay.resolutions import Resolution
-    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, QueueCommit
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 
 @dataclass(frozen=True)
@@ -210,11 +209,6 @@ class _Move:
                     base = QueueBase(self.base.upstream, self.onto, commit)
                     result = replace(result, saved=save(pen, written, base, replayed))
         return result
-
-
-def as_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
-    """Make commits of a queue's patches on their recorded base; objects go where `git` writes."""
-    return commit_cache.carried_by(materialise.commits(queue, git))
 
 
 def rebase_in(

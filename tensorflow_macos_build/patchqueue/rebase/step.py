@@ -11,7 +11,6 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import objects_folder, quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
     from tensorflow_macos_build.patchqueue.replay.replay import Replay, Step
-    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
 _REQUEST = "rebase.start"
 
@@ -165,7 +163,7 @@ class Run:
         self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
     ) -> str:
         """Return why a rebase does not stand at the patch that is asked for; "" where it does."""
-        name = self.queue.patches[operations.find(self.queue, wanted)].name if wanted else ""
+        name = self.queue.patches[self.queue.position(wanted)].name if wanted else ""
         at = conflict[0].name if conflict else ""
         if name and name in now.left_out:
             return f"{name} is left out already"

@@ -14,12 +14,7 @@ from tensorflow_macos_build.patchqueue.replay import replay as replaying
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved
 from tensorflow_macos_build.patchqueue.verdict import effect, history
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
-from tensorflow_macos_build.patchqueue.verdict.status import (
-    Evidence,
-    PatchStatus,
-    QueueCommit,
-    Status,
-)
+from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay, Resolver, Step
     from tensorflow_macos_build.patchqueue.verdict.history import History
 

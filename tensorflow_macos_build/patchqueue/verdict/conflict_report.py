@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import Conflicted, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.replay.replay import Step
     from tensorflow_macos_build.patchqueue.verdict.history import History
-    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
 
     Earlier = Sequence[tuple[QueueCommit, Step]]
 

@@ -44,23 +44,6 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
-class QueueCommit:
-    """A patch of a queue as a commit.
-
-    Attributes:
-        name: its file's name in the queue.
-        commit: the full id of the commit that it is on the old base.
-        subject: its subject.
-        message: its whole message, trailers included.
-    """
-
-    name: str
-    commit: str
-    subject: str
-    message: str
-
-
-@dataclass(frozen=True)
 class HunkReport:
     """A conflicting region for people.
 

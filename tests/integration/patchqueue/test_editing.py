@@ -305,11 +305,11 @@ def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> 
 
 def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: Session) -> None:
     for name in ("00400-fresh-file.patch", "fresh-file", "fresh", "00400"):
-        assert operations.find(session.queue, name) == 3
-    assert operations.find(session.queue, "tail") == 1
+        assert session.queue.position(name) == 3
+    assert session.queue.position("tail") == 1
     for name, said in (("ail", "fits 2 patches"), ("gone", "no patch"), ("", "no patch")):
         with pytest.raises(UsageError, match=said):
-            operations.find(session.queue, name)
+            session.queue.position(name)
 
 
 def test_a_kill_while_going_on_loses_nothing(session: Session) -> None:

@@ -22,7 +22,7 @@ from tests.repositories import EXECUTABLE, FILE, Case, Made, commits_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tensorflow_macos_build.patchqueue.verdict.status import QueueCommit
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tests.repositories import Files
 
 SIZE = 12
