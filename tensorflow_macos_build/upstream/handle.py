@@ -19,7 +19,7 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.upstream.patience import Retry, shown
+from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +52,7 @@ class Mirror(Git):
     folder: Path
     url: str | None = None
     lender: Path | None = None
-    retry: Retry = field(default_factory=Retry)
+    retry: TransferRetry = field(default_factory=TransferRetry)
 
     def resolve(self, ref: str, ticker: Ticker = silent) -> str:
         """Return the full id of the commit that a branch, a tag, an id or an expression names.

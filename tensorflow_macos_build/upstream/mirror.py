@@ -24,16 +24,16 @@ from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.upstream import embedded, local, remote
 from tensorflow_macos_build.upstream.handle import Mirror
-from tensorflow_macos_build.upstream.patience import Retry, shown
+from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 
-__all__ = ["Mirror", "Retry", "open"]
+__all__ = ["Mirror", "TransferRetry", "open"]
 
 _SCHEMES = frozenset({"git", "http", "https", "ssh"})
 _SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//|:)[^\s]+")
 
 
 def open(
-    source: str | Path, cache: Path, ticker: Ticker = silent, *, retry: Retry | None = None
+    source: str | Path, cache: Path, ticker: Ticker = silent, *, retry: TransferRetry | None = None
 ) -> Mirror:
     """Open an upstream repository, cloning a remote one at its first use.
 
@@ -63,7 +63,7 @@ def open(
             origin=text,
             folder=folder,
             url=place if kind == "remote" else None,
-            retry=retry or Retry(),
+            retry=retry or TransferRetry(),
         )
         if kind == "remote":
             return remote.prepare(opened, ticker)

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tensorflow_macos_build.retry import Retry
 
 
 @dataclass(frozen=True)
-class Retry:
-    """How patient a conversation is.
+class TransferRetry(Retry):
+    """How patient a conversation of git with a server is.
 
     Attributes:
-        attempts: how often it is begun at most.
-        first_pause: seconds before the second attempt; each later pause is twice as long.
-        longest_pause: seconds that no pause exceeds.
-        idle: seconds of silence after which an attempt is given up.
         total: seconds after which no further attempt is begun while no object has come.
         preparing: seconds in which a server must begin to send objects.
         words: bytes that a server may send before that: references and messages. (Linux's
             repositories at kernel.org have some 10 MB of references.)
     """
 
-    attempts: int = 5
-    first_pause: float = 1.0
-    longest_pause: float = 30.0
-    idle: float = 30.0
     total: float = 60.0
     preparing: float = 600.0
     words: int = 64 << 20
-
-    def pauses(self) -> Iterator[float]:
-        """Return the seconds to wait after each failed attempt but the last."""
-        for index in range(self.attempts - 1):
-            yield min(self.first_pause * 2**index, self.longest_pause)
 
 
 def shown(url: str) -> str:

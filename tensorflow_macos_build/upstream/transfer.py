@@ -21,7 +21,7 @@ import urllib3
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.upstream.patience import Retry, redacted, shown
+from tensorflow_macos_build.upstream.patience import TransferRetry, redacted, shown
 from tensorflow_macos_build.upstream.progress import RemoteProgress
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def run_with_retry(
     *,
     url: str,
     ticker: Ticker,
-    retry: Retry,
+    retry: TransferRetry,
     env: Mapping[str, str | None],
     stdin: bytes = b"",
 ) -> None:
@@ -128,7 +128,7 @@ class _TransferProgress(RemoteProgress):
         (RemoteProgress.RESOLVING, "resolving deltas"),
     )
 
-    def __init__(self, ticker: Ticker, retry: Retry, words: int) -> None:
+    def __init__(self, ticker: Ticker, retry: TransferRetry, words: int) -> None:
         super().__init__()
         self._ticker = ticker
         self._line = self.new_message_handler()
@@ -221,7 +221,7 @@ def _ask(url: str) -> Iterator[requests.Response | None]:
             answer.close()
 
 
-def _refuse_endless_references(url: str, retry: Retry) -> None:
+def _refuse_endless_references(url: str, retry: TransferRetry) -> None:
     """Read what a web server sends first, which git would read whole before it looked at it.
 
     Raises:
@@ -247,7 +247,7 @@ def _endless(url: str) -> Unreachable:
 def _unreachable(
     url: str,
     answer: HTTPStatus | None,
-    retry: Retry,
+    retry: TransferRetry,
     failure: process.ProgramFailed,
     said: str,
 ) -> Unreachable:

@@ -1,7 +1,7 @@
 """A queue and its upstream, opened together: the one way in which tasks do it.
 
 The upstream is opened, names become commits, and the file contents that the work reads come in one
-request, under the one patience with a bad network (`upstream.patience.Retry`).
+request, under the one patience with a bad network (`upstream.patience.TransferRetry`).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed, printable
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 _MINIMUM_WORKERS = 2
 _LONGEST = 4000
 _PAPERS_LIMIT = 64 << 20
-
-
-def _silent(done: int, total: int | None = None, detail: str = "") -> None:
-    """Take progress and say nothing."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class Verification:
 
 
 def verify(
-    wheel: Path, options: VerifyOptions | None = None, ticker: Ticker = _silent
+    wheel: Path, options: VerifyOptions | None = None, ticker: Ticker = silent
 ) -> Verification:
     """Check a wheel as installers, dyld and the kernel of macOS would, on any host.
 

@@ -50,7 +50,7 @@ def build(
     )
     choices = choose(resolution.packages)
     offers = [offer for choice in choices for offer in choice.offers]
-    paths = fetch(offers, options.cache, ticker, first_pause=options.first_pause)
+    paths = fetch(offers, options.cache, options.retry, ticker)
     builder = WheelhouseBuilder(options, paths)
     for number, choice in enumerate(choices):
         ticker(number, len(choices), choice.name)

@@ -1,8 +1,8 @@
 """Wheels from an index into the cache: by hash, in parallel, resumed where they were cut off.
 
 A wheel lies in `wheels/<sha256>/<name>` of the cache. While it comes it is `<name>.part` beside it,
-which the next try, or the next run, goes on with (RFC 9110, range requests). It gets its name only
-when its hash is right.
+which the next try, or the next run, goes on with (RFC 9110, section 14, range requests). It gets
+its name only when its hash is right.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.retry import Retry
     from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
 
-_AT_ONCE = 4
+_DOWNLOADS_AT_ONCE = 4
 _CHUNK = 1 << 18
-_ATTEMPTS = 5
-_TIMEOUT = (20.0, 60.0)
+_CONNECT_SECONDS = 20.0
 _LASTING = range(400, 500)
+"""What a server answers that no second try changes: the request is at fault (RFC 9110, section
+15.5)."""
+
 _MEGABYTE = 1_000_000
 
 
@@ -41,16 +44,14 @@ class NotFetched(WorkFailed):
 
 
 @dataclass
-class _Progress:
-    """Bytes that have come, from all threads."""
+class _DownloadProgress:
+    """Bytes that have come, from all threads, and whether they are to stop."""
 
     ticker: Ticker
     total: int
     done: int = 0
-
-    def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self.stop = threading.Event()
+    stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, size: int, name: str) -> None:
         if self.stop.is_set():
@@ -60,44 +61,42 @@ class _Progress:
             self.ticker(self.done // _MEGABYTE, self.total // _MEGABYTE or None, f"MB {name}")
 
 
-def fetch(
-    offers: Sequence[Offer], cache: Path, ticker: Ticker, *, first_pause: float = 1.0
-) -> dict[Offer, Path]:
-    """Put wheels into the cache, or find them there; give their paths.
+def fetch(offers: Sequence[Offer], cache: Path, retry: Retry, ticker: Ticker) -> dict[Offer, Path]:
+    """Put wheels into the cache, or find them there; return their paths.
 
     Args:
         offers: the wheels.
         cache: the cache's folder.
+        retry: how often, and when, a failed request is made again.
         ticker: told megabytes.
-        first_pause: seconds before a failed request is tried again; doubled each time.
 
     Raises:
         NotFetched: a wheel is not there, is not what the index said, or the network is down.
     """
-    progress = _Progress(ticker, sum(offer.size or 0 for offer in offers))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        running = {
-            pool.submit(_have, offer, cache, progress, first_pause): offer for offer in offers
-        }
+    progress = _DownloadProgress(ticker, sum(offer.size or 0 for offer in offers))
+    with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
+        running = {pool.submit(_have, offer, cache, retry, progress): offer for offer in offers}
         try:
             return {running[done]: done.result() for done in as_completed(running)}
         except BaseException:
+            # Leaving the pool waits for its threads: without this they would download to the end.
             progress.stop.set()
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _have(offer: Offer, cache: Path, progress: _Progress, pause: float) -> Path:
+def _have(offer: Offer, cache: Path, retry: Retry, progress: _DownloadProgress) -> Path:
     wheel = cache / "wheels" / offer.sha256 / offer.name
     with files.locked(wheel.parent / "lock"):
         files.sweep(wheel.parent)
+        # A cache is a folder that anything may have written into: the name alone proves nothing.
         if wheel.is_file() and files.sha256(wheel) == offer.sha256:
             progress.add(wheel.stat().st_size, offer.name)
         elif offer.url.startswith("file:"):
             _copy(offer, wheel)
             progress.add(wheel.stat().st_size, offer.name)
         else:
-            _download(offer, wheel, progress, pause)
+            _download(offer, wheel, retry, progress)
     return wheel
 
 
@@ -110,39 +109,44 @@ def _copy(offer: Offer, wheel: Path) -> None:
         _refuse_wrong(offer, unfinished)
 
 
-def _download(offer: Offer, wheel: Path, progress: _Progress, pause: float) -> None:
+def _download(offer: Offer, wheel: Path, retry: Retry, progress: _DownloadProgress) -> None:
     part = wheel.with_name(f"{wheel.name}.part")
-    for attempt in range(_ATTEMPTS):
+    pauses = retry.pauses()
+    while True:
         try:
-            _continue(offer, part, progress)
+            _continue(offer, part, retry, progress)
             _refuse_wrong(offer, part)
         except (requests.RequestException, NotFetched) as error:
-            if attempt == _ATTEMPTS - 1 or _is_lasting(error):
+            pause = None if _is_lasting(error) else next(pauses, None)
+            if pause is None:
                 raise _not_fetched(offer, error) from None
-            progress.stop.wait(pause * 2**attempt)
+            progress.stop.wait(pause)
         else:
             with files.atomic_path(wheel) as unfinished:
                 part.rename(unfinished)
             return
 
 
-def _continue(offer: Offer, part: Path, progress: _Progress) -> None:
+def _continue(offer: Offer, part: Path, retry: Retry, progress: _DownloadProgress) -> None:
     """Append what is missing to a part; begin anew where the server cannot go on in the middle."""
     have = part.stat().st_size if part.exists() else 0
     if offer.size is not None and have >= offer.size:
-        return
+        return  # a kill came between the last byte and the name
+    # A range counts the bytes of what is sent, compressed or not (RFC 9110, section 14.1.2).
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-    with requests.get(offer.url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
-        if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+    timeout = (_CONNECT_SECONDS, retry.idle)
+    with requests.get(offer.url, headers=headers, stream=True, timeout=timeout) as response:
+        if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink()
             raise NotFetched("the part that had come is longer than the wheel", where=offer.url)
-        answer.raise_for_status()
-        goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+        response.raise_for_status()
+        # A server may leave a Range header out of account, and answers 200 with all of it.
+        goes_on = response.status_code == HTTPStatus.PARTIAL_CONTENT
         progress.add(have if goes_on else 0, offer.name)
         with part.open("ab" if goes_on else "wb") as stream:
-            for piece in answer.iter_content(_CHUNK):
-                stream.write(piece)
-                progress.add(len(piece), offer.name)
+            for chunk in response.iter_content(_CHUNK):
+                stream.write(chunk)
+                progress.add(len(chunk), offer.name)
 
 
 def _refuse_wrong(offer: Offer, path: Path) -> None:
@@ -160,8 +164,8 @@ def _refuse_wrong(offer: Offer, path: Path) -> None:
 
 
 def _is_lasting(error: Exception) -> bool:
-    answer = getattr(error, "response", None)
-    return answer is not None and answer.status_code in _LASTING
+    response = getattr(error, "response", None)
+    return response is not None and response.status_code in _LASTING
 
 
 def _not_fetched(offer: Offer, error: Exception) -> NotFetched:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.retry import Retry
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -38,7 +40,7 @@ class WheelhouseOptions:
         rules: verdicts for files that differ, before those that come with this package.
         thin: projects that are left as two thin wheels.
         allow: accepted findings of the verification, as `verify` takes them.
-        first_pause: seconds before a failed request is tried again.
+        retry: how often, and when, a failed request to the index is made again.
     """
 
     cache: Path
@@ -52,7 +54,7 @@ class WheelhouseOptions:
     rules: Sequence[KnownRule] = ()
     thin: frozenset[str] = frozenset()
     allow: tuple[str, ...] = ()
-    first_pause: float = 1.0
+    retry: Retry = field(default_factory=lambda: Retry(idle=60.0))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.mirror import Retry
+from tensorflow_macos_build.upstream.mirror import TransferRetry
 from tensorflow_macos_build.upstream.transfer import Unreachable
 from tests.git_servers import ENDLESS, Faults, daemon, endless_server, free_port, http_server
 from tests.settings import VARIABLES
@@ -42,7 +42,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         pass
 
 
-QUICK = Retry(attempts=4, first_pause=0.02, longest_pause=0.05, idle=20)
+QUICK = TransferRetry(attempts=4, first_pause=0.02, longest_pause=0.05, idle=20)
 
 CLONE = ["info/refs", "info/refs", "ls-refs", "fetch"]
 """What a clone asks for; the first answer is only looked at for its size."""
@@ -147,7 +147,7 @@ def test_a_stalled_connection_is_given_up_and_tried_again(
 ) -> None:
     url, faults = server
     faults.stall, faults.cut_at = 1, 50
-    opened = mirror.open(url, tmp_path / "cache", retry=Retry(idle=1, first_pause=0.02))
+    opened = mirror.open(url, tmp_path / "cache", retry=TransferRetry(idle=1, first_pause=0.02))
     assert_whole(opened, upstream)
 
 
@@ -461,8 +461,8 @@ def test_gitpython_starts_no_git_of_the_environments_choice() -> None:
 
 @pytest.mark.parametrize("kind", ENDLESS)
 def test_a_server_without_an_end_is_left(kind: str, tmp_path: Path) -> None:
-    """The bounds of this test are small; those of `Retry` are its defaults."""
-    bounds = Retry(attempts=2, first_pause=0.02, idle=1, words=200_000)
+    """The bounds of this test are small; those of `TransferRetry` are its defaults."""
+    bounds = TransferRetry(attempts=2, first_pause=0.02, idle=1, words=200_000)
     with endless_server(kind) as url, pytest.raises(Unreachable) as caught:
         mirror.open(url, tmp_path / "cache", retry=bounds)
     assert caught.value.where == url
@@ -472,6 +472,6 @@ def test_a_server_without_an_end_is_left(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_server_that_never_begins_to_send_objects_is_left(tmp_path: Path) -> None:
-    bounds = Retry(attempts=2, first_pause=0.02, preparing=0.0)
+    bounds = TransferRetry(attempts=2, first_pause=0.02, preparing=0.0)
     with endless_server("messages") as url, pytest.raises(Unreachable, match="without end"):
         mirror.open(url, tmp_path / "cache", retry=bounds)

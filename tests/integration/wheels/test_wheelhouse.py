@@ -20,6 +20,7 @@ import uv
 
 from tensorflow_macos_build import documents, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.retry import Retry
 from tensorflow_macos_build.wheels.fuse.engine import fuse
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
 from tensorflow_macos_build.wheels.wheelhouse import EntryKind, WheelhouseOptions, build
@@ -105,7 +106,11 @@ def index(shop: Shop) -> Iterator[Index]:
 
 
 def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOptions:
-    base: dict[str, object] = {"cache": tmp_path / "cache", "index": index.url, "first_pause": 0.02}
+    base: dict[str, object] = {
+        "cache": tmp_path / "cache",
+        "index": index.url,
+        "retry": Retry(first_pause=0.02),
+    }
     return WheelhouseOptions(**{**base, **changes})  # type: ignore[arg-type] # the tests' own words
 
 

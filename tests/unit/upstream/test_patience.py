@@ -2,16 +2,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.patience import Retry, shown
-
-
-def test_pauses_double_up_to_the_longest() -> None:
-    retry = Retry(attempts=6, first_pause=1, longest_pause=5)
-    assert list(retry.pauses()) == [1, 2, 4, 5, 5]
-
-
-def test_one_attempt_has_no_pause() -> None:
-    assert list(Retry(attempts=1).pauses()) == []
+from tensorflow_macos_build.upstream.patience import shown
 
 
 @pytest.mark.parametrize(
