@@ -25,7 +25,8 @@ class Index:
     Attributes:
         folder: the wheels that it offers.
         url: its address.
-        busy: how many requests of wheels from now on are answered by 503.
+        busy: how many requests of wheels from now on are put off.
+        busy_status: what they are answered by.
         cut: how many wheels from now on are cut off half way, with the connection.
         stall: how many wheels from now on stop half way, with the connection left open.
         spoiled: file names whose bytes are wrong.
@@ -36,6 +37,7 @@ class Index:
     folder: Path
     url: str = ""
     busy: int = 0
+    busy_status: int = 503
     cut: int = 0
     stall: int = 0
     spoiled: set[str] = field(default_factory=set)
@@ -90,7 +92,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.index.asked.append((name, int(found[1]) if found else 0))
         if self.index.take("busy"):
-            self.send_error(503)
+            self.send_error(self.index.busy_status)
             return
         if name in self.index.spoiled:
             content = bytes([content[0] ^ 1]) + content[1:]

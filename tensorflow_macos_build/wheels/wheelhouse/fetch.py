@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 _DOWNLOADS_AT_ONCE = 4
 _CHUNK = 1 << 18
 _CONNECT_SECONDS = 20.0
-_LASTING = range(400, 500)
+_LASTING = frozenset(range(400, 500)) - {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
 """What a server answers that no second try changes: the request is at fault (RFC 9110, section
-15.5)."""
+15.5), but for two answers that mean "later"."""
 
 _MEGABYTE = 1_000_000
 

@@ -408,11 +408,12 @@ def hashes(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
+@pytest.mark.parametrize("status", [408, 429, 503])
 def test_a_busy_index_and_cut_connections_are_tried_again_from_where_they_were(
-    shop: Shop, index: Index, tmp_path: Path
+    status: int, shop: Shop, index: Index, tmp_path: Path
 ) -> None:
     wheel = shop.pure("plain", "1.0", size=2_000_000)
-    index.busy, index.cut = 1, 1
+    index.busy, index.busy_status, index.cut = 1, status, 1
     build(["plain"], tmp_path / "house", options(index, tmp_path))
     assert [start for _, start in index.asked[:2]] == [0, 0]
     assert 500_000 < index.asked[2][1] <= wheel.stat().st_size // 2
