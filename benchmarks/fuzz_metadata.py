@@ -21,7 +21,12 @@ from benchmarks.fuzzing import Target
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.archive import member_names
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.dist_info import folders, metadata, tags
+from tensorflow_macos_build.wheels.dist_info import folders, metadata, record, tags
+from tensorflow_macos_build.wheels.dist_info.wheel_file import (
+    expanded_tags,
+    format_wheel,
+    parse_wheel,
+)
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import metadata as judges
@@ -61,9 +66,9 @@ def read_wheel_file(content: bytes) -> None:
     """Read WHEEL; write what was read, and read it again."""
     list(judges.judge_wheel(_NAMED, "WHEEL", content))
     with contextlib.suppress(metadata.BadMetadata, tags.BadName):
-        file = metadata.parse_wheel(content)
-        stated = metadata.expanded(file.tags)
-        assert metadata.expanded(metadata.parse_wheel(metadata.format_wheel(file)).tags) == stated
+        file = parse_wheel(content)
+        stated = expanded_tags(file.tags)
+        assert expanded_tags(parse_wheel(format_wheel(file)).tags) == stated
         tags.named_after(stated, _NAMED)
 
 
@@ -73,15 +78,15 @@ def read_record(content: bytes) -> None:
     listing = judges.read_record(content, members)
     list(judges.judge_record(f"{_INFO}/RECORD", listing, members))
     with contextlib.suppress(metadata.BadMetadata):
-        rows = metadata.parse_record(content)
-        metadata.unlisted(["demo.py", "a"], rows, _INFO)
+        rows = record.parse_record(content)
+        record.membership_faults(["demo.py", "a"], rows, _INFO)
         whole = {
             path: (row.digest.value, row.size or 0)
             for path, row in rows.items()
             if row.digest is not None and row.digest.algorithm == "sha256"
         }
         whole.pop("R", None)
-        again = metadata.parse_record(metadata.format_record(whole, "R"))
+        again = record.parse_record(record.format_record(whole, "R"))
         assert again.keys() == {*whole, "R"}
 
 

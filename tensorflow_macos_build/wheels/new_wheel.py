@@ -10,7 +10,7 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed, of_machine
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.writer import Entry, WheelWriter
-from tensorflow_macos_build.wheels.dist_info import metadata
+from tensorflow_macos_build.wheels.dist_info.record import format_record
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Assembly:
 
     def finish(self, record: str) -> str:
         """Write RECORD under its path, and the end; give the SHA-256 of the whole file."""
-        self._writer.add_stored(record, metadata.format_record(self._rows, record))
+        self._writer.add_stored(record, format_record(self._rows, record))
         self._writer.finish()
         return self._stream.hexdigest()
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, printable
 from tensorflow_macos_build.wheels.archive.reader import open_archive
-from tensorflow_macos_build.wheels.dist_info import folders as dist_info
-from tensorflow_macos_build.wheels.dist_info import metadata, tags
+from tensorflow_macos_build.wheels.dist_info import data_folders, folders, metadata, record, tags
+from tensorflow_macos_build.wheels.dist_info.wheel_file import WheelFile, parse_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,8 +64,8 @@ class OpenWheel:
     stem: str
     data: str
     lowest: Mapping[str, tags.Os]
-    wheel_file: metadata.WheelFile
-    rows: Mapping[str, metadata.Row]
+    wheel_file: WheelFile
+    rows: Mapping[str, record.Row]
 
     @property
     def dist_info(self) -> str:
@@ -112,7 +112,7 @@ class OpenWheel:
         """Make the error that a member is not what RECORD says."""
         return self.archive.broken(member.name, "its content is not the one that RECORD names")
 
-    def digest(self, path: str) -> metadata.Digest:
+    def digest(self, path: str) -> record.Digest:
         """Return what RECORD says of a member's content; signatures of RECORD have no row."""
         digest = self.rows[path].digest
         assert digest is not None, f"`read_wheel` takes no RECORD without the hash of {path}"
@@ -174,45 +174,39 @@ def _parse_name(text: str, *, any_platform: bool) -> tuple[tags.WheelName, dict[
 
 
 def _stem(archive: Archive, name: tags.WheelName) -> str:
-    folders = dist_info.folders(archive.members)
-    if len(folders) != 1:
-        raise archive.broken("", f"it has {len(folders)} dist-info folders, not one")
-    if reason := dist_info.fault(folders[0], name):
-        raise archive.broken(folders[0], reason)
-    return dist_info.stem(folders[0])
+    several = folders.folders(archive.members)
+    if len(several) != 1:
+        raise archive.broken("", f"it has {len(several)} dist-info folders, not one")
+    if reason := folders.fault(several[0], name):
+        raise archive.broken(several[0], reason)
+    return folders.stem(several[0])
 
 
 def _data(archive: Archive, stem: str) -> str:
     """Return the wheel's data folder: pip takes any spelling, uv the dist-info folder's alone."""
-    tops = {path.partition("/")[0] for path in archive.members if "/" in path}
-    spellings = sorted(
-        top
-        for top in tops
-        if top.endswith(".data")
-        and dist_info.identity(top.removesuffix(".data")) == dist_info.identity(stem)
-    )
+    spellings = data_folders.of_stem(archive.members, stem)
     if len(spellings) > 1:
         raise archive.broken("", f"it has {len(spellings)} data folders: {', '.join(spellings)}")
     return spellings[0] if spellings else f"{stem}.data"
 
 
 def _check_metadata(archive: Archive, path: str, name: tags.WheelName) -> None:
-    if reasons := dist_info.metadata_faults(_content(archive, path), name):
+    if reasons := metadata.name_faults(_content(archive, path), name):
         raise archive.broken(path, "; ".join(reasons))
 
 
-def _wheel_file(archive: Archive, path: str) -> metadata.WheelFile:
+def _wheel_file(archive: Archive, path: str) -> WheelFile:
     try:
-        return metadata.parse_wheel(_content(archive, path, _WHEEL_LIMIT))
+        return parse_wheel(_content(archive, path, _WHEEL_LIMIT))
     except metadata.BadMetadata as error:
         raise archive.broken(path, str(error)) from None
 
 
-def _rows(archive: Archive, dist_info: str) -> dict[str, metadata.Row]:
+def _rows(archive: Archive, dist_info: str) -> dict[str, record.Row]:
     """Read RECORD, which must name every member and nothing else."""
     path, most = f"{dist_info}/RECORD", len(archive.members) + _STRAY_ROWS
     try:
-        rows = metadata.parse_record(_content(archive, path, _record_limit(archive)), most=most)
+        rows = record.parse_record(_content(archive, path, _record_limit(archive)), most=most)
     except metadata.BadMetadata as error:
         raise archive.broken(path, str(error)) from None
     if faults := _record_faults(archive, rows, dist_info):
@@ -236,11 +230,11 @@ def _record_limit(archive: Archive) -> int:
     return 2 * names + rows * _ROW_LIMIT
 
 
-def _record_faults(archive: Archive, rows: Mapping[str, metadata.Row], dist_info: str) -> list[str]:
+def _record_faults(archive: Archive, rows: Mapping[str, record.Row], dist_info: str) -> list[str]:
     wrong = [
         f"`{path}` has {member.size} bytes and RECORD says {rows[path].size}"
         for path, member in archive.members.items()
         if path in rows and rows[path].size not in (None, member.size)
         if path != f"{dist_info}/WHEEL"
     ]
-    return metadata.unlisted(archive.members, rows, dist_info) + wrong
+    return record.membership_faults(archive.members, rows, dist_info) + wrong

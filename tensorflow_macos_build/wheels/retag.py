@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.archive.reader import Limits, open_archive
 from tensorflow_macos_build.wheels.archive.writer import order
-from tensorflow_macos_build.wheels.dist_info import folders as dist_info
-from tensorflow_macos_build.wheels.dist_info import metadata, tags
+from tensorflow_macos_build.wheels.dist_info import folders, record, tags
+from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata
+from tensorflow_macos_build.wheels.dist_info.wheel_file import (
+    expanded_tags,
+    format_wheel,
+    parse_wheel,
+)
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tensorflow_macos_build.wheels.open_wheel import OpenWheel, read_wheel
 
@@ -72,7 +77,7 @@ def retag(
             file = replace(half.wheel_file, tags=name.tags, build=name.build)
             for path in _paths(half):
                 if path == f"{half.dist_info}/WHEEL":
-                    made.store(path, metadata.format_wheel(file))
+                    made.store(path, format_wheel(file))
                 else:
                     made.copy(half, archive.members[path], path)
             digest = made.finish(f"{half.dist_info}/RECORD")
@@ -82,14 +87,14 @@ def retag(
 def _name_in_wheel(archive: Archive) -> tags.WheelName:
     """Return what the file should be called after its WHEEL."""
     name = tags.parse_name(archive.path.name)
-    folders = dist_info.folders(archive.members)
-    member = archive.members.get(f"{folders[0]}/WHEEL") if len(folders) == 1 else None
+    dist_info = folders.only(archive.members)
+    member = archive.members.get(f"{dist_info}/WHEEL") if dist_info is not None else None
     if member is None:
         raise archive.broken("", "it has no dist-info folder, or several, or one without WHEEL")
     try:
-        file = metadata.parse_wheel(archive.read(member))
-        stated = metadata.expanded(file.tags)
-    except metadata.BadMetadata as error:
+        file = parse_wheel(archive.read(member))
+        stated = expanded_tags(file.tags)
+    except BadMetadata as error:
         raise archive.broken(member.name, str(error)) from None
     build = tags.check_build(file.build) if file.build else None
     return replace(tags.named_after(stated, name), build=build)
@@ -109,16 +114,15 @@ def _check_contradiction(half: OpenWheel, wheel: Path, out: Path) -> None:
 
 def _agrees(half: OpenWheel) -> bool:
     try:
-        same = metadata.expanded(half.wheel_file.tags) == half.name.expanded
-    except metadata.BadMetadata:
+        same = expanded_tags(half.wheel_file.tags) == half.name.expanded
+    except BadMetadata:
         return False
     return same and half.wheel_file.build == half.name.build
 
 
 def _paths(half: OpenWheel) -> list[str]:
-    own = ("RECORD", *metadata.SIGNATURES)
-    left_out = {f"{half.dist_info}/{name}" for name in own}
-    return order(half.archive.members.keys() - left_out, half.dist_info)
+    gone = record.own_paths(half.dist_info)
+    return order(half.archive.members.keys() - gone, half.dist_info)
 
 
 def _renamed(half: OpenWheel, options: RetagOptions) -> tags.WheelName:

@@ -26,7 +26,8 @@ from tensorflow_macos_build.wheels.archive.reader import CHUNK, Limits
 from tensorflow_macos_build.wheels.archive.writer import Entry, order
 from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.deflate import splice
-from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
+from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
+from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel
 from tensorflow_macos_build.wheels.fuse import headers
 from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
 from tensorflow_macos_build.wheels.open_wheel import OpenWheel, open_wheel
@@ -97,7 +98,7 @@ def thin(
 def _record(whole: OpenWheel) -> fused_json.FusedRecord | None:
     path = f"{whole.dist_info}/{fused_json.NAME}"
     try:
-        found = fused_json.of(whole.archive, whole.dist_info)
+        found = fused_json.read(whole.archive, whole.dist_info)
     except fused_json.BadRecord as error:
         raise whole.archive.broken(path, str(error)) from None
     if found is not None:
@@ -124,9 +125,9 @@ class _Split:
 
     def write(self, made: Assembly, ticker: Ticker | None) -> str:
         members, dist_info = self._whole.archive.members, self._whole.dist_info
-        own = {f"{dist_info}/{name}" for name in ("WHEEL", "RECORD", fused_json.NAME)}
-        signatures = {f"{dist_info}/{name}" for name in metadata.SIGNATURES}
-        kept = {*members} - own - signatures - set(self.left_out()) | {f"{dist_info}/WHEEL"}
+        own = {f"{dist_info}/{name}" for name in ("WHEEL", fused_json.NAME)}
+        gone = own | record.own_paths(dist_info) | set(self.left_out())
+        kept = {*members} - gone | {f"{dist_info}/WHEEL"}
         sources = {self._own_path(path): path for path in kept}
         self._check_paths(sources, len(kept))
         paths = order(sources, f"{self._stem}.dist-info")
@@ -168,7 +169,7 @@ class _Split:
             needs = {self._arch: whole.lowest[self._arch]}
             narrowed = replace(whole.name, platforms=tags.platform_tags(needs))
             wheel = replace(whole.wheel_file, tags=narrowed.tags)
-            return narrowed, whole.stem, whole.data, metadata.format_wheel(wheel)
+            return narrowed, whole.stem, whole.data, format_wheel(wheel)
         text = origin.description.encode()
         if own.project != whole.name.project:
             name = replace(whole.name, platforms=own.platforms, build=own.build)

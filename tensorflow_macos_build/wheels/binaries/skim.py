@@ -15,8 +15,7 @@ from tensorflow_macos_build.macho import fat, image
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.binaries.slices import HEAD, Kind, kind_of
-from tensorflow_macos_build.wheels.dist_info import folders as dist_info
-from tensorflow_macos_build.wheels.dist_info import fused_json
+from tensorflow_macos_build.wheels.dist_info import folders, fused_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -75,12 +74,12 @@ def architectures(path: Path) -> frozenset[str]:
 
 def _spans(archive: Archive) -> Mapping[str, Mapping[str, Span]]:
     """Read fuse's record, where there is one; what it says is only a short cut."""
-    folders = dist_info.folders(archive.members)
+    dist_info = folders.only(archive.members)
     try:
-        told = fused_json.of(archive, folders[0]) if len(folders) == 1 else None
+        record = fused_json.read(archive, dist_info) if dist_info is not None else None
     except fused_json.BadRecord:
         return {}
-    return {} if told is None else told.universal
+    return {} if record is None else record.universal
 
 
 def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iterator[Image]:

@@ -103,7 +103,7 @@ def dump(record: FusedRecord) -> bytes:
     return (json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def of(wheel: Archive, dist_info: str) -> FusedRecord | None:
+def read(wheel: Archive, dist_info: str) -> FusedRecord | None:
     """Read a wheel's record; None when it has none.
 
     Raises:
@@ -121,10 +121,10 @@ def of(wheel: Archive, dist_info: str) -> FusedRecord | None:
     values, in_names = (sum(map(text.count, (b"[", b"{"))) for text in (content, b"".join(names)))
     if values > _MOST_VALUES + _MOST_VALUES_BY_MEMBER * len(names) + 6 * in_names:
         raise BadRecord(f"it has more values than {len(names)} files can need")
-    return load(content)
+    return parse(content)
 
 
-def load(content: bytes) -> FusedRecord:
+def parse(content: bytes) -> FusedRecord:
     """Read a record.
 
     Raises:

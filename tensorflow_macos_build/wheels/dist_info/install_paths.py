@@ -11,19 +11,22 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.wheels.dist_info import data_folders
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SITE_PACKAGES = "lib/python/site-packages"
 """Stands for lib/pythonX.Y/site-packages: as deep as the real one."""
 
-_SCHEMES = {
+_FOLDERS = {
     "purelib": SITE_PACKAGES,
     "platlib": SITE_PACKAGES,
     "data": "",
     "scripts": "bin",
     "headers": "include/site/python/package",
 }
+"""Where the files of `data_folders.SCHEMES` go."""
 
 _SYSTEM = ("/usr/lib/", "/System/Library/", "/System/iOSSupport/")
 
@@ -58,11 +61,10 @@ def is_of_system(path: str) -> bool:
 
 def installed(member: str) -> str:
     """Return the place of a member in the environment that the wheel is installed into."""
-    top, _, rest = member.partition("/")
-    scheme, _, below = rest.partition("/")
-    if top.endswith(".data") and scheme in _SCHEMES:
-        return posixpath.join(_SCHEMES[scheme], below)
-    return posixpath.join(SITE_PACKAGES, member)
+    path = data_folders.split(member)
+    if path is None or path.scheme not in _FOLDERS:
+        return posixpath.join(SITE_PACKAGES, member)
+    return posixpath.join(_FOLDERS[path.scheme], path.below)
 
 
 def is_system(path: str) -> bool:

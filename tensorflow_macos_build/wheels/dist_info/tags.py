@@ -127,10 +127,8 @@ def parse_name(name: str) -> WheelName:
         check_build(build)
     if not all(_COMPONENT.fullmatch(part) for part in parts):
         raise BadName(f"`{name}` has an empty part, or characters that wheels' names do not hold")
-    try:
-        Version(parts[1])
-    except ValueError:  # InvalidVersion, or a number of more digits than int() takes
-        raise BadName(f"`{parts[1]}` in `{name}` is not a version") from None
+    if parse_version(parts[1]) is None:
+        raise BadName(f"`{parts[1]}` in `{name}` is not a version")
     try:
         parse_wheel_filename(name)
         # It takes `a_` for a name, which pip then cannot ask for: `a-==1.0` is no requirement.
@@ -161,6 +159,14 @@ def named_after(stated: Iterable[Tag], name: WheelName) -> WheelName:
 def canonical(project: str) -> str:
     """Return a project's normalised name."""
     return str(canonicalize_name(project))
+
+
+def parse_version(text: str) -> Version | None:
+    """Return a version as a value; None if it is none."""
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion, or a number of more digits than int() takes
+        return None
 
 
 def check_build(build: str) -> str:

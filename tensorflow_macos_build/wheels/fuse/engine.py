@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.archive.writer import order
-from tensorflow_macos_build.wheels.dist_info import fused_json, metadata
+from tensorflow_macos_build.wheels.dist_info import fused_json, record
+from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, Plan, Undecided, plan
 from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Verdict
@@ -117,7 +118,7 @@ def _listed(decided: Plan) -> dict[Verdict, tuple[str, ...]]:
     for path, choice in decided.choices.items():
         listed[choice.verdict].append(path)
     listed[Verdict.WRITTEN] += [*_described(decided), f"{decided.pair.dist_info}/RECORD"]
-    signatures = {f"{decided.pair.dist_info}/{name}" for name in metadata.SIGNATURES}
+    signatures = {f"{decided.pair.dist_info}/{name}" for name in record.SIGNATURES}
     listed[Verdict.DROPPED] += signatures & decided.pair.paths().keys()
     return {verdict: tuple(sorted(paths)) for verdict, paths in listed.items()}
 
@@ -136,7 +137,7 @@ class _Description:
     def _wheel(self) -> bytes:
         half = next(iter(self._plan.pair.halves.values()))
         name = self._plan.name
-        return metadata.format_wheel(replace(half.wheel_file, tags=name.tags, build=name.build))
+        return format_wheel(replace(half.wheel_file, tags=name.tags, build=name.build))
 
     def _record(self) -> fused_json.FusedRecord:
         halves, choices = self._plan.pair.halves, self._plan.choices

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.archive.members import Limits
-from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
+from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
 from tensorflow_macos_build.wheels.fuse import clashes, deployment, headers
 from tensorflow_macos_build.wheels.fuse.pair import WheelPair, match
 from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Fault, Judge, Verdict, apart
@@ -145,8 +145,8 @@ def _build(build: str | None) -> str | None:
 
 def _is_own(path: str, dist_info: str) -> bool:
     """Whether a path describes the wheel itself, so that the fused one has its own or none."""
-    own = ("WHEEL", "RECORD", fused_json.NAME, *metadata.SIGNATURES)
-    return path in {f"{dist_info}/{name}" for name in own}
+    own = {f"{dist_info}/{name}" for name in ("WHEEL", fused_json.NAME)}
+    return path in own | record.own_paths(dist_info)
 
 
 def _merged(

@@ -22,7 +22,8 @@ from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.archive.writer import Entry, order
 from tensorflow_macos_build.wheels.binaries import outside, skim, slices
-from tensorflow_macos_build.wheels.dist_info import fused_json, metadata, tags
+from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
+from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tensorflow_macos_build.wheels.open_wheel import OpenWheel, read_wheel
 from tensorflow_macos_build.wheels.relocate import relocators
@@ -190,14 +191,15 @@ def _written(half: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]:
         universal2 = any(platform.endswith("_universal2") for platform in name.platforms[1:])
         name = replace(name, platforms=tags.platform_tags(needs, universal2=universal2))
     own = {f"{half.dist_info}/{file}": file for file in ("WHEEL", fused_json.NAME)}
-    free = {f"{half.dist_info}/{file}" for file in ("RECORD", *metadata.SIGNATURES)}
     with new_wheel(out / str(name)) as made:
-        for path in order(changed.members.keys() - free, half.dist_info):
+        for path in order(
+            changed.members.keys() - record.own_paths(half.dist_info), half.dist_info
+        ):
             member = changed.members[path]
             match own.get(path):
                 case "WHEEL":
                     file = replace(half.wheel_file, tags=name.tags, build=name.build)
-                    made.store(path, metadata.format_wheel(file))
+                    made.store(path, format_wheel(file))
                 case fused_json.NAME:
                     made.store(path, _record(half, changed, needs))
                 case _:
@@ -222,7 +224,7 @@ def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.Os]:
 
 def _record(half: OpenWheel, changed: Archive, needs: Mapping[str, tags.Os]) -> bytes:
     try:
-        told = fused_json.of(half.archive, half.dist_info)
+        told = fused_json.read(half.archive, half.dist_info)
     except fused_json.BadRecord as error:
         raise half.archive.broken(f"{half.dist_info}/{fused_json.NAME}", str(error)) from None
     assert told is not None, "the tool neither makes nor takes away a fused.json"

@@ -16,7 +16,9 @@ from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.deflate.universal import Span
-from tensorflow_macos_build.wheels.dist_info import metadata, tags
+from tensorflow_macos_build.wheels.dist_info import tags
+from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata
+from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel, parse_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -63,11 +65,11 @@ def _origin(half: Origin, arch: str, needs: tags.Os) -> Origin:
         name = tags.parse_name(half.wheel)
         if tags.rounded(needs) <= tags.rounded(tags.lowest(name.platforms)[arch]):
             return half
-        wheel = metadata.parse_wheel(half.description.encode())
-    except (tags.BadName, metadata.BadMetadata, KeyError):
+        wheel = parse_wheel(half.description.encode())
+    except (tags.BadName, BadMetadata, KeyError):
         return half  # `thin` names a half whose record is not sound after the fused wheel
     name = replace(name, platforms=tags.platform_tags({arch: needs}))
-    text = metadata.format_wheel(replace(wheel, tags=name.tags)).decode("utf-8")
+    text = format_wheel(replace(wheel, tags=name.tags)).decode("utf-8")
     return replace(half, wheel=str(name), description=text)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.dist_info.metadata import ALGORITHMS
+from tensorflow_macos_build.wheels.dist_info.record import ALGORITHMS
 from tensorflow_macos_build.wheels.verify import binaries
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 from tensorflow_macos_build.wheels.verify.metadata import Contents

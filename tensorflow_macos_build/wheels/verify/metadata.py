@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.archive import member_names
-from tensorflow_macos_build.wheels.dist_info import folders, install_paths, tags
-from tensorflow_macos_build.wheels.dist_info.metadata import (
-    ALGORITHMS,
-    SIGNATURES,
-    BadMetadata,
-    expanded,
-    parse_wheel,
-    record_rows,
-)
+from tensorflow_macos_build.wheels.dist_info import data_folders, folders, install_paths, tags
+from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata, name_faults
+from tensorflow_macos_build.wheels.dist_info.record import ALGORITHMS, own_paths, record_rows
+from tensorflow_macos_build.wheels.dist_info.wheel_file import expanded_tags, parse_wheel
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
 
 if TYPE_CHECKING:
@@ -91,23 +86,23 @@ def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Ite
     """Compare the names of the dist-info and data folders with the file name."""
     if reason := folders.fault(folder, named):
         yield Finding(Code.DIST_INFO, folder, "", reason)
-    for path in folders.outside_schemes(members):
-        message = f"a data folder holds {', '.join(folders.SCHEMES)}, and nothing else"
+    for path in data_folders.outside_schemes(members):
+        message = f"a data folder holds {', '.join(data_folders.SCHEMES)}, and nothing else"
         yield Finding(Code.DATA_FOLDER, path, "", message)
-    for path in folders.folders_of_scripts(members):
+    for path in data_folders.folders_of_scripts(members):
         message = "it is a folder; uv takes only files for scripts"
         yield Finding(Code.DATA_FOLDER, path, "", message)
     for later, earlier in _installed_twice(members):
         message = f"it is installed at the same path as {earlier}"
         yield Finding(Code.DATA_FOLDER, later, "", message, weight=Severity.WARNING)
-    for data in folders.renamed_data(members, folder):
+    for data in data_folders.misspelled(members, folder):
         message = f"it is not spelled like {folder}"
         yield Finding(Code.DATA_FOLDER, data, "", message, weight=Severity.WARNING)
 
 
 def _installed_twice(members: Collection[str]) -> Iterator[tuple[str, str]]:
     # Without a data folder files are installed as they are unpacked, which `open_archive` judges.
-    if any(name.partition("/")[0].endswith(".data") for name in members):
+    if data_folders.data_folders(members):
         yield from member_names.collisions(members, install_paths.installed)
 
 
@@ -127,7 +122,7 @@ def judge_platforms(named: WheelName) -> Iterator[Finding]:
 
 def judge_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare METADATA's Name and Version with the file name."""
-    for fault in folders.metadata_faults(text, named):
+    for fault in name_faults(text, named):
         yield Finding(Code.METADATA_MISMATCH, path, "", fault)
 
 
@@ -135,7 +130,7 @@ def judge_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare WHEEL's Tag and Build with the file name, and judge its version."""
     try:
         file = parse_wheel(text)
-        stated = expanded(file.tags)
+        stated = expanded_tags(file.tags)
     except BadMetadata as error:
         yield Finding(Code.WHEEL_FILE, path, "", str(error))
         return
@@ -162,7 +157,7 @@ def judge_record(
         yield Finding(Code.RECORD_MALFORMED, path, "", listing.unreadable)
         return
     folder = path.rpartition("/")[0]
-    own = {path, *(f"{folder}/{name}" for name in SIGNATURES)}
+    own = own_paths(folder)
     for message in (*listing.malformed, *_rest(listing.malformations, listing.malformed)):
         yield Finding(Code.RECORD_MALFORMED, path, "", message)
     for name in sorted(contents.keys() - listing.rows.keys() - own):

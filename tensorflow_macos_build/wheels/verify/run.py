@@ -234,7 +234,7 @@ class _Verifier:
     def _one_sided(self) -> Mapping[str, frozenset[str]]:
         """Return the architectures of what rules made one-sided, by path, as fuse recorded it."""
         try:
-            found = fused.of(self._archive, self._folders[0]) if len(self._folders) == 1 else None
+            found = fused.read(self._archive, self._folders[0]) if len(self._folders) == 1 else None
         except (fused.BadRecord, BrokenWheel):
             return {}
         one_sided = found.one_sided if found is not None else {}

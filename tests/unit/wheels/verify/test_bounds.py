@@ -10,7 +10,8 @@ import pytest
 
 from tensorflow_macos_build.views import verify as verify_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.dist_info import metadata as files
+from tensorflow_macos_build.wheels.dist_info import metadata as fields
+from tensorflow_macos_build.wheels.dist_info.wheel_file import expanded_tags
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tensorflow_macos_build.wheels.verify import Code, metadata, verify
 from tests.wheel_files import WheelFiles
@@ -71,23 +72,23 @@ def test_malformed_rows_are_counted_and_not_kept() -> None:
 def test_endless_fields_are_refused_unread(
     tmp_path: Path, file: str, line: bytes, code: Code
 ) -> None:
-    text = line * (files.FIELDS_LIMIT // len(line) + 1)
-    with pytest.raises(files.BadMetadata, match="bytes"):
-        files.parse_fields(text)
+    text = line * (fields.FIELDS_LIMIT // len(line) + 1)
+    with pytest.raises(fields.BadMetadata, match="bytes"):
+        fields.parse_fields(text)
     found = [one for one in verify(longer(tmp_path, file, text)).findings if one.code is code]
     assert "bytes that are read" in found[0].message
 
 
 def test_a_long_description_is_not_counted_among_the_fields(tmp_path: Path) -> None:
-    text = b"\n" + b"Text.\n" * (files.FIELDS_LIMIT // 5)
+    text = b"\n" + b"Text.\n" * (fields.FIELDS_LIMIT // 5)
     found = verify(longer(tmp_path, "METADATA", text)).findings
     assert {one.code for one in found} == {Code.RECORD_HASH, Code.RECORD_SIZE}
 
 
 def test_tags_that_stand_for_many_are_refused_before_they_are_expanded() -> None:
     tags = [f"a.b.c.d.e.f.g-a.b.c.d.e.f.g-x{number}" for number in range(1000)]
-    with pytest.raises(files.BadMetadata, match="more than 10000"):
-        files.expanded(tags)
+    with pytest.raises(fields.BadMetadata, match="more than 10000"):
+        expanded_tags(tags)
 
 
 def test_people_are_shown_a_few_of_many_alike_and_json_has_all(
