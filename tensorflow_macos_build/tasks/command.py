@@ -105,6 +105,8 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
         def guarded(*args: Any, **kwargs: Any) -> None:
             files.sweep_scratch()  # here, since a task that finds its work done makes none
             code = guard(functools.partial(body, *args, **kwargs), json=kwargs.get("json", False))
+            # Again: the programs of a killed task live on for a while, and write into what it left.
+            files.sweep_scratch()
             if code is not ExitCode.DONE:
                 raise invoke.Exit(code=int(code))
 

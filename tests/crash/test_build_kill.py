@@ -75,7 +75,9 @@ def test_a_kill_while_dist_is_replaced_leaves_the_old_or_the_new(
 def test_a_kill_inside_bazel_leaves_nothing_at_work_that_could_do_harm(
     reference: Project, tmp_path: Path
 ) -> None:
-    project = Project(tmp_path / "inside")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    project = Project(tmp_path / "inside", TMPDIR=str(temporary))
     log = project.folder / "build" / "demo" / "bazel-arm64.log"
     for _ in range(2):
         child = project.start()
@@ -84,3 +86,4 @@ def test_a_kill_inside_bazel_leaves_nothing_at_work_that_could_do_harm(
         log.unlink()
         check_dist(project)
     finish(project, reference)
+    assert not list(temporary.iterdir())

@@ -137,6 +137,11 @@ class _BazelWorkspace:
         """The process that has Bazel at work; a killed build leaves its own behind."""
         return self.workspace.bazel / "at-work"
 
+    @property
+    def _temporary(self) -> Path:
+        """The folder for temporary files of compilers, which a kill makes them leave behind."""
+        return self.workspace.bazel / "tmp"
+
     def log(self, architecture: str) -> Path:
         """Return the file for what Bazel prints."""
         return self.workspace.folder / f"bazel-{architecture}.log"
@@ -150,6 +155,8 @@ class _BazelWorkspace:
         self.workspace.bazel.mkdir(parents=True, exist_ok=True)
         if self._mark.is_file() and not self.is_mine():
             bazel.end_server(self.workspace.bazel / "output")
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(exist_ok=True)
         files.write_text(self._mark, str(os.getpid()))
 
     def leave(self) -> None:
@@ -170,7 +177,8 @@ class _BazelWorkspace:
             targets=(wanted.target,),
             flags=(*flags, *jobs),
             startup=wanted.startup,
-            env=bazel.environment(program),
+            # Bazel hands the client's TMPDIR on to local actions (PosixLocalEnvProvider.java).
+            env={**bazel.environment(program), "TMPDIR": str(self._temporary)},
             program=str(program),
         )
 

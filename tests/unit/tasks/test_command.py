@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import invoke
@@ -12,8 +13,6 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.tasks.command import command, emit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 
@@ -31,6 +30,20 @@ def test_a_task_that_has_nothing_to_do_sweeps_what_killed_runs_left(
         (tmp_path / f"{files.SCRATCH_PREFIX}killed-y").mkdir()
         idle(invoke.Context())
         assert list(tmp_path.iterdir()) == [live]
+
+
+@command()
+def overtaken(_context: invoke.Context) -> None:
+    """Work while a program of a killed task writes into the folder that was swept already."""
+    (Path(tempfile.gettempdir()) / f"{files.SCRATCH_PREFIX}killed-z" / "env").mkdir(parents=True)
+
+
+def test_a_task_sweeps_what_programs_of_a_killed_one_wrote_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    overtaken(invoke.Context())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_document_commands_no_runner_of_github_actions(
