@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import invoke
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
 
@@ -32,11 +34,15 @@ def status(
     json: bool = False,
 ) -> None:
     """Show the upstream's newest releases, and how far behind a queue's base is."""
+    from tensorflow_macos_build.patchqueue.queue import behind
+    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
     from tensorflow_macos_build.views import upstream as upstream_view
 
+    folder = None if queue is None else queue_folder(queue)
+    request = behind.StatusRequest(Path(cache), folder, upstream, base)
     with Console().progress("upstream") as ticker:
-        found = upstream_view.status(queue, upstream, base, cache, ticker)
-    emit(upstream_view.as_document(found)) if json else upstream_view.show(found)
+        result = behind.status(request, ticker)
+    present(upstream_view.as_document(result), upstream_view.as_lines(result), json=json)
 
 
 namespace = invoke.Collection("upstream", status)

@@ -1,15 +1,21 @@
-"""Tasks that check a finished wheel and explain what they found."""
+"""Tasks that check a finished wheel and explain the findings."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import invoke
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.wheels.verify import VerifyOptions
 
 
 @command(
@@ -38,14 +44,31 @@ def run(
 ) -> ExitCode:
     """Check a wheel as pip, dyld and the kernel of macOS would; 1 when there are errors."""
     from tensorflow_macos_build.views import verify as verify_view
-    from tensorflow_macos_build.wheels.verify import verify
+    from tensorflow_macos_build.wheels.verify import Code, verify
 
-    options = verify_view.options(must_export, allow, config)
-    code = verify_view.code_of(explain)
+    options = verify_options(must_export, allow, config)
+    code = Code.named(explain) if explain else None
     with Console().progress("verify") as ticker:
-        found = verify(Path(wheel), options, ticker)
-    emit(verify_view.as_document(found)) if json else verify_view.show(found, code)
-    return ExitCode.DONE if found.ok else ExitCode.FAILED
+        verification = verify(Path(wheel), options, ticker)
+    lines = verify_view.as_lines(verification, code)
+    present(verify_view.as_document(verification), lines, json=json)
+    return ExitCode.DONE if verification.ok else ExitCode.FAILED
+
+
+def verify_options(must_export: Sequence[str], allow: Sequence[str], config: str) -> VerifyOptions:
+    """Return what the flags of `verify` and a config ask for, the config's first.
+
+    Raises:
+        UsageError: the config is wrong, or a file of symbols cannot be read.
+    """
+    from tensorflow_macos_build import config as configs
+    from tensorflow_macos_build.wheels.verify import VerifyOptions
+    from tensorflow_macos_build.wheels.verify.must_export import entries
+
+    configured = configs.load(config).release.verify if config else None
+    symbols = configured.must_export if configured else ()
+    accepted = configured.allow if configured else ()
+    return VerifyOptions(must_export=(*symbols, *entries(must_export)), allow=(*accepted, *allow))
 
 
 @command(

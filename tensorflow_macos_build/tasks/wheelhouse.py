@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import WHEELHOUSE, WHEELS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import invoke
+
+    from tensorflow_macos_build.wheels.wheelhouse import WheelhouseRequest
+
+_DEFAULTS = {"python": "3.11", "x86_64": "10.15", "arm64": "12.0"}
+"""What counts where neither a flag nor a config says it."""
 
 
 @command(
@@ -55,8 +65,83 @@ def wheelhouse(
     from tensorflow_macos_build.wheels import wheelhouse
 
     macos = {"x86_64": macos_x86_64, "arm64": macos_arm64}
-    order = view.order(requirement, python=python, macos=macos, index=index, cache=cache)
-    order = view.detailed(order, rule=rule, rules=rules, thin=thin, allow=allow)
+    request = _request(requirement, python=python, macos=macos, index=index, cache=cache)
+    request = _with_rules(request, rule=rule, rules=rules, thin=thin, allow=allow)
     with Console().progress("wheelhouse") as ticker:
-        made = wheelhouse.build(order.requirements, Path(out), order.options, ticker)
-    emit(view.as_document(order, made)) if json else view.show(made)
+        made = wheelhouse.build(request.requirements, Path(out), request.options, ticker)
+    present(view.as_document(request, made), view.as_lines(made), json=json)
+
+
+def _request(
+    requirement: str, *, python: str, macos: Mapping[str, str], index: str, cache: str
+) -> WheelhouseRequest:
+    """Return what the flags and a config ask for; a flag counts more.
+
+    Raises:
+        UsageError: a version is malformed, or the config has no wheelhouse.
+    """
+    from tensorflow_macos_build.wheels.wheelhouse import WheelhouseOptions, WheelhouseRequest
+    from tensorflow_macos_build.wheels.wheelhouse.target import version
+
+    requirements, configured = _from_config(requirement)
+    flags = {"python": python, **macos}
+    chosen = {**_DEFAULTS, **configured, **{key: text for key, text in flags.items() if text}}
+    options = WheelhouseOptions(
+        cache=Path(cache),
+        python=version(chosen["python"], "--python"),
+        macos={
+            "x86_64": version(chosen["x86_64"], "--macos-x86-64"),
+            "arm64": version(chosen["arm64"], "--macos-arm64"),
+        },
+        index=index or None,
+    )
+    return WheelhouseRequest(requirements, options)
+
+
+def _with_rules(
+    request: WheelhouseRequest,
+    *,
+    rule: Sequence[str],
+    rules: str,
+    thin: Sequence[str],
+    allow: Sequence[str],
+) -> WheelhouseRequest:
+    """Return a request with what the repeatable flags and a file of rules say.
+
+    Raises:
+        UsageError: a rule is malformed, or the file cannot be read.
+    """
+    from packaging.utils import canonicalize_name
+
+    from tensorflow_macos_build.wheels.wheelhouse import rules as known_rules
+
+    saved = known_rules.read(Path(rules)) if rules else ()
+    options = replace(
+        request.options,
+        # the first rule that matches counts, so those that were typed stand before a file's
+        rules=(*map(known_rules.parse_known_rule, rule), *saved),
+        thin=frozenset(map(canonicalize_name, thin)),
+        allow=tuple(allow),
+    )
+    return replace(request, options=options)
+
+
+def _from_config(requirement: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the requirements and versions that a config states; of a requirement, itself."""
+    if not requirement.endswith(".yaml"):
+        return (requirement,), {}
+    from tensorflow_macos_build import config
+
+    release = config.load(requirement).release
+    if not release.wheelhouse:
+        raise UsageError(
+            "the config lists no requirement under `wheelhouse`",
+            where=requirement,
+            hint="add e.g. `wheelhouse: [tensorflow==2.16.2]`, or give a requirement",
+        )
+    host = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return release.wheelhouse, {
+        "python": host if release.python == "host" else release.python,
+        "arm64": release.architectures.arm64.deployment_target,
+        "x86_64": release.architectures.x86_64.deployment_target,
+    }

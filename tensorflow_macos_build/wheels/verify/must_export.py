@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,11 +19,28 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z_$.][\w$.@]*")
 
+_LONGEST_LIST = 16 << 20
+"""Bytes of the largest file of symbols that is read; TensorFlow exports 12 MB of names."""
+
 
 def read(text: str) -> tuple[str, ...]:
     """Return the entries of a file: one a line, blank lines and what follows `#` left out."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(line for line in lines if line)
+
+
+def entries(named: Iterable[str]) -> tuple[str, ...]:
+    """Return the entries that a command line names, with those of a file in the file's place.
+
+    Raises:
+        UsageError: a file is too large, or cannot be read.
+    """
+    stated: list[str] = []
+    for name in named:
+        # a list that comes with this package is meant, whatever the current folder holds
+        is_file = not name.startswith("@") and Path(name).is_file()
+        stated += read(files.read_small_text(Path(name), _LONGEST_LIST)) if is_file else [name]
+    return tuple(stated)
 
 
 def expand(entries: Iterable[str]) -> tuple[str, ...]:

@@ -6,6 +6,14 @@ from tensorflow_macos_build.wheels.wheelhouse.model import (
     Wheelhouse,
     WheelhouseEntry,
     WheelhouseOptions,
+    WheelhouseRequest,
 )
 
-__all__ = ["EntryKind", "Wheelhouse", "WheelhouseEntry", "WheelhouseOptions", "build"]
+__all__ = [
+    "EntryKind",
+    "Wheelhouse",
+    "WheelhouseEntry",
+    "WheelhouseOptions",
+    "WheelhouseRequest",
+    "build",
+]

@@ -58,6 +58,19 @@ class WheelhouseOptions:
 
 
 @dataclass(frozen=True)
+class WheelhouseRequest:
+    """What a user asks of a wheelhouse: the requirements, and for which Macs.
+
+    Attributes:
+        requirements: as pip takes them.
+        options: what it is for, and how it is made.
+    """
+
+    requirements: tuple[str, ...]
+    options: WheelhouseOptions
+
+
+@dataclass(frozen=True)
 class WheelhouseEntry:
     """A wheel in a wheelhouse.
 

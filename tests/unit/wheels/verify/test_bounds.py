@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.tasks.command import print_parts
 from tensorflow_macos_build.views import verify as verify_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info import metadata as fields
@@ -101,7 +102,7 @@ def test_people_are_shown_a_few_of_many_alike_and_json_has_all(
             archive.writestr(f"tiny/{number}", b"")
     found = verify(path)
     assert sum(one.code is Code.RECORD_MISSING for one in found.findings) == 1200
-    verify_view.show(found)
+    print_parts(verify_view.as_lines(found))
     shown = capsys.readouterr().out
     assert shown.count("RECORD does not list it") == 200
     assert "1000 more of them; --json lists them" in shown
