@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from benchmarks import fuzzing
 from benchmarks.fuzzing import Target
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.archive.reader import BrokenWheel, open_archive
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.verify import binaries, binding, verify
 from tensorflow_macos_build.wheels.verify.spool import Content, Kept
 

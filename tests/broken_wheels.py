@@ -308,7 +308,7 @@ def one_sided_by_rule(shop: Workshop) -> Path:
 
 def one_sided_record() -> Files:
     """Return fuse's record that the module is for arm64 alone, as a file of the wheel."""
-    halves = {arch: fused_json.Origin("", "") for arch in ARCHES}
+    halves = {arch: fused_json.FusedHalf("", "") for arch in ARCHES}
     told = fused_json.FusedRecord(
         halves,
         only=dict.fromkeys(ARCHES, ()),

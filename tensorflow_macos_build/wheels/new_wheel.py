@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed, of_machine
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.archive.writer import Entry, WheelWriter
+from tensorflow_macos_build.wheels.archive.writer import NewMember, WheelWriter
 from tensorflow_macos_build.wheels.dist_info.record import format_record
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tensorflow_macos_build.wheels.archive.members import Limits, Member
+    from tensorflow_macos_build.wheels.archive.members import ArchiveLimits, Member
     from tensorflow_macos_build.wheels.open_wheel import OpenWheel
 
 
@@ -29,7 +29,7 @@ class Assembly:
         self._writer = WheelWriter(self._stream)
         self._rows: dict[str, tuple[bytes, int]] = {}
 
-    def add(self, entry: Entry, data: Iterable[bytes], sha256: bytes) -> None:
+    def add(self, entry: NewMember, data: Iterable[bytes], sha256: bytes) -> None:
         """Write a member whose data and SHA-256 are at hand."""
         self._writer.add(entry, data)
         self._rows[entry.name] = (sha256, entry.size)
@@ -44,7 +44,7 @@ class Assembly:
         claimed = half.digest(member.name)
         sha256 = claimed.value if claimed.algorithm == "sha256" else half.archive.sha256(member)
         numbers = (member.method, member.crc, member.size, member.compressed)
-        self.add(Entry(path, *numbers, member.executable), half.archive.raw(member), sha256)
+        self.add(NewMember(path, *numbers, member.executable), half.archive.raw(member), sha256)
 
     def finish(self, record: str) -> str:
         """Write RECORD under its path, and the end; give the SHA-256 of the whole file."""
@@ -54,7 +54,7 @@ class Assembly:
 
 
 @contextlib.contextmanager
-def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
+def new_wheel(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Assembly]:
     """Yield an empty wheel; a body that ends well puts it at `path`, whole.
 
     It is read back first: what is refused of a wheel that comes in is refused of one that goes out.
@@ -72,7 +72,7 @@ def new_wheel(path: Path, limits: Limits | None = None) -> Iterator[Assembly]:
         raise of_machine(error) from error
 
 
-def _read_back(path: Path, limits: Limits | None) -> None:
+def _read_back(path: Path, limits: ArchiveLimits | None) -> None:
     """Check a new wheel by its headers, WHEEL and RECORD; no other content is inflated again."""
     try:
         with open_wheel(path, limits, any_platform=True):

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.wheels.archive.reader import Archive, BrokenWheel, Limits, Member
+    from tensorflow_macos_build.wheels.archive.members import ArchiveLimits, BrokenWheel, Member
+    from tensorflow_macos_build.wheels.archive.reader import Archive
 
 _STRAY_ROWS = 100
 """Rows of RECORD for files that are not there, up to which all are told rather than that alone."""
@@ -65,7 +66,7 @@ class OpenWheel:
     data: str
     lowest: Mapping[str, tags.Os]
     wheel_file: WheelFile
-    rows: Mapping[str, record.Row]
+    rows: Mapping[str, record.RecordRow]
 
     @property
     def dist_info(self) -> str:
@@ -121,7 +122,7 @@ class OpenWheel:
 
 @contextlib.contextmanager
 def open_wheel(
-    path: Path, limits: Limits | None = None, *, any_platform: bool = False
+    path: Path, limits: ArchiveLimits | None = None, *, any_platform: bool = False
 ) -> Iterator[OpenWheel]:
     """Open a wheel and read its own description.
 
@@ -202,7 +203,7 @@ def _wheel_file(archive: Archive, path: str) -> WheelFile:
         raise archive.broken(path, str(error)) from None
 
 
-def _rows(archive: Archive, dist_info: str) -> dict[str, record.Row]:
+def _rows(archive: Archive, dist_info: str) -> dict[str, record.RecordRow]:
     """Read RECORD, which must name every member and nothing else."""
     path, most = f"{dist_info}/RECORD", len(archive.members) + _STRAY_ROWS
     try:
@@ -230,7 +231,9 @@ def _record_limit(archive: Archive) -> int:
     return 2 * names + rows * _ROW_LIMIT
 
 
-def _record_faults(archive: Archive, rows: Mapping[str, record.Row], dist_info: str) -> list[str]:
+def _record_faults(
+    archive: Archive, rows: Mapping[str, record.RecordRow], dist_info: str
+) -> list[str]:
     wrong = [
         f"`{path}` has {member.size} bytes and RECORD says {rows[path].size}"
         for path, member in archive.members.items()

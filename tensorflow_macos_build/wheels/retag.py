@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels.archive.reader import Limits, open_archive
+from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import folders, record, tags
 from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.wheels.archive.members import ArchiveLimits
     from tensorflow_macos_build.wheels.archive.reader import Archive
 
 _HINT = "name other tags by --platform, --build-tag or --universal2-tag"
@@ -55,7 +56,7 @@ class Retagged:
 
 
 def retag(
-    wheel: Path, out: Path, options: RetagOptions, *, limits: Limits | None = None
+    wheel: Path, out: Path, options: RetagOptions, *, limits: ArchiveLimits | None = None
 ) -> Retagged:
     """Write the wheel under other tags into the folder `out`, file name and WHEEL alike.
 

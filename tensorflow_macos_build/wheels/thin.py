@@ -21,9 +21,9 @@ from tensorflow_macos_build.macho import fat
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.archive import member_names
-from tensorflow_macos_build.wheels.archive.members import Member, Method
-from tensorflow_macos_build.wheels.archive.reader import CHUNK, Limits
-from tensorflow_macos_build.wheels.archive.writer import Entry, order
+from tensorflow_macos_build.wheels.archive.members import ArchiveLimits, CompressionMethod, Member
+from tensorflow_macos_build.wheels.archive.reader import CHUNK
+from tensorflow_macos_build.wheels.archive.writer import NewMember, order
 from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.deflate import splice
 from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
@@ -68,7 +68,12 @@ class Thinned:
 
 
 def thin(
-    wheel: Path, arch: str, out: Path, *, limits: Limits | None = None, ticker: Ticker | None = None
+    wheel: Path,
+    arch: str,
+    out: Path,
+    *,
+    limits: ArchiveLimits | None = None,
+    ticker: Ticker | None = None,
 ) -> Thinned:
     """Write the wheel of one architecture into the folder `out`.
 
@@ -176,7 +181,7 @@ class _Split:
             return name, whole.stem, whole.data, text
         return own, origin.stem or whole.stem, origin.data or whole.data, text
 
-    def _own_name(self, origin: fused_json.Origin) -> tags.WheelName | None:
+    def _own_name(self, origin: fused_json.FusedHalf) -> tags.WheelName | None:
         try:
             own = tags.parse_name(origin.wheel)
             lowest = tags.lowest(own.platforms)
@@ -245,11 +250,11 @@ class _Split:
             return False
         piece = next(iter(self._range(member, span)))
         try:
-            if member.method is Method.DEFLATED:
+            if member.method is CompressionMethod.DEFLATED:
                 piece = zlib.decompressobj(-zlib.MAX_WBITS).decompress(piece, 8)
         except zlib.error:
             return False
-        return slices.kind_of(piece) in (slices.Kind.IMAGE, slices.Kind.STATIC)
+        return slices.kind_of(piece) in (slices.CodeKind.IMAGE, slices.CodeKind.STATIC)
 
     def _range(self, member: Member, span: Span) -> Iterator[bytes]:
         return self._whole.archive.range(member.offset + span.start, span.end - span.start)
@@ -257,13 +262,13 @@ class _Split:
     def _copy_slice(self, made: Assembly, member: Member, path: str, span: Span) -> None:
         """Copy a slice's stream; one that something followed gets an empty block to end it."""
         before = self._wrapping(member, span)
-        deflated = member.method is Method.DEFLATED
+        deflated = member.method is CompressionMethod.DEFLATED
         head = b"".join(splice.stored([before])) if deflated else before
         end = splice.END if deflated and span.end < member.compressed else b""
         compressed = len(head) + span.end - span.start + len(end)
         crc = splice.crc32_combine(zlib.crc32(before), span.crc, span.size)
         numbers = (member.method, crc, len(before) + span.size, compressed)
-        entry = Entry(path, *numbers, member.executable)
+        entry = NewMember(path, *numbers, member.executable)
         data = itertools.chain([head], self._range(member, span), [end])
         made.add(entry, data, bytes.fromhex(span.sha256))
         self.copied += 1
@@ -278,7 +283,7 @@ class _Split:
         return slices.wrapping(new)
 
     def _is_universal(self, member: Member) -> bool:
-        return slices.kind_of(self._whole.archive.head(member, 8)) is slices.Kind.UNIVERSAL
+        return slices.kind_of(self._whole.archive.head(member, 8)) is slices.CodeKind.UNIVERSAL
 
     def _universal(self, member: Member) -> fat.Fat:
         head = self._whole.archive.head(member, _FAT_HEAD)
@@ -308,8 +313,8 @@ class _Split:
             data.write(engine.flush())
             compressed = data.tell()
             data.seek(0)
-            numbers = (Method.DEFLATED, crc, len(before) + found[0].size, compressed)
-            entry = Entry(path, *numbers, member.executable)
+            numbers = (CompressionMethod.DEFLATED, crc, len(before) + found[0].size, compressed)
+            entry = NewMember(path, *numbers, member.executable)
             made.add(entry, _pieces(data), digest.digest())
         self.deflated += 1
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.archive import member_names
 from tensorflow_macos_build.wheels.archive.members import (
+    ArchiveLimits,
     BrokenWheel,
-    Limits,
+    CompressionMethod,
     Member,
-    Method,
     broken,
 )
 
@@ -45,7 +45,7 @@ _FLAG_STRONG_ENCRYPTION = 0x0040
 _FLAG_UTF8 = 0x0800
 _FLAG_MASKED = 0x2000
 _HIDDEN = _FLAG_ENCRYPTED | _FLAG_STRONG_ENCRYPTION | _FLAG_MASKED
-_METHODS = frozenset(Method)
+_METHODS = frozenset(CompressionMethod)
 _EXTRA_ZIP64 = 0x0001
 _EXTRA_UNICODE_PATH = 0x7075
 _MASK16 = 0xFFFF
@@ -57,7 +57,7 @@ _MAX_DEFLATE_RATIO = 1032
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class DirectoryEntry:
     """What the central directory says of one member."""
 
     raw_name: bytes
@@ -71,10 +71,10 @@ class _Entry:
     mode: int
 
 
-class Reader:
+class DirectoryReader:
     """Reads the structure of one open file; `members` is the whole of its work."""
 
-    def __init__(self, path: Path, descriptor: int, limits: Limits) -> None:
+    def __init__(self, path: Path, descriptor: int, limits: ArchiveLimits) -> None:
         self._path = path
         self._descriptor = descriptor
         self._limits = limits
@@ -148,7 +148,7 @@ class Reader:
                 raise self._broken("", "its two end records contradict each other")
         return tuple(large)
 
-    def _entries(self, directory: bytes, count: int) -> list[_Entry]:
+    def _entries(self, directory: bytes, count: int) -> list[DirectoryEntry]:
         entries, position = [], 0
         while position < len(directory):
             entry, position = self._entry(directory, position)
@@ -157,7 +157,7 @@ class Reader:
             raise self._broken("", f"its directory holds {len(entries)} entries, not {count}")
         return entries
 
-    def _entry(self, directory: bytes, position: int) -> tuple[_Entry, int]:
+    def _entry(self, directory: bytes, position: int) -> tuple[DirectoryEntry, int]:
         fixed = directory[position : position + _CENTRAL.size]
         if len(fixed) < _CENTRAL.size or fixed[:4] != _CENTRAL_SIGNATURE:
             raise self._broken("", "its central directory is malformed")
@@ -178,7 +178,9 @@ class Reader:
         if _EXTRA_UNICODE_PATH in fields:
             raise self._broken(name, "it has a second name in an extra field")
         mode = attributes >> 16
-        return _Entry(raw_name, name, flags, method, crc, size, compressed, header, mode), position
+        return DirectoryEntry(
+            raw_name, name, flags, method, crc, size, compressed, header, mode
+        ), position
 
     def _decoded(self, raw_name: bytes, flags: int) -> str:
         shown = raw_name.decode("ascii", "backslashreplace")
@@ -215,7 +217,7 @@ class Reader:
         wide = iter(struct.unpack_from(f"<{wanted}Q", found))
         return tuple(next(wide) if number == _MASK32 else number for number in small)
 
-    def _check_names(self, entries: Sequence[_Entry]) -> None:
+    def _check_names(self, entries: Sequence[DirectoryEntry]) -> None:
         seen: set[str] = set()
         for entry in entries:
             if reason := member_names.fault(entry.name):
@@ -226,7 +228,7 @@ class Reader:
         for later, earlier in member_names.collisions(entry.name for entry in entries):
             raise self._broken(later, f"it cannot be unpacked beside `{earlier}` on a Mac")
 
-    def _check_limits(self, entries: Sequence[_Entry]) -> None:
+    def _check_limits(self, entries: Sequence[DirectoryEntry]) -> None:
         limits, total = self._limits, sum(entry.size for entry in entries)
         if total > limits.total:
             raise self._broken("", f"it declares {total} bytes, more than {limits.total}")
@@ -236,7 +238,7 @@ class Reader:
             if entry.size > _MAX_DEFLATE_RATIO * entry.compressed + _MAX_DEFLATE_RATIO:
                 raise self._broken(entry.name, "it declares more bytes than its data can hold")
 
-    def _member(self, entry: _Entry, end: int) -> Member:
+    def _member(self, entry: DirectoryEntry, end: int) -> Member:
         """Check one member's local header against `entry`; `end` is where its space ends."""
         self._check_kind(entry)
         fixed = self._read(entry.header, _LOCAL.size)
@@ -261,13 +263,13 @@ class Reader:
         self._check_space(entry, data + entry.compressed, end, later=later)
         return Member(
             entry.name,
-            Method(method),
+            CompressionMethod(method),
             *declared,
             offset=data,
             executable=bool(entry.mode & _EXECUTABLE),
         )
 
-    def _check_kind(self, entry: _Entry) -> None:
+    def _check_kind(self, entry: DirectoryEntry) -> None:
         """Refuse what is no plain file or empty folder, stored or deflated."""
         kind, folder = stat.S_IFMT(entry.mode), entry.name.endswith("/")
         if entry.flags & _HIDDEN:
@@ -282,10 +284,10 @@ class Reader:
             raise self._broken(entry.name, "it is neither a file nor a folder")
         if folder and (entry.size or entry.crc):
             raise self._broken(entry.name, "it is a folder that holds data")
-        if entry.method == Method.STORED and entry.size != entry.compressed:
+        if entry.method == CompressionMethod.STORED and entry.size != entry.compressed:
             raise self._broken(entry.name, "it is stored and has two sizes")
 
-    def _check_space(self, entry: _Entry, data_end: int, end: int, *, later: bool) -> None:
+    def _check_space(self, entry: DirectoryEntry, data_end: int, end: int, *, later: bool) -> None:
         """Check that the data, and its descriptor when there is one, end where the next begins."""
         left = end - data_end
         if left < 0:

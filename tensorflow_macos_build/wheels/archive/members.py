@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Method(IntEnum):
+class CompressionMethod(IntEnum):
     """How a member's data is stored; the numbers are the format's."""
 
     STORED = 0
@@ -24,7 +24,7 @@ class BrokenWheel(WorkFailed):
 
 
 @dataclass(frozen=True)
-class Limits:
+class ArchiveLimits:
     """What a wheel may claim before it is refused as a bomb.
 
     Attributes:
@@ -55,7 +55,7 @@ class Member:
     """
 
     name: str
-    method: Method
+    method: CompressionMethod
     crc: int
     size: int
     compressed: int

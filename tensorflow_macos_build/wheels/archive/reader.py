@@ -21,20 +21,18 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels.archive.directory import Reader
+from tensorflow_macos_build.wheels.archive.directory import DirectoryReader
 from tensorflow_macos_build.wheels.archive.members import (
+    ArchiveLimits,
     BrokenWheel,
-    Limits,
+    CompressionMethod,
     Member,
-    Method,
     broken,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-__all__ = ["CHUNK", "Archive", "BrokenWheel", "Limits", "Member", "Method", "open_archive"]
 
 CHUNK = 1 << 18
 """Bytes that are read or inflated at a time."""
@@ -129,7 +127,7 @@ class Archive:
         return broken(self.path, name, what)
 
     def _content(self, member: Member, chunk: int, raw: int = CHUNK) -> Iterator[bytes]:
-        if member.method is Method.STORED:
+        if member.method is CompressionMethod.STORED:
             yield from self.raw(member, chunk=chunk)
             return
         engine = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -147,7 +145,7 @@ class Archive:
 
 
 @contextlib.contextmanager
-def open_archive(path: Path, limits: Limits | None = None) -> Iterator[Archive]:
+def open_archive(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Archive]:
     """Open a wheel and check its structure; no content is inflated yet.
 
     Raises:
@@ -163,7 +161,9 @@ def open_archive(path: Path, limits: Limits | None = None) -> Iterator[Archive]:
             hint="give the path of a wheel that you may read",
         ) from None
     try:
-        yield Archive(path, Reader(path, descriptor, limits or Limits()).members(), descriptor)
+        yield Archive(
+            path, DirectoryReader(path, descriptor, limits or ArchiveLimits()).members(), descriptor
+        )
     finally:
         os.close(descriptor)
 

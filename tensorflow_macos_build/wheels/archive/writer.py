@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tensorflow_macos_build.wheels.archive.members import Method
+from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ _DATE_1980_01_01 = (1 << 5) | 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NewMember:
     """What is to be written of one member besides its data.
 
     Attributes:
@@ -46,7 +46,7 @@ class Entry:
     """
 
     name: str
-    method: Method
+    method: CompressionMethod
     crc: int
     size: int
     compressed: int
@@ -68,7 +68,7 @@ class WheelWriter:
         self._offset = 0
         self._directory: list[bytes] = []
 
-    def add(self, entry: Entry, data: Iterable[bytes]) -> None:
+    def add(self, entry: NewMember, data: Iterable[bytes]) -> None:
         """Write one member.
 
         Raises:
@@ -86,7 +86,9 @@ class WheelWriter:
     def add_stored(self, name: str, content: bytes, *, executable: bool = False) -> None:
         """Write one member whose content is at hand, as it is."""
         size = len(content)
-        entry = Entry(name, Method.STORED, zlib.crc32(content), size, size, executable)
+        entry = NewMember(
+            name, CompressionMethod.STORED, zlib.crc32(content), size, size, executable
+        )
         self.add(entry, (content,))
 
     def finish(self) -> None:
@@ -118,7 +120,7 @@ def order(names: Iterable[str], dist_info: str) -> list[str]:
     return sorted(names, key=key)
 
 
-def _local(entry: Entry) -> bytes:
+def _local(entry: NewMember) -> bytes:
     name, flags = _encoded(entry.name)
     wide = _wide(entry.size, entry.compressed) if _is_large(entry) else b""
     sizes = (_MASK32, _MASK32) if wide else (entry.compressed, entry.size)
@@ -137,7 +139,7 @@ def _local(entry: Entry) -> bytes:
     return fixed + name + wide
 
 
-def _central(entry: Entry, offset: int) -> bytes:
+def _central(entry: NewMember, offset: int) -> bytes:
     name, flags = _encoded(entry.name)
     large = _is_large(entry)
     numbers = [entry.size, entry.compressed] if large else []
@@ -173,7 +175,7 @@ def _end64(count: int, length: int, start: int, position: int) -> bytes:
     return record + struct.pack("<4sLQL", b"PK\x06\x07", 0, position, 1)
 
 
-def _is_large(entry: Entry) -> bool:
+def _is_large(entry: NewMember) -> bool:
     return max(entry.size, entry.compressed) >= _MASK32
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.macho import fat, image
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.binaries.slices import HEAD, Kind, kind_of
+from tensorflow_macos_build.wheels.binaries.slices import HEAD, CodeKind, kind_of
 from tensorflow_macos_build.wheels.dist_info import folders, fused_json
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.macho.fat import Arch
     from tensorflow_macos_build.macho.image import Image
-    from tensorflow_macos_build.wheels.archive.reader import Archive, Member
+    from tensorflow_macos_build.wheels.archive.members import Member
+    from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.deflate.universal import Span
 
 _MAGIC = 8
@@ -44,10 +45,10 @@ def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
     for name, member in archive.members.items():
         kind = kind_of(archive.head(member, _MAGIC).ljust(_MAGIC, b"\0"))
         try:
-            if kind is Kind.IMAGE:
+            if kind is CodeKind.IMAGE:
                 parsed = _parsed(archive.stream(member), member.size)
                 found.update({name: (parsed,)} if parsed is not None else {})
-            elif kind is Kind.UNIVERSAL:
+            elif kind is CodeKind.UNIVERSAL:
                 found[name] = tuple(_slices(archive, member, spans.get(name, {})))
         except MalformedMachO as error:
             raise archive.broken(name, f"it is malformed: {error.evidence}") from None
@@ -128,6 +129,6 @@ def _parsed(pieces: Iterable[bytes], size: int) -> Image | None:
             wanted = min(_MACH_HEADER_64 + commands, size)
         if len(head) >= wanted:
             break
-    if kind_of(head.ljust(_MAGIC, b"\0")) is Kind.STATIC:
+    if kind_of(head.ljust(_MAGIC, b"\0")) is CodeKind.STATIC:
         return None
     return image.parse(Window(head, 0, size))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tensorflow_macos_build.macho.image import Image
-    from tensorflow_macos_build.wheels.archive.reader import Archive, Member
+    from tensorflow_macos_build.wheels.archive.members import Member
+    from tensorflow_macos_build.wheels.archive.reader import Archive
 
     Os = tuple[int, int]
 
@@ -38,7 +39,7 @@ _MAGIC = 8
 """Bytes that tell what a member is."""
 
 
-class Kind(Enum):
+class CodeKind(Enum):
     """What lipo can make of a file."""
 
     IMAGE = "image"
@@ -48,7 +49,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class JoinableSlice:
     """What a universal file would hold of a member.
 
     Attributes:
@@ -61,7 +62,7 @@ class Slice:
             slice, as gfortran's libraries are.
     """
 
-    kind: Kind
+    kind: CodeKind
     new: fat.NewSlice
     minos: tuple[int, int] | None
     filetype: str
@@ -77,16 +78,16 @@ class Unjoinable(ValueError):
     """A sound file that lipo refuses as a slice; the message says why, as the end of a sentence."""
 
 
-def kind_of(head: bytes) -> Kind:
+def kind_of(head: bytes) -> CodeKind:
     """Tell from a file's first 8 bytes or more what lipo can make of it."""
     if image.is_image(head):
-        return Kind.IMAGE
+        return CodeKind.IMAGE
     if fat.is_fat(head):
-        return Kind.UNIVERSAL
-    return Kind.STATIC if archive.is_archive(head) else Kind.OTHER
+        return CodeKind.UNIVERSAL
+    return CodeKind.STATIC if archive.is_archive(head) else CodeKind.OTHER
 
 
-def read_slice(wheel: Archive, member: Member) -> Slice | None:
+def read_slice(wheel: Archive, member: Member) -> JoinableSlice | None:
     """Return what a universal file would hold of a member; None if lipo would refuse it.
 
     Raises:
@@ -96,13 +97,13 @@ def read_slice(wheel: Archive, member: Member) -> Slice | None:
     head = wheel.head(member, HEAD)
     try:
         match kind_of(head):
-            case Kind.IMAGE:
+            case CodeKind.IMAGE:
                 return _image(wheel, member, head, 0, member.size)
-            case Kind.STATIC:
+            case CodeKind.STATIC:
                 return _static(wheel, member)
-            case Kind.UNIVERSAL:
+            case CodeKind.UNIVERSAL:
                 return _only_slice(wheel, member, head)
-            case Kind.OTHER:
+            case CodeKind.OTHER:
                 return None
     except MalformedMachO as error:
         raise wheel.broken(member.name, f"it is malformed: {error.evidence}") from None
@@ -121,13 +122,13 @@ def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
         return {}
     try:
         match kind_of(wheel.head(member, _MAGIC)):
-            case Kind.OTHER:
+            case CodeKind.OTHER:
                 return {}
-            case Kind.IMAGE:
+            case CodeKind.IMAGE:
                 head = wheel.head(member, HEAD)
                 parsed = _parsed(wheel, member, head, 0, member.size)
                 return {parsed.arch: parsed.minos}
-            case Kind.STATIC | Kind.UNIVERSAL:
+            case CodeKind.STATIC | CodeKind.UNIVERSAL:
                 with _spooled(wheel, member) as content:
                     return _latest(_code(content))
     except MalformedMachO:
@@ -138,10 +139,10 @@ def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
     """Yield the architecture and the minimum of every image and every object in a file."""
     head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
     match kind_of(head):
-        case Kind.UNIVERSAL:
+        case CodeKind.UNIVERSAL:
             for arch in fat.parse(content).arches:
                 yield from _code_of_slice(content.part(arch.offset, arch.size, "slice"))
-        case Kind.STATIC | Kind.IMAGE | Kind.OTHER:
+        case CodeKind.STATIC | CodeKind.IMAGE | CodeKind.OTHER:
             yield from _code_of_slice(content)
 
 
@@ -149,13 +150,13 @@ def _code_of_slice(content: Window) -> Iterator[tuple[str, Os | None]]:
     """Yield likewise for a file that is not universal, as no loader takes one in another."""
     head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
     match kind_of(head):
-        case Kind.STATIC:
+        case CodeKind.STATIC:
             objects = archive.parse(content)
             yield from ((one.arch, one.minos) for one in objects if one.arch is not None)
-        case Kind.IMAGE:
+        case CodeKind.IMAGE:
             parsed = image.parse(content)
             yield parsed.arch, parsed.minos
-        case Kind.UNIVERSAL | Kind.OTHER:
+        case CodeKind.UNIVERSAL | CodeKind.OTHER:
             return
 
 
@@ -167,14 +168,14 @@ def _latest(code: Iterator[tuple[str, Os | None]]) -> dict[str, Os | None]:
     return latest
 
 
-def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Slice:
+def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> JoinableSlice:
     """Read an image of `size` bytes at `offset`, whose first bytes are `head`."""
     found = _parsed(wheel, member, head, offset, size)
     align = fat.page_align(found.cputype)
     if align is None:
         raise MalformedMachO(f"its processor type {found.cputype} is unknown")
     new = fat.NewSlice(found.cputype, found.cpusubtype, size, align)
-    return Slice(Kind.IMAGE, new, found.minos, found.filetype_name, offset)
+    return JoinableSlice(CodeKind.IMAGE, new, found.minos, found.filetype_name, offset)
 
 
 def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Image:
@@ -184,7 +185,7 @@ def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int)
     return image.parse(Window(head, 0, size))
 
 
-def _only_slice(wheel: Archive, member: Member, head: bytes) -> Slice | None:
+def _only_slice(wheel: Archive, member: Member, head: bytes) -> JoinableSlice | None:
     """Read a universal file of one image; None if it has more, or is not laid out as by lipo."""
     arches = fat.parse(Window(head, 0, member.size)).arches
     if len(arches) != 1 or arches[0].offset > 1 << fat.MAXIMUM_ALIGN:
@@ -194,7 +195,7 @@ def _only_slice(wheel: Archive, member: Member, head: bytes) -> Slice | None:
     new = fat.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
     if head[: only.offset] != wrapping(new) or only.end != member.size:
         return None
-    if kind_of(head[only.offset :]) is not Kind.IMAGE:
+    if kind_of(head[only.offset :]) is not CodeKind.IMAGE:
         return None
     found = _image(wheel, member, head[only.offset :], only.offset, only.size)
     return replace(found, new=new) if found.arch == only.name else None
@@ -206,7 +207,7 @@ def wrapping(new: fat.NewSlice) -> bytes:
     return alone.header + bytes(alone.arches[0].offset - len(alone.header))
 
 
-def _static(wheel: Archive, member: Member) -> Slice:
+def _static(wheel: Archive, member: Member) -> JoinableSlice:
     """Read a static archive.
 
     Its objects may be Mach-O files, LLVM IR objects, or both: llvm-lipo 19 only asks that all are
@@ -231,7 +232,7 @@ def _static(wheel: Archive, member: Member) -> Slice:
     ((cputype, cpusubtype),) = found
     align = 0 if is_bitcode else fat.archive_align(cputype)
     new = fat.NewSlice(cputype, cpusubtype, member.size, align)
-    return Slice(Kind.STATIC, new, minos, "archive")
+    return JoinableSlice(CodeKind.STATIC, new, minos, "archive")
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ def zeros(count: int) -> bytes:
     """
     if count == 0:
         return b""
-    bits = _Bits()
+    bits = _BitWriter()
     bits.put(0b010, 3)  # BFINAL 0, BTYPE 01
     of_258, rest = divmod(count - 1, 258)
     of_10, literals = divmod(rest, 10)
@@ -123,7 +123,7 @@ def _alignment(used: int) -> bytes:
     return _EMPTY_STORED if 0 < used <= 5 else b"\x00" + _EMPTY_STORED
 
 
-class _Bits:
+class _BitWriter:
     """Bits in deflate's order: from the lowest of each byte; codes begin with their highest."""
 
     def __init__(self) -> None:

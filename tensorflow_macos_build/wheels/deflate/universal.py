@@ -6,8 +6,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.archive.members import Method
-from tensorflow_macos_build.wheels.archive.writer import Entry
+from tensorflow_macos_build.wheels.archive.members import CompressionMethod
+from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.deflate import splice
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ class UniversalMember:
         for part in self._parts:
             yield from part()
 
-    def entry(self, path: str, *, executable: bool) -> Entry:
-        method = Method.STORED if self._stored else Method.DEFLATED
-        return Entry(path, method, self._crc, self._size, self._compressed, executable)
+    def entry(self, path: str, *, executable: bool) -> NewMember:
+        method = CompressionMethod.STORED if self._stored else CompressionMethod.DEFLATED
+        return NewMember(path, method, self._crc, self._size, self._compressed, executable)
 
     def _put(self, blocks: list[bytes]) -> None:
         self._add(lambda: blocks, sum(map(len, blocks)))

@@ -42,7 +42,7 @@ class BadRecord(ValueError):
 
 
 @dataclass(frozen=True)
-class Origin:
+class FusedHalf:
     """A half.
 
     Attributes:
@@ -73,7 +73,7 @@ class FusedRecord:
         one_sided: machine code that by a rule is there for one architecture alone.
     """
 
-    halves: Mapping[str, Origin]
+    halves: Mapping[str, FusedHalf]
     universal: Mapping[str, Mapping[str, Span]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def parse(content: bytes) -> FusedRecord:
     except documents.NotTheDocument as error:
         raise BadRecord(f"it cannot be read ({error})") from None
     return FusedRecord(
-        {arch: Origin(**origin) for arch, origin in found["halves"].items()},
+        {arch: FusedHalf(**origin) for arch, origin in found["halves"].items()},
         {
             path: {arch: Span(**span) for arch, span in spans.items()}
             for path, spans in found["universal"].items()

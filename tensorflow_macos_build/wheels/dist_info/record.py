@@ -26,7 +26,7 @@ SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Files of dist-info that sign RECORD; they are neither listed in it nor true of another one."""
 
 MOST_ROWS = 500_000
-"""As many rows as a wheel may have members (`members.Limits`)."""
+"""As many rows as a wheel may have members (`members.ArchiveLimits`)."""
 
 _SIZE = re.compile(r"[0-9]{1,19}")
 
@@ -40,7 +40,7 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RecordRow:
     """One line of RECORD; `size` is None where it is left out."""
 
     digest: Digest | None
@@ -63,7 +63,7 @@ def record_rows(content: bytes) -> Iterator[list[str]]:
             raise BadMetadata(f"it cannot be read after {number} rows ({error})") from None
 
 
-def parse_record(content: bytes, *, most: int = MOST_ROWS) -> dict[str, Row]:
+def parse_record(content: bytes, *, most: int = MOST_ROWS) -> dict[str, RecordRow]:
     """Read a RECORD file: its rows by path.
 
     Args:
@@ -74,7 +74,7 @@ def parse_record(content: bytes, *, most: int = MOST_ROWS) -> dict[str, Row]:
         BadMetadata: it is not CSV of three columns in UTF-8, a path is listed twice, or a hash or
             a size is malformed.
     """
-    rows: dict[str, Row] = {}
+    rows: dict[str, RecordRow] = {}
     for line in record_rows(content):
         if not line:
             continue
@@ -85,7 +85,7 @@ def parse_record(content: bytes, *, most: int = MOST_ROWS) -> dict[str, Row]:
             raise BadMetadata(f"`{path}` is listed twice")
         if len(rows) == most:
             raise BadMetadata(f"it has more than {most} rows, and the wheel fewer files")
-        rows[path] = Row(_parse_digest(path, digest), int(size) if size else None)
+        rows[path] = RecordRow(_parse_digest(path, digest), int(size) if size else None)
     return rows
 
 
@@ -109,7 +109,9 @@ def own_paths(dist_info: str) -> frozenset[str]:
     return frozenset(f"{dist_info}/{name}" for name in ("RECORD", *SIGNATURES))
 
 
-def membership_faults(names: Iterable[str], rows: Mapping[str, Row], dist_info: str) -> list[str]:
+def membership_faults(
+    names: Iterable[str], rows: Mapping[str, RecordRow], dist_info: str
+) -> list[str]:
     """List what RECORD and the wheel's members do not agree on, a sentence each."""
     free = own_paths(dist_info)
     members = set(names)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.wheels.archive import member_names
 from tensorflow_macos_build.wheels.dist_info import fused_json, install_paths
 from tensorflow_macos_build.wheels.fuse.rules import RuleVerdict
-from tensorflow_macos_build.wheels.fuse.verdicts import Fault, Verdict
+from tensorflow_macos_build.wheels.fuse.verdicts import UndecidedPath, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tensorflow_macos_build.wheels.archive.members import Member
     from tensorflow_macos_build.wheels.fuse.pair import WheelPair
-    from tensorflow_macos_build.wheels.fuse.verdicts import Choice
+    from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict
 
 _Members = Mapping[str, Mapping[str, "Member"]]
 
@@ -28,14 +28,14 @@ _INSTALLED = "would be installed at the same path as"
 
 
 def faults(
-    choices: Iterable[Choice], pair: WheelPair, renamed: Mapping[str, Mapping[str, str]]
-) -> list[Fault]:
+    choices: Iterable[PathVerdict], pair: WheelPair, renamed: Mapping[str, Mapping[str, str]]
+) -> list[UndecidedPath]:
     """Return a fault for each file that another excludes, with a rule that settles it.
 
     Args:
         choices: what the fused wheel would hold.
         pair: the wheels.
-        renamed: `Plan.renamed`.
+        renamed: `FusePlan.renamed`.
     """
     kept = [choice for choice in choices if choice.verdict is not Verdict.DROPPED]
     own = [f"{pair.dist_info}/{name}" for name in ("WHEEL", fused_json.NAME, "RECORD")]
@@ -57,7 +57,7 @@ def _is_of_both(clash: tuple[str, str], members: _Members) -> bool:
 
 def _fault(
     clash: tuple[str, str], how: str, members: _Members, originals: Mapping[str, str]
-) -> Fault:
+) -> UndecidedPath:
     """Blame the file of the two that a rule can take away: equal ones are not asked for rules."""
 
     def cannot_go(path: str) -> tuple[bool, bool]:
@@ -69,7 +69,7 @@ def _fault(
     subject = owner if path == blamed else f"as `{blamed}` it"
     reason = f"{subject} {how} `{other}` of the {_owner(other, members)} wheel"
     verdict = RuleVerdict.DROP if path == blamed else RuleVerdict.ARM64
-    return Fault(path, reason, members.get(blamed, {}), verdict)
+    return UndecidedPath(path, reason, members.get(blamed, {}), verdict)
 
 
 def _owner(path: str, members: _Members) -> str:

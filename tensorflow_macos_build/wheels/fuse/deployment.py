@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.dist_info import tags
-from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Verdict
+from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict, Verdict
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.fuse.pair import WheelPair
@@ -21,7 +21,7 @@ Code = Mapping[str, Mapping[str, tags.Os | None]]
 """By path, then by architecture: the macOS that machine code of the fused wheel needs."""
 
 
-def survey(pair: WheelPair, choices: Mapping[str, Choice]) -> Code:
+def survey(pair: WheelPair, choices: Mapping[str, PathVerdict]) -> Code:
     """Return all machine code that the fused wheel will hold, whatever verdict keeps it."""
     code: dict[str, Mapping[str, tags.Os | None]] = {}
     for path, choice in choices.items():
@@ -34,7 +34,7 @@ def survey(pair: WheelPair, choices: Mapping[str, Choice]) -> Code:
 
 
 def one_sided(
-    choices: Mapping[str, Choice], code: Code
+    choices: Mapping[str, PathVerdict], code: Code
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """Return code for one architecture alone: what a rule wants so, and a note for each reason."""
     stated: dict[str, list[str]] = {arch: [] for arch in tags.ARCHES}

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import fused_json, record
 from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel
-from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, Plan, Undecided, plan
+from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, FusePlan, Undecided, plan
 from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
-from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Verdict
+from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict, Verdict
 from tensorflow_macos_build.wheels.new_wheel import Assembly, new_wheel
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
@@ -81,7 +81,7 @@ def fuse(
         return Fused(wheel, digest, _listed(decided), decided.notes)
 
 
-def _write(decided: Plan, made: Assembly, options: FuseOptions, ticker: Ticker | None) -> str:
+def _write(decided: FusePlan, made: Assembly, options: FuseOptions, ticker: Ticker | None) -> str:
     """Write the wheel; give the SHA-256 of its file."""
     dist_info, choices = decided.pair.dist_info, decided.choices
     kept = [path for path, one in choices.items() if one.verdict is not Verdict.DROPPED]
@@ -102,18 +102,18 @@ def _write(decided: Plan, made: Assembly, options: FuseOptions, ticker: Ticker |
     return made.finish(f"{dist_info}/RECORD")
 
 
-def _described(decided: Plan) -> list[str]:
+def _described(decided: FusePlan) -> list[str]:
     """Name the files that describe the wheel; RECORD, the last of all, apart."""
     return [f"{decided.pair.dist_info}/{name}" for name in ("WHEEL", fused_json.NAME)]
 
 
-def _is_alone(choice: Choice, arch: str) -> bool:
+def _is_alone(choice: PathVerdict, arch: str) -> bool:
     """Whether both wheels have a file, and that of `arch` alone lets it be executed."""
     found = [one for one, member in choice.members.items() if member.executable]
     return len(choice.members) == 2 and found == [arch]
 
 
-def _listed(decided: Plan) -> dict[Verdict, tuple[str, ...]]:
+def _listed(decided: FusePlan) -> dict[Verdict, tuple[str, ...]]:
     listed: dict[Verdict, list[str]] = {verdict: [] for verdict in Verdict}
     for path, choice in decided.choices.items():
         listed[choice.verdict].append(path)
@@ -126,7 +126,7 @@ def _listed(decided: Plan) -> dict[Verdict, tuple[str, ...]]:
 class _Description:
     """The files that describe a fused wheel itself, as far as its members are known."""
 
-    def __init__(self, decided: Plan) -> None:
+    def __init__(self, decided: FusePlan) -> None:
         self._plan = decided
         self.spans: dict[str, Mapping[str, Span]] = {}
 
@@ -144,7 +144,7 @@ class _Description:
         only = {"arm64": Verdict.ONLY_ARM64, "x86_64": Verdict.ONLY_X86_64}
         return fused_json.FusedRecord(
             {
-                arch: fused_json.Origin(
+                arch: fused_json.FusedHalf(
                     str(half.name), half.content("WHEEL").decode("utf-8"), half.stem, half.data
                 )
                 for arch, half in halves.items()
@@ -182,7 +182,7 @@ class _Pool:
         self._work.stop()
         self._executor.shutdown(cancel_futures=True)
 
-    def submit(self, decided: Plan, ticker: Ticker | None) -> None:
+    def submit(self, decided: FusePlan, ticker: Ticker | None) -> None:
         """Start the work: large members first, small ones many at a time."""
         jobs = [one for path, one in decided.choices.items() if path not in decided.merged]
         jobs = [choice for choice in jobs if choice.members]
@@ -204,19 +204,19 @@ class _Pool:
                 self._ticker(self._work.done >> 20, self._total >> 20, path)
         return future.result()[path]
 
-    def _prepare(self, batch: Sequence[Choice]) -> dict[str, Prepared]:
+    def _prepare(self, batch: Sequence[PathVerdict]) -> dict[str, Prepared]:
         return {
             choice.path: self._work.universal(choice) if choice.slices else self._work.copy(choice)
             for choice in batch
         }
 
 
-def _batches(choices: Iterable[Choice]) -> Iterator[list[Choice]]:
+def _batches(choices: Iterable[PathVerdict]) -> Iterator[list[PathVerdict]]:
     """Yield `choices` in order, in rows of at most `_BATCH_FILES` files and `_BATCH_BYTES` bytes.
 
     A choice that is larger alone is a row of its own; empty files count as files alone.
     """
-    batch: list[Choice] = []
+    batch: list[PathVerdict] = []
     size = 0
     for choice in choices:
         if batch and (len(batch) >= _BATCH_FILES or size + choice.size > _BATCH_BYTES):

@@ -29,7 +29,7 @@ class Unmergeable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedHeader:
     """A header for both architectures.
 
     Attributes:
@@ -46,7 +46,7 @@ def is_header(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
-def merge(arm64: bytes, x86_64: bytes) -> Merged:
+def merge(arm64: bytes, x86_64: bytes) -> MergedHeader:
     """Make one header of two.
 
     Raises:
@@ -58,7 +58,7 @@ def merge(arm64: bytes, x86_64: bytes) -> Merged:
     first = _ARM64 + _closed(arm64) + _X86_64
     content = first + _closed(x86_64) + _END
     places = {"arm64": (len(_ARM64), len(arm64)), "x86_64": (len(first), len(x86_64))}
-    return Merged(content, places)
+    return MergedHeader(content, places)
 
 
 def _closed(text: bytes) -> bytes:

@@ -14,7 +14,7 @@ from tensorflow_macos_build.wheels.open_wheel import UnfitWheel
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tensorflow_macos_build.wheels.archive.reader import Member
+    from tensorflow_macos_build.wheels.archive.members import Member
     from tensorflow_macos_build.wheels.open_wheel import OpenWheel
 
 

@@ -6,11 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.wheels.archive.members import Limits
+from tensorflow_macos_build.wheels.archive.members import ArchiveLimits
 from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
 from tensorflow_macos_build.wheels.fuse import clashes, deployment, headers
 from tensorflow_macos_build.wheels.fuse.pair import WheelPair, match
-from tensorflow_macos_build.wheels.fuse.verdicts import Choice, Fault, Judge, Verdict, apart
+from tensorflow_macos_build.wheels.fuse.verdicts import (
+    PathVerdict,
+    UndecidedPath,
+    Verdict,
+    VerdictRules,
+    apart,
+)
 from tensorflow_macos_build.wheels.open_wheel import OpenWheel, UnfitWheel
 
 if TYPE_CHECKING:
@@ -40,7 +46,7 @@ class FuseOptions:
     build: str | None = None
     universal2_tag: bool = False
     rules: Sequence[Rule] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     threads: int = 0
 
 
@@ -51,7 +57,7 @@ class Undecided(WorkFailed):
         faults: each of them.
     """
 
-    def __init__(self, faults: Sequence[Fault], shown: str) -> None:
+    def __init__(self, faults: Sequence[UndecidedPath], shown: str) -> None:
         count = f"{len(faults)} file" + ("s have" if len(faults) > 1 else " has")
         super().__init__(
             f"{count} no verdict",
@@ -62,7 +68,7 @@ class Undecided(WorkFailed):
 
 
 @dataclass(frozen=True)
-class Plan:
+class FusePlan:
     """Every decision, before any work.
 
     Attributes:
@@ -78,14 +84,14 @@ class Plan:
 
     pair: WheelPair
     name: tags.WheelName
-    choices: Mapping[str, Choice]
-    merged: Mapping[str, headers.Merged]
+    choices: Mapping[str, PathVerdict]
+    merged: Mapping[str, headers.MergedHeader]
     renamed: Mapping[str, Mapping[str, str]]
     one_sided: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
-def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> Plan:
+def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     """Decide everything about two wheels; nothing but texts that are merged is inflated whole.
 
     Raises:
@@ -96,15 +102,15 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> Plan:
     alias = None if options.alias is None else tags.canonical(options.alias)
     pair = match(first, second, alias=alias, build=_build(options.build))
     archives = {arch: half.archive for arch, half in pair.halves.items()}
-    judge = Judge(archives, options.rules, pair.dist_info, pair.named)
-    merged: dict[str, headers.Merged] = {}
+    judge = VerdictRules(archives, options.rules, pair.dist_info, pair.named)
+    merged: dict[str, headers.MergedHeader] = {}
     judged = [
         _merged(judge.judge(path, members), pair, merged)
         for path, members in pair.paths().items()
         if not _is_own(path, pair.dist_info)
     ]
-    kept = [part for one in judged if isinstance(one, Choice) for part in apart(one)]
-    faults = [one for one in judged if isinstance(one, Fault)]
+    kept = [part for one in judged if isinstance(one, PathVerdict) for part in apart(one)]
+    faults = [one for one in judged if isinstance(one, UndecidedPath)]
     renamed = _renamed(judged)
     faults += clashes.faults(kept, pair, renamed)
     if faults:
@@ -117,7 +123,7 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> Plan:
     one_sided, asides = deployment.one_sided(choices, code)
     unused = set(options.rules) - {choice.rule for choice in choices.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
-    return Plan(pair, name, choices, merged, renamed, one_sided, (*notes, *asides))
+    return FusePlan(pair, name, choices, merged, renamed, one_sided, (*notes, *asides))
 
 
 def _platforms(
@@ -150,10 +156,10 @@ def _is_own(path: str, dist_info: str) -> bool:
 
 
 def _merged(
-    found: Choice | Fault, pair: WheelPair, merged: dict[str, headers.Merged]
-) -> Choice | Fault:
+    found: PathVerdict | UndecidedPath, pair: WheelPair, merged: dict[str, headers.MergedHeader]
+) -> PathVerdict | UndecidedPath:
     """Return a verdict as it is; merge the texts of a header on the way."""
-    if isinstance(found, Fault) or found.verdict is not Verdict.HEADER:
+    if isinstance(found, UndecidedPath) or found.verdict is not Verdict.HEADER:
         return found
     texts = {
         arch: pair.halves[arch].read(member, limit=headers.LIMIT)
@@ -162,21 +168,21 @@ def _merged(
     try:
         merged[found.path] = headers.merge(**texts)
     except headers.Unmergeable as error:
-        return Fault(found.path, f"it cannot be merged: {error}", found.members)
+        return UndecidedPath(found.path, f"it cannot be merged: {error}", found.members)
     return found
 
 
-def _renamed(judged: Sequence[Choice | Fault]) -> dict[str, dict[str, str]]:
+def _renamed(judged: Sequence[PathVerdict | UndecidedPath]) -> dict[str, dict[str, str]]:
     renamed: dict[str, dict[str, str]] = {arch: {} for arch in tags.ARCHES}
     for one in judged:
-        if isinstance(one, Choice) and one.verdict is Verdict.BOTH:
+        if isinstance(one, PathVerdict) and one.verdict is Verdict.BOTH:
             for part in apart(one):
                 (arch,) = part.members
                 renamed[arch][part.path] = one.path
     return renamed
 
 
-def _shown(faults: Sequence[Fault], judge: Judge) -> str:
+def _shown(faults: Sequence[UndecidedPath], judge: VerdictRules) -> str:
     lines = []
     for index, fault in enumerate(faults[:_SHOWN_FAULTS]):
         lines.append(f"{fault.path}: {fault.reason}")

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import Interrupted, WorkFailed
 from tensorflow_macos_build.macho import fat
-from tensorflow_macos_build.wheels.archive.members import Member, Method
-from tensorflow_macos_build.wheels.archive.writer import Entry
+from tensorflow_macos_build.wheels.archive.members import CompressionMethod, Member
+from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.deflate.inflate import BrokenStream, Inflater, StreamBits
 from tensorflow_macos_build.wheels.deflate.universal import Scanned, Span, UniversalMember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from tensorflow_macos_build.wheels.binaries.slices import Slice
-    from tensorflow_macos_build.wheels.fuse.verdicts import Choice
+    from tensorflow_macos_build.wheels.binaries.slices import JoinableSlice
+    from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict
     from tensorflow_macos_build.wheels.open_wheel import OpenWheel
 
 _OWN_THREAD_FROM = 32 << 20
@@ -47,7 +47,7 @@ class Prepared:
         spans: the slices of a universal file, by architecture.
     """
 
-    entry: Entry
+    entry: NewMember
     sha256: bytes
     data: Callable[[], Iterable[bytes]]
     spans: Mapping[str, Span]
@@ -75,7 +75,7 @@ class MemberPreparer:
         """Make running and later calls end soon, with `Interrupted`."""
         self._stopped.set()
 
-    def copy(self, choice: Choice) -> Prepared:
+    def copy(self, choice: PathVerdict) -> Prepared:
         """Prepare one content that one wheel has, or that both have.
 
         Raises:
@@ -96,7 +96,7 @@ class MemberPreparer:
                 raise self._halves[arch].archive.broken(
                     other.name, f"its content is not the {chosen} wheel's, though CRC and size are"
                 )
-        entry = Entry(
+        entry = NewMember(
             choice.path,
             member.method,
             member.crc,
@@ -106,7 +106,7 @@ class MemberPreparer:
         )
         return Prepared(entry, digest, self._raw(chosen, member), {})
 
-    def universal(self, choice: Choice) -> Prepared:
+    def universal(self, choice: PathVerdict) -> Prepared:
         """Prepare a universal file of two slices, spliced of the members' deflate streams.
 
         Raises:
@@ -133,15 +133,17 @@ class MemberPreparer:
             joint.spans,
         )
 
-    def _part(self, arch: str, choice: Choice, scanned: Scanned) -> Callable[[], Iterator[bytes]]:
+    def _part(
+        self, arch: str, choice: PathVerdict, scanned: Scanned
+    ) -> Callable[[], Iterator[bytes]]:
         """Return what yields a slice's data: its stream if it can be joined, else its content."""
         member, archive = choice.members[arch], self._halves[arch].archive
         if scanned.shape is not None:
             return functools.partial(archive.raw, member)
         return functools.partial(_after, archive.stream, member, choice.slices[arch].offset)
 
-    def _all_stored(self, choice: Choice) -> bool:
-        return all(member.method is Method.STORED for member in choice.members.values())
+    def _all_stored(self, choice: PathVerdict) -> bool:
+        return all(member.method is CompressionMethod.STORED for member in choice.members.values())
 
     def _raw(self, arch: str, member: Member) -> Callable[[], Iterator[bytes]]:
         return functools.partial(self._halves[arch].archive.raw, member)
@@ -165,7 +167,9 @@ class MemberPreparer:
         self._compare(arch, member, own.digest())
         return digest.digest()
 
-    def _scan(self, arch: str, member: Member, slice: Slice, fused: hashlib._Hash) -> Scanned:
+    def _scan(
+        self, arch: str, member: Member, slice: JoinableSlice, fused: hashlib._Hash
+    ) -> Scanned:
         """Inflate a slice, check it, and feed it to the hash of what it becomes a part of."""
         half = self._halves[arch]
         claimed = half.digest(member.name)
@@ -173,7 +177,7 @@ class MemberPreparer:
         claim = hashlib.new(claimed.algorithm) if claimed.algorithm != "sha256" else own
         tally = _Tally(fused, (own,) if claim is own else (own, claim), slice.offset)
         shape = None
-        if member.method is Method.STORED:
+        if member.method is CompressionMethod.STORED:
             for piece in half.archive.raw(member):
                 tally.add(memoryview(piece))
                 self._count(len(piece))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import printable
 from tensorflow_macos_build.wheels.binaries import slices
-from tensorflow_macos_build.wheels.binaries.slices import Kind, Slice
+from tensorflow_macos_build.wheels.binaries.slices import CodeKind, JoinableSlice
 from tensorflow_macos_build.wheels.dist_info import sboms
 from tensorflow_macos_build.wheels.fuse import headers
 from tensorflow_macos_build.wheels.fuse.rules import Rule, RuleVerdict, escaped
@@ -22,7 +22,8 @@ from tensorflow_macos_build.wheels.fuse.rules import Rule, RuleVerdict, escaped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tensorflow_macos_build.wheels.archive.reader import Archive, Member
+    from tensorflow_macos_build.wheels.archive.members import Member
+    from tensorflow_macos_build.wheels.archive.reader import Archive
 
 _DIFF_BEFORE = 1 << 10
 _DIFF_INPUT = 1 << 17
@@ -62,7 +63,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PathVerdict:
     """The verdict for one path.
 
     Attributes:
@@ -76,7 +77,7 @@ class Choice:
     path: str
     verdict: Verdict
     members: Mapping[str, Member]
-    slices: Mapping[str, Slice]
+    slices: Mapping[str, JoinableSlice]
     rule: Rule | None = None
 
     @property
@@ -91,7 +92,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class UndecidedPath:
     """A path without a verdict.
 
     Attributes:
@@ -113,7 +114,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Judge:
+class VerdictRules:
     """Gives verdicts for the paths of two wheels.
 
     Attributes:
@@ -129,7 +130,7 @@ class Judge:
     dist_info: str
     named: str | None = None
 
-    def judge(self, path: str, members: Mapping[str, Member]) -> Choice | Fault:
+    def judge(self, path: str, members: Mapping[str, Member]) -> PathVerdict | UndecidedPath:
         """Decide what the fused wheel holds at a path.
 
         A choice of BOTH stands for two files, which `apart` gives.
@@ -139,10 +140,10 @@ class Judge:
         """
         declared = {(member.size, member.crc) for member in members.values()}
         if len(members) == 2 and len(declared) == 1:
-            return Choice(path, Verdict.IDENTICAL, members, {})
+            return PathVerdict(path, Verdict.IDENTICAL, members, {})
         rule = next((rule for rule in self.rules if rule.matches(path)), None)
         if rule is not None and self._is_unfit(path, rule):
-            return Fault(path, f"installers act on it, so `{rule}` cannot be", members)
+            return UndecidedPath(path, f"installers act on it, so `{rule}` cannot be", members)
         if rule is not None and (found := self._by_rule(path, members, rule)):
             return found
         if found := self._about_the_wheel(path, members):
@@ -153,7 +154,7 @@ class Judge:
 
     def is_code(self, arch: str, member: Member) -> bool:
         """Whether a member is machine code."""
-        return slices.kind_of(self.archives[arch].head(member, 8)) is not Kind.OTHER
+        return slices.kind_of(self.archives[arch].head(member, 8)) is not CodeKind.OTHER
 
     def _is_unfit(self, path: str, rule: Rule) -> bool:
         folder, _, name = path.rpartition("/")
@@ -161,50 +162,54 @@ class Judge:
 
     def _by_rule(
         self, path: str, members: Mapping[str, Member], rule: Rule
-    ) -> Choice | Fault | None:
+    ) -> PathVerdict | UndecidedPath | None:
         match rule.verdict:
             case RuleVerdict.ARM64 | RuleVerdict.X86_64 if rule.verdict.value in members:
                 arch = rule.verdict.value
                 verdict = Verdict.RULE if len(members) == 2 else _only(arch)
-                return Choice(path, verdict, {arch: members[arch]}, {}, rule)
+                return PathVerdict(path, verdict, {arch: members[arch]}, {}, rule)
             case RuleVerdict.DROP | RuleVerdict.ARM64 | RuleVerdict.X86_64:
-                return Choice(path, Verdict.DROPPED, {}, {}, rule)
+                return PathVerdict(path, Verdict.DROPPED, {}, {}, rule)
             case RuleVerdict.IDENTICAL:
-                return Fault(path, f"the rule `{rule}` wants it equal in both wheels", members)
+                return UndecidedPath(
+                    path, f"the rule `{rule}` wants it equal in both wheels", members
+                )
             case RuleVerdict.BY_ARCHITECTURE if len(members) == 2:
-                return Choice(path, Verdict.HEADER, members, {}, rule)
+                return PathVerdict(path, Verdict.HEADER, members, {}, rule)
             case RuleVerdict.BOTH if len(members) == 2:
-                return Choice(path, Verdict.BOTH, members, {}, rule)
+                return PathVerdict(path, Verdict.BOTH, members, {}, rule)
             case RuleVerdict.BY_ARCHITECTURE | RuleVerdict.BOTH | RuleVerdict.EITHER_SIDE:
                 return None
 
     def _one_sided(
         self, path: str, members: Mapping[str, Member], rule: Rule | None
-    ) -> Choice | Fault:
+    ) -> PathVerdict | UndecidedPath:
         ((arch, member),) = members.items()
         kept = rule is not None and rule.verdict is RuleVerdict.EITHER_SIDE
         if path in self._specified():
-            return Fault(path, f"only the {arch} wheel has it, and installers act on it", members)
+            return UndecidedPath(
+                path, f"only the {arch} wheel has it, and installers act on it", members
+            )
         if not kept and self.is_code(arch, member):
-            return Fault(
+            return UndecidedPath(
                 path,
                 f"it is machine code, and only the {arch} wheel has it",
                 members,
                 RuleVerdict.EITHER_SIDE,
             )
-        return Choice(path, _only(arch), members, {}, rule)
+        return PathVerdict(path, _only(arch), members, {}, rule)
 
     def _differing(
         self, path: str, members: Mapping[str, Member], rule: Rule | None
-    ) -> Choice | Fault:
+    ) -> PathVerdict | UndecidedPath:
         if found := self._code(path, members, rule):
             return found
         if headers.is_header(path):
-            return Choice(path, Verdict.HEADER, members, {}, rule)
+            return PathVerdict(path, Verdict.HEADER, members, {}, rule)
         if self._is_one_build_s(members):
             what = "it differs in serial numbers and times alone, and a program may read it by name"
-            return Fault(path, what, members)
-        return Fault(path, "it differs, and no format says how to join it", members)
+            return UndecidedPath(path, what, members)
+        return UndecidedPath(path, "it differs, and no format says how to join it", members)
 
     def _is_one_build_s(self, members: Mapping[str, Member]) -> bool:
         if any(member.size > sboms.LIMIT for member in members.values()):
@@ -213,7 +218,7 @@ class Judge:
 
     def _code(
         self, path: str, members: Mapping[str, Member], rule: Rule | None
-    ) -> Choice | Fault | None:
+    ) -> PathVerdict | UndecidedPath | None:
         """Decide about files of which one at least is machine code; None: none is."""
         try:
             found = {
@@ -221,24 +226,26 @@ class Judge:
                 for arch, member in members.items()
             }
         except slices.Unjoinable as error:
-            return Fault(path, f"it differs, and {error}", members)
+            return UndecidedPath(path, f"it differs, and {error}", members)
         cut = {arch: slice for arch, slice in found.items() if slice is not None}
         if len(cut) == 2:
             reason = _slice_fault(cut)
             return (
-                Fault(path, reason, members)
+                UndecidedPath(path, reason, members)
                 if reason
-                else (Choice(path, Verdict.UNIVERSAL, members, cut, rule))
+                else (PathVerdict(path, Verdict.UNIVERSAL, members, cut, rule))
             )
         heads = (self.archives[arch].head(member, 8) for arch, member in members.items())
-        if Kind.UNIVERSAL in map(slices.kind_of, heads):
+        if CodeKind.UNIVERSAL in map(slices.kind_of, heads):
             reason = "it is a universal file already, and the two wheels' differ"
-            return Fault(path, reason, members)
+            return UndecidedPath(path, reason, members)
         if cut:
-            return Fault(path, f"it is machine code in the {next(iter(cut))} wheel alone", members)
+            return UndecidedPath(
+                path, f"it is machine code in the {next(iter(cut))} wheel alone", members
+            )
         return None
 
-    def difference(self, fault: Fault) -> str:
+    def difference(self, fault: UndecidedPath) -> str:
         """Show how the two sides of a path differ: a short unified difference, or sizes."""
         if len(fault.members) < 2:
             return ""
@@ -257,19 +264,23 @@ class Judge:
         # Where large texts are cut they seem to differ, so what follows the first hunk is dropped.
         return _shown(_first_hunk(lines) if is_large else lines)
 
-    def _about_the_wheel(self, path: str, members: Mapping[str, Member]) -> Choice | Fault | None:
+    def _about_the_wheel(
+        self, path: str, members: Mapping[str, Member]
+    ) -> PathVerdict | UndecidedPath | None:
         """Decide what no program reads by its name, and METADATA of halves of two projects."""
         if len(members) < 2 or not path.startswith(f"{self.dist_info}/"):
             return None
         if sboms.is_sbom(path, self.dist_info):
-            return Choice(path, Verdict.BOTH, members, {})
+            return PathVerdict(path, Verdict.BOTH, members, {})
         if path == f"{self.dist_info}/METADATA":
             return self._metadata(path, members)
         if path not in self._specified() and self._is_one_build_s(members):
-            return Choice(path, Verdict.BOTH, members, {})
+            return PathVerdict(path, Verdict.BOTH, members, {})
         return None
 
-    def _metadata(self, path: str, members: Mapping[str, Member]) -> Choice | Fault | None:
+    def _metadata(
+        self, path: str, members: Mapping[str, Member]
+    ) -> PathVerdict | UndecidedPath | None:
         if self.named is None:
             return None
         lines = [
@@ -281,19 +292,19 @@ class Judge:
             for arch, member in members.items()
         ]
         if lines[0] != lines[1]:
-            return Fault(path, "it differs in more than the project's name", members)
-        return Choice(path, Verdict.RULE, {self.named: members[self.named]}, {})
+            return UndecidedPath(path, "it differs in more than the project's name", members)
+        return PathVerdict(path, Verdict.RULE, {self.named: members[self.named]}, {})
 
     def _specified(self) -> frozenset[str]:
         return frozenset(f"{self.dist_info}/{name}" for name in _SPECIFIED)
 
 
-def apart(choice: Choice) -> list[Choice]:
+def apart(choice: PathVerdict) -> list[PathVerdict]:
     """Return the files that a choice stands for: two for BOTH, each named by its architecture."""
     if choice.verdict is not Verdict.BOTH:
         return [choice]
     return [
-        Choice(sboms.named(choice.path, arch), Verdict.BOTH, {arch: member}, {}, choice.rule)
+        PathVerdict(sboms.named(choice.path, arch), Verdict.BOTH, {arch: member}, {}, choice.rule)
         for arch, member in choice.members.items()
     ]
 
@@ -302,7 +313,7 @@ def _only(arch: str) -> Verdict:
     return Verdict.ONLY_ARM64 if arch == "arm64" else Verdict.ONLY_X86_64
 
 
-def _slice_fault(cut: Mapping[str, Slice]) -> str | None:
+def _slice_fault(cut: Mapping[str, JoinableSlice]) -> str | None:
     for arch, slice in cut.items():
         if slice.arch != arch:
             return f"the {arch} wheel's is for {slice.arch}"

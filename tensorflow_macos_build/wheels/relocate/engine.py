@@ -20,7 +20,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.wheels.archive.reader import open_archive
-from tensorflow_macos_build.wheels.archive.writer import Entry, order
+from tensorflow_macos_build.wheels.archive.writer import NewMember, order
 from tensorflow_macos_build.wheels.binaries import outside, skim, slices
 from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
 from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.binaries.outside import Need
-    from tensorflow_macos_build.wheels.relocate.relocators import Outcome
+    from tensorflow_macos_build.wheels.relocate.relocators import RelocationOutcome
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,11 @@ def _passed(wheel: Path, out: Path) -> Path:
 
 def _relocated(
     wheel: Path, scratch: Path, lib_dirs: tuple[Path, ...], archs: tuple[str, ...], tool: str | None
-) -> tuple[Path, Outcome]:
+) -> tuple[Path, RelocationOutcome]:
     folder = scratch / "out"
     folder.mkdir()
     native = relocators.DELOCATE if sys.platform == "darwin" else relocators.REPAIRWHEEL
-    job = relocators.Job(
+    job = relocators.RelocationJob(
         tool or native, os.fspath(wheel.resolve()), os.fspath(folder / wheel.name), archs
     )
     outcome = relocators.relocate(job, lib_dirs, scratch)
@@ -143,7 +143,7 @@ def _relocated(
     return made, outcome
 
 
-def _copied(library: str, outcome: Outcome, users: Mapping[str, set[str]]) -> Copied:
+def _copied(library: str, outcome: RelocationOutcome, users: Mapping[str, set[str]]) -> Copied:
     """Describe a library that was copied.
 
     Raises:
@@ -204,7 +204,7 @@ def _written(half: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]:
                     made.store(path, _record(half, changed, needs))
                 case _:
                     numbers = (member.method, member.crc, member.size, member.compressed)
-                    entry = Entry(path, *numbers, member.executable)
+                    entry = NewMember(path, *numbers, member.executable)
                     made.add(entry, changed.raw(member), changed.sha256(member))
         sha256 = made.finish(f"{half.dist_info}/RECORD")
     return out / str(name), sha256

@@ -31,7 +31,7 @@ REPAIRWHEEL = "repairwheel"
 
 
 @dataclass(frozen=True)
-class Job:
+class RelocationJob:
     """What to relocate.
 
     Attributes:
@@ -48,7 +48,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RelocationOutcome:
     """What the tool did.
 
     Attributes:
@@ -61,7 +61,7 @@ class Outcome:
     refused: str = ""
 
 
-def relocate(job: Job, lib_dirs: tuple[Path, ...], scratch: Path) -> Outcome:
+def relocate(job: RelocationJob, lib_dirs: tuple[Path, ...], scratch: Path) -> RelocationOutcome:
     """Do a job in a process of its own.
 
     Raises:
@@ -81,16 +81,18 @@ def relocate(job: Job, lib_dirs: tuple[Path, ...], scratch: Path) -> Outcome:
         },
     )
     found = json.loads(result.read_text(encoding="utf-8"))
-    return Outcome(found["copied"], found["refused"])
+    return RelocationOutcome(found["copied"], found["refused"])
 
 
-def arguments(job: Job) -> dict[str, Any]:
+def arguments(job: RelocationJob) -> dict[str, Any]:
     """Return the keyword arguments of delocate_wheel for a job; both tools have the same."""
     checked = {"require_archs": list(job.archs)} if job.tool == DELOCATE else {}
     return {"in_wheel": job.wheel, "out_wheel": job.out, "ignore_missing": True, **checked}
 
 
-def perform(job: Job, delocate: Delocate, refusals: tuple[type[Exception], ...]) -> Outcome:
+def perform(
+    job: RelocationJob, delocate: Delocate, refusals: tuple[type[Exception], ...]
+) -> RelocationOutcome:
     """Call a delocate_wheel for a job.
 
     Args:
@@ -101,8 +103,8 @@ def perform(job: Job, delocate: Delocate, refusals: tuple[type[Exception], ...])
     try:
         copied = delocate(**arguments(job))
     except refusals as error:
-        return Outcome({}, str(error))
-    return Outcome({library: sorted(users) for library, users in copied.items()})
+        return RelocationOutcome({}, str(error))
+    return RelocationOutcome({library: sorted(users) for library, users in copied.items()})
 
 
 def tool(name: str) -> tuple[Delocate, tuple[type[Exception], ...]]:
@@ -120,7 +122,7 @@ def tool(name: str) -> tuple[Delocate, tuple[type[Exception], ...]]:
 def main(order: str, result: str) -> None:
     """Do the job that a file holds, and write its outcome to another."""
     found = json.loads(Path(order).read_text(encoding="utf-8"))
-    job = Job(found["tool"], found["wheel"], found["out"], tuple(found["archs"]))
+    job = RelocationJob(found["tool"], found["wheel"], found["out"], tuple(found["archs"]))
     outcome = perform(job, *tool(job.tool))
     Path(result).write_text(json.dumps(asdict(outcome)), encoding="utf-8")
 

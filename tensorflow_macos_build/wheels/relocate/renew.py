@@ -23,8 +23,9 @@ from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel, par
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from tensorflow_macos_build.wheels.archive.reader import Archive, Member
-    from tensorflow_macos_build.wheels.dist_info.fused_json import FusedRecord, Origin
+    from tensorflow_macos_build.wheels.archive.members import Member
+    from tensorflow_macos_build.wheels.archive.reader import Archive
+    from tensorflow_macos_build.wheels.dist_info.fused_json import FusedHalf, FusedRecord
 
 
 def renewed(
@@ -59,7 +60,7 @@ def renewed(
     )
 
 
-def _origin(half: Origin, arch: str, needs: tags.Os) -> Origin:
+def _origin(half: FusedHalf, arch: str, needs: tags.Os) -> FusedHalf:
     """Return a half's name and WHEEL, with a later macOS where what came in needs that."""
     try:
         name = tags.parse_name(half.wheel)

@@ -286,7 +286,7 @@ def test_a_static_archive_in_a_universal_file_needs_no_library(
 
 
 def test_on_a_mac_delocate_is_called_so() -> None:
-    job = relocators.Job("delocate", "/in/a.whl", "/out/a.whl", ("arm64", "x86_64"))
+    job = relocators.RelocationJob("delocate", "/in/a.whl", "/out/a.whl", ("arm64", "x86_64"))
     called: list[dict[str, object]] = []
 
     def delocate_wheel(**arguments: object) -> dict[str, dict[str, str]]:

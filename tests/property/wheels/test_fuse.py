@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.errors import MacosBuildError
-from tensorflow_macos_build.wheels.archive.reader import BrokenWheel, open_archive
+from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.fuse import headers
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.thin import thin

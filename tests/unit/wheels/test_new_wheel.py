@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.wheels.archive.members import Limits
+from tensorflow_macos_build.wheels.archive.members import ArchiveLimits
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tensorflow_macos_build.wheels.thin import thin
@@ -62,7 +62,7 @@ def test_a_wheel_without_its_papers_is_not_made(tmp_path: Path, left: tuple[str,
 def test_a_wheel_that_is_larger_than_is_taken_is_not_made(tmp_path: Path) -> None:
     pair = Thin("arm64", {"a": bytes(9)}), Thin("x86_64", {"a": bytes(9)})
     first, second = (half.write(tmp_path) for half in pair)
-    limits = Limits(members=4)
+    limits = ArchiveLimits(members=4)
     with pytest.raises(WorkFailed, match="members, more than 4"):
         fuse(first, second, tmp_path / "out", FuseOptions(limits=limits))
     assert list((tmp_path / "out").iterdir()) == []

@@ -16,7 +16,12 @@ import pytest
 from pip._internal.utils.unpacking import zip_item_is_executable
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.wheels.archive.reader import BrokenWheel, Limits, Method, open_archive
+from tensorflow_macos_build.wheels.archive.members import (
+    ArchiveLimits,
+    BrokenWheel,
+    CompressionMethod,
+)
+from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.binaries.slices import read_slice
 
 if TYPE_CHECKING:
@@ -57,7 +62,7 @@ def plain_zip(stream: io.BytesIO | None = None, *, zip64: bool = False) -> bytes
     return stream.getvalue()
 
 
-def read(path: Path, limits: Limits | None = None) -> dict[str, bytes]:
+def read(path: Path, limits: ArchiveLimits | None = None) -> dict[str, bytes]:
     with open_archive(path, limits) as wheel:
         return {name: wheel.read(member) for name, member in wheel.members.items()}
 
@@ -111,7 +116,7 @@ def test_members_tell_method_size_crc_and_mode(tmp_path: Path) -> None:
         assert list(wheel.members) == ["tool", "text"]
         assert wheel.members["tool"].executable
         text = wheel.members["text"]
-        assert (text.method, text.size, text.executable) == (Method.DEFLATED, 396, False)
+        assert (text.method, text.size, text.executable) == (CompressionMethod.DEFLATED, 396, False)
         assert text.crc == zlib.crc32(b"text" * 99)
         assert zlib.decompress(b"".join(wheel.raw(text)), -15) == b"text" * 99
         assert wheel.sha256(text) == hashlib.sha256(b"text" * 99).digest()
@@ -320,11 +325,11 @@ def test_bytes_between_members_are_refused(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_by_what_it_declares(tmp_path: Path) -> None:
     bomb = written(tmp_path, deflated(b"\0" * 1_000_000))
     with pytest.raises(BrokenWheel, match="would grow"):
-        read(bomb, Limits(ratio=100, ratio_from=1000))
+        read(bomb, ArchiveLimits(ratio=100, ratio_from=1000))
     with pytest.raises(BrokenWheel, match="more than 1000"):
-        read(bomb, Limits(total=1000))
+        read(bomb, ArchiveLimits(total=1000))
     with pytest.raises(BrokenWheel, match="1 members, more than 0"):
-        read(bomb, Limits(members=0))
+        read(bomb, ArchiveLimits(members=0))
     assert read(bomb) == {"member": b"\0" * 1_000_000}
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
-from tensorflow_macos_build.wheels.archive.reader import Method, open_archive
-from tensorflow_macos_build.wheels.archive.writer import Entry, WheelWriter, order
+from tensorflow_macos_build.wheels.archive.members import CompressionMethod
+from tensorflow_macos_build.wheels.archive.reader import open_archive
+from tensorflow_macos_build.wheels.archive.writer import NewMember, WheelWriter, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ def small(stream: BinaryIO) -> None:
     writer.add_stored("a.txt", b"text")
     writer.add_stored("p-1.data/scripts/tool", b"#!", executable=True)
     data = zlib.compress(b"z" * 999)[2:-4]
-    entry = Entry("\u00fc", Method.DEFLATED, zlib.crc32(b"z" * 999), 999, len(data))
+    entry = NewMember("\u00fc", CompressionMethod.DEFLATED, zlib.crc32(b"z" * 999), 999, len(data))
     writer.add(entry, (data,))
     writer.finish()
 
@@ -51,7 +52,7 @@ def test_our_reader_takes_it(tmp_path: Path) -> None:
 def test_data_of_another_length_than_declared_is_refused() -> None:
     writer = WheelWriter(io.BytesIO())
     with pytest.raises(ValueError, match="3 bytes, not 4"):
-        writer.add(Entry("a", Method.STORED, 0, 4, 4), (b"abc",))
+        writer.add(NewMember("a", CompressionMethod.STORED, 0, 4, 4), (b"abc",))
 
 
 def test_dist_info_comes_last_and_record_at_the_end() -> None:
@@ -88,7 +89,7 @@ def test_members_past_four_gib_get_zip64_records_that_readers_take(tmp_path: Pat
     path, size = tmp_path / "large.whl", (4 << 30) + 5
     with path.open("wb") as stream:
         writer = WheelWriter(Sparse(stream))
-        writer.add(Entry("large", Method.STORED, 0, size, size), zeros(size))
+        writer.add(NewMember("large", CompressionMethod.STORED, 0, size, size), zeros(size))
         writer.add_stored("after", b"after")
         writer.finish()
     with zipfile.ZipFile(path) as made:

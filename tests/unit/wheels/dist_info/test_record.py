@@ -22,7 +22,7 @@ def test_a_record_reads_back_with_any_name_in_it() -> None:
     for name, (digest, size) in rows.items():
         assert read_back[name].size == size
         assert read_back[name].digest == record.Digest("sha256", digest)
-    assert read_back["d/RECORD"] == record.Row(None, None)
+    assert read_back["d/RECORD"] == record.RecordRow(None, None)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.wheelmaker import Thin, unpacked
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.wheels.fuse.verdicts import Fault
+    from tensorflow_macos_build.wheels.fuse.verdicts import UndecidedPath
 
 INFO = "demo-1.0.dist-info"
 DATA = "demo-1.0.data"
@@ -27,7 +27,7 @@ INSTALLED_TWICE = {
 """Names that the arm64 and the x86_64 wheel may have each alone, for one path when installed."""
 
 
-def refused(folder: Path, pair: tuple[Thin, Thin]) -> Fault:
+def refused(folder: Path, pair: tuple[Thin, Thin]) -> UndecidedPath:
     with pytest.raises(Undecided) as error:
         fused(folder, pair)
     (fault,) = error.value.faults

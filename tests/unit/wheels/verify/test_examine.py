@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.wheels.archive import reader
-from tensorflow_macos_build.wheels.archive.members import Method
-from tensorflow_macos_build.wheels.archive.writer import Entry
+from tensorflow_macos_build.wheels.archive.members import CompressionMethod
+from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tensorflow_macos_build.wheels.verify import examine, spool, verify
 from tests.broken_wheels import BASE, hide
@@ -51,7 +51,7 @@ def write_cut(wheel: WheelFiles, name: str, cuts: list[int], folder: Path) -> Pa
             if member == name:
                 stream = cut_deflate(content, cuts)
                 sizes = (zlib.crc32(content), len(content), len(stream))
-                entry = Entry(member, Method.DEFLATED, *sizes, executable=False)
+                entry = NewMember(member, CompressionMethod.DEFLATED, *sizes, executable=False)
                 made.add(entry, [stream], hashlib.sha256(content).digest())
             elif member != f"{wheel.dist_info}/RECORD":
                 made.store(member, content)
