@@ -19,7 +19,7 @@ from tensorflow_macos_build.git.diffs import Range
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
 
 Stretch = tuple[str, Range]
@@ -62,7 +62,7 @@ def _stretch(text: str) -> Stretch:
 
 def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
     with quarantine(git) as pen:
-        lines = LineHistory(pen, History(pen.git, *span))
+        lines = LineHistory(pen, UpstreamHistory(pen.git, *span))
         lines.read(path for path, _ in stretches)
         return [
             [change.commit for change in lines.of_lines(span[1], *stretch)] for stretch in stretches

@@ -79,7 +79,7 @@ def _forecast(
             if fate.breaking is not None:
                 commit = fate.breaking.commit
                 print(f"  {patch.subject}")
-                print(f"    {fate.breaking.how.value} {commit.oid[:12]} {commit.subject}")
+                print(f"    {fate.breaking.kind.value} {commit.oid[:12]} {commit.subject}")
 
 
 if __name__ == "__main__":

@@ -25,14 +25,14 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations
-from tensorflow_macos_build.patchqueue.edit.session import Session as EditSession
+from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.queue import names, storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.upstream.handle import Mirror
 from tests.kills import ended_at
 
@@ -142,8 +142,8 @@ class Workshop:
     def edit(self) -> EditSession:
         return EditSession(storage.load(self.queue), self.git, self.folder / "edit/q")
 
-    def rebase(self) -> Session:
-        return Session(storage.load(self.queue), self.git, self.folder / "rebase/q")
+    def rebase(self) -> RebaseSession:
+        return RebaseSession(storage.load(self.queue), self.git, self.folder / "rebase/q")
 
     def outcome(self, command: Callable[[], object]) -> Outcome:
         """Run a command; say what a task's exit status would."""

@@ -8,7 +8,7 @@ from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
-from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
+from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.queue import names, storage
 from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.tasks.command import emit
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
+    from tensorflow_macos_build.patchqueue.edit.step import EditProgress
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _WORK = checkout.path("build/edit")
 
 
-def step(flags: QueueFlags, take: Callable[[Session], Edited], *, json: bool) -> ExitCode:
+def step(flags: QueueFlags, take: Callable[[EditSession], EditProgress], *, json: bool) -> ExitCode:
     """Take one step of a change and show where it is then; FAILED while a conflict is left."""
     with Console().progress("patches") as ticker:
         opened = flags.open(ticker)
@@ -47,14 +48,14 @@ def abort(flags: QueueFlags) -> None:
     Console(stderr=False).line(note or given_up)
 
 
-def drop(session: Session, name: str) -> Edited:
+def drop(session: EditSession, name: str) -> EditProgress:
     """Take the patch called `name` out."""
     return session.change(
         lambda _, pieces: operations.dropped(pieces, _at(pieces, name)), ("patches.drop", name)
     )
 
 
-def fold(session: Session, name: str, into: str) -> Edited:
+def fold(session: EditSession, name: str, into: str) -> EditProgress:
     """Make the patch called `name` part of the one called `into`."""
     return session.change(
         lambda _, pieces: operations.folded(pieces, _at(pieces, name), _at(pieces, into)),
@@ -62,7 +63,7 @@ def fold(session: Session, name: str, into: str) -> Edited:
     )
 
 
-def reorder(session: Session, name: str, before: str, after: str) -> Edited:
+def reorder(session: EditSession, name: str, before: str, after: str) -> EditProgress:
     """Move the patch called `name` before or after another one.
 
     Raises:
@@ -81,7 +82,7 @@ def reorder(session: Session, name: str, before: str, after: str) -> Edited:
     return session.change(move, request)
 
 
-def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Edited:
+def split(session: EditSession, name: str, globs: Sequence[str], subject: str) -> EditProgress:
     """Cut the patch called `name` in two.
 
     Raises:
@@ -101,7 +102,7 @@ def split(session: Session, name: str, globs: Sequence[str], subject: str) -> Ed
     return session.change(cut, ("patches.split", name, subject, *globs))
 
 
-def annotate(session: Session, globs: Sequence[str], metadata: Metadata) -> Edited:
+def annotate(session: EditSession, globs: Sequence[str], metadata: Metadata) -> EditProgress:
     """Return trailers to the patches that lack them.
 
     Raises:
@@ -117,7 +118,7 @@ def annotate(session: Session, globs: Sequence[str], metadata: Metadata) -> Edit
     )
 
 
-def edit(session: Session, name: str) -> Edited:
+def edit(session: EditSession, name: str) -> EditProgress:
     """Check the patch called `name` out."""
     return session.edit(name)
 
@@ -126,7 +127,7 @@ def _at(pieces: Sequence[PatchEdit], name: str) -> int:
     return names.position([piece.name or "" for piece in pieces], name)
 
 
-def as_document(flags: QueueFlags, found: Edited) -> documents.Json:
+def as_document(flags: QueueFlags, found: EditProgress) -> documents.Json:
     """Return a change as a document of the schema patches-edit.v1."""
     saved = found.saved
     body = {
@@ -144,7 +145,7 @@ def as_document(flags: QueueFlags, found: Edited) -> documents.Json:
     return documents.document("patches-edit", 1, body)
 
 
-def show(flags: QueueFlags, found: Edited) -> None:
+def show(flags: QueueFlags, found: EditProgress) -> None:
     """Tell people what a change did, or what it waits for and what to type next."""
     console = Console(stderr=False)
     if found.saved is not None:
@@ -169,7 +170,7 @@ def show(flags: QueueFlags, found: Edited) -> None:
     console.line(f"or:   {checkout.command('patches.abort', *flags.words)}")
 
 
-def _session(flags: QueueFlags, opened: OpenedQueue) -> Session:
+def _session(flags: QueueFlags, opened: OpenedQueue) -> EditSession:
     queue = storage.load(opened.folder)
     folder = _WORK / work_name(queue.folder)
-    return Session(queue, opened.mirror, folder, Console().line, flags.words)
+    return EditSession(queue, opened.mirror, folder, Console().line, flags.words)

@@ -19,7 +19,7 @@ from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Fate, Forecast
+    from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Forecast, PatchForecast
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
 
 _LATEST = 3
@@ -81,7 +81,7 @@ def as_document(found: Forecast) -> documents.Json:
     return documents.document("forecast", 1, body)
 
 
-def _fate(fate: Fate) -> documents.Json:
+def _fate(fate: PatchForecast) -> documents.Json:
     return {
         "status": fate.status.value,
         "upstream": [_commit(commit) for commit in fate.evidence.upstream],
@@ -92,7 +92,7 @@ def _fate(fate: Fate) -> documents.Json:
 
 def _break(breaking: Break) -> documents.Json:
     return {
-        "how": breaking.how.value,
+        "how": breaking.kind.value,
         "commit": _commit(breaking.commit),
         "clean": breaking.clean,
     }
@@ -141,7 +141,7 @@ def _matrix(found: Forecast) -> Table:
     return table
 
 
-def _cell(fate: Fate) -> Text:
+def _cell(fate: PatchForecast) -> Text:
     word, tone = WORDS[fate.status]
     return Text(word, _STYLES[tone])
 
@@ -149,7 +149,7 @@ def _cell(fate: Fate) -> Text:
 def _blames(found: Forecast) -> Sequence[str]:
     lines = []
     for blame in found.blames:
-        commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.how)
+        commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.kind)
         lines += [
             "",
             f"{commit.oid[:12]} {commit.subject}",

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import jinja2
 from typing_extensions import assert_never
 
-from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Fate, Forecast, Row
+    from tensorflow_macos_build.patchqueue.forecast.forecast import (
+        Forecast,
+        ForecastColumn,
+        ForecastRow,
+        PatchForecast,
+    )
 
 _ROWS_AT_A_GLANCE = 40
 """A page with more patches than this shows at first only those that are not clean everywhere."""
@@ -46,25 +51,25 @@ WORDS = {
 """Each status in the few words that a cell of the matrix has room for, and its tone."""
 
 
-def is_quiet(row: Row) -> bool:
+def is_quiet(row: ForecastRow) -> bool:
     """Whether a patch is clean on every revision."""
     return all(fate.status is Status.CLEAN for fate in row.fates)
 
 
-def summary(column: Column) -> str:
+def summary(column: ForecastColumn) -> str:
     """Count a revision's statuses in one line: `5 clean, 2 adapted, 1 conflict`."""
     counts = Counter(fate.status for fate in column.fates)
     return ", ".join(f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status])
 
 
-def effect(how: How) -> str:
+def effect(how: BreakKind) -> str:
     """Say in a few words what a breaking commit does."""
     match how:
-        case How.BY:
+        case BreakKind.PRESENT:
             return "breaks"
-        case How.WITHOUT:
+        case BreakKind.MISSING:
             return "is missing for"
-        case How.UP_TO:
+        case BreakKind.BETWEEN:
             return "or what came with it breaks"
         case _:
             assert_never(how)
@@ -92,13 +97,13 @@ def html(found: Forecast) -> str:
     )
 
 
-def _shares(column: Column) -> list[tuple[str, int]]:
+def _shares(column: ForecastColumn) -> list[tuple[str, int]]:
     """Return how many patches have each tone, for a bar."""
     counts = Counter(WORDS[fate.status][1] for fate in column.fates)
     return [(tone.value, counts[tone]) for tone in Tone if counts[tone]]
 
 
-def _about(fate: Fate) -> str:
+def _about(fate: PatchForecast) -> str:
     """Return the tooltip of a cell: whom its status is due to."""
     evidence = fate.evidence
     if fate.status is Status.KNOCK_ON:

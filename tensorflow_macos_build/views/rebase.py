@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.patchqueue.queue.model import Queue
-    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase, RebaseRequest
+    from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest, RebaseResult
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.verdict.status import (
         ConflictReport,
@@ -104,7 +104,7 @@ def plan_document(request: RebaseRequest, queue: Queue) -> documents.Json:
     return documents.document("rebase-plan", 1, body)
 
 
-def as_document(request: RebaseRequest, found: Rebase) -> documents.Json:
+def as_document(request: RebaseRequest, found: RebaseResult) -> documents.Json:
     """Return a rebase as a document of the schema rebase.v1."""
     saved = found.saved
     body = {
@@ -185,7 +185,7 @@ def _commits(commits: Sequence[UpstreamCommit]) -> list[documents.Json]:
     ]
 
 
-def show(request: RebaseRequest, found: Rebase) -> None:
+def show(request: RebaseRequest, found: RebaseResult) -> None:
     """Print a rebase: a line for each patch that is not clean, its conflicts, what to do next."""
     console = Console(stderr=False)
     table = Table(box=None, pad_edge=False)
@@ -208,7 +208,7 @@ def show(request: RebaseRequest, found: Rebase) -> None:
     console.line(_next(request, found), "green" if found.ok else "bold")
 
 
-def not_run(found: Rebase) -> Iterator[str]:
+def not_run(found: RebaseResult) -> Iterator[str]:
     """Return a line on the merge drivers that stayed off, where there are any."""
     if found.drivers:
         names = ", ".join(found.drivers)
@@ -285,7 +285,7 @@ def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:
         yield f"             {commit.author}, {commit.date} {commit.link}".rstrip()
 
 
-def _next(request: RebaseRequest, found: Rebase) -> str:
+def _next(request: RebaseRequest, found: RebaseResult) -> str:
     """Say what to type next."""
     queue = name_of(request.folder)
     flags = (*QueueFlags(queue, str(request.cache)).words, "--onto", request.onto)

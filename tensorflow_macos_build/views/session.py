@@ -10,7 +10,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import work_name
-from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks.command import emit
 from tensorflow_macos_build.views import rebase
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
-    from tensorflow_macos_build.patchqueue.rebase.session import Progress
+    from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _WORK = checkout.path("build/rebase")
@@ -31,13 +31,19 @@ def start(flags: QueueFlags, onto: str, *, json: bool) -> ExitCode:
     return _step(flags, lambda session: session.start(onto), [onto], json=json)
 
 
-def step(flags: QueueFlags, take: Callable[[Session], Progress], *, json: bool) -> ExitCode:
+def step(
+    flags: QueueFlags, take: Callable[[RebaseSession], RebaseProgress], *, json: bool
+) -> ExitCode:
     """Take one step of a rebase and show where it is then; FAILED while a conflict is left."""
     return _step(flags, take, (), json=json)
 
 
 def _step(
-    flags: QueueFlags, take: Callable[[Session], Progress], onto: Sequence[str], *, json: bool
+    flags: QueueFlags,
+    take: Callable[[RebaseSession], RebaseProgress],
+    onto: Sequence[str],
+    *,
+    json: bool,
 ) -> ExitCode:
     with Console().progress("rebase") as ticker:
         opened = flags.open(ticker)
@@ -59,7 +65,7 @@ def abort(flags: QueueFlags) -> None:
     Console(stderr=False).line(note or given_up)
 
 
-def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
+def as_document(flags: QueueFlags, found: RebaseProgress) -> documents.Json:
     """Return a rebase's progress as a document of the schema rebase-progress.v1."""
     result = found.result
     body = {
@@ -75,7 +81,7 @@ def as_document(flags: QueueFlags, found: Progress) -> documents.Json:
     return documents.document("rebase-progress", 1, body)
 
 
-def show(flags: QueueFlags, found: Progress) -> None:
+def show(flags: QueueFlags, found: RebaseProgress) -> None:
     """Print a rebase's progress."""
     console = Console(stderr=False)
     for line in rebase.not_run(found.result):
@@ -103,7 +109,7 @@ def show(flags: QueueFlags, found: Progress) -> None:
         console.line(f"{line}: {meaning}")
 
 
-def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
+def _show_end(console: Console, flags: QueueFlags, found: RebaseProgress) -> None:
     saved = found.result.saved
     if saved is None and found.note:
         return
@@ -122,7 +128,7 @@ def _show_end(console: Console, flags: QueueFlags, found: Progress) -> None:
     console.line(f"{flags.name} now stands on {found.onto_ref}: {counts}", "green")
 
 
-def _session(flags: QueueFlags, opened: OpenedQueue, ticker: Ticker) -> Session:
+def _session(flags: QueueFlags, opened: OpenedQueue, ticker: Ticker) -> RebaseSession:
     queue = storage.load(opened.folder)
     folder = Path(flags.work) if flags.work else _WORK / work_name(queue.folder)
-    return Session(queue, opened.mirror, folder, ticker, Console().line, flags.words)
+    return RebaseSession(queue, opened.mirror, folder, ticker, Console().line, flags.words)

@@ -12,7 +12,7 @@ import pytest
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.rebase import engine, state
-from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
@@ -21,14 +21,14 @@ from tests.fork import DEMO
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.rebase.session import Progress
+    from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
 
 ONTO = "v2.18.0"
 PLACER = "tensorflow/core/common_runtime/placer.c"
 
 
 class Desk:
-    """A copy of the queue, a mirror, a folder for the work tree; a new `Session` for each step."""
+    """A copy of the queue, a mirror, a folder for the work tree; each step has a new session."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -44,8 +44,8 @@ class Desk:
         return Desk(folder)
 
     @property
-    def session(self) -> Session:
-        return Session(storage.load(self.queue), self.git, self.work)
+    def session(self) -> RebaseSession:
+        return RebaseSession(storage.load(self.queue), self.git, self.work)
 
     def edit(self, side: str = "=") -> None:
         """Settle the conflict by the patch's lines, or upstream's (side "<").
@@ -62,7 +62,7 @@ class Desk:
         settled = "".join(lines)
         path.write_text(f"{settled}// settled\n" if side == "<" else settled, encoding="utf-8")
 
-    def settle(self) -> Progress:
+    def settle(self) -> RebaseProgress:
         found = self.session.status()
         if not found.done and not self.work.exists():
             found = self.session.go_on()
@@ -131,7 +131,7 @@ def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk) -> No
     met = tuple(
         resolutions.ConflictKey(one.path, one.base, "0" * 40, one.patched) for one in known[0].met
     )
-    other = resolutions.Resolution(known[0].patch, met, known[0].results)
+    other = resolutions.RecordedResolution(known[0].patch, met, known[0].results)
     path.unlink()
     (before / resolutions.FOLDER / other.file_name).write_bytes(resolutions.emit(other))
     found = engine.rebase(storage.load(before), desk.git, ONTO)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
 
-Change = tuple[str, str]
+TreePair = tuple[str, str]
 """The ids of a tree before and after."""
 
 
@@ -42,13 +42,13 @@ class PatchEdit:
     """
 
     header: Header
-    changes: tuple[Change, ...]
+    changes: tuple[TreePair, ...]
     name: str | None
     bare: bool
 
 
 @dataclass(frozen=True)
-class Stopped:
+class EditConflict:
     """A piece that does not go onto what is before it.
 
     Attributes:
@@ -75,7 +75,7 @@ class Restacked:
     emptied: tuple[PatchEdit, ...]
 
 
-def pieces_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]:
+def edits_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]:
     """Return a queue, replayed into commits on a base, as pieces."""
     pieces = []
     before = base_tree
@@ -189,16 +189,16 @@ def _partly(pen: Quarantine, before: str, changes: Mapping[bytes, plumbing.Entry
     return tree.write(pen)
 
 
-def follow(
+def restack(
     pen: Quarantine, base_tree: str, pieces: Sequence[PatchEdit], settled: Mapping[str, str]
-) -> Restacked | Stopped:
+) -> Restacked | EditConflict:
     """Replay pieces on the base, one after the other, up to the first conflict that is not settled.
 
     Args:
         pen: holds all trees; new ones go there.
         base_tree: what the first piece goes onto.
         pieces: in order.
-        settled: the trees that somebody made of conflicts, by `Stopped.place`.
+        settled: the trees that somebody made of conflicts, by `EditConflict.place`.
     """
     current = base_tree
     steps: list[PatchStep] = []
@@ -212,7 +212,7 @@ def follow(
                 continue
             merged = merges.merge(pen, old, current, new)
             if not merged.clean and place not in settled:
-                return Stopped(place, piece, merged)
+                return EditConflict(place, piece, merged)
             current = merged.tree if merged.clean else settled[place]
         if current == before:
             emptied.append(piece)

@@ -28,7 +28,7 @@ MAX_SIZE = 64 << 20
 
 
 @dataclass(frozen=True)
-class Plan:
+class EditPlan:
     """A change under way.
 
     Attributes:
@@ -48,7 +48,7 @@ class Plan:
     open: int | None
 
 
-def save(folder: Path, plan: Plan) -> None:
+def save(folder: Path, plan: EditPlan) -> None:
     """Write a plan into the folder of the change."""
     body = {
         "folder": plan.folder,
@@ -61,7 +61,7 @@ def save(folder: Path, plan: Plan) -> None:
     files.write_text(folder / _FILE, documents.dumps(documents.document(*_SCHEMA, body)))
 
 
-def load(folder: Path, queue: Path) -> Plan | None:
+def load(folder: Path, queue: Path) -> EditPlan | None:
     """Read the plan of the change of a queue in `folder`; None when none is under way.
 
     Raises:
@@ -81,7 +81,7 @@ def load(folder: Path, queue: Path) -> Plan | None:
     pieces = tuple(_piece(one) for one in found["pieces"])
     if found["open"] is not None and found["open"] >= len(pieces):
         raise UsageError("the plan opens a patch that it does not have", where=str(folder / _FILE))
-    return Plan(
+    return EditPlan(
         found["folder"],
         tuple(found["request"]),
         found["queue"],

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git.quarantine import quarantine
-from tensorflow_macos_build.patchqueue.edit.step import Edited, Run
+from tensorflow_macos_build.patchqueue.edit.step import EditProgress, EditRun
 from tensorflow_macos_build.patchqueue.queue import lock, storage
 from tensorflow_macos_build.patchqueue.worktree import work_tree
 
@@ -30,13 +30,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
 
-    Change = Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]]
-
-__all__ = ["Edited", "Session"]
+    MakeEdits = Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]]
 
 
 @dataclass(frozen=True)
-class Session:
+class EditSession:
     """One queue, the repository that has its base, and the folder for a change under way.
 
     Attributes:
@@ -53,7 +51,7 @@ class Session:
     waiting: Waiting = field(default=lock.silent)
     flags: tuple[str, ...] = ()
 
-    def change(self, make: Change, request: tuple[str, ...] = ()) -> Edited:
+    def change(self, make: MakeEdits, request: tuple[str, ...] = ()) -> EditProgress:
         """Begin a change and carry it as far as it goes alone, or go on with it.
 
         Args:
@@ -72,7 +70,7 @@ class Session:
             with quarantine(self.git) as pen:
                 return run.advance(pen, run.begin(pen, make, request))
 
-    def edit(self, name: str) -> Edited:
+    def edit(self, name: str) -> EditProgress:
         """Check a patch out in a work tree, to be changed there.
 
         Args:
@@ -87,7 +85,7 @@ class Session:
             with quarantine(self.git) as pen:
                 return run.show_open(pen, run.open(pen, name))
 
-    def go_on(self) -> Edited:
+    def go_on(self) -> EditProgress:
         """Take what somebody made in the work tree, and carry the change on.
 
         What nobody was told of is not taken but shown.
@@ -107,7 +105,7 @@ class Session:
                 edited = run.show(pen, plan) if plan.open is not None else run.advance(pen, plan)
             return replace(edited, note=note or edited.note)
 
-    def status(self) -> Edited:
+    def status(self) -> EditProgress:
         """Return what waits for somebody; nothing is written.
 
         Raises:
@@ -123,17 +121,17 @@ class Session:
         with self._alone() as run:
             return run.give_up()
 
-    def shown(self, edited: Edited) -> None:
+    def shown(self, edited: EditProgress) -> None:
         """Note that somebody was told of the work tree that `edited` stands at."""
         if edited.folder is not None and edited.conflicts:
             work_tree.set_shown(edited.folder)
 
-    def _go_on_with(self, run: Run, plan: plan_file.Plan) -> Edited:
+    def _go_on_with(self, run: EditRun, plan: plan_file.EditPlan) -> EditProgress:
         with quarantine(run.store()) as pen:
             return run.show(pen, plan)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[Run]:
+    def _alone(self) -> Iterator[EditRun]:
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
-            yield Run(queue, self.git, self.folder.resolve(), self.flags)
+            yield EditRun(queue, self.git, self.folder.resolve(), self.flags)

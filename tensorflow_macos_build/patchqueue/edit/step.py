@@ -12,12 +12,12 @@ from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
-from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit, Stopped
-from tensorflow_macos_build.patchqueue.edit.plan_file import Plan
+from tensorflow_macos_build.patchqueue.edit.operations import EditConflict, PatchEdit
+from tensorflow_macos_build.patchqueue.edit.plan_file import EditPlan
 from tensorflow_macos_build.patchqueue.queue import journal, locate, materialise, storage
 from tensorflow_macos_build.patchqueue.queue.storage import Saved
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
-from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Labels
+from tensorflow_macos_build.patchqueue.worktree.conflict_tree import SideLabels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ _TASKS = "patches."
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditProgress:
     """Where a change of a queue is.
 
     Attributes:
@@ -50,7 +50,7 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Run:
+class EditRun:
     """A step of a change; the attributes are a session's."""
 
     queue: Queue
@@ -66,7 +66,7 @@ class Run:
     def _journal(self) -> journal.Journal:
         return journal.Journal.of(self.queue.name, self.git)
 
-    def current(self) -> Plan | None:
+    def current(self) -> EditPlan | None:
         """Return the change under way; clean up behind one that a kill cut off at its very end.
 
         Raises:
@@ -80,7 +80,7 @@ class Run:
         self._refuse_another(plan)
         return plan
 
-    def under_way(self) -> Plan:
+    def under_way(self) -> EditPlan:
         """Return the change under way; nothing is written.
 
         Raises:
@@ -96,7 +96,7 @@ class Run:
         """Return the error of a command that goes on with a change where there is none."""
         return UsageError("no change of this queue is under way", where=str(self.queue.folder))
 
-    def asked_before(self, request: tuple[str, ...]) -> Plan | None:
+    def asked_before(self, request: tuple[str, ...]) -> EditPlan | None:
         """Return the change under way where it is what is asked for; None: none is under way.
 
         Raises:
@@ -112,7 +112,7 @@ class Run:
             )
         return plan
 
-    def done_before(self, request: tuple[str, ...] = ()) -> Edited | None:
+    def done_before(self, request: tuple[str, ...] = ()) -> EditProgress | None:
         """Return the end of a change that an earlier run came to; None: it did not.
 
         Without a request the last change counts, whatever it was.
@@ -126,22 +126,22 @@ class Run:
         note = f"`{' '.join(last.request)}` was done already, and the queue is as it left it"
         if request:
             note += "; if another patch is meant, give its whole name"
-        return Edited(Saved(self.queue, names, (), ()), note=note)
+        return EditProgress(Saved(self.queue, names, (), ()), note=note)
 
     def begin(
         self,
         pen: Quarantine,
         make: Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]],
         request: tuple[str, ...],
-    ) -> Plan:
+    ) -> EditPlan:
         """Return a new change; nothing is kept of it yet."""
         self._clear()
         commits = materialise.commits(self.queue, pen.git)
-        pieces = make(pen, operations.pieces_of(commits, self._base_tree(pen)))
+        pieces = make(pen, operations.edits_of(commits, self._base_tree(pen)))
         folder = str(self.queue.folder.resolve())
-        return Plan(folder, request, self.queue.digest, tuple(pieces), {}, None)
+        return EditPlan(folder, request, self.queue.digest, tuple(pieces), {}, None)
 
-    def open(self, pen: Quarantine, name: str) -> Plan:
+    def open(self, pen: Quarantine, name: str) -> EditPlan:
         """Keep a change that opens a patch for editing."""
         at = self.queue.position(name)
         plan = self.begin(pen, lambda _, pieces: pieces, ("patches.edit", name))
@@ -149,12 +149,12 @@ class Run:
         self._keep(pen, plan)
         return plan
 
-    def take(self, pen: Quarantine, plan: Plan) -> tuple[Plan, str]:
+    def take(self, pen: Quarantine, plan: EditPlan) -> tuple[EditPlan, str]:
         """Return the plan with what somebody made, kept; and why nothing of it was taken."""
         if plan.open is not None:
             return self._take_open(pen, plan, plan.open)
         stopped = self._follow(pen, plan)
-        if not isinstance(stopped, Stopped):
+        if not isinstance(stopped, EditConflict):
             return plan, ""
         folder = self.folder / "conflict"
         there = conflict_tree.is_of(folder, stopped.place, stopped.merged)
@@ -167,10 +167,10 @@ class Run:
         self._keep(pen, plan)
         return plan, ""
 
-    def advance(self, pen: Quarantine, plan: Plan) -> Edited:
+    def advance(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Carry a change as far as it goes: to a conflict, or to the queue's new state."""
         followed = self._follow(pen, plan)
-        if isinstance(followed, Stopped):
+        if isinstance(followed, EditConflict):
             self._keep(pen, plan)
             return self._show_conflict(pen, followed)
 
@@ -184,30 +184,30 @@ class Run:
         if self.folder.is_dir():
             files.delete_folder(self.folder)
         emptied = tuple(piece.header.subject for piece in followed.emptied)
-        return Edited(saved, emptied)
+        return EditProgress(saved, emptied)
 
-    def show(self, pen: Quarantine, plan: Plan) -> Edited:
+    def show(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Show what a change waits for; one that waits for nobody is carried on."""
         return self.show_open(pen, plan) if plan.open is not None else self.advance(pen, plan)
 
-    def show_open(self, pen: Quarantine, plan: Plan) -> Edited:
+    def show_open(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Check out the patch that is open, unless it is."""
         assert plan.open is not None
         folder, piece = self.folder / "tree", plan.pieces[plan.open]
         if not folder.is_dir():
             patch_tree.make(folder, pen, self.store(), self.queue.base.commit, piece)
-        return Edited(None, (), folder, piece.header.subject)
+        return EditProgress(None, (), folder, piece.header.subject)
 
-    def state(self, pen: Quarantine, plan: Plan) -> Edited:
+    def state(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Return what a change waits for; nothing is written."""
         again = f"`{self.command('patches.continue')}`"
         if plan.open is not None:
             folder, subject = self.folder / "tree", plan.pieces[plan.open].header.subject
             note = "" if folder.is_dir() else f"its work tree is not there; {again} makes it"
-            return Edited(None, (), folder, subject, note=note)
+            return EditProgress(None, (), folder, subject, note=note)
         stopped = self._follow(pen, plan)
-        if not isinstance(stopped, Stopped):
-            return Edited(None, note=f"nothing is left to settle; {again} writes the queue")
+        if not isinstance(stopped, EditConflict):
+            return EditProgress(None, note=f"nothing is left to settle; {again} writes the queue")
         folder = self.folder / "conflict"
         there = conflict_tree.is_of(folder, stopped.place, stopped.merged)
         note = "" if there else f"its work tree is not there; {again} makes it"
@@ -242,13 +242,13 @@ class Run:
         store = Git(self.folder / "objects.git", behind=self.git)
         return store if store.git_dir.is_dir() else self.git
 
-    def _follow(self, pen: Quarantine, plan: Plan) -> operations.Restacked | Stopped:
-        return operations.follow(pen, self._base_tree(pen), plan.pieces, plan.settled)
+    def _follow(self, pen: Quarantine, plan: EditPlan) -> operations.Restacked | EditConflict:
+        return operations.restack(pen, self._base_tree(pen), plan.pieces, plan.settled)
 
     def _base_tree(self, pen: Quarantine) -> str:
         return plumbing.trees_of(pen.git, [self.queue.base.commit])[0]
 
-    def _keep(self, pen: Quarantine, plan: Plan) -> None:
+    def _keep(self, pen: Quarantine, plan: EditPlan) -> None:
         """Put the plan and all that it names to disk, the objects first."""
         trees = {tree for piece in plan.pieces for change in piece.changes for tree in change}
         into = self.store().git_dir / "objects"
@@ -256,7 +256,7 @@ class Run:
         pen.keep(sorted(trees | set(plan.settled.values())), known, into=into)
         plan_file.save(self.folder, plan)
 
-    def _show_conflict(self, pen: Quarantine, stopped: Stopped) -> Edited:
+    def _show_conflict(self, pen: Quarantine, stopped: EditConflict) -> EditProgress:
         folder = self.folder / "conflict"
         if not conflict_tree.is_of(folder, stopped.place, stopped.merged):
             conflict_tree.make(
@@ -271,7 +271,7 @@ class Run:
             )
         return _conflict(folder, stopped)
 
-    def _take_open(self, pen: Quarantine, plan: Plan, at: int) -> tuple[Plan, str]:
+    def _take_open(self, pen: Quarantine, plan: EditPlan, at: int) -> tuple[EditPlan, str]:
         folder = self.folder / "tree"
         if not folder.is_dir():
             return plan, "its work tree was not there; it is made again, and nothing was taken yet"
@@ -298,13 +298,13 @@ class Run:
             )
         files.delete_folder(self.folder)
 
-    def _is_written(self, plan: Plan) -> bool:
+    def _is_written(self, plan: EditPlan) -> bool:
         """Whether the queue is what the change made of it: only cleaning up is left."""
         change = journal.QueueChange(plan.request, plan.queue, self.queue.digest)
         # where nothing changed, the last change may be an earlier one of the same kind
         return change.before != change.after and self._journal.last() == change
 
-    def _refuse_another(self, plan: Plan | None) -> None:
+    def _refuse_another(self, plan: EditPlan | None) -> None:
         self._refuse_other_folder(plan)
         if plan is not None and plan.queue != self.queue.digest:
             raise UsageError(
@@ -314,7 +314,7 @@ class Run:
                 f"change up with `{self.command('patches.abort')}`",
             )
 
-    def _refuse_other_folder(self, plan: Plan | None) -> None:
+    def _refuse_other_folder(self, plan: EditPlan | None) -> None:
         """Raise a UsageError where a change is one of another queue; one may have been moved."""
         here = str(self.queue.folder.resolve())
         if plan is not None and plan.folder != here and Path(plan.folder).is_dir():
@@ -325,10 +325,10 @@ class Run:
             )
 
 
-def _conflict(folder: Path, stopped: Stopped) -> Edited:
+def _conflict(folder: Path, stopped: EditConflict) -> EditProgress:
     paths = tuple(conflict.path for conflict in stopped.merged.conflicted)
-    return Edited(None, (), folder, stopped.piece.header.subject, paths)
+    return EditProgress(None, (), folder, stopped.piece.header.subject, paths)
 
 
-def _labels(piece: PatchEdit) -> Labels:
-    return Labels("the queue before it", "where it was", piece.header.subject)
+def _labels(piece: PatchEdit) -> SideLabels:
+    return SideLabels("the queue before it", "where it was", piece.header.subject)

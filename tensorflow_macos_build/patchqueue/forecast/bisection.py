@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.rebase.engine import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
-from tensorflow_macos_build.patchqueue.verdict.classify import Judge
+from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
-    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 
-class How(Enum):
+class BreakKind(Enum):
     """How a commit of upstream breaks a patch."""
 
-    BY = "by"
+    PRESENT = "by"
     """With the commit the patch conflicts, with its first parent it does not."""
-    WITHOUT = "without"
+    MISSING = "without"
     """The reverse: the revision lacks the commit, which only the branch of the queue's base has."""
-    UP_TO = "up-to"
+    BETWEEN = "up-to"
     """First parents do not connect the base with the revision: it is this commit, or one that it
     has and the commit before it on the line has not."""
 
@@ -52,7 +52,7 @@ class Prober:
         self._pen = pen
         self._patches = patches
         self._decided = decided
-        self._replays: dict[str, tuple[Replay, Judge]] = {}
+        self._replays: dict[str, tuple[Replay, StatusClassifier]] = {}
         self._known: dict[tuple[int, str], bool] = {}
 
     @property
@@ -60,7 +60,7 @@ class Prober:
         """The number of commits that were replayed on."""
         return len(self._replays)
 
-    def breaks(self, place: int, commit: str, history: History) -> bool:
+    def breaks(self, place: int, commit: str, history: UpstreamHistory) -> bool:
         """Whether the patch at `place` conflicts on a commit, itself and not by a knock-on.
 
         Only it and the patches before it are replayed; those that conflict are resolved their own
@@ -71,14 +71,16 @@ class Prober:
             self._known[place, commit] = judge.is_first_cause(done, place)
         return self._known[place, commit]
 
-    def _replay(self, place: int, commit: str, history: History) -> tuple[Replay, Judge]:
+    def _replay(
+        self, place: int, commit: str, history: UpstreamHistory
+    ) -> tuple[Replay, StatusClassifier]:
         found = self._replays.get(commit)
         if found is None or len(found[0].steps) <= place:
             patches = self._patches[: place + 1]
             part = history.until(commit)
             settle = ConflictResolver(self._pen, part, patches, self._decided)
             done = replay(self._pen, commit, [one.commit for one in patches], resolver=settle)
-            judge = Judge(self._pen, part, patches, OnConflict.PROVISIONAL, settle)
+            judge = StatusClassifier(self._pen, part, patches, OnConflict.PROVISIONAL, settle)
             found = self._replays[commit] = done, judge
         return found
 
@@ -133,8 +135,10 @@ def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = (
     return yes
 
 
-def how(objects: ObjectReader, line: Sequence[str], place: int) -> tuple[How, str, str]:
-    """Say what a change between two neighbours of a line is due to.
+def break_between(
+    objects: ObjectReader, line: Sequence[str], place: int
+) -> tuple[BreakKind, str, str]:
+    """Return what a change between two neighbours of a line is due to.
 
     Args:
         objects: reads commits.
@@ -142,11 +146,11 @@ def how(objects: ObjectReader, line: Sequence[str], place: int) -> tuple[How, st
         place: that of the second neighbour.
 
     Returns:
-        how, the commit that it is due to, and the neighbour without the trouble.
+        its kind, the commit that it is due to, and the neighbour without the trouble.
     """
     before, after = line[place - 1], line[place]
     if objects.commit(after).parents[:1] == (before,):
-        return How.BY, after, before
+        return BreakKind.PRESENT, after, before
     if objects.commit(before).parents[:1] == (after,):
-        return How.WITHOUT, before, before
-    return How.UP_TO, after, before
+        return BreakKind.MISSING, before, before
+    return BreakKind.BETWEEN, after, before

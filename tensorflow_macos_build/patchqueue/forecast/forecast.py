@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast import bisection
-from tensorflow_macos_build.patchqueue.forecast.bisection import How, Prober
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
 from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.upstream import releases
 
@@ -36,18 +36,18 @@ class Break:
     """The upstream commit that breaks a patch.
 
     Attributes:
-        how: by being there, or by missing.
+        kind: by being there, or by missing.
         commit: the commit.
         clean: the full id of the commit beside it on which the patch does not break.
     """
 
-    how: How
+    kind: BreakKind
     commit: UpstreamCommit
     clean: str
 
 
 @dataclass(frozen=True)
-class Fate:
+class PatchForecast:
     """What becomes of one patch on one revision.
 
     Attributes:
@@ -62,7 +62,7 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Column:
+class ForecastColumn:
     """What becomes of the queue on one revision.
 
     Attributes:
@@ -75,7 +75,7 @@ class Column:
     ref: str
     commit: str
     distance: int
-    fates: tuple[Fate, ...]
+    fates: tuple[PatchForecast, ...]
 
     @property
     def ok(self) -> bool:
@@ -84,16 +84,16 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class ForecastRow:
     """One patch: its file's name, its subject, and what becomes of it on each revision."""
 
     name: str
     subject: str
-    fates: tuple[Fate, ...]
+    fates: tuple[PatchForecast, ...]
 
 
 @dataclass(frozen=True)
-class Blame:
+class BreakingCommit:
     """A breaking commit, and the patches that it breaks: their names, on which revisions."""
 
     breaking: Break
@@ -115,19 +115,19 @@ class Forecast:
     queue: str
     base: QueueBase
     patches: tuple[tuple[str, str], ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ForecastColumn, ...]
     replays: int
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ForecastRow, ...]:
         """The same, patch by patch."""
         return tuple(
-            Row(name, subject, tuple(column.fates[place] for column in self.columns))
+            ForecastRow(name, subject, tuple(column.fates[place] for column in self.columns))
             for place, (name, subject) in enumerate(self.patches)
         )
 
     @property
-    def blames(self) -> tuple[Blame, ...]:
+    def blames(self) -> tuple[BreakingCommit, ...]:
         """The breaking commits, each once, in the order of the patches that they break."""
         found: dict[Break, dict[str, tuple[str, ...]]] = {}
         for row in self.rows:
@@ -135,7 +135,9 @@ class Forecast:
                 if fate.breaking is not None:
                     patches = found.setdefault(fate.breaking, {})
                     patches[row.name] = (*patches.get(row.name, ()), column.ref)
-        return tuple(Blame(breaking, tuple(broken.items())) for breaking, broken in found.items())
+        return tuple(
+            BreakingCommit(breaking, tuple(broken.items())) for breaking, broken in found.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class _RevisionReplay:
 
     ref: str
     commit: str
-    history: History
+    history: UpstreamHistory
     line: tuple[str, ...]
     patches: tuple[PatchStatus, ...]
 
@@ -236,7 +238,9 @@ class Forecaster:
         """On how many commits patches were replayed to find the breaking ones."""
         return self._prober.commits
 
-    def columns(self, commits: dict[str, str], ticker: Ticker = silent) -> tuple[Column, ...]:
+    def columns(
+        self, commits: dict[str, str], ticker: Ticker = silent
+    ) -> tuple[ForecastColumn, ...]:
         """Return a column for each revision; `commits` are their full ids by their names."""
         seen: list[_RevisionReplay] = []
         for ref, commit in commits.items():
@@ -244,12 +248,12 @@ class Forecaster:
             seen.append(self._replay(ref, commit))
         breaks = self._bisect(seen, ticker)
         return tuple(
-            Column(
+            ForecastColumn(
                 one.ref,
                 one.commit,
                 len(one.line) - 1,
                 tuple(
-                    Fate(patch.status, patch.evidence, breaks.get((one.ref, place)))
+                    PatchForecast(patch.status, patch.evidence, breaks.get((one.ref, place)))
                     for place, patch in enumerate(one.patches)
                 ),
             )
@@ -258,7 +262,7 @@ class Forecaster:
 
     def _replay(self, ref: str, commit: str) -> _RevisionReplay:
         base = self._base
-        history = History(self._pen.git, base.commit, commit, base.upstream)
+        history = UpstreamHistory(self._pen.git, base.commit, commit, base.upstream)
         found, _ = engine.rebase_in(
             self._pen, base, commit, self._patches, decisions=self._decided, history=history
         )
@@ -289,10 +293,10 @@ class Forecaster:
         """Return what breaks the patch on another revision, if that is on the way to this one."""
         steps = set(zip(seen.line, seen.line[1:], strict=False))
         for found in breaks:
-            match found.how:
-                case How.WITHOUT:
+            match found.kind:
+                case BreakKind.MISSING:
                     on_the_way = any(first == found.clean for first, _ in steps)
-                case How.BY | How.UP_TO:
+                case BreakKind.PRESENT | BreakKind.BETWEEN:
                     on_the_way = (found.clean, found.commit.oid) in steps
             if on_the_way:
                 return found
@@ -307,5 +311,5 @@ class Forecaster:
             return self._prober.breaks(place, seen.line[at], seen.history)
 
         at = bisection.first_true(len(seen.line) - 1, breaks, hints)
-        how, commit, clean = bisection.how(self._pen.objects, seen.line, at)
-        return Break(how, seen.history.describe([commit])[0], clean)
+        kind, commit, clean = bisection.break_between(self._pen.objects, seen.line, at)
+        return Break(kind, seen.history.describe([commit])[0], clean)

@@ -19,9 +19,14 @@ from tensorflow_macos_build.patchqueue.queue import (
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved, replay
-from tensorflow_macos_build.patchqueue.verdict.classify import Judge, UpstreamedResolver
-from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.replay.replay import (
+    OnConflict,
+    Resolved,
+    StepOutcome,
+    replay,
+)
+from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier, UpstreamedResolver
+from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,13 +39,13 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
-    from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay
-    from tensorflow_macos_build.patchqueue.replay.resolutions import Resolution
+    from tensorflow_macos_build.patchqueue.replay.replay import PathChange, Replay
+    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 
 @dataclass(frozen=True)
-class Rebase:
+class RebaseResult:
     """A rebase's result.
 
     Attributes:
@@ -75,7 +80,7 @@ class Decisions:
         left_out: the names of the patches to leave out where they conflict.
     """
 
-    resolutions: tuple[Resolution, ...] = ()
+    resolutions: tuple[RecordedResolution, ...] = ()
     left_out: frozenset[str] = frozenset()
 
 
@@ -98,7 +103,9 @@ class RebaseRequest:
     write: bool = False
 
 
-def run(request: RebaseRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent) -> Rebase:
+def run(
+    request: RebaseRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+) -> RebaseResult:
     """Open a queue with its upstream, fetch what the move reads, and rebase.
 
     Args:
@@ -133,7 +140,7 @@ def rebase_folder(
     *,
     write: bool = False,
     waiting: Waiting = lock.silent,
-) -> Rebase:
+) -> RebaseResult:
     """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
 
     Nobody else writes the queue meanwhile, where it is written back: `waiting` is told of a wait.
@@ -157,7 +164,7 @@ def rebase(
     ticker: Ticker = silent,
     *,
     write: bool = False,
-) -> Rebase:
+) -> RebaseResult:
     """Move a queue to another revision of upstream; its recorded resolutions are replayed.
 
     Args:
@@ -188,7 +195,9 @@ class _Move:
     patches: Sequence[QueueCommit]
     onto: str
 
-    def run(self, on_conflict: OnConflict, ticker: Ticker, written: Queue | None = None) -> Rebase:
+    def run(
+        self, on_conflict: OnConflict, ticker: Ticker, written: Queue | None = None
+    ) -> RebaseResult:
         """Rebase; `written` is the queue that is to be written back when nothing conflicts."""
         commit = resolve(self.git, self.onto)
         decisions = Decisions(resolutions.load(self.folder))
@@ -219,10 +228,10 @@ def rebase_in(
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
     decisions: Decisions | None = None,
-    history: History | None = None,
+    history: UpstreamHistory | None = None,
     trees: bool = False,
     ticker: Ticker = silent,
-) -> tuple[Rebase, Replay]:
+) -> tuple[RebaseResult, Replay]:
     """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
 
     Args:
@@ -236,13 +245,13 @@ def rebase_in(
         trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
-    history = history or History(pen.git, base.commit, onto, base.upstream)
+    history = history or UpstreamHistory(pen.git, base.commit, onto, base.upstream)
     settle = ConflictResolver(pen, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
     done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
-    judged = Judge(pen, history, patches, on_conflict, settle).judge(done)
+    judged = StatusClassifier(pen, history, patches, on_conflict, settle).classify(done)
     statuses = tuple(settle.with_refusals(status) for status in judged)
-    return Rebase(base.commit, onto, done.tree, statuses, _drivers(pen, done)), done
+    return RebaseResult(base.commit, onto, done.tree, statuses, _drivers(pen, done)), done
 
 
 def _drivers(pen: Quarantine, done: Replay) -> tuple[str, ...]:
@@ -326,20 +335,20 @@ class ConflictResolver:
     def __init__(
         self,
         pen: Quarantine,
-        history: History,
+        history: UpstreamHistory,
         patches: Sequence[QueueCommit],
         decisions: Decisions,
     ) -> None:
         self._names = {patch.commit: patch.name for patch in patches}
-        self._recorded = resolutions.Recorded(pen, self._names, decisions.resolutions)
+        self._recorded = resolutions.RecordedResolver(pen, self._names, decisions.resolutions)
         self._left_out = decisions.left_out
         self._landed = UpstreamedResolver(pen, history, patches)
 
     def __call__(
-        self, commit: str, changes: tuple[Change, ...], merged: MergeResult
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
     ) -> Resolved | None:
         if self._names[commit] in self._left_out:
-            return Resolved(Outcome.LEFT_OUT, merged.ours)
+            return Resolved(StepOutcome.LEFT_OUT, merged.ours)
         known = self._recorded(commit, changes, merged)
         return known or self._landed(commit, changes, merged)
 

@@ -4,7 +4,7 @@ Each step replays the queue with what was decided so far up to the first conflic
 shows that in a work tree. When none is left, the queue is written back on its new base.
 
 A step may be killed anywhere and repeated: what it has done is in the state, and a conflict is only
-settled or left out after somebody was told of it (`Session.shown`), or by its patch's name.
+settled or left out after somebody was told of it (`RebaseSession.shown`), or by its patch's name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.rebase.step import Progress, Run, stopped_at
+from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress, RebaseRun, stopped_at
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
@@ -30,11 +30,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
 
-__all__ = ["Progress", "Session"]
-
 
 @dataclass(frozen=True)
-class Session:
+class RebaseSession:
     """A queue's rebase in a repository.
 
     Attributes:
@@ -53,7 +51,7 @@ class Session:
     waiting: Waiting = field(default=lock.silent)
     flags: tuple[str, ...] = ()
 
-    def start(self, onto: str) -> Progress:
+    def start(self, onto: str) -> RebaseProgress:
         """Begin to move the queue to a revision, or go on with that.
 
         Raises:
@@ -75,7 +73,7 @@ class Session:
                 )
             return run.advance(begun)
 
-    def status(self) -> Progress:
+    def status(self) -> RebaseProgress:
         """Return how far the rebase is; nothing is written.
 
         Raises:
@@ -84,7 +82,7 @@ class Session:
         with self._alone() as run:
             return run.progress(run.under_way())
 
-    def go_on(self, patch: str = "") -> Progress:
+    def go_on(self, patch: str = "") -> RebaseProgress:
         """Take what the work tree holds as the conflict's resolution, and go on.
 
         Args:
@@ -107,7 +105,7 @@ class Session:
                     now = run.settle(pen, now, *conflict)
             return replace(run.advance(now), note=note)
 
-    def skip(self, patch: str = "") -> Progress:
+    def skip(self, patch: str = "") -> RebaseProgress:
         """Leave a patch in conflict out of the queue, and go on.
 
         Args:
@@ -136,13 +134,13 @@ class Session:
         with self._alone() as run:
             return run.give_up()
 
-    def shown(self, progress: Progress) -> None:
+    def shown(self, progress: RebaseProgress) -> None:
         """Note that somebody was told of the conflict that `progress` stands at."""
         if progress.patch and conflict_tree.patch_of(progress.folder) == progress.patch:
             work_tree.set_shown(progress.folder)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[Run]:
+    def _alone(self) -> Iterator[RebaseRun]:
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
-            yield Run(queue, self.git, self.folder.resolve(), self.ticker, self.flags)
+            yield RebaseRun(queue, self.git, self.folder.resolve(), self.ticker, self.flags)

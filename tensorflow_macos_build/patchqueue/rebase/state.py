@@ -22,14 +22,14 @@ from tensorflow_macos_build.upstream import refs
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue
-    from tensorflow_macos_build.patchqueue.replay.resolutions import Resolution
+    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
 
 _FILE = "state.json"
 _SCHEMA = "rebase-state", 2
 
 
 @dataclass(frozen=True)
-class State:
+class RebaseState:
     """What was decided in a rebase.
 
     Attributes:
@@ -51,7 +51,7 @@ class State:
     onto: str
     left_out: tuple[str, ...] = ()
     taken: str = ""
-    resolutions: tuple[Resolution, ...] = ()
+    resolutions: tuple[RecordedResolution, ...] = ()
     kept: str = ""
 
 
@@ -60,7 +60,7 @@ def ref_name(queue: Queue) -> str:
     return f"{refs.SPACE}/rebase/{encoded(queue.name)}"
 
 
-def load(queue: Queue, git: Git) -> State | None:
+def load(queue: Queue, git: Git) -> RebaseState | None:
     """Read a queue's rebase; None when none is under way.
 
     Raises:
@@ -86,7 +86,7 @@ def load(queue: Queue, git: Git) -> State | None:
         if name
     ]
     onto = found["onto"]
-    return State(
+    return RebaseState(
         found["folder"],
         found["queue"],
         found["base"],
@@ -99,7 +99,7 @@ def load(queue: Queue, git: Git) -> State | None:
     )
 
 
-def save(queue: Queue, git: Git, state: State) -> State:
+def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
     """Keep a queue's rebase; the reference moves when all is written. Return it as it is kept.
 
     Raises:

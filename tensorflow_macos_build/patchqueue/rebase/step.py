@@ -15,9 +15,9 @@ from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locat
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
 from tensorflow_macos_build.patchqueue.rebase import state
-from tensorflow_macos_build.patchqueue.rebase.state import State
+from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import Change, OnConflict, Outcome
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, PathChange, StepOutcome
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueCommit
-    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay, Step
+    from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay, ReplayStep
 
 _REQUEST = "rebase.start"
 
 
 @dataclass(frozen=True)
-class Progress:
+class RebaseProgress:
     """How far a rebase is.
 
     Attributes:
@@ -45,7 +45,7 @@ class Progress:
     """
 
     onto_ref: str
-    result: Rebase
+    result: RebaseResult
     patch: str
     folder: Path
     paths: tuple[str, ...]
@@ -58,7 +58,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Run:
+class RebaseRun:
     """A step of a rebase, while nobody else can write its queue; the attributes are a session's."""
 
     queue: Queue
@@ -75,13 +75,13 @@ class Run:
     def _journal(self) -> journal.Journal:
         return journal.Journal.of(self.queue.name, self.git)
 
-    def begin(self, onto: str, commit: str) -> State:
+    def begin(self, onto: str, commit: str) -> RebaseState:
         """Keep a new rebase."""
         queue, folder = self.queue, str(self.queue.folder.resolve())
-        begun = State(folder, queue.digest, queue.base.commit, onto, commit)
+        begun = RebaseState(folder, queue.digest, queue.base.commit, onto, commit)
         return state.save(queue, self.git, begun)
 
-    def current(self) -> State | None:
+    def current(self) -> RebaseState | None:
         """Return the rebase under way; clean up behind one that a kill cut off at its very end.
 
         Raises:
@@ -94,7 +94,7 @@ class Run:
         self._refuse_another(now)
         return now
 
-    def under_way(self) -> State:
+    def under_way(self) -> RebaseState:
         """Return the rebase under way; nothing is written.
 
         Raises:
@@ -109,7 +109,7 @@ class Run:
         self._refuse_another(now)
         return now
 
-    def done_before(self) -> Progress | None:
+    def done_before(self) -> RebaseProgress | None:
         """Return the end of a rebase that an earlier run came to; None: one is under way."""
         if self.current() is not None:
             return None
@@ -121,10 +121,10 @@ class Run:
             result, _ = rebasing.rebase_in(pen, self.queue.base, self.queue.base.commit, patches)
         ref = self.queue.base.ref
         note = f"the rebase of {self.queue.name} onto {ref} was finished already"
-        return Progress(ref, result, "", self.folder, (), note)
+        return RebaseProgress(ref, result, "", self.folder, (), note)
 
     def why_not_settled(
-        self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
+        self, now: RebaseState, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
     ) -> str:
         """Return why what the work tree holds does not settle a conflict; "" where it does.
 
@@ -141,7 +141,7 @@ class Run:
         return f"the conflict of {name} was not shown before; nothing was taken yet"
 
     def why_not_left_out(
-        self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
+        self, now: RebaseState, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
     ) -> str:
         """Return why a patch is not to be left out now; "" where it is.
 
@@ -160,7 +160,7 @@ class Run:
         return f"the conflict of {name} was not shown before; nothing was left out"
 
     def _not_at(
-        self, now: State, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
+        self, now: RebaseState, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
     ) -> str:
         """Return why a rebase does not stand at the patch that is asked for; "" where it does."""
         name = self.queue.patches[self.queue.position(wanted)].name if wanted else ""
@@ -176,7 +176,7 @@ class Run:
             )
         return "" if conflict else "no conflict was left"
 
-    def advance(self, now: State) -> Progress:
+    def advance(self, now: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
         with quarantine(self.git) as pen:
             patches, result, done = self.replay(pen, now, trees=True)
@@ -194,27 +194,29 @@ class Run:
 
             saved = rebasing.save(pen, self.queue, base, done, more=made, announce=announce)
         self.end(now)
-        return Progress(now.onto_ref, replace(result, saved=saved), "", self.folder, ())
+        return RebaseProgress(now.onto_ref, replace(result, saved=saved), "", self.folder, ())
 
-    def progress(self, now: State) -> Progress:
+    def progress(self, now: RebaseState) -> RebaseProgress:
         """Return how far a rebase is; nothing is written."""
         with quarantine(self.git) as pen:
             patches, result, done = self.replay(pen, now, trees=False)
         conflict = stopped_at(patches, done)
         if conflict is None:
-            return Progress(now.onto_ref, result, "", self.folder, ())
+            return RebaseProgress(now.onto_ref, result, "", self.folder, ())
         there = conflict_tree.is_of(self.folder, conflict[0].name, conflict[1])
         note = "" if there else f"its work tree is not in {self.folder}; rebase.continue makes it"
         return replace(self._stopped(now, result, *conflict), note=note)
 
-    def settle(self, pen: Quarantine, now: State, patch: QueueCommit, merged: MergeResult) -> State:
+    def settle(
+        self, pen: Quarantine, now: RebaseState, patch: QueueCommit, merged: MergeResult
+    ) -> RebaseState:
         """Keep what the work tree holds as a conflict's resolution."""
         tree = conflict_tree.take(self.folder, merged, _labels(now, patch))
         made = resolutions.record(pen, patch.name, merged, _changes(pen, merged.tree, tree))
         settled = (*now.resolutions, made)
         return state.save(self.queue, self.git, replace(now, resolutions=settled, taken=tree))
 
-    def leave_out(self, now: State, patch: QueueCommit, merged: MergeResult) -> State:
+    def leave_out(self, now: RebaseState, patch: QueueCommit, merged: MergeResult) -> RebaseState:
         """Keep that a patch is left out; what was done in its work tree is not wanted any more."""
         there = conflict_tree.is_of(self.folder, patch.name, merged)
         taken = work_tree.content(self.folder) if there else now.taken
@@ -240,14 +242,14 @@ class Run:
             return f"{self.folder} is not its work tree, and was left alone"
         return ""
 
-    def _readable_state(self) -> State | None:
+    def _readable_state(self) -> RebaseState | None:
         """Return the state; None also for one that cannot be read, which can be given up too."""
         try:
             return state.load(self.queue, self.git)
         except UsageError:
             return None
 
-    def end(self, now: State) -> None:
+    def end(self, now: RebaseState) -> None:
         """Forget a rebase that is done, and delete its work tree unless it would lose something."""
         if work_tree.may_go(self.folder, self.queue.folder, now.taken):
             files.delete_folder(self.folder)
@@ -255,8 +257,8 @@ class Run:
         state.drop(self.queue, self.git)
 
     def replay(
-        self, pen: Quarantine, now: State, *, trees: bool
-    ) -> tuple[tuple[QueueCommit, ...], Rebase, Replay]:
+        self, pen: Quarantine, now: RebaseState, *, trees: bool
+    ) -> tuple[tuple[QueueCommit, ...], RebaseResult, Replay]:
         """Replay the queue with what was decided, up to the first conflict that is left."""
         patches = commit_cache.of_queue(self.queue, self.git)
         known = (*resolutions.load(self.queue.folder), *now.resolutions)
@@ -282,7 +284,9 @@ class Run:
         env = {**self.git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": more}
         return Git(self.git.git_dir, env=env, behind=self.git)
 
-    def _show(self, pen: Quarantine, now: State, patch: QueueCommit, merged: MergeResult) -> None:
+    def _show(
+        self, pen: Quarantine, now: RebaseState, patch: QueueCommit, merged: MergeResult
+    ) -> None:
         if conflict_tree.is_of(self.folder, patch.name, merged):
             return
         work_tree.refuse_unless_free(self.folder, self.queue.folder, now.taken)
@@ -298,18 +302,18 @@ class Run:
         )
 
     def _stopped(
-        self, now: State, result: Rebase, patch: QueueCommit, merged: MergeResult
-    ) -> Progress:
+        self, now: RebaseState, result: RebaseResult, patch: QueueCommit, merged: MergeResult
+    ) -> RebaseProgress:
         paths = tuple(conflict.path for conflict in merged.conflicted)
-        return Progress(now.onto_ref, result, patch.name, self.folder, paths)
+        return RebaseProgress(now.onto_ref, result, patch.name, self.folder, paths)
 
-    def _is_written(self, now: State) -> bool:
+    def _is_written(self, now: RebaseState) -> bool:
         """Whether the queue is what the rebase made of it: only cleaning up is left."""
         change = journal.QueueChange((_REQUEST, now.onto), now.queue, self.queue.digest)
         # where nothing changed, the last change may be an earlier one of the same kind
         return change.before != change.after and self._journal.last() == change
 
-    def _refuse_another(self, now: State | None) -> None:
+    def _refuse_another(self, now: RebaseState | None) -> None:
         if now is None or now.queue == self.queue.digest:
             return
         self._refuse_other_folder(now)
@@ -320,7 +324,7 @@ class Run:
             f"rebase up with `{self.command('rebase.abort')}`",
         )
 
-    def _refuse_other_folder(self, now: State | None) -> None:
+    def _refuse_other_folder(self, now: RebaseState | None) -> None:
         """Raise a UsageError where a rebase is that of a queue of the same name elsewhere."""
         here = str(self.queue.folder.resolve())
         if now is not None and now.folder != here and Path(now.folder).is_dir():
@@ -335,21 +339,21 @@ def stopped_at(
     patches: tuple[QueueCommit, ...], done: Replay
 ) -> tuple[QueueCommit, MergeResult] | None:
     for patch, step in zip(patches, done.steps, strict=True):
-        if step.outcome is Outcome.CONFLICT:
+        if step.outcome is StepOutcome.CONFLICT:
             return patch, _merged(step)
     return None
 
 
-def _merged(step: Step) -> MergeResult:
+def _merged(step: ReplayStep) -> MergeResult:
     assert step.merged is not None
     return step.merged
 
 
-def _labels(now: State, patch: QueueCommit) -> conflict_tree.Labels:
-    return conflict_tree.Labels(f"upstream {now.onto_ref}", "base", f"patch {patch.name}")
+def _labels(now: RebaseState, patch: QueueCommit) -> conflict_tree.SideLabels:
+    return conflict_tree.SideLabels(f"upstream {now.onto_ref}", "base", f"patch {patch.name}")
 
 
-def _changes(pen: Quarantine, old: str, new: str) -> list[Change]:
+def _changes(pen: Quarantine, old: str, new: str) -> list[PathChange]:
     out = pen.git.out("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new)
     tokens = iter(out.split(b"\0")[:-1])
-    return [Change.parse(facts, next(tokens)) for facts in tokens]
+    return [PathChange.parse(facts, next(tokens)) for facts in tokens]

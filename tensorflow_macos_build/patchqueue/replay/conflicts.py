@@ -31,13 +31,13 @@ class PlacedHunk:
     ours: Range
 
 
-def hunks_of(
+def placed_hunks(
     quarantine: Quarantine, merged: MergeResult, found: Conflicted
 ) -> tuple[PlacedHunk, ...]:
     """Return a conflicted file's regions in order; none when contents are not what conflicts."""
     if found.ours is None or found.theirs is None:
         return ()
-    result = Lookup(quarantine).at(merged.tree, found.path)
+    result = TreeLookup(quarantine).at(merged.tree, found.path)
     if result is None or not result.mode.startswith("100"):
         return ()
     marked = markers.hunks(quarantine.objects.blob(result.oid))
@@ -51,13 +51,13 @@ def hunks_of(
     return _place(marked, lines, to_ours, to_theirs)
 
 
-Lines = tuple[tuple[Range, Range], ...]
+LineMap = tuple[tuple[Range, Range], ...]
 """Which lines of one file became which lines of another."""
 
 
 def changed_lines(
     quarantine: Quarantine, pairs: Sequence[tuple[str, str]], algorithm: str = "myers"
-) -> list[Lines]:
+) -> list[LineMap]:
     """Compare pairs of blobs line by line.
 
     Each pair is compared as the one file of two small trees, because git's plumbing compares trees.
@@ -72,7 +72,7 @@ def changed_lines(
     return [tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in found]
 
 
-def across(lines: Range, changes: Lines) -> Range:
+def across(lines: Range, changes: LineMap) -> Range:
     """Return where a range of one file's lines is in the other file.
 
     A changed region that it meets is taken in whole.
@@ -91,7 +91,10 @@ def across(lines: Range, changes: Lines) -> Range:
 
 
 def _place(
-    marked: Sequence[markers.ConflictHunk], base: Sequence[bytes], to_ours: Lines, to_theirs: Lines
+    marked: Sequence[markers.ConflictHunk],
+    base: Sequence[bytes],
+    to_ours: LineMap,
+    to_theirs: LineMap,
 ) -> tuple[PlacedHunk, ...]:
     """Find each marked region's lines in the base.
 
@@ -116,7 +119,7 @@ def _place(
     return tuple(placed)
 
 
-class Lookup:
+class TreeLookup:
     """What is at a path of a tree object."""
 
     def __init__(self, quarantine: Quarantine) -> None:

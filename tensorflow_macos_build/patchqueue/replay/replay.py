@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
-    Resolver = Callable[[str, tuple["Change", ...], MergeResult], "Resolved | None"]
+    Resolver = Callable[[str, tuple["PathChange", ...], MergeResult], "Resolved | None"]
 
 ABSENT = "000000"
 
@@ -39,7 +39,7 @@ class OnConflict(Enum):
     STOP = "stop"
 
 
-class Outcome(Enum):
+class StepOutcome(Enum):
     """How one patch came out."""
 
     TAKEN = "taken"
@@ -59,7 +59,7 @@ class Outcome(Enum):
     """The replay stopped before it."""
 
 
-class Change(NamedTuple):
+class PathChange(NamedTuple):
     """What a patch does to one path; no rename is looked for. None: the path is not there."""
 
     path: str
@@ -67,7 +67,7 @@ class Change(NamedTuple):
     new: TreeEntry | None
 
     @classmethod
-    def parse(cls, facts: bytes, path: bytes) -> Change:
+    def parse(cls, facts: bytes, path: bytes) -> PathChange:
         """Read one entry of `diff-tree --raw -z` (git-diff-tree(1), RAW OUTPUT FORMAT)."""
         old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
         return cls(
@@ -78,7 +78,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Step:
+class ReplayStep:
     """One patch's part of a replay.
 
     Attributes:
@@ -92,8 +92,8 @@ class Step:
     """
 
     commit: str
-    outcome: Outcome
-    changes: tuple[Change, ...]
+    outcome: StepOutcome
+    changes: tuple[PathChange, ...]
     upstream_had: tuple[str, ...] = ()
     merged: MergeResult | None = None
     result: str = ""
@@ -104,7 +104,7 @@ class Step:
 class Resolved:
     """How a conflict is settled without anybody: as what, and by which tree."""
 
-    outcome: Outcome
+    outcome: StepOutcome
     tree: str
 
 
@@ -113,7 +113,7 @@ class Replay:
     """A whole replay: the final tree, and each patch's step, in order."""
 
     tree: str
-    steps: tuple[Step, ...]
+    steps: tuple[ReplayStep, ...]
 
 
 def replay(
@@ -139,15 +139,15 @@ def replay(
     """
     objects = quarantine.objects
     machine = _Replayer(quarantine, Overlay(objects, tree_of(objects, onto)), on_conflict, resolver)
-    steps: list[Step] = []
+    steps: list[ReplayStep] = []
     stopped = False
     for commit, changes in changes_of(quarantine.git, commits):
         if stopped:
-            steps.append(Step(commit, Outcome.NOT_REACHED, changes))
+            steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, changes))
             continue
         step = machine.step(commit, changes)
         steps.append(replace(step, after=machine.state.write(quarantine)) if trees else step)
-        stopped = steps[-1].outcome is Outcome.CONFLICT and on_conflict is OnConflict.STOP
+        stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
         ticker(len(steps), len(commits))
     return Replay(machine.state.write(quarantine), tuple(steps))
 
@@ -158,7 +158,7 @@ def tree_of(objects: ObjectReader, name: str) -> str:
     return objects.commit(name).tree if kind == "commit" else name
 
 
-def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[Change, ...]]]:
+def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
     """Ask one git process what each commit changes against its parent; in the given order."""
     wanted = "".join(f"{commit}\n" for commit in commits).encode()
     out = git.out(
@@ -166,11 +166,11 @@ def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[Ch
         "--no-abbrev", stdin=wanted,
     )  # fmt: skip
     commit = ""
-    changes: list[Change] = []
+    changes: list[PathChange] = []
     tokens = iter(out.split(b"\0")[:-1])
     for token in tokens:
         if token.startswith(b":"):
-            changes.append(Change.parse(token, next(tokens)))
+            changes.append(PathChange.parse(token, next(tokens)))
         else:
             if commit:
                 yield commit, tuple(changes)
@@ -195,9 +195,9 @@ class _Replayer:
         self._on_conflict = on_conflict
         self._resolver = resolver
 
-    def step(self, commit: str, changes: tuple[Change, ...]) -> Step:
+    def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
         had: list[str] = []
-        wanted: list[Change] = []
+        wanted: list[PathChange] = []
         for change in changes:
             ours = self.state.entry(change.path)
             if change.new == ours and ours is not None:
@@ -209,10 +209,10 @@ class _Replayer:
         if not self._structure_holds(commit, wanted):
             return self._merge(commit, changes)
         self._apply(wanted)
-        outcome = Outcome.TAKEN if wanted or not changes else Outcome.EMPTY
-        return Step(commit, outcome, changes, tuple(had))
+        outcome = StepOutcome.TAKEN if wanted or not changes else StepOutcome.EMPTY
+        return ReplayStep(commit, outcome, changes, tuple(had))
 
-    def _apply(self, wanted: Sequence[Change]) -> None:
+    def _apply(self, wanted: Sequence[PathChange]) -> None:
         """Make the changes; deletions first, so that a file can become a folder."""
         for change in wanted:
             if change.new is None:
@@ -221,7 +221,7 @@ class _Replayer:
             if change.new is not None:
                 self.state.put(change.path, change.new)
 
-    def _structure_holds(self, commit: str, wanted: Sequence[Change]) -> bool:
+    def _structure_holds(self, commit: str, wanted: Sequence[PathChange]) -> bool:
         """Say that no folder is in the way, gone or moved, so that paths can be taken singly.
 
         git follows renamed folders: a file that one side adds to a folder that the other side
@@ -262,22 +262,22 @@ class _Replayer:
         patched = Overlay(self._objects, self._quarantine.tree(commit))
         return all(_is_folder(patched.entry(folder)) for folder in left)
 
-    def _merge(self, commit: str, changes: tuple[Change, ...]) -> Step:
+    def _merge(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
         ours = self.state.write(self._quarantine)
         base, theirs = self._quarantine.parent_tree(commit), self._quarantine.tree(commit)
         merged = merges.merge(self._quarantine, base, ours, theirs)
         if merged.clean:
             self.state = Overlay(self._objects, merged.tree)
-            outcome = Outcome.EMPTY if merged.tree == ours else Outcome.MERGED
-            return Step(commit, outcome, changes, (), merged, merged.tree)
+            outcome = StepOutcome.EMPTY if merged.tree == ours else StepOutcome.MERGED
+            return ReplayStep(commit, outcome, changes, (), merged, merged.tree)
         if self._resolver and (found := self._resolver(commit, changes, merged)):
             self.state = Overlay(self._objects, found.tree)
-            return Step(commit, found.outcome, changes, (), merged, found.tree)
+            return ReplayStep(commit, found.outcome, changes, (), merged, found.tree)
         result = ours
         if self._on_conflict is OnConflict.PROVISIONAL:
             result = merges.provisional(self._quarantine, merged)
             self.state = Overlay(self._objects, result)
-        return Step(commit, Outcome.CONFLICT, changes, (), merged, result)
+        return ReplayStep(commit, StepOutcome.CONFLICT, changes, (), merged, result)
 
 
 def _is_folder(entry: TreeEntry | None) -> bool:

@@ -20,7 +20,7 @@ from tensorflow_macos_build.git.objects import SUBMODULE_MODE, TreeEntry, encode
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.patchqueue.replay.replay import Change, Outcome, Resolved
+from tensorflow_macos_build.patchqueue.replay.replay import PathChange, Resolved, StepOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class ConflictKey:
 
 
 @dataclass(frozen=True)
-class Result:
+class ResolvedPath:
     """What is to be at one path: a mode and content, or None where no file shall be.
 
     A submodule's content is the id of its commit.
@@ -59,7 +59,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Resolution:
+class RecordedResolution:
     """One settled conflict.
 
     Attributes:
@@ -70,7 +70,7 @@ class Resolution:
 
     patch: str
     met: tuple[ConflictKey, ...]
-    results: tuple[Result, ...]
+    results: tuple[ResolvedPath, ...]
 
     @property
     def file_name(self) -> str:
@@ -87,7 +87,7 @@ def met_in(merged: MergeResult) -> tuple[ConflictKey, ...]:
     )
 
 
-class Recorded:
+class RecordedResolver:
     """The resolutions at hand; a `Resolver` of the replay.
 
     Args:
@@ -97,18 +97,20 @@ class Recorded:
     """
 
     def __init__(
-        self, quarantine: Quarantine, names: Mapping[str, str], known: Sequence[Resolution]
+        self, quarantine: Quarantine, names: Mapping[str, str], known: Sequence[RecordedResolution]
     ) -> None:
         self._quarantine = quarantine
         self._names = names
         self._known = {(one.patch, one.met): one for one in known}
 
-    def __call__(self, commit: str, _: tuple[Change, ...], merged: MergeResult) -> Resolved | None:
+    def __call__(
+        self, commit: str, _: tuple[PathChange, ...], merged: MergeResult
+    ) -> Resolved | None:
         """Settle a conflict as it was settled before."""
         found = self._known.get((self._names[commit], met_in(merged)))
         if found is None or not merged.conflicted:
             return None
-        return Resolved(Outcome.RESOLVED, apply(self._quarantine, merged.tree, found.results))
+        return Resolved(StepOutcome.RESOLVED, apply(self._quarantine, merged.tree, found.results))
 
     def refused(self, commit: str) -> tuple[str, ...]:
         """Name the files of the patch's resolutions; asked where none of them fits."""
@@ -117,7 +119,7 @@ class Recorded:
         )
 
 
-def apply(quarantine: Quarantine, tree: str, results: Sequence[Result]) -> str:
+def apply(quarantine: Quarantine, tree: str, results: Sequence[ResolvedPath]) -> str:
     """Put results into a tree; give the new tree's id."""
     state = Overlay(quarantine.objects, tree)
     for result in results:
@@ -136,23 +138,23 @@ def _entry(quarantine: Quarantine, mode: str, content: bytes) -> TreeEntry:
 
 
 def record(
-    quarantine: Quarantine, patch: str, merged: MergeResult, changes: Sequence[Change]
-) -> Resolution:
+    quarantine: Quarantine, patch: str, merged: MergeResult, changes: Sequence[PathChange]
+) -> RecordedResolution:
     """Make a resolution of what somebody changed in the tree that git left (`merged.tree`)."""
     results = tuple(
-        Result(change.path, change.new.mode, _content(quarantine, change.new))
+        ResolvedPath(change.path, change.new.mode, _content(quarantine, change.new))
         if change.new is not None
-        else Result(change.path, "", None)
+        else ResolvedPath(change.path, "", None)
         for change in changes
     )
-    return Resolution(patch, met_in(merged), results)
+    return RecordedResolution(patch, met_in(merged), results)
 
 
 def _content(quarantine: Quarantine, entry: TreeEntry) -> bytes:
     return entry.oid.encode() if entry.is_submodule else quarantine.objects.blob(entry.oid)
 
 
-def load(folder: Path) -> tuple[Resolution, ...]:
+def load(folder: Path) -> tuple[RecordedResolution, ...]:
     """Read the resolutions of a queue, in order of their files' names.
 
     Args:
@@ -165,7 +167,7 @@ def load(folder: Path) -> tuple[Resolution, ...]:
     return tuple(parse(files.read_small(path, MAX_SIZE), str(path)) for path in found)
 
 
-def parse(content: bytes, where: str) -> Resolution:
+def parse(content: bytes, where: str) -> RecordedResolution:
     """Read a resolution file's content.
 
     Raises:
@@ -173,7 +175,7 @@ def parse(content: bytes, where: str) -> Resolution:
     """
     try:
         found = documents.read(content, *_SCHEMA)
-        return Resolution(
+        return RecordedResolution(
             _plain(found["patch"]),
             tuple(ConflictKey(**each) for each in found["met"]),
             tuple(_result(each) for each in found["results"]),
@@ -187,7 +189,7 @@ def parse(content: bytes, where: str) -> Resolution:
         ) from None
 
 
-def emit(resolution: Resolution) -> bytes:
+def emit(resolution: RecordedResolution) -> bytes:
     """Write a resolution as its file's content."""
     body = {
         "patch": resolution.patch,
@@ -197,7 +199,7 @@ def emit(resolution: Resolution) -> bytes:
     return documents.dumps(documents.document(*_SCHEMA, body)).encode()
 
 
-def _result_body(result: Result) -> documents.Json:
+def _result_body(result: ResolvedPath) -> documents.Json:
     body: documents.Json = {"path": result.path, "mode": result.mode}
     if result.content is None:
         return {**body, "deleted": True}
@@ -220,7 +222,7 @@ def _plain(name: str) -> str:
     return name
 
 
-def _result(body: documents.Json) -> Result:
+def _result(body: documents.Json) -> ResolvedPath:
     """Return a result whose path is safe to write, as a patch's is.
 
     Raises:
@@ -230,12 +232,12 @@ def _result(body: documents.Json) -> Result:
     path, mode = body["path"], body["mode"]
     paths.check(encode_path(path), symlink=mode == _LINK)
     if "deleted" in body:
-        return Result(path, "", None)
+        return ResolvedPath(path, "", None)
     if not mode:
         raise ValueError(f"`{path}` has content but no mode")
     if "lines" in body:
-        return Result(path, mode, "\n".join(body["lines"]).encode("utf-8"))
-    return Result(path, mode, base64.b64decode(body["base64"], validate=True))
+        return ResolvedPath(path, mode, "\n".join(body["lines"]).encode("utf-8"))
+    return ResolvedPath(path, mode, base64.b64decode(body["base64"], validate=True))
 
 
 def _oid(entry: TreeEntry | None) -> str:

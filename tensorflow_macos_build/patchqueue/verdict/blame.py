@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.merges import Conflicted, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
-    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange
 
 
 class Blame:
     """Finds the commits; one for each rebase."""
 
-    def __init__(self, quarantine: Quarantine, history: History) -> None:
+    def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
         self._quarantine = quarantine
         self._history = history
         self._lines = history.lines(quarantine)
-        self._lookup = conflicts.Lookup(quarantine)
+        self._lookup = conflicts.TreeLookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
 
     def expect(self, paths: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay import replay as replaying
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, Resolved
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Resolved, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import effect, history
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, Status
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.replay.replay import Change, Replay, Resolver, Step
-    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.replay.replay import (
+        PathChange,
+        Replay,
+        ReplayStep,
+        Resolver,
+    )
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 
 _SHOWN = 5
@@ -35,7 +40,7 @@ class UpstreamedResolver:
     """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
 
     def __init__(
-        self, quarantine: Quarantine, git_history: History, patches: Sequence[QueueCommit]
+        self, quarantine: Quarantine, git_history: UpstreamHistory, patches: Sequence[QueueCommit]
     ) -> None:
         self._quarantine = quarantine
         self._history = git_history
@@ -43,7 +48,7 @@ class UpstreamedResolver:
         self._diffs: dict[str, TreeDiff] = {}
 
     def __call__(
-        self, commit: str, changes: tuple[Change, ...], merged: MergeResult
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
     ) -> Resolved | None:
         """Leave a patch out when upstream made it, and the tree holds its effect.
 
@@ -52,9 +57,9 @@ class UpstreamedResolver:
         """
         patch = self._patches[commit]
         landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
-        return Resolved(Outcome.LANDED, merged.ours) if landed else None
+        return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
 
-    def _made(self, patch: QueueCommit, changes: Sequence[Change]) -> bool:
+    def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
         if self._history.recorded(patch.message).complete:
             return True
         touched = self._history.touching(change.path for change in changes)
@@ -95,7 +100,7 @@ class UpstreamedResolver:
         return self._diffs[patch.commit]
 
 
-class Judge:
+class StatusClassifier:
     """Gives each patch of a finished replay its status.
 
     Args:
@@ -109,7 +114,7 @@ class Judge:
     def __init__(
         self,
         quarantine: Quarantine,
-        git_history: History,
+        git_history: UpstreamHistory,
         patches: Sequence[QueueCommit],
         on_conflict: OnConflict,
         resolver: Resolver,
@@ -120,24 +125,24 @@ class Judge:
         self._patches = patches
         self._on_conflict = on_conflict
         self._landed = UpstreamedResolver(quarantine, git_history, patches)
-        self._troubles = ConflictReporter(quarantine, git_history)
+        self._reporter = ConflictReporter(quarantine, git_history)
         self._merged_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
 
-    def judge(self, replay: Replay) -> tuple[PatchStatus, ...]:
+    def classify(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
         shadow = _CounterfactualReplay(self._quarantine, replay, self._on_conflict, self._resolver)
         self._merged_texts = self._read_texts(replay)
-        self._troubles.expect(s for s in replay.steps if s.outcome is Outcome.CONFLICT)
+        self._reporter.expect(s for s in replay.steps if s.outcome is StepOutcome.CONFLICT)
         judged: list[PatchStatus] = []
-        troubled: list[tuple[QueueCommit, Step]] = []
+        troubled: list[tuple[QueueCommit, ReplayStep]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):
-            if step.outcome is Outcome.CONFLICT or shadow.conflicts(step):
-                status, evidence = self._trouble(step, shadow, troubled)
+            if step.outcome is StepOutcome.CONFLICT or shadow.conflicts(step):
+                status, evidence = self._conflict(step, shadow, troubled)
                 if status is Status.CONFLICT:
                     evidence = _with_related(evidence, self._landed.related(patch))
                 troubled.append((patch, step))
             else:
-                status, evidence = self._fate(patch, step, replay)
+                status, evidence = self._settled(patch, step, replay)
             judged.append(
                 PatchStatus(
                     patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
@@ -148,10 +153,10 @@ class Judge:
     def is_first_cause(self, replay: Replay, place: int) -> bool:
         """Whether the patch at `place` conflicts, and not because an earlier one does.
 
-        Its status is then CONFLICT. This asks far less than `judge` does.
+        Its status is then CONFLICT. This asks far less than `classify` does.
         """
         steps = replay.steps[: place + 1]
-        if steps[place].outcome is not Outcome.CONFLICT:
+        if steps[place].outcome is not StepOutcome.CONFLICT:
             return False
         until_there = replace(replay, steps=steps)
         shadow = _CounterfactualReplay(
@@ -160,46 +165,48 @@ class Judge:
         troubled = [
             (patch, step)
             for patch, step in zip(self._patches, steps[:place], strict=False)
-            if step.outcome is Outcome.CONFLICT or shadow.conflicts(step)
+            if step.outcome is StepOutcome.CONFLICT or shadow.conflicts(step)
         ]
-        return not troubled or self._trouble(steps[place], shadow, troubled)[0] is Status.CONFLICT
+        return not troubled or self._conflict(steps[place], shadow, troubled)[0] is Status.CONFLICT
 
-    def _trouble(
+    def _conflict(
         self,
-        step: Step,
+        step: ReplayStep,
         shadow: _CounterfactualReplay,
-        troubled: Sequence[tuple[QueueCommit, Step]],
+        troubled: Sequence[tuple[QueueCommit, ReplayStep]],
     ) -> tuple[Status, Evidence]:
         """Tell a first cause from a knock-on."""
-        shown = step if step.outcome is Outcome.CONFLICT else shadow.step(step)
-        reports = self._troubles.of(shown, troubled)
+        shown = step if step.outcome is StepOutcome.CONFLICT else shadow.step(step)
+        reports = self._reporter.report(shown, troubled)
         names = list(dict.fromkeys(name for report in reports for name in report.knock_on_of))
         follows = bool(reports) and all(report.knock_on_of for report in reports)
-        if not follows and troubled and shadow.heals(step):
+        if not follows and troubled and shadow.differs(step):
             follows = True
             names += [name for name in _related(shown, troubled) if name not in names]
         status = Status.KNOCK_ON if follows else Status.CONFLICT
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
-    def _fate(self, patch: QueueCommit, step: Step, replay: Replay) -> tuple[Status, Evidence]:
+    def _settled(
+        self, patch: QueueCommit, step: ReplayStep, replay: Replay
+    ) -> tuple[Status, Evidence]:
         match step.outcome:
-            case Outcome.TAKEN | Outcome.MERGED:
+            case StepOutcome.TAKEN | StepOutcome.MERGED:
                 return self._carried_on(patch, step)
-            case Outcome.EMPTY | Outcome.LANDED:
+            case StepOutcome.EMPTY | StepOutcome.LANDED:
                 return self._gone(patch, step, replay)
-            case Outcome.RESOLVED:
-                return Status.RESOLVED, Evidence(conflicts=self._troubles.of(step, ()))
-            case Outcome.LEFT_OUT:
-                return Status.LEFT_OUT, Evidence(conflicts=self._troubles.of(step, ()))
-            case Outcome.NOT_REACHED:
+            case StepOutcome.RESOLVED:
+                return Status.RESOLVED, Evidence(conflicts=self._reporter.report(step, ()))
+            case StepOutcome.LEFT_OUT:
+                return Status.LEFT_OUT, Evidence(conflicts=self._reporter.report(step, ()))
+            case StepOutcome.NOT_REACHED:
                 return Status.NOT_REACHED, Evidence()
-            case Outcome.CONFLICT:
+            case StepOutcome.CONFLICT:
                 raise AssertionError("conflicts are told apart before")
             case _:
                 assert_never(step.outcome)
 
-    def _carried_on(self, patch: QueueCommit, step: Step) -> tuple[Status, Evidence]:
-        if step.outcome is Outcome.TAKEN and not step.upstream_had:
+    def _carried_on(self, patch: QueueCommit, step: ReplayStep) -> tuple[Status, Evidence]:
+        if step.outcome is StepOutcome.TAKEN and not step.upstream_had:
             return Status.CLEAN, Evidence()
         before, after = self._texts(patch, step)
         files = _changed_files(before, after)
@@ -208,19 +215,19 @@ class Judge:
         recorded = self._history.recorded(patch.message)
         stands = recorded.complete and not self._history.reverts(recorded.commits)
         upstream = self._history.describe(recorded.commits) if stands else ()
-        lost = history.telling(before) - history.telling(after)
+        lost = history.significant_lines(before) - history.significant_lines(after)
         paths = [change.path for change in step.changes]
         if lost and upstream:
             return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
         if shared := self._history.sharing(paths, lost):
             described = self._history.describe(shared)
             return Status.UPSTREAM_IN_PART, Evidence(described, "same lines", changed_files=files)
-        behind = self._history.describe(self._history.behind(paths, before, after))
+        behind = self._history.describe(self._history.responsible_commits(paths, before, after))
         found_by = "recorded" if upstream else ""
         evidence = Evidence(upstream, found_by, changed_files=files, changed_by=behind)
         return Status.ADAPTED, evidence
 
-    def _texts(self, patch: QueueCommit, step: Step) -> tuple[TreeDiff, TreeDiff]:
+    def _texts(self, patch: QueueCommit, step: ReplayStep) -> tuple[TreeDiff, TreeDiff]:
         """Return the patch's difference on its old base, and what is left of it on the new one."""
         if step.merged is not None:
             return self._merged_texts[patch.commit]
@@ -234,7 +241,7 @@ class Judge:
         Renames are only looked for where files go, which spares the others the search.
         """
         found: dict[str, tuple[TreeDiff, TreeDiff]] = {}
-        merged = [step for step in replay.steps if step.outcome is Outcome.MERGED]
+        merged = [step for step in replay.steps if step.outcome is StepOutcome.MERGED]
         for renames in (False, True):
             steps = [step for step in merged if _takes_files_away(step) is renames]
             pairs: list[tuple[str, str]] = []
@@ -246,7 +253,9 @@ class Judge:
                 found |= {step.commit: (next(texts), next(texts)) for step in steps}
         return found
 
-    def _gone(self, patch: QueueCommit, step: Step, replay: Replay) -> tuple[Status, Evidence]:
+    def _gone(
+        self, patch: QueueCommit, step: ReplayStep, replay: Replay
+    ) -> tuple[Status, Evidence]:
         if not step.changes:
             return Status.CLEAN, Evidence()
         commits, found_by = self._landed.evidence(patch)
@@ -254,10 +263,10 @@ class Judge:
             return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
         if commits:
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
-        wanted = history.telling(self._landed.diff(patch))
+        wanted = history.significant_lines(self._landed.diff(patch))
         paths = [change.path for change in step.changes]
         if shared := self._history.sharing(paths, wanted):
-            whole = self._history.hold(shared, wanted)
+            whole = self._history.covers(shared, wanted)
             status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
             return status, Evidence(self._history.describe(shared), "same lines")
         # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
@@ -281,30 +290,30 @@ class _CounterfactualReplay:
         self._quarantine = quarantine
         self._on_conflict = on_conflict
         self._resolver = resolver
-        conflicts = (step.outcome is Outcome.CONFLICT for step in done.steps)
+        conflicts = (step.outcome is StepOutcome.CONFLICT for step in done.steps)
         first = next(itertools.compress(itertools.count(), conflicts), len(done.steps))
         self._steps = done.steps[first:]
 
-    def conflicts(self, step: Step) -> bool:
+    def conflicts(self, step: ReplayStep) -> bool:
         """Whether a patch that does not conflict here does so where others are left out."""
         provisional = self._on_conflict is OnConflict.PROVISIONAL
-        return provisional and self._outcome(step) is Outcome.CONFLICT
+        return provisional and self._outcome(step) is StepOutcome.CONFLICT
 
-    def heals(self, step: Step) -> bool:
+    def differs(self, step: ReplayStep) -> bool:
         """Whether a patch conflicts in one of the two replays only."""
         stopped = self._on_conflict is OnConflict.STOP
         return not stopped and self._outcome(step) is not step.outcome
 
-    def step(self, step: Step) -> Step:
+    def step(self, step: ReplayStep) -> ReplayStep:
         """Return a patch's step the other way."""
         return self._other[step.commit]
 
-    def _outcome(self, step: Step) -> Outcome:
+    def _outcome(self, step: ReplayStep) -> StepOutcome:
         known = step.commit in self._other
         return self._other[step.commit].outcome if known else step.outcome
 
     @functools.cached_property
-    def _other(self) -> dict[str, Step]:
+    def _other(self) -> dict[str, ReplayStep]:
         if len(self._steps) < 2:
             return {}
         skipping = self._on_conflict is OnConflict.SKIP
@@ -329,7 +338,9 @@ def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
     )
 
 
-def _on_same_files(step: Step, pairs: Sequence[tuple[QueueCommit, Step]]) -> tuple[str, ...]:
+def _on_same_files(
+    step: ReplayStep, pairs: Sequence[tuple[QueueCommit, ReplayStep]]
+) -> tuple[str, ...]:
     """Name the patches that touch a file which a step touches, too."""
     paths = {change.path for change in step.changes}
     return tuple(
@@ -337,20 +348,22 @@ def _on_same_files(step: Step, pairs: Sequence[tuple[QueueCommit, Step]]) -> tup
     )
 
 
-def _related(step: Step, troubled: Sequence[tuple[QueueCommit, Step]]) -> tuple[str, ...]:
+def _related(
+    step: ReplayStep, troubled: Sequence[tuple[QueueCommit, ReplayStep]]
+) -> tuple[str, ...]:
     """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
     return _on_same_files(step, troubled) or tuple(patch.name for patch, _ in troubled)
 
 
-def _takes_files_away(step: Step) -> bool:
+def _takes_files_away(step: ReplayStep) -> bool:
     return any(change.new is None for change in step.changes)
 
 
-def _in_tree(step: Step) -> bool:
+def _in_tree(step: ReplayStep) -> bool:
     """Whether the replay changed the tree for a patch."""
     if step.merged is not None:
         return step.result != step.merged.ours
-    return step.outcome is Outcome.TAKEN and bool(step.changes)
+    return step.outcome is StepOutcome.TAKEN and bool(step.changes)
 
 
 def _changed_files(before: TreeDiff, after: TreeDiff) -> tuple[str, ...]:

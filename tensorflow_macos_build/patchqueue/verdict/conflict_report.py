@@ -1,8 +1,8 @@
 """A conflict reported: its files, their hunks, whose commits they meet, what they follow from.
 
 A conflict is a knock-on of an earlier patch that conflicts, too, when the lines that it meets were
-written by that patch, or when upstream changed none of them, or (see `judge`) when it vanishes with
-that patch resolved its way. Otherwise it is a first cause.
+written by that patch, or when upstream changed none of them, or (see `classify`) when it vanishes
+with that patch resolved its way. Otherwise it is a first cause.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
-    from tensorflow_macos_build.patchqueue.replay.replay import Step
-    from tensorflow_macos_build.patchqueue.verdict.history import History
+    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
-    Earlier = Sequence[tuple[QueueCommit, Step]]
+    Earlier = Sequence[tuple[QueueCommit, ReplayStep]]
 
 
 class ConflictReporter:
     """Reports conflicts; one for each rebase."""
 
-    def __init__(self, quarantine: Quarantine, history: History) -> None:
+    def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
         self._quarantine = quarantine
         self._history = history
-        self._culprits = Blame(quarantine, history)
+        self._blame = Blame(quarantine, history)
         self._known_diffs: dict[str, TreeDiff] = {}
 
-    def expect(self, steps: Iterable[Step]) -> None:
+    def expect(self, steps: Iterable[ReplayStep]) -> None:
         """Read at once what will be asked of upstream's history for steps in conflict."""
         merges = [step.merged for step in steps if step.merged is not None]
-        self._culprits.expect(file.path for merged in merges for file in merged.conflicted)
+        self._blame.expect(file.path for merged in merges for file in merged.conflicted)
 
-    def of(self, step: Step, earlier: Earlier) -> tuple[ConflictReport, ...]:
+    def report(self, step: ReplayStep, earlier: Earlier) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
         assert step.merged is not None
         return tuple(
@@ -51,12 +51,12 @@ class ConflictReporter:
         )
 
     def _file(
-        self, step: Step, merged: MergeResult, found: Conflicted, earlier: Earlier
+        self, step: ReplayStep, merged: MergeResult, found: Conflicted, earlier: Earlier
     ) -> ConflictReport:
         before = _path_before(step, found)
         related = [pair for pair in earlier if _touches(pair[1], {before, found.path})]
-        placed = conflicts.hunks_of(self._quarantine, merged, found)
-        by_hunk = [self._culprits.of_hunk(found, each) for each in placed]
+        placed = conflicts.placed_hunks(self._quarantine, merged, found)
+        by_hunk = [self._blame.of_hunk(found, each) for each in placed]
         if placed:
             follows = [
                 self._hunk_follows(step.commit, before, each, commits, related)
@@ -64,7 +64,7 @@ class ConflictReporter:
             ]
             blamed = list(dict.fromkeys(commit for commits in by_hunk for commit in commits))
         else:
-            blamed = list(self._culprits.of_path(merged, found))
+            blamed = list(self._blame.of_path(merged, found))
             follows = [() if blamed or not related else (related[-1][0].name,)]
         kind, words = _said(merged, found)
         return ConflictReport(
@@ -134,10 +134,10 @@ class ConflictReporter:
     def _moved_to(self, found: Conflicted, blamed: Sequence[str]) -> str:
         if found.ours is not None or not blamed:
             return ""
-        return self._culprits.moved_to(blamed[0], found.path)
+        return self._blame.moved_to(blamed[0], found.path)
 
 
-def _path_before(step: Step, found: Conflicted) -> str:
+def _path_before(step: ReplayStep, found: Conflicted) -> str:
     """Return a file's path before the patch; upstream may have moved it since."""
     if found.base is not None:
         for change in step.changes:
@@ -146,7 +146,7 @@ def _path_before(step: Step, found: Conflicted) -> str:
     return found.path
 
 
-def _touches(step: Step, paths: set[str]) -> bool:
+def _touches(step: ReplayStep, paths: set[str]) -> bool:
     return any(change.path in paths for change in step.changes)
 
 

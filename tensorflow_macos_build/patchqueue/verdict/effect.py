@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.replay.conflicts import Lines
-    from tensorflow_macos_build.patchqueue.replay.replay import Change
+    from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap
+    from tensorflow_macos_build.patchqueue.replay.replay import PathChange
 
 _TELLING = 3
 """Shorter lines (`}`, blank ones) are everywhere in a file: only their places tell."""
@@ -44,7 +44,7 @@ class _Blobs(NamedTuple):
     now: str
 
 
-def holds(quarantine: Quarantine, changes: Sequence[Change], merged: MergeResult) -> bool:
+def holds(quarantine: Quarantine, changes: Sequence[PathChange], merged: MergeResult) -> bool:
     """Whether the tree that a patch was to be merged into holds the patch's effect.
 
     Args:
@@ -52,7 +52,7 @@ def holds(quarantine: Quarantine, changes: Sequence[Change], merged: MergeResult
         changes: what the patch changes.
         merged: its merge, which conflicts.
     """
-    lookup = conflicts.Lookup(quarantine)
+    lookup = conflicts.TreeLookup(quarantine)
     unsure = {path for message in merged.messages if message.is_conflict for path in message.paths}
     unsure |= {found.path for found in merged.conflicted}
     texts: list[_Blobs] = []
@@ -86,7 +86,7 @@ def _content_is_same(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> b
 
 def _read(
     quarantine: Quarantine, blobs: Sequence[_Blobs]
-) -> Iterator[tuple[_Texts, tuple[Lines, Lines, Lines]]]:
+) -> Iterator[tuple[_Texts, tuple[LineMap, LineMap, LineMap]]]:
     """Read files, and compare: before with after the patch, after with now, before with now."""
     pairs = [
         pair
@@ -105,7 +105,7 @@ def _read(
         yield _Texts(*lines), (next(compared), next(compared), next(compared))
 
 
-def _lines_hold(texts: _Texts, compared: tuple[Lines, Lines, Lines]) -> bool:
+def _lines_hold(texts: _Texts, compared: tuple[LineMap, LineMap, LineMap]) -> bool:
     """Whether a file holds the lines that a patch adds, and none of those that it takes away.
 
     Each added line has its counterpart in the file as it is now, in order, and no removed line has.

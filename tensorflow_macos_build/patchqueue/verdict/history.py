@@ -48,14 +48,14 @@ class UpstreamCommit:
     link: str
 
 
-class Touch(NamedTuple):
+class PathTouch(NamedTuple):
     """A commit that touches a path, and whether it takes it away."""
 
     commit: str
     removes: bool
 
 
-class Recorded(NamedTuple):
+class NamedCommits(NamedTuple):
     """The commits that a patch's message names as its own.
 
     Attributes:
@@ -67,7 +67,7 @@ class Recorded(NamedTuple):
     complete: bool
 
 
-class History:
+class UpstreamHistory:
     """The commits that a new base has and the old one has not; read when first needed.
 
     Args:
@@ -92,13 +92,13 @@ class History:
         return (self.new, f"^{self.old}")
 
     @functools.cached_property
-    def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
+    def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
         """Return, for each path that upstream changed, by which commits; oldest first."""
         commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
-        found: dict[str, list[Touch]] = {}
+        found: dict[str, list[PathTouch]] = {}
         for commit, changes in changes_of(self.git, commits):
             for change in changes:
-                found.setdefault(change.path, []).append(Touch(commit, change.new is None))
+                found.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
         return {path: tuple(touches) for path, touches in found.items()}
 
     def touches(self, path: str) -> bool:
@@ -138,21 +138,23 @@ class History:
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
         """Return the commits on `paths` that change some of `lines`; those that share most first.
 
-        `lines` are as `telling` gives them.
+        `lines` are counted by `significant_lines`.
         """
         commits = self.touching(paths)
         made = zip(commits, self._diffs.of(commits), strict=True)
-        shares = {commit: (lines & telling(diff)).total() for commit, diff in made}
+        shares = {commit: (lines & significant_lines(diff)).total() for commit, diff in made}
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
-    def hold(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
-        """Whether commits together make all of `lines`, which are as `telling` gives them."""
+    def covers(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
+        """Whether commits together make all of `lines`, counted by `significant_lines`."""
         made: Counter[bytes] = Counter()
         for diff in self._diffs.of(list(commits)):
-            made |= telling(diff)
+            made |= significant_lines(diff)
         return not lines - made
 
-    def behind(self, paths: Iterable[str], before: TreeDiff, after: TreeDiff) -> list[str]:
+    def responsible_commits(
+        self, paths: Iterable[str], before: TreeDiff, after: TreeDiff
+    ) -> list[str]:
         """Return the commits behind a patch's new text: they changed its lines, or moved its files.
 
         `paths` are those that the patch touches.
@@ -162,12 +164,14 @@ class History:
         now = [file.path for file in after]
         commits = self.touching(dict.fromkeys([*paths, *now]))
         made = zip(commits, self._diffs.of(commits), strict=True)
-        changed = [c for c, diff in made if told & {_bare(line) for line in telling(diff)}]
+        changed = [
+            c for c, diff in made if told & {_bare(line) for line in significant_lines(diff)}
+        ]
         gone = [file.path for file in before if file.path not in now]
         moved = [commit for path in gone for commit in self.removals(path)]
         return list(dict.fromkeys([*changed, *moved]))
 
-    def recorded(self, message: str) -> Recorded:
+    def recorded(self, message: str) -> NamedCommits:
         """Return the commits of the range that a patch's message names as its own (`origins`)."""
         named = origins.named_in(message)
         commits = [self._landed(name) for name in named.commits]
@@ -175,7 +179,7 @@ class History:
         known = [oid for oid in commits if oid] + [oid for oids in requests for oid in oids]
         whole = all(oid is not None for oid in commits) and all(requests)
         in_range = [oid for oid in dict.fromkeys(known) if oid in self._messages]
-        return Recorded(in_range, bool(known) and whole)
+        return NamedCommits(in_range, bool(known) and whole)
 
     def _landed(self, name: str) -> str | None:
         """Return the full id of a commit that the new base has, by a full or short id."""
@@ -280,26 +284,26 @@ class History:
             self._lines = LineHistory(quarantine, self)
         return self._lines
 
-    def until(self, commit: str) -> History:
+    def until(self, commit: str) -> UpstreamHistory:
         """Return the part of it that an earlier commit has, made of what this one reads."""
         return _Part(self, commit)
 
 
-class _Part(History):
+class _Part(UpstreamHistory):
     """The part of a history up to an earlier commit; the differences are read once for all."""
 
-    def __init__(self, whole: History, new: str) -> None:
+    def __init__(self, whole: UpstreamHistory, new: str) -> None:
         super().__init__(whole.git, whole.old, new, whole._url)
         self._whole = whole
         self._diffs = whole._diffs
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
-        """Return what `History.lines` does."""
+        """Return what `UpstreamHistory.lines` does."""
         return self._whole.lines(quarantine)
 
     @functools.cached_property
-    def by_path(self) -> Mapping[str, tuple[Touch, ...]]:
-        """Return what `History.by_path` does."""
+    def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
+        """Return what `UpstreamHistory.by_path` does."""
         kept = {
             path: tuple(touch for touch in touches if touch.commit in self._commits_of_it)
             for path, touches in self._whole.by_path.items()
@@ -343,7 +347,7 @@ class _Diffs:
         return [wanted[commit] for commit in commits]
 
 
-def telling(diff: TreeDiff) -> Counter[bytes]:
+def significant_lines(diff: TreeDiff) -> Counter[bytes]:
     """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
     lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
     return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)

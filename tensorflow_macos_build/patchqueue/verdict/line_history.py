@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.diffs import DiffHunk, Range
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.verdict.history import History
-    from tensorflow_macos_build.patchqueue.verdict.line_ranges import Ranges
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+    from tensorflow_macos_build.patchqueue.verdict.line_ranges import LineRanges
 
-    Tracked = Mapping[str, Ranges]
+    Tracked = Mapping[str, LineRanges]
 
 _LONGEST = 1 << 20
 """Characters of paths that a command line may hold; Linux takes 2 MiB (execve(2), ARG_MAX)."""
@@ -67,7 +67,7 @@ class LineHistory:
         quarantine: reads the objects, and compares files.
     """
 
-    def __init__(self, quarantine: Quarantine, history: History) -> None:
+    def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
         self.quarantine = quarantine
         self._history = history
         self._known: set[str] = set()
@@ -140,7 +140,7 @@ class LineHistory:
     def _begun(self, commit: str, tracked: Tracked) -> tuple[_Touch, ...]:
         """Return the lines of files that a commit without parents begins with."""
         tree = self.quarantine.tree(commit)
-        entries = ((path, conflicts.Lookup(self.quarantine).at(tree, path)) for path in tracked)
+        entries = ((path, conflicts.TreeLookup(self.quarantine).at(tree, path)) for path in tracked)
         return tuple(
             _within(hunk, tracked[path])
             for path, entry in entries
@@ -240,7 +240,7 @@ def _joined(first: Tracked, second: Tracked) -> Tracked:
     return {path: line_ranges.union(first.get(path, ()), second.get(path, ())) for path in both}
 
 
-def _within(hunk: DiffHunk, lines: Ranges) -> _Touch:
+def _within(hunk: DiffHunk, lines: LineRanges) -> _Touch:
     """Return all lines that a hunk takes, and those that it brings in the lines asked for."""
     took, brought = (
         [line[1:].rstrip(b"\n") for line in hunk.lines if line[:1] == sign] for sign in (b"-", b"+")

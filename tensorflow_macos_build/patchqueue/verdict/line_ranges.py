@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.diffs import DiffHunk
 
-Ranges = tuple[Range, ...]
+LineRanges = tuple[Range, ...]
 
 
-class Mapped(NamedTuple):
+class MappedLines(NamedTuple):
     """Where lines were before a change, and the hunks of it that touch them."""
 
-    before: Ranges
+    before: LineRanges
     touched: tuple[DiffHunk, ...]
 
 
-def before(lines: Ranges, hunks: Sequence[DiffHunk]) -> Mapped:
+def before(lines: LineRanges, hunks: Sequence[DiffHunk]) -> MappedLines:
     """Return where lines were before a change: its hunks that touch them count as a whole."""
     touched = tuple(_touching(lines, hunks))
     untouched = _without(lines, [hunk.new for hunk in touched])
     moved = _shifted(untouched, hunks)
-    return Mapped(union(moved, [hunk.old for hunk in touched]), touched)
+    return MappedLines(union(moved, [hunk.old for hunk in touched]), touched)
 
 
-def union(first: Iterable[Range], second: Iterable[Range]) -> Ranges:
+def union(first: Iterable[Range], second: Iterable[Range]) -> LineRanges:
     """Return the lines that are in either set. Ranges that meet become one."""
     joined: list[Range] = []
     for stretch in sorted((*first, *second), key=lambda lines: (lines.start, lines.end)):
@@ -47,7 +47,7 @@ def union(first: Iterable[Range], second: Iterable[Range]) -> Ranges:
     return tuple(joined)
 
 
-def _touching(lines: Ranges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk]:
+def _touching(lines: LineRanges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk]:
     """Yield the hunks that share a line with a set, or delete lines strictly within it.
 
     A hunk of deletions alone has an empty range in the new file.
@@ -63,7 +63,7 @@ def _touching(lines: Ranges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk]:
             yield hunk
 
 
-def _without(lines: Ranges, taken: Sequence[Range]) -> list[Range]:
+def _without(lines: LineRanges, taken: Sequence[Range]) -> list[Range]:
     """Take ranges away, each of them in order; an empty one still cuts a range in two."""
     left: list[Range] = []
     for stretch in lines:

@@ -20,7 +20,7 @@ from tensorflow_macos_build.git import markers, plumbing
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.conflicts import Lookup
+from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.worktree import work_tree
 from tensorflow_macos_build.upstream.store import partial_clone
 
@@ -49,7 +49,7 @@ class Unresolved(WorkFailed):
 
 
 @dataclass(frozen=True)
-class Labels:
+class SideLabels:
     """What the markers call the sides."""
 
     ours: str
@@ -83,7 +83,7 @@ def make(
     onto: str,
     base: str,
     patch: str,
-    labels: Labels,
+    labels: SideLabels,
 ) -> None:
     """Make the work tree of a conflict; what was in `folder` is replaced.
 
@@ -116,7 +116,7 @@ def make(
         work_tree.mark(unfinished, queue)
 
 
-def take(folder: Path, merged: MergeResult, labels: Labels) -> str:
+def take(folder: Path, merged: MergeResult, labels: SideLabels) -> str:
     """Return the id of the tree that somebody made of a conflict; its objects are in the work tree.
 
     Raises:
@@ -185,15 +185,15 @@ def _quoted(word: Path | str) -> str:
 
 
 def _marked(
-    pen: Quarantine, merged: MergeResult, found: Conflicted, labels: Labels
-) -> resolutions.Result | None:
+    pen: Quarantine, merged: MergeResult, found: Conflicted, labels: SideLabels
+) -> resolutions.ResolvedPath | None:
     """Merge one file as git would in a work tree; None: what git left is to be shown.
 
     A file without git's markers is one that git does not merge by lines, by its content or by an
     attribute. One with nested markers came of more merges than this one.
     """
     sides = (found.ours, found.base, found.theirs)
-    left = Lookup(pen).at(merged.tree, found.path)
+    left = TreeLookup(pen).at(merged.tree, found.path)
     if found.ours is None or found.theirs is None or left is None:
         return None
     if not all(side is None or side.is_file for side in (*sides, left)):
@@ -210,7 +210,7 @@ def _marked(
         done = pen.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
     if done.status == _BINARY:
         return None
-    return resolutions.Result(found.path, found.theirs.mode, done.stdout)
+    return resolutions.ResolvedPath(found.path, found.theirs.mode, done.stdout)
 
 
 def _check_out(git: Git, head: str, shown: str, merged: MergeResult) -> None:

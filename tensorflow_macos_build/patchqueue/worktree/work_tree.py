@@ -28,7 +28,7 @@ _MAX_SIZE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Mark:
+class WorkTreeMark:
     """What is known of a work tree.
 
     Attributes:
@@ -57,18 +57,18 @@ def keep_bytes(git: Git) -> None:
 
 def mark(folder: Path, queue: Path) -> None:
     """Say that a folder is a work tree of a queue, and holds now what it was made with."""
-    body = asdict(Mark(str(queue.resolve()), content(folder)))
+    body = asdict(WorkTreeMark(str(queue.resolve()), content(folder)))
     written = documents.dumps(documents.document(*_SCHEMA, body))
     (folder / ".git" / MARK).write_text(written, encoding="utf-8")
 
 
-def mark_of(folder: Path) -> Mark | None:
+def mark_of(folder: Path) -> WorkTreeMark | None:
     """Return what is known of a folder; None: it is none of this package's work trees."""
     try:
         record = documents.read(files.read_small(folder / ".git" / MARK, _MAX_SIZE), *_SCHEMA)
     except (OSError, MacosBuildError):
         return None
-    return Mark(record["queue"], record["made"])
+    return WorkTreeMark(record["queue"], record["made"])
 
 
 def is_shown(folder: Path) -> bool:

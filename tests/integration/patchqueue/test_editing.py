@@ -14,7 +14,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
-from tensorflow_macos_build.patchqueue.edit.session import Edited, Session
+from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.exchange import exporting, sources
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
@@ -26,6 +26,7 @@ from tests.kills import ended_at
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.edit.step import EditProgress
 
 IDENTITY = {
     f"GIT_{role}_{what}": value
@@ -69,17 +70,17 @@ def fork(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def session(tmp_path: Path, fork: Path) -> Session:
+def session(tmp_path: Path, fork: Path) -> EditSession:
     repository = commit_range.repository(fork)
     found = sources.from_range(repository, "main~5", "main")
     base = QueueBase(str(fork), "v1", found.commit)
     saved = storage.save(tmp_path / "patches/q", base, found.steps, repository)
-    return Session(saved.queue, repository, tmp_path / "edit")
+    return EditSession(saved.queue, repository, tmp_path / "edit")
 
 
-def again(session: Session) -> Session:
+def again(session: EditSession) -> EditSession:
     """The session as a new process has it."""
-    return Session(storage.load(session.queue.folder), session.git, session.folder)
+    return EditSession(storage.load(session.queue.folder), session.git, session.folder)
 
 
 def picked(fork: Path, *commits: str) -> str:
@@ -89,18 +90,18 @@ def picked(fork: Path, *commits: str) -> str:
     return git(fork, "rev-parse", "HEAD^{tree}")
 
 
-def tree_of(session: Session, edited: Edited) -> str:
+def tree_of(session: EditSession, edited: EditProgress) -> str:
     assert edited.saved is not None
     tip = exporting.to_branch(edited.saved.queue, session.git, "result", force=True)
     return session.git.line("rev-parse", f"{tip}^{{tree}}")
 
 
-def subjects(edited: Edited) -> list[str]:
+def subjects(edited: EditProgress) -> list[str]:
     assert edited.saved is not None
     return [patch.patch.header.subject for patch in edited.saved.queue.patches]
 
 
-def test_a_dropped_patch_is_gone_and_the_others_follow(session: Session, fork: Path) -> None:
+def test_a_dropped_patch_is_gone_and_the_others_follow(session: EditSession, fork: Path) -> None:
     edited = session.change(lambda _, pieces: operations.dropped(pieces, 3))
     assert subjects(edited) == ["Head", "Tail", "Both", "Tail again"]
     assert tree_of(session, edited) == picked(fork, "main~4", "main~3", "main~2", "main")
@@ -109,7 +110,7 @@ def test_a_dropped_patch_is_gone_and_the_others_follow(session: Session, fork: P
     assert not session.folder.exists()
 
 
-def test_patches_that_commute_change_places(session: Session, fork: Path) -> None:
+def test_patches_that_commute_change_places(session: EditSession, fork: Path) -> None:
     edited = session.change(lambda _, pieces: operations.moved(pieces, 1, 0))
     assert subjects(edited)[:2] == ["Tail", "Head"]
     assert tree_of(session, edited) == git(fork, "rev-parse", "main^{tree}")
@@ -119,7 +120,7 @@ def test_patches_that_commute_change_places(session: Session, fork: Path) -> Non
 
 @pytest.mark.parametrize(("at", "into"), [(1, 0), (0, 1), (4, 0), (0, 4)])
 def test_a_folded_patch_has_both_changes_under_one_message(
-    session: Session, fork: Path, at: int, into: int
+    session: EditSession, fork: Path, at: int, into: int
 ) -> None:
     edited = session.change(lambda _, pieces: operations.folded(pieces, at, into))
     if edited.conflicts:  # moved over a patch that it needs
@@ -131,7 +132,7 @@ def test_a_folded_patch_has_both_changes_under_one_message(
     assert tree_of(session, edited) == git(fork, "rev-parse", "main^{tree}")
 
 
-def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Path) -> None:
+def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: EditSession, fork: Path) -> None:
     before = session.queue.patches[2].content
 
     def cut(pen: Quarantine, pieces: list[operations.PatchEdit]) -> list[operations.PatchEdit]:
@@ -144,14 +145,14 @@ def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: Session, fork: Pa
     assert again(session).queue.patches[2].content == before
 
 
-def test_a_new_patch_has_a_subject_of_one_line(session: Session) -> None:
+def test_a_new_patch_has_a_subject_of_one_line(session: EditSession) -> None:
     with pytest.raises(UsageError, match="it is empty"):
         edit.split(session, "both", ["other"], " \n")
     edited = edit.split(session, "both", ["other"], "Two\nlines ")
     assert "Two lines" in subjects(edited)
 
 
-def test_trailers_are_given_to_the_patches_that_lack_them(session: Session, fork: Path) -> None:
+def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, fork: Path) -> None:
     before = {patch.name: patch for patch in session.queue.patches}
     said = Metadata("backport", "never", "Team <t@e>", "abcdef0")
     some = edit.annotate(session, ["*-tail*"], said)
@@ -192,7 +193,7 @@ def test_trailers_are_given_to_the_patches_that_lack_them(session: Session, fork
     ],
 )
 def test_trailers_that_lint_would_refuse_are_not_given(
-    session: Session, globs: list[str], said: Metadata, what: str
+    session: EditSession, globs: list[str], said: Metadata, what: str
 ) -> None:
     with pytest.raises(UsageError, match=what):
         edit.annotate(session, globs, said)
@@ -200,7 +201,7 @@ def test_trailers_that_lint_would_refuse_are_not_given(
 
 
 def test_a_conflict_waits_for_somebody_and_then_the_rest_follows(
-    session: Session, fork: Path
+    session: EditSession, fork: Path
 ) -> None:
     edited = session.change(lambda _, pieces: operations.dropped(pieces, 1))
     assert edited.saved is None
@@ -225,7 +226,7 @@ def test_a_conflict_waits_for_somebody_and_then_the_rest_follows(
     assert not session.folder.exists()
 
 
-def test_an_amended_patch_is_followed_by_the_others(session: Session, fork: Path) -> None:
+def test_an_amended_patch_is_followed_by_the_others(session: EditSession, fork: Path) -> None:
     opened = session.edit("fresh-file")
     assert opened.folder is not None
     assert opened.subject == "Fresh file"
@@ -242,7 +243,7 @@ def test_an_amended_patch_is_followed_by_the_others(session: Session, fork: Path
     assert git(fork, "show", f"{tip}:sub/text").endswith("tail both again")
 
 
-def test_several_commits_make_several_patches_and_none_drops_it(session: Session) -> None:
+def test_several_commits_make_several_patches_and_none_drops_it(session: EditSession) -> None:
     opened = session.edit("both")
     assert opened.folder is not None
     git(opened.folder, "reset", "-q", "HEAD^")
@@ -257,7 +258,7 @@ def test_several_commits_make_several_patches_and_none_drops_it(session: Session
     assert "Only other" not in subjects(again(session).go_on())
 
 
-def test_commits_that_a_stopped_rebase_has_still_to_pick_are_not_lost(session: Session) -> None:
+def test_commits_that_a_stopped_rebase_has_still_to_pick_are_not_lost(session: EditSession) -> None:
     """HEAD is not all that somebody made while git waits for them (wt-status.c)."""
     tree = session.edit("fresh-file").folder
     assert tree is not None
@@ -275,7 +276,7 @@ def test_commits_that_a_stopped_rebase_has_still_to_pick_are_not_lost(session: S
 
 
 @pytest.mark.parametrize("verb", ["add", "clean"])
-def test_new_files_that_gitignore_names_are_not_lost(session: Session, verb: str) -> None:
+def test_new_files_that_gitignore_names_are_not_lost(session: EditSession, verb: str) -> None:
     tree = session.edit("fresh-file").folder
     assert tree is not None
     (tree / ".gitignore").write_text("*.cfg\nout/\n")
@@ -295,7 +296,7 @@ def test_new_files_that_gitignore_names_are_not_lost(session: Session, verb: str
     assert (b"hours of work" in content) is (verb == "add")
 
 
-def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> None:
+def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: EditSession) -> None:
     session.edit("head")
     series = session.queue.folder / "series"
     series.write_text("".join(series.read_text().splitlines(keepends=True)[:-1]))
@@ -303,7 +304,7 @@ def test_a_queue_that_changed_meanwhile_is_not_overwritten(session: Session) -> 
         again(session).go_on()
 
 
-def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: Session) -> None:
+def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: EditSession) -> None:
     for name in ("00400-fresh-file.patch", "fresh-file", "fresh", "00400"):
         assert session.queue.position(name) == 3
     assert session.queue.position("tail") == 1
@@ -312,7 +313,7 @@ def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: Se
             session.queue.position(name)
 
 
-def test_a_kill_while_going_on_loses_nothing(session: Session) -> None:
+def test_a_kill_while_going_on_loses_nothing(session: EditSession) -> None:
     opened = session.edit("fresh-file")
     assert opened.folder is not None
     (opened.folder / "fresh").write_text("fresher\n")
@@ -334,7 +335,7 @@ class Killed(Exception):
     pass
 
 
-def _cut_off_behind_the_swap(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def _cut_off_behind_the_swap(session: EditSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """End a change when its queue is written and its folder is not yet gone."""
 
     def kill(_: Path) -> None:
@@ -352,7 +353,7 @@ def _cut_off_behind_the_swap(session: Session, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_change_that_was_cut_off_behind_the_swap_is_finished(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: EditSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _cut_off_behind_the_swap(session, monkeypatch)
     written = storage.load(session.queue.folder)
@@ -367,7 +368,7 @@ def test_a_change_that_was_cut_off_behind_the_swap_is_finished(
 
 
 def test_a_queue_that_somebody_changed_meanwhile_is_not_taken_for_the_result(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: EditSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _cut_off_behind_the_swap(session, monkeypatch)
     path = sorted(session.queue.folder.glob("*.patch"))[3]
@@ -378,7 +379,7 @@ def test_a_queue_that_somebody_changed_meanwhile_is_not_taken_for_the_result(
     assert b"+freshest" in path.read_bytes()
 
 
-def test_the_tasks_print_documents_of_their_schema(tmp_path: Path, session: Session) -> None:
+def test_the_tasks_print_documents_of_their_schema(tmp_path: Path, session: EditSession) -> None:
     root = Path(__file__).parents[3]
 
     def invoke(*words: str) -> documents.Json:

@@ -14,7 +14,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
-from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast, run
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -156,7 +156,7 @@ def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str
         (column,) = seer.columns({"upstream": made.onto})
     (fate,) = column.fates
     assert fate.breaking is not None
-    return seer, (fate.status.value, fate.breaking.how.value, fate.breaking.commit.subject)
+    return seer, (fate.status.value, fate.breaking.kind.value, fate.breaking.commit.subject)
 
 
 def test_of_a_patch_that_breaks_heals_and_breaks_again_one_break_is_named(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_of_a_patch_that_breaks_heals_and_breaks_again_one_break_is_named(tmp_pa
     last = _file("a", "y", "c")
     case = repositories.Case(base, (other, base, last, last | {"g": base["f"]}), (patched,))
     _, said = _forecast(made := repositories.make(case, tmp_path / "r"), made.base)
-    assert said[:2] == (Status.CONFLICT.value, How.BY.value)
+    assert said[:2] == (Status.CONFLICT.value, BreakKind.PRESENT.value)
     assert said[2] in {"upstream 1", "upstream 3"}
 
 
@@ -179,4 +179,4 @@ def test_a_patch_that_needs_what_only_its_bases_branch_has_names_that_commit(
     case = repositories.Case(root, (ahead, ahead | {"h": root["f"]}), (own, patched))
     made = repositories.make(case, tmp_path / "r")
     _, said = _forecast(made, made.patches[0])
-    assert said == (Status.CONFLICT.value, How.WITHOUT.value, "queue 1")
+    assert said == (Status.CONFLICT.value, BreakKind.MISSING.value, "queue 1")

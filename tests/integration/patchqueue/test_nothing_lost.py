@@ -13,7 +13,7 @@ import pytest
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
-from tensorflow_macos_build.patchqueue.edit.session import Session as EditSession
+from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.rebase import state
 from tensorflow_macos_build.patchqueue.verdict.status import Status

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.quarantine import quarantine
-from tensorflow_macos_build.patchqueue.forecast.bisection import How
-from tensorflow_macos_build.patchqueue.forecast.forecast import Column, Forecaster
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
+from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastColumn, Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
@@ -32,7 +32,7 @@ _UPSTREAM = {Status.UPSTREAM_IDENTICAL, Status.UPSTREAM_CHANGED, Status.UPSTREAM
 class Seen:
     """A forecast's one column, and the statuses of rebases on the commits that it speaks of."""
 
-    column: Column
+    column: ForecastColumn
     statuses: dict[str, tuple[Status, ...]]
 
 
@@ -65,7 +65,7 @@ def test_a_patch_conflicts_with_its_breaking_commit_and_not_with_the_parent(
             assert (fate.breaking is not None) == (fate.status is Status.CONFLICT)
             if fate.breaking is not None:
                 breaking = fate.breaking.commit.oid
-                assert fate.breaking.how is How.BY
+                assert fate.breaking.kind is BreakKind.PRESENT
                 assert fate.breaking.clean == made.git.line("rev-parse", f"{breaking}^")
                 assert seen.statuses[breaking][place] is Status.CONFLICT
                 assert seen.statuses[fate.breaking.clean][place] is not Status.CONFLICT

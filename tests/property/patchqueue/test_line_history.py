@@ -16,7 +16,7 @@ from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.verdict.history import History
+from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange, LineHistory
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Story:
         return self._pen.write_commit(self._pen.write_tree(entries), parents, committer=time)
 
 
-def by_git(pen: Quarantine, history: History, path: str, lines: Range) -> list[LineChange]:
+def by_git(pen: Quarantine, history: UpstreamHistory, path: str, lines: Range) -> list[LineChange]:
     """Ask git. A merge that differs from all its parents comes without lines."""
     where = f"-L{lines.start + 1},{lines.end}:{path}"
     out = pen.git.out("log", where, "--no-color", "--format=%x00%H", *history.range)
@@ -122,11 +122,11 @@ def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> 
     chance = random.Random(seed)
     with quarantine(source) as pen:
         story = Story(pen, chance, count)
-        whole = History(pen.git, story.commits[0], story.commits[-1])
+        whole = UpstreamHistory(pen.git, story.commits[0], story.commits[-1])
         tracked = LineHistory(pen, whole)
         inside = pen.git.line("rev-list", *whole.range).split()
         at = story.commits.index(chance.choice(inside)) if inside else -1
-        history = History(pen.git, story.commits[0], story.commits[at])
+        history = UpstreamHistory(pen.git, story.commits[0], story.commits[at])
         for path, written in story.trees[at].items():
             lines = split_lines(b"".join(written))
             if not lines:

@@ -9,7 +9,7 @@ from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Outcome, replay
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 
@@ -25,7 +25,7 @@ def test_skipping_gives_the_tree_that_git_rebase_gives(case: repositories.Case) 
             ours = replay(pen, made.onto, made.patches, OnConflict.SKIP)
         note(str([step.outcome for step in ours.steps]))
         assert ours.tree == tree
-        assert sum(step.outcome is Outcome.CONFLICT for step in ours.steps) == stops
+        assert sum(step.outcome is StepOutcome.CONFLICT for step in ours.steps) == stops
 
 
 @given(repositories.cases())
@@ -52,7 +52,7 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
     for fate, pair in zip(zip(*fates, strict=True), zip(*steps, strict=True), strict=True):
         note(f"{[patch.status for patch in fate]} {[step.outcome for step in pair]}")
         outcomes = {step.outcome for step in pair}
-        if Outcome.CONFLICT in outcomes and len(outcomes) > 1:
+        if StepOutcome.CONFLICT in outcomes and len(outcomes) > 1:
             assert [patch.status for patch in fate] == [Status.KNOCK_ON, Status.KNOCK_ON]
             assert all(patch.evidence.knock_on_of for patch in fate)
 

@@ -142,7 +142,7 @@ def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
         assert not (place.parent / ".gitattributes").exists()
 
 
-LABELS = conflict_tree.Labels("upstream", "base", "patch")
+LABELS = conflict_tree.SideLabels("upstream", "base", "patch")
 
 
 def shown_in(folder: Path, pen: Quarantine, made: Made) -> MergeResult:

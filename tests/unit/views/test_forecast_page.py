@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from tensorflow_macos_build.patchqueue.forecast.bisection import How
-from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Column, Fate, Forecast
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
+from tensorflow_macos_build.patchqueue.forecast.forecast import (
+    Break,
+    Forecast,
+    ForecastColumn,
+    PatchForecast,
+)
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
@@ -19,9 +24,9 @@ LINK = f"https://github.com/tensorflow/tensorflow/commit/{ID}"
 COMMIT = UpstreamCommit(
     ID, f"{HOSTILE} <a@example.org>", "2024-05-08T17:30:29+02:00", HOSTILE, LINK
 )
-CONFLICT = Fate(Status.CONFLICT, Evidence(), Break(How.BY, COMMIT, ID))
+CONFLICT = PatchForecast(Status.CONFLICT, Evidence(), Break(BreakKind.PRESENT, COMMIT, ID))
 OTHERS = [
-    Fate(status, Evidence(upstream=(COMMIT,), knock_on_of=(HOSTILE,)), None)
+    PatchForecast(status, Evidence(upstream=(COMMIT,), knock_on_of=(HOSTILE,)), None)
     for status in Status
     if status is not Status.CONFLICT
 ]
@@ -34,7 +39,7 @@ def made(patches: int) -> Forecast:
         HOSTILE,
         QueueBase(HOSTILE, HOSTILE, ID),
         tuple((f"{place}-{HOSTILE}", f"{HOSTILE} {place}") for place in range(patches)),
-        (Column(HOSTILE, ID, 1, tuple(fates)),),
+        (ForecastColumn(HOSTILE, ID, 1, tuple(fates)),),
         3,
     )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.forecast import bisection
-from tensorflow_macos_build.patchqueue.forecast.bisection import How
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,12 +78,14 @@ class _Graph:
             flags = [word for parent in above for word in ("-p", self.ids[parent])]
             self.ids[name] = writer.line("commit-tree", "-m", name, *flags, tree)
 
-    def line(self, base: str, revision: str) -> tuple[str, list[How]]:
+    def line(self, base: str, revision: str) -> tuple[str, list[BreakKind]]:
         """Return the line's commits by name, and how each breaks what the last did."""
         names = {oid: name for name, oid in self.ids.items()}
         with quarantine(self.git) as pen:
             found = bisection.line_of(self.git, pen.objects, self.ids[base], self.ids[revision])
-            ways = [bisection.how(pen.objects, found, at)[0] for at in range(1, len(found))]
+            ways = [
+                bisection.break_between(pen.objects, found, at)[0] for at in range(1, len(found))
+            ]
         return "".join(names[oid] for oid in found), ways
 
 
@@ -105,18 +107,33 @@ GRAPH = {
 @pytest.mark.parametrize(
     ("base", "revision", "line", "ways"),
     [
-        ("b", "d", "bcd", [How.BY, How.BY]),
-        ("c", "t", "cdmt", [How.BY] * 3),
-        ("s", "d", "srbcd", [How.WITHOUT, How.WITHOUT, How.BY, How.BY]),
-        ("d", "b", "dcb", [How.WITHOUT, How.WITHOUT]),
+        ("b", "d", "bcd", [BreakKind.PRESENT, BreakKind.PRESENT]),
+        ("c", "t", "cdmt", [BreakKind.PRESENT] * 3),
+        (
+            "s",
+            "d",
+            "srbcd",
+            [BreakKind.MISSING, BreakKind.MISSING, BreakKind.PRESENT, BreakKind.PRESENT],
+        ),
+        ("d", "b", "dcb", [BreakKind.MISSING, BreakKind.MISSING]),
         ("d", "d", "d", []),
-        ("x", "t", "xcdmt", [How.WITHOUT, How.BY, How.BY, How.BY]),
-        ("t", "y", "tmdcxy", [How.WITHOUT] * 3 + [How.BY] * 2),
-        ("t", "x", "tmdcx", [How.WITHOUT, How.WITHOUT, How.WITHOUT, How.BY]),
+        (
+            "x",
+            "t",
+            "xcdmt",
+            [BreakKind.MISSING, BreakKind.PRESENT, BreakKind.PRESENT, BreakKind.PRESENT],
+        ),
+        ("t", "y", "tmdcxy", [BreakKind.MISSING] * 3 + [BreakKind.PRESENT] * 2),
+        (
+            "t",
+            "x",
+            "tmdcx",
+            [BreakKind.MISSING, BreakKind.MISSING, BreakKind.MISSING, BreakKind.PRESENT],
+        ),
     ],
 )
 def test_the_line_goes_down_to_where_histories_meet_and_up_first_parents(
-    tmp_path: Path, base: str, revision: str, line: str, ways: list[How]
+    tmp_path: Path, base: str, revision: str, line: str, ways: list[BreakKind]
 ) -> None:
     assert _Graph(tmp_path / "g", GRAPH).line(base, revision) == (line, ways)
 
@@ -125,5 +142,8 @@ def test_where_first_parents_do_not_connect_the_change_is_not_laid_to_one_commit
     tmp_path: Path,
 ) -> None:
     graph = _Graph(tmp_path / "g", {**GRAPH, "1": "", "2": "1", "n": "2d"})
-    assert graph.line("b", "2") == ("b12", [How.UP_TO, How.BY])
-    assert graph.line("n", "d") == ("n21d", [How.WITHOUT, How.WITHOUT, How.UP_TO])
+    assert graph.line("b", "2") == ("b12", [BreakKind.BETWEEN, BreakKind.PRESENT])
+    assert graph.line("n", "d") == (
+        "n21d",
+        [BreakKind.MISSING, BreakKind.MISSING, BreakKind.BETWEEN],
+    )

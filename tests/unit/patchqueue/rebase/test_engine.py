@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
+    from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
     from tests.repositories import Files
 
 TEXT = [f"line {number}" for number in range(1, 21)]
@@ -40,21 +40,21 @@ def moved(
     patches: list[Files],
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     messages: Mapping[str, str] | None = None,
-) -> tuple[Rebase, Made]:
+) -> tuple[RebaseResult, Made]:
     folder.mkdir(exist_ok=True)
     case = Case(tree(f=TEXT, g=TEXT), tuple(upstream), tuple(patches))
     made = make(case, folder / "repository", messages)
     return rebase_made(made, on_conflict), made
 
 
-def rebase_made(made: Made, on_conflict: OnConflict = OnConflict.PROVISIONAL) -> Rebase:
+def rebase_made(made: Made, on_conflict: OnConflict = OnConflict.PROVISIONAL) -> RebaseResult:
     patches = commits_of(made.git, f"{made.base}..queue")
     with quarantine(made.git) as pen:
         base = QueueBase(URL, "base", made.base)
         return engine.rebase_in(pen, base, made.onto, patches, on_conflict)[0]
 
 
-def statuses(result: Rebase) -> list[Status]:
+def statuses(result: RebaseResult) -> list[Status]:
     return [patch.status for patch in result.patches]
 
 

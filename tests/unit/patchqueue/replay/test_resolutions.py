@@ -10,7 +10,11 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.resolutions import ConflictKey, Resolution, Result
+from tensorflow_macos_build.patchqueue.replay.resolutions import (
+    ConflictKey,
+    RecordedResolution,
+    ResolvedPath,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +41,11 @@ def test_a_resolution_is_written_and_read_as_it_is() -> None:
     """Paths and contents may be no UTF-8; a path's bytes are surrogate escapes in text."""
     met = (ConflictKey("caf\udce9", BLOB, "", BLOB),)
     results = (
-        Result("caf\udce9", "100755", b"\xff\0"),
-        Result("text", "120000", "ä\r\n".encode()),
-        Result("gone", "", None),
+        ResolvedPath("caf\udce9", "100755", b"\xff\0"),
+        ResolvedPath("text", "120000", "ä\r\n".encode()),
+        ResolvedPath("gone", "", None),
     )
-    made = Resolution("00100-a.patch", met, results)
+    made = RecordedResolution("00100-a.patch", met, results)
     assert resolutions.parse(resolutions.emit(made), "x") == made
 
 

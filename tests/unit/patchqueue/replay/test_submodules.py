@@ -11,7 +11,7 @@ from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast import forecast
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -110,15 +110,15 @@ def test_a_conflict_of_submodules_is_settled_in_the_index(made: Made, tmp_path: 
     base = QueueBase("embedded:", "base", made.base)
     queue = storage.save(tmp_path / "q", base, history.steps, made.git).queue
     work = tmp_path / "work"
-    begun = Session(queue, made.git, work).start(made.onto)
+    begun = RebaseSession(queue, made.git, work).start(made.onto)
     assert begun.paths == ("a/sub", "f", "sub")
     (work / "f").write_bytes(TEXT.replace(b"line 4", b"both"))
     with pytest.raises(Unresolved, match="submodules") as refused:
-        Session(queue, made.git, work).go_on()
+        RebaseSession(queue, made.git, work).go_on()
     assert "update-index --cacheinfo 160000,COMMIT,a/sub" in str(refused.value.hint)
     for path, oid in (("sub", THEIRS), ("a/sub", OURS)):
         git_of(work).run("update-index", "--cacheinfo", f"160000,{oid},{path}")
-    done = Session(queue, made.git, work).go_on()
+    done = RebaseSession(queue, made.git, work).go_on()
     assert done.done
     shown = made.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", done.result.tree)
     assert [row for row in shown.split("\n") if row.endswith("sub")] == [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.rebase.engine import Rebase
+    from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
     from tests.repositories import Files
 
 NUMBERS = {number: str(number) for number in range(1, 31)}
@@ -45,7 +45,7 @@ def judged(
     *,
     way: OnConflict = OnConflict.PROVISIONAL,
     base: Files | None = None,
-) -> tuple[Rebase, Made]:
+) -> tuple[RebaseResult, Made]:
     folder.mkdir(exist_ok=True)
     made = make(Case(base or f(), tuple(upstream), tuple(patches)), folder / "r", messages)
     return rebase_made(made, way), made

@@ -9,7 +9,7 @@ import pytest
 
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.rebase.session import Session
+from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tests.repositories import EXECUTABLE, FILE, LINK, Case, lines, make
 
@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[Files, Files, Files]] = {
 }
 
 
-def begin(kind: str, folder: Path) -> tuple[Made, Session, Path]:
+def begin(kind: str, folder: Path) -> tuple[Made, RebaseSession, Path]:
     base, theirs, mine = ({**files, **BESIDE} for files in KINDS[kind])
     patches = (mine, {**mine, "later": (FILE, b"so that a patch is left\n")})
     made = make(Case(base, (theirs,), patches), folder / "repository")
@@ -53,7 +53,7 @@ def begin(kind: str, folder: Path) -> tuple[Made, Session, Path]:
     queue = storage.save(
         folder / "q", QueueBase("embedded:", "base", made.base), steps, made.git
     ).queue
-    session = Session(queue, made.git, folder / "work tree")
+    session = RebaseSession(queue, made.git, folder / "work tree")
     session.shown(session.start(made.onto))
     return made, session, folder / "work tree"
 
