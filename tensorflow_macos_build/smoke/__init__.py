@@ -1,6 +1,21 @@
 """Proving that an installed wheel computes and trains, and on which device."""
 
-from tensorflow_macos_build.smoke.legs import Host, SmokeTarget, this_host
-from tensorflow_macos_build.smoke.run import Check, Outcome, Smoke, SmokeOptions, smoke
+from tensorflow_macos_build.smoke.run import (
+    CheckOutcome,
+    SmokeCheck,
+    SmokeOptions,
+    SmokeReport,
+    smoke,
+)
+from tensorflow_macos_build.smoke.targets import SmokeHost, SmokeTarget, this_host
 
-__all__ = ["Check", "Host", "Outcome", "Smoke", "SmokeOptions", "SmokeTarget", "smoke", "this_host"]
+__all__ = [
+    "CheckOutcome",
+    "SmokeCheck",
+    "SmokeHost",
+    "SmokeOptions",
+    "SmokeReport",
+    "SmokeTarget",
+    "smoke",
+    "this_host",
+]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke.legs import Host, SmokeTarget, legs, this_host
+from tensorflow_macos_build.smoke.targets import SmokeHost, SmokeTarget, targets, this_host
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
@@ -36,7 +36,7 @@ _LONGEST_RESULT = 16 << 20
 """Bytes of what the checks may have seen; a training's evidence has some 10 KB."""
 
 
-class Outcome(Enum):
+class CheckOutcome(Enum):
     """How a check came out."""
 
     PASSED = "passed"
@@ -46,40 +46,40 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Check:
+class SmokeCheck:
     """One thing that was tried, or could not be.
 
     Attributes:
-        leg: the processor that the wheel was tried as.
+        target: the processor that the wheel was tried as.
         name: one of `CHECKS`.
         outcome: how it came out.
         why: why it failed or was not run.
         evidence: what was seen: versions, devices, which op ran where, losses.
     """
 
-    leg: str
+    target: str
     name: str
-    outcome: Outcome
+    outcome: CheckOutcome
     why: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Smoke:
+class SmokeReport:
     """What a smoke test saw of a wheel."""
 
     wheel: Path
-    checks: tuple[Check, ...]
+    checks: tuple[SmokeCheck, ...]
 
     @property
-    def failed(self) -> tuple[Check, ...]:
+    def failed(self) -> tuple[SmokeCheck, ...]:
         """The checks that failed."""
-        return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
+        return tuple(check for check in self.checks if check.outcome is CheckOutcome.FAILED)
 
     @property
     def ran(self) -> bool:
         """Whether anything was tried at all."""
-        return any(check.outcome is not Outcome.NOT_RUN for check in self.checks)
+        return any(check.outcome is not CheckOutcome.NOT_RUN for check in self.checks)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ class SmokeOptions:
             raise UsageError(f"`--timeout` takes more than 0 and at most {_DAY} seconds")
 
 
-def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | None = None) -> Smoke:
+def smoke(
+    wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: SmokeHost | None = None
+) -> SmokeReport:
     """Install a wheel into an environment of its own and try it, once for each of its processors.
 
     What this machine cannot run is `not_run` with the reason.
@@ -115,19 +117,23 @@ def smoke(wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: Host | No
     """
     if not wheel.is_file():
         raise UsageError("there is no such wheel", where=str(wheel))
-    checks: list[Check] = []
-    for leg in legs(wheel.name, host or this_host(options.python)):
-        ticker(len(checks), None, leg.name)
-        checks += _not_run(leg, leg.obstacle) if leg.obstacle else _try(wheel, leg, options)
-    return Smoke(wheel, tuple(checks))
+    checks: list[SmokeCheck] = []
+    for target in targets(wheel.name, host or this_host(options.python)):
+        ticker(len(checks), None, target.name)
+        checks += (
+            _not_run(target, target.skip_reason)
+            if target.skip_reason
+            else _try(wheel, target, options)
+        )
+    return SmokeReport(wheel, tuple(checks))
 
 
-def child_argv(leg: SmokeTarget, python: Path, module: str, result: Path) -> list[str | Path]:
+def child_argv(target: SmokeTarget, python: Path, module: str, result: Path) -> list[str | Path]:
     """Return the command line of the child: isolated from the caller's environment and site."""
-    return [*leg.prefix, python, "-I", "-X", "faulthandler", _CHILD, module, result]
+    return [*target.prefix, python, "-I", "-X", "faulthandler", _CHILD, module, result]
 
 
-def _try(wheel: Path, leg: SmokeTarget, options: SmokeOptions) -> list[Check]:
+def _try(wheel: Path, target: SmokeTarget, options: SmokeOptions) -> list[SmokeCheck]:
     with files.scratch("smoke") as folder:
         python = folder / "env" / "bin" / "python"
         try:
@@ -135,16 +141,22 @@ def _try(wheel: Path, leg: SmokeTarget, options: SmokeOptions) -> list[Check]:
             flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
             process.run([*_pip(), "--python", python, "install", "--quiet", *flags, wheel])
         except process.ProgramFailed as error:
-            failed = Check(leg.name, "install", Outcome.FAILED, error.detail or error.what)
-            return [failed, *_not_run(leg, "the installation failed", CHECKS[1:])]
-        installed = Check(leg.name, "install", Outcome.PASSED, evidence={"wheel": wheel.name})
-        return [installed, *_observe(leg, python, options, folder)]
+            failed = SmokeCheck(
+                target.name, "install", CheckOutcome.FAILED, error.detail or error.what
+            )
+            return [failed, *_not_run(target, "the installation failed", CHECKS[1:])]
+        installed = SmokeCheck(
+            target.name, "install", CheckOutcome.PASSED, evidence={"wheel": wheel.name}
+        )
+        return [installed, *_observe(target, python, options, folder)]
 
 
-def _observe(leg: SmokeTarget, python: Path, options: SmokeOptions, folder: Path) -> list[Check]:
+def _observe(
+    target: SmokeTarget, python: Path, options: SmokeOptions, folder: Path
+) -> list[SmokeCheck]:
     """Run the child and read what it saw; whatever it did not come to has failed or not run."""
     result = folder / "result.json"
-    argv = child_argv(leg, python, options.module, result)
+    argv = child_argv(target, python, options.module, result)
     why = ""
     try:
         env = {**_ENVIRONMENT, "HOME": str(folder)}
@@ -152,26 +164,26 @@ def _observe(leg: SmokeTarget, python: Path, options: SmokeOptions, folder: Path
     except process.ProgramFailed as error:
         why = "\n".join([error.what, *error.detail.splitlines()[-_TAIL_LINES:], error.hint]).strip()
     try:
-        seen = _read(result, leg) if result.is_file() else []
+        seen = _read(result, target) if result.is_file() else []
     except (ValueError, TypeError, KeyError, RecursionError, UsageError):
         seen, why = [], why or "the wheel's own code wrote over what the checks saw"
     left = CHECKS[1 + len(seen) :]
     if why and left:
         return [
             *seen,
-            Check(leg.name, left[0], Outcome.FAILED, why),
-            *_not_run(leg, f"`{left[0]}` failed", left[1:]),
+            SmokeCheck(target.name, left[0], CheckOutcome.FAILED, why),
+            *_not_run(target, f"`{left[0]}` failed", left[1:]),
         ]
-    return [*seen, *_not_run(leg, "the import failed", left)]
+    return [*seen, *_not_run(target, "the import failed", left)]
 
 
-def _read(result: Path, leg: SmokeTarget) -> list[Check]:
+def _read(result: Path, target: SmokeTarget) -> list[SmokeCheck]:
     """Return what a child's checks saw; the wheel's code, which ran there, may have written it."""
     return [
-        Check(
-            leg.name,
+        SmokeCheck(
+            target.name,
             str(row["name"]),
-            Outcome(row["outcome"]),
+            CheckOutcome(row["outcome"]),
             str(row["why"]),
             dict(row["evidence"]),
         )
@@ -179,8 +191,8 @@ def _read(result: Path, leg: SmokeTarget) -> list[Check]:
     ]
 
 
-def _not_run(leg: SmokeTarget, why: str, names: tuple[str, ...] = CHECKS) -> list[Check]:
-    return [Check(leg.name, name, Outcome.NOT_RUN, why) for name in names]
+def _not_run(target: SmokeTarget, why: str, names: tuple[str, ...] = CHECKS) -> list[SmokeCheck]:
+    return [SmokeCheck(target.name, name, CheckOutcome.NOT_RUN, why) for name in names]
 
 
 def _pip() -> list[str]:

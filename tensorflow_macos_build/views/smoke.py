@@ -8,19 +8,19 @@ from rich.table import Table
 from rich.text import Text
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.smoke import Outcome
+from tensorflow_macos_build.smoke import CheckOutcome
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.smoke import Check, Smoke
+    from tensorflow_macos_build.smoke import SmokeCheck, SmokeReport
 
-_STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NOT_RUN: "yellow"}
+_STYLES = {CheckOutcome.PASSED: "green", CheckOutcome.FAILED: "red", CheckOutcome.NOT_RUN: "yellow"}
 
 
-def as_document(result: Smoke) -> documents.Json:
+def as_document(result: SmokeReport) -> documents.Json:
     """Return a smoke test's result as a document of the schema smoke.v1."""
     checks = [
         {
-            "leg": check.leg,
+            "leg": check.target,
             "name": check.name,
             "outcome": check.outcome.value,
             "why": check.why,
@@ -31,7 +31,7 @@ def as_document(result: Smoke) -> documents.Json:
     return documents.document("smoke", 1, {"wheel": result.wheel.name, "checks": checks})
 
 
-def as_table(result: Smoke) -> Table:
+def as_table(result: SmokeReport) -> Table:
     """Return a smoke test's result as a table with a row a check."""
     table = Table(title=result.wheel.name, title_justify="left")
     for column in ("as", "check", "outcome", "seen"):
@@ -39,11 +39,11 @@ def as_table(result: Smoke) -> Table:
     for check in result.checks:
         outcome = check.outcome.value.replace("_", " ")
         style = _STYLES[check.outcome]
-        table.add_row(check.leg, check.name, Text(outcome, style), _evidence(check))
+        table.add_row(check.target, check.name, Text(outcome, style), _evidence(check))
     return table
 
 
-def _evidence(check: Check) -> str:
+def _evidence(check: SmokeCheck) -> str:
     """Return why a check failed, and what it saw: versions, devices, losses."""
     lines = [check.why] if check.why else []
     for name, value in check.evidence.items():

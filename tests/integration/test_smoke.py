@@ -8,7 +8,7 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke import Outcome, Smoke, SmokeOptions, smoke
+from tensorflow_macos_build.smoke import CheckOutcome, SmokeOptions, SmokeReport, smoke
 from tensorflow_macos_build.views import smoke as smoke_view
 from tests.wheel_files import WheelFiles
 
@@ -74,7 +74,7 @@ def silent(done: int, total: int | None = None, detail: str = "") -> None:
     pass
 
 
-def outcomes(seen: Smoke) -> dict[str, str]:
+def outcomes(seen: SmokeReport) -> dict[str, str]:
     return {check.name: check.outcome.value for check in seen.checks}
 
 
@@ -116,7 +116,7 @@ def test_each_planted_fault_is_caught_by_its_check(
     assert first.name == check
     assert words in first.why
     if check == "import":
-        assert [one.outcome for one in seen.checks[2:]] == [Outcome.NOT_RUN] * 3
+        assert [one.outcome for one in seen.checks[2:]] == [CheckOutcome.NOT_RUN] * 3
 
 
 def test_a_child_that_hangs_is_stopped_at_the_time_limit(tmp_path: Path) -> None:

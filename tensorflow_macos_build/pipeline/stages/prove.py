@@ -36,7 +36,7 @@ def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
 
 
 def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
-    from tensorflow_macos_build.smoke import Outcome, SmokeOptions, smoke
+    from tensorflow_macos_build.smoke import CheckOutcome, SmokeOptions, smoke
 
     wanted = job.workspace.release.smoke
     options = SmokeOptions(
@@ -48,7 +48,7 @@ def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
     checks = [
         CheckRecord(
             wheel=one.wheel.name,
-            leg=check.leg,
+            leg=check.target,
             name=check.name,
             outcome=check.outcome.value,
             why=check.why,
@@ -57,7 +57,7 @@ def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
         for one in seen
         for check in one.checks
     ]
-    failed = [check for check in checks if check.outcome == Outcome.FAILED.value]
+    failed = [check for check in checks if check.outcome == CheckOutcome.FAILED.value]
     if failed:
         raise WorkFailed(
             f"the smoke test failed: {', '.join(f'{one.leg} {one.name}' for one in failed)}",

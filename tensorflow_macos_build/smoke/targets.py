@@ -23,7 +23,7 @@ _MAC_PROCESSORS = ("arm64", "x86_64")
 
 
 @dataclass(frozen=True)
-class Host:
+class SmokeHost:
     """What of a machine decides which wheels it can run.
 
     Attributes:
@@ -50,15 +50,15 @@ class SmokeTarget:
     Attributes:
         name: the processor it is tried as, such as `arm64`.
         prefix: what is put before the command line of every program of it.
-        obstacle: why it cannot be tried here; empty when it can.
+        skip_reason: why it cannot be tried here; empty when it can.
     """
 
     name: str
     prefix: tuple[str, ...] = ()
-    obstacle: str = ""
+    skip_reason: str = ""
 
 
-def this_host(python: Path) -> Host:
+def this_host(python: Path) -> SmokeHost:
     """Describe the machine that this runs on, and what the interpreter `python` takes there.
 
     Raises:
@@ -72,10 +72,10 @@ def this_host(python: Path) -> Host:
         tags = frozenset(
             [*cpython_tags(version), *compatible_tags(version, f"cp{version[0]}{version[1]}")]
         )
-    return Host(sys.platform, platform.machine(), _ROSETTA.exists(), tags)
+    return SmokeHost(sys.platform, platform.machine(), _ROSETTA.exists(), tags)
 
 
-def legs(wheel_name: str, host: Host) -> tuple[SmokeTarget, ...]:
+def targets(wheel_name: str, host: SmokeHost) -> tuple[SmokeTarget, ...]:
     """Return the ways to try a wheel, by its file name, on `host`.
 
     Raises:
@@ -88,11 +88,13 @@ def legs(wheel_name: str, host: Host) -> tuple[SmokeTarget, ...]:
     platforms = sorted({tag.platform for tag in tags})
     processors = [name for name in _MAC_PROCESSORS if _is_for(name, platforms)]
     if not processors:
-        obstacle = "" if tags & host.tags else f"it is for {', '.join(platforms)}; this is {host}"
-        return (SmokeTarget(host.machine, obstacle=obstacle),)
+        skip_reason = (
+            "" if tags & host.tags else f"it is for {', '.join(platforms)}; this is {host}"
+        )
+        return (SmokeTarget(host.machine, skip_reason=skip_reason),)
     if host.system != "darwin":
-        obstacle = f"it is for macOS; this is {host}"
-        return tuple(SmokeTarget(name, obstacle=obstacle) for name in processors)
+        skip_reason = f"it is for macOS; this is {host}"
+        return tuple(SmokeTarget(name, skip_reason=skip_reason) for name in processors)
     return tuple(_on_mac(name, host) for name in processors)
 
 
@@ -101,10 +103,10 @@ def _is_for(processor: str, platforms: list[str]) -> bool:
     return any(name.endswith((f"_{processor}", "_universal2")) for name in mac)
 
 
-def _on_mac(processor: str, host: Host) -> SmokeTarget:
-    obstacle = ""
+def _on_mac(processor: str, host: SmokeHost) -> SmokeTarget:
+    skip_reason = ""
     if processor == "arm64" and host.machine != "arm64":
-        obstacle = "this Mac has an Intel processor"
+        skip_reason = "this Mac has an Intel processor"
     if processor == "x86_64" and host.machine == "arm64" and not host.rosetta:
-        obstacle = "Rosetta is not installed (softwareupdate --install-rosetta)"
-    return SmokeTarget(processor, ("arch", f"-{processor}"), obstacle)
+        skip_reason = "Rosetta is not installed (softwareupdate --install-rosetta)"
+    return SmokeTarget(processor, ("arch", f"-{processor}"), skip_reason)

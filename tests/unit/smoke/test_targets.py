@@ -5,31 +5,31 @@ import pytest
 from packaging.tags import Tag
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke import Host, SmokeTarget, this_host
-from tensorflow_macos_build.smoke.legs import legs
+from tensorflow_macos_build.smoke import SmokeHost, SmokeTarget, this_host
 from tensorflow_macos_build.smoke.run import child_argv
+from tensorflow_macos_build.smoke.targets import targets
 
 FUSED = "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
 THIN = "tensorflow-2.17.0-cp311-cp311-macosx_12_0_arm64.whl"
 LINUX = "tensorflow-2.17.0-cp311-cp311-linux_x86_64.whl"
 
-APPLE_SILICON = Host("darwin", "arm64", rosetta=True, tags=frozenset())
-NO_ROSETTA = Host("darwin", "arm64", rosetta=False, tags=frozenset())
-INTEL = Host("darwin", "x86_64", rosetta=False, tags=frozenset())
-PC = Host("linux", "x86_64", False, frozenset({Tag("cp311", "cp311", "linux_x86_64")}))
+APPLE_SILICON = SmokeHost("darwin", "arm64", rosetta=True, tags=frozenset())
+NO_ROSETTA = SmokeHost("darwin", "arm64", rosetta=False, tags=frozenset())
+INTEL = SmokeHost("darwin", "x86_64", rosetta=False, tags=frozenset())
+PC = SmokeHost("linux", "x86_64", False, frozenset({Tag("cp311", "cp311", "linux_x86_64")}))
 
 ARM64 = SmokeTarget("arm64", ("arch", "-arm64"))
 X86_64 = SmokeTarget("x86_64", ("arch", "-x86_64"))
 
 
 def test_apple_silicon_tries_a_fused_wheel_as_both_processors() -> None:
-    assert legs(FUSED, APPLE_SILICON) == (ARM64, X86_64)
-    assert legs(FUSED.replace("arm64", "universal2"), APPLE_SILICON) == (ARM64, X86_64)
-    assert legs(THIN, APPLE_SILICON) == (ARM64,)
+    assert targets(FUSED, APPLE_SILICON) == (ARM64, X86_64)
+    assert targets(FUSED.replace("arm64", "universal2"), APPLE_SILICON) == (ARM64, X86_64)
+    assert targets(THIN, APPLE_SILICON) == (ARM64,)
 
 
 @pytest.mark.parametrize(
-    ("host", "leg", "words"),
+    ("host", "target", "words"),
     [
         (NO_ROSETTA, "x86_64", "Rosetta is not installed"),
         (INTEL, "arm64", "this Mac has an Intel processor"),
@@ -37,15 +37,15 @@ def test_apple_silicon_tries_a_fused_wheel_as_both_processors() -> None:
         (PC, "x86_64", "it is for macOS; this is linux on x86_64"),
     ],
 )
-def test_what_cannot_run_here_says_why(host: Host, leg: str, words: str) -> None:
-    (found,) = (one for one in legs(FUSED, host) if one.name == leg)
-    assert words in found.obstacle
+def test_what_cannot_run_here_says_why(host: SmokeHost, target: str, words: str) -> None:
+    (found,) = (one for one in targets(FUSED, host) if one.name == target)
+    assert words in found.skip_reason
 
 
 def test_a_wheel_of_this_host_runs_as_it_is() -> None:
-    assert legs(LINUX, PC) == (SmokeTarget("x86_64"),)
-    (elsewhere,) = legs(LINUX, APPLE_SILICON)
-    assert elsewhere.obstacle == "it is for linux_x86_64; this is macOS on arm64"
+    assert targets(LINUX, PC) == (SmokeTarget("x86_64"),)
+    (elsewhere,) = targets(LINUX, APPLE_SILICON)
+    assert elsewhere.skip_reason == "it is for linux_x86_64; this is macOS on arm64"
 
 
 def test_the_childs_command_line_is_pinned() -> None:
@@ -67,7 +67,7 @@ def test_the_childs_command_line_is_pinned() -> None:
 
 def test_a_name_that_is_no_wheels_is_refused() -> None:
     with pytest.raises(UsageError, match="not the name of a wheel"):
-        legs("tensorflow.zip", PC)
+        targets("tensorflow.zip", PC)
 
 
 def test_another_interpreter_takes_the_tags_that_its_version_takes(tmp_path: Path) -> None:
