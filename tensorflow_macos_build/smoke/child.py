@@ -26,7 +26,7 @@ B = [[1.0, -1.0], [0.5, 2.0], [-3.0, 0.25]]
 C = [[2.0, 0.5, -1.0], [1.5, -2.0, 4.0]]
 
 TOLERANCE = 1e-5
-"""Of the largest number of a result; 32-bit floats keep 1e-7."""
+"""Of the largest number of a result; 32-bit floats keep 1e-7, and a device may add in any order."""
 
 
 def flat(value: Any) -> list[float]:
@@ -68,9 +68,9 @@ def expectations(tf: Any) -> list[tuple[str, Callable[[], Any], Any]]:
 def check_import(name: str) -> dict[str, Any]:
     """The module is imported, from this environment."""
     module = importlib.import_module(name)
-    place = os.path.realpath(str(module.__file__))
-    if not place.startswith(os.path.realpath(sys.prefix) + os.sep):
-        raise AssertionError(f"it was imported from {place}, not from {sys.prefix}")
+    path = os.path.realpath(str(module.__file__))
+    if not path.startswith(os.path.realpath(sys.prefix) + os.sep):
+        raise AssertionError(f"it was imported from {path}, not from {sys.prefix}")
     return {"version": str(module.__version__), "python": sys.version.split()[0]}
 
 
@@ -83,10 +83,10 @@ def listed_devices(tf: Any) -> list[str]:
 
 def check_devices(tf: Any) -> dict[str, Any]:
     """It lists at least one device."""
-    found = listed_devices(tf)
-    if not found:
+    devices = listed_devices(tf)
+    if not devices:
         raise AssertionError("it lists no device")
-    return {"devices": found}
+    return {"devices": devices}
 
 
 def check_compute(tf: Any) -> dict[str, Any]:
@@ -95,10 +95,11 @@ def check_compute(tf: Any) -> dict[str, Any]:
     ran_on = {}
     for name, call, expected in expectations(tf):
         result = call()
-        wanted, got = flat(expected), flat(result)
-        allowed = TOLERANCE * max(map(abs, wanted))
-        if len(got) != len(wanted) or any(abs(g - w) > allowed for g, w in zip(got, wanted)):
-            raise AssertionError(f"{name} gave {got}, not {wanted}")
+        right, got = flat(expected), flat(result)
+        allowed = TOLERANCE * max(map(abs, right))
+        if len(got) != len(right) or any(abs(g - r) > allowed for g, r in zip(got, right)):
+            raise AssertionError(f"{name} gave {got}, not {right}")
+        # `/job:localhost/replica:0/task:0/device:GPU:0`: where the op ran, not where it was put.
         device = str(result.device)
         if device.partition("device:")[2] not in listed:
             raise AssertionError(f"{name} ran on {device!r}, which is none of {listed}")
@@ -107,7 +108,10 @@ def check_compute(tf: Any) -> dict[str, Any]:
 
 
 def check_train(tf: Any) -> dict[str, Any]:
-    """A small model learns: its loss stays finite and falls to less than a tenth."""
+    """A small model learns: its loss stays finite and falls to less than a tenth.
+
+    What it learns is linear in its two inputs, so that one layer can reach a loss of 0.
+    """
     xs = [[0.1 * i, math.sin(i)] for i in range(20)]
     ys = [[0.7 * x - 1.3 * y + 0.2] for x, y in xs]
     model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
@@ -132,6 +136,7 @@ def main(name: str, result_file: Path) -> None:
             traceback.print_exc()
             row.update(outcome="failed", why=f"{type(error).__name__}: {error}")
         rows.append(row)
+        # The next check may crash this process: what is known by now is kept, whole.
         unfinished = result_file.with_suffix(".part")
         unfinished.write_text(json.dumps(rows), encoding="utf-8")
         unfinished.replace(result_file)

@@ -22,15 +22,17 @@ CHECKS = ("install", "import", "devices", "compute", "train")
 
 _CHILD = Path(__file__).with_name("child.py")
 
+# -I keeps the child from the caller's PYTHON…, but not the programs that the child starts.
 _ENVIRONMENT: dict[str, str | None] = {
     "PYTHONPATH": None,
     "PYTHONHOME": None,
     "PYTHONSTARTUP": None,
+    # TensorFlow's log is what is left of a crash: a caller's wish for silence must not hide it.
     "TF_CPP_MIN_LOG_LEVEL": "0",
 }
 
 _TAIL_LINES = 20
-_DAY = 86_400
+_DAY = 86_400  # seconds; `timeout_s` of a config has the same bound
 
 _LONGEST_RESULT = 16 << 20
 """Bytes of what the checks may have seen; a training's evidence has some 10 KB."""
@@ -120,11 +122,10 @@ def smoke(
     checks: list[SmokeCheck] = []
     for target in targets(wheel.name, host or this_host(options.python)):
         ticker(len(checks), None, target.name)
-        checks += (
-            _not_run(target, target.skip_reason)
-            if target.skip_reason
-            else _try(wheel, target, options)
-        )
+        if target.skip_reason:
+            checks += _not_run(target, target.skip_reason)
+        else:
+            checks += _try(wheel, target, options)
     return SmokeReport(wheel, tuple(checks))
 
 
@@ -137,17 +138,16 @@ def _try(wheel: Path, target: SmokeTarget, options: SmokeOptions) -> list[SmokeC
     with files.scratch("smoke") as folder:
         python = folder / "env" / "bin" / "python"
         try:
+            # With pip it takes 30 times as long; our own pip installs into it (`_pip`).
             process.run([options.python, "-m", "venv", "--without-pip", python.parents[1]])
             flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
             process.run([*_pip(), "--python", python, "install", "--quiet", *flags, wheel])
         except process.ProgramFailed as error:
-            failed = SmokeCheck(
-                target.name, "install", CheckOutcome.FAILED, error.detail or error.what
-            )
-            return [failed, *_not_run(target, "the installation failed", CHECKS[1:])]
-        installed = SmokeCheck(
-            target.name, "install", CheckOutcome.PASSED, evidence={"wheel": wheel.name}
-        )
+            why, failed = error.detail or error.what, CheckOutcome.FAILED
+            install = SmokeCheck(target.name, "install", failed, why)
+            return [install, *_not_run(target, "the installation failed", CHECKS[1:])]
+        evidence = {"wheel": wheel.name}
+        installed = SmokeCheck(target.name, "install", CheckOutcome.PASSED, evidence=evidence)
         return [installed, *_observe(target, python, options, folder)]
 
 
@@ -159,10 +159,12 @@ def _observe(
     argv = child_argv(target, python, options.module, result)
     why = ""
     try:
+        # Keras takes its settings from ~/.keras/keras.json, and writes that file at its import.
         env = {**_ENVIRONMENT, "HOME": str(folder)}
         process.run(argv, cwd=folder, env=env, timeout=options.timeout_s)
     except process.ProgramFailed as error:
         why = "\n".join([error.what, *error.detail.splitlines()[-_TAIL_LINES:], error.hint]).strip()
+    # The wheel's code shares the process with the checks, so the file is read as a stranger's.
     try:
         seen = _read(result, target) if result.is_file() else []
     except (ValueError, TypeError, KeyError, RecursionError, UsageError):
@@ -178,7 +180,11 @@ def _observe(
 
 
 def _read(result: Path, target: SmokeTarget) -> list[SmokeCheck]:
-    """Return what a child's checks saw; the wheel's code, which ran there, may have written it."""
+    """Return what a child's checks saw.
+
+    Raises:
+        ValueError, TypeError, KeyError, RecursionError, UsageError: the child did not write it.
+    """
     return [
         SmokeCheck(
             target.name,
@@ -197,6 +203,7 @@ def _not_run(target: SmokeTarget, why: str, names: tuple[str, ...] = CHECKS) -> 
 
 def _pip() -> list[str]:
     """Return the pip that installs into other environments (`--python`, pip 22.3)."""
+    # An environment that uv made has no pip; that of the interpreter below it does the same.
     own = importlib.util.find_spec("pip") is not None
     base = getattr(sys, "_base_executable", sys.executable)
     return [sys.executable if own else base, "-m", "pip"]

@@ -18,6 +18,7 @@ from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError
 
 _ROSETTA = Path("/Library/Apple/usr/libexec/oah/libRosettaRuntime")
+"""What `softwareupdate --install-rosetta` brings; macOS itself comes without it."""
 
 _MAC_PROCESSORS = ("arm64", "x86_64")
 
@@ -39,7 +40,7 @@ class SmokeHost:
     tags: frozenset[Tag]
 
     def __str__(self) -> str:
-        """Name it as people do."""
+        """Return its name as people say it."""
         return f"{'macOS' if self.system == 'darwin' else self.system} on {self.machine}"
 
 
@@ -59,7 +60,7 @@ class SmokeTarget:
 
 
 def this_host(python: Path) -> SmokeHost:
-    """Describe the machine that this runs on, and what the interpreter `python` takes there.
+    """Return the machine that this runs on, and the tags that the interpreter `python` takes there.
 
     Raises:
         process.ProgramFailed: it is no Python.
@@ -67,8 +68,9 @@ def this_host(python: Path) -> SmokeHost:
     if python == Path(sys.executable):
         tags = frozenset(sys_tags())
     else:
-        asked = process.run([python, "-I", "-c", "import sys; print(*sys.version_info[:2])"])
-        version = tuple(int(part) for part in asked.stdout.split())
+        # It may lack `packaging`; its version and this machine decide the tags as well.
+        printed = process.run([python, "-I", "-c", "import sys; print(*sys.version_info[:2])"])
+        version = tuple(int(part) for part in printed.stdout.split())
         tags = frozenset(
             [*cpython_tags(version), *compatible_tags(version, f"cp{version[0]}{version[1]}")]
         )
@@ -88,10 +90,8 @@ def targets(wheel_name: str, host: SmokeHost) -> tuple[SmokeTarget, ...]:
     platforms = sorted({tag.platform for tag in tags})
     processors = [name for name in _MAC_PROCESSORS if _is_for(name, platforms)]
     if not processors:
-        skip_reason = (
-            "" if tags & host.tags else f"it is for {', '.join(platforms)}; this is {host}"
-        )
-        return (SmokeTarget(host.machine, skip_reason=skip_reason),)
+        elsewhere = f"it is for {', '.join(platforms)}; this is {host}"
+        return (SmokeTarget(host.machine, skip_reason="" if tags & host.tags else elsewhere),)
     if host.system != "darwin":
         skip_reason = f"it is for macOS; this is {host}"
         return tuple(SmokeTarget(name, skip_reason=skip_reason) for name in processors)
@@ -109,4 +109,5 @@ def _on_mac(processor: str, host: SmokeHost) -> SmokeTarget:
         skip_reason = "this Mac has an Intel processor"
     if processor == "x86_64" and host.machine == "arm64" and not host.rosetta:
         skip_reason = "Rosetta is not installed (softwareupdate --install-rosetta)"
+    # Of a universal interpreter macOS starts the slice of the parent's kind unless arch(1) says.
     return SmokeTarget(processor, ("arch", f"-{processor}"), skip_reason)
