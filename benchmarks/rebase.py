@@ -43,12 +43,11 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import importing
-from tensorflow_macos_build.patchqueue.queue import materialise, storage
+from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
-from tensorflow_macos_build.upstream import mirror
 from tests.repositories import commits_of
 
 if TYPE_CHECKING:
@@ -199,9 +198,8 @@ def _import(bench: Bench, folder: Path) -> None:
 
 
 def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
-    base = storage.read_base(queue / storage.QUEUE_FILE)
-    git = mirror.open(base.upstream, cache)
-    return engine.rebase_folder(queue, git, bench.onto, OnConflict.SKIP).tree
+    opened = opening.open(queue, cache)
+    return engine.rebase_folder(queue, opened.mirror, bench.onto, OnConflict.SKIP).tree
 
 
 def _by_commits(bench: Bench) -> str:

@@ -9,7 +9,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.edit.session import EditSession
-from tensorflow_macos_build.patchqueue.queue import names, storage
+from tensorflow_macos_build.patchqueue.queue import names
 from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.tasks.command import emit
 
@@ -171,6 +171,5 @@ def show(flags: QueueFlags, found: EditProgress) -> None:
 
 
 def _session(flags: QueueFlags, opened: OpenedQueue) -> EditSession:
-    queue = storage.load(opened.folder)
-    folder = _WORK / work_name(queue.folder)
-    return EditSession(queue, opened.mirror, folder, Console().line, flags.words)
+    folder = _WORK / work_name(opened.folder)
+    return EditSession(opened.queue, opened.mirror, folder, Console().line, flags.words)

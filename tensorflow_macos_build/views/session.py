@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -129,6 +128,5 @@ def _show_end(console: Console, flags: QueueFlags, found: RebaseProgress) -> Non
 
 
 def _session(flags: QueueFlags, opened: OpenedQueue, ticker: Ticker) -> RebaseSession:
-    queue = storage.load(opened.folder)
-    folder = Path(flags.work) if flags.work else _WORK / work_name(queue.folder)
-    return RebaseSession(queue, opened.mirror, folder, ticker, Console().line, flags.words)
+    folder = Path(flags.work) if flags.work else _WORK / work_name(opened.folder)
+    return RebaseSession(opened.queue, opened.mirror, folder, ticker, Console().line, flags.words)

@@ -13,10 +13,9 @@ from typing_extensions import assert_never
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.exchange import sources
-from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
+from tensorflow_macos_build.patchqueue.queue import lock, opening, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
-from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
-from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.patchqueue.queue.model import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
-    from tensorflow_macos_build.upstream.handle import Mirror
 
 
 class SourceKind(Enum):
@@ -91,20 +90,20 @@ def import_changes(
         raise _exists(folder)
     _refuse_flag(source.upstream)
     said = source.metadata.trailers()
-    opened = mirror.open(source.upstream, cache, ticker)
-    base = QueueBase(source.upstream, source.against, opened.resolve(source.against, ticker))
-    with quarantine(opened) as pen:
+    opened = opening.open_new(folder, source.upstream, source.against, cache, ticker)
+    with quarantine(opened.mirror) as pen:
         ticker(0, None, f"reading {source.place}")
-        found = _read(source, base, opened, pen.git, ticker)
-        if not found.steps:
+        imported = _read(source, opened, pen.git, ticker)
+        if not imported.steps:
             raise UsageError("there is no change to import", where=source.place)
-        base = dataclasses.replace(base, commit=found.commit)
+        # a range's base is the commit that its first one stands on
+        base = dataclasses.replace(opened.base, commit=imported.commit)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
         with lock.sole_writer(folder, waiting):
-            steps = _named(found.steps, folder, replace=replace)
+            steps = _named(imported.steps, folder, replace=replace)
             steps = tuple(_annotated(step, said) for step in steps)
             ticker(0, len(steps), "writing and verifying")
-            return found, storage.save(folder, base, steps, pen.git)
+            return imported, storage.save(folder, base, steps, pen.git)
 
 
 def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:
@@ -138,30 +137,28 @@ def _exists(folder: Path) -> UsageError:
     )
 
 
-def _read(
-    source: ImportSource, base: QueueBase, opened: Mirror, git: Git, ticker: Ticker
-) -> Imported:
-    place = Path(source.place)
+def _read(source: ImportSource, opened: OpenedQueue, git: Git, ticker: Ticker) -> Imported:
+    path, base, mirror = Path(source.place), opened.base, opened.mirror
     date = sources.date_of(git, base.commit)
     match source.kind:
         case SourceKind.RANGE:
             _, last = ends(source.place)
-            prefetch.for_range(opened, base.commit, last, ticker)
-            return sources.from_range(opened, base.commit, last)
+            prefetch.for_range(mirror, base.commit, last, ticker)
+            return sources.from_range(mirror, base.commit, last)
         case SourceKind.TREE:
-            found = sources.from_tree(git, base.commit, place, source.author)
-            prefetch.for_steps(found.steps, opened, git, ticker)
-            return found
+            imported = sources.from_tree(git, base.commit, path, source.author)
+            prefetch.for_steps(imported.steps, mirror, git, ticker)
+            return imported
         case SourceKind.FOLDER:
-            patches = sources.read_folder(place, date)
+            patches = sources.read_folder(path, date)
         case SourceKind.QUILT:
-            patches = sources.read_quilt(place, date)
+            patches = sources.read_quilt(path, date)
         case SourceKind.DIFF:
-            patches = sources.read_file(place, date)
+            patches = sources.read_file(path, date)
         case _:
             assert_never(source.kind)
-    queue = Queue(place.name, base, tuple(patches), place)
-    prefetch.for_queue(queue, opened, ticker=ticker)
+    queue = Queue(path.name, base, tuple(patches), path)
+    prefetch.for_queue(queue, mirror, ticker=ticker)
     return sources.applied(git, queue)
 
 

@@ -9,7 +9,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
-from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
+from tensorflow_macos_build.patchqueue.queue import materialise, opening
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
@@ -169,7 +169,7 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
     newest = _newest(opened, request.latest, ticker) if request.latest else ()
     revisions = list(dict.fromkeys([*newest, *request.onto]))
     opened.prepare(revisions, ticker)
-    return forecast(storage.load(opened.folder), opened.mirror, revisions, ticker)
+    return forecast(opened.queue, opened.mirror, revisions, ticker)
 
 
 def _newest(opened: OpenedQueue, count: int, ticker: Ticker) -> list[str]:

@@ -44,7 +44,7 @@ def status(request: StatusRequest, ticker: Ticker = silent) -> UpstreamStatus:
     """
     upstream, base, called = request.upstream, request.base, request.base
     if request.queue is not None:
-        own = storage.load(request.queue).base
+        own = storage.load_base(request.queue)
         upstream = upstream or own.upstream
         base, called = base or own.commit, base or own.ref
     if not upstream or not base:

@@ -1,4 +1,4 @@
-"""A queue and its upstream, opened together: the one way in which tasks do it.
+"""A queue and its upstream, opened together: the one way to do it.
 
 The upstream is opened, names become commits, and the file contents that the work reads come in one
 request, under the one patience with a bad network (`upstream.patience.TransferRetry`).
@@ -7,10 +7,12 @@ request, under the one patience with a bad network (`upstream.patience.TransferR
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.patchqueue.queue import lock, prefetch, storage
+from tensorflow_macos_build.patchqueue.queue import prefetch, storage
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.queue.model import QueueBase
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.upstream.mirror import Mirror
 
 
@@ -36,6 +38,19 @@ class OpenedQueue:
     base: QueueBase
     mirror: Mirror
 
+    @cached_property
+    def queue(self) -> Queue:
+        """The queue as it was when its patches were first asked for.
+
+        A rebase that writes nothing back takes its commits from the cache, and a condition is
+        decided without patches: so they are not parsed before somebody asks.
+
+        Raises:
+            UsageError: the folder is no queue.
+            Refused: a patch file is damaged.
+        """
+        return storage.load(self.folder)
+
     def prepare(self, onto: Sequence[str] = (), ticker: Ticker = silent) -> None:
         """Make present what work on the queue reads, and a move of it to revisions.
 
@@ -50,7 +65,7 @@ class OpenedQueue:
         """
         commits = [self.mirror.resolve(name, ticker) for name in onto]
         if self.mirror.url is not None:
-            prefetch.for_queue(storage.load(self.folder), self.mirror, commits, ticker)
+            prefetch.for_queue(self.queue, self.mirror, commits, ticker)
 
 
 def open(
@@ -75,20 +90,28 @@ def open(
         UsageError: the folder is no queue, or the upstream has not got a base that is needed.
         transfer.Unreachable: the server could not be asked.
     """
-    base = _base(folder)
+    base = storage.load_base(folder)
     opened = mirror.open(upstream or base.upstream, cache, ticker)
     if needs_base:
         opened.resolve(base.commit, ticker)
     return OpenedQueue(folder, base, opened)
 
 
-def _base(folder: Path) -> QueueBase:
-    """Read what a queue applies to; its patches need not be parsed for it."""
-    return lock.steadily(
-        folder,
-        lambda present: (
-            storage.read_base(present / storage.QUEUE_FILE)
-            if present.is_dir()
-            else storage.load(folder).base
-        ),  # says that there is none
-    )
+def open_new(
+    folder: Path, upstream: str, ref: str, cache: Path, ticker: Ticker = silent
+) -> OpenedQueue:
+    """Open the upstream of a queue that is to be made, or made anew.
+
+    Args:
+        folder: where the queue will be.
+        upstream: the repository that has its base: a path, an address or `embedded:`.
+        ref: the tag, branch or commit that it is to apply to.
+        cache: the folder that holds the mirrors.
+        ticker: told what is being done.
+
+    Raises:
+        UsageError: the upstream is none, or has no such revision.
+        transfer.Unreachable: the server could not be asked.
+    """
+    opened = mirror.open(upstream, cache, ticker)
+    return OpenedQueue(folder, QueueBase(upstream, ref, opened.resolve(ref, ticker)), opened)

@@ -70,16 +70,34 @@ def load(folder: Path) -> Queue:
     return replace(queue, name=folder.resolve().name, folder=folder)
 
 
+def load_base(folder: Path) -> QueueBase:
+    """Read what a queue applies to; its patches need not be read for it.
+
+    Raises:
+        UsageError: the folder is no queue, or `queue.yaml` is wrong.
+    """
+    return lock.steadily(folder, _load_base)
+
+
+def _load_base(folder: Path) -> QueueBase:
+    _refuse_missing(folder)
+    return read_base(folder / QUEUE_FILE)
+
+
 def _load(folder: Path) -> Queue:
+    _refuse_missing(folder)
+    base = read_base(folder / QUEUE_FILE)
+    patches = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
+    return Queue(folder.name, base, patches, folder)
+
+
+def _refuse_missing(folder: Path) -> None:
     if not folder.is_dir():
         raise UsageError(
             "there is no such queue",
             where=str(folder),
             hint=f"`{checkout.command('patches.import', '--help')}` tells how to make one",
         )
-    base = read_base(folder / QUEUE_FILE)
-    patches = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
-    return Queue(folder.name, base, patches, folder)
 
 
 def read_base(path: Path) -> QueueBase:
