@@ -13,8 +13,8 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build import checkout, files, process
 from tensorflow_macos_build.bazel import events as bep
-from tensorflow_macos_build.bazel.exits import Kind, meaning
-from tensorflow_macos_build.bazel.follow import Follower
+from tensorflow_macos_build.bazel.exit_codes import ExitKind, meaning
+from tensorflow_macos_build.bazel.line_tail import LineTail
 from tensorflow_macos_build.errors import Interrupted, MacosBuildError, UsageError, WorkFailed
 
 if TYPE_CHECKING:
@@ -25,11 +25,21 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
 
 _POLL_SECONDS = 0.1
+"""How often files are looked into: a bar that moves ten times a second looks live."""
+
 _SHOWN_FAILURES = 3
+"""How many failed actions are shown in full: with --keep_going hundreds may follow from one."""
+
 _SHOWN_BYTES = 16_384
+"""How much of one action's output is shown. Its end is, for a compiler names its error last."""
+
 _SHOWN_LOG_LINES = 30
+
+# With --curses=no Bazel prints `[1,234 / 5,678] Compiling a.cc; 3s linux-sandbox`, a line a time.
 _PROGRESS = re.compile(rb"^\[([\d,]+) / ([\d,]+)\] ?(.*)")
+
 _CACHE_HITS = ("remote cache hit", "disk cache hit")
+"""How Bazel names these among its runners: a hit is counted as a process that a cache ran."""
 
 
 class BazelBroken(MacosBuildError):
@@ -67,14 +77,14 @@ class _BuildEvents:
     """What the events of one build have told so far."""
 
     def __init__(self) -> None:
-        self.sets: dict[str, bep.FileSet] = {}
-        self.targets: list[bep.TargetCompleted] = []
+        self.sets: dict[str, bep.NamedSetOfFiles] = {}
+        self.targets: list[bep.TargetComplete] = []
         self.failures: list[_Failure] = []
         self.aborted: list[bep.Aborted] = []
-        self.metrics = bep.Metrics(0, ())
+        self.metrics = bep.BuildMetrics(0, ())
         self.runners: tuple[tuple[str, int], ...] = ()
 
-    def hear(self, line: bytes) -> None:
+    def feed(self, line: bytes) -> None:
         try:
             events = bep.parse(line)
         except ValueError:
@@ -85,19 +95,17 @@ class _BuildEvents:
     def _take(self, event: bep.Event) -> None:
         match event:
             case bep.ActionFailed():
-                self.failures.append(_Failure(event, _words_of(event)))
-            case bep.FileSet():
+                self.failures.append(_Failure(event, _output_of(event)))
+            case bep.NamedSetOfFiles():
                 self.sets[event.id] = event
-            case bep.TargetCompleted():
+            case bep.TargetComplete():
                 self.targets.append(event)
             case bep.Aborted():
                 self.aborted.append(event)
-            case bep.Metrics():
+            case bep.BuildMetrics():
                 self.metrics = event
-            case bep.ToolLogs():
+            case bep.BuildToolLogs():
                 self.runners = event.runners
-            case bep.Finished():
-                pass  # the client's exit status says as much, and also when the server is gone
             case _:
                 assert_never(event)
 
@@ -135,17 +143,16 @@ def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
         process.ProgramMissing: there is no Bazel.
     """
     begun = time.monotonic()
-    story = _BuildEvents()
+    events = _BuildEvents()
     log.parent.mkdir(parents=True, exist_ok=True)
     with files.scratch("bazel-events") as folder:
-        events = folder / "events.json"
-        status = _run(invocation, events, story, ticker, log)
+        status = _run(invocation, folder / "events.json", events, ticker, log)
     if status != 0:
-        raise _error(status, story, log, invocation.targets)
-    runners = dict(story.metrics.runners or story.runners)
+        raise _error(status, events, log, invocation.targets)
+    runners = dict(events.metrics.runners or events.runners)
     return BuildResult(
-        outputs=story.outputs(),
-        actions=story.metrics.executed,
+        outputs=events.outputs(),
+        actions=events.metrics.executed,
         runners=runners,
         cache_hits=sum(runners.get(name, 0) for name in _CACHE_HITS),
         seconds=time.monotonic() - begun,
@@ -161,13 +168,13 @@ def shutdown(invocation: Invocation) -> None:
 
 
 def _run(
-    invocation: Invocation, events: Path, story: _BuildEvents, ticker: Ticker, log: Path
+    invocation: Invocation, event_file: Path, events: _BuildEvents, ticker: Ticker, log: Path
 ) -> int:
-    stream, progress = Follower(events), _Progress(log, ticker)
+    tail, progress = LineTail(event_file), _ProgressLines(log, ticker)
     with (
         log.open("wb") as sink,
         process.start(
-            invocation.argv(events),
+            invocation.argv(event_file),
             cwd=invocation.workspace,
             env=invocation.env,
             hint=f"`{checkout.command('doctor')}` tells how to install it",
@@ -178,30 +185,33 @@ def _run(
         try:
             while client.poll() is None:
                 _drain(client.stdout)
-                _listen(stream, story)
+                _feed(events, tail)
                 progress.tick()
         except KeyboardInterrupt:
             process.stop(client)  # while its pipes are open, so that the client ends cleanly
             raise
-        _listen(stream, story)
+        _feed(events, tail)  # what was written between the last look and the client's end
         return client.returncode
 
 
-def _listen(stream: Follower, story: _BuildEvents) -> None:
-    for line in stream.lines():
-        story.hear(line)
+def _feed(events: _BuildEvents, tail: LineTail) -> None:
+    for line in tail.lines():
+        events.feed(line)
 
 
-class _Progress:
-    """Passes on the last `[done / known] action` that was printed, and what comes before any."""
+class _ProgressLines:
+    """The lines that Bazel prints on its progress, of which the last is passed to a ticker.
+
+    Before the first count there are others, on what is loaded and analysed.
+    """
 
     def __init__(self, log: Path, ticker: Ticker) -> None:
-        self._printed = Follower(log)
+        self._tail = LineTail(log)
         self._ticker = ticker
         self._counting = False
 
     def tick(self) -> None:
-        lines = [line for line in self._printed.lines() if line.strip()]
+        lines = [line for line in self._tail.lines() if line.strip()]
         counted = [match for match in map(_PROGRESS.match, lines) if match]
         if counted:
             self._counting = True
@@ -212,44 +222,48 @@ class _Progress:
 
 
 def _drain(pipe: IO[bytes]) -> None:
-    """Wait a moment, and throw away what the client writes to standard output meanwhile."""
+    """Wait a moment, and throw away what the client writes to standard output meanwhile.
+
+    A pipe that nobody reads fills up and stops its writer (pipe(7)).
+    """
     ready, _, _ = select.select([pipe], [], [], _POLL_SECONDS)
     if ready and not os.read(pipe.fileno(), _SHOWN_BYTES):
         time.sleep(_POLL_SECONDS / 10)  # the pipe is closed: the client is about to end
 
 
-def _error(status: int, story: _BuildEvents, log: Path, wanted: Sequence[str]) -> MacosBuildError:
-    """Make the error of a failed build; the first failures come first, and in their own words."""
-    found = meaning(status)
-    target = " ".join(wanted)
-    match found.kind:
-        case Kind.INTERRUPTED:
-            return Interrupted(found.what, where=target, hint=found.hint)
-        case Kind.USAGE:
-            return UsageError(found.what, where=target, hint=found.hint, detail=_tail(log))
-        case Kind.ENVIRONMENT:
-            return BazelBroken(found.what, where=target, hint=found.hint, detail=_tail(log))
-        case Kind.BUILD:
-            return _build_failed(found.what, story, log, target)
+def _error(status: int, events: _BuildEvents, log: Path, targets: Sequence[str]) -> MacosBuildError:
+    """Return the error of a failed build; the first failures come first, and in their own words."""
+    end = meaning(status)
+    where = " ".join(targets)
+    match end.kind:
+        case ExitKind.INTERRUPTED:
+            return Interrupted(end.what, where=where, hint=end.hint)
+        case ExitKind.USAGE:
+            return UsageError(end.what, where=where, hint=end.hint, detail=_end_of_log(log))
+        case ExitKind.ENVIRONMENT:
+            return BazelBroken(end.what, where=where, hint=end.hint, detail=_end_of_log(log))
+        case ExitKind.BUILD:
+            return _build_failed(end.what, events, log, where)
         case _:
-            assert_never(found.kind)
+            assert_never(end.kind)
 
 
-def _build_failed(what: str, story: _BuildEvents, log: Path, target: str) -> WorkFailed:
+def _build_failed(what: str, events: _BuildEvents, log: Path, where: str) -> WorkFailed:
     hint = f"Bazel's own log is {log}"
-    if story.failures:
-        shown = story.failures[:_SHOWN_FAILURES]
-        more = len(story.failures) - len(shown)
+    if events.failures:
+        shown = events.failures[:_SHOWN_FAILURES]
+        more = len(events.failures) - len(shown)
         texts = [_described(failure) for failure in shown]
         if more:
             texts.append(f"and {more} more failed actions")
-        first = story.failures[0].action
+        first = events.failures[0].action
         what = f"{first.mnemonic} failed with status {first.status}"
         return WorkFailed(what, where=first.label, detail="\n".join(texts), hint=hint)
-    reasons = [found.description for found in story.aborted]
-    reasons += [found.message for found in story.targets if not found.success]
-    told = "\n".join(dict.fromkeys(reason for reason in reasons if reason))
-    return WorkFailed(what, where=target, detail=told or _tail(log), hint=hint)
+    reasons = [aborted.description for aborted in events.aborted]
+    reasons += [target.message for target in events.targets if not target.success]
+    # One cause aborts all that depends on it, each time in the same words.
+    detail = "\n".join(dict.fromkeys(reason for reason in reasons if reason))
+    return WorkFailed(what, where=where, detail=detail or _end_of_log(log), hint=hint)
 
 
 def _described(failure: _Failure) -> str:
@@ -257,10 +271,10 @@ def _described(failure: _Failure) -> str:
     return f"{action.output} ({action.mnemonic} of {action.label}):\n{failure.text.rstrip()}"
 
 
-def _words_of(action: bep.ActionFailed) -> str:
+def _output_of(action: bep.ActionFailed) -> str:
     """Read what a failed action wrote, its end where it is long; Bazel's message if nothing."""
-    found = [_end_of(path) for path in (action.stderr, action.stdout) if path is not None]
-    return "\n".join(text for text in found if text.strip()) or action.message
+    texts = [_end_of(path) for path in (action.stderr, action.stdout) if path is not None]
+    return "\n".join(text for text in texts if text.strip()) or action.message
 
 
 def _end_of(path: Path) -> str:
@@ -276,5 +290,5 @@ def _end_of(path: Path) -> str:
     return text if size <= _SHOWN_BYTES else f"… the last {_SHOWN_BYTES} of {size} bytes:\n{text}"
 
 
-def _tail(log: Path) -> str:
+def _end_of_log(log: Path) -> str:
     return "\n".join(_end_of(log).splitlines()[-_SHOWN_LOG_LINES:])

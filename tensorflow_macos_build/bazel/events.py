@@ -1,8 +1,10 @@
 """Bazel's build event protocol, as far as a build's caller needs it, as typed values.
 
-The source is `--build_event_json_file`: one JSON object a line, proto3's JSON form of
-`build_event_stream.proto`. Zero, false and empty fields are left out there, and 64-bit integers
-are strings; so every field is read with a default. Events of other kinds are passed over.
+The source is `--build_event_json_file`: one JSON object a line, proto3's JSON form of the message
+`BuildEvent` of `build_event_stream.proto`, with field names in lowerCamelCase. Zero, false and
+empty fields are left out there, and 64-bit integers are strings; so every field is read with a
+default. Events of other kinds are passed over, `BuildFinished` among them: the client's exit status
+says as much, and also when the server is gone.
 """
 
 from __future__ import annotations
@@ -18,13 +20,14 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+# The digits of a 64-bit integer: `int` refuses text of more than 4,300 digits by a ValueError.
 _RUNNER = re.compile(r"\b([0-9]{1,18}) ([^,.]+)")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
 class ActionFailed:
-    """An action that failed.
+    """An action that failed (`ActionExecuted` without `success`).
 
     Attributes:
         label: the target it belongs to.
@@ -46,8 +49,12 @@ class ActionFailed:
 
 
 @dataclass(frozen=True)
-class FileSet:
-    """A named set of files, which may include other sets by their ids."""
+class NamedSetOfFiles:
+    """A named set of files, which may include other sets by their ids.
+
+    Bazel keeps outputs as a graph of sets (depset) and names each set once, before those that
+    include it; two targets that share files share a set.
+    """
 
     id: str
     files: tuple[Path, ...]
@@ -55,14 +62,15 @@ class FileSet:
 
 
 @dataclass(frozen=True)
-class TargetCompleted:
+class TargetComplete:
     """A requested target that is finished.
 
     Attributes:
         label: its label.
         success: whether all of it was built.
         sets: ids of the file sets of its default output group.
-        files: its important outputs, where this Bazel still lists them.
+        files: its important outputs, where this Bazel still lists them: the protocol keeps the
+            field for old clients alone.
         message: Bazel's words about its failure.
     """
 
@@ -75,19 +83,13 @@ class TargetCompleted:
 
 @dataclass(frozen=True)
 class Aborted:
-    """Something that was not reached, and why.
+    """Something that was not reached; why, in Bazel's words, which may be none."""
 
-    Attributes:
-        reason: a name of `Aborted.AbortReason`, such as LOADING_FAILURE.
-        description: Bazel's words; empty when another event tells the cause.
-    """
-
-    reason: str
     description: str
 
 
 @dataclass(frozen=True)
-class Metrics:
+class BuildMetrics:
     """How many actions ran in the build, by the runner that ran them.
 
     Attributes:
@@ -100,7 +102,7 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class ToolLogs:
+class BuildToolLogs:
     """What Bazel says about the whole build at its end.
 
     Attributes:
@@ -110,16 +112,8 @@ class ToolLogs:
     runners: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class Finished:
-    """The build's own exit code: a name such as `SUCCESS`, and its number."""
-
-    name: str
-    code: int
-
-
 Event: TypeAlias = (
-    ActionFailed | FileSet | TargetCompleted | Aborted | Metrics | ToolLogs | Finished
+    ActionFailed | NamedSetOfFiles | TargetComplete | Aborted | BuildMetrics | BuildToolLogs
 )
 
 
@@ -134,15 +128,15 @@ def parse(line: bytes) -> list[Event]:
     """
     try:
         content = json.loads(line)
-    except RecursionError:
+    except RecursionError:  # which is no ValueError, and a line may be anything
         raise ValueError("a build event is not nested so deep") from None
     if not isinstance(content, dict):
         raise ValueError("a build event is a JSON object")
-    event = _Message(content)
-    return [made for name, read in _READERS.items() if name in content for made in read(event)]
+    event = _ProtoMessage(content)
+    return [value for name, read in _READERS.items() if name in content for value in read(event)]
 
 
-class _Message:
+class _ProtoMessage:
     """A message of the protocol, of which each field is read as the type that it has there."""
 
     def __init__(self, fields: object) -> None:
@@ -166,29 +160,31 @@ class _Message:
             return 0
         return value if abs(value) < 1 << 63 else 0
 
-    def message(self, *names: str) -> _Message:
+    def message(self, *names: str) -> _ProtoMessage:
         """Return the message at a path of fields."""
         inner: object = self._fields
         for name in names:
             inner = inner.get(name) if isinstance(inner, dict) else None
-        return _Message(inner)
+        return _ProtoMessage(inner)
 
-    def messages(self, name: str) -> list[_Message]:
+    def messages(self, name: str) -> list[_ProtoMessage]:
         """Return the messages of a repeated field."""
         value = self._fields.get(name)
-        return [_Message(each) for each in value] if isinstance(value, list) else []
+        return [_ProtoMessage(message) for message in value] if isinstance(value, list) else []
 
 
-def _action(event: _Message) -> Iterator[ActionFailed]:
+def _action(event: _ProtoMessage) -> Iterator[ActionFailed]:
     identity, action = event.message("id", "actionCompleted"), event.message("action")
-    if action.flag("success"):
+    if action.flag("success"):  # the protocol does not promise that only failures are posted
         return
     detail = action.message("failureDetail")
     spawn = detail.message("spawn")
     yield ActionFailed(
+        # The label has moved from the action to the event's id; the action's is deprecated.
         label=identity.text("label") or action.text("label"),
         mnemonic=action.text("type"),
-        output=identity.text("primaryOutput"),
+        output=identity.text("primaryOutput"),  # the action's is given for a success only
+        # The tool's own status, where the action ran one; `exitCode` is the action's.
         status=spawn.number("spawnExitCode") or action.number("exitCode"),
         stderr=_path(action.message("stderr")),
         stdout=_path(action.message("stdout")),
@@ -196,44 +192,43 @@ def _action(event: _Message) -> Iterator[ActionFailed]:
     )
 
 
-def _file_set(event: _Message) -> Iterator[FileSet]:
+def _file_set(event: _ProtoMessage) -> Iterator[NamedSetOfFiles]:
     identity, named = event.message("id", "namedSet"), event.message("namedSetOfFiles")
-    yield FileSet(
+    yield NamedSetOfFiles(
         id=identity.text("id"),
         files=_paths(named.messages("files")),
         sets=tuple(inner.text("id") for inner in named.messages("fileSets")),
     )
 
 
-def _completed(event: _Message) -> Iterator[TargetCompleted]:
+def _completed(event: _ProtoMessage) -> Iterator[TargetComplete]:
     identity, completed = event.message("id", "targetCompleted"), event.message("completed")
     groups = completed.messages("outputGroup")
     default = [group for group in groups if group.text("name") == "default"]
-    yield TargetCompleted(
+    yield TargetComplete(
         label=identity.text("label"),
         success=completed.flag("success"),
-        sets=tuple(each.text("id") for group in default for each in group.messages("fileSets")),
+        sets=tuple(inner.text("id") for group in default for inner in group.messages("fileSets")),
         files=_paths(completed.messages("importantOutput")),
         message=completed.message("failureDetail").text("message"),
     )
 
 
-def _aborted(event: _Message) -> Iterator[Aborted]:
+def _aborted(event: _ProtoMessage) -> Iterator[Aborted]:
     aborted = event.message("aborted")
-    yield Aborted(aborted.text("reason") or "UNKNOWN", aborted.text("description"))
+    yield Aborted(aborted.text("description"))
 
 
-def _metrics(event: _Message) -> Iterator[Metrics]:
+def _metrics(event: _ProtoMessage) -> Iterator[BuildMetrics]:
     """Read counts; Bazel 5 and later name the runners here, earlier ones in the tool logs only."""
     summary = event.message("buildMetrics", "actionSummary")
     rows = summary.messages("runnerCount")
-    runners = tuple((row.text("name"), row.number("count")) for row in rows)
-    yield Metrics(
-        summary.number("actionsExecuted"), tuple(each for each in runners if each[0] != "total")
-    )
+    counts = ((row.text("name"), row.number("count")) for row in rows)
+    runners = tuple((name, count) for name, count in counts if name != "total")
+    yield BuildMetrics(summary.number("actionsExecuted"), runners)
 
 
-def _tool_logs(event: _Message) -> Iterator[ToolLogs]:
+def _tool_logs(event: _ProtoMessage) -> Iterator[BuildToolLogs]:
     """Read `22 processes: 21 remote cache hit, 1 internal.`; there is no other form in Bazel 4."""
     logs = event.message("buildToolLogs").messages("log")
     contents = (log.text("contents") for log in logs if log.text("name") == "process stats")
@@ -242,31 +237,25 @@ def _tool_logs(event: _Message) -> Iterator[ToolLogs]:
     except ValueError:  # not base64: binascii.Error, or letters beyond ASCII
         text = ""
     _, _, counted = text.partition(":")
-    yield ToolLogs(tuple((name, int(count)) for count, name in _RUNNER.findall(counted)))
+    yield BuildToolLogs(tuple((name, int(count)) for count, name in _RUNNER.findall(counted)))
 
 
-def _finished(event: _Message) -> Iterator[Finished]:
-    code = event.message("finished", "exitCode")
-    yield Finished(code.text("name"), code.number("code"))
-
-
-_READERS: dict[str, Callable[[_Message], Iterator[Event]]] = {
+_READERS: dict[str, Callable[[_ProtoMessage], Iterator[Event]]] = {
     "action": _action,
     "namedSetOfFiles": _file_set,
     "completed": _completed,
     "aborted": _aborted,
     "buildMetrics": _metrics,
     "buildToolLogs": _tool_logs,
-    "finished": _finished,
 }
-"""Readers of an event's payload, by its name in `BuildEvent.payload`."""
+"""Readers of an event's payload, by its name in the oneof `BuildEvent.payload`."""
 
 
-def _paths(files: Sequence[_Message]) -> tuple[Path, ...]:
+def _paths(files: Sequence[_ProtoMessage]) -> tuple[Path, ...]:
     return tuple(path for path in map(_path, files) if path is not None)
 
 
-def _path(file: _Message) -> Path | None:
+def _path(file: _ProtoMessage) -> Path | None:
     """Return the local path of a `File`; None when it is elsewhere or nowhere."""
     try:
         parts = urllib.parse.urlsplit(file.text("uri"))

@@ -22,8 +22,7 @@ class Invocation:
         output_base: where Bazel keeps what it built; one for all architectures of a release, so
             that host tools are built once. One build at a time.
         targets: labels.
-        configs: names for `--config`, in order.
-        flags: further flags of `build`, after the configs.
+        flags: further flags of `build`.
         startup: further startup flags.
         env: changes to the environment that the client gets; None takes a variable away.
         program: Bazel's name or path.
@@ -32,7 +31,6 @@ class Invocation:
     workspace: Path
     output_base: Path
     targets: tuple[str, ...]
-    configs: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     startup: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
@@ -43,7 +41,8 @@ class Invocation:
 
         The user's own rc file is not read, for it must not decide what is built; the system's is,
         for Debian's package says there where its own parts lie. The user root is set because
-        Bazel's default needs a HOME.
+        Bazel's default needs a HOME. It lies beside the output base, for in it Bazel unpacks itself
+        and keeps what it downloads.
         """
         return [
             self.program,
@@ -57,9 +56,13 @@ class Invocation:
     def argv(self, events: Path) -> list[str]:
         """Return the whole command line of a build that writes its events to the file `events`.
 
-        `--nobuild_event_json_file_path_conversion` keeps `file:` addresses in the events, and keeps
-        a lost gRPC cache from failing a build that has succeeded. Debian's rc file turns
-        `--sandbox_debug` on, which buries a failing action's own words.
+        Without colours and curses what Bazel prints is lines, one on the progress in half a second.
+        Debian's rc file turns `--sandbox_debug` on, which buries a failing action's own words.
+
+        `--nobuild_event_json_file_path_conversion` keeps `file:` addresses in the events. Else
+        Bazel uploads local files to a gRPC cache to give them `bytestream:` addresses, waits for
+        that at the end (`--build_event_json_file` implies it), and fails a build that has succeeded
+        where the cache is lost.
         """
         return [
             *self.startup_argv(),
@@ -70,8 +73,7 @@ class Invocation:
             "--nosandbox_debug",
             f"--build_event_json_file={events}",
             "--nobuild_event_json_file_path_conversion",
-            *(f"--config={name}" for name in self.configs),
             *self.flags,
-            "--",
+            "--",  # a target may begin with a minus, which takes it out of those before
             *self.targets,
         ]

@@ -12,8 +12,10 @@ from pathlib import Path
 from tensorflow_macos_build import process
 
 _PATIENCE = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+"""What a server is sent, and how many seconds it then has: it may end its actions by itself."""
 
 _POLL_SECONDS = 0.05
+"""A server is no child of this process, so its end is looked for, and cannot be waited for."""
 
 _PROCESSES = Path("/proc")
 """proc(5); a Mac has none."""
@@ -28,8 +30,8 @@ def environment(program: Path) -> dict[str, str | None]:
     """
     beside = [path.name for path in program.resolve().parent.glob("bazel-*")]
     wrapper = any(re.fullmatch(r"bazel-[\d.]+", name) for name in beside) and _is_script(program)
-    wanted = wrapper and "USE_BAZEL_VERSION" not in os.environ
-    return {"USE_BAZEL_VERSION": "latest"} if wanted else {}
+    undecided = "USE_BAZEL_VERSION" not in os.environ
+    return {"USE_BAZEL_VERSION": "latest"} if wrapper and undecided else {}
 
 
 def end_server(output_base: Path) -> None:
@@ -59,6 +61,7 @@ def _is_server(pid: int, output_base: Path) -> bool:
 def _command_line(pid: int) -> list[bytes]:
     """Return the words of a process's command line; none when there is no such process."""
     if not _PROCESSES.is_dir():
+        # ps joins words by spaces. An output base has none in its path: Bazel works in no such.
         listed = process.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], expected=())
         return listed.stdout.split()
     try:

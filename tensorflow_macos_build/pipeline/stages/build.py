@@ -97,14 +97,15 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
 
 def _work(job: StageJob[BuildInputs]) -> WheelResult:
     workspace = job.workspace
-    yard = _BazelWorkspace(workspace)
-    yard.enter()
+    bazel_side = _BazelWorkspace(workspace)
+    bazel_side.acquire()
     job.ticker(0, None, "checking the tree out")
-    worktree.check_out(workspace.root / job.inputs.git_dir, job.inputs.tree, yard.source)
+    worktree.check_out(workspace.root / job.inputs.git_dir, job.inputs.tree, bazel_side.source)
     job.ticker(0, None, "configure")
-    _configure(workspace, yard.source)
-    invocation = yard.invocation(job.inputs.flags)
-    result = bazel.build(invocation, ticker=job.ticker, log=yard.log(job.inputs.architecture))
+    _configure(workspace, bazel_side.source)
+    invocation = bazel_side.invocation(job.inputs.flags)
+    log = bazel_side.log(job.inputs.architecture)
+    result = bazel.build(invocation, ticker=job.ticker, log=log)
     wheel = _take(job, invocation, result)
     return WheelResult(
         architecture=job.inputs.architecture,
@@ -115,15 +116,19 @@ def _work(job: StageJob[BuildInputs]) -> WheelResult:
 
 def close(workspace: Workspace) -> None:
     """End Bazel's server, if this process has started one."""
-    yard = _BazelWorkspace(workspace)
-    if yard.is_mine():
-        bazel.shutdown(yard.invocation(()))
-        yard.leave()
+    bazel_side = _BazelWorkspace(workspace)
+    if bazel_side.owned():
+        bazel.shutdown(bazel_side.invocation(()))
+        bazel_side.release()
 
 
 @dataclass(frozen=True)
 class _BazelWorkspace:
-    """Where Bazel works for a release."""
+    """Where Bazel works for a release: its work tree, its output base, and who has it at work.
+
+    The release's lock is held. It does not reach Bazel's server, which lives on when a build is
+    killed, so a mark names the process that started it.
+    """
 
     workspace: Workspace
 
@@ -146,21 +151,21 @@ class _BazelWorkspace:
         """Return the file for what Bazel prints."""
         return self.workspace.folder / f"bazel-{architecture}.log"
 
-    def is_mine(self) -> bool:
+    def owned(self) -> bool:
         """Whether this process has Bazel at work."""
         return self._mark.is_file() and self._mark.read_text() == str(os.getpid())
 
-    def enter(self) -> None:
-        """Make the place ready; end what a killed build has left at work in it."""
+    def acquire(self) -> None:
+        """Make the folder ready; end what a killed build has left at work in it."""
         self.workspace.bazel.mkdir(parents=True, exist_ok=True)
-        if self._mark.is_file() and not self.is_mine():
+        if self._mark.is_file() and not self.owned():
             bazel.end_server(self.workspace.bazel / "output")
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(exist_ok=True)
         files.write_text(self._mark, str(os.getpid()))
 
-    def leave(self) -> None:
-        """Say that Bazel is not at work any more."""
+    def release(self) -> None:
+        """Take the mark away: Bazel is not at work any more."""
         self._mark.unlink()
 
     def invocation(self, flags: tuple[str, ...]) -> bazel.Invocation:
@@ -169,14 +174,14 @@ class _BazelWorkspace:
         if program is None:
             hint = tools.install_hint(["bazel"])
             raise process.ProgramMissing("Bazel is not on this machine", hint=hint)
-        wanted = self.workspace.release.bazel
-        jobs = (f"--jobs={wanted.jobs}",) if wanted.jobs else ()
+        settings = self.workspace.release.bazel
+        jobs = (f"--jobs={settings.jobs}",) if settings.jobs else ()
         return bazel.Invocation(
             workspace=self.source,
             output_base=self.workspace.bazel / "output",
-            targets=(wanted.target,),
+            targets=(settings.target,),
             flags=(*flags, *jobs),
-            startup=wanted.startup,
+            startup=settings.startup,
             # Bazel hands the client's TMPDIR on to local actions (PosixLocalEnvProvider.java).
             env={**bazel.environment(program), "TMPDIR": str(self._temporary)},
             program=str(program),
@@ -184,14 +189,17 @@ class _BazelWorkspace:
 
 
 def _configure(workspace: Workspace, source: Path) -> None:
-    """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc."""
+    """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc.
+
+    It asks a person about what no variable answers, and takes the default at the end of its input.
+    """
     if not (source / "configure").is_file():
         raise WorkFailed("the patched tree has no `configure`", where=str(source))
     python = str(fingerprints.python_of(workspace.release))
     answers = {"PYTHON_BIN_PATH": python, **workspace.release.bazel.configure_env}
     program = tools.locate("bazel")
-    chosen = bazel.environment(program) if program else {}
-    process.run([source / "configure"], cwd=source, env={**chosen, **answers})
+    kind = bazel.environment(program) if program else {}  # it starts Bazel to learn its version
+    process.run([source / "configure"], cwd=source, env={**kind, **answers})
 
 
 def _take(
@@ -205,26 +213,27 @@ def _take(
         case Packaging.SCRIPT:
             wheels = _run_script(outputs, invocation, job.folder / "script-output")
     if len(wheels) != 1:
-        found = "\n".join(str(path) for path in wheels or outputs)
         raise UsageError(
             f"the target gives {len(wheels)} wheels, not one",
             where=" ".join(invocation.targets),
-            detail=found,
+            detail="\n".join(str(path) for path in wheels or outputs),
             hint="see `bazel.target` and `bazel.packaging` in the config",
         )
     _check_version(job, wheels[0])
-    taken = job.folder / wheels[0].name
-    shutil.copyfile(wheels[0], taken)
+    copy = job.folder / wheels[0].name
+    # Not linked: Bazel makes its outputs read-only, and deletes or overwrites them in later builds.
+    shutil.copyfile(wheels[0], copy)
     shutil.rmtree(job.folder / "script-output", ignore_errors=True)
-    return taken
+    return copy
 
 
 def _check_version(job: StageJob[BuildInputs], wheel: Path) -> None:
     _, version, *_ = parse_wheel_filename(wheel.name)
-    wanted = job.inputs.version
-    if wanted is not None and version != Version(wanted):
+    configured = job.inputs.version
+    # As versions: a file name may spell one in another form than the config (PEP 440).
+    if configured is not None and version != Version(configured):
         raise UsageError(
-            f"the wheel is of version {version}, and the config says {wanted}",
+            f"the wheel is of version {version}, and the config says {configured}",
             where=str(job.workspace.loaded.provenance["version"]),
             hint="change `version`, or the patch that sets the version",
         )
@@ -232,6 +241,7 @@ def _check_version(job: StageJob[BuildInputs], wheel: Path) -> None:
 
 def _run_script(outputs: list[Path], invocation: bazel.Invocation, folder: Path) -> list[Path]:
     """Let the program that Bazel built (TensorFlow up to 2.16) write the wheel."""
+    # A py_binary or sh_binary has its main source (`.py`, `.sh`) among its outputs, too.
     programs = [path for path in outputs if path.stat().st_mode & 0o111 and not path.suffix]
     if len(programs) != 1:
         raise UsageError("the target gives no program", where=" ".join(invocation.targets))

@@ -44,14 +44,14 @@ def _fuse(job: StageJob[FuseInputs]) -> FuseResult:
     from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
     from tensorflow_macos_build.wheels.fuse.rules import rule
 
-    wanted = job.workspace.release.fuse
+    settings = job.workspace.release.fuse
     options = FuseOptions(
-        build=wanted.build_tag,
-        universal2_tag=wanted.universal2_tag,
-        rules=tuple(rule(one.path, one.verdict.value) for one in wanted.rules),
+        build=settings.build_tag,
+        universal2_tag=settings.universal2_tag,
+        rules=tuple(rule(stated.path, stated.verdict.value) for stated in settings.rules),
     )
-    halves = job.path(job.inputs.arm64), job.path(job.inputs.x86_64)
-    fused = fuse(*halves, job.folder, options, job.ticker)
+    arm64, x86_64 = job.path(job.inputs.arm64), job.path(job.inputs.x86_64)
+    fused = fuse(arm64, x86_64, job.folder, options, job.ticker)
     return FuseResult(
         wheel=job.file(fused.wheel),
         verdicts={verdict.value: len(paths) for verdict, paths in fused.files.items()},
@@ -81,7 +81,8 @@ class RelocateInputs(Record):
     tool: str
 
 
-def _relocate_inputs(_place: Workspace, results: Results) -> RelocateInputs:
+def _relocate_inputs(_workspace: Workspace, results: Results) -> RelocateInputs:
+    # delocate calls Apple's tools, so only a Mac can run it; repairwheel does the work elsewhere.
     name = "delocate" if sys.platform == "darwin" else "repairwheel"
     tool = f"{name} {fingerprints.package_version(name)}"
     return RelocateInputs(wheel=results[FUSE].wheel, tool=tool)
@@ -123,25 +124,26 @@ def _verify_inputs(workspace: Workspace, results: Results) -> VerifyInputs:
 def _verify(job: StageJob[VerifyInputs]) -> VerifyResult:
     from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 
-    wanted = job.workspace.release.verify
-    options = VerifyOptions(must_export=wanted.must_export, allow=wanted.allow)
+    settings = job.workspace.release.verify
+    options = VerifyOptions(must_export=settings.must_export, allow=settings.allow)
     verification = verify(job.path(job.inputs.wheel), options, job.ticker)
     findings = tuple(
         FindingRecord(
-            code=found.code.slug,
-            severity=found.severity.value,
-            file=found.file,
-            slice=found.slice,
-            message=found.message,
+            code=finding.code.slug,
+            severity=finding.severity.value,
+            file=finding.file,
+            slice=finding.slice,
+            message=finding.message,
         )
-        for found in verification.findings
+        for finding in verification.findings
     )
     if not verification.ok:
-        errors = [one for one in findings if one.severity == "error"]
+        errors = [finding for finding in findings if finding.severity == "error"]
+        lines = [f"{error.code} {error.file} {error.slice} {error.message}" for error in errors]
         raise WorkFailed(
             f"the wheel does not verify: {len(errors)} errors",
             where=job.inputs.wheel.path,
-            detail="\n".join(f"{one.code} {one.file} {one.slice} {one.message}" for one in errors),
+            detail="\n".join(lines),
             hint=checkout.command("verify", checkout.shown(job.path(job.inputs.wheel))),
         )
     return VerifyResult(wheel=job.inputs.wheel, findings=findings)

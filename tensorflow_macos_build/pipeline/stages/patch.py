@@ -56,6 +56,8 @@ def _work(job: StageJob[PatchInputs]) -> PatchResult:
     if job.workspace.queue is not None:
         tree, lines = _replay(job, git)
     _fetch_files(git, tree, job.ticker)
+    # Without a reference the tree would be garbage to git (gc). The reference's file is part of the
+    # result, so that a result whose tree is no longer held counts as changed.
     holder = f"refs/macos-build/{inputs.release}/patched"
     git.run("update-ref", "--no-deref", holder, tree)
     return PatchResult(
@@ -84,7 +86,7 @@ def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
     """Make all contents of the tree present, in one request: the stages after this check it out."""
     from tensorflow_macos_build.git import plumbing
 
-    if git.url is not None:
+    if git.url is not None:  # a mirror of a folder of this machine has everything
         entries = plumbing.tree(git, tree).values()
         git.fetch_blobs((entry.oid for entry in entries if not entry.is_submodule), ticker)
 
@@ -95,41 +97,40 @@ def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOu
 
     assert job.workspace.queue is not None
     queue = storage.load(job.workspace.queue)
-    moved = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
-    lines = tuple(
+    rebased = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
+    patches = tuple(
         PatchOutcome(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
-        for patch in moved.patches
+        for patch in rebased.patches
     )
-    if not moved.ok:
-        troubles = {patch.name for patch in moved.patches if patch.status.is_trouble}
-        told = [
-            f"{one.name}: {one.status}; {one.evidence}" for one in lines if one.name in troubles
-        ]
+    if not rebased.ok:
+        names = {patch.name for patch in rebased.patches if patch.status.is_trouble}
+        troubles = [patch for patch in patches if patch.name in names]
+        lines = [f"{patch.name}: {patch.status}; {patch.evidence}" for patch in troubles]
         ref = job.workspace.release.upstream.ref
         raise WorkFailed(
-            f"{len(troubles)} of {len(lines)} patches do not apply to {job.inputs.commit[:12]}",
+            f"{len(names)} of {len(patches)} patches do not apply to {job.inputs.commit[:12]}",
             where=f"patches/{queue.name}",
-            detail="\n".join(told),
+            detail="\n".join(lines),
             hint=checkout.command("rebase", "--queue", queue.name, "--onto", ref),
         )
-    return moved.tree, lines
+    return rebased.tree, patches
 
 
 def _evidence(evidence: Evidence) -> str:
-    """Say in one line why a patch has its status."""
-    told = []
+    """Return one line on why a patch has its status."""
+    reasons = []
     if evidence.upstream:
         commits = ", ".join(commit.oid[:12] for commit in evidence.upstream)
-        told.append(f"upstream's {commits} ({evidence.found_by})")
+        reasons.append(f"upstream's {commits} ({evidence.found_by})")
     if evidence.reverted_by:
         commits = ", ".join(commit.oid[:12] for commit in evidence.reverted_by)
-        told.append(f"reverted in {commits}")
-    told += [conflict.words for conflict in evidence.conflicts]
+        reasons.append(f"reverted in {commits}")
+    reasons += [conflict.words for conflict in evidence.conflicts]
     if evidence.knock_on_of:
-        told.append(f"follows from {', '.join(evidence.knock_on_of)}")
+        reasons.append(f"follows from {', '.join(evidence.knock_on_of)}")
     if evidence.changed_files:
-        told.append(f"other text in {', '.join(evidence.changed_files)}")
-    return "; ".join(told)
+        reasons.append(f"other text in {', '.join(evidence.changed_files)}")
+    return "; ".join(reasons)
 
 
 PATCH = Stage(

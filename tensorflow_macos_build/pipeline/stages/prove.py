@@ -38,37 +38,37 @@ def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
 def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
     from tensorflow_macos_build.smoke import CheckOutcome, SmokeOptions, smoke
 
-    wanted = job.workspace.release.smoke
+    settings = job.workspace.release.smoke
     options = SmokeOptions(
-        module=wanted.module,
-        timeout_s=wanted.timeout_s,
+        module=settings.module,
+        timeout_s=settings.timeout_s,
         python=fingerprints.python_of(job.workspace.release),
     )
-    seen = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
+    smokes = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
     checks = [
         CheckRecord(
-            wheel=one.wheel.name,
+            wheel=tried.wheel.name,
             leg=check.target,
             name=check.name,
             outcome=check.outcome.value,
             why=check.why,
             evidence=check.evidence,
         )
-        for one in seen
-        for check in one.checks
+        for tried in smokes
+        for check in tried.checks
     ]
     failed = [check for check in checks if check.outcome == CheckOutcome.FAILED.value]
     if failed:
         raise WorkFailed(
-            f"the smoke test failed: {', '.join(f'{one.leg} {one.name}' for one in failed)}",
+            f"the smoke test failed: {', '.join(f'{check.leg} {check.name}' for check in failed)}",
             where=failed[0].wheel,
-            detail="\n".join(f"{one.leg} {one.name}: {one.why}" for one in failed),
+            detail="\n".join(f"{check.leg} {check.name}: {check.why}" for check in failed),
             hint=checkout.command("smoke", checkout.shown(job.path(job.inputs.wheels[0]))),
         )
     return SmokeResult(checks=tuple(checks))
 
 
-def _in_short(smoked: SmokeResult) -> str:
+def _smoked_in_short(smoked: SmokeResult) -> str:
     counts = Counter(check.outcome for check in smoked.checks)
     text = f"{counts['passed']} passed"
     if counts["not_run"]:
@@ -85,7 +85,7 @@ def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult]:
         inputs=_inputs,
         work=_work,
         result=SmokeResult,
-        summary=_in_short,
+        summary=_smoked_in_short,
     )
 
 

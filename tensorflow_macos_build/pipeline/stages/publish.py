@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import __version__, documents, files
@@ -89,23 +87,16 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
 
     inputs = job.inputs
     wheel = inputs.verified.wheel
-    _link(job.path(wheel), folder / wheel.name)
+    files.link_or_copy(job.path(wheel), folder / wheel.name)
     report = _report(inputs, job.history)
     provenance = documents.dumps(_provenance(inputs))
     (folder / PROVENANCE).write_text(provenance, encoding="utf-8")
     (folder / REPORT).write_text(documents.dumps(report), encoding="utf-8")
     (folder / PAGE).write_text(page.render(report), encoding="utf-8")
     summed = ((files.sha256(folder / name), name) for name in sorted((wheel.name, PROVENANCE)))
+    # What sha256sum(1) writes and `--check` reads: the digest, two spaces, the name.
     sums = "".join(f"{digest}  {name}\n" for digest, name in summed)
     (folder / SUMS).write_text(sums, encoding="utf-8")
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system has no such thing."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _upstream(inputs: PublishInputs) -> documents.Json:
@@ -118,7 +109,11 @@ def _described(file: FileRecord) -> documents.Json:
 
 
 def _provenance(inputs: PublishInputs) -> documents.Json:
-    """Say what the wheel was made of, and nothing of how long it took."""
+    """Return what the wheel was made of, and nothing of how long it took.
+
+    So two builds of the same inputs publish the same bytes; times are the report's, which is not in
+    SHA256SUMS.
+    """
     body = {
         "wheel": _described(inputs.verified.wheel),
         "release": inputs.release,

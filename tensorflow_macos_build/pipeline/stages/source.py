@@ -49,6 +49,7 @@ def _local_refs(root: Path, url: str) -> str:
     if not (git_dir / "HEAD").is_file():
         return ""
     digest = hashlib.sha256((git_dir / "HEAD").read_bytes())
+    # A reference is a file of its own or a line of packed-refs, where it has been packed (gc).
     packed = git_dir / "packed-refs"
     digest.update(packed.read_bytes() if packed.is_file() else b"")
     digest.update(repr(sorted(fingerprints.file_digests(git_dir / "refs").items())).encode())

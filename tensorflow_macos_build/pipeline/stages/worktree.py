@@ -12,8 +12,6 @@ from tensorflow_macos_build.git.repository import Git
 if TYPE_CHECKING:
     from pathlib import Path
 
-_EPOCH = "1970-01-01 00:00:00 +0000"
-
 
 def check_out(git_dir: Path, tree: str, folder: Path) -> None:
     """Make `folder` hold exactly the files of `tree`; what else lies in it is deleted.
@@ -26,5 +24,8 @@ def check_out(git_dir: Path, tree: str, folder: Path) -> None:
     index.with_name(f"{index.name}.lock").unlink(missing_ok=True)  # its writer was killed
     git = Git(git_dir, folder, {"GIT_INDEX_FILE": str(index)})
     git.run("read-tree", "--reset", "-u", tree)
+    # read-tree writes what differs between the index and `tree`; what was changed or deleted in the
+    # folder since is written here.
     git.run("checkout-index", "--all", "--force", "--quiet", "--index")
+    # -x: files that upstream's .gitignore names go too. The second -f: so do repositories in it.
     git.run("clean", "-ffdxq")

@@ -13,7 +13,7 @@ def parse(**event: Any) -> list[events.Event]:
 
 
 def test_the_tools_own_status_is_preferred_to_the_actions() -> None:
-    found = parse(
+    failed = parse(
         id={"actionCompleted": {"primaryOutput": "bazel-out/x.o", "label": "//:x"}},
         action={
             "exitCode": 1,
@@ -23,7 +23,7 @@ def test_the_tools_own_status_is_preferred_to_the_actions() -> None:
             "failureDetail": {"message": "m", "spawn": {"spawnExitCode": 7}},
         },
     )
-    assert found == [
+    assert failed == [
         events.ActionFailed("//:x", "CppCompile", "bazel-out/x.o", 7, Path("/t/a b"), None, "m")
     ]
 
@@ -34,21 +34,21 @@ def test_an_action_that_succeeded_is_no_failure() -> None:
 
 def test_fields_that_proto3_leaves_out_are_zero() -> None:
     assert parse(id={"targetCompleted": {"label": "//:x"}}, completed={}) == [
-        events.TargetCompleted("//:x", success=False, sets=(), files=(), message="")
+        events.TargetComplete("//:x", success=False, sets=(), files=(), message="")
     ]
-    assert parse(finished={"exitCode": {"name": "SUCCESS"}}) == [events.Finished("SUCCESS", 0)]
-    assert parse(buildMetrics={}) == [events.Metrics(0, ())]
+
+    assert parse(buildMetrics={}) == [events.BuildMetrics(0, ())]
 
 
 def test_runners_are_read_from_the_text_of_bazel_4_and_the_counts_of_later_ones() -> None:
     text = base64.b64encode(b"22 processes: 21 remote cache hit, 1 internal.").decode()
     logs = {"log": [{"name": "process stats", "contents": text}]}
     assert parse(buildToolLogs=logs) == [
-        events.ToolLogs((("remote cache hit", 21), ("internal", 1)))
+        events.BuildToolLogs((("remote cache hit", 21), ("internal", 1)))
     ]
     rows = [{"name": "total", "count": 3}, {"name": "disk cache hit", "count": "3"}]
-    found = parse(buildMetrics={"actionSummary": {"actionsExecuted": "3", "runnerCount": rows}})
-    assert found == [events.Metrics(3, (("disk cache hit", 3),))]
+    metrics = parse(buildMetrics={"actionSummary": {"actionsExecuted": "3", "runnerCount": rows}})
+    assert metrics == [events.BuildMetrics(3, (("disk cache hit", 3),))]
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[1]", b"\xff"])
@@ -90,26 +90,24 @@ def _shapes(value: Any) -> list[dict[str, Any]]:
         {"namedSetOfFiles": {"files": value, "fileSets": [{"id": value}, value]}},
         {"completed": {"outputGroup": [group, value], "importantOutput": files}},
         {"completed": {"outputGroup": value, "success": value, "failureDetail": value}},
-        {"aborted": {"reason": value, "description": value}, "finished": value},
+        {"aborted": {"description": value}},
         {"aborted": value, "buildMetrics": value, "buildToolLogs": value},
         {"buildMetrics": {"actionSummary": value}, "buildToolLogs": {"log": value}},
         {"buildMetrics": {"actionSummary": {"runnerCount": value, "actionsExecuted": value}}},
         {"buildMetrics": {"actionSummary": {"runnerCount": [{"name": value, "count": value}]}}},
         {"buildToolLogs": {"log": [log, value, {"name": value}]}},
-        {"finished": {"exitCode": value}},
-        {"finished": {"exitCode": {"name": value, "code": value}}},
     ]
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
 def test_a_field_of_another_type_counts_as_left_out(value: Any) -> None:
     for event in _shapes(value):
-        for found in parse(**event):
-            str(found).encode()
-    odd = parse(finished={"exitCode": {"name": value, "code": value}})[0]
-    assert isinstance(odd, events.Finished)
-    assert isinstance(odd.name, str)
-    assert isinstance(odd.code, int)
+        for read in parse(**event):
+            str(read).encode()
+    (odd,) = parse(action={"type": value, "exitCode": value, "success": False})
+    assert isinstance(odd, events.ActionFailed)
+    assert isinstance(odd.mnemonic, str)
+    assert isinstance(odd.status, int)
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b"3", b"\xff", b"9" * 5000, b'{"a":' * 100_000])

@@ -8,8 +8,7 @@ def test_the_command_line_is_pinned() -> None:
         workspace=Path("/src"),
         output_base=Path("/b/base"),
         targets=("//tensorflow/tools/pip_package:wheel",),
-        configs=("opt", "macos_arm64"),
-        flags=("--jobs=2",),
+        flags=("--config=opt", "--jobs=2"),
         startup=("--host_jvm_args=-Xmx4g",),
     )
     assert invocation.argv(Path("/e.json")) == [
@@ -27,7 +26,6 @@ def test_the_command_line_is_pinned() -> None:
         "--build_event_json_file=/e.json",
         "--nobuild_event_json_file_path_conversion",
         "--config=opt",
-        "--config=macos_arm64",
         "--jobs=2",
         "--",
         "//tensorflow/tools/pip_package:wheel",

@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_LINE = 64 << 20
-"""The longest line that is waited for, in bytes; what is longer is dropped."""
+"""The longest line that is waited for, in bytes; what is longer is dropped. An event grows with the
+files that it names, and a writer that never ends a line must not take the memory."""
 
 _BLOCK = 1 << 20
 
 
-class Follower:
-    """Gives the lines that were added to a file since the last call; the file may not exist yet.
+class LineTail:
+    """The lines that are added to a file, which may not exist yet.
 
     A half line stays for the next call. A line that its writer never ends is not a line.
     """
@@ -25,17 +26,21 @@ class Follower:
         self._half = b""
 
     def lines(self) -> list[bytes]:
-        """Read on to the file's present end; give the whole lines, without their ends."""
-        found: list[bytes] = []
+        """Return the whole lines from where the last call ended to the file's present end.
+
+        Their line ends are cut off.
+        """
+        lines: list[bytes] = []
         try:
+            # Opened anew each time: Bazel makes its event file after this has begun to look.
             with self._path.open("rb") as stream:
                 stream.seek(self._offset)
                 while block := stream.read(_BLOCK):
                     self._offset += len(block)
                     *whole, self._half = (self._half + block).split(b"\n")
-                    found += whole
+                    lines += whole
                     if len(self._half) > MAX_LINE:
                         self._half = b""
         except FileNotFoundError:
             return []
-        return found
+        return lines
