@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Forecast, PatchForecast
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
 _LATEST = 3
 _STYLES = {

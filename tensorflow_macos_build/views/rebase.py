@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest, RebaseResult
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.verdict.status import (
         ConflictReport,
         Evidence,
         HunkReport,
         PatchStatus,
     )
+    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
 _LINES_SHOWN = 12
 _STYLES = {

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueueCommit
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus
+    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
 
 @dataclass(frozen=True)

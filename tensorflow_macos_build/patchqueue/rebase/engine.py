@@ -25,8 +25,9 @@ from tensorflow_macos_build.patchqueue.replay.replay import (
     StepOutcome,
     replay,
 )
-from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier, UpstreamedResolver
+from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

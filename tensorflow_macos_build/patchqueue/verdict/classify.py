@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,94 +9,25 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.patchqueue.replay import replay as replaying
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, Resolved, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import effect, history
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
+from tensorflow_macos_build.patchqueue.verdict import commit_diffs
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
+from tensorflow_macos_build.patchqueue.verdict.counterfactual import CounterfactualReplay
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, Status
+from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
-    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.replay import (
-        PathChange,
         Replay,
         ReplayStep,
         Resolver,
     )
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
-
-
-_SHOWN = 5
-"""So many commits that may have to do with a conflicting patch are shown."""
-
-
-class UpstreamedResolver:
-    """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
-
-    def __init__(
-        self, quarantine: Quarantine, git_history: UpstreamHistory, patches: Sequence[QueueCommit]
-    ) -> None:
-        self._quarantine = quarantine
-        self._history = git_history
-        self._patches = {patch.commit: patch for patch in patches}
-        self._diffs: dict[str, TreeDiff] = {}
-
-    def __call__(
-        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
-    ) -> Resolved | None:
-        """Leave a patch out when upstream made it, and the tree holds its effect.
-
-        A commit that made its very changes, or all those that its message names, say that upstream
-        made it; only the tree says that this still stands.
-        """
-        patch = self._patches[commit]
-        landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
-        return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
-
-    def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
-        if self._history.recorded(patch.message).complete:
-            return True
-        touched = self._history.touching(change.path for change in changes)
-        return bool(touched and self._history.identical(self.diff(patch)))
-
-    def evidence(self, patch: QueueCommit) -> tuple[list[str], str]:
-        """Return the commits that are a patch of which nothing is left, and how they were found."""
-        if identical := self._history.identical(self.diff(patch)):
-            return identical, "same changes"
-        recorded = self._history.recorded(patch.message)
-        if recorded.complete:
-            return recorded.commits, "recorded" if recorded.commits else ""
-        return [], ""
-
-    def related(self, patch: QueueCommit) -> Evidence:
-        """Return the commits that may have to do with a conflicting patch, and their reverts."""
-        commits, found_by = self._related(patch)
-        shown = commits[:_SHOWN]
-        return Evidence(
-            self._history.describe(shown),
-            found_by if shown else "",
-            reverted_by=self._history.describe(self._history.reverts(shown)),
-        )
-
-    def _related(self, patch: QueueCommit) -> tuple[list[str], str]:
-        if identical := self._history.identical(self.diff(patch)):
-            return identical, "same changes"
-        if recorded := self._history.recorded(patch.message).commits:
-            return recorded, "recorded"
-        if namesakes := self._history.of_subject(patch.subject):
-            return namesakes, "same subject"
-        return self._history.mentioned(patch.message), "mention"
-
-    def diff(self, patch: QueueCommit) -> TreeDiff:
-        """Return what a patch changes, without context."""
-        if patch.commit not in self._diffs:
-            self._diffs |= diffs.of_commits(self._history.git, [patch.commit])
-        return self._diffs[patch.commit]
 
 
 class StatusClassifier:
@@ -130,7 +60,7 @@ class StatusClassifier:
 
     def classify(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
-        shadow = _CounterfactualReplay(self._quarantine, replay, self._on_conflict, self._resolver)
+        shadow = CounterfactualReplay(self._quarantine, replay, self._on_conflict, self._resolver)
         self._merged_texts = self._read_texts(replay)
         self._reporter.expect(s for s in replay.steps if s.outcome is StepOutcome.CONFLICT)
         judged: list[PatchStatus] = []
@@ -159,7 +89,7 @@ class StatusClassifier:
         if steps[place].outcome is not StepOutcome.CONFLICT:
             return False
         until_there = replace(replay, steps=steps)
-        shadow = _CounterfactualReplay(
+        shadow = CounterfactualReplay(
             self._quarantine, until_there, self._on_conflict, self._resolver
         )
         troubled = [
@@ -172,7 +102,7 @@ class StatusClassifier:
     def _conflict(
         self,
         step: ReplayStep,
-        shadow: _CounterfactualReplay,
+        shadow: CounterfactualReplay,
         troubled: Sequence[tuple[QueueCommit, ReplayStep]],
     ) -> tuple[Status, Evidence]:
         """Tell a first cause from a knock-on."""
@@ -215,7 +145,7 @@ class StatusClassifier:
         recorded = self._history.recorded(patch.message)
         stands = recorded.complete and not self._history.reverts(recorded.commits)
         upstream = self._history.describe(recorded.commits) if stands else ()
-        lost = history.significant_lines(before) - history.significant_lines(after)
+        lost = commit_diffs.significant_lines(before) - commit_diffs.significant_lines(after)
         paths = [change.path for change in step.changes]
         if lost and upstream:
             return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
@@ -263,7 +193,7 @@ class StatusClassifier:
             return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
         if commits:
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
-        wanted = history.significant_lines(self._landed.diff(patch))
+        wanted = commit_diffs.significant_lines(self._landed.diff(patch))
         paths = [change.path for change in step.changes]
         if shared := self._history.sharing(paths, wanted):
             whole = self._history.covers(shared, wanted)
@@ -275,58 +205,6 @@ class StatusClassifier:
         earlier = zip(self._patches, replay.steps, strict=True)
         before = list(itertools.takewhile(lambda pair: pair[0] is not patch, earlier))
         return Status.EMPTY, Evidence(knock_on_of=_on_same_files(step, before))
-
-
-class _CounterfactualReplay:
-    """A replay done the other way from its first conflict on; made when first needed.
-
-    Where the replay left conflicting patches out, the other way is to resolve them the patch's
-    way, and the reverse: a patch that conflicts in one of the two only is a knock-on.
-    """
-
-    def __init__(
-        self, quarantine: Quarantine, done: Replay, on_conflict: OnConflict, resolver: Resolver
-    ) -> None:
-        self._quarantine = quarantine
-        self._on_conflict = on_conflict
-        self._resolver = resolver
-        conflicts = (step.outcome is StepOutcome.CONFLICT for step in done.steps)
-        first = next(itertools.compress(itertools.count(), conflicts), len(done.steps))
-        self._steps = done.steps[first:]
-
-    def conflicts(self, step: ReplayStep) -> bool:
-        """Whether a patch that does not conflict here does so where others are left out."""
-        provisional = self._on_conflict is OnConflict.PROVISIONAL
-        return provisional and self._outcome(step) is StepOutcome.CONFLICT
-
-    def differs(self, step: ReplayStep) -> bool:
-        """Whether a patch conflicts in one of the two replays only."""
-        stopped = self._on_conflict is OnConflict.STOP
-        return not stopped and self._outcome(step) is not step.outcome
-
-    def step(self, step: ReplayStep) -> ReplayStep:
-        """Return a patch's step the other way."""
-        return self._other[step.commit]
-
-    def _outcome(self, step: ReplayStep) -> StepOutcome:
-        known = step.commit in self._other
-        return self._other[step.commit].outcome if known else step.outcome
-
-    @functools.cached_property
-    def _other(self) -> dict[str, ReplayStep]:
-        if len(self._steps) < 2:
-            return {}
-        skipping = self._on_conflict is OnConflict.SKIP
-        start = self._steps[0].merged
-        assert start is not None
-        other = replaying.replay(
-            self._quarantine,
-            start.ours,
-            [step.commit for step in self._steps],
-            OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
-            resolver=self._resolver,
-        )
-        return {step.commit: step for step in other.steps}
 
 
 def _with_related(evidence: Evidence, related: Evidence) -> Evidence:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.git.objects import decode_path
-from tensorflow_macos_build.patchqueue.replay.replay import changes_of
 from tensorflow_macos_build.patchqueue.verdict import origins
+from tensorflow_macos_build.patchqueue.verdict.commit_diffs import CommitDiffs, significant_lines
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
+from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory, PathTouch
+from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit, commit_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,40 +20,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
-
-_AT_ONCE = 100
-"""How many commits one git compares: most are small, and a few change thousands of files."""
-
-_KEPT = 4096
-
-_SHORTEST_TELLING_LINE = 3
-"""Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
-
-
-@dataclass(frozen=True)
-class UpstreamCommit:
-    """A commit of upstream, as people are told about it.
-
-    Attributes:
-        oid: its full id.
-        author: who wrote it: `Name <mail>`.
-        date: the author's date, in ISO 8601 with the author's zone.
-        subject: its subject.
-        link: its page, where upstream's URL tells it; else "".
-    """
-
-    oid: str
-    author: str
-    date: str
-    subject: str
-    link: str
-
-
-class PathTouch(NamedTuple):
-    """A commit that touches a path, and whether it takes it away."""
-
-    commit: str
-    removes: bool
 
 
 class NamedCommits(NamedTuple):
@@ -67,7 +34,7 @@ class NamedCommits(NamedTuple):
     complete: bool
 
 
-class UpstreamHistory:
+class UpstreamHistory(PathHistory):
     """The commits that a new base has and the old one has not; read when first needed.
 
     Args:
@@ -78,55 +45,11 @@ class UpstreamHistory:
     """
 
     def __init__(self, git: Git, old: str, new: str, url: str = "") -> None:
-        self.git = git
-        self.old = old
-        self.new = new
+        super().__init__(git, old, new)
         self._url = url
-        self._diffs = _Diffs(git)
+        self._diffs = CommitDiffs(git)
         self._ids: dict[str, str | None] = {}
         self._lines: LineHistory | None = None
-
-    @property
-    def range(self) -> tuple[str, str]:
-        """Return the revisions as git's commands take them."""
-        return (self.new, f"^{self.old}")
-
-    @functools.cached_property
-    def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
-        """Return, for each path that upstream changed, by which commits; oldest first."""
-        commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
-        found: dict[str, list[PathTouch]] = {}
-        for commit, changes in changes_of(self.git, commits):
-            for change in changes:
-                found.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
-        return {path: tuple(touches) for path, touches in found.items()}
-
-    def touches(self, path: str) -> bool:
-        """Whether upstream changed a path."""
-        return path in self.by_path
-
-    def commits_on(self, path: str) -> tuple[str, ...]:
-        """Return the commits that touch a path, newest first; a folder's path ends in a slash."""
-        return self._commits(path, only_removals=False)
-
-    def removals(self, path: str) -> tuple[str, ...]:
-        """Return the commits that take a path away, newest first; a folder ends in a slash."""
-        return self._commits(path, only_removals=True)
-
-    def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
-        inside = [known for known in self.by_path if known.startswith(path)]
-        touches = [
-            touch
-            for known in (inside if path.endswith("/") else [path])
-            for touch in reversed(self.by_path.get(known, ()))
-            if touch.removes or not only_removals
-        ]
-        return tuple(dict.fromkeys(touch.commit for touch in touches))
-
-    def touching(self, paths: Iterable[str]) -> list[str]:
-        """Return the commits that change any of the paths, each once."""
-        found = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
-        return list(dict.fromkeys(found))
 
     def identical(self, diff: TreeDiff) -> list[str]:
         """Return the commits that make exactly the changes of a patch (of context 0), no others."""
@@ -286,10 +209,10 @@ class UpstreamHistory:
 
     def until(self, commit: str) -> UpstreamHistory:
         """Return the part of it that an earlier commit has, made of what this one reads."""
-        return _Part(self, commit)
+        return _PartialHistory(self, commit)
 
 
-class _Part(UpstreamHistory):
+class _PartialHistory(UpstreamHistory):
     """The part of a history up to an earlier commit; the differences are read once for all."""
 
     def __init__(self, whole: UpstreamHistory, new: str) -> None:
@@ -320,47 +243,6 @@ class _Part(UpstreamHistory):
         return frozenset(self.git.line("rev-list", *self.range).split())
 
 
-class _Diffs:
-    """The differences of commits, read many at once; the latest are kept."""
-
-    def __init__(self, git: Git) -> None:
-        self._git = git
-        self._known: dict[str, TreeDiff] = {}
-        self._change_ids: dict[str, bytes] = {}
-
-    def change_ids(self, commits: Sequence[str]) -> list[bytes]:
-        """Return the `diffs.change_id` of each commit; all are kept."""
-        fresh = [commit for commit in commits if commit not in self._change_ids]
-        for commit, diff in zip(fresh, self.of(fresh), strict=True):
-            self._change_ids[commit] = diffs.change_id(diff)
-        return [self._change_ids[commit] for commit in commits]
-
-    def of(self, commits: Sequence[str]) -> list[TreeDiff]:
-        """Return what each commit changes."""
-        wanted = {commit: self._known[commit] for commit in commits if commit in self._known}
-        fresh = [commit for commit in dict.fromkeys(commits) if commit not in wanted]
-        for start in range(0, len(fresh), _AT_ONCE):
-            wanted |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
-        self._known |= wanted
-        while len(self._known) > _KEPT:
-            del self._known[next(iter(self._known))]
-        return [wanted[commit] for commit in commits]
-
-
-def significant_lines(diff: TreeDiff) -> Counter[bytes]:
-    """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
-    lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
-    return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)
-
-
 def _bare(line: bytes) -> bytes:
     """Return a difference's line without its sign and the white space around it."""
     return line[1:].strip()
-
-
-def commit_link(url: str, oid: str) -> str:
-    """Return the page of a commit at GitHub; "" for other places."""
-    base = url.removesuffix("/").removesuffix(".git")
-    if base.startswith("git@github.com:"):
-        base = "https://github.com/" + base.removeprefix("git@github.com:")
-    return f"{base}/commit/{oid}" if base.startswith("https://github.com/") else ""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.diffs import DiffHunk, Range
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import LineRanges
+    from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 
     Tracked = Mapping[str, LineRanges]
 
@@ -67,7 +67,7 @@ class LineHistory:
         quarantine: reads the objects, and compares files.
     """
 
-    def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
+    def __init__(self, quarantine: Quarantine, history: PathHistory) -> None:
         self.quarantine = quarantine
         self._history = history
         self._known: set[str] = set()

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
+    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
 
 class Status(Enum):

@@ -12,8 +12,8 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
     PatchForecast,
 )
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.verdict.history import UpstreamCommit
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
+from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 from tensorflow_macos_build.views import forecast_page
 from tensorflow_macos_build.views.forecast_page import WORDS
 

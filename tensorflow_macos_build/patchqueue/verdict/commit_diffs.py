@@ -1,0 +1,55 @@
+"""What commits change: their differences, read many at once, and the lines in them that tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.git import diffs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.repository import Git
+
+_AT_ONCE = 100
+"""How many commits one git compares: most are small, and a few change thousands of files."""
+
+_KEPT = 4096
+
+_SHORTEST_TELLING_LINE = 3
+"""Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
+
+
+class CommitDiffs:
+    """The differences of commits, read many at once; the latest are kept."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._known: dict[str, TreeDiff] = {}
+        self._change_ids: dict[str, bytes] = {}
+
+    def change_ids(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the `diffs.change_id` of each commit; all are kept."""
+        fresh = [commit for commit in commits if commit not in self._change_ids]
+        for commit, diff in zip(fresh, self.of(fresh), strict=True):
+            self._change_ids[commit] = diffs.change_id(diff)
+        return [self._change_ids[commit] for commit in commits]
+
+    def of(self, commits: Sequence[str]) -> list[TreeDiff]:
+        """Return what each commit changes."""
+        wanted = {commit: self._known[commit] for commit in commits if commit in self._known}
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in wanted]
+        for start in range(0, len(fresh), _AT_ONCE):
+            wanted |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
+        self._known |= wanted
+        while len(self._known) > _KEPT:
+            del self._known[next(iter(self._known))]
+        return [wanted[commit] for commit in commits]
+
+
+def significant_lines(diff: TreeDiff) -> Counter[bytes]:
+    """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
+    lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
+    return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)

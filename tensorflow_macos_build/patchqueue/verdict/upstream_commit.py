@@ -1,0 +1,32 @@
+"""A commit of upstream as people are told about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UpstreamCommit:
+    """A commit of upstream, as people are told about it.
+
+    Attributes:
+        oid: its full id.
+        author: who wrote it: `Name <mail>`.
+        date: the author's date, in ISO 8601 with the author's zone.
+        subject: its subject.
+        link: its page, where upstream's URL tells it; else "".
+    """
+
+    oid: str
+    author: str
+    date: str
+    subject: str
+    link: str
+
+
+def commit_link(url: str, oid: str) -> str:
+    """Return the page of a commit at GitHub; "" for other places."""
+    base = url.removesuffix("/").removesuffix(".git")
+    if base.startswith("git@github.com:"):
+        base = "https://github.com/" + base.removeprefix("git@github.com:")
+    return f"{base}/commit/{oid}" if base.startswith("https://github.com/") else ""

@@ -1,0 +1,87 @@
+"""Whether upstream holds a patch that conflicts, or something that may have to do with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
+from tensorflow_macos_build.patchqueue.verdict import effect
+from tensorflow_macos_build.patchqueue.verdict.status import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.replay import PathChange
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+
+_SHOWN = 5
+"""So many commits that may have to do with a conflicting patch are shown."""
+
+
+class UpstreamedResolver:
+    """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
+
+    def __init__(
+        self, quarantine: Quarantine, git_history: UpstreamHistory, patches: Sequence[QueueCommit]
+    ) -> None:
+        self._quarantine = quarantine
+        self._history = git_history
+        self._patches = {patch.commit: patch for patch in patches}
+        self._diffs: dict[str, TreeDiff] = {}
+
+    def __call__(
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+    ) -> Resolved | None:
+        """Leave a patch out when upstream made it, and the tree holds its effect.
+
+        A commit that made its very changes, or all those that its message names, say that upstream
+        made it; only the tree says that this still stands.
+        """
+        patch = self._patches[commit]
+        landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
+        return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
+
+    def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
+        if self._history.recorded(patch.message).complete:
+            return True
+        touched = self._history.touching(change.path for change in changes)
+        return bool(touched and self._history.identical(self.diff(patch)))
+
+    def evidence(self, patch: QueueCommit) -> tuple[list[str], str]:
+        """Return the commits that are a patch of which nothing is left, and how they were found."""
+        if identical := self._history.identical(self.diff(patch)):
+            return identical, "same changes"
+        recorded = self._history.recorded(patch.message)
+        if recorded.complete:
+            return recorded.commits, "recorded" if recorded.commits else ""
+        return [], ""
+
+    def related(self, patch: QueueCommit) -> Evidence:
+        """Return the commits that may have to do with a conflicting patch, and their reverts."""
+        commits, found_by = self._related(patch)
+        shown = commits[:_SHOWN]
+        return Evidence(
+            self._history.describe(shown),
+            found_by if shown else "",
+            reverted_by=self._history.describe(self._history.reverts(shown)),
+        )
+
+    def _related(self, patch: QueueCommit) -> tuple[list[str], str]:
+        if identical := self._history.identical(self.diff(patch)):
+            return identical, "same changes"
+        if recorded := self._history.recorded(patch.message).commits:
+            return recorded, "recorded"
+        if namesakes := self._history.of_subject(patch.subject):
+            return namesakes, "same subject"
+        return self._history.mentioned(patch.message), "mention"
+
+    def diff(self, patch: QueueCommit) -> TreeDiff:
+        """Return what a patch changes, without context."""
+        if patch.commit not in self._diffs:
+            self._diffs |= diffs.of_commits(self._history.git, [patch.commit])
+        return self._diffs[patch.commit]
