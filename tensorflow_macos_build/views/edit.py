@@ -12,6 +12,7 @@ from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.queue import names
 from tensorflow_macos_build.patchqueue.queue.model import work_name
 from tensorflow_macos_build.tasks.command import emit
+from tensorflow_macos_build.views import saved as saved_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,9 +135,7 @@ def as_document(flags: QueueFlags, found: EditProgress) -> documents.Json:
         "queue": str(flags.folder),
         "done": saved is not None,
         "patches": [patch.name for patch in saved.queue.patches] if saved else [],
-        "kept": list(saved.kept) if saved else [],
-        "written": list(saved.written) if saved else [],
-        "removed": list(saved.removed) if saved else [],
+        **saved_view.files(saved),
         "emptied": list(found.emptied),
         "folder": str(found.folder or ""),
         "subject": found.subject,

@@ -13,6 +13,7 @@ from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.formats.people import parse_identity
 from tensorflow_macos_build.patchqueue.queue import commit_range, opening, storage
 from tensorflow_macos_build.patchqueue.queue.locate import output, queue_folder
+from tensorflow_macos_build.views import saved as saved_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,9 +102,7 @@ def imported_document(found: Imported, saved: Saved) -> documents.Json:
             {"name": patch.name, "subject": patch.patch.header.subject}
             for patch in saved.queue.patches
         ],
-        "kept": list(saved.kept),
-        "written": list(saved.written),
-        "removed": list(saved.removed),
+        **saved_view.files(saved),
         "empty": [{"name": name, "subject": subject} for name, subject in found.empty],
         "merges": [{"name": name, "subject": subject} for name, subject in found.merges],
         "tree": found.steps[-1].after,

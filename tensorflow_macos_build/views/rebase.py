@@ -16,6 +16,7 @@ from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks.command import emit, print_lines
 from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+from tensorflow_macos_build.views import saved as saved_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,12 +117,7 @@ def as_document(request: RebaseRequest, found: RebaseResult) -> documents.Json:
         "tree": found.tree,
         "patches": [_patch(patch) for patch in found.patches],
         "merge_drivers_not_run": list(found.drivers),
-        "saved": saved
-        and {
-            "kept": list(saved.kept),
-            "written": list(saved.written),
-            "removed": list(saved.removed),
-        },
+        "saved": saved and saved_view.files(saved),
     }
     return documents.document("rebase", 1, body)
 
