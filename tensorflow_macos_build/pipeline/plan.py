@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import FileRecord
@@ -76,21 +75,6 @@ class BuildPlan:
     workspace: Workspace
     request: BuildRequest
     stages: tuple[PlannedStage, ...]
-
-    def as_document(self) -> documents.Json:
-        """Return the plan as a document of schema `plan`."""
-        rows = [
-            {
-                "stage": planned.stage.name,
-                "state": planned.state.value,
-                "why": planned.why,
-                "key": planned.key,
-            }
-            for planned in self.stages
-        ]
-        return documents.document(
-            "plan", 1, {"release": self.workspace.release.name, "stages": rows}
-        )
 
 
 def make(workspace: Workspace, request: BuildRequest) -> BuildPlan:

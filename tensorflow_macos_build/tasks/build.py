@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.config import SET_HELP, overrides
 
 if TYPE_CHECKING:
@@ -42,15 +42,14 @@ def build(
     from tensorflow_macos_build.pipeline import plan as planning
     from tensorflow_macos_build.pipeline import run
     from tensorflow_macos_build.pipeline.workspace import Workspace
-    from tensorflow_macos_build.views import build as build_view
+    from tensorflow_macos_build.tasks.reporter import TerminalReporter
+    from tensorflow_macos_build.views import build as view
 
     workspace = Workspace(load(config, overrides(set_)))
     request = planning.BuildRequest(arch or None, until or None, tuple(force))
     if plan:
-        planned = planning.make(workspace, request)
-        emit(planned.as_document()) if json else build_view.show_plan(planned)
+        stages = planning.make(workspace, request)
+        present(view.plan_document(stages), view.plan_lines(stages), json=json)
     else:
-        done = run.build(workspace, request, build_view.TerminalReporter(Console()))
-        emit(build_view.as_document(workspace, done)) if json else build_view.show_end(
-            workspace, done
-        )
+        done = run.build(workspace, request, TerminalReporter(Console()))
+        present(view.as_document(workspace, done), view.as_lines(workspace, done), json=json)

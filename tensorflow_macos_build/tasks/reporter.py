@@ -1,0 +1,43 @@
+"""What people see of a build while it works."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.views import build as view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Console, Ticker
+    from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
+    from tensorflow_macos_build.pipeline.stage import FinishedStage
+
+
+class TerminalReporter:
+    """The observer of a build (`run.BuildObserver`) that writes to a terminal or a log."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def waiting_for(self, lock: Path) -> None:
+        """Print why nothing happens."""
+        self._console.line(f"another build of this release is at work; waiting for it ({lock})")
+
+    def plan_made(self, plan: BuildPlan) -> None:
+        """Print how much there is to do."""
+        self._console.line(view.summary(plan), "bold")
+
+    @contextlib.contextmanager
+    def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:
+        """Show a stage at work, and why it has to run."""
+        title = view.planned_line(planned)
+        with self._console.group(title), self._console.progress(planned.stage.name) as ticker:
+            yield ticker
+
+    def stage_done(self, finished: FinishedStage) -> None:
+        """Print a stage's result."""
+        line = view.finished_line(finished)
+        self._console.line(line.text, line.style)
