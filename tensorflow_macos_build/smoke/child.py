@@ -99,7 +99,8 @@ def check_compute(tf: Any) -> dict[str, Any]:
         allowed = TOLERANCE * max(map(abs, right))
         if len(got) != len(right) or any(abs(g - r) > allowed for g, r in zip(got, right)):
             raise AssertionError(f"{name} gave {got}, not {right}")
-        # `/job:localhost/replica:0/task:0/device:GPU:0`: where the op ran, not where it was put.
+        # `/job:localhost/replica:0/task:0/device:GPU:0`: the device that the op's kernel ran on
+        # (EagerTensor.backing_device tells the two apart: that one is where the result lies).
         device = str(result.device)
         if device.partition("device:")[2] not in listed:
             raise AssertionError(f"{name} ran on {device!r}, which is none of {listed}")

@@ -138,7 +138,7 @@ def _try(wheel: Path, target: SmokeTarget, options: SmokeOptions) -> list[SmokeC
     with files.scratch("smoke") as folder:
         python = folder / "env" / "bin" / "python"
         try:
-            # With pip it takes 30 times as long; our own pip installs into it (`_pip`).
+            # 0.4 s instead of 6 s with a pip in it; our own installs into it (`_pip`).
             process.run([options.python, "-m", "venv", "--without-pip", python.parents[1]])
             flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
             process.run([*_pip(), "--python", python, "install", "--quiet", *flags, wheel])
