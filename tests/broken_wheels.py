@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tensorflow_macos_build.macho.commands import Data
+    from tensorflow_macos_build.macho.load_commands import LinkeditRange
     from tests.machos import Toolchain
 
     Files = dict[str, bytes]
@@ -118,8 +118,8 @@ def command_at(content: bytearray, number: int) -> int:
     return next(one.offset for one in parsed.commands if one.number == number)
 
 
-def data_of(content: bytearray, name: str) -> Data:
-    found = image.parse(Window.whole(bytes(content))).find(name)
+def data_of(content: bytearray, name: str) -> LinkeditRange:
+    found = image.parse(Window.whole(bytes(content))).linkedit_range(name)
     assert found is not None
     return found
 

@@ -34,7 +34,7 @@ _INDEXES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Object:
+class ArchiveObject:
     """A file in an archive.
 
     Attributes:
@@ -59,7 +59,7 @@ def is_archive(head: bytes) -> bool:
     return head.startswith(ARMAG)
 
 
-def parse(file: Window) -> Iterator[Object]:
+def parse(file: Window) -> Iterator[ArchiveObject]:
     """Return the objects of an archive in order.
 
     Raises:
@@ -85,17 +85,17 @@ def parse(file: Window) -> Iterator[Object]:
         at += _HEADER_SIZE + size + size % 2
 
 
-def _object(name: str, contents: Window) -> Object:
+def _object(name: str, contents: Window) -> ArchiveObject:
     magic = contents.part(0, min(4, len(contents)), "magic").copy()
     if bitcode.is_bitcode(magic):
         cpu = bitcode.cpu(contents)
         arch = None if cpu is None else arch_name(*cpu)
         cputype, cpusubtype = cpu or (None, None)
-        return Object(name, arch, cputype, cpusubtype, is_bitcode=True)
+        return ArchiveObject(name, arch, cputype, cpusubtype, is_bitcode=True)
     if not image.is_image(magic):
-        return Object(name, None, None, None)
+        return ArchiveObject(name, None, None, None)
     parsed = image.parse(contents)
-    return Object(name, parsed.arch, parsed.cputype, parsed.cpusubtype, parsed.minos)
+    return ArchiveObject(name, parsed.arch, parsed.cputype, parsed.cpusubtype, parsed.minos)
 
 
 def _number(text: bytes, offset: int) -> int:

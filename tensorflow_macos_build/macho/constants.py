@@ -41,11 +41,12 @@ _ARCH_NAMES = {
 
 
 def arch_name(cputype: int, cpusubtype: int) -> str:
-    """Name an architecture as lipo does; an unknown one by its numbers."""
+    """Return the name of an architecture as lipo writes it; of an unknown one its numbers."""
     match cputype, cpusubtype & CPU_SUBTYPE_MASK:
-        case 0x01000007, 8:  # CPU_SUBTYPE_X86_64_H
+        # The subtypes that change what runs: other ones of a type go by the type's own name.
+        case 0x01000007, 8:  # CPU_TYPE_X86_64, CPU_SUBTYPE_X86_64_H
             return "x86_64h"
-        case 0x0100000C, 2:  # CPU_SUBTYPE_ARM64E
+        case 0x0100000C, 2:  # CPU_TYPE_ARM64, CPU_SUBTYPE_ARM64E
             return "arm64e"
         case _:
             return _ARCH_NAMES.get(cputype, f"cputype {cputype} subtype {cpusubtype}")
@@ -65,6 +66,9 @@ MH_TWOLEVEL = 0x80
 MH_PIE = 0x200000
 SG_READ_ONLY = 0x10
 PLATFORM_MACOS = 1
+PLATFORM_IOS = 2
+PLATFORM_TVOS = 3
+PLATFORM_WATCHOS = 4
 PLATFORM_MACCATALYST = 6
 
 FILETYPE_NAMES = {
@@ -77,12 +81,12 @@ FILETYPE_NAMES = {
 }
 
 PLATFORM_NAMES = {
-    1: "macOS",
-    2: "iOS",
-    3: "tvOS",
-    4: "watchOS",
+    PLATFORM_MACOS: "macOS",
+    PLATFORM_IOS: "iOS",
+    PLATFORM_TVOS: "tvOS",
+    PLATFORM_WATCHOS: "watchOS",
     5: "bridgeOS",
-    6: "Mac Catalyst",
+    PLATFORM_MACCATALYST: "Mac Catalyst",
     7: "iOS simulator",
     8: "tvOS simulator",
     9: "watchOS simulator",
@@ -138,7 +142,7 @@ LC_REQ_DYLD = 0x80000000
 
 
 def command_name(number: int) -> str:
-    """Name a load command as <mach-o/loader.h> does; an unknown one by its number."""
+    """Return the name of a load command in <mach-o/loader.h>; of an unknown one its number."""
     try:
         return LC(number).name
     except ValueError:
@@ -160,6 +164,12 @@ N_WEAK_REF = 0x40
 SELF_LIBRARY_ORDINAL = 0
 DYNAMIC_LOOKUP_ORDINAL = 0xFE
 EXECUTABLE_ORDINAL = 0xFF
+
+
+def nlist_size(is_64: bool) -> int:
+    """Return the bytes of one `nlist_64` or `nlist`."""
+    return 16 if is_64 else 12
+
 
 # <mach-o/loader.h>, export tries
 EXPORT_SYMBOL_FLAGS_REEXPORT = 0x08

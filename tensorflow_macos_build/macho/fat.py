@@ -50,7 +50,7 @@ MAXIMUM_ALIGN = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Arch:
+class FatArch:
     """One entry of a universal header.
 
     Attributes:
@@ -79,7 +79,7 @@ class Arch:
 
 
 @dataclass(frozen=True, slots=True)
-class Fat:
+class FatHeader:
     """A universal header.
 
     Attributes:
@@ -88,7 +88,7 @@ class Fat:
         header_size: bytes of the header and its entries.
     """
 
-    arches: tuple[Arch, ...]
+    arches: tuple[FatArch, ...]
     is_64: bool
     header_size: int
 
@@ -101,7 +101,7 @@ def is_fat(head: bytes) -> bool:
     return magic in (FAT_MAGIC, FAT_MAGIC_64) and count <= MAXIMUM_ARCHES
 
 
-def parse(file: Window) -> Fat:
+def parse(file: Window) -> FatHeader:
     """Read the header of a universal file; `faults` judges what it says.
 
     Raises:
@@ -115,7 +115,7 @@ def parse(file: Window) -> Fat:
     entries = (
         file.unpack(form, _HEADER.size + index * form.size, "fat_arch") for index in range(count)
     )
-    arches = tuple(Arch(*entry[:5]) for entry in entries)
+    arches = tuple(FatArch(*entry[:5]) for entry in entries)
     for arch in arches:
         if arch.end > len(file):
             raise MalformedMachO(
@@ -124,7 +124,7 @@ def parse(file: Window) -> Fat:
                 slice=arch.name,
                 command="fat_arch",
             )
-    return Fat(arches, is_64, _HEADER.size + count * form.size)
+    return FatHeader(arches, is_64, _HEADER.size + count * form.size)
 
 
 class LayoutFault(Enum):
@@ -150,7 +150,7 @@ class Fault:
     evidence: str
 
 
-def faults(fat: Fat, file: Window) -> tuple[Fault, ...]:
+def faults(fat: FatHeader, file: Window) -> tuple[Fault, ...]:
     """List what lipo would have done otherwise, and what codesign and dyld refuse.
 
     codesign wants gaps that are zero and smaller than the alignment, and nothing after the last
@@ -161,7 +161,7 @@ def faults(fat: Fat, file: Window) -> tuple[Fault, ...]:
     return (*_entry_faults(fat), *_gap_faults(fat, file))
 
 
-def _entry_faults(fat: Fat) -> list[Fault]:
+def _entry_faults(fat: FatHeader) -> list[Fault]:
     found = []
     kinds = [(arch.cputype, arch.cpusubtype & CPU_SUBTYPE_MASK) for arch in fat.arches]
     for index, arch in enumerate(fat.arches):
@@ -182,7 +182,7 @@ def _entry_faults(fat: Fat) -> list[Fault]:
     return found
 
 
-def _gap_faults(fat: Fat, file: Window) -> list[Fault]:
+def _gap_faults(fat: FatHeader, file: Window) -> list[Fault]:
     found = []
     end = fat.header_size
     for arch in sorted(fat.arches, key=lambda arch: (arch.offset, arch.end)):
@@ -237,7 +237,7 @@ class Layout:
     """
 
     header: bytes
-    arches: tuple[Arch, ...]
+    arches: tuple[FatArch, ...]
     order: tuple[int, ...]
     size: int
 
@@ -262,12 +262,12 @@ def layout(slices: Sequence[NewSlice], *, fat64: bool = False) -> Layout:
     arches = []
     for one in (slices[index] for index in order):
         offset = -(-end >> one.align) << one.align
-        arches.append(Arch(one.cputype, one.cpusubtype, offset, one.size, one.align))
+        arches.append(FatArch(one.cputype, one.cpusubtype, offset, one.size, one.align))
         end = offset + one.size
     return Layout(_pack(arches, form, fat64), tuple(arches), order, end)
 
 
-def _pack(arches: Sequence[Arch], form: struct.Struct, fat64: bool) -> bytes:
+def _pack(arches: Sequence[FatArch], form: struct.Struct, fat64: bool) -> bytes:
     limit = 1 << (64 if fat64 else 32)
     packed = [_HEADER.pack(FAT_MAGIC_64 if fat64 else FAT_MAGIC, len(arches))]
     for arch in arches:
@@ -294,7 +294,7 @@ def archive_align(cputype: int) -> int:
     return 3 if cputype & CPU_ARCH_ABI64 else 2
 
 
-def _rank(one: Arch | NewSlice) -> tuple[bool, int]:
+def _rank(one: FatArch | NewSlice) -> tuple[bool, int]:
     return (one.cputype == CPU_TYPE_ARM64, one.align)
 
 

@@ -24,16 +24,16 @@ from tensorflow_macos_build.macho.constants import (
     N_UNDF,
     N_WEAK_REF,
     SELF_LIBRARY_ORDINAL,
+    nlist_size,
 )
-from tensorflow_macos_build.macho.image import nlist_size
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tensorflow_macos_build.macho.commands import SymbolTable
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import SymbolTable
 
 MAXIMUM_NAMES = 1 << 28
 """Bytes of all names read from one table beyond which it is refused: entries that share one long
@@ -82,7 +82,7 @@ def wanted(file: Window, image: Image) -> Iterator[Wanted]:
     Raises:
         MalformedMachO: a table leaves its bounds, or an ordinal names no library.
     """
-    fixups = image.find("LC_DYLD_CHAINED_FIXUPS")
+    fixups = image.linkedit_range("LC_DYLD_CHAINED_FIXUPS")
     if fixups is not None:
         table = file.part(fixups.offset, fixups.size, fixups.name)
         found = _guarded(_chained_imports(table), "LC_DYLD_CHAINED_FIXUPS", table.start)
@@ -210,7 +210,7 @@ class Export:
 
 def has_trie(image: Image) -> bool:
     """Whether an image lists its exports in a trie, be it an empty one."""
-    return any(one.name in TRIES for one in image.data)
+    return any(one.name in TRIES for one in image.linkedit)
 
 
 def defined(file: Window, image: Image) -> Iterator[bytes]:

@@ -285,7 +285,7 @@ class _Split:
     def _is_universal(self, member: Member) -> bool:
         return slices.kind_of(self._whole.archive.head(member, 8)) is slices.CodeKind.UNIVERSAL
 
-    def _universal(self, member: Member) -> fat.Fat:
+    def _universal(self, member: Member) -> fat.FatHeader:
         head = self._whole.archive.head(member, _FAT_HEAD)
         try:
             found = fat.parse(Window(head, 0, member.size))
@@ -318,7 +318,7 @@ class _Split:
             made.add(entry, _pieces(data), digest.digest())
         self.deflated += 1
 
-    def _part(self, member: Member, place: fat.Arch) -> Iterator[bytes]:
+    def _part(self, member: Member, place: fat.FatArch) -> Iterator[bytes]:
         position = 0
         for piece in self._whole.archive.stream(member):
             start, end = place.offset - position, place.end - position

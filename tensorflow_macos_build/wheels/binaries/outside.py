@@ -16,8 +16,8 @@ from tensorflow_macos_build.wheels.dist_info import install_paths
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tensorflow_macos_build.macho.commands import Dylib
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import Dylib
 
 
 @dataclass(frozen=True, order=True, slots=True)

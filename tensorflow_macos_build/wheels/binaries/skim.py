@@ -12,6 +12,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import fat, image
+from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.binaries.slices import HEAD, CodeKind, kind_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.macho.fat import Arch
+    from tensorflow_macos_build.macho.fat import FatArch
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.wheels.archive.members import Member
     from tensorflow_macos_build.wheels.archive.reader import Archive
@@ -92,7 +93,7 @@ def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iter
             yield found
 
 
-def _jumped(archive: Archive, member: Member, arch: Arch, span: Span | None) -> Image | None:
+def _jumped(archive: Archive, member: Member, arch: FatArch, span: Span | None) -> Image | None:
     """Read a slice where fuse's record says that it begins; None where nothing such is there."""
     if span is None or span.size != arch.size or not 0 <= span.start < member.compressed:
         return None
@@ -125,7 +126,7 @@ def _parsed(pieces: Iterable[bytes], size: int) -> Image | None:
     for piece in pieces:
         head += piece
         if len(head) >= _MACH_HEADER_64:
-            commands = min(*_SIZEOFCMDS.unpack_from(head), image.MAXIMUM_COMMANDS_SIZE)
+            commands = min(*_SIZEOFCMDS.unpack_from(head), MAXIMUM_COMMANDS_SIZE)
             wanted = min(_MACH_HEADER_64 + commands, size)
         if len(head) >= wanted:
             break

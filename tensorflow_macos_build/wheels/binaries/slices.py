@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import printable
 from tensorflow_macos_build.macho import archive, fat, image
+from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 
@@ -180,7 +181,7 @@ def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) 
 
 def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Image:
     if len(head) >= 24:
-        length = 32 + min(*struct.unpack_from("<L", head, 20), image.MAXIMUM_COMMANDS_SIZE)
+        length = 32 + min(*struct.unpack_from("<L", head, 20), MAXIMUM_COMMANDS_SIZE)
         head = head if length <= len(head) else wheel.head(member, offset + length)[offset:]
     return image.parse(Window(head, 0, size))
 
@@ -213,7 +214,7 @@ def _static(wheel: Archive, member: Member) -> JoinableSlice:
     Its objects may be Mach-O files, LLVM IR objects, or both: llvm-lipo 19 only asks that all are
     for one processor. An archive of IR alone has no alignment there, any other a pointer's size.
     """
-    found: dict[tuple[int, int], archive.Object] = {}
+    found: dict[tuple[int, int], archive.ArchiveObject] = {}
     minos: Os | None = None
     is_bitcode = True
     with _spooled(wheel, member) as content:

@@ -94,7 +94,7 @@ def _spans(wheel: Archive, member: Member, old: Mapping[str, Span]) -> dict[str,
     return spans
 
 
-def _part(wheel: Archive, member: Member, arch: fat.Arch) -> Iterator[bytes]:
+def _part(wheel: Archive, member: Member, arch: fat.FatArch) -> Iterator[bytes]:
     position = 0
     for piece in wheel.stream(member):
         yield piece[max(0, arch.offset - position) : max(0, arch.end - position)]

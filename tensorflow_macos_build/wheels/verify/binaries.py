@@ -114,7 +114,7 @@ class _Reader:
     def _add(self, code: Code, arch: str, message: str, weight: Severity | None = None) -> None:
         self.findings.append(Finding(code, self._name, arch, message, weight=weight))
 
-    def _slice(self, window: Window, entry: fat.Arch | None) -> None:
+    def _slice(self, window: Window, entry: fat.FatArch | None) -> None:
         if archive.is_archive(window.part(0, min(HEAD, len(window)), "magic").copy()):
             self._archive(window, entry)
             return
@@ -141,7 +141,7 @@ class _Reader:
         return Slice(parsed.arch, parsed, wanted, exports)
 
     def _exports(self, window: Window, parsed: Image) -> Exports:
-        trie = parsed.find(*symbols.TRIES)
+        trie = parsed.linkedit_range(*symbols.TRIES)
         if trie is not None:
             part = window.part(trie.offset, trie.size, trie.name)
             return Exports(self._kept.put(part), part.start, frozenset())
@@ -149,7 +149,7 @@ class _Reader:
             return Exports(None, 0, frozenset())
         return Exports(None, 0, frozenset(symbols.defined(window, parsed)))
 
-    def _archive(self, window: Window, entry: fat.Arch | None) -> None:
+    def _archive(self, window: Window, entry: fat.FatArch | None) -> None:
         held = list(archive.parse(window))
         arches = sorted({one.arch for one in held if one.arch is not None})
         if entry is not None:

@@ -22,8 +22,8 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tensorflow_macos_build.macho.commands import Dylib
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import Dylib
     from tensorflow_macos_build.macho.symbols import Export
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.binaries import Binary, Slice

@@ -22,8 +22,8 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Fault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tensorflow_macos_build.macho.commands import Command
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import LoadCommand
     from tensorflow_macos_build.macho.window import Window
 
 _LINKEDIT_DATA = 16
@@ -136,7 +136,7 @@ def _structure(window: Window, image: Image) -> Iterator[str]:
             yield "a program needs either LC_MAIN or LC_UNIXTHREAD"
 
 
-def _command(window: Window, image: Image, command: Command) -> Iterator[str]:
+def _command(window: Window, image: Image, command: LoadCommand) -> Iterator[str]:
     if command.number & LC_REQ_DYLD and command.number not in _REQUIRED:
         yield f"{command.name} is required and unknown to dyld"
     size = _size(window, image, command)
@@ -149,7 +149,7 @@ def _command(window: Window, image: Image, command: Command) -> Iterator[str]:
             yield f"the name in {command.name} at offset {command.offset:#x} has no end"
 
 
-def _size(window: Window, image: Image, command: Command) -> int | None:
+def _size(window: Window, image: Image, command: LoadCommand) -> int | None:
     """Return the size that a load command must have; None where dyld asks for none."""
     if command.number not in _COUNTED:
         return _SIZES.get(command.number)

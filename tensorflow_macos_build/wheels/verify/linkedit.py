@@ -14,8 +14,8 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.macho.commands import Data
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import LinkeditRange
 
 _UNREAD = frozenset({"LC_DYLIB_CODE_SIGN_DRS", "LC_LINKER_OPTIMIZATION_HINT"})
 """Tables for other tools: dyld does not look at them."""
@@ -25,7 +25,7 @@ _RELOCATIONS = ("local relocations", "external relocations")
 
 def faults(image: Image) -> Iterator[Fault]:
     """Return what dyld refuses in __LINKEDIT of an image that it is to load."""
-    tables = [table for table in image.data if table.size and table.name not in _UNREAD]
+    tables = [table for table in image.linkedit if table.size and table.name not in _UNREAD]
     for table in tables:
         if table.offset % table.align:
             yield _misaligned(image, table)
@@ -33,7 +33,7 @@ def faults(image: Image) -> Iterator[Fault]:
         yield dated(Code.LINKEDIT_LAYOUT, message, image, Epoch.FALL_2018)
 
 
-def _misaligned(image: Image, table: Data) -> Fault:
+def _misaligned(image: Image, table: LinkeditRange) -> Fault:
     remainder = table.offset % table.align
     message = f"{table.name} at {table.offset:#x}: {remainder} modulo {table.align}"
     if table.name == "string pool":
@@ -43,7 +43,7 @@ def _misaligned(image: Image, table: Data) -> Fault:
     return dated(Code.LINKEDIT_ALIGNMENT, message, image, since)
 
 
-def _places(image: Image, tables: list[Data]) -> Iterator[str]:
+def _places(image: Image, tables: list[LinkeditRange]) -> Iterator[str]:
     linkedit = next((seg for seg in image.segments if seg.name == "__LINKEDIT"), None)
     if linkedit is None:
         return
@@ -62,5 +62,5 @@ def _fixups(image: Image) -> Iterator[str]:
     chained = LC.LC_DYLD_CHAINED_FIXUPS in commands
     if opcodes and chained:
         yield "LC_DYLD_INFO_ONLY and LC_DYLD_CHAINED_FIXUPS in one image"
-    if (opcodes or chained) and image.find(*_RELOCATIONS):
+    if (opcodes or chained) and image.linkedit_range(*_RELOCATIONS):
         yield "relocations beside fixups for dyld"

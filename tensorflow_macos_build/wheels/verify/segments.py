@@ -28,8 +28,8 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Fault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tensorflow_macos_build.macho.commands import Segment
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import Segment
     from tensorflow_macos_build.macho.window import Window
 
     Range = tuple[int, int, str]
@@ -78,7 +78,7 @@ def _permissions(image: Image, segment: Segment) -> Iterator[Fault]:
             message = f"{name} is {_spelled(segment.initprot)}, not {spelled}"
             yield dated(Code.SEGMENT_PERMISSIONS, message, image, since)
     if segment.name == "__DATA_CONST" and not segment.flags & SG_READ_ONLY:
-        split = image.find("LC_SEGMENT_SPLIT_INFO")
+        split = image.linkedit_range("LC_SEGMENT_SPLIT_INFO")
         if image.filetype != MH_DYLIB or split is None:
             message = "__DATA_CONST has no SG_READ_ONLY"
             yield dated(Code.SEGMENT_PERMISSIONS, message, image, Epoch.FALL_2025)

@@ -21,8 +21,8 @@ from tensorflow_macos_build.wheels.verify.findings import Code, Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.macho.commands import Data
     from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.load_commands import LinkeditRange
     from tensorflow_macos_build.macho.signature import CodeDirectory
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.findings import Severity
@@ -62,7 +62,7 @@ def _every_fault(content: Content, window: Window, image: Image) -> Iterator[Fau
     yield from commands.faults(window, image)
     yield from segments.faults(window, image)
     yield from linkedit.faults(image)
-    stored = image.find("LC_CODE_SIGNATURE")
+    stored = image.linkedit_range("LC_CODE_SIGNATURE")
     if stored is not None:
         yield from _signature(content, window, stored)
     elif image.cputype == CPU_TYPE_ARM64:
@@ -81,7 +81,7 @@ def _platform(image: Image) -> Iterator[Fault]:
         yield Fault(Code.PLATFORM, f"built for {told}: only macOS and Mac Catalyst go together")
 
 
-def _signature(content: Content, window: Window, stored: Data) -> Iterator[Fault]:
+def _signature(content: Content, window: Window, stored: LinkeditRange) -> Iterator[Fault]:
     try:
         found = signature.parse(window.part(stored.offset, stored.size, stored.name))
     except MalformedMachO as error:
@@ -98,7 +98,7 @@ def _signature(content: Content, window: Window, stored: Data) -> Iterator[Fault
 
 
 def _directory(
-    content: Content, window: Window, stored: Data, directory: CodeDirectory
+    content: Content, window: Window, stored: LinkeditRange, directory: CodeDirectory
 ) -> Iterator[Fault]:
     if directory.code_limit != stored.offset:
         message = f"codeLimit is {directory.code_limit:#x}, the signature is at {stored.offset:#x}"

@@ -86,7 +86,7 @@ def test_names_versions_and_segments_are_those_that_llvm_otool_lists(linked: Pat
 
 def test_ranges_of_linkedit_are_those_that_llvm_otool_lists(linked: Path) -> None:
     parsed = parse(linked)
-    for data in parsed.data:
+    for data in parsed.linkedit:
         if data.name.startswith("LC_"):
             assert [str(data.offset)] == otool_fields(linked, data.name, "dataoff")
             assert [str(data.size)] == otool_fields(linked, data.name, "datasize")

@@ -22,7 +22,7 @@ SOURCE = "int table[9000] = {1, 2, 3}; int answer(void) { return table[7]; }"
 
 def stored(content: bytes) -> Window:
     window = Window.whole(content)
-    data = image.parse(window).find("LC_CODE_SIGNATURE")
+    data = image.parse(window).linkedit_range("LC_CODE_SIGNATURE")
     assert data is not None
     return window.part(data.offset, data.size, data.name)
 

@@ -79,7 +79,7 @@ def test_wanted_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) ->
 def test_exports_are_those_that_llvm_objdump_lists(pair: tuple[Path, Path]) -> None:
     base = pair[0]
     parsed = image.parse(window(base))
-    data = parsed.find(*symbols.TRIES)
+    data = parsed.linkedit_range(*symbols.TRIES)
     assert data is not None
     listed = llvm("llvm-objdump", "--macho", "--exports-trie", base)
     names = set(re.findall(r"^0x[0-9A-F]+ +(\S+)", listed, re.M))

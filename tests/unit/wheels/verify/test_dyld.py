@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.macho.commands import Build
 from tensorflow_macos_build.macho.constants import LC, MH_BUNDLE, MH_EXECUTE
 from tensorflow_macos_build.macho.image import parse
+from tensorflow_macos_build.macho.load_commands import BuildVersion
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.verify import Code, Severity, slices, verify
 from tests.broken_wheels import (
@@ -217,8 +217,10 @@ def test_of_two_builds_for_macos_the_last_one_s_sdk_counts(toolchain: Toolchain)
     path = toolchain.dylib("libbase.dylib", BASE, "x86_64")
     parsed = parse(Window.whole(path.read_bytes()))
     assert parsed.sdk == (13, 3, 0)
-    old, new, none = (Build(1, (10, 9, 0), sdk) for sdk in ((10, 15, 0), (26, 0, 0), (0, 0, 0)))
-    catalyst = Build(6, (14, 0, 0), (17, 0, 0))
+    old, new, none = (
+        BuildVersion(1, (10, 9, 0), sdk) for sdk in ((10, 15, 0), (26, 0, 0), (0, 0, 0))
+    )
+    catalyst = BuildVersion(6, (14, 0, 0), (17, 0, 0))
     for builds, expected in (
         ((old, new), (26, 0, 0)),
         ((new, old, catalyst), (10, 15, 0)),

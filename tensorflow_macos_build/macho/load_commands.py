@@ -16,7 +16,7 @@ from tensorflow_macos_build.macho.constants import (
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class LoadCommand:
     """A load command's place: its number, and where in the slice it lies."""
 
     number: int
@@ -78,7 +78,7 @@ class Dylib:
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
+class BuildVersion:
     """LC_BUILD_VERSION, or one of the older LC_VERSION_MIN_….
 
     Attributes:
@@ -103,7 +103,7 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class LinkeditRange:
     """A range of __LINKEDIT, called by what it holds; `align` is what dyld or codesign ask for."""
 
     name: str
