@@ -36,7 +36,7 @@ HEAD = 1 << 14
 _LARGEST = 1 << 32
 """Bytes from which on a file is no machine code: its offsets have 32 bits."""
 
-_MAGIC = 8
+MAGIC = 8
 """Bytes that tell what a member is."""
 
 
@@ -122,7 +122,7 @@ def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
     if member.size >= _LARGEST:
         return {}
     try:
-        match kind_of(wheel.head(member, _MAGIC)):
+        match kind_of(wheel.head(member, MAGIC)):
             case CodeKind.OTHER:
                 return {}
             case CodeKind.IMAGE:
@@ -138,7 +138,7 @@ def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
 
 def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
     """Yield the architecture and the minimum of every image and every object in a file."""
-    head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
+    head = content.part(0, min(MAGIC, len(content)), "magic").copy()
     match kind_of(head):
         case CodeKind.UNIVERSAL:
             for arch in fat.parse(content).arches:
@@ -149,7 +149,7 @@ def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
 
 def _code_of_slice(content: Window) -> Iterator[tuple[str, Os | None]]:
     """Yield likewise for a file that is not universal, as no loader takes one in another."""
-    head = content.part(0, min(_MAGIC, len(content)), "magic").copy()
+    head = content.part(0, min(MAGIC, len(content)), "magic").copy()
     match kind_of(head):
         case CodeKind.STATIC:
             objects = archive.parse(content)

@@ -27,27 +27,27 @@ _UNPACKED = "cannot be unpacked on a Mac beside"
 _INSTALLED = "would be installed at the same path as"
 
 
-def faults(
-    choices: Iterable[PathVerdict], pair: WheelPair, renamed: Mapping[str, Mapping[str, str]]
+def undecided(
+    verdicts: Iterable[PathVerdict], pair: WheelPair, renamed: Mapping[str, Mapping[str, str]]
 ) -> list[UndecidedPath]:
-    """Return a fault for each file that another excludes, with a rule that settles it.
+    """Return the files that another excludes, each with a rule that would settle it.
 
     Args:
-        choices: what the fused wheel would hold.
+        verdicts: what the fused wheel would hold.
         pair: the wheels.
         renamed: `FusePlan.renamed`.
     """
-    kept = [choice for choice in choices if choice.verdict is not Verdict.DROPPED]
+    kept = [at for at in verdicts if at.verdict is not Verdict.DROPPED]
     own = [f"{pair.dist_info}/{name}" for name in ("WHEEL", fused_json.NAME, "RECORD")]
-    paths = [*own, *(choice.path for choice in kept)]
+    paths = [*own, *(at.path for at in kept)]
     # A file that is kept beside the other half's may get the name of a third, which then counts.
-    kept.sort(key=lambda choice: choice.verdict is not Verdict.BOTH)
-    members = {choice.path: choice.members for choice in kept}
+    kept.sort(key=lambda at: at.verdict is not Verdict.BOTH)
+    members = {at.path: at.members for at in kept}
     originals = {path: original for arch in renamed.values() for path, original in arch.items()}
     installed = member_names.collisions(paths, install_paths.installed)
     clashes = {clash: _INSTALLED for clash in installed if not _is_of_both(clash, members)}
     clashes.update(dict.fromkeys(member_names.collisions(paths), _UNPACKED))
-    return [_fault(clash, how, members, originals) for clash, how in sorted(clashes.items())]
+    return [_undecided(clash, how, members, originals) for clash, how in sorted(clashes.items())]
 
 
 def _is_of_both(clash: tuple[str, str], members: _Members) -> bool:
@@ -55,7 +55,7 @@ def _is_of_both(clash: tuple[str, str], members: _Members) -> bool:
     return all(path not in members or len(members[path]) == 2 for path in clash)
 
 
-def _fault(
+def _undecided(
     clash: tuple[str, str], how: str, members: _Members, originals: Mapping[str, str]
 ) -> UndecidedPath:
     """Blame the file of the two that a rule can take away: equal ones are not asked for rules."""

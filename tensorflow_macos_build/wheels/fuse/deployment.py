@@ -21,20 +21,21 @@ Code = Mapping[str, Mapping[str, tags.Os | None]]
 """By path, then by architecture: the macOS that machine code of the fused wheel needs."""
 
 
-def survey(pair: WheelPair, choices: Mapping[str, PathVerdict]) -> Code:
+def survey(pair: WheelPair, verdicts: Mapping[str, PathVerdict]) -> Code:
     """Return all machine code that the fused wheel will hold, whatever verdict keeps it."""
     code: dict[str, Mapping[str, tags.Os | None]] = {}
-    for path, choice in choices.items():
-        if choice.slices:
-            code[path] = {arch: slice.minos for arch, slice in choice.slices.items()}
-        elif choice.members and choice.verdict is not Verdict.HEADER:
-            arch, member = next(iter(choice.members.items()))
+    for path, at in verdicts.items():
+        if at.slices:
+            code[path] = {arch: slice.minos for arch, slice in at.slices.items()}
+        elif at.members and at.verdict is not Verdict.HEADER:
+            # Members of both halves are equal here, so either will do.
+            arch, member = next(iter(at.members.items()))
             code[path] = slices.minimums(pair.halves[arch].archive, member)
     return {path: by_arch for path, by_arch in code.items() if by_arch}
 
 
 def one_sided(
-    choices: Mapping[str, PathVerdict], code: Code
+    verdicts: Mapping[str, PathVerdict], code: Code
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """Return code for one architecture alone: what a rule wants so, and a note for each reason."""
     stated: dict[str, list[str]] = {arch: [] for arch in tags.ARCHES}
@@ -42,7 +43,7 @@ def one_sided(
     for path, by_arch in code.items():
         arches = [arch for arch in tags.ARCHES if arch in by_arch]
         if len(arches) == 1:
-            rule = choices[path].rule
+            rule = verdicts[path].rule
             alike.setdefault((arches[0], rule), []).append(path)
             stated[arches[0]] += [path] if rule is not None else []
     notes = [_one_sided_note(paths, arch, rule) for (arch, rule), paths in alike.items()]

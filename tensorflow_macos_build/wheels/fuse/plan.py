@@ -9,23 +9,23 @@ from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.archive.members import ArchiveLimits
 from tensorflow_macos_build.wheels.dist_info import fused_json, record, tags
 from tensorflow_macos_build.wheels.fuse import clashes, deployment, headers
+from tensorflow_macos_build.wheels.fuse.differences import difference
 from tensorflow_macos_build.wheels.fuse.pair import WheelPair, match
-from tensorflow_macos_build.wheels.fuse.verdicts import (
-    PathVerdict,
-    UndecidedPath,
-    Verdict,
-    VerdictRules,
-    apart,
-)
+from tensorflow_macos_build.wheels.fuse.verdict_rules import VerdictRules
+from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict, UndecidedPath, Verdict, apart
 from tensorflow_macos_build.wheels.open_wheel import OpenWheel, UnfitWheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.fuse.rules import Rule
+    from tensorflow_macos_build.wheels.fuse.verdicts import Decision
 
+_SHOWN = 60
 _SHOWN_DIFFERENCES = 8
-_SHOWN_FAULTS = 60
+"""Undecided paths that an error names, and of how many it shows the difference: both wheels have
+to be inflated for each."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,17 @@ class Undecided(WorkFailed):
     """Some paths have no verdict.
 
     Attributes:
-        faults: each of them.
+        paths: each of them.
     """
 
-    def __init__(self, faults: Sequence[UndecidedPath], shown: str) -> None:
-        count = f"{len(faults)} file" + ("s have" if len(faults) > 1 else " has")
+    def __init__(self, paths: Sequence[UndecidedPath], shown: str) -> None:
+        count = f"{len(paths)} file" + ("s have" if len(paths) > 1 else " has")
         super().__init__(
             f"{count} no verdict",
             detail=shown,
-            hint=f"state one, e.g. --rule '{faults[0].rule}', or in the config's fuse.rules",
+            hint=f"state one, e.g. --rule '{paths[0].rule}', or in the config's fuse.rules",
         )
-        self.faults = tuple(faults)
+        self.paths = tuple(paths)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class FusePlan:
     Attributes:
         pair: the wheels.
         name: the fused wheel's name.
-        choices: by path.
+        verdicts: by path.
         merged: merged headers by path.
         renamed: for files of both that are kept beside each other: by architecture, the path that
             both have, by that in the fused wheel.
@@ -84,11 +84,15 @@ class FusePlan:
 
     pair: WheelPair
     name: tags.WheelName
-    choices: Mapping[str, PathVerdict]
+    verdicts: Mapping[str, PathVerdict]
     merged: Mapping[str, headers.MergedHeader]
     renamed: Mapping[str, Mapping[str, str]]
     one_sided: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
+
+    def paths_with(self, verdict: Verdict) -> tuple[str, ...]:
+        """Return the paths of a verdict, in order."""
+        return tuple(path for path, at in self.verdicts.items() if at.verdict is verdict)
 
 
 def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
@@ -102,28 +106,37 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     alias = None if options.alias is None else tags.canonical(options.alias)
     pair = match(first, second, alias=alias, build=_build(options.build))
     archives = {arch: half.archive for arch, half in pair.halves.items()}
-    judge = VerdictRules(archives, options.rules, pair.dist_info, pair.named)
-    merged: dict[str, headers.MergedHeader] = {}
-    judged = [
-        _merged(judge.judge(path, members), pair, merged)
-        for path, members in pair.paths().items()
-        if not _is_own(path, pair.dist_info)
-    ]
-    kept = [part for one in judged if isinstance(one, PathVerdict) for part in apart(one)]
-    faults = [one for one in judged if isinstance(one, UndecidedPath)]
-    renamed = _renamed(judged)
-    faults += clashes.faults(kept, pair, renamed)
-    if faults:
-        raise Undecided(faults, _shown(faults, judge))
-    choices = {choice.path: choice for choice in kept}
-    code = deployment.survey(pair, choices)
+    decisions, merged = _decisions(pair, archives, options.rules)
+    given = [decision for decision in decisions if isinstance(decision, PathVerdict)]
+    kept = [part for verdict in given for part in apart(verdict)]
+    renamed = _renamed(given)
+    undecided = [decision for decision in decisions if isinstance(decision, UndecidedPath)]
+    undecided += clashes.undecided(kept, pair, renamed)
+    if undecided:
+        raise Undecided(undecided, _shown(undecided, archives))
+    verdicts = {verdict.path: verdict for verdict in kept}
+    code = deployment.survey(pair, verdicts)
     needs, notes = deployment.needs(pair, code)
     platforms = _platforms(pair, needs, notes, universal2=options.universal2_tag)
     name = replace(pair.name, platforms=platforms)
-    one_sided, asides = deployment.one_sided(choices, code)
-    unused = set(options.rules) - {choice.rule for choice in choices.values()}
+    one_sided, asides = deployment.one_sided(verdicts, code)
+    unused = set(options.rules) - {verdict.rule for verdict in verdicts.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
-    return FusePlan(pair, name, choices, merged, renamed, one_sided, (*notes, *asides))
+    return FusePlan(pair, name, verdicts, merged, renamed, one_sided, (*notes, *asides))
+
+
+def _decisions(
+    pair: WheelPair, archives: Mapping[str, Archive], stated: Sequence[Rule]
+) -> tuple[list[Decision], dict[str, headers.MergedHeader]]:
+    """Return what is decided about every path that does not describe the wheel, and headers."""
+    rules = VerdictRules(archives, stated, pair.dist_info, pair.named)
+    merged: dict[str, headers.MergedHeader] = {}
+    decisions = [
+        _merged(rules.decide(path, members), pair, merged)
+        for path, members in pair.paths().items()
+        if not _is_own(path, pair.dist_info)
+    ]
+    return decisions, merged
 
 
 def _platforms(
@@ -156,38 +169,39 @@ def _is_own(path: str, dist_info: str) -> bool:
 
 
 def _merged(
-    found: PathVerdict | UndecidedPath, pair: WheelPair, merged: dict[str, headers.MergedHeader]
-) -> PathVerdict | UndecidedPath:
-    """Return a verdict as it is; merge the texts of a header on the way."""
-    if isinstance(found, UndecidedPath) or found.verdict is not Verdict.HEADER:
-        return found
+    decision: Decision, pair: WheelPair, merged: dict[str, headers.MergedHeader]
+) -> Decision:
+    """Return a decision as it is; merge the texts of a header on the way."""
+    if isinstance(decision, UndecidedPath) or decision.verdict is not Verdict.HEADER:
+        return decision
+    path, members = decision.path, decision.members
     texts = {
         arch: pair.halves[arch].read(member, limit=headers.LIMIT)
-        for arch, member in found.members.items()
+        for arch, member in members.items()
     }
     try:
-        merged[found.path] = headers.merge(**texts)
+        merged[path] = headers.merge(**texts)
     except headers.Unmergeable as error:
-        return UndecidedPath(found.path, f"it cannot be merged: {error}", found.members)
-    return found
+        return UndecidedPath(path, f"it cannot be merged: {error}", members)
+    return decision
 
 
-def _renamed(judged: Sequence[PathVerdict | UndecidedPath]) -> dict[str, dict[str, str]]:
+def _renamed(verdicts: Sequence[PathVerdict]) -> dict[str, dict[str, str]]:
     renamed: dict[str, dict[str, str]] = {arch: {} for arch in tags.ARCHES}
-    for one in judged:
-        if isinstance(one, PathVerdict) and one.verdict is Verdict.BOTH:
-            for part in apart(one):
+    for both in verdicts:
+        if both.verdict is Verdict.BOTH:
+            for part in apart(both):
                 (arch,) = part.members
-                renamed[arch][part.path] = one.path
+                renamed[arch][part.path] = both.path
     return renamed
 
 
-def _shown(faults: Sequence[UndecidedPath], judge: VerdictRules) -> str:
+def _shown(undecided: Sequence[UndecidedPath], archives: Mapping[str, Archive]) -> str:
     lines = []
-    for index, fault in enumerate(faults[:_SHOWN_FAULTS]):
-        lines.append(f"{fault.path}: {fault.reason}")
+    for index, at in enumerate(undecided[:_SHOWN]):
+        lines.append(f"{at.path}: {at.reason}")
         if index < _SHOWN_DIFFERENCES:
-            lines += [f"    {line}" for line in judge.difference(fault).splitlines()]
-    if len(faults) > _SHOWN_FAULTS:
-        lines.append(f"… and {len(faults) - _SHOWN_FAULTS} more")
+            lines += [f"    {line}" for line in difference(at, archives).splitlines()]
+    if len(undecided) > _SHOWN:
+        lines.append(f"… and {len(undecided) - _SHOWN} more")
     return "\n".join(lines)

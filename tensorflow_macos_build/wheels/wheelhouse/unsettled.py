@@ -31,8 +31,8 @@ class Unsettled:
     @property
     def rules(self) -> tuple[rules.KnownRule, ...]:
         """Rules that would settle it, if a person finds them right; none where no rule can."""
-        faults = self.error.faults if isinstance(self.error, Undecided) else ()
-        return tuple(rules.KnownRule(self.project, one.rule, one.reason) for one in faults)
+        undecided = self.error.paths if isinstance(self.error, Undecided) else ()
+        return tuple(rules.KnownRule(self.project, at.rule, at.reason) for at in undecided)
 
     def __str__(self) -> str:
         """Give it as lines, the first of which names the project."""

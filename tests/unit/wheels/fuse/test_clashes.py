@@ -30,7 +30,7 @@ INSTALLED_TWICE = {
 def refused(folder: Path, pair: tuple[Thin, Thin]) -> UndecidedPath:
     with pytest.raises(Undecided) as error:
         fused(folder, pair)
-    (fault,) = error.value.faults
+    (fault,) = error.value.paths
     return fault
 
 

@@ -202,7 +202,7 @@ def test_what_no_verdict_covers_is_refused_all_at_once_with_the_difference(
     intel["demo/two.so"] = images["x86_64"]["demo/libdemo.dylib"]
     with pytest.raises(Undecided) as refused:
         run(tmp_path, with_files(halves, arm, intel))
-    faults = {fault.path: fault.reason for fault in refused.value.faults}
+    faults = {fault.path: fault.reason for fault in refused.value.paths}
     names = {"demo/v.py", "demo/arm.so", "demo/x.bin", "demo/swapped.so", "demo/two.so"}
     assert set(faults) == names
     assert "of two types: MH_BUNDLE, MH_DYLIB" in faults["demo/two.so"]
@@ -251,7 +251,7 @@ def test_rules_keep_machine_code_of_one_side_and_merge_texts(
 def test_a_rule_may_forbid_what_a_format_would_allow(tmp_path: Path, halves: Halves) -> None:
     with pytest.raises(Undecided) as refused:
         run(tmp_path, halves, FuseOptions(rules=[parse_rule("**/*.h=identical")]))
-    faults = [fault.path for fault in refused.value.faults]
+    faults = [fault.path for fault in refused.value.paths]
     assert faults == ["demo/only_intel.h", "demo/size.h"]
 
 
@@ -367,7 +367,7 @@ def test_no_rule_takes_from_a_wheel_what_installers_act_on(
     else:
         with pytest.raises(Undecided) as refused:
             run(tmp_path, pair, FuseOptions(rules=rules))
-        assert [fault.path for fault in refused.value.faults] == [f"{INFO}/{name}"]
+        assert [fault.path for fault in refused.value.paths] == [f"{INFO}/{name}"]
 
 
 def test_a_half_without_metadata_is_refused(tmp_path: Path) -> None:
@@ -394,7 +394,7 @@ def test_metadata_and_entry_points_must_be_equal(tmp_path: Path, halves: Halves)
     assert "installers act on it" in refused.value.detail
     with pytest.raises(Undecided) as refused:
         run(tmp_path, (replace(halves[0], metadata=b"Name: demo\nVersion: 1.0\n"), halves[1]))
-    assert refused.value.faults[0].path == f"{INFO}/METADATA"
+    assert refused.value.paths[0].path == f"{INFO}/METADATA"
 
 
 def test_a_record_that_lies_is_refused_with_the_member_named(
@@ -499,7 +499,7 @@ def test_static_archives_are_joined_or_refused_as_by_lipo(
     except subprocess.CalledProcessError:
         with pytest.raises(Undecided) as refused:
             run(tmp_path, halves)
-        (fault,) = refused.value.faults
+        (fault,) = refused.value.paths
         assert "lipo" in fault.reason or "different processors" in fault.reason
         assert run(tmp_path, halves, FuseOptions(rules=[parse_rule("l.a=arm64")])).is_file()
     else:
@@ -668,7 +668,7 @@ def test_files_that_a_mac_takes_for_one_are_refused_with_the_halves_named(
     )
     with pytest.raises(Undecided) as refused:
         run(tmp_path, pair)
-    (fault,) = refused.value.faults
+    (fault,) = refused.value.paths
     assert "cannot be unpacked on a Mac beside" in fault.reason
     assert "x86_64 wheel" in fault.reason
     assert not list((tmp_path / "out").glob("*"))
@@ -748,7 +748,7 @@ def test_documents_that_differ_in_serial_and_time_alone_are_kept_where_no_progra
     pair = Thin("arm64", {"demo/bom.json": arm}), Thin("x86_64", {"demo/bom.json": intel})
     with pytest.raises(Undecided) as refused:
         run(tmp_path, pair)
-    assert "serial numbers and times alone" in refused.value.faults[0].reason
+    assert "serial numbers and times alone" in refused.value.paths[0].reason
     found = fused_of(tmp_path, pair, FuseOptions(rules=[parse_rule("**/bom.json=both")]))
     assert found.files[Verdict.BOTH] == ("demo/arm64-bom.json", "demo/x86_64-bom.json")
     for half in pair:

@@ -1,0 +1,89 @@
+"""Threads that prepare a fused wheel's members while another writes those that are ready."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.fuse.plan import FusePlan
+    from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
+    from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict
+
+_BATCH_FILES = 64
+_BATCH_BYTES = 4 << 20
+"""Files and bytes of content that one task of the pool prepares: a wheel has thousands of small
+files, and a task for each would cost more than the files."""
+
+_POLL = 0.25
+"""Seconds between two reports of progress while a member is waited for."""
+
+_MAX_THREADS = 8
+
+
+class PreparerPool:
+    """A pool for one fused wheel; its end stops what is still under way."""
+
+    def __init__(self, preparer: MemberPreparer, threads: int) -> None:
+        self._preparer = preparer
+        self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
+        self._batches: dict[str, Future[dict[str, Prepared]]] = {}
+        self._total = 0
+        self._ticker: Ticker | None = None
+
+    def __enter__(self) -> PreparerPool:
+        self._executor = ThreadPoolExecutor(self._threads)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A running task cannot be cancelled: it ends at the next bytes that it counts.
+        self._preparer.stop()
+        self._executor.shutdown(cancel_futures=True)
+
+    def submit(self, plan: FusePlan, ticker: Ticker | None) -> None:
+        """Start the work: large members first, small ones many at a time."""
+        jobs = [verdict for path, verdict in plan.verdicts.items() if path not in plan.merged]
+        jobs = [verdict for verdict in jobs if verdict.members]
+        self._total = sum(verdict.size for verdict in jobs)
+        self._ticker = ticker
+        large = [verdict for verdict in jobs if verdict.size >= _BATCH_BYTES]
+        small = [verdict for verdict in jobs if verdict.size < _BATCH_BYTES]
+        # The largest decides when all is done, so it must not begin last.
+        large.sort(key=lambda verdict: verdict.size, reverse=True)
+        for batch in itertools.chain(([verdict] for verdict in large), _batches(small)):
+            future = self._executor.submit(self._prepare, batch)
+            self._batches.update((verdict.path, future) for verdict in batch)
+
+    def result(self, path: str) -> Prepared:
+        """Wait for a member; report how far the work is meanwhile."""
+        future = self._batches[path]
+        while not future.done():
+            wait([future], timeout=_POLL)
+            if self._ticker is not None:
+                self._ticker(self._preparer.done >> 20, self._total >> 20, path)
+        return future.result()[path]
+
+    def _prepare(self, batch: Sequence[PathVerdict]) -> dict[str, Prepared]:
+        return {verdict.path: self._preparer.prepare(verdict) for verdict in batch}
+
+
+def _batches(verdicts: Iterable[PathVerdict]) -> Iterator[list[PathVerdict]]:
+    """Yield verdicts in order, in rows of at most `_BATCH_FILES` files and `_BATCH_BYTES` bytes.
+
+    One that is larger alone is a row of its own; empty files count as files alone.
+    """
+    batch: list[PathVerdict] = []
+    size = 0
+    for verdict in verdicts:
+        if batch and (len(batch) >= _BATCH_FILES or size + verdict.size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(verdict)
+        size += verdict.size
+    if batch:
+        yield batch
