@@ -7,10 +7,15 @@ that the machine refused (`of_machine`) is a defect of this package and keeps it
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from enum import IntEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def printable(text: str, kept: str = "\t") -> str:
@@ -118,6 +123,26 @@ _REFUSALS: dict[int, tuple[type[MacosBuildError], str, str]] = {
     errno.ENOMEM: (WorkFailed, "memory is used up", "end other programs"),
     errno.EAGAIN: (WorkFailed, "too many processes run, or memory is short", "end other programs"),
 }
+
+
+_OF_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Errors of write(2) about the file, which it knows by a descriptor only."""
+
+
+@contextlib.contextmanager
+def naming(path: Path | str, *, instead_of: str | None = None) -> Iterator[None]:
+    """Make errors of writing in the body name `path`, where they name no file.
+
+    And where they name one in whose path `instead_of` stands: a temporary one, which a person has
+    never heard of.
+    """
+    try:
+        yield
+    except OSError as error:
+        is_nameless = error.filename is None and error.errno in _OF_WRITE
+        if is_nameless or (instead_of is not None and instead_of in str(error.filename)):
+            error.filename = str(path)
+        raise
 
 
 _NO_THREAD = "can't start new thread"

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, locks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +76,7 @@ class Miniature:
     def wheel(self, revision: str, architecture: str) -> Path:
         """Return the wheel of a revision for `arm64`, `x86_64` or `host`; built when it is new."""
         done = self.folder / "wheels" / revision / architecture
-        with files.locked(self.folder / "lock"):
+        with locks.held(self.folder / "lock"):
             if not done.is_dir():
                 self.check_out(revision)
                 with files.atomic_folder(done) as unfinished:
@@ -96,13 +96,13 @@ class Miniature:
 
     def shut_down(self) -> None:
         """End the server."""
-        with files.locked(self.folder / "lock"):
+        with locks.held(self.folder / "lock"):
             if self.output_base.is_dir():
                 self._bazel("shutdown")
 
     def by_script(self, revision: str, architecture: str, into: Path) -> Path:
         """Build the program that writes a wheel, and let it write into a folder."""
-        with files.locked(self.folder / "lock"):
+        with locks.held(self.folder / "lock"):
             self.check_out(revision)
             self._by_script(CONFIGS[architecture], into)
         (wheel,) = into.glob("*.whl")

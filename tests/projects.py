@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import locks
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -104,7 +104,7 @@ def check_sums(folder: Path) -> None:
 
 def built(folder: Path) -> Project:
     """Return the project in `folder`, built by whichever test process comes first."""
-    with files.locked(folder.with_suffix(".lock")):
+    with locks.held(folder.with_suffix(".lock")):
         there = (folder / "one" / "dist").is_dir()
         project = Project(folder / "one", disk_cache=folder / "cache", fresh=not there)
         if not there:

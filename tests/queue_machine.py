@@ -21,7 +21,7 @@ import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import temporary
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations
@@ -147,7 +147,7 @@ class Workshop:
 
     def outcome(self, command: Callable[[], object]) -> Outcome:
         """Run a command; say what a task's exit status would."""
-        files.sweep_scratch()  # as every task does
+        temporary.sweep_scratch()  # as every task does
         try:
             result = command()
         except MacosBuildError:

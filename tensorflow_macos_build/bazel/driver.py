@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build import checkout, files, process
+from tensorflow_macos_build import checkout, process, temporary
 from tensorflow_macos_build.bazel import events as bep
 from tensorflow_macos_build.bazel.exit_codes import ExitKind, meaning
 from tensorflow_macos_build.bazel.line_tail import LineTail
@@ -145,7 +145,7 @@ def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
     begun = time.monotonic()
     events = _BuildEvents()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with files.scratch("bazel-events") as folder:
+    with temporary.scratch("bazel-events") as folder:
         status = _run(invocation, folder / "events.json", events, ticker, log)
     if status != 0:
         raise _error(status, events, log, invocation.targets)

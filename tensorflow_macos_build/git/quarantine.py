@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import files, process, temporary
 from tensorflow_macos_build.git.attributes import TreeAttributes, values
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.objects import (
@@ -147,7 +147,7 @@ class Quarantine:
         arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
         name = self.git.line("pack-objects", *arguments, stdin=wanted)
         pack = (into or objects_folder(self.source)) / "pack"
-        files.sweep(pack)
+        temporary.sweep(pack)
         # git itself would rename the pack, and so fail where TMPDIR is another file system.
         for suffix in (".pack", ".idx") if name else ():
             _put_pack_file(
@@ -159,7 +159,7 @@ class Quarantine:
 @contextlib.contextmanager
 def quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
-    with files.scratch("quarantine") as folder:
+    with temporary.scratch("quarantine") as folder:
         git = _make(folder, source)
         argv = git.argv("cat-file", "--batch")
         with process.start(argv, env=git.environment()) as child:

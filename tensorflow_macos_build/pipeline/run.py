@@ -8,7 +8,7 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tensorflow_macos_build import checkout, files
+from tensorflow_macos_build import checkout, files, locks, temporary
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import stamps
@@ -65,7 +65,7 @@ def build(
     """
     lock = workspace.folder / ".lock"
     # The plan is made under the lock: what another build makes meanwhile need not be made again.
-    with space_is_needed(workspace), files.locked(lock, lambda: observer.waiting_for(lock)):
+    with space_is_needed(workspace), locks.held(lock, lambda: observer.waiting_for(lock)):
         _sweep(workspace)
         plan = planning.make(workspace, request)
         observer.plan_made(plan)
@@ -131,9 +131,9 @@ def _forget_old(stage: Stage[Any, Any], workspace: Workspace, used: Path) -> Non
 def _sweep(workspace: Workspace) -> None:
     """Delete what killed builds left unfinished; the release's lock is held."""
     for folder in sorted(path for path in workspace.folder.iterdir() if path.is_dir()):
-        files.sweep(folder)
-    with files.locked(workspace.dist_lock):
-        files.sweep(workspace.dist.parent)
+        temporary.sweep(folder)
+    with locks.held(workspace.dist_lock):
+        temporary.sweep(workspace.dist.parent)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import files, process, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.targets import SmokeHost, SmokeTarget, targets, this_host
 
@@ -135,7 +135,7 @@ def child_argv(target: SmokeTarget, python: Path, module: str, result: Path) -> 
 
 
 def _try(wheel: Path, target: SmokeTarget, options: SmokeOptions) -> list[SmokeCheck]:
-    with files.scratch("smoke") as folder:
+    with temporary.scratch("smoke") as folder:
         python = folder / "env" / "bin" / "python"
         try:
             # 0.4 s instead of 6 s with a pip in it; our own installs into it (`_pip`).

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import invoke
 
-from tensorflow_macos_build import documents, files
+from tensorflow_macos_build import documents, temporary
 from tensorflow_macos_build.console import Console, shown
 from tensorflow_macos_build.errors import (
     ExitCode,
     Interrupted,
     MacosBuildError,
+    naming,
     of_machine,
 )
 from tensorflow_macos_build.views.lines import Line
@@ -103,10 +104,10 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
     def decorate(body: Body) -> Command:
         @functools.wraps(body)
         def guarded(*args: Any, **kwargs: Any) -> None:
-            files.sweep_scratch()  # here, since a task that finds its work done makes none
+            temporary.sweep_scratch()  # here, since a task that finds its work done makes none
             code = guard(functools.partial(body, *args, **kwargs), json=kwargs.get("json", False))
             # Again: the programs of a killed task live on for a while, and write into what it left.
-            files.sweep_scratch()
+            temporary.sweep_scratch()
             if code is not ExitCode.DONE:
                 raise invoke.Exit(code=int(code))
 
@@ -135,7 +136,7 @@ def emit(document: documents.Json) -> None:
     """Print a document, and nothing else, to standard output, as UTF-8 whatever the locale."""
     # In strings only: the same value to who reads JSON, and no command to a runner (see `shown`).
     text = documents.dumps(document).replace("##[", r"#\u0023[")
-    with files.named("standard output"):
+    with naming("standard output"):
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()

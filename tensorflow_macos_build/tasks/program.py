@@ -24,9 +24,9 @@ from invoke.completion.complete import print_completion_script
 from invoke.exceptions import Exit, ParseError
 
 import tensorflow_macos_build
-from tensorflow_macos_build import checkout, files
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import ExitCode, UsageError
+from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.tasks import namespace, usage
 from tensorflow_macos_build.tasks.command import (
@@ -229,7 +229,7 @@ def _run() -> ExitCode:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise end.__context__ from None
         code = ExitCode(int(end.code or 0))
-    with files.named("standard output"):
+    with naming("standard output"):
         sys.stdout.flush()
     return code
 

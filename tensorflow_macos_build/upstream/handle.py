@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import locks
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.repository import Git
@@ -82,7 +82,7 @@ class Mirror(Git):
             transfer.Unreachable: the server could not be asked.
         """
         if self._follows_server:
-            with files.locked(self.folder / "lock"):
+            with locks.held(self.folder / "lock"):
                 drop_stale_locks(self.git_dir)
                 self.fetch(["--prune", "origin", HEADS, TAGS], ticker)
 
@@ -97,7 +97,7 @@ class Mirror(Git):
         wanted = sorted(set(ids))
         if not self._missing(wanted):
             return 0
-        with files.locked(self.folder / "lock"):
+        with locks.held(self.folder / "lock"):
             missing = self._missing(wanted)
             if missing:
                 stdin = "".join(f"{blob}\n" for blob in missing).encode()
@@ -145,7 +145,7 @@ class Mirror(Git):
 
         ticker(0, None, f"asking for {commit}")
         once = dataclasses.replace(self, retry=dataclasses.replace(self.retry, attempts=1))
-        with files.locked(self.folder / "lock"), contextlib.suppress(transfer.Unreachable):
+        with locks.held(self.folder / "lock"), contextlib.suppress(transfer.Unreachable):
             once.fetch(["origin", commit], ticker)
 
     def fetch(

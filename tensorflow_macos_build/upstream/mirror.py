@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from tensorflow_macos_build import checkout, files
+from tensorflow_macos_build import checkout, locks, temporary
 from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.upstream import embedded, local, remote
@@ -56,8 +56,8 @@ def open(
     kind, place = _kind(text)
     folder = cache.resolve() / _folder_name(place)
     ticker(0, None, f"opening {shown(text)}")
-    with files.locked(folder / "lock"):
-        files.sweep(folder)
+    with locks.held(folder / "lock"):
+        temporary.sweep(folder)
         opened = Mirror(
             folder / "repository.git",
             origin=text,

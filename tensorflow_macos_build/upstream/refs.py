@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import locks, process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.upstream.handle import Mirror
 
@@ -60,7 +60,7 @@ def alone(git: Git) -> Iterator[None]:
     if not isinstance(git, Mirror):
         yield
         return
-    with files.locked(git.folder / "lock"):
+    with locks.held(git.folder / "lock"):
         for left in (git.git_dir / SPACE).rglob("*.lock"):
             left.unlink(missing_ok=True)
         (git.git_dir / "packed-refs.lock").unlink(missing_ok=True)

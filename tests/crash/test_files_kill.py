@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, locks, temporary
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
@@ -77,15 +77,15 @@ def test_a_folder_is_always_there_and_whole_while_it_is_replaced(tmp_path: Path)
         child.wait()
         child.stdout.close()
         assert (target / "one").read_text() == (target / "two").read_text()
-    files.sweep(tmp_path)
+    temporary.sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from tensorflow_macos_build import files
-with files.locked(Path(sys.argv[1])):
+from tensorflow_macos_build import locks
+with locks.held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -99,7 +99,7 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     child.kill()
     child.wait()
     child.stdout.close()
-    with files.locked(lock):
+    with locks.held(lock):
         assert lock.exists()
 
 
@@ -114,7 +114,7 @@ def put_folder(folder: Path) -> None:
 
 def use_scratch(folder: Path) -> None:
     tempfile.tempdir = str(folder)
-    with files.scratch("work") as scratch:
+    with temporary.scratch("work") as scratch:
         (scratch / "half").touch()
 
 
@@ -136,12 +136,12 @@ def test_the_next_run_sweeps_whatever_a_kill_leaves(
 RIVAL = """
 import sys, tempfile
 from pathlib import Path
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, temporary
 tempfile.tempdir = sys.argv[1]
 for turn in range(300):
-    with files.scratch("work") as folder:
+    with temporary.scratch("work") as folder:
         (folder / "mine").touch()
-        files.sweep(folder.parent, files.SCRATCH_PREFIX)
+        temporary.sweep(folder.parent, temporary.SCRATCH_PREFIX)
         assert (folder / "mine").exists(), turn
         with files.atomic_path(Path(sys.argv[1]) / sys.argv[2]) as unfinished:
             unfinished.touch()

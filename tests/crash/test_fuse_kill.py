@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import temporary
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.relocate.engine import relocate
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
@@ -68,12 +68,12 @@ def test_a_killed_fuse_leaves_no_wheel_or_a_whole_one(
         child.wait()
         child.stdout.close()
         for path in out.glob("*"):
-            if path.name.startswith(files.TEMPORARY_PREFIX):
+            if path.name.startswith(temporary.PREFIX):
                 continue
             assert path.read_bytes() == expected.read_bytes()
             path.unlink()
     fuse(*pair, out, FuseOptions())
-    files.sweep(out)
+    temporary.sweep(out)
     assert [path.name for path in out.iterdir()] == [expected.name]
 
 
@@ -92,9 +92,9 @@ def commands(folder: Path, pair: tuple[Path, Path]) -> dict[str, Callable[[Path]
 def test_a_kill_at_any_step_leaves_nothing_after_the_next_run(
     tmp_path: Path, small_pair: tuple[Path, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    tmpdir = tmp_path / "temporary"
+    tmpdir.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmpdir))
     command = commands(tmp_path, small_pair)[name]
     expected, out = command(tmp_path / "expected"), tmp_path / "out"
     step = 1
@@ -105,16 +105,16 @@ def test_a_kill_at_any_step_leaves_nothing_after_the_next_run(
     assert step > 5
     command(out)
     assert [path.name for path in out.iterdir()] == [expected.name]
-    assert list(temporary.iterdir()) == []
+    assert list(tmpdir.iterdir()) == []
 
 
 def test_a_kill_while_libraries_come_in_leaves_nothing_after_the_next_run(
     tmp_path: Path, toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also not of the tool that brings them in, which is another process."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    tmpdir = tmp_path / "temporary"
+    tmpdir.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmpdir))
     library = tmp_path / "libdep.dylib"
     source = "int dep(void) { return 7; }"
     made = toolchain.dylib("libdep.dylib", source, "arm64", install_name=str(library))
@@ -128,7 +128,7 @@ def test_a_kill_while_libraries_come_in_leaves_nothing_after_the_next_run(
         assert ended_at(step, tmp_path, lambda: relocate(wheel, out)), step
     assert relocate(wheel, out).wheel.read_bytes() == expected.read_bytes()
     assert [path.name for path in out.iterdir()] == [expected.name]
-    assert list(temporary.iterdir()) == []
+    assert list(tmpdir.iterdir()) == []
 
 
 def test_two_at_once_end_as_each_alone(tmp_path: Path, pair: tuple[Path, Path]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tensorflow_macos_build import config, documents, files
+from tensorflow_macos_build import config, documents, locks
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run as running
 from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -135,7 +135,7 @@ def test_until_and_arch_stop_early(project: Project) -> None:
 
 
 def test_a_second_build_of_a_release_waits_and_says_so(project: Project) -> None:
-    with files.locked(project.folder / "build" / "demo" / ".lock"):
+    with locks.held(project.folder / "build" / "demo" / ".lock"):
         child = project.start()
         wait_for_line(child, "another build of this release is at work")
         assert child.poll() is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.git.quarantine import objects_folder
@@ -76,7 +76,7 @@ class EditRun:
         if plan is not None and self._is_written(plan):
             files.delete_folder(self.folder)
             return None
-        files.sweep(self.folder.parent)
+        temporary.sweep(self.folder.parent)
         self._refuse_another(plan)
         return plan
 
@@ -216,7 +216,7 @@ class EditRun:
     def give_up(self) -> str:
         """Forget the change and its work trees; return what is left for people to know."""
         if not self.folder.is_dir():
-            files.sweep(self.folder.parent)
+            temporary.sweep(self.folder.parent)
             return f"no change of {self.queue.name} is under way: there was nothing to give up"
         try:
             plan = plan_file.load(self.folder, self.queue.folder)
@@ -289,7 +289,7 @@ class EditRun:
         """
         if not self.folder.is_dir():
             return
-        files.sweep(self.folder)
+        temporary.sweep(self.folder)
         if {path.name for path in self.folder.iterdir()} - {"objects.git"}:
             raise UsageError(
                 "the folder for changes of this queue holds something that this tool did not make",

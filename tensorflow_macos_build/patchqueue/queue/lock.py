@@ -11,7 +11,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, TypeVar
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, locks, temporary
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def sole_writer(folder: Path, waiting: Waiting = silent) -> Iterator[Path]:
     def busy() -> None:
         waiting(f"waiting for another command that is at work on a queue in {real.parent}")
 
-    with files.locked(real.parent, busy):
-        files.sweep(real.parent)  # a command that finds its work done writes nothing that would
+    with locks.held(real.parent, busy):
+        temporary.sweep(real.parent)  # a command that finds its work done writes nothing that would
         yield real
 
 

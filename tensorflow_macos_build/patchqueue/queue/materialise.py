@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import process, temporary
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import plumbing
 from tensorflow_macos_build.patchqueue.formats import paths
@@ -179,7 +179,7 @@ class _Importer:
 
 @contextlib.contextmanager
 def _importer(git: Git) -> Iterator[_Importer]:
-    with files.scratch("marks") as folder:
+    with temporary.scratch("marks") as folder:
         marks = folder / "marks"
         # no search for deltas and little compression: the objects are few and short-lived
         argv = git.argv(

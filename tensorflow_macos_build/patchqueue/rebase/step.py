@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import objects_folder, quarantine
 from tensorflow_macos_build.git.repository import Git
@@ -231,7 +231,7 @@ class RebaseRun:
         """
         self._refuse_other_folder(self._readable_state())
         name = self.queue.name
-        files.sweep(self.folder.parent)
+        temporary.sweep(self.folder.parent)
         known = work_tree.mark_of(self.folder)
         ours = known is not None and known.queue == str(self.queue.folder.resolve())
         if ours:
@@ -253,7 +253,7 @@ class RebaseRun:
         """Forget a rebase that is done, and delete its work tree unless it would lose something."""
         if work_tree.may_go(self.folder, self.queue.folder, now.taken):
             files.delete_folder(self.folder)
-        files.sweep(self.folder.parent)
+        temporary.sweep(self.folder.parent)
         state.drop(self.queue, self.git)
 
     def replay(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import checkout, files
+from tensorflow_macos_build import checkout, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
@@ -27,7 +27,7 @@ def entries(place: str) -> tuple[QueueEntry, ...]:
     revision, colon, path = place.partition(":")
     if not colon:
         return _entries(queue_folder(place))
-    with files.scratch("snapshot") as scratch:
+    with temporary.scratch("snapshot") as scratch:
         _extract(revision, path.rstrip("/"), scratch)
         return _entries(scratch)
 

@@ -14,7 +14,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import markers, plumbing
 from tensorflow_macos_build.git.objects import decode_path, encode_path
@@ -203,7 +203,7 @@ def _marked(
     (size,) = pen.attribute("conflict-marker-size", merged.ours, [found.path])
     names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
     names += [f"--marker-size={size}"] if size.isdecimal() and int(size) else []
-    with files.scratch("merge") as folder:
+    with temporary.scratch("merge") as folder:
         paths = [folder / name for name in ("ours", "base", "theirs")]
         for path, side in zip(paths, sides, strict=True):
             path.write_bytes(pen.objects.blob(side.oid) if side else b"")

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import documents, files, process
+from tensorflow_macos_build import documents, files, process, temporary
 from tensorflow_macos_build.errors import MacosBuildError, UsageError
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.repository import Git
@@ -94,7 +94,7 @@ def private_index(folder: Path) -> Iterator[Git]:
 
     So a lock file that a killed git left in it does not matter, nor a git that somebody runs there.
     """
-    with files.scratch("index") as scratch:
+    with temporary.scratch("index") as scratch:
         index = scratch / "index"
         with contextlib.suppress(FileNotFoundError):
             # with its time, by which git knows which files it has to read again (racy-git.txt)

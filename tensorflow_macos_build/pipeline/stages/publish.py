@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import __version__, documents, files
+from tensorflow_macos_build import __version__, documents, files, locks
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import (
     DistResult,
@@ -71,7 +71,7 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
 def _work(job: StageJob[PublishInputs]) -> DistResult:
     """Fill the new dist/<release> beside the old one, then let the two change places."""
     workspace = job.workspace
-    with files.locked(workspace.dist_lock), files.atomic_folder(workspace.dist) as folder:
+    with locks.held(workspace.dist_lock), files.atomic_folder(workspace.dist) as folder:
         _fill(job, folder)
     wheel = job.inputs.verified.wheel.name
     published = tuple(job.file(path) for path in sorted(workspace.dist.iterdir()))

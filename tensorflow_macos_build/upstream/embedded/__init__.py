@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, locks
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream.embedded import stream
 from tensorflow_macos_build.upstream.embedded.history import HISTORY
@@ -41,7 +41,7 @@ def create(folder: Path) -> Git:
     It is made aside and renamed, so a kill leaves nothing half-done, and two processes may ask for
     one folder at once. The branch is `main`; each release has a branch and an annotated tag.
     """
-    with files.locked(folder.parent / f".{folder.name}.lock"):
+    with locks.held(folder.parent / f".{folder.name}.lock"):
         if _refs(Git(folder)) != _expected():
             with files.atomic_folder(folder) as unfinished:
                 _make(Git(unfinished))

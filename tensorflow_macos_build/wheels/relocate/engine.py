@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.macho.malformed import MalformedMachO
@@ -100,7 +100,7 @@ def relocate(
         ticker(0, None, f"copying libraries into {wheel.name}")
         archs = tuple(sorted({image.arch for slices in images.values() for image in slices}))
         users = {name: {image.arch for image in slices} for name, slices in images.items()}
-        with files.scratch("relocate") as scratch:
+        with temporary.scratch("relocate") as scratch:
             moved, outcome = _relocated(wheel, scratch, lib_dirs, archs, tool)
             copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
             with open_archive(moved) as changed:
@@ -114,7 +114,7 @@ def _passed(wheel: Path, out: Path) -> Path:
     target = out / wheel.name
     out.mkdir(parents=True, exist_ok=True)
     if target.exists() and target.samefile(wheel):
-        files.sweep(out)
+        temporary.sweep(out)
         return target
     with files.atomic_path(target) as unfinished:
         files.link_or_copy(wheel, unfinished)

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, locks, temporary
 from tensorflow_macos_build.errors import Interrupted, WorkFailed
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def fetch(offers: Sequence[Offer], cache: Path, retry: Retry, ticker: Ticker) ->
 
 def _have(offer: Offer, cache: Path, retry: Retry, progress: _DownloadProgress) -> Path:
     wheel = cache / "wheels" / offer.sha256 / offer.name
-    with files.locked(wheel.parent / "lock"):
-        files.sweep(wheel.parent)
+    with locks.held(wheel.parent / "lock"):
+        temporary.sweep(wheel.parent)
         # A cache is a folder that anything may have written into: the name alone proves nothing.
         if wheel.is_file() and files.sha256(wheel) == offer.sha256:
             progress.add(wheel.stat().st_size, offer.name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from tensorflow_macos_build import closure, files
+from tensorflow_macos_build import closure, files, locks, temporary
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.wheelhouse import rules
 from tensorflow_macos_build.wheels.wheelhouse.needs import refuse_differing_needs
@@ -48,8 +48,8 @@ def fused(choice: Choice, paths: Mapping[Offer, Path], options: WheelhouseOption
     words = [closure.digest(fuse.__module__), *sources, *map(str, verdicts)]
     key = hashlib.sha256("\0".join(words).encode()).hexdigest()
     folder = options.cache / "fused" / key
-    with files.locked(folder.parent / f"{key}.lock"):
-        files.sweep(folder.parent)
+    with locks.held(folder.parent / f"{key}.lock"):
+        temporary.sweep(folder.parent)
         if not folder.is_dir():
             with files.atomic_folder(folder) as unfinished:
                 fuse(first, second, unfinished, FuseOptions(build=_build(choice), rules=verdicts))

@@ -18,7 +18,7 @@ import uv
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import process, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _resolve(
     index: str | None,
     cache: Path,
 ) -> dict[str, Package]:
-    with files.scratch("resolve") as scratch:
+    with temporary.scratch("resolve") as scratch:
         wanted, limits = scratch / "wanted.txt", scratch / "constraints.txt"
         wanted.write_text("".join(f"{text}\n" for text in requirements), encoding="utf-8")
         limits.write_text(

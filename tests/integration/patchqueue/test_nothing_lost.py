@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.edit.session import EditSession
@@ -152,7 +152,7 @@ def test_an_abort_that_was_killed_while_it_deleted_the_work_tree_is_finished(
     work = tmp_path / "build/rebase/demo"
     session = replace(desk.session, folder=work)
     session.start(ONTO)
-    killed = work.with_name(f"{files.TEMPORARY_PREFIX}x")
+    killed = work.with_name(f"{temporary.PREFIX}x")
     killed.mkdir()
     work.rename(killed / "old")
     assert session.abort() == ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import commit_range, lock, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, encoded
@@ -143,7 +143,7 @@ def test_reading_a_queue_whose_swap_was_cut_in_two_writes_nothing(folder: Path) 
 
 
 def test_a_command_that_has_nothing_to_write_sweeps_what_killed_writers_left(folder: Path) -> None:
-    (folder.parent / f"{files.TEMPORARY_PREFIX}x").mkdir()
+    (folder.parent / f"{temporary.PREFIX}x").mkdir()
     with lock.sole_writer(folder):
         assert [path.name for path in folder.parent.iterdir()] == ["q"]
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
-from tensorflow_macos_build import documents, files
+from tensorflow_macos_build import documents, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.retry import Retry
 from tensorflow_macos_build.wheels.fuse.engine import fuse
@@ -486,9 +486,9 @@ def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
 ) -> None:
     """Nor in the cache, nor in the folder for temporary files."""
     shop.pair("native", "1.0")
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    tmpdir = tmp_path / "temporary"
+    tmpdir.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmpdir))
     asked = options(index, tmp_path)
     ended = [
         ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "house", asked))
@@ -498,8 +498,8 @@ def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
     made = build(["native"], tmp_path / "house", asked)
     again = build(["native"], tmp_path / "alone", options(index, tmp_path / "other"))
     assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in again.wheels]
-    assert list(tmp_path.rglob(f"{files.TEMPORARY_PREFIX}*")) == []
-    assert list(temporary.iterdir()) == []
+    assert list(tmp_path.rglob(f"{temporary.PREFIX}*")) == []
+    assert list(tmpdir.iterdir()) == []
 
 
 def test_a_killed_run_leaves_the_old_house_and_the_next_goes_on(

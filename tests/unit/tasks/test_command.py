@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import invoke
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import temporary
 from tensorflow_macos_build.tasks.command import command, emit
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def test_a_task_that_has_nothing_to_do_sweeps_what_killed_runs_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / f"{files.SCRATCH_PREFIX}killed-x").mkdir()
-    with files.scratch("live") as live:
-        (tmp_path / f"{files.SCRATCH_PREFIX}killed-y").mkdir()
+    (tmp_path / f"{temporary.SCRATCH_PREFIX}killed-x").mkdir()
+    with temporary.scratch("live") as live:
+        (tmp_path / f"{temporary.SCRATCH_PREFIX}killed-y").mkdir()
         idle(invoke.Context())
         assert list(tmp_path.iterdir()) == [live]
 
@@ -35,7 +35,8 @@ def test_a_task_that_has_nothing_to_do_sweeps_what_killed_runs_left(
 @command()
 def overtaken(_context: invoke.Context) -> None:
     """Work while a program of a killed task writes into the folder that was swept already."""
-    (Path(tempfile.gettempdir()) / f"{files.SCRATCH_PREFIX}killed-z" / "env").mkdir(parents=True)
+    left = Path(tempfile.gettempdir()) / f"{temporary.SCRATCH_PREFIX}killed-z"
+    (left / "env").mkdir(parents=True)
 
 
 def test_a_task_sweeps_what_programs_of_a_killed_one_wrote_meanwhile(
