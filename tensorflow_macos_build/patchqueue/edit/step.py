@@ -300,9 +300,7 @@ class EditRun:
 
     def _is_written(self, plan: EditPlan) -> bool:
         """Whether the queue is what the change made of it: only cleaning up is left."""
-        change = journal.QueueChange(plan.request, plan.queue, self.queue.digest)
-        # where nothing changed, the last change may be an earlier one of the same kind
-        return change.before != change.after and self._journal.last() == change
+        return self._journal.ends_with(plan.request, plan.queue, self.queue.digest)
 
     def _refuse_another(self, plan: EditPlan | None) -> None:
         self._refuse_other_folder(plan)

@@ -66,3 +66,10 @@ class Journal:
         """Return the last change where it is what made the queue as it is now (`digest`)."""
         last = self.last()
         return last if last is not None and last.after == digest else None
+
+    def ends_with(self, request: tuple[str, ...], before: str, after: str) -> bool:
+        """Whether the last change is this one, and changed something.
+
+        Where nothing changed, it may be an earlier one of the same kind: the digests do not tell.
+        """
+        return before != after and self.last() == QueueChange(request, before, after)

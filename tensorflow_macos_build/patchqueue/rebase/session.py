@@ -18,7 +18,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress, RebaseRun, stopped_at
+from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress, RebaseRun
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
@@ -86,24 +86,23 @@ class RebaseSession:
         """Take what the work tree holds as the conflict's resolution, and go on.
 
         Args:
-            patch: the patch whose conflict is settled, as `editing.find` takes it; "": the one that
-                was shown last.
+            patch: the patch whose conflict is settled, as `names.position` takes it; "": the one
+                that was shown last.
 
         Raises:
             UsageError: no rebase is under way, or the patch is not in conflict.
             conflict_tree.Unresolved: markers are left.
         """
         with self._alone() as run:
-            if done := run.done_before():
-                return done
-            now = run.under_way()
+            if finished := run.done_before():
+                return finished
+            state = run.under_way()
             with quarantine(run.with_work_tree()) as pen:
-                patches, _, replayed = run.replay(pen, now, trees=False)
-                conflict = stopped_at(patches, replayed)
-                note = run.why_not_settled(now, conflict, patch)
+                conflict = run.replay(pen, state, trees=False).conflict
+                note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
-                    now = run.settle(pen, now, *conflict)
-            return replace(run.advance(now), note=note)
+                    state = run.settle(pen, state, conflict)
+            return replace(run.advance(state), note=note)
 
     def skip(self, patch: str = "") -> RebaseProgress:
         """Leave a patch in conflict out of the queue, and go on.
@@ -115,19 +114,18 @@ class RebaseSession:
             UsageError: no rebase is under way, or the patch is not in conflict.
         """
         with self._alone() as run:
-            if done := run.done_before():
-                return done
-            now = run.under_way()
+            if finished := run.done_before():
+                return finished
+            state = run.under_way()
             with quarantine(self.git) as pen:
-                patches, _, replayed = run.replay(pen, now, trees=False)
-                conflict = stopped_at(patches, replayed)
-            note = run.why_not_left_out(now, conflict, patch)
+                conflict = run.replay(pen, state, trees=False).conflict
+            note = run.refusal(state, conflict, patch, takes=False)
             if conflict and not note:
-                now = run.leave_out(now, *conflict)
-            return replace(run.advance(now), note=note)
+                state = run.leave_out(state, conflict)
+            return replace(run.advance(state), note=note)
 
     def abort(self) -> str:
-        """Return the rebase up; the queue is as it was. Return what is left for people to know.
+        """Give the rebase up; the queue is as it was. Return what is left for people to know.
 
         Its work tree goes, as with `git rebase --abort`; any other folder stays.
         """

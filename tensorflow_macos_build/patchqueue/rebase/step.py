@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
@@ -14,19 +14,21 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
-from tensorflow_macos_build.patchqueue.rebase import state
+from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, PathChange, StepOutcome
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay, ReplayStep
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay
 
 _REQUEST = "rebase.start"
 
@@ -57,6 +59,30 @@ class RebaseProgress:
         return not self.patch
 
 
+class PatchConflict(NamedTuple):
+    """The conflict that a replay stopped at: the patch, and git's merge of it."""
+
+    patch: QueueCommit
+    merged: MergeResult
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files in conflict."""
+        return tuple(file.path for file in self.merged.conflicted)
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether a folder is the work tree of this very conflict."""
+        return conflict_tree.is_of(folder, self.patch.name, self.merged)
+
+
+class PartialRebase(NamedTuple):
+    """A rebase up to the first conflict that nobody settled; None: there is none left."""
+
+    result: RebaseResult
+    replay: Replay
+    conflict: PatchConflict | None
+
+
 @dataclass(frozen=True)
 class RebaseRun:
     """A step of a rebase, while nobody else can write its queue; the attributes are a session's."""
@@ -79,7 +105,7 @@ class RebaseRun:
         """Keep a new rebase."""
         queue, folder = self.queue, str(self.queue.folder.resolve())
         begun = RebaseState(folder, queue.digest, queue.base.commit, onto, commit)
-        return state.save(queue, self.git, begun)
+        return rebase_state.save(queue, self.git, begun)
 
     def current(self) -> RebaseState | None:
         """Return the rebase under way; clean up behind one that a kill cut off at its very end.
@@ -87,12 +113,12 @@ class RebaseRun:
         Raises:
             UsageError: it is another queue's, or the queue was changed since it began.
         """
-        now = state.load(self.queue, self.git)
-        if now is not None and self._is_written(now):
-            self.end(now)
+        state = rebase_state.load(self.queue, self.git)
+        if state is not None and self._is_written(state):
+            self.end(state)
             return None
-        self._refuse_another(now)
-        return now
+        self._refuse_another(state)
+        return state
 
     def under_way(self) -> RebaseState:
         """Return the rebase under way; nothing is written.
@@ -100,14 +126,14 @@ class RebaseRun:
         Raises:
             UsageError: there is none, it is another queue's, or the queue was changed since.
         """
-        now = state.load(self.queue, self.git)
-        if now is None or self._is_written(now):
+        state = rebase_state.load(self.queue, self.git)
+        if state is None or self._is_written(state):
             raise UsageError(
                 f"no rebase of `{self.queue.name}` is under way",
                 hint=self.command("rebase.start", "--onto", "REF"),
             )
-        self._refuse_another(now)
-        return now
+        self._refuse_another(state)
+        return state
 
     def done_before(self) -> RebaseProgress | None:
         """Return the end of a rebase that an earlier run came to; None: one is under way."""
@@ -123,105 +149,107 @@ class RebaseRun:
         note = f"the rebase of {self.queue.name} onto {ref} was finished already"
         return RebaseProgress(ref, result, "", self.folder, (), note)
 
-    def why_not_settled(
-        self, now: RebaseState, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
+    def refusal(
+        self, state: RebaseState, conflict: PatchConflict | None, patch: str, *, takes: bool
     ) -> str:
-        """Return why what the work tree holds does not settle a conflict; "" where it does.
+        """Return why a conflict is neither settled nor left out now; "" where it is to be.
+
+        Nobody settles what they have not seen: a command that is repeated, or that goes on after a
+        kill, meets the next conflict, which it was not meant for. So the conflict must have been
+        shown, or the patch be named.
+
+        Args:
+            state: the rebase.
+            conflict: the one that it stands at; None: no conflict is left.
+            patch: the patch that is meant, as `names.position` takes it; "": the one shown last.
+            takes: whether what the work tree holds is taken; it must be that of the conflict then.
 
         Raises:
-            UsageError: another patch is asked for than the one in conflict.
+            UsageError: another patch is meant than the one in conflict.
         """
-        if reason := self._not_at(now, conflict, wanted):
+        if patch and (reason := self._passed(state, conflict, patch)):
             return reason
-        assert conflict is not None
-        name = conflict[0].name
-        seen = wanted or work_tree.is_shown(self.folder)
-        if conflict_tree.is_of(self.folder, name, conflict[1]) and seen:
+        if conflict is None:
+            return "no conflict was left"
+        is_there = conflict.is_in(self.folder)
+        is_known = bool(patch) or (is_there and work_tree.is_shown(self.folder))
+        if is_known and (is_there or not takes):
             return ""
-        return f"the conflict of {name} was not shown before; nothing was taken yet"
+        nothing = "taken yet" if takes else "left out"
+        return f"the conflict of {conflict.patch.name} was not shown before; nothing was {nothing}"
 
-    def why_not_left_out(
-        self, now: RebaseState, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
-    ) -> str:
-        """Return why a patch is not to be left out now; "" where it is.
+    def _passed(self, state: RebaseState, conflict: PatchConflict | None, patch: str) -> str:
+        """Return how a rebase has passed the patch that is meant; "" where it stands at it.
 
         Raises:
-            UsageError: another patch is asked for than the one in conflict.
+            UsageError: neither is so.
         """
-        if reason := self._not_at(now, conflict, wanted):
-            return reason
-        assert conflict is not None
-        name = conflict[0].name
-        shown = conflict_tree.is_of(self.folder, name, conflict[1]) and work_tree.is_shown(
-            self.folder
-        )
-        if wanted or shown:
-            return ""
-        return f"the conflict of {name} was not shown before; nothing was left out"
-
-    def _not_at(
-        self, now: RebaseState, conflict: tuple[QueueCommit, MergeResult] | None, wanted: str
-    ) -> str:
-        """Return why a rebase does not stand at the patch that is asked for; "" where it does."""
-        name = self.queue.patches[self.queue.position(wanted)].name if wanted else ""
-        at = conflict[0].name if conflict else ""
-        if name and name in now.left_out:
+        name = self.queue.patches[self.queue.position(patch)].name
+        current = conflict.patch.name if conflict else ""
+        if name in state.left_out:
             return f"{name} is left out already"
-        if name and name != at and name in {each.patch for each in now.resolutions}:
+        if name == current:
+            return ""
+        if name in {resolution.patch for resolution in state.resolutions}:
             return f"the conflict of {name} is settled already"
-        if name and name != at:
-            raise UsageError(
-                f"{name} is not in conflict now" + (f"; {at} is" if at else ""),
-                hint=self.command("rebase.status"),
-            )
-        return "" if conflict else "no conflict was left"
+        raise UsageError(
+            f"{name} is not in conflict now" + (f"; {current} is" if current else ""),
+            hint=self.command("rebase.status"),
+        )
 
-    def advance(self, now: RebaseState) -> RebaseProgress:
+    def advance(self, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
         with quarantine(self.git) as pen:
-            patches, result, done = self.replay(pen, now, trees=True)
-            conflict = stopped_at(patches, done)
-            if conflict is not None:
-                self._show(pen, now, *conflict)
-                return self._stopped(now, result, *conflict)
-            base = QueueBase(self.queue.base.upstream, now.onto_ref, now.onto)
-            pen.keep([result.tree], [now.onto])
-            made = {one.file_name: resolutions.emit(one) for one in now.resolutions}
+            partial = self.replay(pen, state, trees=True)
+            if partial.conflict is not None:
+                self._show(pen, state, partial.conflict)
+                return self._stopped(state, partial.result, partial.conflict)
+            base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
+            pen.keep([partial.result.tree], [state.onto])
+            more = {made.file_name: resolutions.emit(made) for made in state.resolutions}
 
             def announce(after: str) -> None:
-                change = journal.QueueChange((_REQUEST, now.onto), now.queue, after)
+                # The journal comes before the swap: whoever finds the queue written then knows by
+                # which command, though a kill kept that command from saying so.
+                change = journal.QueueChange((_REQUEST, state.onto), state.queue, after)
                 self._journal.write(change)
 
-            saved = rebasing.save(pen, self.queue, base, done, more=made, announce=announce)
-        self.end(now)
-        return RebaseProgress(now.onto_ref, replace(result, saved=saved), "", self.folder, ())
+            saved = rebasing.save(
+                pen, self.queue, base, partial.replay, more=more, announce=announce
+            )
+        # The state goes last: a kill before leaves it, and `current` finds the queue written.
+        self.end(state)
+        result = replace(partial.result, saved=saved)
+        return RebaseProgress(state.onto_ref, result, "", self.folder, ())
 
-    def progress(self, now: RebaseState) -> RebaseProgress:
+    def progress(self, state: RebaseState) -> RebaseProgress:
         """Return how far a rebase is; nothing is written."""
         with quarantine(self.git) as pen:
-            patches, result, done = self.replay(pen, now, trees=False)
-        conflict = stopped_at(patches, done)
+            partial = self.replay(pen, state, trees=False)
+        conflict = partial.conflict
         if conflict is None:
-            return RebaseProgress(now.onto_ref, result, "", self.folder, ())
-        there = conflict_tree.is_of(self.folder, conflict[0].name, conflict[1])
-        note = "" if there else f"its work tree is not in {self.folder}; rebase.continue makes it"
-        return replace(self._stopped(now, result, *conflict), note=note)
+            return RebaseProgress(state.onto_ref, partial.result, "", self.folder, ())
+        is_there = conflict.is_in(self.folder)
+        note = f"its work tree is not in {self.folder}; rebase.continue makes it"
+        stopped = self._stopped(state, partial.result, conflict)
+        return replace(stopped, note="" if is_there else note)
 
-    def settle(
-        self, pen: Quarantine, now: RebaseState, patch: QueueCommit, merged: MergeResult
-    ) -> RebaseState:
+    def settle(self, pen: Quarantine, state: RebaseState, conflict: PatchConflict) -> RebaseState:
         """Keep what the work tree holds as a conflict's resolution."""
-        tree = conflict_tree.take(self.folder, merged, _labels(now, patch))
-        made = resolutions.record(pen, patch.name, merged, _changes(pen, merged.tree, tree))
-        settled = (*now.resolutions, made)
-        return state.save(self.queue, self.git, replace(now, resolutions=settled, taken=tree))
+        merged = conflict.merged
+        tree = conflict_tree.take(self.folder, merged, _labels(state, conflict.patch))
+        changes = _changes(pen, merged.tree, tree)
+        made = resolutions.record(pen, conflict.patch.name, merged, changes)
+        settled = (*state.resolutions, made)
+        state = replace(state, resolutions=settled, taken=tree)
+        return rebase_state.save(self.queue, self.git, state)
 
-    def leave_out(self, now: RebaseState, patch: QueueCommit, merged: MergeResult) -> RebaseState:
+    def leave_out(self, state: RebaseState, conflict: PatchConflict) -> RebaseState:
         """Keep that a patch is left out; what was done in its work tree is not wanted any more."""
-        there = conflict_tree.is_of(self.folder, patch.name, merged)
-        taken = work_tree.content(self.folder) if there else now.taken
-        now = replace(now, left_out=(*now.left_out, patch.name), taken=taken)
-        return state.save(self.queue, self.git, now)
+        taken = work_tree.content(self.folder) if conflict.is_in(self.folder) else state.taken
+        left_out = (*state.left_out, conflict.patch.name)
+        state = replace(state, left_out=left_out, taken=taken)
+        return rebase_state.save(self.queue, self.git, state)
 
     def give_up(self) -> str:
         """Forget the rebase and delete its work tree; return what is left for people to know.
@@ -232,125 +260,114 @@ class RebaseRun:
         self._refuse_other_folder(self._readable_state())
         name = self.queue.name
         temporary.sweep(self.folder.parent)
-        known = work_tree.mark_of(self.folder)
-        ours = known is not None and known.queue == str(self.queue.folder.resolve())
-        if ours:
+        mark = work_tree.mark_of(self.folder)
+        is_ours = mark is not None and mark.queue == str(self.queue.folder.resolve())
+        if is_ours:
             files.delete_folder(self.folder)
-        if not state.drop(self.queue, self.git):
+        if not rebase_state.drop(self.queue, self.git):
             return f"no rebase of {name} is under way: there was nothing to give up"
-        if not ours and self.folder.exists():
+        if not is_ours and self.folder.exists():
             return f"{self.folder} is not its work tree, and was left alone"
         return ""
 
     def _readable_state(self) -> RebaseState | None:
         """Return the state; None also for one that cannot be read, which can be given up too."""
         try:
-            return state.load(self.queue, self.git)
+            return rebase_state.load(self.queue, self.git)
         except UsageError:
             return None
 
-    def end(self, now: RebaseState) -> None:
+    def end(self, state: RebaseState) -> None:
         """Forget a rebase that is done, and delete its work tree unless it would lose something."""
-        if work_tree.may_go(self.folder, self.queue.folder, now.taken):
+        if work_tree.may_go(self.folder, self.queue.folder, state.taken):
             files.delete_folder(self.folder)
         temporary.sweep(self.folder.parent)
-        state.drop(self.queue, self.git)
+        rebase_state.drop(self.queue, self.git)
 
-    def replay(
-        self, pen: Quarantine, now: RebaseState, *, trees: bool
-    ) -> tuple[tuple[QueueCommit, ...], RebaseResult, Replay]:
+    def replay(self, pen: Quarantine, state: RebaseState, *, trees: bool) -> PartialRebase:
         """Replay the queue with what was decided, up to the first conflict that is left."""
         patches = commit_cache.of_queue(self.queue, self.git)
-        known = (*resolutions.load(self.queue.folder), *now.resolutions)
-        result, done = rebasing.rebase_in(
+        # Those of the rebase come last: they count where the queue has one for the same conflict.
+        known = (*resolutions.load(self.queue.folder), *state.resolutions)
+        result, replayed = rebasing.rebase_in(
             pen,
             self.queue.base,
-            now.onto,
+            state.onto,
             patches,
             OnConflict.STOP,
-            decisions=rebasing.Decisions(known, frozenset(now.left_out)),
+            decisions=rebasing.Decisions(known, frozenset(state.left_out)),
             trees=trees,
             ticker=self.ticker,
         )
-        return patches, result, done
+        return PartialRebase(result, replayed, _first_conflict(patches, replayed))
 
     def with_work_tree(self) -> Git:
         """Return the repository, seeing also the objects that somebody made in the work tree."""
-        own = work_tree.git_of(self.folder)
         if work_tree.mark_of(self.folder) is None:
             return self.git
-        known = self.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        more = os.pathsep.join(filter(None, [str(objects_folder(own)), known]))
-        env = {**self.git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": more}
+        own = str(objects_folder(work_tree.git_of(self.folder)))
+        borrowed = self.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+        alternates = os.pathsep.join(filter(None, [own, borrowed]))
+        env = {**self.git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
         return Git(self.git.git_dir, env=env, behind=self.git)
 
-    def _show(
-        self, pen: Quarantine, now: RebaseState, patch: QueueCommit, merged: MergeResult
-    ) -> None:
-        if conflict_tree.is_of(self.folder, patch.name, merged):
-            return
-        work_tree.refuse_unless_free(self.folder, self.queue.folder, now.taken)
+    def _show(self, pen: Quarantine, state: RebaseState, conflict: PatchConflict) -> None:
+        if conflict.is_in(self.folder):
+            return  # made by an earlier run; somebody may be at work in it
+        work_tree.refuse_unless_free(self.folder, self.queue.folder, state.taken)
         conflict_tree.make(
             self.folder,
             pen,
-            merged,
+            conflict.merged,
             queue=self.queue.folder,
-            onto=now.onto,
-            base=now.base,
-            patch=patch.name,
-            labels=_labels(now, patch),
+            onto=state.onto,
+            base=state.base,
+            patch=conflict.patch.name,
+            labels=_labels(state, conflict.patch),
         )
 
     def _stopped(
-        self, now: RebaseState, result: RebaseResult, patch: QueueCommit, merged: MergeResult
+        self, state: RebaseState, result: RebaseResult, conflict: PatchConflict
     ) -> RebaseProgress:
-        paths = tuple(conflict.path for conflict in merged.conflicted)
-        return RebaseProgress(now.onto_ref, result, patch.name, self.folder, paths)
+        name, paths = conflict.patch.name, conflict.paths
+        return RebaseProgress(state.onto_ref, result, name, self.folder, paths)
 
-    def _is_written(self, now: RebaseState) -> bool:
+    def _is_written(self, state: RebaseState) -> bool:
         """Whether the queue is what the rebase made of it: only cleaning up is left."""
-        change = journal.QueueChange((_REQUEST, now.onto), now.queue, self.queue.digest)
-        # where nothing changed, the last change may be an earlier one of the same kind
-        return change.before != change.after and self._journal.last() == change
+        return self._journal.ends_with((_REQUEST, state.onto), state.queue, self.queue.digest)
 
-    def _refuse_another(self, now: RebaseState | None) -> None:
-        if now is None or now.queue == self.queue.digest:
+    def _refuse_another(self, state: RebaseState | None) -> None:
+        if state is None or state.queue == self.queue.digest:
             return
-        self._refuse_other_folder(now)
+        self._refuse_other_folder(state)
         raise UsageError(
-            f"the queue was changed since its rebase onto {now.onto_ref} began",
+            f"the queue was changed since its rebase onto {state.onto_ref} began",
             where=str(self.queue.folder),
             hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
             f"rebase up with `{self.command('rebase.abort')}`",
         )
 
-    def _refuse_other_folder(self, now: RebaseState | None) -> None:
+    def _refuse_other_folder(self, state: RebaseState | None) -> None:
         """Raise a UsageError where a rebase is that of a queue of the same name elsewhere."""
         here = str(self.queue.folder.resolve())
-        if now is not None and now.folder != here and Path(now.folder).is_dir():
+        if state is not None and state.folder != here and Path(state.folder).is_dir():
             raise UsageError(
-                f"the rebase onto {now.onto_ref} that is under way is that of {now.folder}",
+                f"the rebase onto {state.onto_ref} that is under way is that of {state.folder}",
                 where=here,
                 hint="finish that one first, or keep this queue's rebases elsewhere with --cache",
             )
 
 
-def stopped_at(
-    patches: tuple[QueueCommit, ...], done: Replay
-) -> tuple[QueueCommit, MergeResult] | None:
-    for patch, step in zip(patches, done.steps, strict=True):
+def _first_conflict(patches: Sequence[QueueCommit], replayed: Replay) -> PatchConflict | None:
+    for patch, step in zip(patches, replayed.steps, strict=True):
         if step.outcome is StepOutcome.CONFLICT:
-            return patch, _merged(step)
+            assert step.merged is not None
+            return PatchConflict(patch, step.merged)
     return None
 
 
-def _merged(step: ReplayStep) -> MergeResult:
-    assert step.merged is not None
-    return step.merged
-
-
-def _labels(now: RebaseState, patch: QueueCommit) -> conflict_tree.SideLabels:
-    return conflict_tree.SideLabels(f"upstream {now.onto_ref}", "base", f"patch {patch.name}")
+def _labels(state: RebaseState, patch: QueueCommit) -> conflict_tree.SideLabels:
+    return conflict_tree.SideLabels(f"upstream {state.onto_ref}", "base", f"patch {patch.name}")
 
 
 def _changes(pen: Quarantine, old: str, new: str) -> list[PathChange]:
