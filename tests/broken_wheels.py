@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import fat, image
+from tensorflow_macos_build.macho import image, lipo
 from tensorflow_macos_build.macho.constants import CPU_TYPE_ARM64, CPU_TYPE_X86_64, LC
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.dist_info import fused_json
@@ -76,9 +76,9 @@ class Workshop:
         """Join two thin files; llvm-lipo would refuse the broken ones."""
         slices = [path.read_bytes() for path in part.values()]
         kinds = [(CPU_TYPE_X86_64, 3, 12), (CPU_TYPE_ARM64, 0, 14)]
-        laid = fat.layout(
+        laid = lipo.layout(
             [
-                fat.NewSlice(cputype, cpusubtype, len(content), align)
+                lipo.NewSlice(cputype, cpusubtype, len(content), align)
                 for (cputype, cpusubtype, align), content in zip(kinds, slices, strict=True)
             ]
         )

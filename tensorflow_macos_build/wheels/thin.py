@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.macho import fat
+from tensorflow_macos_build.macho import fat, lipo
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.archive import member_names
@@ -279,7 +279,7 @@ class _Split:
             return b""
         places = self._universal(member).arches
         place = next(place for place in places if place.name == self._arch)
-        new = fat.NewSlice(place.cputype, place.cpusubtype, span.size, span.align)
+        new = lipo.NewSlice(place.cputype, place.cpusubtype, span.size, span.align)
         return slices.wrapping(new)
 
     def _is_universal(self, member: Member) -> bool:

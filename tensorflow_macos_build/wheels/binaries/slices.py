@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import printable
-from tensorflow_macos_build.macho import archive, fat, image
+from tensorflow_macos_build.macho import archive, fat, image, lipo
 from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
@@ -64,7 +64,7 @@ class JoinableSlice:
     """
 
     kind: CodeKind
-    new: fat.NewSlice
+    new: lipo.NewSlice
     minos: tuple[int, int] | None
     filetype: str
     offset: int = 0
@@ -172,10 +172,10 @@ def _latest(code: Iterator[tuple[str, Os | None]]) -> dict[str, Os | None]:
 def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> JoinableSlice:
     """Read an image of `size` bytes at `offset`, whose first bytes are `head`."""
     found = _parsed(wheel, member, head, offset, size)
-    align = fat.page_align(found.cputype)
+    align = lipo.page_align(found.cputype)
     if align is None:
         raise MalformedMachO(f"its processor type {found.cputype} is unknown")
-    new = fat.NewSlice(found.cputype, found.cpusubtype, size, align)
+    new = lipo.NewSlice(found.cputype, found.cpusubtype, size, align)
     return JoinableSlice(CodeKind.IMAGE, new, found.minos, found.filetype_name, offset)
 
 
@@ -189,11 +189,11 @@ def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int)
 def _only_slice(wheel: Archive, member: Member, head: bytes) -> JoinableSlice | None:
     """Read a universal file of one image; None if it has more, or is not laid out as by lipo."""
     arches = fat.parse(Window(head, 0, member.size)).arches
-    if len(arches) != 1 or arches[0].offset > 1 << fat.MAXIMUM_ALIGN:
+    if len(arches) != 1 or arches[0].offset > 1 << lipo.MAXIMUM_ALIGN:
         return None
     (only,) = arches
     head = wheel.head(member, only.offset + HEAD)
-    new = fat.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
+    new = lipo.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
     if head[: only.offset] != wrapping(new) or only.end != member.size:
         return None
     if kind_of(head[only.offset :]) is not CodeKind.IMAGE:
@@ -202,9 +202,9 @@ def _only_slice(wheel: Archive, member: Member, head: bytes) -> JoinableSlice | 
     return replace(found, new=new) if found.arch == only.name else None
 
 
-def wrapping(new: fat.NewSlice) -> bytes:
+def wrapping(new: lipo.NewSlice) -> bytes:
     """Return what stands before the slice in a universal file that has it alone."""
-    alone = fat.layout([new])
+    alone = lipo.layout([new])
     return alone.header + bytes(alone.arches[0].offset - len(alone.header))
 
 
@@ -231,8 +231,8 @@ def _static(wheel: Archive, member: Member) -> JoinableSlice:
     if not found:
         raise Unjoinable("it holds no object, so lipo cannot tell what it is for")
     ((cputype, cpusubtype),) = found
-    align = 0 if is_bitcode else fat.archive_align(cputype)
-    new = fat.NewSlice(cputype, cpusubtype, member.size, align)
+    align = 0 if is_bitcode else lipo.archive_align(cputype)
+    new = lipo.NewSlice(cputype, cpusubtype, member.size, align)
     return JoinableSlice(CodeKind.STATIC, new, minos, "archive")
 
 

@@ -13,7 +13,7 @@ from tensorflow_macos_build.wheels.deflate import splice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tensorflow_macos_build.macho import fat
+    from tensorflow_macos_build.macho import lipo
     from tensorflow_macos_build.wheels.deflate.inflate import StreamBits
 
 
@@ -64,7 +64,7 @@ class UniversalMember:
     The slice that ends the file brings the end of the stream with it, if it is a stream.
     """
 
-    def __init__(self, layout: fat.Layout, stored: bool) -> None:
+    def __init__(self, layout: lipo.FatLayout, stored: bool) -> None:
         self._stored = stored
         self._parts: list[Callable[[], Iterable[bytes]]] = []
         self._layout = layout

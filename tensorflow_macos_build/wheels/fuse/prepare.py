@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.macho import fat
+from tensorflow_macos_build.macho import lipo
 from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.deflate.universal import UniversalMember
@@ -108,7 +108,7 @@ class MemberPreparer:
         """Prepare a universal file of two slices, spliced of the members' deflate streams."""
         arches = sorted(verdict.slices)
         try:
-            layout = fat.layout([verdict.slices[arch].new for arch in arches])
+            layout = lipo.layout([verdict.slices[arch].new for arch in arches])
         except ValueError as error:
             raise WorkFailed(str(error), where=verdict.path) from None
         universal = UniversalMember(layout, self._all_stored(verdict))

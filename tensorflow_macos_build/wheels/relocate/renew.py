@@ -11,7 +11,7 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import fat
+from tensorflow_macos_build.macho import fat, lipo
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.binaries import slices
@@ -84,7 +84,7 @@ def _spans(wheel: Archive, member: Member, old: Mapping[str, Span]) -> dict[str,
     spans = {}
     for arch in arches:
         align = old[arch.name].align if arch.name in old else None
-        new = fat.NewSlice(arch.cputype, arch.cpusubtype, arch.size, align or 0)
+        new = lipo.NewSlice(arch.cputype, arch.cpusubtype, arch.size, align or 0)
         digest = hashlib.sha256(b"" if align is None else slices.wrapping(new))
         crc = 0
         for piece in _part(wheel, member, arch):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import archive, fat, image, symbols
+from tensorflow_macos_build.macho import archive, export_trie, fat, fat_faults, image, symbol_table
 from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.undefined import undefined_symbols
 from tensorflow_macos_build.wheels.verify import slices
 from tensorflow_macos_build.wheels.verify.findings import OF_LAYOUT, Code, Finding
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tensorflow_macos_build.macho.image import Image
-    from tensorflow_macos_build.macho.symbols import Wanted
+    from tensorflow_macos_build.macho.symbols import UndefinedSymbol
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.findings import Severity
     from tensorflow_macos_build.wheels.verify.spool import Content, Kept
@@ -51,7 +52,7 @@ class Slice:
 
     arch: str
     image: Image | None
-    wanted: tuple[Wanted, ...] = ()
+    wanted: tuple[UndefinedSymbol, ...] = ()
     exports: Exports | None = None
 
 
@@ -97,7 +98,7 @@ class _Reader:
             self._slice(window, None)
             return
         header = fat.parse(window)
-        for fault in fat.faults(header, window):
+        for fault in fat_faults.faults(header, window):
             message = f"{fault.kind.value}: {fault.evidence}"
             self._add(OF_LAYOUT[fault.kind], fault.slice, message)
         for arch in header.arches:
@@ -133,7 +134,7 @@ class _Reader:
         if parsed.filetype not in slices.LOADABLE:
             return Slice(parsed.arch, parsed)
         try:
-            wanted = tuple(symbols.wanted(window, parsed))
+            wanted = tuple(undefined_symbols(window, parsed))
             exports = self._exports(window, parsed)
         except MalformedMachO as error:
             self.malformed(error.within(slice=parsed.arch))
@@ -141,13 +142,13 @@ class _Reader:
         return Slice(parsed.arch, parsed, wanted, exports)
 
     def _exports(self, window: Window, parsed: Image) -> Exports:
-        trie = parsed.linkedit_range(*symbols.TRIES)
+        trie = parsed.linkedit_range(*export_trie.TRIES)
         if trie is not None:
             part = window.part(trie.offset, trie.size, trie.name)
             return Exports(self._kept.put(part), part.start, frozenset())
-        if symbols.has_trie(parsed):
+        if export_trie.has_trie(parsed):
             return Exports(None, 0, frozenset())
-        return Exports(None, 0, frozenset(symbols.defined(window, parsed)))
+        return Exports(None, 0, frozenset(symbol_table.defined(window, parsed)))
 
     def _archive(self, window: Window, entry: fat.FatArch | None) -> None:
         held = list(archive.parse(window))

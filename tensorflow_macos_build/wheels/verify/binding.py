@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import symbols
+from tensorflow_macos_build.macho import export_trie
 from tensorflow_macos_build.macho.constants import MH_DYLIB
 from tensorflow_macos_build.macho.malformed import MalformedMachO
-from tensorflow_macos_build.macho.symbols import Origin
+from tensorflow_macos_build.macho.symbols import ExportedSymbol, SymbolOrigin
 from tensorflow_macos_build.wheels.dist_info import install_paths
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.macho.load_commands import Dylib
-    from tensorflow_macos_build.macho.symbols import Export
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.binaries import Binary, Slice
 
@@ -133,7 +132,7 @@ class _Linker:
         for node in self._nodes:
             if node.image.install_name is not None:
                 self._by_install_name.setdefault(node.image.install_name, []).append(node)
-        self._cache: dict[tuple[_Node, bytes], Export | None] = {}
+        self._cache: dict[tuple[_Node, bytes], ExportedSymbol | None] = {}
 
     def run(self) -> None:
         rpaths = self._inherited()
@@ -299,15 +298,15 @@ class _Linker:
         for name in fresh:
             self._cache[node, name] = found.get(name)
 
-    def _exports(self, node: _Node, names: list[bytes]) -> dict[bytes, Export]:
+    def _exports(self, node: _Node, names: list[bytes]) -> dict[bytes, ExportedSymbol]:
         exports = node.slice.exports
         if exports is None:
             return {}
         if exports.trie is None:
-            return {name: symbols.Export() for name in names if name in exports.names}
+            return {name: ExportedSymbol() for name in names if name in exports.names}
         trie = self._kept.part(exports.trie.start, len(exports.trie), "export trie")
         try:
-            return symbols.find(trie, names)
+            return export_trie.look_up(trie, names)
         except MalformedMachO as error:
             offset = (error.offset or trie.start) - trie.start + exports.origin
             self._add(
@@ -320,7 +319,7 @@ class _Linker:
         weak: dict[int, list[str]] = {}
         bound = absent = system = dynamic = 0
         for one in node.slice.wanted:
-            if isinstance(one.origin, Origin):
+            if isinstance(one.origin, SymbolOrigin):
                 dynamic += 1
                 continue
             target = node.loads[one.origin]
@@ -361,7 +360,7 @@ class _Linker:
 
 
 def _onward(
-    node: _Node, name: bytes, export: Export | None
+    node: _Node, name: bytes, export: ExportedSymbol | None
 ) -> Iterator[tuple[_Node | _Elsewhere, bytes]]:
     if export is not None and export.forwarded is not None:
         index, alias = export.forwarded

@@ -7,7 +7,7 @@ from enum import Enum
 from importlib import resources
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.macho.fat import LayoutFault
+from tensorflow_macos_build.macho.fat_faults import LayoutFaultKind
 
 
 class Severity(Enum):
@@ -137,15 +137,15 @@ class Code(Enum):
 
 
 OF_LAYOUT = {
-    LayoutFault.EMPTY: Code.FAT_EMPTY,
-    LayoutFault.TWICE: Code.FAT_DUPLICATE,
-    LayoutFault.OVERLAP: Code.FAT_OVERLAP,
-    LayoutFault.ORDER: Code.FAT_ORDER,
-    LayoutFault.ALIGNMENT: Code.FAT_ALIGNMENT,
-    LayoutFault.ALIGN_VALUE: Code.FAT_ALIGN_VALUE,
-    LayoutFault.WIDE_GAP: Code.FAT_GAP_WIDE,
-    LayoutFault.DIRTY_GAP: Code.FAT_GAP_DIRTY,
-    LayoutFault.TAIL: Code.FAT_TAIL,
+    LayoutFaultKind.EMPTY: Code.FAT_EMPTY,
+    LayoutFaultKind.TWICE: Code.FAT_DUPLICATE,
+    LayoutFaultKind.OVERLAP: Code.FAT_OVERLAP,
+    LayoutFaultKind.ORDER: Code.FAT_ORDER,
+    LayoutFaultKind.ALIGNMENT: Code.FAT_ALIGNMENT,
+    LayoutFaultKind.ALIGN_VALUE: Code.FAT_ALIGN_VALUE,
+    LayoutFaultKind.WIDE_GAP: Code.FAT_GAP_WIDE,
+    LayoutFaultKind.DIRTY_GAP: Code.FAT_GAP_DIRTY,
+    LayoutFaultKind.TAIL: Code.FAT_TAIL,
 }
 """The finding that each fault of a universal file's layout is."""
 

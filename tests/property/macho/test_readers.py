@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.macho import fat
+from tensorflow_macos_build.macho import fat, lipo
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.verify import binaries, binding
@@ -77,7 +77,7 @@ def test_any_bytes_after_a_magic_number_are_survived(head: bytes, rest: bytes) -
 
 
 SLICES = st.builds(
-    fat.NewSlice,
+    lipo.NewSlice,
     cputype=st.sampled_from([7, 12, 18, 0x01000007, 0x0100000C, 0x0200000C]),
     cpusubtype=st.integers(0, 9),
     size=st.integers(0, 1 << 33),
@@ -87,9 +87,9 @@ SLICES = st.builds(
 
 @settings(derandomize=True, max_examples=200)
 @given(slices=st.lists(SLICES, min_size=1, max_size=6, unique_by=lambda one: one.name))
-def test_a_layout_reads_back_without_fault_in_any_order(slices: list[fat.NewSlice]) -> None:
-    laid = fat.layout(slices, fat64=True)
-    assert fat.layout(slices[::-1], fat64=True).header == laid.header
+def test_a_layout_reads_back_without_fault_in_any_order(slices: list[lipo.NewSlice]) -> None:
+    laid = lipo.layout(slices, fat64=True)
+    assert lipo.layout(slices[::-1], fat64=True).header == laid.header
     assert sorted(laid.order) == list(range(len(slices)))
     end = len(laid.header)
     for arch in laid.arches:

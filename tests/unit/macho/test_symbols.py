@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.macho import image, symbols
+from tensorflow_macos_build.macho import export_trie, image, symbol_table
 from tensorflow_macos_build.macho.malformed import MalformedMachO
-from tensorflow_macos_build.macho.symbols import Export, Origin, Wanted
+from tensorflow_macos_build.macho.symbols import SymbolOrigin, UndefinedSymbol
+from tensorflow_macos_build.macho.undefined import undefined_symbols
 from tensorflow_macos_build.macho.window import Window
 from tests.machos import TARGETS, llvm
 
@@ -56,7 +57,7 @@ def from_llvm_nm(path: Path, parsed: image.Image) -> dict[bytes, tuple[object, b
     found: dict[bytes, tuple[object, bool]] = {}
     line = r"\(undefined\) (weak )?external (\S+) \((?:from (\S+)|(dynamically looked up))\)"
     for weak, name, library, dynamic in re.findall(line, llvm("llvm-nm", "-m", path)):
-        origin: object = Origin.DYNAMIC_LOOKUP
+        origin: object = SymbolOrigin.DYNAMIC_LOOKUP
         if not dynamic:
             stems = [one.name.rpartition("/")[2].partition(".")[0] for one in parsed.dylibs]
             origin = stems.index(library)
@@ -67,10 +68,10 @@ def from_llvm_nm(path: Path, parsed: image.Image) -> dict[bytes, tuple[object, b
 def test_wanted_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) -> None:
     used = pair[1]
     parsed = image.parse(window(used))
-    mine = {one.name: (one.origin, one.is_weak) for one in symbols.wanted(window(used), parsed)}
+    mine = {one.name: (one.origin, one.is_weak) for one in undefined_symbols(window(used), parsed)}
     told = from_llvm_nm(used, parsed)
     # llvm-nm calls a reference to a weak definition weak too, and chained fixups bind it by name.
-    assert mine.pop(b"_weakly") in ((0, False), (1, False), (Origin.WEAK_LOOKUP, False))
+    assert mine.pop(b"_weakly") in ((0, False), (1, False), (SymbolOrigin.WEAK_LOOKUP, False))
     assert told.pop(b"_weakly")[1]
     assert mine == {name: told[name] for name in mine}
     assert {b"_base", b"_base_more", b"_python", b"_puts", b"_basement"} <= mine.keys()
@@ -79,20 +80,20 @@ def test_wanted_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) ->
 def test_exports_are_those_that_llvm_objdump_lists(pair: tuple[Path, Path]) -> None:
     base = pair[0]
     parsed = image.parse(window(base))
-    data = parsed.linkedit_range(*symbols.TRIES)
+    data = parsed.linkedit_range(*export_trie.TRIES)
     assert data is not None
     listed = llvm("llvm-objdump", "--macho", "--exports-trie", base)
     names = set(re.findall(r"^0x[0-9A-F]+ +(\S+)", listed, re.M))
     asked = {*(name.encode() for name in names), b"_hidden", b"_bas", b"_base_mor", b"", b"_basex"}
-    found = symbols.find(window(base).part(data.offset, data.size, "trie"), asked)
+    found = export_trie.look_up(window(base).part(data.offset, data.size, "trie"), asked)
     assert {name.decode() for name in found} == names
     assert {"_base", "_base_more", "_basement", "_weakly"} <= names
-    assert symbols.has_trie(parsed)
+    assert export_trie.has_trie(parsed)
 
 
 def test_defined_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) -> None:
     base = pair[0]
-    mine = set(symbols.defined(window(base), image.parse(window(base))))
+    mine = set(symbol_table.defined(window(base), image.parse(window(base))))
     listed = llvm("llvm-nm", "-gU", "--defined-only", "-j", base).split()
     assert mine == {name.encode() for name in listed}
 
@@ -107,67 +108,9 @@ def test_a_flat_namespace_takes_symbols_from_anywhere(toolchain: Toolchain) -> N
     (flags,) = struct.unpack_from("<I", content, 24)
     struct.pack_into("<I", content, 24, flags & ~0x80)  # MH_TWOLEVEL
     flat = Window.whole(bytes(content))
-    assert {one.origin for one in symbols.wanted(flat, image.parse(flat))} == {
-        Origin.DYNAMIC_LOOKUP
+    assert {one.origin for one in undefined_symbols(flat, image.parse(flat))} == {
+        SymbolOrigin.DYNAMIC_LOOKUP
     }
-
-
-def test_re_exported_symbols_name_their_library() -> None:
-    node = bytes([8]) + uleb(1) + b"_base\0"
-    trie = Window.whole(node_of(b"", [(b"_alias", node_of(node, []))]))
-    assert symbols.find(trie, [b"_alias"]) == {b"_alias": Export((0, b"_base"))}
-
-
-def uleb(value: int) -> bytes:
-    out = b""
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def node_of(terminal: bytes, children: list[tuple[bytes, bytes]]) -> bytes:
-    """Write a trie of one level: a root, and leaves that have no children."""
-    head = uleb(len(terminal)) + terminal + bytes([len(children)])
-    size = len(head) + sum(len(label) + 2 for label, _ in children)
-    edges, leaves = b"", b""
-    for label, leaf in children:
-        edges += label + b"\0" + uleb(size + len(leaves))
-        leaves += leaf
-    return head + edges + leaves
-
-
-LEAF = node_of(bytes([0, 5]), [])
-
-
-def test_an_edge_without_label_is_followed() -> None:
-    """As ld64 wrote them where a name is the beginning of others (seen in libomp.dylib)."""
-    trie = Window.whole(node_of(b"", [(b"", LEAF), (b"_x", LEAF)]))
-    assert symbols.find(trie, [b"_x", b""]) == {b"_x": Export(), b"": Export()}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x80" * 20,
-        b"\x05",
-        b"\0\x01a",
-        b"\0\x01a\0",
-        b"\0\x01a\0\x7f",
-        b"\0\x01\0\0",  # an edge without label that leads back
-        b"\0\x02\0\0\0\0",
-        b"\0\xff" + b"a\0\0" * 255,
-    ],
-)
-def test_a_broken_trie_is_refused_and_never_walked_for_ever(content: bytes) -> None:
-    with pytest.raises(MalformedMachO):
-        symbols.find(Window.whole(content), [b"a" * 50, b"ab"])
-
-
-def test_a_cycle_through_labels_ends_with_the_name() -> None:
-    trie = Window.whole(b"\0\x01a\0\0")
-    assert symbols.find(trie, [b"aaaa"]) == {}
 
 
 def chained(
@@ -188,12 +131,12 @@ def chained(
 @pytest.mark.parametrize("packing", [0, 1])
 def test_every_form_of_chained_imports_is_read(packing: int) -> None:
     ordinals = [1, 0, -1, -2, -3]
-    told: list[int | Origin] = [
+    told: list[int | SymbolOrigin] = [
         0,
-        Origin.SELF,
-        Origin.MAIN_EXECUTABLE,
-        Origin.DYNAMIC_LOOKUP,
-        Origin.WEAK_LOOKUP,
+        SymbolOrigin.SELF,
+        SymbolOrigin.MAIN_EXECUTABLE,
+        SymbolOrigin.DYNAMIC_LOOKUP,
+        SymbolOrigin.WEAK_LOOKUP,
     ]
     narrow = [ordinal & 0xFF | 1 << 8 | 3 << 9 for ordinal in ordinals]
     wide = [ordinal & 0xFFFF | 1 << 16 | 3 << 32 for ordinal in ordinals]
@@ -204,8 +147,8 @@ def test_every_form_of_chained_imports_is_read(packing: int) -> None:
     }
     for number, entries in forms.items():
         content, parsed = chained(entries, number, len(ordinals), b"_a\0_b\0", packing)
-        assert list(symbols.wanted(content, parsed)) == [
-            Wanted(b"_b", origin, True) for origin in told
+        assert list(undefined_symbols(content, parsed)) == [
+            UndefinedSymbol(b"_b", origin, True) for origin in told
         ]
 
 
@@ -222,16 +165,16 @@ def test_every_form_of_chained_imports_is_read(packing: int) -> None:
 def test_lying_chained_imports_are_refused(entries: bytes, number: int, count: int) -> None:
     content, parsed = chained(entries, number, count, b"_a\0")
     with pytest.raises(MalformedMachO):
-        list(symbols.wanted(content, parsed))
+        list(undefined_symbols(content, parsed))
 
 
 def test_many_entries_that_share_a_long_name_are_refused() -> None:
     content, parsed = chained(struct.pack("<I", 1) * 5000, 1, 5000, b"_" * 100_000 + b"\0")
     with pytest.raises(MalformedMachO, match="longer than any linker writes"):
-        list(symbols.wanted(content, parsed))
+        list(undefined_symbols(content, parsed))
 
 
 def test_compressed_names_are_bounded() -> None:
     content, parsed = chained(struct.pack("<I", 1), 1, 1, b"_" * 1000, packing=1)
     with pytest.raises(MalformedMachO):
-        list(symbols.wanted(content, parsed))
+        list(undefined_symbols(content, parsed))

@@ -1,0 +1,63 @@
+"""What an image needs from others, wherever it says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho import chained_fixups, symbol_table
+from tensorflow_macos_build.macho.chained_fixups import MAXIMUM_NAMES
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.symbols import SymbolOrigin, UndefinedSymbol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.macho.image import Image
+    from tensorflow_macos_build.macho.window import Window
+
+
+def undefined_symbols(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
+    """Return what an image needs from others, in file order.
+
+    It is the import table of chained fixups where there is one, else the undefined symbols. An
+    image without a two-level namespace takes every symbol from any image.
+
+    Raises:
+        MalformedMachO: a table leaves its bounds, or an ordinal names no library.
+    """
+    for symbol in _listed(file, image):
+        if isinstance(symbol.origin, int) and not image.is_two_level:
+            yield UndefinedSymbol(symbol.name, SymbolOrigin.DYNAMIC_LOOKUP, symbol.is_weak)
+        elif isinstance(symbol.origin, int) and symbol.origin >= len(image.dylibs):
+            raise MalformedMachO(
+                f"{symbol.name.decode('utf-8', 'replace')} names library {symbol.origin + 1} of"
+                f" {len(image.dylibs)}",
+                slice=image.arch,
+            )
+        else:
+            yield symbol
+
+
+def _listed(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
+    fixups = image.linkedit_range("LC_DYLD_CHAINED_FIXUPS")
+    if fixups is not None:
+        # Not the symbol table, though it lists them too: dyld does not read that.
+        table = file.part(fixups.offset, fixups.size, fixups.name)
+        yield from _bounded(chained_fixups.imports(table), fixups.name, table.start)
+    elif image.symbols is not None:
+        symbols = symbol_table.undefined(file, image, image.symbols)
+        yield from _bounded(symbols, "LC_SYMTAB", file.start)
+
+
+def _bounded(
+    symbols: Iterator[UndefinedSymbol], command: str, offset: int
+) -> Iterator[UndefinedSymbol]:
+    total = 0
+    try:
+        for symbol in symbols:
+            total += len(symbol.name)
+            if total > MAXIMUM_NAMES:
+                raise MalformedMachO("the names are longer than any linker writes", offset=offset)
+            yield symbol
+    except MalformedMachO as error:
+        raise error.within(command=command) from None
