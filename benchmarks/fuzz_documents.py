@@ -28,7 +28,8 @@ from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.bazel import events
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.patchqueue.edit import plan_file
-from tensorflow_macos_build.patchqueue.queue import conditions, storage
+from tensorflow_macos_build.patchqueue.queue import conditions, queue_files
+from tensorflow_macos_build.patchqueue.queue.queue_files import FilesOnDisk
 from tensorflow_macos_build.patchqueue.replay import resolutions
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ _TEXTS: dict[str, list[bytes]] = {
 
 def read_queue(content: bytes) -> None:
     """Read it as a queue's queue.yaml."""
-    storage.read_base(_file("queue.yaml", content))
+    queue_files.read_base(FilesOnDisk(_file("queue.yaml", content).parent))
 
 
 def read_config(content: bytes) -> None:
@@ -117,7 +118,7 @@ def read_config(content: bytes) -> None:
 
 def read_series(content: bytes) -> None:
     """Read it as a queue's series."""
-    storage.read_series(_file("series", content).parent)
+    queue_files.read_series(FilesOnDisk(_file("series", content).parent))
 
 
 def read_condition(content: bytes) -> None:

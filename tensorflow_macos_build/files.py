@@ -210,12 +210,20 @@ def read_small_text(path: Path, limit: int, *, where: str = "") -> str:
         UsageError: it is no regular file, a larger one, or not UTF-8.
         OSError: it cannot be read.
     """
-    content = read_small(path, limit, where=where)
+    return decode(read_small(path, limit, where=where), where or str(path))
+
+
+def decode(content: bytes, where: str) -> str:
+    """Return the text of a UTF-8 file's content; `where` is what the error calls the file.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UsageError("it is not UTF-8 text", where=f"{where or path}:{line}") from None
+        raise UsageError("it is not UTF-8 text", where=f"{where}:{line}") from None
 
 
 def sha256(path: Path) -> str:

@@ -117,9 +117,19 @@ def read_file(path: Path, shown: str) -> tuple[Table, list[Problem]]:
         UsageError: the file is missing, no regular file, not UTF-8, too large, or no YAML at all.
     """
     try:
-        text = files.read_small_text(path, MAX_BYTES, where=shown)
+        content = files.read_small(path, MAX_BYTES, where=shown)
     except OSError as error:
         raise UsageError(f"cannot read it: {error.strerror}", where=shown) from None
+    return read(content, shown)
+
+
+def read(content: bytes, shown: str) -> tuple[Table, list[Problem]]:
+    """Read the content of a YAML file, as `read_file` does.
+
+    Raises:
+        UsageError: it is not UTF-8, or no YAML at all.
+    """
+    text = files.decode(content, shown)
     found, problems = _read(text, shown, flag=False)
     if isinstance(found, Scalar) and found.text is None:
         found = Table({}, {}, Source(shown, 1, 1))

@@ -14,7 +14,8 @@ from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
-from tensorflow_macos_build.patchqueue.queue import materialise, storage
+from tensorflow_macos_build.patchqueue.queue import materialise
+from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +154,7 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
 def _refuse_others(out: Path, *, force: bool) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    if os.path.lexists(out / storage.QUEUE_FILE):
+    if os.path.lexists(out / QUEUE_FILE):
         raise UsageError("it is a queue, which quilt's series must not replace", where=str(out))
     if not (out / SERIES).is_file():
         raise UsageError("it holds something that is no quilt series", where=str(out))

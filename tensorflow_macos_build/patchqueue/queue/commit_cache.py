@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.quarantine import quarantine
-from tensorflow_macos_build.patchqueue.formats import patch as patch_format
-from tensorflow_macos_build.patchqueue.queue import lock, materialise, storage
+from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueCommit, encoded
 from tensorflow_macos_build.upstream import refs
 
@@ -48,25 +46,12 @@ def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...
         UsageError: the folder is no queue.
         WorkFailed: as for `of_queue`, or a patch file is damaged.
     """
-    read = lock.steadily(folder, _read)
-    if read is not None:
-        base, contents = read
-        ref = _ref(folder.resolve().name, base, contents)
-        if known := _known(git, ref, base, [name for name, _ in contents]):
-            return base, known
+    base, contents = storage.load_contents(folder)
+    ref = _ref(folder.resolve().name, base, contents)
+    if known := _known(git, ref, base, [name for name, _ in contents]):
+        return base, known
     queue = storage.load(folder)
     return queue.base, of_queue(queue, git)
-
-
-def _read(folder: Path) -> tuple[QueueBase, list[tuple[str, bytes]]] | None:
-    """Read a queue's files without parsing them; None: `storage.load` is to say what is wrong."""
-    if not folder.is_dir():
-        return None
-    base = storage.read_base(folder / storage.QUEUE_FILE)
-    paths = [folder / entry.name for entry in storage.read_series(folder).entries]
-    if not all(path.is_file() and not path.is_symlink() for path in paths):
-        return None
-    return base, [(path.name, files.read_small(path, patch_format.MAX_SIZE)) for path in paths]
 
 
 def _ref(name: str, base: QueueBase, contents: Iterable[tuple[str, bytes]]) -> str:

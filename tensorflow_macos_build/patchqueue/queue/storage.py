@@ -9,37 +9,36 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
 from tensorflow_macos_build import checkout, files
-from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
-from tensorflow_macos_build.patchqueue.formats import series as series_format
-from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise
+from tensorflow_macos_build.patchqueue.formats.series import Series
+from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise, queue_files
 from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueuePatch
+from tensorflow_macos_build.patchqueue.queue.queue_files import (
+    BASE_KEYS,
+    QUEUE_FILE,
+    SERIES_FILE,
+    CommittedFiles,
+    FilesOnDisk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+    from tensorflow_macos_build.patchqueue.queue.queue_files import QueueFiles
 
-QUEUE_FILE = "queue.yaml"
-SERIES_FILE = "series"
 RESOLUTIONS = "resolutions"
-
-_KEYS = ("upstream", "ref", "commit")
-_LONGEST_VALUE = 4096
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ def load(folder: Path) -> Queue:
         UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
         Refused: a patch file is damaged, hostile or of a kind not taken.
     """
-    queue = lock.steadily(folder, _load)
-    return replace(queue, name=folder.resolve().name, folder=folder)
+    base, patches = lock.steadily(folder, lambda present: _parse(_on_disk(present)))
+    return Queue(folder.resolve().name, base, patches, folder)
 
 
 def load_base(folder: Path) -> QueueBase:
@@ -76,72 +75,51 @@ def load_base(folder: Path) -> QueueBase:
     Raises:
         UsageError: the folder is no queue, or `queue.yaml` is wrong.
     """
-    return lock.steadily(folder, _load_base)
+    return lock.steadily(folder, lambda present: queue_files.read_base(_on_disk(present)))
 
 
-def _load_base(folder: Path) -> QueueBase:
-    _refuse_missing(folder)
-    return read_base(folder / QUEUE_FILE)
+def load_contents(folder: Path) -> tuple[QueueBase, list[tuple[str, bytes]]]:
+    """Read a queue's base, and name and content of its patches, without parsing those.
+
+    Raises:
+        UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
+        Refused: a file is too large for a patch.
+    """
+    return lock.steadily(folder, lambda present: _contents(_on_disk(present)))
 
 
-def _load(folder: Path) -> Queue:
-    _refuse_missing(folder)
-    base = read_base(folder / QUEUE_FILE)
-    patches = tuple(_read_patch(folder, entry.name) for entry in read_series(folder).entries)
+def load_revision(git: Git, revision: str, path: str) -> Queue:
+    """Read a queue as it is in a revision of the repository that it is kept in.
+
+    Raises:
+        UsageError: the revision has no such folder, or as for `load`.
+        Refused: as for `load`.
+    """
+    base, patches = _parse(CommittedFiles.at(git, revision, path))
+    folder = Path(path)
     return Queue(folder.name, base, patches, folder)
 
 
-def _refuse_missing(folder: Path) -> None:
+def _on_disk(folder: Path) -> FilesOnDisk:
     if not folder.is_dir():
         raise UsageError(
             "there is no such queue",
             where=str(folder),
             hint=f"`{checkout.command('patches.import', '--help')}` tells how to make one",
         )
+    return FilesOnDisk(folder)
 
 
-def read_base(path: Path) -> QueueBase:
-    """Read a queue's `queue.yaml`.
-
-    Raises:
-        UsageError: it is missing or wrong.
-    """
-    if not path.exists():
-        raise UsageError("the queue has no queue.yaml", where=str(path))
-    table, problems = tree.read_file(path, str(path))
-    if problems:
-        raise tree.ConfigError(problems)
-    if sorted(table.items) != sorted(_KEYS):
-        raise UsageError(f"it must have the keys {', '.join(_KEYS)} and no other", where=str(path))
-    base = QueueBase(*(_value(table.items[key]) for key in _KEYS))
-    if not _COMMIT.fullmatch(base.commit):
-        where = str(table.items["commit"].source)
-        raise UsageError("`commit` must be a commit's full id", where=where)
-    return base
+def _parse(queue: QueueFiles) -> tuple[QueueBase, tuple[QueuePatch, ...]]:
+    base = queue_files.read_base(queue)
+    return base, tuple(
+        QueuePatch(name, content, patch_format.parse(content, name))
+        for name, content in queue_files.read_patches(queue)
+    )
 
 
-def read_series(folder: Path) -> series_format.Series:
-    """Read a queue's `series`.
-
-    Raises:
-        UsageError: it is missing, or a line is wrong for a queue: its patches are files in the
-            folder itself, and apply with one path component taken off.
-    """
-    path = folder / SERIES_FILE
-    try:
-        found = series_format.parse(files.read_small(path, series_format.MAX_BYTES))
-    except FileNotFoundError:
-        raise UsageError("the queue has no series file", where=str(path)) from None
-    except Malformed as error:
-        raise UsageError(error.what, where=f"{path}:{error.line}") from None
-    for entry in found.entries:
-        if "/" in entry.name or entry.strip != 1:
-            raise UsageError(
-                f"`{entry.name}`: a queue lists plain file names, without options",
-                where=str(path),
-                hint=f"see `--quilt` in {checkout.command('patches.import', '--help')}",
-            )
-    return found
+def _contents(queue: QueueFiles) -> tuple[QueueBase, list[tuple[str, bytes]]]:
+    return queue_files.read_base(queue), list(queue_files.read_patches(queue))
 
 
 def save(
@@ -194,17 +172,6 @@ def _saved(queue: Queue, composed: Sequence[compose.ComposedPatch], old: Iterabl
     return Saved(queue, kept, written, tuple(sorted({*old} - {*kept, *written})))
 
 
-def _value(written: tree.Tree) -> str:
-    """Return a value of queue.yaml; programs get it as an argument, so it is no flag."""
-    text = written.text if isinstance(written, tree.Scalar) else None
-    if not text or len(text) > _LONGEST_VALUE or text.startswith("-"):
-        raise UsageError(
-            f"every value must be text of 1 to {_LONGEST_VALUE} letters that begins with no `-`",
-            where=str(written.source),
-        )
-    return text
-
-
 def _patches_of(real: Path, seen: str | None, folder: Path) -> dict[str, QueuePatch]:
     """Return the patches of the queue that is there, by name; none where none is.
 
@@ -242,21 +209,6 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_patch(folder: Path, name: str) -> QueuePatch:
-    path = folder / name
-    try:
-        if path.is_symlink() or not path.is_file():
-            raise FileNotFoundError
-        if path.stat().st_size > patch_format.MAX_SIZE:
-            raise Refused(f"it has more than {patch_format.MAX_SIZE} bytes", patch=name)
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageError(
-            f"the series lists `{name}`, but there is no such file", where=str(folder / SERIES_FILE)
-        ) from None
-    return QueuePatch(name, content, patch_format.parse(content, name))
-
-
 def _write(
     folder: Path,
     unfinished: Path,
@@ -265,7 +217,8 @@ def _write(
     resolutions: Mapping[str, bytes] | None,
 ) -> None:
     """Write what is to take the place of the queue in `folder`."""
-    before = read_series(folder) if folder.is_dir() else series_format.Series((), b"")
+    is_new = not folder.is_dir()
+    before = Series((), b"") if is_new else queue_files.read_series(FilesOnDisk(folder))
     old = {entry.name for entry in before.entries}
     _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
     _write_patches(folder, unfinished, composed)
@@ -311,13 +264,13 @@ def _same_file(source: Path, target: Path) -> None:
 
 
 def _write_base(unfinished: Path, base: QueueBase) -> None:
-    found = dict(zip(_KEYS, (base.upstream, base.ref, base.commit), strict=True))
+    found = dict(zip(BASE_KEYS, (base.upstream, base.ref, base.commit), strict=True))
     text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
     (unfinished / QUEUE_FILE).write_text(text, encoding="utf-8")
 
 
 def _write_series(
-    unfinished: Path, before: series_format.Series, composed: Sequence[compose.ComposedPatch]
+    unfinished: Path, before: Series, composed: Sequence[compose.ComposedPatch]
 ) -> None:
     """Write the order; comments stay above the patch that they were written for."""
     leads = {entry.name: entry.lead for entry in before.entries}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue import queue_files, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
+from tensorflow_macos_build.patchqueue.queue.queue_files import FilesOnDisk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ RIGHT = f"upstream: 'embedded:'\nref: v2.16.0\ncommit: {COMMIT}\n"
 
 def test_queue_yaml_is_read_as_the_text_that_it_is(tmp_path: Path) -> None:
     (tmp_path / "queue.yaml").write_text(RIGHT.replace("v2.16.0", "2.10"))
-    assert storage.read_base(tmp_path / "queue.yaml") == QueueBase("embedded:", "2.10", COMMIT)
+    assert queue_files.read_base(FilesOnDisk(tmp_path)) == QueueBase("embedded:", "2.10", COMMIT)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_queue_yaml_is_read_as_the_text_that_it_is(tmp_path: Path) -> None:
 def test_a_queue_yaml_that_says_something_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "queue.yaml").write_text(text)
     with pytest.raises(UsageError) as caught:
-        storage.read_base(tmp_path / "queue.yaml")
+        queue_files.read_base(FilesOnDisk(tmp_path))
     assert str(tmp_path / "queue.yaml") in str(caught.value)
     assert len(str(caught.value)) < 2000
 
