@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Undecided, fuse
 from tests.wheelmaker import Thin
 
@@ -48,21 +46,6 @@ def test_all_differences_of_a_small_text_are_shown(tmp_path: Path) -> None:
     told = refusal(tmp_path, "small.py", b"".join(lines), b"".join(changed))
     assert "--- arm64\n+++ x86_64\n@@ -9,3 +9,3 @@\n line 8\n-line 9\n+one\n line 10\n" in told
     assert told.endswith("-line 80\n+two\n line 81")
-
-
-def test_files_of_one_crc_and_size_are_not_taken_for_equal(tmp_path: Path) -> None:
-    """Contents that differ by a multiple of the CRC's polynomial have the same CRC."""
-    polynomial = (0xEDB88320 << 1 | 1).to_bytes(5, "little")
-    arm = b"a = 1"
-    intel = bytes(one ^ other for one, other in zip(arm, polynomial, strict=True))
-    assert zlib.crc32(arm) == zlib.crc32(intel)
-    first = Thin("arm64", {"a.py": arm}).write(tmp_path)
-    second = Thin("x86_64", {"a.py": intel}).write(tmp_path)
-    for pair in ((first, second), (second, first)):
-        with pytest.raises(BrokenWheel, match="though CRC and size are") as refused:
-            fuse(*pair, tmp_path / "out", FuseOptions())
-        assert refused.value.where.endswith(": a.py")
-    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("at", [0, 1, 262_143, 262_144, 999_999])
