@@ -29,7 +29,7 @@ from tensorflow_macos_build.wheels.dist_info.wheel_file import (
 )
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
-from tensorflow_macos_build.wheels.verify import metadata as judges
+from tensorflow_macos_build.wheels.verify import metadata as checks
 from tensorflow_macos_build.wheels.verify import verify
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def read_metadata(content: bytes) -> None:
     """Read METADATA's fields, and compare them with a file name."""
     with contextlib.suppress(metadata.BadMetadata):
         metadata.parse_fields(content)
-    list(judges.judge_metadata(_NAMED, "METADATA", content))
+    list(checks.check_metadata(_NAMED, "METADATA", content))
 
 
 def read_wheel_file(content: bytes) -> None:
     """Read WHEEL; write what was read, and read it again."""
-    list(judges.judge_wheel(_NAMED, "WHEEL", content))
+    list(checks.check_wheel(_NAMED, "WHEEL", content))
     with contextlib.suppress(metadata.BadMetadata, tags.BadName):
         file = parse_wheel(content)
         stated = expanded_tags(file.tags)
@@ -74,9 +74,9 @@ def read_wheel_file(content: bytes) -> None:
 
 def read_record(content: bytes) -> None:
     """Read RECORD both for verify and for fuse; write what was read, and read it again."""
-    members = {"demo.py": judges.Contents(0, {"sha256": b""}), "a": None}
-    listing = judges.read_record(content, members)
-    list(judges.judge_record(f"{_INFO}/RECORD", listing, members))
+    members = {"demo.py": checks.Contents(0, {"sha256": b""}), "a": None}
+    listing = checks.read_record(content, members)
+    list(checks.check_record(f"{_INFO}/RECORD", listing, members))
     with contextlib.suppress(metadata.BadMetadata):
         rows = record.parse_record(content)
         record.membership_faults(["demo.py", "a"], rows, _INFO)
@@ -98,11 +98,11 @@ def read_names(content: bytes) -> None:
         with contextlib.suppress(tags.BadName):
             name = tags.parse_name(line)
             assert str(name) == line
-            list(judges.judge_platforms(name))
+            list(checks.check_platforms(name))
         tags.promises(line.split("."))
         folders.fault(f"{line}.dist-info", _NAMED)
     list(member_names.collisions(lines))
-    list(judges.judge_folder(_NAMED, _INFO, lines))
+    list(checks.check_folder(_NAMED, _INFO, lines))
 
 
 def read_whole(content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import archive, export_trie, fat, fat_faults, image, symbol_table
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.macho.symbols import UndefinedSymbol
     from tensorflow_macos_build.macho.window import Window
-    from tensorflow_macos_build.wheels.verify.findings import Severity
     from tensorflow_macos_build.wheels.verify.spool import Content, Kept
 
 HEAD = 8
@@ -112,8 +111,8 @@ class _Reader:
     def malformed(self, error: MalformedMachO) -> None:
         self._add(Code.MACHO_MALFORMED, error.slice, error.evidence)
 
-    def _add(self, code: Code, arch: str, message: str, weight: Severity | None = None) -> None:
-        self.findings.append(Finding(code, self._name, arch, message, weight=weight))
+    def _add(self, code: Code, arch: str, message: str) -> None:
+        self.findings.append(Finding(code, message, self._name, arch))
 
     def _slice(self, window: Window, entry: fat.FatArch | None) -> None:
         if archive.is_archive(window.part(0, min(HEAD, len(window)), "magic").copy()):
@@ -126,8 +125,8 @@ class _Reader:
         ):
             message = f"the universal header says {entry.name}, the slice's own {parsed.arch}"
             self._add(Code.FAT_CPUTYPE, entry.name, message)
-        for fault in slices.faults(self._content, window, parsed):
-            self._add(fault.code, parsed.arch, fault.message, fault.weight)
+        for finding in slices.check(self._content, window, parsed):
+            self.findings.append(replace(finding, file=self._name, slice=parsed.arch))
         self.slices.setdefault(parsed.arch, self._linked(window, parsed))
 
     def _linked(self, window: Window, parsed: Image) -> Slice:

@@ -102,7 +102,7 @@ def link(
     counts, found = Counts(), []
     if must_export and not any(binary.slices for binary in binaries):
         message = f"no binary that could export {len(must_export)}: {_list(sorted(must_export))}"
-        found.append(Finding(Code.MUST_EXPORT, "", "", message))
+        found.append(Finding(Code.MUST_EXPORT, message))
     for arch in sorted({arch for binary in binaries for arch in binary.slices}):
         linker = _Linker(arch, binaries, kept, tops)
         linker.run()
@@ -147,7 +147,7 @@ class _Linker:
             self._bind(node)
 
     def _add(self, code: Code, node: _Node, message: str) -> None:
-        self.findings.append(Finding(code, node.name, self._arch, message))
+        self.findings.append(Finding(code, message, node.name, self._arch))
 
     # Libraries
 
@@ -278,7 +278,7 @@ class _Linker:
                 del left[name]
         if left:
             message = f"no file exports {len(left)}: {', '.join(sorted(left.values()))}"
-            self.findings.append(Finding(Code.MUST_EXPORT, "", self._arch, message))
+            self.findings.append(Finding(Code.MUST_EXPORT, message, "", self._arch))
 
     def _fill_cache(self) -> None:
         """Look up, in one walk for each library, all that the wheel wants of it directly."""

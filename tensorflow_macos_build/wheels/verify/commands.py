@@ -17,7 +17,7 @@ from tensorflow_macos_build.macho.constants import (
     MH_EXECUTE,
 )
 from tensorflow_macos_build.wheels.verify.epochs import Epoch, dated
-from tensorflow_macos_build.wheels.verify.findings import Code, Fault
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,14 +82,14 @@ _OWN_FOLDER = "/usr/lib/system/"
 """Where libSystem's own parts lie, which may link with nothing."""
 
 
-def faults(window: Window, image: Image) -> Iterator[Fault]:
+def check(window: Window, image: Image) -> Iterator[Finding]:
     """Return what dyld refuses in the load commands of an image that it is to load."""
     yield from _uuid(image)
     yield from _libraries(image)
     for path in _repeated(image.rpaths[:_COMPARED_RPATHS]):
         yield dated(Code.RPATH_DUPLICATE, path, image, Epoch.FALL_2025, warned=Epoch.SPRING_2025)
     for message in _structure(window, image):
-        yield Fault(Code.LOAD_COMMANDS, message)
+        yield Finding(Code.LOAD_COMMANDS, message)
 
 
 def is_managed(image: Image) -> bool:
@@ -97,14 +97,14 @@ def is_managed(image: Image) -> bool:
     return image.filetype != MH_EXECUTE or bool(image.flags & MH_DYLDLINK)
 
 
-def _uuid(image: Image) -> Iterator[Fault]:
+def _uuid(image: Image) -> Iterator[Finding]:
     if _number_of(LC.LC_UUID, image) == 0:
         # Programs were not looked at before: "main executable validation was not enabled".
         since = Epoch.FALL_2025 if image.filetype == MH_EXECUTE else Epoch.FALL_2021
         yield dated(Code.UUID_MISSING, "no LC_UUID", image, since)
 
 
-def _libraries(image: Image) -> Iterator[Fault]:
+def _libraries(image: Image) -> Iterator[Finding]:
     linked = [dylib.name for dylib in image.dylibs if dylib.command in _LINKED]
     for name in _repeated(linked[:_COMPARED_DYLIBS]):
         yield dated(Code.LIBRARY_DUPLICATE, name, image, Epoch.FALL_2025, warned=Epoch.FALL_2024)

@@ -17,7 +17,7 @@ _FIRST_WITH_MAJORS = 11
 """From macOS 11 on, releases are told apart by their first number."""
 
 
-def judge(
+def check(
     binary: Binary,
     promised: Mapping[str, Os],
     platforms: frozenset[str],
@@ -31,14 +31,14 @@ def judge(
         return
     has = " and ".join(binary.slices)
     if {platform.lower() for platform in platforms} == {"any"}:
-        yield Finding(Code.BINARY_IN_PURE, binary.name, "", f"holds {has} code")
+        yield Finding(Code.BINARY_IN_PURE, f"holds {has} code", binary.name)
     # A record of other architectures than the file has is about another file, and excuses nothing.
     missing = Code.SLICE_ONE_SIDED if stated == binary.slices.keys() else Code.SLICE_MISSING
     for arch in promised.keys() - binary.slices.keys():
-        yield Finding(missing, binary.name, arch, f"the tags promise it; it has {has}")
+        yield Finding(missing, f"the tags promise it; it has {has}", binary.name, arch)
     for arch, one in binary.slices.items():
         if promised and arch not in promised:
-            yield Finding(Code.SLICE_EXTRA, binary.name, arch, "no platform tag promises it")
+            yield Finding(Code.SLICE_EXTRA, "no platform tag promises it", binary.name, arch)
         elif arch in promised and one.image is not None:
             yield from _minos(binary.name, one.image, promised[arch])
 
@@ -50,7 +50,7 @@ def _minos(name: str, image: Image, promised: Os) -> Iterator[Finding]:
             same_release = oldest[0] == oldest_promised[0] >= _FIRST_WITH_MAJORS
             code = Code.MINOS_MINOR if same_release else Code.MINOS_ABOVE_TAG
             told, wanted = ".".join(map(str, build.minos)), ".".join(map(str, promised))
-            yield Finding(code, name, image.arch, f"needs macOS {told}, the tag says {wanted}")
+            yield Finding(code, f"needs macOS {told}, the tag says {wanted}", name, image.arch)
 
 
 def _release(version: Os) -> Os:

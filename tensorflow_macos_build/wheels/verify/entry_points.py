@@ -37,7 +37,7 @@ class _Parser(configparser.RawConfigParser):
         return optionstr
 
 
-def judge(path: str, content: bytes) -> Iterator[Finding]:
+def check(path: str, content: bytes) -> Iterator[Finding]:
     """Find what keeps installers from reading the file, or from making its scripts."""
     parser = _Parser()
     try:
@@ -45,10 +45,10 @@ def judge(path: str, content: bytes) -> Iterator[Finding]:
             raise ValueError(f"{len(content)} bytes are more than the {_LIMIT} that are read")
         parser.read_string(content.decode("utf-8"))
     except UnicodeDecodeError:
-        yield Finding(Code.ENTRY_POINTS, path, "", "it is not UTF-8")
+        yield Finding(Code.ENTRY_POINTS, "it is not UTF-8", path)
     except (configparser.Error, ValueError) as error:
         reason = str(error).partition("\n")[0]
-        yield Finding(Code.ENTRY_POINTS, path, "", f"it cannot be read: {reason}")
+        yield Finding(Code.ENTRY_POINTS, f"it cannot be read: {reason}", path)
     else:
         for group in _SCRIPTS:
             yield from _scripts(path, parser, group)
@@ -57,7 +57,7 @@ def judge(path: str, content: bytes) -> Iterator[Finding]:
 def _scripts(path: str, parser: _Parser, group: str) -> Iterator[Finding]:
     for name, value in parser[group].items() if group in parser else ():
         if _NO_FILE_NAME.search(name):
-            yield Finding(Code.ENTRY_POINTS, path, "", f"the script `{name}` is no file's name")
+            yield Finding(Code.ENTRY_POINTS, f"the script `{name}` is no file's name", path)
         if not _SCRIPT.fullmatch(value):
             message = f"the script `{name}` is `{value}`, no MODULE:CALLABLE"
-            yield Finding(Code.ENTRY_POINTS, path, "", message)
+            yield Finding(Code.ENTRY_POINTS, message, path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.verify.findings import Fault, Severity
+from tensorflow_macos_build.wheels.verify.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.macho.image import Image
@@ -39,8 +39,8 @@ class Epoch(Enum):
 
 def dated(
     code: Code, message: str, image: Image, since: Epoch, *, warned: Epoch | None = None
-) -> Fault:
-    """Return the fault at the weight that the image's SDK gives it.
+) -> Finding:
+    """Return the finding at the weight that the image's SDK gives it.
 
     Args:
         code: the code of what dyld refuses.
@@ -52,8 +52,8 @@ def dated(
     """
     sdk = image.sdk[:2]
     if sdk >= since.value:
-        return Fault(code, message)
+        return Finding(code, message)
     severity = Severity.WARNING if warned is not None and sdk >= warned.value else Severity.NOTE
     version = ".".join(map(str, sdk))
     when = f"linked against SDK {version}; dyld refuses it from {since.version} on"
-    return Fault(code, f"{message} ({when})", severity)
+    return Finding(code, f"{message} ({when})", weight=severity)

@@ -132,7 +132,7 @@ class _Examiner:
                         digest.update(piece)
                     sieve.write(piece)
             except BrokenWheel as error:
-                finding = Finding(Code.MEMBER_BROKEN, member.name, "", error.what)
+                finding = Finding(Code.MEMBER_BROKEN, error.what, member.name)
                 return Examined(None, None, (finding,))
             found = {name: digest.digest() for name, digest in digests.items()}
             binary, findings = sieve.judge(self._kept)

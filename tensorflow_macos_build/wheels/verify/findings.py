@@ -151,40 +151,25 @@ OF_LAYOUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one slice of a binary, before it is known which binary that is.
-
-    Attributes:
-        code: what it is.
-        message: the evidence.
-        weight: its severity, where that is less than the code's own.
-    """
-
-    code: Code
-    message: str
-    weight: Severity | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong, or worth knowing.
 
     Attributes:
         code: what it is.
-        file: the member of the wheel; empty for the wheel itself.
+        message: the evidence.
+        file: the member of the wheel; empty for the wheel itself, and while nobody has said it.
         slice: the architecture, or several that are alike, joined by commas; empty when it
             concerns the whole file.
-        message: the evidence.
-        accepted: whether the options accept it, which makes it a note.
         weight: its severity, where that is less than the code's own.
+        accepted: whether the options accept it, which makes it a note.
     """
 
     code: Code
-    file: str
-    slice: str
     message: str
-    accepted: bool = False
+    file: str = ""
+    slice: str = ""
     weight: Severity | None = None
+    accepted: bool = False
 
     @property
     def severity(self) -> Severity:

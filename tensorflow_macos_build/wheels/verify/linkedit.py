@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho.constants import LC
 from tensorflow_macos_build.wheels.verify.epochs import Epoch, dated
-from tensorflow_macos_build.wheels.verify.findings import Code, Fault
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ _UNREAD = frozenset({"LC_DYLIB_CODE_SIGN_DRS", "LC_LINKER_OPTIMIZATION_HINT"})
 _RELOCATIONS = ("local relocations", "external relocations")
 
 
-def faults(image: Image) -> Iterator[Fault]:
+def check(image: Image) -> Iterator[Finding]:
     """Return what dyld refuses in __LINKEDIT of an image that it is to load."""
     tables = [table for table in image.linkedit if table.size and table.name not in _UNREAD]
     for table in tables:
@@ -33,11 +33,11 @@ def faults(image: Image) -> Iterator[Fault]:
         yield dated(Code.LINKEDIT_LAYOUT, message, image, Epoch.FALL_2018)
 
 
-def _misaligned(image: Image, table: LinkeditRange) -> Fault:
+def _misaligned(image: Image, table: LinkeditRange) -> Finding:
     remainder = table.offset % table.align
     message = f"{table.name} at {table.offset:#x}: {remainder} modulo {table.align}"
     if table.name == "string pool":
-        return Fault(Code.STRING_POOL_ALIGNMENT, message)
+        return Finding(Code.STRING_POOL_ALIGNMENT, message)
     signature = table.name == "LC_CODE_SIGNATURE"
     since = Epoch.FALL_2019 if signature else Epoch.FALL_2018
     return dated(Code.LINKEDIT_ALIGNMENT, message, image, since)

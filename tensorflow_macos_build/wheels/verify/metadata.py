@@ -82,22 +82,22 @@ def read_record(record: bytes, members: Collection[str]) -> Listing:
     return Listing(rows, tuple(sorted(stray)), strays, tuple(malformed), malformations)
 
 
-def judge_folder(named: WheelName, folder: str, members: Collection[str]) -> Iterator[Finding]:
+def check_folder(named: WheelName, folder: str, members: Collection[str]) -> Iterator[Finding]:
     """Compare the names of the dist-info and data folders with the file name."""
     if reason := folders.fault(folder, named):
-        yield Finding(Code.DIST_INFO, folder, "", reason)
+        yield Finding(Code.DIST_INFO, reason, folder)
     for path in data_folders.outside_schemes(members):
         message = f"a data folder holds {', '.join(data_folders.SCHEMES)}, and nothing else"
-        yield Finding(Code.DATA_FOLDER, path, "", message)
+        yield Finding(Code.DATA_FOLDER, message, path)
     for path in data_folders.folders_of_scripts(members):
         message = "it is a folder; uv takes only files for scripts"
-        yield Finding(Code.DATA_FOLDER, path, "", message)
+        yield Finding(Code.DATA_FOLDER, message, path)
     for later, earlier in _installed_twice(members):
         message = f"it is installed at the same path as {earlier}"
-        yield Finding(Code.DATA_FOLDER, later, "", message, weight=Severity.WARNING)
+        yield Finding(Code.DATA_FOLDER, message, later, weight=Severity.WARNING)
     for data in data_folders.misspelled(members, folder):
         message = f"it is not spelled like {folder}"
-        yield Finding(Code.DATA_FOLDER, data, "", message, weight=Severity.WARNING)
+        yield Finding(Code.DATA_FOLDER, message, data, weight=Severity.WARNING)
 
 
 def _installed_twice(members: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -106,7 +106,7 @@ def _installed_twice(members: Collection[str]) -> Iterator[tuple[str, str]]:
         yield from member_names.collisions(members, install_paths.installed)
 
 
-def judge_platforms(named: WheelName) -> Iterator[Finding]:
+def check_platforms(named: WheelName) -> Iterator[Finding]:
     """Find platform tags that no installer on a Mac asks for."""
     asked = {platform for platform in named.platforms if tags.is_asked_for(platform)}
     for platform in named.platforms:
@@ -117,22 +117,22 @@ def judge_platforms(named: WheelName) -> Iterator[Finding]:
             hint = f"; they ask for {instead}" if instead else ""
             message = f"no installer asks for {platform}{hint}"
             weight = Severity.WARNING if spared else None
-            yield Finding(Code.PLATFORM_TAG, "", "", message, weight=weight)
+            yield Finding(Code.PLATFORM_TAG, message, weight=weight)
 
 
-def judge_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
+def check_metadata(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare METADATA's Name and Version with the file name."""
     for fault in name_faults(text, named):
-        yield Finding(Code.METADATA_MISMATCH, path, "", fault)
+        yield Finding(Code.METADATA_MISMATCH, fault, path)
 
 
-def judge_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
+def check_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     """Compare WHEEL's Tag and Build with the file name, and judge its version."""
     try:
         file = parse_wheel(text)
         stated = expanded_tags(file.tags)
     except BadMetadata as error:
-        yield Finding(Code.WHEEL_FILE, path, "", str(error))
+        yield Finding(Code.WHEEL_FILE, str(error), path)
         return
     if stated != named.expanded:
         only_file, only_name = (
@@ -140,13 +140,13 @@ def judge_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
             ", ".join(sorted(map(str, named.expanded - stated))) or "none",
         )
         message = f"tags only in WHEEL: {only_file}; only in the file name: {only_name}"
-        yield Finding(Code.WHEEL_TAGS, path, "", message)
+        yield Finding(Code.WHEEL_TAGS, message, path)
     if file.build != named.build:
         message = f"Build is `{file.build or ''}`, the file name says `{named.build or ''}`"
-        yield Finding(Code.WHEEL_BUILD, path, "", message)
+        yield Finding(Code.WHEEL_BUILD, message, path)
 
 
-def judge_record(
+def check_record(
     path: str, listing: Listing, contents: Mapping[str, Contents | None]
 ) -> Iterator[Finding]:
     """Compare RECORD with what the wheel holds, both ways.
@@ -154,26 +154,26 @@ def judge_record(
     `contents` has every member, in the order of the wheel; None stands for one that is broken.
     """
     if listing.unreadable:
-        yield Finding(Code.RECORD_MALFORMED, path, "", listing.unreadable)
+        yield Finding(Code.RECORD_MALFORMED, listing.unreadable, path)
         return
     folder = path.rpartition("/")[0]
     own = own_paths(folder)
     for message in (*listing.malformed, *_rest(listing.malformations, listing.malformed)):
-        yield Finding(Code.RECORD_MALFORMED, path, "", message)
+        yield Finding(Code.RECORD_MALFORMED, message, path)
     for name in sorted(contents.keys() - listing.rows.keys() - own):
-        yield Finding(Code.RECORD_MISSING, name, "", "RECORD does not list it")
+        yield Finding(Code.RECORD_MISSING, "RECORD does not list it", name)
     for name in listing.stray:
-        yield Finding(Code.RECORD_STRAY, name, "", "RECORD lists it; the wheel does not hold it")
+        yield Finding(Code.RECORD_STRAY, "RECORD lists it; the wheel does not hold it", name)
     for message in _rest(listing.strays, listing.stray):
-        yield Finding(Code.RECORD_STRAY, path, "", message)
+        yield Finding(Code.RECORD_STRAY, message, path)
     if listing.rows.get(path) != ("", ""):
         told = "is not listed" if path not in listing.rows else "is listed with a hash or a size"
-        yield Finding(Code.RECORD_SELF, path, "", f"RECORD itself {told}")
+        yield Finding(Code.RECORD_SELF, f"RECORD itself {told}", path)
     for name, (stated, size) in listing.rows.items():
         found = contents.get(name)
         if found is not None and name not in own:
-            yield from _judge_row(name, stated, size, found)
-    yield from _judge_order(path, list(contents), folder)
+            yield from _check_row(name, stated, size, found)
+    yield from _check_order(path, list(contents), folder)
 
 
 def _rest(number: int, shown: Collection[str]) -> tuple[str, ...]:
@@ -181,24 +181,24 @@ def _rest(number: int, shown: Collection[str]) -> tuple[str, ...]:
     return (f"{left} more rows of this kind",) if left else ()
 
 
-def _judge_row(name: str, stated: str, size: str, found: Contents) -> Iterator[Finding]:
+def _check_row(name: str, stated: str, size: str, found: Contents) -> Iterator[Finding]:
     algorithm, _, expected = stated.partition("=")
     if algorithm not in ALGORITHMS:
-        yield Finding(Code.RECORD_HASH, name, "", f"`{stated}` is no SHA-256 or stronger hash")
+        yield Finding(Code.RECORD_HASH, f"`{stated}` is no SHA-256 or stronger hash", name)
     elif (actual := _encoded(found.digests[algorithm])) != expected:
         message = f"RECORD says {expected}, the content's {algorithm} is {actual}"
-        yield Finding(Code.RECORD_HASH, name, "", message)
+        yield Finding(Code.RECORD_HASH, message, name)
     if size != str(found.size):
         message = f"RECORD says {size or 'no size'}, the content has {found.size} bytes"
-        yield Finding(Code.RECORD_SIZE, name, "", message)
+        yield Finding(Code.RECORD_SIZE, message, name)
 
 
-def _judge_order(path: str, members: list[str], folder: str) -> Iterator[Finding]:
+def _check_order(path: str, members: list[str], folder: str) -> Iterator[Finding]:
     first = next((at for at, name in enumerate(members) if name.startswith(f"{folder}/")), 0)
     late = [name for name in members[first:] if not name.startswith(f"{folder}/")]
     if late:
         message = f"{len(late)} files follow the first of {folder}, which should come last"
-        yield Finding(Code.RECORD_ORDER, path, "", message)
+        yield Finding(Code.RECORD_ORDER, message, path)
 
 
 def _encoded(digest: bytes) -> str:

@@ -103,7 +103,7 @@ def verify(
             found = _Verifier(wheel, archive, chosen, ticker).run()
     except BrokenWheel as error:
         message = error.what if error.where == wheel.name else f"{error.where}: {error.what}"
-        finding = Finding(Code.ARCHIVE_BROKEN, "", "", message)
+        finding = Finding(Code.ARCHIVE_BROKEN, message)
         found = Verification(wheel, (finding,), 0, 0, 0, Counts())
     except OSError as error:
         raise WorkFailed(
@@ -175,7 +175,7 @@ class _Verifier:
             promised, stated = tags.promises(platforms), self._one_sided()
             for one in held:
                 rules = stated.get(one.name, frozenset())
-                findings += coverage.judge(one, promised, platforms, rules)
+                findings += coverage.check(one, promised, platforms, rules)
             with kept.reading() as tries:
                 must = frozenset(self._options.must_export)
                 unread = [
@@ -200,36 +200,36 @@ class _Verifier:
 
     def _papers(self) -> Iterator[Finding]:
         if self._named is None:
-            yield Finding(Code.FILENAME, "", "", self._unnamed)
+            yield Finding(Code.FILENAME, self._unnamed)
         else:
-            yield from metadata.judge_platforms(self._named)
+            yield from metadata.check_platforms(self._named)
         if len(self._folders) != 1:
             found = ", ".join(self._folders) or "none"
-            yield Finding(Code.DIST_INFO, "", "", f"one .dist-info folder is needed: {found}")
+            yield Finding(Code.DIST_INFO, f"one .dist-info folder is needed: {found}")
             return
         for name in ("WHEEL", "METADATA", "RECORD"):
             member = self._archive.members.get(self._path(name))
             if member is None:
-                yield Finding(Code.DIST_INFO, self._path(name), "", "the file is missing")
+                yield Finding(Code.DIST_INFO, "the file is missing", self._path(name))
             elif member.size > _PAPERS_LIMIT:
                 message = f"{member.size} bytes are more than the {_PAPERS_LIMIT} that are read"
-                yield Finding(Code.DIST_INFO, self._path(name), "", message)
+                yield Finding(Code.DIST_INFO, message, self._path(name))
         if (text := self._text(entry_points.NAME)) is not None:
-            yield from entry_points.judge(self._path(entry_points.NAME), text)
+            yield from entry_points.check(self._path(entry_points.NAME), text)
         if self._named is not None:
             yield from self._named_papers(self._named)
 
     def _named_papers(self, named: WheelName) -> Iterator[Finding]:
-        yield from metadata.judge_folder(named, self._folders[0], self._archive.members)
+        yield from metadata.check_folder(named, self._folders[0], self._archive.members)
         if (text := self._text("METADATA")) is not None:
-            yield from metadata.judge_metadata(named, self._path("METADATA"), text)
+            yield from metadata.check_metadata(named, self._path("METADATA"), text)
         if (text := self._text("WHEEL")) is not None:
-            yield from metadata.judge_wheel(named, self._path("WHEEL"), text)
+            yield from metadata.check_wheel(named, self._path("WHEEL"), text)
 
     def _record(self, examined: Mapping[str, Examined]) -> Iterator[Finding]:
         if self._listing is not None:
             contents = {name: one.contents for name, one in examined.items()}
-            yield from metadata.judge_record(self._path("RECORD"), self._listing, contents)
+            yield from metadata.check_record(self._path("RECORD"), self._listing, contents)
 
     def _one_sided(self) -> Mapping[str, frozenset[str]]:
         """Return the architectures of what rules made one-sided, by path, as fuse recorded it."""

@@ -23,7 +23,7 @@ from tensorflow_macos_build.macho.constants import (
 )
 from tensorflow_macos_build.wheels.verify.commands import is_managed
 from tensorflow_macos_build.wheels.verify.epochs import Epoch, dated
-from tensorflow_macos_build.wheels.verify.findings import Code, Fault
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ _HALF_OF_MEMORY = 1 << 63
 _HEADER_64, _HEADER_32 = 32, 28
 
 
-def faults(window: Window, image: Image) -> Iterator[Fault]:
+def check(window: Window, image: Image) -> Iterator[Finding]:
     """Return what dyld refuses in the segments of an image that it is to load."""
     commands = [command for command in image.commands if command.number in _SEGMENTS]
     for segment, command in zip(image.segments, commands, strict=True):
@@ -60,11 +60,11 @@ def faults(window: Window, image: Image) -> Iterator[Fault]:
     yield from _together(image)
 
 
-def _layout(message: str) -> Fault:
-    return Fault(Code.SEGMENT_LAYOUT, message)
+def _layout(message: str) -> Finding:
+    return Finding(Code.SEGMENT_LAYOUT, message)
 
 
-def _memory(image: Image, segment: Segment) -> Iterator[Fault]:
+def _memory(image: Image, segment: Segment) -> Iterator[Finding]:
     if segment.initprot & ~_EVERY_PROT:
         yield _layout(f"{segment.name} has unknown permissions: {segment.initprot:#x}")
     # The end is compared as it wraps: one that is just the end of memory is 0.
@@ -72,7 +72,7 @@ def _memory(image: Image, segment: Segment) -> Iterator[Fault]:
         yield _layout(f"{segment.name} ends beyond the end of memory")
 
 
-def _permissions(image: Image, segment: Segment) -> Iterator[Fault]:
+def _permissions(image: Image, segment: Segment) -> Iterator[Finding]:
     for name, wanted, spelled, since in _wanted(image):
         if segment.name == name and segment.initprot != wanted:
             message = f"{name} is {_spelled(segment.initprot)}, not {spelled}"
@@ -98,7 +98,7 @@ def _spelled(prot: int) -> str:
     return "".join(letter if prot & bit else "-" for letter, bit in bits)
 
 
-def _sections(image: Image, segment: Segment, area: Window) -> Iterator[Fault]:
+def _sections(image: Image, segment: Segment, area: Window) -> Iterator[Finding]:
     """Judge the section_64 (or section) structures that fill the rest of the load command."""
     form = struct.Struct(image.endian + ("16s16x2Q" if image.is_64 else "16s16x2I"))
     start, each = (72, 80) if image.is_64 else (56, 68)
@@ -113,7 +113,7 @@ def _sections(image: Image, segment: Segment, area: Window) -> Iterator[Fault]:
             yield dated(Code.SEGMENT_LAYOUT, message, image, Epoch.FALL_2020)
 
 
-def _text(image: Image) -> Iterator[Fault]:
+def _text(image: Image) -> Iterator[Finding]:
     text = next((segment for segment in image.segments if segment.name == "__TEXT"), None)
     if text is None:
         yield _layout("no __TEXT")
@@ -126,7 +126,7 @@ def _text(image: Image) -> Iterator[Fault]:
         yield _layout("the load commands do not fit into __TEXT")
 
 
-def _together(image: Image) -> Iterator[Fault]:
+def _together(image: Image) -> Iterator[Finding]:
     memory = [(seg.vmaddr, seg.vmaddr + seg.vmsize, seg.name) for seg in image.segments]
     file = [(seg.fileoff, seg.fileoff + seg.filesize, seg.name) for seg in image.segments]
     for what, ranges in (("memory", memory), ("contents", file)):

@@ -34,9 +34,9 @@ TEXTS = st.one_of(
 @given(text=TEXTS)
 def test_any_text_in_dist_info_gives_findings(text: bytes) -> None:
     found = [
-        *metadata.judge_wheel(NAMED, "WHEEL", text),
-        *metadata.judge_metadata(NAMED, "METADATA", text),
-        *metadata.judge_record("d/RECORD", metadata.read_record(text, CONTENTS), CONTENTS),
+        *metadata.check_wheel(NAMED, "WHEEL", text),
+        *metadata.check_metadata(NAMED, "METADATA", text),
+        *metadata.check_record("d/RECORD", metadata.read_record(text, CONTENTS), CONTENTS),
     ]
     told = {one.code for one in found}
     assert told & {Code.RECORD_SELF, Code.RECORD_MALFORMED}
@@ -69,11 +69,11 @@ def test_a_record_written_of_the_members_is_always_right(members: dict[str, byte
     }
     contents["d/RECORD"] = Contents(0, {})
     listing = metadata.read_record(text.getvalue().encode(), contents)
-    assert not list(metadata.judge_record("d/RECORD", listing, contents))
+    assert not list(metadata.check_record("d/RECORD", listing, contents))
 
 
 def test_a_tag_that_stands_for_endless_many_is_refused_at_once() -> None:
     parts = ".".join(f"a{number}" for number in range(5000))
     text = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {parts}-{parts}-{parts}\n"
-    found = {one.code for one in metadata.judge_wheel(NAMED, "WHEEL", text.encode())}
+    found = {one.code for one in metadata.check_wheel(NAMED, "WHEEL", text.encode())}
     assert found == {Code.WHEEL_FILE}
