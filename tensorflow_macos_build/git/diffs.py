@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.objects import decode_path
 
 if TYPE_CHECKING:
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.repository import Git
 
-OPTIONS = (
-    "-p", "-r", "--root", "--full-index", "--no-ext-diff", "--no-textconv",
-    "--no-color", "--indent-heuristic", "--inter-hunk-context=0", "--submodule=short",
-    "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
+_PINNED = (
+    "-p", "-r", "--root", "--full-index", "-l0", "--inter-hunk-context=0",
+    "--diff-algorithm=myers", "--indent-heuristic", "--no-renames", "--no-relative",
+    "--src-prefix=a/", "--dst-prefix=b/", "--no-ext-diff", "--no-textconv", "--no-color",
+    "--submodule=short", "-O/dev/null",
 )  # fmt: skip
-"""How git diff-tree is asked for text."""
+"""Everything about `git diff-tree -p` that a configuration could change (git-diff-tree(1)).
+
+What a caller varies comes after these: of options that contradict each other, git takes the last.
+"""
+
+_RENAMES = "--find-renames=50%"
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
@@ -110,22 +117,54 @@ def of_trees(
 
     `plain` leaves out the indent heuristic, and takes binary files for text.
     """
-    plumbing.bring_changed(git, pairs)
-    wanted = "".join(f"{old} {new}\n" for old, new in pairs).encode()
-    followed = ("-M50%", "-l0") if renames else ("--no-renames",)
-    flags = (f"-U{context}", f"--diff-algorithm={algorithm}", *followed)
+    trees.bring_changed(git, pairs)
+    stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    moves = (_RENAMES,) if renames else ()
     bare = ("--no-indent-heuristic", "--text") if plain else ()
-    out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, *bare, stdin=wanted)
-    return [found for _, found in _records(out)]
+    flags = (*_PINNED, f"-U{context}", f"--diff-algorithm={algorithm}", *moves, *bare)
+    # Without --binary: the ids of what is no text are enough to compare it, and they can be turned
+    # round (`inverse_id`), which a delta cannot.
+    out = git.out("diff-tree", "--stdin", *flags, stdin=stdin)
+    return [diff for _, diff in _records(out)]
 
 
 def of_commits(git: Git, commits: Sequence[str], *, context: int = 0) -> dict[str, TreeDiff]:
     """Compare commits with their first parents; merges have no difference of their own."""
-    plumbing.bring_changed(git, [(commit,) for commit in commits])
-    wanted = "".join(f"{commit}\n" for commit in commits).encode()
-    flags = ("--always", f"-U{context}", "--diff-algorithm=myers", "--no-renames")
-    out = git.out("diff-tree", "--stdin", *flags, *OPTIONS, stdin=wanted)
-    return {decode_path(head): found for head, found in _records(out)}
+    trees.bring_changed(git, [(commit,) for commit in commits])
+    stdin = "".join(f"{commit}\n" for commit in commits).encode()
+    out = git.out("diff-tree", "--stdin", "--always", *_PINNED, f"-U{context}", stdin=stdin)
+    return {decode_path(head): diff for head, diff in _records(out)}
+
+
+def patch_texts(
+    git: Git, pairs: Sequence[tuple[str, str]], *, context: int, renames: bool = True
+) -> list[bytes]:
+    """Return for each pair of trees its patch text, the same bytes on every machine.
+
+    `git` must ask a quarantine: other repositories have attributes of their own.
+    """
+    trees.bring_changed(git, pairs)
+    headings = [f"{old} {new}\n".encode() for old, new in pairs]
+    moves = (_RENAMES,) if renames else ()
+    flags = (*_PINNED, "--binary", f"-U{context}", *moves)
+    out = git.out("diff-tree", "--stdin", *flags, stdin=b"".join(headings))
+    texts: list[bytes] = []
+    position = 0
+    for heading, following in itertools.zip_longest(headings, headings[1:]):
+        start = position + len(heading)
+        # no line within a diff is two ids and a blank: its lines begin with a mark or a keyword
+        position = len(out) if following is None else _find_line(out, following, start)
+        texts.append(out[start:position])
+    return texts
+
+
+def _find_line(out: bytes, line: bytes, start: int) -> int:
+    if out.startswith(line, start):
+        return start
+    before = out.find(b"\n" + line, start)
+    if before < 0:
+        raise WorkFailed("git diff-tree left out a pair of trees that it was asked for")
+    return before + 1
 
 
 def wording(diff: TreeDiff) -> bytes:

@@ -6,22 +6,29 @@ Database").
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git.repository import Git, ObjectMissing
+from tensorflow_macos_build.git import object_ids
+from tensorflow_macos_build.git.repository import ObjectMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from tensorflow_macos_build.git.repository import Git
 
 TREE_MODE = "40000"
 """The mode of a folder in a tree object; git-diff-tree prints it as 040000."""
 
 SUBMODULE_MODE = "160000"
 
-_TREES_CACHED = 8192
+_TREES_KEPT = 8192
+_BLOBS_KEPT = 64 << 20
+"""Bytes of blobs that a reader keeps: later patches often touch the same files again."""
 
 
 class TreeEntry(NamedTuple):
@@ -57,63 +64,104 @@ def encode_path(path: str) -> bytes:
 
 
 class ObjectReader:
-    """One `git cat-file --batch` process: objects by id or by any name that git understands."""
+    """Reads objects through one running git, and remembers trees and the latest blobs.
 
-    def __init__(self, git: Git, requests: IO[bytes], replies: IO[bytes]) -> None:
-        self._git, self._requests, self._replies = git, requests, replies
+    Args:
+        git: the repository that is asked.
+        child: `git cat-file --batch`, or `git fast-import`, which answers `cat-blob` in the same
+            form and also knows the blobs that it was just given.
+        verb: what comes before an object's id to ask for it.
+    """
+
+    def __init__(self, git: Git, child: process.Child, verb: str = "") -> None:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        self._git, self._verb = git, verb
+        self._requests, self._replies = child.stdin, child.stdout
+        self._trees = functools.lru_cache(_TREES_KEPT)(self._read_tree)
+        self._blobs: dict[str, bytes] = {}
+        self._blobs_size = 0
 
     def read(self, name: str) -> tuple[str, bytes]:
-        """Return an object's type (blob, tree, commit, tag) and its content.
+        """Return the type (blob, tree, commit, tag) and content of an object, by any name of it.
 
         Raises:
             ObjectMissing: there is no such object.
         """
-        found = self._ask(name)
-        if found is None and self._git.server and OBJECT_ID.fullmatch(name):
+        answer = self._ask(name)
+        if answer is None and self._git.server and object_ids.is_full(name):
             self._git.bring([name])
-            found = self._ask(name)
-        if found is None:
+            answer = self._ask(name)
+        if answer is None:
             raise ObjectMissing(name, self._git)
-        return found
-
-    def _ask(self, name: str) -> tuple[str, bytes] | None:
-        self._requests.write(encode_path(name) + b"\n")
-        self._requests.flush()
-        head = self._replies.readline().split()
-        if len(head) != 3 or not head[2].isdigit():
-            return None
-        content = self._replies.read(int(head[2]) + 1)
-        return head[1].decode(), content[:-1]
+        return answer
 
     def blob(self, oid: str) -> bytes:
         """Return a blob's content."""
-        return self._expect(oid, "blob")
+        content = self._blobs.pop(oid, None)
+        if content is None:
+            content = self._expect(oid, "blob")
+            self.remember(oid, content)
+        else:
+            self._blobs[oid] = content  # the latest again: a dict keeps the order of insertion
+        return content
+
+    def remember(self, oid: str, content: bytes) -> None:
+        """Keep a blob's content for a later `blob`, and forget the oldest ones."""
+        if oid in self._blobs:
+            return
+        self._blobs[oid] = content
+        self._blobs_size += len(content)
+        while self._blobs_size > _BLOBS_KEPT and len(self._blobs) > 1:
+            oldest = next(iter(self._blobs))
+            self._blobs_size -= len(self._blobs.pop(oldest))
 
     def commit(self, oid: str) -> Commit:
-        """Read a commit."""
+        """Return a commit's own fields."""
         return parse_commit(oid, self._expect(oid, "commit"))
 
     def tree(self, oid: str) -> Mapping[str, TreeEntry]:
         """Return a tree's own entries by name."""
         return self._trees(oid)
 
-    @functools.cached_property
-    def _trees(self) -> functools._lru_cache_wrapper[Mapping[str, TreeEntry]]:
-        return functools.lru_cache(_TREES_CACHED)(
-            lambda oid: parse_tree(self._expect(oid, "tree"), len(oid) // 2)
-        )
+    def _read_tree(self, oid: str) -> Mapping[str, TreeEntry]:
+        return parse_tree(self._expect(oid, "tree"), len(oid) // 2)
 
     def _expect(self, oid: str, kind: str) -> bytes:
-        found, content = self.read(oid)
-        if found != kind:
-            raise WorkFailed(f"the object {oid} is a {found}, not a {kind}")
+        actual, content = self.read(oid)
+        if actual != kind:
+            raise WorkFailed(f"the object {oid} is a {actual}, not a {kind}")
         return content
+
+    def _ask(self, name: str) -> tuple[str, bytes] | None:
+        self._requests.write(encode_path(f"{self._verb}{name}\n"))
+        self._requests.flush()
+        # `<id> <type> <size>`; else `<name> missing`, where the name itself may hold blanks
+        head = self._replies.readline().split()
+        if len(head) != 3 or not head[2].isdigit():
+            return None
+        content = self._replies.read(int(head[2]) + 1)  # a line feed follows the content
+        return head[1].decode(), content[:-1]
+
+
+@contextlib.contextmanager
+def reading(git: Git) -> Iterator[ObjectReader]:
+    """Yield a reader of a repository's objects for the body's time."""
+    with process.start(git.argv("cat-file", "--batch"), env=git.environment()) as child:
+        yield ObjectReader(git, child)
 
 
 class Commit(NamedTuple):
     """A commit's own fields, as they stand in it.
 
-    `author` and `committer` are the raw header values (`Name <mail> seconds zone`).
+    Attributes:
+        oid: its id.
+        tree: the id of its tree.
+        parents: the ids of its parents, the first one first.
+        author: who made the change, raw: `Name <mail> seconds zone`; "" in a damaged commit.
+        committer: who made the commit, likewise.
+        encoding: the name of the charset of these and of the message; "" for UTF-8.
+        message: its message.
     """
 
     oid: str
@@ -121,6 +169,7 @@ class Commit(NamedTuple):
     parents: tuple[str, ...]
     author: str
     committer: str
+    encoding: str
     message: bytes
 
     @property
@@ -131,21 +180,25 @@ class Commit(NamedTuple):
 
 
 def parse_commit(oid: str, content: bytes) -> Commit:
-    """Read a commit object's content."""
+    """Read a commit object's content.
+
+    Raises:
+        WorkFailed: it names no tree.
+    """
     head, _, message = content.partition(b"\n\n")
     fields: dict[str, list[str]] = {}
     for line in head.split(b"\n"):
-        if not line.startswith(b" "):  # a continued header (gpgsig) says nothing here
+        # gpgsig and mergetag go on in lines that begin with a blank, and may look like fields there
+        if not line.startswith(b" "):
             name, _, value = decode_path(line).partition(" ")
             fields.setdefault(name, []).append(value)
-    return Commit(
-        oid,
-        fields["tree"][0],
-        tuple(fields.get("parent", ())),
-        fields["author"][0],
-        fields["committer"][0],
-        message,
+    if "tree" not in fields:
+        raise WorkFailed(f"the commit {oid} is damaged: it names no tree")
+    author, committer, encoding = (
+        fields.get(name, [""])[0] for name in ("author", "committer", "encoding")
     )
+    parents = tuple(fields.get("parent", ()))
+    return Commit(oid, fields["tree"][0], parents, author, committer, encoding, message)
 
 
 @functools.cache
@@ -171,7 +224,3 @@ def emit_tree(entries: Mapping[str, TreeEntry]) -> bytes:
         rows.append((place, b"%s %s\0%s" % (mode.encode(), name, bytes.fromhex(oid))))
     rows.sort()
     return b"".join([row for _, row in rows])
-
-
-OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-"""What a full object id looks like (SHA-1 or SHA-256)."""

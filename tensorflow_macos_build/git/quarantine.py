@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files, process, temporary
+from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.git.attributes import TreeAttributes, values
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.objects import (
@@ -27,6 +27,7 @@ from tensorflow_macos_build.git.objects import (
     decode_path,
     emit_tree,
     encode_path,
+    reading,
 )
 from tensorflow_macos_build.git.repository import Git
 
@@ -161,11 +162,8 @@ def quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
     with temporary.scratch("quarantine") as folder:
         git = _make(folder, source)
-        argv = git.argv("cat-file", "--batch")
-        with process.start(argv, env=git.environment()) as child:
-            assert child.stdin is not None
-            assert child.stdout is not None
-            yield Quarantine(git, source, ObjectReader(git, child.stdin, child.stdout))
+        with reading(git) as objects:
+            yield Quarantine(git, source, objects)
 
 
 def _put_pack_file(made: Path, target: Path) -> None:

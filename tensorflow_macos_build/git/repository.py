@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git import object_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-_OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 _PINNED: dict[str, str | None] = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -218,7 +217,7 @@ class Git:
 
         git's words are not read, only the ids in them: each is looked for, without a server.
         """
-        for oid in dict.fromkeys(_OBJECT_ID.findall(done.stderr.decode("ascii", "replace"))):
+        for oid in object_ids.in_text(done.stderr):
             argv = self.argv("cat-file", "-e", oid)
             offline = {**self.environment(), **_NEVER_LAZY}
             if process.run(argv, env=offline, expected=()).status != 0:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import locks
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import object_ids, revisions
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 
@@ -31,7 +32,6 @@ HEADS = "+refs/heads/*:refs/heads/*"
 TAGS = "+refs/tags/*:refs/tags/*"
 MIRRORED = ("refs/heads", "refs/tags", "refs/remotes")
 
-_FULL_ID = re.compile(r"[0-9a-f]{40}")
 _STALE_SECONDS = 60.0
 """How old a lock file of git must be, that others than the mirror may hold, to be left behind."""
 
@@ -68,7 +68,7 @@ class Mirror(Git):
         if self._follows_server and (commit is None or self._is_branch(ref)):
             self.refresh(ticker)
             commit = self._commit(ref)
-            if commit is None and _FULL_ID.fullmatch(ref):
+            if commit is None and object_ids.is_full(ref):
                 self._fetch_unnamed(ref, ticker)
                 commit = self._commit(ref)
         if commit is None:
@@ -119,12 +119,9 @@ class Mirror(Git):
         return self.url is not None and self.lender is None
 
     def _commit(self, ref: str) -> str | None:
-        if self.url is not None and _FULL_ID.fullmatch(ref) and self._missing([ref]):
+        if self.url is not None and object_ids.is_full(ref) and self._missing([ref]):
             return None  # rev-parse would ask the server, without the patience of `fetch`
-        asked = self.run(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", expected=()
-        )
-        return asked.stdout.decode().strip() if asked.status == 0 else None
+        return revisions.find_commit(self, ref)
 
     def _is_branch(self, ref: str) -> bool:
         name = re.split(r"[~^@]", ref, maxsplit=1)[0].removeprefix("refs/heads/")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import locks, process
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.upstream.handle import Mirror
 
 if TYPE_CHECKING:
@@ -27,12 +28,6 @@ class Moved(WorkFailed):
     """A reference is not where the command that wants to move it saw it."""
 
 
-def read(git: Git, name: str) -> str:
-    """Return the full id that a reference names; "" where there is none."""
-    asked = git.run("rev-parse", "--verify", "--quiet", name, expected=(0, 1))
-    return asked.stdout.decode().strip()
-
-
 def move(git: Git, name: str, new: str, old: str) -> None:
     """Let a reference name another object; "" stands for no reference.
 
@@ -44,7 +39,7 @@ def move(git: Git, name: str, new: str, old: str) -> None:
         try:
             git.run("update-ref", "--no-deref", *update)
         except process.ProgramFailed as error:
-            if read(git, name) == old:
+            if (revisions.find(git, name) or "") == old:
                 raise
             raise Moved(
                 "another command changed the same thing meanwhile",

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import merges, plumbing
-from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+from tensorflow_macos_build.git import merges, trees
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep, is_zero_context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
@@ -155,37 +155,36 @@ def split(
         UsageError: all files fit, or none.
     """
     ((before, after),) = piece.changes
-    changed = plumbing.raw_changes(pen.git, [(before, after)])[0]
+    (changes,) = trees.between(pen.git, [(before, after)])
     chosen = {
-        path
-        for path in changed
-        if any(fnmatch.fnmatchcase(decode_path(path), glob) for glob in globs)
+        change.path
+        for change in changes
+        if any(fnmatch.fnmatchcase(change.path, glob) for glob in globs)
     }
-    if not chosen or len(chosen) == len(changed):
-        listed = "\n".join(sorted(decode_path(path) for path in changed))
+    if not chosen or len(chosen) == len(changes):
+        listed = "\n".join(sorted(change.path for change in changes))
         amount = "all" if chosen else "none"
         raise UsageError(f"{amount} of the patch's files fit {', '.join(globs)}", detail=listed)
-    middle = _partly(pen, before, {path: changed[path] for path in changed.keys() - chosen})
+    middle = _partly(pen, before, [change for change in changes if change.path not in chosen])
     return (
         replace(piece, changes=((before, middle),)),
         PatchEdit(replace(piece.header, subject=subject), ((middle, after),), None, piece.bare),
     )
 
 
-def _partly(pen: Quarantine, before: str, changes: Mapping[bytes, plumbing.Entry | None]) -> str:
+def _partly(pen: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
     """Return the tree that some of a patch's changes make."""
     tree = Overlay(pen.objects, before)
-    for path, entry in sorted(changes.items(), key=lambda item: (item[1] is not None, item[0])):
-        name = decode_path(path)
-        if entry is None:
-            tree.remove(name)
+    for path, _, new, _ in sorted(changes, key=lambda change: change.new is not None):
+        if new is None:
+            tree.remove(path)
             continue
-        parts = name.split("/")
+        parts = path.split("/")
         above = [tree.entry("/".join(parts[:depth])) for depth in range(1, len(parts))]
-        there = tree.entry(name)
+        there = tree.entry(path)
         if any(found and not found.is_tree for found in above) or (there and there.is_tree):
-            raise UsageError(f"`{name}` needs the place of a file that is in the other half")
-        tree.put(name, TreeEntry(f"{entry.mode:o}", entry.oid))
+            raise UsageError(f"`{path}` needs the place of a file that is in the other half")
+        tree.put(path, new)
     return tree.write(pen)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 from tensorflow_macos_build.patchqueue.queue import commit_range
@@ -63,7 +63,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: PatchEdit)
         after, [parent], author=author, committer=author, message=encode_path(header.message)
     )
     pen.keep([commit], [base], into=store.git_dir / "objects")
-    touched = [decode_path(path) for path in plumbing.raw_changes(pen.git, [(before, after)])[0]]
+    touched = [change.path for change in trees.between(pen.git, [(before, after)])[0]]
     bring_shown(pen, after, touched)
     with files.atomic_folder(folder) as unfinished:
         git = work_tree.git_of(unfinished)
@@ -100,7 +100,7 @@ def take(folder: Path, pen: Quarantine, piece: PatchEdit) -> list[PatchEdit]:
     parent, head = commit_range.resolve(git, _START), commit_range.resolve(git, "HEAD")
     found = commit_range.read(git, parent, head)
     steps = list(found.steps)
-    before = plumbing.trees_of(git, [parent])[0]
+    before = trees.of_commits(git, [parent])[0]
     if found.merges:
         raise UsageError("there is a merge among the commits", where=str(folder))
     if not steps and tree != before:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
@@ -246,7 +246,7 @@ class EditRun:
         return operations.restack(pen, self._base_tree(pen), plan.pieces, plan.settled)
 
     def _base_tree(self, pen: Quarantine) -> str:
-        return plumbing.trees_of(pen.git, [self.queue.base.commit])[0]
+        return trees.of_commits(pen.git, [self.queue.base.commit])[0]
 
     def _keep(self, pen: Quarantine, plan: EditPlan) -> None:
         """Put the plan and all that it names to disk, the objects first."""

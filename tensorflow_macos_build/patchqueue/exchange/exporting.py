@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import diffs, revisions, trees
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
@@ -48,8 +48,7 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
             f"`{branch}` is no name that a branch can have",
             hint="--branch NAME names it; a plain word, as git-check-ref-format(1) says",
         )
-    found = git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1))
-    before = found.stdout.decode().strip() or _ZERO
+    before = revisions.find(git, ref) or _ZERO
     with quarantine(git) as pen:
         commits = materialise.commits(queue, pen.git)
         tip = commits[-1].id if commits else queue.base.commit
@@ -140,10 +139,9 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
     target = out.resolve()
     _refuse_others(target, force=force)
     commits = materialise.commits(queue, git)
-    base = plumbing.trees_of(git, [queue.base.commit])
-    trees = [*base, *(commit.tree for commit in commits)]
-    pairs = list(pairwise(trees))
-    texts = plumbing.diff_texts(git, pairs, context=3, renames=False)
+    base = trees.of_commits(git, [queue.base.commit])
+    pairs = list(pairwise([*base, *(commit.tree for commit in commits)]))
+    texts = diffs.patch_texts(git, pairs, context=3, renames=False)
     with files.atomic_folder(target, check=lambda: _refuse_others(target, force=force)) as made:
         for patch, text in zip(queue.patches, texts, strict=True):
             (made / patch.name).write_bytes(_quilt_patch(patch, text))

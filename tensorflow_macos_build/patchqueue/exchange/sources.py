@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import objects, trees
 from tensorflow_macos_build.patchqueue.formats import dep3, mailbox, paths, series
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
-from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import commit_range, compose, materialise, metadata
@@ -27,6 +26,7 @@ from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
     from tensorflow_macos_build.patchqueue.queue.model import Queue
@@ -148,8 +148,8 @@ def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None
     if not tree.is_dir():
         raise UsageError("there is no such folder", where=str(tree))
     commit = commit_range.resolve(git, against)
-    before = plumbing.trees_of(git, [commit])[0]
-    after = _tree_of(git, tree, plumbing.tree(git, before))
+    before = trees.of_commits(git, [commit])[0]
+    after = _tree_of(git, tree, trees.files(git, before))
     subject = f"Change the sources as {tree.resolve().name} does"
     header = Header(author or dep3.NOBODY, date_of(git, commit), subject, "")
     if before == after:
@@ -169,7 +169,7 @@ def applied(git: Git, queue: Queue) -> Imported:
     """
     empty = [patch for patch in queue.patches if not patch.patch.changes]
     kept = tuple(patch for patch in queue.patches if patch.patch.changes)
-    before = plumbing.trees_of(git, [queue.base.commit])[0]
+    before = trees.of_commits(git, [queue.base.commit])[0]
     steps: list[PatchStep] = []
     for made in materialise.commits(replace(queue, patches=kept), git):
         if made.tree == before:
@@ -184,8 +184,8 @@ def applied(git: Git, queue: Queue) -> Imported:
 
 def date_of(git: Git, commit: str) -> Moment:
     """Return a commit's author date."""
-    with plumbing.blobs(git) as reader:
-        return commit_range.header_of(reader.read(commit), commit).date
+    with objects.reading(git) as reader:
+        return commit_range.header_of(reader.commit(commit)).date
 
 
 def with_names(steps: Sequence[PatchStep], queue: Queue) -> tuple[PatchStep, ...]:
@@ -207,7 +207,7 @@ def _named(step: PatchStep, patch: QueuePatch) -> PatchStep:
     return replace(step, name=patch.name, header=step.header.with_missing(said))
 
 
-def _tree_of(git: Git, folder: Path, base: dict[bytes, plumbing.Entry]) -> str:
+def _tree_of(git: Git, folder: Path, base: dict[bytes, TreeEntry]) -> str:
     """Write a folder's files into the repository; give the tree's id."""
     argv = git.argv("-c", "core.compression=1", "fast-import", "--quiet", "--done", "--depth=0")
     ref = b"refs/heads/tree"
@@ -216,7 +216,7 @@ def _tree_of(git: Git, folder: Path, base: dict[bytes, plumbing.Entry]) -> str:
         assert child.stdout is not None
         child.stdin.write(b"commit %s\nmark :1\ncommitter x <x> 0 +0000\ndata 0\n" % ref)
         for path, entry in base.items():
-            if entry.mode == GITLINK:
+            if entry.is_submodule:
                 child.stdin.write(b"M 160000 %s %s\n" % (entry.oid.encode(), paths.quote(path)))
         for path, mode, content in _files(folder):
             size = len(content)
@@ -227,7 +227,7 @@ def _tree_of(git: Git, folder: Path, base: dict[bytes, plumbing.Entry]) -> str:
         commit = child.stdout.readline().strip().decode()
         if child.wait() != 0:
             raise WorkFailed(f"git fast-import ended with status {child.returncode}")
-    return plumbing.trees_of(git, [commit])[0]
+    return trees.of_commits(git, [commit])[0]
 
 
 def _files(folder: Path) -> Iterator[tuple[bytes, int, bytes]]:

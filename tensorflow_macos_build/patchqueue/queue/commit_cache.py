@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
@@ -64,7 +65,7 @@ def _ref(name: str, base: QueueBase, contents: Iterable[tuple[str, bytes]]) -> s
 
 def _known(git: Git, ref: str, base: QueueBase, names: Sequence[str]) -> tuple[QueueCommit, ...]:
     """Return the commits kept under a reference; none where there are none."""
-    if git.run("rev-parse", "--verify", "--quiet", ref, expected=(0, 1)).status != 0:
+    if revisions.find(git, ref) is None:
         return ()
     form = "--format=%H%n%s%n%B"
     out = git.out("log", "-z", "--reverse", "--topo-order", form, ref, f"^{base.commit}", "--")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import objects, revisions, trees
+from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.git.repository import Git, discover
 from tensorflow_macos_build.patchqueue.formats import text_encoding, write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
@@ -24,6 +25,8 @@ from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tensorflow_macos_build.git.objects import Commit
 
 _PERSON = re.compile(rb"(.*?)\s*<([^<>\n]*)>\s*(-?[0-9]+)\s+([+-]?[0-9]+)", re.DOTALL)
 _DIGITS = 30
@@ -65,21 +68,14 @@ def resolve(git: Git, name: str) -> str:
     Raises:
         UsageError: the repository has no such commit.
     """
-    found = git.run(
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        f"{name}^{{commit}}",
-        expected=(0, 1, 128),
-    )
-    if found.status != 0:
+    commit = revisions.find_commit(git, name)
+    if commit is None:
         raise UsageError(
             f"`{name}` names no commit of this repository",
             where=str(git.git_dir),
             hint="`git for-each-ref` lists its branches and tags",
         )
-    return found.stdout.decode().strip()
+    return commit
 
 
 def read(git: Git, first: str, last: str) -> CommitRange:
@@ -99,44 +95,39 @@ def read(git: Git, first: str, last: str) -> CommitRange:
             hint=f"take the commit where they part: `git merge-base {first} {last}`",
         )
     commits = [line[0] for line in lines]
-    trees = plumbing.trees_of(git, [base, *commits])
+    tree_ids = trees.of_commits(git, [base, *commits])
     headers = _headers(git, commits)
     steps, empty, merges = [], [], []
     for number, (line, header) in enumerate(zip(lines, headers, strict=True)):
         named = (line[0], header.subject)
-        if trees[number] == trees[number + 1]:
+        if tree_ids[number] == tree_ids[number + 1]:
             empty.append(named)
             continue
         if len(line) > 2:
             merges.append(named)
-        steps.append(PatchStep(header, trees[number], trees[number + 1]))
+        steps.append(PatchStep(header, tree_ids[number], tree_ids[number + 1]))
     return CommitRange(base, tuple(steps), tuple(empty), tuple(merges))
 
 
-def header_of(commit: bytes, name: str) -> Header:
-    """Read the header of a commit object (git's Documentation/user-manual, "Commit object").
+def header_of(commit: Commit) -> Header:
+    """Return a commit's own fields as a patch's header.
 
     Raises:
         WorkFailed: the object is damaged.
     """
-    fields, _, message = commit.partition(b"\n\n")
-    values: dict[bytes, bytes] = {}
-    for line in fields.split(b"\n"):
-        key, _, value = line.partition(b" ")
-        values.setdefault(key, value)
-    found = _PERSON.fullmatch(values.get(b"author", b""))
-    if found is None:
-        raise WorkFailed(f"the commit {name} names no author that can be read")
-    charset = values.get(b"encoding", b"").decode("ascii", "replace")
-    subject, body = clean_message(_text(message, charset))
-    author = _author(_text(found[1], charset), _text(found[2], charset))
-    moment = Moment(_seconds(found[3]), _zone(found[4]))
-    return Header(author, moment, subject or f"commit {name}", write.shielded(body))
+    person = _PERSON.fullmatch(encode_path(commit.author))
+    if person is None:
+        raise WorkFailed(f"the commit {commit.oid} names no author that can be read")
+    charset = commit.encoding.encode("ascii", "replace").decode()
+    subject, body = clean_message(_text(commit.message, charset))
+    author = _author(_text(person[1], charset), _text(person[2], charset))
+    moment = Moment(_seconds(person[3]), _zone(person[4]))
+    return Header(author, moment, subject or f"commit {commit.oid}", write.shielded(body))
 
 
 def _headers(git: Git, commits: list[str]) -> list[Header]:
-    with plumbing.blobs(git) as reader:
-        return [header_of(reader.read(commit), commit) for commit in commits]
+    with objects.reading(git) as reader:
+        return [header_of(reader.commit(commit)) for commit in commits]
 
 
 def _text(content: bytes, charset: str) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import plumbing
-from tensorflow_macos_build.git.plumbing import Entry
+from tensorflow_macos_build.git import diffs, objects, trees
+from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
@@ -22,6 +22,7 @@ from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
@@ -110,7 +111,7 @@ def is_zero_context(patch: Patch) -> bool:
 def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
     if not steps:
         return
-    before = plumbing.trees_of(git, [base.commit])[0]
+    before = trees.of_commits(git, [base.commit])[0]
     for number, step in enumerate(steps, 1):
         if step.before != before:
             raise UsageError(f"patch {number} does not begin where the one before it ends")
@@ -127,11 +128,12 @@ def _unchanged(
     """Tell for each step whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
         return [False] * len(steps)
-    wanted = plumbing.raw_changes(git, [(step.before, step.after) for step in steps])
+    wanted = trees.between(git, [(step.before, step.after) for step in steps])
     stays = []
-    with plumbing.blobs(git) as reader:
-        overlay = PatchedTree(plumbing.tree(git, base.commit), reader.read)
-        for step, changes in zip(steps, wanted, strict=True):
+    with objects.reading(git) as reader:
+        overlay = PatchedTree(trees.files(git, base.commit), reader.blob)
+        for step, path_changes in zip(steps, wanted, strict=True):
+            changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
             stays.append(patch is not None and _says(patch, step, changes, overlay))
             overlay.take(changes)
@@ -139,7 +141,10 @@ def _unchanged(
 
 
 def _says(
-    patch: QueuePatch, step: PatchStep, wanted: Mapping[bytes, Entry | None], overlay: PatchedTree
+    patch: QueuePatch,
+    step: PatchStep,
+    wanted: Mapping[bytes, TreeEntry | None],
+    overlay: PatchedTree,
 ) -> bool:
     if patch.patch.header != step.header:
         return False
@@ -147,7 +152,7 @@ def _says(
         made = overlay.after(patch.patch.changes)
     except Malformed:
         return False
-    after = {path: file and Entry(file.mode, file.oid) for path, file in made.items()}
+    after = {path: file and file.entry for path, file in made.items()}
     return wanted == {
         path: entry for path, entry in after.items() if entry != overlay.files.get(path)
     }
@@ -166,7 +171,7 @@ def _fresh(
     found: dict[int, bytes] = {}
     for context, numbers in groups.items():
         pairs = [(steps[number].before, steps[number].after) for number in numbers]
-        texts = plumbing.diff_texts(git, pairs, context=context)
+        texts = diffs.patch_texts(git, pairs, context=context)
         for number, text in zip(numbers, texts, strict=True):
             found[number] = _written(steps[number].header, text, bare=not context)
     return found

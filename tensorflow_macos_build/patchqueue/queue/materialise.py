@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process, temporary
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import objects, trees
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
@@ -64,13 +64,13 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
     """
     if not queue.patches:
         return []
-    base_tree = plumbing.trees_of(git, [queue.base.commit])[0]
+    base_tree = trees.of_commits(git, [queue.base.commit])[0]
     with contextlib.ExitStack() as stack:
-        base_blobs = stack.enter_context(plumbing.blobs(git))
+        base_blobs = stack.enter_context(objects.reading(git))
         importer = stack.enter_context(_importer(git))
         overlay = PatchedTree(
-            plumbing.tree(git, base_tree),
-            lambda oid: importer.blobs.read(oid) if oid in importer.made else base_blobs.read(oid),
+            trees.files(git, base_tree),
+            lambda oid: importer.blobs.blob(oid) if oid in importer.made else base_blobs.blob(oid),
         )
         importer.begin(queue.base.commit)
         for patch in queue.patches:
@@ -78,8 +78,8 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
             importer.commit(patch.patch.header, made)
             overlay.take(made)
         ids = importer.finish()
-    trees = plumbing.trees_of(git, ids)
-    return [PatchCommit(*made) for made in zip(ids, trees, queue.patches, strict=True)]
+    made_trees = trees.of_commits(git, ids)
+    return [PatchCommit(*made) for made in zip(ids, made_trees, queue.patches, strict=True)]
 
 
 def queue_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
@@ -118,7 +118,7 @@ class _Importer:
 
     child: process.Child
     marks: Path
-    blobs: plumbing.Blobs
+    blobs: objects.ObjectReader
     made: set[str] = field(default_factory=set)
     count: int = 0
 
@@ -186,4 +186,4 @@ def _importer(git: Git) -> Iterator[_Importer]:
             "-c", "core.compression=1", "fast-import", *_FLAGS, f"--export-marks={marks}"
         )
         with process.start(argv, env=git.environment()) as child:
-            yield _Importer(child, marks, plumbing.Blobs(git, child, "cat-blob "))
+            yield _Importer(child, marks, objects.ObjectReader(git, child, "cat-blob "))

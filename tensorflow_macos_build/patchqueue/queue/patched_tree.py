@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git.plumbing import Entry
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.patchqueue.formats import apply
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, ChangeKind, FileChange
 from tensorflow_macos_build.patchqueue.formats.paths import show
@@ -34,6 +34,11 @@ class PatchedFile:
     oid: str
     content: bytes
 
+    @property
+    def entry(self) -> TreeEntry:
+        """Return what a tree holds of it."""
+        return TreeEntry(f"{self.mode:o}", self.oid)
+
 
 @dataclass(slots=True)
 class PatchedTree:
@@ -45,7 +50,7 @@ class PatchedTree:
         folders: every folder that has a file, or had one.
     """
 
-    files: dict[bytes, Entry]
+    files: dict[bytes, TreeEntry]
     read: Callable[[str], bytes]
     folders: set[bytes] = field(default_factory=set)
 
@@ -78,13 +83,13 @@ class PatchedTree:
                 self._check_place(path, made)
         return made
 
-    def take(self, made: Mapping[bytes, PatchedFile | Entry | None]) -> None:
+    def take(self, made: Mapping[bytes, PatchedFile | TreeEntry | None]) -> None:
         """Make the tree what a patch made of it."""
         for path, file in made.items():
             if file is None:
                 self.files.pop(path, None)
             else:
-                self.files[path] = Entry(file.mode, file.oid)
+                self.files[path] = file if isinstance(file, TreeEntry) else file.entry
                 self._note_folders(path)
 
     def _apply(
@@ -122,7 +127,7 @@ class PatchedTree:
             file = made[change.new_path]
             return file is not None and not file.content
         entry = self.files.get(change.new_path)
-        return entry is not None and entry.mode != GITLINK and not self.read(entry.oid)
+        return entry is not None and not entry.is_submodule and not self.read(entry.oid)
 
     def _preimage(
         self, change: FileChange, made: dict[bytes, PatchedFile | None]
@@ -141,14 +146,15 @@ class PatchedTree:
         entry = self.files.get(path)
         if entry is None:
             raise Malformed(f"there is no file {show(path)} to {change.kind.value}")
-        if change.old_mode is not None and (change.old_mode ^ entry.mode) & _TYPE:
-            raise Malformed(f"the file has mode {entry.mode:06o}, not {change.old_mode:06o}")
-        if entry.mode == GITLINK:
-            return entry.mode, _SUBMODULE + entry.oid.encode() + b"\n"
+        mode = int(entry.mode, 8)
+        if change.old_mode is not None and (change.old_mode ^ mode) & _TYPE:
+            raise Malformed(f"the file has mode {mode:06o}, not {change.old_mode:06o}")
+        if entry.is_submodule:
+            return mode, _SUBMODULE + entry.oid.encode() + b"\n"
         content = self.read(entry.oid)
         if change.binary is not None and not entry.oid.startswith(change.old_id):
             raise Malformed(f"the binary file is {entry.oid}, but the patch is for {change.old_id}")
-        return entry.mode, content
+        return mode, content
 
     def _check_place(self, path: bytes, made: Mapping[bytes, PatchedFile | None]) -> None:
         parent = path.rpartition(b"/")[0]

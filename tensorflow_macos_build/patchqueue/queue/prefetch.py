@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import plumbing
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.patchqueue.queue import commit_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.plumbing import Entry
+    from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.upstream.handle import Mirror
 
-    Tree = Mapping[bytes, Entry]
+    Tree = Mapping[bytes, TreeEntry]
 
 
 def for_queue(
@@ -42,10 +42,10 @@ def for_queue(
         return
     changes = [change for patch in queue.patches for change in patch.patch.changes]
     touched = {path for change in changes for path in (change.old_path, change.new_path)}
-    old = plumbing.tree(mirror, queue.base.commit)
+    old = trees.files(mirror, queue.base.commit)
     wanted = _at(old, touched)
     for commit in onto:
-        new = plumbing.tree(mirror, commit)
+        new = trees.files(mirror, commit)
         wanted |= _at(new, touched) | _of_moved(old, new, touched) | _of_merges(new)
         wanted |= _of_commits(mirror, queue.base.commit, commit, touched)
     mirror.fetch_blobs(wanted, ticker)
@@ -80,7 +80,7 @@ def _of_commits(mirror: Mirror, base: str, onto: str, touched: Iterable[bytes]) 
     paths = [path for path in sorted(touched) if b"\n" not in path]
     asked = b"\n".join([onto.encode(), b"^" + base.encode(), b"--", *paths, b""])
     listed = mirror.out("--literal-pathspecs", "rev-list", "--full-history", "--stdin", stdin=asked)
-    before, after = plumbing.blob_ids(mirror, [(commit,) for commit in listed.decode().split()])
+    before, after = trees.blob_ids(mirror, [(commit,) for commit in listed.decode().split()])
     return before | after
 
 
@@ -95,7 +95,7 @@ def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) ->
     if mirror.url is not None:
         history = commit_range.read(mirror, base, tip)
         pairs = [(step.before, step.after) for step in history.steps]
-        before, after = plumbing.blob_ids(mirror, pairs)
+        before, after = trees.blob_ids(mirror, pairs)
         mirror.fetch_blobs(before | after, ticker)
 
 
@@ -114,5 +114,5 @@ def for_steps(
         transfer.Unreachable: the server could not be asked.
     """
     if mirror.url is not None:
-        before, _ = plumbing.blob_ids(git, [(step.before, step.after) for step in steps])
+        before, _ = trees.blob_ids(git, [(step.before, step.after) for step in steps])
         mirror.fetch_blobs(before, ticker)

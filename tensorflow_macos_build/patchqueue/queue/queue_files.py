@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git import object_ids
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats import series as series_format
@@ -28,7 +28,6 @@ BASE_KEYS = ("upstream", "ref", "commit")
 """The keys of `queue.yaml`, in the order in which they are written."""
 
 _LONGEST_VALUE = 4096
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class QueueFiles(Protocol):
@@ -149,7 +148,7 @@ def read_base(queue: QueueFiles) -> QueueBase:
         raise UsageError(f"it must have the keys {', '.join(BASE_KEYS)} and no other", where=where)
     base = QueueBase(*(_value(table.items[key]) for key in BASE_KEYS))
     # a name, or an id cut short, may mean another commit tomorrow
-    if not _COMMIT.fullmatch(base.commit):
+    if not object_ids.is_full(base.commit):
         where = str(table.items["commit"].source)
         raise UsageError("`commit` must be a commit's full id", where=where)
     return base

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
-    from tensorflow_macos_build.patchqueue.replay.replay import PathChange, Replay
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay
     from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
@@ -210,7 +211,7 @@ class _Move:
                 self.patches,
                 on_conflict,
                 decisions=decisions,
-                trees=written is not None,
+                write_trees=written is not None,
                 ticker=ticker,
             )
             if result.ok:
@@ -230,7 +231,7 @@ def rebase_in(
     *,
     decisions: Decisions | None = None,
     history: UpstreamHistory | None = None,
-    trees: bool = False,
+    write_trees: bool = False,
     ticker: Ticker = silent,
 ) -> tuple[RebaseResult, Replay]:
     """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
@@ -243,13 +244,15 @@ def rebase_in(
         on_conflict: go on with the patch's side, leave the patch out, or stop there.
         decisions: what people decided about conflicts.
         history: what upstream did, where the caller has it already.
-        trees: also write the tree after each patch.
+        write_trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
     history = history or UpstreamHistory(pen.git, base.commit, onto, base.upstream)
     settle = ConflictResolver(pen, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
-    done = replay(pen, onto, commits, on_conflict, resolver=settle, trees=trees, ticker=ticker)
+    done = replay(
+        pen, onto, commits, on_conflict, resolver=settle, write_trees=write_trees, ticker=ticker
+    )
     judged = StatusClassifier(pen, history, patches, on_conflict, settle).classify(done)
     statuses = tuple(settle.with_refusals(status) for status in judged)
     return RebaseResult(base.commit, onto, done.tree, statuses, _drivers(pen, done)), done

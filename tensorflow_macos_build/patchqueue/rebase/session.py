@@ -98,7 +98,7 @@ class RebaseSession:
                 return finished
             state = run.under_way()
             with quarantine(run.with_work_tree()) as pen:
-                conflict = run.replay(pen, state, trees=False).conflict
+                conflict = run.replay(pen, state, write_trees=False).conflict
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
                     state = run.settle(pen, state, conflict)
@@ -118,7 +118,7 @@ class RebaseSession:
                 return finished
             state = run.under_way()
             with quarantine(self.git) as pen:
-                conflict = run.replay(pen, state, trees=False).conflict
+                conflict = run.replay(pen, state, write_trees=False).conflict
             note = run.refusal(state, conflict, patch, takes=False)
             if conflict and not note:
                 state = run.leave_out(state, conflict)

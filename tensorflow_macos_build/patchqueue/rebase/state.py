@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.queue import locate
@@ -67,8 +68,8 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
         UsageError: what the reference names is no state.
     """
     ref = ref_name(queue)
-    kept = refs.read(git, ref)
-    if not kept:
+    kept = revisions.find(git, ref)
+    if kept is None:
         return None
     try:
         found = documents.read(git.out("cat-file", "blob", f"{kept}:{_FILE}"), *_SCHEMA)
@@ -137,7 +138,7 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
 def drop(queue: Queue, git: Git) -> bool:
     """Forget a queue's rebase, readable or not; return whether there was one."""
     ref = ref_name(queue)
-    kept = refs.read(git, ref)
-    if kept:
+    kept = revisions.find(git, ref)
+    if kept is not None:
         refs.move(git, ref, "", kept)
-    return bool(kept)
+    return kept is not None

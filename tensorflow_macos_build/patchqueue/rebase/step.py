@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.quarantine import objects_folder, quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
@@ -17,7 +18,7 @@ from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
 from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, PathChange, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
@@ -200,7 +202,7 @@ class RebaseRun:
     def advance(self, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
         with quarantine(self.git) as pen:
-            partial = self.replay(pen, state, trees=True)
+            partial = self.replay(pen, state, write_trees=True)
             if partial.conflict is not None:
                 self._show(pen, state, partial.conflict)
                 return self._stopped(state, partial.result, partial.conflict)
@@ -225,7 +227,7 @@ class RebaseRun:
     def progress(self, state: RebaseState) -> RebaseProgress:
         """Return how far a rebase is; nothing is written."""
         with quarantine(self.git) as pen:
-            partial = self.replay(pen, state, trees=False)
+            partial = self.replay(pen, state, write_trees=False)
         conflict = partial.conflict
         if conflict is None:
             return RebaseProgress(state.onto_ref, partial.result, "", self.folder, ())
@@ -284,7 +286,7 @@ class RebaseRun:
         temporary.sweep(self.folder.parent)
         rebase_state.drop(self.queue, self.git)
 
-    def replay(self, pen: Quarantine, state: RebaseState, *, trees: bool) -> PartialRebase:
+    def replay(self, pen: Quarantine, state: RebaseState, *, write_trees: bool) -> PartialRebase:
         """Replay the queue with what was decided, up to the first conflict that is left."""
         patches = commit_cache.of_queue(self.queue, self.git)
         # Those of the rebase come last: they count where the queue has one for the same conflict.
@@ -296,7 +298,7 @@ class RebaseRun:
             patches,
             OnConflict.STOP,
             decisions=rebasing.Decisions(known, frozenset(state.left_out)),
-            trees=trees,
+            write_trees=write_trees,
             ticker=self.ticker,
         )
         return PartialRebase(result, replayed, _first_conflict(patches, replayed))
@@ -370,7 +372,6 @@ def _labels(state: RebaseState, patch: QueueCommit) -> conflict_tree.SideLabels:
     return conflict_tree.SideLabels(f"upstream {state.onto_ref}", "base", f"patch {patch.name}")
 
 
-def _changes(pen: Quarantine, old: str, new: str) -> list[PathChange]:
-    out = pen.git.out("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new)
-    tokens = iter(out.split(b"\0")[:-1])
-    return [PathChange.parse(facts, next(tokens)) for facts in tokens]
+def _changes(pen: Quarantine, old: str, new: str) -> tuple[PathChange, ...]:
+    (changes,) = trees.between(pen.git, [(old, new)])
+    return changes

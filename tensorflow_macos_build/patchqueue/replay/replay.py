@@ -10,25 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+from tensorflow_macos_build.git import merges, trees
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import ObjectReader
+    from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.trees import PathChange
 
-    Resolver = Callable[[str, tuple["PathChange", ...], MergeResult], "Resolved | None"]
-
-ABSENT = "000000"
+    Resolver = Callable[[str, tuple[PathChange, ...], MergeResult], "Resolved | None"]
 
 
 class OnConflict(Enum):
@@ -57,24 +54,6 @@ class StepOutcome(Enum):
     """It conflicts, and somebody decided to leave it out."""
     NOT_REACHED = "not reached"
     """The replay stopped before it."""
-
-
-class PathChange(NamedTuple):
-    """What a patch does to one path; no rename is looked for. None: the path is not there."""
-
-    path: str
-    old: TreeEntry | None
-    new: TreeEntry | None
-
-    @classmethod
-    def parse(cls, facts: bytes, path: bytes) -> PathChange:
-        """Read one entry of `diff-tree --raw -z` (git-diff-tree(1), RAW OUTPUT FORMAT)."""
-        old_mode, new_mode, old, new, _ = facts[1:].decode().split(" ")
-        return cls(
-            decode_path(path),
-            None if old_mode == ABSENT else TreeEntry(old_mode, old),
-            None if new_mode == ABSENT else TreeEntry(new_mode, new),
-        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +102,7 @@ def replay(
     on_conflict: OnConflict = OnConflict.PROVISIONAL,
     *,
     resolver: Resolver | None = None,
-    trees: bool = False,
+    write_trees: bool = False,
     ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -134,19 +113,19 @@ def replay(
         commits: full ids of the patches; each has one parent, or none.
         on_conflict: go on with the patch's side, leave the patch out, or stop.
         resolver: asked at each conflict (the patch, its changes, the merge) for a way out.
-        trees: write the tree after each patch; without it, only those that git merges.
+        write_trees: write the tree after each patch; without it, only those that git merges.
         ticker: told how many patches are done.
     """
     objects = quarantine.objects
     machine = _Replayer(quarantine, Overlay(objects, tree_of(objects, onto)), on_conflict, resolver)
     steps: list[ReplayStep] = []
     stopped = False
-    for commit, changes in changes_of(quarantine.git, commits):
+    for commit, changes in trees.by_commit(quarantine.git, commits):
         if stopped:
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, changes))
             continue
         step = machine.step(commit, changes)
-        steps.append(replace(step, after=machine.state.write(quarantine)) if trees else step)
+        steps.append(replace(step, after=machine.state.write(quarantine)) if write_trees else step)
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
         ticker(len(steps), len(commits))
     return Replay(machine.state.write(quarantine), tuple(steps))
@@ -156,27 +135,6 @@ def tree_of(objects: ObjectReader, name: str) -> str:
     """Return the id of the tree that a commit or tree id stands for; the empty tree for ""."""
     kind, _ = objects.read(name)
     return objects.commit(name).tree if kind == "commit" else name
-
-
-def changes_of(git: Git, commits: Sequence[str]) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
-    """Ask one git process what each commit changes against its parent; in the given order."""
-    wanted = "".join(f"{commit}\n" for commit in commits).encode()
-    out = git.out(
-        "diff-tree", "--stdin", "--always", "--root", "-r", "--raw", "-z", "--no-renames",
-        "--no-abbrev", stdin=wanted,
-    )  # fmt: skip
-    commit = ""
-    changes: list[PathChange] = []
-    tokens = iter(out.split(b"\0")[:-1])
-    for token in tokens:
-        if token.startswith(b":"):
-            changes.append(PathChange.parse(token, next(tokens)))
-        else:
-            if commit:
-                yield commit, tuple(changes)
-            commit, changes = token.decode(), []
-    if commit:
-        yield commit, tuple(changes)
 
 
 class _Replayer:

@@ -20,7 +20,7 @@ from tensorflow_macos_build.git.objects import SUBMODULE_MODE, TreeEntry, encode
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
-from tensorflow_macos_build.patchqueue.replay.replay import PathChange, Resolved, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
 
 FOLDER = "resolutions"
 _SCHEMA = "resolution", 1

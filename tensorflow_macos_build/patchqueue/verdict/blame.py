@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git import markers, trees
 from tensorflow_macos_build.git.diffs import Range
-from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.replay import conflicts
 
 if TYPE_CHECKING:
@@ -74,13 +73,7 @@ class Blame:
 
     def moved_to(self, commit: str, path: str) -> str:
         """Return the place that a commit moved a file to; "" when it deleted it."""
-        out = self._quarantine.git.out(
-            "diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z", "--no-commit-id",
-            commit,
-        )  # fmt: skip
-        tokens = decode_path(out).split("\0")
-        moves = dict(zip(tokens[1::3], tokens[2::3], strict=False))
-        return moves.get(path, "")
+        return trees.moves(self._quarantine.git, commit).get(path, "")
 
 
 def _with_neighbours(lines: Range, size: int) -> Range:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap
-    from tensorflow_macos_build.patchqueue.replay.replay import PathChange
 
 _TELLING = 3
 """Shorter lines (`}`, blank ones) are everywhere in a file: only their places tell."""

@@ -6,7 +6,7 @@ import functools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git import diffs, revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.verdict import origins
 from tensorflow_macos_build.patchqueue.verdict.commit_diffs import CommitDiffs, significant_lines
@@ -114,10 +114,11 @@ class UpstreamHistory(PathHistory):
         known = [oid for oid in self._messages if oid.startswith(name)]
         if known:
             return known[0] if len(known) == 1 else None
-        done = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=())
-        oid = decode_path(done.stdout).strip()
-        older = ("merge-base", "--is-ancestor", oid, self.new)
-        return oid if done.status == 0 and self.git.run(*older, expected=()).status == 0 else None
+        commit = revisions.find_commit(self.git, name)
+        if commit is None:
+            return None
+        older = self.git.run("merge-base", "--is-ancestor", commit, self.new, expected=())
+        return commit if older.status == 0 else None
 
     def _merged(self, request: origins.PullRequest) -> list[str]:
         project = self._url.removesuffix("/").removesuffix(".git")

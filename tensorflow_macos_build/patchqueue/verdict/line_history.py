@@ -11,8 +11,8 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+from tensorflow_macos_build.git import diffs, trees
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 
@@ -197,42 +197,38 @@ class LineHistory:
         self, edges: Sequence[_Edge], *flags: str, only: Sequence[str] = ()
     ) -> list[dict[str, _Change]]:
         """Return for each commit and parent what changes, by the paths after it."""
-        asked = "".join(f"{edge.commit} {edge.parent}\n" for edge in edges).encode()
-        out = self.quarantine.git.out(
-            "--literal-pathspecs", "diff-tree", "--stdin", "--always", "-r", "--raw", "-z",
-            "--no-abbrev", *flags, "--", *only, stdin=asked,
-        )  # fmt: skip
-        by_edge: list[dict[str, _Change]] = []
-        tokens = iter(decode_path(out).split("\0")[:-1])
-        for token in tokens:
-            if not token.startswith(":"):
-                by_edge.append({})
-                continue
-            old_mode, new_mode, old, new, status = token[1:].split(" ")
-            before = next(tokens)
-            after = next(tokens) if status.startswith("R") else before
-            if _is_file(new_mode) or status == "D":
-                sides = ((old, old_mode), (new, new_mode))
-                blobs = [oid if _is_file(mode) else self._empty for oid, mode in sides]
-                by_edge[-1][after] = _Change(before, *blobs)
-        return by_edge
+        compared = trees.compare(self.quarantine.git, edges, *flags, only=only)
+        return [
+            {
+                change.path: _Change(
+                    change.moved_from or change.path, self._blob(change.old), self._blob(change.new)
+                )
+                for change in changes
+                if change.new is None or _has_lines(change.new)
+            }
+            for _, changes in compared
+        ]
+
+    def _blob(self, entry: TreeEntry | None) -> str:
+        """Return the id of the lines at a path; none where there is no file, or a submodule."""
+        return entry.oid if entry is not None and _has_lines(entry) else self._empty
 
     def _compare(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Compare blobs as `git log -L` does: without heuristics, binary files as if of text."""
         fresh = [pair for pair in pairs if pair not in self._hunks]
-        trees = [
+        pairs_of_trees = [
             tuple(self.quarantine.write_tree({"f": TreeEntry("100644", oid)}) for oid in pair)
             for pair in fresh
         ]
         compared = diffs.of_trees(
-            self.quarantine.git, [(old, new) for old, new in trees], context=0, plain=True
+            self.quarantine.git, [(old, new) for old, new in pairs_of_trees], context=0, plain=True
         )
         for pair, diff in zip(fresh, compared, strict=True):
             self._hunks[pair] = tuple(hunk for file in diff for hunk in file.hunks)
 
 
-def _is_file(mode: str) -> bool:
-    return mode.startswith("10") or mode == "120000"
+def _has_lines(entry: TreeEntry) -> bool:
+    return not entry.is_submodule and not entry.is_tree
 
 
 def _joined(first: Tracked, second: Tracked) -> Tracked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue.replay.replay import changes_of
+from tensorflow_macos_build.git import trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ class PathHistory:
         """Return, for each path that upstream changed, by which commits; oldest first."""
         commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
         found: dict[str, list[PathTouch]] = {}
-        for commit, changes in changes_of(self.git, commits):
+        for commit, changes in trees.by_commit(self.git, commits):
             for change in changes:
                 found.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
         return {path: tuple(touches) for path, touches in found.items()}

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.replay.replay import PathChange
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 _SHOWN = 5

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git import markers, plumbing
+from tensorflow_macos_build.git import markers, trees
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.patchqueue.replay import resolutions
@@ -248,7 +248,7 @@ def bring_shown(pen: Quarantine, tree: str, paths: Iterable[str]) -> None:
     wanted = {encode_path(path) for path in known}
     pen.git.bring(
         entry.oid
-        for path, entry in plumbing.tree(pen.git, tree).items()
+        for path, entry in trees.files(pen.git, tree).items()
         if not entry.is_submodule
         and (path in wanted or decode_path(path).rpartition("/")[0] in folders)
     )

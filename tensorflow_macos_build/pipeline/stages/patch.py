@@ -50,9 +50,11 @@ def _inputs(workspace: Workspace, results: Results) -> PatchInputs:
 
 
 def _work(job: StageJob[PatchInputs]) -> PatchResult:
+    from tensorflow_macos_build.git import trees
+
     git = _upstream(job)
     inputs = job.inputs
-    tree, lines = git.line("rev-parse", f"{inputs.commit}^{{tree}}"), tuple[PatchOutcome, ...]()
+    tree, lines = trees.of_commits(git, [inputs.commit])[0], tuple[PatchOutcome, ...]()
     if job.workspace.queue is not None:
         tree, lines = _replay(job, git)
     _fetch_files(git, tree, job.ticker)
@@ -84,10 +86,10 @@ def _upstream(job: StageJob[PatchInputs]) -> Mirror:
 
 def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
     """Make all contents of the tree present, in one request: the stages after this check it out."""
-    from tensorflow_macos_build.git import plumbing
+    from tensorflow_macos_build.git import trees
 
     if git.url is not None:  # a mirror of a folder of this machine has everything
-        entries = plumbing.tree(git, tree).values()
+        entries = trees.files(git, tree).values()
         git.fetch_blobs((entry.oid for entry in entries if not entry.is_submodule), ticker)
 
 

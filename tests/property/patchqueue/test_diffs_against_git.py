@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.plumbing import Entry
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.patchqueue.formats import diff_parse
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
@@ -103,7 +103,7 @@ def _applied(text: bytes) -> dict[bytes, bytes] | Malformed:
     contents = {f"{number:040}": content for number, content in enumerate(FILES.values())}
     listed = zip(FILES, contents, strict=True)
     overlay = PatchedTree(
-        {path: Entry(0o100644, oid) for path, oid in listed}, contents.__getitem__
+        {path: TreeEntry("100644", oid) for path, oid in listed}, contents.__getitem__
     )
     try:
         made = overlay.after(diff_parse.parse(text).changes)

@@ -192,7 +192,7 @@ def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
     patches = queue_of(made)
     with quarantine(made.git) as pen:
         base = QueueBase("", "base", made.base)
-        result, done = engine.rebase_in(pen, base, made.onto, patches, way, trees=True)
+        result, done = engine.rebase_in(pen, base, made.onto, patches, way, write_trees=True)
         before = [pen.tree(made.onto), *(step.after for step in done.steps)]
         found = []
         for patch, tree in zip(result.patches, before, strict=False):

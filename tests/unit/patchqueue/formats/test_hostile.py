@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tensorflow_macos_build.git.plumbing import Entry
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.patchqueue.formats import apply, patch
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
@@ -89,7 +89,7 @@ def test_a_link_is_not_written_through() -> None:
     with pytest.raises(Refused, match="through the link d that the same patch makes"):
         patch.parse(HEAD + link(b"d") + creates(b"d/x"), "evil.patch")
     later = patch.parse(HEAD + creates(b"d/x"), "evil.patch")
-    overlay = PatchedTree({b"d": Entry(0o120000, "1" * 40)}, lambda _: b"/etc")
+    overlay = PatchedTree({b"d": TreeEntry("120000", "1" * 40)}, lambda _: b"/etc")
     with pytest.raises(Malformed, match="lies below d, which is no folder"):
         overlay.after(later.changes)
 

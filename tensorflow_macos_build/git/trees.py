@@ -1,0 +1,159 @@
+"""Trees as git lists and compares them, in bulk: one process for all, not one each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tensorflow_macos_build.git.repository import Git
+
+_ABSENT = "000000"
+"""The mode that git-diff-tree(1) prints for the side that has no such path."""
+
+
+class PathChange(NamedTuple):
+    """What becomes of one path from one tree to another.
+
+    Attributes:
+        path: the path, after the change.
+        old: what was there; None where nothing was.
+        new: what is there now; None where nothing is.
+        moved_from: the path of `old`, where renames are looked for and it is another one.
+    """
+
+    path: str
+    old: TreeEntry | None
+    new: TreeEntry | None
+    moved_from: str = ""
+
+
+def of_commits(git: Git, commits: Iterable[str]) -> list[str]:
+    """Return the tree id of each commit.
+
+    Raises:
+        WorkFailed: one of them is no commit in this repository.
+    """
+    named = list(commits)
+    stdin = "".join(f"{commit}^{{tree}}\n" for commit in named).encode()
+    answers = git.out("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=stdin)
+    trees = [answer.split(b" ") for answer in answers.splitlines()]
+    for commit, (*_, kind) in zip(named, trees, strict=True):
+        if kind != b"tree":
+            raise WorkFailed(
+                f"the commit {commit} is not in the repository", where=str(git.git_dir)
+            )
+    return [oid.decode() for oid, _ in trees]
+
+
+def files(git: Git, treeish: str) -> dict[bytes, TreeEntry]:
+    """Return all that a tree and the folders below it hold but these folders, by path."""
+    listed: dict[bytes, TreeEntry] = {}
+    for line in git.out("ls-tree", "-r", "-z", "--full-tree", treeish).split(b"\0"):
+        if line:
+            facts, _, path = line.partition(b"\t")
+            mode, _, oid = facts.decode().split(" ")
+            listed[path] = TreeEntry(mode, oid)
+    return listed
+
+
+def between(git: Git, pairs: Sequence[tuple[str, str]]) -> list[tuple[PathChange, ...]]:
+    """Return what changes from tree to tree, for each pair of ids."""
+    return [changes for _, changes in compare(git, pairs)]
+
+
+def by_commit(git: Git, commits: Iterable[str]) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
+    """Return each commit's id and what it changes against its parent; nothing for a merge."""
+    return compare(git, ((commit,) for commit in commits))
+
+
+def moves(git: Git, commit: str) -> dict[str, str]:
+    """Return the paths that a commit moves files to, by those that it moves them from."""
+    ((_, changes),) = compare(git, [(commit,)], "-M", "--diff-filter=R")
+    return {change.moved_from: change.path for change in changes}
+
+
+def compare(
+    git: Git, compared: Iterable[tuple[str, ...]], *flags: str, only: Sequence[str] = ()
+) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
+    """Compare trees without their contents, and return each line of ids with what changes.
+
+    No rename is looked for unless `flags` ask for it.
+
+    Args:
+        git: the repository.
+        compared: two trees each; or a commit, which is compared with its parent (a commit without
+            one with the empty tree); or a commit and the parent to compare it with.
+        flags: more options of git-diff-tree(1).
+        only: paths, literally; others do not count.
+    """
+    stdin = "".join(f"{' '.join(ids)}\n" for ids in compared).encode()
+    out = git.out(
+        "--literal-pathspecs", "diff-tree", "--stdin", "--always", "--root", "-r", "--raw", "-z",
+        "--no-renames", "--no-abbrev", *flags, "--", *only, stdin=stdin,
+    )  # fmt: skip
+    return parse_raw(out)
+
+
+def parse_raw(out: bytes) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
+    """Read `diff-tree --stdin --raw -z`: lines of ids, and the changes under each.
+
+    git ends a line that names a commit with NUL, as -z has it, but one that names two trees with a
+    line feed all the same (stdin_diff_trees in builtin/diff-tree.c).
+    """
+    ids = b""
+    changes: list[PathChange] = []
+    tokens = iter(out.split(b"\0"))
+    for token in tokens:
+        *headings, facts = (b"", token) if token.startswith(b":") else token.split(b"\n")
+        if not facts.startswith(b":"):
+            headings.append(facts)  # of a commit; or b"", behind the last line's end
+        for heading in filter(None, headings):
+            if ids:
+                yield ids.decode(), tuple(changes)
+            ids, changes = heading, []
+        if facts.startswith(b":"):
+            changes.append(_change(facts, tokens))
+    if ids:
+        yield ids.decode(), tuple(changes)
+
+
+def _change(facts: bytes, paths: Iterator[bytes]) -> PathChange:
+    """Read one change (git-diff-tree(1), RAW OUTPUT FORMAT); a move names two paths."""
+    old_mode, new_mode, old, new, status = facts[1:].decode().split(" ")
+    path = decode_path(next(paths))
+    moved_from = ""
+    if status[0] in "RC":
+        moved_from, path = path, decode_path(next(paths))
+    return PathChange(
+        path,
+        None if old_mode == _ABSENT else TreeEntry(old_mode, old),
+        None if new_mode == _ABSENT else TreeEntry(new_mode, new),
+        moved_from,
+    )
+
+
+def blob_ids(git: Git, compared: Iterable[tuple[str, ...]]) -> tuple[set[str], set[str]]:
+    """Return the ids of all file contents that differ, before and after; as `compare` asks."""
+    before: set[str] = set()
+    after: set[str] = set()
+    for _, changes in compare(git, compared):
+        for change in changes:
+            for entry, ids in ((change.old, before), (change.new, after)):
+                if entry is not None and not entry.is_submodule:
+                    ids.add(entry.oid)
+    return before, after
+
+
+def bring_changed(git: Git, compared: Iterable[tuple[str, ...]]) -> None:
+    """Make present what `blob_ids` names, where only a server has it.
+
+    Raises:
+        transfer.Unreachable: the server could not be asked.
+    """
+    if git.server:
+        git.bring(set.union(*blob_ids(git, compared)))
