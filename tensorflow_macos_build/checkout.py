@@ -12,12 +12,13 @@ import os
 import shlex
 from pathlib import Path
 
+# Taken out: a program that this one starts may be another checkout's.
 _ROOT = os.environ.pop("INV_CHECKOUT", "")
 _PROGRAM = os.environ.pop("INV_PROGRAM", "") or "scripts/inv"
 
 
 def program() -> str:
-    """Return this program as it was typed: `scripts/inv`, or the path of it or of a link to it."""
+    """Return this program as it was typed, for a shell: `scripts/inv`, or a path or link to it."""
     return shlex.quote(_PROGRAM)
 
 

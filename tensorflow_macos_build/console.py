@@ -69,7 +69,7 @@ class Ticker(Protocol):
     """What a long piece of work calls to say how far it is."""
 
     def __call__(self, done: int, total: int | None = None, detail: str = "") -> None:
-        """Say that `done` of `total` units are finished, and what is being done now."""
+        """Note that `done` of `total` units are finished, and what is being done now."""
 
 
 def silent(done: int, total: int | None = None, detail: str = "") -> None:
@@ -92,6 +92,7 @@ class Console:
     """Where people's output goes. One instance is made by `tasks` and handed down as callbacks."""
 
     def __init__(self, *, quiet: bool = False, stderr: bool = True) -> None:
+        # Not rich's own word, which FORCE_COLOR and TTY_COMPATIBLE change.
         self._terminal = (sys.stderr if stderr else sys.stdout).isatty()
         self._groups = on_github_actions()
         self.rich = _Verbatim(
@@ -108,18 +109,23 @@ class Console:
         """Print one line of plain text, in a rich style such as "green" or "bold red"."""
         self.rich.print(text, style=style or None)
 
-    def table(self, found: RenderableType) -> None:
+    def table(self, table: RenderableType) -> None:
         """Print a rich table or another renderable."""
-        self.rich.print(found)
+        self.rich.print(table)
 
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """Put the lines of the body under a title; a folded group on GitHub Actions."""
+        """Put the lines of the body under a title; a folded group on GitHub Actions.
+
+        Groups cannot be nested there: a second one ends the first.
+        """
         if not self._groups:
             self.line(title, "bold")
             yield
             return
-        self.rich.print(Text(f"::group::{shown(title)}"))
+        # The runner takes `%25`, `%0A` and `%0D` in a command's text for the characters.
+        # It is a `rich.Text`, for in plain strings commands are escaped (`_Verbatim`).
+        self.rich.print(Text(f"::group::{shown(title).replace('%', '%25')}"))
         try:
             yield
         finally:
@@ -153,7 +159,7 @@ class Console:
             yield tick
 
     def _plain_lines(self, title: str) -> Ticker:
-        last = time.monotonic()
+        last = time.monotonic()  # not 0: work that is done at once says nothing of its progress
 
         def tick(done: int, total: int | None = None, detail: str = "") -> None:
             nonlocal last

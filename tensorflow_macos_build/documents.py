@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 MAX_DEPTH = 32
-"""How deep the values of a document that is read may be nested; none of ours comes near."""
+"""How deep the values of a document that is read may be nested; none of ours comes near. The checks
+of a schema call themselves for each level, and so would meet Python's limit (1,000) first."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -37,7 +38,7 @@ def document(name: str, version: int, body: Json) -> Json:
 
 
 def schema_of(name: str, version: int) -> Json:
-    """Read the JSON Schema that documents called `name` at `version` obey.
+    """Return the JSON Schema that documents called `name` at `version` obey.
 
     Raises:
         FileNotFoundError: this package has no such schema.
@@ -47,7 +48,7 @@ def schema_of(name: str, version: int) -> Json:
 
 
 def read(content: bytes, name: str, version: int) -> Json:
-    """Read a document of schema `name`, version `version`, from bytes that anybody may have made.
+    """Return a document of schema `name`, version `version`, read from bytes of anybody's making.
 
     Numbers are those of Python's int and float, of at most 4,300 digits; text may hold bytes of
     file names that are no UTF-8, as surrogate escapes (U+DC80 to U+DCFF), and no other surrogates.
@@ -59,34 +60,34 @@ def read(content: bytes, name: str, version: int) -> Json:
     import jsonschema  # noqa: PLC0415 - a third of a task's start-up, and few tasks check
 
     try:
-        found = json.loads(content, parse_constant=_refuse_constant)
-        _check_values(found)
-        _validator(name, version).validate(found)
+        value = json.loads(content, parse_constant=_refuse_constant)
+        _check_values(value)
+        _validator(name, version).validate(value)
     except RecursionError:
         raise NotTheDocument(f"its values are nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
         raise NotTheDocument(str(error).partition("\n")[0]) from None
     except jsonschema.ValidationError as error:
         raise NotTheDocument(f"{error.json_path}: {error.message[:200]}") from None
-    return cast("Json", found)
+    return cast("Json", value)
 
 
-def check(found: Json) -> None:
+def check(value: Json) -> None:
     """Check a document of this package's own making against the schema that its envelope names.
 
     Raises:
         jsonschema.ValidationError: the document does not obey its schema.
     """
-    _validator(found["schema"]["name"], found["schema"]["version"]).validate(found)
+    _validator(value["schema"]["name"], value["schema"]["version"]).validate(value)
 
 
-def dumps(found: Json) -> str:
+def dumps(value: Json) -> str:
     r"""Return a document as JSON text: two-space indents, keys in given order, a final newline.
 
     What UTF-8 cannot hold, a file name's byte in a surrogate escape, is escaped as `\udcff`.
     """
-    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return _SURROGATE.sub(lambda surrogate: f"\\u{ord(surrogate[0]):04x}", text)
 
 
 @functools.cache
@@ -96,9 +97,12 @@ def _validator(name: str, version: int) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema_of(name, version))
 
 
-def _check_values(found: object) -> None:
-    """Raise ValueError for values nested too deep, and for text that no file name or line is."""
-    level, depth = [found], 0
+def _check_values(root: object) -> None:
+    """Raise ValueError for values nested too deep, and for text that no file name or line is.
+
+    It goes level by level, and does not call itself, so that no depth is too much for it.
+    """
+    level, depth = [root], 0
     while level:
         if depth > MAX_DEPTH:
             raise ValueError(f"its values are nested deeper than {MAX_DEPTH} levels")
@@ -110,9 +114,11 @@ def _check_values(found: object) -> None:
                 case list():
                     inner += value
                 case str():
+                    # It fails for surrogates that are no byte of a file name; JSON can write any.
                     value.encode("utf-8", "surrogateescape")
         level, depth = inner, depth + 1
 
 
 def _refuse_constant(word: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's json takes and RFC 8259 does not have (section 6)."""
     raise ValueError(f"{word} is no number of JSON")

@@ -35,7 +35,8 @@ def printable(text: str, kept: str = "\t") -> str:
 class ExitCode(IntEnum):
     """What a task's exit status tells the shell.
 
-    `PAUSED` is EX_TEMPFAIL of sysexits.h; `INTERRUPTED` is 128 + SIGINT, as shells report it.
+    `USAGE` is bash's and argparse's for wrong usage; `PAUSED` is EX_TEMPFAIL of sysexits.h ("the
+    user is invited to retry"); `INTERRUPTED` is 128 + SIGINT, as shells report it.
     """
 
     DONE = 0
@@ -50,7 +51,7 @@ class MacosBuildError(Exception):
 
     Args:
         what: one sentence that says what happened.
-        where: the place at fault: `file`, `file:line` or `file:line:column`, a wheel's member, a
+        where: what is at fault: `file`, `file:line` or `file:line:column`, a wheel's member, a
             patch's name. Empty when there is none.
         hint: what to do next: a command to type, a key to change. Empty when there is nothing.
         detail: further lines that explain it, shown as they are: a program's stderr, a difference.
@@ -158,6 +159,7 @@ def of_machine(error: OSError | MemoryError | RuntimeError) -> MacosBuildError:
     Raises:
         RuntimeError: it is not the machine's, but a defect of this package.
     """
+    # These two carry no errno; they are told as the errors of the system that stand behind them.
     if isinstance(error, MemoryError):
         return of_machine(OSError(errno.ENOMEM, ""))
     if isinstance(error, RuntimeError):

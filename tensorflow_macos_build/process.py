@@ -3,7 +3,8 @@
 Programs are named by argv lists and never by shell text. Their environment starts from the
 caller's, with locale and time zone pinned, so that what they print does not depend on the machine.
 An interrupt or a deadline is passed on: SIGINT first, then SIGTERM, then SIGKILL, each to the
-program's whole process group.
+program's whole process group. A program has a group of its own (setsid(2)), so that an interrupt
+from the terminal reaches this process alone, which then ends what it started in that order.
 """
 
 from __future__ import annotations
@@ -28,13 +29,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PINNED = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC"}
-"""Variables that every program gets, so that locale and time zone change no output."""
+"""Variables that every program gets, so that locale and time zone change no output.
+
+LC_ALL counts before all others (locale(7)), and LANGUAGE before it where gettext looks for
+messages. C.UTF-8 and not C, in which some programs take no file names but ASCII ones.
+"""
 
 _PATIENCE = (10.0, 5.0)
-"""Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal."""
+"""Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal.
+SIGINT comes first: at it Bazel's client cancels its server's work, and programs in Python tidy up,
+which SIGTERM ends at once."""
 
 _TAIL_LINES = 40
 _LONGEST_LINE = 500
+"""How much of a failed program's last words its error shows: two screens, and no endless line."""
+
 _SUBCOMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 _KEPT_BYTES = 1 << 16
@@ -58,7 +67,7 @@ class ProgramFailed(WorkFailed):
     def __init__(self, completed: Completed, *, hint: str = "") -> None:
         tail = completed.stderr.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
         super().__init__(
-            f"`{_called(completed.argv)}` {_end(completed.status)}",
+            f"`{_short_name(completed.argv)}` {_end(completed.status)}",
             detail="\n".join(line[:_LONGEST_LINE] for line in tail),
             hint=hint,
         )
@@ -152,7 +161,7 @@ def attach(
     env: Mapping[str, str | None] | None = None,
     hint: str = "",
 ) -> int:
-    """Run a program on this process's own terminal to its end, and give its exit status.
+    """Run a program on this process's own terminal to its end, and return its exit status.
 
     It shares standard input, output and error, and the process group, so an interrupt from the
     terminal reaches both: the program may then end its own work before KeyboardInterrupt goes on.
@@ -161,8 +170,8 @@ def attach(
         ProgramMissing: the program is not on PATH.
     """
     words = _words(argv)
-    argv_found = [find(words[0], hint=hint), *words[1:]]
-    with subprocess.Popen(argv_found, cwd=cwd, env=environment(env)) as child:
+    located = [find(words[0], hint=hint), *words[1:]]
+    with subprocess.Popen(located, cwd=cwd, env=environment(env)) as child:
         try:
             return child.wait()
         except KeyboardInterrupt:
@@ -202,6 +211,8 @@ def watch(
             signal.
     """
     with start(argv, cwd=cwd, env=env, hint=hint, stderr=subprocess.PIPE) as child:
+        # A pipe holds 64 KiB (pipe(7)): who writes all before reading, and a program that answers
+        # before it has read all, would wait for each other.
         feeder = threading.Thread(target=_feed, args=(child, stdin), daemon=True)
         feeder.start()
         stdout, stderr = _read_both(child, on_stderr, idle)
@@ -273,6 +284,8 @@ def start(
     try:
         yield child
     finally:
+        # Closed before it is stopped: a program that reads its input to the end, or writes to a
+        # full pipe, so ends by itself. Closing writes what is still buffered, which may fail.
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -286,12 +299,14 @@ def stop(child: subprocess.Popen[bytes]) -> None:
     Members of the group that ignored the softer signals end with the program.
     """
     if child.poll() is not None:
-        return
+        return  # its id is free again, and may be another group's by now
     for number, patience in zip((signal.SIGINT, signal.SIGTERM), _PATIENCE, strict=True):
         _signal_group(child, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(patience)
             break
+    # Whatever happened: the leader may be gone, and members of its group still there. The kernel
+    # gives a group's id to nobody else as long as it has a member.
     _signal_group(child, signal.SIGKILL)
     child.wait()
 
@@ -330,12 +345,12 @@ def _read_both(
 
 
 def _await_end(child: subprocess.Popen[bytes]) -> None:
-    """Let a program end that got its interrupt; help where it does not."""
-    for patience, help_it in zip(_PATIENCE, (child.terminate, child.kill), strict=True):
+    """Let a program end that got its interrupt from the terminal; send more where it does not."""
+    for patience, send in zip(_PATIENCE, (child.terminate, child.kill), strict=True):
         try:
             child.wait(patience)
         except subprocess.TimeoutExpired:
-            help_it()
+            send()
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -343,10 +358,10 @@ def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> Non
         os.killpg(child.pid, number)
 
 
-def _called(argv: Sequence[str]) -> str:
+def _short_name(argv: Sequence[str]) -> str:
     """Return a program's name and its sub-command, the first word that is no flag, path or value.
 
-    >>> _called(["/usr/bin/git", "-c", "gc.auto=0", "--git-dir", "/x", "merge-tree", "-z", "main"])
+    >>> _short_name(["/usr/bin/git", "-c", "gc.auto=0", "--git-dir", "/x", "merge-tree", "-z"])
     'git merge-tree'
     """
     name, *words = argv

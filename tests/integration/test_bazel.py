@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import bazel
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import ExitCode, Interrupted, UsageError, WorkFailed
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ genrule(name = "silent", outs = ["silent.txt"], cmd = "exit 4")
 genrule(name = "slow", outs = ["slow.txt"], cmd = "sleep 60; touch $@")
 genrule(name = "orphan", srcs = [":nowhere"], outs = ["o.txt"], cmd = "touch $@")
 """
-
-
-def silent(done: int, total: int | None = None, detail: str = "") -> None:
-    pass
 
 
 class BazelProject:

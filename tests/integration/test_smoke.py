@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeOptions, SmokeReport, smoke
 from tensorflow_macos_build.views import smoke as smoke_view
@@ -68,10 +69,6 @@ class keras:
 def make_wheel(folder: Path, fault: str = "") -> Path:
     files = {"tinyflow/__init__.py": (MODULE + fault).encode()}
     return WheelFiles(files, name="tinyflow", tag="py3-none-any").write(folder)
-
-
-def silent(done: int, total: int | None = None, detail: str = "") -> None:
-    pass
 
 
 def outcomes(seen: SmokeReport) -> dict[str, str]:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 NAME = "tensorflow_macos_build"
 PACKAGE = Path(closure.__file__).parent
-STAGES = {f"{NAME}.pipeline.stages.{name}" for name in ("source", "patch", "build", "join")}
+STAGES = {
+    f"{NAME}.pipeline.stages.{name}"
+    for name in ("source", "patch", "build", "join", "prove", "publish")
+}
 ROOMS = (f"{NAME}.wheels.fuse", f"{NAME}.wheels.verify", f"{NAME}.patchqueue.rebase")
 
 

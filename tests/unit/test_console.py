@@ -30,9 +30,9 @@ def test_github_actions_gets_folded_groups(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     console = Console()
-    with console.group("fuse"):
+    with console.group("fuse 100%0A"):
         console.line("inside")
-    assert capfd.readouterr().err == "::group::fuse\ninside\n::endgroup::\n"
+    assert capfd.readouterr().err == "::group::fuse 100%250A\ninside\n::endgroup::\n"
 
 
 HOSTILE = [
