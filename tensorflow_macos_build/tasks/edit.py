@@ -4,204 +4,152 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.tasks.command import command
-from tensorflow_macos_build.tasks.folders import MIRRORS
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.tasks.command import present
+from tensorflow_macos_build.tasks.folders import EDITS
+from tensorflow_macos_build.tasks.session import SessionTasks
 
 if TYPE_CHECKING:
-    import invoke
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.edit.session import EditSession
+    from tensorflow_macos_build.patchqueue.edit.step import EditProgress
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    from tensorflow_macos_build.errors import ExitCode
-
-_CHANGE = {
-    "name": "The patch: its file's name, or a part of it that fits no other.",
-    "queue": "The queue: a name in patches/, or a path with a slash.",
-    "cache": "The folder that holds the mirrors of upstream repositories.",
-    "json": "Print one JSON document (schema patches-edit.v1).",
-}
-SAID = {
+TRAILERS = {
     "reason": "The trailer `Reason:`: fork-only, backport or upstreaming.",
     "drop_when": "The trailer `Drop-When:`, a condition such as `upstream >= v2.18` or `never`.",
     "owner": "The trailer `Owner:`, who looks after the patches.",
     "upstream": "The trailer `Upstream:`, a link or a commit.",
 }
-"""The flags that say something of patches which do not say it themselves."""
-
-_WAITING = {key: _CHANGE[key] for key in ("queue", "cache", "json")}
+"""The flags for trailers of patches that lack them."""
 
 
-@command(needs=("git",), positional=["name"], auto_shortflags=False, help=_CHANGE)
-def drop(
-    _context: invoke.Context,
-    name: str,
-    *,
-    queue: str,
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
-    """Take a patch out of a queue; the patches after it follow."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
-
-    return view.step(QueueFlags(queue, cache), lambda it: view.drop(it, name), json=json)
+_NAME = {"name": "The patch: its file's name, or a part of it that fits no other."}
 
 
-@command(
-    needs=("git",),
-    positional=["name"],
-    auto_shortflags=False,
-    help={**_CHANGE, "into": "The patch that it becomes part of, whose message stays."},
+class _EditTasks(SessionTasks["EditSession", "EditProgress"]):
+    def open(self, flags: QueueFlags, ticker: Ticker, *, onto: str = "") -> EditSession:
+        from tensorflow_macos_build.patchqueue.edit import session
+
+        return session.open(flags.session_request(EDITS, onto), ticker, Console().line)
+
+    def open_to_abort(self, flags: QueueFlags, ticker: Ticker) -> EditSession:
+        from tensorflow_macos_build.patchqueue.edit import session
+
+        return session.open_to_abort(flags.session_request(EDITS), ticker, Console().line)
+
+    def present(self, flags: QueueFlags, progress: EditProgress, *, json: bool) -> None:
+        from tensorflow_macos_build.views import edit as view
+
+        document = view.as_document(str(flags.folder), progress)
+        present(document, view.as_lines(progress, flags.words), json=json)
+
+    def is_settled(self, progress: EditProgress) -> bool:
+        return not progress.conflicts
+
+
+_TASKS = _EditTasks(
+    "patches",
+    "the change",
+    {
+        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "json": "Print one JSON document (schema patches-edit.v1).",
+    },
 )
-def fold(
-    _context: invoke.Context,
-    name: str,
-    *,
-    queue: str,
-    into: str,
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
-    """Make a patch part of another one."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
-
-    return view.step(QueueFlags(queue, cache), lambda it: view.fold(it, name, into), json=json)
 
 
-@command(
-    needs=("git",),
+@_TASKS.step(positional=["name"], help=_NAME)
+def drop(session: EditSession, name: str) -> EditProgress:
+    """Take a patch out of a queue; the patches after it follow."""
+    from tensorflow_macos_build.patchqueue.edit import changes
+
+    return changes.drop(session, name)
+
+
+@_TASKS.step(
     positional=["name"],
-    auto_shortflags=False,
+    help={**_NAME, "into": "The patch that it becomes part of, whose message stays."},
+)
+def fold(session: EditSession, name: str, *, into: str) -> EditProgress:
+    """Make a patch part of another one."""
+    from tensorflow_macos_build.patchqueue.edit import changes
+
+    return changes.fold(session, name, into)
+
+
+@_TASKS.step(
+    positional=["name"],
     help={
-        **_CHANGE,
+        **_NAME,
         "before": "The patch that it shall stand before.",
         "after": "The patch that it shall stand after.",
     },
 )
-def reorder(
-    _context: invoke.Context,
-    name: str,
-    *,
-    queue: str,
-    before: str = "",
-    after: str = "",
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+def reorder(session: EditSession, name: str, *, before: str = "", after: str = "") -> EditProgress:
     """Move a patch to another place in a queue."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
+    from tensorflow_macos_build.patchqueue.edit import changes
 
-    flags = QueueFlags(queue, cache)
-    return view.step(flags, lambda it: view.reorder(it, name, before, after), json=json)
+    return changes.reorder(session, name, before, after)
 
 
-@command(
-    needs=("git",),
+@_TASKS.step(
     positional=["name"],
     iterable=["path"],
-    auto_shortflags=False,
     help={
-        **_CHANGE,
+        **_NAME,
         "path": "A pattern of files that go into the new patch; may be repeated.",
         "subject": "The new patch's subject.",
     },
 )
-def split(
-    _context: invoke.Context,
-    name: str,
-    *,
-    queue: str,
-    path: list[str],
-    subject: str,
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+def split(session: EditSession, name: str, *, path: list[str], subject: str) -> EditProgress:
     """Cut a patch in two by its files; `patches.edit` cuts within files."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
+    from tensorflow_macos_build.patchqueue.edit import changes
 
-    flags = QueueFlags(queue, cache)
-    return view.step(flags, lambda it: view.split(it, name, path, subject), json=json)
+    return changes.split(session, name, path, subject)
 
 
-@command(
-    needs=("git",),
+@_TASKS.step(
     iterable=["patch"],
-    auto_shortflags=False,
     help={
-        **_WAITING,
-        **SAID,
+        **TRAILERS,
         "patch": "A pattern of the files that are meant; may be repeated. All by default.",
     },
 )
 def annotate(
-    _context: invoke.Context,
+    session: EditSession,
     *,
-    queue: str,
     patch: list[str],
     reason: str = "",
     drop_when: str = "",
     owner: str = "",
     upstream: str = "",
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
-    """Return trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
+) -> EditProgress:
+    """Add trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
+    from tensorflow_macos_build.patchqueue.edit import changes
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
 
-    said = Metadata(reason, drop_when, owner, upstream)
-    return view.step(QueueFlags(queue, cache), lambda it: view.annotate(it, patch, said), json=json)
+    return changes.annotate(session, patch, Metadata(reason, drop_when, owner, upstream))
 
 
-@command(needs=("git",), positional=["name"], auto_shortflags=False, help=_CHANGE)
-def edit(
-    _context: invoke.Context,
-    name: str,
-    *,
-    queue: str,
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+@_TASKS.step(positional=["name"], help=_NAME)
+def edit(session: EditSession, name: str) -> EditProgress:
     """Check a patch out in a work tree, to amend it or make several commits of it."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
-
-    return view.step(QueueFlags(queue, cache), lambda it: view.edit(it, name), json=json)
+    return session.edit(name)
 
 
-@command(needs=("git",), name="continue", auto_shortflags=False, help=_WAITING)
-def continue_(
-    _context: invoke.Context, *, queue: str, cache: str = MIRRORS, json: bool = False
-) -> ExitCode:
+@_TASKS.step(name="continue")
+def continue_(session: EditSession) -> EditProgress:
     """Take what was made in the work tree, and let the other patches follow."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
-
-    return view.step(QueueFlags(queue, cache), lambda it: it.go_on(), json=json)
+    return session.go_on()
 
 
-@command(needs=("git",), auto_shortflags=False, help=_WAITING)
-def status(
-    _context: invoke.Context, *, queue: str, cache: str = MIRRORS, json: bool = False
-) -> ExitCode:
+@_TASKS.step()
+def status(session: EditSession) -> EditProgress:
     """Say what a change of a queue that is under way waits for."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
-
-    return view.step(QueueFlags(queue, cache), lambda it: it.status(), json=json)
+    return session.status()
 
 
-@command(
-    needs=("git",), auto_shortflags=False, help={key: _CHANGE[key] for key in ("queue", "cache")}
-)
-def abort(_context: invoke.Context, *, queue: str, cache: str = MIRRORS) -> None:
-    """Give a change of a queue up; the queue stays as it was."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import edit as view
-
-    view.abort(QueueFlags(queue, cache))
-
+abort = _TASKS.abort("Give a change of a queue up; the queue stays as it was.")
 
 TASKS = (drop, fold, reorder, split, annotate, edit, continue_, status, abort)

@@ -9,6 +9,12 @@ DIST = str(checkout.path("dist"))
 
 WHEELHOUSE = str(checkout.path("dist/wheelhouse"))
 
+EDITS = str(checkout.path("build/edit"))
+"""Changes of queues that wait for somebody, a folder a queue."""
+
+REBASES = str(checkout.path("build/rebase"))
+"""Work trees of rebases' conflicts, a folder a queue."""
+
 MIRRORS = str(checkout.path("build/mirrors"))
 """Mirrors of upstream repositories."""
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     import invoke
+
+    from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastRequest
+
+_LATEST = 3
+"""How many releases are looked at where the command line names neither a number nor revisions."""
 
 
 @command(
@@ -40,10 +48,39 @@ def forecast(
     from tensorflow_macos_build.patchqueue.forecast import forecast as looking_ahead
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.views import forecast as view
+    from tensorflow_macos_build.views import forecast_page
 
     page = locate.output(html) if html else None
-    request = view.request(queue, onto, latest, cache)
+    request = forecast_request(queue, onto, latest, cache)
     with Console().progress("forecast") as ticker:
-        found = looking_ahead.run(request, ticker)
-    view.write(found, page)
-    emit(view.as_document(found)) if json else view.show(found)
+        result = looking_ahead.run(request, ticker)
+    if page is not None:
+        files.write_text(page, forecast_page.html(result))
+    present(view.as_document(result), view.as_lines(result), json=json)
+
+
+def forecast_request(
+    queue: str, onto: str, latest: str | Literal[True] | None, cache: str
+) -> ForecastRequest:
+    """Return what the flags ask for.
+
+    Raises:
+        UsageError: there is no such queue, or the number of releases is none.
+    """
+    from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastRequest
+    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
+
+    count = _count(onto, latest)
+    names = tuple(name.strip() for name in onto.split(",") if name.strip())
+    return ForecastRequest(queue_folder(queue), Path(cache), count, names)
+
+
+def _count(onto: str, latest: str | Literal[True] | None) -> int:
+    """Return how many of the newest releases are asked for."""
+    if latest is None:
+        return 0 if onto.strip(", ") else _LATEST
+    if latest is True:  # the flag without a value, as invoke gives it
+        return _LATEST
+    if latest.isascii() and latest.isdigit() and int(latest):
+        return int(latest)
+    raise UsageError(f"`--latest {latest}`: give a number of releases, from 1 on")

@@ -30,7 +30,7 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
         "upstream": "The repository that has the base: a path, an address, or `embedded:`.",
         "against": "The tag, branch or commit that the patches apply to; a range's is its A.",
         "author": "Who a tree's change is by, as `Name <address>`.",
-        **{key: edit.SAID[key] for key in ("reason", "drop_when", "owner")},
+        **{key: edit.TRAILERS[key] for key in ("reason", "drop_when", "owner")},
         "replace": "Replace an existing queue; patches of the same subject keep their files.",
         "cache": _CACHE,
         "json": _JSON.format("patches-import.v1"),

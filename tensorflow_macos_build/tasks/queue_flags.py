@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.queue import locate, opening
+from tensorflow_macos_build.patchqueue.queue import locate
+from tensorflow_macos_build.patchqueue.queue.model import work_name
+from tensorflow_macos_build.patchqueue.queue.opening import SessionRequest
 from tensorflow_macos_build.tasks.folders import MIRRORS
-
-if TYPE_CHECKING:
-    from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,8 @@ class QueueFlags:
         cache = ("--cache", self.cache) if self.cache != MIRRORS else ()
         return ("--queue", self.name, *work, *cache)
 
-    def open(self, ticker: Ticker, *, needs_base: bool = True) -> OpenedQueue:
-        """Open the queue with its upstream, as `opening.open` does."""
-        return opening.open(self.folder, Path(self.cache), ticker, needs_base=needs_base)
+    def session_request(self, works: str, onto: str = "") -> SessionRequest:
+        """Return what opens work on the queue, in a folder of its own in `works` by default."""
+        work = Path(self.work) if self.work else Path(works) / work_name(self.folder)
+        revisions = (onto,) if onto else ()
+        return SessionRequest(self.folder, Path(self.cache), work, self.words, revisions)

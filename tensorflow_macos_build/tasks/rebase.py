@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import invoke
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import command, emit
-from tensorflow_macos_build.tasks.folders import MIRRORS
+from tensorflow_macos_build.errors import ExitCode, UsageError
+from tensorflow_macos_build.tasks.command import command, present
+from tensorflow_macos_build.tasks.folders import MIRRORS, REBASES
+from tensorflow_macos_build.tasks.session import SessionTasks
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
+    from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
+    from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _CACHE = "The folder that holds the mirrors of upstream repositories."
 
@@ -41,115 +50,103 @@ def rebase(
     json: bool = False,
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and say what became of every patch."""
-    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
+    from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.patchqueue.rebase import engine
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
     from tensorflow_macos_build.views import rebase as view
 
-    folder, way = queue_folder(queue), view.way(on_conflict)
-    request = engine.RebaseRequest(folder, onto, Path(cache), way, write)
+    flags, way = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
+    request = engine.RebaseRequest(flags.folder, onto, Path(cache), way, write)
     if plan:
-        view.plan(request, json=json)
+        stored = storage.load(request.folder)
+        document = view.plan_document(flags.name, request, stored)
+        present(document, view.plan_lines(request, stored), json=json)
         return ExitCode.DONE
     with Console().progress("rebase") as ticker:
-        found = engine.run(request, ticker, Console(stderr=False).line)
-    emit(view.as_document(request, found)) if json else view.show(request, found)
-    return ExitCode.DONE if found.ok else ExitCode.FAILED
+        result = engine.run(request, ticker, Console().line)
+    lines = view.as_lines(flags.name, request, result, flags.words)
+    present(view.as_document(flags.name, request, result), lines, json=json)
+    return ExitCode.DONE if result.ok else ExitCode.FAILED
+
+
+def parse_on_conflict(name: str) -> OnConflict:
+    """Read `--on-conflict`.
+
+    Raises:
+        UsageError: there is no such way.
+    """
+    from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+
+    try:
+        return OnConflict(name)
+    except ValueError:
+        known = ", ".join(way.value for way in OnConflict)
+        raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
 
 
 _PATCH = (
     "The patch that is meant: its file's name or a part of it; by default the one that was shown"
     " last. With it the same command does nothing where it was done before."
 )
-_SESSION = {
-    "queue": "The queue: a name in patches/, or a path with a slash.",
-    "work": "The folder for the conflict's work tree; build/rebase/QUEUE by default.",
-    "cache": _CACHE,
-    "json": "Print one JSON document (schema rebase-progress.v1).",
-}
 
 
-@command(
-    needs=("git",),
-    auto_shortflags=False,
-    help={**_SESSION, "onto": "The upstream revision to move the queue to."},
+class _RebaseTasks(SessionTasks["RebaseSession", "RebaseProgress"]):
+    def open(self, flags: QueueFlags, ticker: Ticker, *, onto: str = "") -> RebaseSession:
+        from tensorflow_macos_build.patchqueue.rebase import session
+
+        return session.open(flags.session_request(REBASES, onto), ticker, Console().line)
+
+    def open_to_abort(self, flags: QueueFlags, ticker: Ticker) -> RebaseSession:
+        from tensorflow_macos_build.patchqueue.rebase import session
+
+        return session.open_to_abort(flags.session_request(REBASES), ticker, Console().line)
+
+    def present(self, flags: QueueFlags, progress: RebaseProgress, *, json: bool) -> None:
+        from tensorflow_macos_build.views import session as view
+
+        lines = view.as_lines(flags.name, progress, flags.words)
+        present(view.as_document(flags.name, progress), lines, json=json)
+
+    def is_settled(self, progress: RebaseProgress) -> bool:
+        return progress.done
+
+
+_TASKS = _RebaseTasks(
+    "rebase",
+    "the rebase",
+    {
+        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "work": "The folder for the conflict's work tree; build/rebase/QUEUE by default.",
+        "cache": _CACHE,
+        "json": "Print one JSON document (schema rebase-progress.v1).",
+    },
 )
-def start(
-    _context: invoke.Context,
-    *,
-    queue: str,
-    onto: str,
-    work: str = "",
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+
+
+@_TASKS.step(help={"onto": "The upstream revision to move the queue to."})
+def start(session: RebaseSession, *, onto: str) -> RebaseProgress:
     """Begin to settle a rebase's conflicts, one by one, each in a small work tree."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import session as view
-
-    return view.start(QueueFlags(queue, cache, work), onto, json=json)
+    return session.start(onto)
 
 
-@command(needs=("git",), auto_shortflags=False, help=_SESSION)
-def status(
-    _context: invoke.Context,
-    *,
-    queue: str,
-    work: str = "",
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+@_TASKS.step()
+def status(session: RebaseSession) -> RebaseProgress:
     """Say how far a rebase is, and which files are in conflict."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import session as view
-
-    return view.step(QueueFlags(queue, cache, work), lambda it: it.status(), json=json)
+    return session.status()
 
 
-@command(needs=("git",), name="continue", auto_shortflags=False, help={**_SESSION, "patch": _PATCH})
-def continue_(
-    _context: invoke.Context,
-    *,
-    queue: str,
-    patch: str = "",
-    work: str = "",
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+@_TASKS.step(name="continue", help={"patch": _PATCH})
+def continue_(session: RebaseSession, *, patch: str = "") -> RebaseProgress:
     """Take the work tree as the conflict's resolution, and go on to the next one or to the end."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import session as view
-
-    return view.step(QueueFlags(queue, cache, work), lambda it: it.go_on(patch), json=json)
+    return session.go_on(patch)
 
 
-@command(needs=("git",), auto_shortflags=False, help={**_SESSION, "patch": _PATCH})
-def skip(
-    _context: invoke.Context,
-    *,
-    queue: str,
-    patch: str = "",
-    work: str = "",
-    cache: str = MIRRORS,
-    json: bool = False,
-) -> ExitCode:
+@_TASKS.step(help={"patch": _PATCH})
+def skip(session: RebaseSession, *, patch: str = "") -> RebaseProgress:
     """Leave the patch in conflict out of the queue, and go on."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import session as view
-
-    return view.step(QueueFlags(queue, cache, work), lambda it: it.skip(patch), json=json)
+    return session.skip(patch)
 
 
-@command(
-    needs=("git",),
-    auto_shortflags=False,
-    help={key: _SESSION[key] for key in ("queue", "work", "cache")},
-)
-def abort(_context: invoke.Context, *, queue: str, work: str = "", cache: str = MIRRORS) -> None:
-    """Give a rebase up; the queue stays as it was."""
-    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import session as view
-
-    view.abort(QueueFlags(queue, cache, work))
-
+abort = _TASKS.abort("Give a rebase up; the queue stays as it was.")
 
 namespace = invoke.Collection("rebase", rebase, start, status, continue_, skip, abort)

@@ -1,28 +1,23 @@
-"""How a forecast is asked for and shown: a matrix and the breaking commits, or a document."""
+"""A forecast: a document, and a matrix with the breaking commits for people."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from tensorflow_macos_build import documents, files
-from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastRequest
-from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
-from tensorflow_macos_build.views import forecast_page
+from tensorflow_macos_build import documents
+from tensorflow_macos_build.views import evidence, forecast_page
 from tensorflow_macos_build.views.forecast_page import WORDS, Tone
+from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Forecast, PatchForecast
-    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
+    from tensorflow_macos_build.views.lines import Part
 
-_LATEST = 3
 _STYLES = {
     Tone.QUIET: "dim",
     Tone.CARRIED: "cyan",
@@ -33,31 +28,7 @@ _STYLES = {
 }
 
 
-def request(
-    queue: str, onto: str, latest: str | Literal[True] | None, cache: str
-) -> ForecastRequest:
-    """Return what the command line asks for, of its words.
-
-    Raises:
-        UsageError: there is no such queue, or the number of releases is none.
-    """
-    count = _count(onto, latest)
-    names = tuple(name.strip() for name in onto.split(",") if name.strip())
-    return ForecastRequest(queue_folder(queue), Path(cache), count, names)
-
-
-def _count(onto: str, latest: str | Literal[True] | None) -> int:
-    """Return how many of the newest releases are asked for."""
-    if latest is None:
-        return 0 if onto.strip(", ") else _LATEST
-    if latest is True:  # the flag without a value, as invoke gives it
-        return _LATEST
-    if latest.isascii() and latest.isdigit() and int(latest):
-        return int(latest)
-    raise UsageError(f"`--latest {latest}`: give a number of releases, from 1 on")
-
-
-def as_document(found: Forecast) -> documents.Json:
+def as_document(forecast: Forecast) -> documents.Json:
     """Return a forecast as a document of the schema forecast.v1."""
     columns = [
         {
@@ -66,7 +37,7 @@ def as_document(found: Forecast) -> documents.Json:
             "distance": column.distance,
             "ok": column.ok,
         }
-        for column in found.columns
+        for column in forecast.columns
     ]
     patches = [
         {
@@ -74,17 +45,17 @@ def as_document(found: Forecast) -> documents.Json:
             "subject": row.subject,
             "fates": [_fate(fate) for fate in row.fates],
         }
-        for row in found.rows
+        for row in forecast.rows
     ]
-    base = {"ref": found.base.ref, "commit": found.base.commit}
-    body = {"queue": found.queue, "base": base, "revisions": columns, "patches": patches}
+    base = {"ref": forecast.base.ref, "commit": forecast.base.commit}
+    body = {"queue": forecast.queue, "base": base, "revisions": columns, "patches": patches}
     return documents.document("forecast", 1, body)
 
 
 def _fate(fate: PatchForecast) -> documents.Json:
     return {
         "status": fate.status.value,
-        "upstream": [_commit(commit) for commit in fate.evidence.upstream],
+        "upstream": [evidence.commit_document(commit) for commit in fate.evidence.upstream],
         "knock_on_of": list(fate.evidence.knock_on_of),
         "breaking": fate.breaking and _break(fate.breaking),
     }
@@ -93,49 +64,32 @@ def _fate(fate: PatchForecast) -> documents.Json:
 def _break(breaking: Break) -> documents.Json:
     return {
         "how": breaking.kind.value,
-        "commit": _commit(breaking.commit),
+        "commit": evidence.commit_document(breaking.commit),
         "clean": breaking.clean,
     }
 
 
-def _commit(commit: UpstreamCommit) -> documents.Json:
-    return {
-        "commit": commit.oid,
-        "author": commit.author,
-        "date": commit.date,
-        "subject": commit.subject,
-        "link": commit.link,
-    }
-
-
-def write(found: Forecast, page: Path | None) -> None:
-    """Write the page, when it was asked for."""
-    if page is not None:
-        files.write_text(page, forecast_page.html(found))
-
-
-def show(found: Forecast) -> None:
-    """Print the matrix, and below it who broke what."""
-    console = Console(stderr=False)
-    if not found.columns:
-        console.line(f"upstream has no release after {found.base.ref}, on which {found.queue} is")
+def as_lines(forecast: Forecast) -> Iterator[Part]:
+    """Yield the matrix, and below it who broke what."""
+    if not forecast.columns:
+        base = forecast.base.ref
+        yield Line(f"upstream has no release after {base}, on which {forecast.queue} is")
         return
-    console.table(_matrix(found))
-    quiet = sum(forecast_page.is_quiet(row) for row in found.rows)
-    console.line(f"{quiet} of {len(found.patches)} patches are clean on all of them")
-    for column in found.columns:
+    yield _matrix(forecast)
+    quiet = sum(forecast_page.is_quiet(row) for row in forecast.rows)
+    yield Line(f"{quiet} of {len(forecast.patches)} patches are clean on all of them")
+    for column in forecast.columns:
         style = "green" if column.ok else "bold"
-        console.line(f"{column.ref}: {forecast_page.summary(column)}", style)
-    for line in _blames(found):
-        console.line(line)
+        yield Line(f"{column.ref}: {forecast_page.summary(column)}", style)
+    yield from map(Line, _blames(forecast))
 
 
-def _matrix(found: Forecast) -> Table:
+def _matrix(forecast: Forecast) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("patch", overflow="fold")
-    for column in found.columns:
+    for column in forecast.columns:
         table.add_column(column.ref, no_wrap=True)
-    for row in found.rows:
+    for row in forecast.rows:
         if not forecast_page.is_quiet(row):
             table.add_row(row.name, *map(_cell, row.fates))
     return table
@@ -146,14 +100,11 @@ def _cell(fate: PatchForecast) -> Text:
     return Text(word, _STYLES[tone])
 
 
-def _blames(found: Forecast) -> Sequence[str]:
-    lines = []
-    for blame in found.blames:
+def _blames(forecast: Forecast) -> Iterator[str]:
+    for blame in forecast.blames:
         commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.kind)
-        lines += [
-            "",
-            f"{commit.oid[:12]} {commit.subject}",
-            f"  {commit.author}, {commit.date} {commit.link}".rstrip(),
-            *(f"  {does} {name} on {', '.join(refs)}" for name, refs in blame.patches),
-        ]
-    return lines
+        yield ""
+        yield evidence.named(commit)
+        yield f"  {evidence.signed(commit)}"
+        for name, refs in blame.patches:
+            yield f"  {does} {name} on {', '.join(refs)}"

@@ -11,6 +11,7 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.views import evidence
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.forecast.forecast import (
@@ -75,7 +76,7 @@ def effect(how: BreakKind) -> str:
             assert_never(how)
 
 
-def html(found: Forecast) -> str:
+def html(forecast: Forecast) -> str:
     """Write a forecast as one self-contained page of HTML, for light and dark screens."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
@@ -87,13 +88,13 @@ def html(found: Forecast) -> str:
     environment.tests["quiet"] = is_quiet
     page = environment.get_template("forecast.html.j2")
     return page.render(
-        forecast=found,
+        forecast=forecast,
         words=WORDS,
         summary=summary,
         shares=_shares,
         effect=effect,
         about=_about,
-        only_others=len(found.patches) > _ROWS_AT_A_GLANCE,
+        only_others=len(forecast.patches) > _ROWS_AT_A_GLANCE,
     )
 
 
@@ -105,10 +106,9 @@ def _shares(column: ForecastColumn) -> list[tuple[str, int]]:
 
 def _about(fate: PatchForecast) -> str:
     """Return the tooltip of a cell: whom its status is due to."""
-    evidence = fate.evidence
     if fate.status is Status.KNOCK_ON:
-        return f"follows from {', '.join(evidence.knock_on_of)}"
+        return evidence.follows(fate.evidence.knock_on_of)
     if fate.breaking is not None:
-        return f"{fate.breaking.commit.oid[:12]} {fate.breaking.commit.subject}"
-    commits = evidence.upstream or evidence.changed_by
-    return "\n".join(f"{commit.oid[:12]} {commit.subject}" for commit in commits)
+        return evidence.named(fate.breaking.commit)
+    commits = fate.evidence.upstream or fate.evidence.changed_by
+    return "\n".join(map(evidence.named, commits))

@@ -14,21 +14,24 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.edit.step import EditProgress, EditRun
-from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.queue import lock, opening, storage
 from tensorflow_macos_build.patchqueue.worktree import work_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.edit import plan_file
     from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue, SessionRequest
 
     MakeEdits = Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]]
 
@@ -135,3 +138,32 @@ class EditSession:
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
             yield EditRun(queue, self.git, self.folder.resolve(), self.flags)
+
+
+def open(
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+) -> EditSession:
+    """Open a queue's change, with what it reads.
+
+    Raises:
+        UsageError: there is no such queue, or upstream lacks its base or a revision.
+        transfer.Unreachable: the server could not be asked.
+    """
+    return _session(request, opening.open_session(request, ticker), waiting)
+
+
+def open_to_abort(
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+) -> EditSession:
+    """Open a queue's change to give it up, whatever has become of the queue's base.
+
+    Raises:
+        UsageError: there is no such queue.
+        transfer.Unreachable: the server could not be asked.
+    """
+    opened = opening.open(request.folder, request.cache, ticker, needs_base=False)
+    return _session(request, opened, waiting)
+
+
+def _session(request: SessionRequest, opened: OpenedQueue, waiting: Waiting) -> EditSession:
+    return EditSession(opened.queue, opened.mirror, request.work, waiting, request.flags)

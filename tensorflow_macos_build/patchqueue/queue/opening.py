@@ -68,6 +68,37 @@ class OpenedQueue:
             prefetch.for_queue(self.queue, self.mirror, commits, ticker)
 
 
+@dataclass(frozen=True)
+class SessionRequest:
+    """Which queue is worked on, one command after the other, and where.
+
+    Attributes:
+        folder: the queue's folder.
+        cache: the folder that holds the mirrors.
+        work: the folder for what waits for somebody.
+        flags: how a command line names all this.
+        onto: the names of the revisions that the queue is to be moved to.
+    """
+
+    folder: Path
+    cache: Path
+    work: Path
+    flags: tuple[str, ...]
+    onto: tuple[str, ...] = ()
+
+
+def open_session(request: SessionRequest, ticker: Ticker = silent) -> OpenedQueue:
+    """Open a queue to work on it, with what the work reads.
+
+    Raises:
+        UsageError: the folder is no queue, or upstream lacks its base or a revision.
+        transfer.Unreachable: the server could not be asked.
+    """
+    opened = open(request.folder, request.cache, ticker)
+    opened.prepare(request.onto, ticker)
+    return opened
+
+
 def open(
     folder: Path,
     cache: Path,

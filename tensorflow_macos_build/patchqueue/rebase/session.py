@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import quarantine
-from tensorflow_macos_build.patchqueue.queue import lock, storage
+from tensorflow_macos_build.patchqueue.queue import lock, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress, RebaseRun
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue, SessionRequest
 
 
 @dataclass(frozen=True)
@@ -142,3 +143,34 @@ class RebaseSession:
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
             yield RebaseRun(queue, self.git, self.folder.resolve(), self.ticker, self.flags)
+
+
+def open(
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+) -> RebaseSession:
+    """Open a queue's rebase, with what it reads.
+
+    Raises:
+        UsageError: there is no such queue, or upstream lacks its base or a revision.
+        transfer.Unreachable: the server could not be asked.
+    """
+    return _session(request, opening.open_session(request, ticker), ticker, waiting)
+
+
+def open_to_abort(
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+) -> RebaseSession:
+    """Open a queue's rebase to give it up, whatever has become of the queue's base.
+
+    Raises:
+        UsageError: there is no such queue.
+        transfer.Unreachable: the server could not be asked.
+    """
+    opened = opening.open(request.folder, request.cache, ticker, needs_base=False)
+    return _session(request, opened, ticker, waiting)
+
+
+def _session(
+    request: SessionRequest, opened: OpenedQueue, ticker: Ticker, waiting: Waiting
+) -> RebaseSession:
+    return RebaseSession(opened.queue, opened.mirror, request.work, ticker, waiting, request.flags)

@@ -13,7 +13,7 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.edit import changes, operations
 from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.exchange import exporting, sources
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
@@ -21,7 +21,6 @@ from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.review import lint
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
-from tensorflow_macos_build.views import edit
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
@@ -147,21 +146,21 @@ def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: EditSession, fork
 
 def test_a_new_patch_has_a_subject_of_one_line(session: EditSession) -> None:
     with pytest.raises(UsageError, match="it is empty"):
-        edit.split(session, "both", ["other"], " \n")
-    edited = edit.split(session, "both", ["other"], "Two\nlines ")
+        changes.split(session, "both", ["other"], " \n")
+    edited = changes.split(session, "both", ["other"], "Two\nlines ")
     assert "Two lines" in subjects(edited)
 
 
 def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, fork: Path) -> None:
     before = {patch.name: patch for patch in session.queue.patches}
     said = Metadata("backport", "never", "Team <t@e>", "abcdef0")
-    some = edit.annotate(session, ["*-tail*"], said)
+    some = changes.annotate(session, ["*-tail*"], said)
     assert some.saved is not None
     assert [name.partition("-")[2] for name in some.saved.written] == [
         "tail.patch",
         "tail-again.patch",
     ]
-    done = edit.annotate(again(session), [], said)
+    done = changes.annotate(again(session), [], said)
     assert done.saved is not None
     assert len(done.saved.kept) == 2
     for patch in done.saved.queue.patches:
@@ -196,7 +195,7 @@ def test_trailers_that_lint_would_refuse_are_not_given(
     session: EditSession, globs: list[str], said: Metadata, what: str
 ) -> None:
     with pytest.raises(UsageError, match=what):
-        edit.annotate(session, globs, said)
+        changes.annotate(session, globs, said)
     assert storage.load(session.queue.folder) == session.queue
 
 

@@ -20,6 +20,8 @@ from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.tasks.command import print_parts
+from tensorflow_macos_build.tasks.forecast import forecast_request
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.views import forecast as forecast_view
 from tests import repositories, situations
@@ -106,14 +108,14 @@ def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache:
 
 
 def _run(onto: str, latest: str | None, cache: Path) -> Forecast:
-    return run(forecast_view.request(str(DEMO), onto, latest, str(cache)))
+    return run(forecast_request(str(DEMO), onto, latest, str(cache)))
 
 
 def test_people_get_the_matrix_and_the_breaking_commits(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = _run("v2.18.0", None, cache)
-    forecast_view.show(found)
+    print_parts(forecast_view.as_lines(found))
     shown = capsys.readouterr()
     assert shown.err == ""
     lines = shown.out.splitlines()

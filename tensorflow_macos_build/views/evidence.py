@@ -1,0 +1,164 @@
+"""Why a patch has its status, in the one wording that all views of queues share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tensorflow_macos_build import documents
+    from tensorflow_macos_build.patchqueue.verdict.status import (
+        ConflictReport,
+        Evidence,
+        HunkReport,
+        PatchStatus,
+    )
+    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
+
+_LINES_SHOWN = 12
+
+_MEANINGS = {
+    "same changes": "upstream made its very changes, which its files no longer hold",
+    "recorded": "its message names commits of upstream, but upstream's files do not hold all of it",
+    "same subject": "upstream has a change of this subject: the same one, in another form?",
+    "mention": "upstream speaks of the same issue or commit",
+}
+"""What upstream's commits mean for a conflicting patch, by how they were found."""
+
+
+def as_document(evidence: Evidence) -> documents.Json:
+    """Return why a patch has its status, as a part of a document."""
+    return {
+        "upstream": _commits(evidence.upstream),
+        "found_by": evidence.found_by,
+        "reverted_by": _commits(evidence.reverted_by),
+        "changed_files": list(evidence.changed_files),
+        "changed_by": _commits(evidence.changed_by),
+        "knock_on_of": list(evidence.knock_on_of),
+        "refused_resolutions": list(evidence.refused),
+        "conflicts": [_conflict(conflict) for conflict in evidence.conflicts],
+    }
+
+
+def _conflict(conflict: ConflictReport) -> documents.Json:
+    return {
+        "path": conflict.path,
+        "kind": conflict.kind,
+        "message": conflict.words,
+        "moved_to": conflict.moved_to,
+        "knock_on_of": list(conflict.knock_on_of),
+        "culprits": _commits(conflict.culprits),
+        "hunks": [_hunk(hunk) for hunk in conflict.hunks],
+    }
+
+
+def _hunk(hunk: HunkReport) -> documents.Json:
+    return {
+        "base_line": hunk.base_line,
+        "line": hunk.line,
+        "base": list(hunk.base),
+        "upstream": list(hunk.ours),
+        "patch": list(hunk.theirs),
+        "culprits": _commits(hunk.culprits),
+    }
+
+
+def _commits(commits: Sequence[UpstreamCommit]) -> list[documents.Json]:
+    return [commit_document(commit) for commit in commits]
+
+
+def commit_document(commit: UpstreamCommit) -> documents.Json:
+    """Return a commit of upstream as a part of a document."""
+    return {
+        "commit": commit.oid,
+        "author": commit.author,
+        "date": commit.date,
+        "subject": commit.subject,
+        "link": commit.link,
+    }
+
+
+def named(commit: UpstreamCommit) -> str:
+    """Return a commit as a line names it: twelve digits of its id, and its subject."""
+    return f"{commit.oid[:12]} {commit.subject}"
+
+
+def signed(commit: UpstreamCommit) -> str:
+    """Return who made a commit, when, and where it can be read."""
+    return f"{commit.author}, {commit.date} {commit.link}".rstrip()
+
+
+def follows(names: Sequence[str]) -> str:
+    """Return how a conflict comes about that other patches' conflicts are the cause of."""
+    return f"follows from {', '.join(names)}"
+
+
+def summary(evidence: Evidence) -> str:
+    """Return in one line why a patch has its status."""
+    parts = []
+    if evidence.upstream:
+        parts.append(f"{_all_named(evidence.upstream)} ({evidence.found_by})")
+    if evidence.reverted_by:
+        parts.append(f"reverted in {_all_named(evidence.reverted_by)}")
+    if evidence.knock_on_of:
+        parts.append(follows(evidence.knock_on_of))
+    if evidence.conflicts:
+        parts.append(", ".join(conflict.path for conflict in evidence.conflicts))
+    if evidence.changed_files:
+        parts.append(f"text changed in {', '.join(evidence.changed_files)}")
+    if evidence.changed_by:
+        parts.append(f"by {_all_named(evidence.changed_by)}")
+    if evidence.refused:
+        parts.append(f"recorded for another context: {', '.join(evidence.refused)}")
+    return "; ".join(parts)
+
+
+def _all_named(commits: Sequence[UpstreamCommit]) -> str:
+    return ", ".join(map(named, commits))
+
+
+def conflict_lines(patch: PatchStatus) -> Iterator[str]:
+    """Yield lines on a conflicting patch: each file, hunk and culprit; what upstream had."""
+    evidence = patch.evidence
+    if evidence.upstream:
+        yield ""
+        yield f"{patch.name}: {_MEANINGS[evidence.found_by]}"
+        yield from _listed("in", evidence.upstream)
+        yield from _listed("taken back in", evidence.reverted_by)
+    for conflict in evidence.conflicts:
+        yield ""
+        yield f"{patch.name}: {conflict.path}"
+        yield f"  {conflict.words}"
+        if conflict.moved_to:
+            yield f"  upstream moved it to {conflict.moved_to}"
+        for hunk in conflict.hunks:
+            yield f"  at line {hunk.line} (line {hunk.base_line} of the file it was made for)"
+            yield from _lines("  | expects ", hunk.base)
+            yield from _lines("  < finds   ", hunk.ours)
+            yield from _lines("  > makes   ", hunk.theirs)
+            yield from _blamed(hunk.culprits)
+        if not conflict.hunks:
+            yield from _blamed(conflict.culprits)
+        if conflict.knock_on_of:
+            yield f"  it {follows(conflict.knock_on_of)}"
+
+
+def _lines(prefix: str, lines: Sequence[str]) -> Iterator[str]:
+    if not lines:
+        yield f"{prefix}(no line)"
+    for line in lines[:_LINES_SHOWN]:
+        yield f"{prefix}{line}"
+    if len(lines) > _LINES_SHOWN:
+        yield f"{prefix}… {len(lines) - _LINES_SHOWN} more lines"
+
+
+def _listed(how: str, commits: Sequence[UpstreamCommit]) -> Iterator[str]:
+    for commit in commits:
+        yield f"  {how} {named(commit)} {commit.link}".rstrip()
+
+
+def _blamed(commits: Sequence[UpstreamCommit]) -> Iterator[str]:
+    for commit in commits:
+        yield f"  changed by {named(commit)}"
+        yield f"             {signed(commit)}"
