@@ -263,7 +263,7 @@ def test_what_no_dyld_takes_is_an_error_whatever_the_sdk(
 def test_the_rest_of_many_faults_weighs_no_more_than_they(
     image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "_TOLD", 1)
+    monkeypatch.setattr(slices, "_MOST_ALIKE", 1)
     second = in_segment("__TEXT", 72 + 80 + 40, "<Q", 1 << 40)
     for version, severity in (((10, 15), NOTE), ((11, 0), ERROR)):
         assert image.judged(LONG_SECTION, second, sdk(*version)) == {Code.SEGMENT_LAYOUT: severity}
