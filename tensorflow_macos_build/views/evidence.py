@@ -48,7 +48,7 @@ def _conflict(conflict: ConflictReport) -> documents.Json:
         "message": conflict.words,
         "moved_to": conflict.moved_to,
         "knock_on_of": list(conflict.knock_on_of),
-        "culprits": _commits(conflict.culprits),
+        "culprits": _commits(conflict.blamed),
         "hunks": [_hunk(hunk) for hunk in conflict.hunks],
     }
 
@@ -60,7 +60,7 @@ def _hunk(hunk: HunkReport) -> documents.Json:
         "base": list(hunk.base),
         "upstream": list(hunk.ours),
         "patch": list(hunk.theirs),
-        "culprits": _commits(hunk.culprits),
+        "culprits": _commits(hunk.blamed),
     }
 
 
@@ -137,9 +137,9 @@ def conflict_lines(patch: PatchStatus) -> Iterator[str]:
             yield from _lines("  | expects ", hunk.base)
             yield from _lines("  < finds   ", hunk.ours)
             yield from _lines("  > makes   ", hunk.theirs)
-            yield from _blamed(hunk.culprits)
+            yield from _blamed(hunk.blamed)
         if not conflict.hunks:
-            yield from _blamed(conflict.culprits)
+            yield from _blamed(conflict.blamed)
         if conflict.knock_on_of:
             yield f"  it {follows(conflict.knock_on_of)}"
 

@@ -42,7 +42,7 @@ def because(patch: PatchStatus) -> set[str]:
     evidence = patch.evidence
     if patch.status is Status.KNOCK_ON:
         return set(evidence.knock_on_of)
-    blamed = [commit for conflict in evidence.conflicts for commit in conflict.culprits]
+    blamed = [commit for conflict in evidence.conflicts for commit in conflict.blamed]
     return {commit.subject for commit in (*evidence.upstream, *evidence.changed_by, *blamed)}
 
 

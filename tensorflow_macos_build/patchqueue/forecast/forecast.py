@@ -305,7 +305,7 @@ class Forecaster:
     def _break(self, seen: _RevisionReplay, place: int) -> Break:
         places = {commit: at for at, commit in enumerate(seen.line)}
         conflicts = seen.patches[place].evidence.conflicts
-        hints = [places.get(one.oid, 0) for each in conflicts for one in each.culprits]
+        hints = [places.get(one.oid, 0) for each in conflicts for one in each.blamed]
 
         def breaks(at: int) -> bool:
             return self._prober.breaks(place, seen.line[at], seen.history)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlacedHunk:
-    """A conflicting region and where it is.
+    """A conflicting region, and where its lines are.
 
     Attributes:
         hunk: its lines on the three sides.
@@ -32,20 +32,22 @@ class PlacedHunk:
 
 
 def placed_hunks(
-    quarantine: Quarantine, merged: MergeResult, found: Conflicted
+    quarantine: Quarantine, merged: MergeResult, file: Conflicted
 ) -> tuple[PlacedHunk, ...]:
     """Return a conflicted file's regions in order; none when contents are not what conflicts."""
-    if found.ours is None or found.theirs is None:
+    if file.ours is None or file.theirs is None:
         return ()
-    result = TreeLookup(quarantine).at(merged.tree, found.path)
+    result = TreeLookup(quarantine).at(merged.tree, file.path)
     if result is None or not result.mode.startswith("100"):
         return ()
     marked = markers.hunks(quarantine.objects.blob(result.oid))
     if not marked:
         return ()
-    base = found.base or TreeEntry("100644", quarantine.write("blob", b""))
+    base = file.base or TreeEntry("100644", quarantine.write("blob", b""))
+    # git's ort strategy compares by histogram, whatever diff.algorithm says (git-merge(1)): only so
+    # do the regions that it marks begin where changes of both sides begin here.
     to_ours, to_theirs = changed_lines(
-        quarantine, [(base.oid, found.ours.oid), (base.oid, found.theirs.oid)], "histogram"
+        quarantine, [(base.oid, file.ours.oid), (base.oid, file.theirs.oid)], "histogram"
     )
     lines = markers.split_lines(quarantine.objects.blob(base.oid))
     return _place(marked, lines, to_ours, to_theirs)
@@ -60,16 +62,19 @@ def changed_lines(
 ) -> list[LineMap]:
     """Compare pairs of blobs line by line.
 
-    Each pair is compared as the one file of two small trees, because git's plumbing compares trees.
+    Each pair is compared as the one file of two small trees: `git diff-tree --stdin` takes trees,
+    and compares all pairs in one process; it takes no blobs.
     """
     trees = [
         tuple(quarantine.write_tree({"file": TreeEntry("100644", oid)}) for oid in pair)
         for pair in pairs
     ]
-    found = diffs.of_trees(
+    compared = diffs.of_trees(
         quarantine.git, [(old, new) for old, new in trees], context=0, algorithm=algorithm
     )
-    return [tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in found]
+    return [
+        tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in compared
+    ]
 
 
 def across(lines: Range, changes: LineMap) -> Range:
@@ -98,7 +103,8 @@ def _place(
 ) -> tuple[PlacedHunk, ...]:
     """Find each marked region's lines in the base.
 
-    A region covers a change of ours that meets a change of theirs; the regions are in order.
+    A region covers a change of ours that meets a change of theirs; the regions are in order. Equal
+    lines may stand at several such places: the first after the region before is the one.
     """
     starts = sorted(
         {min(ours.start, theirs.start) for ours, _ in to_ours for theirs, _ in to_theirs

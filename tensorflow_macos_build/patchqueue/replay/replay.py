@@ -3,7 +3,7 @@
 Where a patch meets nothing, comparing blob ids decides (ours equals the patch's preimage: take the
 postimage; ours equals the postimage: nothing to do). Only where contents truly meet, or where a
 path or its folder is gone, moved or of another kind, git merges the trees. The result is the one
-that `git rebase` gives, tree id for tree id.
+that `git rebase` gives, tree id for tree id (docs/adr/0001-replay-in-memory.md).
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ class OnConflict(Enum):
     """What the replay does at a conflict."""
 
     PROVISIONAL = "provisional"
+    """It goes on with the patch's side of what conflicts, so that later patches find what they
+    stand on: a patch that conflicts then does so by itself."""
     SKIP = "skip"
+    """It leaves the patch out, as `git rebase --skip` does."""
     STOP = "stop"
 
 
@@ -117,18 +120,21 @@ def replay(
         ticker: told how many patches are done.
     """
     objects = quarantine.objects
-    machine = _Replayer(quarantine, Overlay(objects, tree_of(objects, onto)), on_conflict, resolver)
+    state = Overlay(objects, tree_of(objects, onto))
+    replayer = _Replayer(quarantine, state, on_conflict, resolver)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, changes in trees.by_commit(quarantine.git, commits):
         if stopped:
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, changes))
             continue
-        step = machine.step(commit, changes)
-        steps.append(replace(step, after=machine.state.write(quarantine)) if write_trees else step)
+        step = replayer.step(commit, changes)
+        if write_trees:
+            step = replace(step, after=replayer.state.write(quarantine))
+        steps.append(step)
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
         ticker(len(steps), len(commits))
-    return Replay(machine.state.write(quarantine), tuple(steps))
+    return Replay(replayer.state.write(quarantine), tuple(steps))
 
 
 def tree_of(objects: ObjectReader, name: str) -> str:
@@ -154,44 +160,45 @@ class _Replayer:
         self._resolver = resolver
 
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
-        had: list[str] = []
-        wanted: list[PathChange] = []
+        upstream_had: list[str] = []
+        pending: list[PathChange] = []
         for change in changes:
             ours = self.state.entry(change.path)
+            # A file that both sides deleted may have been moved by one of them: git's to judge.
             if change.new == ours and ours is not None:
-                had.append(change.path)
+                upstream_had.append(change.path)
             elif change.old == ours:
-                wanted.append(change)
+                pending.append(change)
             else:
                 return self._merge(commit, changes)
-        if not self._structure_holds(commit, wanted):
+        if not self._structure_holds(commit, pending):
             return self._merge(commit, changes)
-        self._apply(wanted)
-        outcome = StepOutcome.TAKEN if wanted or not changes else StepOutcome.EMPTY
-        return ReplayStep(commit, outcome, changes, tuple(had))
+        self._apply(pending)
+        outcome = StepOutcome.TAKEN if pending or not changes else StepOutcome.EMPTY
+        return ReplayStep(commit, outcome, changes, tuple(upstream_had))
 
-    def _apply(self, wanted: Sequence[PathChange]) -> None:
+    def _apply(self, changes: Sequence[PathChange]) -> None:
         """Make the changes; deletions first, so that a file can become a folder."""
-        for change in wanted:
+        for change in changes:
             if change.new is None:
                 self.state.remove(change.path)
-        for change in wanted:
+        for change in changes:
             if change.new is not None:
                 self.state.put(change.path, change.new)
 
-    def _structure_holds(self, commit: str, wanted: Sequence[PathChange]) -> bool:
-        """Say that no folder is in the way, gone or moved, so that paths can be taken singly.
+    def _structure_holds(self, commit: str, changes: Sequence[PathChange]) -> bool:
+        """Whether no folder is in the way, gone or moved, so that paths can be taken singly.
 
         git follows renamed folders: a file that one side adds to a folder that the other side
-        renamed moves along. So a folder that is gone on one side and used on the other is git's
-        to judge.
+        renamed moves along (git-config(1), merge.directoryRenames). So a folder that is gone on
+        one side and used on the other is git's to judge.
         """
-        deleted = {change.path for change in wanted if change.new is None}
-        added = {change.path.rpartition("/")[0] for change in wanted if change.old is None}
+        deleted = {change.path for change in changes if change.new is None}
+        added = {change.path.rpartition("/")[0] for change in changes if change.old is None}
         return self._can_add(commit, added) and self._can_delete(commit, deleted)
 
     def _can_add(self, commit: str, folders: set[str]) -> bool:
-        """Say that each folder is there now, or was not there before the patch either."""
+        """Whether each folder is there now, or was not there before the patch either."""
         gone: set[str] = set()
         for folder in _with_folders_above(folders):
             entry = self.state.entry(folder)
@@ -205,10 +212,14 @@ class _Replayer:
         return not any(_is_folder(base.entry(folder)) for folder in gone)
 
     def _can_delete(self, commit: str, deleted: set[str]) -> bool:
-        """Say that each folder that the deletions leave here stands after the patch, too."""
+        """Whether each folder that the deletions leave here stands after the patch, too.
+
+        Where the patch empties a folder that has other files here, it may have renamed it.
+        """
         gone = set(deleted)
         left: list[str] = []
         parents = {path.rpartition("/")[0] for path in deleted}
+        # The deepest first: a folder is gone when all that it holds is, folders included.
         for folder in sorted(_with_folders_above(parents), key=len, reverse=True):
             names = self.state.names(folder)
             if all(f"{folder}/{name}" in gone for name in names):
@@ -228,9 +239,9 @@ class _Replayer:
             self.state = Overlay(self._objects, merged.tree)
             outcome = StepOutcome.EMPTY if merged.tree == ours else StepOutcome.MERGED
             return ReplayStep(commit, outcome, changes, (), merged, merged.tree)
-        if self._resolver and (found := self._resolver(commit, changes, merged)):
-            self.state = Overlay(self._objects, found.tree)
-            return ReplayStep(commit, found.outcome, changes, (), merged, found.tree)
+        if self._resolver and (resolved := self._resolver(commit, changes, merged)):
+            self.state = Overlay(self._objects, resolved.tree)
+            return ReplayStep(commit, resolved.outcome, changes, (), merged, resolved.tree)
         result = ours
         if self._on_conflict is OnConflict.PROVISIONAL:
             result = merges.provisional(self._quarantine, merged)
@@ -244,11 +255,11 @@ def _is_folder(entry: TreeEntry | None) -> bool:
 
 def _with_folders_above(folders: set[str]) -> set[str]:
     """Return the folders and all that are above them, without the root."""
-    found: set[str] = set()
-    todo = [*folders]
-    while todo:
-        folder = todo.pop()
-        if folder and folder not in found:
-            found.add(folder)
-            todo.append(folder.rpartition("/")[0])
-    return found
+    above: set[str] = set()
+    waiting = [*folders]
+    while waiting:
+        folder = waiting.pop()
+        if folder and folder not in above:
+            above.add(folder)
+            waiting.append(folder.rpartition("/")[0])
+    return above

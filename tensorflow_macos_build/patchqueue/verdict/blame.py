@@ -1,4 +1,4 @@
-"""Who broke it: the upstream commits that changed the lines which a conflict meets."""
+"""The upstream commits that changed the lines which a conflict meets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Blame:
-    """Finds the commits; one for each rebase."""
+    """Finds the commits behind conflicts; one for each rebase."""
 
     def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
         self._quarantine = quarantine
@@ -32,52 +32,57 @@ class Blame:
         """Read the history of the lines of files at once that will be asked about."""
         self._lines.read(paths)
 
-    def of_hunk(self, found: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
+    def of_hunk(self, file: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
         """Return the commits that changed the lines of a hunk, newest first; none where none did.
 
         Those are what `git log -L` finds for the hunk's lines in the new base's file, less the
         commits that only touched the lines beside them.
         """
-        entry = self._lookup.at(self._tree, found.path)
-        if entry is None or found.ours is None or not self._history.touches(found.path):
+        entry = self._lookup.at(self._tree, file.path)
+        if entry is None or file.ours is None or not self._history.touches(file.path):
             return ()
         lines = placed.ours
-        if entry.oid != found.ours.oid:
-            pairs = [(found.ours.oid, entry.oid)]
+        # An earlier patch changed the file: its lines are elsewhere in upstream's.
+        if entry.oid != file.ours.oid:
+            pairs = [(file.ours.oid, entry.oid)]
             lines = conflicts.across(lines, conflicts.changed_lines(self._quarantine, pairs)[0])
         size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
-        if not size:
-            return self._history.commits_on(found.path)
-        changes = self._lines.of_lines(self._history.new, found.path, _with_neighbours(lines, size))
+        if not size:  # an empty file has no lines whose history could be asked for
+            return self._history.commits_on(file.path)
+        changes = self._lines.of_lines(self._history.new, file.path, _with_neighbours(lines, size))
         return _blamed_commits(changes, placed.hunk)
 
-    def of_path(self, merged: MergeResult, found: Conflicted) -> tuple[str, ...]:
+    def of_path(self, merged: MergeResult, file: Conflicted) -> tuple[str, ...]:
         """Return the commits to blame where a whole file is what conflicts.
 
         Where the file is gone, the commits that took it away; else all that touched it. Where git
         says nothing of a path itself (it followed a renamed folder), the paths that it names.
         """
-        if found.ours is None and (removals := self._history.removals(found.path)):
+        if file.ours is None and (removals := self._history.removals(file.path)):
             return removals
-        if commits := self._history.commits_on(found.path):
+        if commits := self._history.commits_on(file.path):
             return commits
         named = [
-            path for message in merged.messages if found.path in message.paths
+            path for message in merged.messages if file.path in message.paths
             for path in message.paths
         ]  # fmt: skip
-        folders = _folders(named) if found.base is None else []
-        places = dict.fromkeys([*named, *folders])
-        gone = dict.fromkeys(c for place in places for c in self._history.removals(place))
-        touched = dict.fromkeys(c for place in places for c in self._history.commits_on(place))
+        # A file that the patch adds has no history; its folder, which upstream moved, has one.
+        folders = _folders(named) if file.base is None else []
+        paths = dict.fromkeys([*named, *folders])
+        gone = dict.fromkeys(c for path in paths for c in self._history.removals(path))
+        touched = dict.fromkeys(c for path in paths for c in self._history.commits_on(path))
         return tuple(gone or touched)
 
     def moved_to(self, commit: str, path: str) -> str:
-        """Return the place that a commit moved a file to; "" when it deleted it."""
+        """Return the path that a commit moved a file to; "" when it deleted it."""
         return trees.moves(self._quarantine.git, commit).get(path, "")
 
 
 def _with_neighbours(lines: Range, size: int) -> Range:
-    """Widen a range by a line on each side: lines that were deleted leave only neighbours."""
+    """Widen a range by a line on each side: lines that were deleted leave only neighbours.
+
+    `_blamed_commits` leaves out who changed nothing but these.
+    """
     start = max(0, min(lines.start, size) - 1)
     return Range(start, max(1, min(size, lines.end + 1) - start))
 
@@ -85,17 +90,18 @@ def _with_neighbours(lines: Range, size: int) -> Range:
 def _blamed_commits(commits: Sequence[LineChange], hunk: markers.ConflictHunk) -> tuple[str, ...]:
     """Leave out the commits that only changed lines beside those in conflict.
 
-    Guilty is who took a line that the patch expects, or a line that another guilty one put in its
-    place. Where the patch expects none (both sides insert), it is who brought the lines there.
+    A commit is to blame that took a line which the patch expects, or a line that another such one
+    put in its place. Where the patch expects none (both sides insert), those that brought the
+    lines there are.
     """
     base = {line.rstrip(b"\n") for line in hunk.base}
     ours = {line.rstrip(b"\n") for line in hunk.ours}
-    guilty: list[str] = []
-    for change in reversed(commits):
+    blamed: list[str] = []
+    for change in reversed(commits):  # oldest first: what one brought in, a later one may take
         if change.took & base:
-            guilty.insert(0, change.commit)
+            blamed.insert(0, change.commit)
             base |= change.brought
-    return tuple(guilty) or tuple(change.commit for change in commits if change.brought & ours)
+    return tuple(blamed) or tuple(change.commit for change in commits if change.brought & ours)
 
 
 def _folders(paths: Sequence[str]) -> list[str]:

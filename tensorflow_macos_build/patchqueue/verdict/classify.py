@@ -1,4 +1,7 @@
-"""Giving each patch of a finished replay its status, with the evidence."""
+"""Giving each patch of a finished replay its status, with the evidence.
+
+The words are those of docs/rebase.md. What the tree holds decides; upstream's commits are evidence.
+"""
 
 from __future__ import annotations
 
@@ -60,25 +63,27 @@ class StatusClassifier:
 
     def classify(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
-        shadow = CounterfactualReplay(self._quarantine, replay, self._on_conflict, self._resolver)
+        counterfactual = CounterfactualReplay(
+            self._quarantine, replay, self._on_conflict, self._resolver
+        )
         self._merged_texts = self._read_texts(replay)
         self._reporter.expect(s for s in replay.steps if s.outcome is StepOutcome.CONFLICT)
-        judged: list[PatchStatus] = []
-        troubled: list[tuple[QueueCommit, ReplayStep]] = []
+        statuses: list[PatchStatus] = []
+        conflicting: list[tuple[QueueCommit, ReplayStep]] = []
         for patch, step in zip(self._patches, replay.steps, strict=True):
-            if step.outcome is StepOutcome.CONFLICT or shadow.conflicts(step):
-                status, evidence = self._conflict(step, shadow, troubled)
+            if step.outcome is StepOutcome.CONFLICT or counterfactual.conflicts(step):
+                status, evidence = self._conflict(step, counterfactual, conflicting)
                 if status is Status.CONFLICT:
                     evidence = _with_related(evidence, self._landed.related(patch))
-                troubled.append((patch, step))
+                conflicting.append((patch, step))
             else:
                 status, evidence = self._settled(patch, step, replay)
-            judged.append(
+            statuses.append(
                 PatchStatus(
                     patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
                 )
             )
-        return tuple(judged)
+        return tuple(statuses)
 
     def is_first_cause(self, replay: Replay, place: int) -> bool:
         """Whether the patch at `place` conflicts, and not because an earlier one does.
@@ -89,30 +94,34 @@ class StatusClassifier:
         if steps[place].outcome is not StepOutcome.CONFLICT:
             return False
         until_there = replace(replay, steps=steps)
-        shadow = CounterfactualReplay(
+        counterfactual = CounterfactualReplay(
             self._quarantine, until_there, self._on_conflict, self._resolver
         )
-        troubled = [
+        conflicting = [
             (patch, step)
             for patch, step in zip(self._patches, steps[:place], strict=False)
-            if step.outcome is StepOutcome.CONFLICT or shadow.conflicts(step)
+            if step.outcome is StepOutcome.CONFLICT or counterfactual.conflicts(step)
         ]
-        return not troubled or self._conflict(steps[place], shadow, troubled)[0] is Status.CONFLICT
+        return (
+            not conflicting
+            or self._conflict(steps[place], counterfactual, conflicting)[0] is Status.CONFLICT
+        )
 
     def _conflict(
         self,
         step: ReplayStep,
-        shadow: CounterfactualReplay,
-        troubled: Sequence[tuple[QueueCommit, ReplayStep]],
+        counterfactual: CounterfactualReplay,
+        conflicting: Sequence[tuple[QueueCommit, ReplayStep]],
     ) -> tuple[Status, Evidence]:
-        """Tell a first cause from a knock-on."""
-        shown = step if step.outcome is StepOutcome.CONFLICT else shadow.step(step)
-        reports = self._reporter.report(shown, troubled)
+        """Tell a first cause from a knock-on: by whose lines it meets, else by replaying anew."""
+        shown = step if step.outcome is StepOutcome.CONFLICT else counterfactual.step(step)
+        reports = self._reporter.report(shown, conflicting)
+        # A patch is a knock-on when all its files are: one that is not needs a person by itself.
         names = list(dict.fromkeys(name for report in reports for name in report.knock_on_of))
         follows = bool(reports) and all(report.knock_on_of for report in reports)
-        if not follows and troubled and shadow.differs(step):
+        if not follows and conflicting and counterfactual.differs(step):
             follows = True
-            names += [name for name in _related(shown, troubled) if name not in names]
+            names += [name for name in _related(shown, conflicting) if name not in names]
         status = Status.KNOCK_ON if follows else Status.CONFLICT
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
@@ -142,6 +151,8 @@ class StatusClassifier:
         files = _changed_files(before, after)
         if not files:
             return Status.CLEAN, Evidence()
+        # A recorded commit is evidence that upstream has it only while nothing took it back, and it
+        # gives the status only where the patch lost lines: message and tree must agree.
         recorded = self._history.recorded(patch.message)
         stands = recorded.complete and not self._history.reverts(recorded.commits)
         upstream = self._history.describe(recorded.commits) if stands else ()
@@ -170,7 +181,7 @@ class StatusClassifier:
 
         Renames are only looked for where files go, which spares the others the search.
         """
-        found: dict[str, tuple[TreeDiff, TreeDiff]] = {}
+        all_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
         merged = [step for step in replay.steps if step.outcome is StepOutcome.MERGED]
         for renames in (False, True):
             steps = [step for step in merged if _takes_files_away(step) is renames]
@@ -180,27 +191,27 @@ class StatusClassifier:
                 pairs += [(step.merged.base, step.merged.theirs), (step.merged.ours, step.result)]
             if pairs:
                 texts = iter(diffs.of_trees(self._quarantine.git, pairs, renames=renames))
-                found |= {step.commit: (next(texts), next(texts)) for step in steps}
-        return found
+                all_texts |= {step.commit: (next(texts), next(texts)) for step in steps}
+        return all_texts
 
     def _gone(
         self, patch: QueueCommit, step: ReplayStep, replay: Replay
     ) -> tuple[Status, Evidence]:
-        if not step.changes:
+        if not step.changes:  # the patch was empty from the start
             return Status.CLEAN, Evidence()
         commits, found_by = self._landed.evidence(patch)
         if found_by == "same changes":
             return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
         if commits:
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
-        wanted = commit_diffs.significant_lines(self._landed.diff(patch))
+        lines = commit_diffs.significant_lines(self._landed.diff(patch))
         paths = [change.path for change in step.changes]
-        if shared := self._history.sharing(paths, wanted):
-            whole = self._history.covers(shared, wanted)
+        if shared := self._history.sharing(paths, lines):
+            whole = self._history.covers(shared, lines)
             status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
             return status, Evidence(self._history.describe(shared), "same lines")
         # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
-        if not wanted and (touching := self._history.touching(paths)):
+        if not lines and (touching := self._history.touching(paths)):
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(touching), "same files")
         earlier = zip(self._patches, replay.steps, strict=True)
         before = list(itertools.takewhile(lambda pair: pair[0] is not patch, earlier))
@@ -222,15 +233,17 @@ def _on_same_files(
     """Name the patches that touch a file which a step touches, too."""
     paths = {change.path for change in step.changes}
     return tuple(
-        patch.name for patch, its in pairs if any(change.path in paths for change in its.changes)
+        patch.name
+        for patch, other in pairs
+        if any(change.path in paths for change in other.changes)
     )
 
 
 def _related(
-    step: ReplayStep, troubled: Sequence[tuple[QueueCommit, ReplayStep]]
+    step: ReplayStep, conflicting: Sequence[tuple[QueueCommit, ReplayStep]]
 ) -> tuple[str, ...]:
     """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
-    return _on_same_files(step, troubled) or tuple(patch.name for patch, _ in troubled)
+    return _on_same_files(step, conflicting) or tuple(patch.name for patch, _ in conflicting)
 
 
 def _takes_files_away(step: ReplayStep) -> bool:

@@ -1,4 +1,4 @@
-"""What commits change: their differences, read many at once, and the lines in them that tell."""
+"""What commits change: their differences, read many at once, and the significant lines in them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""
 
 _KEPT = 4096
+"""How many differences stay in memory. A forecast asks for the same commits at each of its replays;
+a wide range (TensorFlow makes thousands of commits between two releases) must not fill it."""
 
-_SHORTEST_TELLING_LINE = 3
-"""Lines with fewer characters (`}`, blank ones) are everywhere and are no evidence."""
+_INSIGNIFICANT = 3
+"""Characters, the sign included, up to which a line (`}`, `);`) is everywhere and no evidence."""
 
 
 class CommitDiffs:
@@ -39,17 +41,17 @@ class CommitDiffs:
 
     def of(self, commits: Sequence[str]) -> list[TreeDiff]:
         """Return what each commit changes."""
-        wanted = {commit: self._known[commit] for commit in commits if commit in self._known}
-        fresh = [commit for commit in dict.fromkeys(commits) if commit not in wanted]
+        read = {commit: self._known[commit] for commit in commits if commit in self._known}
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in read]
         for start in range(0, len(fresh), _AT_ONCE):
-            wanted |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
-        self._known |= wanted
+            read |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
+        self._known |= read
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
-        return [wanted[commit] for commit in commits]
+        return [read[commit] for commit in commits]
 
 
 def significant_lines(diff: TreeDiff) -> Counter[bytes]:
     """Count the lines that a difference takes away or adds, with their signs, blank ones aside."""
     lines = (line[:1] + line[1:].strip() for file in diff for line in file.changed)
-    return Counter(line for line in lines if len(line) > _SHORTEST_TELLING_LINE)
+    return Counter(line for line in lines if len(line) > _INSIGNIFICANT)

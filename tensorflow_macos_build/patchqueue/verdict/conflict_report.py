@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ConflictReporter:
-    """Reports conflicts; one for each rebase."""
+    """Reports conflicts; one for placed_hunk rebase."""
 
     def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
         self._quarantine = quarantine
@@ -47,33 +47,38 @@ class ConflictReporter:
         """Report a step's conflicting files, given the conflicting patches before it."""
         assert step.merged is not None
         return tuple(
-            self._file(step, step.merged, found, earlier) for found in step.merged.conflicted
+            self._file(step, step.merged, file, earlier) for file in step.merged.conflicted
         )
 
     def _file(
-        self, step: ReplayStep, merged: MergeResult, found: Conflicted, earlier: Earlier
+        self, step: ReplayStep, merged: MergeResult, file: Conflicted, earlier: Earlier
     ) -> ConflictReport:
-        before = _path_before(step, found)
-        related = [pair for pair in earlier if _touches(pair[1], {before, found.path})]
-        placed = conflicts.placed_hunks(self._quarantine, merged, found)
-        by_hunk = [self._blame.of_hunk(found, each) for each in placed]
+        before = _path_before(step, file)
+        related = [pair for pair in earlier if _touches(pair[1], {before, file.path})]
+        placed = conflicts.placed_hunks(self._quarantine, merged, file)
+        by_hunk = [self._blame.of_hunk(file, placed_hunk) for placed_hunk in placed]
         if placed:
             follows = [
-                self._hunk_follows(step.commit, before, each, commits, related)
-                for each, commits in zip(placed, by_hunk, strict=True)
+                self._hunk_follows(step.commit, before, placed_hunk, commits, related)
+                for placed_hunk, commits in zip(placed, by_hunk, strict=True)
             ]
             blamed = list(dict.fromkeys(commit for commits in by_hunk for commit in commits))
         else:
-            blamed = list(self._blame.of_path(merged, found))
+            blamed = list(self._blame.of_path(merged, file))
+            # Upstream did nothing here: it can only be the last patch on the file before this one.
             follows = [() if blamed or not related else (related[-1][0].name,)]
-        kind, words = _said(merged, found)
+        kind, words = _kind_and_words(merged, file)
         return ConflictReport(
-            found.path,
+            file.path,
             kind,
             words,
-            tuple(self._hunk(each, commits) for each, commits in zip(placed, by_hunk, strict=True)),
+            tuple(
+                self._hunk(placed_hunk, commits)
+                for placed_hunk, commits in zip(placed, by_hunk, strict=True)
+            ),
             self._history.describe(blamed),
-            self._moved_to(found, blamed),
+            self._moved_to(file, blamed),
+            # One hunk that follows from no patch makes the file's conflict upstream's doing.
             tuple(dict.fromkeys(n for names in follows for n in names)) if all(follows) else (),
         )
 
@@ -92,15 +97,16 @@ class ConflictReporter:
         return (related[-1][0].name,)
 
     def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
-        """Name the latest earlier conflicting patch that adds all telling lines of a hunk.
+        """Name the latest earlier conflicting patch that adds all significant lines of a hunk.
 
-        Where there is one, git need not be asked who wrote them, which takes long.
+        Where there is one, git need not be asked who wrote them: each `git blame` is a process that
+        walks the queue's history of the file.
         """
-        wanted = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
-        for patch, _ in reversed(related if wanted else ()):
+        lines = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
+        for patch, _ in reversed(related if lines else ()):
             diff = self._diffs(patch.commit)
             added = {line[1:].strip() for file in diff if file.path == path for line in file.added}
-            if wanted <= added:
+            if lines <= added:
                 return (patch.name,)
         return ()
 
@@ -118,6 +124,8 @@ class ConflictReporter:
         out = self._quarantine.git.out(
             "blame", "-s", "--porcelain", lines, parents[0], f"^{self._history.old}", "--", path
         )
+        # A line of the file comes behind a tab, its head before it: an id (SHA-1 or SHA-256) and
+        # numbers, then keys with values (git-blame(1), THE PORCELAIN FORMAT).
         heads = (line.split(b" ") for line in out.split(b"\n") if not line.startswith(b"\t"))
         return {decode_path(head[0]) for head in heads if len(head[0]) in (40, 64)}
 
@@ -131,41 +139,45 @@ class ConflictReporter:
             self._history.describe(commits),
         )
 
-    def _moved_to(self, found: Conflicted, blamed: Sequence[str]) -> str:
-        if found.ours is not None or not blamed:
+    def _moved_to(self, file: Conflicted, blamed: Sequence[str]) -> str:
+        if file.ours is not None or not blamed:
             return ""
-        return self._blame.moved_to(blamed[0], found.path)
+        return self._blame.moved_to(blamed[0], file.path)
 
 
-def _path_before(step: ReplayStep, found: Conflicted) -> str:
-    """Return a file's path before the patch; upstream may have moved it since."""
-    if found.base is not None:
+def _path_before(step: ReplayStep, file: Conflicted) -> str:
+    """Return a file's path before the patch; upstream may have moved it since.
+
+    git names a conflict by the new path alone; the blob of the base says which file it was.
+    """
+    if file.base is not None:
         for change in step.changes:
-            if change.old == found.base:
+            if change.old == file.base:
                 return change.path
-    return found.path
+    return file.path
 
 
 def _touches(step: ReplayStep, paths: set[str]) -> bool:
     return any(change.path in paths for change in step.changes)
 
 
-def _said(merged: MergeResult, found: Conflicted) -> tuple[str, str]:
+def _kind_and_words(merged: MergeResult, file: Conflicted) -> tuple[str, str]:
     """Return git's name for a file's conflict, and its sentence; of a submodule its commits, too.
 
-    git shows the commits of a conflicting submodule in the index only.
+    git shows the commits of a conflicting submodule in the index only. A message without paths (of
+    a merge that git did not survive) is about all files.
     """
     about = [
         message
         for message in merged.messages
-        if message.is_conflict and (found.path in message.paths or not message.paths)
+        if message.is_conflict and (file.path in message.paths or not message.paths)
     ]
     kind, words = (about[0].kind, about[0].words) if about else ("CONFLICT", "")
-    return kind, f"{words}: {_commits_of(found)}" if found.is_submodule else words
+    return kind, f"{words}: {_commits_of(file)}" if file.is_submodule else words
 
 
-def _commits_of(found: Conflicted) -> str:
-    sides = (("the base", found.base), ("upstream", found.ours), ("the patch", found.theirs))
+def _commits_of(file: Conflicted) -> str:
+    sides = (("the base", file.base), ("upstream", file.ours), ("the patch", file.theirs))
     return ", ".join(
         f"{name} has {'commit ' if side.is_submodule else ''}{side.oid}"
         for name, side in sides

@@ -1,4 +1,4 @@
-"""The same replay with its conflicts treated the other way, which tells a knock-on."""
+"""The same replay with its conflicts treated the other way: what tells a knock-on from a cause."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ class CounterfactualReplay:
     def conflicts(self, step: ReplayStep) -> bool:
         """Whether a patch that does not conflict here does so where others are left out."""
         provisional = self._on_conflict is OnConflict.PROVISIONAL
+        # Provisional text can hide a conflict: the patch stands on lines that upstream never had.
         return provisional and self._outcome(step) is StepOutcome.CONFLICT
 
     def differs(self, step: ReplayStep) -> bool:
         """Whether a patch conflicts in one of the two replays only."""
-        stopped = self._on_conflict is OnConflict.STOP
+        stopped = self._on_conflict is OnConflict.STOP  # then there is no patch after the first
         return not stopped and self._outcome(step) is not step.outcome
 
     def step(self, step: ReplayStep) -> ReplayStep:
@@ -45,12 +46,12 @@ class CounterfactualReplay:
         return self._other[step.commit]
 
     def _outcome(self, step: ReplayStep) -> StepOutcome:
-        known = step.commit in self._other
-        return self._other[step.commit].outcome if known else step.outcome
+        other = self._other.get(step.commit)
+        return step.outcome if other is None else other.outcome
 
     @functools.cached_property
     def _other(self) -> dict[str, ReplayStep]:
-        if len(self._steps) < 2:
+        if len(self._steps) < 2:  # nothing comes after the first conflict, or there is none
             return {}
         skipping = self._on_conflict is OnConflict.SKIP
         start = self._steps[0].merged

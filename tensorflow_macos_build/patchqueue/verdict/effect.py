@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap
 
-_TELLING = 3
-"""Shorter lines (`}`, blank ones) are everywhere in a file: only their places tell."""
+_SIGNIFICANT = 3
+"""Characters from which on a line is significant: shorter ones (`}`, blank ones) are everywhere in
+a file, and only their places tell."""
 
 
 class _Texts(NamedTuple):
@@ -54,7 +55,7 @@ def holds(quarantine: Quarantine, changes: Sequence[PathChange], merged: MergeRe
     """
     lookup = conflicts.TreeLookup(quarantine)
     unsure = {path for message in merged.messages if message.is_conflict for path in message.paths}
-    unsure |= {found.path for found in merged.conflicted}
+    unsure |= {file.path for file in merged.conflicted}
     texts: list[_Blobs] = []
     for change in changes:
         now = lookup.at(merged.ours, change.path)
@@ -90,18 +91,20 @@ def _read(
     """Read files, and compare: before with after the patch, after with now, before with now."""
     pairs = [
         pair
-        for each in blobs
+        for file in blobs
         for pair in (
-            (each.base, each.patched),
-            (each.patched, each.now),
-            (each.base, each.now),
+            (file.base, file.patched),
+            (file.patched, file.now),
+            (file.base, file.now),
         )
     ]
     if not pairs:
         return
+    # Minimal, because another difference may show a line that still stands as taken and brought
+    # again, which would be a doubt.
     compared = iter(conflicts.changed_lines(quarantine, pairs, "minimal"))
-    for each in blobs:
-        lines = (markers.split_lines(quarantine.objects.blob(oid)) for oid in each)
+    for file in blobs:
+        lines = (markers.split_lines(quarantine.objects.blob(oid)) for oid in file)
         yield _Texts(*lines), (next(compared), next(compared), next(compared))
 
 
@@ -120,14 +123,16 @@ def _lines_hold(texts: _Texts, compared: tuple[LineMap, LineMap, LineMap]) -> bo
     lost, gone = _numbers(old for old, _ in since), _numbers(old for old, _ in to_now)
     if added & lost or removed - gone:
         return False
-    taken = _telling(texts.patched, lost)
-    come = _telling(texts.now, _numbers(new for _, new in since))
-    return not (_telling(texts.patched, added) & taken or _telling(texts.base, removed) & come)
+    taken = _significant(texts.patched, lost)
+    come = _significant(texts.now, _numbers(new for _, new in since))
+    return not (
+        _significant(texts.patched, added) & taken or _significant(texts.base, removed) & come
+    )
 
 
 def _numbers(ranges: Iterable[Range]) -> set[int]:
-    return {number for each in ranges for number in range(each.start, each.end)}
+    return {number for lines in ranges for number in range(lines.start, lines.end)}
 
 
-def _telling(lines: Sequence[bytes], numbers: set[int]) -> set[bytes]:
-    return {lines[number] for number in numbers if len(lines[number].strip()) >= _TELLING}
+def _significant(lines: Sequence[bytes], numbers: set[int]) -> set[bytes]:
+    return {lines[number] for number in numbers if len(lines[number].strip()) >= _SIGNIFICANT}

@@ -53,10 +53,10 @@ class UpstreamHistory(PathHistory):
 
     def identical(self, diff: TreeDiff) -> list[str]:
         """Return the commits that make exactly the changes of a patch (of context 0), no others."""
-        wanted = diffs.change_id(diff)
+        change = diffs.change_id(diff)
         commits = self.touching(file.path for file in diff)
         made = zip(commits, self._diffs.change_ids(commits), strict=True)
-        return [commit for commit, made_id in made if made_id == wanted]
+        return [commit for commit, made_id in made if made_id == change]
 
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
         """Return the commits on `paths` that change some of `lines`; those that share most first.
@@ -83,12 +83,13 @@ class UpstreamHistory(PathHistory):
         `paths` are those that the patch touches.
         """
         texts = [{_bare(line) for file in diff for line in file.lines} for diff in (before, after)]
-        told = texts[0] ^ texts[1]
+        # Context counts: a line beside the patch that upstream changed is what changed its text.
+        different = texts[0] ^ texts[1]
         now = [file.path for file in after]
         commits = self.touching(dict.fromkeys([*paths, *now]))
         made = zip(commits, self._diffs.of(commits), strict=True)
         changed = [
-            c for c, diff in made if told & {_bare(line) for line in significant_lines(diff)}
+            c for c, diff in made if different & {_bare(line) for line in significant_lines(diff)}
         ]
         gone = [file.path for file in before if file.path not in now]
         moved = [commit for path in gone for commit in self.removals(path)]
@@ -101,6 +102,7 @@ class UpstreamHistory(PathHistory):
         requests = [self._merged(request) for request in named.pull_requests]
         known = [oid for oid in commits if oid] + [oid for oids in requests for oid in oids]
         whole = all(oid is not None for oid in commits) and all(requests)
+        # A commit that the old base had already is no news: it proves, and is not named.
         in_range = [oid for oid in dict.fromkeys(known) if oid in self._messages]
         return NamedCommits(in_range, bool(known) and whole)
 
@@ -111,6 +113,7 @@ class UpstreamHistory(PathHistory):
         return self._ids[name]
 
     def _find(self, name: str) -> str | None:
+        # Most are in the range, whose messages are read anyway; only others cost processes.
         known = [oid for oid in self._messages if oid.startswith(name)]
         if known:
             return known[0] if len(known) == 1 else None
@@ -121,6 +124,7 @@ class UpstreamHistory(PathHistory):
         return commit if older.status == 0 else None
 
     def _merged(self, request: origins.PullRequest) -> list[str]:
+        """Return the commits that a pull request became; the links are those of web pages."""
         project = self._url.removesuffix("/").removesuffix(".git")
         project = project if project.startswith("https://") else ""
         known = self._messages.items()
@@ -134,8 +138,8 @@ class UpstreamHistory(PathHistory):
         numbers = origins.numbers_in(subject)
         return [
             oid
-            for oid, its in self._by_subject.get(origins.subject_of(subject), ())
-            if not (numbers and its) or numbers & its
+            for oid, others in self._by_subject.get(origins.subject_of(subject), ())
+            if not (numbers and others) or numbers & others
         ]
 
     def mentioned(self, message: str) -> list[str]:
@@ -150,22 +154,23 @@ class UpstreamHistory(PathHistory):
 
         The messages are in git-log(1)'s order, the newest first.
         """
-        place = {oid: at for at, oid in enumerate(self._messages)}
-        found: list[str] = []
+        ages = {oid: age for age, oid in enumerate(self._messages)}
+        reverting: list[str] = []
         for commit, diff in zip(commits, self._diffs.of(commits), strict=True):
             undone = diffs.inverse_id(diff)
             touching = self.touching(file.path for file in diff)
-            later = [each for each in touching if place[each] < place[commit]]
-            for each, made_id in zip(later, self._diffs.change_ids(later), strict=True):
-                said = any(commit.startswith(name) for name in self._reverting.get(each, ()))
-                if said or made_id == undone:
-                    found.append(each)
-        return list(dict.fromkeys(found))
+            later = [other for other in touching if ages[other] < ages[commit]]
+            for other, made_id in zip(later, self._diffs.change_ids(later), strict=True):
+                says_so = any(commit.startswith(name) for name in self._reverting.get(other, ()))
+                if says_so or made_id == undone:
+                    reverting.append(other)
+        return list(dict.fromkeys(reverting))
 
     @functools.cached_property
     def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
         known: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for oid, message in self._messages.items():
+            # git's subject is the first paragraph, joined to one line (git-log(1), %s).
             subject = " ".join(decode_path(message.strip().split(b"\n\n", 1)[0]).split())
             if words := origins.subject_of(subject):
                 known.setdefault(words, []).append((oid, origins.numbers_in(subject)))
@@ -184,7 +189,7 @@ class UpstreamHistory(PathHistory):
         return {oid: origins.reverted_by(message) for oid, message in self._messages.items()}
 
     def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
-        """Tell who made commits, when, and what they say they do."""
+        """Return who made commits, when, and what they say they do, in their order."""
         if not commits:
             return ()
         out = self.git.out(
@@ -198,6 +203,7 @@ class UpstreamHistory(PathHistory):
 
     @functools.cached_property
     def _messages(self) -> Mapping[str, bytes]:
+        """The messages of the range's commits, the newest first."""
         out = self.git.out("log", "-z", "--format=%H%n%B", *self.range, "--")
         pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
         return {decode_path(oid): message for oid, _, message in pairs}
@@ -209,7 +215,10 @@ class UpstreamHistory(PathHistory):
         return self._lines
 
     def until(self, commit: str) -> UpstreamHistory:
-        """Return the part of it that an earlier commit has, made of what this one reads."""
+        """Return the part of it that an earlier commit has, made of what this one reads.
+
+        A bisection probes many commits of one range, which is read once.
+        """
         return _PartialHistory(self, commit)
 
 
@@ -222,14 +231,14 @@ class _PartialHistory(UpstreamHistory):
         self._diffs = whole._diffs
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
-        """Return what `UpstreamHistory.lines` does."""
+        """Return what `UpstreamHistory.lines` does; its callers name the commit to begin at."""
         return self._whole.lines(quarantine)
 
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
         """Return what `UpstreamHistory.by_path` does."""
         kept = {
-            path: tuple(touch for touch in touches if touch.commit in self._commits_of_it)
+            path: tuple(touch for touch in touches if touch.commit in self._own_commits)
             for path, touches in self._whole.by_path.items()
         }
         return {path: touches for path, touches in kept.items() if touches}
@@ -237,10 +246,10 @@ class _PartialHistory(UpstreamHistory):
     @functools.cached_property
     def _messages(self) -> Mapping[str, bytes]:
         messages = self._whole._messages
-        return {oid: messages[oid] for oid in messages if oid in self._commits_of_it}
+        return {oid: messages[oid] for oid in messages if oid in self._own_commits}
 
     @functools.cached_property
-    def _commits_of_it(self) -> frozenset[str]:
+    def _own_commits(self) -> frozenset[str]:
         return frozenset(self.git.line("rev-list", *self.range).split())
 
 

@@ -2,7 +2,8 @@
 
 What comes out is what `git log -L` finds, which walks the whole history for each stretch of lines:
 from the newest commit back, each takes the lines to where they were before it. A merge hands them
-to the first parent in which they are unchanged, and to all where there is none.
+to the first parent in which they are unchanged, and to all where there is none (line-log.c,
+process_ranges_merge_commit). benchmarks/line_changes.py compares what the two cost.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class _Edge(NamedTuple):
     parent: str
 
 
-class _Change(NamedTuple):
+class _FileChange(NamedTuple):
     """What a file was before a commit, and is after it: its path then, and the ids of the blobs."""
 
     path: str
@@ -53,7 +54,7 @@ class _Change(NamedTuple):
     new: str
 
 
-class _Touch(NamedTuple):
+class _TouchedLines(NamedTuple):
     """What a hunk does to lines that are asked about."""
 
     took: list[bytes]
@@ -71,7 +72,7 @@ class LineHistory:
         self.quarantine = quarantine
         self._history = history
         self._known: set[str] = set()
-        self._changes: dict[_Edge, dict[str, _Change]] = {}
+        self._changes: dict[_Edge, dict[str, _FileChange]] = {}
         self._hunks: dict[tuple[str, str], tuple[DiffHunk, ...]] = {}
         self._looked_for: set[tuple[_Edge, str]] = set()
         self._empty = quarantine.write("blob", b"")
@@ -103,7 +104,7 @@ class LineHistory:
         """
         self.read([path])
         pending: dict[str, Tracked] = {new: {path: (lines,)}}
-        culprits: list[LineChange] = []
+        line_changes: list[LineChange] = []
         for commit, parents in self._commits:
             if tracked := pending.pop(commit, None):
                 touched, handed = self._step(commit, parents, tracked)
@@ -111,25 +112,27 @@ class LineHistory:
                     known = pending.get(parent)
                     pending[parent] = _joined(known, files) if known else files
                 if touched:
-                    culprits.append(_as_change(commit, touched))
-        return [change for change in culprits if change.took or change.brought]
+                    line_changes.append(_as_change(commit, touched))
+        # A hunk that touches lines only beside those asked for takes and brings none of them.
+        return [change for change in line_changes if change.took or change.brought]
 
     @functools.cached_property
     def _commits(self) -> list[tuple[str, tuple[str, ...]]]:
         """The commits of the range, children before parents, and their parents."""
-        asked = ("rev-list", "--topo-order", "--parents", *self._history.range)
-        rows = (line.split() for line in self._history.git.line(*asked).splitlines())
+        argv = ("rev-list", "--topo-order", "--parents", *self._history.range)
+        rows = (line.split() for line in self._history.git.line(*argv).splitlines())
         return [(commit, tuple(parents)) for commit, *parents in rows]
 
     def _step(
         self, commit: str, parents: Sequence[str], tracked: Tracked
-    ) -> tuple[tuple[_Touch, ...], dict[str, Tracked]]:
+    ) -> tuple[tuple[_TouchedLines, ...], dict[str, Tracked]]:
         """Return what a commit does to lines, and which lines its parents are asked for."""
         if not parents:
             return self._begun(commit, tracked), {}
         handed: dict[str, Tracked] = {}
-        touched: tuple[_Touch, ...] = ()
+        touched: tuple[_TouchedLines, ...] = ()
         for parent in parents:
+            # One parent has these lines unchanged: git follows it alone, and so does this.
             touched, before = self._across(_Edge(commit, parent), tracked)
             if not touched:
                 return (), {parent: before}
@@ -137,7 +140,7 @@ class LineHistory:
         # git shows no lines of a merge that differs from all its parents
         return (touched if len(parents) == 1 else ()), handed
 
-    def _begun(self, commit: str, tracked: Tracked) -> tuple[_Touch, ...]:
+    def _begun(self, commit: str, tracked: Tracked) -> tuple[_TouchedLines, ...]:
         """Return the lines of files that a commit without parents begins with."""
         tree = self.quarantine.tree(commit)
         entries = ((path, conflicts.TreeLookup(self.quarantine).at(tree, path)) for path in tracked)
@@ -145,15 +148,15 @@ class LineHistory:
             _within(hunk, tracked[path])
             for path, entry in entries
             if entry is not None
-            for hunk in self._between(_Change(path, self._empty, entry.oid))
+            for hunk in self._between(_FileChange(path, self._empty, entry.oid))
         )
 
-    def _across(self, edge: _Edge, tracked: Tracked) -> tuple[tuple[_Touch, ...], Tracked]:
+    def _across(self, edge: _Edge, tracked: Tracked) -> tuple[tuple[_TouchedLines, ...], Tracked]:
         """Take lines from a commit to one of its parents."""
         changes = self._changes.get(edge)
         if not changes:
             return (), tracked
-        touched: list[_Touch] = []
+        touched: list[_TouchedLines] = []
         before: Tracked = {}
         for path, lines in tracked.items():
             source, mapped = path, lines
@@ -165,20 +168,23 @@ class LineHistory:
             before = _joined(before, {source: mapped})
         return tuple(touched), before
 
-    def _traced(self, edge: _Edge, path: str, change: _Change) -> _Change:
+    def _traced(self, edge: _Edge, path: str, change: _FileChange) -> _FileChange:
         """Find where a file came from that a commit brought: something that it took away."""
         if change.old != self._empty or (edge, path) in self._looked_for:
             return change
         self._looked_for.add((edge, path))
+        # As git does, which keeps this path and all deletions before it looks for renames
+        # (line-log.c, queue_diffs): every other new file would be compared with each of them, too.
         gone = self._raw([edge], "--no-renames", "--diff-filter=D")[0]
         only = (path, *gone) if sum(map(len, gone)) < _LONGEST else ()
+        # -l0 is no limit (git-diff-tree(1)): with more files than diff.renameLimit git finds none.
         moved = self._raw([edge], "-M50%", "-l0", "--diff-filter=R", only=only)[0]
         source = moved.get(path, change)
         self.read([source.path])
         self._changes[edge][path] = source
         return source
 
-    def _between(self, change: _Change) -> tuple[DiffHunk, ...]:
+    def _between(self, change: _FileChange) -> tuple[DiffHunk, ...]:
         pair = (change.old, change.new)
         if pair not in self._hunks:
             self._compare([pair])
@@ -195,12 +201,12 @@ class LineHistory:
 
     def _raw(
         self, edges: Sequence[_Edge], *flags: str, only: Sequence[str] = ()
-    ) -> list[dict[str, _Change]]:
+    ) -> list[dict[str, _FileChange]]:
         """Return for each commit and parent what changes, by the paths after it."""
         compared = trees.compare(self.quarantine.git, edges, *flags, only=only)
         return [
             {
-                change.path: _Change(
+                change.path: _FileChange(
                     change.moved_from or change.path, self._blob(change.old), self._blob(change.new)
                 )
                 for change in changes
@@ -236,17 +242,17 @@ def _joined(first: Tracked, second: Tracked) -> Tracked:
     return {path: line_ranges.union(first.get(path, ()), second.get(path, ())) for path in both}
 
 
-def _within(hunk: DiffHunk, lines: LineRanges) -> _Touch:
+def _within(hunk: DiffHunk, lines: LineRanges) -> _TouchedLines:
     """Return all lines that a hunk takes, and those that it brings in the lines asked for."""
     took, brought = (
         [line[1:].rstrip(b"\n") for line in hunk.lines if line[:1] == sign] for sign in (b"-", b"+")
     )
-    asked = [at for stretch in lines for at in range(stretch.start, stretch.end)]
-    inside = {at - hunk.new.start for at in asked}
-    return _Touch(took, [line for at, line in enumerate(brought) if at in inside])
+    numbers = (number for stretch in lines for number in range(stretch.start, stretch.end))
+    inside = {number - hunk.new.start for number in numbers}
+    return _TouchedLines(took, [line for at, line in enumerate(brought) if at in inside])
 
 
-def _as_change(commit: str, touched: Iterable[_Touch]) -> LineChange:
+def _as_change(commit: str, touched: Iterable[_TouchedLines]) -> LineChange:
     took, brought = (
         frozenset(itertools.chain.from_iterable(lines)) for lines in zip(*touched, strict=True)
     )

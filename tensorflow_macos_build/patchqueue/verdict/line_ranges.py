@@ -1,7 +1,7 @@
 """Sets of line ranges, and where they were before a file changed: what `git log -L` does with them.
 
-After git's line-log.c, quirks included, so that both find the same commits. A set is ranges in
-order that share no line.
+After git's line-log.c, quirks included, so that both find the same commits
+(tests/property/patchqueue/test_line_history.py). A set is ranges in order that share no line.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def union(first: Iterable[Range], second: Iterable[Range]) -> LineRanges:
     """Return the lines that are in either set. Ranges that meet become one."""
     joined: list[Range] = []
     for stretch in sorted((*first, *second), key=lambda lines: (lines.start, lines.end)):
-        if not stretch.count:
+        if not stretch.count:  # all its lines came with a change; none was there before
             continue
         if not joined or joined[-1].end < stretch.start:
             joined.append(stretch)

@@ -19,7 +19,7 @@ _UPSTREAM = re.compile(r"Upstream:(.*)", re.IGNORECASE)
 _COMMIT = re.compile(r"(?:https?://\S+/commits?/)?([0-9a-f]{7,64})", re.IGNORECASE)
 _PULL_REQUEST = re.compile(r"(https?://\S+?)/(?:-/)?(?:pull|merge_requests)/([0-9]+)|#([0-9]+)")
 _NUMBER = re.compile(r"/(?:pull|issues|merge_requests)/([0-9]+)\b|#([0-9]+)\b")
-_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
+_ID = re.compile(r"\b[0-9a-f]{7,64}\b")  # git shortens an id to 7 digits at least by default
 _IN_SUBJECT = re.compile(r"^PR #[0-9]+:\s*|\s*\(#[0-9]+\)$|^\[[^\]]*\]\s*")
 _KEYS = r"(?:Imported from(?: GitHub PR)?|PR-URL:|Pull[- ]Request:|COPYBARA_INTEGRATE_REVIEW=)"
 _REVERTS = re.compile(rb"^This reverts commit ([0-9a-f]{7,64})\b", re.MULTILINE)
@@ -66,11 +66,11 @@ def named_in(message: str) -> Origins:
 def _names(value: str) -> tuple[list[str], list[PullRequest]]:
     """Return the commits and pull requests of a value; none when it says anything else, too."""
     words = [word for word in re.split(r"[,\s]+", value) if word]
-    commits = [found[1] for word in words if (found := _COMMIT.fullmatch(word))]
+    commits = [match[1] for word in words if (match := _COMMIT.fullmatch(word))]
     requests = [
-        PullRequest(found[1] or "", found[2] or found[3])
+        PullRequest(match[1] or "", match[2] or match[3])
         for word in words
-        if (found := _PULL_REQUEST.fullmatch(word))
+        if (match := _PULL_REQUEST.fullmatch(word))
     ]
     return (commits, requests) if len(commits) + len(requests) == len(words) else ([], [])
 
@@ -78,8 +78,8 @@ def _names(value: str) -> tuple[list[str], list[PullRequest]]:
 def mentioned_in(message: str) -> Mentions:
     """Return what a patch's subject and its `Upstream:` lines speak of, in whatever words."""
     lines = message.splitlines()
-    named = (_UPSTREAM.fullmatch(line.strip()) for line in lines)
-    spoken = "\n".join([*lines[:1], *(found[1] for found in named if found)])
+    matches = (_UPSTREAM.fullmatch(line.strip()) for line in lines)
+    spoken = "\n".join([*lines[:1], *(match[1] for match in matches if match)])
     return Mentions(frozenset(_ID.findall(spoken)), numbers_in(spoken))
 
 
@@ -102,8 +102,10 @@ def comes_from(message: bytes, request: PullRequest, project: str) -> bool:
     """
     number = request.number
     forms = []
+    # Without a link a number is upstream's own: forks and mirrors count from 1, too.
     if request.project in ("", project) or not project:
         forms += [
+            # The number in `Revert … (#7)` may be that of what is taken back.
             rf"\A(?!Revert\b)[^\n]*\(#{number}\)\s*$",
             rf"\A(?:PR|Merge pull request) #{number}\b",
             rf"^See merge request \S*!{number}$",
@@ -117,7 +119,7 @@ def comes_from(message: bytes, request: PullRequest, project: str) -> bool:
 def subject_of(subject: str) -> str:
     """Return a subject without tags, numbers and case: what two forms of one change share."""
     before = ""
-    while before != subject:
+    while before != subject:  # tags and numbers may stand one behind the other
         before, subject = subject, _IN_SUBJECT.sub("", subject.strip())
     return " ".join(subject.casefold().split())
 

@@ -42,12 +42,13 @@ class PathHistory:
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
         """Return, for each path that upstream changed, by which commits; oldest first."""
+        # One process for the whole range: the commits on a path are asked for by every patch.
         commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
-        found: dict[str, list[PathTouch]] = {}
+        touches: dict[str, list[PathTouch]] = {}
         for commit, changes in trees.by_commit(self.git, commits):
             for change in changes:
-                found.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
-        return {path: tuple(touches) for path, touches in found.items()}
+                touches.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
+        return {path: tuple(touching) for path, touching in touches.items()}
 
     def touches(self, path: str) -> bool:
         """Whether upstream changed a path."""
@@ -73,5 +74,5 @@ class PathHistory:
 
     def touching(self, paths: Iterable[str]) -> list[str]:
         """Return the commits that change any of the paths, each once."""
-        found = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
-        return list(dict.fromkeys(found))
+        commits = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
+        return list(dict.fromkeys(commits))

@@ -53,7 +53,7 @@ class HunkReport:
         base: its lines as the patch expects them.
         ours: its lines as they are now.
         theirs: its lines as the patch makes them.
-        culprits: the upstream commits that changed them, newest first.
+        blamed: the upstream commits that changed them, newest first.
     """
 
     base_line: int
@@ -61,7 +61,7 @@ class HunkReport:
     base: tuple[str, ...]
     ours: tuple[str, ...]
     theirs: tuple[str, ...]
-    culprits: tuple[UpstreamCommit, ...]
+    blamed: tuple[UpstreamCommit, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class ConflictReport:
         kind: git's stable name for the conflict, such as `CONFLICT (contents)`.
         words: git's sentence on it.
         hunks: its regions; empty where the whole file is what conflicts.
-        culprits: the upstream commits to blame, over all regions.
+        blamed: the upstream commits to blame, over all regions.
         moved_to: where upstream moved the file, where it did.
         knock_on_of: the names of the earlier patches that it follows from.
     """
@@ -82,7 +82,7 @@ class ConflictReport:
     kind: str
     words: str
     hunks: tuple[HunkReport, ...]
-    culprits: tuple[UpstreamCommit, ...]
+    blamed: tuple[UpstreamCommit, ...]
     moved_to: str
     knock_on_of: tuple[str, ...]
 
@@ -118,7 +118,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class PatchStatus:
-    """One patch's fate.
+    """What became of one patch.
 
     Attributes:
         name: its file's name in the queue.

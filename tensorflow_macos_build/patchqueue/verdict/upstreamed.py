@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 _SHOWN = 5
-"""So many commits that may have to do with a conflicting patch are shown."""
+"""How many commits are shown at most that may have to do with a conflicting patch."""
 
 
 class UpstreamedResolver:
-    """Whether upstream holds a conflicting patch; a `Resolver` of the replay."""
+    """Leaves a conflicting patch out where upstream holds it; a `Resolver` of the replay."""
 
     def __init__(
         self, quarantine: Quarantine, git_history: UpstreamHistory, patches: Sequence[QueueCommit]
@@ -49,6 +49,7 @@ class UpstreamedResolver:
     def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
         if self._history.recorded(patch.message).complete:
             return True
+        # Where upstream touched none of its files, the patch's difference need not be read.
         touched = self._history.touching(change.path for change in changes)
         return bool(touched and self._history.identical(self.diff(patch)))
 
@@ -72,12 +73,13 @@ class UpstreamedResolver:
         )
 
     def _related(self, patch: QueueCommit) -> tuple[list[str], str]:
+        # The strongest evidence first: changes prove more than a record, and that more than words.
         if identical := self._history.identical(self.diff(patch)):
             return identical, "same changes"
         if recorded := self._history.recorded(patch.message).commits:
             return recorded, "recorded"
-        if namesakes := self._history.of_subject(patch.subject):
-            return namesakes, "same subject"
+        if of_subject := self._history.of_subject(patch.subject):
+            return of_subject, "same subject"
         return self._history.mentioned(patch.message), "mention"
 
     def diff(self, patch: QueueCommit) -> TreeDiff:

@@ -141,9 +141,9 @@ def test_a_conflict_says_where_it_is_and_whose_change_it_meets(tmp_path: Path) -
     (hunk,) = conflict.hunks
     assert (hunk.base_line, hunk.base, hunk.theirs) == (15, ("line 15",), ("mine",))
     assert (hunk.line, hunk.ours) == (16, ("theirs again", "and below"))
-    assert [commit.oid for commit in hunk.culprits] == [made.upstream[2], made.upstream[1]]
-    assert hunk.culprits[0].subject == "upstream 3"
-    assert hunk.culprits[0].author == "A U Thor <a@example.org>"
+    assert [commit.oid for commit in hunk.blamed] == [made.upstream[2], made.upstream[1]]
+    assert hunk.blamed[0].subject == "upstream 3"
+    assert hunk.blamed[0].author == "A U Thor <a@example.org>"
 
 
 @pytest.mark.parametrize("on_conflict", [OnConflict.PROVISIONAL, OnConflict.SKIP])
@@ -178,7 +178,7 @@ def test_a_file_that_upstream_deleted_names_the_commit(tmp_path: Path) -> None:
     result, made = moved(tmp_path, upstream, [tree(f=changed(15, "mine"), g=TEXT)])
     (conflict,) = result.patches[0].evidence.conflicts
     assert conflict.kind == "CONFLICT (modify/delete)"
-    assert [commit.oid for commit in conflict.culprits] == [made.upstream[1]]
+    assert [commit.oid for commit in conflict.blamed] == [made.upstream[1]]
     assert "deleted in upstream and modified in the patch" in conflict.words
 
 
@@ -194,11 +194,11 @@ def test_a_conflict_in_a_file_that_upstream_moved_names_who_changed_it(tmp_path:
     result, made = moved(tmp_path, upstream, [tree(f=changed(15, "mine"), g=TEXT)])
     (conflict,) = result.patches[0].evidence.conflicts
     assert (conflict.path, conflict.hunks[0].base_line) == ("h", 15)
-    assert [commit.oid for commit in conflict.culprits] == [made.upstream[1]]
+    assert [commit.oid for commit in conflict.blamed] == [made.upstream[1]]
 
 
 def test_lines_that_upstream_only_deleted_name_who_did(tmp_path: Path) -> None:
     upstream = [tree(f=changed(14, "near"), g=TEXT), tree(f=changed(14, "near", take=2), g=TEXT)]
     result, made = moved(tmp_path, upstream, [tree(f=changed(15, "mine"), g=TEXT)])
     (conflict,) = result.patches[0].evidence.conflicts
-    assert made.upstream[1] in [commit.oid for commit in conflict.culprits]
+    assert made.upstream[1] in [commit.oid for commit in conflict.blamed]

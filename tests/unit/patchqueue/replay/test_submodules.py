@@ -56,7 +56,7 @@ def test_a_conflict_of_submodules_names_their_commits(made: Made, way: OnConflic
     assert sorted(reports) == ["a/sub", "f", "sub"]
     for path in ("a/sub", "sub"):
         assert f"upstream has commit {OURS}, the patch has commit {THEIRS}" in reports[path].words
-        assert [commit.oid for commit in reports[path].culprits] == [made.onto]
+        assert [commit.oid for commit in reports[path].blamed] == [made.onto]
     assert patch.in_tree is (way is OnConflict.PROVISIONAL)
 
 

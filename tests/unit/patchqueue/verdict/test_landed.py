@@ -259,7 +259,7 @@ def test_what_stands_on_a_landed_patch_is_judged_by_upstream_alone(tmp_path: Pat
     result, made = judged(tmp_path, upstream, patches)
     assert statuses(result) == [Status.UPSTREAM_IDENTICAL, Status.CONFLICT, Status.CLEAN]
     (conflict,) = result.patches[1].evidence.conflicts
-    assert [commit.oid for commit in conflict.culprits] == [made.upstream[1]]
+    assert [commit.oid for commit in conflict.blamed] == [made.upstream[1]]
 
 
 REPEATED = {4: "same", 14: "same", 24: "same"}
