@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import process
@@ -206,11 +207,26 @@ def _tree_rows(width: int) -> re.Pattern[bytes]:
     return re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % width, re.DOTALL)
 
 
+@functools.cache
+def _canonical_mode(mode: bytes) -> str:
+    """Return a mode as git reads it: old trees hold 100664 or 040000 (canon_mode in cache.h)."""
+    number = int(mode, 8)
+    match stat.S_IFMT(number):
+        case stat.S_IFREG:
+            return "100755" if number & stat.S_IXUSR else "100644"
+        case stat.S_IFLNK:
+            return "120000"
+        case stat.S_IFDIR:
+            return TREE_MODE
+        case _:
+            return SUBMODULE_MODE
+
+
 def parse_tree(content: bytes, width: int) -> dict[str, TreeEntry]:
     """Read a tree object's content; `width` is an object id's size in bytes."""
     rows = _tree_rows(width).findall(content)
     return {
-        name.decode("utf-8", "surrogateescape"): TreeEntry(mode.decode(), oid.hex())
+        name.decode("utf-8", "surrogateescape"): TreeEntry(_canonical_mode(mode), oid.hex())
         for mode, name, oid in rows
     }
 

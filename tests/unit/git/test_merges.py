@@ -8,6 +8,7 @@ import pytest
 
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
@@ -226,3 +227,27 @@ def test_markers_in_a_merge_that_git_calls_clean_are_a_conflict(tmp_path: Path) 
     with quarantine(made.git) as pen:
         done = replay(pen, made.onto, made.patches)
         assert b"<<<<" not in pen.objects.blob(pen.objects.tree(done.tree)["g"].oid)
+
+
+def test_modes_that_git_writes_no_more_end_as_git_rebase_leaves_them(tmp_path: Path) -> None:
+    """100664 for a file, 040000 for a folder: trees of git's first years have them."""
+    git = Git(tmp_path / "r.git")
+    git.init()
+    with quarantine(git) as pen:
+
+        def commit(f: bytes, g: bytes, *parents: str) -> str:
+            inside = pen.write_tree({"h": TreeEntry(FILE, pen.write("blob", b"h\n"))})
+            rows = (
+                (b"040000 d", inside),
+                (b"100664 f", pen.write("blob", f)),
+                (b"100644 g", pen.write("blob", g)),
+            )
+            content = b"".join(row + b"\0" + bytes.fromhex(oid) for row, oid in rows)
+            return pen.write_commit(pen.write("tree", content), parents)
+
+        base = commit(b"f\n", b"g\n")
+        onto, patch = commit(b"f2\n", b"g\n", base), commit(b"f\n", b"g2\n", base)
+        pen.keep([onto, patch], [])
+        ours = replay(pen, onto, [patch]).tree
+    made = Made(git, base, onto, (onto,), (patch,))
+    assert (ours, 0) == git_rebase_skipping(made, tmp_path / "work")
