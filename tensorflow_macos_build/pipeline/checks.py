@@ -1,7 +1,7 @@
 """What a change must pass before it lands: linters first, then the tests.
 
 The linters are the locked ones of the running Python's environment. Their settings are in
-pyproject.toml, so that an editor and this module ask the same questions.
+pyproject.toml, so that an editor and this module find the same faults.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _SHELL_SCRIPTS = ("scripts/inv", ".ci/run")
 
 @dataclass(frozen=True)
 class Linter:
-    """One question about the checkout's files.
+    """A program that looks for faults in the checkout's files.
 
     Attributes:
         name: what people call it.
         argv: the program and its arguments, relative to the checkout.
-        fix: what to type when the answer is no; empty when a person has to think.
+        fix: what to type when it objects; empty when a person has to think.
     """
 
     name: str
@@ -42,22 +42,22 @@ class Linter:
 
 def linters(root: Path) -> tuple[Linter, ...]:
     """Return the linters of the checkout `root`, the quick ones first."""
-    found_workflows = sorted((root / workflows.WORKFLOWS).glob("*.yml"))
-    schema = ("--builtin-schema", "vendor.github-workflows")
+    workflow_files = sorted((root / workflows.WORKFLOWS).glob("*.yml"))
+    schema = ("--builtin-schema", "vendor.github-workflows")  # one that needs no network
     ruff, here = checkout.shown(_locked("ruff")), checkout.shown(root)
-    found = [
+    listed = [
         Linter("ruff", (_locked("ruff"), "check"), fix=_typed(ruff, "check", "--fix", here)),
         Linter("ruff format", (_locked("ruff"), "format", "--check"), _typed(ruff, "format", here)),
         Linter("shellcheck", (_tool("shellcheck"), *_SHELL_SCRIPTS)),
         Linter("import-linter", (_locked("lint-imports"),)),
         Linter("mypy", (_locked("mypy"),)),
     ]
-    if found_workflows:
-        found += [
-            Linter("check-jsonschema", (_locked("check-jsonschema"), *schema, *found_workflows)),
-            Linter("actionlint", (_locked("actionlint"), *found_workflows)),
+    if workflow_files:  # without a file to read, either program fails
+        listed += [
+            Linter("check-jsonschema", (_locked("check-jsonschema"), *schema, *workflow_files)),
+            Linter("actionlint", (_locked("actionlint"), *workflow_files)),
         ]
-    return tuple(found)
+    return tuple(listed)
 
 
 def _typed(*words: str | Path) -> str:
@@ -65,24 +65,24 @@ def _typed(*words: str | Path) -> str:
 
 
 def lint(root: Path, ticker: Ticker) -> None:
-    """Ask every linter about the checkout `root`.
+    """Run every linter on the checkout `root`, to the last one whatever those before find.
 
     Raises:
-        WorkFailed: some of them object; the detail holds what each of them says.
+        WorkFailed: some of them object; the detail holds what each of them prints.
     """
-    changelog.load(root)
-    asked = linters(root)
+    changelog.load(root)  # raises for a fragment that is none
+    listed = linters(root)
     objections = _drift(root)
-    for number, linter in enumerate(asked):
-        ticker(number, len(asked), linter.name)
-        said = objection(linter, root)
-        if said:
-            objections.append(f"{linter.name}\n{said}")
-    ticker(len(asked), len(asked))
+    for number, linter in enumerate(listed):
+        ticker(number, len(listed), linter.name)
+        printed = objection(linter, root)
+        if printed:
+            objections.append(f"{linter.name}\n{printed}")
+    ticker(len(listed), len(listed))
     if objections:
-        fixes = [*(linter.fix for linter in asked if linter.fix), checkout.command("ci.generate")]
+        fixes = [*(linter.fix for linter in listed if linter.fix), checkout.command("ci.generate")]
         raise WorkFailed(
-            f"{len(objections)} of {len(asked) + 1} linters object",
+            f"{len(objections)} of {len(listed) + 1} linters object",
             detail="\n".join(objections),
             hint=f"some of it can be mended by {' and '.join(f'`{fix}`' for fix in fixes)}",
         )
@@ -134,10 +134,10 @@ def _drift(root: Path) -> list[str]:
 
 def objection(linter: Linter, root: Path) -> str:
     """Return what a linter has against the checkout `root`; empty when nothing."""
-    ended = process.run(linter.argv, cwd=root, expected=())
-    if ended.status == 0:
+    completed = process.run(linter.argv, cwd=root, expected=())
+    if completed.status == 0:
         return ""
-    return (ended.stdout + ended.stderr).decode("utf-8", "replace")
+    return (completed.stdout + completed.stderr).decode("utf-8", "replace")
 
 
 def _locked(program: str) -> Path:

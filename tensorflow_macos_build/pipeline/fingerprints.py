@@ -13,18 +13,22 @@ from tensorflow_macos_build import files, process
 if TYPE_CHECKING:
     from tensorflow_macos_build.config import Release
 
-_SKIPPED = {"__pycache__"}
+_SKIPPED = {"__pycache__"}  # made by whoever imports from there, and different by Python
 
 
 def file_digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file below `folder`, by its path there."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    kept = (path for path in found if not _SKIPPED & set(path.parts))
-    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in sorted(kept)}
+    below = (path for path in folder.rglob("*") if path.is_file())
+    counted = (path for path in below if not _SKIPPED & set(path.parts))
+    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in sorted(counted)}
 
 
 def program_identity(path: Path | None) -> str:
-    """Tell one installed program from another without starting it: path, size, time of change."""
+    """Return what tells an installed program from another without starting it.
+
+    It is its path, size and time of change: a plan starts no program, and a compiler of 100 MB is
+    not read to learn that it is the same.
+    """
     if path is None:
         return "missing"
     real = path.resolve()

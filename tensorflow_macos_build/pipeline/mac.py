@@ -1,6 +1,6 @@
-"""What a Mac says of itself. This is the only place that asks Apple's own programs.
+"""What a Mac says of itself. This is the only module that runs Apple's own programs.
 
-Every function gives None, or nothing, on a machine that has not got the program it asks.
+Every function returns None, or nothing, on a machine that has not got the program that it runs.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def gpus() -> tuple[str, ...]:
     answer = _answer(DISPLAYS)
     if answer is None:
         return ()
-    displays = json.loads(answer).get("SPDisplaysDataType", [])
+    gpus_listed = json.loads(answer).get("SPDisplaysDataType", [])
     # The key's name changed with macOS 13; an old GPU without Metal has neither.
     metal = ("spdisplays_mtlgpufamilysupport", "spdisplays_metal")
-    with_metal = [each for each in displays if any(key in each for key in metal)]
-    return tuple(each.get("sppci_model", "unnamed") for each in with_metal)
+    with_metal = [gpu for gpu in gpus_listed if any(key in gpu for key in metal)]
+    return tuple(gpu.get("sppci_model", "unnamed") for gpu in with_metal)
 
 
 def _first_line(argv: Sequence[str]) -> str | None:

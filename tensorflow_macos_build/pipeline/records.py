@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pydantic import SerializationInfo, SerializerFunctionWrapHandler
 
 FOR_KEY = {"for": "key"}
-"""The context in which values are written to make a key of them."""
+"""The context in which values are written to make a key of them. pydantic hands it to the
+serializers of every value inside, which decide what of them counts."""
 
 
 class Record(BaseModel):
@@ -172,7 +173,7 @@ class DistResult(Record):
 
 
 def files_in(value: object) -> Iterator[FileRecord]:
-    """Return every file that a value names, at any depth."""
+    """Yield every file that a value names, at any depth."""
     if isinstance(value, FileRecord):
         yield value
     elif isinstance(value, BaseModel):

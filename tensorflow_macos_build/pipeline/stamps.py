@@ -49,13 +49,16 @@ def ingredients(inputs: Record, code: str) -> dict[str, Any]:
 
 
 def key_of(made_of: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal."""
+    """Return the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal.
+
+    Sorted, so that the order in which a config or a model names things decides nothing.
+    """
     canonical = json.dumps(made_of, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 def file_at(path: Path, root: Path, final: Path | None = None) -> FileRecord:
-    """Describe a file; `final` is where it will lie, if not where it lies now."""
+    """Return the record of a file; `final` is where it will lie, if not where it lies now."""
     shown = (final or path).relative_to(root).as_posix()
     return FileRecord(path=shown, size=path.stat().st_size, sha256=files.sha256(path))
 
@@ -75,14 +78,17 @@ def write(
 
 
 def read(folder: Path, root: Path, result: type[Out]) -> Stamp[Out] | None:
-    """Read the stamp in `folder`; None when there is none, or when what it names has changed."""
-    found = _load(folder / NAME)
-    if found is None:
+    """Return the stamp in `folder`; None if there is none, or if what it names has changed.
+
+    What is no stamp of this package's making (another version's, an edited one) is none.
+    """
+    body = _load(folder / NAME)
+    if body is None:
         return None
     try:
-        value = result.model_validate(found["value"])
-        stamp = Stamp(found["inputs"], value, float(found["seconds"]))
-        times: Mapping[str, int] = found["mtime_ns"]
+        value = result.model_validate(body["value"])
+        stamp = Stamp(body["inputs"], value, float(body["seconds"]))
+        times: Mapping[str, int] = body["mtime_ns"]
     except (pydantic.ValidationError, KeyError, TypeError, ValueError):
         return None
     whole = all(_unchanged(file, root, times.get(file.path)) for file in files_in(value))
@@ -94,17 +100,17 @@ def latest_inputs(stage_folder: Path) -> Mapping[str, Any] | None:
     stamps = sorted(
         stage_folder.glob(f"[0-9a-f]*/{NAME}"), key=lambda path: path.stat().st_mtime_ns
     )
-    found = _load(stamps[-1]) if stamps else None
-    inputs = found.get("inputs") if found else None
+    body = _load(stamps[-1]) if stamps else None
+    inputs = body.get("inputs") if body else None
     return inputs if isinstance(inputs, dict) else None
 
 
 def _load(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_bytes())
+        body = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
+    return body if isinstance(body, dict) and body.get("format") == _FORMAT else None
 
 
 def _unchanged(file: FileRecord, root: Path, mtime_ns: int | None) -> bool:
@@ -115,4 +121,5 @@ def _unchanged(file: FileRecord, root: Path, mtime_ns: int | None) -> bool:
         return False
     if status.st_size != file.size:
         return False
+    # A copied or restored project has new times and the same content.
     return status.st_mtime_ns == mtime_ns or files.sha256(path) == file.sha256

@@ -1,4 +1,7 @@
-"""The one place that knows the order of a build's stages."""
+"""The one module that knows the order of a build's stages.
+
+It is the order in which they are done and shown: each stands behind those that it needs.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ def stages_for(release: Release, architecture: str | None = None) -> Table:
         return (SOURCE, PATCH, _BUILDS[architecture])
     thin = (build.ARM64, build.X86_64)
     joined = (join.FUSE, join.RELOCATE, join.VERIFY)
+    # Two variants each: with a host build the last stages need one stage more, and needs are fixed.
     if release.host_build:
         proved = (prove.SMOKE_WITH_HOST, publish.DIST_WITH_HOST)
         return (SOURCE, PATCH, *thin, build.FOR_HOST, *joined, *proved)

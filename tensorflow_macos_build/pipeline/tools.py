@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SOME_MANAGER = "your system's package manager"
 
 _APT_GET = ("apt-get", "-o", "DPkg::Lock::Timeout=600")
+"""apt-get waits for another one (a fresh machine's own updates) for ten minutes; else it fails."""
 
 _LLVM_FOLDERS = (
     "/usr/lib/llvm-19/bin",
@@ -141,13 +142,13 @@ def candidates(tool: Tool) -> Iterator[Candidate]:
     """Yield the programs that may be a tool, the best names first, each in the order of PATH."""
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     for program in tool.programs:
-        found = [shutil.which(program, path=folder) for folder in (*path, *tool.folders)]
-        paths = [Path(path) for path in dict.fromkeys(found) if path]
+        located = [shutil.which(program, path=folder) for folder in (*path, *tool.folders)]
+        paths = [Path(path) for path in dict.fromkeys(located) if path]
         for candidate in paths[:1] if tool.bare else paths:
-            yield _judge(tool, candidate)
+            yield _candidate(tool, candidate)
 
 
-def _judge(tool: Tool, path: Path) -> Candidate:
+def _candidate(tool: Tool, path: Path) -> Candidate:
     if not tool.oldest:
         return Candidate(path, (), will_do=True)
     version = versions.version_of(path)
@@ -155,7 +156,7 @@ def _judge(tool: Tool, path: Path) -> Candidate:
     return Candidate(path, version, will_do)
 
 
-def age(tool: Tool) -> str:
+def shortcoming(tool: Tool) -> str:
     """Return what is wrong with the programs that are here but will not do; "" when none is here.
 
     It names the version that was seen and the one that is needed.
@@ -180,22 +181,22 @@ def install_hint(names: Iterable[str]) -> str:
 
 def line_for(tools: Iterable[Tool]) -> str:
     """Return the command that a person types on this system to install some tools."""
-    wanted = tuple(tools)
+    lacking = tuple(tools)
     if shutil.which("apt-get"):
         sudo = "" if os.geteuid() == 0 else "sudo "
-        return f"{sudo}apt-get install {' '.join(sorted({tool.debian for tool in wanted}))}"
-    formulae = " ".join(sorted({tool.homebrew for tool in wanted}))
+        return f"{sudo}apt-get install {' '.join(sorted({tool.debian for tool in lacking}))}"
+    formulae = " ".join(sorted({tool.homebrew for tool in lacking}))
     if sys.platform == "darwin":
         return f"brew install {formulae}"
     return f"{_SOME_MANAGER}, for: {formulae}"
 
 
-def provide(names: Sequence[str], say: Callable[[str], None]) -> None:
+def provide(names: Sequence[str], announce: Callable[[str], None]) -> None:
     """Make sure that the tools `names` are here; install those that are not, where that is free.
 
     Args:
         names: names in `TOOLS`.
-        say: takes a line for the user.
+        announce: takes a line for the user, before something is installed.
 
     Raises:
         UsageError: a tool is missing or too old, and this system's packages cannot be installed
@@ -206,12 +207,12 @@ def provide(names: Sequence[str], say: Callable[[str], None]) -> None:
         return
     install = _installer(missing)
     if install is not None:
-        say(f"installing {', '.join(missing)}: {install_line(missing)}")
+        announce(f"installing {', '.join(missing)}: {install_line(missing)}")
         install()
     if still := _missing(missing):
         raise UsageError(
             f"not on this machine, and needed: {', '.join(still)}",
-            detail="\n".join(filter(None, (age(TOOLS[name]) for name in still))),
+            detail="\n".join(filter(None, (shortcoming(TOOLS[name]) for name in still))),
             hint=install_hint(still),
         )
 
@@ -221,6 +222,7 @@ def _missing(names: Iterable[str]) -> list[str]:
 
 
 def _installer(names: Sequence[str]) -> Callable[[], None] | None:
+    # Homebrew refuses to run as root, and apt-get needs root: neither is asked for a password.
     if shutil.which("apt-get"):
         return (lambda: _apt_get(debian_packages(names))) if os.geteuid() == 0 else None
     if sys.platform == "darwin" and shutil.which("brew"):
@@ -237,8 +239,9 @@ def _apt_get(packages: Sequence[str]) -> None:
 
 
 def _run(*argv: str) -> bool:
-    ended = process.run(argv, env={"DEBIAN_FRONTEND": "noninteractive"}, expected=())
-    return ended.status == 0
+    # Without this, packages with questions (tzdata) wait for an answer.
+    completed = process.run(argv, env={"DEBIAN_FRONTEND": "noninteractive"}, expected=())
+    return completed.status == 0
 
 
 def debian_packages(names: Iterable[str]) -> list[str]:

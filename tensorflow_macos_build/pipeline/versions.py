@@ -29,7 +29,7 @@ def version_of(program: Path) -> Version:
     if is_bazelisk(program):
         return ()
     status = program.stat()
-    return _asked(program.absolute(), status.st_size, status.st_mtime_ns)
+    return _answered(program.absolute(), status.st_size, status.st_mtime_ns)
 
 
 def is_bazelisk(program: Path) -> bool:
@@ -52,10 +52,10 @@ def shown(version: Version) -> str:
 
 
 @functools.cache
-def _asked(program: Path, _size: int, _mtime_ns: int) -> Version:
-    """Ask a program once; another file in its place is another program.
+def _answered(program: Path, _size: int, _mtime_ns: int) -> Version:
+    """Return a program's answer; another file under its name is another program.
 
-    It is asked in a folder where no .bazelversion sends Debian's Bazel after another version.
+    It is run in a folder where no .bazelversion sends Debian's Bazel after another version.
     """
     argv = (str(program), "--version")
     try:

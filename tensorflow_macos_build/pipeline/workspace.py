@@ -36,7 +36,7 @@ class Workspace:
 
     @property
     def folder(self) -> Path:
-        """All that this release's build makes, but for dist/."""
+        """Whatever this release's build makes, but for dist/."""
         return self.root / "build" / self.release.name
 
     @property
@@ -69,6 +69,7 @@ class Workspace:
         inside = self.folder / "bazel"
         if not _has_space(inside):
             return inside
+        # Two checkouts on a machine may each have a release of this name.
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
         return _cache() / f"{self.release.name}-{digest}"
 
@@ -83,6 +84,7 @@ def _cache() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
     if cache and not _has_space(Path(cache)):
         return Path(cache) / "tensorflow-macos-build"
+    # Anyone may write there, so what is there under that name may be anyone's.
     shared = Path("/var/tmp") / f"tensorflow-macos-build-{os.getuid()}"  # noqa: S108 (checked below)
     shared.mkdir(mode=0o700, exist_ok=True)
     if shared.is_symlink() or shared.stat().st_uid != os.getuid():

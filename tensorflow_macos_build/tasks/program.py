@@ -65,7 +65,7 @@ class Program(invoke.Program):
 
     def core_args(self) -> list[invoke.Argument]:
         """Return the flags before the first task."""
-        return [Argument.of(each) for each in super().core_args() if each.names[0] in _CORE]
+        return [Argument.of(flag) for flag in super().core_args() if flag.names[0] in _CORE]
 
     def create_config(self) -> None:
         """Make invoke's settings: its defaults, whatever files of this user or system say."""
@@ -109,7 +109,8 @@ class Program(invoke.Program):
     def execute(self) -> None:
         """Provide the tools that the asked-for tasks need, then run the tasks."""
         code = guard(
-            lambda: tools.provide(self._needs(), say=Console().line), json="--json" in self.argv
+            lambda: tools.provide(self._needs(), announce=Console().line),
+            json="--json" in self.argv,
         )
         if code is not ExitCode.DONE:
             raise Exit(code=int(code))
@@ -142,21 +143,22 @@ class Program(invoke.Program):
         sys.stdout.write("\n".join([*lines, "", ""]))
 
     def _check_list_format(self) -> None:
-        asked = self.args["list-format"].value
-        if asked not in _LIST_FORMATS:
+        name = self.args["list-format"].value
+        if name not in _LIST_FORMATS:
             hint = f"it takes {', '.join(_LIST_FORMATS)}"
-            raise UsageError(f"there is no `--list-format` `{asked}`", hint=hint)
+            raise UsageError(f"there is no `--list-format` `{name}`", hint=hint)
 
     def _help_first(self, argv: list[str]) -> list[str]:
-        """Ask for a task's help in the way that invoke understands whatever the task takes.
+        """Return a command line that asks for help in the one way that invoke always understands.
 
         Behind a task with a positional argument, invoke takes `--help` for that argument.
         """
         known = self.namespace.task_names if self.namespace else {}
         names = {name for task, aliases in known.items() for name in (task, *aliases)}
         task = next((word for word in argv[1:] if word in names), None)
-        asked = task is not None and {"--help", "-h"} & set(argv[argv.index(task) :])
-        return [argv[0], "--help", task] if asked and task else argv
+        if task is None or not {"--help", "-h"} & set(argv[argv.index(task) :]):
+            return argv
+        return [argv[0], "--help", task]
 
     def _needs(self) -> list[str]:
         tasks = [self.collection[context.name] for context in self.tasks]
