@@ -1,7 +1,9 @@
 """The structure of a wheel's zip file: both headers of every member, checked against each other.
 
 The members must tile the file from its first byte to the central directory, so that nothing
-hides, overlaps or is said twice.
+hides, overlaps or is said twice. What does not is refused with the wheel and the member named.
+
+Format: PKWARE's APPNOTE.TXT 6.3.10; numbers of sections are that document's.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_LOCATOR64 = struct.Struct("<4sLQL")
-_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
+_CENTRAL = struct.Struct("<4s6H3L5H2L")  # 4.3.12
+_END = struct.Struct("<4s4H2LH")  # 4.3.16
+_LOCATOR64 = struct.Struct("<4sLQL")  # 4.3.15
+_END64 = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
 
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _CENTRAL_SIGNATURE = b"PK\x01\x02"
@@ -39,6 +41,7 @@ _LOCATOR64_SIGNATURE = b"PK\x06\x07"
 _END64_SIGNATURE = b"PK\x06\x06"
 _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 
+# General purpose bit flag, 4.4.4: bits 0, 3, 6, 11 and 13.
 _FLAG_ENCRYPTED = 0x0001
 _FLAG_DESCRIPTOR = 0x0008
 _FLAG_STRONG_ENCRYPTION = 0x0040
@@ -46,8 +49,8 @@ _FLAG_UTF8 = 0x0800
 _FLAG_MASKED = 0x2000
 _HIDDEN = _FLAG_ENCRYPTED | _FLAG_STRONG_ENCRYPTION | _FLAG_MASKED
 _METHODS = frozenset(CompressionMethod)
-_EXTRA_ZIP64 = 0x0001
-_EXTRA_UNICODE_PATH = 0x7075
+_EXTRA_ZIP64 = 0x0001  # 4.5.3
+_EXTRA_UNICODE_PATH = 0x7075  # 4.6.9
 _MASK16 = 0xFFFF
 _MASK32 = 0xFFFFFFFF
 _EXECUTABLE = 0o111
@@ -58,7 +61,7 @@ _MAX_DEFLATE_RATIO = 1032
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """What the central directory says of one member."""
+    """What the central directory says of one member; `header` is its local header's offset."""
 
     raw_name: bytes
     name: str
@@ -89,15 +92,18 @@ class DirectoryReader:
         starts = [entry.header for entry in entries] + [start]
         if starts[0] != 0:
             raise self._broken("", "bytes stand before its first member")
-        found = {}
+        members = {}
         for entry, end in zip(entries, starts[1:], strict=True):
             member = self._member(entry, end)
+            # A name that ends with a slash is a folder; installers make those that files lie in.
             if not entry.name.endswith("/"):
-                found[entry.name] = member
-        return MappingProxyType(found)
+                members[entry.name] = member
+        return MappingProxyType(members)
 
     def _directory(self) -> tuple[int, int, int]:
         """Find the central directory: its offset, its length, its number of entries."""
+        # Readers search backwards for the end record, as a comment may follow it; in a comment a
+        # second one can hide. So it must be the file's very end.
         position = self._size - _END.size
         tail = self._read(position, _END.size) if position >= 0 else b""
         if tail[:4] != _END_SIGNATURE:
@@ -111,6 +117,7 @@ class DirectoryReader:
             disk, start_disk, here, count, length, start = self._end64(
                 position, (disk, start_disk, here, count, length, start)
             )
+        # A number that does not fit is all ones here and stands in the ZIP64 record (4.4.1.4).
         elif _MASK32 in (length, start) or _MASK16 in (here, count):
             raise self._broken("", "its ZIP64 records are missing")
         if (disk, start_disk) != (0, 0) or here != count:
@@ -141,9 +148,12 @@ class DirectoryReader:
 
     def _end64(self, position: int, small: Sequence[int]) -> tuple[int, ...]:
         signature, size, _, _, *large = _END64.unpack(self._read(position, _END64.size))
+        # Its size does not count the signature and itself (4.3.14.1); more would be the
+        # extensible data sector, whose use is reserved.
         if signature != _END64_SIGNATURE or size != _END64.size - 12:
             raise self._broken("", "its ZIP64 end record is malformed")
         for index, (narrow, wide) in enumerate(zip(small, large, strict=True)):
+            # Disks and counts have 16 bits in the small record, length and offset 32.
             if narrow not in (wide, _MASK32 if index > 3 else _MASK16):
                 raise self._broken("", "its two end records contradict each other")
         return tuple(large)
@@ -184,6 +194,7 @@ class DirectoryReader:
 
     def _decoded(self, raw_name: bytes, flags: int) -> str:
         shown = raw_name.decode("ascii", "backslashreplace")
+        # Without flag 11 a name is in code page 437 (appendix D.1), and readers guess otherwise.
         if not flags & _FLAG_UTF8 and not raw_name.isascii():
             raise self._broken(shown, "its name is neither ASCII nor marked as UTF-8")
         try:
@@ -200,6 +211,7 @@ class DirectoryReader:
                 raise self._broken(name, "it has the same extra field twice")
             fields[kind] = extra[position + 4 : position + 4 + length]
             position += 4 + length
+        # Some tools, zipalign for one, pad with fewer than the four bytes of a field's head.
         if position > len(extra) or extra[position:].strip(b"\x00"):
             raise self._broken(name, "its extra fields are malformed")
         return fields
@@ -207,14 +219,18 @@ class DirectoryReader:
     def _wide(
         self, name: str, fields: Mapping[int, bytes], small: tuple[int, ...]
     ) -> tuple[int, ...]:
-        """Put the ZIP64 field's numbers where the header's own say that they are too narrow."""
-        wanted = small.count(_MASK32)
-        found = fields.get(_EXTRA_ZIP64, b"")
-        if not wanted:
+        """Put the ZIP64 field's numbers where the header's own say that they are too narrow.
+
+        The field has just those numbers whose place in the header is all ones, in the order size,
+        compressed size, offset of the header (4.5.3).
+        """
+        missing = small.count(_MASK32)
+        field = fields.get(_EXTRA_ZIP64, b"")
+        if not missing:
             return small
-        if len(found) < 8 * wanted:
+        if len(field) < 8 * missing:
             raise self._broken(name, "its ZIP64 sizes are missing")
-        wide = iter(struct.unpack_from(f"<{wanted}Q", found))
+        wide = iter(struct.unpack_from(f"<{missing}Q", field))
         return tuple(next(wide) if number == _MASK32 else number for number in small)
 
     def _check_names(self, entries: Sequence[DirectoryEntry]) -> None:
@@ -250,14 +266,15 @@ class DirectoryReader:
         rest = self._read(entry.header + _LOCAL.size, name_length + extra_length)
         fields = self._extra_fields(entry.name, rest[name_length:])
         size, compressed = self._wide(entry.name, fields, (size, compressed))
-        told = (crc, size, compressed)
+        local = (crc, size, compressed)
         declared = (entry.crc, entry.size, entry.compressed)
+        # A writer that could not seek back left these numbers zero and wrote them after the data.
         later = bool(flags & _FLAG_DESCRIPTOR)
         if rest[:name_length] != entry.raw_name:
             raise self._broken(entry.name, "its local header gives it another name")
         if (flags, method) != (entry.flags, entry.method):
             raise self._broken(entry.name, "its two headers differ in method or flags")
-        if told != declared and not (later and told == (0, 0, 0)):
+        if local != declared and not (later and local == (0, 0, 0)):
             raise self._broken(entry.name, "its two headers differ in CRC or sizes")
         data = entry.header + _LOCAL.size + name_length + extra_length
         self._check_space(entry, data + entry.compressed, end, later=later)
@@ -271,6 +288,7 @@ class DirectoryReader:
 
     def _check_kind(self, entry: DirectoryEntry) -> None:
         """Refuse what is no plain file or empty folder, stored or deflated."""
+        # No kind at all is sound: Python's ZipFile.writestr sets permissions alone, others nothing.
         kind, folder = stat.S_IFMT(entry.mode), entry.name.endswith("/")
         if entry.flags & _HIDDEN:
             raise self._broken(entry.name, "it is encrypted")
@@ -296,12 +314,13 @@ class DirectoryReader:
             if left:
                 raise self._broken(entry.name, f"{left} bytes stand after its data unexplained")
             return
+        # CRC and sizes, these in 4 or 8 bytes, and before them a signature or none (4.3.9): how
+        # long it is, is told by the space alone. One byte more than the longest form is enough.
         descriptor = self._read(data_end, min(left, 25))
         forms = {12: "<3L", 16: "<4x3L", 20: "<L2Q", 24: "<4xL2Q"}
         if left not in forms or (left in (16, 24) and descriptor[:4] != _DESCRIPTOR_SIGNATURE):
             raise self._broken(entry.name, "its data descriptor is malformed")
-        told = struct.unpack(forms[left], descriptor)
-        if told != (entry.crc, entry.compressed, entry.size):
+        if struct.unpack(forms[left], descriptor) != (entry.crc, entry.compressed, entry.size):
             raise self._broken(entry.name, "its data descriptor contradicts the directory")
 
     def _read(self, offset: int, length: int) -> bytes:

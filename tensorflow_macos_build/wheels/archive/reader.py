@@ -1,13 +1,11 @@
 """Wheels as zip files, read without trust.
 
 Every member has two descriptions, one in the central directory and one before its data; tools
-differ in which they believe. Here both are read and must agree, and the members must tile the file
-from its first byte to the central directory, so that nothing hides, overlaps or is said twice.
-What does not is refused with the wheel and the member named. Contents are streamed: memory does
-not grow with a member's size, and inflating stops at the declared size.
+differ in which they believe: one wheel installed other files by uv than by pip (CVE-2025-54368).
+Here both are read and must agree (`directory`). Contents are streamed: memory does not grow with a
+member's size, and inflating stops at the declared size.
 
-Format: PKWARE's APPNOTE.TXT 6.3.10; the names in capitals are from there. Wheels use methods
-stored and deflated (PyPA's binary distribution format).
+Format: PKWARE's APPNOTE.TXT 6.3.10, methods stored and deflated.
 """
 
 from __future__ import annotations
@@ -38,6 +36,7 @@ CHUNK = 1 << 18
 """Bytes that are read or inflated at a time."""
 
 _TEXT_LIMIT = 64 << 20
+"""Largest member that is read at once unless its reader says otherwise, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class Archive:
             BrokenWheel: the file has become shorter since it was opened.
         """
         end = offset + length
+        # pread() leaves the descriptor's own position alone: threads do not disturb each other.
         while offset < end:
             piece = os.pread(self._descriptor, min(chunk, end - offset), offset)
             if not piece:
@@ -98,12 +98,12 @@ class Archive:
         Raises:
             BrokenWheel: they cannot be inflated. The rest of the member is not judged.
         """
-        found = b""
+        head = b""
         for piece in self._content(member, size, raw=min(size, CHUNK)):
-            found += piece
-            if len(found) >= size:
+            head += piece
+            if len(head) >= size:
                 break
-        return found[:size]
+        return head[:size]
 
     def read(self, member: Member, *, limit: int = _TEXT_LIMIT) -> bytes:
         """Return the whole content of a small member.
@@ -130,17 +130,18 @@ class Archive:
         if member.method is CompressionMethod.STORED:
             yield from self.raw(member, chunk=chunk)
             return
-        engine = zlib.decompressobj(-zlib.MAX_WBITS)
+        # A negative number of window bits: zip members are raw streams, without zlib's own header.
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
             for compressed in self.raw(member, chunk=raw):
-                if engine.eof:
+                if inflater.eof:
                     raise self.broken(member.name, "bytes follow the end of its deflate stream")
-                yield from _inflated(engine, compressed, chunk)
+                yield from _inflated(inflater, compressed, chunk)
         except zlib.error as error:
             raise self.broken(member.name, f"its data cannot be inflated ({error})") from None
-        if not engine.eof:
+        if not inflater.eof:
             raise self.broken(member.name, "its deflate stream has no end")
-        if engine.unused_data:
+        if inflater.unused_data:
             raise self.broken(member.name, "bytes follow the end of its deflate stream")
 
 
@@ -161,18 +162,18 @@ def open_archive(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Ar
             hint="give the path of a wheel that you may read",
         ) from None
     try:
-        yield Archive(
-            path, DirectoryReader(path, descriptor, limits or ArchiveLimits()).members(), descriptor
-        )
+        members = DirectoryReader(path, descriptor, limits or ArchiveLimits()).members()
+        yield Archive(path, members, descriptor)
     finally:
         os.close(descriptor)
 
 
-def _inflated(engine: zlib._Decompress, compressed: bytes, chunk: int) -> Iterator[bytes]:
+def _inflated(inflater: zlib._Decompress, compressed: bytes, chunk: int) -> Iterator[bytes]:
     while True:
-        piece = engine.decompress(compressed, chunk)
-        compressed = engine.unconsumed_tail
+        piece = inflater.decompress(compressed, chunk)
+        compressed = inflater.unconsumed_tail
         if piece:
             yield piece
-        if engine.eof or (not compressed and len(piece) < chunk):
+        # A full piece may have left content in the window though all input is consumed.
+        if inflater.eof or (not compressed and len(piece) < chunk):
             return

@@ -4,7 +4,7 @@ Times are the format's zero, modes are 0644 or 0755, headers hold the sizes (no 
 and ZIP64 records stand only where a number needs them. Data comes ready made: what is deflated
 arrives deflated, so that no byte depends on a version of zlib.
 
-Format: PKWARE's APPNOTE.TXT 6.3.10.
+Format: PKWARE's APPNOTE.TXT 6.3.10; numbers of sections are that document's.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _MASK32 = 0xFFFFFFFF
 _MASK16 = 0xFFFF
+# Versions needed to extract (4.4.3.2): 2.0 for deflate, 4.5 for ZIP64.
 _VERSION = 20
 _VERSION_ZIP64 = 45
-_CREATED_ON_UNIX = 3 << 8
+_CREATED_ON_UNIX = 3 << 8  # 4.4.2.2: the upper half of external attributes is then st_mode
 _FLAG_UTF8 = 0x0800
 _EXTRA_ZIP64 = 0x0001
-_DATE_1980_01_01 = (1 << 5) | 1
+_DATE_1980_01_01 = (1 << 5) | 1  # day and month; years count from 1980 (MS-DOS), so no is earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class WheelWriter:
 def order(names: Iterable[str], dist_info: str) -> list[str]:
     """Sort members' names by code point, those of the folder `dist_info` last, RECORD at the end.
 
-    The format recommends dist-info at the end, so that it can be changed without a rewrite.
+    The format recommends dist-info at the end, so that it can be changed without a rewrite (PyPA's
+    binary distribution format, "Recommended archiver features").
     """
 
     def key(name: str) -> tuple[bool, bool, str]:
@@ -122,6 +124,7 @@ def order(names: Iterable[str], dist_info: str) -> list[str]:
 
 def _local(entry: NewMember) -> bytes:
     name, flags = _encoded(entry.name)
+    # In a local header the ZIP64 field must have both sizes, though one of them alone is large.
     wide = _wide(entry.size, entry.compressed) if _is_large(entry) else b""
     sizes = (_MASK32, _MASK32) if wide else (entry.compressed, entry.size)
     fixed = _LOCAL.pack(
@@ -142,6 +145,7 @@ def _local(entry: NewMember) -> bytes:
 def _central(entry: NewMember, offset: int) -> bytes:
     name, flags = _encoded(entry.name)
     large = _is_large(entry)
+    # The order of the numbers is fixed (4.5.3), and those that fit elsewhere are left out.
     numbers = [entry.size, entry.compressed] if large else []
     numbers += [offset] if offset >= _MASK32 else []
     wide = _wide(*numbers) if numbers else b""
@@ -169,6 +173,7 @@ def _central(entry: NewMember, offset: int) -> bytes:
 
 def _end64(count: int, length: int, start: int, position: int) -> bytes:
     versions = (_CREATED_ON_UNIX | _VERSION_ZIP64, _VERSION_ZIP64)
+    # 44: the record's 56 bytes without its signature and this very number.
     record = struct.pack(
         "<4sQ2H2L4Q", b"PK\x06\x06", 44, *versions, 0, 0, count, count, length, start
     )
