@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels.archive import member_names
+from tensorflow_macos_build.wheels.archive import member_names, records
 from tensorflow_macos_build.wheels.archive.members import (
     ArchiveLimits,
     BrokenWheel,
@@ -28,31 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
-_CENTRAL = struct.Struct("<4s6H3L5H2L")  # 4.3.12
-_END = struct.Struct("<4s4H2LH")  # 4.3.16
-_LOCATOR64 = struct.Struct("<4sLQL")  # 4.3.15
-_END64 = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
-
-_LOCAL_SIGNATURE = b"PK\x03\x04"
-_CENTRAL_SIGNATURE = b"PK\x01\x02"
-_END_SIGNATURE = b"PK\x05\x06"
-_LOCATOR64_SIGNATURE = b"PK\x06\x07"
-_END64_SIGNATURE = b"PK\x06\x06"
-_DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
-
-# General purpose bit flag, 4.4.4: bits 0, 3, 6, 11 and 13.
-_FLAG_ENCRYPTED = 0x0001
-_FLAG_DESCRIPTOR = 0x0008
-_FLAG_STRONG_ENCRYPTION = 0x0040
-_FLAG_UTF8 = 0x0800
-_FLAG_MASKED = 0x2000
-_HIDDEN = _FLAG_ENCRYPTED | _FLAG_STRONG_ENCRYPTION | _FLAG_MASKED
+_HIDDEN = records.FLAG_ENCRYPTED | records.FLAG_STRONG_ENCRYPTION | records.FLAG_MASKED
 _METHODS = frozenset(CompressionMethod)
-_EXTRA_ZIP64 = 0x0001  # 4.5.3
-_EXTRA_UNICODE_PATH = 0x7075  # 4.6.9
-_MASK16 = 0xFFFF
-_MASK32 = 0xFFFFFFFF
 _EXECUTABLE = 0o111
 """The bits of which any makes installers let a file be executed, whatever system made the wheel."""
 _MAX_DEFLATE_RATIO = 1032
@@ -104,11 +81,11 @@ class DirectoryReader:
         """Find the central directory: its offset, its length, its number of entries."""
         # Readers search backwards for the end record, as a comment may follow it; in a comment a
         # second one can hide. So it must be the file's very end.
-        position = self._size - _END.size
-        tail = self._read(position, _END.size) if position >= 0 else b""
-        if tail[:4] != _END_SIGNATURE:
+        position = self._size - records.END.size
+        tail = self._read(position, records.END.size) if position >= 0 else b""
+        if tail[:4] != records.END_SIGNATURE:
             raise self._no_end()
-        _, disk, start_disk, here, count, length, start, comment = _END.unpack(tail)
+        _, disk, start_disk, here, count, length, start, comment = records.END.unpack(tail)
         if comment:
             raise self._broken("", "it is cut short: the comment that it declares is missing")
         locator = self._locator64(position)
@@ -118,7 +95,7 @@ class DirectoryReader:
                 position, (disk, start_disk, here, count, length, start)
             )
         # A number that does not fit is all ones here and stands in the ZIP64 record (4.4.1.4).
-        elif _MASK32 in (length, start) or _MASK16 in (here, count):
+        elif records.MASK32 in (length, start) or records.MASK16 in (here, count):
             raise self._broken("", "its ZIP64 records are missing")
         if (disk, start_disk) != (0, 0) or here != count:
             raise self._broken("", "it is a part of a zip file on several disks")
@@ -129,32 +106,39 @@ class DirectoryReader:
         return start, length, count
 
     def _no_end(self) -> BrokenWheel:
-        tail = self._read(max(0, self._size - _END.size - _MASK16), _END.size + _MASK16)
-        at = tail.rfind(_END_SIGNATURE)
+        tail = self._read(
+            max(0, self._size - records.END.size - records.MASK16),
+            records.END.size + records.MASK16,
+        )
+        at = tail.rfind(records.END_SIGNATURE)
         if at < 0:
             return self._broken("", "it is not a whole zip file: the end record is missing")
         return self._broken("", "a comment or other bytes follow its end record")
 
     def _locator64(self, end: int) -> int | None:
-        position = end - _LOCATOR64.size
+        position = end - records.LOCATOR64.size
         if position < 0:
             return None
-        signature, disk, offset, disks = _LOCATOR64.unpack(self._read(position, _LOCATOR64.size))
-        if signature != _LOCATOR64_SIGNATURE:
+        signature, disk, offset, disks = records.LOCATOR64.unpack(
+            self._read(position, records.LOCATOR64.size)
+        )
+        if signature != records.LOCATOR64_SIGNATURE:
             return None
-        if (disk, disks) != (0, 1) or offset + _END64.size != position:
+        if (disk, disks) != (0, 1) or offset + records.END64.size != position:
             raise self._broken("", "its ZIP64 end record is not where its locator says")
         return int(offset)
 
     def _end64(self, position: int, small: Sequence[int]) -> tuple[int, ...]:
-        signature, size, _, _, *large = _END64.unpack(self._read(position, _END64.size))
+        signature, size, _, _, *large = records.END64.unpack(
+            self._read(position, records.END64.size)
+        )
         # Its size does not count the signature and itself (4.3.14.1); more would be the
         # extensible data sector, whose use is reserved.
-        if signature != _END64_SIGNATURE or size != _END64.size - 12:
+        if signature != records.END64_SIGNATURE or size != records.END64.size - 12:
             raise self._broken("", "its ZIP64 end record is malformed")
         for index, (narrow, wide) in enumerate(zip(small, large, strict=True)):
             # Disks and counts have 16 bits in the small record, length and offset 32.
-            if narrow not in (wide, _MASK32 if index > 3 else _MASK16):
+            if narrow not in (wide, records.MASK32 if index > 3 else records.MASK16):
                 raise self._broken("", "its two end records contradict each other")
         return tuple(large)
 
@@ -168,12 +152,12 @@ class DirectoryReader:
         return entries
 
     def _entry(self, directory: bytes, position: int) -> tuple[DirectoryEntry, int]:
-        fixed = directory[position : position + _CENTRAL.size]
-        if len(fixed) < _CENTRAL.size or fixed[:4] != _CENTRAL_SIGNATURE:
+        fixed = directory[position : position + records.CENTRAL.size]
+        if len(fixed) < records.CENTRAL.size or fixed[:4] != records.CENTRAL_SIGNATURE:
             raise self._broken("", "its central directory is malformed")
-        _, _, _, flags, method, _, _, *numbers, attributes, header = _CENTRAL.unpack(fixed)
+        _, _, _, flags, method, _, _, *numbers, attributes, header = records.CENTRAL.unpack(fixed)
         crc, compressed, size, name_length, extra_length, comment_length, disk, _ = numbers
-        position += _CENTRAL.size
+        position += records.CENTRAL.size
         raw_name = directory[position : position + name_length]
         position += name_length
         extra = directory[position : position + extra_length]
@@ -185,7 +169,7 @@ class DirectoryReader:
         size, compressed, header = self._wide(name, fields, (size, compressed, header))
         if disk or comment_length:
             raise self._broken(name, "it has a comment or lies on another disk")
-        if _EXTRA_UNICODE_PATH in fields:
+        if records.EXTRA_UNICODE_PATH in fields:
             raise self._broken(name, "it has a second name in an extra field")
         mode = attributes >> 16
         return DirectoryEntry(
@@ -195,7 +179,7 @@ class DirectoryReader:
     def _decoded(self, raw_name: bytes, flags: int) -> str:
         shown = raw_name.decode("ascii", "backslashreplace")
         # Without flag 11 a name is in code page 437 (appendix D.1), and readers guess otherwise.
-        if not flags & _FLAG_UTF8 and not raw_name.isascii():
+        if not flags & records.FLAG_UTF8 and not raw_name.isascii():
             raise self._broken(shown, "its name is neither ASCII nor marked as UTF-8")
         try:
             return raw_name.decode("utf-8")
@@ -224,14 +208,14 @@ class DirectoryReader:
         The field has just those numbers whose place in the header is all ones, in the order size,
         compressed size, offset of the header (4.5.3).
         """
-        missing = small.count(_MASK32)
-        field = fields.get(_EXTRA_ZIP64, b"")
+        missing = small.count(records.MASK32)
+        field = fields.get(records.EXTRA_ZIP64, b"")
         if not missing:
             return small
         if len(field) < 8 * missing:
             raise self._broken(name, "its ZIP64 sizes are missing")
         wide = iter(struct.unpack_from(f"<{missing}Q", field))
-        return tuple(next(wide) if number == _MASK32 else number for number in small)
+        return tuple(next(wide) if number == records.MASK32 else number for number in small)
 
     def _check_names(self, entries: Sequence[DirectoryEntry]) -> None:
         seen: set[str] = set()
@@ -257,26 +241,26 @@ class DirectoryReader:
     def _member(self, entry: DirectoryEntry, end: int) -> Member:
         """Check one member's local header against `entry`; `end` is where its space ends."""
         self._check_kind(entry)
-        fixed = self._read(entry.header, _LOCAL.size)
-        if len(fixed) < _LOCAL.size or fixed[:4] != _LOCAL_SIGNATURE:
+        fixed = self._read(entry.header, records.LOCAL.size)
+        if len(fixed) < records.LOCAL.size or fixed[:4] != records.LOCAL_SIGNATURE:
             raise self._broken(entry.name, "its local header is not where the directory says")
-        _, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = _LOCAL.unpack(
-            fixed
+        _, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = (
+            records.LOCAL.unpack(fixed)
         )
-        rest = self._read(entry.header + _LOCAL.size, name_length + extra_length)
+        rest = self._read(entry.header + records.LOCAL.size, name_length + extra_length)
         fields = self._extra_fields(entry.name, rest[name_length:])
         size, compressed = self._wide(entry.name, fields, (size, compressed))
         local = (crc, size, compressed)
         declared = (entry.crc, entry.size, entry.compressed)
         # A writer that could not seek back left these numbers zero and wrote them after the data.
-        later = bool(flags & _FLAG_DESCRIPTOR)
+        later = bool(flags & records.FLAG_DESCRIPTOR)
         if rest[:name_length] != entry.raw_name:
             raise self._broken(entry.name, "its local header gives it another name")
         if (flags, method) != (entry.flags, entry.method):
             raise self._broken(entry.name, "its two headers differ in method or flags")
         if local != declared and not (later and local == (0, 0, 0)):
             raise self._broken(entry.name, "its two headers differ in CRC or sizes")
-        data = entry.header + _LOCAL.size + name_length + extra_length
+        data = entry.header + records.LOCAL.size + name_length + extra_length
         self._check_space(entry, data + entry.compressed, end, later=later)
         return Member(
             entry.name,
@@ -318,7 +302,9 @@ class DirectoryReader:
         # long it is, is told by the space alone. One byte more than the longest form is enough.
         descriptor = self._read(data_end, min(left, 25))
         forms = {12: "<3L", 16: "<4x3L", 20: "<L2Q", 24: "<4xL2Q"}
-        if left not in forms or (left in (16, 24) and descriptor[:4] != _DESCRIPTOR_SIGNATURE):
+        if left not in forms or (
+            left in (16, 24) and descriptor[:4] != records.DESCRIPTOR_SIGNATURE
+        ):
             raise self._broken(entry.name, "its data descriptor is malformed")
         if struct.unpack(forms[left], descriptor) != (entry.crc, entry.compressed, entry.size):
             raise self._broken(entry.name, "its data descriptor contradicts the directory")

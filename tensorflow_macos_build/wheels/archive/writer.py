@@ -15,21 +15,16 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tensorflow_macos_build.wheels.archive import records
 from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_MASK32 = 0xFFFFFFFF
-_MASK16 = 0xFFFF
 # Versions needed to extract (4.4.3.2): 2.0 for deflate, 4.5 for ZIP64.
 _VERSION = 20
 _VERSION_ZIP64 = 45
 _CREATED_ON_UNIX = 3 << 8  # 4.4.2.2: the upper half of external attributes is then st_mode
-_FLAG_UTF8 = 0x0800
-_EXTRA_ZIP64 = 0x0001
 _DATE_1980_01_01 = (1 << 5) | 1  # day and month; years count from 1980 (MS-DOS), so no is earlier
 
 
@@ -55,7 +50,7 @@ class NewMember:
 
 
 class Sink(Protocol):
-    """What takes a wheel's bytes: a file, or something on the way to one."""
+    """What a wheel's bytes go to: a file, or something on the way to one."""
 
     def write(self, piece: bytes, /) -> int:
         """Take all of `piece`."""
@@ -98,11 +93,11 @@ class WheelWriter:
         for header in self._directory:
             self._put(header)
         length = self._offset - start
-        if count >= _MASK16 or start >= _MASK32 or length >= _MASK32:
+        if count >= records.MASK16 or start >= records.MASK32 or length >= records.MASK32:
             self._put(_end64(count, length, start, self._offset))
-        count16 = min(count, _MASK16)
-        sizes = min(length, _MASK32), min(start, _MASK32)
-        self._put(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count16, count16, *sizes, 0))
+        count16 = min(count, records.MASK16)
+        sizes = min(length, records.MASK32), min(start, records.MASK32)
+        self._put(records.END.pack(records.END_SIGNATURE, 0, 0, count16, count16, *sizes, 0))
 
     def _put(self, piece: bytes) -> None:
         self._stream.write(piece)
@@ -126,9 +121,9 @@ def _local(entry: NewMember) -> bytes:
     name, flags = _encoded(entry.name)
     # In a local header the ZIP64 field must have both sizes, though one of them alone is large.
     wide = _wide(entry.size, entry.compressed) if _is_large(entry) else b""
-    sizes = (_MASK32, _MASK32) if wide else (entry.compressed, entry.size)
-    fixed = _LOCAL.pack(
-        b"PK\x03\x04",
+    sizes = (records.MASK32, records.MASK32) if wide else (entry.compressed, entry.size)
+    fixed = records.LOCAL.pack(
+        records.LOCAL_SIGNATURE,
         _VERSION_ZIP64 if wide else _VERSION,
         flags,
         entry.method,
@@ -147,13 +142,13 @@ def _central(entry: NewMember, offset: int) -> bytes:
     large = _is_large(entry)
     # The order of the numbers is fixed (4.5.3), and those that fit elsewhere are left out.
     numbers = [entry.size, entry.compressed] if large else []
-    numbers += [offset] if offset >= _MASK32 else []
+    numbers += [offset] if offset >= records.MASK32 else []
     wide = _wide(*numbers) if numbers else b""
     version = _VERSION_ZIP64 if wide else _VERSION
-    sizes = (_MASK32, _MASK32) if large else (entry.compressed, entry.size)
+    sizes = (records.MASK32, records.MASK32) if large else (entry.compressed, entry.size)
     mode = stat.S_IFREG | (0o755 if entry.executable else 0o644)
-    fixed = _CENTRAL.pack(
-        b"PK\x01\x02",
+    fixed = records.CENTRAL.pack(
+        records.CENTRAL_SIGNATURE,
         _CREATED_ON_UNIX | version,
         version,
         flags,
@@ -166,7 +161,7 @@ def _central(entry: NewMember, offset: int) -> bytes:
         len(wide),
         *(0, 0, 0),
         mode << 16,
-        min(offset, _MASK32),
+        min(offset, records.MASK32),
     )
     return fixed + name + wide
 
@@ -174,19 +169,20 @@ def _central(entry: NewMember, offset: int) -> bytes:
 def _end64(count: int, length: int, start: int, position: int) -> bytes:
     versions = (_CREATED_ON_UNIX | _VERSION_ZIP64, _VERSION_ZIP64)
     # 44: the record's 56 bytes without its signature and this very number.
-    record = struct.pack(
-        "<4sQ2H2L4Q", b"PK\x06\x06", 44, *versions, 0, 0, count, count, length, start
+    record = records.END64.pack(
+        records.END64_SIGNATURE, 44, *versions, 0, 0, count, count, length, start
     )
-    return record + struct.pack("<4sLQL", b"PK\x06\x07", 0, position, 1)
+    return record + records.LOCATOR64.pack(records.LOCATOR64_SIGNATURE, 0, position, 1)
 
 
 def _is_large(entry: NewMember) -> bool:
-    return max(entry.size, entry.compressed) >= _MASK32
+    return max(entry.size, entry.compressed) >= records.MASK32
 
 
 def _wide(*numbers: int) -> bytes:
-    return struct.pack(f"<2H{len(numbers)}Q", _EXTRA_ZIP64, 8 * len(numbers), *numbers)
+    return struct.pack(f"<2H{len(numbers)}Q", records.EXTRA_ZIP64, 8 * len(numbers), *numbers)
 
 
 def _encoded(name: str) -> tuple[bytes, int]:
-    return (name.encode("ascii"), 0) if name.isascii() else (name.encode("utf-8"), _FLAG_UTF8)
+    # Pure ASCII goes without the flag, as every tool reads that alike.
+    return name.encode("utf-8"), 0 if name.isascii() else records.FLAG_UTF8

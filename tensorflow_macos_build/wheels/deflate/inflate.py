@@ -4,7 +4,7 @@ Python's own zlib does not tell where the blocks of a deflate stream begin; zlib
 when it is called with Z_BLOCK. ctypes releases the interpreter lock during each call, so several
 threads inflate at once.
 
-Source: <zlib.h>, inflate(); the use of `data_type` is that of zlib's examples/gzjoin.c.
+Source: <zlib.h> 1.2.13, inflate(); the use of `data_type` is that of zlib's examples/gzjoin.c.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ BUFFER = 1 << 18
 
 _Z_BLOCK = 5
 _Z_OK, _Z_STREAM_END, _Z_BUF_ERROR = 0, 1, -5
+
+# z_stream.data_type after inflate(): the lowest count the unused bits of the last byte taken. They
+# are true only together with 128: elsewhere there may be more than seven.
 _UNUSED_BITS, _LAST_BLOCK, _BLOCK_ENDED = 7, 64, 128
 
 
@@ -55,8 +58,8 @@ class Inflater:
     """Inflates one raw deflate stream.
 
     Args:
-        buffers: how many buffers are filled in turn; what `run` gives stays as it is until it has
-            given `buffers - 1` more, so that another thread may still read it.
+        buffers: how many buffers are filled in turn; what `run` yields stays as it is until it has
+            yielded `buffers - 1` more, so that another thread may still read it.
     """
 
     def __init__(self, buffers: int = 1) -> None:
@@ -66,6 +69,8 @@ class Inflater:
         self._turn = 0
         self._last_block = 0
         self._end: int | None = None
+        # zlib.h's inflateInit2() is a macro: it hands over version and size, so that a library that
+        # has another z_stream refuses. Negative window bits stand for a stream without a header.
         code = self._library.inflateInit2_(
             ctypes.byref(self._stream),
             -zlib.MAX_WBITS,
@@ -77,18 +82,18 @@ class Inflater:
         self._next_buffer()
 
     def close(self) -> None:
-        """Free zlib's state; `shape` stays readable."""
+        """Free zlib's state; `bits` stays readable."""
         self._library.inflateEnd(ctypes.byref(self._stream))
 
     @property
-    def shape(self) -> StreamBits:
+    def bits(self) -> StreamBits:
         """Where the last block begins and ends; known once `run` has ended."""
         if self._end is None:
             raise BrokenStream("its deflate stream has no end")
         return StreamBits(self._last_block, self._end)
 
     def run(self, data: Iterable[bytes]) -> Iterator[memoryview]:
-        """Return the content of the stream whose bytes `data` gives, a buffer at a time.
+        """Yield the content of the stream whose bytes `data` has, a buffer at a time.
 
         Raises:
             BrokenStream: it is malformed, ends too early, or bytes follow its end.
@@ -104,6 +109,7 @@ class Inflater:
                 ended, hungry = self._step()
                 if hungry:
                     break
+                # A buffer is handed on when it is full, not at each block: blocks may be tiny.
                 if not self._stream.avail_out:
                     yield self._filled()
                     self._next_buffer()
@@ -115,11 +121,14 @@ class Inflater:
             yield filled
 
     def _step(self) -> tuple[bool, bool]:
-        """Inflate one block at most; tell whether the stream ended, and whether it lacks input."""
+        """Inflate one block at most; return whether the stream ended and whether it lacks input."""
         stream = self._stream
         code = self._library.inflate(ctypes.byref(stream), _Z_BLOCK)
+        # Z_BLOCK stops after the last block too, with Z_OK and the bits that are wanted here; only
+        # the call after that finds the end of the stream.
         if code == _Z_STREAM_END:
             return True, False
+        # No progress was possible, which is no error: there is no input, or no room.
         if code == _Z_BUF_ERROR:
             return False, not stream.avail_in
         if code != _Z_OK:
@@ -127,7 +136,9 @@ class Inflater:
             raise BrokenStream(f"its data cannot be inflated ({message})")
         state = stream.data_type
         if state & _BLOCK_ENDED:
+            # Blocks begin and end at any bit; zlib takes whole bytes.
             position = 8 * stream.total_in - (state & _UNUSED_BITS)
+            # The end of a block is where the next one's header begins, which may be the last's.
             if state & _LAST_BLOCK:
                 self._end = position
             else:
@@ -167,6 +178,7 @@ class _Stream(ctypes.Structure):
 
 @functools.cache
 def _library() -> Any:
+    # The file of the first is not on disk since macOS 11; dlopen() has it from dyld's cache.
     names = ("/usr/lib/libz.1.dylib",) if sys.platform == "darwin" else ("libz.so.1",)
     for name in (*names, ctypes.util.find_library("z")):
         try:
@@ -174,6 +186,7 @@ def _library() -> Any:
         except OSError:
             continue
         if library is not None:
+            # Without these ctypes would cut pointers to 32 bits, the default's int.
             library.zlibVersion.restype = ctypes.c_char_p
             pointer, number, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
             library.inflateInit2_.argtypes = (pointer, number, text, number)

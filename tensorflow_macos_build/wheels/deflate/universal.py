@@ -41,17 +41,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a pass over a slice told.
+    """What a pass over a slice found out.
 
     Attributes:
-        shape: of its deflate stream; None if its content is to be stored instead.
+        bits: of its deflate stream; None if its content is to be stored instead.
         size: the slice's bytes.
         crc: the slice's CRC-32.
         sha256: as in `Span`.
         align: as in `Span`.
     """
 
-    shape: StreamBits | None
+    bits: StreamBits | None
     size: int
     crc: int
     sha256: str
@@ -59,9 +59,14 @@ class Scanned:
 
 
 class UniversalMember:
-    """The data of a universal file as it grows: headers, gaps and slices' streams.
+    """The data of a universal file as it grows: header, gaps and slices' streams.
 
-    The slice that ends the file brings the end of the stream with it, if it is a stream.
+    Parts are functions that give their data when the wheel is written: sizes and CRCs are known
+    before, and none of it is held until then. The slice that ends the file brings the end of the
+    stream with it, if it is a stream.
+
+    Attributes:
+        spans: where the slices' data lies, by architecture.
     """
 
     def __init__(self, layout: lipo.FatLayout, stored: bool) -> None:
@@ -75,7 +80,7 @@ class UniversalMember:
         self.spans: dict[str, Span] = {}
 
     def fill_to(self, offset: int) -> bytes:
-        """Add the header, if nothing is there yet, and zeros up to `offset`; give that content."""
+        """Add the header, if nothing is there yet, and zeros up to `offset`; return them."""
         header = b"" if self._size else self._layout.header
         gap = bytes(offset - self._size - len(header))
         blocks = b"".join(splice.stored([header])) + splice.zeros(len(gap))
@@ -84,19 +89,20 @@ class UniversalMember:
         return header + gap
 
     def add(self, arch: str, data: Callable[[], Iterable[bytes]], scanned: Scanned) -> None:
-        """Add a slice: its stream if it has a shape, its content otherwise."""
-        start, shape = self._compressed, scanned.shape
+        """Add a slice: its stream if its bits are known, its content otherwise."""
+        start, bits = self._compressed, scanned.bits
+        # The last stream keeps its BFINAL, so that a thin wheel gets its very bytes again.
         last = self._size + scanned.size == self._layout.size
         self._open = False
         if self._stored:
             self._add(data, scanned.size)
-        elif shape is None:
+        elif bits is None:
             self._add(lambda: splice.stored(data()), splice.stored_size(scanned.size))
             self._open = True
         elif last:
-            self._add(data, -(-shape.end // 8))
+            self._add(data, -(-bits.end // 8))
         else:
-            self._add(lambda: splice.opened(data(), shape), splice.opened_size(shape))
+            self._add(lambda: splice.opened(data(), bits), splice.opened_size(bits))
         self.spans[arch] = Span(
             *(start, self._compressed, scanned.size, scanned.crc, scanned.sha256, scanned.align)
         )
@@ -108,10 +114,12 @@ class UniversalMember:
             self._put([splice.END])
 
     def data(self) -> Iterator[bytes]:
+        """Yield the data from its beginning, at each call."""
         for part in self._parts:
             yield from part()
 
     def entry(self, path: str, *, executable: bool) -> NewMember:
+        """Return what the member's headers say, after `close`."""
         method = CompressionMethod.STORED if self._stored else CompressionMethod.DEFLATED
         return NewMember(path, method, self._crc, self._size, self._compressed, executable)
 

@@ -133,7 +133,7 @@ class MemberPreparer:
     ) -> Callable[[], Iterator[bytes]]:
         """Return what yields a slice's data: its stream if it can be joined, else its content."""
         member, archive = verdict.members[arch], self._halves[arch].archive
-        if scanned.shape is not None:
+        if scanned.bits is not None:
             return functools.partial(archive.raw, member)
         return functools.partial(_after, archive.stream, member, verdict.slices[arch].offset)
 

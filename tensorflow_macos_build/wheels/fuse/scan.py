@@ -130,7 +130,7 @@ class MemberScanner:
             else:
                 for piece in pieces:
                     tally.add(piece)
-            return inflater.shape
+            return inflater.bits
         except BrokenStream as error:
             raise half.archive.broken(member.name, str(error)) from None
         finally:

@@ -56,22 +56,22 @@ def inflate(data: bytes, step: int = 1 << 18) -> tuple[bytes, StreamBits]:
         content = b"".join(bytes(piece) for piece in engine.run(pieces))
     finally:
         engine.close()
-    return content, engine.shape
+    return content, engine.bits
 
 
 @given(contents, makers)
 @example(b"", (6, 0, 0, 8, 1))
 @example(bytes(BUFFER), (9, 0, 0, 8, BUFFER))
 @example(bytes(2 * BUFFER), (0, 0, 0, 8, BUFFER))
-def test_inflating_gives_the_content_and_the_shape_of_its_last_block(
+def test_inflating_gives_the_content_and_the_bits_of_its_last_block(
     content: bytes, maker: tuple[int, int, int, int, int]
 ) -> None:
     data = deflate(content, maker)
-    found, shape = inflate(data)
+    found, bits = inflate(data)
     assert found == content
-    assert -(-shape.end // 8) == len(data)
-    assert data[shape.last_block // 8] >> shape.last_block % 8 & 1, "BFINAL is set there"
-    assert inflate(data, 7 if len(data) < 5000 else 1009) == (content, shape)
+    assert -(-bits.end // 8) == len(data)
+    assert data[bits.last_block // 8] >> bits.last_block % 8 & 1, "BFINAL is set there"
+    assert inflate(data, 7 if len(data) < 5000 else 1009) == (content, bits)
 
 
 @given(st.lists(st.tuples(contents, makers), min_size=1, max_size=4), st.integers(0, 700))
@@ -81,9 +81,9 @@ def test_joined_streams_inflate_to_joined_contents(
     joined, whole = [], b""
     for content, maker in parts:
         data = deflate(content, maker)
-        shape = inflate(data)[1]
-        opened = b"".join(splice.opened([data[:100], data[100:]], shape))
-        assert len(opened) == splice.opened_size(shape)
+        bits = inflate(data)[1]
+        opened = b"".join(splice.opened([data[:100], data[100:]], bits))
+        assert len(opened) == splice.opened_size(bits)
         joined += [opened, splice.zeros(gap)]
         whole += content + bytes(gap)
     joined.append(splice.END)
@@ -115,9 +115,9 @@ def test_bits_after_the_end_of_a_stream_do_not_count(
     data = bytearray(deflate(content, maker))
     used = inflate(bytes(data))[1].end % 8
     data[-1] |= 0xFF << used & 0xFF if used else 0
-    found, shape = inflate(bytes(data))
+    found, bits = inflate(bytes(data))
     assert found == content
-    opened = b"".join(splice.opened([bytes(data[:-1]), bytes(data[-1:])], shape))
+    opened = b"".join(splice.opened([bytes(data[:-1]), bytes(data[-1:])], bits))
     assert zlib.decompress(opened + splice.END, -15) == content
 
 
