@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import invoke
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.tasks import edit, forecast, review
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tensorflow_macos_build.patchqueue.exchange.exporting import ExportForm
+    from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource
+    from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 
 _QUEUE = "The queue: a name in patches/, or a path with a slash."
 _CACHE = "The folder that holds the mirrors of upstream repositories."
@@ -62,14 +72,14 @@ def import_(
     from tensorflow_macos_build.views import patches as view
 
     places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
-    said = Metadata(reason, drop_when, owner)
-    source = view.source(places, upstream, against, author, said)
+    metadata = Metadata(reason, drop_when, owner)
+    source = _source(places, upstream, against, author, metadata)
     with Console().progress("import") as ticker:
         target, waiting = locate.new(queue), Console().line
         done = importing.import_changes(
             source, target, Path(cache), ticker, replace=replace, waiting=waiting
         )
-    emit(view.imported_document(*done)) if json else view.show_imported(*done)
+    present(view.imported_document(*done), view.imported_lines(*done), json=json)
 
 
 @command(
@@ -99,18 +109,65 @@ def export(
     json: bool = False,
 ) -> None:
     """Write a queue as a branch of commits, one mailbox, or a quilt series."""
+    from tensorflow_macos_build.patchqueue.exchange import exporting
+    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
     from tensorflow_macos_build.views import patches as view
 
-    found = view.load(queue)
+    form = parse_form(to, out, repository)
+    target = repository if form is exporting.ExportForm.BRANCH else out
+    request = exporting.ExportRequest(
+        queue_folder(queue), form, target, Path(cache), branch, force=force
+    )
     with Console().progress("export") as ticker:
-        match view.form(to, out, repository):
-            case "branch":
-                where = view.export_branch(found, repository, branch, force=force)
-            case "mailbox":
-                where = view.export_mailbox(found, out, force=force)
-            case _:
-                where = view.export_quilt(found, out, Path(cache), ticker, force=force)
-    emit(view.exported_document(found, to, where)) if json else view.show_exported(found, where)
+        exported = exporting.export(request, ticker)
+    present(view.exported_document(exported), view.exported_lines(exported), json=json)
+
+
+def parse_form(to: str, out: str, repository: str) -> ExportForm:
+    """Read `--to`, and check the flags that depend on it.
+
+    Raises:
+        UsageError: the form is unknown, or the flag is missing that says where it goes.
+    """
+    from tensorflow_macos_build.patchqueue.exchange.exporting import ExportForm
+
+    forms = {form.value: form for form in ExportForm}
+    if to not in forms:
+        raise UsageError(f"--to takes {', '.join(forms)}, not `{to}`")
+    if to == "branch" and not repository:
+        raise UsageError("--to branch needs --repository, where the branch is made")
+    if to != "branch" and not out:
+        raise UsageError(f"--to {to} needs --out, where it is written")
+    return forms[to]
+
+
+def _source(
+    places: Mapping[str, str], upstream: str, against: str, author: str, metadata: Metadata
+) -> ImportSource:
+    """Return the one source that the flags of `patches.import` name.
+
+    Raises:
+        UsageError: they name none, or several, or say not what it applies to; the author has no
+            address.
+    """
+    from tensorflow_macos_build.patchqueue.exchange import importing
+    from tensorflow_macos_build.patchqueue.formats.people import parse_identity
+
+    named = [(kind, place) for kind, place in places.items() if place]
+    if len(named) != 1:
+        flags = ", ".join(f"--{kind}" for kind in places)
+        raise UsageError(f"give one of {flags}; {len(named)} were given")
+    kind, place = importing.SourceKind(named[0][0]), named[0][1]
+    if kind is importing.SourceKind.RANGE:
+        against = against or importing.ends(place)[0]
+    if not against:
+        raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
+    identity = parse_identity(author) if author else None
+    if identity is not None and not identity.email:
+        raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
+    return importing.ImportSource(
+        kind, place, checkout.recorded(upstream), against, identity, metadata
+    )
 
 
 _REVIEW = (review.lint, review.report, forecast.forecast)

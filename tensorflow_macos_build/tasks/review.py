@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import files
+from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import command, emit
+from tensorflow_macos_build.tasks.command import command, present
+from tensorflow_macos_build.tasks.folders import MIRRORS
 
 if TYPE_CHECKING:
     import invoke
@@ -33,11 +38,17 @@ def lint(
     json: bool = False,
 ) -> ExitCode:
     """Say what is wrong with a patch queue; 1 when there are errors."""
-    from tensorflow_macos_build.views import review
+    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
+    from tensorflow_macos_build.patchqueue.review import queue_lint
+    from tensorflow_macos_build.patchqueue.review.lint import LintLimits
+    from tensorflow_macos_build.views import review as view
 
-    found = review.lint(queue, onto, tuple(forbid), max_kb)
-    emit(review.lint_document(found)) if json else review.show_lint(found)
-    return ExitCode.DONE if found.ok else ExitCode.FAILED
+    limits = LintLimits(size=max_kb * 1024, forbidden=tuple(forbid))
+    request = queue_lint.LintRequest(queue_folder(queue), limits, Path(MIRRORS), onto)
+    with Console().progress("lint") as ticker:
+        result = queue_lint.run(request, ticker)
+    present(view.lint_document(result), view.lint_lines(result), json=json)
+    return ExitCode.DONE if result.ok else ExitCode.FAILED
 
 
 @command(
@@ -62,8 +73,16 @@ def report(
     json: bool = False,
 ) -> None:
     """Say what became of every patch between two states of a queue (a range-diff with bodies)."""
-    from tensorflow_macos_build.views import review
+    from tensorflow_macos_build.patchqueue.queue.locate import output
+    from tensorflow_macos_build.patchqueue.review import report as reports
+    from tensorflow_macos_build.views import rangediff_page
+    from tensorflow_macos_build.views import review as view
 
-    found = review.report(old, new)
-    review.write(found, markdown, html)
-    emit(review.report_document(found)) if json else review.show_report(found)
+    made = reports.compare(old, new)
+    if markdown:
+        files.write_text(output(markdown), rangediff_page.markdown(made.title, made.pairs))
+    if html:
+        files.write_text(output(html), rangediff_page.html(made.title, made.pairs))
+    # a table for eyes; where it goes to a file or a pipe, what a pull request takes
+    lines = view.report_table(made) if sys.stdout.isatty() else view.report_markdown(made)
+    present(view.report_document(made), lines, json=json)

@@ -6,12 +6,11 @@ from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import jinja2
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.views import evidence
+from tensorflow_macos_build.views import evidence, pages
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.forecast.forecast import (
@@ -78,24 +77,16 @@ def effect(how: BreakKind) -> str:
 
 def html(forecast: Forecast) -> str:
     """Write a forecast as one self-contained page of HTML, for light and dark screens."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.tests["quiet"] = is_quiet
-    page = environment.get_template("forecast.html.j2")
-    return page.render(
-        forecast=forecast,
-        words=WORDS,
-        summary=summary,
-        shares=_shares,
-        effect=effect,
-        about=_about,
-        only_others=len(forecast.patches) > _ROWS_AT_A_GLANCE,
-    )
+    values = {
+        "forecast": forecast,
+        "words": WORDS,
+        "summary": summary,
+        "shares": _shares,
+        "effect": effect,
+        "about": _about,
+        "only_others": len(forecast.patches) > _ROWS_AT_A_GLANCE,
+    }
+    return pages.render("forecast.html.j2", values, {"quiet": is_quiet})
 
 
 def _shares(column: ForecastColumn) -> list[tuple[str, int]]:

@@ -6,22 +6,21 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import jinja2
-
 from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate, PatchPair
+from tensorflow_macos_build.views import pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKS = {PatchFate.SAME: "=", PatchFate.CHANGED: "!", PatchFate.ADDED: ">", PatchFate.REMOVED: "<"}
-"""git range-diff's own signs for the four fates (git-range-diff(1), OUTPUT STABILITY)."""
+"""git range-diff's own signs for the four fates (git-range-diff(1), EXAMPLES)."""
 
 
 def summary(pairs: Sequence[PatchPair]) -> str:
     """Count the fates in one line: `2 changed, 1 removed, 5 same`."""
     counts = Counter(pair.fate for pair in pairs)
-    said = [f"{counts[fate]} {fate.value}" for fate in reversed(PatchFate) if counts[fate]]
-    return ", ".join(said) or "both queues are empty"
+    listed = [f"{counts[fate]} {fate.value}" for fate in reversed(PatchFate) if counts[fate]]
+    return ", ".join(listed) or "both queues are empty"
 
 
 def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
@@ -39,17 +38,14 @@ def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
 
 def html(title: str, pairs: Sequence[PatchPair]) -> str:
     """Write a range-diff as one self-contained page of HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("rangediff.html.j2")
-    return page.render(
-        title=title, summary=summary(pairs), pairs=pairs, marks=MARKS, line_class=_line_class
-    )
+    values = {
+        "title": title,
+        "summary": summary(pairs),
+        "pairs": pairs,
+        "marks": MARKS,
+        "line_class": _line_class,
+    }
+    return pages.render("rangediff.html.j2", values)
 
 
 def _place(place: int | None) -> str:
@@ -62,6 +58,8 @@ def _cell(text: str) -> str:
 
 
 def _fold(pair: PatchPair) -> str:
+    # a fence is closed by a run of as many backticks, so it is longer than any run in the text
+    # (GitHub Flavored Markdown, 4.5 Fenced code blocks)
     runs: list[str] = re.findall(r"`+", pair.difference)
     fence = "`" * max([3, *(len(run) + 1 for run in runs)])
     return (

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from typing_extensions import assert_never
+
 from tensorflow_macos_build import files
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import diffs, revisions, trees
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
-from tensorflow_macos_build.patchqueue.queue import materialise
+from tensorflow_macos_build.patchqueue.queue import (
+    commit_range,
+    locate,
+    materialise,
+    opening,
+    storage,
+)
 from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueuePatch
 
@@ -29,8 +40,78 @@ _ZERO = "0" * 40
 _MARK_SIZE = 200
 
 
+class ExportForm(Enum):
+    """What a queue is written as; the values are those of the flag `--to`."""
+
+    BRANCH = "branch"
+    MAILBOX = "mailbox"
+    QUILT = "quilt"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What is to be taken where.
+
+    Attributes:
+        folder: the queue's folder.
+        form: what it is written as.
+        target: the repository that gets the branch, the mailbox's file, or the series' folder.
+        cache: the folder that holds the mirrors of upstream repositories; a quilt series needs one.
+        branch: the branch's name; "": the queue's.
+        force: replace what is there and holds something else.
+    """
+
+    folder: Path
+    form: ExportForm
+    target: str
+    cache: Path
+    branch: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        queue: the queue.
+        form: what it was written as.
+        where: the id of the branch's last commit, or the path as the request has it.
+    """
+
+    queue: Queue
+    form: ExportForm
+    where: str
+
+
+def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
+    """Write a queue in one of the forms that other tools take.
+
+    Raises:
+        UsageError: there is no such queue, or its target is not free.
+        Refused: a patch does not apply exactly, or the form has no place for what it changes.
+        transfer.Unreachable: the upstream's server could not be asked.
+    """
+    queue, force, where = storage.load(request.folder), request.force, request.target
+    match request.form:
+        case ExportForm.BRANCH:
+            git = commit_range.repository(Path(request.target))
+            where = to_branch(queue, git, request.branch or queue.name, force=force)
+        case ExportForm.MAILBOX:
+            to_mailbox(queue, locate.output(request.target), force=force)
+        case ExportForm.QUILT:
+            out = locate.output(request.target)
+            opened = opening.open(queue.folder, request.cache, ticker)
+            opened.prepare(ticker=ticker)
+            with quarantine(opened.mirror) as pen:
+                to_quilt(queue, pen.git, out, force=force)
+        case _:
+            assert_never(request.form)
+    return Exported(queue, request.form, where)
+
+
 def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> str:
-    """Make the queue's commits in a repository and a branch of them; give its last commit's id.
+    """Make the queue's commits in a repository and a branch of them; return its last commit's id.
 
     Args:
         queue: the queue.
