@@ -26,8 +26,8 @@ _SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
-class _PlacedHunk:
-    """One hunk's place: preimage lines `start` to `end` become `lines`."""
+class _AppliedHunk:
+    """A hunk where it applies: preimage lines `start` to `end` become `lines`."""
 
     start: int
     end: int
@@ -36,25 +36,34 @@ class _PlacedHunk:
 
 @dataclass(slots=True)
 class _Preimage:
-    """The preimage's lines and what is already applied to them, by ascending place."""
+    """A file's lines, and the hunks that are applied to them already.
+
+    Attributes:
+        lines: the lines as they were, each with its line end.
+        applied: the hunks, by ascending position.
+        grown: by how many lines the file has become longer.
+        positions: where each line stands, by its content; made when a moved hunk needs it.
+        tries: how many lines were looked at for moved hunks.
+    """
 
     lines: list[bytes]
-    applied: list[_PlacedHunk] = field(default_factory=list)
+    applied: list[_AppliedHunk] = field(default_factory=list)
     grown: int = 0
-    places: dict[bytes, list[int]] | None = None
+    positions: dict[bytes, list[int]] | None = None
     tries: int = 0
 
     def free(self, start: int, end: int) -> bool:
         """Whether no applied hunk touches the preimage lines `start` to `end`."""
+        # apply.c, LINE_PATCHED: what one hunk has written is no context of another one
         number = bisect_left(self.applied, end, key=lambda done: done.start)
         before = self.applied[number - 1] if number else None
         return before is None or before.end <= start
 
     def add(self, start: int, end: int, lines: list[bytes]) -> None:
-        """Take a hunk's place; `grown` counts by how many lines the file has become longer."""
+        """Apply a hunk that was looked for and matches."""
         self.grown += len(lines) - (end - start)
         number = bisect_left(self.applied, (start, end), key=lambda done: (done.start, done.end))
-        self.applied.insert(number, _PlacedHunk(start, end, lines))
+        self.applied.insert(number, _AppliedHunk(start, end, lines))
 
 
 def content_after(change: FileChange, preimage: bytes) -> bytes:
@@ -69,6 +78,7 @@ def content_after(change: FileChange, preimage: bytes) -> bytes:
         return binary.apply(change.binary.forward, preimage)
     if not change.hunks:
         return preimage
+    # a file that comes or goes whole is its one hunk: nothing is to be looked for
     if change.kind is ChangeKind.ADD and not preimage:
         return change.hunks[0].only(b"+")
     if change.kind is ChangeKind.DELETE and change.hunks[0].only(b"-") == preimage:
@@ -108,11 +118,13 @@ def _result(image: _Preimage) -> list[bytes]:
 def _find(image: _Preimage, hunk: PatchHunk, old: list[bytes]) -> int | None:
     leading, trailing = hunk.context()
     if not leading and not trailing:
+        # an empty range states the line *after* which it goes: `@@ -3,0 +4 @@` begins at line 4
         start = hunk.old_start - (1 if hunk.old_count else 0)
         if _matches(image, old, start) or not old:
             return start if start <= len(image.lines) else None
     if hunk.old_start <= 1 or not trailing:
         return _find_anchored(image, old, beginning=hunk.old_start <= 1, end=not trailing)
+    # the postimage's number, as apply.c takes it: hunks before this one have moved the file already
     return _find_nearest(image, old, max(hunk.new_start - 1, 0))
 
 
@@ -123,20 +135,22 @@ def _find_anchored(image: _Preimage, old: list[bytes], *, beginning: bool, end: 
     return start if _matches(image, old, start) else None
 
 
-def _find_nearest(image: _Preimage, old: list[bytes], wanted: int) -> int | None:
-    """Find the match whose line, counted with what is already applied, is nearest to `wanted`."""
-    guess = wanted - image.grown
+def _find_nearest(image: _Preimage, old: list[bytes], target: int) -> int | None:
+    """Find the match whose line, counted with what is already applied, is nearest to `target`."""
+    # nearly every hunk is where it says, behind the ones before it: no index is needed for those
+    guess = target - image.grown
     if (not image.applied or guess >= image.applied[-1].end) and _matches(image, old, guess):
         return guess
-    if image.places is None:
-        image.places = {}
+    if image.positions is None:
+        image.positions = {}
         for number, line in enumerate(image.lines):
-            image.places.setdefault(line, []).append(number)
-    candidates = image.places.get(old[0], [])
+            image.positions.setdefault(line, []).append(number)
+    # git tries every line outwards from the stated one; only those like the hunk's first can match
+    candidates = image.positions.get(old[0], [])
     _spend(image, len(candidates) + len(image.applied))
-    for _, _, place in sorted(_ranked(image, candidates, wanted)):
-        if _matches(image, old, place):
-            return place
+    for _, _, start in sorted(_ranked(image, candidates, target)):
+        if _matches(image, old, start):
+            return start
         _spend(image, len(old))
     return None
 
@@ -147,18 +161,18 @@ def _spend(image: _Preimage, tries: int) -> None:
         raise Malformed("its hunks' places cannot be told within bounds: the lines repeat too much")
 
 
-def _ranked(image: _Preimage, candidates: list[int], wanted: int) -> list[tuple[int, bool, int]]:
-    """Return each candidate with its distance from `wanted`; of two equal ones the later first."""
-    found = []
+def _ranked(image: _Preimage, candidates: list[int], target: int) -> list[tuple[int, bool, int]]:
+    """Return each candidate with its distance from `target`; of two equal ones the later first."""
+    ranked = []
     number = grown = 0
-    for place in candidates:
-        while number < len(image.applied) and image.applied[number].end <= place:
+    for start in candidates:
+        while number < len(image.applied) and image.applied[number].end <= start:
             done = image.applied[number]
             grown += len(done.lines) - (done.end - done.start)
             number += 1
-        distance = place + grown - wanted
-        found.append((abs(distance), distance < 0, place))
-    return found
+        distance = start + grown - target
+        ranked.append((abs(distance), distance < 0, start))
+    return ranked
 
 
 def _matches(image: _Preimage, old: list[bytes], start: int) -> bool:
@@ -169,31 +183,33 @@ def _matches(image: _Preimage, old: list[bytes], start: int) -> bool:
 
 
 def _split(content: bytes) -> list[bytes]:
-    lines = content.split(b"\n")
-    last = lines.pop()
-    found = [line + b"\n" for line in lines]
-    return [*found, last] if last else found
+    # not splitlines(), which would also split at a carriage return alone
+    *ended, last = content.split(b"\n")
+    lines = [line + b"\n" for line in ended]
+    return [*lines, last] if last else lines
 
 
 def _mismatch(image: _Preimage, hunk: PatchHunk, old: list[bytes]) -> str:
-    """Say why a hunk has no place: the first of its lines that differs where it should be."""
+    """Return why a hunk does not apply: its first line that is another one where it should be."""
     start = max(hunk.old_start - 1, 0)
     for number, line in enumerate(old):
-        place = start + number
-        there = image.lines[place] if place < len(image.lines) else None
-        if there == line:
+        position = start + number
+        actual = image.lines[position] if position < len(image.lines) else None
+        if actual == line:
             continue
-        common = _common(line, there or b"")
-        wanted = _shown(line, common)
-        found = "the file's end" if there is None else _shown(there, common)
-        return f"the hunk does not apply: line {place + 1} should be {wanted}, but is {found}"
+        common = _common(line, actual or b"")
+        should = _shown(line, common)
+        is_now = "the file's end" if actual is None else _shown(actual, common)
+        return f"the hunk does not apply: line {position + 1} should be {should}, but is {is_now}"
     return "the hunk does not apply: its lines are there, but not at the file's beginning or end"
 
 
 def _common(first: bytes, second: bytes) -> int:
     """Return how many bytes two lines begin with alike."""
     pairs = enumerate(zip(first, second, strict=False))
-    return next((at for at, (left, right) in pairs if left != right), min(len(first), len(second)))
+    return next(
+        (index for index, (left, right) in pairs if left != right), min(len(first), len(second))
+    )
 
 
 def _shown(line: bytes, common: int) -> str:

@@ -46,12 +46,14 @@ def check(hunk: BinaryHunk) -> None:
 
 def _inflated(hunk: BinaryHunk) -> bytes:
     packed = b"".join(_decoded(line) for line in hunk.data.split(b"\n") if line)
+    # checked before anything is inflated: a few bytes may state and hold gigabytes
     if hunk.size > min(MAX_CONTENT, len(packed) * _MAX_RATIO + 1):
         raise Malformed(
             f"the binary data state {hunk.size} bytes, more than they can hold or is taken"
         )
     stream = zlib.decompressobj()
     try:
+        # one byte more than stated, so that longer data are seen and not cut
         data = stream.decompress(packed, hunk.size + 1)
     except zlib.error as error:
         raise Malformed(f"the binary data are damaged: {error}") from None
@@ -61,13 +63,15 @@ def _inflated(hunk: BinaryHunk) -> bytes:
 
 
 def _decoded(line: bytes) -> bytes:
+    # apply.c, parse_binary_hunk: `A` to `Z` are 1 to 26 bytes in the line, `a` to `z` 27 to 52
     first = line[0]
     length = first - 0x40 if first <= 0x5A else first - 0x60 + 26
     try:
         data = base64.b85decode(line[1:])
     except ValueError as error:
         raise Malformed(f"the binary data are damaged: {error}") from None
-    if not len(data) - 4 < length + 1 <= len(data) + 1 or length > len(data):
+    # five letters are four bytes, so at most three bytes of the last group are filler
+    if not len(data) - 4 < length <= len(data):
         raise Malformed("a line of binary data has another length than it states")
     return data[:length]
 
@@ -95,11 +99,13 @@ def _patched(delta: bytes, source: bytes) -> bytes:
 def _instruction(delta: bytes, position: int, source: bytes) -> tuple[bytes, int]:
     code = delta[position]
     position += 1
+    # without the high bit it is a number of bytes to insert; 0 is reserved, and no instruction
     if not code & 0x80:
         piece = delta[position : position + code]
         if not code or len(piece) != code:
             raise Malformed("the binary delta ends within an instruction")
         return piece, position + code
+    # with it, seven bits say which bytes of a copy's offset (four) and size (three) follow
     values = []
     for bit in range(7):
         byte = 0
@@ -110,6 +116,7 @@ def _instruction(delta: bytes, position: int, source: bytes) -> tuple[bytes, int
             position += 1
         values.append(byte)
     offset = int.from_bytes(bytes(values[:4]), "little")
+    # three zero bytes, which need not be written, mean a copy of 64 KiB
     size = int.from_bytes(bytes(values[4:]), "little") or 0x10000
     if offset + size > len(source):
         raise Malformed("the binary delta copies from behind its source's end")
@@ -117,6 +124,7 @@ def _instruction(delta: bytes, position: int, source: bytes) -> tuple[bytes, int
 
 
 def _size(delta: bytes, position: int) -> tuple[int, int]:
+    """Read a size of the delta's header: seven bits a byte, the lowest first."""
     value = shift = 0
     while position < len(delta):
         byte = delta[position]

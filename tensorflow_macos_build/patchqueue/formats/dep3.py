@@ -87,8 +87,8 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> PlainPatch:
     Raises:
         Refused: the diff is damaged, hostile or of a kind not taken.
     """
-    found = _END.search(content)
-    cut = len(content) if found is None else found.start()
+    end = _END.search(content)
+    cut = len(content) if end is None else end.start()
     if cut > MAX_MESSAGE:
         raise Refused(f"its text has {cut} bytes; {MAX_MESSAGE} are taken", patch=where)
     lead, line = content[:cut], content.count(b"\n", 0, cut) + 1
@@ -131,12 +131,12 @@ def as_patch(plain: PlainPatch, name: str, author: Identity, date: Moment) -> Pa
 def _rest(fields: Sequence[tuple[str, str]], author: str) -> list[tuple[str, str]]:
     """Return the fields that the subject, the text, the author and the date do not say already."""
     names = [key.lower() for key, _ in fields]
-    said = {"subject", "description", "date" if "date" in names else "last-update"}
+    in_header = {"subject", "description", "date" if "date" in names else "last-update"}
     first = names.index(author) if author in names else -1
     return [
         field
         for number, field in enumerate(fields)
-        if number != first and names[number] not in said
+        if number != first and names[number] not in in_header
     ]
 
 
@@ -162,10 +162,10 @@ def with_fields(patch: Patch, fields: Sequence[tuple[str, str]]) -> Patch:
 def _beside_mail(fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Return a header's fields that are not mail's: all others where nobody has sent it."""
     names = {key for key, _ in fields}
-    said = _OF_MAIL if "date" in names else {*_OF_MAIL, "last-update"}
+    mails_own = _OF_MAIL if "date" in names else {*_OF_MAIL, "last-update"}
     for key, value in fields:
         known = key in _KNOWN or key.startswith("bug-") or not names & _SENT
-        if known and key not in said and not key.startswith(("content-", "list-")):
+        if known and key not in mails_own and not key.startswith(("content-", "list-")):
             yield key, value
 
 
@@ -176,6 +176,7 @@ def date_of(fields: Sequence[tuple[str, str]], default: Moment) -> Moment:
 
 def _fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     """Read fields from the top; what is not one, from there on, is free text."""
+    # the lines of a dpatch header begin so (dpatch(7)): it is a shell script's comment
     lines = [line.removeprefix("## ") for line in text.strip("\n").split("\n")]
     fields: list[tuple[str, str]] = []
     position = 0
@@ -183,11 +184,12 @@ def _fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
         if fields and line[:1] in (" ", "\t"):
             fields[-1] = (fields[-1][0], f"{fields[-1][1]}\n{line[1:]}")
             continue
-        found = _FIELD.fullmatch(line)
-        known = found is not None and (fields or found[1].lower() in _KNOWN)
-        if found is None or not known:
+        field = _FIELD.fullmatch(line)
+        # the first one must be known: prose may begin with a word and a colon
+        known = field is not None and (fields or field[1].lower() in _KNOWN)
+        if field is None or not known:
             break
-        fields.append((found[1], found[2]))
+        fields.append((field[1], field[2]))
     else:
         position = len(lines)
     free = [line.lstrip("#").strip() if line.startswith("#") else line for line in lines[position:]]
@@ -195,13 +197,15 @@ def _fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
 
 
 def _unfolded(text: str) -> str:
+    # a lone dot is a blank line within a field, as in debian/control (Debian Policy, 5.6.13)
     return "\n".join("" if line.strip() == "." else line for line in text.split("\n")).strip("\n")
 
 
 def _trailers(fields: Sequence[tuple[str, str]]) -> list[Trailer]:
-    made = []
+    made: list[Trailer] = []
     for key, value in fields:
         joined = " ".join(value.split())
+        # DEP-3, Origin: `upstream, URL or commit` and `backport, …`; a vendor's own is no upstream
         upstream = _UPSTREAM.fullmatch(joined) if key.lower() == "origin" else None
         if upstream is not None and upstream[1]:
             made.append(Trailer("Upstream", upstream[1]))
@@ -225,6 +229,7 @@ def _text(value: str) -> str:
 
 
 def _date(fields: Sequence[tuple[str, str]], default: Moment) -> Moment:
+    # Last-Update is a day alone; a mail's Date, where there is one, says the time too
     values = {key.lower(): value for key, value in fields}
     day = _DAY.match(values.get("last-update", ""))
     stated = values.get("date") or ("" if day is None else day[0])

@@ -20,6 +20,10 @@ GITLINK = 0o160000
 """The mode of a submodule's commit in git's trees."""
 
 
+_CONTEXT, _ADDED, _REMOVED = b" +-"
+"""What the lines of a hunk begin with (git-diff(1), "unified format"), as numbers."""
+
+
 class ChangeKind(Enum):
     """What a patch does to one file."""
 
@@ -56,33 +60,34 @@ class PatchHunk:
     def lines(self) -> Iterator[tuple[int, bytes]]:
         r"""Return each line's first character, as a number, and its content with the line end.
 
-        A line that `\ No newline at end of file` follows comes without a line end; an empty
-        context line that lost its space to some editor comes as the context line that it was.
+        A line that `\ No newline at end of file` follows comes without a line end. An empty context
+        line without its space is one all the same: newer GNU diff writes it so, and editors do.
         """
-        found = self.body.split(b"\n")
-        if found[-1] == b"":
-            found.pop()
-        last = len(found) - 1
-        for number, line in enumerate(found):
+        lines = self.body.split(b"\n")
+        if lines[-1] == b"":
+            lines.pop()
+        last = len(lines) - 1
+        for number, line in enumerate(lines):
             if line[:1] == b"\\":
                 continue
-            bare = number < last and found[number + 1][:1] == b"\\"
-            yield (line[0] if line else 0x20), line[1:] + (b"" if bare else b"\n")
+            unended = number < last and lines[number + 1][:1] == b"\\"
+            yield (line[0] if line else _CONTEXT), line[1:] + (b"" if unended else b"\n")
 
     def sides(self) -> tuple[list[bytes], list[bytes]]:
         """Return the hunk's lines of the preimage and of the postimage, each with its line end."""
         old: list[bytes] = []
         new: list[bytes] = []
         for mark, content in self.lines():
-            if mark != 0x2B:
+            if mark != _ADDED:
                 old.append(content)
-            if mark != 0x2D:
+            if mark != _REMOVED:
                 new.append(content)
         return old, new
 
     def only(self, mark: bytes) -> bytes:
         """Return the content of a hunk whose lines all begin with `mark`, in one go."""
         body = self.body
+        # the last line is perhaps `\ No newline at end of file`, which ends the one before it
         last = body.rfind(b"\n", 0, len(body) - 1) + 1
         if body.startswith(b"\\", last):
             body = body[: last - 1]
@@ -93,7 +98,7 @@ class PatchHunk:
     def context(self) -> tuple[int, int]:
         """Return the number of context lines before the first change and after the last one."""
         marks = [mark for mark, _ in self.lines()]
-        changed = [number for number, mark in enumerate(marks) if mark != 0x20]
+        changed = [number for number, mark in enumerate(marks) if mark != _CONTEXT]
         if not changed:
             return len(marks), len(marks)
         return changed[0], len(marks) - 1 - changed[-1]
@@ -187,6 +192,7 @@ class FileChange:
 
         It needs one for a binary change, and where it is all that follows the first line.
         """
+        # the ids of a moved patch's files are other ones, though the patch says the same
         lines = self.head.splitlines(keepends=True)
         others = [line for line in lines if not line.startswith(b"index ")]
         if self.binary is not None or len(others) == 1:

@@ -18,6 +18,7 @@ DEV_NULL = b"/dev/null"
 
 _MODES = {0o100644, 0o100755, SYMLINK, GITLINK}
 _MODE = re.compile(rb"[0-7]{6}")
+# ids may be cut short: to 4 digits at the least (git's MINIMUM_ABBREV); SHA-256 has 64
 _INDEX = re.compile(rb"([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: |\Z)")
 # apply.c, diff_timestamp_len: a date behind the name, after a tab, or after blanks that were one
 _STAMP = re.compile(
@@ -29,7 +30,6 @@ _EPOCH = re.compile(
     rb"\t(1969-12-31|1970-01-01) ([0-2][0-9]):([0-5][0-9]):00(?:\.0+)?"
     rb" ([+-])([0-2][0-9]):?([0-5][0-9])\r?$"
 )
-
 
 _MAX_NAMES = 3 * paths.MAX_PATH
 """Bytes of the two names on a `diff --git` line, so that telling them apart ends in time."""
@@ -63,8 +63,8 @@ class _ExtendedHeader:
     old_id: str = ""
     new_id: str = ""
 
-    def say(self, kind: ChangeKind) -> None:
-        """Note what the header says of the file.
+    def note(self, kind: ChangeKind) -> None:
+        """Note that the header says what is done to the file.
 
         Raises:
             Malformed: it has said something else before.
@@ -122,6 +122,7 @@ def plain(old_line: bytes, new_line: bytes, strip: int, *, creates: bool) -> Fil
             path = second
     if path is None:
         raise Malformed(f"no file name has {strip} leading folders to strip")
+    # plain diffs have no `new file mode`: /dev/null, or diff -N's time of a file not there, says it
     if _is_dev_null(old):
         return FileHeader(ChangeKind.ADD, path, path)
     if _is_dev_null(new):
@@ -161,16 +162,18 @@ def _take(fields: _ExtendedHeader, line: bytes) -> None:
         case b"new mode ":
             fields.new_mode = _mode(rest)
         case b"deleted file mode ":
-            fields.say(ChangeKind.DELETE)
+            fields.note(ChangeKind.DELETE)
             fields.old, fields.old_mode = fields.default, _mode(rest)
         case b"new file mode ":
-            fields.say(ChangeKind.ADD)
+            fields.note(ChangeKind.ADD)
             fields.new, fields.new_mode = fields.default, _mode(rest)
         case b"copy from " | b"rename from " | b"rename old ":
-            fields.say(ChangeKind.COPY if keyword[:1] == b"c" else ChangeKind.RENAME)
+            fields.note(ChangeKind.COPY if keyword[:1] == b"c" else ChangeKind.RENAME)
+            # these names have no a/ and b/ before them, so one component less goes (apply.c,
+            # gitdiff_renamesrc)
             fields.old = _name(rest, max(fields.strip - 1, 0), ends=b"")
         case b"copy to " | b"rename to " | b"rename new ":
-            fields.say(ChangeKind.COPY if keyword[:1] == b"c" else ChangeKind.RENAME)
+            fields.note(ChangeKind.COPY if keyword[:1] == b"c" else ChangeKind.RENAME)
             fields.new = _name(rest, max(fields.strip - 1, 0), ends=b"")
         case b"index ":
             _take_index(fields, rest)
@@ -181,8 +184,8 @@ def _verified(
 ) -> bytes | None:
     """Read a `---` or `+++` line, which must agree with what the header has said before it."""
     if _is_dev_null(rest) != (absent in fields.kinds):
-        said = "new" if absent is ChangeKind.ADD else "deleted"
-        raise Malformed(f"the header has only one of `/dev/null` and `{said} file mode`")
+        keyword = "new" if absent is ChangeKind.ADD else "deleted"
+        raise Malformed(f"the header has only one of `/dev/null` and `{keyword} file mode`")
     if _is_dev_null(rest):
         return known
     name = _name(rest, fields.strip, ends=b"\t")
@@ -198,13 +201,14 @@ def _take_index(fields: _ExtendedHeader, rest: bytes) -> None:
         return  # as git does: the line only helps to find a merge's base
     if blank:
         fields.old_mode = _mode(mode)
-    if (found := _INDEX.fullmatch(ids)) is not None:
-        fields.old_id, fields.new_id = found[1].decode(), found[2].decode()
+    if (matched := _INDEX.fullmatch(ids)) is not None:
+        fields.old_id, fields.new_id = matched[1].decode(), matched[2].decode()
 
 
 def _decide(fields: _ExtendedHeader) -> FileHeader:
     kind = fields.kinds[0] if fields.kinds else ChangeKind.MODIFY
     old, new = fields.old, fields.new
+    # a change of mode alone, and an empty file, have no line but `diff --git` that names them
     if old is None and new is None:
         old = new = fields.default
     old = new if kind is ChangeKind.ADD else old
@@ -267,6 +271,8 @@ def _header_name(names: bytes, strip: int) -> bytes | None:
     names = names.rstrip(b"\r")
     if len(names) > _MAX_NAMES:
         return None
+    # unquoted names may hold blanks, and nothing marks where the first one ends: it is where both
+    # halves are the same once stripped (apply.c, git_header_name)
     if names.startswith(b'"'):
         first, end = paths.unquote(names)
         path = _stripped(first, strip)
@@ -290,12 +296,13 @@ def _half(text: bytes, strip: int) -> bytes | None:
 
 def _is_epoch(text: bytes) -> bool:
     """Whether a plain diff's time is 1970-01-01 UTC: diff -N's mark of a file not there."""
-    found = _EPOCH.search(text)
-    if found is None:
+    stamp = _EPOCH.search(text)
+    if stamp is None:
         return False
-    offset = (int(found[5]) * 60 + int(found[6])) * (-1 if found[4] == b"-" else 1)
-    epoch = 24 * 60 if found[1].startswith(b"1969") else 0
-    return int(found[2]) * 60 + int(found[3]) - offset == epoch
+    offset = (int(stamp[5]) * 60 + int(stamp[6])) * (-1 if stamp[4] == b"-" else 1)
+    # west of Greenwich the epoch is on the last evening of 1969
+    epoch = 24 * 60 if stamp[1].startswith(b"1969") else 0
+    return int(stamp[2]) * 60 + int(stamp[3]) - offset == epoch
 
 
 _STARTS = (

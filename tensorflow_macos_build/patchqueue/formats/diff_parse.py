@@ -84,8 +84,8 @@ class _Cursor:
 
     def end_of_line(self, start: int) -> int:
         """Return the position after the line end at or behind `start`, or the text's end."""
-        found = self.text.find(b"\n", start)
-        return len(self.text) if found < 0 else found + 1
+        end = self.text.find(b"\n", start)
+        return len(self.text) if end < 0 else end + 1
 
 
 def parse(text: bytes, *, strip: int = 1, first_line: int = 1) -> Diff:
@@ -117,10 +117,10 @@ def parse(text: bytes, *, strip: int = 1, first_line: int = 1) -> Diff:
 def _next_change(cursor: _Cursor) -> FileChange | None:
     """Read up to the end of the next file's change; None leaves the rest unread."""
     seek = cursor.position
-    while (found := _START.search(cursor.text, seek)) is not None:
-        start, seek = found.start(), cursor.end_of_line(found.start())
+    while (matched := _START.search(cursor.text, seek)) is not None:
+        start, seek = matched.start(), cursor.end_of_line(matched.start())
         change = None
-        match found[0][:8]:
+        match matched[0][:8]:
             case b"diff --g" | b"--- " if len(cursor.text) < seek + _LEAST:
                 return None
             case b"diff --g":
@@ -128,7 +128,7 @@ def _next_change(cursor: _Cursor) -> FileChange | None:
             case b"--- ":
                 change = _plain_change(cursor, start)
             case _:
-                _check_stray(cursor, found[0], start)
+                _check_stray(cursor, matched[0], start)
         if change is not None:
             return change
     return None
@@ -148,6 +148,7 @@ def _is_plain_header(text: bytes, start: int) -> bool:
     second = text.find(b"\n", start) + 1
     if second == 0 or not text.startswith(b"+++ ", second):
         return False
+    # without the `@@` of a hunk it is prose, or a table's rule (apply.c, find_header)
     third = text.find(b"\n", second) + 1
     return third != 0 and text.startswith(b"@@ -", third)
 
@@ -155,6 +156,7 @@ def _is_plain_header(text: bytes, start: int) -> bool:
 def _git_change(cursor: _Cursor, start: int) -> FileChange:
     """Read a file's change with git's header."""
     line = cursor.line + cursor.text.count(b"\n", cursor.position, start)
+    # 24 bytes are more than the longest keyword of a header has
     first = end = cursor.end_of_line(start)
     while diff_header.is_extended(cursor.text[end : end + 24]):
         if cursor.text.find(b"\n", end) < 0:
@@ -194,6 +196,7 @@ def _plain_change(cursor: _Cursor, start: int) -> FileChange | None:
     head = cursor.move(cursor.end_of_line(cursor.end_of_line(start)))
     old_line, new_line = head.rstrip(b"\n").split(b"\n")
     hunks = _hunks(cursor)
+    # `@@ -0,0 +1,N @@`: the file was not there, or was empty; a plain diff does not say which
     creates = len(hunks) == 1 and hunks[0].old_start == 0 and hunks[0].old_count == 0
     if cursor.guesses and diff_header.is_without_folders(new_line):
         cursor.strip, cursor.guesses = 0, False
@@ -249,12 +252,13 @@ def _check_hunks(kind: ChangeKind, hunks: tuple[PatchHunk, ...]) -> None:
 
 def _hunks(cursor: _Cursor) -> tuple[PatchHunk, ...]:
     hunks: list[PatchHunk] = []
-    while (found := _HUNK.match(cursor.text, cursor.position)) is not None:
-        counts = [1 if digits is None else int(digits[:_DIGITS]) for digits in found.groups()]
+    while (matched := _HUNK.match(cursor.text, cursor.position)) is not None:
+        # a count that is left out is 1 (git-diff(1), POSIX diff "Diff -u Output Format")
+        counts = [1 if digits is None else int(digits[:_DIGITS]) for digits in matched.groups()]
         line = cursor.line
         if max(counts) > MAX_LINES:
             raise Malformed(f"the hunk states a number above {MAX_LINES}", line)
-        head = cursor.move(found.end())
+        head = cursor.move(matched.end())
         body = cursor.move(_end_of_body(cursor, counts[1], counts[3]))
         _check_body(body, line)
         hunks.append(PatchHunk(counts[0], counts[1], counts[2], counts[3], head, body, line))
@@ -268,8 +272,8 @@ def _hunks(cursor: _Cursor) -> tuple[PatchHunk, ...]:
 def _check_body(body: bytes, line: int) -> None:
     mark = _BAD_MARK.search(body)
     if mark is not None:
-        at = line + 1 + body.count(b"\n", 0, mark.start())
-        raise Malformed("a line of the hunk begins with a backslash, but is no such mark", at)
+        at_line = line + 1 + body.count(b"\n", 0, mark.start())
+        raise Malformed("a line of the hunk begins with a backslash, but is no such mark", at_line)
     if not body.startswith((b"+", b"-")) and b"\n+" not in body and b"\n-" not in body:
         raise Malformed("the hunk changes nothing", line)
 
@@ -277,6 +281,7 @@ def _check_body(body: bytes, line: int) -> None:
 def _end_of_body(cursor: _Cursor, old: int, new: int) -> int:
     """Find where a hunk of `old` and `new` lines ends: at once if all that look like its are."""
     start = cursor.position
+    # from the line end before the hunk, so that its first line is one like all others
     after = _AFTER_RUN.search(cursor.text, start - 1)
     end = len(cursor.text) if after is None else after.start() + 1
     body = cursor.text[start - 1 : end] if cursor.text[end - 1 : end] == b"\n" else b""
@@ -301,8 +306,9 @@ def _end_by_count(cursor: _Cursor, old: int, new: int) -> int:
         line += 1
         if text[position - 1 : position] != b"\n":
             raise Malformed("the patch is cut within a hunk's last line: it has no line end", line)
-    found = _NO_NEWLINE.match(text, position)
-    return position if found is None else found.end()
+    # the mark of the very last line is behind the counts' end
+    mark_line = _NO_NEWLINE.match(text, position)
+    return position if mark_line is None else mark_line.end()
 
 
 def _binary(cursor: _Cursor) -> BinaryPatch | None:
@@ -313,29 +319,33 @@ def _binary(cursor: _Cursor) -> BinaryPatch | None:
     forward = _binary_hunk(cursor)
     if forward is None:
         raise Malformed("a binary patch has neither literal nor delta data", cursor.line)
-    reverse = _binary_hunk(cursor)
+    reverse = _binary_hunk(cursor)  # `git apply -R` needs it; other tools leave it out
     return BinaryPatch(forward, reverse, cursor.text[start : cursor.position])
 
 
 def _binary_hunk(cursor: _Cursor) -> BinaryHunk | None:
-    found = _BINARY_HEAD.match(cursor.text, cursor.position)
-    if found is None:
+    head = _BINARY_HEAD.match(cursor.text, cursor.position)
+    if head is None:
         return None
     line = cursor.line
-    if len(found[2]) > _MAX_DIGITS:  # git would ask for that much memory, and die
+    if len(head[2]) > _MAX_DIGITS:  # git would ask for that much memory, and die
         raise Malformed("the binary patch states a size that no file has", line)
-    cursor.move(found.end())
+    cursor.move(head.end())
     lines = _BINARY_LINES.match(cursor.text, cursor.position)
     data = b"" if lines is None else cursor.move(lines.end())
     end = cursor.end_of_line(cursor.position)
     if cursor.text[cursor.position : end] not in (b"\n", b"\r\n"):
         raise Malformed("a binary patch's data are damaged, or cut", cursor.line)
     cursor.move(end)
-    return BinaryHunk(BinaryMethod(found[1].decode()), int(found[2]), data, line)
+    return BinaryHunk(BinaryMethod(head[1].decode()), int(head[2]), data, line)
 
 
 def _check_symlinks(changes: list[FileChange]) -> None:
-    """Refuse a patch that makes a link (or a submodule) and writes through it."""
+    """Refuse a patch that makes a link (or a submodule) and writes through it.
+
+    Each path is safe by itself; together they leave the tree (CVE-2015-1196 of GNU patch is of that
+    kind, and git's apply.c refuses it in path_is_beyond_symlink).
+    """
     links = {
         change.new_path: change.line
         for change in changes

@@ -41,8 +41,8 @@ class _ContentType:
 
 def split_text(text: bytes) -> int:
     """Return where in a mail's text the commit message ends and the rest, with the diff, begins."""
-    found = _BREAK.search(text)
-    return len(text) if found is None else found.start()
+    line = _BREAK.search(text)
+    return len(text) if line is None else line.start()
 
 
 def decode(fields: dict[str, bytes], body: bytes, read_fields: Fields) -> bytes:
@@ -59,6 +59,7 @@ def decode(fields: dict[str, bytes], body: bytes, read_fields: Fields) -> bytes:
     texts: list[bytes] = []
     in_message = True
     for text, charset in _parts(fields, body, read_fields, depth=0):
+        # the stated character set is the message's; a diff's bytes are those of the files
         cut = split_text(text) if in_message else 0
         message = text_encoding.to_utf8(text[:cut], charset)
         texts += [text] if message == text[:cut] else [message, text[cut:]]
@@ -89,12 +90,13 @@ def _parts(
 
 
 def _pieces(body: bytes, boundary: str) -> list[bytes]:
+    # RFC 2046, 5.1.1: a delimiter is a whole line; the last one has two more dashes
     line = re.escape(b"--" + boundary.encode("utf-8", "surrogateescape"))
     pieces = re.split(rb"^" + line + rb"(?=--|[ \t]*\r?$)", body, flags=re.MULTILINE)
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
         raise Malformed("the mail's parts do not end")
-    end = next(at for at, piece in enumerate(pieces) if at and piece.startswith(b"--"))
-    return pieces[1:end]
+    end = next(number for number, piece in enumerate(pieces) if number and piece.startswith(b"--"))
+    return pieces[1:end]  # before the first delimiter stands a text for readers without MIME
 
 
 def _transferred(encoding: bytes, body: bytes) -> bytes:
@@ -117,8 +119,8 @@ def _unflowed(text: bytes, content: _ContentType) -> bytes:
         line = raw.rstrip(b"\r\n") if raw.endswith(b"\n") else raw
         end = raw[len(line) :]
         if line != b"-- ":  # 4.3: a signature's separator is as it is
-            line = line.removeprefix(b" ")
-            if line.endswith(b" "):
+            line = line.removeprefix(b" ")  # 4.4: space-stuffing
+            if line.endswith(b" "):  # 4.1: a soft line break; with DelSp its blank goes, too
                 line, end = line[: len(line) - content.delsp], b""
         pieces += (line, end)
     return b"".join(pieces)
@@ -136,5 +138,5 @@ def _type(value: str) -> _ContentType:
 
 def _attribute(value: str, name: str) -> str:
     """Read a parameter of Content-Type, wherever it stands (mailinfo.c, slurp_attr)."""
-    found = re.search(rf'{name}=(?:"([^"]*)|([^; \t]*))', value, re.IGNORECASE)
-    return "" if found is None else found[1] or found[2] or ""
+    parameter = re.search(rf'{name}=(?:"([^"]*)|([^; \t]*))', value, re.IGNORECASE)
+    return "" if parameter is None else parameter[1] or parameter[2] or ""

@@ -23,6 +23,9 @@ _FIELD = re.compile(rb"(?:([!-9;-~]*):|>?From )([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\
 _FOLD = re.compile(rb"[ \t\r]*\n[ \t]")
 _BLANK = re.compile(rb"[ \t\r]*\n")
 
+_LAST_YEAR_NOT_TAKEN = 90
+"""mailsplit.c, is_from_line: a larger number behind the time of day is a year, of any century."""
+
 MAX_HEADER = 1 << 16
 """Bytes of the longest header that a mail may have."""
 
@@ -56,7 +59,8 @@ def split(content: bytes) -> list[bytes]:
 
     What stands before the first `From ` line belongs to the first mail.
     """
-    starts = [found.start() for found in _SEPARATOR.finditer(content) if int(found[1][:9]) > 90]
+    lines = _SEPARATOR.finditer(content)
+    starts = [line.start() for line in lines if int(line[1][:9]) > _LAST_YEAR_NOT_TAKEN]
     bounds = [0, *starts[1:], len(content)]
     return [content[start:end] for start, end in pairwise(bounds)]
 
@@ -67,9 +71,10 @@ def is_mail(content: bytes) -> bool:
         return True
     position = 0
     names: set[bytes] = set()
-    while position < MAX_HEADER and (found := _FIELD.match(content, position)) is not None:
-        names.add((found[1] or b"").lower())
-        position = found.end()
+    while position < MAX_HEADER and (field := _FIELD.match(content, position)) is not None:
+        names.add((field[1] or b"").lower())
+        position = field.end()
+    # a `From` alone is DEP-3's author: that header is no mail's
     return b"from" in names and (b"subject" in names or b"date" in names)
 
 
@@ -95,14 +100,15 @@ def parse(raw: bytes) -> Mail:
 
 
 def _fields(raw: bytes, start: int) -> tuple[list[tuple[str, bytes]], int]:
-    """Read the header that begins at `start`; give its fields and where the body begins."""
+    """Read the header that begins at `start`; return its fields and where the body begins."""
     fields: list[tuple[str, bytes]] = []
     position = start
-    while (found := _FIELD.match(raw, position)) is not None:
-        if found[1] is not None:
-            value = _FOLD.sub(b" ", found[2]).strip(b" \t\r\n")
-            fields.append((found[1].decode("ascii").lower(), value))
-        position = found.end()
+    while (field := _FIELD.match(raw, position)) is not None:
+        if field[1] is not None:
+            # RFC 5322, 2.2.3: a fold's line end and the blank after it stand for one blank
+            value = _FOLD.sub(b" ", field[2]).strip(b" \t\r\n")
+            fields.append((field[1].decode("ascii").lower(), value))
+        position = field.end()
         if position - start > MAX_HEADER:
             raise Malformed(f"the mail's header has more than {MAX_HEADER} bytes")
     blank = _BLANK.match(raw, position)

@@ -44,11 +44,12 @@ def clean_subject(text: str) -> str:
     is_mailed = False
     while True:
         text = text.lstrip(" \t:")
-        if text[:3].lower() == "re:" and len(text) > 3:
+        if text[:3].lower() == "re:" and len(text) > 3:  # a subject of nothing else is kept
             text = text[3:]
         elif text.startswith("[") and "]" in text:
             tag, _, text = text.partition("]")
             if _PATCH_TAG.search(tag) is None:
+                # a blank behind a tag belongs to it; mailinfo.c (cleanup_subject) keeps one, too
                 kept += f"{tag}] " if text[:1] in (" ", "\t", "\n", "\r") else f"{tag}]"
             elif not is_mailed:
                 kept, is_mailed = "", True
@@ -70,26 +71,27 @@ def fields_of(message: str) -> tuple[dict[str, str], str]:
     """
     lines = message.split("\n")
     fields: dict[str, str] = {}
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        end = at + 1
+    start = 0
+    while start < len(lines):
+        line = lines[start]
+        end = start + 1
         if (field := _FIELD.match(line)) is not None and field[1].lower() not in fields:
             while end < len(lines) and lines[end][:1] in (" ", "\t"):
                 end += 1
-            value = _decoded(" ".join([field[2], *lines[at + 1 : end]]))
+            value = _decoded(" ".join([field[2], *lines[start + 1 : end]]))
             if not _is_readable(field[1].lower(), value):
                 break
             fields[field[1].lower()] = value
+            # handle_commit_msg: a blank line behind a field ends them, one before a field does not
             if lines[end : end + 1] == [""]:
-                at = end
+                start = end
                 break
         elif line.startswith("[PATCH]") and line[7:8] in ("", " ", "\t", "\r"):
             fields["subject"] = line
         elif line and _QUOTED_SEPARATOR.fullmatch(line) is None:
             break
-        at = end
-    return fields, "\n".join(lines[at:])
+        start = end
+    return fields, "\n".join(lines[start:])
 
 
 def _decoded(value: str) -> str:

@@ -112,6 +112,7 @@ def parse(
         mail = mailbox.parse(content)
     except Malformed as error:
         raise Refused(error.what, patch=where, line=(error.line or 0) + 1) from None
+    # lines of a decoded body are not the file's; its own are the best that an error can name
     shift = 0 if mail.decoded else mail.body_line - 1
     cut = split_text(mail.text)
     if cut > MAX_MESSAGE:
@@ -129,6 +130,7 @@ def _header(mail: Mail, text: bytes, *, keep_subject: bool, date: Moment | None)
     fields, rest = fields_of(to_text(text))
     if len(text) == len(mail.text):
         fields = {}  # mailinfo.c, handle_info: they count only where a patch follows
+    # a field in the body is the author's; the mail's own is of whoever sent it (git-am(1))
     author = parse_identity(fields.get("from") or mail.get("from") or "")
     if not author.email:
         if date is None or not author.name:

@@ -33,11 +33,14 @@ _NEEDS_QUOTING = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
 
 # Code points that HFS+ ignores when it compares names (git's utf8.c, next_hfs_char).
 _HFS_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+# NTFS drops trailing dots and blanks, reads `name:stream` as a stream of the file `name`, and has a
+# short name for each long one: `git~1` is `.git` (git's path.c, is_ntfs_dotgit)
 _DOT_GIT = re.compile(r"(?:\.git|git~1)(?:[ .]*|[ .]*:.*)", re.IGNORECASE | re.DOTALL)
 _DOT_GITMODULES = re.compile(
     r"(?:\.gitmodules|gitmod~[1-4]|gi7eba~[1-9]|gi7eb~[1-9][0-9])[ .]*(?::.*)?",
     re.IGNORECASE | re.DOTALL,
 )
+# Windows takes either slash, and a drive's letter makes any path absolute
 _DRIVE = re.compile(rb"[A-Za-z]:[/\\]")
 
 
@@ -58,10 +61,10 @@ def unquote(text: bytes, start: int = 0) -> tuple[bytes, int]:
     Raises:
         Malformed: there is no whole C string.
     """
-    found = _QUOTED.match(text, start)
-    if found is None:
+    quoted = _QUOTED.match(text, start)
+    if quoted is None:
         raise Malformed("a quoted path does not end, or holds an escape that git does not write")
-    return _ESCAPE.sub(_unescaped, found[1]), found.end()
+    return _ESCAPE.sub(_unescaped, quoted[1]), quoted.end()
 
 
 def check(path: bytes, *, symlink: bool = False) -> None:
@@ -109,15 +112,16 @@ def _check_component(component: bytes, shown: str, *, symlink: bool) -> None:
         raise Malformed(f"the path {shown} leaves its tree on a system that drops trailing dots")
     if _DOT_GIT.fullmatch(name):
         raise Malformed(f"the path {shown} reaches into a repository's own folder")
+    # verify_path refuses that link alone: git reads .gitmodules itself, and would follow it
     if symlink and _DOT_GITMODULES.fullmatch(name):
         raise Malformed(f"the path {shown} would make .gitmodules a symbolic link")
 
 
-def _escaped(found: re.Match[bytes]) -> bytes:
-    byte = found[0]
+def _escaped(matched: re.Match[bytes]) -> bytes:
+    byte = matched[0]
     return b"\\" + (_UNESCAPES.get(byte) or b"%03o" % byte[0])
 
 
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    code = found[1]
+def _unescaped(matched: re.Match[bytes]) -> bytes:
+    code = matched[1]
     return _ESCAPES.get(code) or bytes([int(code, 8)])

@@ -81,12 +81,13 @@ def parse_identity(text: str) -> Identity:
         quoted, bare, email = mailbox.groups()
         return _identity(bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted), email)
     flat = _unquoted(text)
-    at = flat.find("@")
-    if at < 0:
+    # mailinfo.c, handle_from: the word around the first `@` is the address, all else the name
+    at_sign = flat.find("@")
+    if at_sign < 0:
         before, opened, rest = text.partition("<")
         email, closed, _ = rest.partition(">")
         return _identity(before, email) if opened and closed else _nameless(flat)
-    start = max(flat.rfind(stop, 0, at) for stop in " \t\n\r<") + 1
+    start = max(flat.rfind(stop, 0, at_sign) for stop in " \t\n\r<") + 1
     stops = [end for stop in " \t\n\r\v\f>" if (end := flat.find(stop, start)) >= 0]
     end = min(stops, default=len(flat))
     name = one_line(flat[:start].removesuffix("<") + " " + flat[end + 1 :])
@@ -105,6 +106,7 @@ def parse_date(text: str) -> Moment:
     if (raw := _RAW_DATE.fullmatch(text)) is not None:
         return _moment(text, int(raw[1]), raw[2])
     if (iso := _ISO_DATE.fullmatch(text)) is not None:
+        # git would take the machine's own zone; here a patch means one moment everywhere
         parts = [int(part or 0) for part in iso.groups()[:6]]
         zone = "+0000" if iso[7] in (None, "Z") else iso[7].replace(":", "")
     else:
@@ -132,10 +134,10 @@ def offset_of(zone: str) -> int:
     Raises:
         Malformed: it is no zone; a day or more is none.
     """
-    found = _ZONE.fullmatch(zone)
-    if found is None or int(found[2]) >= 24:
+    matched = _ZONE.fullmatch(zone)
+    if matched is None or int(matched[2]) >= 24:
         raise Malformed(f"`{zone[:20]}` is no time zone")
-    return (int(found[2]) * 60 + int(found[3])) * (-60 if found[1] == "-" else 60)
+    return (int(matched[2]) * 60 + int(matched[3])) * (-60 if matched[1] == "-" else 60)
 
 
 def _moment(text: str, seconds: int, zone: str) -> Moment:
@@ -149,7 +151,7 @@ def _mail_date(text: str) -> tuple[list[int], str]:
     numeric = _ZONE_NAME.sub(lambda name: _ZONES[name[0]], _COLON.sub(r"\1\2", text))
     try:
         parsed = parsedate_tz(numeric)
-    except (ValueError, OverflowError, IndexError, TypeError):
+    except (ValueError, OverflowError, IndexError, TypeError):  # of text that is nobody's date
         parsed = None
     if parsed is None:
         raise Malformed(f"the date `{text[:80]}` is not one that mail has")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
+# quilt(1): a name, perhaps `-pN` and other options of patch, perhaps a comment
 _ENTRY = re.compile(r"(?P<name>[^\s#]\S*)(?P<options>(?:[ \t]+-\S+)*)[ \t]*(?:[ \t]#.*)?\s*")
 
 MAX_BYTES = 16 << 20
@@ -75,17 +76,17 @@ def parse(content: bytes) -> Series:
 
 def _entry(lead: bytes, raw: bytes) -> SeriesEntry:
     try:
-        found = _ENTRY.fullmatch(raw.decode("utf-8"))
+        matched = _ENTRY.fullmatch(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        found = None
-    if found is None:
+        matched = None
+    if matched is None:
         raise Malformed("the line is neither a comment nor a file name with options")
-    strip = 1
-    for option in found["options"].split():
+    strip = 1  # quilt's own default
+    for option in matched["options"].split():
         if re.fullmatch(r"-p[0-9]", option) is None:
             raise Malformed(f"the option `{option}` is not taken; only -p0 to -p9 are")
         strip = int(option[2:])
-    name = found["name"]
+    name = matched["name"]
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:
         raise Malformed(f"`{name}` leaves the series' folder")
     return SeriesEntry(name, strip, lead, raw)

@@ -74,13 +74,16 @@ def decode_words(value: bytes) -> str:
     """
     pieces: list[tuple[str, bytes]] = []
     position = 0
+    # mailinfo.c (decode_header) takes a word wherever it stands; RFC 2047 wants blanks around it
     while (start := value.find(b"=?", position)) >= 0:
         word = _WORD.match(value, start)
         if word is None:
             raise Malformed("a header field has an encoded word (`=?…?=`) that does not end")
         between = value[position:start]
+        # RFC 2047, 6.2: blanks between two words are not shown
         if between.strip(b" \t\r\n") or not pieces:
             pieces.append(("", between))
+        # RFC 2231, 5: a language may follow the character set, `=?utf-8*en?q?…?=`
         charset = word[1].partition(b"*")[0].decode("latin-1").lower()
         pieces.append((charset, _unpacked(word[2], word[3])))
         position = word.end()
@@ -101,6 +104,7 @@ def from_base64(content: bytes) -> bytes:
     pieces = []
     for line in content.split(b"\n"):
         letters = _NOT_BASE64.sub(b"", line)
+        # one letter alone, six bits, makes no byte (mailinfo.c, decode_b_segment)
         letters = letters[: len(letters) - (len(letters) % 4 == 1)]
         pieces.append(base64.b64decode(letters + b"=" * (-len(letters) % 4)))
     return b"".join(pieces)
@@ -108,11 +112,11 @@ def from_base64(content: bytes) -> bytes:
 
 def from_quoted_printable(content: bytes) -> bytes:
     """Return what quoted-printable text holds; what is no escape stays as it is."""
-    content = re.sub(rb"=\r?\n", b"", content)
+    content = re.sub(rb"=\r?\n", b"", content)  # RFC 2045, 6.7 (5): a soft line break
     return _ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode()), content)
 
 
 def _unpacked(encoding: bytes, text: bytes) -> bytes:
     if encoding in b"qQ":
-        return from_quoted_printable(text.replace(b"_", b" "))
+        return from_quoted_printable(text.replace(b"_", b" "))  # RFC 2047, 4.2 (2)
     return from_base64(text)

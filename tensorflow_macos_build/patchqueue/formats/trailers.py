@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# trailer.c, git_generated_prefixes
 _GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
 _TRAILER = re.compile(r"([A-Za-z0-9-]+[ \t]*):(.*)")
 _SPACE = " \t\v\f\r"
@@ -38,18 +39,18 @@ def parse(message: str) -> tuple[Trailer, ...]:
     >>> parse("Fix it\n\nBecause.\n\nReason: backport\nUpstream: abc\n  def\n")
     (Trailer(key='Reason', value='backport'), Trailer(key='Upstream', value='abc def'))
     """
-    found: list[tuple[str, list[str]]] = []
+    trailers: list[tuple[str, list[str]]] = []
     continued = False
     for line in _block(message.split("\n")):
         if line[0] in _SPACE:
             if continued:
-                found[-1][1].append(line.strip())
+                trailers[-1][1].append(line.strip())
             continue
         matched = _TRAILER.match(line)
         continued = matched is not None
         if matched is not None:
-            found.append((matched[1].rstrip(), [matched[2].strip()]))
-    return tuple(Trailer(key, " ".join(pieces).strip()) for key, pieces in found)
+            trailers.append((matched[1].rstrip(), [matched[2].strip()]))
+    return tuple(Trailer(key, " ".join(pieces).strip()) for key, pieces in trailers)
 
 
 def value(trailers: tuple[Trailer, ...], key: str) -> str | None:
@@ -68,6 +69,7 @@ def added(message: str, new: Sequence[Trailer]) -> str:
     lines = [f"{trailer.key}: {trailer.value}".rstrip() for trailer in new]
     if not lines:
         return message
+    # trailers are one paragraph: the first ones of a message need a blank line before them
     separator = "\n" if _block(text.split("\n")) else "\n\n"
     return separator.join([text, "\n".join(lines)]) + "\n"
 
@@ -81,6 +83,7 @@ def _block(lines: list[str]) -> list[str]:
     start = end
     while start > title_end and (lines[start - 1].strip() or lines[start - 1].startswith("#")):
         start -= 1
+    # a message of one paragraph has no trailers, though its lines may look like some
     if start == title_end and (start == len(lines) or lines[start].strip()):
         return []
     block = lines[start:end]
@@ -98,6 +101,7 @@ def _is_block(block: list[str]) -> bool:
     trailers = others = continuations = 0
     generated = False
     for line in reversed(block):
+        # backwards: a line that is continued is known only when what it continues is seen
         if line.startswith("#"):
             others, continuations = others + continuations, 0
         elif line.startswith(_GENERATED):
@@ -109,6 +113,7 @@ def _is_block(block: list[str]) -> bool:
         else:
             others, continuations = others + 1 + continuations, 0
     others += continuations
+    # beside one that git wrote, a quarter of the lines is enough (trailer.c, recognized_prefix)
     if generated and trailers * 3 >= others:
         return True
     return bool(trailers) and not others

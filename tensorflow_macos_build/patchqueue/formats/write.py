@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 ZERO_COMMIT = b"0" * 40
 
+# git format-patch, too, writes this one date into every such line (git-format-patch(1))
 _SEPARATOR = b"From " + ZERO_COMMIT + b" Mon Sep 17 00:00:00 2001\n"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _END_OF_MAIL_DATES = timegm((people.MAX_MAIL_YEAR + 1, 1, 1, 0, 0, 0))
 
 _WIDTH = 76
+"""Columns of a header's line: RFC 2047, 2, allows no more to one with encoded words."""
+
 _BREAK = re.compile(r"^(?=diff -|Index: |--- [^\s]|---[ \t]*$)", re.MULTILINE)
 _READ_AS_FIELD = re.compile(r"(?:(?:from|subject|date):|>From\s|\[PATCH\](?:\s|\Z))", re.IGNORECASE)
 _FROM_LINE = re.compile(rb"^" + mailbox.FROM_LINE.pattern + rb"$", re.MULTILINE)
@@ -103,8 +106,11 @@ def _encoding(body: bytes, header: Header) -> bytes:
 
 
 def _quoted_printable(body: bytes) -> bytes:
+    # only what must be: the diff stays readable. A CR before a line end would be lost on the way
     body = body.replace(b"=", b"=3D").replace(b"\r\n", b"=0D\n")
-    return _FROM_LINE.sub(lambda found: b"=46" + found[0][1:], body)
+    # `=46` is an F: no reader takes the line for the next mail's. mboxrd would put a `>` before it,
+    # which `git am` takes off only where it is told so (--patch-format=mboxrd)
+    return _FROM_LINE.sub(lambda line: b"=46" + line[0][1:], body)
 
 
 def _field(name: str, value: str) -> bytes:
@@ -147,6 +153,7 @@ def _encoded(text: str) -> str:
     if text.isascii() and "=?" not in text and text.isprintable():
         return text
     words, word = [], ""
+    # by characters: RFC 2047, 5 (3), wants each word to hold whole ones
     for character in text:
         piece = _q_encoded(character)
         if len(word) + len(piece) > _WIDTH - len("Subject: =?UTF-8?q??="):
@@ -166,8 +173,10 @@ def _q_encoded(character: str) -> str:
 
 def _date(moment: Moment) -> str:
     local = moment.seconds + people.offset_of(moment.zone)
+    # git reads its raw form everywhere that it reads dates (date.c, match_object_header_date)
     if not 0 <= local < _END_OF_MAIL_DATES:
         return f"@{moment.seconds} {moment.zone}"
+    # strftime would name days and months in the machine's language
     clock = time.gmtime(local)
     return (
         f"{_DAYS[clock.tm_wday]}, {clock.tm_mday} {_MONTHS[clock.tm_mon - 1]} {clock.tm_year:04} "
