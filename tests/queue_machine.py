@@ -92,6 +92,20 @@ class Queue:
         return changed.get(path, upstream(self.release)[path])
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A rebase or an edit under way: what was asked for, and the queue that it began with.
+
+    The names of its files belong to the queue: what was decided is kept by them. A patch that is
+    moved away and back may have another number then; so the patches can be the same again, and
+    nobody goes on, before the files are as they were.
+    """
+
+    request: str
+    queue: Queue
+    series: str
+
+
 def upstream(release: str) -> dict[str, str]:
     """Return what each file holds at a release."""
     found = {f"{kind}{number}": f"base {kind}{number}" for kind in "fg" for number in range(4)}
@@ -198,8 +212,8 @@ class Machine(stateful.RuleBasedStateMachine):
         self.queue = Queue("v1", tuple(patches))
         start_with(self.shop, self.queue)
         self.count = 0
-        self.moving: tuple[str, Queue] | None = None
-        self.editing: tuple[str, Queue] | None = None
+        self.moving: Begun | None = None
+        self.editing: Begun | None = None
 
     # What is run, and how it is judged
 
@@ -234,6 +248,12 @@ class Machine(stateful.RuleBasedStateMachine):
         described = (folder / "queue.yaml").read_text()
         release = described.partition("ref: ")[2].partition("\n")[0]
         return Queue(release, tuple(patches))
+
+    def begun(self, request: str) -> Begun:
+        return Begun(request, self.queue, (self.shop.queue / "series").read_text())
+
+    def is_changed_since(self, begun: Begun) -> bool:
+        return begun != self.begun(begun.request)
 
     def fresh(self, stem: str) -> str:
         self.count += 1
@@ -341,22 +361,21 @@ class Machine(stateful.RuleBasedStateMachine):
         Machine.steps += 1
         subject = data.draw(st.sampled_from(self.queue.patches)).subject
         opened = self.editing
-        is_refused = opened is not None and (opened[0] != subject or opened[1] != self.queue)
+        is_refused = opened is not None and opened != self.begun(subject)
         outcome: Outcome = "refused" if is_refused else "done"
         self.perform(lambda: self.shop.edit().edit(subject), self.queue, outcome, kill)
         if opened is None:
-            self.editing = (subject, self.queue)
+            self.editing = self.begun(subject)
 
     @stateful.precondition(lambda self: self.editing is not None)
     @stateful.rule(kill=KILLS, amend=st.booleans())
     def go_on_editing(self, kill: Kill | None, amend: bool) -> None:
         Machine.steps += 1
         assert self.editing is not None
-        subject, before = self.editing
-        if before != self.queue:
+        if self.is_changed_since(self.editing):
             self.perform(lambda: self.shop.edit().go_on(), self.queue, "refused", kill)
             return
-        at = self.queue.at(subject)
+        at = self.queue.at(self.editing.request)
         patch, wanted = self.queue.patches[at], self.queue
         path, _ = patch.lines[0]
         if amend:
@@ -394,9 +413,7 @@ class Machine(stateful.RuleBasedStateMachine):
         """`rebase.start`; the same again goes on, another one is refused."""
         Machine.steps += 1
         if self.moving is not None:
-            onto, before = self.moving
-            same = onto == release and before == self.queue
-            outcome: Outcome = "waits" if same else "refused"
+            outcome: Outcome = "waits" if self.moving == self.begun(release) else "refused"
             self.perform(lambda: self.begin(release), self.queue, outcome, kill)
             return
         before, moved = self.queue, replace(self.queue, release=release)
@@ -407,7 +424,7 @@ class Machine(stateful.RuleBasedStateMachine):
         assert not waits or before.conflicting(release)
         self.queue = before if waits else moved
         assert self.observed() == self.queue
-        self.moving = (release, before) if waits else None
+        self.moving = self.begun(release) if waits else None
 
     def begin(self, release: str) -> object:
         session = self.shop.rebase()
@@ -421,15 +438,15 @@ class Machine(stateful.RuleBasedStateMachine):
         """`rebase.continue` with the patch's line, or `rebase.skip`."""
         Machine.steps += 1
         assert self.moving is not None
-        release, before = self.moving
-        subject = before.conflicting(release)
+        release = self.moving.request
+        subject = self.moving.queue.conflicting(release)
         patch = subject if named else ""
 
         def command() -> object:
             session = self.shop.rebase()
             return session.go_on(patch) if settle else session.skip(patch)
 
-        if before != self.queue:
+        if self.is_changed_since(self.moving):
             self.perform(command, self.queue, "refused", kill)
             return
         moved = replace(self.queue, release=release)

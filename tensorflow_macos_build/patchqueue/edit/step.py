@@ -308,8 +308,8 @@ class EditRun:
             raise UsageError(
                 "the queue is another one than when this change of it began",
                 where=str(self.queue.folder),
-                hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
-                f"change up with `{self.command('patches.abort')}`",
+                hint="bring its files back, names too (`git checkout`, `git stash`), to go on; or "
+                f"give the change up with `{self.command('patches.abort')}`",
             )
 
     def _refuse_other_folder(self, plan: EditPlan | None) -> None:

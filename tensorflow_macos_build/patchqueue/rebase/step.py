@@ -345,8 +345,8 @@ class RebaseRun:
         raise UsageError(
             f"the queue was changed since its rebase onto {state.onto_ref} began",
             where=str(self.queue.folder),
-            hint="bring it back as it was (`git checkout`, `git stash`) to go on; or give the "
-            f"rebase up with `{self.command('rebase.abort')}`",
+            hint="bring its files back, names too (`git checkout`, `git stash`), to go on; or "
+            f"give the rebase up with `{self.command('rebase.abort')}`",
         )
 
     def _refuse_other_folder(self, state: RebaseState | None) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -263,6 +264,28 @@ def test_a_queue_that_is_brought_back_is_gone_on_with(desk: Desk) -> None:
         desk.session.go_on()
     path.write_text(before)
     desk.edit()
+    assert not desk.session.go_on().note
+
+
+def test_a_queue_reordered_there_and_back_is_gone_on_with_when_its_files_have_their_names(
+    desk: Desk,
+) -> None:
+    desk.session.shown(desk.session.start(ONTO))
+    desk.edit()
+    before, edited = desk.contents(), (desk.work / PLACER).read_bytes()
+    patches = [(patch.name, patch.content) for patch in storage.load(desk.queue).patches]
+    for _ in ("there", "and back"):
+        edit_session(desk).change(lambda _, pieces: operations.moved(pieces, 0, 1))
+    now = storage.load(desk.queue).patches
+    assert [patch.content for patch in now] == [content for _, content in patches]
+    assert [patch.name for patch in now] != [name for name, _ in patches]
+    for step in (partial(desk.session.start, ONTO), desk.session.go_on, desk.session.skip):
+        with pytest.raises(UsageError, match=r"was changed since its rebase onto v2\.18\.0"):
+            step()
+    for name, content in before.items():
+        (desk.queue / name).write_bytes(content)
+    assert desk.session.start(ONTO).patch.startswith(FIRST)
+    assert (desk.work / PLACER).read_bytes() == edited
     assert not desk.session.go_on().note
 
 
