@@ -76,6 +76,15 @@ class Desk:
         return {str(path.relative_to(self.queue)): path.read_bytes() for path in files}
 
 
+def renumber(queue: Path, number: str, new: str) -> None:
+    """Let a patch's file have another number, as patches around it bring it about."""
+    (path,) = queue.glob(f"{number}-*.patch")
+    name = path.name.replace(number, new, 1)
+    series = queue / "series"
+    series.write_text(series.read_text().replace(path.name, name))
+    path.rename(queue / name)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
@@ -121,7 +130,20 @@ def test_a_recorded_resolution_is_replayed_anywhere_and_shown_as_such(desk: Desk
     assert statuses["00500"] is Status.RESOLVED
 
 
-def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk) -> None:
+def test_a_recorded_resolution_is_replayed_when_its_patch_has_another_number(desk: Desk) -> None:
+    before = Path(shutil.copytree(desk.queue, desk.queue.parent / "before"))
+    desk.session.start(ONTO)
+    done = desk.settle()
+    shutil.copytree(desk.queue / resolutions.FOLDER, before / resolutions.FOLDER)
+    renumber(before, "00500", "00450")
+    again = engine.rebase(storage.load(before), desk.git, ONTO)
+    assert again.tree == done.result.tree
+    statuses = {patch.name[:5]: patch.status for patch in again.patches}
+    assert statuses["00450"] is Status.RESOLVED
+
+
+@pytest.mark.parametrize("number", ["00500", "00450"])
+def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk, number: str) -> None:
     before = Path(shutil.copytree(desk.queue, desk.queue.parent / "before"))
     desk.session.start(ONTO)
     desk.settle()
@@ -134,8 +156,9 @@ def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk) -> No
     other = resolutions.RecordedResolution(known[0].patch, met, known[0].results)
     path.unlink()
     (before / resolutions.FOLDER / other.file_name).write_bytes(resolutions.emit(other))
+    renumber(before, "00500", number)
     found = engine.rebase(storage.load(before), desk.git, ONTO)
-    evidence = {patch.name[:5]: patch for patch in found.patches}["00500"]
+    evidence = {patch.name[:5]: patch for patch in found.patches}[number]
     assert evidence.status is Status.CONFLICT
     assert evidence.evidence.refused == (other.file_name,)
 

@@ -37,6 +37,16 @@ def slug(subject: str) -> str:
     return re.sub(r"\.{2,}", ".", words[:_SLUG_LENGTH]).strip("-.") or "patch"
 
 
+def without_number(name: str) -> str:
+    """Return a patch file's name without its number; another program's name as it is.
+
+    >>> without_number("00100-a.patch"), without_number("fix-10.diff")
+    ('a.patch', 'fix-10.diff')
+    """
+    match = _NAME.fullmatch(name)
+    return match[2] + SUFFIX if match is not None else name
+
+
 def assign(subjects: Sequence[str], current: Sequence[str | None]) -> list[str]:
     """Return every patch of a queue its file name.
 

@@ -1,10 +1,10 @@
 """Recorded resolutions: how a conflict was settled once, replayed wherever it comes again.
 
-A resolution belongs to one patch and to the contents that met: for each conflicting path the base
-blob, the upstream blob and the patched blob. Where one of them differs it is for another context,
-and is refused. It is kept as one JSON file under `patches/<queue>/resolutions/`, its text as lines,
-so that it can be reviewed and travels with the queue (git's rerere is local to a clone, and
-git-merge-tree(1) never asks it).
+A resolution belongs to one patch, whatever its file's number, and to the contents that met: for
+each conflicting path the base blob, the upstream blob and the patched blob. Where one of them
+differs it is for another context, and is refused. It is kept as one JSON file under
+`patches/<queue>/resolutions/`, its text as lines, so that it can be reviewed and travels with the
+queue (git's rerere is local to a clone, and git-merge-tree(1) never asks it).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tensorflow_macos_build.git.objects import SUBMODULE_MODE, TreeEntry, encode
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
+from tensorflow_macos_build.patchqueue.queue import names
 from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
 
 if TYPE_CHECKING:
@@ -93,30 +94,39 @@ class RecordedResolver:
 
     Args:
         quarantine: where the replay is made.
-        names: the patches' names, by commit.
+        patches: the names of the patches' files, by commit.
         known: the resolutions.
     """
 
     def __init__(
-        self, quarantine: Quarantine, names: Mapping[str, str], known: Sequence[RecordedResolution]
+        self,
+        quarantine: Quarantine,
+        patches: Mapping[str, str],
+        known: Sequence[RecordedResolution],
     ) -> None:
         self._quarantine = quarantine
-        self._names = names
-        self._known = {(one.patch, one.met): one for one in known}
+        self._patches = patches
+        # the number only orders: a patch that is moved in its queue gets another one (names.assign)
+        self._known = {(names.without_number(one.patch), one.met): one for one in known}
 
     def __call__(
         self, commit: str, _: tuple[PathChange, ...], merged: MergeResult
     ) -> Resolved | None:
         """Settle a conflict as it was settled before."""
-        found = self._known.get((self._names[commit], met_in(merged)))
+        patch = names.without_number(self._patches[commit])
+        found = self._known.get((patch, met_in(merged)))
         if found is None or not merged.conflicted:
             return None
         return Resolved(StepOutcome.RESOLVED, apply(self._quarantine, merged.tree, found.results))
 
     def refused(self, commit: str) -> tuple[str, ...]:
-        """Name the files of the patch's resolutions; asked where none of them fits."""
+        """Return the names of a patch's resolution files, of which none fits."""
+        name = self._patches[commit]
+        others = {*self._patches.values()} - {name}  # subjects, and so the words, can be the same
         return tuple(
-            one.file_name for (patch, _), one in self._known.items() if patch == self._names[commit]
+            one.file_name
+            for (patch, _), one in self._known.items()
+            if patch == names.without_number(name) and one.patch not in others
         )
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.resolutions import (
     ConflictKey,
@@ -120,3 +122,18 @@ def test_a_folder_of_resolutions_is_read_in_order_and_within_bounds(tmp_path: Pa
         stream.truncate(800 << 20)
     with pytest.raises(UsageError, match=r"a\.json: it has more than"):
         resolutions.load(tmp_path)
+
+
+def test_a_resolution_is_refused_in_the_name_of_its_own_patch_alone(tmp_path: Path) -> None:
+    """Subjects without a letter of ASCII make files that differ by their numbers only."""
+    patches = {"1": "00100-patch.patch", "2": "00200-patch.patch", "3": "00300-a.patch"}
+    first, moved = (
+        RecordedResolution(name, (ConflictKey("a", BLOB, BLOB, ""),), ())
+        for name in ("00100-patch.patch", "00900-a.patch")
+    )
+    git = Git(tmp_path)
+    git.init()
+    with quarantine(git) as pen:
+        recorded = resolutions.RecordedResolver(pen, patches, [first, moved])
+        refused = {commit: recorded.refused(commit) for commit in patches}
+    assert refused == {"1": (first.file_name,), "2": (), "3": (moved.file_name,)}
