@@ -194,7 +194,7 @@ def _make(folder: Path, source: Git) -> Git:
     (folder / "objects" / "info" / "alternates").write_bytes(
         b"".join(os.fsencode(place) + b"\n" for place in places)
     )
-    git = Git(folder, behind=source)
+    git = Git(folder, borrows_from=source)
     _carry_over(source, git)
     return git
 

@@ -228,7 +228,7 @@ class EditRun:
 
     def store(self) -> Git:
         """Return the change's own repository, which borrows from the upstream's."""
-        store = Git(self.folder / "objects.git", behind=self.git)
+        store = Git(self.folder / "objects.git", borrows_from=self.git)
         if not store.git_dir.is_dir():
             with files.atomic_folder(store.git_dir) as unfinished:
                 Git(unfinished).init()
@@ -239,7 +239,7 @@ class EditRun:
 
     def lender(self) -> Git:
         """Return the change's own repository where it is there already, or the upstream's."""
-        store = Git(self.folder / "objects.git", behind=self.git)
+        store = Git(self.folder / "objects.git", borrows_from=self.git)
         return store if store.git_dir.is_dir() else self.git
 
     def _follow(self, pen: Quarantine, plan: EditPlan) -> operations.Restacked | EditConflict:

@@ -311,7 +311,7 @@ class RebaseRun:
         borrowed = self.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
         alternates = os.pathsep.join(filter(None, [own, borrowed]))
         env = {**self.git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
-        return Git(self.git.git_dir, env=env, behind=self.git)
+        return Git(self.git.git_dir, env=env, borrows_from=self.git)
 
     def _show(self, pen: Quarantine, state: RebaseState, conflict: PatchConflict) -> None:
         if conflict.is_in(self.folder):
