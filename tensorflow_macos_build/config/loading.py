@@ -53,7 +53,7 @@ class Loaded:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Find the project's folder: the checkout, or the nearest one above it, with build_configs/.
+    """Return the project's folder: the checkout, or the nearest one above it, with build_configs/.
 
     Raises:
         UsageError: there is none.
@@ -85,16 +85,18 @@ def load(
     path = _locate(name_or_path, root)
     merged, problems, files = _chain(path, root)
     for key, value in (overrides or {}).items():
-        table, found = tree.read_flag(key, value)
+        table, problems_of_flag = tree.read_flag(key, value)
         merged = tree.merge(merged, table)
-        problems += found
+        problems += problems_of_flag
     if "name" not in merged.items:
         implied = tree.Source(_shown(path, root))
         named = tree.Scalar(path.stem, implied)
         merged = tree.merge(tree.Table({"name": named}, {"name": implied}, merged.source), merged)
     try:
+        # Every scalar is text (`tree`); pydantic makes numbers and truth values of it (lax mode).
         release = Release.model_validate(tree.plain(merged))
     except pydantic.ValidationError as error:
+        # pydantic checks all fields before it raises; `url` would lead to its own pages.
         problems += [_problem(merged, detail) for detail in error.errors(include_url=False)]
     if problems:
         raise tree.ConfigError(problems)
@@ -104,12 +106,12 @@ def load(
 
 
 def names(root: Path) -> list[str]:
-    """List the configs of a project, sorted."""
+    """Return the names of a project's configs, sorted."""
     return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return each value with its dotted path; lists and empty mappings are values."""
+    """Yield each value with its dotted path; lists and empty mappings are values."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from flatten(value, f"{prefix}{key}.")
@@ -135,15 +137,15 @@ def _locate(name_or_path: str, root: Path) -> Path:
 
 
 def _chain(path: Path, root: Path) -> tuple[tree.Table, list[tree.Problem], tuple[Path, ...]]:
-    """Read a file and all that it extends; give them merged, the lowest below."""
+    """Read a file and all that it extends, and return them merged, the lowest below."""
     tables: list[tree.Table] = []
     problems: list[tree.Problem] = []
     files: list[Path] = []
     following: Path | None = path
     while following is not None:
         files.append(following)
-        table, found = tree.read_file(following, _shown(following, root))
-        problems += found
+        table, problems_of_file = tree.read_file(following, _shown(following, root))
+        problems += problems_of_file
         extends = table.items.pop(EXTENDS, None)
         tables.append(table)
         following = None
@@ -177,10 +179,11 @@ def _extended(extends: tree.Tree, files: Sequence[Path], root: Path) -> Path:
 
 
 def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
-    """Say what is wrong in the words of the config's author, and where it was written."""
+    """Return what is wrong in the words of the config's author, and where it was written."""
     location = detail["loc"]
-    source = _place(merged, location, is_key=detail["type"] == "extra_forbidden")
+    source = _source_at(merged, location, is_key=detail["type"] == "extra_forbidden")
     dotted = ".".join(str(part) for part in location)
+    # pydantic's types of errors (docs: "Validation Errors"); its words for these four name Python.
     match detail["type"]:
         case "extra_forbidden":
             parent, known = ".".join(map(str, location[:-1])), _known_keys(location[:-1])
@@ -194,14 +197,14 @@ def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
         case "tuple_type":
             return tree.Problem(f"`{dotted}` must be a list", source)
         case _:
-            given = detail["input"]
+            value = detail["input"]
             message = detail["msg"][:1].lower() + detail["msg"][1:]
-            shown = "" if isinstance(given, (dict, list)) else f", not `{str(given)[:_SHOWN]}`"
+            shown = "" if isinstance(value, (dict, list)) else f", not `{str(value)[:_SHOWN]}`"
             return tree.Problem(f"`{dotted}`: {message}{shown}", source)
 
 
-def _place(merged: tree.Table, location: Sequence[str | int], *, is_key: bool) -> tree.Source:
-    """Find where the value at `location` was written, or the nearest value around it."""
+def _source_at(merged: tree.Table, location: Sequence[str | int], *, is_key: bool) -> tree.Source:
+    """Return where the value at `location` was written, or the nearest value around it."""
     here: tree.Tree = merged
     source = merged.source
     for depth, part in enumerate(location):
@@ -218,7 +221,7 @@ def _place(merged: tree.Table, location: Sequence[str | int], *, is_key: bool) -
 
 
 def _known_keys(location: Sequence[str | int]) -> list[str]:
-    """List the keys that the part of the model at `location` has."""
+    """Return the keys that the part of the model at `location` has."""
     model: type[pydantic.BaseModel] = Release
     for part in location:
         if isinstance(part, str):
@@ -227,11 +230,11 @@ def _known_keys(location: Sequence[str | int]) -> list[str]:
 
 
 def _model_of(annotation: object) -> type[pydantic.BaseModel] | None:
-    """Find the model in an annotation such as `tuple[FuseRule, ...]` or `Host | None`."""
+    """Return the model in an annotation such as `tuple[FuseRule, ...]` or `Host | None`."""
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         return annotation
-    found = (_model_of(part) for part in get_args(annotation))
-    return next((model for model in found if model), None)
+    models = (_model_of(part) for part in get_args(annotation))
+    return next((model for model in models if model), None)
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -17,6 +17,8 @@ PEP_440 = (
 )
 """A version in its normal form (PEP 440, appendix B)."""
 
+# Patterns are anchored by hand, for pydantic searches; its regex engine is Rust's, whose `$` does
+# not match before a line end at the end of the text, as Python's does.
 Text = Annotated[str, StringConstraints(min_length=1)]
 MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2[0-9](\.[0-9]+)?$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
@@ -35,7 +37,10 @@ Glob = Annotated[str, StringConstraints(pattern=r"^[^/]"), AfterValidator(_insid
 
 
 class Values(BaseModel):
-    """The base of all parts of a config: frozen, and with no other keys than those named."""
+    """The base of all parts of a config: frozen, and with no other keys than those named.
+
+    Class names are part of the published schema (its `$defs`), so they keep the words of the keys.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

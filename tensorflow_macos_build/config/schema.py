@@ -14,10 +14,11 @@ def schema() -> dict[str, Any]:
     """Return the schema that each file under build_configs/ obeys.
 
     No key is required, because a file may leave to others what it says through `extends`; what is
-    missing in the end is told when the config is loaded.
+    missing in the end is told when the config is loaded. A rule is in a list, which is replaced as
+    a whole, so its own keys are required.
     """
-    found = Release.model_json_schema()
-    for part in (found, *found["$defs"].values()):
+    whole = Release.model_json_schema()
+    for part in (whole, *whole["$defs"].values()):
         if part.get("title") != FuseRule.__name__:
             part.pop("required", None)
     extends = {
@@ -25,5 +26,5 @@ def schema() -> dict[str, Any]:
         "title": "Extends",
         "description": "The config beside this one, without `.yaml`, that it is laid over.",
     }
-    found["properties"] = {EXTENDS: extends, **found["properties"]}
-    return {"$schema": _DIALECT, **found}
+    whole["properties"] = {EXTENDS: extends, **whole["properties"]}
+    return {"$schema": _DIALECT, **whole}

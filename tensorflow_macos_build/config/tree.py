@@ -28,7 +28,10 @@ MAX_DEPTH = 32
 """How deep values may be nested."""
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
+"""How a plain scalar says that there is no value (YAML 1.2, section 10.3.2, the core schema)."""
+
 _SHOWN_PROBLEMS = 50
+"""How many mistakes are listed: one wrong indent may make hundreds."""
 
 # YAML's escapes can make what no command line, file name or text file holds.
 _UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -36,7 +39,7 @@ _UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value was written: a place in a file, a flag, or this tool's defaults.
+    """Where a value was written: a line of a file, a flag, or this tool's defaults.
 
     `line` and `column` count from 1; they are 0 where there is no file.
     """
@@ -95,7 +98,7 @@ class ConfigError(UsageError):
     """All mistakes that were found in a config.
 
     Attributes:
-        problems: the mistakes, in the order of their places.
+        problems: the mistakes, in the order of files and lines.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -130,12 +133,12 @@ def read(content: bytes, shown: str) -> tuple[Table, list[Problem]]:
         UsageError: it is not UTF-8, or no YAML at all.
     """
     text = files.decode(content, shown)
-    found, problems = _read(text, shown, flag=False)
-    if isinstance(found, Scalar) and found.text is None:
-        found = Table({}, {}, Source(shown, 1, 1))
-    if not isinstance(found, Table):
-        raise ConfigError([Problem("it must be a mapping of keys to values", found.source)])
-    return found, problems
+    top, problems = _read(text, shown, flag=False)
+    if isinstance(top, Scalar) and top.text is None:  # an empty file, or comments only
+        top = Table({}, {}, Source(shown, 1, 1))
+    if not isinstance(top, Table):
+        raise ConfigError([Problem("it must be a mapping of keys to values", top.source)])
+    return top, problems
 
 
 def read_flag(key: str, value: str) -> tuple[Table, list[Problem]]:
@@ -145,11 +148,11 @@ def read_flag(key: str, value: str) -> tuple[Table, list[Problem]]:
         ConfigError: the value is not YAML.
     """
     source = Source(f"--set {key}={value}")
-    found, problems = _read(value, source.origin, flag=True)
+    nested, problems = _read(value, source.origin, flag=True)
     for part in reversed(key.split(".")):
-        found = Table({part: found}, {part: source}, source)
-    assert isinstance(found, Table)
-    return found, problems
+        nested = Table({part: nested}, {part: source}, source)
+    assert isinstance(nested, Table)
+    return nested, problems
 
 
 def merge(below: Table, above: Table) -> Table:
@@ -177,13 +180,14 @@ def _read(text: str, origin: str, *, flag: bool) -> tuple[Tree, list[Problem]]:
     try:
         loader = _Loader(text, origin, flag=flag)
     except yaml.reader.ReaderError as error:
+        # It is raised before there are marks, and its position counts characters of the whole text.
         before = text[: error.position]
-        place = Source(origin, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        source = Source(origin) if flag else place
+        at_line = Source(origin, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        source = Source(origin) if flag else at_line
         raise ConfigError([Problem("a character that YAML does not allow", source)]) from None
     try:
         node = loader.get_single_node()
-        found = Scalar(None, loader.source(None)) if node is None else loader.tree(node)
+        top = Scalar(None, loader.source(None)) if node is None else loader.tree(node)
     except yaml.MarkedYAMLError as error:
         what = ": ".join(part for part in (error.context, error.problem) if part)
         source = loader.source(error.problem_mark or error.context_mark)
@@ -194,7 +198,7 @@ def _read(text: str, origin: str, *, flag: bool) -> tuple[Tree, list[Problem]]:
         raise ConfigError([Problem("not YAML: a number in it is too large", source)]) from None
     finally:
         loader.dispose()
-    return found, loader.problems
+    return top, loader.problems
 
 
 class _Loader(yaml.SafeLoader):
@@ -220,6 +224,7 @@ class _Loader(yaml.SafeLoader):
             self._refuse("anchors and aliases are not supported", event.start_mark)
         if getattr(event, "tag", None):
             self._refuse(f"the tag `{event.tag}` is not supported", event.start_mark)
+        # PyYAML composes what is nested by calling itself, so depth is counted here and not later.
         if self._depth >= MAX_DEPTH:
             self._refuse(f"values are nested deeper than {MAX_DEPTH} levels", event.start_mark)
         self._depth += 1
@@ -238,7 +243,7 @@ class _Loader(yaml.SafeLoader):
         match node:
             case yaml.ScalarNode():
                 self._check(node.value, source)
-                is_null = node.style is None and node.value in _NULLS
+                is_null = node.style is None and node.value in _NULLS  # no style: no quotes
                 return Scalar(None if is_null else node.value, source)
             case yaml.SequenceNode():
                 return Items(tuple(self.tree(item) for item in node.value), source)
@@ -256,20 +261,20 @@ class _Loader(yaml.SafeLoader):
         items: dict[str, Tree] = {}
         keys: dict[str, Source] = {}
         for key_node, value_node in node.value:
-            place = self.source(key_node.start_mark)
+            written = self.source(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(Problem("a key must be plain text", place))
+                self.problems.append(Problem("a key must be plain text", written))
                 continue
             key = str(key_node.value)
-            self._check(key, place)
-            if key in items:
+            self._check(key, written)
+            if key in items:  # YAML forbids it (1.2, section 3.2.1.1); PyYAML takes it
                 first = keys[key]
                 self.problems.append(
-                    Problem(f"the key `{key}` is there twice", place, f"first at {first}")
+                    Problem(f"the key `{key}` is there twice", written, f"first at {first}")
                 )
                 continue
             items[key] = self.tree(value_node)
-            keys[key] = place
+            keys[key] = written
         return Table(items, keys, source)
 
 

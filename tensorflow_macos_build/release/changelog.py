@@ -48,12 +48,12 @@ def load(root: Path) -> tuple[Fragment, ...]:
 
 
 def section(version: str, fragments: tuple[Fragment, ...]) -> str:
-    """Return the section of the changelog that tells what `version` brings, as Markdown."""
+    """Return the changelog's section on what `version` brings, as Markdown."""
     return f"## {version}\n\n" + "".join(fragment.bullet() for fragment in fragments)
 
 
 def release(root: Path, version: str) -> str:
-    """Move the fragments of the checkout `root` into CHANGELOG.md, and give the new section.
+    """Move the fragments of the checkout `root` into CHANGELOG.md, and return the new section.
 
     Raises:
         UsageError: there are no fragments, or CHANGELOG.md has lost the line that says where.
@@ -69,6 +69,7 @@ def release(root: Path, version: str) -> str:
             "it does not say where a new section goes", where="CHANGELOG.md", hint=hint
         )
     text = f"{before}{line}\n{added}{after}"
+    # In this order: a kill between leaves a fragment told twice, which a person sees, not lost.
     files.write_text(root / CHANGELOG, text)
     for fragment in fragments:
         fragment.path.unlink()

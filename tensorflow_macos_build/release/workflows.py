@@ -28,16 +28,20 @@ _HEADER = "# Generated from {source} and {runners} by `scripts/inv ci.generate`;
 _MARGIN = 5
 """Minutes of a job beyond its steps' limits: checkout, artifacts."""
 
+# Labels with a version alone: `ubuntu-latest` is another system from one day to the next.
 _Label = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z]+-[0-9]+(\.[0-9]+)?(-[a-z]+)?$")]
 _Action = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w.-]+/[\w./-]+@v[0-9]+$")]
+# 360 minutes is the most that GitHub lets a job of its own runners take.
 _Minutes = Annotated[int, pydantic.Field(ge=1, le=360)]
 
 
-class _Part(pydantic.BaseModel):
+class _Strict(pydantic.BaseModel):
+    """The base of all parts of ci/runners.yaml: a misspelt key is an error, and not ignored."""
+
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
-class Runner(_Part):
+class Runner(_Strict):
     """A machine that GitHub lends.
 
     Attributes:
@@ -50,18 +54,18 @@ class Runner(_Part):
 
     @property
     def job(self) -> str:
-        """Return the identifier of the job that runs on it."""
+        """The identifier of the job that runs on it, which may hold no dot."""
         return self.label.replace(".", "-")
 
 
-class Actions(_Part):
+class Actions(_Strict):
     """The actions that workflows use, by what they do, each with its major version."""
 
     checkout: _Action
     upload: _Action
 
 
-class Minutes(_Part):
+class Minutes(_Strict):
     """How long each step may take, in minutes."""
 
     install: _Minutes
@@ -70,11 +74,11 @@ class Minutes(_Part):
 
     @property
     def total(self) -> int:
-        """Return the limit of a whole job, which no step's limit reaches."""
+        """The limit of a whole job, which no step's limit reaches."""
         return self.install + self.build + self.test + _MARGIN
 
 
-class Facts(_Part):
+class Facts(_Strict):
     """What ci/runners.yaml says."""
 
     runners: tuple[Runner, ...]
@@ -97,8 +101,8 @@ def load(root: Path) -> Facts:
     try:
         return Facts.model_validate(tree.plain(table))
     except pydantic.ValidationError as error:
-        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise UsageError("it cannot be used", where=where, detail="\n".join(wrong)) from None
+        lines = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise UsageError("it cannot be used", where=where, detail="\n".join(lines)) from None
 
 
 def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path, str]:
@@ -106,14 +110,15 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
 
     Args:
         root: the checkout.
-        packages: gives the system packages to install on a runner before the tests.
+        packages: returns the system packages to install on a runner before the tests.
 
     Raises:
         UsageError: a source of the workflows is wrong.
     """
     facts = load(root)
     runners = [
-        {"label": each.label, "job": each.job, "packages": packages(each)} for each in facts.runners
+        {"label": runner.label, "job": runner.job, "packages": packages(runner)}
+        for runner in facts.runners
     ]
     values = {"runners": runners, "actions": facts.actions, "minutes": facts.minutes}
     environment = _environment(root)
@@ -123,7 +128,7 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
         try:
             body = environment.get_template(template.name).render(values)
         except jinja2.TemplateError as error:
-            line = getattr(error, "lineno", None)
+            line = getattr(error, "lineno", None)  # a syntax error has one, an undefined name none
             where = f"{source}:{line}" if line else str(source)
             raise UsageError(f"the template fails: {error}", where=where) from None
         header = _HEADER.format(source=source, runners=_RUNNERS)
@@ -133,13 +138,13 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
 
 def stale(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
     """Return the paths in `root` that are not as `texts` says, or are generated no more."""
-    there = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.yml")}
+    present = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.yml")}
     changed = {path for path, text in texts.items() if _text(root / path) != text}
-    return tuple(sorted(changed | (there - set(texts))))
+    return tuple(sorted(changed | (present - set(texts))))
 
 
 def generate(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
-    """Make the workflows of the checkout `root` what `texts` says; give the paths that changed."""
+    """Make the workflows of `root` what `texts` says; return the paths that changed."""
     changed = stale(root, texts)
     for path in changed:
         if path in texts:

@@ -19,7 +19,7 @@ def render(report: Json) -> str:
     loader = jinja2.PackageLoader("tensorflow_macos_build.report")
     environment = jinja2.Environment(
         loader=loader,
-        autoescape=True,
+        autoescape=True,  # paths, notes and a device's words come from wheels and programs
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -27,10 +27,10 @@ def render(report: Json) -> str:
     )
     environment.filters["size"] = size
     environment.filters["duration"] = duration
-    environment.filters["seen"] = seen
+    environment.filters["evidence_lines"] = evidence_lines
     template = environment.get_template(_TEMPLATE)
     return template.render(
-        report=report, slowest=_slowest(report["stages"]), legs=_legs(report["smoke"])
+        report=report, slowest=_slowest(report["stages"]), targets=_targets(report["smoke"])
     )
 
 
@@ -53,17 +53,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def seen(evidence: Mapping[str, Any]) -> list[str]:
+def evidence_lines(evidence: Mapping[str, Any]) -> list[str]:
     """Return what a check saw as lines; of ops by device, a line a device."""
     lines = []
     for name, value in sorted(evidence.items()):
         title = name.replace("_", " ")
         if isinstance(value, dict):
-            places = sorted(set(value.values()))
-            by_place = {
-                place: [op for op in sorted(value) if value[op] == place] for place in places
-            }
-            lines += [f"{title} {place}: {', '.join(ops)}" for place, ops in by_place.items()]
+            for device in sorted(set(value.values())):
+                ops = [op for op in sorted(value) if value[op] == device]
+                lines.append(f"{title} {device}: {', '.join(ops)}")
         elif isinstance(value, list):
             lines.append(f"{title}: {', '.join(map(str, value))}")
         elif isinstance(value, float):
@@ -73,17 +71,21 @@ def seen(evidence: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _legs(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Group checks by the wheel and the processor that it was tried as, in their order."""
-    places = dict.fromkeys((check["wheel"], check["leg"]) for check in checks)
-    legs = []
-    for wheel, leg in places:
-        rows = [check for check in checks if (check["wheel"], check["leg"]) == (wheel, leg)]
-        whys = {row["why"] for row in rows if row["outcome"] == "not_run"}
-        skipped = all(row["outcome"] == "not_run" for row in rows) and len(whys) == 1
-        legs.append({"wheel": wheel, "leg": leg, "rows": rows, "skipped": skipped and whys.pop()})
-    return legs
+def _targets(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Group checks by the wheel and the processor that it was tried as, in their order.
+
+    Where none was run, and all for one reason, that is `skipped`: it is shown once.
+    """
+    targets = []
+    for wheel, name in dict.fromkeys((check["wheel"], check["leg"]) for check in checks):
+        of_target = [check for check in checks if (check["wheel"], check["leg"]) == (wheel, name)]
+        reasons = {check["why"] for check in of_target if check["outcome"] == "not_run"}
+        is_skipped = len(reasons) == 1 and all(row["outcome"] == "not_run" for row in of_target)
+        skipped = reasons.pop() if is_skipped else ""
+        targets.append({"wheel": wheel, "name": name, "checks": of_target, "skipped": skipped})
+    return targets
 
 
 def _slowest(stages: list[dict[str, Any]]) -> float:
+    # 1 where nothing took time (all was up to date): the bars' widths are divided by it.
     return max((float(stage["seconds"]) for stage in stages), default=0.0) or 1.0
