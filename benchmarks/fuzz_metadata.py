@@ -30,6 +30,7 @@ from tensorflow_macos_build.wheels.dist_info.wheel_file import (
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.verify import metadata as checks
+from tensorflow_macos_build.wheels.verify import record as record_checks
 from tensorflow_macos_build.wheels.verify import verify
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def read_wheel_file(content: bytes) -> None:
 
 def read_record(content: bytes) -> None:
     """Read RECORD both for verify and for fuse; write what was read, and read it again."""
-    members = {"demo.py": checks.Contents(0, {"sha256": b""}), "a": None}
-    listing = checks.read_record(content, members)
-    list(checks.check_record(f"{_INFO}/RECORD", listing, members))
+    members = {"demo.py": record_checks.MemberContents(0, {"sha256": b""}), "a": None}
+    listing = record_checks.read_record(content, members)
+    list(record_checks.check_record(f"{_INFO}/RECORD", listing, members))
     with contextlib.suppress(metadata.BadMetadata):
         rows = record.parse_record(content)
         record.membership_faults(["demo.py", "a"], rows, _INFO)

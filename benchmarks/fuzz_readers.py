@@ -23,7 +23,7 @@ from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.verify import binaries, binding, verify
-from tensorflow_macos_build.wheels.verify.spool import Content, Kept
+from tensorflow_macos_build.wheels.verify.spool import Content, ExportStore
 
 if TYPE_CHECKING:
     import random
@@ -91,14 +91,14 @@ _MUTATIONS = (_flip, _flip, _extreme, _extreme, _extreme, _cut, _remove, _repeat
 
 def read_macho(content: bytes) -> None:
     """Read everything that the verifier reads of a binary, its export trie included."""
-    kept = Kept()
+    store = ExportStore()
     try:
-        binary, _ = binaries.inspect("x", Content(Window.whole(content), None), kept)
-        with kept.reading() as tries:
+        binary, _ = binaries.inspect("x", Content(Window.whole(content), None), store)
+        with store.reading() as tries:
             names = frozenset({"main", "malloc", "PyInit_x", "answer"})
             binding.link([binary], tries, frozenset({"x"}), names)
     finally:
-        kept.close()
+        store.close()
 
 
 def read_zip(content: bytes) -> None:

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.macho.symbols import UndefinedSymbol
     from tensorflow_macos_build.macho.window import Window
-    from tensorflow_macos_build.wheels.verify.spool import Content, Kept
+    from tensorflow_macos_build.wheels.verify.spool import Content, ExportStore
 
 HEAD = 8
-"""Bytes from which `is_binary` can tell."""
+"""Bytes from which `is_binary` can tell: `fat_header`'s two words, and `ARMAG`, have 8."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exports:
+class StoredExports:
     """Where an image's exports were put aside: its trie, or names where it has none.
 
     Attributes:
-        trie: place of the trie in what was kept; None when there is none.
+        trie: where the trie is in the `ExportStore`; None when there is none.
         origin: offset of the trie in the binary, for messages.
         names: the external symbols of an image without a trie.
     """
@@ -39,20 +39,20 @@ class Exports:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class BinarySlice:
     """One architecture of a binary.
 
     Attributes:
         arch: as lipo names it.
         image: its header and load commands; None for a static archive and for what cannot be read.
-        wanted: its undefined symbols, when dyld would bind them.
+        undefined: its undefined symbols, when dyld would bind them.
         exports: what it gives; None when it is not loadable.
     """
 
     arch: str
     image: Image | None
-    wanted: tuple[UndefinedSymbol, ...] = ()
-    exports: Exports | None = None
+    undefined: tuple[UndefinedSymbol, ...] = ()
+    exports: StoredExports | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,17 @@ class Binary:
     """
 
     name: str
-    slices: dict[str, Slice]
+    slices: dict[str, BinarySlice]
 
 
 def is_binary(head: bytes) -> bool:
-    """Tell from a file's first 8 bytes whether it is Mach-O, universal, or a static archive."""
+    """Whether a file is Mach-O, universal, or a static archive, by its first 8 bytes."""
     return fat.is_fat(head) or image.is_image(head) or archive.is_archive(head)
 
 
-def inspect(name: str, content: Content, kept: Kept) -> tuple[Binary, tuple[Finding, ...]]:
-    """Read a binary and judge it on its own; what the dry link needs is put into `kept`."""
-    reader = _Reader(name, content, kept)
+def inspect(name: str, content: Content, store: ExportStore) -> tuple[Binary, tuple[Finding, ...]]:
+    """Read a binary and check it on its own; what the dry link needs is put into `store`."""
+    reader = _BinaryReader(name, content, store)
     try:
         reader.read()
     except MalformedMachO as error:
@@ -83,13 +83,13 @@ def inspect(name: str, content: Content, kept: Kept) -> tuple[Binary, tuple[Find
     return Binary(name, reader.slices), tuple(reader.findings)
 
 
-class _Reader:
-    def __init__(self, name: str, content: Content, kept: Kept) -> None:
-        self.slices: dict[str, Slice] = {}
+class _BinaryReader:
+    def __init__(self, name: str, content: Content, store: ExportStore) -> None:
+        self.slices: dict[str, BinarySlice] = {}
         self.findings: list[Finding] = []
         self._name = name
         self._content = content
-        self._kept = kept
+        self._store = store
 
     def read(self) -> None:
         window = self._content.window
@@ -105,7 +105,7 @@ class _Reader:
                 self._slice(window.part(arch.offset, arch.size, "slice"), arch)
             except MalformedMachO as error:
                 self.malformed(error.within(slice=arch.name))
-                self.slices.setdefault(arch.name, Slice(arch.name, None))
+                self.slices.setdefault(arch.name, BinarySlice(arch.name, None))
         self._compare()
 
     def malformed(self, error: MalformedMachO) -> None:
@@ -119,62 +119,64 @@ class _Reader:
             self._archive(window, entry)
             return
         parsed = image.parse(window)
-        if entry is not None and (entry.cputype, entry.cpusubtype) != (
-            parsed.cputype,
-            parsed.cpusubtype,
-        ):
+        own = (parsed.cputype, parsed.cpusubtype)
+        if entry is not None and (entry.cputype, entry.cpusubtype) != own:
             message = f"the universal header says {entry.name}, the slice's own {parsed.arch}"
             self._add(Code.FAT_CPUTYPE, entry.name, message)
         for finding in slices.check(self._content, window, parsed):
             self.findings.append(replace(finding, file=self._name, slice=parsed.arch))
         self.slices.setdefault(parsed.arch, self._linked(window, parsed))
 
-    def _linked(self, window: Window, parsed: Image) -> Slice:
+    def _linked(self, window: Window, parsed: Image) -> BinarySlice:
         if parsed.filetype not in slices.LOADABLE:
-            return Slice(parsed.arch, parsed)
+            return BinarySlice(parsed.arch, parsed)
         try:
-            wanted = tuple(undefined_symbols(window, parsed))
+            undefined = tuple(undefined_symbols(window, parsed))
             exports = self._exports(window, parsed)
         except MalformedMachO as error:
             self.malformed(error.within(slice=parsed.arch))
-            return Slice(parsed.arch, parsed)
-        return Slice(parsed.arch, parsed, wanted, exports)
+            return BinarySlice(parsed.arch, parsed)
+        return BinarySlice(parsed.arch, parsed, undefined, exports)
 
-    def _exports(self, window: Window, parsed: Image) -> Exports:
+    def _exports(self, window: Window, parsed: Image) -> StoredExports:
         trie = parsed.linkedit_range(*export_trie.TRIES)
         if trie is not None:
+            # Copied: the binary is gone from memory by the time that all of the wheel is linked.
             part = window.part(trie.offset, trie.size, trie.name)
-            return Exports(self._kept.put(part), part.start, frozenset())
+            return StoredExports(self._store.put(part), part.start, frozenset())
         if export_trie.has_trie(parsed):
-            return Exports(None, 0, frozenset())
-        return Exports(None, 0, frozenset(symbol_table.defined(window, parsed)))
+            return StoredExports(None, 0, frozenset())
+        # Before LC_DYLD_INFO (Mac OS X 10.6) dyld looked symbols up in the symbol table.
+        return StoredExports(None, 0, frozenset(symbol_table.defined(window, parsed)))
 
     def _archive(self, window: Window, entry: fat.FatArch | None) -> None:
-        held = list(archive.parse(window))
-        arches = sorted({one.arch for one in held if one.arch is not None})
+        objects = list(archive.parse(window))
+        arches = sorted({member.arch for member in objects if member.arch is not None})
         if entry is not None:
-            self.slices.setdefault(entry.name, Slice(entry.name, None))
-            for one in held:
-                if one.arch not in (None, entry.name):
-                    message = f"{one.name} is {one.arch} in the {entry.name} slice"
+            self.slices.setdefault(entry.name, BinarySlice(entry.name, None))
+            for member in objects:
+                if member.arch not in (None, entry.name):
+                    message = f"{member.name} is {member.arch} in the {entry.name} slice"
                     self._add(Code.OBJECT_ARCH, entry.name, message)
             return
         for arch in arches:
-            self.slices.setdefault(arch, Slice(arch, None))
+            self.slices.setdefault(arch, BinarySlice(arch, None))
         if len(arches) > 1:
             message = f"a thin archive holds objects of {' and '.join(arches)}"
             self._add(Code.OBJECT_ARCH, "", message)
 
     def _compare(self) -> None:
-        for code, what, values in self._kinds():
+        """Find what differs from slice to slice and must not."""
+        for code, what, values in self._comparable():
             if len(set(values.values())) > 1:
-                told = "; ".join(f"{arch}: {value}" for arch, value in values.items())
-                self._add(code, "", f"{what}: {told}")
+                listed = "; ".join(f"{arch}: {value}" for arch, value in values.items())
+                self._add(code, "", f"{what}: {listed}")
 
-    def _kinds(self) -> Iterator[tuple[Code, str, dict[str, str]]]:
-        images = {arch: one.image for arch, one in self.slices.items() if one.image is not None}
-        types = {arch: one.filetype_name for arch, one in images.items()}
+    def _comparable(self) -> Iterator[tuple[Code, str, dict[str, str]]]:
+        images = {arch: part.image for arch, part in self.slices.items() if part.image is not None}
+        types = {arch: parsed.filetype_name for arch, parsed in images.items()}
         yield Code.FILETYPE_DIFFERS, "file types", types
-        names = {arch: one.install_name or "none" for arch, one in images.items()}
+        # By their last parts: the folders before them may be those of two builds.
+        names = {arch: parsed.install_name or "none" for arch, parsed in images.items()}
         base = {arch: name.rpartition("/")[2] for arch, name in names.items()}
         yield Code.INSTALL_NAME_DIFFERS, "install names", base

@@ -36,11 +36,11 @@ def check(
     missing = Code.SLICE_ONE_SIDED if stated == binary.slices.keys() else Code.SLICE_MISSING
     for arch in promised.keys() - binary.slices.keys():
         yield Finding(missing, f"the tags promise it; it has {has}", binary.name, arch)
-    for arch, one in binary.slices.items():
+    for arch, part in binary.slices.items():
         if promised and arch not in promised:
             yield Finding(Code.SLICE_EXTRA, "no platform tag promises it", binary.name, arch)
-        elif arch in promised and one.image is not None:
-            yield from _minos(binary.name, one.image, promised[arch])
+        elif arch in promised and part.image is not None:
+            yield from _minos(binary.name, part.image, promised[arch])
 
 
 def _minos(name: str, image: Image, promised: Os) -> Iterator[Finding]:
@@ -49,8 +49,8 @@ def _minos(name: str, image: Image, promised: Os) -> Iterator[Finding]:
         if build.is_macos and oldest > oldest_promised:
             same_release = oldest[0] == oldest_promised[0] >= _FIRST_WITH_MAJORS
             code = Code.MINOS_MINOR if same_release else Code.MINOS_ABOVE_TAG
-            told, wanted = ".".join(map(str, build.minos)), ".".join(map(str, promised))
-            yield Finding(code, f"needs macOS {told}, the tag says {wanted}", name, image.arch)
+            needed, tagged = ".".join(map(str, build.minos)), ".".join(map(str, promised))
+            yield Finding(code, f"needs macOS {needed}, the tag says {tagged}", name, image.arch)
 
 
 def _release(version: Os) -> Os:

@@ -17,7 +17,7 @@ from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info.record import ALGORITHMS
 from tensorflow_macos_build.wheels.verify import binaries
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
-from tensorflow_macos_build.wheels.verify.metadata import Contents
+from tensorflow_macos_build.wheels.verify.record import MemberContents
 from tensorflow_macos_build.wheels.verify.spool import Spool
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.archive.members import Member
     from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.verify.binaries import Binary
-    from tensorflow_macos_build.wheels.verify.metadata import Listing
-    from tensorflow_macos_build.wheels.verify.spool import Kept
+    from tensorflow_macos_build.wheels.verify.record import RecordListing
+    from tensorflow_macos_build.wheels.verify.spool import ExportStore
 
 CHUNK = 1 << 20
 """Bytes inflated at a time."""
@@ -40,7 +40,7 @@ _MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedMember:
     """What a member was found to be.
 
     Attributes:
@@ -49,7 +49,7 @@ class Examined:
         findings: what is wrong with it on its own.
     """
 
-    contents: Contents | None
+    contents: MemberContents | None
     binary: Binary | None
     findings: tuple[Finding, ...]
 
@@ -60,32 +60,35 @@ class _Stopped(Exception):
 
 def examine(
     archive: Archive,
-    listing: Listing | None,
-    kept: Kept,
+    listing: RecordListing | None,
+    exports: ExportStore,
     workers: int,
     ticker: Ticker,
-) -> dict[str, Examined]:
+) -> dict[str, ExaminedMember]:
     """Examine every member; the result is in the wheel's order.
 
     Args:
         archive: the open wheel.
         listing: what RECORD says; it may list members with other hashes than SHA-256.
-        kept: where export tries are put.
+        exports: where export tries are put.
         workers: how many threads.
         ticker: told megabytes done, and of how many.
     """
+    # The largest first: begun last, one of a gigabyte would leave the other threads idle.
     members = sorted(archive.members.values(), key=lambda member: (-member.size, member.name))
     total = sum(member.size for member in members)
-    examiner = _Examiner(archive, listing, kept, members)
+    examiner = _Examiner(archive, listing, exports, members)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         running = [pool.submit(examiner.work) for _ in range(workers)]
         try:
             while concurrent.futures.wait(running, timeout=_TICK).not_done:
                 ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
         finally:
+            # An interrupt comes to this thread alone, and leaving the pool waits for the others.
             examiner.stop.set()
     for future in running:
         future.result()
+    # In the wheel's order, which no thread keeps.
     return {name: examiner.examined[name] for name in archive.members}
 
 
@@ -96,14 +99,18 @@ class _Examiner:
     """
 
     def __init__(
-        self, archive: Archive, listing: Listing | None, kept: Kept, members: list[Member]
+        self,
+        archive: Archive,
+        listing: RecordListing | None,
+        exports: ExportStore,
+        members: list[Member],
     ) -> None:
         self.stop = threading.Event()
         self.done = 0
-        self.examined: dict[str, Examined] = {}
+        self.examined: dict[str, ExaminedMember] = {}
         self._archive = archive
         self._listing = listing
-        self._kept = kept
+        self._exports = exports
         self._left = iter(members)
         self._lock = threading.Lock()
 
@@ -121,22 +128,22 @@ class _Examiner:
         with self._lock:
             return None if self.stop.is_set() else next(self._left, None)
 
-    def examine(self, member: Member) -> Examined:
+    def examine(self, member: Member) -> ExaminedMember:
         algorithm = self._listing.algorithm(member.name) if self._listing else ""
         names = {algorithm, "sha256"} & set(ALGORITHMS)
         digests = {name: hashlib.new(name) for name in names}
-        with contextlib.closing(_Sieve(member)) as sieve:
+        with contextlib.closing(_BinaryCapture(member)) as capture:
             try:
                 for piece in self._pieces(member):
                     for digest in digests.values():
                         digest.update(piece)
-                    sieve.write(piece)
+                    capture.write(piece)
             except BrokenWheel as error:
                 finding = Finding(Code.MEMBER_BROKEN, error.what, member.name)
-                return Examined(None, None, (finding,))
-            found = {name: digest.digest() for name, digest in digests.items()}
-            binary, findings = sieve.judge(self._kept)
-        return Examined(Contents(member.size, found), binary, findings)
+                return ExaminedMember(None, None, (finding,))
+            hashes = {name: digest.digest() for name, digest in digests.items()}
+            binary, findings = capture.inspect(self._exports)
+        return ExaminedMember(MemberContents(member.size, hashes), binary, findings)
 
     def _pieces(self, member: Member) -> Iterator[bytes]:
         for piece in self._archive.stream(member, chunk=CHUNK):
@@ -147,7 +154,7 @@ class _Examiner:
             yield piece
 
 
-class _Sieve:
+class _BinaryCapture:
     """Keeps a member's bytes when its first ones are those of a binary."""
 
     def __init__(self, member: Member) -> None:
@@ -164,15 +171,15 @@ class _Sieve:
                 self._spool = Spool(self._member.size)
                 self._spool.write(self._head)
 
-    def judge(self, kept: Kept) -> tuple[Binary | None, tuple[Finding, ...]]:
+    def inspect(self, exports: ExportStore) -> tuple[Binary | None, tuple[Finding, ...]]:
         if self._spool is None and binaries.is_binary(self._head):
-            # It ends before HEAD, behind a magic number.
+            # It ends before HEAD, behind a magic number: cut off, and to be told as such.
             self._spool = Spool(self._member.size)
             self._spool.write(self._head)
         if self._spool is None:
             return None, ()
         with self._spool.reading() as content:
-            return binaries.inspect(self._member.name, content, kept)
+            return binaries.inspect(self._member.name, content, exports)
 
     def close(self) -> None:
         if self._spool is not None:

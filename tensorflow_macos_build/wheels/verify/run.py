@@ -12,20 +12,14 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed, printable
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
-from tensorflow_macos_build.wheels.dist_info import folders, install_paths, tags
-from tensorflow_macos_build.wheels.dist_info import fused_json as fused
-from tensorflow_macos_build.wheels.verify import (
-    binding,
-    coverage,
-    entry_points,
-    metadata,
-)
+from tensorflow_macos_build.wheels.dist_info import folders, fused_json, install_paths, tags
+from tensorflow_macos_build.wheels.verify import binding, coverage, entry_points, metadata, record
 from tensorflow_macos_build.wheels.verify.binaries import Binary
-from tensorflow_macos_build.wheels.verify.binding import Counts
-from tensorflow_macos_build.wheels.verify.examine import Examined, examine
+from tensorflow_macos_build.wheels.verify.examine import ExaminedMember, examine
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
 from tensorflow_macos_build.wheels.verify.must_export import expand
-from tensorflow_macos_build.wheels.verify.spool import Kept
+from tensorflow_macos_build.wheels.verify.spool import ExportStore
+from tensorflow_macos_build.wheels.verify.symbol_binding import SymbolCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,8 +30,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.dist_info.tags import WheelName
 
 _MINIMUM_WORKERS = 2
-_LONGEST = 4000
-_PAPERS_LIMIT = 64 << 20
+_LONGEST_MESSAGE = 4000
+_DIST_INFO_LIMIT = 64 << 20
+"""Bytes of a file of dist-info that are read: these few are held in memory whole."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ class Verification:
     members: int
     binaries: int
     slices: int
-    symbols: Counts
+    symbols: SymbolCounts
 
     @property
     def ok(self) -> bool:
@@ -97,46 +92,48 @@ def verify(
     """
     chosen = options or VerifyOptions()
     chosen = replace(chosen, must_export=expand(chosen.must_export))
-    allow = _Allow(chosen.allow)
+    allow = _Acceptance(chosen.allow)
     try:
         with open_archive(wheel) as archive:
-            found = _Verifier(wheel, archive, chosen, ticker).run()
+            verification = _Verifier(wheel, archive, chosen, ticker).run()
     except BrokenWheel as error:
         message = error.what if error.where == wheel.name else f"{error.where}: {error.what}"
         finding = Finding(Code.ARCHIVE_BROKEN, message)
-        found = Verification(wheel, (finding,), 0, 0, 0, Counts())
+        verification = Verification(wheel, (finding,), 0, 0, 0, SymbolCounts())
     except OSError as error:
         raise WorkFailed(
             f"a temporary file could not be written: {error.strerror}",
             hint="the largest binaries of the wheel need their size in the folder TMPDIR names",
         ) from error
-    return replace(found, findings=allow.apply(_folded(found.findings)))
+    return replace(verification, findings=allow.apply(_folded(verification.findings)))
 
 
 def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
     """Put what is found alike in several slices of a file together, as one finding."""
     groups: dict[Finding, list[str]] = {}
-    for one in findings:
-        alike = replace(one, slice="", message=_printable(one.message))
-        groups.setdefault(alike, []).append(one.slice)
+    for finding in findings:
+        alike = replace(finding, slice="", message=_printable(finding.message))
+        groups.setdefault(alike, []).append(finding.slice)
     for alike, slices in groups.items():
         yield replace(alike, slice=", ".join(sorted({arch for arch in slices if arch})))
 
 
 def _printable(message: str) -> str:
-    """Make what a file says harmless: names may be endless, too."""
-    shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+    """Return what a file says without what a terminal obeys, and cut off: names may be endless."""
+    shown = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
     return printable(shown)
 
 
-class _Allow:
+class _Acceptance:
+    """What `VerifyOptions.allow` accepts."""
+
     def __init__(self, entries: tuple[str, ...]) -> None:
         split = [entry.partition(":") for entry in entries]
         self._entries = [(Code.named(slug), glob or "*") for slug, _, glob in split]
 
     def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        judged = (replace(one, accepted=self._accepts(one)) for one in findings)
-        return tuple(sorted(judged, key=lambda finding: finding.order))
+        marked = (replace(finding, accepted=self._accepts(finding)) for finding in findings)
+        return tuple(sorted(marked, key=lambda finding: finding.order))
 
     def _accepts(self, finding: Finding) -> bool:
         return any(
@@ -163,30 +160,41 @@ class _Verifier:
         self._ticker = ticker
         self._named, self._unnamed = _name(wheel)
         self._folders = folders.folders(archive.members)
-        record = self._text("RECORD")
-        self._listing = None if record is None else metadata.read_record(record, archive.members)
+        text = self._text("RECORD")
+        # Before the members: RECORD says by which hash each of them is to be read.
+        self._listing = None if text is None else record.read_record(text, archive.members)
 
     def run(self) -> Verification:
-        findings = list(self._papers())
-        with contextlib.closing(Kept()) as kept:
-            examined = self._examine(kept)
-            held = [one.binary for one in examined.values() if one.binary is not None]
-            platforms = frozenset(self._named.platforms if self._named else ())
-            promised, stated = tags.promises(platforms), self._one_sided()
-            for one in held:
-                rules = stated.get(one.name, frozenset())
-                findings += coverage.check(one, promised, platforms, rules)
-            with kept.reading() as tries:
-                must = frozenset(self._options.must_export)
-                unread = [
-                    Binary(name, {}) for name, one in examined.items() if one.contents is None
-                ]
-                counts, linked = binding.link([*held, *unread], tries, self._tops(), must)
+        findings = list(self._dist_info())
+        with contextlib.closing(ExportStore()) as exports:
+            examined = self._examine(exports)
+            binaries = [item.binary for item in examined.values() if item.binary is not None]
+            findings += self._coverage(binaries)
+            # A member whose data is broken might be the library that others look for.
+            broken = [Binary(name, {}) for name, item in examined.items() if item.contents is None]
+            with exports.reading() as tries:
+                must_export = frozenset(self._options.must_export)
+                counts, linked = binding.link(
+                    [*binaries, *broken], tries, self._tops(), must_export
+                )
         findings += linked
-        findings += [finding for one in examined.values() for finding in one.findings]
+        findings += [finding for item in examined.values() for finding in item.findings]
         findings += self._record(examined)
-        slices = sum(len(one.slices) for one in held)
-        return Verification(self._wheel, tuple(findings), len(examined), len(held), slices, counts)
+        return Verification(
+            wheel=self._wheel,
+            findings=tuple(findings),
+            members=len(examined),
+            binaries=len(binaries),
+            slices=sum(len(binary.slices) for binary in binaries),
+            symbols=counts,
+        )
+
+    def _coverage(self, binaries: Iterable[Binary]) -> Iterator[Finding]:
+        platforms = frozenset(self._named.platforms if self._named else ())
+        promised, stated = tags.promises(platforms), self._one_sided()
+        for binary in binaries:
+            rules = stated.get(binary.name, frozenset())
+            yield from coverage.check(binary, promised, platforms, rules)
 
     def _tops(self) -> frozenset[str]:
         owners = (
@@ -194,50 +202,52 @@ class _Verifier:
         )
         return frozenset(owner for owner in owners if owner is not None)
 
-    def _examine(self, kept: Kept) -> dict[str, Examined]:
+    def _examine(self, exports: ExportStore) -> dict[str, ExaminedMember]:
         workers = self._options.workers or max(os.cpu_count() or 1, _MINIMUM_WORKERS)
-        return examine(self._archive, self._listing, kept, workers, self._ticker)
+        return examine(self._archive, self._listing, exports, workers, self._ticker)
 
-    def _papers(self) -> Iterator[Finding]:
+    def _dist_info(self) -> Iterator[Finding]:
         if self._named is None:
             yield Finding(Code.FILENAME, self._unnamed)
         else:
             yield from metadata.check_platforms(self._named)
         if len(self._folders) != 1:
-            found = ", ".join(self._folders) or "none"
-            yield Finding(Code.DIST_INFO, f"one .dist-info folder is needed: {found}")
+            listed = ", ".join(self._folders) or "none"
+            yield Finding(Code.DIST_INFO, f"one .dist-info folder is needed: {listed}")
             return
         for name in ("WHEEL", "METADATA", "RECORD"):
             member = self._archive.members.get(self._path(name))
             if member is None:
                 yield Finding(Code.DIST_INFO, "the file is missing", self._path(name))
-            elif member.size > _PAPERS_LIMIT:
-                message = f"{member.size} bytes are more than the {_PAPERS_LIMIT} that are read"
+            elif member.size > _DIST_INFO_LIMIT:
+                message = f"{member.size} bytes are more than the {_DIST_INFO_LIMIT} that are read"
                 yield Finding(Code.DIST_INFO, message, self._path(name))
         if (text := self._text(entry_points.NAME)) is not None:
             yield from entry_points.check(self._path(entry_points.NAME), text)
         if self._named is not None:
-            yield from self._named_papers(self._named)
+            yield from self._named_dist_info(self._named)
 
-    def _named_papers(self, named: WheelName) -> Iterator[Finding]:
+    def _named_dist_info(self, named: WheelName) -> Iterator[Finding]:
         yield from metadata.check_folder(named, self._folders[0], self._archive.members)
         if (text := self._text("METADATA")) is not None:
             yield from metadata.check_metadata(named, self._path("METADATA"), text)
         if (text := self._text("WHEEL")) is not None:
             yield from metadata.check_wheel(named, self._path("WHEEL"), text)
 
-    def _record(self, examined: Mapping[str, Examined]) -> Iterator[Finding]:
+    def _record(self, examined: Mapping[str, ExaminedMember]) -> Iterator[Finding]:
         if self._listing is not None:
-            contents = {name: one.contents for name, one in examined.items()}
-            yield from metadata.check_record(self._path("RECORD"), self._listing, contents)
+            contents = {name: item.contents for name, item in examined.items()}
+            yield from record.check_record(self._path("RECORD"), self._listing, contents)
 
     def _one_sided(self) -> Mapping[str, frozenset[str]]:
         """Return the architectures of what rules made one-sided, by path, as fuse recorded it."""
-        try:
-            found = fused.read(self._archive, self._folders[0]) if len(self._folders) == 1 else None
-        except (fused.BadRecord, BrokenWheel):
+        if len(self._folders) != 1:
             return {}
-        one_sided = found.one_sided if found is not None else {}
+        try:
+            fused = fused_json.read(self._archive, self._folders[0])
+        except (fused_json.BadRecord, BrokenWheel):
+            return {}
+        one_sided = fused.one_sided if fused is not None else {}
         return {path: frozenset({arch}) for arch, paths in one_sided.items() for path in paths}
 
     def _path(self, name: str) -> str:
@@ -247,6 +257,6 @@ class _Verifier:
         """Read a file of dist-info; None when a finding elsewhere says that it cannot be."""
         member = self._archive.members.get(self._path(name)) if len(self._folders) == 1 else None
         try:
-            return None if member is None else self._archive.read(member, limit=_PAPERS_LIMIT)
+            return None if member is None else self._archive.read(member, limit=_DIST_INFO_LIMIT)
         except BrokenWheel:
             return None

@@ -33,28 +33,28 @@ class Spool:
     def __init__(self, size: int) -> None:
         self._file = _unnamed() if size > IN_MEMORY else None
         self._end = 0
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
 
-    def write(self, piece: bytes) -> None:
+    def write(self, chunk: bytes) -> None:
         """Append bytes."""
         if self._file is None:
-            self._pieces.append(piece)
+            self._chunks.append(chunk)
             return
-        _write_all(self._file.fileno(), piece, self._end)
-        self._end += len(piece)
+        _write_all(self._file.fileno(), chunk, self._end)
+        self._end += len(chunk)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Content]:
         """Yield the content; it is gone when the body ends."""
         if self._file is None:
-            yield Content(Window.whole(b"".join(self._pieces)), None)
+            yield Content(Window.whole(b"".join(self._chunks)), None)
             return
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             yield Content(Window.whole(mapped), self._file.fileno())
 
     def close(self) -> None:
         """Give the space back."""
-        self._pieces.clear()
+        self._chunks.clear()
         if self._file is not None:
             self._file.close()
 
@@ -69,7 +69,8 @@ class Content:
     def blocks(self, part: Window, size: int = _BLOCK) -> Iterator[bytes]:
         """Return a part's bytes in order, in pieces of `size` bytes.
 
-        A spooled file is read rather than mapped here: mapped pages would count as memory.
+        A spooled file is read rather than mapped here: mapped pages count as the process's memory
+        (RSS), and hashing touches all of them.
         """
         if self._descriptor is None:
             yield from part.blocks(size)
@@ -78,8 +79,11 @@ class Content:
             yield os.pread(self._descriptor, min(size, part.end - at), at)
 
 
-class Kept:
-    """Byte strings put aside in one unnamed temporary file; several threads may put."""
+class ExportStore:
+    """Export tries, put aside in one unnamed temporary file; several threads may put.
+
+    A binary is gone when it has been looked at, but whoever links with it may come last.
+    """
 
     def __init__(self) -> None:
         self._file = _unnamed()
@@ -87,7 +91,8 @@ class Kept:
         self._lock = threading.Lock()
 
     def put(self, part: Window) -> range:
-        """Copy a window's bytes; give where they are."""
+        """Copy a window's bytes; return where they are."""
+        # The lock is for the place alone: pwrite takes an offset, so threads write side by side.
         with self._lock:
             start = self._end
             self._end += len(part)
@@ -100,7 +105,7 @@ class Kept:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Window]:
         """Yield all that was put."""
-        if not self._end:
+        if not self._end:  # mmap(2) takes no empty file
             yield Window.whole(b"")
             return
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
@@ -112,12 +117,12 @@ class Kept:
 
 
 def _unnamed() -> FileIO:
-    """Make a temporary file that its holder must close."""
+    """Return a temporary file without a name, which its holder must close."""
     return tempfile.TemporaryFile(buffering=0)
 
 
 def _write_all(descriptor: int, block: bytes, offset: int) -> None:
     left = memoryview(block)
-    while left:
+    while left:  # pwrite(2) may write less than it was given
         written = os.pwrite(descriptor, left, offset)
         left, offset = left[written:], offset + written

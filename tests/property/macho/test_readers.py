@@ -13,7 +13,7 @@ from tensorflow_macos_build.macho import fat, lipo
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.verify import binaries, binding
-from tensorflow_macos_build.wheels.verify.spool import Content, Kept
+from tensorflow_macos_build.wheels.verify.spool import Content, ExportStore
 from tests.machos import TARGETS
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def samples(toolchain: Toolchain) -> list[bytes]:
 
 def inspect(content: bytes) -> None:
     """Read everything that the verifier reads of a binary; malformed parts become findings."""
-    kept = Kept()
+    store = ExportStore()
     try:
-        binary, _ = binaries.inspect("x", Content(Window.whole(content), None), kept)
-        with kept.reading() as tries:
+        binary, _ = binaries.inspect("x", Content(Window.whole(content), None), store)
+        with store.reading() as tries:
             binding.link([binary], tries, frozenset(), frozenset({"base", "use"}))
     finally:
-        kept.close()
+        store.close()
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)

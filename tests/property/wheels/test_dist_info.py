@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.wheels.dist_info import tags
-from tensorflow_macos_build.wheels.verify import Code, metadata
-from tensorflow_macos_build.wheels.verify.metadata import Contents
+from tensorflow_macos_build.wheels.verify import Code, metadata, record
+from tensorflow_macos_build.wheels.verify.record import MemberContents
 from tests.wheel_files import FUSED_TAG, WheelFiles, record_hash
 
 SOUND = WheelFiles({"tiny/__init__.py": b"x\n"})
 NAMED = tags.parse_name(f"tiny-1.0-{FUSED_TAG}.whl")
-CONTENTS = {"tiny/__init__.py": Contents(1, {"sha256": b""})}
+CONTENTS = {"tiny/__init__.py": MemberContents(1, {"sha256": b""})}
 TEXTS = st.one_of(
     st.binary(max_size=300),
     st.lists(
@@ -36,7 +36,7 @@ def test_any_text_in_dist_info_gives_findings(text: bytes) -> None:
     found = [
         *metadata.check_wheel(NAMED, "WHEEL", text),
         *metadata.check_metadata(NAMED, "METADATA", text),
-        *metadata.check_record("d/RECORD", metadata.read_record(text, CONTENTS), CONTENTS),
+        *record.check_record("d/RECORD", record.read_record(text, CONTENTS), CONTENTS),
     ]
     told = {one.code for one in found}
     assert told & {Code.RECORD_SELF, Code.RECORD_MALFORMED}
@@ -63,13 +63,13 @@ def test_a_record_written_of_the_members_is_always_right(members: dict[str, byte
     for name, content in members.items():
         rows.writerow([name, f"sha256={record_hash(content)}", len(content)])
     rows.writerow(["d/RECORD", "", ""])
-    contents: dict[str, Contents | None] = {
-        name: Contents(len(content), {"sha256": hashlib.sha256(content).digest()})
+    contents: dict[str, MemberContents | None] = {
+        name: MemberContents(len(content), {"sha256": hashlib.sha256(content).digest()})
         for name, content in members.items()
     }
-    contents["d/RECORD"] = Contents(0, {})
-    listing = metadata.read_record(text.getvalue().encode(), contents)
-    assert not list(metadata.check_record("d/RECORD", listing, contents))
+    contents["d/RECORD"] = MemberContents(0, {})
+    listing = record.read_record(text.getvalue().encode(), contents)
+    assert not list(record.check_record("d/RECORD", listing, contents))
 
 
 def test_a_tag_that_stands_for_endless_many_is_refused_at_once() -> None:

@@ -14,7 +14,7 @@ from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info import metadata as fields
 from tensorflow_macos_build.wheels.dist_info.wheel_file import expanded_tags
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
-from tensorflow_macos_build.wheels.verify import Code, metadata, verify
+from tensorflow_macos_build.wheels.verify import Code, record, verify
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def longer(folder: Path, file: str, more: bytes) -> Path:
 
 def test_rows_for_what_is_not_in_the_wheel_are_counted_and_not_kept(tmp_path: Path) -> None:
     rows = "".join(f"a/{number},,\n" for number in range(100_000)).encode()
-    assert peak(lambda: metadata.read_record(rows, {"b"})) < 4 * MEGABYTE
-    listing = metadata.read_record(rows, {"b", "a/7"})
+    assert peak(lambda: record.read_record(rows, {"b"})) < 4 * MEGABYTE
+    listing = record.read_record(rows, {"b", "a/7"})
     assert (len(listing.rows), len(listing.stray), listing.strays) == (1, 1000, 99_999)
     wheel = longer(tmp_path, "RECORD", rows)
     stray = [one for one in verify(wheel).findings if one.code is Code.RECORD_STRAY]
@@ -58,8 +58,8 @@ def test_rows_for_what_is_not_in_the_wheel_are_counted_and_not_kept(tmp_path: Pa
 
 def test_malformed_rows_are_counted_and_not_kept() -> None:
     rows = b"a\n" * 50_000 + b"b,,\n" * 50_000
-    assert peak(lambda: metadata.read_record(rows, {"b"})) < 4 * MEGABYTE
-    listing = metadata.read_record(rows, {"b"})
+    assert peak(lambda: record.read_record(rows, {"b"})) < 4 * MEGABYTE
+    listing = record.read_record(rows, {"b"})
     assert (len(listing.malformed), listing.malformations) == (1000, 99_999)
 
 

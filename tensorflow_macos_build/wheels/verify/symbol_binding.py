@@ -1,0 +1,180 @@
+"""Whether each symbol that an image takes from a library of the wheel is exported there.
+
+Symbols of the system are not looked up: that would need Apple's SDK. Source: dyld(1);
+<mach-o/loader.h>.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho import export_trie
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.symbols import ExportedSymbol, SymbolOrigin
+from tensorflow_macos_build.wheels.verify.findings import Code, Finding
+from tensorflow_macos_build.wheels.verify.linked_images import Elsewhere, LinkedImage, first_few
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tensorflow_macos_build.macho.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolCounts:
+    """How many undefined symbols were looked up, and why others were not.
+
+    Attributes:
+        bound: found in a library of the wheel.
+        missing: not found there.
+        system: to come from the system, or from what is not in the wheel.
+        dynamic: to come from any image: CPython's own, and weak definitions.
+    """
+
+    bound: int = 0
+    missing: int = 0
+    system: int = 0
+    dynamic: int = 0
+
+    def __add__(self, other: SymbolCounts) -> SymbolCounts:
+        """Add up."""
+        return SymbolCounts(
+            self.bound + other.bound,
+            self.missing + other.missing,
+            self.system + other.system,
+            self.dynamic + other.dynamic,
+        )
+
+
+class SymbolBinder:
+    """Binds the symbols of the images of one architecture, whose libraries are resolved.
+
+    Attributes:
+        counts: what became of the symbols.
+        findings: which of them are missing.
+    """
+
+    def __init__(self, arch: str, images: Sequence[LinkedImage], tries: Window) -> None:
+        self.counts = SymbolCounts()
+        self.findings: list[Finding] = []
+        self._arch = arch
+        self._images = images
+        self._tries = tries
+        self._cache: dict[tuple[LinkedImage, bytes], ExportedSymbol | None] = {}
+
+    def bind(self) -> None:
+        """Look up every symbol that comes from a library of the wheel."""
+        self._fill_cache()
+        for image in self._images:
+            self._bind_image(image)
+
+    def check_exports(self, names: frozenset[str]) -> None:
+        """Find C names that no image exports."""
+        missing = {b"_" + name.encode(): name for name in names}
+        for image in self._images:
+            for name in self._exports(image, list(missing)) if missing else ():
+                del missing[name]
+        if missing:
+            message = f"no file exports {len(missing)}: {', '.join(sorted(missing.values()))}"
+            self.findings.append(Finding(Code.MUST_EXPORT, message, slice=self._arch))
+
+    def _add(self, code: Code, image: LinkedImage, message: str) -> None:
+        self.findings.append(Finding(code, message, image.name, self._arch))
+
+    def _fill_cache(self) -> None:
+        """Look up, in one walk for each library, all that the wheel wants of it directly.
+
+        A walk a symbol would go through the trie's upper nodes again each time.
+        """
+        wanted: dict[LinkedImage, set[bytes]] = {}
+        for image in self._images:
+            for symbol in image.slice.undefined:
+                origin = symbol.origin
+                library = image.loads[origin] if isinstance(origin, int) else None
+                if isinstance(library, LinkedImage):
+                    wanted.setdefault(library, set()).add(symbol.name)
+        for library, names in wanted.items():
+            self._look_up(library, names)
+
+    def _look_up(self, image: LinkedImage, names: Iterable[bytes]) -> None:
+        fresh = [name for name in names if (image, name) not in self._cache]
+        exports = self._exports(image, fresh) if fresh else {}
+        for name in fresh:
+            self._cache[image, name] = exports.get(name)
+
+    def _exports(self, image: LinkedImage, names: list[bytes]) -> dict[bytes, ExportedSymbol]:
+        exports = image.slice.exports
+        if exports is None:
+            return {}
+        if exports.trie is None:
+            return {name: ExportedSymbol() for name in names if name in exports.names}
+        trie = self._tries.part(exports.trie.start, len(exports.trie), "export trie")
+        try:
+            return export_trie.look_up(trie, names)
+        except MalformedMachO as error:
+            # The trie was copied to where it is now; a person wants its place in the binary.
+            offset = (error.offset or trie.start) - trie.start + exports.origin
+            message = f"export trie: {error.what} at offset {offset:#x}"
+            self._add(Code.MACHO_MALFORMED, image, message)
+            return {}
+
+    def _bind_image(self, image: LinkedImage) -> None:
+        missing: dict[int, list[str]] = {}
+        weak: dict[int, list[str]] = {}
+        bound = absent = system = dynamic = 0
+        for symbol in image.slice.undefined:
+            if isinstance(symbol.origin, SymbolOrigin):
+                dynamic += 1
+                continue
+            library = image.loads[symbol.origin]
+            if isinstance(library, Elsewhere):
+                system += 1
+            elif self._gives(library, symbol.name):
+                bound += 1
+            else:
+                absent += 1
+                group = weak if symbol.is_weak else missing
+                group.setdefault(symbol.origin, []).append(symbol.name.decode("utf-8", "replace"))
+        self.counts += SymbolCounts(bound, absent, system, dynamic)
+        for code, groups in (
+            (Code.SYMBOL_MISSING, missing),
+            (Code.SYMBOL_WEAK_MISSING, weak),
+        ):
+            for origin, names in groups.items():
+                name = image.image.dylibs[origin].name
+                message = f"{name} does not export {len(names)}: {first_few(names)}"
+                self._add(code, image, message)
+
+    def _gives(self, image: LinkedImage, name: bytes) -> bool:
+        """Whether an image gives a symbol, itself or by re-export; the unknown is trusted."""
+        pending, seen = [(image, name)], set()
+        while pending:
+            here, wanted = pending.pop()
+            if (here, wanted) in seen:  # libraries may re-export each other
+                continue
+            seen.add((here, wanted))
+            self._look_up(here, [wanted])
+            export = self._cache[here, wanted]
+            if export is not None and export.forwarded is None:
+                return True
+            for library, alias in _onward(here, wanted, export):
+                if isinstance(library, Elsewhere):
+                    return True
+                pending.append((library, alias))
+        return False
+
+
+def _onward(
+    image: LinkedImage, name: bytes, export: ExportedSymbol | None
+) -> Iterator[tuple[LinkedImage | Elsewhere, bytes]]:
+    """Return the libraries that may give a symbol in an image's place, and its name there."""
+    if export is not None and export.forwarded is not None:
+        index, alias = export.forwarded
+        if 0 <= index < len(image.loads):
+            yield image.loads[index], alias or name
+        return
+    # A library that is re-exported whole leaves nothing in the trie of the one that does it.
+    for dylib, library in zip(image.image.dylibs, image.loads, strict=True):
+        if dylib.is_reexported:
+            yield library, name
