@@ -64,7 +64,7 @@ class OpenWheel:
     name: tags.WheelName
     stem: str
     data: str
-    lowest: Mapping[str, tags.Os]
+    lowest: Mapping[str, tags.MacosVersion]
     wheel_file: WheelFile
     rows: Mapping[str, record.RecordRow]
 
@@ -163,7 +163,9 @@ def read_wheel(
     return OpenWheel(archive, name, stem, data, lowest, wheel_file, MappingProxyType(rows))
 
 
-def _parse_name(text: str, *, any_platform: bool) -> tuple[tags.WheelName, dict[str, tags.Os]]:
+def _parse_name(
+    text: str, *, any_platform: bool
+) -> tuple[tags.WheelName, dict[str, tags.MacosVersion]]:
     lowest_of = tags.promises if any_platform else tags.lowest
     try:
         name = tags.parse_name(text)

@@ -43,45 +43,50 @@ def needs(images: Mapping[str, Sequence[Image]], members: Iterable[str]) -> tupl
         members: all its files.
     """
     inside = _Inside(images, members)
-    found = (
+    lacking = (
         Need(dylib.name, member, image.arch)
         for member, slices in images.items()
         for image in slices
+        # Objects are for a linker: no loader reads them, whatever they name.
         if image.filetype != MH_OBJECT
         for dylib in image.dylibs
         if not inside.has(dylib, image, install_paths.installed(member))
     )
-    return tuple(sorted(set(found)))
+    return tuple(sorted(set(lacking)))
 
 
 class _Inside:
+    """What an install name can lead to without a library from outside."""
+
     def __init__(self, images: Mapping[str, Sequence[Image]], members: Iterable[str]) -> None:
-        self._places = {install_paths.installed(member) for member in images}
-        self._last_parts = {place.rpartition("/")[2] for place in self._places}
+        self._paths = {install_paths.installed(member) for member in images}
+        self._last_parts = {path.rpartition("/")[2] for path in self._paths}
         self._names = {image.install_name for slices in images.values() for image in slices}
         self._tops = {install_paths.owner(install_paths.installed(member)) for member in members}
 
-    def has(self, dylib: Dylib, image: Image, place: str) -> bool:
+    def has(self, dylib: Dylib, image: Image, path: str) -> bool:
         name = dylib.name
+        # dyld goes on without a library of LC_LOAD_WEAK_DYLIB that is not there.
         if install_paths.is_system(name) or dylib.is_weak:
             return True
+        # An absolute path elsewhere, such as Homebrew's, is this machine's alone.
         if not name.startswith("@"):
             return False
         if name in self._names or name.rpartition("/")[2] in self._last_parts:
             return True
         return any(
-            found in self._places or install_paths.owner(found) not in {None, *self._tops}
-            for found in _candidates(name, image, place)
+            candidate in self._paths or install_paths.owner(candidate) not in {None, *self._tops}
+            for candidate in _candidates(name, image, path)
         )
 
 
-def _candidates(name: str, image: Image, place: str) -> Iterator[str]:
-    """Return the places in the environment that an install name with an @ leads to."""
+def _candidates(name: str, image: Image, path: str) -> Iterator[str]:
+    """Return the paths in the environment that an install name with an @ leads to."""
     head, _, tail = name.partition("/")
     if head == "@rpath":
         for rpath in image.rpaths:
-            folder = install_paths.expanded(rpath, place)
+            folder = install_paths.expanded(rpath, path)
             if folder is not None:
                 yield install_paths.joined(folder, tail)
-    elif (found := install_paths.expanded(name, place)) is not None:
-        yield found
+    elif (candidate := install_paths.expanded(name, path)) is not None:
+        yield candidate

@@ -1,7 +1,7 @@
 """The load commands of a wheel's binaries, read without inflating what comes after them.
 
 The slices of a universal file lie one after another, so the second one's load commands are deep
-inside the member. Where fuse made the wheel, its record tells where each slice's deflate stream
+inside the member. Where fuse made the wheel, its record says where each slice's deflate stream
 begins; elsewhere the member is inflated up to there.
 """
 
@@ -15,7 +15,7 @@ from tensorflow_macos_build.macho import fat, image
 from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.binaries.slices import HEAD, CodeKind, kind_of
+from tensorflow_macos_build.wheels.binaries.slices import HEAD, MAGIC, CodeKind, kind_of
 from tensorflow_macos_build.wheels.dist_info import folders, fused_json
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.deflate.universal import Span
 
-_MAGIC = 8
-"""Bytes that tell a binary from other files."""
-
 _SIZEOFCMDS = struct.Struct("<20xI")
+"""Where mach_header_64 has the size of the load commands that follow it (<mach-o/loader.h>)."""
+
 _MACH_HEADER_64 = 32
 
 
@@ -42,18 +41,18 @@ def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
         BrokenWheel: a binary is malformed, or cannot be inflated.
     """
     spans = _spans(archive)
-    found: dict[str, tuple[Image, ...]] = {}
+    by_member: dict[str, tuple[Image, ...]] = {}
     for name, member in archive.members.items():
-        kind = kind_of(archive.head(member, _MAGIC).ljust(_MAGIC, b"\0"))
+        kind = kind_of(archive.head(member, MAGIC).ljust(MAGIC, b"\0"))
         try:
             if kind is CodeKind.IMAGE:
                 parsed = _parsed(archive.stream(member), member.size)
-                found.update({name: (parsed,)} if parsed is not None else {})
+                by_member.update({name: (parsed,)} if parsed is not None else {})
             elif kind is CodeKind.UNIVERSAL:
-                found[name] = tuple(_slices(archive, member, spans.get(name, {})))
+                by_member[name] = tuple(_slices(archive, member, spans.get(name, {})))
         except MalformedMachO as error:
             raise archive.broken(name, f"it is malformed: {error.evidence}") from None
-    return found
+    return by_member
 
 
 def architectures(path: Path) -> frozenset[str]:
@@ -68,10 +67,10 @@ def architectures(path: Path) -> frozenset[str]:
         if fat.is_fat(head):
             return frozenset(arch.name for arch in fat.parse(Window(head, 0, size)).arches)
         stream.seek(0)
-        found = _parsed(iter(lambda: stream.read(HEAD), b""), size)
-        if found is None:
+        parsed = _parsed(iter(lambda: stream.read(HEAD), b""), size)
+        if parsed is None:
             raise MalformedMachO("it is a static archive")
-        return frozenset({found.arch})
+        return frozenset({parsed.arch})
 
 
 def _spans(archive: Archive) -> Mapping[str, Mapping[str, Span]]:
@@ -87,10 +86,10 @@ def _spans(archive: Archive) -> Mapping[str, Mapping[str, Span]]:
 def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iterator[Image]:
     head = archive.head(member, HEAD)
     for arch in fat.parse(Window(head, 0, member.size)).arches:
-        found = _jumped(archive, member, arch, spans.get(arch.name))
-        found = found or _parsed(_skipped(archive.stream(member), arch.offset), arch.size)
-        if found is not None:
-            yield found
+        parsed = _jumped(archive, member, arch, spans.get(arch.name))
+        parsed = parsed or _parsed(_skipped(archive.stream(member), arch.offset), arch.size)
+        if parsed is not None:
+            yield parsed
 
 
 def _jumped(archive: Archive, member: Member, arch: FatArch, span: Span | None) -> Image | None:
@@ -98,19 +97,21 @@ def _jumped(archive: Archive, member: Member, arch: FatArch, span: Span | None) 
     if span is None or span.size != arch.size or not 0 <= span.start < member.compressed:
         return None
     raw = archive.range(member.offset + span.start, member.compressed - span.start, chunk=HEAD)
+    # The record may be of a wheel that was zipped anew since: then this inflates to nonsense or not
+    # at all, and the slice is looked for where the universal header says.
     try:
-        found = _parsed(_inflated(raw), arch.size)
+        parsed = _parsed(_inflated(raw), arch.size)
     except (MalformedMachO, zlib.error):
         return None
-    if found is None:
+    if parsed is None or (parsed.cputype, parsed.cpusubtype) != (arch.cputype, arch.cpusubtype):
         return None
-    return found if (found.cputype, found.cpusubtype) == (arch.cputype, arch.cpusubtype) else None
+    return parsed
 
 
 def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in raw:
-        yield engine.decompress(piece)
+        yield inflater.decompress(piece)
 
 
 def _skipped(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
@@ -122,14 +123,14 @@ def _skipped(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
 
 def _parsed(pieces: Iterable[bytes], size: int) -> Image | None:
     """Take as many pieces as the load commands fill, and parse those; None for an archive."""
-    head, wanted = b"", min(HEAD, size)
+    head, needed = b"", min(HEAD, size)
     for piece in pieces:
         head += piece
         if len(head) >= _MACH_HEADER_64:
             commands = min(*_SIZEOFCMDS.unpack_from(head), MAXIMUM_COMMANDS_SIZE)
-            wanted = min(_MACH_HEADER_64 + commands, size)
-        if len(head) >= wanted:
+            needed = min(_MACH_HEADER_64 + commands, size)
+        if len(head) >= needed:
             break
-    if kind_of(head.ljust(_MAGIC, b"\0")) is CodeKind.STATIC:
+    if kind_of(head.ljust(MAGIC, b"\0")) is CodeKind.STATIC:
         return None
     return image.parse(Window(head, 0, size))

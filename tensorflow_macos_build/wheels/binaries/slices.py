@@ -26,18 +26,16 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.image import Image
     from tensorflow_macos_build.wheels.archive.members import Member
     from tensorflow_macos_build.wheels.archive.reader import Archive
-
-    Os = tuple[int, int]
+    from tensorflow_macos_build.wheels.dist_info.tags import MacosVersion
 
 HEAD = 1 << 14
-"""Bytes that are inflated to tell what a member is, at first."""
+"""Bytes that are inflated of a binary at first; most have no more load commands."""
 
+MAGIC = 8
+"""Bytes that tell what a member is: a static archive's magic has eight, the others four."""
 
 _LARGEST = 1 << 32
 """Bytes from which on a file is no machine code: its offsets have 32 bits."""
-
-MAGIC = 8
-"""Bytes that tell what a member is."""
 
 
 class CodeKind(Enum):
@@ -65,7 +63,7 @@ class JoinableSlice:
 
     kind: CodeKind
     new: lipo.NewSlice
-    minos: tuple[int, int] | None
+    minos: MacosVersion | None
     filetype: str
     offset: int = 0
 
@@ -80,7 +78,7 @@ class Unjoinable(ValueError):
 
 
 def kind_of(head: bytes) -> CodeKind:
-    """Tell from a file's first 8 bytes or more what lipo can make of it."""
+    """Return what lipo can make of a file whose first `MAGIC` bytes, or more, are given."""
     if image.is_image(head):
         return CodeKind.IMAGE
     if fat.is_fat(head):
@@ -110,7 +108,7 @@ def read_slice(wheel: Archive, member: Member) -> JoinableSlice | None:
         raise wheel.broken(member.name, f"it is malformed: {error.evidence}") from None
 
 
-def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
+def minimums(wheel: Archive, member: Member) -> Mapping[str, MacosVersion | None]:
     """Return the macOS that a member's machine code needs, by architecture as lipo names it.
 
     None stands for code that does not say. Empty: the member is no machine code, or none that can
@@ -136,7 +134,7 @@ def minimums(wheel: Archive, member: Member) -> Mapping[str, Os | None]:
         return {}
 
 
-def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
+def _code(content: Window) -> Iterator[tuple[str, MacosVersion | None]]:
     """Yield the architecture and the minimum of every image and every object in a file."""
     head = content.part(0, min(MAGIC, len(content)), "magic").copy()
     match kind_of(head):
@@ -147,13 +145,13 @@ def _code(content: Window) -> Iterator[tuple[str, Os | None]]:
             yield from _code_of_slice(content)
 
 
-def _code_of_slice(content: Window) -> Iterator[tuple[str, Os | None]]:
+def _code_of_slice(content: Window) -> Iterator[tuple[str, MacosVersion | None]]:
     """Yield likewise for a file that is not universal, as no loader takes one in another."""
     head = content.part(0, min(MAGIC, len(content)), "magic").copy()
     match kind_of(head):
         case CodeKind.STATIC:
             objects = archive.parse(content)
-            yield from ((one.arch, one.minos) for one in objects if one.arch is not None)
+            yield from ((part.arch, part.minos) for part in objects if part.arch is not None)
         case CodeKind.IMAGE:
             parsed = image.parse(content)
             yield parsed.arch, parsed.minos
@@ -161,8 +159,8 @@ def _code_of_slice(content: Window) -> Iterator[tuple[str, Os | None]]:
             return
 
 
-def _latest(code: Iterator[tuple[str, Os | None]]) -> dict[str, Os | None]:
-    latest: dict[str, Os | None] = {}
+def _latest(code: Iterator[tuple[str, MacosVersion | None]]) -> dict[str, MacosVersion | None]:
+    latest: dict[str, MacosVersion | None] = {}
     for arch, minos in code:
         known = latest.get(arch)
         latest[arch] = known if minos is None else max(minos, known or minos)
@@ -171,15 +169,16 @@ def _latest(code: Iterator[tuple[str, Os | None]]) -> dict[str, Os | None]:
 
 def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> JoinableSlice:
     """Read an image of `size` bytes at `offset`, whose first bytes are `head`."""
-    found = _parsed(wheel, member, head, offset, size)
-    align = lipo.page_align(found.cputype)
+    parsed = _parsed(wheel, member, head, offset, size)
+    align = lipo.page_align(parsed.cputype)
     if align is None:
-        raise MalformedMachO(f"its processor type {found.cputype} is unknown")
-    new = lipo.NewSlice(found.cputype, found.cpusubtype, size, align)
-    return JoinableSlice(CodeKind.IMAGE, new, found.minos, found.filetype_name, offset)
+        raise MalformedMachO(f"its processor type {parsed.cputype} is unknown")
+    new = lipo.NewSlice(parsed.cputype, parsed.cpusubtype, size, align)
+    return JoinableSlice(CodeKind.IMAGE, new, parsed.minos, parsed.filetype_name, offset)
 
 
 def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Image:
+    # sizeofcmds stands at 20 of mach_header_64's 32 bytes; what is too short `parse` refuses.
     if len(head) >= 24:
         length = 32 + min(*struct.unpack_from("<L", head, 20), MAXIMUM_COMMANDS_SIZE)
         head = head if length <= len(head) else wheel.head(member, offset + length)[offset:]
@@ -198,8 +197,8 @@ def _only_slice(wheel: Archive, member: Member, head: bytes) -> JoinableSlice | 
         return None
     if kind_of(head[only.offset :]) is not CodeKind.IMAGE:
         return None
-    found = _image(wheel, member, head[only.offset :], only.offset, only.size)
-    return replace(found, new=new) if found.arch == only.name else None
+    slice = _image(wheel, member, head[only.offset :], only.offset, only.size)
+    return replace(slice, new=new) if slice.arch == only.name else None
 
 
 def wrapping(new: lipo.NewSlice) -> bytes:
@@ -214,23 +213,23 @@ def _static(wheel: Archive, member: Member) -> JoinableSlice:
     Its objects may be Mach-O files, LLVM IR objects, or both: llvm-lipo 19 only asks that all are
     for one processor. An archive of IR alone has no alignment there, any other a pointer's size.
     """
-    found: dict[tuple[int, int], archive.ArchiveObject] = {}
-    minos: Os | None = None
+    firsts: dict[tuple[int, int], archive.ArchiveObject] = {}
+    minos: MacosVersion | None = None
     is_bitcode = True
     with _spooled(wheel, member) as content:
-        for one in archive.parse(content):
-            if one.cputype is None or one.cpusubtype is None:
-                what = "LLVM IR for no Mac" if one.is_bitcode else "no object file"
-                raise Unjoinable(f"lipo refuses its {printable(one.name)}, which is {what}")
-            found.setdefault((one.cputype, one.cpusubtype), one)
-            minos = max(minos or one.minos, one.minos) if one.minos else minos
-            is_bitcode = is_bitcode and one.is_bitcode
-    if len(found) > 1:
-        told = " and ".join(sorted({f"{one.name} for {one.arch}" for one in found.values()}))
-        raise Unjoinable(f"its objects are for different processors: {printable(told)}")
-    if not found:
+        for part in archive.parse(content):
+            if part.cputype is None or part.cpusubtype is None:
+                what = "LLVM IR for no Mac" if part.is_bitcode else "no object file"
+                raise Unjoinable(f"lipo refuses its {printable(part.name)}, which is {what}")
+            firsts.setdefault((part.cputype, part.cpusubtype), part)
+            minos = max(minos or part.minos, part.minos) if part.minos else minos
+            is_bitcode = is_bitcode and part.is_bitcode
+    if len(firsts) > 1:
+        parts = " and ".join(sorted({f"{part.name} for {part.arch}" for part in firsts.values()}))
+        raise Unjoinable(f"its objects are for different processors: {printable(parts)}")
+    if not firsts:
         raise Unjoinable("it holds no object, so lipo cannot tell what it is for")
-    ((cputype, cpusubtype),) = found
+    ((cputype, cpusubtype),) = firsts
     align = 0 if is_bitcode else lipo.archive_align(cputype)
     new = lipo.NewSlice(cputype, cpusubtype, member.size, align)
     return JoinableSlice(CodeKind.STATIC, new, minos, "archive")
@@ -239,6 +238,7 @@ def _static(wheel: Archive, member: Member) -> JoinableSlice:
 @contextlib.contextmanager
 def _spooled(wheel: Archive, member: Member) -> Iterator[Window]:
     """Yield a window on all of a member's content, from a file that has no name."""
+    # Mapped, so that the kernel may drop what is not looked at: libraries have hundreds of MB.
     with tempfile.TemporaryFile() as content:
         for piece in wheel.stream(member):
             content.write(piece)

@@ -99,8 +99,8 @@ def dump(record: FusedRecord) -> bytes:
         "renamed": {arch: dict(paths) for arch, paths in record.renamed.items()},
         "one_sided": {arch: list(paths) for arch, paths in record.one_sided.items()},
     }
-    found = documents.document(*_SCHEMA, body)
-    return (json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    document = documents.document(*_SCHEMA, body)
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def read(wheel: Archive, dist_info: str) -> FusedRecord | None:
@@ -114,10 +114,12 @@ def read(wheel: Archive, dist_info: str) -> FusedRecord | None:
     if member is None:
         return None
     names = [name.encode("utf-8") for name in wheel.members]
+    # JSON may write a byte of a name as \u00XX, which is six.
     by_member = _LIMIT_BY_MEMBER * len(names) + 6 * sum(map(len, names))
     if member.size > min(_LIMIT, _LIMIT_BESIDE_MEMBERS + by_member):
         raise BadRecord(f"its {member.size} bytes are more than {len(names)} files can need")
     content = wheel.read(member)
+    # Counted before it is parsed. The brackets of names count too, wherever a name stands.
     values, in_names = (sum(map(text.count, (b"[", b"{"))) for text in (content, b"".join(names)))
     if values > _MOST_VALUES + _MOST_VALUES_BY_MEMBER * len(names) + 6 * in_names:
         raise BadRecord(f"it has more values than {len(names)} files can need")
@@ -131,21 +133,21 @@ def parse(content: bytes) -> FusedRecord:
         BadRecord: it is not one.
     """
     try:
-        found = documents.read(content, *_SCHEMA)
+        document = documents.read(content, *_SCHEMA)
     except documents.NotTheDocument as error:
         raise BadRecord(f"it cannot be read ({error})") from None
     return FusedRecord(
-        {arch: FusedHalf(**origin) for arch, origin in found["halves"].items()},
+        {arch: FusedHalf(**origin) for arch, origin in document["halves"].items()},
         {
             path: {arch: Span(**span) for arch, span in spans.items()}
-            for path, spans in found["universal"].items()
+            for path, spans in document["universal"].items()
         },
         {
             path: {arch: (place[0], place[1]) for arch, place in places.items()}
-            for path, places in found["headers"].items()
+            for path, places in document["headers"].items()
         },
-        {arch: tuple(paths) for arch, paths in found["only"].items()},
-        {arch: tuple(paths) for arch, paths in found["executable"].items()},
-        found.get("renamed", {}),
-        {arch: tuple(paths) for arch, paths in found.get("one_sided", {}).items()},
+        {arch: tuple(paths) for arch, paths in document["only"].items()},
+        {arch: tuple(paths) for arch, paths in document["executable"].items()},
+        document.get("renamed", {}),
+        {arch: tuple(paths) for arch, paths in document.get("one_sided", {}).items()},
     )

@@ -29,6 +29,7 @@ _FOLDERS = {
 """Where the files of `data_folders.SCHEMES` go."""
 
 _SYSTEM = ("/usr/lib/", "/System/Library/", "/System/iOSSupport/")
+"""Folders whose libraries are macOS's own; since macOS 11 they are in dyld's cache, not on disk."""
 
 _USR_LIB = frozenset(
     f"lib{name}.dylib"
@@ -60,7 +61,7 @@ def is_of_system(path: str) -> bool:
 
 
 def installed(member: str) -> str:
-    """Return the place of a member in the environment that the wheel is installed into."""
+    """Return where a member comes to lie in the environment that the wheel is installed into."""
     path = data_folders.split(member)
     if path is None or path.scheme not in _FOLDERS:
         return posixpath.join(SITE_PACKAGES, member)
@@ -88,15 +89,15 @@ def joined(folder: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(folder, path))
 
 
-def above(place: str) -> Iterator[str]:
-    """Return every folder that a place lies in, nearest first."""
-    while "/" in place:
-        place = place.rpartition("/")[0]
-        yield place
+def above(path: str) -> Iterator[str]:
+    """Return every folder that an installed file lies in, nearest first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
-def owner(place: str) -> str | None:
-    """Name the top-level package or folder of site-packages that a place is in, if any."""
-    inside = posixpath.relpath(place, SITE_PACKAGES)
+def owner(path: str) -> str | None:
+    """Return the top-level package or folder of site-packages that a path is in, if any."""
+    inside = posixpath.relpath(path, SITE_PACKAGES)
     top = inside.partition("/")[0]
     return None if top in ("..", ".") else top

@@ -25,6 +25,7 @@ _PIECE = 1 << 20
 """Bytes that are decoded at a time."""
 
 _END_OF_FIELDS = re.compile(rb"\n\r?\n|\r\r")
+"""The first empty line, after which a description may stand (core metadata, "Description")."""
 
 
 class BadMetadata(ValueError):
@@ -47,6 +48,7 @@ def parse_fields(content: bytes) -> Message[str, str]:
         text = fields.decode("utf-8")
     except UnicodeDecodeError:
         raise BadMetadata("it is not UTF-8") from None
+    # The specification's own words: as email.parser with the compat32 policy reads it.
     return email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
 
 

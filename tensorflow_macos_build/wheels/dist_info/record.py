@@ -29,6 +29,7 @@ MOST_ROWS = 500_000
 """As many rows as a wheel may have members (`members.ArchiveLimits`)."""
 
 _SIZE = re.compile(r"[0-9]{1,19}")
+"""Digits of a 63-bit number; int() would take signs, blanks and other scripts' digits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def record_rows(content: bytes) -> Iterator[list[str]]:
         BadMetadata: it is not CSV in UTF-8.
     """
     number = 0
+    # Decoded as it is read: a str of the whole may take four times the bytes.
     with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="") as text:
         try:
             for row in csv.reader(text, strict=True):
@@ -97,6 +99,7 @@ def format_record(rows: Mapping[str, tuple[bytes, int]], record: str) -> bytes:
         record: the path of RECORD itself, which comes last and without a hash.
     """
     text = io.StringIO(newline="")
+    # csv's own line ending is CRLF; the specification takes that and LF.
     writer = csv.writer(text, lineterminator="\n")
     for path, (digest, size) in rows.items():
         writer.writerow((path, f"sha256={_base64(digest)}", size))
@@ -132,6 +135,7 @@ def _parse_digest(path: str, text: str) -> Digest | None:
     algorithm, _, value = text.partition("=")
     if algorithm not in ALGORITHMS:
         raise BadMetadata(f"`{path}` has a hash of the kind `{algorithm}`")
+    # RECORD has URL-safe base64 without the padding, which the decoder wants.
     padded = value + "=" * (-len(value) % 4)
     try:
         digest = base64.b64decode(padded, altchars=b"-_", validate=True)

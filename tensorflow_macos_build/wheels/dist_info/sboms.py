@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 LIMIT = 1 << 20
-"""Largest document that is compared with another, in bytes; parsed ones take many times that."""
+"""Largest document that is compared with another, in bytes: parsed, JSON takes many times that."""
 
 _DIFFERING = frozenset({"serialNumber", "timestamp", "documentNamespace", "created"})
 """Fields that differ in every build: CycloneDX's serialNumber and metadata.timestamp, SPDX's
@@ -26,8 +26,8 @@ def is_sbom(path: str, dist_info: str) -> bool:
 def is_one_build_s(first: bytes, second: bytes) -> bool:
     """Whether two texts are JSON documents that differ in serial numbers and times alone."""
     try:
-        one, other = (json.loads(text) for text in (first, second))
-        return isinstance(one, dict) and _same(one, other)
+        left, right = (json.loads(text) for text in (first, second))
+        return isinstance(left, dict) and _same(left, right)
     except (ValueError, RecursionError):
         return False
 
@@ -38,14 +38,15 @@ def named(path: str, arch: str) -> str:
     return f"{folder}{slash}{arch}-{name}"
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(left: Any, right: Any) -> bool:
     """Whether two JSON values are equal but for `_DIFFERING`, which both must have as texts."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            (key in _DIFFERING and isinstance(one[key], str) and isinstance(other[key], str))
-            or _same(one[key], other[key])
-            for key in one
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(
+            (key in _DIFFERING and isinstance(left[key], str) and isinstance(right[key], str))
+            or _same(left[key], right[key])
+            for key in left
         )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return type(one) is type(other) and bool(one == other)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    # In Python 1 == 1.0 == True, which are three values of JSON.
+    return type(left) is type(right) and bool(left == right)

@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 ARCHES = ("arm64", "x86_64")
 """The architectures of a universal2 wheel, as Apple's tools name them."""
 
-Os = tuple[int, int]
+MacosVersion = tuple[int, int]
 """A version of macOS: major, minor."""
 
-FIRST_ARM64: Os = (11, 0)
+FIRST_ARM64: MacosVersion = (11, 0)
 """No older macOS runs on Apple silicon."""
 
-NEWEST: Os = (50, 0)
+NEWEST: MacosVersion = (50, 0)
 """No macOS so far as this is thought of: `macosx_110_0` is a slip for `macosx_11_0`."""
 
-_LAST_32_BIT: Os = (10, 14)
-_LAST_POWERPC: Os = (10, 5)
+# Tags of older processors are sound, and no Mac of today asks for them: what packaging asks for on
+# the last macOS that ran each of them is added, so that `is_asked_for` is not wrong about those.
+_LAST_32_BIT: MacosVersion = (10, 14)
+_LAST_POWERPC: MacosVersion = (10, 5)
 
 _FORMATS = {
     "x86_64": ("x86_64",),
@@ -45,11 +47,13 @@ _FORMATS = {
     "i386": ("i386",),
     "intel": ("i386", "x86_64"),
 }
-"""The architectures of a platform tag, but for those of processors before Intel's."""
+"""The architectures of a platform tag, but for those of processors before Intel's: fat, universal
+and others with PowerPC in them (packaging.tags, `_mac_binary_formats`)."""
 
 _PLATFORM = re.compile(r"macosx_(\d{1,4})_(\d{1,4})_(\w+)")
 _BUILD = re.compile(r"\d[A-Za-z0-9_.]*")
 _COMPONENT = re.compile(r"[\w.+!]+", re.ASCII)
+"""A part of a name: `.` joins tags, `+` begins a local version and `!` ends an epoch (PEP 440)."""
 
 
 class BadName(ValueError):
@@ -119,6 +123,7 @@ def parse_name(name: str) -> WheelName:
     Raises:
         BadName: it is not a wheel's name, as packaging judges it.
     """
+    # NAME and VERSION have `_` for a hyphen of their own, so hyphens split without doubt.
     parts = name.removesuffix(".whl").split("-")
     if not name.endswith(".whl") or len(parts) not in (5, 6):
         raise BadName(f"`{name}` is not a wheel's name: NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM")
@@ -143,12 +148,13 @@ def named_after(stated: Iterable[Tag], name: WheelName) -> WheelName:
     """Return the name with the tags that WHEEL states instead of its own.
 
     Raises:
-        BadName: no one name says what they say together.
+        BadName: no name says what they say together.
     """
-    wanted = frozenset(stated)
-    parts = [(tag.interpreter, tag.abi, tag.platform) for tag in wanted]
+    tags = frozenset(stated)
+    parts = [(tag.interpreter, tag.abi, tag.platform) for tag in tags]
     pythons, abis, platforms = (tuple(sorted(set(values))) for values in zip(*parts, strict=True))
-    if len(wanted) != len(pythons) * len(abis) * len(platforms):
+    # A name's dots mean every combination (PEP 425, "Compressed Tag Sets"), WHEEL may have some.
+    if len(tags) != len(pythons) * len(abis) * len(platforms):
         raise BadName("no file name says what WHEEL's tags say together")
     # A universal2 tag comes last, as `platform_tags` has it.
     platforms = tuple(sorted(platforms, key=lambda tag: (tag.endswith("_universal2"), tag)))
@@ -224,12 +230,12 @@ def _asked_for() -> frozenset[str]:
     return frozenset(platform for host in hosts for platform in mac_platforms(*host))
 
 
-def promises(platforms: Iterable[str]) -> dict[str, Os]:
+def promises(platforms: Iterable[str]) -> dict[str, MacosVersion]:
     """Return, for each promised architecture, the oldest macOS that platform tags promise.
 
     Tags of other systems, and of processors before Intel's, promise nothing here.
     """
-    oldest: dict[str, Os] = {}
+    oldest: dict[str, MacosVersion] = {}
     for platform in platforms:
         if match := _match(platform):
             version = (int(match[1]), int(match[2]))
@@ -239,7 +245,7 @@ def promises(platforms: Iterable[str]) -> dict[str, Os]:
     return dict(sorted(oldest.items()))
 
 
-def lowest(platforms: Iterable[str]) -> dict[str, Os]:
+def lowest(platforms: Iterable[str]) -> dict[str, MacosVersion]:
     """Return the lowest macOS by architecture that a wheel's platform tags promise.
 
     Raises:
@@ -258,7 +264,7 @@ def lowest(platforms: Iterable[str]) -> dict[str, Os]:
     return promises(platforms)
 
 
-def platform_tags(needs: dict[str, Os], *, universal2: bool = False) -> tuple[str, ...]:
+def platform_tags(needs: dict[str, MacosVersion], *, universal2: bool = False) -> tuple[str, ...]:
     """Name what a wheel runs on.
 
     Args:
@@ -274,26 +280,31 @@ def platform_tags(needs: dict[str, Os], *, universal2: bool = False) -> tuple[st
     Raises:
         BadName: an architecture needs a macOS that there is not.
     """
-    made = _platform_tags(needs, universal2=universal2)
-    check_asked_for(made)
-    return made
+    platforms = _platform_tags(needs, universal2=universal2)
+    check_asked_for(platforms)
+    return platforms
 
 
-def _platform_tags(needs: dict[str, Os], *, universal2: bool) -> tuple[str, ...]:
+def _platform_tags(needs: dict[str, MacosVersion], *, universal2: bool) -> tuple[str, ...]:
     needs = {arch: rounded(version) for arch, version in needs.items()}
     if "arm64" in needs:
         needs["arm64"] = max(needs["arm64"], FIRST_ARM64)
     if len(needs) == 1:
         return tuple(_platform(version, arch) for arch, version in needs.items())
     intel, arm = needs["x86_64"], needs["arm64"]
+    # macosx_10_15_universal2 is true where arm64 needs 11.0: there is no older macOS on arm64.
     if intel == arm or (arm == FIRST_ARM64 and intel < FIRST_ARM64):
         return (_platform(intel, "universal2"),)
     tags = sorted((_platform(intel, "x86_64"), _platform(arm, "arm64")))
     return (*tags, _platform(max(intel, arm), "universal2")) if universal2 else tuple(tags)
 
 
-def rounded(version: Os) -> Os:
-    """Return the version that a tag can carry: from macOS 11 on no minor one matches."""
+def rounded(version: MacosVersion) -> MacosVersion:
+    """Return the version that a tag can carry.
+
+    From macOS 11 on, installers ask for minor version 0 alone (packaging.tags, `mac_platforms`): no
+    Mac takes `macosx_12_3_arm64`.
+    """
     major, minor = version
     return (major, 0) if major >= 11 else (major, minor)
 
@@ -303,5 +314,5 @@ def _match(platform: str) -> re.Match[str] | None:
     return _PLATFORM.fullmatch(platform.lower())
 
 
-def _platform(version: Os, arch: str) -> str:
+def _platform(version: MacosVersion, arch: str) -> str:
     return f"macosx_{version[0]}_{version[1]}_{arch}"

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 _MAXIMUM_TAGS = 10_000
-"""Tags that WHEEL may stand for: a line may be of the form a.b-c.d-e.f, and means eight then."""
+"""Tags that WHEEL may stand for: a line may be of the form a.b-c.d-e.f, and means eight then.
+
+One line of a few KB can so mean a billion.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def parse_wheel(content: bytes) -> WheelFile:
     fields = parse_fields(content)
     version = str(fields.get("Wheel-Version", "")).strip()
     if not re.fullmatch(r"1\.[0-9]+", version):
+        # Installers warn of a higher minor version and stop at a higher major one.
         raise BadMetadata(f"Wheel-Version is `{version}`; this tool knows version 1")
     purelib = str(fields.get("Root-Is-Purelib", "")).strip().lower()
     if purelib not in ("true", "false"):

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.fuse.pair import WheelPair
     from tensorflow_macos_build.wheels.fuse.rules import Rule
 
-Code = Mapping[str, Mapping[str, tags.Os | None]]
+Code = Mapping[str, Mapping[str, tags.MacosVersion | None]]
 """By path, then by architecture: the macOS that machine code of the fused wheel needs."""
 
 
 def survey(pair: WheelPair, verdicts: Mapping[str, PathVerdict]) -> Code:
     """Return all machine code that the fused wheel will hold, whatever verdict keeps it."""
-    code: dict[str, Mapping[str, tags.Os | None]] = {}
+    code: dict[str, Mapping[str, tags.MacosVersion | None]] = {}
     for path, at in verdicts.items():
         if at.slices:
             code[path] = {arch: slice.minos for arch, slice in at.slices.items()}
@@ -56,7 +56,7 @@ def _one_sided_note(paths: list[str], arch: str, rule: Rule | None) -> str:
     return f"{paths[0]}{more} machine code for {arch} alone, {why}"
 
 
-def needs(pair: WheelPair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:
+def needs(pair: WheelPair, code: Code) -> tuple[dict[str, tags.MacosVersion], list[str]]:
     """Return the macOS that each architecture needs, its tag's or that of later code, and notes."""
     needed, notes = {}, []
     for arch, half in pair.halves.items():
@@ -78,5 +78,5 @@ def needs(pair: WheelPair, code: Code) -> tuple[dict[str, tags.Os], list[str]]:
     return needed, notes
 
 
-def _dotted(version: tags.Os) -> str:
+def _dotted(version: tags.MacosVersion) -> str:
     return f"{version[0]}.{version[1]}"

@@ -140,7 +140,7 @@ def _decisions(
 
 
 def _platforms(
-    pair: WheelPair, needs: dict[str, tags.Os], notes: Sequence[str], *, universal2: bool
+    pair: WheelPair, needs: dict[str, tags.MacosVersion], notes: Sequence[str], *, universal2: bool
 ) -> tuple[str, ...]:
     try:
         return tags.platform_tags(needs, universal2=universal2)

@@ -210,7 +210,7 @@ def _written(half: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]:
     return out / str(name), sha256
 
 
-def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.Os]:
+def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.MacosVersion]:
     """Return the macOS that a wheel needs: as its tags say, or later where what came in does."""
     needs = dict(half.lowest)
     for path, member in changed.members.items():
@@ -222,7 +222,7 @@ def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.Os]:
     return needs
 
 
-def _record(half: OpenWheel, changed: Archive, needs: Mapping[str, tags.Os]) -> bytes:
+def _record(half: OpenWheel, changed: Archive, needs: Mapping[str, tags.MacosVersion]) -> bytes:
     try:
         told = fused_json.read(half.archive, half.dist_info)
     except fused_json.BadRecord as error:

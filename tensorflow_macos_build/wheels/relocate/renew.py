@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 def renewed(
-    old: FusedRecord, before: Collection[str], after: Archive, needs: Mapping[str, tags.Os]
+    old: FusedRecord,
+    before: Collection[str],
+    after: Archive,
+    needs: Mapping[str, tags.MacosVersion],
 ) -> FusedRecord:
     """Return the record of a fused wheel as it is now.
 
@@ -60,7 +63,7 @@ def renewed(
     )
 
 
-def _origin(half: FusedHalf, arch: str, needs: tags.Os) -> FusedHalf:
+def _origin(half: FusedHalf, arch: str, needs: tags.MacosVersion) -> FusedHalf:
     """Return a half's name and WHEEL, with a later macOS where what came in needs that."""
     try:
         name = tags.parse_name(half.wheel)

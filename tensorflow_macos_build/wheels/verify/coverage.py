@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tensorflow_macos_build.macho.image import Image
-    from tensorflow_macos_build.wheels.dist_info.tags import Os
+    from tensorflow_macos_build.wheels.dist_info.tags import MacosVersion
     from tensorflow_macos_build.wheels.verify.binaries import Binary
 
 _FIRST_WITH_MAJORS = 11
@@ -19,7 +19,7 @@ _FIRST_WITH_MAJORS = 11
 
 def check(
     binary: Binary,
-    promised: Mapping[str, Os],
+    promised: Mapping[str, MacosVersion],
     platforms: frozenset[str],
     stated: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def check(
             yield from _minos(binary.name, part.image, promised[arch])
 
 
-def _minos(name: str, image: Image, promised: Os) -> Iterator[Finding]:
+def _minos(name: str, image: Image, promised: MacosVersion) -> Iterator[Finding]:
     for build in image.builds:
         oldest, oldest_promised = _release(build.minos[:2]), _release(promised)
         if build.is_macos and oldest > oldest_promised:
@@ -53,6 +53,6 @@ def _minos(name: str, image: Image, promised: Os) -> Iterator[Finding]:
             yield Finding(code, f"needs macOS {needed}, the tag says {tagged}", name, image.arch)
 
 
-def _release(version: Os) -> Os:
+def _release(version: MacosVersion) -> MacosVersion:
     """Return the version by its true name: 10.16 is what macOS 11 was called for old programs."""
     return (11, 0) if version == (10, 16) else version
