@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import markers, trees
-from tensorflow_macos_build.git.objects import decode_path, encode_path
+from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
@@ -37,11 +37,16 @@ _CONFIG = {
     "core.sparseCheckout": "true",
     "core.sparseCheckoutCone": "false",
     "merge.conflictStyle": "zdiff3",
-    "gc.auto": "0",
+    "gc.auto": "0",  # nothing refers to the sides of the merge that are kept here
 }
 _GLOB = re.compile(r"([\\*?\[ ])")
+"""What sparse-checkout's patterns, which are those of gitignore(5), take for more than itself."""
+
 _BINARY = 255
+"""How git-merge-file(1) exits on an error, such as a binary file (its -1)."""
+
 _MAX_KEY = 64 << 20
+"""Bytes of the largest key that is read: it names each path in conflict."""
 
 
 class Unresolved(WorkFailed):
@@ -102,13 +107,14 @@ def make(
         git.init(bare=False)
         for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
-        places = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
-        alternates = b"".join(os.fsencode(place) + b"\n" for place in places)
+        folders = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
+        alternates = b"".join(os.fsencode(path) + b"\n" for path in folders)
         (git.git_dir / "objects" / "info" / "alternates").write_bytes(alternates)
-        marked = [_marked(pen, merged, found, labels) for found in merged.conflicted]
-        shown = resolutions.apply(pen, merged.tree, [each for each in marked if each is not None])
+        # The merge itself has markers of a length of our own (git.markers); people get git's.
+        marked = [_marked(pen, merged, file, labels) for file in merged.conflicted]
+        shown = resolutions.apply(pen, merged.tree, [file for file in marked if file is not None])
         head = pen.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
-        bring_shown(pen, shown, (found.path for found in merged.conflicted))
+        bring_shown(pen, shown, (file.path for file in merged.conflicted))
         tips = [head, shown, merged.base, merged.theirs]
         pen.keep(tips, [onto, base], into=git.git_dir / "objects")
         _check_out(git, head, shown, merged)
@@ -123,11 +129,11 @@ def take(folder: Path, merged: MergeResult, labels: SideLabels) -> str:
         Unresolved: markers are left, a submodule is unmerged, or a path without markers (binary,
             deleted on one side, a link) is as git left it and still unmerged in the index.
     """
-    marker = f"< {labels.ours}\n".encode()  # the end of a marker, whatever its size
+    marker = f"< {labels.ours}\n".encode()  # the end of one, whatever conflict-marker-size says
     left = [
-        found.path
-        for found in merged.conflicted
-        if (path := folder / found.path).is_file()
+        file.path
+        for file in merged.conflicted
+        if (path := folder / file.path).is_file()
         and (marker in (content := path.read_bytes()) or markers.are_in(content))
     ]
     if left:
@@ -137,13 +143,14 @@ def take(folder: Path, merged: MergeResult, labels: SideLabels) -> str:
             detail="\n".join(left),
             hint="edit those files, then run the same command again",
         )
-    submodules = [found.path for found in merged.conflicted if found.is_submodule]
+    submodules = [file.path for file in merged.conflicted if file.is_submodule]
     with work_tree.private_index(folder) as git:
         unmerged = work_tree.unmerged(git).keys()
         if undecided := sorted(unmerged & set(submodules)):
             raise _unmerged_submodules(folder, undecided)
         tree = work_tree.add_all(git, submodules)
-        unmarked = {found.path for found in merged.conflicted if found.ours or found.theirs}
+        # A path that is gone on both sides (both renamed it) has nothing to be decided.
+        unmarked = {file.path for file in merged.conflicted if file.ours or file.theirs}
         if undecided := sorted((unmarked & unmerged) - work_tree.changed(git, tree)):
             raise _undecided(folder, undecided)
         return tree
@@ -185,22 +192,22 @@ def _quoted(word: Path | str) -> str:
 
 
 def _marked(
-    pen: Quarantine, merged: MergeResult, found: Conflicted, labels: SideLabels
+    pen: Quarantine, merged: MergeResult, file: Conflicted, labels: SideLabels
 ) -> resolutions.ResolvedPath | None:
     """Merge one file as git would in a work tree; None: what git left is to be shown.
 
     A file without git's markers is one that git does not merge by lines, by its content or by an
     attribute. One with nested markers came of more merges than this one.
     """
-    sides = (found.ours, found.base, found.theirs)
-    left = TreeLookup(pen).at(merged.tree, found.path)
-    if found.ours is None or found.theirs is None or left is None:
+    sides = (file.ours, file.base, file.theirs)
+    left = TreeLookup(pen).at(merged.tree, file.path)
+    if file.ours is None or file.theirs is None or left is None:
         return None
     if not all(side is None or side.is_file for side in (*sides, left)):
         return None
     if not markers.are_in(content := pen.objects.blob(left.oid)) or markers.are_nested(content):
         return None
-    (size,) = pen.attribute("conflict-marker-size", merged.ours, [found.path])
+    (size,) = pen.attribute("conflict-marker-size", merged.ours, [file.path])
     names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
     names += [f"--marker-size={size}"] if size.isdecimal() and int(size) else []
     with temporary.scratch("merge") as folder:
@@ -210,47 +217,52 @@ def _marked(
         done = pen.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
     if done.status == _BINARY:
         return None
-    return resolutions.ResolvedPath(found.path, found.theirs.mode, done.stdout)
+    return resolutions.ResolvedPath(file.path, file.theirs.mode, done.stdout)
 
 
 def _check_out(git: Git, head: str, shown: str, merged: MergeResult) -> None:
     """Fill index and folder: `shown` checked out sparsely, then the conflict's stages."""
-    lines_shown = "".join(f"{line}\n" for line in patterns(c.path for c in merged.conflicted))
+    sparse = "".join(f"{line}\n" for line in patterns(file.path for file in merged.conflicted))
     work_tree.keep_bytes(git)
-    (git.git_dir / "info" / "sparse-checkout").write_bytes(encode_path(lines_shown))
+    (git.git_dir / "info" / "sparse-checkout").write_bytes(encode_path(sparse))
     git.run("update-ref", "HEAD", head)
+    # Not `git checkout`: it would run somebody's post-checkout hook.
     git.run("read-tree", "-m", "-u", shown)
-    lines: list[str] = []
-    for found in merged.conflicted:
-        lines.append(f"0 {'0' * len(head)}\t{found.path}")
-        for stage, side in enumerate((found.base, found.ours, found.theirs), 1):
+    entries: list[str] = []
+    for file in merged.conflicted:
+        # Mode 0 takes the entry of stage 0 away, which the stages cannot stand beside
+        # (git-update-index(1), USING --INDEX-INFO).
+        entries.append(f"0 {'0' * len(head)}\t{file.path}")
+        for stage, side in enumerate((file.base, file.ours, file.theirs), 1):
             if side is not None:
-                lines.append(f"{side.mode} {side.oid} {stage}\t{found.path}")
-    stdin = b"".join(encode_path(line) + b"\0" for line in lines)
+                entries.append(f"{side.mode} {side.oid} {stage}\t{file.path}")
+    stdin = b"".join(encode_path(entry) + b"\0" for entry in entries)
     git.run("update-index", "-z", "--index-info", stdin=stdin)
 
 
 def patterns(paths: Iterable[str]) -> list[str]:
-    """Return sparse-checkout's patterns for paths and their neighbours, but not folders below."""
-    known = list(paths)
-    folders = _folders(known)
-    escaped = [_escape(folder) + "/" if folder else "" for folder in folders]
+    """Return sparse-checkout's patterns for paths and their neighbours, but not folders below.
+
+    Not those of cone mode, which take the files of every folder above a path, too
+    (git-sparse-checkout(1)).
+    """
+    listed = list(paths)
+    escaped = [_escape(folder) + "/" if folder else "" for folder in _folders(listed)]
     around = [line for folder in escaped for line in (f"/{folder}*", f"!/{folder}*/")]
-    return [*around, *(f"/{_escape(path)}" for path in known)]
+    # The paths come last, for the last pattern that fits decides: one may be in a folder below.
+    return [*around, *(f"/{_escape(path)}" for path in listed)]
 
 
 def bring_shown(pen: Quarantine, tree: str, paths: Iterable[str]) -> None:
     """Make present what `patterns` shows of a tree: paths, and their neighbours' contents."""
     if not pen.git.server:
         return
-    known = list(paths)
-    folders = set(_folders(known))
-    wanted = {encode_path(path) for path in known}
+    listed = [encode_path(path) for path in paths]
+    folders = {path.rpartition(b"/")[0] for path in listed}
     pen.git.bring(
         entry.oid
         for path, entry in trees.files(pen.git, tree).items()
-        if not entry.is_submodule
-        and (path in wanted or decode_path(path).rpartition("/")[0] in folders)
+        if not entry.is_submodule and path.rpartition(b"/")[0] in folders
     )
 
 
@@ -263,10 +275,10 @@ def _escape(path: str) -> str:
 
 
 def _key(patch: str, merged: MergeResult) -> bytes:
-    met = [vars(each) for each in resolutions.met_in(merged)]
+    met = [vars(key) for key in resolutions.met_in(merged)]
     return json.dumps({"patch": patch, "tree": merged.tree, "met": met}, sort_keys=True).encode()
 
 
 def _more_objects(source: Git) -> list[str]:
     more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
-    return [place for place in more.split(os.pathsep) if place]
+    return [path for path in more.split(os.pathsep) if path]

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 
 _ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding\n"
 MARK = "macos-build.json"
+"""The name of the mark in a work tree's git folder, where no command of git's looks."""
 _SHOWN = "macos-build-shown"
 _SCHEMA = "work-tree", 1
+_ANOTHER_FOLDER = "name another folder with --work: an empty one, or one that is not there"
 _MAX_SIZE = 1 << 16
 
 
 @dataclass(frozen=True)
 class WorkTreeMark:
-    """What is known of a work tree.
+    """What is known_mark of a work tree.
 
     Attributes:
         queue: the queue's folder, absolute and without links.
@@ -50,20 +52,21 @@ def keep_bytes(git: Git) -> None:
 
     By the .gitattributes of the tree git would convert line ends and encodings, and change files
     that nobody edited when it adds them: those whose contents are not what attributes say.
+    `info/attributes` takes precedence over those files (gitattributes(5)).
     """
     (git.git_dir / "info").mkdir(exist_ok=True)
     (git.git_dir / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
 
 
 def mark(folder: Path, queue: Path) -> None:
-    """Say that a folder is a work tree of a queue, and holds now what it was made with."""
+    """Write down that a folder is a work tree of a queue, and what it holds now that it is made."""
     body = asdict(WorkTreeMark(str(queue.resolve()), content(folder)))
     written = documents.dumps(documents.document(*_SCHEMA, body))
     (folder / ".git" / MARK).write_text(written, encoding="utf-8")
 
 
 def mark_of(folder: Path) -> WorkTreeMark | None:
-    """Return what is known of a folder; None: it is none of this package's work trees."""
+    """Return what is known_mark of a folder; None: it is none of this package's work trees."""
     try:
         record = documents.read(files.read_small(folder / ".git" / MARK, _MAX_SIZE), *_SCHEMA)
     except (OSError, MacosBuildError):
@@ -84,8 +87,8 @@ def set_shown(folder: Path) -> None:
 
 def is_changed(folder: Path) -> bool:
     """Whether a work tree holds anything else than when it was made."""
-    known = mark_of(folder)
-    return known is not None and _content_or_none(folder) != known.made
+    known_mark = mark_of(folder)
+    return known_mark is not None and _content_or_none(folder) != known_mark.made
 
 
 @contextlib.contextmanager
@@ -106,6 +109,8 @@ def add_all(git: Git, submodules: Sequence[str] = ()) -> str:
     """Take what lies in a work tree into its (private) index; return the tree's id.
 
     A submodule in conflict is settled in the index: its folder is empty, and `git add` refuses it.
+    What .gitignore names counts (--force): TensorFlow tracks such files. What lies outside of the
+    sparse patterns counts, too (--sparse): somebody put it there.
     """
     others = [f":(exclude,top,literal){path}" for path in submodules]
     git.run("add", "--all", "--sparse", "--force", "--", ".", *others)
@@ -124,10 +129,10 @@ def unmerged(git: Git) -> dict[str, set[str]]:
 def changed(git: Git, tree: str) -> set[str]:
     """Return the paths at which a tree differs from what the work tree held when it was made."""
     assert git.work_tree is not None
-    known = mark_of(git.work_tree)
-    if known is None:
+    known_mark = mark_of(git.work_tree)
+    if known_mark is None:
         return set()
-    names = git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", known.made, tree)
+    names = git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", known_mark.made, tree)
     return {decode_path(name) for name in names.split(b"\0")[:-1]}
 
 
@@ -145,10 +150,10 @@ def may_go(folder: Path, queue: Path, given_up: str = "") -> bool:
 
     `given_up` is the id of a tree whose changes were taken, or are not wanted any more.
     """
-    known = mark_of(folder)
-    if known is None or known.queue != str(queue.resolve()):
+    known_mark = mark_of(folder)
+    if known_mark is None or known_mark.queue != str(queue.resolve()):
         return False
-    return _content_or_none(folder) in {known.made, given_up}
+    return _content_or_none(folder) in {known_mark.made, given_up}
 
 
 def refuse_unless_free(folder: Path, queue: Path, given_up: str = "") -> None:
@@ -160,22 +165,22 @@ def refuse_unless_free(folder: Path, queue: Path, given_up: str = "") -> None:
         raise UsageError(
             "a work tree cannot be in the queue that is worked on, which is written as a whole",
             where=str(folder),
-            hint="name another folder with --work: an empty one, or one that is not there",
+            hint=_ANOTHER_FOLDER,
         )
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    known = mark_of(folder)
-    if known is None:
+    known_mark = mark_of(folder)
+    if known_mark is None:
         raise UsageError(
             "the folder holds something that this tool did not make; it is left alone",
             where=str(folder),
-            hint="name another folder with --work: an empty one, or one that is not there",
+            hint=_ANOTHER_FOLDER,
         )
-    if known.queue != str(queue.resolve()):
+    if known_mark.queue != str(queue.resolve()):
         raise UsageError(
-            f"the folder is a work tree of another queue, {known.queue}; it is left alone",
+            f"the folder is a work tree of another queue, {known_mark.queue}; it is left alone",
             where=str(folder),
-            hint="name another folder with --work: an empty one, or one that is not there",
+            hint=_ANOTHER_FOLDER,
         )
     if not may_go(folder, queue, given_up):
         raise UsageError(
