@@ -20,7 +20,7 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tests.repositories import commits_of
 
 _URL = "https://github.com/tensorflow/tensorflow"

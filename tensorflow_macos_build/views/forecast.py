@@ -101,7 +101,7 @@ def _cell(fate: PatchForecast) -> Text:
 
 
 def _blames(forecast: Forecast) -> Iterator[str]:
-    for blame in forecast.blames:
+    for blame in forecast.breaking_commits:
         commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.kind)
         yield ""
         yield evidence.named(commit)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.rebase.engine import ConflictResolver
+from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+    from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
@@ -40,18 +40,20 @@ class BreakKind(Enum):
 
 
 class Prober:
-    """Says whether a patch breaks on a commit; each commit is replayed once, for all patches.
+    """Whether patches break on commits; each commit is replayed once, for all patches.
 
     Args:
         pen: the quarantine that holds the patches.
         patches: the queue.
-        decided: what people decided about conflicts.
+        decisions: what people decided about conflicts.
     """
 
-    def __init__(self, pen: Quarantine, patches: Sequence[QueueCommit], decided: Decisions) -> None:
+    def __init__(
+        self, pen: Quarantine, patches: Sequence[QueueCommit], decisions: Decisions
+    ) -> None:
         self._pen = pen
         self._patches = patches
-        self._decided = decided
+        self._decisions = decisions
         self._replays: dict[str, tuple[Replay, StatusClassifier]] = {}
         self._known: dict[tuple[int, str], bool] = {}
 
@@ -60,29 +62,33 @@ class Prober:
         """The number of commits that were replayed on."""
         return len(self._replays)
 
-    def breaks(self, place: int, commit: str, history: UpstreamHistory) -> bool:
-        """Whether the patch at `place` conflicts on a commit, itself and not by a knock-on.
+    def breaks(self, position: int, commit: str, history: UpstreamHistory) -> bool:
+        """Whether the patch at `position` conflicts on a commit, itself and not by a knock-on.
 
         Only it and the patches before it are replayed; those that conflict are resolved their own
         way. `history` reaches at least up to the commit.
         """
-        if (place, commit) not in self._known:
-            done, judge = self._replay(place, commit, history)
-            self._known[place, commit] = judge.is_first_cause(done, place)
-        return self._known[place, commit]
+        if (position, commit) not in self._known:
+            replayed, classifier = self._replay(position, commit, history)
+            self._known[position, commit] = classifier.is_first_cause(replayed, position)
+        return self._known[position, commit]
 
     def _replay(
-        self, place: int, commit: str, history: UpstreamHistory
+        self, position: int, commit: str, history: UpstreamHistory
     ) -> tuple[Replay, StatusClassifier]:
-        found = self._replays.get(commit)
-        if found is None or len(found[0].steps) <= place:
-            patches = self._patches[: place + 1]
+        # A replay of more patches serves for fewer: what comes later changes nothing before it.
+        known = self._replays.get(commit)
+        if known is None or len(known[0].steps) <= position:
+            patches = self._patches[: position + 1]
             part = history.until(commit)
-            settle = ConflictResolver(self._pen, part, patches, self._decided)
-            done = replay(self._pen, commit, [one.commit for one in patches], resolver=settle)
-            judge = StatusClassifier(self._pen, part, patches, OnConflict.PROVISIONAL, settle)
-            found = self._replays[commit] = done, judge
-        return found
+            resolver = ConflictResolver(self._pen, part, patches, self._decisions)
+            commits = [patch.commit for patch in patches]
+            replayed = replay(self._pen, commit, commits, resolver=resolver)
+            classifier = StatusClassifier(
+                self._pen, part, patches, OnConflict.PROVISIONAL, resolver
+            )
+            known = self._replays[commit] = replayed, classifier
+        return known
 
 
 def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[str, ...]:
@@ -92,6 +98,8 @@ def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[
     """
     down: list[str] = []
     up: list[str] = []
+    # One turn is not always enough: a line may enter the other's history by a merge's second
+    # parent, and go on from there beside it.
     low, high = base, revision
     while low != high:
         if more := _first_parents(git, high, low):
@@ -108,25 +116,26 @@ def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[
 
 
 def _first_parents(git: Git, commit: str, known: str) -> list[str]:
-    """Return a commit and its first parents, as far as `known` has not got them."""
+    """Return a commit and its first parents, newest first, as far as `known` has not got them."""
     return git.line("rev-list", "--first-parent", commit, f"^{known}").split()
 
 
 def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = ()) -> int:
-    """Find a place from 1 to `last` at which something holds, and at the place before it does not.
+    """Find a position from 1 to `last` at which something holds, and one before it does not.
 
-    It does not hold at 0, holds at `last`, and is asked about as few other places as a bisection
+    It does not hold at 0, holds at `last`, and is asked about as few others as a bisection
     needs; with a good hint the search is over at once. Where it changes once, this is where.
 
     Args:
-        last: a place where it holds.
-        holds: whether it holds at a place.
-        hints: places where it may begin to hold.
+        last: a position where it holds.
+        holds: whether it holds at a position.
+        hints: positions where it may begin to hold.
     """
     no, yes = 0, last
-    guesses = sorted({place for hint in hints for place in (hint - 1, hint)})
+    # Each hint and the position before it: if it is right, these two answers end the search.
+    guesses = sorted({position for hint in hints for position in (hint - 1, hint)})
     while yes - no > 1:
-        guesses = [place for place in guesses if no < place < yes]
+        guesses = [position for position in guesses if no < position < yes]
         guess = guesses[len(guesses) // 2] if guesses else (no + yes) // 2
         if holds(guess):
             yes = guess
@@ -136,19 +145,19 @@ def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = (
 
 
 def break_between(
-    objects: ObjectReader, line: Sequence[str], place: int
+    objects: ObjectReader, line: Sequence[str], position: int
 ) -> tuple[BreakKind, str, str]:
     """Return what a change between two neighbours of a line is due to.
 
     Args:
         objects: reads commits.
         line: as `line_of` gives it.
-        place: that of the second neighbour.
+        position: that of the second neighbour.
 
     Returns:
         its kind, the commit that it is due to, and the neighbour without the trouble.
     """
-    before, after = line[place - 1], line[place]
+    before, after = line[position - 1], line[position]
     if objects.commit(after).parents[:1] == (before,):
         return BreakKind.PRESENT, after, before
     if objects.commit(before).parents[:1] == (after,):

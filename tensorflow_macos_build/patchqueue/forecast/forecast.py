@@ -12,7 +12,7 @@ from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prob
 from tensorflow_macos_build.patchqueue.queue import materialise, opening
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -122,21 +122,21 @@ class Forecast:
     def rows(self) -> tuple[ForecastRow, ...]:
         """The same, patch by patch."""
         return tuple(
-            ForecastRow(name, subject, tuple(column.fates[place] for column in self.columns))
-            for place, (name, subject) in enumerate(self.patches)
+            ForecastRow(name, subject, tuple(column.fates[position] for column in self.columns))
+            for position, (name, subject) in enumerate(self.patches)
         )
 
     @property
-    def blames(self) -> tuple[BreakingCommit, ...]:
+    def breaking_commits(self) -> tuple[BreakingCommit, ...]:
         """The breaking commits, each once, in the order of the patches that they break."""
-        found: dict[Break, dict[str, tuple[str, ...]]] = {}
+        broken: dict[Break, dict[str, tuple[str, ...]]] = {}
         for row in self.rows:
             for column, fate in zip(self.columns, row.fates, strict=True):
                 if fate.breaking is not None:
-                    patches = found.setdefault(fate.breaking, {})
+                    patches = broken.setdefault(fate.breaking, {})
                     patches[row.name] = (*patches.get(row.name, ()), column.ref)
         return tuple(
-            BreakingCommit(breaking, tuple(broken.items())) for breaking, broken in found.items()
+            BreakingCommit(breaking, tuple(patches.items())) for breaking, patches in broken.items()
         )
 
 
@@ -194,13 +194,13 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     commits = {name: resolve(git, name) for name in revisions}
-    decided = Decisions(resolutions.load(queue.folder))
+    decisions = Decisions(resolutions.load(queue.folder))
     with quarantine(git) as pen:
         patches = materialise.queue_commits(queue, pen.git)
-        seer = Forecaster(pen, queue.base, patches, decided)
-        columns = seer.columns(commits, ticker)
+        forecaster = Forecaster(pen, queue.base, patches, decisions)
+        columns = forecaster.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)
-    return Forecast(queue.name, queue.base, named, columns, seer.replays)
+    return Forecast(queue.name, queue.base, named, columns, forecaster.replays)
 
 
 @dataclass(frozen=True)
@@ -221,17 +221,17 @@ class Forecaster:
         pen: the quarantine that holds the patches.
         base: what the first patch applies to.
         patches: in order.
-        decided: what people decided about conflicts.
+        decisions: what people decided about conflicts.
     """
 
     def __init__(
-        self, pen: Quarantine, base: QueueBase, patches: Sequence[QueueCommit], decided: Decisions
+        self, pen: Quarantine, base: QueueBase, patches: Sequence[QueueCommit], decisions: Decisions
     ) -> None:
         self._pen = pen
         self._base = base
         self._patches = patches
-        self._decided = decided
-        self._prober = Prober(pen, patches, decided)
+        self._decisions = decisions
+        self._prober = Prober(pen, patches, decisions)
 
     @property
     def replays(self) -> int:
@@ -242,74 +242,83 @@ class Forecaster:
         self, commits: dict[str, str], ticker: Ticker = silent
     ) -> tuple[ForecastColumn, ...]:
         """Return a column for each revision; `commits` are their full ids by their names."""
-        seen: list[_RevisionReplay] = []
+        replays: list[_RevisionReplay] = []
         for ref, commit in commits.items():
-            ticker(len(seen), len(commits), f"replaying on {ref}")
-            seen.append(self._replay(ref, commit))
-        breaks = self._bisect(seen, ticker)
+            ticker(len(replays), len(commits), f"replaying on {ref}")
+            replays.append(self._replay(ref, commit))
+        breaks = self._bisect(replays, ticker)
         return tuple(
             ForecastColumn(
-                one.ref,
-                one.commit,
-                len(one.line) - 1,
+                replay.ref,
+                replay.commit,
+                len(replay.line) - 1,
                 tuple(
-                    PatchForecast(patch.status, patch.evidence, breaks.get((one.ref, place)))
-                    for place, patch in enumerate(one.patches)
+                    PatchForecast(patch.status, patch.evidence, breaks.get((replay.ref, position)))
+                    for position, patch in enumerate(replay.patches)
                 ),
             )
-            for one in seen
+            for replay in replays
         )
 
     def _replay(self, ref: str, commit: str) -> _RevisionReplay:
         base = self._base
         history = UpstreamHistory(self._pen.git, base.commit, commit, base.upstream)
-        found, _ = engine.rebase_in(
-            self._pen, base, commit, self._patches, decisions=self._decided, history=history
+        result, _ = engine.rebase_in(
+            self._pen, base, commit, self._patches, decisions=self._decisions, history=history
         )
         line = bisection.line_of(self._pen.git, self._pen.objects, base.commit, commit)
-        return _RevisionReplay(ref, commit, history, line, found.patches)
+        return _RevisionReplay(ref, commit, history, line, result.patches)
 
     def _bisect(
-        self, seen: Sequence[_RevisionReplay], ticker: Ticker
+        self, replays: Sequence[_RevisionReplay], ticker: Ticker
     ) -> dict[tuple[str, int], Break]:
-        """Find what breaks each patch that is a first cause, by revision and place.
+        """Find what breaks each patch that is a first cause, by revision and position.
 
         The queue's last such patch comes first: the replays made for it serve all before it.
         """
-        wanted = [
-            (place, one)
-            for place in reversed(range(len(self._patches)))
-            for one in seen
-            if one.patches[place].status is Status.CONFLICT
+        conflicts = [
+            (position, replay)
+            for position in reversed(range(len(self._patches)))
+            for replay in replays
+            if replay.patches[position].status is Status.CONFLICT
         ]
         breaks: dict[tuple[str, int], Break] = {}
-        for done, (place, one) in enumerate(wanted):
-            ticker(done, len(wanted), f"bisecting {self._patches[place].name} up to {one.ref}")
-            known = [found for (_, its), found in breaks.items() if its == place]
-            breaks[one.ref, place] = self._known(one, known) or self._break(one, place)
+        for done, (position, replay) in enumerate(conflicts):
+            name = self._patches[position].name
+            ticker(done, len(conflicts), f"bisecting {name} up to {replay.ref}")
+            known = [known for (_, patch), known in breaks.items() if patch == position]
+            breaks[replay.ref, position] = self._known(replay, known) or self._break(
+                replay, position
+            )
         return breaks
 
-    def _known(self, seen: _RevisionReplay, breaks: Sequence[Break]) -> Break | None:
-        """Return what breaks the patch on another revision, if that is on the way to this one."""
-        steps = set(zip(seen.line, seen.line[1:], strict=False))
-        for found in breaks:
-            match found.kind:
+    def _known(self, replay: _RevisionReplay, breaks: Sequence[Break]) -> Break | None:
+        """Return what breaks the patch on another revision, if that is on the way to this one.
+
+        Two releases mostly share the way up to where their branches part.
+        """
+        steps = set(zip(replay.line, replay.line[1:], strict=False))
+        for known in breaks:
+            match known.kind:
                 case BreakKind.MISSING:
-                    on_the_way = any(first == found.clean for first, _ in steps)
+                    on_the_way = any(first == known.clean for first, _ in steps)
                 case BreakKind.PRESENT | BreakKind.BETWEEN:
-                    on_the_way = (found.clean, found.commit.oid) in steps
+                    on_the_way = (known.clean, known.commit.oid) in steps
             if on_the_way:
-                return found
+                return known
         return None
 
-    def _break(self, seen: _RevisionReplay, place: int) -> Break:
-        places = {commit: at for at, commit in enumerate(seen.line)}
-        conflicts = seen.patches[place].evidence.conflicts
-        hints = [places.get(one.oid, 0) for each in conflicts for one in each.blamed]
+    def _break(self, replay: _RevisionReplay, patch: int) -> Break:
+        positions = {commit: position for position, commit in enumerate(replay.line)}
+        conflicts = replay.patches[patch].evidence.conflicts
+        # Mostly it is one that the rebase blames, and then two replays are enough.
+        hints = [
+            positions.get(commit.oid, 0) for conflict in conflicts for commit in conflict.blamed
+        ]
 
-        def breaks(at: int) -> bool:
-            return self._prober.breaks(place, seen.line[at], seen.history)
+        def breaks(position: int) -> bool:
+            return self._prober.breaks(patch, replay.line[position], replay.history)
 
-        at = bisection.first_true(len(seen.line) - 1, breaks, hints)
-        kind, commit, clean = bisection.break_between(self._pen.objects, seen.line, at)
-        return Break(kind, seen.history.describe([commit])[0], clean)
+        position = bisection.first_true(len(replay.line) - 1, breaks, hints)
+        kind, commit, clean = bisection.break_between(self._pen.objects, replay.line, position)
+        return Break(kind, replay.history.describe([commit])[0], clean)

@@ -1,4 +1,8 @@
-"""`scripts/inv rebase`: a whole queue moved to another revision of upstream, in memory."""
+"""A whole queue moved to another revision of upstream, in memory (`scripts/inv rebase`).
+
+What may be asked for is a `RebaseRequest`, which `run` fulfils from the queue's folder on; the
+functions below it begin with what their callers have already: a repository, a queue, commits.
+"""
 
 from __future__ import annotations
 
@@ -18,31 +22,26 @@ from tensorflow_macos_build.patchqueue.queue import (
 )
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit
+from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
-    Resolved,
-    StepOutcome,
     replay,
 )
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
-from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
-    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 
@@ -71,19 +70,6 @@ class RebaseResult:
     def ok(self) -> bool:
         """Whether nobody has to do anything: no conflict, nothing left undone."""
         return not any(patch.status.is_trouble for patch in self.patches)
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What people decided about conflicts.
-
-    Attributes:
-        resolutions: how conflicts were settled.
-        left_out: the names of the patches to leave out where they conflict.
-    """
-
-    resolutions: tuple[RecordedResolution, ...] = ()
-    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -215,6 +201,7 @@ class _Move:
                 ticker=ticker,
             )
             if result.ok:
+                # The tree is worth keeping also where nothing is written: builds start from it.
                 pen.keep([result.tree], [commit])
                 if written is not None:
                     base = QueueBase(self.base.upstream, self.onto, commit)
@@ -248,30 +235,33 @@ def rebase_in(
         ticker: told how many patches are done.
     """
     history = history or UpstreamHistory(pen.git, base.commit, onto, base.upstream)
-    settle = ConflictResolver(pen, history, patches, decisions or Decisions())
+    resolver = ConflictResolver(pen, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
-    done = replay(
-        pen, onto, commits, on_conflict, resolver=settle, write_trees=write_trees, ticker=ticker
+    replayed = replay(
+        pen, onto, commits, on_conflict, resolver=resolver, write_trees=write_trees, ticker=ticker
     )
-    judged = StatusClassifier(pen, history, patches, on_conflict, settle).classify(done)
-    statuses = tuple(settle.with_refusals(status) for status in judged)
-    return RebaseResult(base.commit, onto, done.tree, statuses, _drivers(pen, done)), done
+    classifier = StatusClassifier(pen, history, patches, on_conflict, resolver)
+    statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
+    drivers = _drivers(pen, replayed)
+    return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
 
 
-def _drivers(pen: Quarantine, done: Replay) -> tuple[str, ...]:
+def _drivers(pen: Quarantine, replayed: Replay) -> tuple[str, ...]:
     """Return the merge drivers, not git's own, that attributes name for the files that git merged.
 
-    Asked once for each set of .gitattributes that patches met.
+    git is asked once for each set of .gitattributes that patches met: `Quarantine.git_on` keeps a
+    work tree for each.
     """
     trees: dict[Path | None, str] = {}
-    paths: dict[str, dict[str, None]] = {}
-    for step in done.steps:
+    merged: dict[str, dict[str, None]] = {}
+    for step in replayed.steps:
         if step.merged is not None:
             ours = step.merged.ours
             tree = trees.setdefault(pen.git_on(ours).work_tree, ours)
-            paths.setdefault(tree, {}).update(dict.fromkeys(each.path for each in step.changes))
+            paths = dict.fromkeys(change.path for change in step.changes)
+            merged.setdefault(tree, {}).update(paths)
     names = {
-        name for tree, each in paths.items() for name in pen.attribute("merge", tree, list(each))
+        name for tree, paths in merged.items() for name in pen.attribute("merge", tree, list(paths))
     }
     return tuple(sorted(names - attributes.BUILT_IN))
 
@@ -280,7 +270,7 @@ def save(
     pen: Quarantine,
     queue: Queue,
     base: QueueBase,
-    done: Replay,
+    replayed: Replay,
     *,
     more: Mapping[str, bytes] | None = None,
     announce: Callable[[str], object] | None = None,
@@ -291,7 +281,7 @@ def save(
         pen: the quarantine of the replay.
         queue: the queue as it was.
         base: its new base.
-        done: the replay.
+        replayed: the replay.
         more: resolution files to put beside those that the queue has.
         announce: as for `storage.save`.
 
@@ -299,14 +289,14 @@ def save(
         UsageError: the queue on disk is another one by now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
-    steps = _with_effect(queue, pen.tree(base.commit), done)
+    steps = _with_effect(queue, pen.tree(base.commit), replayed)
     if not steps:
         raise WorkFailed(
             "no patch is left to carry: upstream has each of them, or it was left out",
             where=str(queue.folder),
             hint="delete the queue",
         )
-    files = None if more is None else {**_files(queue), **more}
+    files = None if more is None else {**_resolution_files(queue), **more}
     return storage.save(
         queue.folder,
         base,
@@ -318,47 +308,17 @@ def save(
     )
 
 
-def _with_effect(queue: Queue, before: str, done: Replay) -> list[compose.PatchStep]:
+def _with_effect(queue: Queue, before: str, replayed: Replay) -> list[compose.PatchStep]:
     """Return the patches that still change something, on from the tree of the new base."""
     steps: list[compose.PatchStep] = []
-    for patch, step in zip(queue.patches, done.steps, strict=True):
+    for patch, step in zip(queue.patches, replayed.steps, strict=True):
         if step.after != before:
             steps.append(compose.PatchStep(patch.patch.header, before, step.after, patch.name))
         before = step.after
     return steps
 
 
-def _files(queue: Queue) -> dict[str, bytes]:
-    known = resolutions.load(queue.folder)
-    return {one.file_name: resolutions.emit(one) for one in known}
-
-
-class ConflictResolver:
-    """Settles a conflict by what was decided, or because upstream holds the patch."""
-
-    def __init__(
-        self,
-        pen: Quarantine,
-        history: UpstreamHistory,
-        patches: Sequence[QueueCommit],
-        decisions: Decisions,
-    ) -> None:
-        self._names = {patch.commit: patch.name for patch in patches}
-        self._recorded = resolutions.RecordedResolver(pen, self._names, decisions.resolutions)
-        self._left_out = decisions.left_out
-        self._landed = UpstreamedResolver(pen, history, patches)
-
-    def __call__(
-        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
-    ) -> Resolved | None:
-        if self._names[commit] in self._left_out:
-            return Resolved(StepOutcome.LEFT_OUT, merged.ours)
-        known = self._recorded(commit, changes, merged)
-        return known or self._landed(commit, changes, merged)
-
-    def with_refusals(self, status: PatchStatus) -> PatchStatus:
-        """Say of a conflicting patch which of its resolutions are for another context."""
-        if not status.status.is_trouble:
-            return status
-        refused = self._recorded.refused(status.commit)
-        return replace(status, evidence=replace(status.evidence, refused=refused))
+def _resolution_files(queue: Queue) -> dict[str, bytes]:
+    """Return the files of a queue's resolutions: `storage.save` keeps none that it is not given."""
+    recorded = resolutions.load(queue.folder)
+    return {resolution.file_name: resolutions.emit(resolution) for resolution in recorded}

@@ -1,4 +1,4 @@
-"""Working on a rebase's conflicts, one after the other: start, continue, skip, abort.
+"""Work on a rebase's conflicts, one after the other: start, status, continue, skip, abort.
 
 Each step replays the queue with what was decided so far up to the first conflict that is left, and
 shows that in a work tree. When none is left, the queue is written back on its new base.
@@ -140,6 +140,7 @@ class RebaseSession:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[RebaseRun]:
+        # The queue is read under the lock: another command may have written it since it was opened.
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
             yield RebaseRun(queue, self.git, self.folder.resolve(), self.ticker, self.flags)

@@ -62,7 +62,7 @@ def ref_name(queue: Queue) -> str:
 
 
 def load(queue: Queue, git: Git) -> RebaseState | None:
-    """Read a queue's rebase; None when none is under way.
+    """Return a queue's rebase; None when none is under way.
 
     Raises:
         UsageError: what the reference names is no state.
@@ -72,7 +72,7 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
     if kept is None:
         return None
     try:
-        found = documents.read(git.out("cat-file", "blob", f"{kept}:{_FILE}"), *_SCHEMA)
+        body = documents.read(git.out("cat-file", "blob", f"{kept}:{_FILE}"), *_SCHEMA)
     except documents.NotTheDocument as error:
         raise UsageError(
             "what is kept of the rebase cannot be read",
@@ -86,15 +86,15 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
         for name in names.split("\0")
         if name
     ]
-    onto = found["onto"]
+    onto = body["onto"]
     return RebaseState(
-        found["folder"],
-        found["queue"],
-        found["base"],
+        body["folder"],
+        body["queue"],
+        body["base"],
         onto["ref"],
         onto["commit"],
-        tuple(found["left_out"]),
-        found["taken"],
+        tuple(body["left_out"]),
+        body["taken"],
         tuple(settled),
         kept,
     )
@@ -117,8 +117,8 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     with quarantine(git) as pen:
         files = {
-            one.file_name: TreeEntry("100644", pen.write("blob", resolutions.emit(one)))
-            for one in state.resolutions
+            made.file_name: TreeEntry("100644", pen.write("blob", resolutions.emit(made)))
+            for made in state.resolutions
         }
         tree = pen.write_tree(
             {

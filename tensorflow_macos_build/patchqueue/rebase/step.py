@@ -16,6 +16,7 @@ from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locat
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
 from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
+from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
@@ -145,6 +146,7 @@ class RebaseRun:
         if last is None or last.request[0] != _REQUEST:
             return None
         with quarantine(self.git) as pen:
+            # Onto its own base: every patch is clean, and the result has the document's form.
             patches = commit_cache.of_queue(self.queue, self.git)
             result, _ = rebasing.rebase_in(pen, self.queue.base, self.queue.base.commit, patches)
         ref = self.queue.base.ref
@@ -297,14 +299,17 @@ class RebaseRun:
             state.onto,
             patches,
             OnConflict.STOP,
-            decisions=rebasing.Decisions(known, frozenset(state.left_out)),
+            decisions=Decisions(known, frozenset(state.left_out)),
             write_trees=write_trees,
             ticker=self.ticker,
         )
         return PartialRebase(result, replayed, _first_conflict(patches, replayed))
 
     def with_work_tree(self) -> Git:
-        """Return the repository, seeing also the objects that somebody made in the work tree."""
+        """Return the repository, seeing also the objects that somebody made in the work tree.
+
+        The work tree has a repository of its own; what is taken from it is not copied first.
+        """
         if work_tree.mark_of(self.folder) is None:
             return self.git
         own = str(objects_folder(work_tree.git_of(self.folder)))

@@ -18,7 +18,7 @@ from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast, run
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.tasks.command import print_parts
 from tensorflow_macos_build.tasks.forecast import forecast_request
@@ -72,14 +72,16 @@ def test_every_breaking_commit_of_the_situations_is_the_true_one(
 
 
 def test_what_breaks_patches_on_several_revisions_is_named_once(seen: Forecast) -> None:
-    blamed = [blame.breaking.commit.subject for blame in seen.blames]
+    blamed = [blame.breaking.commit.subject for blame in seen.breaking_commits]
     assert len(blamed) == len(set(blamed))
-    (moved,) = (b for b in seen.blames if b.breaking.commit.subject.startswith("Move the delegat"))
+    (moved,) = (
+        b for b in seen.breaking_commits if b.breaking.commit.subject.startswith("Move the delegat")
+    )
     assert [refs for _, refs in moved.patches] == [RELEASES, RELEASES]
 
 
 def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(seen: Forecast) -> None:
-    conflicts = sum(len(blame.patches) for blame in seen.blames)
+    conflicts = sum(len(blame.patches) for blame in seen.breaking_commits)
     assert seen.replays <= 2 * conflicts
 
 

@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastColumn, Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.rebase.engine import Decisions
+from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 from tests.repositories import commits_of

@@ -1,0 +1,68 @@
+"""How a rebase settles a conflict without anybody: by a decision of before, or by upstream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
+from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided about conflicts.
+
+    Attributes:
+        resolutions: how conflicts were settled.
+        left_out: the names of the patches to leave out where they conflict.
+    """
+
+    resolutions: tuple[RecordedResolution, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+
+class ConflictResolver:
+    """Settles a conflict by what was decided, or because upstream holds the patch.
+
+    It is the `Resolver` of a rebase's replay; what people decided comes first.
+    """
+
+    def __init__(
+        self,
+        pen: Quarantine,
+        history: UpstreamHistory,
+        patches: Sequence[QueueCommit],
+        decisions: Decisions,
+    ) -> None:
+        self._names = {patch.commit: patch.name for patch in patches}
+        self._recorded = resolutions.RecordedResolver(pen, self._names, decisions.resolutions)
+        self._left_out = decisions.left_out
+        self._upstreamed = UpstreamedResolver(pen, history, patches)
+
+    def __call__(
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+    ) -> Resolved | None:
+        if self._names[commit] in self._left_out:
+            return Resolved(StepOutcome.LEFT_OUT, merged.ours)
+        recorded = self._recorded(commit, changes, merged)
+        return recorded or self._upstreamed(commit, changes, merged)
+
+    def with_refusals(self, status: PatchStatus) -> PatchStatus:
+        """Return a conflicting patch's status with its resolutions that are for another context."""
+        if not status.status.is_trouble:
+            return status
+        refused = self._recorded.refused(status.commit)
+        return replace(status, evidence=replace(status.evidence, refused=refused))
