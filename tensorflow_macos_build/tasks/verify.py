@@ -50,7 +50,7 @@ def run(
     code = Code.named(explain) if explain else None
     with Console().progress("verify") as ticker:
         verification = verify(Path(wheel), options, ticker)
-    lines = verify_view.as_lines(verification, code)
+    lines = verify_view.as_lines(verification, code, code.explanation() if code else "")
     present(verify_view.as_document(verification), lines, json=json)
     return ExitCode.DONE if verification.ok else ExitCode.FAILED
 

@@ -59,13 +59,15 @@ def _finding(finding: Finding) -> documents.Json:
     }
 
 
-def as_lines(verification: Verification, code: Code | None = None) -> Iterator[Part]:
-    """Yield the findings as a table, and a summary; with `code`, those of that and its page."""
+def as_lines(
+    verification: Verification, code: Code | None = None, page: str = ""
+) -> Iterator[Part]:
+    """Yield the findings as a table, and a summary; with `code`, those of that and its `page`."""
     chosen = [finding for finding in verification.findings if code in (None, finding.code)]
     if chosen:
         yield _table(chosen, fold_notes=code is None)
     if code is not None:
-        yield Line(f"\n{code.explanation()}")
+        yield Line(f"\n{page}")
     yield Line(_summary(verification), "green" if verification.ok else "red")
 
 

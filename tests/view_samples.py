@@ -1,0 +1,265 @@
+"""A value of every kind that a view shows, and a call of every view with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
+
+from tensorflow_macos_build import config
+from tensorflow_macos_build.patchqueue.edit.step import EditProgress
+from tensorflow_macos_build.patchqueue.exchange.exporting import Exported, ExportForm
+from tensorflow_macos_build.patchqueue.exchange.sources import Imported
+from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
+from tensorflow_macos_build.patchqueue.forecast.forecast import (
+    Break,
+    Forecast,
+    ForecastColumn,
+    PatchForecast,
+)
+from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+from tensorflow_macos_build.patchqueue.queue.storage import Saved
+from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest, RebaseResult
+from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
+from tensorflow_macos_build.patchqueue.review import report
+from tensorflow_macos_build.patchqueue.review.lint import LintFinding
+from tensorflow_macos_build.patchqueue.review.queue_lint import LintResult
+from tensorflow_macos_build.patchqueue.verdict.status import (
+    ConflictReport,
+    Evidence,
+    HunkReport,
+    PatchStatus,
+    Status,
+)
+from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
+from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
+from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage, StageState
+from tensorflow_macos_build.pipeline.records import FileRecord, SourceResult
+from tensorflow_macos_build.pipeline.stage import FinishedStage
+from tensorflow_macos_build.pipeline.stages.source import SOURCE
+from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
+from tensorflow_macos_build.upstream.releases import (
+    Distance,
+    UpstreamBase,
+    UpstreamRelease,
+    UpstreamStatus,
+)
+from tensorflow_macos_build.views import (
+    build,
+    doctor,
+    edit,
+    evidence,
+    forecast,
+    forecast_page,
+    fuse,
+    patches,
+    rangediff_page,
+    rebase,
+    relocate,
+    review,
+    saved,
+    session,
+    smoke,
+    upstream,
+    verify,
+    wheelhouse,
+)
+from tensorflow_macos_build.views import config as config_view
+from tensorflow_macos_build.wheels.fuse.engine import Fused
+from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
+from tensorflow_macos_build.wheels.relocate.engine import Copied, Relocated
+from tensorflow_macos_build.wheels.retag import Retagged
+from tensorflow_macos_build.wheels.thin import Thinned
+from tensorflow_macos_build.wheels.verify import Code, Finding, Verification
+from tensorflow_macos_build.wheels.verify.binding import Counts
+from tensorflow_macos_build.wheels.wheelhouse import (
+    EntryKind,
+    Wheelhouse,
+    WheelhouseEntry,
+    WheelhouseOptions,
+    WheelhouseRequest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "patches/demo"
+ID = "0123456789abcdef0123456789abcdef01234567"
+SHA256 = "0" * 64
+FLAGS = ("--queue", "demo")
+
+LOADED = config.load("demo", root=ROOT)
+WORKSPACE = Workspace(LOADED)
+FINISHED = FinishedStage(
+    SOURCE,
+    SHA256,
+    SourceResult(
+        url="embedded:",
+        ref="v1",
+        commit=ID,
+        git_dir="build/mirrors/x.git",
+        head=FileRecord(path="build/mirrors/x.git/HEAD", size=1, sha256=SHA256),
+    ),
+    1.5,
+    up_to_date=False,
+)
+PLAN = BuildPlan(
+    WORKSPACE,
+    BuildRequest(),
+    (PlannedStage(SOURCE, StageState.TO_RUN, "not made yet", SHA256),),
+)
+HOST = [HostFinding("bazel", state, needed=True, remedy="get it") for state in Availability]
+
+QUEUE = storage.load(DEMO)
+COMMIT = UpstreamCommit(ID, "A <a@example.org>", "2024-05-08T17:30:29+02:00", "Say", "")
+HUNK = HunkReport(1, 2, (), ("ours",), ("theirs",) * 20, (COMMIT,))
+CONFLICTS = (
+    ConflictReport("a.py", "CONFLICT (contents)", "Merge conflict", (HUNK,), (COMMIT,), "b.py", ()),
+    ConflictReport("c.py", "CONFLICT (modify/delete)", "gone", (), (COMMIT,), "", ("other",)),
+)
+EVIDENCE = Evidence(
+    (COMMIT,), "mention", (COMMIT,), CONFLICTS, ("other",), ("a.py",), (COMMIT,), ("r.yaml",)
+)
+STATUSES = tuple(
+    PatchStatus(f"{status.value}.patch", "S", ID, status, EVIDENCE, in_tree=False)
+    for status in Status
+)
+SAVED = Saved(QUEUE, ("kept",), ("written",), ("removed",))
+REQUEST = RebaseRequest(DEMO, "v2", Path("build/mirrors"), write=True)
+CONFLICTING = RebaseResult(ID, ID, ID, STATUSES, ("custom",))
+CLEAN = RebaseResult(ID, ID, ID, STATUSES[:1], (), SAVED)
+STOPPED = RebaseProgress("v2", CONFLICTING, "conflict.patch", Path("build/rebase/demo"), ("a.py",))
+ENDED = RebaseProgress("v2", CLEAN, "", Path("build/rebase/demo"), ())
+EDITING = EditProgress(None, (), Path("build/edit/demo/tree"), "S", ("a.py",))
+EDITED = EditProgress(SAVED, ("emptied",))
+IMPORTED = Imported(
+    ID,
+    (PatchStep(QUEUE.patches[0].patch.header, ID, ID),),
+    (("empty.patch", "S"),),
+    ((ID, "Merge"),),
+)
+EXPORTED = Exported(QUEUE, ExportForm.MAILBOX, "out.mbox")
+FATES = tuple(
+    PatchForecast(
+        status,
+        EVIDENCE,
+        Break(BreakKind.PRESENT, COMMIT, ID) if status is Status.CONFLICT else None,
+    )
+    for status in Status
+)
+FORECAST = Forecast(
+    "demo",
+    QUEUE.base,
+    tuple((f"{status.value}.patch", "S") for status in Status),
+    (ForecastColumn("v2", ID, 3, FATES),),
+    1,
+)
+REPORT = report.compare(str(DEMO), str(DEMO))
+LINT = LintResult(
+    "demo",
+    "demo",
+    tuple(LintFinding("trailer-missing", "a", at, "no Owner") for at in range(1, 13)),
+)
+
+FUSED = Fused(Path("a.whl"), SHA256, dict.fromkeys(Verdict, ("a",) * 20), ("note",))
+THINNED = Thinned(Path("a.whl"), SHA256, 1, 2, ("a",))
+RETAGGED = Retagged(Path("a.whl"), SHA256)
+RELOCATED = Relocated(Path("a.whl"), SHA256, True, (Copied("/l.dylib", ("arm64",), ("a",)),))
+FINDINGS = tuple(Finding(code, "evidence", "a.so", "arm64") for code in Code)
+VERIFIED = Verification(Path("a.whl"), FINDINGS, 3, 2, 4, Counts())
+WHEELHOUSE = Wheelhouse(
+    Path("house"),
+    Path("house/lock.txt"),
+    (
+        WheelhouseEntry(
+            "a", "1", "a.whl", SHA256, 9, EntryKind.FUSED, ("arm64",), ("https://example.org/a",)
+        ),
+    ),
+    ("note",),
+)
+WANTED = WheelhouseRequest(("a==1",), WheelhouseOptions(Path("build/wheelhouse")))
+SMOKE = SmokeReport(
+    Path("a.whl"),
+    (
+        SmokeCheck("arm64", "install", CheckOutcome.PASSED, evidence={"wheel": "a.whl"}),
+        SmokeCheck("arm64", "compute", CheckOutcome.FAILED, "why", {"on": {"op": "GPU"}, "l": [1]}),
+    ),
+)
+RELEASE = UpstreamRelease("v2", Version("2"), ID, 1_700_000_000)
+BEHIND = UpstreamStatus(
+    "embedded:",
+    UpstreamBase("v1", ID, 1_600_000_000, Version("1")),
+    (RELEASE,),
+    (RELEASE,),
+    Distance(3, 1, 100),
+)
+
+CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
+    build.plan_document: [(PLAN,)],
+    build.plan_lines: [(PLAN,)],
+    build.planned_line: [(PLAN.stages[0],)],
+    build.finished_line: [(FINISHED,)],
+    build.summary: [(PLAN,)],
+    build.as_document: [(WORKSPACE, [FINISHED])],
+    build.as_lines: [(WORKSPACE, [FINISHED])],
+    config_view.as_document: [(LOADED,)],
+    config_view.yaml_lines: [(LOADED,)],
+    doctor.as_document: [("demo", HOST)],
+    doctor.as_table: [(HOST,)],
+    edit.as_document: [("demo", EDITING), ("demo", EDITED)],
+    edit.as_lines: [(EDITING, FLAGS), (EDITED, FLAGS)],
+    evidence.as_document: [(EVIDENCE,)],
+    evidence.commit_document: [(COMMIT,)],
+    evidence.named: [(COMMIT,)],
+    evidence.signed: [(COMMIT,)],
+    evidence.follows: [(["other"],)],
+    evidence.summary: [(EVIDENCE,)],
+    evidence.conflict_lines: [(STATUSES[0],)],
+    forecast.as_document: [(FORECAST,)],
+    forecast.as_lines: [(FORECAST,)],
+    forecast_page.is_quiet: [(FORECAST.rows[0],)],
+    forecast_page.summary: [(FORECAST.columns[0],)],
+    forecast_page.effect: [(kind,) for kind in BreakKind],
+    forecast_page.html: [(FORECAST,)],
+    fuse.fused_document: [(FUSED,)],
+    fuse.fused_lines: [(FUSED,)],
+    fuse.thinned_document: [(THINNED,)],
+    fuse.thinned_lines: [(THINNED,)],
+    fuse.retagged_document: [(RETAGGED,)],
+    fuse.retagged_lines: [(RETAGGED,)],
+    patches.imported_document: [(IMPORTED, SAVED)],
+    patches.imported_lines: [(IMPORTED, SAVED)],
+    patches.exported_document: [(EXPORTED,)],
+    patches.exported_lines: [(EXPORTED,)],
+    rangediff_page.summary: [(REPORT.pairs,)],
+    rangediff_page.markdown: [("title", REPORT.pairs)],
+    rangediff_page.html: [("title", REPORT.pairs)],
+    rebase.plan_lines: [(REQUEST, QUEUE)],
+    rebase.plan_document: [("demo", REQUEST, QUEUE)],
+    rebase.as_document: [("demo", REQUEST, CONFLICTING), ("demo", REQUEST, CLEAN)],
+    rebase.as_lines: [("demo", REQUEST, CONFLICTING, FLAGS), ("demo", REQUEST, CLEAN, FLAGS)],
+    rebase.drivers_lines: [(CONFLICTING,)],
+    relocate.as_document: [(RELOCATED,)],
+    relocate.as_lines: [(RELOCATED,)],
+    review.lint_document: [(LINT,)],
+    review.lint_lines: [(LINT,)],
+    review.report_document: [(REPORT,)],
+    review.report_markdown: [(REPORT,)],
+    review.report_table: [(REPORT,)],
+    saved.files: [(SAVED,), (None,)],
+    session.as_document: [("demo", STOPPED), ("demo", ENDED)],
+    session.as_lines: [("demo", STOPPED, FLAGS), ("demo", ENDED, FLAGS)],
+    smoke.as_document: [(SMOKE,)],
+    smoke.as_table: [(SMOKE,)],
+    upstream.as_document: [(BEHIND,)],
+    upstream.as_lines: [(BEHIND,)],
+    verify.as_document: [(VERIFIED,)],
+    verify.as_lines: [(VERIFIED,), (VERIFIED, FINDINGS[0].code, "its page")],
+    wheelhouse.as_document: [(WANTED, WHEELHOUSE)],
+    wheelhouse.as_lines: [(WHEELHOUSE,)],
+}
+"""Every view, with the arguments of some calls; those that make pages call `pages.render`."""
