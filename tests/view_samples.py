@@ -74,7 +74,7 @@ from tensorflow_macos_build.wheels.relocate.engine import Copied, Relocated
 from tensorflow_macos_build.wheels.retag import Retagged
 from tensorflow_macos_build.wheels.thin import Thinned
 from tensorflow_macos_build.wheels.verify import Code, Finding, Verification
-from tensorflow_macos_build.wheels.verify.binding import Counts
+from tensorflow_macos_build.wheels.verify.symbol_binding import SymbolCounts
 from tensorflow_macos_build.wheels.wheelhouse import (
     EntryKind,
     Wheelhouse,
@@ -170,7 +170,7 @@ THINNED = Thinned(Path("a.whl"), SHA256, 1, 2, ("a",))
 RETAGGED = Retagged(Path("a.whl"), SHA256)
 RELOCATED = Relocated(Path("a.whl"), SHA256, True, (Copied("/l.dylib", ("arm64",), ("a",)),))
 FINDINGS = tuple(Finding(code, "evidence", "a.so", "arm64") for code in Code)
-VERIFIED = Verification(Path("a.whl"), FINDINGS, 3, 2, 4, Counts())
+VERIFIED = Verification(Path("a.whl"), FINDINGS, 3, 2, 4, SymbolCounts())
 WHEELHOUSE = Wheelhouse(
     Path("house"),
     Path("house/lock.txt"),
