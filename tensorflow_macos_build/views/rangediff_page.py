@@ -26,7 +26,7 @@ def summary(pairs: Sequence[PatchPair]) -> str:
 def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
     """Write a range-diff as GitHub-flavoured Markdown: a table, then a fold for each difference."""
     rows = [
-        f"| {_place(pair.old_place)} | {MARKS[pair.fate]} | {_place(pair.new_place)} "
+        f"| {_place(pair.old_position)} | {MARKS[pair.fate]} | {_place(pair.new_position)} "
         f"| {_cell(pair.subject)} |"
         for pair in pairs
     ]

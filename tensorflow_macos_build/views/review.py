@@ -92,8 +92,8 @@ def report_document(report: QueueReport) -> documents.Json:
         {
             "subject": pair.subject,
             "fate": pair.fate.value,
-            "old": {"place": pair.old_place, "name": pair.old.name} if pair.old else None,
-            "new": {"place": pair.new_place, "name": pair.new.name} if pair.new else None,
+            "old": {"place": pair.old_position, "name": pair.old.name} if pair.old else None,
+            "new": {"place": pair.new_position, "name": pair.new.name} if pair.new else None,
             "difference": pair.difference,
         }
         for pair in report.pairs
@@ -113,7 +113,7 @@ def report_table(report: QueueReport) -> Iterator[Part]:
     for heading in ("old", "", "new", "patch"):
         table.add_column(heading, justify="left" if heading == "patch" else "right")
     for pair in report.pairs:
-        old, new = (str(place or "-") for place in (pair.old_place, pair.new_place))
+        old, new = (str(place or "-") for place in (pair.old_position, pair.new_position))
         mark = rangediff_page.MARKS[pair.fate]
         table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
     yield table

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 SERIES = "series"
 
 _ZERO = "0" * 40
+"""The old value of a branch that does not exist yet (git-update-ref(1))."""
+
 _MARK_SIZE = 200
+"""More bytes than the first line of an exported series has."""
 
 
 class ExportForm(Enum):
@@ -159,14 +162,16 @@ def _is_branch_name(git: Git, name: str) -> bool:
 
     git lets a branch be called `@` or `refs/heads/x`, which then mean HEAD, and the branch `x`.
     """
-    asked = git.run("check-ref-format", "--branch", name, expected=())
-    plain = name != "@" and not name.startswith("refs/")
-    return plain and asked.status == 0 and asked.stdout == os.fsencode(f"{name}\n")
+    done = git.run("check-ref-format", "--branch", name, expected=())
+    is_plain = name != "@" and not name.startswith("refs/")
+    # it prints the name that it means: for `@{-1}` that is the branch which was checked out before
+    return is_plain and done.status == 0 and done.stdout == os.fsencode(f"{name}\n")
 
 
 def _is_checked_out(git: Git, ref: str) -> bool:
-    trees = git.out("worktree", "list", "--porcelain", "-z").split(b"\0")
-    return b"branch " + ref.encode() in trees
+    # in any work tree: a branch that moves under one shows all of its files as changed
+    listed = git.out("worktree", "list", "--porcelain", "-z").split(b"\0")
+    return b"branch " + ref.encode() in listed
 
 
 def to_mailbox(queue: Queue, out: Path, *, force: bool = False) -> None:

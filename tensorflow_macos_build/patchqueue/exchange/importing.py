@@ -89,7 +89,7 @@ def import_changes(
     if folder.exists() and not replace:
         raise _exists(folder)
     _refuse_flag(source.upstream)
-    said = source.metadata.trailers()
+    trailers = source.metadata.trailers()
     opened = opening.open_new(folder, source.upstream, source.against, cache, ticker)
     with quarantine(opened.mirror) as pen:
         ticker(0, None, f"reading {source.place}")
@@ -99,15 +99,16 @@ def import_changes(
         # a range's base is the commit that its first one stands on
         base = dataclasses.replace(opened.base, commit=imported.commit)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+        # from here on, and not from the start: reading a source may take minutes of cloning
         with lock.sole_writer(folder, waiting):
             steps = _named(imported.steps, folder, replace=replace)
-            steps = tuple(_annotated(step, said) for step in steps)
+            steps = tuple(_annotated(step, trailers) for step in steps)
             ticker(0, len(steps), "writing and verifying")
             return imported, storage.save(folder, base, steps, pen.git)
 
 
 def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:
-    """Return steps under the names that a queue which is there has for them.
+    """Return steps under the names that an existing queue has for them.
 
     Raises:
         UsageError: it is not to be replaced, and came into being while the source was read.
@@ -127,8 +128,8 @@ def _refuse_flag(upstream: str) -> None:
         )
 
 
-def _annotated(step: PatchStep, said: Sequence[Trailer]) -> PatchStep:
-    return dataclasses.replace(step, header=step.header.with_missing(said))
+def _annotated(step: PatchStep, trailers: Sequence[Trailer]) -> PatchStep:
+    return dataclasses.replace(step, header=step.header.with_missing(trailers))
 
 
 def _exists(folder: Path) -> UsageError:

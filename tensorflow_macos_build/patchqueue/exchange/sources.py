@@ -17,6 +17,7 @@ from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import objects, trees
 from tensorflow_macos_build.patchqueue.formats import dep3, mailbox, paths, series
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
+from tensorflow_macos_build.patchqueue.formats.diff import SYMLINK
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
 from tensorflow_macos_build.patchqueue.queue import commit_range, compose, materialise, metadata
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Imported:
-    """What was found.
+    """A fork's changes as the patches of a queue.
 
     Attributes:
         commit: the full id of the base's commit.
@@ -55,8 +56,8 @@ def from_range(git: Git, first: str, last: str) -> Imported:
     Raises:
         UsageError: a name is unknown, or `last` does not stand on `first` in a line.
     """
-    found = commit_range.read(git, first, last)
-    return Imported(found.base, found.steps, found.empty, found.merges)
+    commits = commit_range.read(git, first, last)
+    return Imported(commits.base, commits.steps, commits.empty, commits.merges)
 
 
 def read_folder(folder: Path, date: Moment) -> list[QueuePatch]:
@@ -74,10 +75,10 @@ def read_folder(folder: Path, date: Moment) -> list[QueuePatch]:
         return read_quilt(folder / "series", date)
     endings = {".patch", ".diff", ".mbox", ".eml"}
     listed = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [path for path in listed if path.suffix in endings and path.is_file()]
-    if not found:
+    paths = [path for path in listed if path.suffix in endings and path.is_file()]
+    if not paths:
         raise UsageError("the folder holds no patch files", where=str(folder))
-    return [patch for path in found for patch in read_file(path, date)]
+    return [patch for path in paths for patch in read_file(path, date)]
 
 
 def read_quilt(listing: Path, date: Moment) -> list[QueuePatch]:
@@ -88,7 +89,7 @@ def read_quilt(listing: Path, date: Moment) -> list[QueuePatch]:
         Refused: a patch is damaged or hostile.
     """
     try:
-        found = series.parse(files.read_small(listing, series.MAX_BYTES))
+        listed = series.parse(files.read_small(listing, series.MAX_BYTES))
     except Malformed as error:
         raise UsageError(error.what, where=f"{listing}:{error.line}") from None
     except OSError as error:
@@ -96,7 +97,7 @@ def read_quilt(listing: Path, date: Moment) -> list[QueuePatch]:
             f"the series cannot be read: {error.strerror}", where=str(listing)
         ) from None
     patches: list[QueuePatch] = []
-    for entry in found.entries:
+    for entry in listed.entries:
         patches += read_file(listing.parent / entry.name, date, strip=entry.strip)
     return patches
 
@@ -115,6 +116,7 @@ def read_file(path: Path, date: Moment, *, strip: int = 1) -> list[QueuePatch]:
         content = files.read_small(path, patch_format.MAX_SIZE)
     except OSError as error:
         raise UsageError(f"the patch cannot be read: {error.strerror}", where=str(path)) from None
+    # by its content, not its name: forks keep mails in .diff files, and diffs in .patch files
     if mailbox.is_mail(content):
         return [_mailed(path.name, mail, date, strip) for mail in mailbox.split(content)]
     plain = dep3.parse(content, path.name, strip=strip)
@@ -189,7 +191,7 @@ def date_of(git: Git, commit: str) -> Moment:
 
 
 def with_names(steps: Sequence[PatchStep], queue: Queue) -> tuple[PatchStep, ...]:
-    """Return steps the file names of the patches in `queue` that have the same subject, in order.
+    """Return steps with the file names of the patches of `queue` that have the same subject.
 
     Trailers that say something about a patch in its queue come along: a fork's commits have none.
     """
@@ -203,18 +205,19 @@ def with_names(steps: Sequence[PatchStep], queue: Queue) -> tuple[PatchStep, ...
 
 
 def _named(step: PatchStep, patch: QueuePatch) -> PatchStep:
-    said = [trailer for trailer in patch.patch.header.trailers if trailer.key in metadata.KEYS]
-    return replace(step, name=patch.name, header=step.header.with_missing(said))
+    own = [trailer for trailer in patch.patch.header.trailers if trailer.key in metadata.KEYS]
+    return replace(step, name=patch.name, header=step.header.with_missing(own))
 
 
 def _tree_of(git: Git, folder: Path, base: dict[bytes, TreeEntry]) -> str:
-    """Write a folder's files into the repository; give the tree's id."""
+    """Write a folder's files into the repository; return the tree's id."""
     argv = git.argv("-c", "core.compression=1", "fast-import", "--quiet", "--done", "--depth=0")
     ref = b"refs/heads/tree"
     with process.start(argv, env=git.environment()) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write(b"commit %s\nmark :1\ncommitter x <x> 0 +0000\ndata 0\n" % ref)
+        # a source tree has no submodules' commits: those of the release stay as they are
         for path, entry in base.items():
             if entry.is_submodule:
                 child.stdin.write(b"M 160000 %s %s\n" % (entry.oid.encode(), paths.quote(path)))
@@ -234,20 +237,22 @@ def _files(folder: Path) -> Iterator[tuple[bytes, int, bytes]]:
     """Return path, git mode and content of every file and link below a folder, sorted by path."""
     for parent, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if name != ".git")
+        # os.walk counts a link to a folder among the folders, though it does not follow it
         links = [name for name in below if (Path(parent) / name).is_symlink()]
         for name in sorted([*(name for name in names if name != ".git"), *links]):
-            place = Path(parent) / name
-            path = os.fsencode(place.relative_to(folder))
-            found = place.lstat().st_mode
-            if stat.S_ISLNK(found):
-                mode, content = 0o120000, os.fsencode(place.readlink())
-            elif stat.S_ISREG(found):
-                mode = 0o100755 if found & stat.S_IXUSR else 0o100644
-                content = place.read_bytes()
+            file = Path(parent) / name
+            path = os.fsencode(file.relative_to(folder))
+            status = file.lstat().st_mode
+            if stat.S_ISLNK(status):
+                mode, content = SYMLINK, os.fsencode(file.readlink())
+            elif stat.S_ISREG(status):
+                # git keeps only whether the owner may execute it (git-fast-import(1), filemodify)
+                mode = 0o100755 if status & stat.S_IXUSR else 0o100644
+                content = file.read_bytes()
             else:
-                continue
+                continue  # a socket or a pipe, which no commit holds
             try:
-                paths.check(path, symlink=mode == 0o120000)
+                paths.check(path, symlink=mode == SYMLINK)
             except Malformed as error:
                 raise Refused(error.what, patch=str(folder)) from None
             yield path, mode, content

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SPACE = f"{refs.SPACE}/queue"
 _FORM = "1"
-"""Changes when the same files would make other commits."""
+"""Raised when the same files would make other commits, so that older ones are not found."""
 
 
 def of_queue(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
@@ -56,6 +56,7 @@ def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...
 
 
 def _ref(name: str, base: QueueBase, contents: Iterable[tuple[str, bytes]]) -> str:
+    # sizes part the files: two queues whose files join to the same bytes have two references
     digest = hashlib.sha256(f"{_FORM} {base.commit}\n".encode())
     for patch, content in contents:
         digest.update(f"{patch} {len(content)}\n".encode())
@@ -70,7 +71,7 @@ def _known(git: Git, ref: str, base: QueueBase, names: Sequence[str]) -> tuple[Q
     form = "--format=%H%n%s%n%B"
     out = git.out("log", "-z", "--reverse", "--topo-order", form, ref, f"^{base.commit}", "--")
     records = [decode_path(record).split("\n", 2) for record in out.split(b"\0") if record]
-    if len(records) != len(names):
+    if len(records) != len(names):  # no commits of these files, whoever wrote the reference
         return ()
     return tuple(
         QueueCommit(name, commit, subject, message)
@@ -90,6 +91,7 @@ def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
 
 def _keep(git: Git, ref: str, tip: str) -> None:
     """Point a reference at the newest commit of a queue; the queue's older states are let go."""
+    # a queue changes all the time, and each state would keep its objects alive for ever
     folder = ref.rpartition("/")[0]
     with refs.alone(git):
         old = git.line("for-each-ref", "--format=%(refname)", folder).split()

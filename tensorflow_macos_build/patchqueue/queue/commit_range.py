@@ -88,6 +88,7 @@ def read(git: Git, first: str, last: str) -> CommitRange:
     base, tip = resolve(git, first), resolve(git, last)
     listed = git.out("rev-list", "--first-parent", "--reverse", "--parents", f"{base}..{tip}")
     lines = [line.split() for line in listed.decode().splitlines()]
+    # `A..B` is also what B has where the two parted long ago; patches of that stand on no A
     if lines and lines[0][1:2] != [base]:
         raise UsageError(
             f"`{last}` does not stand on `{first}`",
@@ -103,7 +104,7 @@ def read(git: Git, first: str, last: str) -> CommitRange:
         if tree_ids[number] == tree_ids[number + 1]:
             empty.append(named)
             continue
-        if len(line) > 2:
+        if len(line) > 2:  # more than one parent
             merges.append(named)
         steps.append(PatchStep(header, tree_ids[number], tree_ids[number + 1]))
     return CommitRange(base, tuple(steps), tuple(empty), tuple(merges))

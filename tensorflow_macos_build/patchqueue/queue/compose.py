@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
 
 _CONTEXT = 3
+"""Lines of context, git's own default (git-diff(1), --unified)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +126,18 @@ def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
 def _unchanged(
     base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
 ) -> list[bool]:
-    """Tell for each step whether its file on disk still says exactly what is wanted."""
+    """Return for each step whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
         return [False] * len(steps)
     wanted = trees.between(git, [(step.before, step.after) for step in steps])
     stays = []
     with objects.reading(git) as reader:
-        overlay = PatchedTree(trees.files(git, base.commit), reader.blob)
+        tree = PatchedTree(trees.files(git, base.commit), reader.blob)
         for step, path_changes in zip(steps, wanted, strict=True):
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
-            stays.append(patch is not None and _says(patch, step, changes, overlay))
-            overlay.take(changes)
+            stays.append(patch is not None and _says(patch, step, changes, tree))
+            tree.take(changes)  # the next file is read against what this step shall make
     return stays
 
 
@@ -144,18 +145,16 @@ def _says(
     patch: QueuePatch,
     step: PatchStep,
     wanted: Mapping[bytes, TreeEntry | None],
-    overlay: PatchedTree,
+    tree: PatchedTree,
 ) -> bool:
     if patch.patch.header != step.header:
         return False
     try:
-        made = overlay.after(patch.patch.changes)
+        made = tree.after(patch.patch.changes)
     except Malformed:
         return False
     after = {path: file and file.entry for path, file in made.items()}
-    return wanted == {
-        path: entry for path, entry in after.items() if entry != overlay.files.get(path)
-    }
+    return wanted == {path: entry for path, entry in after.items() if entry != tree.files.get(path)}
 
 
 def _fresh(
@@ -168,13 +167,14 @@ def _fresh(
             patch = old.get(step.name) if step.name is not None else None
             bare = step.bare or (patch is not None and is_zero_context(patch.patch))
             groups.setdefault(0 if bare else _CONTEXT, []).append(number)
-    found: dict[int, bytes] = {}
+    written: dict[int, bytes] = {}
+    # two groups at the most, and so two runs of git, however many patches there are
     for context, numbers in groups.items():
         pairs = [(steps[number].before, steps[number].after) for number in numbers]
         texts = diffs.patch_texts(git, pairs, context=context)
         for number, text in zip(numbers, texts, strict=True):
-            found[number] = _written(steps[number].header, text, bare=not context)
-    return found
+            written[number] = _written(steps[number].header, text, bare=not context)
+    return written
 
 
 def _written(header: Header, text: bytes, *, bare: bool) -> bytes:
@@ -187,6 +187,7 @@ def _written(header: Header, text: bytes, *, bare: bool) -> bytes:
         changes = diff_parse.parse(text).changes
     except Malformed as error:
         raise Refused(error.what, patch=header.subject) from None
+    # git repeats a function's line behind `@@`: context, which a patch without any is not to have
     if bare:
         changes = tuple(change.without_headings() for change in changes)
     return write.emit(header, changes)

@@ -67,14 +67,16 @@ class UpstreamRevision:
 
     def contains(self, commit: str) -> bool:
         """Whether a commit is this revision or one of its ancestors."""
+        # merge-base fails on an id that names nothing, and a condition may name what is to come
         known = self.git.run("cat-file", "-e", f"{commit}^{{commit}}", expected=())
         if known.status != 0:
             return False
-        found = self.git.run("merge-base", "--is-ancestor", commit, self.commit, expected=(0, 1))
-        return found.status == 0
+        done = self.git.run("merge-base", "--is-ancestor", commit, self.commit, expected=(0, 1))
+        return done.status == 0
 
     def has_file(self, path: str) -> bool:
         """Whether the revision's tree holds a file, or a folder, at `path`."""
+        # `:(literal)`: a path's `*`, `?` and `[` are no pattern (gitglossary(7), "pathspec")
         return bool(self.git.out("ls-tree", "-z", self.commit, "--", f":(literal){path}"))
 
 
@@ -103,7 +105,7 @@ def parse(text: str, where: str = "") -> Condition:
     """Read a condition.
 
     Raises:
-        UsageError: it is not one of this language; `where` is the place that the error names.
+        UsageError: it is not one of this language; `where` is what the error names.
     """
     words = " ".join(text.split())
     if " and " in words and " or " in words:
@@ -118,28 +120,28 @@ def parse(text: str, where: str = "") -> Condition:
 def _clause(text: str, where: str) -> Clause:
     if text == "never":
         return Clause(text, lambda _: False)
-    if found := _VERSION.fullmatch(text):
-        return _version_clause(text, found[1], found[2], where)
-    if found := _COMMIT.fullmatch(text):
-        commit = found[1]
+    if matched := _VERSION.fullmatch(text):
+        return _version_clause(text, matched[1], matched[2], where)
+    if matched := _COMMIT.fullmatch(text):
+        commit = matched[1]
         return Clause(text, lambda revision: revision.contains(commit))
-    if text.isprintable() and (found := _FILE.fullmatch(text)):
-        wanted, path = found[1] == "has", found[2]
-        return Clause(text, lambda revision: revision.has_file(path) is wanted)
+    if text.isprintable() and (matched := _FILE.fullmatch(text)):
+        should_exist, path = matched[1] == "has", matched[2]
+        return Clause(text, lambda revision: revision.has_file(path) is should_exist)
     raise UsageError(
         f"`{text[:_SHOWN]}` is not a condition that can be decided", where=where, hint=HINT
     )
 
 
-def _version_clause(text: str, sign: str, version: str, where: str) -> Clause:
+def _version_clause(text: str, sign: str, stated: str, where: str) -> Clause:
     try:
-        limit = Version(version)
+        limit = Version(stated)
     except ValueError:  # InvalidVersion, or a number of more digits than int() takes
-        raise UsageError(f"`{version[:_SHOWN]}` is not a version", where=where, hint=HINT) from None
+        raise UsageError(f"`{stated[:_SHOWN]}` is not a version", where=where, hint=HINT) from None
 
     def holds(revision: UpstreamRevision) -> bool:
-        found = revision.version()
-        return found is not None and _COMPARE[sign](found, limit)
+        version = revision.version()
+        return version is not None and _COMPARE[sign](version, limit)
 
     return Clause(text, holds)
 
@@ -149,4 +151,5 @@ def _release(tag: str) -> Version | None:
         version = Version(tag)
     except ValueError:
         return None
+    # a release candidate may be withdrawn: a patch is not dropped for it
     return None if version.is_prerelease else version

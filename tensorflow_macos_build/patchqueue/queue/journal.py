@@ -54,7 +54,7 @@ class Journal:
         try:
             record = documents.read(files.read_small(self.path, _MAX_SIZE), *_SCHEMA)
         except (OSError, MacosBuildError):
-            return None
+            return None  # then a command that is repeated counts as a new one; nothing else is lost
         return QueueChange(tuple(record["request"]), record["before"], record["after"])
 
     def write(self, change: QueueChange) -> None:

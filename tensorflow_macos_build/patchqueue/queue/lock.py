@@ -29,7 +29,7 @@ def silent(message: str) -> None:
 
 @contextlib.contextmanager
 def sole_writer(folder: Path, waiting: Waiting = silent) -> Iterator[Path]:
-    """Keep every other writer of a queue out while the body runs; give its folder without links.
+    """Keep every other writer of a queue out while the body runs; yield its folder without links.
 
     Args:
         folder: the queue's folder, under any of its names.
@@ -62,6 +62,7 @@ def steadily(folder: Path, read: Callable[[Path], T]) -> T:
             try:
                 result = read(present)
             except Exception:
+                # a file that vanished with the folder that it was in is no fault of the queue's
                 if identity == _identity(present):
                     raise
                 continue

@@ -1,7 +1,7 @@
 """The queue as commits: every patch replayed exactly on the recorded base.
 
-One `git ls-tree` lists the base, hunks are applied in memory, and one `git fast-import` gives the
-blobs that patches touch and takes all commits. Time per patch is that of reading
+One `git ls-tree` lists the base, hunks are applied in memory, and one `git fast-import` takes all
+commits and returns the blobs that later patches touch again. Time per patch is that of reading
 and writing what it changes; the size of the tree is paid once.
 """
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedFile
 
 _REF = b"refs/heads/replay"
+# --depth=0 makes no deltas; raw-permissive takes zones that no clock shows, as old commits have
 _FLAGS = ("--quiet", "--done", "--depth=0", "--date-format=raw-permissive")
 
 
@@ -68,15 +69,15 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
     with contextlib.ExitStack() as stack:
         base_blobs = stack.enter_context(objects.reading(git))
         importer = stack.enter_context(_importer(git))
-        overlay = PatchedTree(
+        tree = PatchedTree(
             trees.files(git, base_tree),
             lambda oid: importer.blobs.blob(oid) if oid in importer.made else base_blobs.blob(oid),
         )
         importer.begin(queue.base.commit)
         for patch in queue.patches:
-            made = apply_patch(overlay, patch)
+            made = apply_patch(tree, patch)
             importer.commit(patch.patch.header, made)
-            overlay.take(made)
+            tree.take(made)
         ids = importer.finish()
     made_trees = trees.of_commits(git, ids)
     return [PatchCommit(*made) for made in zip(ids, made_trees, queue.patches, strict=True)]
@@ -92,7 +93,7 @@ def _as_queue_commit(commit: PatchCommit) -> QueueCommit:
     return QueueCommit(commit.patch.name, commit.id, header.subject, header.message)
 
 
-def apply_patch(overlay: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile | None]:
+def apply_patch(tree: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile | None]:
     """Return what a patch makes of a tree in memory, without changing it.
 
     Raises:
@@ -101,7 +102,7 @@ def apply_patch(overlay: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedF
     if not patch.patch.changes:
         raise Refused("the patch changes nothing", patch=patch.name, hint="drop it")
     try:
-        return overlay.after(patch.patch.changes)
+        return tree.after(patch.patch.changes)
     except Malformed as error:
         raise Refused(error.what, patch=patch.name, line=error.line) from None
 
@@ -123,7 +124,7 @@ class _Importer:
     count: int = 0
 
     def begin(self, parent: str) -> None:
-        """Say what the first commit stands on."""
+        """State what the first commit stands on."""
         self._write(b"reset %s\nfrom %s\n\n" % (_REF, parent.encode()))
 
     def commit(self, header: Header, made: Mapping[bytes, PatchedFile | None]) -> None:
@@ -137,6 +138,7 @@ class _Importer:
             b"commit %s\nmark :%d\nauthor %s\ncommitter %s\n"
             % (_REF, self.count, identity, identity),
             b"data %d\n%s\n" % (len(message), message),
+            # what goes first: a new file may have the path of a folder that the patch empties
             *(b"D %s\n" % paths.quote(path) for path, file in made.items() if file is None),
         )
         for path, file in made.items():
@@ -145,7 +147,7 @@ class _Importer:
         self._write(b"\n")
 
     def finish(self) -> list[str]:
-        """End the program and give the ids of all commits.
+        """End the program and return the ids of all commits.
 
         Raises:
             WorkFailed: the program failed.

@@ -67,8 +67,8 @@ class Queue:
         """Name what the queue says: its base, and its patches in order, as a SHA-256."""
         digest = hashlib.sha256()
         base = self.base
-        for word in (base.upstream, base.ref, base.commit):
-            digest.update(b"%s\0" % word.encode("utf-8", "surrogateescape"))
+        for text in (base.upstream, base.ref, base.commit):
+            digest.update(b"%s\0" % text.encode("utf-8", "surrogateescape"))
         for patch in self.patches:
             digest.update(b"%s\0%d\0" % (os.fsencode(patch.name), len(patch.content)))
             digest.update(patch.content)
@@ -105,9 +105,8 @@ def encoded(name: str) -> str:
 
     No two names give the same one, not even where a file system takes `A` for `a`.
     """
-    return re.sub(
-        rb"[^a-z0-9_-]", lambda found: b"%%%02x" % found[0][0], os.fsencode(name)
-    ).decode()
+    plain = re.sub(rb"[^a-z0-9_-]", lambda byte: b"%%%02x" % byte[0][0], os.fsencode(name))
+    return plain.decode()
 
 
 def work_name(folder: Path) -> str:

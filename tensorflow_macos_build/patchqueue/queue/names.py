@@ -22,7 +22,10 @@ SUFFIX = ".patch"
 
 _STEP = 100
 _DIGITS = 5
+"""Digits of a number: 999 patches have room at steps of 100, and more make all numbers wider."""
+
 _SLUG_LENGTH = 60
+"""Letters of a slug; git format-patch cuts names at 64 (git-format-patch(1))."""
 _NAME = re.compile(r"([0-9]{5,9})-([a-z0-9][a-z0-9._-]*)\.patch")
 
 
@@ -34,6 +37,7 @@ def slug(subject: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-.")
+    # as git format-patch does it (pretty.c, format_sanitized_subject)
     return re.sub(r"\.{2,}", ".", words[:_SLUG_LENGTH]).strip("-.") or "patch"
 
 
@@ -76,29 +80,34 @@ def position(names: Sequence[str], name: str) -> int:
     Raises:
         UsageError: no patch is called so, or several are.
     """
-    wanted = name.removesuffix(".patch").lower()
-    bare = [known.removesuffix(".patch") for known in names]
+    part = name.removesuffix(SUFFIX).lower()
+    stems = [known.removesuffix(SUFFIX) for known in names]
+    # a whole name counts before a part: `fix` means fix.patch, though fix-copy.patch has it too
     for fits in (
-        [n for n, known in enumerate(bare) if wanted in (known, known.partition("-")[2])],
-        [n for n, known in enumerate(bare) if wanted and wanted in known],
+        [n for n, stem in enumerate(stems) if part in (stem, stem.partition("-")[2])],
+        [n for n, stem in enumerate(stems) if part and part in stem],
     ):
         if len(fits) == 1:
             return fits[0]
         if fits:
             shown = ", ".join(names[n] for n in fits[:5])
             raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
-    near = difflib.get_close_matches(wanted, bare, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(part, stems, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}.patch?" if near else "the queue's `series` lists its patches"
     raise UsageError(f"the queue has no patch `{name}`", hint=hint)
 
 
 def _key(name: str | None) -> int | None:
-    found = _NAME.fullmatch(name or "")
-    return int(found[1]) if found is not None else None
+    matched = _NAME.fullmatch(name or "")
+    return int(matched[1]) if matched is not None else None
 
 
 def _ascending(keys: Sequence[int | None]) -> set[int]:
-    """Return the positions of a longest strictly ascending run of the numbers there are."""
+    """Return the positions of a longest strictly ascending run of the numbers there are.
+
+    The fewer patches get a new number, the fewer files are renamed: patience sorting finds the most
+    that can stay in n log n steps (Aldous and Diaconis, 1999).
+    """
     best: list[tuple[int, int]] = []
     previous: dict[int, int | None] = {}
     for position, key in enumerate(keys):
@@ -114,10 +123,10 @@ def _ascending(keys: Sequence[int | None]) -> set[int]:
         previous[position] = best[low - 1][1] if low else None
         best[low : low + 1] = [(key, position)]
     kept: set[int] = set()
-    at = best[-1][1] if best else None
-    while at is not None:
-        kept.add(at)
-        at = previous[at]
+    last = best[-1][1] if best else None
+    while last is not None:
+        kept.add(last)
+        last = previous[last]
     return kept
 
 

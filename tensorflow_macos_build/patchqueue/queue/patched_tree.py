@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.patchqueue.formats import apply
-from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, ChangeKind, FileChange
+from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK, ChangeKind, FileChange
 from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _TYPE = 0o170000
+"""The bits of a mode that say what it is of: S_IFMT of inode(7)."""
+
 _NEW_FILE = 0o100644
 _FULL = {40, 64}
 _SUBMODULE = b"Subproject commit "
@@ -46,7 +48,7 @@ class PatchedTree:
 
     Attributes:
         files: every path with its mode and object id.
-        read: gives a blob's content by its id.
+        read: returns a blob's content by its id.
         folders: every folder that has a file, or had one.
     """
 
@@ -66,6 +68,7 @@ class PatchedTree:
             Malformed: the patch does not apply to this tree; `line` is the place in the patch.
         """
         changes = list(changes)
+        # another change may take a path before the one that leaves it (apply.c, prepare_fn_table)
         leaving = {
             change.old_path
             for change in changes
@@ -78,9 +81,10 @@ class PatchedTree:
             except Malformed as error:
                 line = change.line if error.line is None else error.line
                 raise Malformed(f"{show(change.new_path)}: {error.what}", line) from None
+        # last: a folder may be emptied by a change that comes after the file in its place
         for path, file in made.items():
             if file is not None:
-                self._check_place(path, made)
+                self._check_path(path, made)
         return made
 
     def take(self, made: Mapping[bytes, PatchedFile | TreeEntry | None]) -> None:
@@ -156,17 +160,17 @@ class PatchedTree:
             raise Malformed(f"the binary file is {entry.oid}, but the patch is for {change.old_id}")
         return mode, content
 
-    def _check_place(self, path: bytes, made: Mapping[bytes, PatchedFile | None]) -> None:
+    def _check_path(self, path: bytes, made: Mapping[bytes, PatchedFile | None]) -> None:
         parent = path.rpartition(b"/")[0]
         while parent:
-            there = made[parent] if parent in made else self.files.get(parent)
-            if there is not None:
+            file = made[parent] if parent in made else self.files.get(parent)
+            if file is not None:
                 raise Malformed(f"{show(path)} lies below {show(parent)}, which is no folder")
             parent = parent.rpartition(b"/")[0]
         if path not in self.files and path in self.folders:
             below = path + b"/"
-            left = [name for name in self.files if name.startswith(below)]
-            if any(made.get(name, True) is not None for name in left):
+            names = [name for name in self.files if name.startswith(below)]
+            if any(made.get(name, True) is not None for name in names):
                 raise Malformed(f"{show(path)} is a folder, and the patch makes a file of it")
 
     def _note_folders(self, path: bytes) -> None:
@@ -183,7 +187,7 @@ def _file(change: FileChange, mode: int, preimage: bytes) -> PatchedFile:
         if not content.startswith(_SUBMODULE) or len(oid) not in (40, 64) or not oid.strip("0"):
             raise Malformed("the patch gives a submodule no commit")
         return PatchedFile(mode, oid, content)
-    if mode & _TYPE == 0o120000 and (not content or b"\0" in content):
+    if mode & _TYPE == SYMLINK and (not content or b"\0" in content):
         raise Malformed("the patch makes a symbolic link that leads nowhere")
     # hashing is git's naming of contents, not security
     digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)

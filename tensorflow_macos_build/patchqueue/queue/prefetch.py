@@ -77,6 +77,7 @@ def _folder(path: bytes) -> bytes:
 
 def _of_commits(mirror: Mirror, base: str, onto: str, touched: Iterable[bytes]) -> set[str]:
     """Return what the commits between changed, as far as they touch a path of the patches."""
+    # --stdin takes a path a line: of one that has a line end, contents come one by one later on
     paths = [path for path in sorted(touched) if b"\n" not in path]
     asked = b"\n".join([onto.encode(), b"^" + base.encode(), b"--", *paths, b""])
     listed = mirror.out("--literal-pathspecs", "rev-list", "--full-history", "--stdin", stdin=asked)

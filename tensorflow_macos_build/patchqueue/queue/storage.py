@@ -151,9 +151,12 @@ def save(
             somebody changes its files right now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
+    # The order is what makes it safe: nobody else writes; what is there is what was seen; all is
+    # written aside, read back and replayed; and only then is it put in place, by one rename.
     folder.resolve().parent.mkdir(parents=True, exist_ok=True)
     with lock.sole_writer(folder) as real, quarantine(git) as pen:
         files.recover(real)
+        # editors and git know no lock: what they change meanwhile is seen by its contents
         fingerprint = _fingerprint(real)
         old = _patches_of(real, seen, folder)
         composed = compose.compose(base, steps, old, pen.git)
@@ -161,6 +164,8 @@ def save(
             _write(real, made, base, composed, resolutions)
             queue = replace(load(made), name=real.name, folder=folder)
             _verify(queue, steps, pen.git)
+            # the journal is written before the swap: a kill between the two leaves an entry that no
+            # queue matches, where the other order would leave a queue that its own command disowns
             if announce is not None:
                 announce(queue.digest)
     return _saved(queue, composed, old)
@@ -173,15 +178,15 @@ def _saved(queue: Queue, composed: Sequence[compose.ComposedPatch], old: Iterabl
 
 
 def _patches_of(real: Path, seen: str | None, folder: Path) -> dict[str, QueuePatch]:
-    """Return the patches of the queue that is there, by name; none where none is.
+    """Return the patches of the queue as it is now, by name; none of a new one.
 
     Raises:
         UsageError: it is another one than was seen.
     """
-    there = load(real) if real.is_dir() else None
-    if seen is not None and (there is None or there.digest != seen):
+    current = load(real) if real.is_dir() else None
+    if seen is not None and (current is None or current.digest != seen):
         raise _changed(folder)
-    return {patch.name: patch for patch in there.patches} if there else {}
+    return {patch.name: patch for patch in current.patches} if current else {}
 
 
 def _refuse_touched(folder: Path, fingerprint: str) -> None:
@@ -198,14 +203,14 @@ def _changed(folder: Path) -> UsageError:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Name all that a folder holds: paths, kinds and contents."""
+    """Return a digest of all that a folder holds: paths, kinds and contents."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
-            says = f"link {path.readlink()}"
+            content = f"link {path.readlink()}"
         else:
-            says = files.sha256(path) if path.is_file() else "folder"
-        digest.update(os.fsencode(f"{path.relative_to(folder)}\0{says}\0"))
+            content = files.sha256(path) if path.is_file() else "folder"
+        digest.update(os.fsencode(f"{path.relative_to(folder)}\0{content}\0"))
     return digest.hexdigest()
 
 
@@ -257,15 +262,17 @@ def _write_patches(
 
 def _same_file(source: Path, target: Path) -> None:
     """Let `target` be the file `source`, its times included."""
+    # a link and not a rename: until the swap the old folder stays whole
     try:
         os.link(source, target)
-    except OSError:
+    except OSError:  # a file system without hard links
         shutil.copy2(source, target)
 
 
 def _write_base(unfinished: Path, base: QueueBase) -> None:
-    found = dict(zip(BASE_KEYS, (base.upstream, base.ref, base.commit), strict=True))
-    text = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
+    table = dict(zip(BASE_KEYS, (base.upstream, base.ref, base.commit), strict=True))
+    # the width keeps PyYAML from folding a long URL into two lines
+    text = yaml.safe_dump(table, sort_keys=False, allow_unicode=True, width=1000)
     (unfinished / QUEUE_FILE).write_text(text, encoding="utf-8")
 
 
@@ -290,6 +297,7 @@ def _verify(queue: Queue, steps: Sequence[PatchStep], git: Git) -> None:
                 f"the message of `{step.header.subject}` would not survive in a patch file",
                 where=patch.name,
             )
+    # law 1: what is on disk, and no value in memory, is what is replayed
     made = materialise.commits(queue, git)
     for commit, step in zip(made, steps, strict=True):
         if commit.tree != step.after:

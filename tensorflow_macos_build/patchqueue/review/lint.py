@@ -62,6 +62,7 @@ class LintSeverity(Enum):
     ALLOWED = "allowed"
 
 
+# matters of taste, or of time: a queue that was right yesterday does not fail today
 _WARNINGS = frozenset({"whitespace", "condition-true", "undone"})
 
 
@@ -191,7 +192,7 @@ def _series(folder: Path) -> list[tuple[int, str]]:
     content = files.read_small(series, series_format.MAX_BYTES)
     lines = content.decode("utf-8", "surrogateescape").splitlines()
     words = [(number, line.partition("#")[0].split()) for number, line in enumerate(lines, 1)]
-    return [(number, found[0]) for number, found in words if found]
+    return [(number, entry[0]) for number, entry in words if entry]
 
 
 def _series_findings(folder: Path, series: Sequence[tuple[int, str]]) -> Iterator[LintFinding]:
@@ -270,7 +271,7 @@ def _whitespace_findings(listed: ListedPatch) -> Iterator[LintFinding]:
     for change in listed.patch.changes:
         for hunk in change.hunks:
             for offset, line in enumerate(hunk.body.split(b"\n"), 1):
-                text = line.removesuffix(b"\r")
+                text = line.removesuffix(b"\r")  # a line end of CRLF is the file's, and no blank
                 if text[:1] == b"+" and (text[1:] != text[1:].rstrip() or b" \t" in text[1:]):
                     message = f"white space in an added line of {show(change.new_path)}"
                     yield LintFinding("whitespace", listed.name, hunk.line + offset, message)
@@ -288,14 +289,14 @@ class _FileEffect:
 
 def _undo_findings(listed: Sequence[ListedPatch]) -> Iterator[LintFinding]:
     history: dict[bytes, list[_FileEffect]] = {}
-    for each in listed:
-        for change in each.patch.changes:
-            effect = _effect(each.name, change)
+    for patch in listed:
+        for change in patch.patch.changes:
+            effect = _effect(patch.name, change)
             earlier = history.setdefault(change.new_path, [])
             undone = next((past for past in earlier if _undoes(effect, past)), None)
             if undone is not None:
                 message = f"it only undoes what {undone.name} does to {show(change.new_path)}"
-                yield LintFinding("undone", each.name, change.line, message)
+                yield LintFinding("undone", patch.name, change.line, message)
             earlier.append(effect)
 
 
@@ -314,5 +315,6 @@ def _effect(name: str, change: FileChange) -> _FileEffect:
 def _undoes(effect: _FileEffect, past: _FileEffect) -> bool:
     if effect.kind is ChangeKind.DELETE and past.kind is ChangeKind.ADD:
         return True
+    # counted, not compared in order: the lines may stand elsewhere by now
     touched = effect.removed or effect.added
     return bool(touched) and effect.removed <= past.added and effect.added <= past.removed

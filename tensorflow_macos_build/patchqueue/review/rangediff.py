@@ -22,6 +22,7 @@ ALIKE = 0.5
 
 _CONTEXT = 3
 
+# ids say nothing of what a patch means; range-diff.c leaves `index` lines out, too
 _NOISE = re.compile(r"From [0-9a-f]{40} |index [0-9a-f]+\.\.[0-9a-f]+")
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 _NUMBER = re.compile(r"^\d+-")
@@ -53,8 +54,8 @@ class PatchPair:
         fate: what became of it.
         old: the patch in the old queue; None when it was added.
         new: the patch in the new queue; None when it was removed.
-        old_place: its position in the old queue, counted from 1.
-        new_place: its position in the new queue, counted from 1.
+        old_position: its position in the old queue, counted from 1.
+        new_position: its position in the new queue, counted from 1.
         difference: for a changed patch the unified difference of the two meanings, for an added
             or a removed one its whole text, for an unchanged one nothing.
     """
@@ -62,8 +63,8 @@ class PatchPair:
     fate: PatchFate
     old: QueueEntry | None
     new: QueueEntry | None
-    old_place: int | None
-    new_place: int | None
+    old_position: int | None
+    new_position: int | None
     difference: str
 
     @property
@@ -74,16 +75,16 @@ class PatchPair:
 
 
 def compare(old: Sequence[QueueEntry], new: Sequence[QueueEntry]) -> tuple[PatchPair, ...]:
-    """Match two queues and say what became of every patch.
+    """Match two queues and return what became of every patch.
 
     The pairs come in the new queue's order; a removed patch stands behind the patch that it
     followed in the old queue.
     """
     counterpart = _match(old, new)
-    pairs = [_pair(old, new, counterpart.get(place), place) for place in range(len(new))]
+    pairs = [_pair(old, new, counterpart.get(after), after) for after in range(len(new))]
     gone = sorted(set(range(len(old))) - set(counterpart.values()))
-    for place in gone:
-        pairs.insert(_seat(pairs, place), _pair(old, new, place, None))
+    for before in gone:
+        pairs.insert(_insertion_index(pairs, before), _pair(old, new, before, None))
     return tuple(pairs)
 
 
@@ -94,7 +95,8 @@ def meaning(text: str) -> list[str]:
 
 
 def _match(old: Sequence[QueueEntry], new: Sequence[QueueEntry]) -> dict[int, int]:
-    """Return the old place of every new place that has a counterpart."""
+    """Return the old position of every new position that has a counterpart."""
+    # the surest first: each takes out of what the next, which guesses more, may choose from
     counterpart: dict[int, int] = {}
     for key in (_stem, _subject):
         _match_by(key, old, new, counterpart)
@@ -106,25 +108,26 @@ def _match_by(
     key: Callable[[QueueEntry], str],
     old: Sequence[QueueEntry],
     new: Sequence[QueueEntry],
-    found: dict[int, int],
+    counterpart: dict[int, int],
 ) -> None:
-    free = {key(old[place]): place for place in reversed(_free(old, found.values()))}
-    for place in _free(new, found):
-        if key(new[place]) in free:
-            found[place] = free.pop(key(new[place]))
+    # reversed, so that of several with one key the first is left in the table
+    free = {key(old[before]): before for before in reversed(_free(old, counterpart.values()))}
+    for after in _free(new, counterpart):
+        if key(new[after]) in free:
+            counterpart[after] = free.pop(key(new[after]))
 
 
 def _match_alike(
-    old: Sequence[QueueEntry], new: Sequence[QueueEntry], found: dict[int, int]
+    old: Sequence[QueueEntry], new: Sequence[QueueEntry], counterpart: dict[int, int]
 ) -> None:
     scores = [
         (-_likeness(old[before], new[after]), before, after)
-        for before in _free(old, found.values())
-        for after in _free(new, found)
+        for before in _free(old, counterpart.values())
+        for after in _free(new, counterpart)
     ]
     for score, before, after in sorted(scores):
-        if -score >= ALIKE and after not in found and before not in found.values():
-            found[after] = before
+        if -score >= ALIKE and after not in counterpart and before not in counterpart.values():
+            counterpart[after] = before
 
 
 def _free(entries: Sequence[QueueEntry], taken: Iterable[int]) -> list[int]:
@@ -140,6 +143,7 @@ def _subject(entry: QueueEntry) -> str:
 
 
 def _likeness(old: QueueEntry, new: QueueEntry) -> float:
+    # autojunk would take lines that come often for noise, in patches of 200 lines and more
     matcher = difflib.SequenceMatcher(None, _changes(old), _changes(new), autojunk=False)
     return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
 
@@ -168,15 +172,15 @@ def _verdict(was: QueueEntry | None, now: QueueEntry | None) -> tuple[PatchFate,
     return (PatchFate.CHANGED if difference else PatchFate.SAME), difference
 
 
-def _ordinal(place: int | None) -> int | None:
-    return None if place is None else place + 1
+def _ordinal(position: int | None) -> int | None:
+    return None if position is None else position + 1
 
 
-def _seat(pairs: Sequence[PatchPair], place: int) -> int:
-    """Return the index behind the last pair whose old place is before `place`."""
+def _insertion_index(pairs: Sequence[PatchPair], position: int) -> int:
+    """Return the index behind the last pair whose old position is before `position`."""
     before = [
         index
         for index, pair in enumerate(pairs)
-        if pair.old_place is not None and pair.old_place <= place
+        if pair.old_position is not None and pair.old_position <= position
     ]
     return before[-1] + 1 if before else 0
