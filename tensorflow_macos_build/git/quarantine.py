@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
+from tensorflow_macos_build.git import alternates
 from tensorflow_macos_build.git.attributes import TreeAttributes, values
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.objects import (
@@ -147,7 +148,7 @@ class Quarantine:
         made.parent.mkdir(exist_ok=True)
         arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
         name = self.git.line("pack-objects", *arguments, stdin=wanted)
-        pack = (into or objects_folder(self.source)) / "pack"
+        pack = (into or self.source.objects_folder()) / "pack"
         temporary.sweep(pack)
         # git itself would rename the pack, and so fail where TMPDIR is another file system.
         for suffix in (".pack", ".idx") if name else ():
@@ -173,12 +174,6 @@ def _put_pack_file(made: Path, target: Path) -> None:
             unfinished.chmod(0o444)  # as git has them: nobody changes a pack
 
 
-def objects_folder(git: Git) -> Path:
-    """Return the folder that a repository's objects are in (a linked work tree's is elsewhere)."""
-    own = git.environment().get("GIT_OBJECT_DIRECTORY")
-    return Path(own or git.line("rev-parse", "--path-format=absolute", "--git-path", "objects"))
-
-
 def _make(folder: Path, source: Git) -> Git:
     (folder / "objects" / "info").mkdir(parents=True)
     (folder / "refs").mkdir()
@@ -189,11 +184,7 @@ def _make(folder: Path, source: Git) -> Git:
         encoding="ascii",
     )
     (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
-    more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
-    places = [str(objects_folder(source)), *filter(None, more.split(os.pathsep))]
-    (folder / "objects" / "info" / "alternates").write_bytes(
-        b"".join(os.fsencode(place) + b"\n" for place in places)
-    )
+    alternates.write(folder, source.object_folders())
     git = Git(folder, borrows_from=source)
     _carry_over(source, git)
     return git
@@ -204,8 +195,7 @@ def _carry_over(source: Git, git: Git) -> None:
 
     Where the source's server is known, nothing is fetched on demand: `Git.bring` asks for it.
     """
-    shallow = Path(source.line("rev-parse", "--path-format=absolute", "--git-path", "shallow"))
-    if shallow.is_file():
+    if (shallow := source.shallow_file()).is_file():
         shutil.copyfile(shallow, git.git_dir / "shallow")
     if source.server:
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git import environment, object_ids
+from tensorflow_macos_build.git import alternates, environment, object_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ class ObjectMissing(WorkFailed):
     """A repository lacks an object that its history names."""
 
     def __init__(self, oid: str, git: Git, messages: bytes = b"") -> None:
-        source = git.object_source()
+        source = alternates.source(git.git_dir)
         fetch = shlex.join(["git", "-C", str(source), "fetch", "--refetch"])
         super().__init__(
             f"the object {oid} is missing in the repository",
@@ -142,16 +142,22 @@ class Git:
                 return ObjectMissing(oid, self, done.stderr)
         return process.ProgramFailed(done)
 
-    def object_source(self) -> Path:
-        """Return the repository that this one takes its objects from in the end; often itself.
+    def objects_folder(self) -> Path:
+        """Return the folder that its objects are in; that of a linked work tree is elsewhere."""
+        own = self.environment().get("GIT_OBJECT_DIRECTORY")
+        return Path(own or self._path("objects"))
 
-        `objects/info/alternates` names the next one's objects (gitrepository-layout(5)).
-        """
-        objects, seen = self.git_dir / "objects", set[Path]()
-        while objects not in seen and (named := objects / "info" / "alternates").is_file():
-            seen.add(objects)
-            objects = objects / os.fsdecode(named.read_bytes().partition(b"\n")[0])
-        return objects.parent
+    def object_folders(self) -> list[Path]:
+        """Return the folder of its own objects, and those that `env` adds to it."""
+        more = self.environment().get(alternates.VARIABLE) or ""
+        return [self.objects_folder(), *map(Path, filter(None, more.split(os.pathsep)))]
+
+    def shallow_file(self) -> Path:
+        """Return the file that says where its history was cut off; it need not be there."""
+        return Path(self._path("shallow"))
+
+    def _path(self, name: str) -> str:
+        return self.line("rev-parse", "--path-format=absolute", "--git-path", name)
 
     def out(self, *args: str | Path, stdin: bytes = b"") -> bytes:
         """Run `git ARGS`, and return what it wrote to standard output."""

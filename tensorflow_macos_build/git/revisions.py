@@ -26,3 +26,9 @@ def find(git: Git, name: str) -> str | None:
 def find_commit(git: Git, name: str) -> str | None:
     """Return the full id of the commit that a name stands for, tags followed; None: of none."""
     return find(git, f"{name}^{{commit}}")
+
+
+def is_ancestor(git: Git, commit: str, of: str) -> bool:
+    """Whether a commit is another one, or in its history."""
+    answer = git.run("merge-base", "--is-ancestor", commit, of, expected=(0, 1))
+    return answer.status == 0

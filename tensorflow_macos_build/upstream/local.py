@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import alternates
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import health, store
 from tensorflow_macos_build.upstream.handle import MIRRORED, Mirror, drop_stale_locks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def prepare(mirror: Mirror, place: Path) -> Mirror:
@@ -24,19 +26,14 @@ def prepare(mirror: Mirror, place: Path) -> Mirror:
     objects = _place_of_objects(lender)
     if health.fault_of_store(mirror, mirror.folder / "packs.json") is not None:
         with store.replacement(mirror) as new:
-            _borrow(new, objects)
-    _borrow(mirror, objects)
+            alternates.write(new.git_dir, [objects])
+    alternates.write(mirror.git_dir, [objects])
     server = _promisor_url(lender)
     if server is not None:
         store.make_view(mirror)
         store.configure(mirror, server)
     _copy_references(lender, mirror)
     return dataclasses.replace(mirror, url=server, lender=lender.git_dir)
-
-
-def _borrow(mirror: Mirror, objects: Path) -> None:
-    alternates = mirror.git_dir / "objects" / "info" / "alternates"
-    files.write_bytes(alternates, os.fsencode(objects) + b"\n")
 
 
 def _lender(place: Path) -> Git:
@@ -57,10 +54,12 @@ def _lender(place: Path) -> Git:
 
 def _place_of_objects(lender: Git) -> Path:
     """Return the folder of a repository's objects; a linked work tree shares its main one's."""
-    found = lender.line("rev-parse", "--path-format=absolute", "--git-path", "objects")
-    if "\n" in found:
-        raise UsageError("its path holds a line end, which git's alternates cannot", where=found)
-    return Path(found)
+    folder = lender.objects_folder()
+    if "\n" in str(folder):
+        raise UsageError(
+            "its path holds a line end, which git's alternates cannot", where=str(folder)
+        )
+    return folder
 
 
 def _promisor_url(lender: Git) -> str | None:

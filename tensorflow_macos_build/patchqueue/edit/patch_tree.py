@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git import alternates, trees
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 from tensorflow_macos_build.patchqueue.queue import commit_range
@@ -70,8 +70,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: PatchEdit)
         git.init(bare=False)
         for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
-        alternates = git.git_dir / "objects" / "info" / "alternates"
-        alternates.write_text(f"{(store.git_dir / 'objects').resolve()}\n", encoding="utf-8")
+        alternates.write(git.git_dir, [(store.git_dir / "objects").resolve()])
         lines = "".join(f"{line}\n" for line in patterns(touched))
         work_tree.keep_bytes(git)
         (git.git_dir / "info" / "sparse-checkout").write_bytes(encode_path(lines))

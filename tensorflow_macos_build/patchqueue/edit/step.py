@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import trees
-from tensorflow_macos_build.git.quarantine import objects_folder
+from tensorflow_macos_build.git import alternates, trees
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
 from tensorflow_macos_build.patchqueue.edit.operations import EditConflict, PatchEdit
@@ -232,9 +231,7 @@ class EditRun:
         if not store.git_dir.is_dir():
             with files.atomic_folder(store.git_dir) as unfinished:
                 Git(unfinished).init()
-                lender = objects_folder(self.git)
-                alternates = unfinished / "objects" / "info" / "alternates"
-                alternates.write_text(f"{lender}\n", encoding="utf-8")
+                alternates.write(unfinished, [self.git.objects_folder()])
         return store
 
     def lender(self) -> Git:

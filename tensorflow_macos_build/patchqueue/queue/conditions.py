@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import revisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,11 +69,8 @@ class UpstreamRevision:
     def contains(self, commit: str) -> bool:
         """Whether a commit is this revision or one of its ancestors."""
         # merge-base fails on an id that names nothing, and a condition may name what is to come
-        known = self.git.run("cat-file", "-e", f"{commit}^{{commit}}", expected=())
-        if known.status != 0:
-            return False
-        done = self.git.run("merge-base", "--is-ancestor", commit, self.commit, expected=(0, 1))
-        return done.status == 0
+        known = revisions.find_commit(self.git, commit)
+        return known is not None and revisions.is_ancestor(self.git, known, self.commit)
 
     def has_file(self, path: str) -> bool:
         """Whether the revision's tree holds a file, or a folder, at `path`."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import trees
-from tensorflow_macos_build.git.quarantine import objects_folder, quarantine
+from tensorflow_macos_build.git import alternates, trees
+from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -312,10 +312,10 @@ class RebaseRun:
         """
         if work_tree.mark_of(self.folder) is None:
             return self.git
-        own = str(objects_folder(work_tree.git_of(self.folder)))
-        borrowed = self.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        alternates = os.pathsep.join(filter(None, [own, borrowed]))
-        env = {**self.git.env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates}
+        own = str(work_tree.git_of(self.folder).objects_folder())
+        borrowed = self.git.env.get(alternates.VARIABLE)
+        folders = os.pathsep.join(filter(None, [own, borrowed]))
+        env = {**self.git.env, alternates.VARIABLE: folders}
         return Git(self.git.git_dir, env=env, borrows_from=self.git)
 
     def _show(self, pen: Quarantine, state: RebaseState, conflict: PatchConflict) -> None:

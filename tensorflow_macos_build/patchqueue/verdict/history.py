@@ -118,10 +118,9 @@ class UpstreamHistory(PathHistory):
         if known:
             return known[0] if len(known) == 1 else None
         commit = revisions.find_commit(self.git, name)
-        if commit is None:
+        if commit is None or not revisions.is_ancestor(self.git, commit, self.new):
             return None
-        older = self.git.run("merge-base", "--is-ancestor", commit, self.new, expected=())
-        return commit if older.status == 0 else None
+        return commit
 
     def _merged(self, request: origins.PullRequest) -> list[str]:
         """Return the commits that a pull request became; the links are those of web pages."""

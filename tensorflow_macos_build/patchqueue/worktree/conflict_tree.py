@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git import markers, trees
+from tensorflow_macos_build.git import alternates, markers, trees
 from tensorflow_macos_build.git.objects import encode_path
-from tensorflow_macos_build.git.quarantine import objects_folder
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.worktree import work_tree
@@ -107,9 +106,7 @@ def make(
         git.init(bare=False)
         for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
             git.run("config", key, value)
-        folders = [os.fspath(objects_folder(pen.source)), *_more_objects(pen.source)]
-        alternates = b"".join(os.fsencode(path) + b"\n" for path in folders)
-        (git.git_dir / "objects" / "info" / "alternates").write_bytes(alternates)
+        alternates.write(git.git_dir, pen.source.object_folders())
         # The merge itself has markers of a length of our own (git.markers); people get git's.
         marked = [_marked(pen, merged, file, labels) for file in merged.conflicted]
         shown = resolutions.apply(pen, merged.tree, [file for file in marked if file is not None])
@@ -277,8 +274,3 @@ def _escape(path: str) -> str:
 def _key(patch: str, merged: MergeResult) -> bytes:
     met = [vars(key) for key in resolutions.met_in(merged)]
     return json.dumps({"patch": patch, "tree": merged.tree, "met": met}, sort_keys=True).encode()
-
-
-def _more_objects(source: Git) -> list[str]:
-    more = source.environment().get("GIT_ALTERNATE_OBJECT_DIRECTORIES") or ""
-    return [path for path in more.split(os.pathsep) if path]
