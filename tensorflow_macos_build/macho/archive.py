@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.window import Window
 
 ARMAG = b"!<arch>\n"
-_HEADER_SIZE = 60
+_HEADER_SIZE = 60  # struct ar_hdr: all its fields are text, padded by spaces
 _ARFMAG = b"`\n"
 _BSD_NAME = b"#1/"
 _INDEXES = (
@@ -31,6 +31,8 @@ _INDEXES = (
     "//",
     "/SYM64/",
 )
+"""Members that are tables of the others' symbols and names: ranlib's (<mach-o/ranlib.h>), and those
+of System V and GNU archives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class ArchiveObject:
 
 
 def is_archive(head: bytes) -> bool:
-    """Tell from a file's first 8 bytes or more whether it is a static archive."""
+    """Whether a file is a static archive, by its first 8 bytes or more."""
     return head.startswith(ARMAG)
 
 
@@ -76,13 +78,14 @@ def parse(file: Window) -> Iterator[ArchiveObject]:
         contents = file.part(at + _HEADER_SIZE, size, "archive member")
         name = header[:16].rstrip(b" ")
         if name.startswith(_BSD_NAME):
+            # The name is padded by NULs, so that the object behind it is aligned.
             length = _number(name[len(_BSD_NAME) :], file.start + at)
             name = contents.part(0, length, "archive member's name").copy().rstrip(b"\0")
             contents = contents.part(length, size - length, "archive member")
         text = name.decode("utf-8", "backslashreplace")
         if text not in _INDEXES:
             yield _object(text, contents)
-        at += _HEADER_SIZE + size + size % 2
+        at += _HEADER_SIZE + size + size % 2  # headers lie at even offsets
 
 
 def _object(name: str, contents: Window) -> ArchiveObject:

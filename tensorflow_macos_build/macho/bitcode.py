@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 _MAGIC = b"BC\xc0\xde"
 _WRAPPER = struct.Struct("<5I")
-_WRAPPER_MAGIC = b"\xde\xc0\x17\x0b"
+"""Magic, version, offset and size of the bitcode, processor type; with these fields a Darwin linker
+can tell the processor without reading a bitstream ("Bitcode Wrapper Format")."""
 
-_MODULE_BLOCK = 8
-_MODULE_CODE_TRIPLE = 2
+_WRAPPER_MAGIC = b"\xde\xc0\x17\x0b"  # 0x0B17C0DE, little-endian
+
+_MODULE_BLOCK = 8  # MODULE_BLOCK_ID: the first after the 8 that the container keeps for itself
+_MODULE_CODE_TRIPLE = 2  # [strchr x N], a record of one operand a character
 
 _OUTERMOST_WIDTH = 2
 """Bits of an abbreviation ID outside all blocks."""
@@ -49,10 +52,11 @@ _CPUS = {
 
 
 class _Id(IntEnum):
-    """Abbreviation IDs that every block has."""
+    """Abbreviation IDs that every block has ("Abbreviation IDs")."""
 
     ENTER_SUBBLOCK = 1
     UNABBREV_RECORD = 3
+    # 0 is END_BLOCK, 2 is DEFINE_ABBREV; from 4 on they are what a stream defines.
 
 
 def is_bitcode(head: bytes) -> bool:
@@ -69,6 +73,7 @@ def cpu(file: Window) -> tuple[int, int] | None:
     Raises:
         MalformedMachO: a length in it leads outside.
     """
+    # ARCHITECTURE-VENDOR-SYSTEM or ARCHITECTURE-VENDOR-SYSTEM-ENVIRONMENT
     architecture, _, rest = _triple(_unwrapped(file)).partition("-")
     _, _, system = rest.partition("-")
     system, _, environment = system.partition("-")
@@ -87,7 +92,7 @@ def _unwrapped(file: Window) -> Window:
 
 def _triple(file: Window) -> str:
     """Return the target triple of the first module; "" where there is none."""
-    bits = _Bits(file)
+    bits = _BitReader(file)
     bits.fixed(32)  # the magic
     module = _module(bits)
     for _ in range(_MAXIMUM_ITEMS if module else 0):
@@ -105,8 +110,9 @@ def _triple(file: Window) -> str:
     return ""
 
 
-def _module(bits: _Bits) -> int:
+def _module(bits: _BitReader) -> int:
     """Enter the first module; return the width of its abbreviation IDs, 0 where there is none."""
+    # An IDENTIFICATION_BLOCK comes before it; which others may is for LLVM to say.
     for _ in range(_MAXIMUM_ITEMS):
         if bits.fixed(_OUTERMOST_WIDTH) != _Id.ENTER_SUBBLOCK:
             return 0
@@ -118,7 +124,7 @@ def _module(bits: _Bits) -> int:
     return 0
 
 
-class _Bits:
+class _BitReader:
     """A bitstream's values, from the lowest bit of each byte on."""
 
     def __init__(self, file: Window) -> None:
@@ -139,12 +145,13 @@ class _Bits:
             chunk = self.fixed(width)
             value |= (chunk & ((1 << width - 1) - 1)) << chunks * (width - 1)
             more, chunks = bool(chunk >> width - 1), chunks + 1
-            if chunks > 64:
+            if chunks > 64:  # no number in bitcode has more than 64 bits
                 raise MalformedMachO("a number in bitcode has no end")
         return value
 
     def enter(self) -> tuple[int, int]:
         """Return a block's ID and the width of abbreviation IDs in it; its length is next."""
+        # [1, vbr8:blockid, vbr4:newabbrevlen, <align32bits>, 32:blocklen]
         block, width = self.vbr(8), self.vbr(4)
         self._position = -(-self._position // 32) * 32
         if not _OUTERMOST_WIDTH <= width <= 32:
@@ -158,6 +165,7 @@ class _Bits:
 
     def record(self) -> tuple[int, list[int]]:
         """Return an unabbreviated record's code and operands."""
+        # [3, vbr6:code, vbr6:numops, vbr6:op0, vbr6:op1, …]
         code, count = self.vbr(6), self.vbr(6)
         if count > _MAXIMUM_OPERANDS:
             raise MalformedMachO(f"a record of {count} operands in bitcode")

@@ -126,7 +126,7 @@ class LC(IntEnum):
     LC_ATOM_INFO = 0x36
     LC_FUNCTION_VARIANTS = 0x37
     LC_FUNCTION_VARIANT_FIXUPS = 0x38
-    # The highest bit is LC_REQ_DYLD: a dyld that does not know the command must refuse the image.
+    # From here on with LC_REQ_DYLD.
     LC_LOAD_WEAK_DYLIB = 0x80000018
     LC_RPATH = 0x8000001C
     LC_REEXPORT_DYLIB = 0x8000001F
@@ -139,6 +139,7 @@ class LC(IntEnum):
 
 
 LC_REQ_DYLD = 0x80000000
+"""The highest bit of a command: a dyld that does not know it must refuse the image."""
 
 
 def command_name(number: int) -> str:
@@ -161,6 +162,7 @@ N_TYPE = 0x0E
 N_EXT = 0x01
 N_UNDF = 0x0
 N_WEAK_REF = 0x40
+# Of the ordinals in n_desc; chained fixups have numbers of their own for these (chained_fixups.py).
 SELF_LIBRARY_ORDINAL = 0
 DYNAMIC_LOOKUP_ORDINAL = 0xFE
 EXECUTABLE_ORDINAL = 0xFF
@@ -174,7 +176,7 @@ def nlist_size(is_64: bool) -> int:
 # <mach-o/loader.h>, export tries
 EXPORT_SYMBOL_FLAGS_REEXPORT = 0x08
 
-# cs_blobs.h
+# osfmk/kern/cs_blobs.h of XNU
 CSMAGIC_EMBEDDED_SIGNATURE = 0xFADE0CC0
 CSMAGIC_CODEDIRECTORY = 0xFADE0C02
 CSSLOT_CODEDIRECTORY = 0

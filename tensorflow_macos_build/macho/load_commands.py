@@ -17,7 +17,7 @@ from tensorflow_macos_build.macho.constants import (
 
 @dataclass(frozen=True, slots=True)
 class LoadCommand:
-    """A load command's place: its number, and where in the slice it lies."""
+    """A load command: its number, and where in the slice it lies."""
 
     number: int
     offset: int
@@ -104,7 +104,10 @@ class BuildVersion:
 
 @dataclass(frozen=True, slots=True)
 class LinkeditRange:
-    """A range of __LINKEDIT, called by what it holds; `align` is what dyld or codesign ask for."""
+    """A range of __LINKEDIT, called by what it holds; `align` is what dyld asks for.
+
+    (Of a string pool only dyld of macOS 27 asks for any: llvm/llvm-project#203678.)
+    """
 
     name: str
     offset: int

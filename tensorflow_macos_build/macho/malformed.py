@@ -40,8 +40,8 @@ class MalformedMachO(WorkFailed):
     def evidence(self) -> str:
         """What is wrong at which structure and offset, without the file and slice."""
         command = f"{self.command}: " if self.command else ""
-        place = "" if self.offset is None else f" at offset {self.offset:#x}"
-        return f"{command}{self.what}{place}"
+        at = "" if self.offset is None else f" at offset {self.offset:#x}"
+        return f"{command}{self.what}{at}"
 
     def within(self, *, member: str = "", slice: str = "", command: str = "") -> MalformedMachO:
         """Return the same error with what it did not know yet: its file, slice or load command."""

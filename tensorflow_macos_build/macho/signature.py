@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.macho.window import Window
 
-_SUPERBLOB = struct.Struct(">III")
-_INDEX = struct.Struct(">II")
-_BLOB = struct.Struct(">II")
-_DIRECTORY = struct.Struct(">9I4BI")
+_SUPERBLOB = struct.Struct(">III")  # CS_SuperBlob: magic, length, count
+_INDEX = struct.Struct(">II")  # CS_BlobIndex: type (the slot), offset
+_BLOB = struct.Struct(">II")  # CS_GenericBlob: magic, length
+_DIRECTORY = struct.Struct(">9I4BI")  # CS_CodeDirectory up to spare2, which every version has
 _CODE_LIMIT_64 = struct.Struct(">Q")
-_CODE_LIMIT_64_OFFSET = 56
+_CODE_LIMIT_64_OFFSET = 56  # behind scatterOffset, teamOffset and spare3
 
 _HASHES = {1: ("sha1", 20), 2: ("sha256", 32), 3: ("sha256", 20), 4: ("sha384", 48)}
 """CS_HASHTYPE_…: algorithm, and bytes of it that are kept."""
@@ -41,6 +41,7 @@ _SPECIAL_IN_SIGNATURE = range(2, 12)
 """Special slots whose blob may lie in the signature itself (slot 1, Info.plist, does not)."""
 
 MAXIMUM_BLOBS = 64
+"""Blobs beyond which a signature is refused; cs_blobs.h knows some twenty slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def parse(area: Window) -> Signature:
 
 
 def _parse(area: Window) -> Signature:
+    # The range may be longer: codesign_allocate(1) makes room before there is a signature.
     magic, length, count = area.unpack(_SUPERBLOB, 0, "SuperBlob")
     if magic != CSMAGIC_EMBEDDED_SIGNATURE:
         raise MalformedMachO(f"magic {magic:#x} is no embedded signature", offset=area.start)
@@ -119,7 +121,7 @@ def _parse(area: Window) -> Signature:
     ]
     if not directories:
         raise MalformedMachO("the signature has no CodeDirectory", offset=area.start)
-    bad = {slot for one in directories for slot in _bad_special(one, blobs)}
+    bad = {slot for directory in directories for slot in _bad_special(directory, blobs)}
     return Signature(length, tuple(directories), tuple(sorted(bad)))
 
 
@@ -143,9 +145,10 @@ def _directory(blob: Window) -> CodeDirectory:
             f"hash type {hash_type} of {hash_size} bytes on pages of 2^{page_shift} is unknown",
             offset=blob.start,
         )
-    if version >= CS_SUPPORTSCODELIMIT64:
+    if version >= CS_SUPPORTSCODELIMIT64:  # else the bytes there are another field's
         (wide,) = blob.unpack(_CODE_LIMIT_64, _CODE_LIMIT_64_OFFSET, "codeLimit64")
         limit = wide or limit
+    # Code slots count up from hashOffset; special slots count down from it: slot -1 is nearest.
     hashes = blob.part(hash_offset, slots * kept, "code slots").copy()
     below = blob.part(hash_offset - specials * kept, specials * kept, "special slots").copy()
     return CodeDirectory(
@@ -153,7 +156,7 @@ def _directory(blob: Window) -> CodeDirectory:
         flags=flags,
         identifier=blob.text(ident_offset, "identifier").decode("utf-8", "backslashreplace"),
         code_limit=limit,
-        page_size=1 << page_shift if page_shift else 0,
+        page_size=1 << page_shift if page_shift else 0,  # 0 stands for infinity
         algorithm=algorithm,
         hash_size=kept,
         hashes=hashes,
@@ -174,7 +177,7 @@ def _bad_special(directory: CodeDirectory, blobs: dict[int, Window]) -> Iterator
 
 
 def bad_pages(directory: CodeDirectory, blocks: Iterable[bytes]) -> tuple[int, ...]:
-    """Compare an image's pages with the hashes; give the numbers of those that differ, in order.
+    """Return the numbers of the pages of an image that differ from their hashes, in order.
 
     Pages that lack a hash, and hashes that lack a page, count as different.
 
@@ -191,6 +194,7 @@ def bad_pages(directory: CodeDirectory, blocks: Iterable[bytes]) -> tuple[int, .
         view = memoryview(block)
         digests = [new(view[at : at + page]).digest()[:kept] for at in range(0, len(view), page)]
         stated = directory.hashes[number * kept : (number + len(digests)) * kept]
+        # One comparison for all pages of a block: few images have a page that differs.
         if b"".join(digests) != stated:
             bad += [
                 number + index

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Buffer = bytes | mmap.mmap
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 20  # bytes copied at a time where a whole window is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,18 @@ class Window:
         return Window(self.buffer, self.start + offset, self.start + offset + length)
 
     def copy(self) -> bytes:
-        """Copy the window's bytes."""
+        """Return a copy of the window's bytes."""
         return bytes(self.buffer[self.start : self.end])
 
     def unpack(self, form: struct.Struct, offset: int, what: str) -> tuple[Any, ...]:
-        """Read one structure.
+        """Return the fields of one structure.
 
         Raises:
             MalformedMachO: it would reach outside, or the buffer ends before it; `what` names it.
         """
         if offset < 0 or offset + form.size > len(self):
             self.part(offset, form.size, what)
+        # The window may say more than the buffer holds: fuse reads only the first bytes of a slice.
         try:
             return form.unpack_from(self.buffer, self.start + offset)
         except struct.error:
@@ -77,11 +78,12 @@ class Window:
             ) from None
 
     def text(self, offset: int, what: str) -> bytes:
-        """Read a string up to its NUL byte, which is not given.
+        """Return the string up to the next NUL byte.
 
         Raises:
             MalformedMachO: it starts outside, or no NUL ends it inside the window.
         """
+        # `find` copies nothing, and a string that does not end is looked for in the window alone.
         begin = self.start + offset
         end = self.buffer.find(b"\0", begin, self.end) if 0 <= offset < len(self) else -1
         if end < 0:
