@@ -1,6 +1,6 @@
 """Changing a queue: drop, fold, reorder, split and edit its patches, and let the rest follow.
 
-A change is a list of pieces, each a header and what it changes from tree to tree. Pieces are
+A change is a list of edits, each a header and what it changes from tree to tree. Edits are
 replayed in order on the queue's base; where one no longer stands on the tree it was made for, git's
 own three-way merge carries it over.
 """
@@ -49,26 +49,26 @@ class PatchEdit:
 
 @dataclass(frozen=True)
 class EditConflict:
-    """A piece that does not go onto what is before it.
+    """An edit that does not go onto what is before it.
 
     Attributes:
-        place: the piece's position, and that of its change, as `piece.change`.
-        piece: the piece.
+        key: the edit's position, and that of its change, as `edit.change`: "2.0".
+        edit: the edit.
         merged: the merge with its conflicts.
     """
 
-    place: str
-    piece: PatchEdit
+    key: str
+    edit: PatchEdit
     merged: MergeResult
 
 
 @dataclass(frozen=True)
 class Restacked:
-    """The pieces on their new places.
+    """The edits, each on what is before it now.
 
     Attributes:
         steps: what `storage.save` writes.
-        emptied: pieces that change nothing any more, and so left.
+        emptied: edits that change nothing any more, and so left.
     """
 
     steps: tuple[PatchStep, ...]
@@ -76,30 +76,30 @@ class Restacked:
 
 
 def edits_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]:
-    """Return a queue, replayed into commits on a base, as pieces."""
-    pieces = []
+    """Return a queue, replayed into commits on a base, as edits."""
+    edits = []
     before = base_tree
     for commit in commits:
         patch = commit.patch
         bare = is_zero_context(patch.patch)
-        pieces.append(PatchEdit(patch.patch.header, ((before, commit.tree),), patch.name, bare))
+        edits.append(PatchEdit(patch.patch.header, ((before, commit.tree),), patch.name, bare))
         before = commit.tree
-    return pieces
+    return edits
 
 
-def dropped(pieces: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
-    """Leave a piece out."""
-    return [piece for number, piece in enumerate(pieces) if number != at]
+def dropped(edits: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
+    """Leave an edit out."""
+    return [edit for number, edit in enumerate(edits) if number != at]
 
 
-def moved(pieces: Sequence[PatchEdit], at: int, to: int) -> list[PatchEdit]:
-    """Let the piece at `at` stand at position `to` of the result."""
-    rest = dropped(pieces, at)
-    return [*rest[:to], pieces[at], *rest[to:]]
+def moved(edits: Sequence[PatchEdit], at: int, to: int) -> list[PatchEdit]:
+    """Let the edit at `at` stand at position `to` of the result."""
+    rest = dropped(edits, at)
+    return [*rest[:to], edits[at], *rest[to:]]
 
 
-def folded(pieces: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
-    """Join a piece into another one, whose header stays.
+def folded(edits: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
+    """Join an edit into another one, whose header stays.
 
     Raises:
         UsageError: they are the same.
@@ -107,54 +107,52 @@ def folded(pieces: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
     if at == into:
         raise UsageError("a patch cannot be folded into itself")
     first, second = sorted((at, into))
-    joined = replace(pieces[into], changes=pieces[first].changes + pieces[second].changes)
-    return [
-        joined if number == into else piece for number, piece in enumerate(pieces) if number != at
-    ]
+    joined = replace(edits[into], changes=edits[first].changes + edits[second].changes)
+    return [joined if number == into else edit for number, edit in enumerate(edits) if number != at]
 
 
 def annotated(
-    pieces: Sequence[PatchEdit], globs: Sequence[str], trailers: Sequence[Trailer]
+    edits: Sequence[PatchEdit], globs: Sequence[str], trailers: Sequence[Trailer]
 ) -> list[PatchEdit]:
-    """Return trailers to the pieces whose messages have none of that key.
+    """Add trailers to the edits whose messages have none of that key.
 
     Args:
-        pieces: the queue.
-        globs: patterns of fnmatch(3); a piece whose file's name fits one is meant, all without one.
-        trailers: what is to be said.
+        edits: the queue.
+        globs: patterns of fnmatch(3); an edit whose file's name fits one is meant, all without one.
+        trailers: those to add.
 
     Raises:
         UsageError: no file's name fits.
     """
-    meant = [
-        not globs or any(fnmatch.fnmatchcase(piece.name or "", glob) for glob in globs)
-        for piece in pieces
+    chosen = [
+        not globs or any(fnmatch.fnmatchcase(edit.name or "", glob) for glob in globs)
+        for edit in edits
     ]
-    if not any(meant):
+    if not any(chosen):
         raise UsageError(
             f"no patch's file is called {' or '.join(globs)}" if globs else "the queue has no patch"
         )
     return [
-        replace(piece, header=piece.header.with_missing(trailers)) if is_meant else piece
-        for piece, is_meant in zip(pieces, meant, strict=True)
+        replace(edit, header=edit.header.with_missing(trailers)) if is_chosen else edit
+        for edit, is_chosen in zip(edits, chosen, strict=True)
     ]
 
 
 def split(
-    pen: Quarantine, piece: PatchEdit, globs: Sequence[str], subject: str
+    pen: Quarantine, edit: PatchEdit, globs: Sequence[str], subject: str
 ) -> tuple[PatchEdit, PatchEdit]:
-    """Cut a piece in two by its files.
+    """Cut an edit in two by its files.
 
     Args:
         pen: holds its trees.
-        piece: the piece.
-        globs: patterns of fnmatch(3); the files that fit one go into the second piece.
-        subject: the second piece's subject; the rest of its header is the first one's.
+        edit: the edit.
+        globs: patterns of fnmatch(3); the files that fit one go into the second edit.
+        subject: the second edit's subject; the rest of its header is the first one's.
 
     Raises:
         UsageError: all files fit, or none.
     """
-    ((before, after),) = piece.changes
+    ((before, after),) = edit.changes
     (changes,) = trees.between(pen.git, [(before, after)])
     chosen = {
         change.path
@@ -167,14 +165,15 @@ def split(
         raise UsageError(f"{amount} of the patch's files fit {', '.join(globs)}", detail=listed)
     middle = _partly(pen, before, [change for change in changes if change.path not in chosen])
     return (
-        replace(piece, changes=((before, middle),)),
-        PatchEdit(replace(piece.header, subject=subject), ((middle, after),), None, piece.bare),
+        replace(edit, changes=((before, middle),)),
+        PatchEdit(replace(edit.header, subject=subject), ((middle, after),), None, edit.bare),
     )
 
 
 def _partly(pen: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
     """Return the tree that some of a patch's changes make."""
     tree = Overlay(pen.objects, before)
+    # Deletions first, so that a file can become a folder.
     for path, _, new, _ in sorted(changes, key=lambda change: change.new is not None):
         if new is None:
             tree.remove(path)
@@ -182,39 +181,40 @@ def _partly(pen: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
         parts = path.split("/")
         above = [tree.entry("/".join(parts[:depth])) for depth in range(1, len(parts))]
         there = tree.entry(path)
-        if any(found and not found.is_tree for found in above) or (there and there.is_tree):
+        # A file that becomes a folder, or the reverse, is one change of two paths: both or none.
+        if any(entry and not entry.is_tree for entry in above) or (there and there.is_tree):
             raise UsageError(f"`{path}` needs the place of a file that is in the other half")
         tree.put(path, new)
     return tree.write(pen)
 
 
 def restack(
-    pen: Quarantine, base_tree: str, pieces: Sequence[PatchEdit], settled: Mapping[str, str]
+    pen: Quarantine, base_tree: str, edits: Sequence[PatchEdit], settled: Mapping[str, str]
 ) -> Restacked | EditConflict:
-    """Replay pieces on the base, one after the other, up to the first conflict that is not settled.
+    """Replay edits on the base, one after the other, up to the first conflict that is not settled.
 
     Args:
         pen: holds all trees; new ones go there.
-        base_tree: what the first piece goes onto.
-        pieces: in order.
-        settled: the trees that somebody made of conflicts, by `EditConflict.place`.
+        base_tree: what the first edit goes onto.
+        edits: in order.
+        settled: the trees that somebody made of conflicts, by `EditConflict.key`.
     """
     current = base_tree
     steps: list[PatchStep] = []
     emptied: list[PatchEdit] = []
-    for number, piece in enumerate(pieces):
+    for number, edit in enumerate(edits):
         before = current
-        for turn, (old, new) in enumerate(piece.changes):
-            place = f"{number}.{turn}"
-            if current == old:
+        for turn, (old, new) in enumerate(edit.changes):
+            key = f"{number}.{turn}"
+            if current == old:  # what is before it did not change: nor does what it makes of it
                 current = new
                 continue
             merged = merges.merge(pen, old, current, new)
-            if not merged.clean and place not in settled:
-                return EditConflict(place, piece, merged)
-            current = merged.tree if merged.clean else settled[place]
+            if not merged.clean and key not in settled:
+                return EditConflict(key, edit, merged)
+            current = merged.tree if merged.clean else settled[key]
         if current == before:
-            emptied.append(piece)
+            emptied.append(edit)
         else:
-            steps.append(PatchStep(piece.header, before, current, piece.name, bare=piece.bare))
+            steps.append(PatchStep(edit.header, before, current, edit.name, bare=edit.bare))
     return Restacked(tuple(steps), tuple(emptied))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _START = "refs/patchqueue/parent"
+"""The commit before the patch's: all that stands on it in the end is the patch's."""
 _CONFIG = {"core.sparseCheckout": "true", "core.sparseCheckoutCone": "false", "gc.auto": "0"}
 _UNFINISHED = {
     "rebase-merge": "rebase",
@@ -43,18 +44,18 @@ _UNFINISHED = {
 """What git keeps in its folder while a command waits for somebody, and the command."""
 
 
-def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: PatchEdit) -> None:
-    """Make the work tree of a piece.
+def make(folder: Path, pen: Quarantine, store: Git, base: str, edit: PatchEdit) -> None:
+    """Make the work tree of an edit.
 
     Args:
         folder: where; it must not exist.
-        pen: a quarantine that holds the piece's trees.
+        pen: a quarantine that holds the edit's trees.
         store: the repository that keeps the change's objects; the work tree borrows from it.
         base: the queue's base, which the first commit stands on.
-        piece: the piece.
+        edit: the edit.
     """
-    ((before, after),) = piece.changes
-    header = piece.header
+    ((before, after),) = edit.changes
+    header = edit.header
     author = (
         f"{header.author.name} <{header.author.email}> {header.date.seconds} {header.date.zone}"
     )
@@ -79,10 +80,10 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, piece: PatchEdit)
         git.run("read-tree", "-m", "-u", commit)
 
 
-def take(folder: Path, pen: Quarantine, piece: PatchEdit) -> list[PatchEdit]:
-    """Return the pieces that somebody made of one in its work tree; none when it was taken away.
+def take(folder: Path, pen: Quarantine, edit: PatchEdit) -> list[PatchEdit]:
+    """Return the edits that somebody made of one in its work tree; none when it was taken away.
 
-    What is not committed belongs to the last commit, or, when there is none, to the piece itself.
+    What is not committed belongs to the last commit, or, when there is none, to the edit itself.
 
     Raises:
         UsageError: the commits are no line on top of the patch's parent, a merge or rebase is
@@ -92,24 +93,26 @@ def take(folder: Path, pen: Quarantine, piece: PatchEdit) -> list[PatchEdit]:
     with work_tree.private_index(folder) as git:
         if work_tree.unmerged(git):
             raise UsageError("files are in conflict", where=str(folder), hint="settle them first")
+        # Without --force, unlike a conflict's: what .gitignore names may be what a build left.
         git.run("add", "--all", "--sparse", "--", ".")
         _refuse_ignored(git, folder)
         tree = git.line("write-tree")
     git = work_tree.git_of(folder)
     parent, head = commit_range.resolve(git, _START), commit_range.resolve(git, "HEAD")
-    found = commit_range.read(git, parent, head)
-    steps = list(found.steps)
+    commits = commit_range.read(git, parent, head)
+    steps = list(commits.steps)
     before = trees.of_commits(git, [parent])[0]
-    if found.merges:
+    if commits.merges:
         raise UsageError("there is a merge among the commits", where=str(folder))
     if not steps and tree != before:
-        steps = [PatchStep(piece.header, before, tree)]
-    elif steps:
+        steps = [PatchStep(edit.header, before, tree)]
+    elif steps:  # what is not committed amends the last one
         steps[-1] = replace(steps[-1], after=tree)
     bring(folder, pen, [step.after for step in steps])
-    names = [piece.name, *(None for _ in steps)]
+    # The first keeps the patch's file; the others are new.
+    names = [edit.name, *(None for _ in steps)]
     return [
-        PatchEdit(step.header, ((step.before, step.after),), name, piece.bare)
+        PatchEdit(step.header, ((step.before, step.after),), name, edit.bare)
         for step, name in zip(steps, names, strict=False)
         if step.before != step.after
     ]

@@ -35,15 +35,15 @@ class EditPlan:
         folder: the queue's folder, absolute and without links.
         request: the task and its arguments, as they were asked for.
         queue: the digest of the queue that it changes.
-        pieces: the patches as they shall be, in order.
-        settled: the trees that somebody made of conflicts, by place.
-        open: the position of the piece that is being edited in a work tree; None: none is.
+        edits: the patches as they shall be, in order.
+        settled: the trees that somebody made of conflicts, by `EditConflict.key`.
+        open: the position of the edit that is being edited in a work tree; None: none is.
     """
 
     folder: str
     request: tuple[str, ...]
     queue: str
-    pieces: tuple[PatchEdit, ...]
+    edits: tuple[PatchEdit, ...]
     settled: Mapping[str, str]
     open: int | None
 
@@ -54,7 +54,7 @@ def save(folder: Path, plan: EditPlan) -> None:
         "folder": plan.folder,
         "request": plan.request,
         "queue": plan.queue,
-        "pieces": [asdict(piece) for piece in plan.pieces],
+        "pieces": [asdict(edit) for edit in plan.edits],
         "settled": dict(plan.settled),
         "open": plan.open,
     }
@@ -68,7 +68,7 @@ def load(folder: Path, queue: Path) -> EditPlan | None:
         UsageError: it cannot be read.
     """
     try:
-        found = documents.read(files.read_small(folder / _FILE, MAX_SIZE), *_SCHEMA)
+        body = documents.read(files.read_small(folder / _FILE, MAX_SIZE), *_SCHEMA)
     except FileNotFoundError:
         return None
     except documents.NotTheDocument as error:
@@ -78,23 +78,24 @@ def load(folder: Path, queue: Path) -> EditPlan | None:
             hint=f"`{locate.command('patches.abort', queue)}` gives it up",
             detail=str(error),
         ) from None
-    pieces = tuple(_piece(one) for one in found["pieces"])
-    if found["open"] is not None and found["open"] >= len(pieces):
+    edits = tuple(map(_patch_edit, body["pieces"]))
+    # The schema cannot say that one number is less than the length of another field's list.
+    if body["open"] is not None and body["open"] >= len(edits):
         raise UsageError("the plan opens a patch that it does not have", where=str(folder / _FILE))
     return EditPlan(
-        found["folder"],
-        tuple(found["request"]),
-        found["queue"],
-        pieces,
-        found["settled"],
-        found["open"],
+        body["folder"],
+        tuple(body["request"]),
+        body["queue"],
+        edits,
+        body["settled"],
+        body["open"],
     )
 
 
-def _piece(found: documents.Json) -> PatchEdit:
-    header = found["header"]
+def _patch_edit(body: documents.Json) -> PatchEdit:
+    header = body["header"]
     made = Header(
         Identity(**header["author"]), Moment(**header["date"]), header["subject"], header["body"]
     )
-    changes = tuple((before, after) for before, after in found["changes"])
-    return PatchEdit(made, changes, found["name"], found["bare"])
+    changes = tuple((before, after) for before, after in body["changes"])
+    return PatchEdit(made, changes, body["name"], body["bare"])

@@ -1,4 +1,4 @@
-"""Changing a queue from the command line: begin, work on what needs somebody, go on, give up.
+"""A change of a queue from the command line: begin, work on what needs somebody, go on, give up.
 
 A change without conflicts is written back at once. Otherwise its plan and its objects wait in the
 change's folder (`plan.json`, `objects.git`) beside the one work tree that needs somebody: `tree`,
@@ -58,7 +58,7 @@ class EditSession:
         """Begin a change and carry it as far as it goes alone, or go on with it.
 
         Args:
-            make: makes the queue's pieces those of the result.
+            make: makes the queue's edits those of the result.
             request: what was asked for. The same request again goes on with a change that is under
                 way, and does nothing to a queue that is what it made.
 
@@ -77,7 +77,7 @@ class EditSession:
         """Check a patch out in a work tree, to be changed there.
 
         Args:
-            name: the patch, as `editing.find` takes it.
+            name: the patch, as `names.position` takes it.
 
         Raises:
             UsageError: another change is under way, or there is no such patch.

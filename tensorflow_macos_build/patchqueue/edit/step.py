@@ -136,15 +136,15 @@ class EditRun:
         """Return a new change; nothing is kept of it yet."""
         self._clear()
         commits = materialise.commits(self.queue, pen.git)
-        pieces = make(pen, operations.edits_of(commits, self._base_tree(pen)))
+        edits = make(pen, operations.edits_of(commits, self._base_tree(pen)))
         folder = str(self.queue.folder.resolve())
-        return EditPlan(folder, request, self.queue.digest, tuple(pieces), {}, None)
+        return EditPlan(folder, request, self.queue.digest, tuple(edits), {}, None)
 
     def open(self, pen: Quarantine, name: str) -> EditPlan:
         """Keep a change that opens a patch for editing."""
-        at = self.queue.position(name)
-        plan = self.begin(pen, lambda _, pieces: pieces, ("patches.edit", name))
-        plan = replace(plan, open=at)
+        position = self.queue.position(name)
+        plan = self.begin(pen, lambda _, edits: edits, ("patches.edit", name))
+        plan = replace(plan, open=position)
         self._keep(pen, plan)
         return plan
 
@@ -152,37 +152,38 @@ class EditRun:
         """Return the plan with what somebody made, kept; and why nothing of it was taken."""
         if plan.open is not None:
             return self._take_open(pen, plan, plan.open)
-        stopped = self._follow(pen, plan)
+        stopped = self._restack(pen, plan)
         if not isinstance(stopped, EditConflict):
             return plan, ""
         folder = self.folder / "conflict"
-        there = conflict_tree.is_of(folder, stopped.place, stopped.merged)
-        if not there or not work_tree.is_shown(folder):
-            subject = stopped.piece.header.subject
+        is_there = conflict_tree.is_of(folder, stopped.key, stopped.merged)
+        if not is_there or not work_tree.is_shown(folder):
+            subject = stopped.edit.header.subject
             return plan, f"the conflict of `{subject}` was not shown before; nothing was taken yet"
-        tree = conflict_tree.take(folder, stopped.merged, _labels(stopped.piece))
+        tree = conflict_tree.take(folder, stopped.merged, _labels(stopped.edit))
         patch_tree.bring(folder, pen, [tree])
-        plan = replace(plan, settled={**plan.settled, stopped.place: tree})
+        plan = replace(plan, settled={**plan.settled, stopped.key: tree})
         self._keep(pen, plan)
         return plan, ""
 
     def advance(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Carry a change as far as it goes: to a conflict, or to the queue's new state."""
-        followed = self._follow(pen, plan)
-        if isinstance(followed, EditConflict):
+        restacked = self._restack(pen, plan)
+        if isinstance(restacked, EditConflict):
             self._keep(pen, plan)
-            return self._show_conflict(pen, followed)
+            return self._show_conflict(pen, restacked)
 
         def announce(after: str) -> None:
+            # Before the swap: a kill behind it leaves a queue of which the journal tells.
             self._journal.write(journal.QueueChange(plan.request, plan.queue, after))
 
         queue = self.queue
         saved = storage.save(
-            queue.folder, queue.base, followed.steps, pen.git, seen=plan.queue, announce=announce
+            queue.folder, queue.base, restacked.steps, pen.git, seen=plan.queue, announce=announce
         )
         if self.folder.is_dir():
             files.delete_folder(self.folder)
-        emptied = tuple(piece.header.subject for piece in followed.emptied)
+        emptied = tuple(edit.header.subject for edit in restacked.emptied)
         return EditProgress(saved, emptied)
 
     def show(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
@@ -192,24 +193,24 @@ class EditRun:
     def show_open(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Check out the patch that is open, unless it is."""
         assert plan.open is not None
-        folder, piece = self.folder / "tree", plan.pieces[plan.open]
+        folder, edit = self.folder / "tree", plan.edits[plan.open]
         if not folder.is_dir():
-            patch_tree.make(folder, pen, self.store(), self.queue.base.commit, piece)
-        return EditProgress(None, (), folder, piece.header.subject)
+            patch_tree.make(folder, pen, self.store(), self.queue.base.commit, edit)
+        return EditProgress(None, (), folder, edit.header.subject)
 
     def state(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
         """Return what a change waits for; nothing is written."""
         again = f"`{self.command('patches.continue')}`"
         if plan.open is not None:
-            folder, subject = self.folder / "tree", plan.pieces[plan.open].header.subject
+            folder, subject = self.folder / "tree", plan.edits[plan.open].header.subject
             note = "" if folder.is_dir() else f"its work tree is not there; {again} makes it"
             return EditProgress(None, (), folder, subject, note=note)
-        stopped = self._follow(pen, plan)
+        stopped = self._restack(pen, plan)
         if not isinstance(stopped, EditConflict):
             return EditProgress(None, note=f"nothing is left to settle; {again} writes the queue")
         folder = self.folder / "conflict"
-        there = conflict_tree.is_of(folder, stopped.place, stopped.merged)
-        note = "" if there else f"its work tree is not there; {again} makes it"
+        is_there = conflict_tree.is_of(folder, stopped.key, stopped.merged)
+        note = "" if is_there else f"its work tree is not there; {again} makes it"
         return replace(_conflict(folder, stopped), note=note)
 
     def give_up(self) -> str:
@@ -239,15 +240,15 @@ class EditRun:
         store = Git(self.folder / "objects.git", borrows_from=self.git)
         return store if store.git_dir.is_dir() else self.git
 
-    def _follow(self, pen: Quarantine, plan: EditPlan) -> operations.Restacked | EditConflict:
-        return operations.restack(pen, self._base_tree(pen), plan.pieces, plan.settled)
+    def _restack(self, pen: Quarantine, plan: EditPlan) -> operations.Restacked | EditConflict:
+        return operations.restack(pen, self._base_tree(pen), plan.edits, plan.settled)
 
     def _base_tree(self, pen: Quarantine) -> str:
         return trees.of_commits(pen.git, [self.queue.base.commit])[0]
 
     def _keep(self, pen: Quarantine, plan: EditPlan) -> None:
-        """Put the plan and all that it names to disk, the objects first."""
-        trees = {tree for piece in plan.pieces for change in piece.changes for tree in change}
+        """Put the plan and all that it names to disk; first the objects, which nothing may lack."""
+        trees = {tree for edit in plan.edits for change in edit.changes for tree in change}
         into = self.store().git_dir / "objects"
         known = [self.queue.base.commit]
         pen.keep(sorted(trees | set(plan.settled.values())), known, into=into)
@@ -255,7 +256,7 @@ class EditRun:
 
     def _show_conflict(self, pen: Quarantine, stopped: EditConflict) -> EditProgress:
         folder = self.folder / "conflict"
-        if not conflict_tree.is_of(folder, stopped.place, stopped.merged):
+        if not conflict_tree.is_of(folder, stopped.key, stopped.merged):
             conflict_tree.make(
                 folder,
                 pen,
@@ -263,8 +264,8 @@ class EditRun:
                 queue=self.queue.folder,
                 onto=self.queue.base.commit,
                 base=self.queue.base.commit,
-                patch=stopped.place,
-                labels=_labels(stopped.piece),
+                patch=stopped.key,
+                labels=_labels(stopped.edit),
             )
         return _conflict(folder, stopped)
 
@@ -272,9 +273,9 @@ class EditRun:
         folder = self.folder / "tree"
         if not folder.is_dir():
             return plan, "its work tree was not there; it is made again, and nothing was taken yet"
-        pieces = patch_tree.take(folder, pen, plan.pieces[at])
-        rest = plan.pieces[at + 1 :]
-        plan = replace(plan, pieces=(*plan.pieces[:at], *pieces, *rest), open=None)
+        edits = patch_tree.take(folder, pen, plan.edits[at])
+        rest = plan.edits[at + 1 :]
+        plan = replace(plan, edits=(*plan.edits[:at], *edits, *rest), open=None)
         self._keep(pen, plan)
         return plan, ""
 
@@ -322,8 +323,8 @@ class EditRun:
 
 def _conflict(folder: Path, stopped: EditConflict) -> EditProgress:
     paths = tuple(conflict.path for conflict in stopped.merged.conflicted)
-    return EditProgress(None, (), folder, stopped.piece.header.subject, paths)
+    return EditProgress(None, (), folder, stopped.edit.header.subject, paths)
 
 
-def _labels(piece: PatchEdit) -> SideLabels:
-    return SideLabels("the queue before it", "where it was", piece.header.subject)
+def _labels(edit: PatchEdit) -> SideLabels:
+    return SideLabels("the queue before it", "where it was", edit.header.subject)
