@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Assembly:
-    """Writes a wheel's members and remembers what RECORD must say of them."""
+    """Writes a wheel's members and remembers what RECORD must say of them.
+
+    The file is written once, from its first byte to its last, so its own hash needs no reading.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = _Hashing(stream)
@@ -39,15 +42,18 @@ class Assembly:
         self._writer.add_stored(path, content, executable=executable)
         self._rows[path] = (hashlib.sha256(content).digest(), len(content))
 
-    def copy(self, half: OpenWheel, member: Member, path: str) -> None:
-        """Copy a member's data unread; its hash is the one that its wheel's RECORD names."""
-        claimed = half.digest(member.name)
-        sha256 = claimed.value if claimed.algorithm == "sha256" else half.archive.sha256(member)
+    def copy(self, wheel: OpenWheel, member: Member, path: str) -> None:
+        """Copy a member's data unread; its hash is the one that its wheel's RECORD names.
+
+        Whether that is true can be left to whoever installs the new wheel: it is as true as before.
+        """
+        claimed = wheel.digest(member.name)
+        sha256 = claimed.value if claimed.algorithm == "sha256" else wheel.archive.sha256(member)
         numbers = (member.method, member.crc, member.size, member.compressed)
-        self.add(NewMember(path, *numbers, member.executable), half.archive.raw(member), sha256)
+        self.add(NewMember(path, *numbers, member.executable), wheel.archive.raw(member), sha256)
 
     def finish(self, record: str) -> str:
-        """Write RECORD under its path, and the end; give the SHA-256 of the whole file."""
+        """Write RECORD under its path, and the end; return the SHA-256 of the whole file."""
         self._writer.add_stored(record, format_record(self._rows, record))
         self._writer.finish()
         return self._stream.hexdigest()

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.archive.reader import Archive
 
 _STRAY_ROWS = 100
-"""Rows of RECORD for files that are not there, up to which all are told rather than that alone."""
-
+"""Rows of RECORD for files that are not there, up to which they are named and not just counted."""
 
 _ROW_LIMIT = 1 << 10
 """Bytes of a row of RECORD besides a path with its quotes doubled: a SHA-512 takes 94, a size 20.
 A stray row's path has to fit in too."""
+
+_SHOWN_FAULTS = 20
 
 _WHEEL_LIMIT = 1 << 20
 """Largest WHEEL that is read, in bytes: 10,000 tags; real ones have under 10 KB."""
@@ -77,6 +78,18 @@ class OpenWheel:
     def arch(self) -> str:
         """The one architecture of a thin wheel."""
         return next(iter(self.lowest))
+
+    def renamed(self, path: str, stem: str, data: str) -> str:
+        """Return a member's path in a wheel whose own folders are called otherwise.
+
+        Args:
+            path: in this wheel.
+            stem: what the other's dist-info folder begins with.
+            data: the other's data folder.
+        """
+        folder, slash, rest = path.partition("/")
+        names = {self.dist_info: f"{stem}.dist-info", self.data: data}
+        return f"{names[folder]}/{rest}" if slash and folder in names else path
 
     def content(self, name: str) -> bytes:
         """Return a file of its dist-info folder.
@@ -214,7 +227,7 @@ def _rows(archive: Archive, dist_info: str) -> dict[str, record.RecordRow]:
         raise archive.broken(path, str(error)) from None
     if faults := _record_faults(archive, rows, dist_info):
         broken = archive.broken(path, "RECORD does not describe this wheel")
-        broken.detail = "\n".join(map(printable, faults[:20]))
+        broken.detail = "\n".join(map(printable, faults[:_SHOWN_FAULTS]))
         raise broken
     return rows
 
@@ -236,6 +249,8 @@ def _record_limit(archive: Archive) -> int:
 def _record_faults(
     archive: Archive, rows: Mapping[str, record.RecordRow], dist_info: str
 ) -> list[str]:
+    # Hashes are checked as members are read. WHEEL may be another than its row says: whatever is
+    # made of the wheel gets a WHEEL of its own.
     wrong = [
         f"`{path}` has {member.size} bytes and RECORD says {rows[path].size}"
         for path, member in archive.members.items()

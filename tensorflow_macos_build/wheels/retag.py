@@ -68,25 +68,29 @@ def retag(
     with open_archive(wheel, limits) as archive:
         try:
             stated = _name_in_wheel(archive) if options.from_wheel else None
-            half = read_wheel(archive, stated, any_platform=True)
-            name = _renamed(half, options)
+            opened = read_wheel(archive, stated, any_platform=True)
+            name = _renamed(opened, options)
         except tags.BadName as error:
             raise UsageError(str(error), where=wheel.name, hint=_HINT) from None
+        # Of one whose WHEEL contradicts its name, WHEEL may be what is set right.
         if str(name) == wheel.name:
-            _check_contradiction(half, wheel, out)
+            _check_contradiction(opened, wheel, out)
         with new_wheel(out / str(name), limits) as made:
-            file = replace(half.wheel_file, tags=name.tags, build=name.build)
-            for path in _paths(half):
-                if path == f"{half.dist_info}/WHEEL":
+            file = replace(opened.wheel_file, tags=name.tags, build=name.build)
+            for path in _paths(opened):
+                if path == f"{opened.dist_info}/WHEEL":
                     made.store(path, format_wheel(file))
                 else:
-                    made.copy(half, archive.members[path], path)
-            digest = made.finish(f"{half.dist_info}/RECORD")
+                    made.copy(opened, archive.members[path], path)
+            digest = made.finish(f"{opened.dist_info}/RECORD")
         return Retagged(out / str(name), digest)
 
 
 def _name_in_wheel(archive: Archive) -> tags.WheelName:
-    """Return what the file should be called after its WHEEL."""
+    """Return what the file should be called after its WHEEL.
+
+    `read_wheel` cannot tell: it takes a wheel by the name that it has.
+    """
     name = tags.parse_name(archive.path.name)
     dist_info = folders.only(archive.members)
     member = archive.members.get(f"{dist_info}/WHEEL") if dist_info is not None else None
@@ -101,9 +105,9 @@ def _name_in_wheel(archive: Archive) -> tags.WheelName:
     return replace(tags.named_after(stated, name), build=build)
 
 
-def _check_contradiction(half: OpenWheel, wheel: Path, out: Path) -> None:
+def _check_contradiction(opened: OpenWheel, wheel: Path, out: Path) -> None:
     """Refuse to write a wheel under its own name, but for one whose WHEEL says something else."""
-    if _agrees(half):
+    if _agrees(opened):
         raise UsageError("the wheel has these tags already", where=wheel.name, hint=_HINT)
     if (out / wheel.name).exists() and (out / wheel.name).samefile(wheel):
         raise UsageError(
@@ -113,27 +117,30 @@ def _check_contradiction(half: OpenWheel, wheel: Path, out: Path) -> None:
         )
 
 
-def _agrees(half: OpenWheel) -> bool:
+def _agrees(opened: OpenWheel) -> bool:
+    """Whether WHEEL says the same as the file name."""
     try:
-        same = expanded_tags(half.wheel_file.tags) == half.name.expanded
+        same = expanded_tags(opened.wheel_file.tags) == opened.name.expanded
     except BadMetadata:
         return False
-    return same and half.wheel_file.build == half.name.build
+    return same and opened.wheel_file.build == opened.name.build
 
 
-def _paths(half: OpenWheel) -> list[str]:
-    gone = record.own_paths(half.dist_info)
-    return order(half.archive.members.keys() - gone, half.dist_info)
+def _paths(opened: OpenWheel) -> list[str]:
+    """Return what is copied; signatures are of a RECORD that is written anew."""
+    gone = record.own_paths(opened.dist_info)
+    return order(opened.archive.members.keys() - gone, opened.dist_info)
 
 
-def _renamed(half: OpenWheel, options: RetagOptions) -> tags.WheelName:
-    name = half.name
+def _renamed(opened: OpenWheel, options: RetagOptions) -> tags.WheelName:
+    """Return the wheel's new name; the universal2 tag is made of the new platforms' minimums."""
+    name = opened.name
     if options.platforms is not None:
-        _check_architectures(half, options.platforms)
+        _check_architectures(opened, options.platforms)
         name = replace(name, platforms=tuple(dict.fromkeys(options.platforms)))
     if options.universal2_tag is not None:
-        plain = tuple(one for one in name.platforms if not one.endswith("_universal2"))
-        if not plain or set(half.lowest) != set(tags.ARCHES):
+        plain = tuple(tag for tag in name.platforms if not tag.endswith("_universal2"))
+        if not plain or set(opened.lowest) != set(tags.ARCHES):
             raise tags.BadName("a universal2 tag goes beside one for each architecture")
         needs = tags.lowest(plain)
         name = replace(name, platforms=tags.platform_tags(needs, universal2=options.universal2_tag))
@@ -144,15 +151,15 @@ def _renamed(half: OpenWheel, options: RetagOptions) -> tags.WheelName:
     return name
 
 
-def _check_architectures(half: OpenWheel, platforms: Sequence[str]) -> None:
+def _check_architectures(opened: OpenWheel, platforms: Sequence[str]) -> None:
     """Refuse platform tags for other architectures than the wheel's own tags are for."""
     stated = tags.lowest(platforms)
-    if not any(map(tags.is_of_mac, half.name.platforms)):
-        own = ".".join(half.name.platforms)
+    if not any(map(tags.is_of_mac, opened.name.platforms)):
+        own = ".".join(opened.name.platforms)
         raise tags.BadName(f"the wheel is for `{own}`, and so has no use for a tag of macOS")
     # A tag such as macosx_12_0_aarch64 names no architecture that the new ones could contradict.
-    if half.lowest and set(stated) != set(half.lowest):
+    if opened.lowest and set(stated) != set(opened.lowest):
         raise tags.BadName(
-            f"the wheel is for {' and '.join(sorted(half.lowest))}, not only or"
+            f"the wheel is for {' and '.join(sorted(opened.lowest))}, not only or"
             f" not for {' and '.join(sorted(stated))}"
         )

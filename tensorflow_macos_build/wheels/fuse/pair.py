@@ -44,16 +44,13 @@ class WheelPair:
 
     def paths(self) -> dict[str, dict[str, Member]]:
         """Return each path of the fused wheel with the halves' members for it, by architecture."""
-        found: dict[str, dict[str, Member]] = {}
+        stem = self.name.stem
+        members: dict[str, dict[str, Member]] = {}
         for arch, half in self.halves.items():
             for path, member in half.archive.members.items():
-                found.setdefault(self._renamed(half, path), {})[arch] = member
-        return dict(sorted(found.items()))
-
-    def _renamed(self, half: OpenWheel, path: str) -> str:
-        folder, slash, rest = path.partition("/")
-        own = {half.dist_info: self.dist_info, half.data: f"{self.name.stem}.data"}
-        return f"{own[folder]}/{rest}" if slash and folder in own else path
+                fused = half.renamed(path, stem, f"{stem}.data")
+                members.setdefault(fused, {})[arch] = member
+        return dict(sorted(members.items()))
 
 
 def match(
@@ -75,10 +72,13 @@ def match(
     if faults:
         raise Mismatch(
             "these two wheels are not the halves of one",
-            detail="\n".join([str(first.name), str(second.name), *(f"- {one}" for one in faults)]),
+            detail="\n".join(
+                [str(first.name), str(second.name), *(f"- {fault}" for fault in faults)]
+            ),
             hint="give the arm64 and the x86_64 wheel of one release for one Python",
         )
     named = [half for half in halves.values() if alias in (None, half.name.project)]
+    # Halves may spell one name in two ways; the choice must not hang on their order.
     main = min(named, key=lambda half: half.stem)
     distribution, _, version = main.stem.partition("-")
     pythons, abis = (tuple(sorted(part)) for part in (main.name.pythons, main.name.abis))
@@ -98,21 +98,21 @@ def _architecture_faults(first: OpenWheel, second: OpenWheel) -> Iterator[str]:
 def _faults(
     first: OpenWheel, second: OpenWheel, alias: str | None, build: str | None
 ) -> Iterator[str]:
-    one, other = first.name, second.name
-    projects = {one.project, other.project}
+    names = first.name, second.name
+    projects = {name.project for name in names}
     if alias is None and len(projects) > 1:
-        yield f"their names differ: {one.project}, {other.project}; see --as"
+        yield f"their names differ: {', '.join(name.project for name in names)}; see --as"
     if alias is not None and alias not in projects:
         yield f"neither is of the project {alias}"
-    told = {
-        "versions": ({canonicalize_version(name.version) for name in (one, other)}),
-        "Python tags": {".".join(sorted(name.pythons)).lower() for name in (one, other)},
-        "ABI tags": {".".join(sorted(name.abis)).lower() for name in (one, other)},
-        "build tags": {build or name.build or "none" for name in (one, other)},
+    compared = {
+        "versions": {canonicalize_version(name.version) for name in names},
+        "Python tags": {".".join(sorted(name.pythons)).lower() for name in names},
+        "ABI tags": {".".join(sorted(name.abis)).lower() for name in names},
+        "build tags": {build or name.build or "none" for name in names},
         "Wheel-Version": {half.wheel_file.version for half in (first, second)},
         "Root-Is-Purelib": {str(half.wheel_file.purelib).lower() for half in (first, second)},
     }
-    for what, values in told.items():
+    for what, values in compared.items():
         if len(values) > 1:
             advice = "; see --build-tag" if what == "build tags" else ""
             yield f"their {what} differ: {', '.join(sorted(values))}{advice}"
