@@ -32,7 +32,7 @@ from packaging.utils import parse_wheel_filename
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.wheels.dist_info import tags
 from tensorflow_macos_build.wheels.fuse.engine import Fused, FuseOptions, Verdict, fuse
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import verify
 from tensorflow_macos_build.wheels.wheelhouse import WheelhouseOptions, build
 from tensorflow_macos_build.wheels.wheelhouse.rules import KnownRule, known, parse_known_rule

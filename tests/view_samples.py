@@ -72,7 +72,7 @@ from tensorflow_macos_build.wheels.fuse.engine import Fused
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
 from tensorflow_macos_build.wheels.relocate.engine import Copied, Relocated
 from tensorflow_macos_build.wheels.retag import Retagged
-from tensorflow_macos_build.wheels.thin import Thinned
+from tensorflow_macos_build.wheels.thin.engine import Thinned
 from tensorflow_macos_build.wheels.verify import Code, Finding, Verification
 from tensorflow_macos_build.wheels.verify.symbol_binding import SymbolCounts
 from tensorflow_macos_build.wheels.wheelhouse import (

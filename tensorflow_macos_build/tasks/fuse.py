@@ -79,7 +79,7 @@ def thin(
 ) -> None:
     """Take one architecture out of a fused wheel."""
     from tensorflow_macos_build.views import fuse as fuse_view
-    from tensorflow_macos_build.wheels.thin import thin
+    from tensorflow_macos_build.wheels.thin.engine import thin
 
     with Console().progress("thin") as ticker:
         thinned = thin(Path(wheel), arch, Path(out), ticker=ticker)

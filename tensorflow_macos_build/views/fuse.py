@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.wheels.fuse.engine import Fused
     from tensorflow_macos_build.wheels.retag import Retagged
-    from tensorflow_macos_build.wheels.thin import Thinned
+    from tensorflow_macos_build.wheels.thin.engine import Thinned
 
 _SHOWN = 12
 

@@ -16,7 +16,7 @@ from tensorflow_macos_build import temporary
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.relocate.engine import relocate
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tests.kills import ended_at
 from tests.wheelmaker import Thin
 

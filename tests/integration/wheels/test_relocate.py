@@ -20,7 +20,7 @@ from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.relocate import relocators
 from tensorflow_macos_build.wheels.relocate.engine import relocate
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 from tests.machos import TARGETS, Toolchain, llvm
 from tests.wheel_files import FUSED_TAG, WheelFiles

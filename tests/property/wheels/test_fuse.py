@@ -15,7 +15,7 @@ from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.fuse import headers
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tests.wheelmaker import Thin, unpacked
 
 CPU = {"arm64": 0x0100000C, "x86_64": 0x01000007}

@@ -10,7 +10,7 @@ from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.archive.members import ArchiveLimits
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tests.wheelmaker import Thin, rewritten, unpacked
 
 if TYPE_CHECKING:

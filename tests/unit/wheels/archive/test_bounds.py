@@ -36,7 +36,7 @@ import sys, resource
 from pathlib import Path
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.wheelhouse.needs import refuse_differing_needs
 command, first, second, out = sys.argv[1], *map(Path, sys.argv[2:])
 try:

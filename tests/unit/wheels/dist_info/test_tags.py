@@ -16,7 +16,7 @@ from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build.wheels.dist_info import tags
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import Code, verify
 from tests.hosts import HOSTS, Os
 from tests.wheelmaker import Thin

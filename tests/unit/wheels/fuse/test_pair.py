@@ -10,7 +10,7 @@ import pytest
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Undecided
 from tensorflow_macos_build.wheels.fuse.pair import Mismatch
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tests.fused_wheels import (
     INFO,
     NAME,

@@ -13,7 +13,7 @@ from tensorflow_macos_build.views import fuse as fuse_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Undecided, Verdict
 from tensorflow_macos_build.wheels.fuse.rules import parse_rule
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import verify
 from tests.fused_wheels import (
     INFO,

@@ -17,7 +17,7 @@ from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info.fused_json import NAME as FUSED_JSON
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
-from tensorflow_macos_build.wheels.thin import thin
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import verify
 from tests.wheelmaker import Thin, lipo, rewritten, unpacked
 

@@ -1,0 +1,1 @@
+"""One architecture taken out of a fused wheel."""

@@ -1,0 +1,195 @@
+"""One architecture's slice of universal files, copied as it lies or deflated anew."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import tempfile
+import zlib
+from typing import TYPE_CHECKING, BinaryIO
+
+from tensorflow_macos_build.macho import fat, lipo
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.window import Window
+from tensorflow_macos_build.wheels.archive.members import CompressionMethod
+from tensorflow_macos_build.wheels.archive.reader import CHUNK
+from tensorflow_macos_build.wheels.archive.writer import NewMember
+from tensorflow_macos_build.wheels.binaries import slices
+from tensorflow_macos_build.wheels.deflate import splice
+from tensorflow_macos_build.wheels.dist_info import fused_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tensorflow_macos_build.wheels.archive.members import BrokenWheel, Member
+    from tensorflow_macos_build.wheels.deflate.universal import Span
+    from tensorflow_macos_build.wheels.new_wheel import Assembly
+    from tensorflow_macos_build.wheels.open_wheel import OpenWheel
+
+_LEVEL = 6
+"""zlib's default, and that of the tools that make wheels."""
+
+_FAT_HEAD = 1 << lipo.MAXIMUM_ALIGN
+"""Holds a universal header and the gap behind it."""
+
+
+class SliceCutter:
+    """Writes one architecture's slices into a new wheel.
+
+    Attributes:
+        copied: how many slices were copied as they lay.
+        deflated: how many had to be deflated anew.
+    """
+
+    def __init__(self, whole: OpenWheel, arch: str) -> None:
+        self._whole = whole
+        self._arch = arch
+        self.copied = 0
+        self.deflated = 0
+
+    def is_universal(self, member: Member) -> bool:
+        """Whether a member is a universal file."""
+        head = self._whole.archive.head(member, slices.MAGIC)
+        return slices.kind_of(head) is slices.CodeKind.UNIVERSAL
+
+    def cut(
+        self, made: Assembly, member: Member, path: str, spans: Mapping[str, Span] | None
+    ) -> None:
+        """Write the slice of a universal file under a path.
+
+        Args:
+            made: the new wheel.
+            member: the universal file.
+            path: the slice's path.
+            spans: what fused.json says of its slices; None: nothing.
+
+        Raises:
+            BrokenWheel: the file is malformed, has no such slice, or is not the one that
+                fused.json is about.
+        """
+        if spans is None:
+            self._deflate(made, member, path)
+            return
+        self._check_content(member, spans)
+        place = self._place(member)
+        span = spans[place.name]
+        before = _wrapping(place, span)
+        if self._is_in_place(member, span, spans):
+            self._copy(made, member, path, span, before)
+        else:
+            self._deflate(made, member, path, before)
+
+    def _check_content(self, member: Member, spans: Mapping[str, Span]) -> None:
+        """Check, by CRCs alone, that fused.json is about this member's content.
+
+        Nothing is inflated: the slices' CRCs and those of the gaps must make the member's.
+        """
+        universal = self._universal(member)
+        crc = end = 0
+        head = self._whole.archive.head(member, min(place.offset for place in universal.arches))
+        for place in universal.arches:
+            span = spans.get(place.name)
+            if span is None or span.size != place.size:
+                break
+            gap = head if end == 0 else bytes(place.offset - end)
+            crc = splice.crc32_combine(crc, zlib.crc32(gap), len(gap))
+            crc = splice.crc32_combine(crc, span.crc, span.size)
+            end = place.end
+        if (crc, end, len(universal.arches)) != (member.crc, member.size, len(spans)):
+            raise changed(self._whole, member)
+
+    def _is_in_place(self, member: Member, span: Span, spans: Mapping[str, Span]) -> bool:
+        """Whether the slices' streams lie where fused.json says; zipping anew moves them."""
+        after = member.compressed - max(other.end for other in spans.values())
+        if after not in (0, len(splice.END)) or not span.start < span.end:
+            return False
+        piece = next(iter(self._range(member, span)))
+        # What is deflated anew may still be as long: a binary must begin at that very byte.
+        try:
+            if member.method is CompressionMethod.DEFLATED:
+                inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+                piece = inflater.decompress(piece, slices.MAGIC)
+        except zlib.error:
+            return False
+        return slices.kind_of(piece) in (slices.CodeKind.IMAGE, slices.CodeKind.STATIC)
+
+    def _range(self, member: Member, span: Span) -> Iterator[bytes]:
+        return self._whole.archive.range(member.offset + span.start, span.end - span.start)
+
+    def _copy(self, made: Assembly, member: Member, path: str, span: Span, before: bytes) -> None:
+        """Copy a slice's stream; one that something followed gets an empty block to end it."""
+        deflated = member.method is CompressionMethod.DEFLATED
+        head = b"".join(splice.stored([before])) if deflated else before
+        end = splice.END if deflated and span.end < member.compressed else b""
+        compressed = len(head) + span.end - span.start + len(end)
+        crc = splice.crc32_combine(zlib.crc32(before), span.crc, span.size)
+        numbers = (member.method, crc, len(before) + span.size, compressed)
+        entry = NewMember(path, *numbers, member.executable)
+        data = itertools.chain([head], self._range(member, span), [end])
+        made.add(entry, data, bytes.fromhex(span.sha256))
+        self.copied += 1
+
+    def _place(self, member: Member) -> fat.FatArch:
+        """Return where the slice lies in the content of a universal file."""
+        for place in self._universal(member).arches:
+            if place.name == self._arch:
+                return place
+        raise self._whole.archive.broken(member.name, f"it has no slice for {self._arch}")
+
+    def _universal(self, member: Member) -> fat.FatHeader:
+        head = self._whole.archive.head(member, _FAT_HEAD)
+        try:
+            universal = fat.parse(Window(head, 0, member.size))
+            if universal.header_size > len(head) or not universal.arches:
+                raise MalformedMachO("its universal header is too long, or empty")
+        except MalformedMachO as error:
+            what = f"it is malformed: {error.evidence}"
+            raise self._whole.archive.broken(member.name, what) from None
+        return universal
+
+    def _deflate(self, made: Assembly, member: Member, path: str, before: bytes = b"") -> None:
+        place = self._place(member)
+        digest, crc = hashlib.sha256(), 0
+        deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        # The header that comes first has the data's size and CRC, so the data waits in a file.
+        with tempfile.TemporaryFile() as data:
+            for piece in itertools.chain([before], self._content(member, place)):
+                digest.update(piece)
+                crc = zlib.crc32(piece, crc)
+                data.write(deflater.compress(piece))
+            data.write(deflater.flush())
+            compressed = data.tell()
+            data.seek(0)
+            numbers = (CompressionMethod.DEFLATED, crc, len(before) + place.size, compressed)
+            entry = NewMember(path, *numbers, member.executable)
+            made.add(entry, _pieces(data), digest.digest())
+        self.deflated += 1
+
+    def _content(self, member: Member, place: fat.FatArch) -> Iterator[bytes]:
+        position = 0
+        for piece in self._whole.archive.stream(member):
+            start, end = place.offset - position, place.end - position
+            if part := piece[max(0, start) : max(0, end)]:
+                yield part
+            position += len(piece)
+
+
+def _wrapping(place: fat.FatArch, span: Span) -> bytes:
+    """Return what stood before the slice in the half's file, if that was universal too."""
+    if span.align is None:
+        return b""
+    return slices.wrapping(lipo.NewSlice(place.cputype, place.cpusubtype, span.size, span.align))
+
+
+def changed(whole: OpenWheel, member: Member) -> BrokenWheel:
+    """Make the error that fused.json is about another content of a member."""
+    return whole.archive.broken(
+        member.name, f"{fused_json.NAME} is not about this file: the wheel was changed since"
+    )
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    with contextlib.closing(stream):
+        while piece := stream.read(CHUNK):
+            yield piece
