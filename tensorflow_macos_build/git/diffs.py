@@ -167,7 +167,7 @@ def _find_line(out: bytes, line: bytes, start: int) -> int:
     return before + 1
 
 
-def wording(diff: TreeDiff) -> bytes:
+def text_digest(diff: TreeDiff) -> bytes:
     """Return a digest of a difference's text without line numbers: equal text, equal digest."""
     digest = hashlib.sha256()
     for file in diff:

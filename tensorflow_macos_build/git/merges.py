@@ -32,7 +32,7 @@ has those twice (xdl_do_merge in xmerge.c)."""
 
 
 @dataclass(frozen=True)
-class Conflicted:
+class ConflictedPath:
     """One path that git could not merge: what the index would hold in stages 1, 2 and 3."""
 
     path: str
@@ -83,7 +83,7 @@ class MergeResult:
     ours: str
     theirs: str
     tree: str
-    conflicted: tuple[Conflicted, ...]
+    conflicted: tuple[ConflictedPath, ...]
     messages: tuple[MergeMessage, ...]
 
     @property
@@ -195,7 +195,7 @@ def _checked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
     ]
     if not marked:
         return replace(merged, messages=())
-    found = (Conflicted(path, *(_file_at(side, path) for side in sides)) for path in marked)
+    found = (ConflictedPath(path, *(_file_at(side, path) for side in sides)) for path in marked)
     return replace(merged, conflicted=tuple(found))
 
 
@@ -204,14 +204,14 @@ def _file_at(tree: Overlay, path: str) -> TreeEntry | None:
     return None if entry is None or entry.is_tree else entry
 
 
-def _conflicted(tokens: Iterator[str]) -> tuple[Conflicted, ...]:
+def _conflicted(tokens: Iterator[str]) -> tuple[ConflictedPath, ...]:
     stages: dict[str, dict[str, TreeEntry]] = {}
     for token in iter(lambda: next(tokens), ""):
         facts, _, path = token.partition("\t")
         mode, oid, stage = facts.split(" ")
         stages.setdefault(path, {})[stage] = TreeEntry(mode, oid)
     return tuple(
-        Conflicted(path, found.get("1"), found.get("2"), found.get("3"))
+        ConflictedPath(path, found.get("1"), found.get("2"), found.get("3"))
         for path, found in stages.items()
     )
 
@@ -251,7 +251,7 @@ def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
 
 
 def _patch_side(
-    quarantine: Quarantine, found: Conflicted, theirs: TreeEntry, now: TreeEntry
+    quarantine: Quarantine, found: ConflictedPath, theirs: TreeEntry, now: TreeEntry
 ) -> TreeEntry:
     """Return the patch's side of one file; `now` is the file that git left, with markers or not."""
     if not now.is_file or not theirs.is_file or found.ours is None:

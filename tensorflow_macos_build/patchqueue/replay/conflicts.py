@@ -12,7 +12,7 @@ from tensorflow_macos_build.git.objects import TreeEntry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
 
 
@@ -32,7 +32,7 @@ class PlacedHunk:
 
 
 def placed_hunks(
-    quarantine: Quarantine, merged: MergeResult, file: Conflicted
+    quarantine: Quarantine, merged: MergeResult, file: ConflictedPath
 ) -> tuple[PlacedHunk, ...]:
     """Return a conflicted file's regions in order; none when contents are not what conflicts."""
     if file.ours is None or file.theirs is None:

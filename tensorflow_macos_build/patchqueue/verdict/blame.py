@@ -11,7 +11,7 @@ from tensorflow_macos_build.patchqueue.replay import conflicts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
@@ -32,7 +32,7 @@ class Blame:
         """Read the history of the lines of files at once that will be asked about."""
         self._lines.read(paths)
 
-    def of_hunk(self, file: Conflicted, placed: PlacedHunk) -> tuple[str, ...]:
+    def of_hunk(self, file: ConflictedPath, placed: PlacedHunk) -> tuple[str, ...]:
         """Return the commits that changed the lines of a hunk, newest first; none where none did.
 
         Those are what `git log -L` finds for the hunk's lines in the new base's file, less the
@@ -52,7 +52,7 @@ class Blame:
         changes = self._lines.of_lines(self._history.new, file.path, _with_neighbours(lines, size))
         return _blamed_commits(changes, placed.hunk)
 
-    def of_path(self, merged: MergeResult, file: Conflicted) -> tuple[str, ...]:
+    def of_path(self, merged: MergeResult, file: ConflictedPath) -> tuple[str, ...]:
         """Return the commits to blame where a whole file is what conflicts.
 
         Where the file is gone, the commits that took it away; else all that touched it. Where git

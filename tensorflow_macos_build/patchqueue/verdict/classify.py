@@ -259,6 +259,6 @@ def _in_tree(step: ReplayStep) -> bool:
 
 def _changed_files(before: TreeDiff, after: TreeDiff) -> tuple[str, ...]:
     """Name the files whose difference reads otherwise than before, line numbers aside."""
-    texts = [{file.path: diffs.wording((file,)) for file in diff} for diff in (before, after)]
+    texts = [{file.path: diffs.text_digest((file,)) for file in diff} for diff in (before, after)]
     paths = sorted(set(texts[0]) | set(texts[1]))
     return tuple(path for path in paths if texts[0].get(path) != texts[1].get(path))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
-    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
@@ -51,7 +51,7 @@ class ConflictReporter:
         )
 
     def _file(
-        self, step: ReplayStep, merged: MergeResult, file: Conflicted, earlier: Earlier
+        self, step: ReplayStep, merged: MergeResult, file: ConflictedPath, earlier: Earlier
     ) -> ConflictReport:
         before = _path_before(step, file)
         related = [pair for pair in earlier if _touches(pair[1], {before, file.path})]
@@ -139,13 +139,13 @@ class ConflictReporter:
             self._history.describe(commits),
         )
 
-    def _moved_to(self, file: Conflicted, blamed: Sequence[str]) -> str:
+    def _moved_to(self, file: ConflictedPath, blamed: Sequence[str]) -> str:
         if file.ours is not None or not blamed:
             return ""
         return self._blame.moved_to(blamed[0], file.path)
 
 
-def _path_before(step: ReplayStep, file: Conflicted) -> str:
+def _path_before(step: ReplayStep, file: ConflictedPath) -> str:
     """Return a file's path before the patch; upstream may have moved it since.
 
     git names a conflict by the new path alone; the blob of the base says which file it was.
@@ -161,7 +161,7 @@ def _touches(step: ReplayStep, paths: set[str]) -> bool:
     return any(change.path in paths for change in step.changes)
 
 
-def _kind_and_words(merged: MergeResult, file: Conflicted) -> tuple[str, str]:
+def _kind_and_words(merged: MergeResult, file: ConflictedPath) -> tuple[str, str]:
     """Return git's name for a file's conflict, and its sentence; of a submodule its commits, too.
 
     git shows the commits of a conflicting submodule in the index only. A message without paths (of
@@ -176,7 +176,7 @@ def _kind_and_words(merged: MergeResult, file: Conflicted) -> tuple[str, str]:
     return kind, f"{words}: {_commits_of(file)}" if file.is_submodule else words
 
 
-def _commits_of(file: Conflicted) -> str:
+def _commits_of(file: ConflictedPath) -> str:
     sides = (("the base", file.base), ("upstream", file.ours), ("the patch", file.theirs))
     return ", ".join(
         f"{name} has {'commit ' if side.is_submodule else ''}{side.oid}"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import Conflicted, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
@@ -189,7 +189,7 @@ def _quoted(word: Path | str) -> str:
 
 
 def _marked(
-    pen: Quarantine, merged: MergeResult, file: Conflicted, labels: SideLabels
+    pen: Quarantine, merged: MergeResult, file: ConflictedPath, labels: SideLabels
 ) -> resolutions.ResolvedPath | None:
     """Merge one file as git would in a work tree; None: what git left is to be shown.
 
