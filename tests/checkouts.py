@@ -82,7 +82,7 @@ PYTHON_SHIM = """\
 #!/bin/sh
 echo python3 >>"{log}"
 case "${{3-}}" in
-    */environment.py)
+    */environment)
         exec "{program}" -I -B -c '
 import runpy, sys
 for name in "{hidden}".split(): sys.modules[name] = None
@@ -189,7 +189,8 @@ def make(folder: Path, name: str = "checkout") -> Checkout:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     (root / "scripts").mkdir()
-    for script in ("inv", "environment.py"):
+    shutil.copytree(SCRIPTS / "environment", root / "scripts/environment")
+    for script in ("inv",):
         shutil.copy2(SCRIPTS / script, root / "scripts" / script)
     for program in ("git", "cmp", "readlink"):
         found = shutil.which(program)

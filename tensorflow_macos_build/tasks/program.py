@@ -186,7 +186,7 @@ class Program(invoke.Program):
 
 
 def _hold_environment() -> None:
-    """Keep scripts/environment.py from deleting the environment that this program runs in.
+    """Keep scripts/environment/ from deleting the environment that this program runs in.
 
     The lock lives as long as this process; the descriptor is left open on purpose.
     """
