@@ -186,6 +186,7 @@ def to_mailbox(queue: Queue, out: Path, *, force: bool = False) -> None:
         UsageError: there is such a file, or a folder, a pipe or a device.
     """
     content = b"".join(patch.content for patch in queue.patches)
+    # a link's target is what is written: one rename would put a file in the link's place
     target = out.resolve()
     if target.exists() and not target.is_file():
         raise UsageError("it is no regular file, and stays as it is", where=str(out))
@@ -228,6 +229,7 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
     base = trees.of_commits(git, [queue.base.commit])
     pairs = list(pairwise([*base, *(commit.tree for commit in commits)]))
     texts = diffs.patch_texts(git, pairs, context=3, renames=False)
+    # asked again right before the swap: somebody may have put files there meanwhile
     with files.atomic_folder(target, check=lambda: _refuse_others(target, force=force)) as made:
         for patch, text in zip(queue.patches, texts, strict=True):
             (made / patch.name).write_bytes(_quilt_patch(patch, text))
@@ -260,6 +262,7 @@ def _mark(folder: Path) -> str:
     """Return the first line of a series: a digest of all that lies beside it."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.name != SERIES):
+        # folders and links count by their names alone: an export makes none
         kind = files.sha256(path) if path.is_file() and not path.is_symlink() else "other"
         digest.update(os.fsencode(f"{path.relative_to(folder)}\0{kind}\0"))
     return f"# exported by tensorflow-macos-build; sha256 of its files: {digest.hexdigest()}\n"

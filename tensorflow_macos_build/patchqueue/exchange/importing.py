@@ -122,6 +122,7 @@ def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[
 
 def _refuse_flag(upstream: str) -> None:
     """Raise a UsageError about an upstream that programs would take for a flag of theirs."""
+    # queue.yaml keeps it, and later commands pass it on to git
     if upstream.startswith("-"):
         raise UsageError(
             f"the upstream `{upstream}` begins with a `-`", hint=f"write it as ./{upstream}"
@@ -169,6 +170,7 @@ def ends(text: str) -> tuple[str, str]:
     Raises:
         UsageError: it is not of that form.
     """
+    # three dots mean another set of commits to git, those that either side has alone
     first, dots, last = text.partition("..")
     if not dots or not first or not last or last.startswith("."):
         raise UsageError(f"`{text}` is no range", hint="write it as A..B, for example v1.0..main")

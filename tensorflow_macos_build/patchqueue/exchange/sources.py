@@ -152,6 +152,7 @@ def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None
     commit = commit_range.resolve(git, against)
     before = trees.of_commits(git, [commit])[0]
     after = _tree_of(git, tree, trees.files(git, before))
+    # by name, not path: the same tree in another folder makes the same patch
     subject = f"Change the sources as {tree.resolve().name} does"
     header = Header(author or dep3.NOBODY, date_of(git, commit), subject, "")
     if before == after:
@@ -221,10 +222,12 @@ def _tree_of(git: Git, folder: Path, base: dict[bytes, TreeEntry]) -> str:
         for path, entry in base.items():
             if entry.is_submodule:
                 child.stdin.write(b"M 160000 %s %s\n" % (entry.oid.encode(), paths.quote(path)))
+        # contents go inline, one file at a time: the tree is never in memory as a whole
         for path, mode, content in _files(folder):
             size = len(content)
             child.stdin.write(b"M %o inline %s\ndata %d\n" % (mode, paths.quote(path), size))
             child.stdin.writelines((content, b"\n"))
+        # the branch is only a place to build on, and is taken away before it is written
         child.stdin.write(b"\nget-mark :1\nreset %s\nfrom %s\n\ndone\n" % (ref, b"0" * 40))
         child.stdin.close()
         commit = child.stdout.readline().strip().decode()

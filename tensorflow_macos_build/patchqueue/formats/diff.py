@@ -203,6 +203,7 @@ class FileChange:
     def without_headings(self) -> FileChange:
         """Return the change with no text after the `@@` of its hunks: that is context, too."""
         hunks = [
+            # the first ` @@`: a heading may have one, too
             replace(hunk, head=hunk.head[: hunk.head.index(b" @@") + 3] + b"\n")
             for hunk in self.hunks
         ]

@@ -141,6 +141,7 @@ def _text(content: bytes, charset: str) -> str:
 
 def _author(name: str, email: str) -> Identity:
     """Return an author without what no `From` field, and no commit of git's own, can hold."""
+    # git cleans these away when it makes a commit (ident.c); other tools do not
     email = re.sub(r"[<>\s\0]", "", email) or NO_ADDRESS
     return Identity(one_line(re.sub(r"[<>\0]", "", name)) or email, email)
 

@@ -20,7 +20,7 @@ KEYS = (*REQUIRED, "Upstream")
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is to be said of patches that do not say it themselves; "" for nothing.
+    """The trailers that patches without them are to get; "" for none.
 
     Attributes:
         reason: one of `REASONS`.
@@ -35,7 +35,7 @@ class Metadata:
     upstream: str = ""
 
     def trailers(self) -> tuple[Trailer, ...]:
-        """Return what is said, as trailers.
+        """Return the trailers that have a value.
 
         Raises:
             UsageError: the reason or the condition is none.
@@ -45,9 +45,10 @@ class Metadata:
         if self.drop_when:
             conditions.parse(self.drop_when, "--drop-when")
         values = (self.reason, self.drop_when, self.owner, self.upstream)
-        said = [(key, " ".join(value.split())) for key, value in zip(KEYS, values, strict=True)]
-        return tuple(Trailer(key, value) for key, value in said if value)
+        # a trailer is one line: a line end in a flag's value would end the message's trailers
+        lines = [(key, " ".join(value.split())) for key, value in zip(KEYS, values, strict=True)]
+        return tuple(Trailer(key, value) for key, value in lines if value)
 
 
 NOTHING = Metadata()
-"""Nothing is to be said."""
+"""No trailer at all."""

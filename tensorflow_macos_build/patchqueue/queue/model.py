@@ -65,6 +65,7 @@ class Queue:
     @property
     def digest(self) -> str:
         """Name what the queue says: its base, and its patches in order, as a SHA-256."""
+        # every part is ended or measured, so that no two queues are the same bytes to the digest
         digest = hashlib.sha256()
         base = self.base
         for text in (base.upstream, base.ref, base.commit):

@@ -26,6 +26,7 @@ _DIGITS = 5
 
 _SLUG_LENGTH = 60
 """Letters of a slug; git format-patch cuts names at 64 (git-format-patch(1))."""
+# many patches have wider numbers (`_width`); a name of any other form is replaced
 _NAME = re.compile(r"([0-9]{5,9})-([a-z0-9][a-z0-9._-]*)\.patch")
 
 
@@ -153,7 +154,7 @@ def _filled(keys: Sequence[int | None]) -> list[int]:
 
 
 def _between(before: int, after: int | None, count: int) -> list[int] | None:
-    if after is None:
+    if after is None:  # at the end: the next round number, wherever the last one is
         first = before // _STEP * _STEP + _STEP
         return [first + _STEP * number for number in range(count)]
     if after - before - 1 < count:

@@ -25,7 +25,10 @@ _TYPE = 0o170000
 
 _NEW_FILE = 0o100644
 _FULL = {40, 64}
+"""Digits of a whole object id: SHA-1's, and SHA-256's."""
+
 _SUBMODULE = b"Subproject commit "
+"""What a diff has for a submodule's content (git-diff(1), --submodule=short)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class PatchedTree:
     def _apply(
         self, change: FileChange, made: dict[bytes, PatchedFile | None], leaving: set[bytes]
     ) -> None:
+        # binary data are of exactly one preimage, which apply.c (apply_binary) knows by its full id
         if change.binary is not None and {len(change.old_id), len(change.new_id)} - _FULL:
             raise Malformed("the binary change needs a full `index` line (`git diff --binary`)")
         if change.kind is ChangeKind.ADD and not (change.guessed and self._is_empty(change, made)):
@@ -122,6 +126,7 @@ class PatchedTree:
                     f"the patch's {change.kind.value} meets a file that is already there"
                 )
             if change.kind is ChangeKind.RENAME:
+                # unless the patch has made another file under the old name already
                 made.setdefault(change.old_path, None)
         made[change.new_path] = result
 
@@ -167,6 +172,7 @@ class PatchedTree:
             if file is not None:
                 raise Malformed(f"{show(path)} lies below {show(parent)}, which is no folder")
             parent = parent.rpartition(b"/")[0]
+        # `folders` never forgets one: whether it is empty by now is only asked where it matters
         if path not in self.files and path in self.folders:
             below = path + b"/"
             names = [name for name in self.files if name.startswith(below)]

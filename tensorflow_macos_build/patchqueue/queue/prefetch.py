@@ -1,4 +1,7 @@
-"""Fetching the file contents that a task needs in one request, for a partial clone."""
+"""Fetching the file contents that a task needs in one request, for a partial clone.
+
+As git asks for what it finds missing, one by one, each content would cost a round trip.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def for_queue(
     Raises:
         transfer.Unreachable: the server could not be asked.
     """
-    if mirror.url is None:
+    if mirror.url is None:  # a local upstream has all that it will ever have
         return
     changes = [change for patch in queue.patches for change in patch.patch.changes]
     touched = {path for change in changes for path in (change.old_path, change.new_path)}
@@ -52,6 +55,7 @@ def for_queue(
 
 
 def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:
+    # a submodule's id names a commit of another repository, which this server has not got
     entries = (tree[path] for path in paths if path in tree)
     return {entry.oid for entry in entries if not entry.is_submodule}
 
@@ -61,6 +65,7 @@ def _of_moved(old: Tree, new: Tree, touched: Iterable[bytes]) -> set[str]:
 
     Those are the files that are gone, and all that came (gitdiffcore(7), on rename detection).
     """
+    # what stands beside a patch's file tells of a folder renamed as a whole, which merges follow
     folders = {_folder(path) for path in touched}
     gone = {path for path in old.keys() - new.keys() if path in touched or _folder(path) in folders}
     return _at(old, gone) | _at(new, new.keys() - old.keys()) if gone else set()
@@ -94,8 +99,8 @@ def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) ->
     """
     base, tip = mirror.resolve(first, ticker), mirror.resolve(last, ticker)
     if mirror.url is not None:
-        history = commit_range.read(mirror, base, tip)
-        pairs = [(step.before, step.after) for step in history.steps]
+        commits = commit_range.read(mirror, base, tip)
+        pairs = [(step.before, step.after) for step in commits.steps]
         before, after = trees.blob_ids(mirror, pairs)
         mirror.fetch_blobs(before | after, ticker)
 

@@ -190,6 +190,7 @@ def _series(folder: Path) -> list[tuple[int, str]]:
     if not series.is_file():
         raise UsageError("this is no patch queue: it has no `series`", where=str(folder))
     content = files.read_small(series, series_format.MAX_BYTES)
+    # not `series.parse`, which stops at the first fault
     lines = content.decode("utf-8", "surrogateescape").splitlines()
     words = [(number, line.partition("#")[0].split()) for number, line in enumerate(lines, 1)]
     return [(number, entry[0]) for number, entry in words if entry]
@@ -205,6 +206,7 @@ def _series_findings(folder: Path, series: Sequence[tuple[int, str]]) -> Iterato
         elif not (folder / name).is_file():
             yield LintFinding("series-missing", "series", number, f"there is no {name}")
         seen.add(name)
+    # the other way round, too: a patch that nobody applies is easily taken for one that is
     for path in sorted(folder.glob("*.patch")):
         if path.name not in seen:
             yield LintFinding("series-unlisted", path.name, None, "the series does not name it")
