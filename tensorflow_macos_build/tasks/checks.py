@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @command(needs=("shellcheck",), auto_shortflags=False)
 def lint(_context: invoke.Context) -> None:
-    """Ask every linter about the checkout."""
+    """Run every linter on the checkout."""
     from tensorflow_macos_build.pipeline import checks
 
     with Console().progress("lint") as ticker:
@@ -32,13 +32,13 @@ def lint(_context: invoke.Context) -> None:
     help={
         "path": "a test file or folder to run instead of all; can be given more than once",
         "jobs": "how many processes run tests side by side",
-        "lint": "ask the linters first",
+        "lint": "run the linters first",
     },
 )
 def run_tests(
     _context: invoke.Context, path: list[str], jobs: int = 2, lint: bool = True
 ) -> ExitCode:
-    """Ask the linters, then run the tests; pytest's summary comes last."""
+    """Run the linters, then the tests; pytest's summary comes last."""
     from tensorflow_macos_build.pipeline import checks
 
     if lint:

@@ -63,6 +63,7 @@ class Argument(invoke.Argument):
             super().set_value(value, cast)
         except ValueError:
             raise ValueError(self._refusal(value)) from None
+        # float() also takes `nan` and `inf`, which no limit or duration is
         if isinstance(self.value, float) and not math.isfinite(self.value):
             raise ValueError(self._refusal(value))
 
@@ -89,7 +90,7 @@ class Command(invoke.Task[Any]):
         written = dict(self.help)
         arguments = super().get_arguments(ignore_unknown_help)
         self.help = written  # invoke takes out of it what it has put into an argument
-        return [Argument.of(each) for each in arguments]
+        return [Argument.of(argument) for argument in arguments]
 
 
 def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], Command]:
@@ -137,7 +138,7 @@ def emit(document: documents.Json) -> None:
     # In strings only: the same value to who reads JSON, and no command to a runner (see `shown`).
     text = documents.dumps(document).replace("##[", r"#\u0023[")
     with naming("standard output"):
-        sys.stdout.flush()
+        sys.stdout.flush()  # text that is buffered above the bytes would come after them
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
 
@@ -177,7 +178,7 @@ def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCod
     except KeyboardInterrupt:
         again = "run the same command again to go on"
         return report(Interrupted("interrupted", hint=again), json=json)
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError: no thread can be started
         if isinstance(error, BrokenPipeError) and _reader_has_gone():
             raise
         return report(of_machine(error), json=json)
@@ -206,13 +207,14 @@ def written_if_possible(stream: TextIO) -> Iterator[None]:
 
 
 def as_document(error: MacosBuildError) -> documents.Json:
-    """Return an error as a document of schema `error`."""
+    """Return an error as a document of the schema error.v1."""
     body = {name: getattr(error, name) for name in ("what", "where", "hint", "detail")}
     return documents.document("error", 1, {"exit_code": int(error.exit_code), **body})
 
 
 def _reader_has_gone() -> bool:
     """Whether standard output is a pipe that nobody reads any more; a child's may be broken too."""
+    # poll(2): at the writing end of a pipe POLLERR says that the reading end has been closed
     waiting = select.poll()
     waiting.register(sys.stdout.fileno(), select.POLLOUT)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in waiting.poll(0))

@@ -146,7 +146,7 @@ def continue_(session: EditSession) -> EditProgress:
 
 @_TASKS.step()
 def status(session: EditSession) -> EditProgress:
-    """Say what a change of a queue that is under way waits for."""
+    """Show what a change of a queue that is under way waits for."""
     return session.status()
 
 

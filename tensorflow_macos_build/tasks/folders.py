@@ -1,4 +1,7 @@
-"""The checkout's folders that tasks use where no flag names another."""
+"""The checkout's folders that tasks use where no flag names another.
+
+They are strings, since invoke turns a flag's value into the type of its default.
+"""
 
 from __future__ import annotations
 

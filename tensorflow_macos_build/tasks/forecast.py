@@ -44,7 +44,7 @@ def forecast(
     cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
-    """Say what becomes of every patch on several upstream revisions, and which commit breaks it."""
+    """Show what becomes of patches on several upstream revisions, and which commits break them."""
     from tensorflow_macos_build.patchqueue.forecast import forecast as looking_ahead
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.views import forecast as view

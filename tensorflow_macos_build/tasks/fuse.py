@@ -111,7 +111,7 @@ def retag(
     from_wheel: bool = False,
     json: bool = False,
 ) -> None:
-    """Give a wheel other tags, in its name and WHEEL alike; without flags, WHEEL those of its name.
+    """Change a wheel's tags, in its name and WHEEL alike; without flags, WHEEL gets its name's.
 
     All else stays as it is.
     """

@@ -71,9 +71,9 @@ def import_(
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
     from tensorflow_macos_build.views import patches as view
 
-    places = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
+    sources = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     metadata = Metadata(reason, drop_when, owner)
-    source = _source(places, upstream, against, author, metadata)
+    source = _source(sources, upstream, against, author, metadata)
     with Console().progress("import") as ticker:
         target, waiting = locate.new(queue), Console().line
         done = importing.import_changes(
@@ -142,7 +142,7 @@ def parse_form(to: str, out: str, repository: str) -> ExportForm:
 
 
 def _source(
-    places: Mapping[str, str], upstream: str, against: str, author: str, metadata: Metadata
+    sources: Mapping[str, str], upstream: str, against: str, author: str, metadata: Metadata
 ) -> ImportSource:
     """Return the one source that the flags of `patches.import` name.
 
@@ -153,20 +153,20 @@ def _source(
     from tensorflow_macos_build.patchqueue.exchange import importing
     from tensorflow_macos_build.patchqueue.formats.people import parse_identity
 
-    named = [(kind, place) for kind, place in places.items() if place]
+    named = [(kind, value) for kind, value in sources.items() if value]
     if len(named) != 1:
-        flags = ", ".join(f"--{kind}" for kind in places)
+        flags = ", ".join(f"--{kind}" for kind in sources)
         raise UsageError(f"give one of {flags}; {len(named)} were given")
-    kind, place = importing.SourceKind(named[0][0]), named[0][1]
-    if kind is importing.SourceKind.RANGE:
-        against = against or importing.ends(place)[0]
+    kind, source = importing.SourceKind(named[0][0]), named[0][1]
+    if kind is importing.SourceKind.RANGE:  # a range names what it applies to itself
+        against = against or importing.ends(source)[0]
     if not against:
         raise UsageError(f"--{kind.value} needs --against, the release that it applies to")
     identity = parse_identity(author) if author else None
     if identity is not None and not identity.email:
         raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
     return importing.ImportSource(
-        kind, place, checkout.recorded(upstream), against, identity, metadata
+        kind, source, checkout.recorded(upstream), against, identity, metadata
     )
 
 

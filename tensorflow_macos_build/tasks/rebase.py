@@ -49,7 +49,7 @@ def rebase(
     cache: str = MIRRORS,
     json: bool = False,
 ) -> ExitCode:
-    """Replay a queue on another upstream revision, and say what became of every patch."""
+    """Replay a queue on another upstream revision, and show what became of every patch."""
     from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.patchqueue.rebase import engine
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
@@ -131,7 +131,7 @@ def start(session: RebaseSession, *, onto: str) -> RebaseProgress:
 
 @_TASKS.step()
 def status(session: RebaseSession) -> RebaseProgress:
-    """Say how far a rebase is, and which files are in conflict."""
+    """Show how far a rebase is, and which files are in conflict."""
     return session.status()
 
 

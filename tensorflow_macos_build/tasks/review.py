@@ -37,7 +37,7 @@ def lint(
     max_kb: int = 1024,
     json: bool = False,
 ) -> ExitCode:
-    """Say what is wrong with a patch queue; 1 when there are errors."""
+    """Show what is wrong with a patch queue; 1 when there are errors."""
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
     from tensorflow_macos_build.patchqueue.review import queue_lint
     from tensorflow_macos_build.patchqueue.review.lint import LintLimits
@@ -72,7 +72,7 @@ def report(
     html: str = "",
     json: bool = False,
 ) -> None:
-    """Say what became of every patch between two states of a queue (a range-diff with bodies)."""
+    """Show what became of every patch between two states of a queue (a range-diff with bodies)."""
     from tensorflow_macos_build.patchqueue.queue.locate import output
     from tensorflow_macos_build.patchqueue.review import report as reports
     from tensorflow_macos_build.views import rangediff_page

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 
+_FLAG = inspect.Parameter.KEYWORD_ONLY
+
 _CONTEXT = inspect.Parameter("_context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
 """What invoke gives a task first."""
 
@@ -96,6 +98,7 @@ class SessionTasks(ABC, Generic[AnySession, AnyProgress]):
                 bound = _bound(signature, args, kwargs)
                 return self._step(take, bound.args[1:], bound.kwargs)
 
+            # invoke makes its flags of what inspect.signature says, which is this (PEP 362)
             vars(body)["__signature__"] = signature
             texts = {**self.help, **(help or {})}
             return command(needs=("git",), auto_shortflags=False, help=texts, **options)(body)
@@ -119,7 +122,7 @@ class SessionTasks(ABC, Generic[AnySession, AnyProgress]):
         """Return the flags that all tasks have, as parameters; the queue has no default."""
         defaults = {"queue": inspect.Parameter.empty, "work": "", "cache": MIRRORS, "json": False}
         return [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            inspect.Parameter(name, _FLAG, default=default)
             for name, default in defaults.items()
             if name in self.help
         ]
@@ -164,7 +167,7 @@ def _with_flags(own: inspect.Signature, shared: Sequence[inspect.Parameter]) -> 
     A task names what its command line lacks in this order: first its operand, then the queue.
     """
     _, *parameters = own.parameters.values()
-    operands = [each for each in parameters if each.kind is not inspect.Parameter.KEYWORD_ONLY]
-    flags = [each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    operands = [parameter for parameter in parameters if parameter.kind is not _FLAG]
+    flags = [parameter for parameter in parameters if parameter.kind is _FLAG]
     queue, *others = shared
     return inspect.Signature([_CONTEXT, *operands, queue, *flags, *others])

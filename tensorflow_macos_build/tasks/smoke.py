@@ -29,7 +29,7 @@ def smoke(
     timeout: float = 600.0,
     json: bool = False,
 ) -> ExitCode:
-    """Install a wheel into a fresh environment, compute and train; say on what device."""
+    """Install a wheel into a fresh environment, compute and train; show on what device."""
     from pathlib import Path
 
     from tensorflow_macos_build import smoke as room

@@ -115,18 +115,18 @@ class _Line:
     def _begin(self, task: str) -> None:
         self.end_of_task()
         self._task, self._context = task, self._tasks[task]
-        self._positional = [_name(each) for each in self._context.missing_positional_args]
+        self._positional = [_name(argument) for argument in self._context.missing_positional_args]
         self._missing = [name.replace("_", "-") for name in self._takes.required(task)]
         self._given = set()
 
     def _give(self, name: str) -> None:
         self._given.add(name)
-        self._positional = [each for each in self._positional if each != name]
-        self._missing = [each for each in self._missing if each != name]
+        self._positional = [other for other in self._positional if other != name]
+        self._missing = [other for other in self._missing if other != name]
 
     def _take_flag(self, word: str) -> None:
         flag, equals, value = word.partition("=")
-        if flag in self._context.inverse_flags:
+        if flag in self._context.inverse_flags:  # `--no-x`, which invoke adds where x is on
             argument = None
         elif flag in self._context.flags:
             argument = self._context.flags[flag]
@@ -138,6 +138,7 @@ class _Line:
             return
         if not equals:
             value = self._take_value(flag, argument)
+        # invoke would refuse it too, in words that suggest no task
         if flag in _HELP and value and value not in self._tasks:
             raise self._surplus(value)
         if _name(argument) in self._given and argument.kind is not list:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
-_NAME_COLUMN = 13
-_STATE_COLUMN = 10
+_NAME_COLUMN = len("build:x86_64") + 1
+_STATE_COLUMN = len("up to date")
 
 
 def plan_document(plan: BuildPlan) -> documents.Json:

@@ -42,4 +42,5 @@ def _lines(values: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[st
             yield f"{indent}{key}:", prefix + key + "."
             yield from _lines(value, f"{prefix}{key}.", depth + 1)
         else:
+            # JSON's scalars and lists are YAML too; quoted, no string reads as something else
             yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}", prefix + key

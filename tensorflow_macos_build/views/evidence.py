@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
 _LINES_SHOWN = 12
+"""Lines of a side of a hunk that people are shown; the document has all."""
 
 _MEANINGS = {
     "same changes": "upstream made its very changes, which its files no longer hold",

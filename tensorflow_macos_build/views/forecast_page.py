@@ -1,4 +1,4 @@
-"""A forecast in words, and as one self-contained page of HTML; pure text from values."""
+"""A forecast in words, and as one self-contained page of HTML."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def is_quiet(row: ForecastRow) -> bool:
 
 
 def summary(column: ForecastColumn) -> str:
-    """Count a revision's statuses in one line: `5 clean, 2 adapted, 1 conflict`."""
+    """Return how many patches of a revision have each status: `5 clean, 2 adapted, 1 conflict`."""
     counts = Counter(fate.status for fate in column.fates)
     return ", ".join(f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status])
 
 
-def effect(how: BreakKind) -> str:
-    """Say in a few words what a breaking commit does."""
-    match how:
+def effect(kind: BreakKind) -> str:
+    """Return in a few words what a breaking commit does."""
+    match kind:
         case BreakKind.PRESENT:
             return "breaks"
         case BreakKind.MISSING:
@@ -72,11 +72,11 @@ def effect(how: BreakKind) -> str:
         case BreakKind.BETWEEN:
             return "or what came with it breaks"
         case _:
-            assert_never(how)
+            assert_never(kind)
 
 
 def html(forecast: Forecast) -> str:
-    """Write a forecast as one self-contained page of HTML, for light and dark screens."""
+    """Return a forecast as one self-contained page of HTML, for light and dark screens."""
     values = {
         "forecast": forecast,
         "words": WORDS,

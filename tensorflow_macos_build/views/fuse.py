@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.thin.engine import Thinned
 
 _SHOWN = 12
+"""Files of one verdict that people are shown; the document has all."""
 
 _EXPECTED = (Verdict.IDENTICAL, Verdict.UNIVERSAL, Verdict.WRITTEN)
 """Verdicts whose files are counted only: most files have them, and nobody has to look at them."""

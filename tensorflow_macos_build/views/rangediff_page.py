@@ -1,4 +1,4 @@
-"""A range-diff as Markdown for a pull request, and as a page of HTML; pure text from values."""
+"""A range-diff as Markdown for a pull request, and as a page of HTML."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ MARKS = {PatchFate.SAME: "=", PatchFate.CHANGED: "!", PatchFate.ADDED: ">", Patc
 
 
 def summary(pairs: Sequence[PatchPair]) -> str:
-    """Count the fates in one line: `2 changed, 1 removed, 5 same`."""
+    """Return how many patches have each fate: `2 changed, 1 removed, 5 same`."""
     counts = Counter(pair.fate for pair in pairs)
+    # what needs a look stands first
     listed = [f"{counts[fate]} {fate.value}" for fate in reversed(PatchFate) if counts[fate]]
     return ", ".join(listed) or "both queues are empty"
 
 
 def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
-    """Write a range-diff as GitHub-flavoured Markdown: a table, then a fold for each difference."""
+    """Return a range-diff as GitHub-flavoured Markdown: a table, then a fold a difference."""
     rows = [
         f"| {_place(pair.old_position)} | {MARKS[pair.fate]} | {_place(pair.new_position)} "
         f"| {_cell(pair.subject)} |"
@@ -37,7 +38,7 @@ def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
 
 
 def html(title: str, pairs: Sequence[PatchPair]) -> str:
-    """Write a range-diff as one self-contained page of HTML."""
+    """Return a range-diff as one self-contained page of HTML."""
     values = {
         "title": title,
         "summary": summary(pairs),
@@ -53,6 +54,7 @@ def _place(place: int | None) -> str:
 
 
 def _cell(text: str) -> str:
+    # a cell ends at a bar and at the line's end (GitHub Flavored Markdown, 4.10 Tables)
     escaped = re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", text)
     return " ".join(escaped.split())
 
