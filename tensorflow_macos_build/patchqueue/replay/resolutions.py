@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FOLDER = "resolutions"
 _SCHEMA = "resolution", 1
 _LINK = "120000"
+"""The mode of a symbolic link, whose content is checked as a path is."""
 MAX_SIZE = 64 << 20
 """Bytes of the largest resolution file taken."""
 
@@ -84,8 +85,8 @@ class RecordedResolution:
 def met_in(merged: MergeResult) -> tuple[ConflictKey, ...]:
     """Return what met in a merge's conflicting paths."""
     return tuple(
-        ConflictKey(found.path, _oid(found.base), _oid(found.ours), _oid(found.theirs))
-        for found in merged.conflicted
+        ConflictKey(file.path, _oid(file.base), _oid(file.ours), _oid(file.theirs))
+        for file in merged.conflicted
     )
 
 
@@ -107,32 +108,34 @@ class RecordedResolver:
         self._quarantine = quarantine
         self._patches = patches
         # the number only orders: a patch that is moved in its queue gets another one (names.assign)
-        self._known = {(names.without_number(one.patch), one.met): one for one in known}
+        self._known = {(names.without_number(made.patch), made.met): made for made in known}
 
     def __call__(
         self, commit: str, _: tuple[PathChange, ...], merged: MergeResult
     ) -> Resolved | None:
         """Settle a conflict as it was settled before."""
         patch = names.without_number(self._patches[commit])
-        found = self._known.get((patch, met_in(merged)))
-        if found is None or not merged.conflicted:
+        known = self._known.get((patch, met_in(merged)))
+        # A merge that git did not survive names no path: that would fit any other such merge.
+        if known is None or not merged.conflicted:
             return None
-        return Resolved(StepOutcome.RESOLVED, apply(self._quarantine, merged.tree, found.results))
+        return Resolved(StepOutcome.RESOLVED, apply(self._quarantine, merged.tree, known.results))
 
     def refused(self, commit: str) -> tuple[str, ...]:
         """Return the names of a patch's resolution files, of which none fits."""
         name = self._patches[commit]
         others = {*self._patches.values()} - {name}  # subjects, and so the words, can be the same
         return tuple(
-            one.file_name
-            for (patch, _), one in self._known.items()
-            if patch == names.without_number(name) and one.patch not in others
+            made.file_name
+            for (patch, _), made in self._known.items()
+            if patch == names.without_number(name) and made.patch not in others
         )
 
 
 def apply(quarantine: Quarantine, tree: str, results: Sequence[ResolvedPath]) -> str:
-    """Put results into a tree; give the new tree's id."""
+    """Put results into a tree; return the new tree's id."""
     state = Overlay(quarantine.objects, tree)
+    # Deletions first, so that a file can become a folder.
     for result in results:
         if result.content is None and state.entry(result.path) is not None:
             state.remove(result.path)
@@ -174,8 +177,8 @@ def load(folder: Path) -> tuple[RecordedResolution, ...]:
     Raises:
         UsageError: a file is no resolution.
     """
-    found = sorted((folder / FOLDER).glob("*.json"))
-    return tuple(parse(files.read_small(path, MAX_SIZE), str(path)) for path in found)
+    listed = sorted((folder / FOLDER).glob("*.json"))
+    return tuple(parse(files.read_small(path, MAX_SIZE), str(path)) for path in listed)
 
 
 def parse(content: bytes, where: str) -> RecordedResolution:
@@ -185,11 +188,11 @@ def parse(content: bytes, where: str) -> RecordedResolution:
         UsageError: it is none, or a path in it leaves the tree.
     """
     try:
-        found = documents.read(content, *_SCHEMA)
+        body = documents.read(content, *_SCHEMA)
         return RecordedResolution(
-            _plain(found["patch"]),
-            tuple(ConflictKey(**each) for each in found["met"]),
-            tuple(_result(each) for each in found["results"]),
+            _plain(body["patch"]),
+            tuple(ConflictKey(**key) for key in body["met"]),
+            tuple(map(_result, body["results"])),
         )
     except (documents.NotTheDocument, Malformed, ValueError) as error:
         raise UsageError(
@@ -204,8 +207,8 @@ def emit(resolution: RecordedResolution) -> bytes:
     """Write a resolution as its file's content."""
     body = {
         "patch": resolution.patch,
-        "met": [vars(each) for each in resolution.met],
-        "results": [_result_body(each) for each in resolution.results],
+        "met": [vars(key) for key in resolution.met],
+        "results": [_result_body(result) for result in resolution.results],
     }
     return documents.dumps(documents.document(*_SCHEMA, body)).encode()
 
@@ -218,6 +221,7 @@ def _result_body(result: ResolvedPath) -> documents.Json:
         decoded = result.content.decode("utf-8")
     except UnicodeDecodeError:
         return {**body, "base64": base64.b64encode(result.content).decode()}
+    # Not splitlines: it takes \r, \f and others for line ends, which would not come back.
     return {**body, "lines": decoded.split("\n")}
 
 
@@ -256,8 +260,8 @@ def _oid(entry: TreeEntry | None) -> str:
 
 
 def _digest(patch: str, met: Sequence[ConflictKey]) -> str:
-    told = [
+    words = [
         patch,
-        *(word for each in met for word in (each.path, each.base, each.upstream, each.patched)),
+        *(word for key in met for word in (key.path, key.base, key.upstream, key.patched)),
     ]
-    return hashlib.sha256(b"\0".join(encode_path(word) for word in told)).hexdigest()
+    return hashlib.sha256(b"\0".join(encode_path(word) for word in words)).hexdigest()
