@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.load_commands import LoadCommand
     from tensorflow_macos_build.macho.window import Window
 
-_LINKEDIT_DATA = 16
+_LINKEDIT_DATA = 16  # linkedit_data_command
 _SIZES: dict[int, int] = {
     LC.LC_SYMTAB: 24,
     LC.LC_DYSYMTAB: 80,
@@ -70,6 +70,7 @@ _STRINGS = frozenset(
 """Commands that hold a string whose end dyld looks for."""
 
 _LINKED = _STRINGS - {LC.LC_ID_DYLIB, LC.LC_RPATH}
+"""Commands that name a library to load."""
 
 _REQUIRED = frozenset(number for number in LC if number & LC_REQ_DYLD)
 """The commands that dyld must know, and does."""
@@ -93,7 +94,10 @@ def check(window: Window, image: Image) -> Iterator[Finding]:
 
 
 def is_managed(image: Image) -> bool:
-    """Whether dyld brings the image into a process: programs without dyld are the kernel's."""
+    """Whether dyld brings the image into a process (`isDyldManaged`).
+
+    Programs that were linked statically, without MH_DYLDLINK, are the kernel's alone.
+    """
     return image.filetype != MH_EXECUTE or bool(image.flags & MH_DYLDLINK)
 
 
@@ -153,7 +157,7 @@ def _size(window: Window, image: Image, command: LoadCommand) -> int | None:
     """Return the size that a load command must have; None where dyld asks for none."""
     if command.number not in _COUNTED:
         return _SIZES.get(command.number)
-    at, fixed, each = _COUNTED[command.number]
+    at, fixed, stride = _COUNTED[command.number]
     form = struct.Struct(f"{image.endian}I")
     (number,) = window.part(command.offset, command.size, "cmdsize").unpack(form, at, "list")
-    return int(fixed + number * each)
+    return int(fixed + number * stride)

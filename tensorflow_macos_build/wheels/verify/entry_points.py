@@ -26,9 +26,12 @@ _SCRIPT = re.compile(r"[\w.]+:[\w.]+\s*(\[.*\])?")
 """A script needs a callable; pip takes no space around the colon, and no hyphen."""
 
 _NO_FILE_NAME = re.compile(r"[/\\]")
+"""What leads out of the folder of programs: an installer must not write where a wheel likes."""
 
 
-class _Parser(configparser.RawConfigParser):
+class _EntryPointsParser(configparser.RawConfigParser):
+    """The parser that the specification gives: "=" alone delimits, and names keep their case."""
+
     def __init__(self) -> None:
         super().__init__(delimiters=("=",))
 
@@ -39,7 +42,7 @@ class _Parser(configparser.RawConfigParser):
 
 def check(path: str, content: bytes) -> Iterator[Finding]:
     """Find what keeps installers from reading the file, or from making its scripts."""
-    parser = _Parser()
+    parser = _EntryPointsParser()
     try:
         if len(content) > _LIMIT:
             raise ValueError(f"{len(content)} bytes are more than the {_LIMIT} that are read")
@@ -54,7 +57,7 @@ def check(path: str, content: bytes) -> Iterator[Finding]:
             yield from _scripts(path, parser, group)
 
 
-def _scripts(path: str, parser: _Parser, group: str) -> Iterator[Finding]:
+def _scripts(path: str, parser: _EntryPointsParser, group: str) -> Iterator[Finding]:
     for name, value in parser[group].items() if group in parser else ():
         if _NO_FILE_NAME.search(name):
             yield Finding(Code.ENTRY_POINTS, f"the script `{name}` is no file's name", path)

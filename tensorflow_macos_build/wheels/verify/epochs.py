@@ -23,7 +23,7 @@ class Epoch(Enum):
     FALL_2015 = (10, 11)
     FALL_2018 = (10, 14)
     FALL_2019 = (10, 15)
-    FALL_2020 = (10, 16)
+    FALL_2020 = (10, 16)  # what macOS 11 called itself to programs of older SDKs
     FALL_2021 = (12, 0)
     FALL_2024 = (15, 0)
     SPRING_2025 = (15, 4)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.verify.spool import ExportStore
 
 CHUNK = 1 << 20
-"""Bytes inflated at a time."""
+"""Bytes inflated at a time: each thread holds one, and inflating goes on outside Python's lock."""
 
 _TICK = 0.1
 """Seconds between two reports of progress."""
@@ -173,7 +173,7 @@ class _BinaryCapture:
 
     def inspect(self, exports: ExportStore) -> tuple[Binary | None, tuple[Finding, ...]]:
         if self._spool is None and binaries.is_binary(self._head):
-            # It ends before HEAD, behind a magic number: cut off, and to be told as such.
+            # It ends before HEAD, behind a magic number: a binary that was cut off.
             self._spool = Spool(self._member.size)
             self._spool.write(self._head)
         if self._spool is None:

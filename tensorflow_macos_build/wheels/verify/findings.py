@@ -119,7 +119,7 @@ class Code(Enum):
 
     @classmethod
     def named(cls, slug: str) -> Code:
-        """Find a code by its stable name.
+        """Return the code of a stable name.
 
         Raises:
             UsageError: there is none of that name.

@@ -29,7 +29,7 @@ def check(image: Image) -> Iterator[Finding]:
     for table in tables:
         if table.offset % table.align:
             yield _misaligned(image, table)
-    for message in (*_places(image, tables), *_fixups(image)):
+    for message in (*_layout(image, tables), *_fixups(image)):
         yield dated(Code.LINKEDIT_LAYOUT, message, image, Epoch.FALL_2018)
 
 
@@ -37,13 +37,15 @@ def _misaligned(image: Image, table: LinkeditRange) -> Finding:
     remainder = table.offset % table.align
     message = f"{table.name} at {table.offset:#x}: {remainder} modulo {table.align}"
     if table.name == "string pool":
+        # dyld-1378 asks for no alignment of it; macOS 27's does (pages/string-pool-alignment.md).
         return Finding(Code.STRING_POOL_ALIGNMENT, message)
+    # "relax code sig alignment for pre iOS 13", which is macOS 10.15.
     signature = table.name == "LC_CODE_SIGNATURE"
     since = Epoch.FALL_2019 if signature else Epoch.FALL_2018
     return dated(Code.LINKEDIT_ALIGNMENT, message, image, since)
 
 
-def _places(image: Image, tables: list[LinkeditRange]) -> Iterator[str]:
+def _layout(image: Image, tables: list[LinkeditRange]) -> Iterator[str]:
     linkedit = next((seg for seg in image.segments if seg.name == "__LINKEDIT"), None)
     if linkedit is None:
         return
@@ -57,6 +59,7 @@ def _places(image: Image, tables: list[LinkeditRange]) -> Iterator[str]:
 
 
 def _fixups(image: Image) -> Iterator[str]:
+    # Only LC_DYLD_INFO_ONLY leaves no room for the older relocations; LC_DYLD_INFO may stand beside.
     commands = {command.number for command in image.commands}
     opcodes = LC.LC_DYLD_INFO_ONLY in commands
     chained = LC.LC_DYLD_CHAINED_FIXUPS in commands

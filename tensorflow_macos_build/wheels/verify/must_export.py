@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NAME = re.compile(r"[A-Za-z_$.][\w$.@]*")
+"""C's identifiers, and what compilers make of other languages' names."""
 
 _LONGEST_LIST = 16 << 20
 """Bytes of the largest file of symbols that is read; TensorFlow exports 12 MB of names."""
@@ -49,14 +50,14 @@ def expand(entries: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: there is no such list, or an entry is no symbol's name.
     """
-    found: list[str] = []
+    names: list[str] = []
     for entry in entries:
-        found += _list(entry[1:]) if entry.startswith("@") else [_checked(entry)]
-    return tuple(dict.fromkeys(found))
+        names += _list(entry[1:]) if entry.startswith("@") else [_checked(entry)]
+    return tuple(dict.fromkeys(names))
 
 
 def lists() -> tuple[str, ...]:
-    """Name the lists that come with this package."""
+    """Return the names of the lists that come with this package."""
     folder = resources.files("tensorflow_macos_build.wheels.verify") / "symbols"
     return tuple(sorted(file.name.removesuffix(".txt") for file in folder.iterdir()))
 

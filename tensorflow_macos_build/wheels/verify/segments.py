@@ -40,7 +40,10 @@ _EVERY_PROT = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXECUTE
 _EXECUTABLE = VM_PROT_READ | VM_PROT_EXECUTE
 _WRITABLE = VM_PROT_READ | VM_PROT_WRITE
 _HALF_OF_MEMORY = 1 << 63
+"""Where a section's size is a negative number to dyld, which looks at it as `int64_t`."""
+
 _HEADER_64, _HEADER_32 = 32, 28
+"""Bytes of `mach_header_64` and `mach_header`."""
 
 
 def check(window: Window, image: Image) -> Iterator[Finding]:
@@ -50,7 +53,8 @@ def check(window: Window, image: Image) -> Iterator[Finding]:
         if segment.filesize > segment.vmsize:
             if segment.vmsize or segment.initprot:
                 yield _layout(f"{segment.name} has more contents than memory")
-            continue  # __LLVM and __DWARF are not mapped, and not looked at any further.
+            # __LLVM, and Go's __DWARF, are not mapped, and not looked at any further.
+            continue
         yield from _memory(image, segment)
         yield from _permissions(image, segment)
         area = window.part(command.offset, command.size, "cmdsize")
@@ -73,18 +77,20 @@ def _memory(image: Image, segment: Segment) -> Iterator[Finding]:
 
 
 def _permissions(image: Image, segment: Segment) -> Iterator[Finding]:
-    for name, wanted, spelled, since in _wanted(image):
-        if segment.name == name and segment.initprot != wanted:
+    for name, required, spelled, since in _required(image):
+        if segment.name == name and segment.initprot != required:
             message = f"{name} is {_spelled(segment.initprot)}, not {spelled}"
             yield dated(Code.SEGMENT_PERMISSIONS, message, image, since)
     if segment.name == "__DATA_CONST" and not segment.flags & SG_READ_ONLY:
+        # Dylibs that are meant for dyld's shared cache, which have this command, may lack it.
         split = image.linkedit_range("LC_SEGMENT_SPLIT_INFO")
         if image.filetype != MH_DYLIB or split is None:
             message = "__DATA_CONST has no SG_READ_ONLY"
             yield dated(Code.SEGMENT_PERMISSIONS, message, image, Epoch.FALL_2025)
 
 
-def _wanted(image: Image) -> Iterator[tuple[str, int, str, Epoch]]:
+def _required(image: Image) -> Iterator[tuple[str, int, str, Epoch]]:
+    """Return each segment whose permissions dyld looks at, what they must be, and since when."""
     if is_managed(image):
         yield "__TEXT", _EXECUTABLE, "r-x", Epoch.FALL_2019
     linkedit = Epoch.FALL_2025 if image.filetype == MH_EXECUTE else Epoch.FALL_2015
@@ -94,16 +100,19 @@ def _wanted(image: Image) -> Iterator[tuple[str, int, str, Epoch]]:
 
 
 def _spelled(prot: int) -> str:
+    """Return permissions as dyld's messages write them."""
     bits = zip("rwx", (VM_PROT_READ, VM_PROT_WRITE, VM_PROT_EXECUTE), strict=True)
     return "".join(letter if prot & bit else "-" for letter, bit in bits)
 
 
 def _sections(image: Image, segment: Segment, area: Window) -> Iterator[Finding]:
-    """Judge the section_64 (or section) structures that fill the rest of the load command."""
+    """Check the section_64 (or section) structures that fill the rest of the load command."""
+    # sectname, segname (skipped), addr, size
     form = struct.Struct(image.endian + ("16s16x2Q" if image.is_64 else "16s16x2I"))
-    start, each = (72, 80) if image.is_64 else (56, 68)
-    number = min(segment.nsects, (len(area) - start) // each)
-    for at in range(start, start + number * each, each):
+    # `commands` tells of a number that does not fit: here as many are read as there is room for.
+    start, stride = (72, 80) if image.is_64 else (56, 68)
+    number = min(segment.nsects, (len(area) - start) // stride)
+    for at in range(start, start + number * stride, stride):
         raw, address, size = area.unpack(form, at, "section")
         name = raw.rstrip(b"\0").decode("utf-8", "backslashreplace")
         if size >= _HALF_OF_MEMORY or address < segment.vmaddr:
@@ -142,7 +151,10 @@ def _together(image: Image) -> Iterator[Finding]:
 
 
 def _overlapping(ranges: Iterable[Range]) -> Iterator[tuple[str, str]]:
-    """Return pairs of names, one for each range that begins before an earlier one has ended."""
+    """Return pairs of names, one for each range that begins before an earlier one has ended.
+
+    dyld compares every pair; sorted, a file of thousands of segments is done as soon as one of few.
+    """
     reach: Range | None = None
     for start, end, name in sorted(ranges):
         if reach is not None and start < reach[1] and end > reach[0]:
@@ -157,7 +169,7 @@ def _disorder(image: Image) -> Iterator[str]:
         and image.cputype == CPU_TYPE_X86_64
         and not image.flags & MH_PIE
     )
-    # dyld leaves the last segment out.
+    # dyld leaves the last segment out, __LINKEDIT as a rule (`i < ranges.count()-1`).
     for first, second in pairwise(image.segments[:-1]):
         if second.filesize and second.fileoff < first.fileoff:
             yield f"{second.name} comes after {first.name} and lies before it in the file"

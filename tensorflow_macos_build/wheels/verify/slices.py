@@ -36,6 +36,7 @@ _ZIPPED = frozenset({PLATFORM_MACOS, PLATFORM_MACCATALYST})
 
 _SHOWN = 5
 _MOST_ALIKE = 50
+"""Findings of one code and weight that are given of one slice."""
 
 
 def check(content: Content, window: Window, image: Image) -> Iterator[Finding]:
@@ -55,7 +56,7 @@ def check(content: Content, window: Window, image: Image) -> Iterator[Finding]:
 
 def _all(content: Content, window: Window, image: Image) -> Iterator[Finding]:
     if image.filetype not in LOADABLE:
-        return
+        return  # objects and dSYMs are not loaded: what dyld would refuse is no fault of theirs
     yield from _platform(image)
     if image.filetype == MH_DYLIB and not image.install_name:
         yield Finding(Code.INSTALL_NAME_MISSING, "an MH_DYLIB without LC_ID_DYLIB")
@@ -74,26 +75,26 @@ def _platform(image: Image) -> Iterator[Finding]:
     if not image.builds:
         yield Finding(Code.MINOS_MISSING, "neither LC_BUILD_VERSION nor LC_VERSION_MIN_MACOSX")
     elif not any(build.is_macos for build in image.builds):
-        told = ", ".join(build.platform_name for build in image.builds)
-        yield Finding(Code.PLATFORM, f"built for {told}, not for macOS")
+        names = ", ".join(build.platform_name for build in image.builds)
+        yield Finding(Code.PLATFORM, f"built for {names}, not for macOS")
     elif any(build.platform not in _ZIPPED for build in image.builds):
-        told = " and ".join(build.platform_name for build in image.builds)
-        yield Finding(Code.PLATFORM, f"built for {told}: only macOS and Mac Catalyst go together")
+        names = " and ".join(build.platform_name for build in image.builds)
+        yield Finding(Code.PLATFORM, f"built for {names}: only macOS and Mac Catalyst go together")
 
 
 def _signature(content: Content, window: Window, stored: LinkeditRange) -> Iterator[Finding]:
     try:
-        found = signature.parse(window.part(stored.offset, stored.size, stored.name))
+        parsed = signature.parse(window.part(stored.offset, stored.size, stored.name))
     except MalformedMachO as error:
         yield Finding(Code.SIGNATURE_MALFORMED, error.evidence)
         return
     if stored.offset + stored.size != len(window):
         beyond = len(window) - stored.offset - stored.size
         yield Finding(Code.SIGNATURE_NOT_LAST, f"{beyond} bytes follow the signature")
-    for slot in found.bad_special:
+    for slot in parsed.bad_special:
         message = f"special slot {slot} has another hash than its blob"
         yield Finding(Code.SIGNATURE_SLOTS, message)
-    for directory in found.directories:
+    for directory in parsed.directories:
         yield from _directory(content, window, stored, directory)
 
 
@@ -104,8 +105,9 @@ def _directory(
         message = f"codeLimit is {directory.code_limit:#x}, the signature is at {stored.offset:#x}"
         yield Finding(Code.SIGNATURE_LIMIT, message)
     if directory.code_limit > len(window):
-        return
+        return  # SIGNATURE_LIMIT has told; there are no bytes to hash
     code = window.part(0, directory.code_limit, "signed code")
+    # Blocks of whole pages, of a megabyte where pages are small: few reads, and little memory.
     page = directory.page_size or max(len(code), 1)
     bad = signature.bad_pages(directory, content.blocks(code, max(page, _whole_pages(page))))
     if bad:

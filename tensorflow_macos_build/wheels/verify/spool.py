@@ -53,7 +53,7 @@ class Spool:
             yield Content(Window.whole(mapped), self._file.fileno())
 
     def close(self) -> None:
-        """Give the space back."""
+        """Free its memory or its file."""
         self._chunks.clear()
         if self._file is not None:
             self._file.close()
@@ -112,7 +112,7 @@ class ExportStore:
             yield Window.whole(mapped)
 
     def close(self) -> None:
-        """Give the space back."""
+        """Free its memory or its file."""
         self._file.close()
 
 

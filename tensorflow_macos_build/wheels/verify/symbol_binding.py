@@ -87,14 +87,14 @@ class SymbolBinder:
 
         A walk a symbol would go through the trie's upper nodes again each time.
         """
-        wanted: dict[LinkedImage, set[bytes]] = {}
+        by_library: dict[LinkedImage, set[bytes]] = {}
         for image in self._images:
             for symbol in image.slice.undefined:
                 origin = symbol.origin
                 library = image.loads[origin] if isinstance(origin, int) else None
                 if isinstance(library, LinkedImage):
-                    wanted.setdefault(library, set()).add(symbol.name)
-        for library, names in wanted.items():
+                    by_library.setdefault(library, set()).add(symbol.name)
+        for library, names in by_library.items():
             self._look_up(library, names)
 
     def _look_up(self, image: LinkedImage, names: Iterable[bytes]) -> None:
@@ -150,15 +150,15 @@ class SymbolBinder:
         """Whether an image gives a symbol, itself or by re-export; the unknown is trusted."""
         pending, seen = [(image, name)], set()
         while pending:
-            here, wanted = pending.pop()
-            if (here, wanted) in seen:  # libraries may re-export each other
+            here, sought = pending.pop()
+            if (here, sought) in seen:  # libraries may re-export each other
                 continue
-            seen.add((here, wanted))
-            self._look_up(here, [wanted])
-            export = self._cache[here, wanted]
+            seen.add((here, sought))
+            self._look_up(here, [sought])
+            export = self._cache[here, sought]
             if export is not None and export.forwarded is None:
                 return True
-            for library, alias in _onward(here, wanted, export):
+            for library, alias in _onward(here, sought, export):
                 if isinstance(library, Elsewhere):
                     return True
                 pending.append((library, alias))
