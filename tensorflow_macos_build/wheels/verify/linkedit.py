@@ -59,7 +59,7 @@ def _layout(image: Image, tables: list[LinkeditRange]) -> Iterator[str]:
 
 
 def _fixups(image: Image) -> Iterator[str]:
-    # Only LC_DYLD_INFO_ONLY leaves no room for the older relocations; LC_DYLD_INFO may stand beside.
+    # Only LC_DYLD_INFO_ONLY excludes the older relocations; LC_DYLD_INFO may stand beside them.
     commands = {command.number for command in image.commands}
     opcodes = LC.LC_DYLD_INFO_ONLY in commands
     chained = LC.LC_DYLD_CHAINED_FIXUPS in commands
