@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import tensorflow_macos_build
 from tensorflow_macos_build import process
 
 if TYPE_CHECKING:
@@ -67,21 +68,22 @@ def relocate(job: RelocationJob, lib_dirs: tuple[Path, ...], scratch: Path) -> R
     Raises:
         process.ProgramFailed: it failed in a way that has no name here.
     """
-    order, result = scratch / "job.json", scratch / "result.json"
-    order.write_text(json.dumps(asdict(job)), encoding="utf-8")
-    root = os.fspath(Path(__file__).parents[2])
+    request, result = scratch / "job.json", scratch / "result.json"
+    request.write_text(json.dumps(asdict(job)), encoding="utf-8")
+    # The other process finds this package also where it is not installed.
+    root = os.fspath(Path(tensorflow_macos_build.__file__).parents[1])
     inherited = os.environ.get("PYTHONPATH")
     process.run(
-        [sys.executable, "-m", __name__, order, result],
+        [sys.executable, "-m", __name__, request, result],
         env={
+            # Where both tools look first for a library of a name.
             "DYLD_LIBRARY_PATH": os.pathsep.join(str(path.resolve()) for path in lib_dirs) or None,
             # Their own temporary folders are then swept with the caller's after a kill.
             "TMPDIR": os.fspath(scratch),
             "PYTHONPATH": os.pathsep.join([root, *([inherited] if inherited else [])]),
         },
     )
-    found = json.loads(result.read_text(encoding="utf-8"))
-    return RelocationOutcome(found["copied"], found["refused"])
+    return RelocationOutcome(**json.loads(result.read_text(encoding="utf-8")))
 
 
 def arguments(job: RelocationJob) -> dict[str, Any]:
@@ -119,10 +121,10 @@ def tool(name: str) -> tuple[Delocate, tuple[type[Exception], ...]]:
     return delocating.delocate_wheel, (refused, ValueError)  # macholib: no room for a longer name
 
 
-def main(order: str, result: str) -> None:
+def main(request: str, result: str) -> None:
     """Do the job that a file holds, and write its outcome to another."""
-    found = json.loads(Path(order).read_text(encoding="utf-8"))
-    job = RelocationJob(found["tool"], found["wheel"], found["out"], tuple(found["archs"]))
+    read = json.loads(Path(request).read_text(encoding="utf-8"))
+    job = RelocationJob(read["tool"], read["wheel"], read["out"], tuple(read["archs"]))
     outcome = perform(job, *tool(job.tool))
     Path(result).write_text(json.dumps(asdict(outcome)), encoding="utf-8")
 

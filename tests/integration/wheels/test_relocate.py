@@ -307,6 +307,20 @@ def test_on_a_mac_delocate_is_called_so() -> None:
     inspect.signature(real).bind(**called[0])
 
 
+def test_the_tool_finds_this_package_where_it_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots: list[Path] = []
+
+    def run(argv: list[object], *, env: dict[str, str]) -> None:
+        roots.append(Path(env["PYTHONPATH"].split(os.pathsep)[0]))
+        Path(str(argv[-1])).write_text('{"copied": {}, "refused": ""}')
+
+    monkeypatch.setattr("tensorflow_macos_build.process.run", run)
+    relocators.relocate(relocators.RelocationJob("delocate", "a", "b", ()), (), tmp_path)
+    assert (roots[0] / Path(*relocators.__name__.split("."))).with_suffix(".py").is_file()
+
+
 def test_the_task_prints_a_valid_document(toolchain: Toolchain, tmp_path: Path) -> None:
     place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
     wheel = universal_wheel(toolchain, tmp_path, str(place))
