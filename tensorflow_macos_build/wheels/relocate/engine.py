@@ -100,6 +100,7 @@ def relocate(
         ticker(0, None, f"copying libraries into {wheel.name}")
         archs = tuple(sorted({image.arch for slices in images.values() for image in slices}))
         users = {name: {image.arch for image in slices} for name, slices in images.items()}
+        # The tool is told to go on where a library is missing, so the result is looked at again.
         with temporary.scratch("relocate") as scratch:
             moved, outcome = _relocated(wheel, scratch, lib_dirs, archs, tool)
             copied = tuple(_copied(library, outcome, users) for library in sorted(outcome.copied))
@@ -113,6 +114,7 @@ def _passed(wheel: Path, out: Path) -> Path:
     """Link a wheel into a folder, or copy it where links can't reach."""
     target = out / wheel.name
     out.mkdir(parents=True, exist_ok=True)
+    # rename() does nothing where both names are one file's, and would leave the unfinished one.
     if target.exists() and target.samefile(wheel):
         temporary.sweep(out)
         return target
@@ -139,6 +141,7 @@ def _relocated(
             hint="link the libraries for every architecture of the wheel, and binaries with "
             "-headerpad_max_install_names; relocate the wheel as it was before it had a .dylibs",
         )
+    # Its name may be another than was asked for: delocate tags a wheel for what came in.
     (made,) = folder.glob("*.whl")
     return made, outcome
 
@@ -177,44 +180,43 @@ def _refuse_missing(wheel: Path, left: tuple[Need, ...]) -> None:
         )
 
 
-def _written(half: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]:
+def _written(opened: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]:
     """Write a wheel again, so that the same members give the same bytes; return its SHA-256 too.
 
     Args:
-        half: the wheel as it was.
+        opened: the wheel as it was.
         changed: as the tool left it.
         out: the folder.
     """
-    needs = _needs(half, changed)
-    name = half.name
-    if any(tags.rounded(needs[arch]) > tags.rounded(half.lowest[arch]) for arch in needs):
+    needs = _needs(opened, changed)
+    name = opened.name
+    if any(tags.rounded(needs[arch]) > tags.rounded(opened.lowest[arch]) for arch in needs):
         universal2 = any(platform.endswith("_universal2") for platform in name.platforms[1:])
         name = replace(name, platforms=tags.platform_tags(needs, universal2=universal2))
-    own = {f"{half.dist_info}/{file}": file for file in ("WHEEL", fused_json.NAME)}
+    own = {f"{opened.dist_info}/{file}": file for file in ("WHEEL", fused_json.NAME)}
+    gone = record.own_paths(opened.dist_info)
     with new_wheel(out / str(name)) as made:
-        for path in order(
-            changed.members.keys() - record.own_paths(half.dist_info), half.dist_info
-        ):
+        for path in order(changed.members.keys() - gone, opened.dist_info):
             member = changed.members[path]
             match own.get(path):
                 case "WHEEL":
-                    file = replace(half.wheel_file, tags=name.tags, build=name.build)
+                    file = replace(opened.wheel_file, tags=name.tags, build=name.build)
                     made.store(path, format_wheel(file))
                 case fused_json.NAME:
-                    made.store(path, _record(half, changed, needs))
+                    made.store(path, _record(opened, changed, needs))
                 case _:
                     numbers = (member.method, member.crc, member.size, member.compressed)
                     entry = NewMember(path, *numbers, member.executable)
                     made.add(entry, changed.raw(member), changed.sha256(member))
-        sha256 = made.finish(f"{half.dist_info}/RECORD")
+        sha256 = made.finish(f"{opened.dist_info}/RECORD")
     return out / str(name), sha256
 
 
-def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.MacosVersion]:
+def _needs(opened: OpenWheel, changed: Archive) -> dict[str, tags.MacosVersion]:
     """Return the macOS that a wheel needs: as its tags say, or later where what came in does."""
-    needs = dict(half.lowest)
+    needs = dict(opened.lowest)
     for path, member in changed.members.items():
-        if path in half.archive.members:
+        if path in opened.archive.members:
             continue
         for arch, minos in slices.minimums(changed, member).items():
             if arch in needs and minos is not None:
@@ -222,10 +224,10 @@ def _needs(half: OpenWheel, changed: Archive) -> dict[str, tags.MacosVersion]:
     return needs
 
 
-def _record(half: OpenWheel, changed: Archive, needs: Mapping[str, tags.MacosVersion]) -> bytes:
+def _record(opened: OpenWheel, changed: Archive, needs: Mapping[str, tags.MacosVersion]) -> bytes:
     try:
-        told = fused_json.read(half.archive, half.dist_info)
+        fused = fused_json.read(opened.archive, opened.dist_info)
     except fused_json.BadRecord as error:
-        raise half.archive.broken(f"{half.dist_info}/{fused_json.NAME}", str(error)) from None
-    assert told is not None, "the tool neither makes nor takes away a fused.json"
-    return fused_json.dump(renewed(told, half.archive.members.keys(), changed, needs))
+        raise opened.archive.broken(f"{opened.dist_info}/{fused_json.NAME}", str(error)) from None
+    assert fused is not None, "the tool neither makes nor takes away a fused.json"
+    return fused_json.dump(renewed(fused, opened.archive.members.keys(), changed, needs))

@@ -48,6 +48,7 @@ def renewed(
     universal: dict[str, Mapping[str, Span]] = {}
     only = {arch: list(paths) for arch, paths in old.only.items()}
     for path, member in after.members.items():
+        # Of files that are not universal the record has names alone, and those stay.
         if path in before and path not in old.universal:
             continue
         code = [arch for arch in tags.ARCHES if arch in slices.minimums(after, member)]
@@ -90,14 +91,15 @@ def _spans(wheel: Archive, member: Member, old: Mapping[str, Span]) -> dict[str,
         new = lipo.NewSlice(arch.cputype, arch.cpusubtype, arch.size, align or 0)
         digest = hashlib.sha256(b"" if align is None else slices.wrapping(new))
         crc = 0
-        for piece in _part(wheel, member, arch):
+        for piece in _content(wheel, member, arch):
             digest.update(piece)
             crc = zlib.crc32(piece, crc)
+        # An empty range is never where a slice lies, so `thin` does not copy from there.
         spans[arch.name] = Span(0, 0, arch.size, crc, digest.hexdigest(), align)
     return spans
 
 
-def _part(wheel: Archive, member: Member, arch: fat.FatArch) -> Iterator[bytes]:
+def _content(wheel: Archive, member: Member, arch: fat.FatArch) -> Iterator[bytes]:
     position = 0
     for piece in wheel.stream(member):
         yield piece[max(0, arch.offset - position) : max(0, arch.end - position)]
