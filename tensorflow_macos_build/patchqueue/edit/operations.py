@@ -216,5 +216,5 @@ def restack(
         if current == before:
             emptied.append(edit)
         else:
-            steps.append(PatchStep(edit.header, before, current, edit.name, bare=edit.bare))
+            steps.append(PatchStep(edit.header, before, current, edit.name, zero_context=edit.bare))
     return Restacked(tuple(steps), tuple(emptied))

@@ -51,7 +51,7 @@ class EditSession:
     queue: Queue
     git: Git
     folder: Path
-    waiting: Waiting = field(default=lock.silent)
+    waiting: Waiting = field(default=lock.unwatched)
     flags: tuple[str, ...] = ()
 
     def change(self, make: MakeEdits, request: tuple[str, ...] = ()) -> EditProgress:
@@ -141,7 +141,7 @@ class EditSession:
 
 
 def open(
-    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.unwatched
 ) -> EditSession:
     """Open a queue's change, with what it reads.
 
@@ -153,7 +153,7 @@ def open(
 
 
 def open_to_abort(
-    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.unwatched
 ) -> EditSession:
     """Open a queue's change to give it up, whatever has become of the queue's base.
 

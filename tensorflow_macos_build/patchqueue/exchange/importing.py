@@ -69,7 +69,7 @@ def import_changes(
     ticker: Ticker,
     *,
     replace: bool = False,
-    waiting: Waiting = lock.silent,
+    waiting: Waiting = lock.unwatched,
 ) -> tuple[Imported, Saved]:
     """Make a queue of a fork's changes.
 

@@ -178,8 +178,10 @@ def applied(git: Git, queue: Queue) -> Imported:
         if made.tree == before:
             empty.append(made.patch)
             continue
-        bare = compose.is_zero_context(made.patch.patch)
-        steps.append(PatchStep(made.patch.patch.header, before, made.tree, bare=bare))
+        zero_context = compose.is_zero_context(made.patch.patch)
+        steps.append(
+            PatchStep(made.patch.patch.header, before, made.tree, zero_context=zero_context)
+        )
         before = made.tree
     named = tuple((patch.name, patch.patch.header.subject) for patch in empty)
     return Imported(queue.base.commit, tuple(steps), named)

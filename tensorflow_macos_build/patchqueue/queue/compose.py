@@ -40,14 +40,14 @@ class PatchStep:
         before: the id of the tree that it applies to.
         after: the id of the tree that it makes.
         name: the name of its file in the queue's folder; None for a new patch.
-        bare: write it without context; a file on disk without context is kept so anyway.
+        zero_context: write it without context; a file on disk without context is kept so anyway.
     """
 
     header: Header
     before: str
     after: str
     name: str | None = None
-    bare: bool = False
+    zero_context: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +165,19 @@ def _fresh(
     for number, step in enumerate(steps):
         if not stays[number]:
             patch = old.get(step.name) if step.name is not None else None
-            bare = step.bare or (patch is not None and is_zero_context(patch.patch))
-            groups.setdefault(0 if bare else _CONTEXT, []).append(number)
+            zero_context = step.zero_context or (patch is not None and is_zero_context(patch.patch))
+            groups.setdefault(0 if zero_context else _CONTEXT, []).append(number)
     written: dict[int, bytes] = {}
     # two groups at the most, and so two runs of git, however many patches there are
     for context, numbers in groups.items():
         pairs = [(steps[number].before, steps[number].after) for number in numbers]
         texts = diffs.patch_texts(git, pairs, context=context)
         for number, text in zip(numbers, texts, strict=True):
-            written[number] = _written(steps[number].header, text, bare=not context)
+            written[number] = _written(steps[number].header, text, zero_context=not context)
     return written
 
 
-def _written(header: Header, text: bytes, *, bare: bool) -> bytes:
+def _written(header: Header, text: bytes, *, zero_context: bool) -> bytes:
     """Return a patch's file.
 
     Raises:
@@ -188,6 +188,6 @@ def _written(header: Header, text: bytes, *, bare: bool) -> bytes:
     except Malformed as error:
         raise Refused(error.what, patch=header.subject) from None
     # git repeats a function's line behind `@@`: context, which a patch without any is not to have
-    if bare:
+    if zero_context:
         changes = tuple(change.without_headings() for change in changes)
     return write.emit(header, changes)

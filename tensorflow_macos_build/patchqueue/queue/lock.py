@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def silent(message: str) -> None:
+def unwatched(message: str) -> None:
     """Be the `waiting` of work that nobody watches."""
 
 
 @contextlib.contextmanager
-def sole_writer(folder: Path, waiting: Waiting = silent) -> Iterator[Path]:
+def sole_writer(folder: Path, waiting: Waiting = unwatched) -> Iterator[Path]:
     """Keep every other writer of a queue out while the body runs; yield its folder without links.
 
     Args:
@@ -50,7 +50,7 @@ def sole_writer(folder: Path, waiting: Waiting = silent) -> Iterator[Path]:
         yield real
 
 
-def steadily(folder: Path, read: Callable[[Path], T]) -> T:
+def read_steadily(folder: Path, read: Callable[[Path], T]) -> T:
     """Return what `read` makes of a queue's folder, read again when it was replaced meanwhile.
 
     A swap that a kill cut in two leaves the queue under another name (`files.displaced`); it is

@@ -65,7 +65,7 @@ def load(folder: Path) -> Queue:
         UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
         Refused: a patch file is damaged, hostile or of a kind not taken.
     """
-    base, patches = lock.steadily(folder, lambda present: _parse(_on_disk(present)))
+    base, patches = lock.read_steadily(folder, lambda present: _parse(_on_disk(present)))
     return Queue(folder.resolve().name, base, patches, folder)
 
 
@@ -75,7 +75,7 @@ def load_base(folder: Path) -> QueueBase:
     Raises:
         UsageError: the folder is no queue, or `queue.yaml` is wrong.
     """
-    return lock.steadily(folder, lambda present: queue_files.read_base(_on_disk(present)))
+    return lock.read_steadily(folder, lambda present: queue_files.read_base(_on_disk(present)))
 
 
 def load_contents(folder: Path) -> tuple[QueueBase, list[tuple[str, bytes]]]:
@@ -85,7 +85,7 @@ def load_contents(folder: Path) -> tuple[QueueBase, list[tuple[str, bytes]]]:
         UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
         Refused: a file is too large for a patch.
     """
-    return lock.steadily(folder, lambda present: _contents(_on_disk(present)))
+    return lock.read_steadily(folder, lambda present: _contents(_on_disk(present)))
 
 
 def load_revision(git: Git, revision: str, path: str) -> Queue:

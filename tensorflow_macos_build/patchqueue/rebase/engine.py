@@ -92,7 +92,7 @@ class RebaseRequest:
 
 
 def run(
-    request: RebaseRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+    request: RebaseRequest, ticker: Ticker = silent, waiting: Waiting = lock.unwatched
 ) -> RebaseResult:
     """Open a queue with its upstream, fetch what the move reads, and rebase.
 
@@ -127,7 +127,7 @@ def rebase_folder(
     ticker: Ticker = silent,
     *,
     write: bool = False,
-    waiting: Waiting = lock.silent,
+    waiting: Waiting = lock.unwatched,
 ) -> RebaseResult:
     """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
 

@@ -49,7 +49,7 @@ class RebaseSession:
     git: Git
     folder: Path
     ticker: Ticker = field(default=silent)
-    waiting: Waiting = field(default=lock.silent)
+    waiting: Waiting = field(default=lock.unwatched)
     flags: tuple[str, ...] = ()
 
     def start(self, onto: str) -> RebaseProgress:
@@ -147,7 +147,7 @@ class RebaseSession:
 
 
 def open(
-    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.unwatched
 ) -> RebaseSession:
     """Open a queue's rebase, with what it reads.
 
@@ -159,7 +159,7 @@ def open(
 
 
 def open_to_abort(
-    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.silent
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.unwatched
 ) -> RebaseSession:
     """Open a queue's rebase to give it up, whatever has become of the queue's base.
 

@@ -100,7 +100,7 @@ def test_a_patch_without_context_stays_so(tmp_path: Path, bare: bool) -> None:
     changed = [b"xx\n" if line == b"line 20\n" else line for line in LINES]
     git, step, base = _history(tmp_path / "1.git", LINES, changed)
     first = storage.save(
-        tmp_path / "q", QueueBase("e", "v1", base), [replace(step, bare=bare)], git
+        tmp_path / "q", QueueBase("e", "v1", base), [replace(step, zero_context=bare)], git
     )
     assert (b"line 19\n" in first.queue.patches[0].content) is not bare
     git, step, base = _history(tmp_path / "2.git", [b"n\n", *LINES], [b"n\n", *changed])
