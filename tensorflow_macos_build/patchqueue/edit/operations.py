@@ -106,6 +106,7 @@ def folded(edits: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
     """
     if at == into:
         raise UsageError("a patch cannot be folded into itself")
+    # Whichever header stays, the changes keep their order: one may stand on the other.
     first, second = sorted((at, into))
     joined = replace(edits[into], changes=edits[first].changes + edits[second].changes)
     return [joined if number == into else edit for number, edit in enumerate(edits) if number != at]

@@ -116,6 +116,7 @@ class EditSession:
         """
         with self._alone() as run:
             plan = run.under_way()
+            # Not `store`, which would make the change's repository: this only looks.
             with quarantine(run.lender()) as pen:
                 return run.state(pen, plan)
 

@@ -194,7 +194,7 @@ class EditRun:
         """Check out the patch that is open, unless it is."""
         assert plan.open is not None
         folder, edit = self.folder / "tree", plan.edits[plan.open]
-        if not folder.is_dir():
+        if not folder.is_dir():  # else somebody may be at work in it
             patch_tree.make(folder, pen, self.store(), self.queue.base.commit, edit)
         return EditProgress(None, (), folder, edit.header.subject)
 
@@ -264,7 +264,7 @@ class EditRun:
                 queue=self.queue.folder,
                 onto=self.queue.base.commit,
                 base=self.queue.base.commit,
-                patch=stopped.key,
+                patch=stopped.key,  # a patch that is new, or folded, has no file's name of its own
                 labels=_labels(stopped.edit),
             )
         return _conflict(folder, stopped)
@@ -280,7 +280,7 @@ class EditRun:
         return plan, ""
 
     def _clear(self) -> None:
-        """Delete what a kill left of a change before its plan was there.
+        """Delete what a kill left of a change before its plan was there: its repository alone.
 
         Raises:
             UsageError: the folder holds something else.

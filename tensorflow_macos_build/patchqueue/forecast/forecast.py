@@ -167,6 +167,7 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
     """
     opened = opening.open(request.folder, request.cache, ticker)
     newest = _newest(opened, request.latest, ticker) if request.latest else ()
+    # Each once: one that is named may be among the newest.
     revisions = list(dict.fromkeys([*newest, *request.onto]))
     opened.prepare(revisions, ticker)
     return forecast(opened.queue, opened.mirror, revisions, ticker)
@@ -196,6 +197,7 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
     commits = {name: resolve(git, name) for name in revisions}
     decisions = Decisions(resolutions.load(queue.folder))
     with quarantine(git) as pen:
+        # Not from the cache of commits, which would write to the repository.
         patches = materialise.queue_commits(queue, pen.git)
         forecaster = Forecaster(pen, queue.base, patches, decisions)
         columns = forecaster.columns(commits, ticker)

@@ -138,6 +138,7 @@ def rebase_folder(
         WorkFailed: as for `rebase`, or a patch file is damaged.
     """
     if write:
+        # Read under the lock, so that what is written back is what was read.
         with lock.sole_writer(folder, waiting):
             return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
     base, patches = commit_cache.of_folder(folder, git)
@@ -303,7 +304,7 @@ def save(
         steps,
         pen.git,
         resolutions=files,
-        seen=queue.digest,
+        seen=queue.digest,  # an editor or `git checkout` may write it: those take no lock
         announce=announce,
     )
 
@@ -312,6 +313,7 @@ def _with_effect(queue: Queue, before: str, replayed: Replay) -> list[compose.Pa
     """Return the patches that still change something, on from the tree of the new base."""
     steps: list[compose.PatchStep] = []
     for patch, step in zip(queue.patches, replayed.steps, strict=True):
+        # A patch that is empty, landed or left out leaves the tree as it was before it.
         if step.after != before:
             steps.append(compose.PatchStep(patch.patch.header, before, step.after, patch.name))
         before = step.after

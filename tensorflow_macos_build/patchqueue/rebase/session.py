@@ -118,6 +118,7 @@ class RebaseSession:
             if finished := run.done_before():
                 return finished
             state = run.under_way()
+            # Nothing of the work tree is taken: unlike in `go_on`, its objects need not be seen.
             with quarantine(self.git) as pen:
                 conflict = run.replay(pen, state, write_trees=False).conflict
             note = run.refusal(state, conflict, patch, takes=False)

@@ -115,6 +115,7 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
         "taken": state.taken,
     }
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
+    # One reference to one commit: a state is there as a whole or not at all.
     with quarantine(git) as pen:
         files = {
             made.file_name: TreeEntry("100644", pen.write("blob", resolutions.emit(made)))
@@ -131,6 +132,7 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
             tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()
         )
         pen.keep([commit], [state.onto, state.base])
+    # Only from the state that this one came of: another command may have gone on meanwhile.
     refs.move(git, ref_name(queue), commit, state.kept)
     return replace(state, kept=commit)
 

@@ -138,7 +138,7 @@ def replay(
 
 
 def tree_of(objects: ObjectReader, name: str) -> str:
-    """Return the id of the tree that a commit or tree id stands for; the empty tree for ""."""
+    """Return the id of the tree that the id of a commit, or its own, stands for."""
     kind, _ = objects.read(name)
     return objects.commit(name).tree if kind == "commit" else name
 
@@ -160,6 +160,8 @@ class _Replayer:
         self._resolver = resolver
 
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
+        # A patch is decided by ids as a whole or not at all: git looks for renames among all paths
+        # that it changes, and would find others among a part of them.
         upstream_had: list[str] = []
         pending: list[PathChange] = []
         for change in changes:
@@ -174,6 +176,7 @@ class _Replayer:
         if not self._structure_holds(commit, pending):
             return self._merge(commit, changes)
         self._apply(pending)
+        # A patch that was empty from the start is what it was; upstream took nothing of it.
         outcome = StepOutcome.TAKEN if pending or not changes else StepOutcome.EMPTY
         return ReplayStep(commit, outcome, changes, tuple(upstream_had))
 
@@ -204,7 +207,7 @@ class _Replayer:
             entry = self.state.entry(folder)
             if entry is None:
                 gone.add(folder)
-            elif not entry.is_tree:
+            elif not entry.is_tree:  # a file is where the patch needs a folder
                 return False
         if not gone:
             return True
@@ -232,17 +235,19 @@ class _Replayer:
         return all(_is_folder(patched.entry(folder)) for folder in left)
 
     def _merge(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
+        # Only here is the overlay written as tree objects, which git needs.
         ours = self.state.write(self._quarantine)
         base, theirs = self._quarantine.parent_tree(commit), self._quarantine.tree(commit)
         merged = merges.merge(self._quarantine, base, ours, theirs)
         if merged.clean:
             self.state = Overlay(self._objects, merged.tree)
+            # git drops a patch whose merge changes nothing, too (git-rebase(1), --empty).
             outcome = StepOutcome.EMPTY if merged.tree == ours else StepOutcome.MERGED
             return ReplayStep(commit, outcome, changes, (), merged, merged.tree)
         if self._resolver and (resolved := self._resolver(commit, changes, merged)):
             self.state = Overlay(self._objects, resolved.tree)
             return ReplayStep(commit, resolved.outcome, changes, (), merged, resolved.tree)
-        result = ours
+        result = ours  # of a patch that is skipped, or stopped at, nothing is taken
         if self._on_conflict is OnConflict.PROVISIONAL:
             result = merges.provisional(self._quarantine, merged)
             self.state = Overlay(self._objects, result)
