@@ -36,26 +36,26 @@ def mail(content: bytes) -> str:
         return REFUSED + error.what
     text = mailbox.parse(content).text
     diff = to_text(text[mail_body.split_text(text) :])
-    return _said(header.author.name, header.author.email, header.date, header.message, diff)
+    return _reading(header.author.name, header.author.email, header.date, header.message, diff)
 
 
 def mailinfo(content: bytes, *flags: str) -> str:
     """Read a mail as `git mailinfo` does."""
     with tempfile.TemporaryDirectory() as folder:
-        done = git("mailinfo", *flags, "message", "patch", stdin=content, cwd=folder)
-        if done.returncode != 0:
-            return REFUSED + to_text(done.stderr)
+        completed = git("mailinfo", *flags, "message", "patch", stdin=content, cwd=folder)
+        if completed.returncode != 0:
+            return REFUSED + to_text(completed.stderr)
         message, diff = (
             to_text((Path(folder) / name).read_bytes()) for name in ("message", "patch")
         )
-    lines = to_text(done.stdout).split("\n")
+    lines = to_text(completed.stdout).split("\n")
     fields = dict(line.partition(": ")[::2] for line in lines)
     try:
         date = parse_date(fields["Date"]) if fields.get("Date") else _DEFAULT
     except Malformed:
         return f"{REFUSED}the date is {fields['Date']}"
     whole = f"{fields.get('Subject', '')}\n\n{message}"
-    return _said(fields.get("Author", ""), fields.get("Email", ""), date, whole, diff)
+    return _reading(fields.get("Author", ""), fields.get("Email", ""), date, whole, diff)
 
 
 def diff(content: bytes) -> str:
@@ -68,11 +68,11 @@ def diff(content: bytes) -> str:
 
 def numstat(content: bytes) -> str:
     """Read a diff as `git apply --numstat` does."""
-    done = git("apply", "--numstat", "-z", "-", stdin=content, cwd="/")
+    completed = git("apply", "--numstat", "-z", "-", stdin=content, cwd="/")
     # at binary data that are damaged it stops reading, says so, and ends with 0
-    if done.returncode != 0 or (done.stderr and b"GIT binary patch" in content):
-        return REFUSED + to_text(done.stderr)
-    return os.fsdecode(done.stdout).replace("\0", "\n").rstrip("\n")
+    if completed.returncode != 0 or (completed.stderr and b"GIT binary patch" in content):
+        return REFUSED + to_text(completed.stderr)
+    return os.fsdecode(completed.stdout).replace("\0", "\n").rstrip("\n")
 
 
 def git(
@@ -86,7 +86,7 @@ def git(
     )
 
 
-def _said(name: str, email: str, date: Moment, message: str, diff: str) -> str:
+def _reading(name: str, email: str, date: Moment, message: str, diff: str) -> str:
     lines = (name, email, f"{date.seconds} {date.zone}", *clean_message(message), diff.rstrip())
     return "\n".join(lines)
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.build_again PROJECT [ROUNDS]
 
-PROJECT is a checkout in which `inv build` has run. Prints medians in seconds, and their difference.
+PROJECT is a checkout in which `scripts/inv build` has run. Prints medians in seconds, and their
+difference.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def _runs(*argv: str, cwd: Path) -> measure.Run:
 
 def main(project: Path, rounds: int) -> None:
     """Run both arms in turn and print what they took."""
-    program = ("-m", "tensorflow_macos_build.tasks.program", "build")
+    program = ("-m", "tensorflow_macos_build", "build")
     runs = measure.interleaved(
         {
             "interpreter": lambda: _runs("-c", "pass", cwd=project),
@@ -38,7 +39,7 @@ def main(project: Path, rounds: int) -> None:
         },
         rounds,
     )
-    medians = {name: measure.median_seconds(found) for name, found in runs.items()}
+    medians = {name: measure.median_seconds(measured) for name, measured in runs.items()}
     print(measure.machine())
     for name, seconds in medians.items():
         print(f"{name:12} {seconds:6.3f} s")

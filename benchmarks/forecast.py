@@ -1,6 +1,6 @@
 """How long a forecast of a real queue takes: the matrix, the breaking commits, the memory.
 
-    python benchmarks/forecast.py GIT_DIR v1.15.3 r1.15.3+nv20.09 v1.15.4 v1.15.5
+    python -m benchmarks.forecast GIT_DIR v1.15.3 r1.15.3+nv20.09 v1.15.4 v1.15.5
 
 with GIT_DIR a clone of NVIDIA/tensorflow. For comparison the same revisions are rebased on, which
 is a forecast without the breaking commits. Peak memory is this process's own, git's not counted.
@@ -27,7 +27,7 @@ _URL = "https://github.com/tensorflow/tensorflow"
 
 
 def main() -> None:
-    """Measure, and print what was found."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -36,23 +36,23 @@ def main() -> None:
     parser.add_argument("tip", help="the fork's branch: its commits on the base are the queue")
     parser.add_argument("onto", nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    git = Git(asked.git_dir)
-    base = QueueBase(_URL, asked.base, resolve(git, asked.base))
-    onto = {name: resolve(git, name) for name in asked.onto}
+    arguments = parser.parse_args()
+    git = Git(arguments.git_dir)
+    base = QueueBase(_URL, arguments.base, resolve(git, arguments.base))
+    onto = {name: resolve(git, name) for name in arguments.onto}
     arms = {
-        "forecast": functools.partial(_forecast, git, base, asked.tip, onto),
-        "rebases": functools.partial(_rebases, git, base, asked.tip, onto),
+        "forecast": functools.partial(_forecast, git, base, arguments.tip, onto),
+        "rebases": functools.partial(_rebases, git, base, arguments.tip, onto),
     }
     runs = measure.interleaved(
         {name: functools.partial(measure.in_child, body) for name, body in arms.items()},
-        asked.rounds,
+        arguments.rounds,
     )
     print(measure.machine())
-    for name, found in runs.items():
-        seconds, peak = measure.median_seconds(found), measure.peak_mb(found)
-        print(f"{name}: median {seconds:.2f} s of {asked.rounds}, peak {peak:.0f} MB")
-    _forecast(git, base, asked.tip, onto, tell=True)
+    for name, measured in runs.items():
+        seconds, peak = measure.median_seconds(measured), measure.peak_mb(measured)
+        print(f"{name}: median {seconds:.2f} s of {arguments.rounds}, peak {peak:.0f} MB")
+    _forecast(git, base, arguments.tip, onto, shown=True)
 
 
 def _rebases(git: Git, base: QueueBase, tip: str, onto: dict[str, str]) -> None:
@@ -63,15 +63,17 @@ def _rebases(git: Git, base: QueueBase, tip: str, onto: dict[str, str]) -> None:
 
 
 def _forecast(
-    git: Git, base: QueueBase, tip: str, onto: dict[str, str], *, tell: bool = False
+    git: Git, base: QueueBase, tip: str, onto: dict[str, str], *, shown: bool = False
 ) -> None:
     patches = commits_of(git, f"{base.commit}..{tip}")
     with quarantine(git) as pen:
-        seer = Forecaster(pen, base, patches, Decisions())
-        columns = seer.columns(onto)
-    if not tell:
+        forecaster = Forecaster(pen, base, patches, Decisions())
+        columns = forecaster.columns(onto)
+    if not shown:
         return
-    print(f"{len(patches)} patches; the breaking commits took replays on {seer.replays} commits")
+    print(
+        f"{len(patches)} patches; the breaking commits took replays on {forecaster.replays} commits"
+    )
     for column in columns:
         counts = Counter(fate.status.value for fate in column.fates)
         print(f"{column.ref}, {column.distance} commits on: {dict(counts)}")

@@ -52,17 +52,17 @@ exit 1
 
 
 def payload(first: Path, second: Path) -> Payload:
-    """List what a fusion has to read: all of both wheels, what is equal in both once."""
+    """Return what a fusion has to read: all of both wheels, what is equal in both once."""
     seen: set[tuple[str, int, int]] = set()
-    found = []
+    contents = []
     for wheel in (first, second):
         with zipfile.ZipFile(wheel) as archive:
             for info in archive.infolist():
                 key = (info.filename, info.file_size, info.CRC)
                 if key not in seen:
-                    found.append((wheel, info))
+                    contents.append((wheel, info))
                 seen.add(key)
-    return sorted(found, key=lambda item: -item[1].file_size)
+    return sorted(contents, key=lambda item: -item[1].file_size)
 
 
 def bare(work: Payload, threads: int) -> None:
@@ -89,7 +89,7 @@ def _inflate(descriptor: int, member: zipfile.ZipInfo) -> bytes:
 
 
 def stand_ins(folder: Path) -> None:
-    """Make what delocate takes for Apple's tools."""
+    """Write what delocate takes for Apple's tools."""
     lipo, otool = llvm("llvm-lipo"), llvm("llvm-otool")
     texts = {
         "lipo": _LIPO.format(lipo=lipo),
@@ -102,7 +102,7 @@ def stand_ins(folder: Path) -> None:
 
 
 def llvm(name: str) -> str:
-    """Find one of LLVM's tools."""
+    """Return the path of one of LLVM's tools."""
     path = locate(name)
     if path is None:
         sys.exit(f"{name} is missing; type: {install_line([name])}")
@@ -120,23 +120,28 @@ def check(first: Path, second: Path, options: FuseOptions) -> str:
     """Compare every universal file with what llvm-lipo makes of the two members."""
     equal, other = 0, []
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        fused = fuse(first, second, place, options)
+        scratch = Path(folder)
+        fused = fuse(first, second, scratch, options)
         with (
-            zipfile.ZipFile(first) as one,
-            zipfile.ZipFile(second) as two,
-            zipfile.ZipFile(fused.wheel) as made,
+            zipfile.ZipFile(first) as first_archive,
+            zipfile.ZipFile(second) as second_archive,
+            zipfile.ZipFile(fused.wheel) as merged,
         ):
             for path in fused.files[Verdict.UNIVERSAL]:
-                slices = [_extracted(archive, path, place) for archive in (one, two)]
-                fat = place / "fat"
+                slices = [
+                    _extracted(archive, path, scratch)
+                    for archive in (first_archive, second_archive)
+                ]
+                fat = scratch / "fat"
                 argv = [llvm("llvm-lipo"), "-create", *map(str, slices), "-output", str(fat)]
                 subprocess.run(argv, check=True)
-                with fat.open("rb") as expected, made.open(path) as found:
-                    same = _digest(expected) == _digest(found)
+                with fat.open("rb") as expected, merged.open(path) as own:
+                    same = _digest(expected) == _digest(own)
                 equal += same
                 other += [] if same else [path]
-        counts = ", ".join(f"{len(paths)} {one.value}" for one, paths in fused.files.items())
+        counts = ", ".join(
+            f"{len(paths)} {verdict.value}" for verdict, paths in fused.files.items()
+        )
         return f"{counts}; {equal} universal files equal llvm-lipo's, others: {other or 'none'}"
 
 
@@ -164,13 +169,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--check", action="store_true")
-    chosen = parser.parse_args()
-    rules = tuple(parse_rule(text) for text in chosen.rule)
-    options = FuseOptions(build=chosen.build_tag, rules=rules, threads=chosen.threads)
-    print(f"{measure.machine()}, zlib {zlib.ZLIB_RUNTIME_VERSION}, {chosen.threads} threads")
-    for first, second in _pairs(chosen.wheels):
-        _measure(first, second, options, chosen)
-        if chosen.check:
+    arguments = parser.parse_args()
+    rules = tuple(parse_rule(text) for text in arguments.rule)
+    options = FuseOptions(build=arguments.build_tag, rules=rules, threads=arguments.threads)
+    print(f"{measure.machine()}, zlib {zlib.ZLIB_RUNTIME_VERSION}, {arguments.threads} threads")
+    for first, second in _pairs(arguments.wheels):
+        _measure(first, second, options, arguments)
+        if arguments.check:
             print(f"  {check(first, second, options)}")
 
 
@@ -180,32 +185,34 @@ def _pairs(wheels: list[Path]) -> Iterator[tuple[Path, Path]]:
     yield from zip(wheels[::2], wheels[1::2], strict=True)
 
 
-def _measure(first: Path, second: Path, options: FuseOptions, chosen: argparse.Namespace) -> None:
+def _measure(
+    first: Path, second: Path, options: FuseOptions, arguments: argparse.Namespace
+) -> None:
     work = payload(first, second)
     content = sum(info.file_size for _, info in work) / 1e6
     with tempfile.TemporaryDirectory() as folder:
         out, tools, peer = (Path(folder) / name for name in ("out", "tools", "peer"))
-        for made in (tools, peer):
-            made.mkdir()
+        tools.mkdir()
+        peer.mkdir()
         stand_ins(tools)
         arms = {
-            "bare": lambda: measure.in_child(lambda: bare(work, chosen.threads)),
+            "bare": lambda: measure.in_child(lambda: bare(work, arguments.threads)),
             "fuse": lambda: measure.in_child(lambda: fuse(first, second, out, options)),
         }
-        if chosen.peer:
+        if arguments.peer:
             merge = functools.partial(delocate_merge, first, second, tools, peer)
             arms["delocate-merge"] = lambda: measure.in_child(merge)
-        runs = measure.interleaved(arms, chosen.rounds)
+        runs = measure.interleaved(arms, arguments.rounds)
     print(f"{first.name} + {second.name}: {content:.1f} MB to read")
-    for name, each in runs.items():
-        seconds = " ".join(f"{run.seconds:.2f}" for run in each)
-        wall, cpu = measure.median_seconds(each), measure.median_cpu_seconds(each)
-        peak = measure.peak_mb(each)
+    for name, measured in runs.items():
+        seconds = " ".join(f"{run.seconds:.2f}" for run in measured)
+        wall, cpu = measure.median_seconds(measured), measure.median_cpu_seconds(measured)
+        peak = measure.peak_mb(measured)
         print(f"  {name:14} {wall:7.2f} s, {cpu:7.2f} s CPU, {peak:5.0f} MB  ({seconds})")
-    for name, each in runs.items():
+    for name, measured in runs.items():
         if name != "fuse":
-            wall = measure.median_seconds(runs["fuse"]) / measure.median_seconds(each)
-            cpu = measure.median_cpu_seconds(runs["fuse"]) / measure.median_cpu_seconds(each)
+            wall = measure.median_seconds(runs["fuse"]) / measure.median_seconds(measured)
+            cpu = measure.median_cpu_seconds(runs["fuse"]) / measure.median_cpu_seconds(measured)
             print(f"  fuse/{name}: {wall:.3f} in time (1/{1 / wall:.1f}), {cpu:.3f} in CPU time")
 
 

@@ -49,7 +49,6 @@ _EVENT = {
     "completed": {"success": True, "outputGroup": [{"name": "default", "fileSets": [{"id": "1"}]}]},
     "buildMetrics": {"actionSummary": {"actionsExecuted": "7", "runnerCount": [{"count": 1}]}},
     "buildToolLogs": {"log": [{"name": "process stats", "contents": "MiBwcm9jZXNzZXM6IDIgeC4="}]},
-    "finished": {"exitCode": {"name": "SUCCESS", "code": 0}},
 }
 _DOCUMENTS: dict[str, dict[str, Any]] = {
     "resolution": {
@@ -128,8 +127,8 @@ def read_condition(content: bytes) -> None:
 
 def read_resolution(content: bytes) -> None:
     """Read it as a resolution; write what was read, and read it again."""
-    found = resolutions.parse(content, "case")
-    assert resolutions.parse(resolutions.emit(found), "case") == found
+    resolution = resolutions.parse(content, "case")
+    assert resolutions.parse(resolutions.emit(resolution), "case") == resolution
 
 
 def read_plan(content: bytes) -> None:
@@ -218,13 +217,13 @@ def reader_of(target: str) -> Callable[[bytes, int], None]:
 
 def seeds_of(files: list[Path], target: str) -> list[bytes]:
     """Return the seeds for a target: those built in, and the files' contents, or their lines."""
-    found = list(_TEXTS.get(target, ()))
+    seeds = list(_TEXTS.get(target, ()))
     if target in _DOCUMENTS:
-        found.append(json.dumps(_DOCUMENTS[target]).encode())
+        seeds.append(json.dumps(_DOCUMENTS[target]).encode())
     for path in files:
         content = path.read_bytes()
-        found += content.splitlines() if target == "events" else [content]
-    return found
+        seeds += content.splitlines() if target == "events" else [content]
+    return seeds
 
 
 def main() -> int:

@@ -217,41 +217,41 @@ def mutate(chosen: random.Random, seeds: list[bytes]) -> bytes:
     return b"".join(lines)
 
 
-def _place(chosen: random.Random, lines: list[bytes]) -> int:
+def _at(chosen: random.Random, lines: list[bytes]) -> int:
     return chosen.randrange(len(lines))
 
 
 def _remove(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    at = _place(chosen, lines)
+    at = _at(chosen, lines)
     del lines[at : at + chosen.choice((1, 1, 1, 4))]
 
 
 def _repeat(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    at, size = _place(chosen, lines), chosen.choice((1, 1, 4, 16))
+    at, size = _at(chosen, lines), chosen.choice((1, 1, 4, 16))
     lines[at:at] = lines[at : at + size] * chosen.choice((1, 1, 2, 200))
 
 
 def _swap(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    first, second = _place(chosen, lines), _place(chosen, lines)
+    first, second = _at(chosen, lines), _at(chosen, lines)
     lines[first], lines[second] = lines[second], lines[first]
 
 
 def _splice(chosen: random.Random, lines: list[bytes], seeds: list[bytes]) -> None:
     other = chosen.choice(seeds).splitlines(keepends=True)
     start = chosen.randrange(max(len(other), 1))
-    at = _place(chosen, lines)
+    at = _at(chosen, lines)
     lines[at:at] = other[start : start + chosen.randint(1, 12)]
 
 
 def _token(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    at = _place(chosen, lines)
+    at = _at(chosen, lines)
     column = chosen.choice((0, 0, chosen.randrange(len(lines[at]) + 1)))
     cut = chosen.choice((0, 0, 1, 8))
     lines[at] = lines[at][:column] + chosen.choice(TOKENS) + lines[at][column + cut :]
 
 
 def _flip(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    at = _place(chosen, lines)
+    at = _at(chosen, lines)
     content = bytearray(lines[at])
     if content:
         content[chosen.randrange(len(content))] ^= 1 << chosen.randrange(8)
@@ -259,13 +259,13 @@ def _flip(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
 
 
 def _number(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    at = _place(chosen, lines)
+    at = _at(chosen, lines)
     values = (b"0", b"1", b"2", b"7", b"65536", b"4294967296", b"9" * 5000, b"-3")
     lines[at] = re.sub(rb"[0-9]+", lambda _: chosen.choice(values), lines[at], count=1)
 
 
 def _cut(chosen: random.Random, lines: list[bytes], _: list[bytes]) -> None:
-    at = _place(chosen, lines)
+    at = _at(chosen, lines)
     lines[at:] = [lines[at][: chosen.randrange(len(lines[at]) + 1)]]
 
 
@@ -278,12 +278,12 @@ class Judge:
 
     Attributes:
         case: the number of the case that is judged.
-        asked: how many were.
+        judged: how many were.
         stricter: why cases were refused here that git takes, with their numbers.
     """
 
     case: int = 0
-    asked: int = 0
+    judged: int = 0
     stricter: dict[str, list[int]] = field(default_factory=dict)
 
     def compare(self, ours: str, theirs: str) -> None:
@@ -292,7 +292,7 @@ class Judge:
         Raises:
             Wrong: git refuses, or reads something else.
         """
-        self.asked += 1
+        self.judged += 1
         if ours.startswith(as_git.REFUSED):
             if not theirs.startswith(as_git.REFUSED):
                 reason = re.sub(r"`[^`]*`|[0-9]+|\S+/\S*", "…", ours)[:90]
@@ -307,7 +307,7 @@ class Judge:
             f"\n  only here {len(cases)} times, first in case {cases[0]}: {reason}"
             for reason, cases in reasons
         )
-        return f"; git asked {self.asked} times{''.join(lines)}"
+        return f"; git asked {self.judged} times{''.join(lines)}"
 
 
 def read_mailbox(content: bytes, judge: Judge | None) -> None:
@@ -340,7 +340,7 @@ def _judge_mail(mail: bytes, judge: Judge) -> None:
     if _BOGUS_FIELD.search(ours):
         return  # the field is text here; to git it is a field that says nothing
     flags = ((), ("-b",), ("--no-inbody-headers",))
-    answers = [as_git.mailinfo(mail, *each) for each in flags]
+    answers = [as_git.mailinfo(mail, *extra) for extra in flags]
     by_hand = NO_ADDRESS in ours or answers[0].startswith(f"{as_git.REFUSED}the date is")
     judge.compare(ours, ours if ours in answers or by_hand else answers[0])
 
@@ -375,10 +375,10 @@ def read_dep3(content: bytes, _: Judge | None) -> None:
 def read_series(content: bytes, _: Judge | None) -> None:
     """Read a series and put it together again."""
     try:
-        found = series.parse(content)
+        entries = series.parse(content)
     except Malformed:
         return
-    if found.emit() != content:
+    if entries.emit() != content:
         raise Wrong("the series does not come back byte for byte")
 
 
@@ -387,8 +387,8 @@ def read_quilt(content: bytes, _: Judge | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "d").mkdir()
-        for place in ("series", "one.patch", "two.diff", "d/three.patch"):
-            (folder / place).write_bytes(SERIES if place == "series" else content)
+        for file in ("series", "one.patch", "two.diff", "d/three.patch"):
+            (folder / file).write_bytes(SERIES if file == "series" else content)
         with contextlib.suppress(Refused, UsageError):
             sources.read_quilt(folder / "series", _NOW)
         (folder / "series").write_bytes(content)
@@ -406,11 +406,11 @@ TARGETS: dict[str, Callable[[bytes, Judge | None], None]] = {
 }
 
 
-def seeds_of(places: list[Path]) -> list[bytes]:
+def seeds_of(named: list[Path]) -> list[bytes]:
     """Return the files, and those in folders, that are not too large."""
     seeds = []
-    for place in places:
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+    for top in named:
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file() and 0 < path.stat().st_size <= _MAXIMUM_SEED:
                 seeds.append(path.read_bytes())
     return seeds

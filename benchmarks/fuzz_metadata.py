@@ -111,10 +111,10 @@ def read_whole(content: bytes) -> None:
     parts = dict(zip(_FILES, [*content.split(b"\0\0\0"), b"", b"", b""], strict=False))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / _NAME
-        with zipfile.ZipFile(path, "w") as made:
-            made.writestr("demo.py", b"")
+        with zipfile.ZipFile(path, "w") as wheel:
+            wheel.writestr("demo.py", b"")
             for name, part in parts.items():
-                made.writestr(f"{_INFO}/{name}", part)
+                wheel.writestr(f"{_INFO}/{name}", part)
         verify(path)
         for options in (RetagOptions(), RetagOptions(from_wheel=True, build="2")):
             with contextlib.suppress(BrokenWheel, UsageError):
@@ -134,7 +134,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 def seeds_of(wheels: list[Path], target: str) -> list[bytes]:
     """Return the seeds for a target: those built in, and what the wheels hold."""
-    found = [dict(_FILES)]
+    dist_infos = [dict(_FILES)]
     listed = [*_NAMES]
     for path in wheels:
         listed.append(path.name.encode())
@@ -145,12 +145,14 @@ def seeds_of(wheels: list[Path], target: str) -> list[bytes]:
                 for name in archive.namelist()
                 if ".dist-info/" in name
             }
-            found.append({name: archive.read(inside[name]) for name in _FILES if name in inside})
+            dist_infos.append(
+                {name: archive.read(inside[name]) for name in _FILES if name in inside}
+            )
     if target == "names":
         return [b"\n".join(listed), *listed]
     if target == "whole":
-        return [b"\0\0\0".join(files.values()) for files in found]
-    return [files[target.upper()] for files in found if target.upper() in files]
+        return [b"\0\0\0".join(files.values()) for files in dist_infos]
+    return [files[target.upper()] for files in dist_infos if target.upper() in files]
 
 
 def main() -> int:

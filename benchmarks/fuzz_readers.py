@@ -42,7 +42,7 @@ def mutate(chosen: random.Random, seeds: list[bytes]) -> bytes:
     return bytes(content)
 
 
-def _place(chosen: random.Random, content: bytearray) -> int:
+def _at(chosen: random.Random, content: bytearray) -> int:
     # Headers lie at the start of a slice, directories at a file's end: half of the places there.
     near = chosen.choice((256, 2048, 1 << 14, len(content), len(content)))
     at = chosen.randrange(min(near, len(content)))
@@ -50,14 +50,14 @@ def _place(chosen: random.Random, content: bytearray) -> int:
 
 
 def _flip(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
-    content[_place(chosen, content)] ^= 1 << chosen.randrange(8)
+    content[_at(chosen, content)] ^= 1 << chosen.randrange(8)
 
 
 def _extreme(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
     size = chosen.choice((1, 2, 4, 8))
     value = chosen.choice((*_EXTREMES, len(content), chosen.getrandbits(32)))
     order = chosen.choice(("little", "big"))
-    at = _place(chosen, content) & ~(size - 1)
+    at = _at(chosen, content) & ~(size - 1)
     packed = (value & ((1 << 8 * size) - 1)).to_bytes(
         size, "little" if order == "little" else "big"
     )
@@ -65,23 +65,23 @@ def _extreme(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
 
 
 def _cut(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
-    del content[_place(chosen, content) :]
+    del content[_at(chosen, content) :]
 
 
 def _remove(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
-    at = _place(chosen, content)
+    at = _at(chosen, content)
     del content[at : at + chosen.randint(1, 64)]
 
 
 def _repeat(chosen: random.Random, content: bytearray, _: list[bytes]) -> None:
-    at, size = _place(chosen, content), chosen.randint(1, 512)
+    at, size = _at(chosen, content), chosen.randint(1, 512)
     content[at:at] = content[at : at + size] * chosen.randint(1, 4)
 
 
 def _splice(chosen: random.Random, content: bytearray, seeds: list[bytes]) -> None:
     other = chosen.choice(seeds)
     start = chosen.randrange(max(len(other), 1))
-    at = _place(chosen, content)
+    at = _at(chosen, content)
     piece = other[start : start + chosen.randint(1, 4096)]
     content[at : at + len(piece)] = piece
 
@@ -121,13 +121,13 @@ TARGETS: dict[str, Callable[[bytes], None]] = {"macho": read_macho, "zip": read_
 
 def seeds_of(files: list[Path], target: str) -> list[bytes]:
     """Return the seeds for a target: wheels as they are for "zip", their binaries for "macho"."""
-    found = []
+    seeds = []
     for path in files:
         if path.suffix != ".whl":
-            found.append(path.read_bytes()[:_MAXIMUM_SEED])
+            seeds.append(path.read_bytes()[:_MAXIMUM_SEED])
         elif target == "zip":
             if path.stat().st_size <= _MAXIMUM_SEED:
-                found.append(path.read_bytes())
+                seeds.append(path.read_bytes())
         else:
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
@@ -135,10 +135,10 @@ def seeds_of(files: list[Path], target: str) -> list[bytes]:
                         continue
                     content = archive.read(member)
                     if binaries.is_binary(content[: binaries.HEAD]):
-                        found.append(content)
-    if not found:
+                        seeds.append(content)
+    if not seeds:
         raise SystemExit(f"no seeds for {target} of at most {_MAXIMUM_SEED} bytes in these files")
-    return found
+    return seeds
 
 
 def target(name: str, files: list[Path]) -> Target:

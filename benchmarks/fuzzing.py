@@ -64,8 +64,8 @@ def parser(description: str | None, targets: Iterable[str]) -> argparse.Argument
 def run(chosen: argparse.Namespace, targets: Iterable[str], make: Callable[[str], Target]) -> int:
     """Fuzz the chosen targets, sharing the time; return the exit status, 1 for a failure."""
     names = chosen.target or sorted(targets)
-    each = chosen.seconds / len(names)
-    return 1 if sum([fuzz(make(name), chosen.seed, each) for name in names]) else 0
+    share = chosen.seconds / len(names)
+    return 1 if sum([fuzz(make(name), chosen.seed, share) for name in names]) else 0
 
 
 def fuzz(target: Target, seed: int, seconds: float) -> int:

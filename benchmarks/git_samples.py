@@ -49,7 +49,7 @@ class Sample:
     @property
     def agrees(self) -> bool:
         """Whether both say the same."""
-        refused = all(said.startswith(as_git.REFUSED) for said in (self.ours, self.git))
+        refused = all(reading.startswith(as_git.REFUSED) for reading in (self.ours, self.git))
         return refused or self.ours == self.git
 
 
@@ -92,12 +92,12 @@ def _diff(name: str, content: bytes) -> Sample:
     return Sample(name, ours, theirs, reason)
 
 
-def _tests(place: Path, scratch: Path) -> Path:
+def _tests(checkout: Path, scratch: Path) -> Path:
     """Return the folder `t` of a checkout, or of what a git directory has at its HEAD."""
-    if (place / "t" / "t5100").is_dir():
-        return place / "t"
-    wanted = ["t/t5100", *(f"t/{name}" for name in DIFFS)]
-    archive = as_git.git("--git-dir", str(place), "archive", "HEAD", *wanted).stdout
+    if (checkout / "t" / "t5100").is_dir():
+        return checkout / "t"
+    paths = ["t/t5100", *(f"t/{name}" for name in DIFFS)]
+    archive = as_git.git("--git-dir", str(checkout), "archive", "HEAD", *paths).stdout
     subprocess.run(["tar", "x"], input=archive, cwd=scratch, check=True)
     return scratch / "t"
 
@@ -121,11 +121,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("git", type=Path)
     parser.add_argument("--quiet", action="store_true")
-    chosen = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        tests = _tests(chosen.git, Path(scratch))
-        faults = _report("mails", list(mails(tests)), quiet=chosen.quiet)
-        faults += _report("diffs", list(diffs(tests)), quiet=chosen.quiet)
+        tests = _tests(arguments.git, Path(scratch))
+        faults = _report("mails", list(mails(tests)), quiet=arguments.quiet)
+        faults += _report("diffs", list(diffs(tests)), quiet=arguments.quiet)
     return 1 if faults else 0
 
 

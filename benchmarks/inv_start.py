@@ -1,6 +1,6 @@
 """What scripts/inv adds to the start of a task, in a checkout that is set up.
 
-    .venv/bin/python benchmarks/inv_start.py [CHECKOUT]
+    .venv/bin/python -m benchmarks.inv_start [CHECKOUT]
 
 Arms: scripts/inv, the interpreter and invoke that it starts in the end, and the bare interpreter.
 """
@@ -28,13 +28,13 @@ def main(root: Path) -> None:
     python = str(root / ".venv/bin/python")
     argvs = {
         "scripts/inv --version": [str(root / "scripts/inv"), "--version"],
-        "program --version": [python, "-m", "tensorflow_macos_build.tasks.program", "--version"],
+        "program --version": [python, "-m", "tensorflow_macos_build", "--version"],
         "python -c pass": [python, "-c", "pass"],
     }
 
     arms = {name: functools.partial(_timed, argv, root) for name, argv in argvs.items()}
     runs = measure.interleaved(arms, ROUNDS)
-    medians = {name: measure.median_seconds(found) for name, found in runs.items()}
+    medians = {name: measure.median_seconds(measured) for name, measured in runs.items()}
     print(measure.machine())
     for name, seconds in medians.items():
         print(f"{name:24} {seconds * 1000:7.1f} ms")

@@ -62,7 +62,7 @@ class Project:
         os.chdir(self.folder)
         os.environ.update(TMPDIR=str(self.folder / "tmp"), CI="false")
         tempfile.tempdir = None
-        for number, name in ((0, os.devnull), (1, os.devnull), (2, "said.txt")):
+        for number, name in ((0, os.devnull), (1, os.devnull), (2, "stderr.txt")):
             os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), number)
         sys.argv = ["inv", *words]
         status = 1
@@ -83,8 +83,8 @@ class Project:
         _, status = os.waitpid(self.start(words), 0)
         return os.waitstatus_to_exitcode(status)
 
-    def said(self) -> str:
-        return (self.folder / "said.txt").read_text(encoding="utf-8", errors="replace")
+    def stderr(self) -> str:
+        return (self.folder / "stderr.txt").read_text(encoding="utf-8", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -172,15 +172,15 @@ COMMANDS = {
 
 def state_of(project: Project) -> dict[str, str]:
     """Return what a command leaves: files by path, and what is kept of a rebase."""
-    found: dict[str, str] = {}
+    state: dict[str, str] = {}
     for top in ("patches", "build/rebase", "build/edit", "out", "house", "dist"):
         for path in sorted((project.folder / top).rglob("*")):
             name = path.relative_to(project.folder)
             if path.is_file() and ".git" not in name.parts and "objects.git" not in name.parts:
-                found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for report in list(found):  # they name times
+                state[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for report in list(state):  # they name times
         if report.endswith(("report.json", "report.html", "provenance.json", "SHA256SUMS")):
-            found[report] = "there"
+            state[report] = "there"
     for git_dir in sorted(project.folder.glob("build/mirrors/*/repository.git")):
         listed = (
             "for-each-ref",
@@ -188,9 +188,9 @@ def state_of(project: Project) -> dict[str, str]:
             "refs/tensorflow_macos_build/rebase",
         )
         argv = ["git", "--git-dir", str(git_dir), *listed]
-        done = subprocess.run(argv, check=True, capture_output=True, text=True)
-        found[f"rebases of {git_dir.parent.name}"] = done.stdout
-    return found
+        completed = subprocess.run(argv, check=True, capture_output=True, text=True)
+        state[f"rebases of {git_dir.parent.name}"] = completed.stdout
+    return state
 
 
 def litter_of(project: Project) -> set[str]:
@@ -243,7 +243,7 @@ def campaign(name: str, base: Path, index: str, kills: int, chance: random.Rando
     begun = time.monotonic()
     status = project.run(*words)
     seconds = time.monotonic() - begun
-    wanted, stays = state_of(project), litter_of(project)  # lock files stay where they are
+    expected, stays = state_of(project), litter_of(project)  # lock files stay where they are
     tally, attempts = Tally(), 0
     print(f"{name}: undisturbed {seconds:.1f} s, status {status}", flush=True)
     while tally.kills < kills and attempts < 3 * kills:
@@ -254,21 +254,21 @@ def campaign(name: str, base: Path, index: str, kills: int, chance: random.Rando
             continue
         tally.kills += 1
         again = project.run(*words)
-        if fault := _fault(project, (status, again), wanted, stays):
+        if fault := _fault(project, (status, again), expected, stays):
             tally.faults.append(f"{name} at {share:.3f}: {fault}")
     return tally
 
 
 def _fault(
-    project: Project, statuses: tuple[int, int], wanted: dict[str, str], stays: set[str]
+    project: Project, statuses: tuple[int, int], expected: dict[str, str], stays: set[str]
 ) -> str:
     """Return what is wrong after a kill and the same command again; "" where nothing is."""
     if statuses[0] != statuses[1]:
-        return f"status {statuses[1]}: {project.said()[-2000:]}"
+        return f"status {statuses[1]}: {project.stderr()[-2000:]}"
     state = state_of(project)
-    if state != wanted:
-        names = sorted(n for n in {*state, *wanted} if state.get(n) != wanted.get(n))
-        return f"differs in {names}: {project.said()[-500:]}"
+    if state != expected:
+        names = sorted(n for n in {*state, *expected} if state.get(n) != expected.get(n))
+        return f"differs in {names}: {project.stderr()[-500:]}"
     left = sorted(litter_of(project) - stays)
     return f"lies around: {left}" if left else ""
 
@@ -293,8 +293,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help=", ".join(COMMANDS))
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    names = asked.names or [name for name in COMMANDS if name != "build"]
+    arguments = parser.parse_args()
+    names = arguments.names or [name for name in COMMANDS if name != "build"]
     faults = 0
     with contextlib.ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kills-")))
@@ -302,7 +302,7 @@ def main() -> int:
         for name in names:
             base = top / name.replace(" ", "-")
             base.mkdir()
-            tally = campaign(name, base, index, asked.kills, random.Random(asked.seed))
+            tally = campaign(name, base, index, arguments.kills, random.Random(arguments.seed))
             shutil.rmtree(base)
             faults += len(tally.faults)
             print(f"{name}: {tally.kills} kills, {len(tally.faults)} faults", flush=True)

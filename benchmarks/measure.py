@@ -56,7 +56,7 @@ def in_child(body: Callable[[], object]) -> Run:
 
 
 def interleaved(arms: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:
-    """Run every arm once in each round; give each arm's runs in order."""
+    """Run every arm once in each round; return each arm's runs in order."""
     runs: dict[str, list[Run]] = {name: [] for name in arms}
     for _ in range(rounds):
         for name, arm in arms.items():
@@ -80,7 +80,7 @@ def peak_mb(runs: Sequence[Run]) -> float:
 
 
 def machine() -> str:
-    """Describe the machine in one line: processor, cores, memory, system, Python."""
+    """Return the machine in one line: processor, cores, memory, system, Python."""
     info = Path("/proc/cpuinfo")
     text = info.read_text(encoding="utf-8") if info.exists() else ""
     models = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]

@@ -17,11 +17,11 @@ from tests.queue_machine import Machine, run
 AT_ONCE = 1000
 
 
-def main(wanted: int) -> None:
+def main(steps: int) -> None:
     begun, taken = time.monotonic(), 0
     print(measure.machine())
-    while taken < wanted:
-        taken += run(Machine, min(AT_ONCE, wanted - taken), derandomize=False)
+    while taken < steps:
+        taken += run(Machine, min(AT_ONCE, steps - taken), derandomize=False)
         print(f"{taken} steps in {time.monotonic() - begun:.0f} s, no fault", flush=True)
 
 

@@ -33,12 +33,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="queue-roundtrip-") as name:
         folder = Path(name)
         first, last = importing.ends(options.range)
-        wanted, count = _round_trip(folder, options.repository, first, options.range)
+        trees, count = _round_trip(folder, options.repository, first, options.range)
         git = commit_range.repository(options.repository)
         tip = git.line("rev-parse", f"{last}^{{tree}}")
         print(f"{count} patches; the tree of {last} is {tip}")
-        _check("import", wanted["range"], tip)
-        _check("import of the export", wanted["mailbox"], tip)
+        _check("import", trees["range"], tip)
+        _check("import of the export", trees["mailbox"], tip)
         if options.am:
             _check("git am of all files", _git_am(folder, options.repository, first), tip)
         _times(folder / "range", options.repository, options.range, options.rounds)
@@ -58,19 +58,23 @@ def _round_trip(
     folder: Path, repository: Path, first: str, span: str
 ) -> tuple[dict[str, str], int]:
     trees = {}
-    for kind, place, out in (
+    for kind, address, out in (
         (SourceKind.RANGE, span, "range"),
         (SourceKind.DIFF, str(folder / "all.mbox"), "mailbox"),
     ):
-        source = ImportSource(kind, place, str(repository), first)
-        found, saved = importing.import_changes(source, folder / out, folder / "cache", silent)
-        trees[out] = found.steps[-1].after
+        source = ImportSource(kind, address, str(repository), first)
+        history, saved = importing.import_changes(source, folder / out, folder / "cache", silent)
+        trees[out] = history.steps[-1].after
         exporting.to_mailbox(saved.queue, folder / "all.mbox")
-    one, two = (
+    of_range, of_mailbox = (
         {path.name: path.read_bytes() for path in (folder / out).iterdir()}
         for out in ("range", "mailbox")
     )
-    print("both queues have the same files, byte for byte" if one == two else "FILES DIFFER")
+    print(
+        "both queues have the same files, byte for byte"
+        if of_range == of_mailbox
+        else "FILES DIFFER"
+    )
     return trees, len(saved.queue.patches)
 
 
@@ -91,17 +95,17 @@ def _git_am(folder: Path, repository: Path, base: str) -> str:
         ["am", "-q", "--whitespace=nowarn", *map(str, sorted((folder / "range").glob("*.patch")))],
     ):
         subprocess.run([*git, *argv], check=True, capture_output=True)
-    done = subprocess.run([*git, "rev-parse", "HEAD^{tree}"], check=True, capture_output=True)
+    completed = subprocess.run([*git, "rev-parse", "HEAD^{tree}"], check=True, capture_output=True)
     shutil.rmtree(clone)
-    return done.stdout.decode().strip()
+    return completed.stdout.decode().strip()
 
 
 def _absent(repository: Path, commit: str) -> list[str]:
     git = commit_range.repository(repository)
     listed = git.out("ls-tree", "-r", "-z", commit).split(b"\0")
     entries = [line.partition(b"\t") for line in listed if line]
-    asked = b"".join(info.split(b" ")[2] + b"\n" for info, _, _ in entries)
-    answers = git.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
+    requested = b"".join(info.split(b" ")[2] + b"\n" for info, _, _ in entries)
+    answers = git.out("cat-file", "--batch-check=%(objecttype)", stdin=requested).splitlines()
     return [
         os.fsdecode(path)
         for (_, _, path), answer in zip(entries, answers, strict=True)
@@ -135,13 +139,14 @@ def _times(folder: Path, repository: Path, span: str, rounds: int) -> None:
         {name: partial(measure.in_child, body) for name, body in arms.items()}, rounds
     )
     print(measure.machine())
-    for name, found in runs.items():
-        print(f"{name:24} {measure.median_seconds(found):6.2f} s {measure.peak_mb(found):6.0f} MB")
+    for name, measured in runs.items():
+        seconds, peak = measure.median_seconds(measured), measure.peak_mb(measured)
+        print(f"{name:24} {seconds:6.2f} s {peak:6.0f} MB")
 
 
-def _check(name: str, tree: str, wanted: str) -> None:
+def _check(name: str, tree: str, expected: str) -> None:
     print(f"{name:24} {tree}")
-    if tree != wanted:
+    if tree != expected:
         sys.exit(f"{name} makes another tree")
 
 

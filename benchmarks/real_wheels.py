@@ -7,7 +7,7 @@ FOLDER holds both wheels of each release, which nothing here downloads:
 FOLDER NAME`, and again for macosx_14_0_x86_64.
 
 Each pair is fused and verified; both halves are taken out again and compared with the wheels that
-they came from, member by member; and pip is asked on the 15 kinds of Mac of `tests.hosts` whether
+they came from, member by member; and pip is run for the 15 kinds of Mac of `tests.hosts` whether
 it takes the fused wheel, which it must just where the later of tag and code allows. With
 `--index URL`, the newest of each project also go through one wheelhouse, with what they need.
 Ends with 1 when anything is not as it must be.
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _PIPS = 2
-"""How many pips are asked at once."""
+"""How many pips run at once."""
 
 
 @dataclass
@@ -55,32 +55,35 @@ class Row:
 
 
 def pairs(folder: Path) -> dict[str, list[Path]]:
-    """Group wheels by release; only groups of an arm64 and an x86_64 wheel are given."""
-    found: dict[str, list[Path]] = defaultdict(list)
+    """Return wheels by release, of releases that have two: an arm64 and an x86_64 wheel."""
+    by_release: dict[str, list[Path]] = defaultdict(list)
     for wheel in sorted(folder.glob("*.whl")):
         name, version, *_ = parse_wheel_filename(wheel.name)
-        found[f"{name}=={version}"].append(wheel)
-    return {release: wheels for release, wheels in found.items() if len(wheels) == 2}
+        by_release[f"{name}=={version}"].append(wheel)
+    return {release: wheels for release, wheels in by_release.items() if len(wheels) == 2}
 
 
 def examine(release: str, wheels: list[Path], rules: Sequence[KnownRule], scratch: Path) -> Row:
     """Take a pair through fuse, verify, thin and pip."""
     row = Row(release)
     project = release.partition("==")[0]
-    taken = tuple(one.rule for one in rules if one.is_about(project))
+    about = tuple(known_rule.rule for known_rule in rules if known_rule.is_about(project))
     try:
-        fused = fuse(wheels[0], wheels[1], scratch / "fused", FuseOptions(rules=taken))
+        fused = fuse(wheels[0], wheels[1], scratch / "fused", FuseOptions(rules=about))
     except MacosBuildError as error:
         row.wrong.append(str(error))
         return row
     row.cells.append(fused.wheel.name)
-    found = verify(fused.wheel)
-    counts = Counter(f"{one.severity.value} {one.code.slug}" for one in found.findings)
+    findings = verify(fused.wheel).findings
+    counts = Counter(f"{finding.severity.value} {finding.code.slug}" for finding in findings)
     row.cells.append(", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "nothing")
-    row.wrong += [f"{one.code.slug} {one.file}: {one.message}" for one in found.findings
-                  if one.severity.value == "error"]  # fmt: skip
+    row.wrong += [
+        f"{finding.code.slug} {finding.file}: {finding.message}"
+        for finding in findings
+        if finding.severity.value == "error"
+    ]
     row.cells.append(halves(fused, wheels, scratch, row))
-    row.cells.append(asked(fused.wheel, release, row))
+    row.cells.append(on_hosts(fused.wheel, release, row))
     return row
 
 
@@ -102,19 +105,19 @@ def halves(fused: Fused, wheels: list[Path], scratch: Path, row: Row) -> str:
 
 def contents(wheel: Path, free: Collection[str]) -> dict[str, bytes | list[str]]:
     """Read a wheel by zipfile but for `free`, RECORD as sorted rows."""
-    found: dict[str, bytes | list[str]] = {}
+    members: dict[str, bytes | list[str]] = {}
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             if name.endswith(".dist-info/RECORD"):
                 rows = csv.reader(archive.read(name).decode("utf-8").splitlines())
-                found[name] = sorted(str(row) for row in rows if row[0] not in free)
+                members[name] = sorted(str(row) for row in rows if row[0] not in free)
             elif name not in free and not name.endswith("/"):
-                found[name] = archive.read(name)
-    return found
+                members[name] = archive.read(name)
+    return members
 
 
-def asked(wheel: Path, release: str, row: Row) -> str:
-    """Ask pip on each kind of Mac whether it takes a wheel; it must just where that runs."""
+def on_hosts(wheel: Path, release: str, row: Row) -> str:
+    """Note whether pip on each kind of Mac takes a wheel, as it must just where that runs."""
     lowest = tags.lowest(tags.parse_name(wheel.name).platforms)
     with ThreadPoolExecutor(_PIPS) as pool:
         answers = list(pool.map(lambda host: pip_takes(wheel, release, *host), HOSTS))
@@ -142,13 +145,13 @@ def house(index: str, releases: Sequence[str], rules: Sequence[KnownRule], scrat
     macos = {"x86_64": (14, 0), "arm64": (14, 0)}
     options = WheelhouseOptions(scratch / "cache", macos=macos, index=index, rules=rules)
     try:
-        made = build(releases, scratch / "house", options)
+        wheelhouse = build(releases, scratch / "house", options)
     except MacosBuildError as error:
         print(error)
         return False
-    for wheel in made.wheels:
+    for wheel in wheelhouse.wheels:
         print(f"  {wheel.kind.value:12} {wheel.file}")
-    for note in made.notes:
+    for note in wheelhouse.notes:
         print(f"  note: {note}")
     return True
 
@@ -163,17 +166,17 @@ def main() -> int:
     rules = [*arguments.rule, *known()]
     good = True
     with tempfile.TemporaryDirectory() as name:
-        found = pairs(arguments.folder)
-        for release, wheels in found.items():
+        paired = pairs(arguments.folder)
+        for release, wheels in paired.items():
             row = examine(release, wheels, rules, Path(name) / release)
             print(f"{row.release}\n  " + "\n  ".join(row.cells), flush=True)
             print("".join(f"  WRONG: {what}\n" for what in row.wrong), end="")
             good = good and not row.wrong
         if arguments.index:
             print("wheelhouse")
-            newest = {release.partition("==")[0]: release for release in found}
+            newest = {release.partition("==")[0]: release for release in paired}
             good = house(arguments.index, list(newest.values()), rules, Path(name)) and good
-    return 0 if good and found else 1
+    return 0 if good and paired else 1
 
 
 if __name__ == "__main__":

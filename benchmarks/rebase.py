@@ -12,7 +12,7 @@ its own, and all must give the same tree:
   whose content the repository lacks are left out of that clone by a sparse checkout; no patch
   touches them.
 - `again`: the queue, from its files to every patch's status, with the mirror as an earlier run left
-  it: what `invoke rebase --on-conflict skip` does.
+  it: what `scripts/inv rebase --on-conflict skip` does.
 - `first`: the same with an empty mirror cache, so that all patch files are parsed and made commits.
 - `commits`: from commits, as git starts.
 
@@ -93,7 +93,7 @@ class Bench:
 
 
 def main() -> None:
-    """Measure, and print what was found."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -103,20 +103,20 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", default="")
     parser.add_argument("--trees", action="store_true")
-    asked = parser.parse_args()
-    git = Git(asked.repository.resolve())
+    arguments = parser.parse_args()
+    git = Git(arguments.repository.resolve())
     print(measure.machine())
     graph = (git.git_dir / "objects/info/commit-graph").exists()
     print(f"commit-graph: {'yes' if graph else 'no'}; {_git_version()}")
-    for span, onto in zip(asked.range, asked.onto, strict=True):
+    for span, onto in zip(arguments.range, arguments.onto, strict=True):
         with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
             bench = _bench(git, span, onto, Path(scratch))
-            if asked.trees:
+            if arguments.trees:
                 _compare_trees(bench, f"{span} onto {onto}")
                 continue
-            _compare(bench, asked.rounds)
-            for size in map(int, filter(None, asked.growth.split(","))):
-                _grow(bench, size, asked.rounds)
+            _compare(bench, arguments.rounds)
+            for size in map(int, filter(None, arguments.growth.split(","))):
+                _grow(bench, size, arguments.rounds)
 
 
 def _bench(git: Git, span: str, onto: str, scratch: Path) -> Bench:
@@ -132,7 +132,7 @@ def _compare_trees(bench: Bench, title: str) -> None:
     trees: dict[str, set[str]] = {"git": set(), "ours": set()}
     runs = {
         "git": _by_git(bench, trees["git"]),
-        "ours": _told(trees["ours"], _by_commits, bench),
+        "ours": _child_run(trees["ours"], _by_commits, bench),
     }
     print(f"{title}: {len(bench.commits)} patches")
     for name, run in runs.items():
@@ -148,9 +148,9 @@ def _compare(bench: Bench, rounds: int) -> None:
     trees: set[str] = set()
     arms: dict[str, Callable[[], Run]] = {
         "git": functools.partial(_by_git, bench, trees),
-        "again": functools.partial(_told, trees, _by_queue, bench, queue, cache),
+        "again": functools.partial(_child_run, trees, _by_queue, bench, queue, cache),
         "first": functools.partial(_first, trees, bench, queue),
-        "commits": functools.partial(_told, trees, _by_commits, bench),
+        "commits": functools.partial(_child_run, trees, _by_commits, bench),
     }
     measure.in_child(functools.partial(_by_queue, bench, queue, cache))
     runs = measure.interleaved(arms, rounds)
@@ -158,9 +158,9 @@ def _compare(bench: Bench, rounds: int) -> None:
         raise SystemExit(f"the arms do not give one tree: {sorted(trees)}")
     print(f"{len(bench.commits)} patches; tree {trees.pop()} from all arms")
     peer = measure.median_seconds(runs["git"])
-    for name, found in runs.items():
-        seconds, peak = measure.median_seconds(found), measure.peak_mb(found)
-        spread = ", ".join(f"{run.seconds:.2f}" for run in found)
+    for name, measured in runs.items():
+        seconds, peak = measure.median_seconds(measured), measure.peak_mb(measured)
+        spread = ", ".join(f"{run.seconds:.2f}" for run in measured)
         print(
             f"{name:8} median {seconds:6.2f} s ({spread}), {peer / seconds:5.1f} times git's "
             f"speed, peak {peak:.0f} MB"
@@ -175,14 +175,14 @@ def _grow(bench: Bench, size: int, rounds: int) -> None:
     measure.in_child(functools.partial(_by_queue, part, queue, cache))
     arms: dict[str, Callable[[], Run]] = {
         "first": functools.partial(_first, set(), part, queue),
-        "again": functools.partial(_told, set(), _by_queue, part, queue, cache),
+        "again": functools.partial(_child_run, set(), _by_queue, part, queue, cache),
     }
     runs = measure.interleaved(arms, rounds)
-    told = []
-    for name, found in runs.items():
-        seconds = measure.median_seconds(found)
-        told.append(f"{name} {seconds:.2f} s ({1000 * seconds / len(commits):.1f} ms a patch)")
-    print(f"{len(commits):4} patches: {'; '.join(told)}")
+    figures = []
+    for name, measured in runs.items():
+        seconds = measure.median_seconds(measured)
+        figures.append(f"{name} {seconds:.2f} s ({1000 * seconds / len(commits):.1f} ms a patch)")
+    print(f"{len(commits):4} patches: {'; '.join(figures)}")
 
 
 def _import(bench: Bench, folder: Path) -> None:
@@ -212,13 +212,13 @@ def _by_commits(bench: Bench) -> str:
 def _first(trees: set[str], bench: Bench, queue: Path) -> Run:
     cache = Path(tempfile.mkdtemp(dir=bench.scratch))
     try:
-        return _told(trees, _by_queue, bench, queue, cache)
+        return _child_run(trees, _by_queue, bench, queue, cache)
     finally:
         shutil.rmtree(cache)
 
 
-def _told(trees: set[str], body: Callable[..., str], bench: Bench, *args: Path) -> Run:
-    """Measure an arm of ours in a child, which tells its tree by a file."""
+def _child_run(trees: set[str], body: Callable[..., str], bench: Bench, *args: Path) -> Run:
+    """Measure an arm of ours in a child, which leaves its tree in a file."""
     answer = bench.scratch / "tree"
     run = measure.in_child(lambda: answer.write_text(body(bench, *args), encoding="ascii"))
     trees.add(answer.read_text(encoding="ascii"))
@@ -253,8 +253,8 @@ def _clone(bench: Bench, folder: Path) -> None:
 def _missing(bench: Bench) -> list[str]:
     """Return the paths of files that the repository has no content of."""
     rows = bench.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", bench.last).split("\n")
-    asked = "".join(f"{row.split(' ')[0]}\n" for row in rows).encode()
-    answers = bench.git.out("cat-file", "--batch-check=%(objecttype)", stdin=asked).splitlines()
+    ids = "".join(f"{row.split(' ')[0]}\n" for row in rows).encode()
+    answers = bench.git.out("cat-file", "--batch-check=%(objecttype)", stdin=ids).splitlines()
     return [
         row.split(" ", 1)[1]
         for row, answer in zip(rows, answers, strict=True)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def main(place: Path, below: str) -> int:
+def main(source: Path, below: str) -> int:
     changed, refused, count, size = [], [], 0, 0
     mails = 0
-    found = list(_files(place, below))
+    files = list(_files(source, below))
     begun = time.perf_counter()
-    for name, content in found:
+    for name, content in files:
         count, size = count + 1, size + len(content)
         mails += mailbox.is_mail(content)
         try:
@@ -58,14 +58,14 @@ def _again(name: str, content: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _files(place: Path, below: str) -> Iterator[tuple[str, bytes]]:
+def _files(source: Path, below: str) -> Iterator[tuple[str, bytes]]:
     endings = (".patch", ".diff")
-    if not (place / "objects").is_dir():
-        for path in sorted((place / below).rglob("*")):
+    if not (source / "objects").is_dir():
+        for path in sorted((source / below).rglob("*")):
             if path.suffix in endings and path.is_file():
                 yield path.name, path.read_bytes()
         return
-    git = ["git", "--git-dir", str(place)]
+    git = ["git", "--git-dir", str(source)]
     argv = [*git, "ls-tree", "-r", "-z", "--name-only", "HEAD", *([below] if below else [])]
     listed = subprocess.run(argv, check=True, capture_output=True).stdout.decode().split("\0")
     for name in listed:

@@ -57,22 +57,23 @@ def main() -> None:
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
-    chosen = parser.parse_args()
-    wheel, workers = chosen.wheel, chosen.workers
+    arguments = parser.parse_args()
+    wheel, workers = arguments.wheel, arguments.workers
     options = VerifyOptions(workers=workers)
     arms = {
         "bare": lambda: measure.in_child(lambda: bare(wheel, workers)),
         "verify": lambda: measure.in_child(lambda: verify(wheel, options)),
     }
-    runs = measure.interleaved(arms, chosen.rounds)
+    runs = measure.interleaved(arms, arguments.rounds)
     print(measure.machine())
-    found = verify(wheel, options)
-    told = ", ".join(f"{found.count(severity)} {severity.value}" for severity in Severity)
-    print(f"{wheel.name}: {told}; {found.binaries} binaries, {found.slices} slices")
-    for name, each in runs.items():
-        seconds = " ".join(f"{run.seconds:.2f}" for run in each)
-        median = measure.median_seconds(each)
-        print(f"{name:7} median {median:6.2f} s  peak {measure.peak_mb(each):4.0f} MB  ({seconds})")
+    verification = verify(wheel, options)
+    counts = ", ".join(f"{verification.count(severity)} {severity.value}" for severity in Severity)
+    print(f"{wheel.name}: {counts}; {verification.binaries} binaries, {verification.slices} slices")
+    for name, measured in runs.items():
+        seconds = " ".join(f"{run.seconds:.2f}" for run in measured)
+        median = measure.median_seconds(measured)
+        peak = measure.peak_mb(measured)
+        print(f"{name:7} median {median:6.2f} s  peak {peak:4.0f} MB  ({seconds})")
     ratio = measure.median_seconds(runs["verify"]) / measure.median_seconds(runs["bare"])
     print(f"ratio   {ratio:.2f} (target: at most 3)")
 

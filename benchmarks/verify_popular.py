@@ -25,15 +25,20 @@ def main() -> int:
     broken = 0
     for wheel in wheels:
         begun = time.perf_counter()
-        found = verify(wheel)
+        verification = verify(wheel)
         seconds = time.perf_counter() - begun
-        counts = Counter(f"{one.severity.value} {one.code.slug}" for one in found.findings)
-        told = ", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing"
-        print(f"{seconds:5.2f} s  {found.slices:3} slices  {wheel.name}: {told}")
-        for one in found.findings:
-            if one.severity is Severity.ERROR:
-                print(f"         {one.code.slug} {one.file} ({one.slice}): {one.message}")
-        broken += not found.ok
+        counts = Counter(
+            f"{finding.severity.value} {finding.code.slug}" for finding in verification.findings
+        )
+        listed = (
+            ", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "nothing"
+        )
+        print(f"{seconds:5.2f} s  {verification.slices:3} slices  {wheel.name}: {listed}")
+        for finding in verification.findings:
+            if finding.severity is Severity.ERROR:
+                where = f"{finding.code.slug} {finding.file} ({finding.slice})"
+                print(f"         {where}: {finding.message}")
+        broken += not verification.ok
     print(f"{len(wheels)} wheels, {broken} with errors")
     return 1 if broken or not wheels else 0
 

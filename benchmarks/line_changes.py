@@ -1,6 +1,6 @@
 r"""How long it takes to find who changed lines: one walk for all files, or `git log -L` for each.
 
-    python benchmarks/culprits.py GIT_DIR 4d6df3889441 919f693420e3 .bazelrc:1:20 \
+    python -m benchmarks.line_changes GIT_DIR 4d6df3889441 919f693420e3 .bazelrc:1:20 \
         tensorflow/tools/pip_package/setup.py:75:40 tensorflow/workspace.bzl:1:60
 
 with GIT_DIR a repository that has TensorFlow's v2.4.3 and v2.6.0 (graphcore/tensorflow has their
@@ -26,7 +26,7 @@ Stretch = tuple[str, Range]
 
 
 def main() -> None:
-    """Measure, and print what was found."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -35,19 +35,19 @@ def main() -> None:
     parser.add_argument("new")
     parser.add_argument("stretches", nargs="+", type=_stretch, metavar="PATH:FIRST:COUNT")
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    git = Git(asked.git_dir)
-    span = (resolve(git, asked.old), resolve(git, asked.new))
-    ours, theirs = (arm(git, span, asked.stretches) for arm in (_in_memory, _by_git))
+    arguments = parser.parse_args()
+    git = Git(arguments.git_dir)
+    span = (resolve(git, arguments.old), resolve(git, arguments.new))
+    ours, theirs = (arm(git, span, arguments.stretches) for arm in (_in_memory, _by_git))
     assert ours == theirs, f"{ours}\nare not git's\n{theirs}"
-    print(f"{len(asked.stretches)} stretches, {sum(map(len, ours))} commits, the same as git's")
+    print(f"{len(arguments.stretches)} stretches, {sum(map(len, ours))} commits, the same as git's")
     arms = {
-        "in memory": functools.partial(_in_memory, git, span, asked.stretches),
-        "git log -L": functools.partial(_by_git, git, span, asked.stretches),
+        "in memory": functools.partial(_in_memory, git, span, arguments.stretches),
+        "git log -L": functools.partial(_by_git, git, span, arguments.stretches),
     }
     runs = measure.interleaved(
         {name: functools.partial(measure.in_child, body) for name, body in arms.items()},
-        asked.rounds,
+        arguments.rounds,
     )
     print(measure.machine())
     for name, measured in runs.items():
@@ -71,13 +71,13 @@ def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> lis
 
 def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
     old, new = span
-    culprits = []
+    commits = []
     for path, lines in stretches:
         where = f"-L{lines.start + 1},{lines.end}:{path}"
         out = git.out("log", where, "--no-color", "--format=%x00%H", new, f"^{old}")
         records = [record.split(b"\n") for record in out.split(b"\0")[1:]]
-        culprits.append([head.decode() for head, *body in records if any(body)])
-    return culprits
+        commits.append([head.decode() for head, *body in records if any(body)])
+    return commits
 
 
 if __name__ == "__main__":
