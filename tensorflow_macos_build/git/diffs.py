@@ -168,7 +168,7 @@ def _find_line(out: bytes, line: bytes, start: int) -> int:
 
 
 def text_digest(diff: TreeDiff) -> bytes:
-    """Return a digest of a difference's text without line numbers: equal text, equal digest."""
+    """Return a digest of a difference's text without its line numbers."""
     digest = hashlib.sha256()
     for file in diff:
         digest.update(repr((file.path, file.header)).encode())
@@ -181,7 +181,7 @@ def text_digest(diff: TreeDiff) -> bytes:
 def change_id(diff: TreeDiff) -> bytes:
     """Return a digest of what a difference changes, wherever in its files and in whatever context.
 
-    It is what git-patch-id(1) is for, but without context and with white space.
+    It is what git-patch-id(1) is for, whose ids ignore white space, and depend on the context.
     """
     digest = hashlib.sha256()
     for file in diff:
@@ -246,7 +246,7 @@ def _blocks(out: bytes) -> Iterator[list[bytes]]:
     """
     block: list[bytes] = []
     for line in out.split(b"\n"):
-        whole = line + b"\n"
+        whole = line + b"\n"  # split at line feeds alone: contents hold other ends of lines, too
         if line.startswith(b"diff --git ") or _RECORD.fullmatch(whole):
             if block:
                 yield block
@@ -268,6 +268,7 @@ def _file(block: list[bytes]) -> FileDiff:
 
 def _lasting(header: list[bytes]) -> tuple[bytes, ...]:
     """Leave out blob ids, unless they are all that is said about a binary file."""
+    # the same change of text has other ids where something else in the file is another one
     binary = any(line.startswith(b"Binary files ") for line in header)
     noise = (b"--- ", b"+++ ", b"Binary files ", b"similarity ", *([] if binary else [b"index "]))
     return tuple(line for line in header if not line.startswith(noise))
@@ -278,6 +279,7 @@ def _path(block: list[bytes], header: Sequence[bytes]) -> str:
     for line in header:
         if line.startswith(b"rename to "):
             return decode_path(_unquoted(line.removeprefix(b"rename to ").rstrip(b"\n")))
+    # both names are the same here, so that half of the line is one: blanks in it need no care
     both = block[0].removeprefix(b"diff --git ").rstrip(b"\n")
     return decode_path(_unquoted(both[: len(both) // 2]).removeprefix(b"a/"))
 
@@ -286,19 +288,20 @@ def _unquoted(path: bytes) -> bytes:
     return _ESCAPE.sub(_unescape, path[1:-1]) if path.startswith(b'"') else path
 
 
-def _unescape(found: re.Match[bytes]) -> bytes:
-    what = found[1]
-    return bytes([int(what, 8) if len(what) == 3 else _ESCAPED[what[0]]])
+def _unescape(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8) if len(code) == 3 else _ESCAPED[code[0]]])
 
 
 def _ranges(line: bytes) -> tuple[Range, Range]:
-    found = _HUNK.match(line)
-    assert found is not None
+    match = _HUNK.match(line)
+    assert match is not None
     old_start, old_count, new_start, new_count = (
-        1 if number is None else int(number) for number in found.groups()
+        1 if number is None else int(number) for number in match.groups()
     )
     return _range(old_start, old_count), _range(new_start, new_count)
 
 
 def _range(start: int, count: int) -> Range:
+    # a range without lines is called by the line before it (POSIX's diff, "Diff -u Output Format")
     return Range(start - 1 if count else start, count)

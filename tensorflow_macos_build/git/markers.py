@@ -13,7 +13,8 @@ default of 7 is also how reStructuredText underlines a heading).
 """
 
 SIZES = (MARKER_SIZE, MARKER_SIZE + 1)
-"""git makes the markers of a merge inside a merge (a rename that meets an addition) one longer."""
+"""git makes the markers of a merge inside a merge (a rename that meets an addition) one longer
+(extra_marker_size in merge-ort.c)."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class _Side(Enum):
 
 _NEXT = {
     _Side.END: (_Side.OURS,),
-    _Side.OURS: (_Side.BASE, _Side.THEIRS),
+    _Side.OURS: (_Side.BASE, _Side.THEIRS),  # two files made at one path have no base to show
     _Side.BASE: (_Side.THEIRS,),
     _Side.THEIRS: (_Side.END,),
 }
@@ -47,29 +48,29 @@ def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[ConflictHunk | bytes
     """
     lines = split_lines(content)
     side = _Side.END
-    found: list[ConflictHunk | bytes] = []
+    parts: list[ConflictHunk | bytes] = []
     sections: dict[_Side, list[bytes]] = {}
     for line in lines:
         marker = _marker(line, size)
         if marker is None:
             if side is _Side.END:
-                found.append(line)
+                parts.append(line)
             else:
                 sections[side].append(line)
             continue
         if marker not in _NEXT[side]:
             return tuple(lines)
         if marker is _Side.OURS:
-            sections = {each: [] for each in _Side}
+            sections = {section: [] for section in _Side}
         elif marker is _Side.END:
-            found.append(_hunk(sections))
+            parts.append(_hunk(sections))
         side = marker
-    return tuple(found) if side is _Side.END else tuple(lines)
+    return tuple(parts) if side is _Side.END else tuple(lines)
 
 
 def hunks(content: bytes) -> tuple[ConflictHunk, ...]:
     """Return the conflicting regions of a marked file."""
-    return tuple(piece for piece in parse(content) if isinstance(piece, ConflictHunk))
+    return tuple(part for part in parse(content) if isinstance(part, ConflictHunk))
 
 
 def patch_side(marked: bytes, patched: bytes) -> bytes | None:
@@ -79,7 +80,7 @@ def patch_side(marked: bytes, patched: bytes) -> bytes | None:
     it: git ends a region's last line even where the patched file's last line has no end.
     """
     unended = patched.rpartition(b"\n")[2]
-    content, found = marked, False
+    content, has_markers = marked, False
     for size in SIZES:
         parts = parse(content, size)
         lines: list[bytes] = []
@@ -88,9 +89,9 @@ def patch_side(marked: bytes, patched: bytes) -> bytes | None:
         at_end = bool(parts) and isinstance(parts[-1], ConflictHunk) and bool(parts[-1].theirs)
         if at_end and unended:
             lines[-1] = unended
-        found = found or any(isinstance(part, ConflictHunk) for part in parts)
+        has_markers = has_markers or any(isinstance(part, ConflictHunk) for part in parts)
         content = b"".join(lines)
-    return content if found else None
+    return content if has_markers else None
 
 
 def are_in(content: bytes) -> bool:
@@ -119,6 +120,8 @@ def _marker(line: bytes, size: int) -> _Side | None:
     sign = line[:1]
     if line[:size] != sign * size or sign not in (b"<", b"|", b"=", b">"):
         return None
-    rest = line[size:].rstrip(b"\r\n")
+    rest = line[size:].rstrip(
+        b"\r\n"
+    )  # git ends a marker as the file's lines end (is_cr_needed in xmerge.c)
     well_formed = rest.startswith(b" ") or (sign == b"=" and not rest)
     return _Side(sign) if well_formed else None

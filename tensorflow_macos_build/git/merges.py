@@ -105,8 +105,8 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeRes
     sides = [quarantine.write_commit(tree, [root]) for tree in (ours, theirs)]
     if ours == theirs:  # one commit then, and git would see no merge base but itself
         return MergeResult(base, ours, theirs, ours, (), ())
-    asked = MergeResult(base, ours, theirs, "", (), ())
-    attempt = _Attempt(quarantine, quarantine.git_on(ours), sides, asked)
+    blank = MergeResult(base, ours, theirs, "", (), ())
+    attempt = _Attempt(quarantine, quarantine.git_on(ours), sides, blank)
     plain = attempt.merge(*_BY_DEFAULT) if quarantine.unites(ours) else None
     if plain is not None and plain.clean:
         return plain
@@ -123,21 +123,21 @@ class _Attempt(NamedTuple):
         quarantine: where.
         git: git with the attributes of our side, as `git rebase` has them in its work tree.
         sides: the commits to merge.
-        asked: the merge without its result.
+        blank: the merge without its result.
     """
 
     quarantine: Quarantine
     git: Git
     sides: Sequence[str]
-    asked: MergeResult
+    blank: MergeResult
 
     def merge(self, *flags: str) -> MergeResult | None:
         """Return the merge; None when git was ended by a signal."""
         status, out = self._run(*flags)
         if status < 0:
             return None
-        merged = _read(self.asked, self.sides, out)
-        return merged if status else _checked(self.quarantine, merged)
+        merged = _read(self.blank, self.sides, out)
+        return merged if status else _conflict_if_marked(self.quarantine, merged)
 
     def without_renames(self) -> MergeResult:
         """Return the merge in which git follows no renames; it is a conflict in any case.
@@ -146,11 +146,11 @@ class _Attempt(NamedTuple):
         through; that is no answer to rely on.
         """
         _, out = self._run("-c", "merge.renames=false")
-        found = _read(self.asked, self.sides, out)
+        merged = _read(self.blank, self.sides, out)
         died = MergeMessage(
             (), GIT_DIED, "git merge-tree was ended by a signal while following renames"
         )
-        return replace(found, messages=(*found.messages, died))
+        return replace(merged, messages=(*merged.messages, died))
 
     def _run(self, *flags: str) -> tuple[int, bytes]:
         argv = ("merge-tree", "--write-tree", "--messages", "-z", *self.sides)
@@ -162,22 +162,23 @@ class _Attempt(NamedTuple):
 
 def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResult) -> MergeResult:
     """Return a merge as git makes it by default, but for the diff3 markers in its conflicts."""
-    result, shown = (Overlay(quarantine.objects, each.tree) for each in (plain, marked))
-    for found in marked.conflicted:
-        if (entry := _file_at(shown, found.path)) and _file_at(result, found.path):
-            result.put(found.path, entry)
+    result, shown = (Overlay(quarantine.objects, merge.tree) for merge in (plain, marked))
+    for conflict in marked.conflicted:
+        if (entry := _file_at(shown, conflict.path)) and _file_at(result, conflict.path):
+            result.put(conflict.path, entry)
     return replace(marked, tree=result.write(quarantine))
 
 
-def _read(asked: MergeResult, sides: Sequence[str], out: bytes) -> MergeResult:
+def _read(blank: MergeResult, sides: Sequence[str], out: bytes) -> MergeResult:
+    """Read what `merge-tree -z` prints (git-merge-tree(1), OUTPUT): tree, stages, messages."""
     tokens = iter(decode_path(out).split("\0"))
     tree, conflicted = next(tokens), _conflicted(tokens)
     return replace(
-        asked, tree=tree, conflicted=conflicted, messages=tuple(_messages(tokens, sides))
+        blank, tree=tree, conflicted=conflicted, messages=tuple(_messages(tokens, sides))
     )
 
 
-def _checked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
+def _conflict_if_marked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
     """Make a conflict of a merge that git calls clean, and in which it left markers.
 
     So 2.39 does where both sides make the same file, and one of them by a rename whose contents
@@ -195,8 +196,8 @@ def _checked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
     ]
     if not marked:
         return replace(merged, messages=())
-    found = (ConflictedPath(path, *(_file_at(side, path) for side in sides)) for path in marked)
-    return replace(merged, conflicted=tuple(found))
+    conflicts = (ConflictedPath(path, *(_file_at(side, path) for side in sides)) for path in marked)
+    return replace(merged, conflicted=tuple(conflicts))
 
 
 def _file_at(tree: Overlay, path: str) -> TreeEntry | None:
@@ -206,13 +207,13 @@ def _file_at(tree: Overlay, path: str) -> TreeEntry | None:
 
 def _conflicted(tokens: Iterator[str]) -> tuple[ConflictedPath, ...]:
     stages: dict[str, dict[str, TreeEntry]] = {}
-    for token in iter(lambda: next(tokens), ""):
+    for token in iter(lambda: next(tokens), ""):  # an empty record parts them from the messages
         facts, _, path = token.partition("\t")
         mode, oid, stage = facts.split(" ")
         stages.setdefault(path, {})[stage] = TreeEntry(mode, oid)
     return tuple(
-        ConflictedPath(path, found.get("1"), found.get("2"), found.get("3"))
-        for path, found in stages.items()
+        ConflictedPath(path, entries.get("1"), entries.get("2"), entries.get("3"))
+        for path, entries in stages.items()
     )
 
 
@@ -240,25 +241,26 @@ def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
     """
     result = Overlay(quarantine.objects, merged.tree)
     renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
-    for found in merged.conflicted:
-        now = result.entry(found.path)
-        if found.theirs is None:
-            if now and not now.is_tree and (found.base or found.path in renamed):
-                result.remove(found.path)
-        elif now and not now.is_tree:
-            result.put(found.path, _patch_side(quarantine, found, found.theirs, now))
+    for conflict in merged.conflicted:
+        left = result.entry(conflict.path)
+        if left is None or left.is_tree:
+            continue
+        if conflict.theirs is not None:
+            result.put(conflict.path, _patch_side(quarantine, conflict, conflict.theirs, left))
+        elif conflict.base or conflict.path in renamed:
+            result.remove(conflict.path)
     return result.write(quarantine)
 
 
 def _patch_side(
-    quarantine: Quarantine, found: ConflictedPath, theirs: TreeEntry, now: TreeEntry
+    quarantine: Quarantine, conflict: ConflictedPath, theirs: TreeEntry, left: TreeEntry
 ) -> TreeEntry:
-    """Return the patch's side of one file; `now` is the file that git left, with markers or not."""
-    if not now.is_file or not theirs.is_file or found.ours is None:
+    """Return the patch's side of a file; `left` is what git left of it, with markers or without."""
+    if not left.is_file or not theirs.is_file or conflict.ours is None:
         return theirs
-    marked = quarantine.objects.blob(now.oid)
-    wanted = quarantine.objects.blob(theirs.oid)
-    resolved = markers.patch_side(marked, wanted)
+    marked = quarantine.objects.blob(left.oid)
+    patched = quarantine.objects.blob(theirs.oid)
+    resolved = markers.patch_side(marked, patched)
     if resolved is None:
         return theirs
     return TreeEntry(theirs.mode, quarantine.write("blob", resolved))

@@ -60,7 +60,7 @@ def decode_path(path: bytes) -> str:
 
 
 def encode_path(path: str) -> bytes:
-    """Give back the bytes that `text` was given."""
+    """Return the bytes that `decode_path` made text of."""
     return path.encode("utf-8", "surrogateescape")
 
 
@@ -223,20 +223,20 @@ def _canonical_mode(mode: bytes) -> str:
 
 
 def parse_tree(content: bytes, width: int) -> dict[str, TreeEntry]:
-    """Read a tree object's content; `width` is an object id's size in bytes."""
+    """Return the entries in a tree object's content; `width` is an object id's size in bytes."""
     rows = _tree_rows(width).findall(content)
     return {
-        name.decode("utf-8", "surrogateescape"): TreeEntry(_canonical_mode(mode), oid.hex())
-        for mode, name, oid in rows
+        decode_path(name): TreeEntry(_canonical_mode(mode), oid.hex()) for mode, name, oid in rows
     }
 
 
 def emit_tree(entries: Mapping[str, TreeEntry]) -> bytes:
-    """Write a tree object's content: entries in git's order, in which a folder's name ends in /."""
+    """Return a tree object's content."""
     rows = []
-    for text_name, (mode, oid) in entries.items():
-        name = text_name.encode("utf-8", "surrogateescape")
-        place = name + b"/" if mode == TREE_MODE else name
-        rows.append((place, b"%s %s\0%s" % (mode.encode(), name, bytes.fromhex(oid))))
+    for name, (mode, oid) in entries.items():
+        raw = encode_path(name)
+        # git sorts a folder as if its name ended in a slash (base_name_compare in read-cache.c)
+        key = raw + b"/" if mode == TREE_MODE else raw
+        rows.append((key, b"%s %s\0%s" % (mode.encode(), raw, bytes.fromhex(oid))))
     rows.sort()
     return b"".join([row for _, row in rows])

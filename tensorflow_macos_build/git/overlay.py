@@ -31,12 +31,12 @@ class Overlay:
 
     def __init__(self, objects: ObjectReader, tree: str) -> None:
         self._objects = objects
-        self._root = _Folder(tree)
+        self._root = _Folder(tree)  # the other folders are read when a path leads into them
 
     def entry(self, path: str) -> TreeEntry | None:
         """Return what is at a path. A folder's entry has no id when it changed."""
-        found = self._find(path)
-        return TreeEntry(TREE_MODE, found.oid) if isinstance(found, _Folder) else found
+        node = self._find(path)
+        return TreeEntry(TREE_MODE, node.oid) if isinstance(node, _Folder) else node
 
     def put(self, path: str, entry: TreeEntry) -> None:
         """Put a file (or link, or submodule) at a path, making the folders above it.
@@ -58,27 +58,27 @@ class Overlay:
             trail.append((folder, part))
             folder = self._changed_child(folder, part)
         del self._change(folder)[name]
-        for parent, part in reversed(trail):
+        for parent, part in reversed(trail):  # git has no empty folders
             child = self._load(parent)[part]
             if isinstance(child, _Folder) and child.entries == {}:
                 del self._change(parent)[part]
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the names in a folder; none when there is no such folder."""
-        found = self._find(folder)
-        return tuple(self._load(found)) if isinstance(found, _Folder) else ()
+        node = self._find(folder)
+        return tuple(self._load(node)) if isinstance(node, _Folder) else ()
 
     def write(self, quarantine: Quarantine) -> str:
-        """Write the folders that changed as tree objects; give the whole tree's id."""
+        """Write the folders that changed as tree objects, and return the whole tree's id."""
         return self._write(self._root, quarantine)
 
     def _find(self, path: str) -> TreeEntry | _Folder | None:
-        found: TreeEntry | _Folder | None = self._root
+        node: TreeEntry | _Folder | None = self._root
         for part in path.split("/"):
-            if not isinstance(found, _Folder):
+            if not isinstance(node, _Folder):
                 return None
-            found = self._load(found).get(part)
-        return found
+            node = self._load(node).get(part)
+        return node
 
     def _load(self, folder: _Folder) -> dict[str, TreeEntry | _Folder]:
         if folder.entries is None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.git import alternates
-from tensorflow_macos_build.git.attributes import TreeAttributes, values
+from tensorflow_macos_build.git.attributes import TreeAttributes, parse_check_attr
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.objects import (
     ObjectReader,
@@ -40,7 +40,7 @@ _ATTRIBUTES = (
 )
 """They take precedence over those of a tree, which say by `merge` how its files are merged."""
 
-_PARTIAL_CLONE = (
+_OF_OBJECTS = (
     r"^(extensions\.(partialclone|objectformat)|remote\..*\.(url|promisor|partialclonefilter))$"
 )
 
@@ -60,7 +60,7 @@ class Quarantine:
         self.objects = objects
         self._algorithm = git.line("rev-parse", "--show-object-format")
         self._folder = git.git_dir / "objects"
-        self._fans: set[str] = set()
+        self._fans: set[str] = set()  # objects/00 to objects/ff (gitrepository-layout(5))
         self._written: set[str] = set()
         self._attributes = TreeAttributes(objects, git.git_dir / "attributes")
 
@@ -82,15 +82,14 @@ class Quarantine:
         if folder is None:
             return ("unspecified",) * len(paths)
         # A repository of its own, for the quarantine's own attributes come before a tree's.
-        git = Git(self.git.git_dir / "attributes.git")
+        git = Git(self.git.git_dir / "attributes.git", work_tree=folder)
         if not git.git_dir.is_dir():
-            git.init()
+            Git(git.git_dir).init()
         stdin = b"".join(encode_path(path) + b"\0" for path in paths)
-        asked = replace(git, work_tree=folder)
-        return values(asked.out("check-attr", "-z", "--stdin", name, stdin=stdin))
+        return parse_check_attr(git.out("check-attr", "-z", "--stdin", name, stdin=stdin))
 
     def write(self, kind: str, content: bytes) -> str:
-        """Put an object into the quarantine as a loose object; give its id."""
+        """Put an object into the quarantine as a loose object, and return its id."""
         whole = f"{kind} {len(content)}\0".encode() + content
         oid = hashlib.new(self._algorithm, whole, usedforsecurity=False).hexdigest()
         if oid in self._written:
@@ -101,14 +100,15 @@ class Quarantine:
             self._fans.add(oid[:2])
         # Nobody else writes here but git, which may have made the same object.
         with contextlib.suppress(FileExistsError):
-            place = os.open(f"{folder}/{oid[2:]}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            with open(place, "wb") as stream:  # noqa: PTH123 - a descriptor
+            descriptor = os.open(f"{folder}/{oid[2:]}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            with open(descriptor, "wb") as stream:  # noqa: PTH123
+                # little compression: most objects are read once, and `keep` packs what stays
                 stream.write(zlib.compress(whole, 1))
         self._written.add(oid)
         return oid
 
     def write_tree(self, entries: Mapping[str, TreeEntry]) -> str:
-        """Put a tree into the quarantine; give its id."""
+        """Put a tree into the quarantine, and return its id."""
         return self.write("tree", emit_tree(entries))
 
     def write_commit(
@@ -120,7 +120,10 @@ class Quarantine:
         committer: str = "x <x> 1 +0000",
         message: bytes = b"x\n",
     ) -> str:
-        """Put a commit into the quarantine; give its id. The values are raw, as in `Commit`."""
+        """Put a commit into the quarantine, and return its id; the values are raw, as in `Commit`.
+
+        By default they are the same for ever: equal trees make equal commits.
+        """
         head = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
         head += [f"author {author}", f"committer {committer}"]
         return self.write("commit", encode_path("\n".join(head)) + b"\n\n" + message)
@@ -143,11 +146,12 @@ class Quarantine:
         """
         # Their trees by name, too: git leaves a commit's tree out for other commits only.
         hidden = [name for oid in known for name in (oid, f"{oid}^{{tree}}")]
-        wanted = "\n".join([*tips, "--not", *hidden, ""]).encode()
+        revisions = "\n".join([*tips, "--not", *hidden, ""]).encode()
         made = self._folder / "pack" / "kept"
         made.parent.mkdir(exist_ok=True)
+        # --local: what the alternate has stays there
         arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
-        name = self.git.line("pack-objects", *arguments, stdin=wanted)
+        name = self.git.line("pack-objects", *arguments, stdin=revisions)
         pack = (into or self.source.objects_folder()) / "pack"
         temporary.sweep(pack)
         # git itself would rename the pack, and so fail where TMPDIR is another file system.
@@ -175,6 +179,7 @@ def _put_pack_file(made: Path, target: Path) -> None:
 
 
 def _make(folder: Path, source: Git) -> Git:
+    # HEAD, objects/ and refs/ make it a repository to git (is_git_directory in setup.c)
     (folder / "objects" / "info").mkdir(parents=True)
     (folder / "refs").mkdir()
     (folder / "info").mkdir()
@@ -199,8 +204,9 @@ def _carry_over(source: Git, git: Git) -> None:
         shutil.copyfile(shallow, git.git_dir / "shallow")
     if source.server:
         return
-    found = source.run("config", "--null", "--get-regexp", _PARTIAL_CLONE, expected=(0, 1)).stdout
-    pairs = [item.partition("\n") for item in decode_path(found).split("\0") if item]
+    # 1 is the exit status of a search without a match
+    listed = source.run("config", "--null", "--get-regexp", _OF_OBJECTS, expected=(0, 1)).stdout
+    pairs = [record.partition("\n") for record in decode_path(listed).split("\0") if record]
     if any(key.startswith("extensions.") for key, _, _ in pairs):
         for key, _, value in pairs:
             git.run("config", "--add", key, value)
