@@ -73,11 +73,10 @@ def import_(
 
     sources = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     metadata = Metadata(reason, drop_when, owner)
-    source = _source(sources, upstream, against, author, metadata)
+    source, target = import_source(sources, upstream, against, author, metadata), locate.new(queue)
     with Console().progress("import") as ticker:
-        target, waiting = locate.new(queue), Console().line
         done = importing.import_changes(
-            source, target, Path(cache), ticker, replace=replace, waiting=waiting
+            source, target, Path(cache), ticker, replace=replace, waiting=Console().line
         )
     present(view.imported_document(*done), view.imported_lines(*done), json=json)
 
@@ -141,7 +140,7 @@ def parse_form(to: str, out: str, repository: str) -> ExportForm:
     return forms[to]
 
 
-def _source(
+def import_source(
     sources: Mapping[str, str], upstream: str, against: str, author: str, metadata: Metadata
 ) -> ImportSource:
     """Return the one source that the flags of `patches.import` name.

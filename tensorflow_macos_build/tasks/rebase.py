@@ -15,6 +15,7 @@ from tensorflow_macos_build.tasks.session import SessionTasks
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest
     from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
     from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
     from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
@@ -50,18 +51,28 @@ def rebase(
     json: bool = False,
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and show what became of every patch."""
-    from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.patchqueue.rebase import engine
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
-    from tensorflow_macos_build.views import rebase as view
 
     flags, way = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
     request = engine.RebaseRequest(flags.folder, onto, Path(cache), way, write)
-    if plan:
-        stored = storage.load(request.folder)
-        document = view.plan_document(flags.name, request, stored)
-        present(document, view.plan_lines(request, stored), json=json)
-        return ExitCode.DONE
+    return _plan(flags, request, json=json) if plan else _run(flags, request, json=json)
+
+
+def _plan(flags: QueueFlags, request: RebaseRequest, *, json: bool) -> ExitCode:
+    from tensorflow_macos_build.patchqueue.queue import storage
+    from tensorflow_macos_build.views import rebase as view
+
+    queue = storage.load(request.folder)
+    document = view.plan_document(flags.name, request, queue)
+    present(document, view.plan_lines(request, queue), json=json)
+    return ExitCode.DONE
+
+
+def _run(flags: QueueFlags, request: RebaseRequest, *, json: bool) -> ExitCode:
+    from tensorflow_macos_build.patchqueue.rebase import engine
+    from tensorflow_macos_build.views import rebase as view
+
     with Console().progress("rebase") as ticker:
         result = engine.run(request, ticker, Console().line)
     lines = view.as_lines(flags.name, request, result, flags.words)

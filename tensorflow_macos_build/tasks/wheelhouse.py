@@ -65,14 +65,14 @@ def wheelhouse(
     from tensorflow_macos_build.wheels import wheelhouse
 
     macos = {"x86_64": macos_x86_64, "arm64": macos_arm64}
-    request = _request(requirement, python=python, macos=macos, index=index, cache=cache)
-    request = _with_rules(request, rule=rule, rules=rules, thin=thin, allow=allow)
+    request = wheelhouse_request(requirement, python=python, macos=macos, index=index, cache=cache)
+    request = with_rules(request, rule=rule, rules=rules, thin=thin, allow=allow)
     with Console().progress("wheelhouse") as ticker:
         made = wheelhouse.build(request.requirements, Path(out), request.options, ticker)
     present(view.as_document(request, made), view.as_lines(made), json=json)
 
 
-def _request(
+def wheelhouse_request(
     requirement: str, *, python: str, macos: Mapping[str, str], index: str, cache: str
 ) -> WheelhouseRequest:
     """Return what the flags and a config ask for; a flag counts more.
@@ -98,7 +98,7 @@ def _request(
     return WheelhouseRequest(requirements, options)
 
 
-def _with_rules(
+def with_rules(
     request: WheelhouseRequest,
     *,
     rule: Sequence[str],

@@ -121,15 +121,3 @@ def test_the_fates_are_those_of_git_range_diff(tmp_path: Path) -> None:
         for pair in rangediff.compare(entries("new~3..old"), entries("new~3..new"))
     }
     assert ours == marks == {"kept": "=", "edited": "!", "dropped": "<", "fresh": ">"}
-
-
-def test_markdown_and_html_show_hostile_text_as_text() -> None:
-    hostile = QueueEntry("1-x.patch", "<script>|`*", "```\n+</pre><script>alert(1)</script>")
-    pairs = rangediff.compare([], [hostile])
-    page = rangediff_page.html("a < b", pairs)
-    assert "<script>" not in page
-    assert "a &lt; b" in page
-    said = rangediff_page.markdown("t", pairs)
-    assert "| - | > | 1 | \\<script\\>\\|\\`\\* |" in said
-    assert "````diff\n```\n" in said
-    assert rangediff_page.summary(pairs) == "1 added"

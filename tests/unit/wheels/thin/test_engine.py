@@ -11,7 +11,6 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks import fuse as fuse_task
 from tensorflow_macos_build.views import fuse as fuse_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info.fused_json import NAME as FUSED_JSON
@@ -270,11 +269,6 @@ def test_retag_refuses_what_would_not_be_true(
 ) -> None:
     with pytest.raises(UsageError):
         retag(fused(tmp_path, halves), tmp_path / "out", options)
-
-
-def test_retag_s_flags_must_say_yes_or_no() -> None:
-    with pytest.raises(UsageError):
-        fuse_task.retag_options("1", [], "perhaps")
 
 
 def test_a_wheel_changed_by_another_tool_is_not_split_wrongly(
