@@ -80,7 +80,7 @@ def _height(room: str) -> float:
     return ROOM + len(_inner(room)) * (INNER + 6)
 
 
-def _inner(room: str) -> list[list[str]]:
+def _inner(room: str) -> Sequence[Sequence[str]]:
     """Return a room's own floors; most have none."""
     return imports.floors(f"{imports.PACKAGE}.{room}")
 
