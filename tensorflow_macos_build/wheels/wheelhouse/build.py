@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.wheelhouse.model import WheelhouseOptions
-    from tensorflow_macos_build.wheels.wheelhouse.resolve import Resolution
+    from tensorflow_macos_build.wheels.wheelhouse.resolve import ResolvedPackages
 
 
 def build(
@@ -73,7 +73,7 @@ def _refuse_foreign(out: Path) -> None:
         )
 
 
-def _lowered(resolution: Resolution) -> list[str]:
+def _lowered(resolution: ResolvedPackages) -> list[str]:
     return [
         f"{name} is {taken}: one kind of Mac alone would get {alone}, which the other cannot have"
         for name, taken, alone in resolution.lowered

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.wheels.wheelhouse.choose import Choice
+    from tensorflow_macos_build.wheels.wheelhouse.choose import PackageChoice
     from tensorflow_macos_build.wheels.wheelhouse.model import WheelhouseOptions
     from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
     from tensorflow_macos_build.wheels.wheelhouse.target import Target
@@ -40,7 +40,7 @@ class WheelhouseBuilder:
         self._paths: dict[str, Path] = {}
         self._unsettled: list[Unsettled] = []
 
-    def take(self, choice: Choice) -> None:
+    def take(self, choice: PackageChoice) -> None:
         """Put a package's wheels in, fused where that can be; or remember why they cannot be."""
         try:
             wheel = self._fused(choice) if choice.fuse else None
@@ -97,7 +97,13 @@ class WheelhouseBuilder:
             (unfinished / LOCK).write_text(text, encoding="utf-8")
 
     def _add(
-        self, choice: Choice, path: Path, sha256: str, *, kind: EntryKind, users: Sequence[Target]
+        self,
+        choice: PackageChoice,
+        path: Path,
+        sha256: str,
+        *,
+        kind: EntryKind,
+        users: Sequence[Target],
     ) -> None:
         is_fused = kind is EntryKind.FUSED
         sources = [offer.url for offer in choice.offers if is_fused or offer.sha256 == sha256]
@@ -115,7 +121,7 @@ class WheelhouseBuilder:
         )
         self._paths[path.name] = path
 
-    def _fused(self, choice: Choice) -> Path | None:
+    def _fused(self, choice: PackageChoice) -> Path | None:
         """Fuse a pair, or find it fused; None where it is better left as it is."""
         if canonicalize_name(choice.name) in self._options.thin:
             self.notes.append(f"{choice.name} is left thin, as asked for")
@@ -136,7 +142,7 @@ class WheelhouseBuilder:
         return wheel
 
 
-def _kind(choice: Choice, macs: int) -> EntryKind:
+def _kind(choice: PackageChoice, macs: int) -> EntryKind:
     """Return the kind of wheels that are taken as they are, of a wheelhouse for so many Macs."""
     if len(choice.offers) > 1:
         return EntryKind.SIDE_BY_SIDE

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tensorflow_macos_build.wheels.wheelhouse.choose import Choice
+    from tensorflow_macos_build.wheels.wheelhouse.choose import PackageChoice
     from tensorflow_macos_build.wheels.wheelhouse.model import WheelhouseOptions
     from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
 
 
-def fused(choice: Choice, paths: Mapping[Offer, Path], options: WheelhouseOptions) -> Path:
+def fused(choice: PackageChoice, paths: Mapping[Offer, Path], options: WheelhouseOptions) -> Path:
     """Return the universal2 wheel of a package, fused now or before.
 
     Args:
@@ -57,7 +57,7 @@ def fused(choice: Choice, paths: Mapping[Offer, Path], options: WheelhouseOption
     return wheel
 
 
-def _build(choice: Choice) -> str | None:
+def _build(choice: PackageChoice) -> str | None:
     """Return the higher build tag of two wheels, which may have different ones."""
     highest = max(parse_wheel_filename(offer.name)[2] for offer in choice.offers)
     return "".join(map(str, highest)) or None

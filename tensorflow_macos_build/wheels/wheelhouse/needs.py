@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 _FIELDS = ("Name", "Version", "Requires-Python", "Requires-Dist", "Provides-Extra", "Dynamic")
 """Fields of PyPA's core metadata that decide what is installed."""
 
-
 _MOST_FIELDS = 20_000
 """Fields of METADATA that are read; apache-airflow, with all its extras, has 1,000."""
 
-_SHOWN = 60
+_MOST_SHOWN = 60
 
 
 class DifferingNeeds(WorkFailed):
@@ -37,17 +36,17 @@ def refuse_differing_needs(first: Path, second: Path) -> None:
     Raises:
         DifferingNeeds: they need different things.
     """
-    one, other = _needs(first), _needs(second)
-    lacking = [
+    needs, others = _needs(first), _needs(second)
+    differences = [
         f"only {wheel.name}: {field}: {value}"
-        for wheel, own in ((first, one - other), (second, other - one))
+        for wheel, own in ((first, needs - others), (second, others - needs))
         for field, value in sorted(own)
     ]
-    if lacking:
+    if differences:
         raise DifferingNeeds(
             "the two wheels do not need the same",
             where=f"{first.name}, {second.name}",
-            detail="\n".join(lacking[:_SHOWN]),
+            detail="\n".join(differences[:_MOST_SHOWN]),
             hint="leave them thin by --thin PROJECT",
         )
 
@@ -56,16 +55,16 @@ def _needs(path: Path) -> set[tuple[str, str]]:
     with open_wheel(path) as wheel:
         member = f"{wheel.dist_info}/METADATA"
         try:
-            found = metadata.parse_fields(wheel.content("METADATA"))
+            fields = metadata.parse_fields(wheel.content("METADATA"))
         except metadata.BadMetadata as error:
             raise wheel.archive.broken(member, str(error)) from None
-        if len(found) > _MOST_FIELDS:
+        if len(fields) > _MOST_FIELDS:
             what = f"it has more than the {_MOST_FIELDS} fields that are read"
             raise wheel.archive.broken(member, what)
     return {
         (field, _meaning(field, str(value)))
         for field in _FIELDS
-        for value in found.get_all(field, [])
+        for value in fields.get_all(field, [])
     }
 
 
@@ -73,5 +72,5 @@ def _meaning(field: str, value: str) -> str:
     """Return a value in one spelling: setuptools wrote `numpy (>=1.21)` before `numpy>=1.21`."""
     try:
         return str(Requirement(value)) if field == "Requires-Dist" else value
-    except InvalidRequirement:
+    except InvalidRequirement:  # what installers make of it is their affair, if it is in both
         return value

@@ -2,7 +2,7 @@
 
 uv resolves, because it evaluates environment markers for the Mac that it is asked about; pip takes
 those of the machine it runs on, whatever --platform says (pypa/pip#11664). Its answer is a lock
-file (PyPA's pylock.toml) with the address, size and hash of every wheel that fits.
+file (pylock.toml, PEP 751) with the address, size and hash of every wheel that fits.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.wheelhouse.target import Target
 
+# The module came with Python 3.11; before that it is the package tomli.
 tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 _ROUNDS = 40
@@ -54,7 +55,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class ResolvedPackage:
     """A release that a target needs, with its wheels that run there."""
 
     name: str
@@ -63,7 +64,7 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Resolution:
+class ResolvedPackages:
     """What each target needs.
 
     Attributes:
@@ -72,7 +73,7 @@ class Resolution:
             version taken, and the one that a target alone would have.
     """
 
-    packages: Mapping[Target, Mapping[str, Package]]
+    packages: Mapping[Target, Mapping[str, ResolvedPackage]]
     lowered: tuple[tuple[str, str, str], ...]
 
 
@@ -83,7 +84,7 @@ def resolve(
     index: str | None,
     cache: Path,
     ticker: Ticker,
-) -> Resolution:
+) -> ResolvedPackages:
     """Resolve requirements for all targets, at versions that all of them can have.
 
     Raises:
@@ -96,12 +97,14 @@ def resolve(
     alone: dict[str, str] = {}
     for turn in range(_ROUNDS):
         ticker(turn, None, "resolving")
-        found = {target: _resolve(requirements, target, bounds, index, cache) for target in targets}
-        differing = _differing(found)
+        packages = {
+            target: _resolve(requirements, target, bounds, index, cache) for target in targets
+        }
+        differing = _differing(packages)
         if not differing:
-            return Resolution(found, _lowered(found, alone))
+            return ResolvedPackages(packages, _lowered(packages, alone))
         for name, versions in differing.items():
-            alone.setdefault(name, str(max(versions)))
+            alone.setdefault(name, str(max(versions)))  # of the first round: without any bound
             bounds[name] = str(min(versions))
     raise WorkFailed(
         f"no common versions were found in {_ROUNDS} rounds",
@@ -121,20 +124,24 @@ def _refuse_malformed(text: str) -> None:
 
 
 def _differing(
-    found: Mapping[Target, Mapping[str, Package]],
+    resolved: Mapping[Target, Mapping[str, ResolvedPackage]],
 ) -> dict[str, set[Version]]:
     """Return the packages that targets have at different versions."""
     versions: dict[str, set[Version]] = {}
-    for packages in found.values():
+    for packages in resolved.values():
         for name, package in packages.items():
             versions.setdefault(name, set()).add(Version(package.version))
     return {name: several for name, several in sorted(versions.items()) if len(several) > 1}
 
 
 def _lowered(
-    found: Mapping[Target, Mapping[str, Package]], alone: Mapping[str, str]
+    resolved: Mapping[Target, Mapping[str, ResolvedPackage]], alone: Mapping[str, str]
 ) -> tuple[tuple[str, str, str], ...]:
-    taken = {name: one.version for packages in found.values() for name, one in packages.items()}
+    taken = {
+        name: package.version
+        for packages in resolved.values()
+        for name, package in packages.items()
+    }
     return tuple(
         (name, taken[name], highest) for name, highest in sorted(alone.items()) if name in taken
     )
@@ -146,16 +153,17 @@ def _resolve(
     bounds: Mapping[str, str],
     index: str | None,
     cache: Path,
-) -> dict[str, Package]:
+) -> dict[str, ResolvedPackage]:
     with temporary.scratch("resolve") as scratch:
-        wanted, limits = scratch / "wanted.txt", scratch / "constraints.txt"
-        wanted.write_text("".join(f"{text}\n" for text in requirements), encoding="utf-8")
+        requested, limits = scratch / "wanted.txt", scratch / "constraints.txt"
+        requested.write_text("".join(f"{text}\n" for text in requirements), encoding="utf-8")
         limits.write_text(
             "".join(f"{name}<={highest}\n" for name, highest in bounds.items()), encoding="utf-8"
         )
         done = process.run(
-            [*_command(target, index), "--constraints", limits, wanted],
+            [*_command(target, index), "--constraints", limits, requested],
             env={
+                # --python-platform names no version; uv takes macOS 13.0 unless this says another.
                 "MACOSX_DEPLOYMENT_TARGET": target.deployment_target,
                 "UV_CACHE_DIR": str(cache / "uv"),
                 "TMPDIR": str(scratch),
@@ -164,15 +172,18 @@ def _resolve(
         )
     if done.status != 0:
         raise _unmet(target, done, bounds)
-    return {one.name: one for one in map(_package, tomllib.loads(done.stdout.decode())["packages"])}
+    lock = tomllib.loads(done.stdout.decode())
+    return {package.name: package for package in map(_package, lock["packages"])}
 
 
 def _command(target: Target, index: str | None) -> list[str]:
     return [
         *(uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-config"),
+        # No interpreter of the target's version is needed, but one there must be.
         *("--python", sys.executable, "--no-python-downloads"),
         *("--python-platform", target.uv_platform),
         *("--python-version", ".".join(map(str, target.python))),
+        # Nothing is built here: a source distribution's needs are known only to its build.
         *("--only-binary", ":all:", "--format", "pylock.toml"),
         *(["--default-index", index] if index else []),
     ]
@@ -189,14 +200,15 @@ def _unmet(target: Target, done: process.Completed, bounds: Mapping[str, str]) -
     )
 
 
-def _package(found: Mapping[str, Any]) -> Package:
+def _package(entry: Mapping[str, Any]) -> ResolvedPackage:
     offers = []
-    for wheel in found.get("wheels", []):
+    for wheel in entry.get("wheels", []):
         url = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
+        # PEP 503 lets an index leave the hash out of a link, and PEP 691 out of a file's entry.
         sha256 = wheel.get("hashes", {}).get("sha256")
         if sha256 is None:
             raise WorkFailed(
                 "the index gives no SHA-256 of a wheel", where=url, hint="use an index that does"
             )
         offers.append(Offer(url, sha256, wheel.get("size")))
-    return Package(found["name"], found["version"], tuple(offers))
+    return ResolvedPackage(entry["name"], entry["version"], tuple(offers))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_EVERY = "*"
+_EVERY = "*"  # the project of rules that hold for wheels of any
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +34,31 @@ class KnownRule:
 
 
 def known() -> tuple[KnownRule, ...]:
-    """Read the rules that come with this package."""
+    """Return the rules that come with this package."""
     text = resources.files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8")
     return tuple(
-        KnownRule(found["project"], rule(found["path"], found["verdict"]), found["reason"])
-        for found in yaml.safe_load(text)
+        KnownRule(entry["project"], rule(entry["path"], entry["verdict"]), entry["reason"])
+        for entry in yaml.safe_load(text)
     )
 
 
-def as_yaml(found: Iterable[KnownRule]) -> str:
-    """Write rules as a file that `read` takes, the reason above each."""
+def as_yaml(rules: Iterable[KnownRule]) -> str:
+    """Return rules as a file that `read` takes, the reason above each."""
     lines = ["rules:"]
-    for one in found:
-        written = {
-            "project": one.project,
-            "path": one.rule.path,
-            "verdict": one.rule.verdict.value,
+    for known_rule in rules:
+        entry = {
+            "project": known_rule.project,
+            "path": known_rule.rule.path,
+            "verdict": known_rule.rule.verdict.value,
         }
-        text = yaml.safe_dump([written], sort_keys=False, allow_unicode=True, width=10_000)
-        lines += [f"# {printable(one.reason)}", text.rstrip("\n")]
+        # As wide as can be: a path that PyYAML folded could not be copied out of a terminal.
+        text = yaml.safe_dump([entry], sort_keys=False, allow_unicode=True, width=10_000)
+        lines += [f"# {printable(known_rule.reason)}", text.rstrip("\n")]
     return "\n".join(lines)
 
 
 def read(path: Path) -> tuple[KnownRule, ...]:
-    """Read a file of rules: under `rules`, a project, a path and a verdict each.
+    """Return the rules of a file: under `rules`, a project, a path and a verdict each.
 
     Raises:
         UsageError: it cannot be read, or a rule is malformed.
@@ -73,16 +74,15 @@ def read(path: Path) -> tuple[KnownRule, ...]:
 
 
 def _rule(item: tree.Tree) -> KnownRule:
-    found = tree.plain(item)
-    wanted = ("project", "path", "verdict")
+    entry = tree.plain(item)
     if (
-        not isinstance(found, dict)
-        or {*found} != {*wanted}
-        or not all(isinstance(value, str) for value in found.values())
+        not isinstance(entry, dict)
+        or {*entry} != {"project", "path", "verdict"}
+        or not all(isinstance(value, str) for value in entry.values())
     ):
         what = "a rule has a `project`, a `path` and a `verdict`, each a text"
         raise tree.ConfigError([tree.Problem(what, item.source)])
-    return _known(found["project"], rule(found["path"], found["verdict"]), str(item.source))
+    return _known(entry["project"], rule(entry["path"], entry["verdict"]), str(item.source))
 
 
 def _known(project: str, stated: Rule, reason: str) -> KnownRule:
@@ -90,7 +90,7 @@ def _known(project: str, stated: Rule, reason: str) -> KnownRule:
 
 
 def parse_known_rule(text: str) -> KnownRule:
-    """Read a rule as the command line gives it, PROJECT:GLOB=VERDICT.
+    """Return a rule that the command line gives as PROJECT:GLOB=VERDICT.
 
     Raises:
         UsageError: it is malformed.

@@ -5,6 +5,7 @@ Source: PyPA's platform compatibility tags; the order of preference is packaging
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from packaging.utils import parse_wheel_filename
 from tensorflow_macos_build.errors import UsageError
 
 _UV_PLATFORM = {"arm64": "aarch64-apple-darwin", "x86_64": "x86_64-apple-darwin"}
+"""Values of uv's --python-platform."""
+
+_VERSION = re.compile(r"(\d{1,9})(?:\.(\d{0,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,10 @@ class Target:
         """Its macOS as MACOSX_DEPLOYMENT_TARGET is written."""
         return ".".join(map(str, self.macos))
 
-    @property
-    def marker(self) -> str:
-        """The environment marker that is true on it and not on the other kind."""
-        return f'platform_machine == "{self.arch}"'
-
     def rank(self, file_name: str) -> int | None:
-        """Return a wheel's place in the order of preference, 0 the best; None: it is not taken."""
-        found = parse_wheel_filename(file_name)[3]
-        return min((self._order[tag] for tag in found if tag in self._order), default=None)
+        """Return a wheel's rank in the order of preference, 0 the best; None: it is not taken."""
+        wheel_tags = parse_wheel_filename(file_name)[3]
+        return min((self._order[tag] for tag in wheel_tags if tag in self._order), default=None)
 
     @cached_property
     def _order(self) -> dict[tags.Tag, int]:
@@ -56,16 +55,17 @@ class Target:
         interpreter = f"cp{self.python[0]}{self.python[1]}"
         native = tags.cpython_tags(self.python, platforms=platforms)
         generic = tags.compatible_tags(self.python, interpreter, platforms)
-        return {tag: place for place, tag in enumerate(dict.fromkeys([*native, *generic]))}
+        # A tag that both yield has its first rank: pip's list is without repeats, too.
+        return {tag: rank for rank, tag in enumerate(dict.fromkeys([*native, *generic]))}
 
 
 def version(text: str, what: str) -> tuple[int, int]:
-    """Read a version of two numbers, such as "3.11" or "12".
+    """Return the two numbers of a version such as "3.11" or "12".
 
     Raises:
         UsageError: it is none; `what` names it.
     """
-    major, _, minor = text.partition(".")
-    if not major.isascii() or not major.isdigit() or not (minor or "0").isdigit():
+    match = _VERSION.fullmatch(text)
+    if match is None:
         raise UsageError(f"`{text}` is no version", where=what, hint="write it like 3.11 or 12.0")
-    return int(major), int(minor or "0")
+    return int(match[1]), int(match[2] or "0")

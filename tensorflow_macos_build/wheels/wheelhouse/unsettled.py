@@ -1,4 +1,4 @@
-"""Packages that cannot be fused as things stand, all told at once with what would settle them."""
+"""Packages that cannot be fused as things stand, all shown at once with what would settle them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Unsettled:
         return tuple(rules.KnownRule(self.project, at.rule, at.reason) for at in undecided)
 
     def __str__(self) -> str:
-        """Give it as lines, the first of which names the project."""
+        """Return it as lines, the first of which names the project."""
         return "\n".join([f"{self.project}: {self.error.what}", indent(self.error.detail, "    ")])
 
 
 def error_of(packages: Sequence[Unsettled], done: int) -> WorkFailed:
-    """Make the error that tells of all packages; `done` others were fused and are kept."""
+    """Return one error for all packages; `done` others were fused and are kept."""
     settling = [rule for package in packages for rule in package.rules]
     thin = " ".join(f"--thin {package.project}" for package in packages)
     parts = [str(package) for package in packages]

@@ -1,4 +1,7 @@
-"""What the verification says of a wheel, remembered by the wheel's hash."""
+"""What the verification says of a wheel, remembered by the wheel's hash.
+
+The key holds the code of the verification, too: a new check looks at old wheels again.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-TAG_TOO_OLD = Code.MINOS_ABOVE_TAG.value[0]
+TAG_TOO_OLD = Code.MINOS_ABOVE_TAG.slug
 """The finding that a binary needs a newer macOS than the wheel's tag promises."""
 
 
 @dataclass(frozen=True, slots=True)
-class Error:
+class RememberedError:
     """An error that `verify` found: its code, the member, and what is wrong."""
 
     code: str
@@ -27,11 +30,13 @@ class Error:
     message: str
 
     def __str__(self) -> str:
-        """Give it as one line."""
+        """Return it as one line."""
         return f"{self.code}: {self.file}: {self.message}"
 
 
-def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tuple[Error, ...]:
+def errors_of(
+    wheel: Path, sha256: str, allow: Sequence[str], cache: Path
+) -> tuple[RememberedError, ...]:
     """Return the errors of a wheel, verified now or before by the same code.
 
     Args:
@@ -44,19 +49,19 @@ def errors_of(wheel: Path, sha256: str, allow: Sequence[str], cache: Path) -> tu
     known = cache / "verified" / f"{hashlib.sha256(words.encode()).hexdigest()}.json"
     if known.is_file() and (remembered := _read(known)) is not None:
         return remembered
-    found = verify(wheel, VerifyOptions(allow=tuple(allow)))
+    verification = verify(wheel, VerifyOptions(allow=tuple(allow)))
     errors = tuple(
-        Error(one.code.value[0], one.file, one.message)
-        for one in found.findings
-        if one.severity is Severity.ERROR
+        RememberedError(finding.code.slug, finding.file, finding.message)
+        for finding in verification.findings
+        if finding.severity is Severity.ERROR
     )
-    files.write_text(known, json.dumps([asdict(one) for one in errors]))
+    files.write_text(known, json.dumps([asdict(error) for error in errors]))
     return errors
 
 
-def _read(known: Path) -> tuple[Error, ...] | None:
+def _read(known: Path) -> tuple[RememberedError, ...] | None:
     """Return the errors that the cache remembers; None where somebody else wrote there."""
     try:
-        return tuple(Error(**each) for each in json.loads(known.read_bytes()))
+        return tuple(RememberedError(**entry) for entry in json.loads(known.read_bytes()))
     except (ValueError, TypeError, RecursionError):
         return None
