@@ -40,7 +40,8 @@ def undecided(
     kept = [at for at in verdicts if at.verdict is not Verdict.DROPPED]
     own = [f"{pair.dist_info}/{name}" for name in ("WHEEL", fused_json.NAME, "RECORD")]
     paths = [*own, *(at.path for at in kept)]
-    # A file that is kept beside the other half's may get the name of a third, which then counts.
+    # Two files of `kept` may have one path: one of both halves that is kept beside the other's gets
+    # the name of a third. The later counts in `members`, which is the third.
     kept.sort(key=lambda at: at.verdict is not Verdict.BOTH)
     members = {at.path: at.members for at in kept}
     originals = {path: original for arch in renamed.values() for path, original in arch.items()}

@@ -64,6 +64,7 @@ def needs(pair: WheelPair, code: Code) -> tuple[dict[str, tags.MacosVersion], li
         minimums = {path: by_arch.get(arch) or promised for path, by_arch in code.items()}
         latest = max(minimums.values(), default=promised)
         needed[arch] = max(promised, latest)
+        # The half's own tag was wrong then; the fused wheel's must not be.
         if tags.rounded(latest) > tags.rounded(promised):
             path = next(path for path, minos in minimums.items() if minos == latest)
             notes.append(

@@ -2,7 +2,7 @@
 
 Both texts are kept whole, one under `#if defined(__arm64__)`, the other under
 `#elif defined(__x86_64__)`, as CPython does for its own universal2 pyconfig.h
-(python/cpython#110820). Where each text lies is told, so that the merge can be undone.
+(python/cpython#110820: what configure finds is true of the machine that it runs on alone). Where each text lies is recorded, so that the merge can be undone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ SUFFIXES = frozenset(
 LIMIT = 16 << 20
 """Largest text that is merged, in bytes."""
 
+# __arm64__ is Apple's name, __aarch64__ that of other compilers.
 _ARM64 = b"#if defined(__arm64__) || defined(__aarch64__)\n"
 _X86_64 = b"#elif defined(__x86_64__)\n"
 _END = b'#else\n#error "this header was fused of arm64 and x86_64"\n#endif\n'
@@ -42,7 +43,7 @@ class MergedHeader:
 
 
 def is_header(path: str) -> bool:
-    """Tell by a path's ending whether only a C preprocessor reads the file."""
+    """Whether only a C preprocessor reads the file, by its path's ending."""
     return PurePosixPath(path).suffix.lower() in SUFFIXES
 
 

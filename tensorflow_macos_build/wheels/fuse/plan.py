@@ -112,6 +112,7 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     renamed = _renamed(given)
     undecided = [decision for decision in decisions if isinstance(decision, UndecidedPath)]
     undecided += clashes.undecided(kept, pair, renamed)
+    # All at once: a person states rules for all of them, and does not try again for each.
     if undecided:
         raise Undecided(undecided, _shown(undecided, archives))
     verdicts = {verdict.path: verdict for verdict in kept}
@@ -171,7 +172,10 @@ def _is_own(path: str, dist_info: str) -> bool:
 def _merged(
     decision: Decision, pair: WheelPair, merged: dict[str, headers.MergedHeader]
 ) -> Decision:
-    """Return a decision as it is; merge the texts of a header on the way."""
+    """Return a decision as it is; merge the texts of a header on the way.
+
+    Whether two texts can be merged is known only then, and what cannot be is undecided.
+    """
     if isinstance(decision, UndecidedPath) or decision.verdict is not Verdict.HEADER:
         return decision
     path, members = decision.path, decision.members

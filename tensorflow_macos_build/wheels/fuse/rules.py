@@ -52,15 +52,15 @@ def rule(path: str, verdict: str) -> Rule:
         UsageError: the pattern is empty, or there is no such verdict.
     """
     try:
-        found = RuleVerdict(verdict)
+        stated = RuleVerdict(verdict)
     except ValueError:
-        known = ", ".join(one.value for one in RuleVerdict)
+        known = ", ".join(member.value for member in RuleVerdict)
         raise UsageError(
             f"there is no verdict `{verdict}`", where=f"rule for `{path}`", hint=f"use one: {known}"
         ) from None
     if not path:
         raise UsageError("a rule's path is empty", hint="give a pattern such as `pkg/**/*.py`")
-    return Rule(path, found)
+    return Rule(path, stated)
 
 
 def parse_rule(text: str) -> Rule:
@@ -76,13 +76,17 @@ def parse_rule(text: str) -> Rule:
 
 
 def escaped(path: str) -> str:
-    """Return a pattern that matches a path; where that has a wildcard, any character will do."""
+    """Return a pattern that matches a path; where that has a wildcard, any character will do.
+
+    Patterns have no way to quote one: `[` is a character like others, as file names often have it.
+    """
     return re.sub(r"[*?]", "?", path)
 
 
 @functools.cache
 def _pattern(glob: str) -> re.Pattern[str]:
     """Make a regular expression of a glob: `*` and `?` stay within a folder, `**` does not."""
+    # fnmatch's `*` crosses slashes, and pathlib's full match with `**` came with Python 3.13.
     parts, position = [], 0
     for wild in re.finditer(r"\*\*/|\*\*|\*|\?", glob):
         parts.append(re.escape(glob[position : wild.start()]))

@@ -69,6 +69,7 @@ class VerdictRules:
         declared = {(member.size, member.crc) for member in members.values()}
         if len(members) == 2 and len(declared) == 1:
             return PathVerdict(path, Verdict.IDENTICAL, members, {})
+        # What is equal needs no rule, so a rule of a whole folder touches only what differs in it.
         rule = next((rule for rule in self.rules if rule.matches(path)), None)
         if rule is not None and self._is_unfit(path, rule):
             return UndecidedPath(path, f"installers act on it, so `{rule}` cannot be", members)
@@ -90,6 +91,7 @@ class VerdictRules:
                 arch = rule.verdict.value
                 verdict = Verdict.RULE if len(members) == 2 else _only(arch)
                 return PathVerdict(path, verdict, {arch: members[arch]}, {}, rule)
+            # Where the side that a rule chose has no such file, the fused wheel has none.
             case RuleVerdict.DROP | RuleVerdict.ARM64 | RuleVerdict.X86_64:
                 return PathVerdict(path, Verdict.DROPPED, {}, {}, rule)
             case RuleVerdict.IDENTICAL:
