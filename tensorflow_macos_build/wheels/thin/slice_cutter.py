@@ -72,9 +72,9 @@ class SliceCutter:
             self._deflate(made, member, path)
             return
         self._check_content(member, spans)
-        place = self._place(member)
-        span = spans[place.name]
-        before = _wrapping(place, span)
+        fat_arch = self._fat_arch(member)
+        span = spans[fat_arch.name]
+        before = _wrapping(fat_arch, span)
         if self._is_in_place(member, span, spans):
             self._copy(made, member, path, span, before)
         else:
@@ -86,16 +86,16 @@ class SliceCutter:
         Nothing is inflated: the slices' CRCs and those of the gaps must make the member's.
         """
         universal = self._universal(member)
-        crc = end = 0
-        head = self._whole.archive.head(member, min(place.offset for place in universal.arches))
-        for place in universal.arches:
-            span = spans.get(place.name)
-            if span is None or span.size != place.size:
-                break
-            gap = head if end == 0 else bytes(place.offset - end)
-            crc = splice.crc32_combine(crc, zlib.crc32(gap), len(gap))
+        crc, end = 0, 0
+        for fat_arch in universal.arches:
+            span, gap = spans.get(fat_arch.name), fat_arch.offset - end
+            # lipo fills up to an alignment and orders by offset: more or less is another's file.
+            if span is None or span.size != fat_arch.size or not 0 <= gap <= _FAT_HEAD:
+                raise changed(self._whole, member)
+            filling = bytes(gap) if end else self._whole.archive.head(member, gap)
+            crc = splice.crc32_combine(crc, zlib.crc32(filling), gap)
             crc = splice.crc32_combine(crc, span.crc, span.size)
-            end = place.end
+            end = fat_arch.end
         if (crc, end, len(universal.arches)) != (member.crc, member.size, len(spans)):
             raise changed(self._whole, member)
 
@@ -130,11 +130,11 @@ class SliceCutter:
         made.add(entry, data, bytes.fromhex(span.sha256))
         self.copied += 1
 
-    def _place(self, member: Member) -> fat.FatArch:
+    def _fat_arch(self, member: Member) -> fat.FatArch:
         """Return where the slice lies in the content of a universal file."""
-        for place in self._universal(member).arches:
-            if place.name == self._arch:
-                return place
+        for fat_arch in self._universal(member).arches:
+            if fat_arch.name == self._arch:
+                return fat_arch
         raise self._whole.archive.broken(member.name, f"it has no slice for {self._arch}")
 
     def _universal(self, member: Member) -> fat.FatHeader:
@@ -149,37 +149,39 @@ class SliceCutter:
         return universal
 
     def _deflate(self, made: Assembly, member: Member, path: str, before: bytes = b"") -> None:
-        place = self._place(member)
+        fat_arch = self._fat_arch(member)
         digest, crc = hashlib.sha256(), 0
         deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         # The header that comes first has the data's size and CRC, so the data waits in a file.
         with tempfile.TemporaryFile() as data:
-            for piece in itertools.chain([before], self._content(member, place)):
+            for piece in itertools.chain([before], self._content(member, fat_arch)):
                 digest.update(piece)
                 crc = zlib.crc32(piece, crc)
                 data.write(deflater.compress(piece))
             data.write(deflater.flush())
             compressed = data.tell()
             data.seek(0)
-            numbers = (CompressionMethod.DEFLATED, crc, len(before) + place.size, compressed)
+            numbers = (CompressionMethod.DEFLATED, crc, len(before) + fat_arch.size, compressed)
             entry = NewMember(path, *numbers, member.executable)
             made.add(entry, _pieces(data), digest.digest())
         self.deflated += 1
 
-    def _content(self, member: Member, place: fat.FatArch) -> Iterator[bytes]:
+    def _content(self, member: Member, fat_arch: fat.FatArch) -> Iterator[bytes]:
         position = 0
         for piece in self._whole.archive.stream(member):
-            start, end = place.offset - position, place.end - position
+            start, end = fat_arch.offset - position, fat_arch.end - position
             if part := piece[max(0, start) : max(0, end)]:
                 yield part
             position += len(piece)
 
 
-def _wrapping(place: fat.FatArch, span: Span) -> bytes:
+def _wrapping(fat_arch: fat.FatArch, span: Span) -> bytes:
     """Return what stood before the slice in the half's file, if that was universal too."""
     if span.align is None:
         return b""
-    return slices.wrapping(lipo.NewSlice(place.cputype, place.cpusubtype, span.size, span.align))
+    return slices.wrapping(
+        lipo.NewSlice(fat_arch.cputype, fat_arch.cpusubtype, span.size, span.align)
+    )
 
 
 def changed(whole: OpenWheel, member: Member) -> BrokenWheel:

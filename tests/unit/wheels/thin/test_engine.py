@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -164,11 +165,23 @@ def test_a_record_of_another_wheel_is_refused(
     wheel = fused(tmp_path, halves)
     told = told_of(wheel)
     told["universal"]["demo/lib.dylib"]["arm64"].update(change)
-    record_mismatch = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    changed = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
     with pytest.raises(BrokenWheel, match="not about this file") as refused:
-        thin(record_mismatch, "arm64", tmp_path / "thin")
+        thin(changed, "arm64", tmp_path / "thin")
     assert refused.value.where.endswith(": demo/lib.dylib")
     assert not list((tmp_path / "thin").iterdir())
+
+
+@pytest.mark.parametrize("offset", ["first", "second"])
+def test_a_universal_file_of_overlapping_slices_is_refused(
+    tmp_path: Path, halves: tuple[Thin, Thin], offset: str
+) -> None:
+    """fat_header has 8 bytes, each fat_arch 20, and its offset stands at the ninth."""
+    wheel = fused(tmp_path, halves)
+    content = bytearray(unpacked(wheel)["demo/lib.dylib"])
+    struct.pack_into(">I", content, {"first": 16, "second": 36}[offset], 99)
+    with pytest.raises(BrokenWheel, match="not about this file"):
+        thin(rewritten(wheel, {"demo/lib.dylib": bytes(content)}), "arm64", tmp_path / "thin")
 
 
 @pytest.mark.parametrize("content", [b"int b;\n", b"", b"#if 0\n#endif\n" * 20])
@@ -192,8 +205,8 @@ def test_offsets_that_are_not_true_are_not_believed(
     wheel = fused(tmp_path, halves)
     told = told_of(wheel)
     told["universal"]["demo/lib.dylib"][arch].update(change)
-    record_mismatch = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
-    found = thin(record_mismatch, arch, tmp_path / "thin")
+    changed = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    found = thin(changed, arch, tmp_path / "thin")
     assert (found.copied, found.deflated) == (2, 1)
     expected = next(half for half in halves if half.arch == arch).files["demo/lib.dylib"]
     assert unpacked(found.wheel)["demo/lib.dylib"] == expected
@@ -205,9 +218,9 @@ def test_offsets_that_are_not_true_are_not_believed(
 def test_a_malformed_record_is_refused(
     tmp_path: Path, halves: tuple[Thin, Thin], text: bytes
 ) -> None:
-    record_mismatch = rewritten(fused(tmp_path, halves), {f"{INFO}/{FUSED_JSON}": text})
+    changed = rewritten(fused(tmp_path, halves), {f"{INFO}/{FUSED_JSON}": text})
     with pytest.raises(BrokenWheel, match=r"cannot be read|another tool"):
-        thin(record_mismatch, "arm64", tmp_path / "thin")
+        thin(changed, "arm64", tmp_path / "thin")
 
 
 def test_thin_wants_a_wheel_for_both_and_an_architecture_it_has(
