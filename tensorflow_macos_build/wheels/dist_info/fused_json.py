@@ -91,8 +91,8 @@ def dump(record: FusedRecord) -> bytes:
             for path, spans in record.universal.items()
         },
         "headers": {
-            path: {arch: list(place) for arch, place in places.items()}
-            for path, places in record.headers.items()
+            path: {arch: list(text) for arch, text in texts.items()}
+            for path, texts in record.headers.items()
         },
         "only": {arch: list(paths) for arch, paths in record.only.items()},
         "executable": {arch: list(paths) for arch, paths in record.executable.items()},
@@ -143,8 +143,8 @@ def parse(content: bytes) -> FusedRecord:
             for path, spans in document["universal"].items()
         },
         {
-            path: {arch: (place[0], place[1]) for arch, place in places.items()}
-            for path, places in document["headers"].items()
+            path: {arch: (text[0], text[1]) for arch, text in texts.items()}
+            for path, texts in document["headers"].items()
         },
         {arch: tuple(paths) for arch, paths in document["only"].items()},
         {arch: tuple(paths) for arch, paths in document["executable"].items()},

@@ -51,7 +51,7 @@ class FusedDescription:
                 for arch, half in halves.items()
             },
             universal=self.spans,
-            headers={path: merged.places for path, merged in plan.merged.items()},
+            headers={path: merged.ranges for path, merged in plan.merged.items()},
             only={arch: plan.paths_with(verdict) for arch, verdict in only.items()},
             executable={
                 arch: tuple(

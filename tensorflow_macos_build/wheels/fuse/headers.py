@@ -2,7 +2,8 @@
 
 Both texts are kept whole, one under `#if defined(__arm64__)`, the other under
 `#elif defined(__x86_64__)`, as CPython does for its own universal2 pyconfig.h
-(python/cpython#110820: what configure finds is true of the machine that it runs on alone). Where each text lies is recorded, so that the merge can be undone.
+(python/cpython#110820: what configure finds is true of the machine that it runs on alone). Where
+each text lies is recorded, so that the merge can be undone.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ class MergedHeader:
 
     Attributes:
         content: its bytes.
-        places: offset and length of each architecture's own text in it.
+        ranges: offset and length of each architecture's own text in it.
     """
 
     content: bytes
-    places: dict[str, tuple[int, int]]
+    ranges: dict[str, tuple[int, int]]
 
 
 def is_header(path: str) -> bool:
@@ -58,8 +59,8 @@ def merge(arm64: bytes, x86_64: bytes) -> MergedHeader:
             raise Unmergeable(f"the {arch} text {reason}")
     first = _ARM64 + _closed(arm64) + _X86_64
     content = first + _closed(x86_64) + _END
-    places = {"arm64": (len(_ARM64), len(arm64)), "x86_64": (len(first), len(x86_64))}
-    return MergedHeader(content, places)
+    ranges = {"arm64": (len(_ARM64), len(arm64)), "x86_64": (len(first), len(x86_64))}
+    return MergedHeader(content, ranges)
 
 
 def _closed(text: bytes) -> bytes:

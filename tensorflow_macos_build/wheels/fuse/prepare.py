@@ -115,8 +115,8 @@ class MemberPreparer:
         fused = hashlib.sha256()
         # lipo lays slices out in its own order, and the content is hashed in that of the file.
         for index in layout.order:
-            arch, place = arches[index], layout.arches[layout.order.index(index)]
-            fused.update(universal.fill_to(place.offset))
+            arch, fat_arch = arches[index], layout.arches[layout.order.index(index)]
+            fused.update(universal.fill_to(fat_arch.offset))
             member, slice = verdict.members[arch], verdict.slices[arch]
             scanned = self._scanner.slice(arch, member, slice, fused)
             universal.add(arch, self._data(arch, verdict, scanned), scanned)

@@ -177,21 +177,21 @@ class _HalfWriter:
 
     def _add(self, made: Assembly, member: Member, path: str) -> None:
         spans = self._fused.universal.get(member.name)
-        places = self._fused.headers.get(member.name)
+        ranges = self._fused.headers.get(member.name)
         if spans is not None:
             self.cutter.cut(made, member, path, spans)
-        elif places is not None:
-            made.store(path, self._text(member, places), executable=member.executable)
+        elif ranges is not None:
+            made.store(path, self._text(member, ranges), executable=member.executable)
         # A universal file of a fused wheel that is not recorded was one in both halves.
         elif not self._fused.halves and self.cutter.is_universal(member):
             self.cutter.cut(made, member, path, None)
         else:
             made.copy(self._whole, member, path)
 
-    def _text(self, member: Member, places: Mapping[str, tuple[int, int]]) -> bytes:
+    def _text(self, member: Member, ranges: Mapping[str, tuple[int, int]]) -> bytes:
         """Return the half's own text in a merged header, which must be what those texts make."""
         content = self._whole.read(member, limit=2 * headers.LIMIT + _DIRECTIVES)
-        texts = {arch: content[start : start + size] for arch, (start, size) in places.items()}
+        texts = {arch: content[start : start + size] for arch, (start, size) in ranges.items()}
         try:
             same = headers.merge(**texts).content == content
         except headers.Unmergeable:

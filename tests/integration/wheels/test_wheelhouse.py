@@ -319,10 +319,10 @@ def test_wheels_that_cannot_be_halves_are_told_with_the_others(
         metadata=metadata("sound", "1.0"),
     )
     sound.write(shop.folder)
-    record_mismatch = {"sound/__init__.py": b"other"}
+    other_content = {"sound/__init__.py": b"other"}
     future = {"sound/_code.so": shop.code("x86_64", "99.0")}
     for project, half in {
-        "lying": replace(sound, lies=record_mismatch),
+        "lying": replace(sound, lies=other_content),
         "bundle": replace(sound, platform="macosx_10_9_intel"),
         "future": replace(sound, files=future),
     }.items():

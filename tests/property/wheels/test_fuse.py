@@ -134,7 +134,7 @@ def test_both_texts_stand_whole_in_a_merged_header(arm: bytes, intel: bytes) -> 
     except headers.Unmergeable:
         return
     for arch, text in (("arm64", arm), ("x86_64", intel)):
-        start, length = merged.places[arch]
+        start, length = merged.ranges[arch]
         assert merged.content[start : start + length] == text
     lines = merged.content.split(b"\n")
     directives = [b"#if defined(__arm64__) || defined(__aarch64__)", b"#elif defined(__x86_64__)"]

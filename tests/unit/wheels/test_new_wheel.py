@@ -78,8 +78,8 @@ def test_a_record_cannot_make_thin_write_such_a_wheel(tmp_path: Path, name: str)
     first, second = (half.write(tmp_path) for half in pair)
     wheel = fuse(first, second, tmp_path / "fused", FuseOptions()).wheel
     record = f"{INFO}/fused.json"
-    record_mismatch = unpacked(wheel)[record].replace(f'"{sbom}"'.encode(), f'"{name}"'.encode())
-    changed = rewritten(wheel, {record: record_mismatch})
+    renamed = unpacked(wheel)[record].replace(f'"{sbom}"'.encode(), f'"{name}"'.encode())
+    changed = rewritten(wheel, {record: renamed})
     with pytest.raises(WorkFailed):
         thin(changed, "arm64", tmp_path / "out")
     assert not list(tmp_path.glob("out/*"))

@@ -26,10 +26,10 @@ def test_a_record_that_lies_is_refused_with_the_member_named(
     tmp_path: Path, halves: Halves
 ) -> None:
     for path in ("demo/big.so", "demo/data.txt", "demo/only_arm.txt", "demo/size.h"):
-        record_mismatch = replace(halves[0], lies={path: halves[0].files[path] + b"!"})
+        wrong = replace(halves[0], lies={path: halves[0].files[path] + b"!"})
         with pytest.raises(BrokenWheel, match="RECORD") as refused:
-            fused_wheel(tmp_path, (record_mismatch, halves[1]))
-        assert refused.value.where == f"{record_mismatch.name}: {path}"
+            fused_wheel(tmp_path, (wrong, halves[1]))
+        assert refused.value.where == f"{wrong.name}: {path}"
         assert not (tmp_path / "out" / NAME).exists()
 
 
