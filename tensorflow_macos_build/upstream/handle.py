@@ -87,7 +87,7 @@ class Mirror(Git):
                 self.fetch(["--prune", "origin", HEADS, TAGS], ticker)
 
     def fetch_blobs(self, ids: Iterable[str], ticker: Ticker = silent) -> int:
-        """Make file contents present, all that are missing in one request; give their number.
+        """Make file contents present, all that are missing in one request; return their number.
 
         Raises:
             transfer.Unreachable: the server could not be asked, or has not got them.
@@ -97,10 +97,14 @@ class Mirror(Git):
         wanted = sorted(set(ids))
         if not self._missing(wanted):
             return 0
+        # looked at once more under the lock: another process may have brought them meanwhile
         with locks.held(self.folder / "lock"):
             missing = self._missing(wanted)
             if missing:
                 stdin = "".join(f"{blob}\n" for blob in missing).encode()
+                # As git itself fetches what is missing (fetch_objects in promisor-remote.c): blobs
+                # that are asked for by their ids come in spite of the filter, and to tell the
+                # server which commits are here already would only take time.
                 arguments = ["--filter=blob:none", "--stdin", "origin"]
                 self.fetch(arguments, ticker, stdin=stdin, negotiate="noop")
         return len(missing)
@@ -124,12 +128,16 @@ class Mirror(Git):
         return revisions.find_commit(self, ref)
 
     def _is_branch(self, ref: str) -> bool:
+        # of an expression such as `main~3`, the branch that it counts from (gitrevisions(7))
         name = re.split(r"[~^@]", ref, maxsplit=1)[0].removeprefix("refs/heads/")
-        shown = self.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", expected=())
-        return shown.status == 0
+        known = self.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", expected=())
+        return known.status == 0
 
     def _missing(self, ids: Sequence[str]) -> list[str]:
-        """Ask a repository that has no server, so that no git of any age asks it either."""
+        """Return which objects are missing, seen through a repository that has no server.
+
+        A git that knows no GIT_NO_LAZY_FETCH (before 2.39.4) would ask it, one object at a time.
+        """
         view = Git(self.folder / "objects.git", env={"GIT_OBJECT_DIRECTORY": self._objects()})
         return view._missing(ids)
 
@@ -137,7 +145,10 @@ class Mirror(Git):
         return os.fspath(self.git_dir.resolve() / "objects")
 
     def _fetch_unnamed(self, commit: str, ticker: Ticker) -> None:
-        """Ask for a commit that no branch or tag reaches; many servers hand it out."""
+        """Fetch a commit that no branch or tag reaches; many servers hand it out.
+
+        They need not (uploadpack.allowAnySHA1InWant in git-config(1)), so it is tried once.
+        """
         from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415 - as in `_talk`
 
         ticker(0, None, f"asking for {commit}")
@@ -178,8 +189,8 @@ class Mirror(Git):
         )
 
     def _no_such(self, ref: str) -> UsageError:
-        names = self.out("for-each-ref", "--format=%(refname:strip=2)", *MIRRORED).decode()
-        near = difflib.get_close_matches(ref, names.split(), n=3, cutoff=0.6)
+        names = self.line("for-each-ref", "--format=%(refname:strip=2)", *MIRRORED)
+        near = difflib.get_close_matches(ref, names.split("\n"), n=3, cutoff=0.6)
         return UsageError(
             f"no commit, branch or tag is called `{ref}`",
             where=shown(self.origin),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates
+from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import health, store
 from tensorflow_macos_build.upstream.handle import MIRRORED, Mirror, drop_stale_locks
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def prepare(mirror: Mirror, place: Path) -> Mirror:
-    """Make a repository that sees all of the one at `place`; the caller holds the folder's lock.
+def prepare(mirror: Mirror, folder: Path) -> Mirror:
+    """Make a repository that sees all of the one at `folder`; the caller holds the mirror's lock.
 
     Raises:
-        UsageError: there is no repository at that place, or a shallow one.
+        UsageError: there is no repository in that folder, or a shallow one.
     """
-    lender = _lender(place)
-    store.refuse_shallow(lender, str(place))
-    objects = _place_of_objects(lender)
+    lender = _lender(folder)
+    store.refuse_shallow(lender, str(folder))
+    objects = _objects_folder(lender)
     if health.fault_of_store(mirror, mirror.folder / "packs.json") is not None:
         with store.replacement(mirror) as new:
             alternates.write(new.git_dir, [objects])
@@ -36,23 +37,23 @@ def prepare(mirror: Mirror, place: Path) -> Mirror:
     return dataclasses.replace(mirror, url=server, lender=lender.git_dir)
 
 
-def _lender(place: Path) -> Git:
+def _lender(folder: Path) -> Git:
     """Return a local repository: a bare one, or one with a work tree, a linked one too.
 
     Raises:
-        UsageError: there is none at that very place.
+        UsageError: there is none in that very folder.
     """
-    dot_git = place / ".git"
-    lender = Git(dot_git if dot_git.exists() else place)
-    asked = lender.run("rev-parse", "--show-object-format", expected=(0, 128))
-    if asked.status != 0:
-        raise UsageError("not a git repository", where=str(place), hint="give its top folder")
-    if asked.stdout.strip() != b"sha1":
-        raise UsageError("its objects are not named by SHA-1", where=str(place))
+    dot_git = folder / ".git"  # a file in a linked work tree, which git follows
+    lender = Git(dot_git if dot_git.exists() else folder)
+    object_format = lender.run("rev-parse", "--show-object-format", expected=(0, 128))
+    if object_format.status != 0:
+        raise UsageError("not a git repository", where=str(folder), hint="give its top folder")
+    if object_format.stdout.strip() != b"sha1":
+        raise UsageError("its objects are not named by SHA-1", where=str(folder))
     return lender
 
 
-def _place_of_objects(lender: Git) -> Path:
+def _objects_folder(lender: Git) -> Path:
     """Return the folder of a repository's objects; a linked work tree shares its main one's."""
     folder = lender.objects_folder()
     if "\n" in str(folder):
@@ -64,12 +65,13 @@ def _place_of_objects(lender: Git) -> Path:
 
 def _promisor_url(lender: Git) -> str | None:
     """Return the server that a local partial clone gets its missing contents from."""
-    keys = lender.run("config", "--get-regexp", r"^remote\..*\.promisor$", expected=(0, 1))
-    for line in keys.stdout.decode().splitlines():
-        remote = line.split(" ")[0].removeprefix("remote.").removesuffix(".promisor")
-        url = lender.run("config", "--get", f"remote.{remote}.url", expected=(0, 1))
+    pattern = r"^remote\..*\.promisor$"
+    listed = lender.run("config", "--null", "--get-regexp", pattern, expected=(0, 1)).stdout
+    for record in decode_path(listed).split("\0")[:-1]:
+        remote = record.partition("\n")[0].removesuffix(".promisor")
+        url = lender.run("config", "--get", f"{remote}.url", expected=(0, 1))
         if url.status == 0:
-            return url.stdout.decode().strip()
+            return decode_path(url.stdout).rstrip("\n")
     return None
 
 
@@ -83,15 +85,15 @@ def _copy_references(lender: Git, mirror: Git) -> None:
     drop_stale_locks(mirror.git_dir)
     for commands in (gone, new):  # in one transaction `a` cannot make room for `a/b`
         if commands:
-            mirror.run("update-ref", "-z", "--stdin", stdin="".join(commands).encode())
+            mirror.run("update-ref", "-z", "--stdin", stdin=encode_path("".join(commands)))
     head = lender.run("symbolic-ref", "--quiet", "HEAD", expected=(0, 1))
     if head.status == 0:
-        mirror.run("symbolic-ref", "HEAD", head.stdout.decode().strip())
+        mirror.run("symbolic-ref", "HEAD", decode_path(head.stdout).rstrip("\n"))
     else:
         mirror.run("update-ref", "--no-deref", "HEAD", lender.line("rev-parse", "HEAD"))
 
 
 def _references(git: Git) -> dict[str, str]:
-    listed = git.out("for-each-ref", "--format=%(refname) %(objectname)", *MIRRORED).decode()
-    pairs = (line.split(" ") for line in listed.splitlines())
-    return dict(pairs)
+    # a name holds neither blanks nor line feeds (git-check-ref-format(1)), but any other byte
+    listed = git.line("for-each-ref", "--format=%(refname) %(objectname)", *MIRRORED)
+    return dict(line.split(" ") for line in listed.split("\n") if line)

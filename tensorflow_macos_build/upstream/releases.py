@@ -112,7 +112,7 @@ class UpstreamStatus:
 def status(
     mirror: Mirror, base: str, ticker: Ticker = silent, *, called: str | None = None
 ) -> UpstreamStatus:
-    """Ask an upstream for its newest tags, and compare them with the commit that `base` names.
+    """Return an upstream's releases, its newest ones too, against the commit that `base` names.
 
     Args:
         mirror: the upstream.
@@ -126,19 +126,21 @@ def status(
     """
     mirror.refresh(ticker)
     known = releases(mirror)
-    found = replace(_base(mirror, base, known, ticker), ref=called or base)
-    ahead = [one for one in known if found.version is None or one.version > found.version]
-    newer = [one for one in ahead if not one.version.is_prerelease]
+    own = replace(_base(mirror, base, known, ticker), ref=called or base)
+    ahead = [release for release in known if own.version is None or release.version > own.version]
+    newer = [release for release in ahead if not release.version.is_prerelease]
     newest = newer[-1].version if newer else None
     previews = [
-        one for one in ahead if one.version.is_prerelease and (not newest or one.version > newest)
+        release
+        for release in ahead
+        if release.version.is_prerelease and (not newest or release.version > newest)
     ]
     return UpstreamStatus(
         origin=mirror.origin,
-        base=found,
+        base=own,
         newer=tuple(newer),
         previews=tuple(previews),
-        behind=_between(mirror, found, newer[-1]) if newer else None,
+        behind=_between(mirror, own, newer[-1]) if newer else None,
     )
 
 
@@ -148,14 +150,14 @@ def releases(git: Git, *, reachable_from: str = "") -> list[UpstreamRelease]:
     With `reachable_from`, only those in the history of that commit.
     """
     within = [f"--merged={reachable_from}"] if reachable_from else []
-    listed = git.out("for-each-ref", f"--format={_FIELDS}", *within, "refs/tags").decode()
-    found = []
-    for line in listed.splitlines():
+    listed = git.line("for-each-ref", f"--format={_FIELDS}", *within, "refs/tags")
+    named: list[UpstreamRelease] = []
+    for line in filter(None, listed.split("\n")):
         tag, peeled, direct, time = line.split("\0")
         version = _version(tag)
         if version is not None and time:
-            found.append(UpstreamRelease(tag, version, peeled or direct, int(time)))
-    return sorted(found, key=lambda release: (release.version, release.tag))
+            named.append(UpstreamRelease(tag, version, peeled or direct, int(time)))
+    return sorted(named, key=lambda release: (release.version, release.tag))
 
 
 def _version(tag: str) -> Version | None:
@@ -168,7 +170,7 @@ def _version(tag: str) -> Version | None:
 def _base(mirror: Mirror, ref: str, known: list[UpstreamRelease], ticker: Ticker) -> UpstreamBase:
     commit = mirror.resolve(ref, ticker)
     time = int(mirror.line("show", "--no-patch", "--format=%ct", commit))
-    on_it = [one for one in known if one.commit == commit]
+    on_it = [release for release in known if release.commit == commit]
     reached = on_it or releases(mirror, reachable_from=commit)
     return UpstreamBase(ref, commit, time, reached[-1].version if reached else None)
 

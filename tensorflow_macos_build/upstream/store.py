@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
@@ -77,11 +78,15 @@ def refuse_shallow(git: Git, where: str) -> None:
 
 
 def _carry_over(damaged: Git, new: Git) -> bool:
-    """Fetch the references that are not the upstream's, with their commits; say whether it went."""
+    """Fetch the references that are not the upstream's, with their commits; whether that worked."""
     others = ["+refs/*:refs/*", *(f"^{space}*" for space in _UPSTREAMS)]
     fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
     listed = damaged.run("for-each-ref", "--format=%(refname)", expected=())
-    names = [name for name in listed.stdout.decode().split() if not name.startswith(_UPSTREAMS)]
+    names = [
+        name
+        for name in decode_path(listed.stdout).split("\n")[:-1]
+        if not name.startswith(_UPSTREAMS)
+    ]
     if listed.status == 0 and not names:
         return True
     local = Git(new.git_dir, env={"GIT_ALLOW_PROTOCOL": "file"})
@@ -90,6 +95,6 @@ def _carry_over(damaged: Git, new: Git) -> bool:
 
 def _free_name(wanted: Path) -> Path:
     number = 1
-    while (place := wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")).exists():
+    while (path := wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")).exists():
         number += 1
-    return place
+    return path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.upstream import embedded, mirror
+from tensorflow_macos_build.upstream import embedded, mirror, releases
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
@@ -123,3 +123,17 @@ def test_a_damaged_pack_of_its_own_is_set_aside(upstream: Upstream, tmp_path: Pa
     (opened.git_dir / "HEAD").unlink()
     again = mirror.open(upstream.path, tmp_path / "cache")
     assert again.resolve("main") == upstream.git("rev-parse", "main")
+
+
+def test_references_may_have_names_that_are_no_utf_8(upstream: Upstream, tmp_path: Path) -> None:
+    """As branches and tags of years before UTF-8 have; git takes any bytes."""
+    name = b"caf\xe9".decode("utf-8", "surrogateescape")
+    upstream.git("update-ref", f"refs/heads/{name}", "v1.2.0")
+    upstream.git("symbolic-ref", "HEAD", f"refs/heads/{name}")
+    upstream.git("pack-refs", "--all")
+    for _ in range(2):
+        opened = mirror.open(upstream.path, tmp_path / "cache")
+        assert opened.resolve(name) == opened.resolve("HEAD") == opened.resolve("v1.2.0")
+    assert [release.tag for release in releases.releases(opened)][-1] == "v1.3.0"
+    with pytest.raises(UsageError, match="no commit, branch or tag"):
+        opened.resolve("caf")
