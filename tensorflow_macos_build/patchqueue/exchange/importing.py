@@ -47,7 +47,7 @@ class ImportSource:
 
     Attributes:
         kind: their form.
-        place: `A..B`, or a path.
+        location: `A..B`, or a path.
         upstream: the repository that has the base: a path, an address or `embedded:`.
         against: the tag, branch or commit that they apply to; for a range that is its `A`.
         author: who a patch is by that names nobody; None: it says so.
@@ -55,7 +55,7 @@ class ImportSource:
     """
 
     kind: SourceKind
-    place: str
+    location: str
     upstream: str
     against: str
     author: Identity | None = None
@@ -92,10 +92,10 @@ def import_changes(
     trailers = source.metadata.trailers()
     opened = opening.open_new(folder, source.upstream, source.against, cache, ticker)
     with quarantine(opened.mirror) as pen:
-        ticker(0, None, f"reading {source.place}")
+        ticker(0, None, f"reading {source.location}")
         imported = _read(source, opened, pen.git, ticker)
         if not imported.steps:
-            raise UsageError("there is no change to import", where=source.place)
+            raise UsageError("there is no change to import", where=source.location)
         # a range's base is the commit that its first one stands on
         base = dataclasses.replace(opened.base, commit=imported.commit)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
@@ -140,11 +140,11 @@ def _exists(folder: Path) -> UsageError:
 
 
 def _read(source: ImportSource, opened: OpenedQueue, git: Git, ticker: Ticker) -> Imported:
-    path, base, mirror = Path(source.place), opened.base, opened.mirror
+    path, base, mirror = Path(source.location), opened.base, opened.mirror
     date = sources.date_of(git, base.commit)
     match source.kind:
         case SourceKind.RANGE:
-            _, last = ends(source.place)
+            _, last = ends(source.location)
             prefetch.for_range(mirror, base.commit, last, ticker)
             return sources.from_range(mirror, base.commit, last)
         case SourceKind.TREE:

@@ -136,12 +136,12 @@ def _unchanged(
         for step, path_changes in zip(steps, wanted, strict=True):
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
-            stays.append(patch is not None and _says(patch, step, changes, tree))
-            tree.take(changes)  # the next file is read against what this step shall make
+            stays.append(patch is not None and _is_unchanged(patch, step, changes, tree))
+            tree.update(changes)  # the next file is read against what this step shall make
     return stays
 
 
-def _says(
+def _is_unchanged(
     patch: QueuePatch,
     step: PatchStep,
     wanted: Mapping[bytes, TreeEntry | None],

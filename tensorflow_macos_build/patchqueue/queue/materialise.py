@@ -77,7 +77,7 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
         for patch in queue.patches:
             made = apply_patch(tree, patch)
             importer.commit(patch.patch.header, made)
-            tree.take(made)
+            tree.update(made)
         ids = importer.finish()
     made_trees = trees.of_commits(git, ids)
     return [PatchCommit(*made) for made in zip(ids, made_trees, queue.patches, strict=True)]

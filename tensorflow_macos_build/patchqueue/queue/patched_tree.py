@@ -90,7 +90,7 @@ class PatchedTree:
                 self._check_path(path, made)
         return made
 
-    def take(self, made: Mapping[bytes, PatchedFile | TreeEntry | None]) -> None:
+    def update(self, made: Mapping[bytes, PatchedFile | TreeEntry | None]) -> None:
         """Make the tree what a patch made of it."""
         for path, file in made.items():
             if file is None:
