@@ -129,11 +129,11 @@ def _unchanged(
     """Return for each step whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
         return [False] * len(steps)
-    wanted = trees.between(git, [(step.before, step.after) for step in steps])
+    intended = trees.between(git, [(step.before, step.after) for step in steps])
     stays = []
     with objects.reading(git) as reader:
         tree = PatchedTree(trees.files(git, base.commit), reader.blob)
-        for step, path_changes in zip(steps, wanted, strict=True):
+        for step, path_changes in zip(steps, intended, strict=True):
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
             stays.append(patch is not None and _is_unchanged(patch, step, changes, tree))
@@ -144,7 +144,7 @@ def _unchanged(
 def _is_unchanged(
     patch: QueuePatch,
     step: PatchStep,
-    wanted: Mapping[bytes, TreeEntry | None],
+    intended: Mapping[bytes, TreeEntry | None],
     tree: PatchedTree,
 ) -> bool:
     if patch.patch.header != step.header:
@@ -154,7 +154,9 @@ def _is_unchanged(
     except Malformed:
         return False
     after = {path: file and file.entry for path, file in made.items()}
-    return wanted == {path: entry for path, entry in after.items() if entry != tree.files.get(path)}
+    return intended == {
+        path: entry for path, entry in after.items() if entry != tree.files.get(path)
+    }
 
 
 def _fresh(

@@ -46,12 +46,12 @@ def for_queue(
     changes = [change for patch in queue.patches for change in patch.patch.changes]
     touched = {path for change in changes for path in (change.old_path, change.new_path)}
     old = trees.files(mirror, queue.base.commit)
-    wanted = _at(old, touched)
+    ids = _at(old, touched)
     for commit in onto:
         new = trees.files(mirror, commit)
-        wanted |= _at(new, touched) | _of_moved(old, new, touched) | _of_merges(new)
-        wanted |= _of_commits(mirror, queue.base.commit, commit, touched)
-    mirror.fetch_blobs(wanted, ticker)
+        ids |= _at(new, touched) | _of_moved(old, new, touched) | _of_merges(new)
+        ids |= _of_commits(mirror, queue.base.commit, commit, touched)
+    mirror.fetch_blobs(ids, ticker)
 
 
 def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:
@@ -84,8 +84,8 @@ def _of_commits(mirror: Mirror, base: str, onto: str, touched: Iterable[bytes]) 
     """Return what the commits between changed, as far as they touch a path of the patches."""
     # --stdin takes a path a line: of one that has a line end, contents come one by one later on
     paths = [path for path in sorted(touched) if b"\n" not in path]
-    asked = b"\n".join([onto.encode(), b"^" + base.encode(), b"--", *paths, b""])
-    listed = mirror.out("--literal-pathspecs", "rev-list", "--full-history", "--stdin", stdin=asked)
+    query = b"\n".join([onto.encode(), b"^" + base.encode(), b"--", *paths, b""])
+    listed = mirror.out("--literal-pathspecs", "rev-list", "--full-history", "--stdin", stdin=query)
     before, after = trees.blob_ids(mirror, [(commit,) for commit in listed.decode().split()])
     return before | after
 

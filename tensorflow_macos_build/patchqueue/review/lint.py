@@ -132,16 +132,18 @@ def lint(
     listed: list[ListedPatch] = []
     for name in dict.fromkeys(name for _, name in series):
         if _is_plain(name) and (folder / name).is_file():
-            found, faults = _read(folder / name, limits)
-            listed += found
-            findings += faults
-    for each in listed:
-        findings += _trailer_findings(each, upstream)
-        findings += _path_findings(each, limits)
-        findings += _whitespace_findings(each)
+            result = _read(folder / name, limits)
+            if isinstance(result, LintFinding):
+                findings.append(result)
+            else:
+                listed.append(result)
+    for patch in listed:
+        findings += _trailer_findings(patch, upstream)
+        findings += _path_findings(patch, limits)
+        findings += _whitespace_findings(patch)
     findings += _undo_findings(listed)
     allowed = read_allowed(folder / ALLOWED_FILE)
-    return tuple(replace(each, allowed=_is_allowed(each, allowed)) for each in findings)
+    return tuple(replace(finding, allowed=_is_allowed(finding, allowed)) for finding in findings)
 
 
 def read_allowed(path: Path) -> dict[str, tuple[str, ...]]:
@@ -216,16 +218,16 @@ def _is_plain(name: str) -> bool:
     return "/" not in name and name not in {".", ".."}
 
 
-def _read(path: Path, limits: LintLimits) -> tuple[list[ListedPatch], list[LintFinding]]:
+def _read(path: Path, limits: LintLimits) -> ListedPatch | LintFinding:
     size = path.stat().st_size
     if size > limits.size:
         message = f"it has {size:,} bytes; the queue allows {limits.size:,}"
-        return [], [LintFinding("too-large", path.name, None, message)]
+        return LintFinding("too-large", path.name, None, message)
     content = files.read_small(path, limits.size)
     try:
-        return [ListedPatch(path.name, patches.parse(content, path.name))], []
+        return ListedPatch(path.name, patches.parse(content, path.name))
     except Refused as refused:
-        return [], [LintFinding("unreadable", path.name, refused.line, refused.what)]
+        return LintFinding("unreadable", path.name, refused.line, refused.what)
 
 
 def _trailer_findings(
