@@ -21,7 +21,7 @@ def test_an_export_names_its_form_and_where_it_goes() -> None:
 
 def test_an_import_has_one_source_and_a_base() -> None:
     source = import_source({"range": "a..b", "diff": ""}, "embedded:", "", "", NOTHING)
-    assert (source.kind, source.place, source.against) == (SourceKind.RANGE, "a..b", "a")
+    assert (source.kind, source.location, source.against) == (SourceKind.RANGE, "a..b", "a")
     for sources, against, author in (
         ({"range": "", "diff": ""}, "v1", ""),
         ({"range": "a..b", "diff": "x"}, "v1", ""),
