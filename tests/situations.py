@@ -12,8 +12,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.upstream import embedded
-from tensorflow_macos_build.upstream.embedded import history, story, stream
-from tensorflow_macos_build.upstream.embedded.story import Cut, Delete, Mode, Move, Replace, Write
+from tensorflow_macos_build.upstream.embedded import history, stream
+from tensorflow_macos_build.upstream.embedded.edits import (
+    Cut,
+    Delete,
+    Edit,
+    EmbeddedCommit,
+    Mode,
+    Move,
+    Person,
+    Replace,
+    SetMode,
+    Tree,
+    Write,
+    apply,
+)
 from tests.truth import CLEAN, Status, Truth, both
 
 if TYPE_CHECKING:
@@ -41,12 +54,12 @@ class Situation:
     """
 
     subject: str
-    edits: tuple[story.Edit, ...]
+    edits: tuple[Edit, ...]
     onto: Mapping[str, Truth]
     body: str = ""
     trailers: tuple[str, ...] = ("Reason: fork-only", "Drop-When: never")
     context: int = 3
-    author: story.Person = field(default=story.Person("Ines Duarte", "ines.duarte@example.org"))
+    author: Person = field(default=Person("Ines Duarte", "ines.duarte@example.org"))
 
     @property
     def name(self) -> str:
@@ -192,7 +205,7 @@ SITUATIONS = (
     ),
     Situation(
         "Let anyone run install_deps.sh",
-        (story.SetMode(f"{_CI}/install_deps.sh", Mode.EXECUTABLE),),
+        (SetMode(f"{_CI}/install_deps.sh", Mode.EXECUTABLE),),
         {
             "v2.17.0": CLEAN,
             "v2.18.0": Truth(Status.IDENTICAL, ("Make install_deps.sh executable",)),
@@ -225,7 +238,7 @@ SITUATIONS = (
         ),
         both(CLEAN),
         body="From the guide in English.\nFrom deadbeef on, lines begin as a mailbox's do.",
-        author=story.Person("Łukasz Wójcik", "lukasz.wojcik@example.org"),
+        author=Person("Łukasz Wójcik", "lukasz.wojcik@example.org"),
     ),
     Situation(
         "Train the line for longer, under a shorter name",
@@ -321,14 +334,14 @@ def commits(git: Git) -> list[str]:
     parts = [f"reset {BRANCH}\nfrom {embedded.TAGS[BASE]}\n\n".encode()]
     for number, situation in enumerate(SITUATIONS):
         paragraphs = (situation.subject, situation.body, "\n".join(situation.trailers))
-        commit = story.EmbeddedCommit(
+        commit = EmbeddedCommit(
             situation.subject,
             situation.author,
             f"2024-04-{number + 1:02}T12:00:00+01:00",
             situation.edits,
             body="\n\n".join(filter(None, paragraphs[1:])),
         )
-        changed = story.apply(situation.edits, tree)
+        changed = apply(situation.edits, tree)
         parts += stream.commit_of(BRANCH, commit, tree, changed)
         tree = changed
     git.run("fast-import", "--quiet", stdin=b"".join(parts))
@@ -349,13 +362,13 @@ def write(git: Git, folder: Path) -> Path:
     return folder
 
 
-def _tree_at(tag: str) -> story.Tree:
-    tree: story.Tree = {}
+def _tree_at(tag: str) -> Tree:
+    tree: Tree = {}
     for item in history.HISTORY:
-        if isinstance(item, story.EmbeddedCommit):
-            tree = story.apply(item.edits, tree)
+        if isinstance(item, EmbeddedCommit):
+            tree = apply(item.edits, tree)
         elif item.tag == tag:
-            return story.apply(tuple(edit for one in item.commits for edit in one.edits), tree)
+            return apply(tuple(edit for one in item.commits for edit in one.edits), tree)
     raise AssertionError(tag)
 
 

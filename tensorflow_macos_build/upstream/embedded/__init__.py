@@ -1,6 +1,6 @@
 """The embedded upstream: a TensorFlow in miniature, made into a real git repository.
 
-The package carries its files (`source/`) and its story (`history/`): about sixty commits, three
+The package carries its files (`source/`) and its history (`history/`): about sixty commits, three
 releases on branches of their own as TensorFlow has them, and every situation that a rebase meets.
 Commit ids are the same everywhere.
 """
@@ -31,8 +31,8 @@ MAIN = "c875645887ab4ccb27b4f490ef578b3fe92acdd4"
 """The full id of the newest commit of the branch `main`."""
 
 
-class StoryChanged(AssertionError):
-    """The story does not give the commits that are pinned here: a defect of this package."""
+class HistoryChanged(AssertionError):
+    """The history does not give the commits that are pinned here: a defect of this package."""
 
 
 def create(folder: Path) -> Git:
@@ -42,6 +42,7 @@ def create(folder: Path) -> Git:
     one folder at once. The branch is `main`; each release has a branch and an annotated tag.
     """
     with locks.held(folder.parent / f".{folder.name}.lock"):
+        # it is made once for each version of the history; the ids tell one version from the other
         if _refs(Git(folder)) != _expected():
             with files.atomic_folder(folder) as unfinished:
                 _make(Git(unfinished))
@@ -51,8 +52,8 @@ def create(folder: Path) -> Git:
 def _make(git: Git) -> None:
     git.init()
     git.run("fast-import", "--quiet", stdin=b"".join(stream.of(HISTORY)))
-    if (found := _refs(git)) != _expected():
-        raise StoryChanged(f"expected {_expected()}, found {found}")
+    if (made := _refs(git)) != _expected():
+        raise HistoryChanged(f"expected {_expected()}, made {made}")
 
 
 def _expected() -> dict[str, str]:
@@ -69,4 +70,5 @@ def _refs(git: Git) -> dict[str, str]:
     if listed.status != 0:
         return {}
     lines = listed.stdout.decode().splitlines()
+    # of a tag two ids: its own, and that of its commit
     return {name: ids[-1] for name, *ids in (line.split() for line in lines)}

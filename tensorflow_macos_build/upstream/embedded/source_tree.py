@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.upstream.embedded.story import EmbeddedFile, Mode, Tree
+from tensorflow_macos_build.upstream.embedded.edits import EmbeddedFile, Mode, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

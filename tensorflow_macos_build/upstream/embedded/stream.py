@@ -1,4 +1,4 @@
-"""A story as a stream for `git fast-import` (git-fast-import(1), INPUT FORMAT).
+"""A history as a stream for `git fast-import` (git-fast-import(1), INPUT FORMAT).
 
 The stream holds all that commit ids are made of: trees, messages, people, dates with their offsets.
 So the ids are the same on every machine, whatever its git is configured to.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.upstream.embedded import story
+from tensorflow_macos_build.upstream.embedded import edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
 MAIN = "refs/heads/main"
 
 
-def of(history: Sequence[story.EmbeddedCommit | story.EmbeddedRelease]) -> Iterator[bytes]:
+def of(history: Sequence[edits.EmbeddedCommit | edits.EmbeddedRelease]) -> Iterator[bytes]:
     """Return the stream of a history, in pieces.
 
     Raises:
-        story.EditFails: an edit does not fit the tree that it meets.
+        edits.EditFails: an edit does not fit the tree that it meets.
     """
-    main: story.Tree = {}
+    main: edits.Tree = {}
     for item in history:
         match item:
-            case story.EmbeddedCommit():
-                changed = story.apply(item.edits, main)
+            case edits.EmbeddedCommit():
+                changed = edits.apply(item.edits, main)
                 yield from commit_of(MAIN, item, main, changed)
                 main = changed
-            case story.EmbeddedRelease():
+            case edits.EmbeddedRelease():
                 yield from _release(item, main)
 
 
-def _release(release: story.EmbeddedRelease, tree: story.Tree) -> Iterator[bytes]:
+def _release(release: edits.EmbeddedRelease, tree: edits.Tree) -> Iterator[bytes]:
     branch = f"refs/heads/{release.branch}"
+    # else fast-import would begin the branch without a parent
     yield f"reset {branch}\nfrom {MAIN}\n\n".encode()
     for commit in release.commits:
-        changed = story.apply(commit.edits, tree)
+        changed = edits.apply(commit.edits, tree)
         yield from commit_of(branch, commit, tree, changed)
         tree = changed
     last = release.commits[-1]
@@ -47,7 +48,7 @@ def _release(release: story.EmbeddedRelease, tree: story.Tree) -> Iterator[bytes
 
 
 def commit_of(
-    branch: str, commit: story.EmbeddedCommit, before: story.Tree, after: story.Tree
+    branch: str, commit: edits.EmbeddedCommit, before: edits.Tree, after: edits.Tree
 ) -> Iterator[bytes]:
     """Return the part of a stream that puts one commit on a branch.
 
@@ -68,9 +69,9 @@ def commit_of(
             yield _data(after[path].content)
 
 
-def _signature(commit: story.EmbeddedCommit) -> str:
+def _signature(commit: edits.EmbeddedCommit) -> str:
     when = datetime.fromisoformat(commit.date)
-    seconds = int(when.timestamp())
+    seconds = int(when.timestamp())  # git's raw form: seconds since 1970, and the offset apart
     return f"{commit.author.name} <{commit.author.email}> {seconds} {when.strftime('%z')}"
 
 

@@ -1,6 +1,6 @@
 """Who wrote the miniature. All of them are made up."""
 
-from tensorflow_macos_build.upstream.embedded.story import Person
+from tensorflow_macos_build.upstream.embedded.edits import Person
 
 AMARA = Person("Amara Okafor", "amara.okafor@example.org")
 BJORN = Person("Bjørn Håkonsen", "bjorn.hakonsen@example.org")

@@ -1,8 +1,7 @@
 """From the import to the release 2.16.0."""
 
 from tensorflow_macos_build.upstream.embedded import source_tree
-from tensorflow_macos_build.upstream.embedded.history import people
-from tensorflow_macos_build.upstream.embedded.story import (
+from tensorflow_macos_build.upstream.embedded.edits import (
     EmbeddedCommit,
     EmbeddedRelease,
     Mode,
@@ -10,6 +9,7 @@ from tensorflow_macos_build.upstream.embedded.story import (
     Replace,
     Write,
 )
+from tensorflow_macos_build.upstream.embedded.history import people
 
 _RELEASE_NOTES = """\
 # Release 2.16.0

@@ -1,13 +1,13 @@
 """From the branch of 2.16 to the release 2.17.0: new ops, and the wheel as a target."""
 
-from tensorflow_macos_build.upstream.embedded.history import people, r2_17_ops, wheel_target
-from tensorflow_macos_build.upstream.embedded.story import (
+from tensorflow_macos_build.upstream.embedded.edits import (
     Delete,
     EmbeddedCommit,
     EmbeddedRelease,
     Move,
     Replace,
 )
+from tensorflow_macos_build.upstream.embedded.history import people, r2_17_ops, wheel_target
 
 _CI = "tensorflow/tools/ci_build"
 

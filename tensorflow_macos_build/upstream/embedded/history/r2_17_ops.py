@@ -1,7 +1,7 @@
 """The first half of the way to 2.17.0: new ops, and what came as pull requests."""
 
+from tensorflow_macos_build.upstream.embedded.edits import EmbeddedCommit, Replace, Write
 from tensorflow_macos_build.upstream.embedded.history import people
-from tensorflow_macos_build.upstream.embedded.story import EmbeddedCommit, Replace, Write
 
 _CI = "tensorflow/tools/ci_build"
 _KERNELS = "tensorflow/core/kernels"

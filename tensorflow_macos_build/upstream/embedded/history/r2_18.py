@@ -1,7 +1,6 @@
 """From the branch of 2.17 to the release 2.18.0, and a little beyond: models, and clearing out."""
 
-from tensorflow_macos_build.upstream.embedded.history import people
-from tensorflow_macos_build.upstream.embedded.story import (
+from tensorflow_macos_build.upstream.embedded.edits import (
     Cut,
     Delete,
     EmbeddedCommit,
@@ -12,6 +11,7 @@ from tensorflow_macos_build.upstream.embedded.story import (
     SetMode,
     Write,
 )
+from tensorflow_macos_build.upstream.embedded.history import people
 
 _CI = "tensorflow/tools/ci_build"
 _KERNELS = "tensorflow/core/kernels"

@@ -1,6 +1,6 @@
-"""The change by which the wheel became a target of the build: the largest of the story."""
+"""The change by which the wheel became a target of the build: the largest of all."""
 
-from tensorflow_macos_build.upstream.embedded.story import Replace
+from tensorflow_macos_build.upstream.embedded.edits import Replace
 
 _PIP = "tensorflow/tools/pip_package"
 

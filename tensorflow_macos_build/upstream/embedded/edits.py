@@ -1,4 +1,4 @@
-"""A repository's history as values: commits made of edits, and branches that leave `main`.
+"""The words that the history is written in: commits made of edits, and branches off `main`.
 
 Edits name what a person did, so that a history reads as one. Each edit is a function from a tree to
 a tree; a tree is a mapping from paths to (mode, content), as git stores them.
@@ -129,7 +129,7 @@ class EmbeddedCommit:
 
 @dataclass(frozen=True)
 class EmbeddedRelease:
-    """A branch that leaves `main` where this stands in the story, and ends in a tag.
+    """A branch that leaves `main` where this stands in the history, and ends in a tag.
 
     The tag is annotated, by the author and at the date of the branch's last commit.
     """
@@ -140,7 +140,7 @@ class EmbeddedRelease:
 
 
 class EditFails(ValueError):
-    """A story's edit does not fit the tree that it meets."""
+    """An edit does not fit the tree that it meets."""
 
 
 def apply(edits: tuple[Edit, ...], tree: Tree) -> Tree:
@@ -186,22 +186,22 @@ def _at(tree: Tree, path: str) -> EmbeddedFile:
 
 
 def _replaced(path: str, entry: EmbeddedFile, old: str, new: str) -> bytes:
-    found = entry.content.count(old.encode())
-    if found != 1:
-        raise EditFails(f"{path}: found {found} times, not once: {old!r}")
+    count = entry.content.count(old.encode())
+    if count != 1:
+        raise EditFails(f"{path}: found {count} times, not once: {old!r}")
     return entry.content.replace(old.encode(), new.encode())
 
 
 def _cut(path: str, entry: EmbeddedFile, start: str, end: str) -> bytes:
-    before, found, rest = entry.content.partition(start.encode())
-    _, found_end, after = rest.partition(end.encode()) if end else (b"", b"end", b"")
-    if not found or not found_end:
+    before, first, rest = entry.content.partition(start.encode())
+    _, last, after = rest.partition(end.encode()) if end else (b"", b"end", b"")
+    if not first or not last:
         raise EditFails(f"{path}: not found: {start!r} to {end!r}")
     return before + end.encode() + after
 
 
 def _under(tree: Tree, path: str) -> Iterator[str]:
-    found = [name for name in tree if name == path or name.startswith(path + "/")]
-    if not found:
+    names = [name for name in tree if name == path or name.startswith(path + "/")]
+    if not names:
         raise EditFails(f"{path}: no such file or folder")
-    yield from found
+    yield from names

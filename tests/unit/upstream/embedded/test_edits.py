@@ -1,6 +1,6 @@
 import pytest
 
-from tensorflow_macos_build.upstream.embedded.story import (
+from tensorflow_macos_build.upstream.embedded.edits import (
     Cut,
     Delete,
     Edit,
