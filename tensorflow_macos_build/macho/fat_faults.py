@@ -77,13 +77,14 @@ def _gap_faults(header: FatHeader, file: Window) -> list[LayoutFault]:
         if gap < 0:
             evidence = f"starts at {arch.offset:#x}; what precedes it ends at {end:#x}"
             faults.append(LayoutFault(LayoutFaultKind.OVERLAP, arch.name, evidence))
+        # `align` is any 32-bit number of the file's: without a bound 1 << align takes all memory.
         elif gap >= 1 << min(arch.align, lipo.MAXIMUM_ALIGN):
             evidence = f"{gap} bytes at {end:#x} precede it, aligned to 2^{arch.align}"
             faults.append(LayoutFault(LayoutFaultKind.WIDE_GAP, arch.name, evidence))
         elif not file.part(end, gap, "gap").is_zero():
             evidence = f"{gap} bytes at {end:#x} precede it"
             faults.append(LayoutFault(LayoutFaultKind.DIRTY_GAP, arch.name, evidence))
-        end = max(end, arch.end)
+        end = max(end, arch.end)  # a slice may lie within another
     if end < len(file):
         faults.append(LayoutFault(LayoutFaultKind.TAIL, "", f"{len(file) - end} bytes at {end:#x}"))
     return faults

@@ -140,8 +140,9 @@ def parse(file: Window) -> Image:
     if kind is None:
         raise MalformedMachO("this is no Mach-O file", command="mach_header", offset=file.start)
     endian, is_64 = kind
-    header = struct.Struct(endian + ("8I" if is_64 else "7I"))
+    header = struct.Struct(endian + ("8I" if is_64 else "7I"))  # `reserved` is 64-bit headers' own
     contents = CommandContents(endian, is_64)
+    # An error names the slice as soon as the header has said which it is.
     name = ""
     try:
         words = file.unpack(header, 0, "mach_header")

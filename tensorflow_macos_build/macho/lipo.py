@@ -93,7 +93,7 @@ def layout(slices: Sequence[NewSlice], *, fat64: bool = False) -> FatLayout:
     end = FAT_HEADER.size + len(slices) * form.size
     arches = []
     for new in (slices[index] for index in order):
-        offset = -(-end >> new.align) << new.align
+        offset = -(-end >> new.align) << new.align  # rounded up
         arches.append(FatArch(new.cputype, new.cpusubtype, offset, new.size, new.align))
         end = offset + new.size
     return FatLayout(_pack(arches, form, fat64), tuple(arches), order, end)

@@ -101,6 +101,7 @@ class _BinaryReader:
             message = f"{fault.kind.value}: {fault.evidence}"
             self._add(OF_LAYOUT[fault.kind], fault.slice, message)
         for arch in header.arches:
+            # A slice that cannot be read must not hide what is wrong with the next.
             try:
                 self._slice(window.part(arch.offset, arch.size, "slice"), arch)
             except MalformedMachO as error:
@@ -134,6 +135,7 @@ class _BinaryReader:
             undefined = tuple(undefined_symbols(window, parsed))
             exports = self._exports(window, parsed)
         except MalformedMachO as error:
+            # Without exports it is no part of the dry link: what loads it is not blamed for it.
             self.malformed(error.within(slice=parsed.arch))
             return BinarySlice(parsed.arch, parsed)
         return BinarySlice(parsed.arch, parsed, undefined, exports)

@@ -87,7 +87,7 @@ def examine(
             # An interrupt comes to this thread alone, and leaving the pool waits for the others.
             examiner.stop.set()
     for future in running:
-        future.result()
+        future.result()  # raises what ended a thread
     # In the wheel's order, which no thread keeps.
     return {name: examiner.examined[name] for name in archive.members}
 
@@ -121,6 +121,7 @@ class _Examiner:
                 while (member := self._next()) is not None:
                     self.examined[member.name] = self.examine(member)
             except BaseException:
+                # The others would go on through gigabytes before anybody heard of it.
                 self.stop.set()
                 raise
 

@@ -29,6 +29,8 @@ class Code(Enum):
     `pages/<name>.md` explains each: what it means, why it matters, what to do, the source.
     """
 
+    # The names stand in configs, in scripts and in documents of old builds: none is changed.
+
     ARCHIVE_BROKEN = ("archive-broken", Severity.ERROR)
     MEMBER_BROKEN = ("member-broken", Severity.ERROR)
 

@@ -90,6 +90,7 @@ def verify(
         UsageError: there is no such file, or an option is wrong.
         WorkFailed: there is no room for temporary files.
     """
+    # Before the wheel is opened, which takes long: a wrong option is said at once.
     chosen = options or VerifyOptions()
     chosen = replace(chosen, must_export=expand(chosen.must_export))
     allow = _Acceptance(chosen.allow)
@@ -110,6 +111,7 @@ def verify(
 
 def _folded(findings: tuple[Finding, ...]) -> Iterator[Finding]:
     """Put what is found alike in several slices of a file together, as one finding."""
+    # Else a universal wheel would tell nearly everything twice.
     groups: dict[Finding, list[str]] = {}
     for finding in findings:
         alike = replace(finding, slice="", message=_printable(finding.message))
@@ -246,7 +248,7 @@ class _Verifier:
         try:
             fused = fused_json.read(self._archive, self._folders[0])
         except (fused_json.BadRecord, BrokenWheel):
-            return {}
+            return {}  # what cannot be read excuses nothing
         one_sided = fused.one_sided if fused is not None else {}
         return {path: frozenset({arch}) for arch, paths in one_sided.items() for path in paths}
 

@@ -91,6 +91,7 @@ class WheelhouseBuilder:
     def write(self, out: Path) -> None:
         """Put the folder in place."""
         with files.atomic_folder(out) as unfinished:
+            # Linked where that can be: a wheelhouse of gigabytes takes no room beside its cache.
             for entry in self.wheels:
                 files.link_or_copy(self._paths[entry.file], unfinished / entry.file)
             text = as_lock(self.wheels, self._options.macos)

@@ -33,6 +33,7 @@ def as_lock(wheels: Iterable[WheelhouseEntry], archs: Collection[str]) -> str:
     for (name, version), digests in sorted(hashes.items()):
         needed = users[name, version]
         marker = "" if needed == set(archs) else f' ; platform_machine == "{min(needed)}"'
+        # All wheels of a release in one line: pip takes the one that fits, if its hash is there.
         pins = "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(digests))
         lines.append(f"{name}=={version}{marker}{pins}\n")
     return "".join(lines)
