@@ -10,60 +10,12 @@ from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tensorflow_macos_build.wheels.deflate.universal import Span
     from tensorflow_macos_build.wheels.fuse.plan import FusePlan
-    from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict
 
 _FILES = ("WHEEL", fused_json.NAME)
-
-
-class FusedDescription:
-    """A fused wheel's description, as far as its members are known.
-
-    Attributes:
-        spans: slices of the universal files that are written so far, by path and architecture.
-    """
-
-    def __init__(self, plan: FusePlan) -> None:
-        self._plan = plan
-        self.spans: dict[str, Mapping[str, Span]] = {}
-
-    def content(self, path: str) -> bytes:
-        """Return the content of one of `described_paths`; fused.json holds what is known by now."""
-        is_wheel = path.endswith("/WHEEL")
-        return self._wheel_file() if is_wheel else fused_json.dump(self._record())
-
-    def _wheel_file(self) -> bytes:
-        half = next(iter(self._plan.pair.halves.values()))
-        name = self._plan.name
-        return format_wheel(replace(half.wheel_file, tags=name.tags, build=name.build))
-
-    def _record(self) -> fused_json.FusedRecord:
-        plan, halves = self._plan, self._plan.pair.halves
-        only = {"arm64": Verdict.ONLY_ARM64, "x86_64": Verdict.ONLY_X86_64}
-        return fused_json.FusedRecord(
-            halves={
-                arch: fused_json.FusedHalf(
-                    str(half.name), half.content("WHEEL").decode("utf-8"), half.stem, half.data
-                )
-                for arch, half in halves.items()
-            },
-            universal=self.spans,
-            headers={path: merged.ranges for path, merged in plan.merged.items()},
-            only={arch: plan.paths_with(verdict) for arch, verdict in only.items()},
-            executable={
-                arch: tuple(
-                    path
-                    for path, verdict in plan.verdicts.items()
-                    if _is_executable_alone(verdict, arch)
-                )
-                for arch in halves
-            },
-            renamed=plan.renamed,
-            one_sided=plan.one_sided,
-        )
 
 
 def described_paths(dist_info: str) -> tuple[str, ...]:
@@ -71,7 +23,50 @@ def described_paths(dist_info: str) -> tuple[str, ...]:
     return tuple(f"{dist_info}/{name}" for name in _FILES)
 
 
-def _is_executable_alone(verdict: PathVerdict, arch: str) -> bool:
-    """Whether both wheels have a file, and that of `arch` alone lets it be executed."""
-    executable = [half for half, member in verdict.members.items() if member.executable]
-    return len(verdict.members) == 2 and executable == [arch]
+def description(
+    path: str, plan: FusePlan, spans: Callable[[], Mapping[str, Mapping[str, Span]]]
+) -> bytes:
+    """Return the content of one of `described_paths`.
+
+    Args:
+        path: which.
+        plan: what is fused.
+        spans: gives the slices of all universal files, by path and architecture.
+    """
+    if path.endswith("/WHEEL"):
+        return _wheel_file(plan)
+    return fused_json.dump(_record(plan, spans()))
+
+
+def _wheel_file(plan: FusePlan) -> bytes:
+    half = next(iter(plan.pair.halves.values()))
+    return format_wheel(replace(half.wheel_file, tags=plan.name.tags, build=plan.name.build))
+
+
+def _record(plan: FusePlan, spans: Mapping[str, Mapping[str, Span]]) -> fused_json.FusedRecord:
+    halves = plan.pair.halves
+    only = {"arm64": Verdict.ONLY_ARM64, "x86_64": Verdict.ONLY_X86_64}
+    return fused_json.FusedRecord(
+        halves={
+            arch: fused_json.FusedHalf(
+                str(half.name), half.content("WHEEL").decode("utf-8"), half.stem, half.data
+            )
+            for arch, half in halves.items()
+        },
+        universal=spans,
+        headers={path: merged.ranges for path, merged in plan.merged.items()},
+        only={arch: plan.paths_with(verdict) for arch, verdict in only.items()},
+        executable={arch: _executable_alone(plan, arch) for arch in halves},
+        renamed=plan.renamed,
+        one_sided=plan.one_sided,
+    )
+
+
+def _executable_alone(plan: FusePlan, arch: str) -> tuple[str, ...]:
+    """Return the files of both wheels that `arch`'s alone lets be executed."""
+    return tuple(
+        path
+        for path, at in plan.verdicts.items()
+        if len(at.members) == 2
+        if [half for half, member in at.members.items() if member.executable] == [arch]
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import record
-from tensorflow_macos_build.wheels.fuse.description import FusedDescription, described_paths
+from tensorflow_macos_build.wheels.fuse.description import described_paths, description
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, FusePlan, Undecided, plan
 from tensorflow_macos_build.wheels.fuse.pool import PreparerPool
 from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer
@@ -78,20 +78,17 @@ def _write(decided: FusePlan, made: Assembly, options: FuseOptions, ticker: Tick
     dist_info, verdicts = decided.pair.dist_info, decided.verdicts
     kept = [path for path, at in verdicts.items() if at.verdict is not Verdict.DROPPED]
     described = described_paths(dist_info)
-    description = FusedDescription(decided)
     with PreparerPool(MemberPreparer(decided.pair.halves), options.threads) as pool:
         pool.submit(decided, ticker)
-        # dist-info comes last, so fused.json is written when the spans of all slices are known.
         for path in order([*kept, *described], dist_info):
             if path in described:
-                made.store(path, description.content(path))
+                made.store(path, description(path, decided, pool.spans))
             elif path in decided.merged:
                 merged = decided.merged[path].content
                 made.store(path, merged, executable=verdicts[path].executable)
             else:
                 prepared = pool.result(path)
                 made.add(prepared.entry, prepared.data(), prepared.sha256)
-                description.spans.update({path: prepared.spans} if prepared.spans else {})
     return made.finish(f"{dist_info}/RECORD")
 
 

@@ -7,10 +7,13 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.wheels.deflate.universal import Span
     from tensorflow_macos_build.wheels.fuse.plan import FusePlan
     from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
     from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict
@@ -33,6 +36,7 @@ class PreparerPool:
         self._preparer = preparer
         self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._batches: dict[str, Future[dict[str, Prepared]]] = {}
+        self._universal: tuple[str, ...] = ()
         self._total = 0
         self._ticker: Ticker | None = None
 
@@ -49,6 +53,7 @@ class PreparerPool:
         """Start the work: large members first, small ones many at a time."""
         jobs = [verdict for path, verdict in plan.verdicts.items() if path not in plan.merged]
         jobs = [verdict for verdict in jobs if verdict.members]
+        self._universal = plan.paths_with(Verdict.UNIVERSAL)
         self._total = sum(verdict.size for verdict in jobs)
         self._ticker = ticker
         large = [verdict for verdict in jobs if verdict.size >= _BATCH_BYTES]
@@ -67,6 +72,11 @@ class PreparerPool:
             if self._ticker is not None:
                 self._ticker(self._preparer.done >> 20, self._total >> 20, path)
         return future.result()[path]
+
+    def spans(self) -> dict[str, Mapping[str, Span]]:
+        """Wait for all universal files; return where their slices lie, by path and architecture."""
+        prepared = ((path, self.result(path)) for path in self._universal)
+        return {path: member.spans for path, member in prepared}
 
     def _prepare(self, batch: Sequence[PathVerdict]) -> dict[str, Prepared]:
         return {verdict.path: self._preparer.prepare(verdict) for verdict in batch}

@@ -76,6 +76,18 @@ def test_thin_gives_back_the_halves(
         documents.check(fuse_view.thinned_document(found))
 
 
+def test_a_slice_that_is_written_after_the_record_is_recorded_too(
+    tmp_path: Path, images: dict[str, dict[str, bytes]]
+) -> None:
+    """Of dist-info's own files, fused.json is not the last."""
+    path = f"{INFO}/tool.dylib"
+    halves = [Thin(arch, {path: files["demo/lib.dylib"]}) for arch, files in images.items()]
+    wheel = fused(tmp_path, (halves[0], halves[1]))
+    for half in halves:
+        content = unpacked(thin(wheel, half.arch, tmp_path / "thin").wheel)
+        assert content[path] == half.files[path]
+
+
 @pytest.mark.parametrize(
     ("arm", "intel"),
     [
