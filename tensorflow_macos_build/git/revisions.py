@@ -1,4 +1,4 @@
-"""From names to full ids: gitrevisions(7), asked of `git rev-parse`."""
+"""Names, and the full ids that they stand for (gitrevisions(7))."""
 
 from __future__ import annotations
 
@@ -32,3 +32,13 @@ def is_ancestor(git: Git, commit: str, of: str) -> bool:
     """Whether a commit is another one, or in its history."""
     answer = git.run("merge-base", "--is-ancestor", commit, of, expected=(0, 1))
     return answer.status == 0
+
+
+def references(git: Git, *spaces: str) -> dict[str, str]:
+    """Return the references below some spaces (`refs/heads`), and the ids that they hold.
+
+    The id of an annotated tag is the tag's own.
+    """
+    # a name holds neither blanks nor line feeds (git-check-ref-format(1)), but any other byte
+    listed = git.line("for-each-ref", "--format=%(refname) %(objectname)", *spaces)
+    return dict(line.split(" ") for line in listed.split("\n") if line)

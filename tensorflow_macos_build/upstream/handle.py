@@ -189,8 +189,8 @@ class Mirror(Git):
         )
 
     def _no_such(self, ref: str) -> UsageError:
-        names = self.line("for-each-ref", "--format=%(refname:strip=2)", *MIRRORED)
-        near = difflib.get_close_matches(ref, names.split("\n"), n=3, cutoff=0.6)
+        names = [name.split("/", 2)[2] for name in revisions.references(self, *MIRRORED)]
+        near = difflib.get_close_matches(ref, names, n=3, cutoff=0.6)
         return UsageError(
             f"no commit, branch or tag is called `{ref}`",
             where=shown(self.origin),

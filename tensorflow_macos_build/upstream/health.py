@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.repository import Git
 
-_HASH = 20
+_HASH = 20  # bytes of a SHA-1: other repositories are not mirrored (`local`, `remote`)
 _BLOCK = 1 << 20
 _UNKNOWN_REPOSITORY = 128
 
 
 def fault(git: Git, known_good: Path) -> str | None:
-    """Say what is wrong with a repository, in a few words; None when it is whole.
+    """Return what is wrong with a repository, in a few words; None when it is whole.
 
     Args:
         git: the repository. It need not exist.
@@ -34,17 +34,17 @@ def fault(git: Git, known_good: Path) -> str | None:
 
 
 def fault_of_store(git: Git, known_good: Path) -> str | None:
-    """Say what is wrong as `fault` does, whatever its references name."""
+    """Return what is wrong as `fault` does, whatever its references name."""
     if not git.git_dir.is_dir():
         return "it does not exist"
-    asked = git.run("rev-parse", "--is-bare-repository", expected=(0, _UNKNOWN_REPOSITORY))
-    if asked.status != 0:
+    answer = git.run("rev-parse", "--is-bare-repository", expected=(0, _UNKNOWN_REPOSITORY))
+    if answer.status != 0:
         return "git does not take it for a repository"
     return _fault_of_packs(git.git_dir / "objects" / "pack", known_good)
 
 
 def history_fault(git: Git) -> str | None:
-    """Whether a commit is missing in the history of any branch or tag; None when none is.
+    """Return that a commit is missing in the history of a branch or tag; None when none is.
 
     Takes about a second for each 100,000 commits.
     """
@@ -62,6 +62,7 @@ def _fault_of_packs(folder: Path, known_good: Path) -> str | None:
     good: dict[str, list[int]] = {}
     for pack in sorted(folder.glob("*.pack")):
         index = pack.with_suffix(".idx")
+        # git lists the packs by their indexes, and so would miss all that this one holds
         if not index.is_file():
             return f"{pack.name} has no index"
         for path in (pack, index):
@@ -78,10 +79,10 @@ def _fault_of_packs(folder: Path, known_good: Path) -> str | None:
 
 def _read(known_good: Path) -> dict[str, list[int]]:
     try:
-        found = json.loads(known_good.read_text(encoding="utf-8"))
+        listed = json.loads(known_good.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return {}  # then the packs are hashed anew
+    return listed if isinstance(listed, dict) else {}
 
 
 def _stamp(path: Path) -> list[int]:
@@ -100,6 +101,7 @@ def _ends_in_its_hash(path: Path) -> bool:
 
 
 def _pack_hash_in(index: Path) -> bytes:
+    # an index ends in its pack's hash and its own
     return _tail(index, 2 * _HASH)[:_HASH]
 
 

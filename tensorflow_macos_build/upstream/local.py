@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import alternates
+from tensorflow_macos_build.git import alternates, revisions
 from tensorflow_macos_build.git.objects import decode_path, encode_path
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import health, store
@@ -77,7 +77,7 @@ def _promisor_url(lender: Git) -> str | None:
 
 def _copy_references(lender: Git, mirror: Git) -> None:
     """Make the mirror's branches, tags and remote branches those of the local repository."""
-    theirs, ours = _references(lender), _references(mirror)
+    theirs, ours = (revisions.references(git, *MIRRORED) for git in (lender, mirror))
     gone = [f"delete {name}\0\0" for name in ours if name not in theirs]
     new = [
         f"update {name}\0{value}\0\0" for name, value in theirs.items() if ours.get(name) != value
@@ -91,9 +91,3 @@ def _copy_references(lender: Git, mirror: Git) -> None:
         mirror.run("symbolic-ref", "HEAD", decode_path(head.stdout).rstrip("\n"))
     else:
         mirror.run("update-ref", "--no-deref", "HEAD", lender.line("rev-parse", "HEAD"))
-
-
-def _references(git: Git) -> dict[str, str]:
-    # a name holds neither blanks nor line feeds (git-check-ref-format(1)), but any other byte
-    listed = git.line("for-each-ref", "--format=%(refname) %(objectname)", *MIRRORED)
-    return dict(line.split(" ") for line in listed.split("\n") if line)

@@ -29,6 +29,7 @@ from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 __all__ = ["Mirror", "TransferRetry", "open"]
 
 _SCHEMES = frozenset({"git", "http", "https", "ssh"})
+# git-clone(1), GIT URLS: `host:path` of ssh, unless a slash comes before the colon
 _SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[\w.-]+:(?!//|:)[^\s]+")
 
 
@@ -53,8 +54,8 @@ def open(
         transfer.Unreachable: the server could not be reached.
     """
     text = os.fspath(source)
-    kind, place = _kind(text)
-    folder = cache.resolve() / _folder_name(place)
+    kind, location = _kind(text)
+    folder = cache.resolve() / _folder_name(location)
     ticker(0, None, f"opening {shown(text)}")
     with locks.held(folder / "lock"):
         temporary.sweep(folder)
@@ -62,14 +63,14 @@ def open(
             folder / "repository.git",
             origin=text,
             folder=folder,
-            url=place if kind == "remote" else None,
+            url=location if kind == "remote" else None,
             retry=retry or TransferRetry(),
         )
         if kind == "remote":
             return remote.prepare(opened, ticker)
         if kind == "embedded":
             return local.prepare(opened, embedded.create(folder / "embedded.git").git_dir)
-        return local.prepare(opened, Path(place))
+        return local.prepare(opened, Path(location))
 
 
 def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
@@ -77,7 +78,7 @@ def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
         return "embedded", source
     try:
         parts = urlsplit(source)
-        is_known = parts.scheme in _SCHEMES and parts.port != 0
+        is_known = parts.scheme in _SCHEMES and parts.port != 0  # reading it raises for some
         path = Path(unquote(parts.path)).resolve()
     except ValueError:  # brackets that hold no IPv6 address; a port that is none; a NUL byte
         raise UsageError(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SPACE = "refs/tensorflow_macos_build"
 
 _ABSENT = "0" * 40
+"""As an old value, it lets `update-ref` make a reference only where there is none."""
 
 
 class Moved(WorkFailed):
@@ -39,6 +40,7 @@ def move(git: Git, name: str, new: str, old: str) -> None:
         try:
             git.run("update-ref", "--no-deref", *update)
         except process.ProgramFailed as error:
+            # git's status is the same for every failure, so the reference itself is looked at
             if (revisions.find(git, name) or "") == old:
                 raise
             raise Moved(

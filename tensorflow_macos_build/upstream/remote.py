@@ -35,11 +35,13 @@ def _clone(mirror: Mirror, ticker: Ticker) -> None:
         store.configure(new, mirror.url)
         new.fetch(["origin", HEADS, TAGS], ticker)
         _refuse_unusable(new)
+        # for all that reads it later: references in one file, and commits that need no unpacking
         new.run("pack-refs", "--all")
         new.run("commit-graph", "write", "--reachable")
 
 
 def _refuse_unusable(new: Mirror) -> None:
+    # git takes a page of any web server for a repository without references (gitprotocol-http(5))
     if not new.out("for-each-ref", "--count=1"):
         if page := transfer.page_instead_of_repository(new.origin):
             raise UsageError(

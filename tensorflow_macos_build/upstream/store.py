@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 _UPSTREAMS = ("refs/heads/", "refs/tags/", "refs/remotes/")
 
 _PARTIAL_CLONE = {
-    "core.repositoryFormatVersion": "1",
+    "core.repositoryFormatVersion": "1",  # a git that knows no partial clones refuses it
     "extensions.partialClone": "origin",
     "fetch.unpackLimit": "1",  # all that comes stays in packs, which carry their own hashes
     "gc.auto": "0",
     "remote.origin.partialCloneFilter": "blob:none",
     "remote.origin.promisor": "true",
-    "remote.origin.tagOpt": "--no-tags",
+    "remote.origin.tagOpt": "--no-tags",  # tags are asked for by name, like branches
 }
 
 
 @contextlib.contextmanager
 def replacement(mirror: Mirror) -> Iterator[Mirror]:
-    """Yield an empty repository beside the mirror's place; a body that ends well puts it there.
+    """Yield an empty repository beside the mirror's own; a body that ends well puts it in place.
 
     References of an old repository that are not the upstream's move into the new one with their
     commits. An old one that cannot give them up is kept as `damaged-N.git` in the same folder.
@@ -89,6 +89,7 @@ def _carry_over(damaged: Git, new: Git) -> bool:
     ]
     if listed.status == 0 and not names:
         return True
+    # even what the damaged repository lacks must not be asked of a server here
     local = Git(new.git_dir, env={"GIT_ALLOW_PROTOCOL": "file"})
     return local.run(*fetch, damaged.git_dir.resolve(), *others, expected=()).status == 0
 

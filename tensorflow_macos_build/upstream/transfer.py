@@ -41,6 +41,8 @@ _LASTING = frozenset(
 """What a web server answers that no second try changes; GitHub's 401 means "no such repository"."""
 
 _PROBE_SECONDS = 10.0
+"""How long a web server is waited for that is only asked why git failed."""
+
 _BLOCK = 1 << 16
 
 _ADVERTISEMENT = "application/x-git-upload-pack-advertisement"
@@ -55,7 +57,7 @@ _DEEPEST = 2
 """How many fetches may be nested: git's own, for what it finds missing, within ours."""
 
 _ECHO = 4
-"""How much longer a line of ours is in git's account of what it sends, at most."""
+"""How many times as long a line of ours is in git's account of what it sends, at most."""
 
 _LINES_KEPT = 40
 """How many of the lines that are no progress are kept for an error's text."""
@@ -111,7 +113,7 @@ def run_with_retry(
             answer = _lasting_answer(url)
             pause = None if answer else next(pauses, None)
             if pause is None or (time.monotonic() > last and not progress.receiving):
-                raise _unreachable(url, answer, retry, failure, progress.said) from failure
+                raise _unreachable(url, answer, retry, failure, progress.message) from failure
             ticker(0, None, f"the network failed; the next try is in {pause:g} s")
             time.sleep(pause)
         else:
@@ -131,7 +133,7 @@ class _TransferProgress(RemoteProgress):
     def __init__(self, ticker: Ticker, retry: TransferRetry, words: int) -> None:
         super().__init__()
         self._ticker = ticker
-        self._line = self.new_message_handler()
+        self._line = self.new_message_handler()  # sorts lines into progress and others
         self._rest = b""
         self._words_left = words
         self._deadline = time.monotonic() + retry.preparing
@@ -139,6 +141,7 @@ class _TransferProgress(RemoteProgress):
 
     def feed(self, piece: bytes) -> None:
         self._words_left -= len(piece)
+        # a server that sends a little now and then is never silent, so `idle` does not end it
         late = time.monotonic() > self._deadline and not self.receiving
         if self._words_left < 0 or late:
             raise _TooMuch
@@ -162,7 +165,7 @@ class _TransferProgress(RemoteProgress):
             raise _Endless
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         rest = self._rest.decode("utf-8", "replace")
         return "\n".join(
             line for line in [*self.other_lines, *self.error_lines, rest] if line.strip()
@@ -195,7 +198,7 @@ def page_instead_of_repository(url: str) -> str | None:
 
 
 def _lasting_answer(url: str) -> HTTPStatus | None:
-    """Ask a web server for the repository's references; give an answer that will not change."""
+    """Return a web server's answer to a request for references, where it will not change."""
     with _ask(url) as answer:
         status = answer.status_code if answer is not None else None
         return next((code for code in _LASTING if code == status), None)
@@ -203,13 +206,14 @@ def _lasting_answer(url: str) -> HTTPStatus | None:
 
 @contextlib.contextmanager
 def _ask(url: str) -> Iterator[requests.Response | None]:
-    """Ask a web server for a repository's references; None where there is no answer."""
+    """Yield a web server's answer to a request for references; None where there is none."""
     answer = None
     if urlsplit(url).scheme in ("http", "https"):
         with contextlib.suppress(requests.RequestException):
             answer = requests.get(
                 f"{url}/info/refs",
                 params={"service": "git-upload-pack"},
+                # as git asks: a server that knows version 2 answers without the references
                 headers={"Git-Protocol": "version=2"},
                 timeout=_PROBE_SECONDS,
                 stream=True,
@@ -249,7 +253,7 @@ def _unreachable(
     answer: HTTPStatus | None,
     retry: TransferRetry,
     failure: process.ProgramFailed,
-    said: str,
+    message: str,
 ) -> Unreachable:
     if answer is not None:
         return Unreachable(
@@ -261,7 +265,7 @@ def _unreachable(
         f"the repository could not be read: {retry.attempts} tries failed, "
         f"the last with git's status {failure.completed.status}",
         where=shown(url),
-        detail=redacted(said, url),
+        detail=redacted(message, url),
         hint="check the network and the address, then run the same command again; "
         "the path of a local clone works in place of the address",
     )
