@@ -126,7 +126,7 @@ class EditSession:
             return run.give_up()
 
     def shown(self, edited: EditProgress) -> None:
-        """Note that somebody was told of the work tree that `edited` stands at."""
+        """Record that somebody was told of the work tree that `edited` stands at."""
         if edited.folder is not None and edited.conflicts:
             work_tree.set_shown(edited.folder)
 

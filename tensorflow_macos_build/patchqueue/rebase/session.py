@@ -135,7 +135,7 @@ class RebaseSession:
             return run.give_up()
 
     def shown(self, progress: RebaseProgress) -> None:
-        """Note that somebody was told of the conflict that `progress` stands at."""
+        """Record that somebody was told of the conflict that `progress` stands at."""
         if progress.patch and conflict_tree.patch_of(progress.folder) == progress.patch:
             work_tree.set_shown(progress.folder)
 

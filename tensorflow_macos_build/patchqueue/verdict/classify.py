@@ -113,7 +113,10 @@ class StatusClassifier:
         counterfactual: CounterfactualReplay,
         conflicting: Sequence[tuple[QueueCommit, ReplayStep]],
     ) -> tuple[Status, Evidence]:
-        """Tell a first cause from a knock-on: by whose lines it meets, else by replaying anew."""
+        """Return whether a conflict is a first cause or a knock-on, and the evidence.
+
+        Whose lines it meets decides, else whether the other replay has it, too.
+        """
         shown = step if step.outcome is StepOutcome.CONFLICT else counterfactual.step(step)
         reports = self._reporter.report(shown, conflicting)
         # A patch is a knock-on when all its files are: one that is not needs a person by itself.
@@ -230,7 +233,7 @@ def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
 def _on_same_files(
     step: ReplayStep, pairs: Sequence[tuple[QueueCommit, ReplayStep]]
 ) -> tuple[str, ...]:
-    """Name the patches that touch a file which a step touches, too."""
+    """Return the names of the patches that touch a file which a step touches, too."""
     paths = {change.path for change in step.changes}
     return tuple(
         patch.name
@@ -242,7 +245,10 @@ def _on_same_files(
 def _related(
     step: ReplayStep, conflicting: Sequence[tuple[QueueCommit, ReplayStep]]
 ) -> tuple[str, ...]:
-    """Name the conflicting patches on the same files; all, where git followed a renamed folder."""
+    """Return the names of the conflicting patches on the same files.
+
+    All of them, where there is none: git followed a renamed folder then.
+    """
     return _on_same_files(step, conflicting) or tuple(patch.name for patch, _ in conflicting)
 
 
@@ -258,7 +264,7 @@ def _in_tree(step: ReplayStep) -> bool:
 
 
 def _changed_files(before: TreeDiff, after: TreeDiff) -> tuple[str, ...]:
-    """Name the files whose difference reads otherwise than before, line numbers aside."""
+    """Return the files whose difference reads otherwise than before, line numbers aside."""
     texts = [{file.path: diffs.text_digest((file,)) for file in diff} for diff in (before, after)]
     paths = sorted(set(texts[0]) | set(texts[1]))
     return tuple(path for path in paths if texts[0].get(path) != texts[1].get(path))

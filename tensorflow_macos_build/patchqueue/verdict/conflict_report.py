@@ -85,7 +85,7 @@ class ConflictReporter:
     def _hunk_follows(
         self, commit: str, path: str, placed: PlacedHunk, blamed: Sequence[str], related: Earlier
     ) -> tuple[str, ...]:
-        """Name the earlier conflicting patches that a hunk's conflict follows from."""
+        """Return the earlier conflicting patches, by name, that a hunk's conflict follows from."""
         if not related:
             return ()
         wrote = self._wrote_all(path, placed, related)
@@ -97,10 +97,10 @@ class ConflictReporter:
         return (related[-1][0].name,)
 
     def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
-        """Name the latest earlier conflicting patch that adds all significant lines of a hunk.
+        """Return the name of the latest earlier conflicting patch that adds all lines of a hunk.
 
-        Where there is one, git need not be asked who wrote them: each `git blame` is a process that
-        walks the queue's history of the file.
+        Short lines, which are everywhere, do not count. Where there is one, git need not be asked
+        who wrote them: each `git blame` is a process that walks the queue's history of the file.
         """
         lines = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
         for patch, _ in reversed(related if lines else ()):

@@ -80,7 +80,7 @@ def is_shown(folder: Path) -> bool:
 
 
 def set_shown(folder: Path) -> None:
-    """Note that somebody was told of the work tree."""
+    """Record that somebody was told of the work tree."""
     if mark_of(folder) is not None:
         (folder / ".git" / _SHOWN).touch()
 
