@@ -146,7 +146,7 @@ def _chain(path: Path, root: Path) -> tuple[tree.Table, list[tree.Problem], tupl
         files.append(following)
         table, problems_of_file = tree.read_file(following, _shown(following, root))
         problems += problems_of_file
-        extends = table.items.pop(EXTENDS, None)
+        extends = table.items.pop(EXTENDS, None)  # of the file, and no value of the release
         tables.append(table)
         following = None
         if extends is not None:
@@ -168,7 +168,7 @@ def _extended(extends: tree.Tree, files: Sequence[Path], root: Path) -> Path:
         )
         raise tree.ConfigError([problem])
     path = folder / f"{name}.yaml"
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not path.resolve().is_relative_to(folder.resolve()):  # a link to somewhere else
         raise tree.ConfigError([tree.Problem(f"`{name}` leads out of its folder", extends.source)])
     if path in files:
         circle = " → ".join([*(_shown(file, root) for file in files), _shown(path, root)])

@@ -45,7 +45,7 @@ class Values(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Packaging(str, Enum):
+class Packaging(str, Enum):  # StrEnum came with Python 3.11
     """How Bazel's target gives a wheel."""
 
     WHEEL = "wheel"
@@ -159,7 +159,7 @@ class Smoke(Values):
         "tensorflow"
     )
     """The Python module to import."""
-    timeout_s: float = Field(default=600.0, gt=0, le=86_400)
+    timeout_s: float = Field(default=600.0, gt=0, le=86_400)  # at most a day
     """Seconds that one check may take."""
 
 

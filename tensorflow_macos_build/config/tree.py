@@ -197,7 +197,7 @@ def _read(text: str, origin: str, *, flag: bool) -> tuple[Tree, list[Problem]]:
         source = loader.source(loader.get_mark())
         raise ConfigError([Problem("not YAML: a number in it is too large", source)]) from None
     finally:
-        loader.dispose()
+        loader.dispose()  # it and its parser's states refer to each other
     return top, loader.problems
 
 

@@ -76,6 +76,7 @@ def _python(release: Release) -> HostFinding:
         return HostFinding("python", Availability.FOUND, needed=True, value=version)
     name = f"python{release.python}"
     brewed = f"python@{release.python}"
+    # Debian's -dev package brings the interpreter and the headers that extension modules need.
     return _tool(Tool(name, (name,), debian=f"{name}-dev", homebrew=brewed), needed=True)
 
 
@@ -100,7 +101,7 @@ def _described(program: Candidate) -> str:
 
 def _limits(release: Release, folder: Path) -> tuple[HostFinding, HostFinding]:
     free = shutil.disk_usage(folder).free  # what a user may take, without root's reserve
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # Linux and macOS have both
     return (
         _amount("free disk", free, release.limits.disk_gb, f"free some space where {folder} is"),
         _amount("memory", memory, release.limits.memory_gb, "build on a larger machine"),

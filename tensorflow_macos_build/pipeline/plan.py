@@ -91,6 +91,7 @@ def make(workspace: Workspace, request: BuildRequest) -> BuildPlan:
     for stage in requested:
         planned = examine(workspace, stage, results, forced=stage.name in request.force)
         stages.append(planned)
+        # Of a stage that has to run there is no value yet, so those that need it wait.
         if planned.finished is not None:
             results = results.adding(planned.finished)
     return BuildPlan(workspace, request, tuple(stages))
@@ -108,7 +109,9 @@ def check(workspace: Workspace) -> None:
         for entry in workspace.release.verify.allow:
             try:
                 Code.named(entry.partition(":")[0])
-            except UsageError as error:
+            except (
+                UsageError
+            ) as error:  # it knows the name, and not which line of which file has it
                 error.where = str(workspace.loaded.provenance["verify.allow"])
                 raise
 
@@ -122,7 +125,7 @@ def examine(
         return PlannedStage(stage, StageState.WAITS, f"decided by {_few(missing)}")
     made_of = ingredients(workspace, stage, results)
     key = stamps.key_of(made_of)
-    if forced:
+    if forced:  # the key stays, and what is made replaces what is there
         return PlannedStage(stage, StageState.TO_RUN, "forced", key)
     folder = stage.folder(workspace)
     stamp = stamps.read(result_folder(folder, key), workspace.root, stage.result)

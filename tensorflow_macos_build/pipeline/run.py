@@ -72,6 +72,7 @@ def build(
         try:
             return execute(plan, observer)
         finally:
+            # Not left to its idle time: until then it keeps its memory and its output base.
             bazel_builds.close(workspace)
 
 
@@ -93,6 +94,7 @@ def _run(
     workspace: Workspace, planned: PlannedStage, results: Results, observer: BuildObserver
 ) -> FinishedStage:
     stage = planned.stage
+    # As they are now: the plan may be hours old, and files of the project have changed since.
     inputs = stage.inputs(workspace, results)
     made_of = planning.ingredients(workspace, stage, results)
     key = stamps.key_of(made_of)

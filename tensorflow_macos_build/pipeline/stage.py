@@ -38,7 +38,7 @@ class Results:
     def __getitem__(self, stage: Stage[Any, Out]) -> Out:
         """Return the value of a stage that is done."""
         values = {finished.stage.name: finished.value for finished in self.finished}
-        return cast("Out", values[stage.name])
+        return cast("Out", values[stage.name])  # what the stage's `work` has returned
 
     def adding(self, finished: FinishedStage) -> Results:
         """Return these results and one more."""
@@ -84,6 +84,7 @@ class Stage(Generic[In, Out]):
         They reach this one by their values, so that one of them that is done again, and gives the
         same, costs no more.
         """
+        # Its own stays: fuse, relocate and verify are of one module.
         return frozenset(stage.module for stage in self._before()) - {self.module}
 
     def _before(self) -> Iterator[Stage[Any, Any]]:

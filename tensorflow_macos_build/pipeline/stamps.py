@@ -59,6 +59,7 @@ def key_of(made_of: Mapping[str, Any]) -> str:
 
 def file_at(path: Path, root: Path, final: Path | None = None) -> FileRecord:
     """Return the record of a file; `final` is where it will lie, if not where it lies now."""
+    # Relative, so that a project that was moved or copied still has its results.
     shown = (final or path).relative_to(root).as_posix()
     return FileRecord(path=shown, size=path.stat().st_size, sha256=files.sha256(path))
 
@@ -97,6 +98,7 @@ def read(folder: Path, root: Path, result: type[Out]) -> Stamp[Out] | None:
 
 def latest_inputs(stage_folder: Path) -> Mapping[str, Any] | None:
     """Return what the newest result of a stage was made of, to say what has changed since."""
+    # By the stamp's time: a folder's own changes with what is put into it, and keys have no order.
     stamps = sorted(
         stage_folder.glob(f"[0-9a-f]*/{NAME}"), key=lambda path: path.stat().st_mtime_ns
     )

@@ -159,7 +159,7 @@ def _environment(root: Path) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(root / SOURCES),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - YAML, and its values are checked by `Facts`
-        keep_trailing_newline=True,
+        keep_trailing_newline=True,  # jinja2 takes the last one off else
         variable_start_string="[[",
         variable_end_string="]]",
         block_start_string="[%",

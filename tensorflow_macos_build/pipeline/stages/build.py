@@ -73,6 +73,7 @@ def _flags(workspace: Workspace, architecture: str) -> tuple[str, ...]:
             f"--action_env={target}",
             f"--repo_env={target}",
         )
+    # The architecture's own come last: where a flag takes one value, the last one counts.
     names = [*release.bazel.configs, *([part.bazel_config] if part.bazel_config else [])]
     return (*(f"--config={name}" for name in names), *release.bazel.flags, *targets, *part.flags)
 
@@ -83,13 +84,14 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
         tree=patched.tree,
         git_dir=patched.git_dir,
         architecture=architecture,
+        # `jobs` decides only speed; the other two are among `flags`, in the order of Bazel's line.
         bazel=workspace.release.bazel.model_dump(mode="json", exclude={"jobs", "configs", "flags"}),
         flags=_flags(workspace, architecture),
         machine=fingerprints.machine(),
         tools={
             "bazel": fingerprints.program_identity(tools.locate("bazel")),
             "python": fingerprints.program_identity(fingerprints.python_of(workspace.release)),
-            "ziglang": fingerprints.package_version("ziglang"),
+            "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
         },
         version=workspace.release.version,
     )

@@ -127,6 +127,7 @@ def _verify(job: StageJob[VerifyInputs]) -> VerifyResult:
     settings = job.workspace.release.verify
     options = VerifyOptions(must_export=settings.must_export, allow=settings.allow)
     verification = verify(job.path(job.inputs.wheel), options, job.ticker)
+    # As values of this room: a stamp must be readable whatever becomes of verify's own classes.
     findings = tuple(
         FindingRecord(
             code=finding.code.slug,

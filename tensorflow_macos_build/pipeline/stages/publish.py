@@ -64,7 +64,7 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
         fused=results[join.FUSE],
         relocated=results[join.RELOCATE],
         verified=results[join.VERIFY],
-        smoked=results[SMOKE],
+        smoked=results[SMOKE],  # or SMOKE_WITH_HOST's: results are found by the stage's name
     )
 
 

@@ -66,6 +66,7 @@ def _work(job: StageJob[SourceInputs]) -> SourceResult:
         ref=job.inputs.ref,
         commit=commit,
         git_dir=str(opened.git_dir.relative_to(job.workspace.root)),
+        # A file of the result, so that one whose mirror was deleted does not count as there.
         head=job.file(opened.git_dir / "HEAD"),
     )
 
