@@ -196,7 +196,7 @@ def _make(folder: Path, source: Git) -> Git:
 
 
 def _carry_over(source: Git, git: Git) -> None:
-    """Tell the quarantine what its objects are like: shallow, their hash, fetched on demand.
+    """Let the quarantine know what its objects are like: shallow, their hash, fetched on demand.
 
     Where the source's server is known, nothing is fetched on demand: `Git.bring` asks for it.
     """

@@ -72,7 +72,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Move:
-    """Give a file, or all files of a folder, another place."""
+    """Move a file, or all files of a folder, to another path."""
 
     source: str
     target: str
