@@ -73,6 +73,7 @@ def new_wheel(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Assem
         with files.atomic_path(path) as unfinished:
             with unfinished.open("wb") as stream:
                 yield Assembly(stream)
+            # In place of `path`, but in its own folder and so under its name, which is checked too.
             _read_back(unfinished, limits)
     except OSError as error:
         raise of_machine(error) from error

@@ -99,6 +99,7 @@ class Archive:
             BrokenWheel: they cannot be inflated. The rest of the member is not judged.
         """
         head = b""
+        # `size` bytes of data nearly always hold as many of content: no more is read at first.
         for piece in self._content(member, size, raw=min(size, CHUNK)):
             head += piece
             if len(head) >= size:

@@ -79,6 +79,7 @@ def expanded(path: str, loader: str) -> str | None:
     @executable_path depends on the program, and an absolute path leaves the environment: None.
     """
     head, _, tail = path.partition("/")
+    # Only this one counts from the image itself, wherever the environment is.
     if head == "@loader_path":
         return joined(posixpath.dirname(loader), tail)
     return None

@@ -265,7 +265,7 @@ def lowest(platforms: Iterable[str]) -> dict[str, MacosVersion]:
 
 
 def platform_tags(needs: dict[str, MacosVersion], *, universal2: bool = False) -> tuple[str, ...]:
-    """Name what a wheel runs on.
+    """Return the platform tags that say what a wheel runs on.
 
     Args:
         needs: the macOS that each architecture of the wheel needs.
@@ -295,6 +295,7 @@ def _platform_tags(needs: dict[str, MacosVersion], *, universal2: bool) -> tuple
     # macosx_10_15_universal2 is true where arm64 needs 11.0: there is no older macOS on arm64.
     if intel == arm or (arm == FIRST_ARM64 and intel < FIRST_ARM64):
         return (_platform(intel, "universal2"),)
+    # A universal2 tag of the earlier macOS would promise too much to one of the two.
     tags = sorted((_platform(intel, "x86_64"), _platform(arm, "arm64")))
     return (*tags, _platform(max(intel, arm), "universal2")) if universal2 else tuple(tags)
 

@@ -83,6 +83,7 @@ def match(
     distribution, _, version = main.stem.partition("-")
     pythons, abis = (tuple(sorted(part)) for part in (main.name.pythons, main.name.abis))
     name = tags.WheelName(distribution, version, build or main.name.build, pythons, abis, ())
+    # Then METADATA differs at least in its Name, and the main half's is the fused wheel's.
     of_two = first.name.project != second.name.project
     return WheelPair(MappingProxyType(halves), name, main.arch if of_two else None)
 
@@ -104,6 +105,8 @@ def _faults(
         yield f"their names differ: {', '.join(name.project for name in names)}; see --as"
     if alias is not None and alias not in projects:
         yield f"neither is of the project {alias}"
+    # One version has many spellings (PEP 440), and tags are compared in any order and in lower case
+    # (packaging.tags.Tag): the halves may differ in these.
     compared = {
         "versions": {canonicalize_version(name.version) for name in names},
         "Python tags": {".".join(sorted(name.pythons)).lower() for name in names},

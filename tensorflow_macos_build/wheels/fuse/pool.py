@@ -34,6 +34,7 @@ class PreparerPool:
 
     def __init__(self, preparer: MemberPreparer, threads: int) -> None:
         self._preparer = preparer
+        # zlib and hashlib let go of the interpreter's lock, so threads are enough.
         self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._batches: dict[str, Future[dict[str, Prepared]]] = {}
         self._universal: tuple[str, ...] = ()
