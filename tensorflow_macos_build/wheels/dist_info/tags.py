@@ -275,7 +275,8 @@ def platform_tags(needs: dict[str, MacosVersion], *, universal2: bool = False) -
 
     Returns:
         One tag if it is true of both architectures, otherwise one for each, sorted; a `universal2`
-        tag comes last, because some old readers of WHEEL believe only the last.
+        tag comes last, because some readers of WHEEL believe only the last (briefcase before
+        beeware/briefcase#2692).
 
     Raises:
         BadName: an architecture needs a macOS that there is not.

@@ -67,13 +67,13 @@ def drawn(number: int) -> list[tuple[str, str]]:
     choice = random.Random(7)
     projects = ["my_pkg", "My.Pkg", "my-pkg", "mypkg", "my_pkg_", "x", "my__pkg", "a-b_c"]
     versions = ["1.0", "1", "1.0.0", "1.0-1", "1.0.post1", "1.0_1", "1.0+a_b", "1.0+a.b", "v1.0"]
-    found: dict[tuple[str, str], None] = {}
-    while len(found) < number:
+    pairs: dict[tuple[str, str], None] = {}
+    while len(pairs) < number:
         project, version = choice.choice(projects), choice.choice(versions)
         other = choice.choice([project, *(one for one in projects if choice.random() < 0.3)])
         name = f"{project.replace('-', '_')}-{version.replace('-', '_')}"
-        found[name, f"{other}-{choice.choice([version, *versions[:3]])}.dist-info"] = None
-    return list(found)
+        pairs[name, f"{other}-{choice.choice([version, *versions[:3]])}.dist-info"] = None
+    return list(pairs)
 
 
 def test_what_is_taken_for_right_pip_and_uv_install(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_what_pip_refuses_in_a_data_folder_is_an_error(tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         wheels.append(wheel_of(folder, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data))
-        found = verify(wheels[-1]).findings
-        assert [one.severity for one in found if one.code is Code.DATA_FOLDER] == severities
+        verification = verify(wheels[-1]).findings
+        assert [one.severity for one in verification if one.code is Code.DATA_FOLDER] == severities
     assert pip_installs(wheels, tmp_path) == [
         Severity.ERROR not in severities for severities in expected.values()
     ]

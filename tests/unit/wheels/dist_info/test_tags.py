@@ -100,9 +100,9 @@ def test_no_tag_is_made_that_no_host_asks_for() -> None:
 
 def test_a_universal2_tag_comes_last_and_is_true_of_both() -> None:
     """briefcase took only the last Tag line until beeware/briefcase#2692."""
-    found = tags.platform_tags({"x86_64": (10, 15), "arm64": (12, 0)}, universal2=True)
-    assert found[-1] == "macosx_12_0_universal2"
-    assert len(found) == 3
+    platforms = tags.platform_tags({"x86_64": (10, 15), "arm64": (12, 0)}, universal2=True)
+    assert platforms[-1] == "macosx_12_0_universal2"
+    assert len(platforms) == 3
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_a_universal2_tag_comes_last_and_is_true_of_both() -> None:
     ],
 )
 def test_names_are_read_as_packaging_reads_them(name: str) -> None:
-    found = tags.parse_name(name)
+    parsed = tags.parse_name(name)
     project, version, build, wanted = parse_wheel_filename(name)
-    assert str(found) == name
-    assert (found.project, found.version) == (project, str(version))
-    assert found.build == ("".join(map(str, build)) or None)
-    assert {Tag(*tag.split("-")) for tag in found.tags} == wanted
+    assert str(parsed) == name
+    assert (parsed.project, parsed.version) == (project, str(version))
+    assert parsed.build == ("".join(map(str, build)) or None)
+    assert {Tag(*tag.split("-")) for tag in parsed.tags} == wanted
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def pip_takes(index: Path, platform: str, out: Path) -> str | None:
         *("--index-url", (index / "address").read_text(), "--dest", str(out), "demo"),
     ]
     done = subprocess.run(argv, check=False, capture_output=True)
-    found = [path.name for path in out.iterdir()] if done.returncode == 0 else [None]
-    return found[0]
+    names = [path.name for path in out.iterdir()] if done.returncode == 0 else [None]
+    return names[0]
 
 
 def uv_takes(index: Path, platform: str, target: str, out: Path) -> bool:

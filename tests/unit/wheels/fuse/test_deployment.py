@@ -36,23 +36,23 @@ def test_the_name_follows_the_true_minimum_of_the_slices(
         for arch, minimum in (("arm64", "13.3"), ("x86_64", "11.4"))
     }
     changed = with_files(halves, {"demo/n.so": newer["arm64"]}, {"demo/n.so": newer["x86_64"]})
-    found = fuse_halves(tmp_path, changed, FuseOptions(build="7"))
-    assert found.wheel.name == "demo-1.0-7-cp311-cp311-macosx_11_0_x86_64.macosx_13_0_arm64.whl"
-    assert b"\nBuild: 7\n" in unpacked(found.wheel)[f"{INFO}/WHEEL"]
-    assert len(found.notes) == 4
-    assert "demo/n.so needs 13.3" in found.notes[0]
+    fused = fuse_halves(tmp_path, changed, FuseOptions(build="7"))
+    assert fused.wheel.name == "demo-1.0-7-cp311-cp311-macosx_11_0_x86_64.macosx_13_0_arm64.whl"
+    assert b"\nBuild: 7\n" in unpacked(fused.wheel)[f"{INFO}/WHEEL"]
+    assert len(fused.notes) == 4
+    assert "demo/n.so needs 13.3" in fused.notes[0]
 
 
 def needs_of(wheel: Path, folder: Path) -> dict[str, set[tuple[int, ...]]]:
     """Read by llvm-otool what every slice of a wheel needs, by architecture."""
-    found: dict[str, set[tuple[int, ...]]] = {"arm64": set(), "x86_64": set()}
+    minimums: dict[str, set[tuple[int, ...]]] = {"arm64": set(), "x86_64": set()}
     for content in unpacked(wheel).values():
         (folder / "judged").write_bytes(content)
         for arch in llvm("llvm-lipo", "-archs", folder / "judged", check=False).split():
-            told = llvm("llvm-otool", "-arch", arch, "-l", folder / "judged")
-            for version in re.findall(r"^ +minos (\S+)$", told, re.MULTILINE):
-                found[arch].add(tuple(map(int, version.split(".")))[:2])
-    return found
+            commands = llvm("llvm-otool", "-arch", arch, "-l", folder / "judged")
+            for version in re.findall(r"^ +minos (\S+)$", commands, re.MULTILINE):
+                minimums[arch].add(tuple(map(int, version.split(".")))[:2])
+    return minimums
 
 
 @pytest.mark.parametrize("kind", ["one-sided", "ruled", "dropped", "equal", "archive", "nested"])

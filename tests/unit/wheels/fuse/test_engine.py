@@ -44,23 +44,23 @@ def test_each_universal_file_is_what_lipo_makes(tmp_path: Path, halves: Halves) 
 
 def test_every_path_has_its_verdict_and_content(tmp_path: Path, halves: Halves) -> None:
     arm, intel = (half.write(tmp_path) for half in halves)
-    found = fuse(arm, intel, tmp_path, FuseOptions())
-    assert found.wheel.name == NAME
-    assert found.files[Verdict.IDENTICAL] == (
+    fused = fuse(arm, intel, tmp_path, FuseOptions())
+    assert fused.wheel.name == NAME
+    assert fused.files[Verdict.IDENTICAL] == (
         "demo-1.0.dist-info/METADATA",
         "demo/__init__.py",
         "demo/data.txt",
     )
-    assert found.files[Verdict.HEADER] == ("demo/size.h",)
-    assert found.files[Verdict.ONLY_ARM64] == ("demo/only_arm.txt",)
-    assert found.files[Verdict.ONLY_X86_64] == ("demo/only_intel.h",)
-    assert len(found.files[Verdict.UNIVERSAL]) == 6
-    content = unpacked(found.wheel)
-    listed = [path for paths in found.files.values() for path in paths]
+    assert fused.files[Verdict.HEADER] == ("demo/size.h",)
+    assert fused.files[Verdict.ONLY_ARM64] == ("demo/only_arm.txt",)
+    assert fused.files[Verdict.ONLY_X86_64] == ("demo/only_intel.h",)
+    assert len(fused.files[Verdict.UNIVERSAL]) == 6
+    content = unpacked(fused.wheel)
+    listed = [path for paths in fused.files.values() for path in paths]
     assert sorted(listed) == sorted(content)
     assert content["demo/data.txt"] == b"same\n" * 999
     assert content["demo/only_arm.txt"] == b"arm"
-    documents.check(fuse_view.fused_document(found))
+    documents.check(fuse_view.fused_document(fused))
 
 
 def test_wheel_and_record_obey_their_specifications(tmp_path: Path, halves: Halves) -> None:
@@ -117,11 +117,11 @@ def test_the_content_does_not_depend_on_how_the_halves_are_deflated(
     ]
     (tmp_path / "plain").mkdir()
     expected = unpacked(fused_wheel(tmp_path / "plain", halves))
-    found = unpacked(fused_wheel(tmp_path, (changed[0], changed[1])))
+    actual = unpacked(fused_wheel(tmp_path, (changed[0], changed[1])))
     own = f"{INFO}/{fused_json.NAME}"
-    for content in (expected, found):
+    for content in (expected, actual):
         del content[own], content[f"{INFO}/RECORD"]
-    assert found == expected
+    assert actual == expected
 
 
 def test_a_merged_header_compiles_for_both_architectures(
@@ -162,6 +162,6 @@ def test_signatures_of_record_are_dropped_and_listed(tmp_path: Path, halves: Hal
     paths = halves[0].write(tmp_path), halves[1].write(tmp_path)
     with zipfile.ZipFile(paths[0], "a") as made:
         made.writestr(f"{INFO}/RECORD.jws", b"{}")
-    found = fuse(*paths, tmp_path, FuseOptions())
-    assert found.files[Verdict.DROPPED] == (f"{INFO}/RECORD.jws",)
-    assert f"{INFO}/RECORD.jws" not in unpacked(found.wheel)
+    fused = fuse(*paths, tmp_path, FuseOptions())
+    assert fused.files[Verdict.DROPPED] == (f"{INFO}/RECORD.jws",)
+    assert f"{INFO}/RECORD.jws" not in unpacked(fused.wheel)

@@ -84,11 +84,11 @@ def test_rules_keep_machine_code_of_one_side_and_merge_texts(
     changed = with_files(halves, {"demo/arm.so": image, "demo/config": b"A"}, {"demo/config": b"B"})
     rules = ("demo/arm.so=either-side", "demo/config=by-architecture", "nothing/**=arm64")
     options = FuseOptions(rules=[parse_rule(rule) for rule in rules])
-    found = fuse_halves(tmp_path, changed, options)
-    content = unpacked(found.wheel)
+    fused = fuse_halves(tmp_path, changed, options)
+    content = unpacked(fused.wheel)
     assert content["demo/arm.so"] == image
     assert b"A\n#elif" in content["demo/config"]
-    assert [note.split(" by the")[0] for note in found.notes] == [
+    assert [note.split(" by the")[0] for note in fused.notes] == [
         "the rule `nothing/**=arm64` decided nothing",
         "demo/arm.so is machine code for arm64 alone,",
     ]
@@ -237,16 +237,16 @@ def test_bills_of_materials_are_kept_for_both_architectures(tmp_path: Path, extr
     path = f"{INFO}/sboms/demo.cyclonedx.json"
     arm, intel = CYCLONEDX % (1, 1, extra), CYCLONEDX % (2, 2, b"")
     pair = Thin("arm64", {path: arm, "a": b""}), Thin("x86_64", {path: intel, "a": b""})
-    found = fuse_halves(tmp_path, pair)
+    fused = fuse_halves(tmp_path, pair)
     names = [f"{INFO}/sboms/{arch}-demo.cyclonedx.json" for arch in ("arm64", "x86_64")]
-    assert found.files[Verdict.BOTH] == tuple(names)
-    content = unpacked(found.wheel)
+    assert fused.files[Verdict.BOTH] == tuple(names)
+    content = unpacked(fused.wheel)
     assert [content[name] for name in names] == [arm, intel]
     assert path not in content
-    assert verify(found.wheel).findings == ()
-    documents.check(fuse_view.fused_document(found))
+    assert verify(fused.wheel).findings == ()
+    documents.check(fuse_view.fused_document(fused))
     for half in pair:
-        assert_thin_gives_back(half, thin(found.wheel, half.arch, tmp_path / "thin").wheel)
+        assert_thin_gives_back(half, thin(fused.wheel, half.arch, tmp_path / "thin").wheel)
 
 
 def test_a_bill_of_materials_of_one_side_keeps_its_name(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_documents_that_differ_in_serial_and_time_alone_are_kept_where_no_progra
     with pytest.raises(Undecided) as refused:
         fused_wheel(tmp_path, pair)
     assert "serial numbers and times alone" in refused.value.paths[0].reason
-    found = fuse_halves(tmp_path, pair, FuseOptions(rules=[parse_rule("**/bom.json=both")]))
-    assert found.files[Verdict.BOTH] == ("demo/arm64-bom.json", "demo/x86_64-bom.json")
+    fused = fuse_halves(tmp_path, pair, FuseOptions(rules=[parse_rule("**/bom.json=both")]))
+    assert fused.files[Verdict.BOTH] == ("demo/arm64-bom.json", "demo/x86_64-bom.json")
     for half in pair:
-        assert_thin_gives_back(half, thin(found.wheel, half.arch, tmp_path / "thin").wheel)
+        assert_thin_gives_back(half, thin(fused.wheel, half.arch, tmp_path / "thin").wheel)

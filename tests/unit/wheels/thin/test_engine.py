@@ -66,14 +66,14 @@ def test_thin_gives_back_the_halves(
     made = [replace(half, method=method) for half, method in zip(halves, methods, strict=True)]
     wheel = fused(tmp_path, (made[0], made[1]))
     for half in made:
-        found = thin(wheel, half.arch, tmp_path / "thin")
-        assert found.wheel.name == half.name
-        assert (found.copied, found.deflated) == (3, 0)
-        content, expected = unpacked(found.wheel), half.content()
+        thinned = thin(wheel, half.arch, tmp_path / "thin")
+        assert thinned.wheel.name == half.name
+        assert (thinned.copied, thinned.deflated) == (3, 0)
+        content, expected = unpacked(thinned.wheel), half.content()
         record = f"{INFO}/RECORD"
         assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
         assert content == expected
-        documents.check(fuse_view.thinned_document(found))
+        documents.check(fuse_view.thinned_document(thinned))
 
 
 def test_a_slice_that_is_written_after_the_record_is_recorded_too(
@@ -111,9 +111,9 @@ def test_thin_spells_each_half_as_it_was(
     wheel = fused(tmp_path, halves)
     assert verify(wheel).ok
     for half in halves:
-        found = thin(wheel, half.arch, tmp_path / "thin").wheel
-        assert found.name == half.name
-        content, expected = unpacked(found), half.content()
+        thinned = thin(wheel, half.arch, tmp_path / "thin").wheel
+        assert thinned.name == half.name
+        content, expected = unpacked(thinned), half.content()
         record = f"{half.dist_info}/RECORD"
         assert sorted(content.pop(record).split()) == sorted(expected.pop(record).split())
         assert content == expected
@@ -156,18 +156,18 @@ def test_a_wheel_of_another_maker_is_split_by_deflating(
     wheel = maker.write(tmp_path)
     names = {"arm64": "macosx_11_0_arm64", "x86_64": "macosx_10_9_x86_64"}
     for half in halves:
-        found = thin(wheel, half.arch, tmp_path / "thin")
-        assert found.wheel.name == f"demo-1.0-cp311-cp311-{names[half.arch]}.whl"
-        assert (found.copied, found.deflated) == (0, 1)
-        content = unpacked(found.wheel)
+        thinned = thin(wheel, half.arch, tmp_path / "thin")
+        assert thinned.wheel.name == f"demo-1.0-cp311-cp311-{names[half.arch]}.whl"
+        assert (thinned.copied, thinned.deflated) == (0, 1)
+        content = unpacked(thinned.wheel)
         assert content["demo/lib.dylib"] == half.files["demo/lib.dylib"]
         assert content["x"] == b"x"
         assert f"Tag: cp311-cp311-{names[half.arch]}\n" in content[f"{INFO}/WHEEL"].decode()
 
 
-def told_of(wheel: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(unpacked(wheel)[f"{INFO}/{FUSED_JSON}"])
-    return told
+def record_of(wheel: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(unpacked(wheel)[f"{INFO}/{FUSED_JSON}"])
+    return record
 
 
 @pytest.mark.parametrize("change", [{"crc": 1}, {"size": 5}])
@@ -175,9 +175,9 @@ def test_a_record_of_another_wheel_is_refused(
     tmp_path: Path, halves: tuple[Thin, Thin], change: dict[str, int]
 ) -> None:
     wheel = fused(tmp_path, halves)
-    told = told_of(wheel)
-    told["universal"]["demo/lib.dylib"]["arm64"].update(change)
-    changed = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
+    record = record_of(wheel)
+    record["universal"]["demo/lib.dylib"]["arm64"].update(change)
+    changed = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(record).encode()})
     with pytest.raises(BrokenWheel, match="not about this file") as refused:
         thin(changed, "arm64", tmp_path / "thin")
     assert refused.value.where.endswith(": demo/lib.dylib")
@@ -215,13 +215,13 @@ def test_offsets_that_are_not_true_are_not_believed(
     tmp_path: Path, halves: tuple[Thin, Thin], arch: str, change: dict[str, int]
 ) -> None:
     wheel = fused(tmp_path, halves)
-    told = told_of(wheel)
-    told["universal"]["demo/lib.dylib"][arch].update(change)
-    changed = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(told).encode()})
-    found = thin(changed, arch, tmp_path / "thin")
-    assert (found.copied, found.deflated) == (2, 1)
+    record = record_of(wheel)
+    record["universal"]["demo/lib.dylib"][arch].update(change)
+    changed = rewritten(wheel, {f"{INFO}/{FUSED_JSON}": json.dumps(record).encode()})
+    thinned = thin(changed, arch, tmp_path / "thin")
+    assert (thinned.copied, thinned.deflated) == (2, 1)
     expected = next(half for half in halves if half.arch == arch).files["demo/lib.dylib"]
-    assert unpacked(found.wheel)["demo/lib.dylib"] == expected
+    assert unpacked(thinned.wheel)["demo/lib.dylib"] == expected
 
 
 @pytest.mark.parametrize(
@@ -262,14 +262,14 @@ def test_retag_changes_the_description_alone(
     tmp_path: Path, halves: tuple[Thin, Thin], options: RetagOptions, name: str
 ) -> None:
     wheel = fused(tmp_path, halves)
-    found = retag(wheel, tmp_path / "retagged", options)
-    assert found.wheel.name == f"{name}.whl"
-    before, after = unpacked(wheel), unpacked(found.wheel)
+    again = retag(wheel, tmp_path / "retagged", options)
+    assert again.wheel.name == f"{name}.whl"
+    before, after = unpacked(wheel), unpacked(again.wheel)
     for content in (before, after):
         del content[f"{INFO}/WHEEL"], content[f"{INFO}/RECORD"]
     assert after == before
-    documents.check(fuse_view.retagged_document(found))
-    assert thin(found.wheel, "arm64", tmp_path / "thin").copied == 3
+    documents.check(fuse_view.retagged_document(again))
+    assert thin(again.wheel, "arm64", tmp_path / "thin").copied == 3
 
 
 def test_retag_back_gives_the_first_wheel(tmp_path: Path, halves: tuple[Thin, Thin]) -> None:
@@ -307,6 +307,6 @@ def test_a_wheel_changed_by_another_tool_is_not_split_wrongly(
         for name, content in unpacked(wheel).items():
             made.writestr(name, content)
     for half in halves:
-        found = thin(again, half.arch, tmp_path / "thin")
-        assert (found.copied, found.deflated) == (0, 3)
-        assert unpacked(found.wheel).items() >= half.files.items()
+        thinned = thin(again, half.arch, tmp_path / "thin")
+        assert (thinned.copied, thinned.deflated) == (0, 3)
+        assert unpacked(thinned.wheel).items() >= half.files.items()
