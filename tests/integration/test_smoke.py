@@ -113,7 +113,7 @@ def test_each_planted_fault_is_caught_by_its_check(
     assert first.name == check
     assert words in first.why
     if check == "import":
-        assert [one.outcome for one in seen.checks[2:]] == [CheckOutcome.NOT_RUN] * 3
+        assert [later.outcome for later in seen.checks[2:]] == [CheckOutcome.NOT_RUN] * 3
 
 
 def test_a_child_that_hangs_is_stopped_at_the_time_limit(tmp_path: Path) -> None:

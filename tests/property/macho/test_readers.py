@@ -26,15 +26,15 @@ USER = "extern int base(void), weakly(void); int use(void) { return base() + wea
 @pytest.fixture(scope="module")
 def samples(toolchain: Toolchain) -> list[bytes]:
     """Real files of every kind: universal, chained and classic, archives."""
-    found: list[bytes] = []
+    contents: list[bytes] = []
     for flag in ("-fixup_chains", "-no_fixup_chains"):
         thin = []
         for arch in TARGETS:
             base = toolchain.dylib("libbase.dylib", BASE, arch, flag)
             thin.append(toolchain.dylib("libuse.dylib", USER, arch, flag, base))
-        found += [toolchain.universal(*thin).read_bytes(), thin[0].read_bytes()]
-    found.append(toolchain.archive("lib.a", toolchain.object(BASE, "arm64")).read_bytes())
-    return found
+        contents += [toolchain.universal(*thin).read_bytes(), thin[0].read_bytes()]
+    contents.append(toolchain.archive("lib.a", toolchain.object(BASE, "arm64")).read_bytes())
+    return contents
 
 
 def inspect(content: bytes) -> None:
@@ -57,8 +57,8 @@ def test_flipped_bits_of_real_files_are_survived(
     content = bytearray(samples[which])
     for _ in range(flips):
         # Headers and tables lie at the ends; most flips in between change code, which is not read.
-        place = chosen.choice([0x400, 0x1400, len(content)])
-        content[chosen.randrange(min(place, len(content)))] ^= 1 << chosen.randrange(8)
+        limit = chosen.choice([0x400, 0x1400, len(content)])
+        content[chosen.randrange(min(limit, len(content)))] ^= 1 << chosen.randrange(8)
     inspect(bytes(content))
 
 
@@ -86,7 +86,7 @@ SLICES = st.builds(
 
 
 @settings(derandomize=True, max_examples=200)
-@given(slices=st.lists(SLICES, min_size=1, max_size=6, unique_by=lambda one: one.name))
+@given(slices=st.lists(SLICES, min_size=1, max_size=6, unique_by=lambda new: new.name))
 def test_a_layout_reads_back_without_fault_in_any_order(slices: list[lipo.NewSlice]) -> None:
     laid = lipo.layout(slices, fat64=True)
     assert lipo.layout(slices[::-1], fat64=True).header == laid.header

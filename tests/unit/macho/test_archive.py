@@ -25,8 +25,8 @@ def test_objects_and_their_architectures_are_read(toolchain: Toolchain) -> None:
     text = toolchain.path("notes.txt")
     text.write_bytes(b"odd")
     made = toolchain.archive("libmixed.a", *objects, text)
-    found = list(archive.parse(Window.whole(made.read_bytes())))
-    assert [(one.name, one.arch) for one in found] == [
+    members = list(archive.parse(Window.whole(made.read_bytes())))
+    assert [(member.name, member.arch) for member in members] == [
         (names[0], "arm64"), (names[1], "x86_64"), ("notes.txt", None),
     ]  # fmt: skip
 

@@ -41,8 +41,8 @@ def wrapped(content: bytes) -> bytes:
 
 
 def arch(content: bytes) -> str:
-    found = bitcode.cpu(Window.whole(content))
-    return "" if found is None else arch_name(*found)
+    cpu = bitcode.cpu(Window.whole(content))
+    return "" if cpu is None else arch_name(*cpu)
 
 
 @pytest.mark.parametrize("triple", TRIPLES)
@@ -50,8 +50,8 @@ def test_a_module_is_for_what_lipo_says(tmp_path: Path, triple: str) -> None:
     content = module(tmp_path, triple)
     for form in (content, wrapped(content)):
         (tmp_path / "judged.bc").write_bytes(form)
-        told = llvm("llvm-lipo", "-archs", tmp_path / "judged.bc", check=False)
-        assert arch(form) == told.strip()
+        lipos = llvm("llvm-lipo", "-archs", tmp_path / "judged.bc", check=False)
+        assert arch(form) == lipos.strip()
         assert bitcode.is_bitcode(form)
 
 

@@ -41,8 +41,8 @@ def test_layout_gives_the_bytes_that_llvm_lipo_gives(
     def make(arch: str) -> Path:
         if kind == "dylib":
             return toolchain.dylib("liba.dylib", SOURCE, arch)
-        one = toolchain.object(SOURCE, arch)
-        return one if kind == "object" else toolchain.archive("liba.a", one)
+        thin = toolchain.object(SOURCE, arch)
+        return thin if kind == "object" else toolchain.archive("liba.a", thin)
 
     thin = [make(arch) for arch in ("x86_64", "arm64")]
     ordered = thin[::-1] if reverse else thin
@@ -57,8 +57,8 @@ def test_parse_reads_what_llvm_otool_reads(toolchain: Toolchain, fat64: bool) ->
     parsed = fat.parse(Window.whole(universal.read_bytes()))
     words = llvm("llvm-otool", "-f", universal).split()
     for name in ("offset", "size", "cputype", "cpusubtype"):
-        told = [int(words[at + 1]) for at, word in enumerate(words) if word == name]
-        assert told == [getattr(arch, name) for arch in parsed.arches]
+        listed = [int(words[at + 1]) for at, word in enumerate(words) if word == name]
+        assert listed == [getattr(arch, name) for arch in parsed.arches]
     assert parsed.is_64 == fat64
     assert [arch.name for arch in parsed.arches] == ["x86_64", "arm64"]
     assert fat_faults.faults(parsed, Window.whole(universal.read_bytes())) == ()

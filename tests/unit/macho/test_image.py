@@ -45,13 +45,13 @@ def linked(toolchain: Toolchain, request: pytest.FixtureRequest) -> Path:
 
 def otool_fields(path: Path, command: str, field: str) -> list[str]:
     """Read one field of every load command of a kind from llvm-otool's listing."""
-    found = []
+    values = []
     for block in re.split(r"^Load command \d+$", llvm("llvm-otool", "-l", path), flags=re.M)[1:]:
         if re.search(rf"^ *cmd {command}$", block, re.M):
             match = re.search(rf"^ *{field} (.+?)(?: \(offset \d+\))?$", block, re.M)
             assert match is not None
-            found.append(match[1])
-    return found
+            values.append(match[1])
+    return values
 
 
 def test_load_commands_are_those_that_llvm_otool_lists(linked: Path) -> None:
@@ -78,8 +78,10 @@ def test_names_versions_and_segments_are_those_that_llvm_otool_lists(linked: Pat
     (build,) = parsed.builds
     assert build.is_macos
     assert build.minos[:2] == tuple(map(int, minos.split(".")))
-    assert [one.name for one in parsed.segments] == otool_fields(linked, "LC_SEGMENT_64", "segname")
-    assert [str(one.fileoff) for one in parsed.segments] == otool_fields(
+    assert [segment.name for segment in parsed.segments] == otool_fields(
+        linked, "LC_SEGMENT_64", "segname"
+    )
+    assert [str(segment.fileoff) for segment in parsed.segments] == otool_fields(
         linked, "LC_SEGMENT_64", "fileoff"
     )
 
@@ -127,7 +129,7 @@ def patched(path: Path, form: str, offset: int, *values: int) -> Window:
 
 
 def offset_of(path: Path, number: int) -> int:
-    return next(one.offset for one in parse(path).commands if one.number == number)
+    return next(command.offset for command in parse(path).commands if command.number == number)
 
 
 LIES: list[tuple[str, Callable[[Path], Window]]] = [

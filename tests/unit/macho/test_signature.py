@@ -35,9 +35,9 @@ def signed(toolchain: Toolchain) -> Path:
 def test_what_lld_signs_is_sound(signed: Path) -> None:
     content = signed.read_bytes()
     area = stored(content)
-    found = signature.parse(area)
-    (directory,) = found.directories
-    assert found.length <= len(area)
+    parsed = signature.parse(area)
+    (directory,) = parsed.directories
+    assert parsed.length <= len(area)
     assert directory.code_limit == area.start
     assert directory.identifier == "libsigned.dylib"
     assert (directory.algorithm, directory.page_size) == ("sha256", 4096)
@@ -105,9 +105,9 @@ def by_hand(code: bytes, hash_type: int = 2, wrong: bool = False) -> bytes:
 @pytest.mark.parametrize("hash_type", [1, 2, 3, 4])
 def test_every_kind_of_hash_is_checked(hash_type: int) -> None:
     code = bytes(range(256)) * 40
-    found = signature.parse(Window.whole(by_hand(code, hash_type)))
-    assert found.bad_special == ()
-    (directory,) = found.directories
+    parsed = signature.parse(Window.whole(by_hand(code, hash_type)))
+    assert parsed.bad_special == ()
+    (directory,) = parsed.directories
     assert signature.bad_pages(directory, [code]) == ()
     assert signature.bad_pages(directory, [code[:-1] + b"x"]) == (2,)
 

@@ -54,26 +54,29 @@ def pair(toolchain: Toolchain, request: pytest.FixtureRequest) -> tuple[Path, Pa
 
 def from_llvm_nm(path: Path, parsed: image.Image) -> dict[bytes, tuple[object, bool]]:
     """Read undefined symbols, their library and weakness from `llvm-nm -m`."""
-    found: dict[bytes, tuple[object, bool]] = {}
+    listed: dict[bytes, tuple[object, bool]] = {}
     line = r"\(undefined\) (weak )?external (\S+) \((?:from (\S+)|(dynamically looked up))\)"
     for weak, name, library, dynamic in re.findall(line, llvm("llvm-nm", "-m", path)):
         origin: object = SymbolOrigin.DYNAMIC_LOOKUP
         if not dynamic:
-            stems = [one.name.rpartition("/")[2].partition(".")[0] for one in parsed.dylibs]
+            stems = [dylib.name.rpartition("/")[2].partition(".")[0] for dylib in parsed.dylibs]
             origin = stems.index(library)
-        found[name.encode()] = (origin, bool(weak))
-    return found
+        listed[name.encode()] = (origin, bool(weak))
+    return listed
 
 
 def test_wanted_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) -> None:
     used = pair[1]
     parsed = image.parse(window(used))
-    mine = {one.name: (one.origin, one.is_weak) for one in undefined_symbols(window(used), parsed)}
-    told = from_llvm_nm(used, parsed)
+    mine = {
+        symbol.name: (symbol.origin, symbol.is_weak)
+        for symbol in undefined_symbols(window(used), parsed)
+    }
+    nms = from_llvm_nm(used, parsed)
     # llvm-nm calls a reference to a weak definition weak too, and chained fixups bind it by name.
     assert mine.pop(b"_weakly") in ((0, False), (1, False), (SymbolOrigin.WEAK_LOOKUP, False))
-    assert told.pop(b"_weakly")[1]
-    assert mine == {name: told[name] for name in mine}
+    assert nms.pop(b"_weakly")[1]
+    assert mine == {name: nms[name] for name in mine}
     assert {b"_base", b"_base_more", b"_python", b"_puts", b"_basement"} <= mine.keys()
 
 
@@ -84,9 +87,18 @@ def test_exports_are_those_that_llvm_objdump_lists(pair: tuple[Path, Path]) -> N
     assert data is not None
     listed = llvm("llvm-objdump", "--macho", "--exports-trie", base)
     names = set(re.findall(r"^0x[0-9A-F]+ +(\S+)", listed, re.M))
-    asked = {*(name.encode() for name in names), b"_hidden", b"_bas", b"_base_mor", b"", b"_basex"}
-    found = export_trie.look_up(window(base).part(data.offset, data.size, "trie"), asked)
-    assert {name.decode() for name in found} == names
+    names_and_others = {
+        *(name.encode() for name in names),
+        b"_hidden",
+        b"_bas",
+        b"_base_mor",
+        b"",
+        b"_basex",
+    }
+    exports = export_trie.look_up(
+        window(base).part(data.offset, data.size, "trie"), names_and_others
+    )
+    assert {name.decode() for name in exports} == names
     assert {"_base", "_base_more", "_basement", "_weakly"} <= names
     assert export_trie.has_trie(parsed)
 
@@ -108,7 +120,7 @@ def test_a_flat_namespace_takes_symbols_from_anywhere(toolchain: Toolchain) -> N
     (flags,) = struct.unpack_from("<I", content, 24)
     struct.pack_into("<I", content, 24, flags & ~0x80)  # MH_TWOLEVEL
     flat = Window.whole(bytes(content))
-    assert {one.origin for one in undefined_symbols(flat, image.parse(flat))} == {
+    assert {symbol.origin for symbol in undefined_symbols(flat, image.parse(flat))} == {
         SymbolOrigin.DYNAMIC_LOOKUP
     }
 
@@ -131,7 +143,7 @@ def chained(
 @pytest.mark.parametrize("packing", [0, 1])
 def test_every_form_of_chained_imports_is_read(packing: int) -> None:
     ordinals = [1, 0, -1, -2, -3]
-    told: list[int | SymbolOrigin] = [
+    origins: list[int | SymbolOrigin] = [
         0,
         SymbolOrigin.SELF,
         SymbolOrigin.MAIN_EXECUTABLE,
@@ -141,14 +153,14 @@ def test_every_form_of_chained_imports_is_read(packing: int) -> None:
     narrow = [ordinal & 0xFF | 1 << 8 | 3 << 9 for ordinal in ordinals]
     wide = [ordinal & 0xFFFF | 1 << 16 | 3 << 32 for ordinal in ordinals]
     forms = {
-        1: b"".join(struct.pack("<I", one) for one in narrow),
-        2: b"".join(struct.pack("<Ii", one, -4) for one in narrow),
-        3: b"".join(struct.pack("<QQ", one, 7) for one in wide),
+        1: b"".join(struct.pack("<I", entry) for entry in narrow),
+        2: b"".join(struct.pack("<Ii", entry, -4) for entry in narrow),
+        3: b"".join(struct.pack("<QQ", entry, 7) for entry in wide),
     }
     for number, entries in forms.items():
         content, parsed = chained(entries, number, len(ordinals), b"_a\0_b\0", packing)
         assert list(undefined_symbols(content, parsed)) == [
-            UndefinedSymbol(b"_b", origin, True) for origin in told
+            UndefinedSymbol(b"_b", origin, True) for origin in origins
         ]
 
 

@@ -28,14 +28,18 @@ USER = "extern int base(void); int use(void) { return base(); }"
 HERE = ("-rpath", "@loader_path")
 
 
-def judged(folder: Path, files: dict[str, Path]) -> Verification:
+def verified(folder: Path, files: dict[str, Path]) -> Verification:
     contents = {name: path.read_bytes() for name, path in files.items()}
     return verify(WheelFiles(contents, tag=ARM64).write(folder))
 
 
-def besides(found: Verification) -> list[Code]:
-    """Name what was found besides lld's two load commands for a re-exported library."""
-    return [one.code for one in found.findings if one.code is not Code.LIBRARY_DUPLICATE]
+def besides(verification: Verification) -> list[Code]:
+    """Return what was found besides lld's two load commands for a re-exported library."""
+    return [
+        finding.code
+        for finding in verification.findings
+        if finding.code is not Code.LIBRARY_DUPLICATE
+    ]
 
 
 def re_exporting(toolchain: Toolchain, name: str, other: str) -> Path:
@@ -55,12 +59,12 @@ def test_a_symbol_is_found_through_re_exports(
     stub = toolchain.dylib("libouter.dylib", BASE, "arm64")
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, chained, stub)
     files = {"a/libouter.dylib": outer, "a/libinner.dylib": inner, "a/mod.so": mod}
-    found = judged(tmp_path, {**files, "a/libbase.dylib": base})
-    assert besides(found) == []
-    assert found.symbols.bound == 1
+    verification = verified(tmp_path, {**files, "a/libbase.dylib": base})
+    assert besides(verification) == []
+    assert verification.symbols.bound == 1
     hollow = toolchain.dylib("libbase.dylib", "int nothing;", "arm64")
-    found = judged(tmp_path, {**files, "a/libbase.dylib": hollow})
-    assert besides(found) == [Code.SYMBOL_MISSING]
+    verification = verified(tmp_path, {**files, "a/libbase.dylib": hollow})
+    assert besides(verification) == [Code.SYMBOL_MISSING]
 
 
 def test_libraries_that_re_export_each_other_end(toolchain: Toolchain, tmp_path: Path) -> None:
@@ -69,9 +73,9 @@ def test_libraries_that_re_export_each_other_end(toolchain: Toolchain, tmp_path:
     stub = toolchain.dylib("libfirst.dylib", BASE, "arm64")
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, stub)
     files = {"a/libfirst.dylib": first, "a/libsecond.dylib": second, "a/mod.so": mod}
-    found = judged(tmp_path, files)
-    assert besides(found) == [Code.SYMBOL_MISSING]
-    assert "_base" in found.findings[0].message
+    verification = verified(tmp_path, files)
+    assert besides(verification) == [Code.SYMBOL_MISSING]
+    assert "_base" in verification.findings[0].message
 
 
 def test_a_library_in_the_data_scheme_is_found_from_platlib(
@@ -80,10 +84,10 @@ def test_a_library_in_the_data_scheme_is_found_from_platlib(
     base = toolchain.dylib("libbase.dylib", BASE, "arm64")
     mod = toolchain.dylib("mod.so", USER, "arm64", "-rpath", "@loader_path/../../../../lib", base)
     where = "tiny-1.0.data"
-    found = judged(tmp_path, {f"{where}/data/lib/libbase.dylib": base,
+    verification = verified(tmp_path, {f"{where}/data/lib/libbase.dylib": base,
                               f"{where}/platlib/tiny/mod.so": mod})  # fmt: skip
-    assert found.findings == ()
-    assert found.symbols.bound == 1
+    assert verification.findings == ()
+    assert verification.symbols.bound == 1
 
 
 def test_a_re_exported_library_of_the_system_is_trusted(
@@ -93,13 +97,13 @@ def test_a_re_exported_library_of_the_system_is_trusted(
     outer = toolchain.dylib("libouter.dylib", "int o;", "arm64", "-reexport_library", system)
     stub = toolchain.dylib("libouter.dylib", BASE, "arm64")
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, stub)
-    assert besides(judged(tmp_path, {"a/libouter.dylib": outer, "a/mod.so": mod})) == []
+    assert besides(verified(tmp_path, {"a/libouter.dylib": outer, "a/mod.so": mod})) == []
 
 
 def test_a_pure_wheel_has_no_finding(tmp_path: Path) -> None:
     wheel = WheelFiles({"tiny/__init__.py": b"", "tiny/data.bin": bytes(99)}, tag="py3-none-any")
-    found = verify(wheel.write(tmp_path))
-    assert (found.findings, found.binaries, found.members) == ((), 0, 5)
+    verification = verify(wheel.write(tmp_path))
+    assert (verification.findings, verification.binaries, verification.members) == ((), 0, 5)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_a_library_is_found_by_rpaths_in_their_order(toolchain: Toolchain, tmp_p
         rpaths = [word for name in order for word in ("-rpath", f"@loader_path/{name}")]
         mod = toolchain.dylib("mod.so", USER, "arm64", *rpaths, base)
         files = {"a/one/libbase.dylib": base, "a/two/libbase.dylib": hollow, "a/mod.so": mod}
-        assert judged(tmp_path, files).ok == ok
+        assert verified(tmp_path, files).ok == ok
 
 
 @pytest.mark.parametrize(
@@ -169,9 +173,11 @@ def test_install_names_with_folders_are_followed(
 ) -> None:
     base = toolchain.dylib("libbase.dylib", BASE, "arm64", install_name=install_name)
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, base)
-    found = judged(tmp_path, {"a/sub/libbase.dylib": base, "a/mod.so": mod})
-    assert [one for one in found.findings if one.code is not Code.RPATH_DEAD] == []
-    assert found.symbols.bound == 1
+    verification = verified(tmp_path, {"a/sub/libbase.dylib": base, "a/mod.so": mod})
+    assert [
+        finding for finding in verification.findings if finding.code is not Code.RPATH_DEAD
+    ] == []
+    assert verification.symbols.bound == 1
 
 
 def test_what_a_file_says_is_shown_without_commands_for_a_terminal(
@@ -180,7 +186,7 @@ def test_what_a_file_says_is_shown_without_commands_for_a_terminal(
     name = "@rpath/\x1b[31m" + "x" * 9000
     base = toolchain.dylib("libbase.dylib", BASE, "arm64", install_name=name)
     mod = toolchain.dylib("mod.so", USER, "arm64", *HERE, base)
-    (found,) = judged(tmp_path, {"a/mod.so": mod}).findings
-    assert found.code is Code.LIBRARY_MISSING
-    assert "\\x1b[31mxxx" in found.message
-    assert len(found.message) < 5000
+    (finding,) = verified(tmp_path, {"a/mod.so": mod}).findings
+    assert finding.code is Code.LIBRARY_MISSING
+    assert "\\x1b[31mxxx" in finding.message
+    assert len(finding.message) < 5000

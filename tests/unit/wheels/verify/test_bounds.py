@@ -49,9 +49,9 @@ def test_rows_for_what_is_not_in_the_wheel_are_counted_and_not_kept(tmp_path: Pa
     listing = record.read_record(rows, {"b", "a/7"})
     assert (len(listing.rows), len(listing.stray), listing.strays) == (1, 1000, 99_999)
     wheel = longer(tmp_path, "RECORD", rows)
-    stray = [one for one in verify(wheel).findings if one.code is Code.RECORD_STRAY]
+    stray = [finding for finding in verify(wheel).findings if finding.code is Code.RECORD_STRAY]
     assert len(stray) == 1001
-    assert "99000 more rows" in "".join(one.message for one in stray)
+    assert "99000 more rows" in "".join(finding.message for finding in stray)
     with pytest.raises(BrokenWheel, match="larger than the"), open_wheel(wheel):
         pass
 
@@ -76,14 +76,16 @@ def test_endless_fields_are_refused_unread(
     text = line * (fields.FIELDS_LIMIT // len(line) + 1)
     with pytest.raises(fields.BadMetadata, match="bytes"):
         fields.parse_fields(text)
-    found = [one for one in verify(longer(tmp_path, file, text)).findings if one.code is code]
-    assert "bytes that are read" in found[0].message
+    findings = [
+        finding for finding in verify(longer(tmp_path, file, text)).findings if finding.code is code
+    ]
+    assert "bytes that are read" in findings[0].message
 
 
 def test_a_long_description_is_not_counted_among_the_fields(tmp_path: Path) -> None:
     text = b"\n" + b"Text.\n" * (fields.FIELDS_LIMIT // 5)
-    found = verify(longer(tmp_path, "METADATA", text)).findings
-    assert {one.code for one in found} == {Code.RECORD_HASH, Code.RECORD_SIZE}
+    findings = verify(longer(tmp_path, "METADATA", text)).findings
+    assert {finding.code for finding in findings} == {Code.RECORD_HASH, Code.RECORD_SIZE}
 
 
 def test_tags_that_stand_for_many_are_refused_before_they_are_expanded() -> None:
@@ -100,13 +102,13 @@ def test_people_are_shown_a_few_of_many_alike_and_json_has_all(
     with zipfile.ZipFile(path, "a") as archive:
         for number in range(1200):
             archive.writestr(f"tiny/{number}", b"")
-    found = verify(path)
-    assert sum(one.code is Code.RECORD_MISSING for one in found.findings) == 1200
-    print_parts(verify_view.as_lines(found))
+    verification = verify(path)
+    assert sum(finding.code is Code.RECORD_MISSING for finding in verification.findings) == 1200
+    print_parts(verify_view.as_lines(verification))
     shown = capsys.readouterr().out
     assert shown.count("RECORD does not list it") == 200
     assert "1000 more of them; --json lists them" in shown
-    document = verify_view.as_document(found)
+    document = verify_view.as_document(verification)
     listed = document["findings"]
     assert isinstance(listed, list)
-    assert len(listed) == len(found.findings)
+    assert len(listed) == len(verification.findings)

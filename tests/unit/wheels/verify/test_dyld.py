@@ -1,4 +1,4 @@
-"""What dyld refuses is told, and weighs what the image's SDK makes of it.
+"""What dyld refuses is found, and weighs what the image's SDK makes of it.
 
 No dyld runs here: the table holds what dyld-1378's mach_o/Policy.cpp says, rule by rule.
 """
@@ -56,18 +56,18 @@ class Image:
         base = tools.dylib("libbase.dylib", BASE, "x86_64")
         boss = tools.dylib("libboss.dylib", "int boss(void) { return 1; }", "x86_64")
         use = tools.dylib("libuse.dylib", BOSS, "x86_64", *HERE, *TWO_RPATHS, base, boss)
-        self._files = {one.name: one.read_bytes() for one in (base, boss, use)}
+        self._files = {path.name: path.read_bytes() for path in (base, boss, use)}
 
-    def judged(self, *changes: Change) -> dict[Code, Severity]:
+    def verified(self, *changes: Change) -> dict[Code, Severity]:
         content = bytearray(self._files["libuse.dylib"])
         together(*changes)(content)
-        files = {f"tiny/{name}": one for name, one in self._files.items()}
+        files = {f"tiny/{name}": content for name, content in self._files.items()}
         files["tiny/libuse.dylib"] = bytes(content)
-        found = verify(WheelFiles(files, tag=INTEL).write(self._folder)).findings
-        own = [one for one in found if one.file == "tiny/libuse.dylib"]
-        told = {one.code: one.severity for one in reversed(own)}
-        told.pop(Code.RPATH_DEAD, None)
-        return told
+        findings = verify(WheelFiles(files, tag=INTEL).write(self._folder)).findings
+        own = [finding for finding in findings if finding.file == "tiny/libuse.dylib"]
+        severities = {finding.code: finding.severity for finding in reversed(own)}
+        severities.pop(Code.RPATH_DEAD, None)
+        return severities
 
 
 @pytest.fixture
@@ -121,9 +121,9 @@ def lower_in_memory(content: bytearray) -> None:
     """Let __DATA_CONST lie beyond __DATA in memory, before which it is listed."""
     at = segment_at(content, "__DATA_CONST")
     (sections,) = struct.unpack_from("<I", content, at + 64)
-    for place in (at + 24, *(at + 72 + 80 * number + 32 for number in range(sections))):
-        (address,) = struct.unpack_from("<Q", content, place)
-        struct.pack_into("<Q", content, place, address + (1 << 40))
+    for offset in (at + 24, *(at + 72 + 80 * number + 32 for number in range(sections))):
+        (address,) = struct.unpack_from("<Q", content, offset)
+        struct.pack_into("<Q", content, offset, address + (1 << 40))
 
 
 TABLE_AT_4 = shifted(LC.LC_FUNCTION_STARTS, 8)
@@ -179,26 +179,26 @@ UNAVOIDABLE = {
 def test_a_rule_weighs_what_the_sdk_makes_of_it(
     image: Image, change: Change, version: tuple[int, int], code: Code, severity: Severity
 ) -> None:
-    told = image.judged(change, sdk(*version))
-    assert told.get(code) is severity
-    assert set(told) - {code} <= UNAVOIDABLE.get(change, set())
+    severities = image.verified(change, sdk(*version))
+    assert severities.get(code) is severity
+    assert set(severities) - {code} <= UNAVOIDABLE.get(change, set())
 
 
 def test_a_signature_need_not_lie_at_a_multiple_of_16(image: Image) -> None:
     for offset in (0, 8):
-        told = image.judged(signed(offset), sdk(26))
-        assert Code.LINKEDIT_ALIGNMENT not in told
+        severities = image.verified(signed(offset), sdk(26))
+        assert Code.LINKEDIT_ALIGNMENT not in severities
 
 
 @pytest.mark.parametrize("version", [(10, 9), (26, 0)])
 def test_a_sound_image_of_any_sdk_has_no_finding(image: Image, version: tuple[int, int]) -> None:
-    assert image.judged(sdk(*version)) == {}
-    bundle = image.judged(sdk(*version), filetype(MH_BUNDLE), hide(LC.LC_ID_DYLIB))
+    assert image.verified(sdk(*version)) == {}
+    bundle = image.verified(sdk(*version), filetype(MH_BUNDLE), hide(LC.LC_ID_DYLIB))
     assert bundle == {}
 
 
 def second_platform(command: LC, minos: int) -> Change:
-    """Say another platform beside macOS, in the place of LC_FUNCTION_STARTS."""
+    """Write another platform beside macOS, in the place of LC_FUNCTION_STARTS."""
 
     def change(content: bytearray) -> None:
         at = command_at(content, LC.LC_FUNCTION_STARTS)
@@ -209,8 +209,8 @@ def second_platform(command: LC, minos: int) -> Change:
 
 def test_an_image_for_macos_and_another_system_is_refused(image: Image) -> None:
     for command in (LC.LC_VERSION_MIN_IPHONEOS, LC.LC_VERSION_MIN_WATCHOS):
-        assert image.judged(second_platform(command, 9)) == {Code.PLATFORM: ERROR}
-    assert image.judged(second_platform(LC.LC_VERSION_MIN_MACOSX, 9)) == {}
+        assert image.verified(second_platform(command, 9)) == {Code.PLATFORM: ERROR}
+    assert image.verified(second_platform(LC.LC_VERSION_MIN_MACOSX, 9)) == {}
 
 
 def test_of_two_builds_for_macos_the_last_one_s_sdk_counts(toolchain: Toolchain) -> None:
@@ -257,7 +257,7 @@ def endless(content: bytearray) -> None:
 def test_what_no_dyld_takes_is_an_error_whatever_the_sdk(
     image: Image, change: Change, code: Code
 ) -> None:
-    assert image.judged(change, sdk(10, 6)).get(code) is ERROR
+    assert image.verified(change, sdk(10, 6)).get(code) is ERROR
 
 
 def test_the_rest_of_many_faults_weighs_no_more_than_they(
@@ -266,7 +266,9 @@ def test_the_rest_of_many_faults_weighs_no_more_than_they(
     monkeypatch.setattr(slices, "_MOST_ALIKE", 1)
     second = in_segment("__TEXT", 72 + 80 + 40, "<Q", 1 << 40)
     for version, severity in (((10, 15), NOTE), ((11, 0), ERROR)):
-        assert image.judged(LONG_SECTION, second, sdk(*version)) == {Code.SEGMENT_LAYOUT: severity}
+        assert image.verified(LONG_SECTION, second, sdk(*version)) == {
+            Code.SEGMENT_LAYOUT: severity
+        }
 
 
 def test_a_million_faults_of_a_code_are_told_as_a_few_and_a_number(
@@ -281,7 +283,7 @@ def test_a_million_faults_of_a_code_are_told_as_a_few_and_a_number(
     for number in range(60):
         struct.pack_into("<I", content, at + number * size, 0x800000F0)
     wheel = WheelFiles({"tiny/libuse.dylib": bytes(content)}, tag=INTEL).write(tmp_path)
-    found = [one for one in verify(wheel).findings if one.code is Code.LOAD_COMMANDS]
-    assert [one.message for one in found] == [
+    findings = [finding for finding in verify(wheel).findings if finding.code is Code.LOAD_COMMANDS]
+    assert [finding.message for finding in findings] == [
         "10 more of these", "load command 0x800000f0 is required and unknown to dyld",
     ]  # fmt: skip

@@ -52,7 +52,7 @@ def wheel_of(folder: Path, text: bytes) -> Path:
 def test_what_pip_and_uv_take_has_no_finding(tmp_path: Path) -> None:
     wheels = [wheel_of(tmp_path / kind, text) for kind, text in RIGHT.items()]
     for wheel in wheels:
-        assert Code.ENTRY_POINTS not in {one.code for one in verify(wheel).findings}
+        assert Code.ENTRY_POINTS not in {finding.code for finding in verify(wheel).findings}
         assert uv_installs(wheel, wheel.parent)
     assert all(pip_installs(wheels, tmp_path))
 
@@ -60,13 +60,15 @@ def test_what_pip_and_uv_take_has_no_finding(tmp_path: Path) -> None:
 def test_what_pip_or_uv_refuses_is_an_error(tmp_path: Path) -> None:
     wheels = [wheel_of(tmp_path / kind, text) for kind, text in REFUSED.items()]
     for wheel, by_pip in zip(wheels, pip_installs(wheels, tmp_path), strict=True):
-        findings = [one for one in verify(wheel).findings if one.code is Code.ENTRY_POINTS]
-        assert {one.file for one in findings} == {PATH}
+        findings = [
+            finding for finding in verify(wheel).findings if finding.code is Code.ENTRY_POINTS
+        ]
+        assert {finding.file for finding in findings} == {PATH}
         assert not (by_pip and uv_installs(wheel, wheel.parent)), wheel.parent.name
 
 
 @pytest.mark.parametrize("size", [1 << 18, 1 << 22])
 def test_an_endless_file_is_refused_in_one_sentence(tmp_path: Path, size: int) -> None:
     wheel = wheel_of(tmp_path / "made", b"a\n" * (size // 2))
-    (finding,) = (one for one in verify(wheel).findings if one.code is Code.ENTRY_POINTS)
+    (finding,) = (item for item in verify(wheel).findings if item.code is Code.ENTRY_POINTS)
     assert len(finding.message) < 200

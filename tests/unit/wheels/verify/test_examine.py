@@ -67,7 +67,7 @@ def test_a_binary_is_known_however_its_first_bytes_are_cut(
     hide(LC_UUID)(content)
     wheel = WheelFiles({"a/libbase.dylib": bytes(content)}, tag="cp311-cp311-macosx_12_0_arm64")
     whole = verify(wheel.write(tmp_path))
-    assert {one.code.slug for one in whole.findings} == {"uuid-missing", "signature-pages"}
+    assert {finding.code.slug for finding in whole.findings} == {"uuid-missing", "signature-pages"}
     assert verify(write_cut(wheel, "a/libbase.dylib", cuts, tmp_path)) == whole
 
 
@@ -86,7 +86,7 @@ def test_findings_do_not_depend_on_how_the_stream_is_cut(
     whole = verify(wheel)
     assert whole.binaries == 3
     assert {"uuid-missing", "signature-pages", "slice-extra"} <= {
-        one.code.slug for one in whole.findings
+        finding.code.slug for finding in whole.findings
     }
     monkeypatch.setattr(examine, "CHUNK", chunk)
     assert verify(wheel) == whole
@@ -103,4 +103,6 @@ def test_a_binary_that_ends_in_its_header_is_malformed(
     (tmp_path / "cut").write_bytes(content)
     assert "is not an object file" in llvm("llvm-otool", "-h", tmp_path / "cut")
     wheel = WheelFiles({"a/libbase.dylib": content}, tag="cp311-cp311-macosx_12_0_arm64")
-    assert [one.code.slug for one in verify(wheel.write(tmp_path)).findings] == ["macho-malformed"]
+    assert [finding.code.slug for finding in verify(wheel.write(tmp_path)).findings] == [
+        "macho-malformed"
+    ]

@@ -20,7 +20,7 @@ USER = "extern int base(void); int use(void) { return base(); }"
 INTEL = "x86_64"
 
 
-def judged(
+def severities(
     tools: Toolchain, folder: Path, install_name: str, version: tuple[int, int], *flags: str
 ) -> dict[Code, Severity]:
     """Judge an image that links with a library of that name, which the wheel does not hold."""
@@ -32,8 +32,8 @@ def judged(
     content = bytearray(mod.read_bytes())
     sdk(*version)(content)
     files = {"tiny/mod.so": bytes(content)}
-    found = verify(WheelFiles(files, tag="cp311-cp311-macosx_10_15_x86_64").write(folder))
-    return {one.code: one.severity for one in found.findings}
+    verification = verify(WheelFiles(files, tag="cp311-cp311-macosx_10_15_x86_64").write(folder))
+    return {finding.code: finding.severity for finding in verification.findings}
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_below_sdk_14_a_lost_library_of_the_system_is_found_in_usr_lib(
     toolchain: Toolchain, tmp_path: Path, name: str
 ) -> None:
     warned = {Code.LIBRARY_FALLBACK: Severity.WARNING}
-    assert judged(toolchain, tmp_path, name, (13, 3)) == warned
+    assert severities(toolchain, tmp_path, name, (13, 3)) == warned
     lost = Code.LIBRARY_ABSOLUTE if name.startswith("/") else Code.LIBRARY_MISSING
-    assert judged(toolchain, tmp_path, name, (14, 0)) == {lost: Severity.ERROR}
+    assert severities(toolchain, tmp_path, name, (14, 0)) == {lost: Severity.ERROR}
 
 
 @pytest.mark.parametrize("name", ["@rpath/libomp.dylib", "libgomp.1.dylib"])
@@ -55,8 +55,8 @@ def test_what_macos_does_not_have_is_missing_under_any_sdk(
     toolchain: Toolchain, tmp_path: Path, name: str
 ) -> None:
     missing = {Code.LIBRARY_MISSING: Severity.ERROR}
-    assert judged(toolchain, tmp_path, name, (11, 0)) == missing
-    assert judged(toolchain, tmp_path, name, (26, 0)) == missing
+    assert severities(toolchain, tmp_path, name, (11, 0)) == missing
+    assert severities(toolchain, tmp_path, name, (26, 0)) == missing
 
 
 @pytest.mark.parametrize("name", ["/opt/homebrew/lib/libomp.dylib", "@rpath/libomp.dylib"])
@@ -65,16 +65,16 @@ def test_a_weak_load_is_a_note_whatever_its_name(
     toolchain: Toolchain, tmp_path: Path, name: str, version: tuple[int, int]
 ) -> None:
     noted = {Code.LIBRARY_WEAK_MISSING: Severity.NOTE}
-    assert judged(toolchain, tmp_path, name, version, "-weak") == noted
+    assert severities(toolchain, tmp_path, name, version, "-weak") == noted
 
 
 def test_an_rpath_into_the_system_leads_to_its_libraries(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
     swift = ("-rpath", "/usr/lib/swift")
-    assert judged(toolchain, tmp_path, "@rpath/libswiftCore.dylib", (26, 0), *swift) == {}
+    assert severities(toolchain, tmp_path, "@rpath/libswiftCore.dylib", (26, 0), *swift) == {}
     missing = {Code.LIBRARY_MISSING: Severity.ERROR}
-    assert judged(toolchain, tmp_path, "@rpath/libomp.dylib", (26, 0), *swift) == missing
+    assert severities(toolchain, tmp_path, "@rpath/libomp.dylib", (26, 0), *swift) == missing
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,6 @@ def test_10_16_is_macos_11(
     at = command_at(content, 0x32) + 12
     content[at : at + 4] = (major << 16 | minor << 8).to_bytes(4, "little")
     wheel = WheelFiles({"tiny/libplain.dylib": bytes(content)}, tag=f"cp311-cp311-{tag}")
-    assert [one.code for one in verify(wheel.write(tmp_path)).findings] == ([code] if code else [])
+    assert [finding.code for finding in verify(wheel.write(tmp_path)).findings] == (
+        [code] if code else []
+    )
