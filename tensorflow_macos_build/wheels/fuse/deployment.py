@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.fuse.pair import WheelPair
     from tensorflow_macos_build.wheels.fuse.rules import Rule
 
-Code = Mapping[str, Mapping[str, tags.MacosVersion | None]]
+CodeMinimums = Mapping[str, Mapping[str, tags.MacosVersion | None]]
 """By path, then by architecture: the macOS that machine code of the fused wheel needs."""
 
 
-def survey(pair: WheelPair, verdicts: Mapping[str, PathVerdict]) -> Code:
+def survey(pair: WheelPair, verdicts: Mapping[str, PathVerdict]) -> CodeMinimums:
     """Return all machine code that the fused wheel will hold, whatever verdict keeps it."""
     code: dict[str, Mapping[str, tags.MacosVersion | None]] = {}
     for path, at in verdicts.items():
@@ -35,7 +35,7 @@ def survey(pair: WheelPair, verdicts: Mapping[str, PathVerdict]) -> Code:
 
 
 def one_sided(
-    verdicts: Mapping[str, PathVerdict], code: Code
+    verdicts: Mapping[str, PathVerdict], code: CodeMinimums
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """Return code for one architecture alone: what a rule wants so, and a note for each reason."""
     stated: dict[str, list[str]] = {arch: [] for arch in tags.ARCHES}
@@ -56,7 +56,7 @@ def _one_sided_note(paths: list[str], arch: str, rule: Rule | None) -> str:
     return f"{paths[0]}{more} machine code for {arch} alone, {why}"
 
 
-def needs(pair: WheelPair, code: Code) -> tuple[dict[str, tags.MacosVersion], list[str]]:
+def needs(pair: WheelPair, code: CodeMinimums) -> tuple[dict[str, tags.MacosVersion], list[str]]:
     """Return the macOS that each architecture needs, its tag's or that of later code, and notes."""
     needed, notes = {}, []
     for arch, half in pair.halves.items():
