@@ -10,11 +10,15 @@ import pytest
 from packaging.tags import mac_platforms, parse_tag
 from packaging.utils import parse_wheel_filename
 
+from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.views import fuse as fuse_view
 from tensorflow_macos_build.wheels.dist_info import tags
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tensorflow_macos_build.wheels.retag import RetagOptions, retag
+from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import Code, Severity, verify
+from tests.fused_wheels import INFO, Halves, fused_wheel
 from tests.wheelmaker import Thin, rewritten, unpacked
 
 if TYPE_CHECKING:
@@ -233,3 +237,55 @@ def test_pip_takes_a_repaired_wheel(tmp_path: Path) -> None:
             *(":all:", "--find-links", str(folder), "--dest", str(tmp_path / "got"), "demo"),
         ]
         assert subprocess.run(argv, check=False, capture_output=True).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (RetagOptions(build="2"), "demo-1.0-2-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64"),
+        (
+            RetagOptions(universal2_tag=True),
+            "demo-1.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.macosx_12_0_universal2",
+        ),
+        (
+            RetagOptions(platforms=["macosx_13_0_universal2"]),
+            "demo-1.0-cp311-cp311-macosx_13_0_universal2",
+        ),
+    ],
+)
+def test_retag_changes_the_description_alone(
+    tmp_path: Path, halves: Halves, options: RetagOptions, name: str
+) -> None:
+    wheel = fused_wheel(tmp_path, halves)
+    again = retag(wheel, tmp_path / "retagged", options)
+    assert again.wheel.name == f"{name}.whl"
+    before, after = unpacked(wheel), unpacked(again.wheel)
+    for content in (before, after):
+        del content[f"{INFO}/WHEEL"], content[f"{INFO}/RECORD"]
+    assert after == before
+    documents.check(fuse_view.retagged_document(again))
+    assert thin(again.wheel, "arm64", tmp_path / "thin").deflated == 0
+
+
+def test_retag_back_gives_the_first_wheel(tmp_path: Path, halves: Halves) -> None:
+    wheel = fused_wheel(tmp_path, halves)
+    there = retag(wheel, tmp_path / "1", RetagOptions(build="9", universal2_tag=True)).wheel
+    back = retag(there, tmp_path / "2", RetagOptions(build="", universal2_tag=False)).wheel
+    assert back.name == wheel.name
+    assert back.read_bytes() == wheel.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        RetagOptions(),
+        RetagOptions(build="x"),
+        RetagOptions(platforms=["macosx_12_0_arm64"]),
+        RetagOptions(platforms=["linux_x86_64"]),
+    ],
+)
+def test_retag_refuses_what_would_not_be_true(
+    tmp_path: Path, halves: Halves, options: RetagOptions
+) -> None:
+    with pytest.raises(UsageError):
+        retag(fused_wheel(tmp_path, halves), tmp_path / "out", options)

@@ -1,4 +1,4 @@
-"""thin undoes fuse; retag changes nothing but the description."""
+"""thin undoes fuse, also where fused.json is not there or not true any more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tensorflow_macos_build.views import fuse as fuse_view
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.dist_info.fused_json import NAME as FUSED_JSON
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
-from tensorflow_macos_build.wheels.retag import RetagOptions, retag
 from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import verify
 from tests.wheelmaker import Thin, lipo, rewritten, unpacked
@@ -242,58 +241,6 @@ def test_thin_wants_a_wheel_for_both_and_an_architecture_it_has(
         thin(fused(tmp_path, halves), "ppc", tmp_path)
     with pytest.raises(UsageError, match="nothing is to be taken out"):
         thin(halves[0].write(tmp_path), "arm64", tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        (RetagOptions(build="2"), "demo-1.0-2-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64"),
-        (
-            RetagOptions(universal2_tag=True),
-            "demo-1.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.macosx_12_0_universal2",
-        ),
-        (
-            RetagOptions(platforms=["macosx_13_0_universal2"]),
-            "demo-1.0-cp311-cp311-macosx_13_0_universal2",
-        ),
-    ],
-)
-def test_retag_changes_the_description_alone(
-    tmp_path: Path, halves: tuple[Thin, Thin], options: RetagOptions, name: str
-) -> None:
-    wheel = fused(tmp_path, halves)
-    again = retag(wheel, tmp_path / "retagged", options)
-    assert again.wheel.name == f"{name}.whl"
-    before, after = unpacked(wheel), unpacked(again.wheel)
-    for content in (before, after):
-        del content[f"{INFO}/WHEEL"], content[f"{INFO}/RECORD"]
-    assert after == before
-    documents.check(fuse_view.retagged_document(again))
-    assert thin(again.wheel, "arm64", tmp_path / "thin").copied == 3
-
-
-def test_retag_back_gives_the_first_wheel(tmp_path: Path, halves: tuple[Thin, Thin]) -> None:
-    wheel = fused(tmp_path, halves)
-    there = retag(wheel, tmp_path / "1", RetagOptions(build="9", universal2_tag=True)).wheel
-    back = retag(there, tmp_path / "2", RetagOptions(build="", universal2_tag=False)).wheel
-    assert back.name == wheel.name
-    assert back.read_bytes() == wheel.read_bytes()
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        RetagOptions(),
-        RetagOptions(build="x"),
-        RetagOptions(platforms=["macosx_12_0_arm64"]),
-        RetagOptions(platforms=["linux_x86_64"]),
-    ],
-)
-def test_retag_refuses_what_would_not_be_true(
-    tmp_path: Path, halves: tuple[Thin, Thin], options: RetagOptions
-) -> None:
-    with pytest.raises(UsageError):
-        retag(fused(tmp_path, halves), tmp_path / "out", options)
 
 
 def test_a_wheel_changed_by_another_tool_is_not_split_wrongly(
