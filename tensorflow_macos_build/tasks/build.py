@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 @command(
     needs=("git", "bazel"),
     iterable=["set_", "force"],
-    auto_shortflags=False,
     help={
         "config": "A config under build_configs/, or the path of one.",
         "set_": SET_HELP,

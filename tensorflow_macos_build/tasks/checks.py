@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import invoke
 
 
-@command(needs=("shellcheck",), auto_shortflags=False)
+@command(needs=("shellcheck",))
 def lint(_context: invoke.Context) -> None:
     """Run every linter on the checkout."""
     from tensorflow_macos_build.pipeline import checks
@@ -27,7 +27,6 @@ def lint(_context: invoke.Context) -> None:
 @command(
     name="test",
     needs=tools.TEST_TOOLS,
-    auto_shortflags=False,
     iterable=["path"],
     help={
         "path": "a test file or folder to run instead of all; can be given more than once",
@@ -48,7 +47,6 @@ def run_tests(
 
 
 @command(
-    auto_shortflags=False,
     help={"release": "move the fragments into CHANGELOG.md under this version"},
 )
 def changelog(_context: invoke.Context, release: str = "") -> None:

@@ -11,7 +11,6 @@ from tensorflow_macos_build.tasks.command import command
 
 
 @command(
-    auto_shortflags=False,
     help={"check": "write nothing; end with 1 when a workflow is not as ci/ says"},
 )
 def generate(_context: invoke.Context, check: bool = False) -> ExitCode:

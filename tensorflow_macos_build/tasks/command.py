@@ -112,7 +112,8 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
             if code is not ExitCode.DONE:
                 raise invoke.Exit(code=int(code))
 
-        made: Command = invoke.task(klass=Command, **options)(guarded)
+        # the letters that invoke makes up mean other flags as soon as a flag is added
+        made: Command = invoke.task(klass=Command, auto_shortflags=False, **options)(guarded)
         made.needs = needs
         made.required = tuple(_required(body, options.get("iterable", ())))
         made.operands = tuple(options.get("positional", ()))

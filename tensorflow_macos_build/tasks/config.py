@@ -31,7 +31,6 @@ def overrides(pairs: Iterable[str]) -> dict[str, str]:
 @command(
     positional=["name"],
     iterable=["set_"],
-    auto_shortflags=False,
     help={
         "name": "A config under build_configs/, or the path of one.",
         "set_": SET_HELP,
@@ -47,7 +46,7 @@ def show(_context: invoke.Context, name: str, set_: list[str], json: bool = Fals
     present(config_view.as_document(loaded), config_view.yaml_lines(loaded), json=json)
 
 
-@command(auto_shortflags=False)
+@command()
 def schema(_context: invoke.Context) -> None:
     """Print the JSON Schema of config files, as kept in build_configs/schema.json."""
     from tensorflow_macos_build import config

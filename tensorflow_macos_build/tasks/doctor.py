@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    auto_shortflags=False,
     help={
         "config": "a config under build_configs/, or the path of one",
         "json": "print one JSON document (schema doctor.v1)",

@@ -22,7 +22,6 @@ _LATEST = 3
 
 @command(
     needs=("git",),
-    auto_shortflags=False,
     optional=["latest"],
     help={
         "queue": "The queue: a name in patches/, or a path with a slash.",

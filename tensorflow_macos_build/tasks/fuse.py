@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 @command(
     positional=["first", "second"],
     iterable=["rule"],
-    auto_shortflags=False,
     help={
         "first": "A wheel for arm64 or x86_64.",
         "second": "The wheel for the other architecture; the order is of no account.",
@@ -66,7 +65,6 @@ def fuse(
 
 @command(
     positional=["wheel"],
-    auto_shortflags=False,
     help={
         "wheel": "A wheel for both architectures.",
         "arch": "The architecture to take out: arm64 or x86_64.",
@@ -89,7 +87,6 @@ def thin(
 @command(
     positional=["wheel"],
     iterable=["platform"],
-    auto_shortflags=False,
     help={
         "wheel": "A wheel.",
         "out": "The folder to put the renamed wheel in.",

@@ -29,7 +29,6 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
 @command(
     needs=("git",),
     name="import",
-    auto_shortflags=False,
     help={
         "queue": _QUEUE,
         "range": "Commits, as A..B: those that B has on top of A.",
@@ -83,7 +82,6 @@ def import_(
 
 @command(
     needs=("git",),
-    auto_shortflags=False,
     help={
         "queue": _QUEUE,
         "to": "`branch`, `mailbox` or `quilt`.",

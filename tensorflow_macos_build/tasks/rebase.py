@@ -27,7 +27,6 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
 @command(
     needs=("git",),
     default=True,
-    auto_shortflags=False,
     help={
         "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "The upstream revision to move it to: a tag, a branch, an id.",

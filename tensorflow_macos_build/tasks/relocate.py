@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 @command(
     positional=["wheel"],
     iterable=["lib_dir"],
-    auto_shortflags=False,
     help={
         "wheel": "A wheel for macOS.",
         "out": "The folder to put the wheel in; one that needs nothing is linked into it as it is.",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 @command(
     needs=("git",),
     iterable=["forbid"],
-    auto_shortflags=False,
     help={
         "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "Also say which `Drop-When` conditions have come true at this upstream ref.",
@@ -53,7 +52,6 @@ def lint(
 
 @command(
     needs=("git",),
-    auto_shortflags=False,
     help={
         "old": "The queue before: a folder of patches/, a path, or REVISION:PATH of this checkout's"
         " own history, such as origin/main:patches/demo.",

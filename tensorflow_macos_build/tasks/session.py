@@ -101,7 +101,7 @@ class SessionTasks(ABC, Generic[AnySession, AnyProgress]):
             # invoke makes its flags of what inspect.signature says, which is this (PEP 362)
             vars(body)["__signature__"] = signature
             texts = {**self.help, **(help or {})}
-            return command(needs=("git",), auto_shortflags=False, help=texts, **options)(body)
+            return command(needs=("git",), help=texts, **options)(body)
 
         return decorate
 
@@ -116,7 +116,7 @@ class SessionTasks(ABC, Generic[AnySession, AnyProgress]):
         vars(abort)["__signature__"] = signature
         abort.__doc__ = document
         texts = {flag.name: self.help[flag.name] for flag in flags}
-        return command(needs=("git",), auto_shortflags=False, help=texts)(abort)
+        return command(needs=("git",), help=texts)(abort)
 
     def _flags(self) -> list[inspect.Parameter]:
         """Return the flags that all tasks have, as parameters; the queue has no default."""

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 @command(
     positional=["wheel"],
-    auto_shortflags=False,
     help={
         "wheel": "The wheel's file.",
         "module": "The module to import from it.",

@@ -13,7 +13,6 @@ from tensorflow_macos_build.tasks.folders import MIRRORS
 
 @command(
     needs=("git",),
-    auto_shortflags=False,
     help={
         "queue": "The queue whose upstream and base are meant: a name in patches/, or a path with a"
         " slash.",

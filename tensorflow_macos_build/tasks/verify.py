@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 @command(
     positional=["wheel"],
     iterable=["must_export", "allow"],
-    auto_shortflags=False,
     help={
         "wheel": "The wheel to check: any wheel, thin, universal or pure.",
         "json": "Print one JSON document (schema verification.v1).",
@@ -73,7 +72,6 @@ def verify_options(must_export: Sequence[str], allow: Sequence[str], config: str
 
 @command(
     positional=["code"],
-    auto_shortflags=False,
     help={"code": "A finding's code, such as rpath-misses."},
 )
 def explain(_context: invoke.Context, code: str) -> None:

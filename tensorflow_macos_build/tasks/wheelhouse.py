@@ -26,7 +26,6 @@ _DEFAULTS = {"python": "3.11", "x86_64": "10.15", "arm64": "12.0"}
 @command(
     positional=["requirement"],
     iterable=["rule", "thin", "allow"],
-    auto_shortflags=False,
     help={
         "requirement": "A requirement such as tensorflow==2.16.2, or a config, NAME.yaml, whose"
         " `wheelhouse` lists some.",

@@ -42,7 +42,7 @@ RAISED = {
 }
 
 
-@command(positional=["how"], auto_shortflags=False)
+@command(positional=["how"])
 def end(
     _context: invoke.Context, how: str, jobs: int = 1, limit: float = 1.0, json: bool = False
 ) -> ExitCode | None:
@@ -52,7 +52,7 @@ def end(
     return None
 
 
-@command(needs=("shellcheck",), auto_shortflags=False)
+@command(needs=("shellcheck",))
 def needy(_context: invoke.Context) -> None:
     """Need a tool."""
 
