@@ -5,9 +5,9 @@ from __future__ import annotations
 import invoke
 
 from tensorflow_macos_build import checkout
-from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import command
+from tensorflow_macos_build.tasks.command import command, print_parts
+from tensorflow_macos_build.views.lines import Line
 
 
 @command(
@@ -21,8 +21,7 @@ def generate(_context: invoke.Context, check: bool = False) -> ExitCode:
     texts = checks.workflow_texts(checkout.root())
     act = workflows.stale if check else workflows.generate
     changed = act(checkout.root(), texts)
-    for path in changed:
-        Console(stderr=False).line(f"{'stale' if check else 'made'}: {path}")
+    print_parts(Line(f"{'stale' if check else 'made'}: {path}") for path in changed)
     return ExitCode.FAILED if check and changed else ExitCode.DONE
 
 
