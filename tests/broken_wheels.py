@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.machos import Toolchain
 
     Files = dict[str, bytes]
-    Break = Callable[["Workshop"], Path]
+    Break = Callable[["WheelBreaker"], Path]
     Edit = Callable[[Files, str], object]
 
 BASE = "int base(void) { return 1; } int other(void) { return 2; }"
@@ -34,7 +34,7 @@ HERE = ("-rpath", "@loader_path")
 ARCHES = tuple(TARGETS)
 
 
-class Workshop:
+class WheelBreaker:
     """A sound wheel's parts, and the means to break them."""
 
     def __init__(self, tools: Toolchain, folder: Path) -> None:
@@ -210,36 +210,38 @@ def rpath_twice(content: bytearray) -> None:
 def more(change: Callable[[bytearray], None], *flags: str) -> Break:
     """Add a dylib that was linked against SDK 26 and is patched, in its x86_64 slice."""
 
-    def make(shop: Workshop) -> Path:
-        part = shop.both("libmore.dylib", PLAIN, *HERE, *flags)
-        changed = shop.patch(part, together(sdk(26), change), "x86_64")
+    def make(breaker: WheelBreaker) -> Path:
+        part = breaker.both("libmore.dylib", PLAIN, *HERE, *flags)
+        changed = breaker.patch(part, together(sdk(26), change), "x86_64")
         assert isinstance(changed, dict)
-        return shop.wheel({**shop.files(), "tiny/libmore.dylib": shop.fused(changed)})
+        return breaker.wheel({**breaker.files(), "tiny/libmore.dylib": breaker.fused(changed)})
 
     return make
 
 
-def base_twice(shop: Workshop) -> Path:
+def base_twice(breaker: WheelBreaker) -> Path:
     """Link against two libraries, then write the name of one over the other's."""
-    second = shop.both("libbose.dylib", PLAIN, install_name="@rpath/libbose.dylib")
+    second = breaker.both("libbose.dylib", PLAIN, install_name="@rpath/libbose.dylib")
     both = "extern int base(void), plain(void); int sum(void) { return base() + plain(); }"
     part = {
-        arch: shop.tools.dylib("libmore.dylib", both, arch, *HERE, shop.base[arch], second[arch])
+        arch: breaker.tools.dylib(
+            "libmore.dylib", both, arch, *HERE, breaker.base[arch], second[arch]
+        )
         for arch in ARCHES
     }
     change = together(sdk(26), lambda c: renamed_in(c, b"libbose", b"libbase"))
-    changed = shop.patch(part, change, "x86_64")
+    changed = breaker.patch(part, change, "x86_64")
     assert isinstance(changed, dict)
-    files = shop.files(base=shop.both("libbase.dylib", BASE + PLAIN))
-    files["tiny/libmore.dylib"] = shop.fused(changed)
-    files["tiny/libbose.dylib"] = shop.fused(second)
-    return shop.wheel(files)
+    files = breaker.files(base=breaker.both("libbase.dylib", BASE + PLAIN))
+    files["tiny/libmore.dylib"] = breaker.fused(changed)
+    files["tiny/libbose.dylib"] = breaker.fused(second)
+    return breaker.wheel(files)
 
 
-def fallback(shop: Workshop) -> Path:
+def fallback(breaker: WheelBreaker) -> Path:
     """Link against what claims to be the system's zlib, and do not ship it."""
-    zlib = shop.both("libz.1.dylib", BASE, install_name="@rpath/libz.1.dylib")
-    return shop.wheel(shop.files(mod=shop.both("mod.so", USER, uses=zlib)))
+    zlib = breaker.both("libz.1.dylib", BASE, install_name="@rpath/libz.1.dylib")
+    return breaker.wheel(breaker.files(mod=breaker.both("mod.so", USER, uses=zlib)))
 
 
 def linkedit_overlap(content: bytearray) -> None:
@@ -283,27 +285,29 @@ def no_callable(files: Files, dist_info: str) -> None:
     files[f"{dist_info}/RECORD"] = record_of(files, dist_info)
 
 
-def renamed(shop: Workshop, name: str) -> Path:
-    return shop.wheel().rename(shop.folder / name)
+def renamed(breaker: WheelBreaker, name: str) -> Path:
+    return breaker.wheel().rename(breaker.folder / name)
 
 
-def cut(shop: Workshop) -> Path:
-    path = shop.wheel()
+def cut(breaker: WheelBreaker) -> Path:
+    path = breaker.wheel()
     path.write_bytes(path.read_bytes()[:-30])
     return path
 
 
-def damaged_member(shop: Workshop) -> Path:
-    path = shop.wheel()
+def damaged_member(breaker: WheelBreaker) -> Path:
+    path = breaker.wheel()
     content = bytearray(path.read_bytes())
     content[content.index(b"tiny/libbase.dylib") + 60] ^= 0xFF
     path.write_bytes(bytes(content))
     return path
 
 
-def one_sided_by_rule(shop: Workshop) -> Path:
+def one_sided_by_rule(breaker: WheelBreaker) -> Path:
     """Make the wheel of which fuse's record says that a module is for one architecture."""
-    return shop.wheel({**shop.files(mod=shop.mod["arm64"].read_bytes()), **one_sided_record()})
+    return breaker.wheel(
+        {**breaker.files(mod=breaker.mod["arm64"].read_bytes()), **one_sided_record()}
+    )
 
 
 def one_sided_record() -> Files:
@@ -319,64 +323,66 @@ def one_sided_record() -> Files:
     return {f"{WheelFiles({}).dist_info}/{fused_json.NAME}": fused_json.dump(told)}
 
 
-def archive_with_stranger(shop: Workshop) -> Path:
-    objects = [shop.tools.object(PLAIN, arch, f"{arch}.o") for arch in ARCHES]
-    files = shop.files()
-    files["tiny/libmixed.a"] = shop.tools.archive("libmixed.a", *objects).read_bytes()
-    return shop.wheel(files)
+def archive_with_stranger(breaker: WheelBreaker) -> Path:
+    objects = [breaker.tools.object(PLAIN, arch, f"{arch}.o") for arch in ARCHES]
+    files = breaker.files()
+    files["tiny/libmixed.a"] = breaker.tools.archive("libmixed.a", *objects).read_bytes()
+    return breaker.wheel(files)
 
 
-def bundle_and_dylib(shop: Workshop) -> Path:
-    mixed = {**shop.both("mod.so", PLAIN)}
-    mixed["arm64"] = shop.tools.bundle("mod.so", PLAIN, "arm64")
-    return shop.wheel(shop.files(mod=mixed))
+def bundle_and_dylib(breaker: WheelBreaker) -> Path:
+    mixed = {**breaker.both("mod.so", PLAIN)}
+    mixed["arm64"] = breaker.tools.bundle("mod.so", PLAIN, "arm64")
+    return breaker.wheel(breaker.files(mod=mixed))
 
 
 def elsewhere(name: str, *flags: str) -> Break:
     """Link mod against libbase under another install name, and ship libbase as it was."""
-    return lambda shop: shop.wheel(
-        shop.files(
-            mod=shop.both(
-                "mod.so", USER, *flags, uses=shop.both("libbase.dylib", BASE, install_name=name)
+    return lambda breaker: breaker.wheel(
+        breaker.files(
+            mod=breaker.both(
+                "mod.so", USER, *flags, uses=breaker.both("libbase.dylib", BASE, install_name=name)
             )
         )
     )
 
 
-def without_base(shop: Workshop) -> Path:
-    return shop.wheel(shop.files(base=None))
+def without_base(breaker: WheelBreaker) -> Path:
+    return breaker.wheel(breaker.files(base=None))
 
 
-def weak_library(shop: Workshop) -> Path:
+def weak_library(breaker: WheelBreaker) -> Path:
     mod = {
-        arch: shop.tools.dylib("mod.so", WEAK_USER, arch, *HERE, "-weak_library", shop.base[arch])
+        arch: breaker.tools.dylib(
+            "mod.so", WEAK_USER, arch, *HERE, "-weak_library", breaker.base[arch]
+        )
         for arch in ARCHES
     }
-    return shop.wheel(shop.files(base=None, mod=mod))
+    return breaker.wheel(breaker.files(base=None, mod=mod))
 
 
-def inherited_rpath(shop: Workshop) -> Path:
-    middle = shop.both("libmid.dylib", USER, uses=shop.base)
-    mod = shop.both("mod.so", "extern int answer(void); int top(void) { return answer(); }",
+def inherited_rpath(breaker: WheelBreaker) -> Path:
+    middle = breaker.both("libmid.dylib", USER, uses=breaker.base)
+    mod = breaker.both("mod.so", "extern int answer(void); int top(void) { return answer(); }",
                     *HERE, uses=middle)  # fmt: skip
-    files = shop.files(mod=mod)
-    files["tiny/libmid.dylib"] = shop.fused(middle)
-    return shop.wheel(files)
+    files = breaker.files(mod=mod)
+    files["tiny/libmid.dylib"] = breaker.fused(middle)
+    return breaker.wheel(files)
 
 
-def bundle_as_library(shop: Workshop) -> Path:
+def bundle_as_library(breaker: WheelBreaker) -> Path:
     """Link mod against a dylib, and ship a bundle in its place."""
-    base = {arch: shop.tools.bundle("libbase.dylib", BASE, arch) for arch in ARCHES}
-    return shop.wheel(shop.files(base=base))
+    base = {arch: breaker.tools.bundle("libbase.dylib", BASE, arch) for arch in ARCHES}
+    return breaker.wheel(breaker.files(base=base))
 
 
-def library_of_one_arch(shop: Workshop) -> Path:
-    return shop.wheel(shop.files(base=shop.base["x86_64"].read_bytes()))
+def library_of_one_arch(breaker: WheelBreaker) -> Path:
+    return breaker.wheel(breaker.files(base=breaker.base["x86_64"].read_bytes()))
 
 
-def weak_symbol(shop: Workshop) -> Path:
-    mod = shop.both("mod.so", WEAK_USER, *HERE, uses=shop.base)
-    return shop.wheel(shop.files(base=shop.both("libbase.dylib", PLAIN), mod=mod))
+def weak_symbol(breaker: WheelBreaker) -> Path:
+    mod = breaker.both("mod.so", WEAK_USER, *HERE, uses=breaker.base)
+    return breaker.wheel(breaker.files(base=breaker.both("libbase.dylib", PLAIN), mod=mod))
 
 
 def tail_after_signature(content: bytearray) -> None:
@@ -385,11 +391,11 @@ def tail_after_signature(content: bytearray) -> None:
 
 def relinked(*flags: str, minimum: str | None = None, install_name: str | None = None) -> Break:
     """Link one more dylib in its own way, into a wheel that is sound otherwise."""
-    return lambda shop: shop.wheel(
+    return lambda breaker: breaker.wheel(
         {
-            **shop.files(),
-            "tiny/libmore.dylib": shop.fused(
-                shop.both(
+            **breaker.files(),
+            "tiny/libmore.dylib": breaker.fused(
+                breaker.both(
                     "libmore.dylib", PLAIN, *flags, minimum=minimum, install_name=install_name
                 )
             ),
@@ -397,10 +403,10 @@ def relinked(*flags: str, minimum: str | None = None, install_name: str | None =
     )
 
 
-def extra_install_name(shop: Workshop) -> Path:
-    part = shop.both("libmore.dylib", PLAIN)
-    part["arm64"] = shop.tools.dylib("libless.dylib", PLAIN, "arm64")
-    return shop.wheel({**shop.files(), "tiny/libmore.dylib": shop.fused(part)})
+def extra_install_name(breaker: WheelBreaker) -> Path:
+    part = breaker.both("libmore.dylib", PLAIN)
+    part["arm64"] = breaker.tools.dylib("libless.dylib", PLAIN, "arm64")
+    return breaker.wheel({**breaker.files(), "tiny/libmore.dylib": breaker.fused(part)})
 
 
 FAT_FIRST = 8  # fat_header; then fat_arch: cputype, cpusubtype, offset, size, align, 4 bytes each

@@ -144,7 +144,7 @@ def make_repository(folder: Path) -> None:
     git.run("fast-import", "--quiet", stdin="".join(stream).encode())
 
 
-class Workshop:
+class QueueSandbox:
     """Folders with the queue, its upstream, and what is under way; what is run in them."""
 
     def __init__(self, folder: Path) -> None:
@@ -170,22 +170,22 @@ class Workshop:
         return "waits" if waits else "done"
 
 
-def start_with(shop: Workshop, queue: Queue) -> None:
+def start_with(sandbox: QueueSandbox, queue: Queue) -> None:
     """Write the model's queue by plain git commands and this package's writer."""
-    commit = shop.git.line("rev-parse", queue.release)
-    steps, before = [], shop.git.line("rev-parse", f"{commit}^{{tree}}")
+    commit = sandbox.git.line("rev-parse", queue.release)
+    steps, before = [], sandbox.git.line("rev-parse", f"{commit}^{{tree}}")
     held = upstream(queue.release)
     for number, patch in enumerate(queue.patches):
         held = {**held, **dict(patch.lines)}
         rows = []
         for path, line in sorted(held.items()):
-            oid = shop.git.line("hash-object", "-w", "--stdin", stdin=f"{line}\n".encode())
+            oid = sandbox.git.line("hash-object", "-w", "--stdin", stdin=f"{line}\n".encode())
             rows.append(f"100644 blob {oid}\t{path}\n")
-        after = shop.git.line("mktree", stdin="".join(rows).encode())
+        after = sandbox.git.line("mktree", stdin="".join(rows).encode())
         header = Header(Identity("A", "a@b"), Moment(1 + number, "+0000"), patch.subject, "")
         steps.append(PatchStep(header, before, after))
         before = after
-    storage.save(shop.queue, QueueBase("embedded:", queue.release, commit), steps, shop.git)
+    storage.save(sandbox.queue, QueueBase("embedded:", queue.release, commit), steps, sandbox.git)
 
 
 def position(pieces: Sequence[PatchEdit], subject: str) -> int:
@@ -203,14 +203,14 @@ class Machine(stateful.RuleBasedStateMachine):
         memory = Path("/dev/shm")
         parent = memory if memory.is_dir() else None
         self.root = Path(tempfile.mkdtemp(prefix="machine-", dir=parent))
-        self.shop = Workshop(self.root)
+        self.sandbox = QueueSandbox(self.root)
         for name in ("tmp", "patches", "edit", "rebase"):
             (self.root / name).mkdir()
-        self._tempdir, tempfile.tempdir = tempfile.tempdir, str(self.shop.tmp)
+        self._tempdir, tempfile.tempdir = tempfile.tempdir, str(self.sandbox.tmp)
         make_repository(self.root / "upstream.git")
         patches = [Patch(f"p{n}", ((f"f{n}", f"f{n} 0"), (f"g{n}", f"g{n} 0"))) for n in range(4)]
         self.queue = Queue("v1", tuple(patches))
-        start_with(self.shop, self.queue)
+        start_with(self.sandbox, self.queue)
         self.count = 0
         self.moving: Begun | None = None
         self.editing: Begun | None = None
@@ -226,17 +226,17 @@ class Machine(stateful.RuleBasedStateMachine):
             ended_at(
                 kill.step,
                 self.root,
-                lambda: self.shop.outcome(command),
+                lambda: self.sandbox.outcome(command),
                 within=kill.within,
             )
             assert self.observed() in (before, wanted)
-        assert self.shop.outcome(command) == outcome
+        assert self.sandbox.outcome(command) == outcome
         self.queue = wanted
         assert self.observed() == wanted
 
     def observed(self) -> Queue:
         """Read the queue's files: the one line that each of its hunks adds, and the release."""
-        folder = self.shop.queue
+        folder = self.sandbox.queue
         patches = []
         for name in (folder / "series").read_text().split():
             text = (folder / name).read_text()
@@ -250,7 +250,7 @@ class Machine(stateful.RuleBasedStateMachine):
         return Queue(release, tuple(patches))
 
     def begun(self, request: str) -> Begun:
-        return Begun(request, self.queue, (self.shop.queue / "series").read_text())
+        return Begun(request, self.queue, (self.sandbox.queue / "series").read_text())
 
     def is_changed_since(self, begun: Begun) -> bool:
         return begun != self.begun(begun.request)
@@ -272,17 +272,17 @@ class Machine(stateful.RuleBasedStateMachine):
         """Run one of the commands that change the queue at once; an open edit refuses it."""
         if self.editing is not None:
             self.perform(
-                lambda: self.shop.edit().change(make, request), self.queue, "refused", kill
+                lambda: self.sandbox.edit().change(make, request), self.queue, "refused", kill
             )
             return
         if wanted == self.queue:
             return
-        self.perform(lambda: self.shop.edit().change(make, request), wanted, "done", kill)
+        self.perform(lambda: self.sandbox.edit().change(make, request), wanted, "done", kill)
 
     @stateful.invariant()
     def nothing_lies_around(self) -> None:
         assert [path.name for path in (self.root / "patches").iterdir()] == ["q"]
-        assert list(self.shop.tmp.iterdir()) == []
+        assert list(self.sandbox.tmp.iterdir()) == []
         allowed = {"q"} if self.editing else set()
         assert {path.name for path in (self.root / "edit").iterdir()} <= allowed
         allowed = {"q"} if self.moving else set()
@@ -363,7 +363,7 @@ class Machine(stateful.RuleBasedStateMachine):
         opened = self.editing
         is_refused = opened is not None and opened != self.begun(subject)
         outcome: Outcome = "refused" if is_refused else "done"
-        self.perform(lambda: self.shop.edit().edit(subject), self.queue, outcome, kill)
+        self.perform(lambda: self.sandbox.edit().edit(subject), self.queue, outcome, kill)
         if opened is None:
             self.editing = self.begun(subject)
 
@@ -373,7 +373,7 @@ class Machine(stateful.RuleBasedStateMachine):
         Machine.steps += 1
         assert self.editing is not None
         if self.is_changed_since(self.editing):
-            self.perform(lambda: self.shop.edit().go_on(), self.queue, "refused", kill)
+            self.perform(lambda: self.sandbox.edit().go_on(), self.queue, "refused", kill)
             return
         at = self.queue.at(self.editing.request)
         patch, wanted = self.queue.patches[at], self.queue
@@ -383,13 +383,13 @@ class Machine(stateful.RuleBasedStateMachine):
             (self.root / "edit/q/tree" / path).write_text(f"{line}\n")
             lines = tuple(sorted({**dict(patch.lines), path: line}.items()))
             wanted = self.queue.with_at(at, replace(patch, lines=lines))
-        self.perform(lambda: self.shop.edit().go_on(), wanted, "done", kill)
+        self.perform(lambda: self.sandbox.edit().go_on(), wanted, "done", kill)
         self.editing = None
 
     @stateful.rule(kill=KILLS)
     def abort_editing(self, kill: Kill | None) -> None:
         Machine.steps += 1
-        self.perform(lambda: self.shop.edit().abort(), self.queue, "done", kill)
+        self.perform(lambda: self.sandbox.edit().abort(), self.queue, "done", kill)
         self.editing = None
 
     @stateful.rule(release=st.sampled_from(RELEASES), kill=KILLS)
@@ -398,12 +398,12 @@ class Machine(stateful.RuleBasedStateMachine):
         Machine.steps += 1
 
         def command() -> object:
-            return engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+            return engine.rebase_folder(self.sandbox.queue, self.sandbox.git, release, write=True)
 
         before, moved = self.queue, replace(self.queue, release=release)
         if kill is not None:
             ended_at(kill.step, self.root, command, within=kill.within)
-        engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        engine.rebase_folder(self.sandbox.queue, self.sandbox.git, release, write=True)
         self.queue = self.observed()
         allowed = (before, moved) if before.conflicting(release) else (moved,)
         assert self.queue in allowed
@@ -420,14 +420,14 @@ class Machine(stateful.RuleBasedStateMachine):
         if kill is not None:
             ended_at(kill.step, self.root, lambda: self.begin(release), within=kill.within)
             assert self.observed() in (before, moved)
-        waits = self.shop.outcome(lambda: self.begin(release)) == "waits"
+        waits = self.sandbox.outcome(lambda: self.begin(release)) == "waits"
         assert not waits or before.conflicting(release)
         self.queue = before if waits else moved
         assert self.observed() == self.queue
         self.moving = self.begun(release) if waits else None
 
     def begin(self, release: str) -> object:
-        session = self.shop.rebase()
+        session = self.sandbox.rebase()
         progress = session.start(release)
         session.shown(progress)
         return progress
@@ -443,7 +443,7 @@ class Machine(stateful.RuleBasedStateMachine):
         patch = subject if named else ""
 
         def command() -> object:
-            session = self.shop.rebase()
+            session = self.sandbox.rebase()
             return session.go_on(patch) if settle else session.skip(patch)
 
         if self.is_changed_since(self.moving):
@@ -459,7 +459,7 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.rule(kill=KILLS)
     def abort_moving(self, kill: Kill | None) -> None:
         Machine.steps += 1
-        self.perform(lambda: self.shop.rebase().abort(), self.queue, "done", kill)
+        self.perform(lambda: self.sandbox.rebase().abort(), self.queue, "done", kill)
         self.moving = None
 
     @stateful.rule()
@@ -467,8 +467,8 @@ class Machine(stateful.RuleBasedStateMachine):
         """Status commands write nothing."""
         Machine.steps += 1
         kept = self.listing()
-        self.shop.outcome(lambda: self.shop.edit().status())
-        self.shop.outcome(lambda: self.shop.rebase().status())
+        self.sandbox.outcome(lambda: self.sandbox.edit().status())
+        self.sandbox.outcome(lambda: self.sandbox.rebase().status())
         assert self.listing() == kept
         assert self.observed() == self.queue
 
@@ -488,20 +488,20 @@ class Machine(stateful.RuleBasedStateMachine):
         if not other:
             code = 1
             try:
-                self.shop.edit().change(
+                self.sandbox.edit().change(
                     lambda _, pieces: operations.dropped(pieces, position(pieces, subject)), request
                 )
                 code = 0
             finally:
                 os._exit(code)
-        engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        engine.rebase_folder(self.sandbox.queue, self.sandbox.git, release, write=True)
         _, status = os.waitpid(other, 0)
         assert status == 0
         before, dropped = self.queue, self.queue.without(subject)
         moved = replace(dropped, release=release)
         assert self.observed() in ((dropped, moved) if before.conflicting(release) else (moved,))
         # so that the rest does not depend on who was first
-        engine.rebase_folder(self.shop.queue, self.shop.git, release, write=True)
+        engine.rebase_folder(self.sandbox.queue, self.sandbox.git, release, write=True)
         self.queue = self.observed()
         assert self.queue in ((dropped, moved) if dropped.conflicting(release) else (moved,))
 
@@ -514,12 +514,12 @@ class Machine(stateful.RuleBasedStateMachine):
 
     def check_by_git(self) -> None:
         """`git am` makes of the queue what the model says."""
-        series = (self.shop.queue / "series").read_text().split()
+        series = (self.sandbox.queue / "series").read_text().split()
         clone = self.root / "clone"
         environment = {**os.environ, "GIT_COMMITTER_NAME": "c", "GIT_COMMITTER_EMAIL": "c@d"}
         argvs: tuple[list[str | Path], ...] = (
             ["git", "clone", "-q", "-b", self.queue.release, self.root / "upstream.git", clone],
-            ["git", "-C", clone, "am", "-q", *(self.shop.queue / name for name in series)],
+            ["git", "-C", clone, "am", "-q", *(self.sandbox.queue / name for name in series)],
         )
         for argv in argvs:
             subprocess.run(argv, check=True, env=environment)
