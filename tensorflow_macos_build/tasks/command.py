@@ -204,6 +204,7 @@ def written_if_possible(stream: TextIO) -> Iterator[None]:
     try:
         yield
     except OSError:
+        # what is buffered is written again when Python ends; to here it can be
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -64,6 +64,7 @@ def nearest(word: str, names: Collection[str]) -> str:
     """Return the name that was probably meant by a word; "" when none is near."""
     plain = {_plain(name): name for name in sorted(names)}
     key = _plain(word)
+    # a beginning that only one name has tells more than a likeness
     longer = [name for name in plain if key and name.startswith(key)]
     near = longer if len(longer) == 1 else difflib.get_close_matches(key, plain, n=1)
     return plain[near[0]] if near else ""
@@ -93,7 +94,7 @@ class _Line:
 
     def take(self, word: str) -> None:
         """Read a word, and the value that belongs to it."""
-        if word == "--":
+        if word == "--":  # invoke would keep what follows as a remainder, which no task reads
             raise UsageError("`--` is not taken", hint="flags and arguments stand in any order")
         if is_flag(word):
             self._take_flag(word)

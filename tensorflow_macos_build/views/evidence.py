@@ -139,7 +139,7 @@ def conflict_lines(patch: PatchStatus) -> Iterator[str]:
             yield from _lines("  < finds   ", hunk.ours)
             yield from _lines("  > makes   ", hunk.theirs)
             yield from _blamed(hunk.blamed)
-        if not conflict.hunks:
+        if not conflict.hunks:  # each hunk has named its own
             yield from _blamed(conflict.blamed)
         if conflict.knock_on_of:
             yield f"  it {follows(conflict.knock_on_of)}"

@@ -90,7 +90,7 @@ def _matrix(forecast: Forecast) -> Table:
     for column in forecast.columns:
         table.add_column(column.ref, no_wrap=True)
     for row in forecast.rows:
-        if not forecast_page.is_quiet(row):
+        if not forecast_page.is_quiet(row):  # those are counted below
             table.add_row(row.name, *map(_cell, row.fates))
     return table
 

@@ -25,7 +25,7 @@ def render(
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
+        undefined=jinja2.StrictUndefined,  # a misspelt name fails instead of showing nothing
     )
     environment.tests.update(tests or {})
     return environment.get_template(template).render(values)

@@ -64,6 +64,7 @@ def _fold(pair: PatchPair) -> str:
     # (GitHub Flavored Markdown, 4.5 Fenced code blocks)
     runs: list[str] = re.findall(r"`+", pair.difference)
     fence = "`" * max([3, *(len(run) + 1 for run in runs)])
+    # the summary is HTML, where a mark of `<` would begin a tag
     return (
         f"\n<details><summary>{MARKS[pair.fate].replace('<', '&lt;').replace('>', '&gt;')} "
         f"{_cell(pair.subject)}</summary>\n\n"

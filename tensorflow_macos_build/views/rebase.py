@@ -119,7 +119,7 @@ def _table(patches: Sequence[PatchStatus]) -> Table:
     for title in ("patch", "status", "evidence"):
         table.add_column(title, overflow="fold")
     for patch in patches:
-        if patch.status is not Status.CLEAN:
+        if patch.status is not Status.CLEAN:  # most are, and only counted
             status = Text(patch.status.value, _STYLES[patch.status])
             table.add_row(patch.name, status, evidence.summary(patch.evidence))
     return table

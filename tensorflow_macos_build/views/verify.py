@@ -77,6 +77,7 @@ def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
     table.add_column("code")
     table.add_column("where and what", overflow="fold")
     for (slug, severity), alike in _by_code(findings).items():
+        # notes ask nothing of anybody, and would bury what does
         most = 0 if fold_notes and severity is Severity.NOTE else _SHOWN
         for finding in alike[:most]:
             where = f"{finding.file or 'the wheel'}{f' ({finding.slice})' if finding.slice else ''}"

@@ -59,6 +59,7 @@ def as_lines(wheelhouse: Wheelhouse) -> Iterator[Part]:
     counts = f"{len(wheelhouse.wheels)} wheels, {total:.1f} MB"
     yield Line(f"{counts} in {wheelhouse.folder}", "bold")
     folder, lock = str(wheelhouse.folder), str(wheelhouse.lock)
+    # the lock has the hash of every wheel, so that pip takes these and nothing else
     flags = ("--no-index", "--find-links", folder, "--require-hashes", "-r", lock)
     yield Line(shlex.join(["pip", "install", *flags]))
 
