@@ -127,8 +127,8 @@ class Checkout:
 
     def installer(self) -> str:
         """Return what has installed the stand-in dependency, as PEP 376 has it recorded."""
-        (found,) = (self.root / ".venv/lib").glob("*/site-packages/dependency-*/INSTALLER")
-        return found.read_text().strip()
+        (path,) = (self.root / ".venv/lib").glob("*/site-packages/dependency-*/INSTALLER")
+        return path.read_text().strip()
 
     def hide(self, *modules: str) -> None:
         """Let the base Python come without these modules."""
@@ -166,12 +166,12 @@ class Checkout:
             out, err = child.communicate(timeout=120)
             return subprocess.CompletedProcess(args, child.returncode, out, err)
 
-    def told(self, *args: str, **options: Any) -> dict[str, Any]:
-        """Run scripts/inv, which must succeed, and give what its program says of itself."""
+    def report(self, *args: str, **options: Any) -> dict[str, Any]:
+        """Run scripts/inv, which must succeed, and return what its program says of itself."""
         ended = self.run(*args, **options)
         assert ended.returncode == 0, ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        report: dict[str, Any] = json.loads(ended.stdout)
+        return report
 
 
 def make(folder: Path, name: str = "checkout") -> Checkout:
@@ -193,10 +193,10 @@ def make(folder: Path, name: str = "checkout") -> Checkout:
     for script in ("inv",):
         shutil.copy2(SCRIPTS / script, root / "scripts" / script)
     for program in ("git", "cmp", "readlink"):
-        found = shutil.which(program)
-        assert found is not None, f"{program} is missing"
+        located = shutil.which(program)
+        assert located is not None, f"{program} is missing"
         _executable(
-            checkout.tools / program, SHIM.format(name=program, log=checkout.log, program=found)
+            checkout.tools / program, SHIM.format(name=program, log=checkout.log, program=located)
         )
     checkout.hide("ensurepip")
     checkout.lock("1.0")

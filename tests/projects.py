@@ -87,13 +87,13 @@ class Project:
         """Run a build that has to succeed; give its document."""
         ended = self.run("--json", *args)
         assert ended.returncode == 0, ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        document: dict[str, Any] = json.loads(ended.stdout)
+        return document
 
     def wheel(self) -> Path:
         """Return the one wheel in dist/."""
-        (found,) = self.dist.glob("*.whl")
-        return found
+        (wheel,) = self.dist.glob("*.whl")
+        return wheel
 
 
 def check_sums(folder: Path) -> None:

@@ -43,7 +43,9 @@ def finish(project: Project, reference: Project) -> None:
     """Run the same command again; it has to give what an unbroken build gives, and no litter."""
     project.build()
     check_dist(project)
-    digests = [hashlib.sha256(one.wheel().read_bytes()).hexdigest() for one in (project, reference)]
+    digests = [
+        hashlib.sha256(built.wheel().read_bytes()).hexdigest() for built in (project, reference)
+    ]
     assert digests[0] == digests[1]
     assert [path.name for path in (project.folder / "dist").iterdir()] == ["demo"]
     assert not list((project.folder / "build" / "demo").glob("*/.tmp-*"))

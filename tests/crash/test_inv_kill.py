@@ -45,8 +45,8 @@ def test_a_kill_at_any_moment_loses_nothing(
         _kill(child, whole_tree=whole_tree)
         child.stdout.close()
         child.stderr.close()
-    told = checkout.told()
-    assert told["version"] == "1.0"
+    report = checkout.report()
+    assert report["version"] == "1.0"
     assert checkout.environments == [
         checkout.root / ".venv.d" / (checkout.root / ".venv").readlink().name
     ]
@@ -79,13 +79,13 @@ def test_a_kill_while_uv_installs_loses_nothing(
         _kill(child, whole_tree=whole_tree)
         child.stdout.close()
         child.stderr.close()
-    assert checkout.told()["version"] == "1.0"
+    assert checkout.report()["version"] == "1.0"
     assert checkout.installer() == "uv"
     assert len(checkout.environments) == 1
 
 
 def test_a_kill_in_a_renewal_keeps_the_old_environment(checkout: Checkout) -> None:
-    old = checkout.told()["prefix"]
+    old = checkout.report()["prefix"]
     checkout.lock("2.0")
     with checkout.popen(start_new_session=True) as child:
         _wait(child, lambda: len(checkout.environments) == 2)
@@ -93,7 +93,7 @@ def test_a_kill_in_a_renewal_keeps_the_old_environment(checkout: Checkout) -> No
         child.communicate()
     checkout.lock("1.0")
     checkout.started()
-    assert checkout.told()["prefix"] == old
+    assert checkout.report()["prefix"] == old
     assert checkout.started() == ["cmp", "cmp"]
 
 
@@ -107,7 +107,7 @@ def test_an_interrupt_is_130_without_a_traceback_and_loses_nothing(checkout: Che
     assert out == ""
     assert err.endswith("inv: interrupted; run the same command again to go on\n")
     assert "Traceback" not in err
-    assert checkout.told()["version"] == "1.0"
+    assert checkout.report()["version"] == "1.0"
 
 
 def test_starts_at_once_set_up_once(checkout: Checkout) -> None:

@@ -33,9 +33,9 @@ def project(built_project: Project) -> Project:
 
 
 def states(project: Project, *args: str) -> dict[str, str]:
-    found = json.loads(project.run("--plan", "--json", *args).stdout)
-    documents.check(found)
-    return {row["stage"]: row["state"] for row in found["stages"]}
+    document = json.loads(project.run("--plan", "--json", *args).stdout)
+    documents.check(document)
+    return {row["stage"]: row["state"] for row in document["stages"]}
 
 
 def test_dist_holds_the_wheel_and_papers_that_agree_with_it(project: Project) -> None:
@@ -47,9 +47,9 @@ def test_dist_holds_the_wheel_and_papers_that_agree_with_it(project: Project) ->
     check_sums(project.dist)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     for name in ("report.json", "provenance.json"):
-        found = json.loads((project.dist / name).read_text())
-        documents.check(found)
-        assert found["wheel"]["sha256"] == digest
+        document = json.loads((project.dist / name).read_text())
+        documents.check(document)
+        assert document["wheel"]["sha256"] == digest
     assert digest in (project.dist / "report.html").read_text()
 
 
@@ -76,7 +76,7 @@ def test_a_second_build_does_nothing_and_starts_no_program(
     loaded = config.load("demo", {"bazel.flags": flags[0].partition("=")[2]}, root=project.folder)
     monkeypatch.setattr(subprocess, "Popen", explode)
     done = running.build(Workspace(loaded), planning.BuildRequest(), Silent())
-    assert [one.stage.name for one in done if one.up_to_date] == list(STAGES)
+    assert [finished.stage.name for finished in done if finished.up_to_date] == list(STAGES)
     assert {path: path.stat().st_mtime_ns for path in project.dist.iterdir()} == before
     documents.check(build.as_document(Workspace(loaded), done))
 
@@ -314,7 +314,7 @@ def test_another_folder_time_zone_and_umask_give_the_same_bytes(
     ended = elsewhere.run(preexec_fn=lambda: os.umask(0o077))
     assert ended.returncode == 0, ended.stderr
     assert elsewhere.wheel().read_bytes() == project.wheel().read_bytes()
-    reports = [json.loads((one.dist / "report.json").read_text()) for one in (project, elsewhere)]
+    reports = [json.loads((made.dist / "report.json").read_text()) for made in (project, elsewhere)]
     for report in reports:
         del report["config"]["bazel"]["flags"]
         for row in (*report["stages"], *report["thin_wheels"]):

@@ -23,13 +23,13 @@ def checkout(tmp_path: Path) -> Checkout:
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout that is set up; tests of it must leave it so."""
     checkout = checkouts.make(tmp_path_factory.mktemp("ready"))
-    checkout.told()
+    checkout.report()
     return checkout
 
 
 def test_a_second_start_compares_two_files_and_starts_python(ready: Checkout) -> None:
     ready.started()
-    ready.told()
+    ready.report()
     assert ready.started() == ["cmp", "cmp"]
 
 
@@ -39,27 +39,27 @@ def test_words_reach_the_program_as_they_are_from_anywhere(tmp_path: Path) -> No
     link.parent.mkdir()
     link.symlink_to(checkout.root / "scripts/inv")
     words = ["fuse", "a b.whl", "", "$x", "*", "--flag='q'"]
-    told = checkout.told(*words, script=link, cwd=link.parent)
-    assert told["argv"] == words
-    assert told["cwd"] == str(link.parent)
-    assert told["checkout"] == str(checkout.root)
-    assert told["program"] == str(link)
-    assert Path(told["prefix"]) in checkout.environments
+    report = checkout.report(*words, script=link, cwd=link.parent)
+    assert report["argv"] == words
+    assert report["cwd"] == str(link.parent)
+    assert report["checkout"] == str(checkout.root)
+    assert report["program"] == str(link)
+    assert Path(report["prefix"]) in checkout.environments
 
 
 def test_the_program_is_called_as_it_was_typed(ready: Checkout) -> None:
     scripts = ready.root / "scripts"
     typed = {"scripts/inv": ready.root, "../scripts/inv": scripts, "inv": scripts}
-    told = [
-        ready.told(script=Path(script), cwd=folder)["program"] for script, folder in typed.items()
+    report = [
+        ready.report(script=Path(script), cwd=folder)["program"] for script, folder in typed.items()
     ]
-    assert told == ["scripts/inv", "../scripts/inv", "./inv"]
+    assert report == ["scripts/inv", "../scripts/inv", "./inv"]
 
 
 def test_what_lies_in_the_callers_folder_is_not_imported(ready: Checkout, tmp_path: Path) -> None:
     for name in ("json.py", "dependency.py", "tensorflow_macos_build.py"):
         (tmp_path / name).write_text("raise SystemExit('the wrong one')")
-    assert ready.told(cwd=tmp_path)["version"] == "1.0"
+    assert ready.report(cwd=tmp_path)["version"] == "1.0"
 
 
 def test_the_exit_status_is_the_programs(ready: Checkout) -> None:
@@ -68,7 +68,7 @@ def test_the_exit_status_is_the_programs(ready: Checkout) -> None:
 
 @pytest.mark.parametrize("home", ["", None])
 def test_an_empty_home_counts_as_none(ready: Checkout, home: str | None) -> None:
-    assert ready.told(env={"HOME": home})["home"] is None
+    assert ready.report(env={"HOME": home})["home"] is None
 
 
 def test_misleading_settings_of_pip_and_python_do_not_count(
@@ -81,29 +81,29 @@ def test_misleading_settings_of_pip_and_python_do_not_count(
         "PYTHONPATH": str(tmp_path),
         "PYTHONHOME": str(tmp_path),
     }
-    assert checkout.told(env=misleading)["version"] == "1.0"
+    assert checkout.report(env=misleading)["version"] == "1.0"
 
 
 def test_a_new_lock_makes_a_new_environment_and_the_old_one_goes(checkout: Checkout) -> None:
-    old = checkout.told()["prefix"]
+    old = checkout.report()["prefix"]
     checkout.lock("2.0")
-    told = checkout.told()
-    assert told["version"] == "2.0"
-    assert checkout.environments == [Path(told["prefix"])] != [Path(old)]
+    report = checkout.report()
+    assert report["version"] == "2.0"
+    assert checkout.environments == [Path(report["prefix"])] != [Path(old)]
 
 
 def test_a_new_pyproject_keeps_the_installed_lock(checkout: Checkout) -> None:
-    old = checkout.told()["prefix"]
+    old = checkout.report()["prefix"]
     with (checkout.root / "pyproject.toml").open("a") as stream:
         stream.write("# changed\n")
-    assert checkout.told()["prefix"] == old
+    assert checkout.report()["prefix"] == old
     checkout.started()
-    checkout.told()
+    checkout.report()
     assert checkout.started() == ["cmp", "cmp"]
 
 
 def test_a_lock_that_cannot_be_met_costs_no_working_environment(checkout: Checkout) -> None:
-    old = checkout.told()["prefix"]
+    old = checkout.report()["prefix"]
     lock = checkout.root / "scripts/requirements.lock"
     good = lock.read_text()
     lock.write_text(good.replace("sha256:", "sha256:0")[: len(good)])
@@ -112,32 +112,32 @@ def test_a_lock_that_cannot_be_met_costs_no_working_environment(checkout: Checko
     assert "Traceback" not in failed.stderr
     assert "pip could not install what the lock asks for" in failed.stderr
     lock.write_text(good)
-    assert checkout.told()["prefix"] == old
+    assert checkout.report()["prefix"] == old
 
 
 def test_a_program_keeps_the_environment_that_it_runs_in(checkout: Checkout) -> None:
     with checkout.popen("hold") as child:
         assert child.stdout.readline() == "held\n"
         checkout.lock("2.0")
-        assert checkout.told()["version"] == "2.0"
+        assert checkout.report()["version"] == "2.0"
         assert len(checkout.environments) == 2
         _, err = child.communicate("")
         assert child.returncode == 0, err
     checkout.lock("3.0")
-    checkout.told()
+    checkout.report()
     assert len(checkout.environments) == 1
 
 
 def test_the_locks_own_uv_installs_the_lock(checkout: Checkout) -> None:
     checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
-    assert checkout.told(env={"UV_TARGET": "/nonexistent"})["version"] == "1.0"
+    assert checkout.report(env={"UV_TARGET": "/nonexistent"})["version"] == "1.0"
     assert checkout.installer() == "uv"
 
 
 def test_without_a_home_uv_leaves_no_cache(checkout: Checkout, tmp_path: Path) -> None:
     checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
     before = set(tmp_path.iterdir())
-    assert checkout.told(env={"HOME": ""})["version"] == "1.0"
+    assert checkout.report(env={"HOME": ""})["version"] == "1.0"
     assert checkout.installer() == "uv"
     assert not list(checkout.root.glob(".venv.d/env-*/*cache*"))
     assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"started"}
@@ -174,33 +174,33 @@ def test_a_foreign_venv_is_set_aside_and_said_so(checkout: Checkout) -> None:
 
 
 def test_a_moved_checkout_is_set_up_again(checkout: Checkout) -> None:
-    checkout.told()
+    checkout.report()
     moved = Checkout(checkout.root.with_name("moved"), checkout.tools)
     checkout.root.rename(moved.root)
-    told = moved.told()
-    assert told["checkout"] == str(moved.root)
-    assert [Path(told["prefix"])] == moved.environments
+    report = moved.report()
+    assert report["checkout"] == str(moved.root)
+    assert [Path(report["prefix"])] == moved.environments
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(checkout: Checkout) -> None:
-    python = Path(checkout.told()["prefix"], "bin/python")
+    python = Path(checkout.report()["prefix"], "bin/python")
     python.unlink()
     python.symlink_to("/nonexistent/python3.9")
-    assert checkout.told()["version"] == "1.0"
+    assert checkout.report()["version"] == "1.0"
 
 
 def test_another_python_asked_for_makes_another_environment(checkout: Checkout) -> None:
-    first = checkout.told()["prefix"]
+    first = checkout.report()["prefix"]
     other = str(checkout.tools / "python3")
-    second = checkout.told(env={"PYTHON": other})["prefix"]
+    second = checkout.report(env={"PYTHON": other})["prefix"]
     assert first != second
-    assert checkout.told(env={"PYTHON": other})["prefix"] == second
-    assert checkout.told()["prefix"] == second
+    assert checkout.report(env={"PYTHON": other})["prefix"] == second
+    assert checkout.report()["prefix"] == second
 
 
 def test_a_python_with_ensurepip_gives_the_environment_a_pip(checkout: Checkout) -> None:
     checkout.hide()
-    assert Path(checkout.told()["prefix"], "bin/pip").exists()
+    assert Path(checkout.report()["prefix"], "bin/pip").exists()
 
 
 @pytest.mark.parametrize("wanted", ["no-such-python", "git"])
@@ -253,11 +253,11 @@ def test_the_script_means_the_same_to_bash(ready: Checkout) -> None:
 
 def test_python_starts_deaf_to_interrupts_and_knows_whether_to_listen(ready: Checkout) -> None:
     """A shell starts its background jobs with SIGINT ignored, and they keep it so (POSIX, 2.11)."""
-    told = ready.told()
-    assert (told["ignores_interrupts"], told["interruptible"]) == (True, "yes")
+    report = ready.report()
+    assert (report["ignores_interrupts"], report["interruptible"]) == (True, "yes")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        told = ready.told()
+        report = ready.report()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert (told["ignores_interrupts"], told["interruptible"]) == (True, None)
+    assert (report["ignores_interrupts"], report["interruptible"]) == (True, None)

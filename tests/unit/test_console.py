@@ -133,8 +133,8 @@ def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:
     program = [sys.executable, "-c", code]
     subprocess.run(program, stderr=terminal, env=environment, cwd=ROOT, check=True, timeout=60)
     os.close(terminal)
-    told = os.read(screen, 1 << 16).decode()
+    drawn = os.read(screen, 1 << 16).decode()
     os.close(screen)
-    assert told.count(SHOWN) >= 2
-    assert "\x1b[2J" not in told
-    assert "\U0001f4af" not in told
+    assert drawn.count(SHOWN) >= 2
+    assert "\x1b[2J" not in drawn
+    assert "\U0001f4af" not in drawn

@@ -24,7 +24,7 @@ def _locked() -> list[Requirement]:
     return [Requirement(line.partition(" --hash")[0]) for line in LINES if line[:1] not in "#"]
 
 
-def _wanted() -> list[Requirement]:
+def _requirements() -> list[Requirement]:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"].values()
     groups = project["dependency-groups"].values()
@@ -51,14 +51,14 @@ def test_each_requirement_is_locked_once_at_a_version_that_meets_it(
     pins: dict[str, list[str]] = {}
     for line in _locked():
         if line.marker is None or line.marker.evaluate(host):
-            versions = [each.version for each in line.specifier]
+            versions = [clause.version for clause in line.specifier]
             pins.setdefault(canonicalize_name(line.name), []).extend(versions)
     assert all(len(versions) == 1 for versions in pins.values())
-    for wanted in _wanted():
-        if wanted.marker is not None and not wanted.marker.evaluate(host):
+    for requirement in _requirements():
+        if requirement.marker is not None and not requirement.marker.evaluate(host):
             continue
-        (version,) = pins[canonicalize_name(wanted.name)]
-        assert wanted.specifier.contains(version), f"{wanted} is locked at {version}"
+        (version,) = pins[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
 
 
 def test_every_pin_has_a_hash_and_no_index_is_named() -> None:

@@ -22,9 +22,9 @@ EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None)
 def read(values: object) -> tree.Table:
     table, problems = tree.read_flag("root", yaml.safe_dump(values, allow_unicode=True))
     assert not problems
-    found = table.items["root"]
-    assert isinstance(found, tree.Table)
-    return found
+    root = table.items["root"]
+    assert isinstance(root, tree.Table)
+    return root
 
 
 @EXAMPLES
@@ -36,9 +36,9 @@ def test_texts_come_back_as_any_yaml_reader_gives_them(values: dict[str, object]
 @EXAMPLES
 @given(TABLES, TABLES, TABLES)
 def test_merging_is_associative_and_idempotent(
-    one: dict[str, object], two: dict[str, object], three: dict[str, object]
+    first: dict[str, object], second: dict[str, object], third: dict[str, object]
 ) -> None:
-    a, b, c = read(one), read(two), read(three)
+    a, b, c = read(first), read(second), read(third)
     left = tree.merge(tree.merge(a, b), c)
     assert tree.plain(left) == tree.plain(tree.merge(a, tree.merge(b, c)))
     assert tree.plain(tree.merge(a, a)) == tree.plain(a)

@@ -30,7 +30,9 @@ def test_the_schema_refuses_what_the_model_refuses() -> None:
 
 
 def test_the_verdicts_of_a_config_are_those_of_fuse() -> None:
-    assert {one.value for one in config.FuseVerdict} == {one.value for one in RuleVerdict}
+    assert {verdict.value for verdict in config.FuseVerdict} == {
+        verdict.value for verdict in RuleVerdict
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -55,12 +55,14 @@ def test_what_extends_wins_and_mappings_are_merged_key_by_key(tmp_path: Path) ->
 def test_every_value_knows_its_file_and_line_or_its_flag(tmp_path: Path) -> None:
     root = write(tmp_path, low=WHOLE, top="extends: low\nbazel:\n  jobs: 3\n")
     loaded = config.load("top", {"upstream.ref": "v2"}, root=root)
-    found = {key: str(source) for key, source in loaded.provenance.items()}
-    assert found["bazel.jobs"] == "build_configs/top.yaml:3:3"
-    assert found["bazel.configure_env.B"] == "build_configs/low.yaml:4:27"
-    assert found["upstream.ref"] == "--set upstream.ref=v2"
-    assert found["host_build"] == "default"
-    assert set(found) == {key for key, _ in config.flatten(loaded.release.model_dump(mode="json"))}
+    sources = {key: str(source) for key, source in loaded.provenance.items()}
+    assert sources["bazel.jobs"] == "build_configs/top.yaml:3:3"
+    assert sources["bazel.configure_env.B"] == "build_configs/low.yaml:4:27"
+    assert sources["upstream.ref"] == "--set upstream.ref=v2"
+    assert sources["host_build"] == "default"
+    assert set(sources) == {
+        key for key, _ in config.flatten(loaded.release.model_dump(mode="json"))
+    }
 
 
 def test_a_version_keeps_its_text_and_is_never_a_number(tmp_path: Path) -> None:

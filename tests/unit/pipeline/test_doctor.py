@@ -73,8 +73,8 @@ def a_mac(bare: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> 
         "git --version": "git version 2.39.5 (Apple Git-154)",
         "bazel --version": "bazel 6.5.0",
     }
-    for asked, answer in answers.items():
-        program, _, arguments = asked.partition(" ")
+    for command, answer in answers.items():
+        program, _, arguments = command.partition(" ")
         bare(program, f"[ \"$*\" = '{arguments}' ] || exit 64\nprintf '%s\\n' '{answer}'")
 
 

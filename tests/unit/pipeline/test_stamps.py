@@ -41,10 +41,10 @@ def test_a_key_does_not_depend_on_the_order_of_what_it_is_made_of(table: dict[st
 
 @given(TABLES, TABLES)
 def test_different_inputs_have_different_keys(
-    one: dict[str, object], two: dict[str, object]
+    first: dict[str, object], second: dict[str, object]
 ) -> None:
-    same = repr(_typed(one)) == repr(_typed(two))
-    assert (stamps.key_of(one) == stamps.key_of(two)) == same
+    same = repr(_typed(first)) == repr(_typed(second))
+    assert (stamps.key_of(first) == stamps.key_of(second)) == same
 
 
 def _typed(value: object) -> object:
@@ -73,9 +73,9 @@ def test_in_a_key_a_file_is_its_name_and_content_and_effort_is_nothing(tmp_path:
 
 def test_a_stamp_comes_back_as_it_was_written(tmp_path: Path) -> None:
     value = built(tmp_path)
-    found = stamps.read(stamp(tmp_path, value), tmp_path, WheelResult)
-    assert found is not None
-    assert (found.value, found.seconds, found.inputs) == (value, 1.5, {"a": 1})
+    read_back = stamps.read(stamp(tmp_path, value), tmp_path, WheelResult)
+    assert read_back is not None
+    assert (read_back.value, read_back.seconds, read_back.inputs) == (value, 1.5, {"a": 1})
 
 
 def test_a_file_that_was_only_touched_is_unchanged(tmp_path: Path) -> None:

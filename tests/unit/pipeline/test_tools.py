@@ -171,11 +171,11 @@ def test_root_on_debian_gets_its_tools_even_without_package_lists(
 ) -> None:
     _program(bin_folder / "apt-get", APT_GET)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    said: list[str] = []
-    tools.provide(["shellcheck"], said.append)
+    lines: list[str] = []
+    tools.provide(["shellcheck"], lines.append)
     verbs = [line.split()[3] for line in (tmp_path / "log").read_text().splitlines()]
     assert verbs == ["install", "update", "install"]
-    assert said == ["installing shellcheck: apt-get install shellcheck"]
+    assert lines == ["installing shellcheck: apt-get install shellcheck"]
     tools.provide(["shellcheck"], lambda line: pytest.fail(f"said again: {line}"))
 
 

@@ -99,5 +99,5 @@ def test_a_wrong_source_is_told_with_its_place(
 def test_the_linters_see_a_fault_that_the_sources_let_through(root: Path) -> None:
     _change(root, "checks.yml.j2", "runs-on: [[ runner.label ]]", "runs-on: ubuntu-1.04")
     workflows.generate(root, checks.workflow_texts(root))
-    actionlint = next(each for each in checks.linters(root) if each.name == "actionlint")
+    actionlint = next(linter for linter in checks.linters(root) if linter.name == "actionlint")
     assert "ubuntu-1.04" in checks.objection(actionlint, root)

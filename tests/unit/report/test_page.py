@@ -57,9 +57,9 @@ def report(**changes: Any) -> documents.Json:
             "python": "cpython 3.11.2",
         },
     }
-    found = documents.document("report", 1, {**body, **changes})
-    documents.check(found)
-    return found
+    document = documents.document("report", 1, {**body, **changes})
+    documents.check(document)
+    return document
 
 
 class _Balanced(html.parser.HTMLParser):
