@@ -1,4 +1,4 @@
-"""Wheels that are broken in one way each, with the finding that must tell it."""
+"""Wheels that are broken in one way each, with the finding that must name it."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ class WheelBreaker:
         """Return the sound wheel's files; `base=…` and `mod=…` replace or drop a binary."""
         parts = {"base": self.base, "mod": self.mod, **changed}
         names = {"base": "tiny/libbase.dylib", "mod": "tiny/mod.so"}
-        found = {"tiny/__init__.py": b"from . import mod\n"}
+        members = {"tiny/__init__.py": b"from . import mod\n"}
         for key, part in parts.items():
             if isinstance(part, dict):
-                found[names[key]] = self.fused(part)
+                members[names[key]] = self.fused(part)
             elif part is not None:
-                found[names[key]] = part
-        return found
+                members[names[key]] = part
+        return members
 
     def fused(self, part: dict[str, Path]) -> bytes:
         """Join two thin files; llvm-lipo would refuse the broken ones."""
@@ -115,13 +115,13 @@ class WheelBreaker:
 
 def command_at(content: bytearray, number: int) -> int:
     parsed = image.parse(Window.whole(bytes(content)))
-    return next(one.offset for one in parsed.commands if one.number == number)
+    return next(command.offset for command in parsed.commands if command.number == number)
 
 
 def data_of(content: bytearray, name: str) -> LinkeditRange:
-    found = image.parse(Window.whole(bytes(content))).linkedit_range(name)
-    assert found is not None
-    return found
+    data = image.parse(Window.whole(bytes(content))).linkedit_range(name)
+    assert data is not None
+    return data
 
 
 def put(form: str, offset: int, *values: int) -> Callable[[bytearray], None]:
@@ -164,8 +164,8 @@ def sdk(major: int, minor: int = 0) -> Callable[[bytearray], None]:
 
 def together(*changes: Callable[[bytearray], None]) -> Callable[[bytearray], None]:
     def change(content: bytearray) -> None:
-        for one in changes:
-            one(content)
+        for change in changes:
+            change(content)
 
     return change
 
@@ -179,18 +179,20 @@ def renamed_in(content: bytearray, old: bytes, new: bytes) -> None:
 
 def hide_all(number: int) -> Callable[[bytearray], None]:
     def change(content: bytearray) -> None:
-        for one in image.parse(Window.whole(bytes(content))).commands:
-            if one.number == number:
-                struct.pack_into("<I", content, one.offset, 0x2A)
+        for command in image.parse(Window.whole(bytes(content))).commands:
+            if command.number == number:
+                struct.pack_into("<I", content, command.offset, 0x2A)
 
     return change
 
 
 def segment_at(content: bytearray, name: str) -> int:
     parsed = image.parse(Window.whole(bytes(content)))
-    segments = [one for one in parsed.commands if one.number == LC.LC_SEGMENT_64]
+    segments = [command for command in parsed.commands if command.number == LC.LC_SEGMENT_64]
     return next(
-        at.offset for at, one in zip(segments, parsed.segments, strict=True) if one.name == name
+        command.offset
+        for command, segment in zip(segments, parsed.segments, strict=True)
+        if segment.name == name
     )
 
 
@@ -313,14 +315,14 @@ def one_sided_by_rule(breaker: WheelBreaker) -> Path:
 def one_sided_record() -> Files:
     """Return fuse's record that the module is for arm64 alone, as a file of the wheel."""
     halves = {arch: fused_json.FusedHalf("", "") for arch in ARCHES}
-    told = fused_json.FusedRecord(
+    record = fused_json.FusedRecord(
         halves,
         only=dict.fromkeys(ARCHES, ()),
         executable=dict.fromkeys(ARCHES, ()),
         one_sided={"arm64": ("tiny/mod.so",), "x86_64": ()},
         renamed={arch: {} for arch in ARCHES},
     )
-    return {f"{WheelFiles({}).dist_info}/{fused_json.NAME}": fused_json.dump(told)}
+    return {f"{WheelFiles({}).dist_info}/{fused_json.NAME}": fused_json.dump(record)}
 
 
 def archive_with_stranger(breaker: WheelBreaker) -> Path:

@@ -1,4 +1,4 @@
-"""A package index on 127.0.0.1 (PEP 503) that can be told to fail."""
+"""A package index on 127.0.0.1 (PEP 503) that can be made to fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Index:
         stall: how many wheels from now on stop half way, with the connection left open.
         spoiled: file names whose bytes are wrong.
         ranges: whether it can go on in the middle of a wheel.
-        asked: the wheels asked for, each with the byte it was asked from.
+        requests: the wheels requested, each with the byte from which on.
     """
 
     folder: Path
@@ -42,7 +42,7 @@ class Index:
     stall: int = 0
     spoiled: set[str] = field(default_factory=set)
     ranges: bool = True
-    asked: list[tuple[str, int]] = field(default_factory=list)
+    requests: list[tuple[str, int]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -85,24 +85,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _wheel(self, name: str) -> None:
         content = (self.index.folder / name).read_bytes()
-        found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        range_match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         is_uv = self.headers.get("User-Agent", "").startswith("uv")
         if is_uv:  # it reads metadata out of wheels; what it asks for is of no account here
-            self._ranged(content, found)
+            self._ranged(content, range_match)
             return
-        self.index.asked.append((name, int(found[1]) if found else 0))
+        self.index.requests.append((name, int(range_match[1]) if range_match else 0))
         if self.index.take("busy"):
             self.send_error(self.index.busy_status)
             return
         if name in self.index.spoiled:
             content = bytes([content[0] ^ 1]) + content[1:]
-        self._ranged(content, found if self.index.ranges else None, faults=True)
+        self._ranged(content, range_match if self.index.ranges else None, faults=True)
 
-    def _ranged(self, content: bytes, found: re.Match[str] | None, *, faults: bool = False) -> None:
-        if found is None:
+    def _ranged(
+        self, content: bytes, range_match: re.Match[str] | None, *, faults: bool = False
+    ) -> None:
+        if range_match is None:
             self._head(200, {}, len(content))
         else:
-            start, end = int(found[1]), int(found[2] or len(content) - 1)
+            start, end = int(range_match[1]), int(range_match[2] or len(content) - 1)
             if start >= len(content):
                 self.send_error(416)
                 return

@@ -31,15 +31,15 @@ def breaker(toolchain: Toolchain, tmp_path: Path) -> WheelBreaker:
     return WheelBreaker(toolchain, tmp_path)
 
 
-def codes(found: Verification) -> set[Code]:
-    return {finding.code for finding in found.findings}
+def codes(verification: Verification) -> set[Code]:
+    return {finding.code for finding in verification.findings}
 
 
 def test_the_sound_wheel_has_no_finding(breaker: WheelBreaker) -> None:
-    found = verify(breaker.wheel(), VerifyOptions(must_export=("base", "answer")))
-    assert found.findings == ()
-    assert (found.binaries, found.slices) == (2, 4)
-    assert (found.symbols.bound, found.symbols.missing) == (2, 0)
+    verification = verify(breaker.wheel(), VerifyOptions(must_export=("base", "answer")))
+    assert verification.findings == ()
+    assert (verification.binaries, verification.slices) == (2, 4)
+    assert (verification.symbols.bound, verification.symbols.missing) == (2, 0)
 
 
 @pytest.mark.parametrize(("code", "make"), MUTATIONS, ids=[code.slug for code, _ in MUTATIONS])
@@ -47,11 +47,11 @@ def test_a_broken_wheel_is_caught_by_its_own_code(
     breaker: WheelBreaker, code: Code, make: Break
 ) -> None:
     options = VerifyOptions(must_export=("lost",) if code is Code.MUST_EXPORT else ())
-    found = verify(make(breaker), options)
-    told = codes(found)
-    assert code in told
-    assert told <= {code} | UNAVOIDABLE.get(code, set())
-    assert found.ok == all(one.severity is not Severity.ERROR for one in told)
+    verification = verify(make(breaker), options)
+    seen = codes(verification)
+    assert code in seen
+    assert seen <= {code} | UNAVOIDABLE.get(code, set())
+    assert verification.ok == all(seen_code.severity is not Severity.ERROR for seen_code in seen)
 
 
 def test_every_code_has_its_mutation() -> None:
@@ -89,9 +89,11 @@ def big(breaker: WheelBreaker) -> dict[str, Path]:
 def test_a_spooled_binary_is_judged_like_a_small_one(
     breaker: WheelBreaker, big: dict[str, Path]
 ) -> None:
-    found = verify(breaker.wheel(breaker.files(base=big)), VerifyOptions(must_export=("table",)))
-    assert found.findings == ()
-    assert found.symbols.bound == 2
+    verification = verify(
+        breaker.wheel(breaker.files(base=big)), VerifyOptions(must_export=("table",))
+    )
+    assert verification.findings == ()
+    assert verification.symbols.bound == 2
     content = bytearray(big["arm64"].read_bytes())
     for page in (3, 300):
         content[page * 4096] ^= 1
@@ -105,9 +107,9 @@ def test_findings_do_not_depend_on_the_number_of_threads(
     breaker: WheelBreaker, big: dict[str, Path]
 ) -> None:
     wheel = breaker.wheel(breaker.files(base=big, mod=breaker.mod["arm64"].read_bytes()))
-    one, many = (verify(wheel, VerifyOptions(workers=count)) for count in (1, 8))
-    assert one == many
-    assert one.findings
+    alone, many = (verify(wheel, VerifyOptions(workers=count)) for count in (1, 8))
+    assert alone == many
+    assert alone.findings
 
 
 def test_no_room_for_temporary_files_is_told(breaker: WheelBreaker, big: dict[str, Path]) -> None:

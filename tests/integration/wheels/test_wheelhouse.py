@@ -114,7 +114,7 @@ def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOption
     return WheelhouseOptions(**{**base, **changes})  # type: ignore[arg-type] # the tests' own words
 
 
-def pip(house: Path, arch: str, *wanted: str) -> list[str]:
+def pip(house: Path, arch: str, *requirements: str) -> list[str]:
     """Let pip decide what it would install on a Mac; give the file names."""
     report = house.parent / f"report-{arch}.json"
     argv = [
@@ -132,12 +132,12 @@ def pip(house: Path, arch: str, *wanted: str) -> list[str]:
         *("--abi", "cp311", "--abi", "abi3", "--abi", "none", "--target", str(house.parent / "t")),
     ]
     env = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
-    subprocess.run([*argv, *wanted], check=True, env=env)
-    found = json.loads(report.read_text())
-    return sorted(one["download_info"]["url"].rpartition("/")[2] for one in found["install"])
+    subprocess.run([*argv, *requirements], check=True, env=env)
+    report_items = json.loads(report.read_text())["install"]
+    return sorted(item["download_info"]["url"].rpartition("/")[2] for item in report_items)
 
 
-def uv_resolves(house: Path, arch: str, *wanted: str) -> list[str]:
+def uv_resolves(house: Path, arch: str, *requirements: str) -> list[str]:
     platform = {"arm64": "aarch64-apple-darwin", "x86_64": "x86_64-apple-darwin"}[arch]
     argv = [
         *(uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-config", "--no-header"),
@@ -147,7 +147,7 @@ def uv_resolves(house: Path, arch: str, *wanted: str) -> list[str]:
     low = MACS[arch].split("_")
     env = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": f"{low[1]}.{low[2]}"}
     done = subprocess.run(
-        argv, input="\n".join(wanted), env=env, check=True, text=True, stdout=subprocess.PIPE
+        argv, input="\n".join(requirements), env=env, check=True, text=True, stdout=subprocess.PIPE
     )
     return sorted(line for line in done.stdout.splitlines() if not line.startswith("#"))
 
@@ -166,9 +166,9 @@ def test_every_kind_of_package_comes_in_and_installs_on_both_kinds_of_mac(
     shop.pure("mac", "1.0")
     shop.pure("never", "1.0")
     made = build(["app==1.0"], tmp_path / "house", options(index, tmp_path))
-    how = {(one.name, one.kind, one.archs) for one in made.wheels}
+    kinds = {(entry.name, entry.kind, entry.archs) for entry in made.wheels}
     both = ("arm64", "x86_64")
-    assert how == {
+    assert kinds == {
         ("app", EntryKind.UNIVERSAL, both),
         ("native", EntryKind.FUSED, both),
         ("uni", EntryKind.UNIVERSAL, both),
@@ -194,12 +194,12 @@ def test_the_lock_accepts_only_the_wheels_of_the_house(
 ) -> None:
     shop.pair("native", "1.0")
     made = build(["native"], tmp_path / "house", options(index, tmp_path))
-    wanted = ("--require-hashes", "-r", str(made.lock))
+    flags = ("--require-hashes", "-r", str(made.lock))
     for arch in MACS:
-        assert len(pip(made.folder, arch, *wanted)) == 1
+        assert len(pip(made.folder, arch, *flags)) == 1
     made.lock.write_text(made.lock.read_text().replace("sha256:", "sha256:0")[:-2] + "\n")
     with pytest.raises(subprocess.CalledProcessError):
-        pip(made.folder, "arm64", *wanted)
+        pip(made.folder, "arm64", *flags)
 
 
 def test_versions_that_differ_are_brought_to_one_that_both_can_have(
@@ -211,7 +211,7 @@ def test_versions_that_differ_are_brought_to_one_that_both_can_have(
     shop.pair("below", "2.0")
     shop.thin("below", "3.1", "arm64")
     made = build(["moving", "below"], tmp_path / "house", options(index, tmp_path))
-    assert {(one.name, one.version, one.kind) for one in made.wheels} == {
+    assert {(entry.name, entry.version, entry.kind) for entry in made.wheels} == {
         ("moving", "1.5", EntryKind.FUSED),
         ("below", "2.0", EntryKind.FUSED),
     }
@@ -237,12 +237,12 @@ def test_code_that_needs_a_newer_system_than_its_tag_says_is_left_thin_and_told(
     shop.thin("liar", "1.0", "x86_64", minimum="13.1")
     shop.thin("liar", "1.0", "arm64")
     made = build(["liar"], tmp_path / "house", options(index, tmp_path))
-    assert [one.kind for one in made.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
-    assert [one.archs for one in made.wheels] == [("arm64",), ("x86_64",)]
+    assert [entry.kind for entry in made.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
+    assert [entry.archs for entry in made.wheels] == [("arm64",), ("x86_64",)]
     assert any("left thin" in note and "10.15 on x86_64" in note for note in made.notes)
     assert any("minos-above-tag" in note for note in made.notes)
     new = options(index, tmp_path, macos={"x86_64": (13, 0), "arm64": (12, 0)})
-    assert [one.kind for one in build(["liar"], tmp_path / "house", new).wheels] == [
+    assert [entry.kind for entry in build(["liar"], tmp_path / "house", new).wheels] == [
         EntryKind.FUSED
     ]
 
@@ -264,7 +264,7 @@ def test_a_file_without_a_verdict_is_an_error_until_a_rule_or_thin_says_what_to_
     ruled = options(index, tmp_path, rules=[parse_known_rule("noisy:noisy/*.txt=x86_64")])
     assert build(["noisy"], tmp_path / "ruled", ruled).wheels[0].kind is EntryKind.FUSED
     thin = build(["noisy"], tmp_path / "thin", options(index, tmp_path, thin=frozenset({"noisy"})))
-    assert [one.kind for one in thin.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
+    assert [entry.kind for entry in thin.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
 
 
 def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
@@ -278,10 +278,10 @@ def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
         shop.thin("loud", "1.0", arch, extra=own)
     shop.thin("uneven", "1.0", "x86_64")
     shop.thin("uneven", "1.0", "arm64", "sound")
-    wanted = ["loud", "noisy", "sound", "uneven"]
+    requirements = ["loud", "noisy", "sound", "uneven"]
     out = tmp_path / "house"
     with pytest.raises(WorkFailed) as caught:
-        build(wanted, out, options(index, tmp_path))
+        build(requirements, out, options(index, tmp_path))
     assert caught.value.exit_code == 1
     assert caught.value.where == "loud, noisy, uneven"
     assert caught.value.what.endswith("done and kept in the cache: 1")
@@ -299,9 +299,12 @@ def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
     assert [rule.project for rule in saved] == ["loud", "loud", "loud", "noisy"]
     before = kept[0].stat().st_mtime_ns
     settled = options(index, tmp_path, rules=saved, thin=frozenset({"uneven"}))
-    made = build(wanted, out, settled)
-    how = {wheel.name: wheel.kind for wheel in made.wheels}
-    assert how == {**dict.fromkeys(wanted, EntryKind.FUSED), "uneven": EntryKind.SIDE_BY_SIDE}
+    made = build(requirements, out, settled)
+    kinds = {wheel.name: wheel.kind for wheel in made.wheels}
+    assert kinds == {
+        **dict.fromkeys(requirements, EntryKind.FUSED),
+        "uneven": EntryKind.SIDE_BY_SIDE,
+    }
     assert kept[0].stat().st_mtime_ns == before
 
 
@@ -331,9 +334,9 @@ def test_wheels_that_cannot_be_halves_are_told_with_the_others(
         lies = {name.replace("sound", project): text for name, text in half.lies.items()}
         other = replace(half, project=project, metadata=about, files=content, lies=lies)
         other.write(shop.folder)
-    wanted = ["bundle", "future", "lying", "noisy", "sound"]
+    requirements = ["bundle", "future", "lying", "noisy", "sound"]
     with pytest.raises(WorkFailed, match="done and kept in the cache: 1") as caught:
-        build(wanted, tmp_path / "house", options(index, tmp_path))
+        build(requirements, tmp_path / "house", options(index, tmp_path))
     assert caught.value.where == "bundle, future, lying, noisy"
     for reason in ("bundle: the architecture", "future: no installer", "lying: its content is"):
         assert reason in caught.value.detail
@@ -383,7 +386,7 @@ def test_a_rule_for_metadata_does_not_hide_that_one_side_needs_more(
 
 
 def test_known_rules_have_reasons_and_wrong_ones_are_refused() -> None:
-    assert all(one.reason and one.rule.path for one in known())
+    assert all(known_rule.reason and known_rule.rule.path for known_rule in known())
     for text in ("noisy", "noisy:x", ":x=arm64", "noisy:x=left"):
         with pytest.raises(UsageError):
             parse_known_rule(text)
@@ -394,13 +397,13 @@ def test_a_second_run_asks_for_no_wheel_and_gives_the_same_bytes(
 ) -> None:
     shop.pair("native", "1.0")
     shop.pure("plain", "1.0")
-    wanted = ["native", "plain"]
-    first = build(wanted, tmp_path / "house", options(index, tmp_path))
-    assert len(index.asked) == 3
-    build(wanted, tmp_path / "house", options(index, tmp_path))
-    assert len(index.asked) == 3
+    requirements = ["native", "plain"]
+    first = build(requirements, tmp_path / "house", options(index, tmp_path))
+    assert len(index.requests) == 3
+    build(requirements, tmp_path / "house", options(index, tmp_path))
+    assert len(index.requests) == 3
     fresh = options(index, tmp_path, cache=tmp_path / "another")
-    second = build(list(reversed(wanted)), tmp_path / "again", fresh)
+    second = build(list(reversed(requirements)), tmp_path / "again", fresh)
     assert hashes(first.folder) == hashes(second.folder)
 
 
@@ -415,8 +418,8 @@ def test_a_busy_index_and_cut_connections_are_tried_again_from_where_they_were(
     wheel = shop.pure("plain", "1.0", size=2_000_000)
     index.busy, index.busy_status, index.cut = 1, status, 1
     build(["plain"], tmp_path / "house", options(index, tmp_path))
-    assert [start for _, start in index.asked[:2]] == [0, 0]
-    assert 500_000 < index.asked[2][1] <= wheel.stat().st_size // 2
+    assert [start for _, start in index.requests[:2]] == [0, 0]
+    assert 500_000 < index.requests[2][1] <= wheel.stat().st_size // 2
 
 
 def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
@@ -425,7 +428,7 @@ def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
     shop.pure("plain", "1.0")
     index.ranges, index.cut = False, 2
     made = build(["plain"], tmp_path / "house", options(index, tmp_path))
-    assert len(index.asked) == 3
+    assert len(index.requests) == 3
     assert made.wheels[0].kind is EntryKind.UNIVERSAL
 
 
@@ -448,7 +451,7 @@ def test_a_wheel_that_went_bad_in_the_cache_is_fetched_again(
     cached.unlink()
     cached.write_bytes(b"rotten")
     build(["plain"], tmp_path / "house", options(index, tmp_path))
-    assert len(index.asked) == 2
+    assert len(index.requests) == 2
 
 
 def test_what_other_code_fused_and_verified_is_made_again(
@@ -489,13 +492,13 @@ def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
     tmpdir = tmp_path / "temporary"
     tmpdir.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmpdir))
-    asked = options(index, tmp_path)
+    chosen = options(index, tmp_path)
     ended = [
-        ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "house", asked))
+        ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "house", chosen))
         for step in (2, 8, 30, 45, 60, 75, 90)
     ]
     assert sum(ended) > 4
-    made = build(["native"], tmp_path / "house", asked)
+    made = build(["native"], tmp_path / "house", chosen)
     again = build(["native"], tmp_path / "alone", options(index, tmp_path / "other"))
     assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in again.wheels]
     assert list(tmp_path.rglob(f"{temporary.PREFIX}*")) == []
@@ -520,7 +523,7 @@ def test_a_killed_run_leaves_the_old_house_and_the_next_goes_on(
     child.wait()
     assert hashes(tmp_path / "house") == before
     subprocess.run(task(index, tmp_path, "other"), check=True, capture_output=True)
-    assert 0 < index.asked[-1][1] <= wheel.stat().st_size // 2
+    assert 0 < index.requests[-1][1] <= wheel.stat().st_size // 2
     assert set(hashes(tmp_path / "house")) == {wheel.name, "requirements.txt"}
 
 
@@ -534,9 +537,9 @@ def test_a_config_says_what_is_wanted_and_for_which_macs(
         'extends: demo\npython: "3.11"\nwheelhouse: [native]\n', encoding="utf-8"
     )
     argv = task(index, tmp_path, str(configs / "mine.yaml"), "--macos-arm64", "14", "--json")
-    found = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
-    assert found["requirements"] == ["native"]
-    assert found["macos"]["arm64"] == "14.0"
+    document = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
+    assert document["requirements"] == ["native"]
+    assert document["macos"]["arm64"] == "14.0"
     none = task(index, tmp_path, str(configs / "demo.yaml"))
     refused = subprocess.run(none, check=False, capture_output=True, text=True)
     assert refused.returncode == 2
@@ -548,10 +551,10 @@ def test_the_task_prints_a_valid_document(shop: Shop, index: Index, tmp_path: Pa
     printed = subprocess.run(
         task(index, tmp_path, "native", "--json"), check=True, stdout=subprocess.PIPE
     ).stdout
-    found = json.loads(printed)
-    documents.check(found)
-    assert [one["how"] for one in found["wheels"]] == ["fused"]
-    assert found["macos"] == {"arm64": "12.0", "x86_64": "10.15"}
+    document = json.loads(printed)
+    documents.check(document)
+    assert [entry["how"] for entry in document["wheels"]] == ["fused"]
+    assert document["macos"] == {"arm64": "12.0", "x86_64": "10.15"}
     shown = subprocess.run(
         task(index, tmp_path, "native"), check=True, capture_output=True, text=True
     )
