@@ -119,6 +119,7 @@ class EditRun:
         last = self._journal.led_to(self.queue.digest)
         if last is None or last.request != (request or last.request):
             return None
+        # The journal is the queue's: its last change may be a rebase.
         if not last.request or not last.request[0].startswith(_TASKS):
             return None
         names = tuple(patch.name for patch in self.queue.patches)
@@ -181,6 +182,7 @@ class EditRun:
         saved = storage.save(
             queue.folder, queue.base, restacked.steps, pen.git, seen=plan.queue, announce=announce
         )
+        # The plan goes last: a kill before leaves it, and `current` finds the queue written.
         if self.folder.is_dir():
             files.delete_folder(self.folder)
         emptied = tuple(edit.header.subject for edit in restacked.emptied)

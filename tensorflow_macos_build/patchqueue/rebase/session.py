@@ -63,8 +63,10 @@ class RebaseSession:
             begun = run.current()
             if begun is None:
                 commit = resolve(self.git, onto)
+                # Before anything is kept: who is refused here has no rebase under way.
                 work_tree.refuse_unless_free(run.folder, run.queue.folder)
                 begun = run.begin(onto, commit)
+            # The name alone is enough: a branch may have moved since the rebase onto it began.
             elif begun.onto_ref != onto and begun.onto != resolve(self.git, onto):
                 raise UsageError(
                     f"a rebase of `{run.queue.name}` onto {begun.onto_ref} is under way; it was "

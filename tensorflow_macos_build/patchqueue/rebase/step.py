@@ -143,7 +143,7 @@ class RebaseRun:
         if self.current() is not None:
             return None
         last = self._journal.led_to(self.queue.digest)
-        if last is None or last.request[0] != _REQUEST:
+        if last is None or last.request[:1] != (_REQUEST,):
             return None
         with quarantine(self.git) as pen:
             # Onto its own base: every patch is clean, and the result has the document's form.
@@ -221,7 +221,6 @@ class RebaseRun:
             saved = rebasing.save(
                 pen, self.queue, base, partial.replay, more=more, announce=announce
             )
-        # The state goes last: a kill before leaves it, and `current` finds the queue written.
         self.end(state)
         result = replace(partial.result, saved=saved)
         return RebaseProgress(state.onto_ref, result, "", self.folder, ())
@@ -266,7 +265,7 @@ class RebaseRun:
         temporary.sweep(self.folder.parent)
         mark = work_tree.mark_of(self.folder)
         is_ours = mark is not None and mark.queue == str(self.queue.folder.resolve())
-        if is_ours:
+        if is_ours:  # whatever somebody did in it, as with `git rebase --abort`
             files.delete_folder(self.folder)
         if not rebase_state.drop(self.queue, self.git):
             return f"no rebase of {name} is under way: there was nothing to give up"
@@ -286,6 +285,7 @@ class RebaseRun:
         if work_tree.may_go(self.folder, self.queue.folder, state.taken):
             files.delete_folder(self.folder)
         temporary.sweep(self.folder.parent)
+        # The state goes last: a kill before leaves it, and `current` comes here again.
         rebase_state.drop(self.queue, self.git)
 
     def replay(self, pen: Quarantine, state: RebaseState, *, write_trees: bool) -> PartialRebase:
