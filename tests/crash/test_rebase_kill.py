@@ -12,7 +12,7 @@ import pytest
 
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.rebase import state
-from tests.integration.test_rebase_session import ONTO, Desk
+from tests.integration.patchqueue.test_rebase_session import ONTO, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

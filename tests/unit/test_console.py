@@ -10,7 +10,7 @@ from rich.table import Table
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.tasks.command import print_lines
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def test_lines_go_to_stderr_plain_and_whole_where_there_is_no_terminal(

@@ -141,7 +141,7 @@ def test_an_attached_program_ends_its_own_work_before_an_interrupt_goes_on(tmp_p
         f"try: process.attach([sys.executable, '-c', {inner!r}])\n"
         "except KeyboardInterrupt: sys.exit(130)\n"
     )
-    with process.start(python(outer), cwd=Path(__file__).parents[3]) as child:
+    with process.start(python(outer), cwd=Path(__file__).parents[2]) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
         os.killpg(child.pid, signal.SIGINT)

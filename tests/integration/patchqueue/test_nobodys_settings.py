@@ -19,7 +19,7 @@ from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
 from tests.chains import Chain, Written
-from tests.integration.test_rebase_session import Desk
+from tests.integration.patchqueue.test_rebase_session import Desk
 from tests.settings import VARIABLES
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.rebase import state
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree import work_tree
-from tests.integration.test_rebase_session import ONTO, PLACER, Desk
+from tests.integration.patchqueue.test_rebase_session import ONTO, PLACER, Desk
 
 FIRST, SECOND = "00500", "00600"
 

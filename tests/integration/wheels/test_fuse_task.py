@@ -15,7 +15,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tests.wheelmaker import Thin, unpacked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def invoke(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:

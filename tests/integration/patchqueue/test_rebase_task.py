@@ -15,9 +15,9 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import situations
 from tests.fork import DEMO, names
-from tests.integration.test_rebase_situations import SAME
+from tests.integration.patchqueue.test_rebase_situations import SAME
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

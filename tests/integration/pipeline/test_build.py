@@ -23,7 +23,7 @@ from tensorflow_macos_build.views import build
 from tests import processes
 from tests.projects import ROOT, STAGES, Project, check_sums, wait_for_line, wait_until
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 
 
 @pytest.fixture

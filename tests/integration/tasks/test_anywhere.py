@@ -14,7 +14,7 @@ import pytest
 
 from tests.wheelmaker import Thin
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)

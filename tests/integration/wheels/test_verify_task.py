@@ -16,7 +16,7 @@ from tensorflow_macos_build.wheels.verify import Code
 from tensorflow_macos_build.wheels.verify.must_export import expand, lists, read
 from tests.wheel_files import WheelFiles
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def invoke(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

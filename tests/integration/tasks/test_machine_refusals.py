@@ -22,7 +22,7 @@ from tensorflow_macos_build.tasks import namespace
 from tensorflow_macos_build.tasks.program import Program
 from tests.wheelmaker import Thin
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 TAKES_NO_NAMES = Path("/System" if sys.platform == "darwin" else "/sys")
 """A folder of a file system in which nobody, root included, can make a file."""
