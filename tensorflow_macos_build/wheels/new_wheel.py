@@ -54,6 +54,7 @@ class Assembly:
 
     def finish(self, record: str) -> str:
         """Write RECORD under its path, and the end; return the SHA-256 of the whole file."""
+        # The last member, as it lists all others.
         self._writer.add_stored(record, format_record(self._rows, record))
         self._writer.finish()
         return self._stream.hexdigest()

@@ -68,6 +68,7 @@ def retag(
     with open_archive(wheel, limits) as archive:
         try:
             stated = _name_in_wheel(archive) if options.from_wheel else None
+            # A platform tag that is none of macOS may be what is to be set right.
             opened = read_wheel(archive, stated, any_platform=True)
             name = _renamed(opened, options)
         except tags.BadName as error:

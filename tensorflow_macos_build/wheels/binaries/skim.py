@@ -43,6 +43,7 @@ def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
     spans = _spans(archive)
     by_member: dict[str, tuple[Image, ...]] = {}
     for name, member in archive.members.items():
+        # No name tells a binary from other files: modules end in .so, programs in nothing.
         kind = kind_of(archive.head(member, MAGIC).ljust(MAGIC, b"\0"))
         try:
             if kind is CodeKind.IMAGE:

@@ -193,6 +193,7 @@ def _only_slice(wheel: Archive, member: Member, head: bytes) -> JoinableSlice | 
     (only,) = arches
     head = wheel.head(member, only.offset + HEAD)
     new = lipo.NewSlice(only.cputype, only.cpusubtype, only.size, only.align)
+    # Only what lipo would put around the slice can be left out: `thin` makes it again.
     if head[: only.offset] != wrapping(new) or only.end != member.size:
         return None
     if kind_of(head[only.offset :]) is not CodeKind.IMAGE:

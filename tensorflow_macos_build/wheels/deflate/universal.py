@@ -83,6 +83,7 @@ class UniversalMember:
         """Add the header, if nothing is there yet, and zeros up to `offset`; return them."""
         header = b"" if self._size else self._layout.header
         gap = bytes(offset - self._size - len(header))
+        # Neither needs a compressor: a header of two slices is 48 bytes, and zeros are one run.
         blocks = b"".join(splice.stored([header])) + splice.zeros(len(gap))
         self._put([header + gap] if self._stored else [blocks])
         self._grow(len(header + gap), zlib.crc32(header + gap))
@@ -100,6 +101,7 @@ class UniversalMember:
             self._add(lambda: splice.stored(data()), splice.stored_size(scanned.size))
             self._open = True
         elif last:
+            # To the byte in which its last block ends, as it lay in the half.
             self._add(data, -(-bits.end // 8))
         else:
             self._add(lambda: splice.opened(data(), bits), splice.opened_size(bits))

@@ -148,6 +148,7 @@ def parse(content: bytes) -> FusedRecord:
         },
         {arch: tuple(paths) for arch, paths in document["only"].items()},
         {arch: tuple(paths) for arch, paths in document["executable"].items()},
+        # What came later is not in wheels that were fused before.
         document.get("renamed", {}),
         {arch: tuple(paths) for arch, paths in document.get("one_sided", {}).items()},
     )

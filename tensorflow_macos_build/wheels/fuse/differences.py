@@ -36,6 +36,7 @@ def difference(undecided: UndecidedPath, archives: Mapping[str, Archive]) -> str
         arch: functools.partial(archives[arch].stream, member)
         for arch, member in sorted(undecided.members.items())
     }
+    # Streamed, as a side may have gigabytes; the parts around the first difference are read again.
     at = _first_difference(*(stream() for stream in streams.values()))
     is_large = any(member.size > _INPUT for member in undecided.members.values())
     begin = max(0, at - _BEFORE) if is_large else 0
@@ -91,6 +92,7 @@ def _first_hunk(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _shown(lines: Iterator[str]) -> str:
+    # Lines of generated files may be endless, and bytes of wheels may command a terminal.
     shown = [printable(line[:160]) for _, line in zip(range(_LINES + 1), lines, strict=False)]
     if len(shown) > _LINES:
         shown[_LINES:] = ["…"]

@@ -64,6 +64,7 @@ def fuse(
         BrokenWheel: a wheel is damaged, hostile, or not what its RECORD says.
         Undecided: some paths have no verdict.
     """
+    # Both stay open to the end: their data is copied while the new wheel is written.
     with contextlib.ExitStack() as stack:
         halves = [stack.enter_context(open_wheel(path, options.limits)) for path in (first, second)]
         decided = plan(halves[0], halves[1], options)
@@ -83,6 +84,7 @@ def _write(decided: FusePlan, made: Assembly, options: FuseOptions, ticker: Tick
         for path in order([*kept, *described], dist_info):
             if path in described:
                 made.store(path, description(path, decided, pool.spans))
+            # Merged headers are made already: a text must be read to know whether it can be merged.
             elif path in decided.merged:
                 merged = decided.merged[path].content
                 made.store(path, merged, executable=verdicts[path].executable)
@@ -97,6 +99,7 @@ def _files(decided: FusePlan) -> dict[Verdict, tuple[str, ...]]:
     dist_info = decided.pair.dist_info
     paths = {verdict: list(decided.paths_with(verdict)) for verdict in Verdict}
     paths[Verdict.WRITTEN] += [*described_paths(dist_info), f"{dist_info}/RECORD"]
+    # They sign the halves' RECORDs, and nobody here can sign the new one.
     signatures = {f"{dist_info}/{name}" for name in record.SIGNATURES}
     paths[Verdict.DROPPED] += signatures & decided.pair.paths().keys()
     return {verdict: tuple(sorted(several)) for verdict, several in paths.items()}

@@ -103,6 +103,7 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
         BrokenWheel: a wheel is damaged or hostile.
         Undecided: some paths have no verdict.
     """
+    # A name from the command line, in any spelling.
     alias = None if options.alias is None else tags.canonical(options.alias)
     pair = match(first, second, alias=alias, build=_build(options.build))
     archives = {arch: half.archive for arch, half in pair.halves.items()}
@@ -121,6 +122,7 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     platforms = _platforms(pair, needs, notes, universal2=options.universal2_tag)
     name = replace(pair.name, platforms=platforms)
     one_sided, asides = deployment.one_sided(verdicts, code)
+    # A rule without effect may be misspelled, or for files that a new release no longer has.
     unused = set(options.rules) - {verdict.rule for verdict in verdicts.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
     return FusePlan(pair, name, verdicts, merged, renamed, one_sided, (*notes, *asides))

@@ -106,6 +106,7 @@ class MemberPreparer:
 
     def _universal(self, verdict: PathVerdict) -> Prepared:
         """Prepare a universal file of two slices, spliced of the members' deflate streams."""
+        # Sorted, so that it is of no account which wheel was named first.
         arches = sorted(verdict.slices)
         try:
             layout = lipo.layout([verdict.slices[arch].new for arch in arches])

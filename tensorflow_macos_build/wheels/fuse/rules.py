@@ -69,6 +69,7 @@ def parse_rule(text: str) -> Rule:
     Raises:
         UsageError: it is malformed, or there is no such verdict.
     """
+    # The last one: a path may have another, a verdict has none.
     path, equals, verdict = text.rpartition("=")
     if not equals:
         raise UsageError(f"the rule `{text}` is not GLOB=VERDICT", hint="e.g. pkg/x.py=arm64")

@@ -156,6 +156,7 @@ class _HalfWriter:
             narrowed = replace(whole.name, platforms=tags.platform_tags(needs))
             wheel = replace(whole.wheel_file, tags=narrowed.tags)
             return narrowed, whole.stem, whole.data, format_wheel(wheel)
+        # The half's WHEEL comes back as it was, its generator included.
         text = origin.description.encode()
         if own.project != whole.name.project:
             name = replace(whole.name, platforms=own.platforms, build=own.build)
