@@ -50,7 +50,7 @@ def check(path: str, content: bytes) -> Iterator[Finding]:
     except UnicodeDecodeError:
         yield Finding(Code.ENTRY_POINTS, "it is not UTF-8", path)
     except (configparser.Error, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]  # further lines quote the file, however long it is
         yield Finding(Code.ENTRY_POINTS, f"it cannot be read: {reason}", path)
     else:
         for group in _SCRIPTS:

@@ -129,6 +129,7 @@ class LibraryResolver:
     ) -> LinkedImage | Elsewhere:
         if self._is_of_system(image, dylib.name):
             return Elsewhere.SYSTEM
+        # dyld goes up the chain of loaders from the image itself: its own rpaths come first.
         own = self._own_rpaths(image)
         if (library := self._reached(image, dylib.name, own)) is not None:
             return library

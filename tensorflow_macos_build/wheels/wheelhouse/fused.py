@@ -1,7 +1,7 @@
 """The two thin wheels of a package made one, and kept in the cache.
 
-A fused wheel lies in `fused/<key>/` of the cache, where the key is of all that decides its bytes:
-the code of the fuse, both wheels, and the rules.
+A fused wheel lies in `fused/<key>/` of the cache, where the key is of all that decides its bytes
+and its name: the code of the fuse, both wheels and their names, and the rules.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def fused(choice: PackageChoice, paths: Mapping[Offer, Path], options: Wheelhous
     first, second = (paths[offer] for offer in choice.offers)
     refuse_differing_needs(first, second)
     # Sorted: the fuse itself finds out which wheel is whose, so their order decides nothing.
-    sources = sorted(offer.sha256 for offer in choice.offers)
+    sources = sorted(f"{offer.sha256} {offer.name}" for offer in choice.offers)
     words = [closure.digest(fuse.__module__), *sources, *map(str, verdicts)]
     key = hashlib.sha256("\0".join(words).encode()).hexdigest()
     folder = options.cache / "fused" / key

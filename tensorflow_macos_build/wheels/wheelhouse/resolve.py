@@ -103,6 +103,7 @@ def resolve(
         differing = _differing(packages)
         if not differing:
             return ResolvedPackages(packages, _lowered(packages, alone))
+        # The lower version is one that a target can have at most; the others may have it, too.
         for name, versions in differing.items():
             alone.setdefault(name, str(max(versions)))  # of the first round: without any bound
             bounds[name] = str(min(versions))
