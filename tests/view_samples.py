@@ -137,7 +137,6 @@ ENDED = RebaseProgress("v2", CLEAN, "", Path("build/rebase/demo"), ())
 EDITING = EditProgress(None, (), Path("build/edit/demo/tree"), "S", ("a.py",))
 EDITED = EditProgress(SAVED, ("emptied",))
 IMPORTED = Imported(
-    ID,
     (PatchStep(QUEUE.patches[0].patch.header, ID, ID),),
     (("empty.patch", "S"),),
     ((ID, "Merge"),),

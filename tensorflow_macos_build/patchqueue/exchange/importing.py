@@ -96,15 +96,13 @@ def import_changes(
         imported = _read(source, opened, pen.git, ticker)
         if not imported.steps:
             raise UsageError("there is no change to import", where=source.location)
-        # a range's base is the commit that its first one stands on
-        base = dataclasses.replace(opened.base, commit=imported.commit)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
         # from here on, and not from the start: reading a source may take minutes of cloning
         with lock.sole_writer(folder, waiting):
             steps = _named(imported.steps, folder, replace=replace)
             steps = tuple(_annotated(step, trailers) for step in steps)
             ticker(0, len(steps), "writing and verifying")
-            return imported, storage.save(folder, base, steps, pen.git)
+            return imported, storage.save(folder, opened.base, steps, pen.git)
 
 
 def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:

@@ -38,13 +38,11 @@ class Imported:
     """A fork's changes as the patches of a queue.
 
     Attributes:
-        commit: the full id of the base's commit.
         steps: the patches, in order.
         empty: what changes nothing and so became no patch: name and subject.
         merges: merge commits, each of which became one patch: id and subject.
     """
 
-    commit: str
     steps: tuple[PatchStep, ...]
     empty: tuple[tuple[str, str], ...] = ()
     merges: tuple[tuple[str, str], ...] = ()
@@ -57,7 +55,7 @@ def from_range(git: Git, first: str, last: str) -> Imported:
         UsageError: a name is unknown, or `last` does not stand on `first` in a line.
     """
     commits = commit_range.read(git, first, last)
-    return Imported(commits.base, commits.steps, commits.empty, commits.merges)
+    return Imported(commits.steps, commits.empty, commits.merges)
 
 
 def read_folder(folder: Path, date: Moment) -> list[QueuePatch]:
@@ -156,8 +154,8 @@ def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None
     subject = f"Change the sources as {tree.resolve().name} does"
     header = Header(author or dep3.NOBODY, date_of(git, commit), subject, "")
     if before == after:
-        return Imported(commit, (), empty=((str(tree), subject),))
-    return Imported(commit, (PatchStep(header, before, after),))
+        return Imported((), empty=((str(tree), subject),))
+    return Imported((PatchStep(header, before, after),))
 
 
 def applied(git: Git, queue: Queue) -> Imported:
@@ -175,7 +173,7 @@ def applied(git: Git, queue: Queue) -> Imported:
     before = trees.of_commits(git, [queue.base.commit])[0]
     steps: list[PatchStep] = []
     for made in materialise.commits(replace(queue, patches=kept), git):
-        if made.tree == before:
+        if made.tree == before:  # what it changes is so already
             empty.append(made.patch)
             continue
         zero_context = compose.is_zero_context(made.patch.patch)
@@ -184,7 +182,7 @@ def applied(git: Git, queue: Queue) -> Imported:
         )
         before = made.tree
     named = tuple((patch.name, patch.patch.header.subject) for patch in empty)
-    return Imported(queue.base.commit, tuple(steps), named)
+    return Imported(tuple(steps), named)
 
 
 def date_of(git: Git, commit: str) -> Moment:

@@ -112,6 +112,7 @@ def as_patch(plain: PlainPatch, name: str, author: Identity, date: Moment) -> Pa
     Its `Subject` or the first line of its description becomes the subject. An origin upstream
     becomes the trailer `Upstream:`; other fields become trailers as they are.
     """
+    # DEP-3 takes `Subject` for `Description`; where both are, the first names the change
     subject = clean_subject(_text(plain.get("subject") or ""))
     title, _, rest = (plain.get("description") or "").partition("\n")
     if subject:

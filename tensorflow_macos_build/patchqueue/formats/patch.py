@@ -72,6 +72,7 @@ class Header:
         missing = [trailer for trailer in wanted if not self.trailer(trailer.key)]
         if not missing:
             return self
+        # as git would clean the message of a commit: so a file made of it says the same when read
         _, body = clean_message(trailers.added(self.message, missing))
         return replace(self, body=body)
 

@@ -155,6 +155,7 @@ def _mail_date(text: str) -> tuple[list[int], str]:
         parsed = None
     if parsed is None:
         raise Malformed(f"the date `{text[:80]}` is not one that mail has")
+    # no zone, and the `-0000` of RFC 5322, 3.3, which says that none is known, are UTC
     minutes = abs(parsed[9] or 0) // 60
     sign = "-" if (parsed[9] or 0) < 0 else "+"
     return list(parsed[:6]), f"{sign}{minutes // 60:02}{minutes % 60:02}"

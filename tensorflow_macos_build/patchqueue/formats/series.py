@@ -57,6 +57,7 @@ def parse(content: bytes) -> Series:
     names: set[str] = set()
     lead = b""
     for number, raw in enumerate(content.splitlines(keepends=True), 1):
+        # kept with the entry that follows: a comment is about the patch below it
         if not raw.strip() or raw.lstrip().startswith(b"#"):
             lead += raw
             continue

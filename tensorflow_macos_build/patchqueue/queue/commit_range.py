@@ -86,6 +86,7 @@ def read(git: Git, first: str, last: str) -> CommitRange:
         WorkFailed: a commit is damaged.
     """
     base, tip = resolve(git, first), resolve(git, last)
+    # first parents alone: a merge is one step, of all that it brought in
     listed = git.out("rev-list", "--first-parent", "--reverse", "--parents", f"{base}..{tip}")
     lines = [line.split() for line in listed.decode().splitlines()]
     # `A..B` is also what B has where the two parted long ago; patches of that stand on no A
@@ -123,6 +124,7 @@ def header_of(commit: Commit) -> Header:
     subject, body = clean_message(_text(commit.message, charset))
     author = _author(_text(person[1], charset), _text(person[2], charset))
     moment = Moment(_seconds(person[3]), _zone(person[4]))
+    # git makes commits without a message (--allow-empty-message); a patch is named by its subject
     return Header(author, moment, subject or f"commit {commit.oid}", write.shielded(body))
 
 

@@ -69,6 +69,8 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
     with contextlib.ExitStack() as stack:
         base_blobs = stack.enter_context(objects.reading(git))
         importer = stack.enter_context(_importer(git))
+        # what the importer was given no other git can see before it ends (git-fast-import(1),
+        # cat-blob)
         tree = PatchedTree(
             trees.files(git, base_tree),
             lambda oid: importer.blobs.blob(oid) if oid in importer.made else base_blobs.blob(oid),
@@ -134,6 +136,7 @@ class _Importer:
         person = f"{author.name} <{author.email}> {date.seconds} {date.zone}"
         identity = person.encode("utf-8", "surrogateescape")
         message = header.message.encode("utf-8", "surrogateescape")
+        # without `from` a commit stands on the one before it of the same branch
         self._write(
             b"commit %s\nmark :%d\nauthor %s\ncommitter %s\n"
             % (_REF, self.count, identity, identity),
@@ -163,7 +166,7 @@ class _Importer:
         return [ids[f":{number}"] for number in range(1, self.count + 1)]
 
     def _file(self, quoted: bytes, file: PatchedFile) -> None:
-        if file.mode == GITLINK:
+        if file.mode == GITLINK:  # the commit's id is all that a tree holds of a submodule
             self._write(b"M 160000 %s %s\n" % (file.oid.encode(), quoted))
             return
         size = len(file.content)

@@ -15,7 +15,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import changes, operations
 from tensorflow_macos_build.patchqueue.edit.session import EditSession
-from tensorflow_macos_build.patchqueue.exchange import exporting, sources
+from tensorflow_macos_build.patchqueue.exchange import exporting
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -71,9 +71,9 @@ def fork(tmp_path: Path) -> Path:
 @pytest.fixture
 def session(tmp_path: Path, fork: Path) -> EditSession:
     repository = commit_range.repository(fork)
-    found = sources.from_range(repository, "main~5", "main")
-    base = QueueBase(str(fork), "v1", found.commit)
-    saved = storage.save(tmp_path / "patches/q", base, found.steps, repository)
+    commits = commit_range.read(repository, "main~5", "main")
+    base = QueueBase(str(fork), "v1", commits.base)
+    saved = storage.save(tmp_path / "patches/q", base, commits.steps, repository)
     return EditSession(saved.queue, repository, tmp_path / "edit")
 
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.exchange import sources
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
@@ -151,8 +150,8 @@ def expected(
 def _files(repository: tuple[Path, str, str], folder: Path) -> dict[str, bytes]:
     place, base, tip = repository
     git = commit_range.repository(place)
-    found = sources.from_range(git, base, tip)
-    storage.save(folder / "q", QueueBase("embedded:", "v1", found.commit), found.steps, git)
+    commits = commit_range.read(git, base, tip)
+    storage.save(folder / "q", QueueBase("embedded:", "v1", commits.base), commits.steps, git)
     return {path.name: path.read_bytes() for path in (folder / "q").iterdir()}
 
 
