@@ -13,7 +13,10 @@ from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tensorflow_macos_build.pipeline.workspace import Workspace
+    from tensorflow_macos_build.smoke import SmokeReport
 
 
 class SmokeInputs(Record):
@@ -36,7 +39,7 @@ def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
 
 
 def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
-    from tensorflow_macos_build.smoke import CheckOutcome, SmokeOptions, smoke
+    from tensorflow_macos_build.smoke import SmokeOptions, smoke
 
     settings = job.workspace.release.smoke
     options = SmokeOptions(
@@ -44,28 +47,38 @@ def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
         timeout_s=settings.timeout_s,
         python=fingerprints.python_of(job.workspace.release),
     )
-    smokes = [smoke(job.path(wheel), options, job.ticker) for wheel in job.inputs.wheels]
     checks = [
-        CheckRecord(
-            wheel=tried.wheel.name,
+        record
+        for wheel in job.inputs.wheels
+        for record in _records(smoke(job.path(wheel), options, job.ticker))
+    ]
+    _refuse_failures(job, checks)
+    return SmokeResult(checks=tuple(checks))
+
+
+def _records(report: SmokeReport) -> Iterator[CheckRecord]:
+    for check in report.checks:
+        yield CheckRecord(
+            wheel=report.wheel.name,
             leg=check.target,
             name=check.name,
             outcome=check.outcome.value,
             why=check.why,
             evidence=check.evidence,
         )
-        for tried in smokes
-        for check in tried.checks
-    ]
-    failed = [check for check in checks if check.outcome == CheckOutcome.FAILED.value]
+
+
+def _refuse_failures(job: StageJob[SmokeInputs], checks: Sequence[CheckRecord]) -> None:
+    """Raise WorkFailed for checks that failed; the hint is about the first one's wheel."""
+    failed = [check for check in checks if check.outcome == "failed"]
     if failed:
+        wheel = next(wheel for wheel in job.inputs.wheels if wheel.name == failed[0].wheel)
         raise WorkFailed(
             f"the smoke test failed: {', '.join(f'{check.leg} {check.name}' for check in failed)}",
-            where=failed[0].wheel,
+            where=wheel.name,
             detail="\n".join(f"{check.leg} {check.name}: {check.why}" for check in failed),
-            hint=checkout.command("smoke", checkout.shown(job.path(job.inputs.wheels[0]))),
+            hint=checkout.command("smoke", checkout.shown(job.path(wheel))),
         )
-    return SmokeResult(checks=tuple(checks))
 
 
 def _smoked_in_short(smoked: SmokeResult) -> str:

@@ -126,26 +126,26 @@ def _provenance(inputs: PublishInputs) -> documents.Json:
     return documents.document("provenance", 1, body)
 
 
+def _stage_row(finished: FinishedStage) -> documents.Json:
+    return {
+        "name": finished.stage.name,
+        "key": finished.key,
+        "summary": finished.stage.summary(finished.value),
+        "seconds": finished.seconds,
+        "up_to_date": finished.up_to_date,
+    }
+
+
+def _thin_wheel_row(built: WheelResult) -> documents.Json:
+    return {
+        "architecture": built.architecture,
+        **_described(built.wheel),
+        "actions": built.effort.actions,
+        "cache_hits": built.effort.cache_hits,
+    }
+
+
 def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> documents.Json:
-    stages = [
-        {
-            "name": done.stage.name,
-            "key": done.key,
-            "summary": done.stage.summary(done.value),
-            "seconds": done.seconds,
-            "up_to_date": done.up_to_date,
-        }
-        for done in history
-    ]
-    thin = [
-        {
-            "architecture": built.architecture,
-            **_described(built.wheel),
-            "actions": built.effort.actions,
-            "cache_hits": built.effort.cache_hits,
-        }
-        for built in inputs.wheels
-    ]
     body = {
         "release": inputs.release["name"],
         "wheel": _described(inputs.verified.wheel),
@@ -153,8 +153,8 @@ def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> docume
         "queue": inputs.release["queue"],
         "tree": inputs.patched.tree,
         "patches": [patch.model_dump(mode="json") for patch in inputs.patched.patches],
-        "stages": stages,
-        "thin_wheels": thin,
+        "stages": [_stage_row(finished) for finished in history],
+        "thin_wheels": [_thin_wheel_row(built) for built in inputs.wheels],
         "fuse": {"verdicts": inputs.fused.verdicts, "notes": list(inputs.fused.notes)},
         "relocate": {"copied": list(inputs.relocated.copied)},
         "verify": [finding.model_dump(mode="json") for finding in inputs.verified.findings],
