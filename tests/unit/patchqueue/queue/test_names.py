@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import names
 
 SUBJECTS = st.lists(
@@ -59,3 +61,23 @@ def test_patches_that_changed_places_move_as_few_names_as_can_be() -> None:
 def test_more_patches_than_five_digits_hold_still_sort() -> None:
     assigned = names.assign(["x"] * 1200, [None] * 1200)
     assert assigned == sorted(assigned)
+
+
+@pytest.mark.parametrize(
+    ("part", "position"),
+    [("fix", 0), ("00100-fix.patch", 0), ("fix-copy", 1), ("COPY", 1), ("00300", 2)],
+)
+def test_a_patch_is_meant_by_its_whole_name_or_by_a_part_that_fits_no_other(
+    part: str, position: int
+) -> None:
+    listed = ["00100-fix.patch", "00200-fix-copy.patch", "00300-tail.patch"]
+    assert names.position(listed, part) == position
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"), [("00", "fits 2 patches"), ("tial", "00200-tail.patch")]
+)
+def test_a_name_that_means_no_patch_or_several_is_refused(part: str, expected: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        names.position(["00100-fix.patch", "00200-tail.patch"], part)
+    assert expected in str(caught.value)
