@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.pipeline import tools, versions
+from tensorflow_macos_build.pipeline import tools
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tensorflow_macos_build.pipeline.versions import Version
 
 APT_GET = """\
 #!/bin/sh
@@ -146,24 +144,6 @@ def test_an_old_tool_is_told_with_the_version_seen_and_the_one_needed(
         tools.provide(["llvm-lipo"], lambda _line: None)
     assert f"{bin_folder}/llvm-lipo is 14.0.6, needed is 19 or newer" in raised.value.detail
     assert raised.value.hint == "type: sudo apt-get install llvm-19"
-
-
-@pytest.mark.parametrize(
-    ("answer", "version"),
-    [
-        ("git version 2.39.5 (Apple Git-154)", (2, 39, 5)),
-        ("bazel 6.5.0", (6, 5, 0)),
-        ("bazel no_version", ()),
-        ("ShellCheck - shell script analysis tool\nversion: 0.9.0\nlicense: GPL 3", (0, 9, 0)),
-        ("Debian LLD 19.1.7", (19, 1, 7)),
-        ("/opt/llvm-19.1/bin/llvm-nm:\n  Homebrew LLVM version 14.0.6", (14, 0, 6)),
-        ("LLVM version 22", (22,)),
-        ("Python 3.13.0rc1", (3, 13, 0)),
-        ("9" * 5000, ()),
-    ],
-)
-def test_a_version_is_read_from_what_programs_answer(answer: str, version: Version) -> None:
-    assert versions.parse(answer) == version
 
 
 def test_root_on_debian_gets_its_tools_even_without_package_lists(
