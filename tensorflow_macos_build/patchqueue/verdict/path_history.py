@@ -42,7 +42,7 @@ class PathHistory:
     @functools.cached_property
     def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
         """Return, for each path that upstream changed, by which commits; oldest first."""
-        # One process for the whole range: the commits on a path are asked for by every patch.
+        # Read at once for the whole range: every patch asks for the commits on its paths.
         commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
         touches: dict[str, list[PathTouch]] = {}
         for commit, changes in trees.by_commit(self.git, commits):
