@@ -75,9 +75,9 @@ def _forecast(
         f"{len(patches)} patches; the breaking commits took replays on {forecaster.replays} commits"
     )
     for column in columns:
-        counts = Counter(fate.status.value for fate in column.fates)
+        counts = Counter(fate.status.value for fate in column.cells)
         print(f"{column.ref}, {column.distance} commits on: {dict(counts)}")
-        for patch, fate in zip(patches, column.fates, strict=True):
+        for patch, fate in zip(patches, column.cells, strict=True):
             if fate.breaking is not None:
                 commit = fate.breaking.commit
                 print(f"  {patch.subject}")

@@ -43,7 +43,7 @@ def as_document(forecast: Forecast) -> documents.Json:
         {
             "name": row.name,
             "subject": row.subject,
-            "fates": [_fate(fate) for fate in row.fates],
+            "fates": [_fate(fate) for fate in row.cells],
         }
         for row in forecast.rows
     ]
@@ -91,7 +91,7 @@ def _matrix(forecast: Forecast) -> Table:
         table.add_column(column.ref, no_wrap=True)
     for row in forecast.rows:
         if not forecast_page.is_quiet(row):  # those are counted below
-            table.add_row(row.name, *map(_cell, row.fates))
+            table.add_row(row.name, *map(_cell, row.cells))
     return table
 
 

@@ -53,12 +53,12 @@ WORDS = {
 
 def is_quiet(row: ForecastRow) -> bool:
     """Whether a patch is clean on every revision."""
-    return all(fate.status is Status.CLEAN for fate in row.fates)
+    return all(fate.status is Status.CLEAN for fate in row.cells)
 
 
 def summary(column: ForecastColumn) -> str:
     """Return how many patches of a revision have each status: `5 clean, 2 adapted, 1 conflict`."""
-    counts = Counter(fate.status for fate in column.fates)
+    counts = Counter(fate.status for fate in column.cells)
     return ", ".join(f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status])
 
 
@@ -91,7 +91,7 @@ def html(forecast: Forecast) -> str:
 
 def _shares(column: ForecastColumn) -> list[tuple[str, int]]:
     """Return how many patches have each tone, for a bar."""
-    counts = Counter(WORDS[fate.status][1] for fate in column.fates)
+    counts = Counter(WORDS[fate.status][1] for fate in column.cells)
     return [(tone.value, counts[tone]) for tone in Tone if counts[tone]]
 
 

@@ -106,7 +106,7 @@ def as_lines(
     """
     yield _table(result.patches)
     for patch in result.patches:
-        if patch.status.is_trouble:
+        if patch.status.is_blocking:
             yield from map(Line, evidence.conflict_lines(patch))
     yield from drivers_lines(result)
     clean = sum(patch.status is Status.CLEAN for patch in result.patches)

@@ -155,7 +155,7 @@ def break_between(
         position: that of the second neighbour.
 
     Returns:
-        its kind, the commit that it is due to, and the neighbour without the trouble.
+        its kind, the commit that it is due to, and the neighbour on which the patch does not break.
     """
     before, after = line[position - 1], line[position]
     if objects.commit(after).parents[:1] == (before,):

@@ -69,18 +69,18 @@ class ForecastColumn:
         ref: the revision as it was named.
         commit: its full id.
         distance: how many commits there are on the line from the queue's base to it.
-        fates: of each patch, in the queue's order.
+        cells: of each patch, in the queue's order.
     """
 
     ref: str
     commit: str
     distance: int
-    fates: tuple[PatchForecast, ...]
+    cells: tuple[PatchForecast, ...]
 
     @property
     def ok(self) -> bool:
         """Whether the queue moves there without anybody's work."""
-        return not any(fate.status.is_trouble for fate in self.fates)
+        return not any(cell.status.is_blocking for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class ForecastRow:
 
     name: str
     subject: str
-    fates: tuple[PatchForecast, ...]
+    cells: tuple[PatchForecast, ...]
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Forecast:
     def rows(self) -> tuple[ForecastRow, ...]:
         """The same, patch by patch."""
         return tuple(
-            ForecastRow(name, subject, tuple(column.fates[position] for column in self.columns))
+            ForecastRow(name, subject, tuple(column.cells[position] for column in self.columns))
             for position, (name, subject) in enumerate(self.patches)
         )
 
@@ -131,9 +131,9 @@ class Forecast:
         """The breaking commits, each once, in the order of the patches that they break."""
         broken: dict[Break, dict[str, tuple[str, ...]]] = {}
         for row in self.rows:
-            for column, fate in zip(self.columns, row.fates, strict=True):
-                if fate.breaking is not None:
-                    patches = broken.setdefault(fate.breaking, {})
+            for column, cell in zip(self.columns, row.cells, strict=True):
+                if cell.breaking is not None:
+                    patches = broken.setdefault(cell.breaking, {})
                     patches[row.name] = (*patches.get(row.name, ()), column.ref)
         return tuple(
             BreakingCommit(breaking, tuple(patches.items())) for breaking, patches in broken.items()

@@ -69,7 +69,7 @@ class RebaseResult:
     @property
     def ok(self) -> bool:
         """Whether nobody has to do anything: no conflict, nothing left undone."""
-        return not any(patch.status.is_trouble for patch in self.patches)
+        return not any(patch.status.is_blocking for patch in self.patches)
 
 
 @dataclass(frozen=True)

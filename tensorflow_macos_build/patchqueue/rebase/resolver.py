@@ -62,7 +62,7 @@ class ConflictResolver:
 
     def with_refusals(self, status: PatchStatus) -> PatchStatus:
         """Return a conflicting patch's status with its resolutions that are for another context."""
-        if not status.status.is_trouble:
+        if not status.status.is_blocking:
             return status
         refused = self._recorded.refused(status.commit)
         return replace(status, evidence=replace(status.evidence, refused=refused))

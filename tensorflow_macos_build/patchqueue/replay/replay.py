@@ -115,7 +115,7 @@ def replay(
         onto: the id of the tree (or a commit's id) to begin with.
         commits: full ids of the patches; each has one parent, or none.
         on_conflict: go on with the patch's side, leave the patch out, or stop.
-        resolver: asked at each conflict (the patch, its changes, the merge) for a way out.
+        resolver: asked at each conflict (the patch, its changes, the merge) how to settle it.
         write_trees: write the tree after each patch; without it, only those that git merges.
         ticker: told how many patches are done.
     """

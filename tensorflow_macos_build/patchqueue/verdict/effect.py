@@ -113,7 +113,7 @@ def _lines_hold(texts: _Texts, compared: tuple[LineMap, LineMap, LineMap]) -> bo
 
     Each added line has its counterpart in the file as it is now, in order, and no removed line has.
     Where equal lines stand elsewhere in the file such a counterpart may be another line; so no
-    telling line that the patch adds may have been taken away since, wherever, and none that it
+    significant line that the patch adds may have been taken away since, wherever, and none that it
     removes may have come.
     """
     to_patched, since, to_now = compared

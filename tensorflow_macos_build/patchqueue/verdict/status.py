@@ -38,7 +38,7 @@ class Status(Enum):
     """The rebase was told to stop at a conflict before it."""
 
     @property
-    def is_trouble(self) -> bool:
+    def is_blocking(self) -> bool:
         """Whether somebody has to do something before the queue can move."""
         return self in (Status.CONFLICT, Status.KNOCK_ON, Status.NOT_REACHED)
 

@@ -105,7 +105,7 @@ def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOu
         for patch in rebased.patches
     )
     if not rebased.ok:
-        names = {patch.name for patch in rebased.patches if patch.status.is_trouble}
+        names = {patch.name for patch in rebased.patches if patch.status.is_blocking}
         troubles = [patch for patch in patches if patch.name in names]
         lines = [f"{patch.name}: {patch.status}; {patch.evidence}" for patch in troubles]
         ref = job.workspace.release.upstream.ref

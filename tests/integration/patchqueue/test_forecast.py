@@ -59,7 +59,7 @@ def test_every_breaking_commit_of_the_situations_is_the_true_one(
     (column,) = (each for each in seen.columns if each.ref == release)
     found = {
         subject: fate.breaking and fate.breaking.commit.subject
-        for (_, subject), fate in zip(seen.patches, column.fates, strict=True)
+        for (_, subject), fate in zip(seen.patches, column.cells, strict=True)
     }
     wanted = {
         each.subject: each.onto[release].because[0]
@@ -158,7 +158,7 @@ def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str
     with quarantine(made.git) as pen:
         seer = Forecaster(pen, QueueBase("", "base", base), patches, Decisions())
         (column,) = seer.columns({"upstream": made.onto})
-    (fate,) = column.fates
+    (fate,) = column.cells
     assert fate.breaking is not None
     return seer, (fate.status.value, fate.breaking.kind.value, fate.breaking.commit.subject)
 

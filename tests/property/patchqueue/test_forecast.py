@@ -46,7 +46,7 @@ def foresee(made: Made) -> Seen:
 
     with quarantine(made.git) as pen:
         (column,) = Forecaster(pen, base, patches, Decisions()).columns({"upstream": made.onto})
-        breaks = [fate.breaking for fate in column.fates if fate.breaking]
+        breaks = [fate.breaking for fate in column.cells if fate.breaking]
         named = {made.onto} | {oid for each in breaks for oid in (each.commit.oid, each.clean)}
         return Seen(column, {commit: statuses(commit) for commit in sorted(named)})
 
@@ -60,8 +60,8 @@ def test_a_patch_conflicts_with_its_breaking_commit_and_not_with_the_parent(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         seen = foresee(made)
-        assert tuple(fate.status for fate in seen.column.fates) == seen.statuses[made.onto]
-        for place, fate in enumerate(seen.column.fates):
+        assert tuple(fate.status for fate in seen.column.cells) == seen.statuses[made.onto]
+        for place, fate in enumerate(seen.column.cells):
             assert (fate.breaking is not None) == (fate.status is Status.CONFLICT)
             if fate.breaking is not None:
                 breaking = fate.breaking.commit.oid
@@ -79,7 +79,7 @@ def test_git_rebase_stops_at_the_breaking_commit_and_not_at_its_parent(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         seen = foresee(made)
-        for breaking in filter(None, (fate.breaking for fate in seen.column.fates)):
+        for breaking in filter(None, (fate.breaking for fate in seen.column.cells)):
             stops = [
                 repositories.git_rebase_skipping(replace(made, onto=commit), Path(scratch) / commit)
                 for commit in (breaking.commit.oid, breaking.clean)
@@ -123,7 +123,7 @@ def test_the_one_commit_that_breaks_a_patch_is_found(drawn: tuple[repositories.C
     case, breaking = drawn
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
-        first, second = foresee(made).column.fates
+        first, second = foresee(made).column.cells
     assert (first.status, first.breaking) == (Status.CLEAN, None)
     assert second.breaking is not None
     assert second.breaking.commit.oid == made.upstream[breaking]

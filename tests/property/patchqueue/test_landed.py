@@ -175,7 +175,7 @@ def test_git_rebase_carries_the_patches_that_are_not_landed(history: History) ->
         assert [patch.subject for patch in result.patches if patch.in_tree] == kept.split("\n") * (
             bool(kept)
         )
-        left = sum(patch.status.is_trouble for patch in result.patches)
+        left = sum(patch.status.is_blocking for patch in result.patches)
         assert left <= stops
 
 
@@ -196,7 +196,7 @@ def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
         before = [pen.tree(made.onto), *(step.after for step in done.steps)]
         found = []
         for patch, tree in zip(result.patches, before, strict=False):
-            if not patch.in_tree and not patch.status.is_trouble:
+            if not patch.in_tree and not patch.status.is_blocking:
                 sides = [
                     {name: pen.objects.blob(entry.oid).decode().splitlines() for name, entry in
                      pen.objects.tree(each).items()}

@@ -95,7 +95,7 @@ def assert_as_git(made: Made, work: Path) -> None:
     result, stops = git_rebase_skipping(made, work)
     ours = rebase_made(made, OnConflict.SKIP)
     assert ours.tree == result
-    assert sum(patch.status.is_trouble for patch in ours.patches) == stops
+    assert sum(patch.status.is_blocking for patch in ours.patches) == stops
 
 
 def test_no_attribute_of_a_user_or_a_repository_counts(

@@ -99,7 +99,7 @@ def test_a_forecast_finds_the_commit_that_moved_the_submodule(tmp_path: Path) ->
     base = QueueBase("embedded:", "base", made.base)
     queue = storage.save(tmp_path / "q", base, history.steps, made.git).queue
     (column,) = forecast.forecast(queue, made.git, ["upstream"]).columns
-    (fate,) = column.fates
+    (fate,) = column.cells
     assert fate.status is Status.CONFLICT
     assert fate.breaking is not None
     assert fate.breaking.commit.oid == made.upstream[1]
