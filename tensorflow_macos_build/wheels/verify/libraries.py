@@ -53,15 +53,15 @@ class LibraryResolver:
         self._folders = {above for path in self._by_path for above in install_paths.above(path)}
         self._by_install_name: dict[str, list[LinkedImage]] = {}
         for image in images:
-            if image.image.install_name is not None:
-                self._by_install_name.setdefault(image.image.install_name, []).append(image)
+            if image.macho.install_name is not None:
+                self._by_install_name.setdefault(image.macho.install_name, []).append(image)
 
     def resolve(self) -> None:
         """Fill in what every image loads."""
         inherited = self._inherited()
         for image in self._images:
             self._check_rpaths(image)
-            for dylib in image.image.dylibs:
+            for dylib in image.macho.dylibs:
                 loaded = self._resolved(image, dylib, inherited[image])
                 self._check_type(image, dylib, loaded)
                 image.loads.append(loaded)
@@ -82,7 +82,7 @@ class LibraryResolver:
         while pending:
             image = next(iter(pending))
             del pending[image]
-            for dylib in image.image.dylibs:
+            for dylib in image.macho.dylibs:
                 below = self._reached(image, dylib.name, rpaths[image])
                 if below is not None and not rpaths[image].keys() <= rpaths[below].keys():
                     rpaths[below].update(rpaths[image])
@@ -109,12 +109,12 @@ class LibraryResolver:
 
     def _own_rpaths(self, image: LinkedImage) -> dict[str, None]:
         """Return the folders that an image's own rpaths lead to, in order."""
-        folders = (install_paths.expanded(path, image.path) for path in image.image.rpaths)
+        folders = (install_paths.expanded(path, image.path) for path in image.macho.rpaths)
         return dict.fromkeys(folder for folder in folders if folder is not None)
 
     def _check_rpaths(self, image: LinkedImage) -> None:
         dead = []
-        for path in image.image.rpaths:
+        for path in image.macho.rpaths:
             folder = install_paths.expanded(path, image.path)
             if path.startswith("/") and not install_paths.is_system(path):
                 self._add(Code.RPATH_ABSOLUTE, image, path)
@@ -152,7 +152,7 @@ class LibraryResolver:
         below = name.removeprefix("@rpath/")
         return any(
             install_paths.is_of_system(f"{rpath.rstrip('/')}/{below}")
-            for rpath in image.image.rpaths
+            for rpath in image.macho.rpaths
         )
 
     def _check_type(
@@ -161,8 +161,8 @@ class LibraryResolver:
         """Find what is linked with and is no dylib: dyld loads bundles by dlopen alone."""
         if isinstance(loaded, Elsewhere) or dylib.is_weak:
             return
-        if loaded.image.filetype != MH_DYLIB:
-            message = f"{dylib.name} is {loaded.name}, an {loaded.image.filetype_name}"
+        if loaded.macho.filetype != MH_DYLIB:
+            message = f"{dylib.name} is {loaded.name}, an {loaded.macho.filetype_name}"
             self._add(Code.LIBRARY_TYPE, image, message)
 
     def _check_slice(self, image: LinkedImage, name: str, other: Binary) -> None:
@@ -180,7 +180,7 @@ class LibraryResolver:
             self._add(Code.RPATH_MISSES, image, message)
         elif dylib.is_weak:
             self._add(Code.LIBRARY_WEAK_MISSING, image, name)
-        elif image.image.sdk < _WITHOUT_FALLBACK and install_paths.is_of_usr_lib(name):
+        elif image.macho.sdk < _WITHOUT_FALLBACK and install_paths.is_of_usr_lib(name):
             self._add(Code.LIBRARY_FALLBACK, image, f"{name} leads nowhere; /usr/lib has one")
             return Elsewhere.SYSTEM
         elif name.startswith("/"):

@@ -31,14 +31,14 @@ class LinkedImage:
     Attributes:
         binary: the member that it is in.
         slice: its slice there.
-        image: the slice's header and load commands.
+        macho: the slice's header and load commands.
         path: where it is installed, as `install_paths` counts.
         loads: the libraries that it loads, by ordinal less 1.
     """
 
     binary: Binary
     slice: BinarySlice
-    image: Image
+    macho: Image
     path: str
     loads: list[LinkedImage | Elsewhere] = field(default_factory=list)
 

@@ -142,7 +142,7 @@ class SymbolBinder:
             (Code.SYMBOL_WEAK_MISSING, weak),
         ):
             for origin, names in groups.items():
-                name = image.image.dylibs[origin].name
+                name = image.macho.dylibs[origin].name
                 message = f"{name} does not export {len(names)}: {first_few(names)}"
                 self._add(code, image, message)
 
@@ -175,6 +175,6 @@ def _onward(
             yield image.loads[index], alias or name
         return
     # A library that is re-exported whole leaves nothing in the trie of the one that does it.
-    for dylib, library in zip(image.image.dylibs, image.loads, strict=True):
+    for dylib, library in zip(image.macho.dylibs, image.loads, strict=True):
         if dylib.is_reexported:
             yield library, name
