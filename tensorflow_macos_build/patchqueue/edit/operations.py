@@ -81,7 +81,7 @@ def edits_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]:
     before = base_tree
     for commit in commits:
         patch = commit.patch
-        bare = is_zero_context(patch.patch)
+        bare = is_zero_context(patch.patch)  # written again, its file has no context either
         edits.append(PatchEdit(patch.patch.header, ((before, commit.tree),), patch.name, bare))
         before = commit.tree
     return edits

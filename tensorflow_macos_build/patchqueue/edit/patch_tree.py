@@ -59,6 +59,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, edit: PatchEdit) 
     author = (
         f"{header.author.name} <{header.author.email}> {header.date.seconds} {header.date.zone}"
     )
+    # The author is the committer, too, so that the same patch is the same commit on any machine.
     parent = pen.write_commit(before, [base], message=b"The patches before\n")
     commit = pen.write_commit(
         after, [parent], author=author, committer=author, message=encode_path(header.message)
@@ -76,7 +77,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, edit: PatchEdit) 
         work_tree.keep_bytes(git)
         (git.git_dir / "info" / "sparse-checkout").write_bytes(encode_path(lines))
         git.run("update-ref", _START, parent)
-        git.run("update-ref", "--no-deref", "HEAD", commit)
+        git.run("update-ref", "--no-deref", "HEAD", commit)  # detached: no branch has a part in it
         git.run("read-tree", "-m", "-u", commit)
 
 

@@ -80,7 +80,7 @@ class Prober:
         known = self._replays.get(commit)
         if known is None or len(known[0].steps) <= position:
             patches = self._patches[: position + 1]
-            part = history.until(commit)
+            part = history.until(commit)  # what upstream did later is no evidence yet
             resolver = ConflictResolver(self._pen, part, patches, self._decisions)
             commits = [patch.commit for patch in patches]
             replayed = replay(self._pen, commit, commits, resolver=resolver)

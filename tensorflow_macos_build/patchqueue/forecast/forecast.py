@@ -264,6 +264,7 @@ class Forecaster:
 
     def _replay(self, ref: str, commit: str) -> _RevisionReplay:
         base = self._base
+        # The bisection takes parts of this same history (`UpstreamHistory.until`): it is read once.
         history = UpstreamHistory(self._pen.git, base.commit, commit, base.upstream)
         result, _ = engine.rebase_in(
             self._pen, base, commit, self._patches, decisions=self._decisions, history=history

@@ -107,6 +107,8 @@ def run(
         transfer.Unreachable: the server could not be asked.
     """
     opened = opening.open(request.folder, request.cache, ticker)
+    # All file contents come in one request, which is tried again when the network breaks: a rebase
+    # would else stop in its middle, at the first that a partial clone lacks.
     opened.prepare([request.onto], ticker)
     return rebase_folder(
         request.folder,
@@ -198,7 +200,7 @@ class _Move:
                 self.patches,
                 on_conflict,
                 decisions=decisions,
-                write_trees=written is not None,
+                write_trees=written is not None,  # a patch's file is the difference of two of them
                 ticker=ticker,
             )
             if result.ok:
@@ -241,6 +243,7 @@ def rebase_in(
     replayed = replay(
         pen, onto, commits, on_conflict, resolver=resolver, write_trees=write_trees, ticker=ticker
     )
+    # The same resolver: where the classifier replays patches anew, the same decisions hold.
     classifier = StatusClassifier(pen, history, patches, on_conflict, resolver)
     statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
     drivers = _drivers(pen, replayed)

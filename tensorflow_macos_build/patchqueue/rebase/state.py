@@ -57,7 +57,10 @@ class RebaseState:
 
 
 def ref_name(queue: Queue) -> str:
-    """Return the name of the reference that a queue's rebase is kept under."""
+    """Return the name of the reference that a queue's rebase is kept under.
+
+    Queues of one name in several checkouts share it; `RebaseState.folder` tells whose it is.
+    """
     return f"{refs.SPACE}/rebase/{encoded(queue.name)}"
 
 
