@@ -109,14 +109,17 @@ def parse_raw(out: bytes) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
     changes: list[PathChange] = []
     tokens = iter(out.split(b"\0"))
     for token in tokens:
-        *headings, facts = (b"", token) if token.startswith(b":") else token.split(b"\n")
-        if not facts.startswith(b":"):
-            headings.append(facts)  # of a commit; or b"", behind the last line's end
-        for heading in filter(None, headings):
-            if ids:
-                yield ids.decode(), tuple(changes)
-            ids, changes = heading, []
-        if facts.startswith(b":"):
+        facts = token
+        if not token.startswith(b":"):
+            *headings, facts = token.split(b"\n")
+            if not facts.startswith(b":"):
+                headings.append(facts)  # of a commit; or b"", behind the last line's end
+                facts = b""
+            for heading in filter(None, headings):
+                if ids:
+                    yield ids.decode(), tuple(changes)
+                ids, changes = heading, []
+        if facts:
             changes.append(_change(facts, tokens))
     if ids:
         yield ids.decode(), tuple(changes)
