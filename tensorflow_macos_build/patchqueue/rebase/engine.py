@@ -107,8 +107,8 @@ def run(
         transfer.Unreachable: the server could not be asked.
     """
     opened = opening.open(request.folder, request.cache, ticker)
-    # All file contents come in one request, which is tried again when the network breaks: a rebase
-    # would else stop in its middle, at the first that a partial clone lacks.
+    # All file contents come in one request: what a partial clone lacks later, too, is asked for one
+    # by one (`ObjectReader.read`).
     opened.prepare([request.onto], ticker)
     return rebase_folder(
         request.folder,
