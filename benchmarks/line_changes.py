@@ -15,14 +15,14 @@ import functools
 from pathlib import Path
 
 from benchmarks import measure
-from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.git.quarantine import quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
 
-Stretch = tuple[str, Range]
+Stretch = tuple[str, LineRange]
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
 
 def _stretch(text: str) -> Stretch:
     path, first, count = text.rsplit(":", 2)
-    return path, Range(int(first) - 1, int(count))
+    return path, LineRange(int(first) - 1, int(count))
 
 
 def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:

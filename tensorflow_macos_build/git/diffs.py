@@ -46,7 +46,7 @@ _RECORD = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n")
 
 
 @dataclass(frozen=True)
-class Range:
+class LineRange:
     """Lines of a file: the first one's number less one, and how many. May be empty."""
 
     start: int
@@ -57,7 +57,7 @@ class Range:
         """Return the number of the last line (as lines are counted, from 1)."""
         return self.start + self.count
 
-    def meets(self, other: Range) -> bool:
+    def meets(self, other: LineRange) -> bool:
         """Whether two ranges share a line, or one begins where the other ends."""
         return self.start <= other.end and other.start <= self.end
 
@@ -66,8 +66,8 @@ class Range:
 class DiffHunk:
     """A hunk: where it is in the old and in the new file, and its lines with their signs."""
 
-    old: Range
-    new: Range
+    old: LineRange
+    new: LineRange
     lines: tuple[bytes, ...]
 
 
@@ -293,7 +293,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return bytes([int(code, 8) if len(code) == 3 else _ESCAPED[code[0]]])
 
 
-def _ranges(line: bytes) -> tuple[Range, Range]:
+def _ranges(line: bytes) -> tuple[LineRange, LineRange]:
     match = _HUNK.match(line)
     assert match is not None
     old_start, old_count, new_start, new_count = (
@@ -302,6 +302,6 @@ def _ranges(line: bytes) -> tuple[Range, Range]:
     return _range(old_start, old_count), _range(new_start, new_count)
 
 
-def _range(start: int, count: int) -> Range:
+def _range(start: int, count: int) -> LineRange:
     # a range without lines is called by the line before it (POSIX's diff, "Diff -u Output Format")
-    return Range(start - 1 if count else start, count)
+    return LineRange(start - 1 if count else start, count)

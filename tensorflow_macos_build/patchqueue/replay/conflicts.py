@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs, markers
-from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class PlacedHunk:
     """
 
     hunk: markers.ConflictHunk
-    base: Range
-    ours: Range
+    base: LineRange
+    ours: LineRange
 
 
 def placed_hunks(
@@ -53,7 +53,7 @@ def placed_hunks(
     return _place(marked, lines, to_ours, to_theirs)
 
 
-LineMap = tuple[tuple[Range, Range], ...]
+LineMap = tuple[tuple[LineRange, LineRange], ...]
 """Which lines of one file became which lines of another."""
 
 
@@ -77,7 +77,7 @@ def changed_lines(
     ]
 
 
-def across(lines: Range, changes: LineMap) -> Range:
+def across(lines: LineRange, changes: LineMap) -> LineRange:
     """Return where a range of one file's lines is in the other file.
 
     A changed region that it meets is taken in whole.
@@ -92,7 +92,7 @@ def across(lines: Range, changes: LineMap) -> Range:
         if old.start <= end:
             shift_end = new.end - old.end
     first = start + shift_start
-    return Range(first, max(0, end + shift_end - first))
+    return LineRange(first, max(0, end + shift_end - first))
 
 
 def _place(
@@ -119,7 +119,7 @@ def _place(
             for start in starts
             if start >= after and tuple(base[start : start + size]) == hunk.base
         ]
-        where = Range(fits[0] if fits else after, size)
+        where = LineRange(fits[0] if fits else after, size)
         after = where.end if fits else after
         placed.append(PlacedHunk(hunk, where, across(where, to_ours)))
     return tuple(placed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import markers, trees
-from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.patchqueue.replay import conflicts
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ class Blame:
         return trees.moves(self._quarantine.git, commit).get(path, "")
 
 
-def _with_neighbours(lines: Range, size: int) -> Range:
+def _with_neighbours(lines: LineRange, size: int) -> LineRange:
     """Widen a range by a line on each side: lines that were deleted leave only neighbours.
 
     `_blamed_commits` leaves out who changed nothing but these.
     """
     start = max(0, min(lines.start, size) - 1)
-    return Range(start, max(1, min(size, lines.end + 1) - start))
+    return LineRange(start, max(1, min(size, lines.end + 1) - start))
 
 
 def _blamed_commits(commits: Sequence[LineChange], hunk: markers.ConflictHunk) -> tuple[str, ...]:

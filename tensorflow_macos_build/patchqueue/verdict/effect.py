@@ -17,7 +17,7 @@ from tensorflow_macos_build.patchqueue.replay import conflicts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.diffs import Range
+    from tensorflow_macos_build.git.diffs import LineRange
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -130,7 +130,7 @@ def _lines_hold(texts: _Texts, compared: tuple[LineMap, LineMap, LineMap]) -> bo
     )
 
 
-def _numbers(ranges: Iterable[Range]) -> set[int]:
+def _numbers(ranges: Iterable[LineRange]) -> set[int]:
     return {number for lines in ranges for number in range(lines.start, lines.end)}
 
 

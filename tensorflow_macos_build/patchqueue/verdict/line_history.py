@@ -20,7 +20,7 @@ from tensorflow_macos_build.patchqueue.verdict import line_ranges
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tensorflow_macos_build.git.diffs import DiffHunk, Range
+    from tensorflow_macos_build.git.diffs import DiffHunk, LineRange
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import LineRanges
     from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
@@ -94,7 +94,7 @@ class LineHistory:
         pairs = dict.fromkeys((change.old, change.new) for change in all_changes)
         self._compare([pair for pair in pairs if self._empty not in pair])
 
-    def of_lines(self, new: str, path: str, lines: Range) -> list[LineChange]:
+    def of_lines(self, new: str, path: str, lines: LineRange) -> list[LineChange]:
         """Return which commits changed lines of a file, newest first.
 
         Args:

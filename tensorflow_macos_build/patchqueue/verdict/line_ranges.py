@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.diffs import LineRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.diffs import DiffHunk
 
-LineRanges = tuple[Range, ...]
+LineRanges = tuple[LineRange, ...]
 
 
 class MappedLines(NamedTuple):
@@ -34,9 +34,9 @@ def before(lines: LineRanges, hunks: Sequence[DiffHunk]) -> MappedLines:
     return MappedLines(union(moved, [hunk.old for hunk in touched]), touched)
 
 
-def union(first: Iterable[Range], second: Iterable[Range]) -> LineRanges:
+def union(first: Iterable[LineRange], second: Iterable[LineRange]) -> LineRanges:
     """Return the lines that are in either set. Ranges that meet become one."""
-    joined: list[Range] = []
+    joined: list[LineRange] = []
     for stretch in sorted((*first, *second), key=lambda lines: (lines.start, lines.end)):
         if not stretch.count:  # all its lines came with a change; none was there before
             continue
@@ -63,9 +63,9 @@ def _touching(lines: LineRanges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk
             yield hunk
 
 
-def _without(lines: LineRanges, taken: Sequence[Range]) -> list[Range]:
+def _without(lines: LineRanges, taken: Sequence[LineRange]) -> list[LineRange]:
     """Take ranges away, each of them in order; an empty one still cuts a range in two."""
-    left: list[Range] = []
+    left: list[LineRange] = []
     for stretch in lines:
         start = stretch.start
         for gone in taken:
@@ -79,14 +79,16 @@ def _without(lines: LineRanges, taken: Sequence[Range]) -> list[Range]:
     return left
 
 
-def _shifted(lines: Sequence[Range], hunks: Sequence[DiffHunk]) -> list[Range]:
+def _shifted(lines: Sequence[LineRange], hunks: Sequence[DiffHunk]) -> list[LineRange]:
     starts = [hunk.new.start for hunk in hunks]
     sums = [0, *itertools.accumulate(hunk.old.count - hunk.new.count for hunk in hunks)]
     return [
-        Range(stretch.start + sums[sum(start <= stretch.start for start in starts)], stretch.count)
+        LineRange(
+            stretch.start + sums[sum(start <= stretch.start for start in starts)], stretch.count
+        )
         for stretch in lines
     ]
 
 
-def _between(start: int, end: int) -> Range:
-    return Range(start, end - start)
+def _between(start: int, end: int) -> LineRange:
+    return LineRange(start, end - start)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.diffs import Range
+from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, quarantine
@@ -101,7 +101,9 @@ class Story:
         return self._pen.write_commit(self._pen.write_tree(entries), parents, committer=time)
 
 
-def by_git(pen: Quarantine, history: UpstreamHistory, path: str, lines: Range) -> list[LineChange]:
+def by_git(
+    pen: Quarantine, history: UpstreamHistory, path: str, lines: LineRange
+) -> list[LineChange]:
     """Ask git. A merge that differs from all its parents comes without lines."""
     where = f"-L{lines.start + 1},{lines.end}:{path}"
     out = pen.git.out("log", where, "--no-color", "--format=%x00%H", *history.range)
@@ -132,7 +134,7 @@ def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> 
             if not lines:
                 continue
             start = chance.randrange(len(lines))
-            asked = Range(start, chance.randint(1, len(lines) - start))
+            asked = LineRange(start, chance.randint(1, len(lines) - start))
             assert tracked.of_lines(history.new, path, asked) == by_git(pen, history, path, asked)
 
 
