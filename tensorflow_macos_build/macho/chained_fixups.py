@@ -63,6 +63,7 @@ def imports(table: Window) -> Iterator[UndefinedSymbol]:
 def _inflated(pool: Window) -> Window:
     stream = zlib.decompressobj()
     try:
+        # Bounded: a few kilobytes of zlib may hold gigabytes.
         names = stream.decompress(pool.copy(), MAXIMUM_NAMES)
     except zlib.error as error:
         raise MalformedMachO(f"imported symbol names: {error}", offset=pool.start) from None

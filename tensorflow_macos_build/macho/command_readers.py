@@ -122,7 +122,7 @@ def read_commands(file: Window, area: Window, count: int, contents: CommandConte
     at = 0
     for _ in range(count):
         number, size = area.unpack(prefix, at, "load command")
-        if size < prefix.size:
+        if size < prefix.size:  # the next command would be this one again
             raise MalformedMachO(
                 f"cmdsize is {size}", command=command_name(number), offset=area.start + at
             )
@@ -158,6 +158,7 @@ def _rpath(_: Window, body: Window, contents: CommandContents) -> None:
 
 
 def _named(body: Window, contents: CommandContents) -> tuple[int, str]:
+    # dylib_command goes on with a timestamp and two versions, which nothing here needs.
     number, _, offset = body.unpack(contents.struct("III"), 0, "lc_str")
     # Apple's tools end the string with NULs that fill the command; a name that fills it is legal.
     tail = body.part(offset, len(body) - offset, "lc_str").copy()

@@ -68,7 +68,7 @@ class Dylib:
 
     @property
     def is_weak(self) -> bool:
-        """Whether dyld goes on without it."""
+        """Whether dyld goes on without it; each symbol says of itself whether it is weak, too."""
         return self.command == LC.LC_LOAD_WEAK_DYLIB
 
     @property

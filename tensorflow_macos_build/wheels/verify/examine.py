@@ -167,7 +167,7 @@ class _BinaryCapture:
         if self._spool is not None:
             self._spool.write(piece)
         elif len(self._head) < binaries.HEAD:
-            self._head += piece
+            self._head += piece  # inflating may give a byte at a time
             if len(self._head) >= binaries.HEAD and binaries.is_binary(self._head):
                 self._spool = Spool(self._member.size)
                 self._spool.write(self._head)

@@ -72,6 +72,7 @@ def check_wheel(named: WheelName, path: str, text: bytes) -> Iterator[Finding]:
     except BadMetadata as error:
         yield Finding(Code.WHEEL_FILE, str(error), path)
         return
+    # As sets of single tags: their order says nothing, and both may be compressed.
     if stated != named.expanded:
         only_file, only_name = (
             ", ".join(sorted(map(str, stated - named.expanded))) or "none",

@@ -67,6 +67,7 @@ def read_record(record: bytes, members: Collection[str]) -> RecordListing:
                 malformations += 1
                 if len(malformed) < _MOST_ODD_ROWS:
                     malformed.append(f"row {number} ({row[:1]}) {what}")
+            # Rows of members are as many as the wheel has files; of others there is no end.
             elif row[0] in members:
                 rows[row[0]] = (row[1], row[2])
             else:

@@ -45,6 +45,7 @@ class WheelhouseBuilder:
         try:
             wheel = self._fused(choice) if choice.fuse else None
         except (Undecided, UnfitWheel, DifferingNeeds, BrokenWheel) as error:
+            # Not raised yet: what else is in the way is found first, and what can be fused is kept.
             self._unsettled.append(Unsettled(choice.name, error))
             return
         if wheel is not None:
