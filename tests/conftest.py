@@ -14,6 +14,7 @@ import pytest
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.upstream import embedded
 from tests import programs, projects
+from tests.installers import Pip
 from tests.machos import Toolchain
 from tests.miniature import Miniature
 
@@ -100,6 +101,13 @@ def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
     """A maker of real Mach-O files, with a folder of its own."""
     folder: Path = tmp_path_factory.mktemp("machos")
     return Toolchain(folder)
+
+
+@pytest.fixture(scope="session")
+def pip() -> Iterator[Pip]:
+    """pip, whose start is paid once."""
+    with Pip() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -225,18 +223,6 @@ def test_retag_keeps_no_tag_that_nobody_asks_for(tmp_path: Path) -> None:
         retag(wheel, tmp_path / "out", RetagOptions(build="1"))
     right = RetagOptions(build="1", platforms=["macosx_15_0_arm64"])
     assert codes(retag(wheel, tmp_path / "out", right).wheel) == set()
-
-
-def test_pip_takes_a_repaired_wheel(tmp_path: Path) -> None:
-    broken = wheel_of(tmp_path, "macosx_13_0_arm64", "demo-1.0-cp311-cp311-macosx_13_3_arm64.whl")
-    repaired = retag(broken, tmp_path / "out", FROM_WHEEL).wheel
-    for folder, code in ((tmp_path, 1), (repaired.parent, 0)):
-        argv = [
-            *(sys.executable, "-m", "pip", "download", "--isolated", "--no-index", "--no-deps"),
-            *("--platform", "macosx_14_0_arm64", "--python-version", "3.11", "--only-binary"),
-            *(":all:", "--find-links", str(folder), "--dest", str(tmp_path / "got"), "demo"),
-        ]
-        assert subprocess.run(argv, check=False, capture_output=True).returncode == code
 
 
 @pytest.mark.parametrize(

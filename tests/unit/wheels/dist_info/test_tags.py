@@ -1,13 +1,7 @@
-"""A fused wheel's tags, judged by packaging on 15 hosts, and by pip and uv against an index."""
+"""A fused wheel's tags, judged by packaging on 15 hosts."""
 
 from __future__ import annotations
 
-import http.server
-import os
-import subprocess
-import sys
-import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +16,6 @@ from tests.hosts import HOSTS, Os
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.machos import Toolchain
@@ -134,118 +127,6 @@ def test_names_are_read_as_packaging_reads_them(name: str) -> None:
 def test_what_is_no_wheel_s_name_is_refused(name: str) -> None:
     with pytest.raises(tags.BadName):
         tags.parse_name(name)
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that is served as an index; its name is the address's."""
-    root = tmp_path_factory.mktemp("index")
-    folder = root / "simple" / "demo"
-    folder.mkdir(parents=True)
-    handler = partial(_Quiet, directory=str(root))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        (root / "address").write_text(f"http://127.0.0.1:{server.server_port}/simple/")
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield root
-        server.shutdown()
-        thread.join()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def publish(index: Path, wheels: list[Path]) -> None:
-    """Put just these wheels into the index, listed in this order."""
-    folder = index / "simple" / "demo"
-    for old in folder.iterdir():
-        old.unlink()
-    for wheel in wheels:
-        (folder / wheel.name).write_bytes(wheel.read_bytes())
-    links = "".join(f'<a href="{wheel.name}">{wheel.name}</a><br>' for wheel in wheels)
-    (folder / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
-
-
-def pip_takes(index: Path, platform: str, out: Path) -> str | None:
-    """Return the name of the wheel that pip downloads for a platform; None if it finds none."""
-    argv = [
-        *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"),
-        *("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
-        *("--platform", platform, "--isolated", "--no-cache-dir", "--disable-pip-version-check"),
-        *("--index-url", (index / "address").read_text(), "--dest", str(out), "demo"),
-    ]
-    done = subprocess.run(argv, check=False, capture_output=True)
-    names = [path.name for path in out.iterdir()] if done.returncode == 0 else [None]
-    return names[0]
-
-
-def uv_takes(index: Path, platform: str, target: str, out: Path) -> bool:
-    """Whether uv would install the wheel on a platform with a deployment target."""
-    argv = [
-        *(sys.executable, "-m", "uv", "pip", "install", "--no-cache", "--no-config"),
-        *("--python-platform", platform, "--python-version", "3.11", "--only-binary", ":all:"),
-        *("--index-url", (index / "address").read_text(), "--target", str(out), "demo"),
-    ]
-    env = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": target}
-    done = subprocess.run(argv, check=False, capture_output=True, env=env)
-    return done.returncode == 0
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> tuple[Path, Path]:
-    return (
-        Thin("arm64", {"demo.py": b""}).write(tmp_path),
-        Thin("x86_64", {"demo.py": b""}).write(tmp_path),
-    )
-
-
-def test_pip_and_uv_take_the_fused_wheel_just_where_it_runs(
-    tmp_path: Path, index: Path, pair: tuple[Path, Path]
-) -> None:
-    fused = fuse(*pair, tmp_path / "fused", FuseOptions()).wheel
-    publish(index, [fused])
-    for platform, wanted in {
-        "macosx_10_14_x86_64": None,
-        "macosx_10_15_x86_64": fused.name,
-        "macosx_14_0_x86_64": fused.name,
-        "macosx_11_0_arm64": None,
-        "macosx_12_0_arm64": fused.name,
-        "macosx_26_0_arm64": fused.name,
-        "macosx_14_0_universal2": None,
-    }.items():
-        out = tmp_path / platform
-        out.mkdir()
-        assert pip_takes(index, platform, out) == wanted, platform
-    for platform, target, taken in (
-        ("aarch64-apple-darwin", "11.0", False),
-        ("aarch64-apple-darwin", "12.0", True),
-        ("x86_64-apple-darwin", "10.14", False),
-        ("x86_64-apple-darwin", "10.15", True),
-    ):
-        out = tmp_path / f"{platform}-{target}"
-        assert uv_takes(index, platform, target, out) == taken, (platform, target)
-
-
-def test_a_universal2_tag_is_what_pip_finds_by_that_platform(
-    tmp_path: Path, index: Path, pair: tuple[Path, Path]
-) -> None:
-    fused = fuse(*pair, tmp_path / "fused", FuseOptions(universal2_tag=True)).wheel
-    publish(index, [fused])
-    assert pip_takes(index, "macosx_14_0_universal2", tmp_path / "fused") == fused.name
-
-
-@pytest.mark.parametrize("platform", ["macosx_14_0_x86_64", "macosx_14_0_arm64"])
-@pytest.mark.parametrize("first", [True, False])
-def test_a_build_tag_wins_over_thin_wheels_beside_it(
-    tmp_path: Path, index: Path, pair: tuple[Path, Path], platform: str, first: bool
-) -> None:
-    fused = fuse(*pair, tmp_path / "fused", FuseOptions(build="1")).wheel
-    publish(index, [fused, *pair] if first else [*pair, fused])
-    out = tmp_path / "out"
-    out.mkdir()
-    assert pip_takes(index, platform, out) == fused.name
 
 
 def test_tags_are_read_in_any_case_as_installers_read_them(tmp_path: Path) -> None:

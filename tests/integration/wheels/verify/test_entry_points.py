@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.wheels.verify import Code, verify
-from tests.unit.wheels.dist_info.test_folders import pip_installs, uv_installs
+from tests.installers import Pip, uv_installs
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:
@@ -49,22 +49,23 @@ def wheel_of(folder: Path, text: bytes) -> Path:
     return WheelFiles({"a.py": b"", PATH: text}, tag="py3-none-any").write(folder)
 
 
-def test_what_pip_and_uv_take_has_no_finding(tmp_path: Path) -> None:
+def test_what_pip_and_uv_take_has_no_finding(tmp_path: Path, pip: Pip) -> None:
     wheels = [wheel_of(tmp_path / kind, text) for kind, text in RIGHT.items()]
     for wheel in wheels:
         assert Code.ENTRY_POINTS not in {finding.code for finding in verify(wheel).findings}
-        assert uv_installs(wheel, wheel.parent)
-    assert all(pip_installs(wheels, tmp_path))
+        assert uv_installs(wheel, wheel.parent / "uv")
+        assert pip.installs(wheel, wheel.parent / "pip")
 
 
-def test_what_pip_or_uv_refuses_is_an_error(tmp_path: Path) -> None:
+def test_what_pip_or_uv_refuses_is_an_error(tmp_path: Path, pip: Pip) -> None:
     wheels = [wheel_of(tmp_path / kind, text) for kind, text in REFUSED.items()]
-    for wheel, by_pip in zip(wheels, pip_installs(wheels, tmp_path), strict=True):
+    for wheel in wheels:
         findings = [
             finding for finding in verify(wheel).findings if finding.code is Code.ENTRY_POINTS
         ]
         assert {finding.file for finding in findings} == {PATH}
-        assert not (by_pip and uv_installs(wheel, wheel.parent)), wheel.parent.name
+        is_taken = pip.installs(wheel, wheel.parent / "pip")
+        assert not (is_taken and uv_installs(wheel, wheel.parent / "uv")), wheel.parent.name
 
 
 @pytest.mark.parametrize("size", [1 << 18, 1 << 22])
