@@ -68,7 +68,7 @@ def import_(
     from tensorflow_macos_build.patchqueue.exchange import importing
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
-    from tensorflow_macos_build.views import patches as view
+    from tensorflow_macos_build.views import exchange as view
 
     sources = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     metadata = Metadata(reason, drop_when, owner)
@@ -108,7 +108,7 @@ def export(
     """Write a queue as a branch of commits, one mailbox, or a quilt series."""
     from tensorflow_macos_build.patchqueue.exchange import exporting
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
-    from tensorflow_macos_build.views import patches as view
+    from tensorflow_macos_build.views import exchange as view
 
     form = parse_form(to, out, repository)
     target = repository if form is exporting.ExportForm.BRANCH else out

@@ -112,7 +112,7 @@ class _RebaseTasks(SessionTasks["RebaseSession", "RebaseProgress"]):
         return session.open_to_abort(flags.session_request(REBASES), ticker, Console().line)
 
     def present(self, flags: QueueFlags, progress: RebaseProgress, *, json: bool) -> None:
-        from tensorflow_macos_build.views import session as view
+        from tensorflow_macos_build.views import rebase_progress as view
 
         lines = view.as_lines(flags.name, progress, flags.words)
         present(view.as_document(flags.name, progress), lines, json=json)
