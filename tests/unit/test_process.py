@@ -15,8 +15,8 @@ def python(code: str) -> list[str]:
 
 
 def test_a_program_reads_stdin_and_its_output_is_captured_as_bytes() -> None:
-    done = process.run(["cat"], stdin=b"\xff\x00\n")
-    assert (done.status, done.stdout, done.stderr) == (0, b"\xff\x00\n", b"")
+    completed = process.run(["cat"], stdin=b"\xff\x00\n")
+    assert (completed.status, completed.stdout, completed.stderr) == (0, b"\xff\x00\n", b"")
 
 
 def test_a_missing_program_is_named_with_the_way_to_install_it() -> None:
@@ -49,8 +49,8 @@ def test_locale_and_time_zone_are_pinned_and_changes_can_take_a_variable_away(
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     monkeypatch.setenv("GONE", "1")
     code = "import os; print(os.environ['LC_ALL'], os.environ['TZ'], os.environ.get('GONE'))"
-    done = process.run(python(code), env={"GONE": None})
-    assert done.stdout == b"C.UTF-8 UTC None\n"
+    completed = process.run(python(code), env={"GONE": None})
+    assert completed.stdout == b"C.UTF-8 UTC None\n"
 
 
 def test_a_program_over_its_time_is_stopped_with_its_children(tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def _runs(pid: int) -> bool:
 
 def test_an_attached_program_ends_its_own_work_before_an_interrupt_goes_on(tmp_path: Path) -> None:
     """A terminal's Ctrl-C reaches the whole process group: here, one of the test's own."""
-    done = tmp_path / "done"
+    mark = tmp_path / "done"
     inner = (
         "import pathlib, time\n"
         "try:\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
-        f"    time.sleep(1); pathlib.Path({os.fspath(done)!r}).touch()\n"
+        f"    time.sleep(1); pathlib.Path({os.fspath(mark)!r}).touch()\n"
     )
     outer = (
         "import sys\n"
@@ -146,7 +146,7 @@ def test_an_attached_program_ends_its_own_work_before_an_interrupt_goes_on(tmp_p
         assert child.stdout.readline() == b"ready\n"
         os.killpg(child.pid, signal.SIGINT)
         assert child.wait(30) == 130
-    assert done.exists()
+    assert mark.exists()
 
 
 def test_an_attached_programs_status_is_given() -> None:
@@ -169,3 +169,35 @@ def test_endless_lines_of_a_failing_program_are_cut() -> None:
     with pytest.raises(process.ProgramFailed) as caught:
         process.run(python("import sys; sys.exit('x' * 1_000_000)"))
     assert len(str(caught.value)) < 1000
+
+
+def test_a_watched_program_is_heard_while_it_runs_and_gives_its_output() -> None:
+    pieces: list[bytes] = []
+    script = (
+        "import sys\n"
+        "text = sys.stdin.read()\n"
+        "print('to stderr', file=sys.stderr, flush=True)\n"
+        "print(len(text))"
+    )
+    completed = process.watch(python(script), pieces.append, stdin=b"x" * 3_000_000)
+    assert b"".join(pieces) == b"to stderr\n"
+    assert completed.stdout == b"3000000\n"
+
+
+def test_a_program_that_reads_nothing_is_no_failure() -> None:
+    completed = process.watch(python(""), lambda _: None, stdin=b"x" * 3_000_000)
+    assert completed.status == 0
+
+
+def test_a_silent_program_is_stopped() -> None:
+    begun = time.monotonic()
+    with pytest.raises(process.ProgramFailed):
+        process.watch(python("import time; time.sleep(60)"), lambda _: None, idle=0.3)
+    assert time.monotonic() - begun < 30
+
+
+def test_an_unexpected_status_of_a_watched_program_tells_what_it_said() -> None:
+    script = "import sys; sys.exit('no such luck')"
+    with pytest.raises(process.ProgramFailed, match="status 1") as caught:
+        process.watch(python(script), lambda _: None)
+    assert "no such luck" in str(caught.value)
