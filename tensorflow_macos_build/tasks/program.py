@@ -245,7 +245,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except BrokenPipeError:  # whoever read the output has enough (`inv --list | head`)
         code = ExitCode.FAILED
-    except KeyboardInterrupt:  # a second one, while the first was told
+    except KeyboardInterrupt:  # a second one, while the first was reported
         code = ExitCode.INTERRUPTED
     # What is left is Python's own end, which complains of interrupts and of what it cannot write.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

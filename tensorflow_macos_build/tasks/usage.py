@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from invoke.parser import Argument, ParserContext
 
-_MEANT = {"--dry": "--plan", "--dry-run": "--plan", "-R": "--plan", "-n": "--plan"}
+_SYNONYMS = {"--dry": "--plan", "--dry-run": "--plan", "-R": "--plan", "-n": "--plan"}
 """What make, git and invoke itself call a run without effects."""
 
 _HELP = ("--help", "-h")
@@ -160,7 +160,7 @@ class _Line:
         if not self._task and any(flag in context.flags for context in self._tasks.values()):
             return self._too_early(flag)
         flags = {*self._context.flags, *self._context.inverse_flags, *_HELP}
-        meant = _MEANT.get(flag, "")
+        meant = _SYNONYMS.get(flag, "")
         if not self._task and meant:
             hint = f"`{checkout.command('build', meant)}` prints what would be done"
             return UsageError(f"there is no flag `{flag}`", hint=hint)
