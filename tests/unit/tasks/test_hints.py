@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.tasks import namespace
@@ -17,7 +13,6 @@ from tensorflow_macos_build.tasks import namespace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
 
 PACKAGE = Path(checkout.__file__).parent
 ROOT = PACKAGE.parent
@@ -59,20 +54,3 @@ def test_pages_name_the_program_as_the_readme_does() -> None:
     typed = re.compile(r"(?:^|`|\$ )(?:invoke|inv) ([a-z][a-z.]*)", re.MULTILINE)
     wrong = {page: set(typed.findall(page.read_text(encoding="utf-8"))) & TASKS for page in pages}
     assert not {page.name: names for page, names in wrong.items() if names}
-
-
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
-def test_a_command_line_is_the_words_to_a_shell(words: list[str]) -> None:
-    assert shlex.split(checkout.command("rebase", *words)) == ["scripts/inv", "rebase", *words]
-
-
-def test_a_path_is_shown_as_it_is_typed_from_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    assert checkout.shown(tmp_path / "here/dist/a.whl") == Path("dist/a.whl")
-    assert checkout.shown(tmp_path / "dist/a.whl") == tmp_path / "dist/a.whl"
-    assert checkout.shown(Path("dist/a.whl")) == Path("dist/a.whl")
-    (tmp_path / "here").rmdir()
-    assert checkout.shown(tmp_path / "dist/a.whl") == tmp_path / "dist/a.whl"
