@@ -30,18 +30,23 @@ _PINNED = (
 """Everything about `git diff-tree -p` that a configuration could change (git-diff-tree(1)).
 
 What a caller varies comes after these: of options that contradict each other, git takes the last.
+-l0 lifts diff.renameLimit, whose default is another one in other versions; -O/dev/null is how
+git-diff-tree(1) takes back diff.orderFile.
 """
 
 _RENAMES = "--find-renames=50%"
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+# how git writes a path that needs quotes (quote_c_style in quote.c)
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
+# lines of a header, and what stands there when the difference is turned round
 _OPPOSITES = (
     (b"new file mode ", b"deleted file mode "),
     (b"old mode ", b"new mode "),
     (b"rename from ", b"rename to "),
 )
+# a line of ids: of a commit, or of the two trees that were asked for
 _RECORD = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n")
 
 
