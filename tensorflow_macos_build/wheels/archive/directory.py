@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HIDDEN = records.FLAG_ENCRYPTED | records.FLAG_STRONG_ENCRYPTION | records.FLAG_MASKED
 _METHODS = frozenset(CompressionMethod)
 _EXECUTABLE = 0o111
-"""The bits of which any makes installers let a file be executed, whatever system made the wheel."""
+"""The bits of which any makes installers let a regular file be executed."""
 _MAX_DEFLATE_RATIO = 1032
 """No deflate stream grows by more: a match of 258 bytes takes at least two bits."""
 
@@ -267,7 +267,9 @@ class DirectoryReader:
             CompressionMethod(method),
             *declared,
             offset=data,
-            executable=bool(entry.mode & _EXECUTABLE),
+            # Whatever system made the wheel, but not where the mode has no kind of file: so do pip
+            # (zip_item_is_executable) and installer (WheelFile.get_contents); uv asks for no kind.
+            executable=stat.S_ISREG(entry.mode) and bool(entry.mode & _EXECUTABLE),
         )
 
     def _check_kind(self, entry: DirectoryEntry) -> None:

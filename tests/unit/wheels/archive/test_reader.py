@@ -124,12 +124,13 @@ def test_members_tell_method_size_crc_and_mode(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("system", [0, 3, 19])
 @pytest.mark.parametrize("mode", [0o644, 0o744, 0o654, 0o645, 0])
+@pytest.mark.parametrize("kind", [stat.S_IFREG, 0])
 def test_what_may_be_executed_is_what_pip_lets_be_executed(
-    tmp_path: Path, system: int, mode: int
+    tmp_path: Path, system: int, mode: int, kind: int
 ) -> None:
     path = tmp_path / NAME
     info = zipfile.ZipInfo("tool")
-    info.create_system, info.external_attr = system, (stat.S_IFREG | mode) << 16
+    info.create_system, info.external_attr = system, (kind | mode) << 16
     with zipfile.ZipFile(path, "w") as made:
         made.writestr(info, b"#!/bin/sh\n")
     with open_archive(path) as wheel, zipfile.ZipFile(path) as judge:
