@@ -10,7 +10,11 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho.command_readers import CommandContents, read_commands
+from tensorflow_macos_build.macho.command_readers import (
+    MAXIMUM_COMMANDS_SIZE,
+    CommandContents,
+    read_commands,
+)
 from tensorflow_macos_build.macho.constants import (
     CPU_TYPE_ARM64,
     FILETYPE_NAMES,
@@ -40,6 +44,9 @@ _MAGICS = {
 }
 """Byte order and width by a file's first bytes: who writes a header writes its own byte order, and
 MH_CIGAM of <mach-o/loader.h> is the magic of the other one."""
+
+_SIZEOFCMDS_AT = 20
+"""Where mach_header, and mach_header_64 likewise, has the size of the load commands behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,20 @@ def is_image(head: bytes) -> bool:
     return head[:4] in _MAGICS
 
 
+def commands_end(head: bytes) -> int | None:
+    """Return where an image's load commands end by its header, from its first bytes.
+
+    A caller learns so how much `parse` needs. None: too few bytes, or no image.
+    """
+    kind = _MAGICS.get(head[:4])
+    if kind is None or len(head) < _SIZEOFCMDS_AT + 4:
+        return None
+    endian, is_64 = kind
+    (size,) = struct.unpack_from(f"{endian}I", head, _SIZEOFCMDS_AT)
+    # A header may claim 4 GiB, which nobody should inflate: `parse` refuses more than this anyway.
+    return _header(endian, is_64).size + min(int(size), MAXIMUM_COMMANDS_SIZE)
+
+
 def parse(file: Window) -> Image:
     """Read the header and load commands of a thin Mach-O file.
 
@@ -140,7 +161,7 @@ def parse(file: Window) -> Image:
     if kind is None:
         raise MalformedMachO("this is no Mach-O file", command="mach_header", offset=file.start)
     endian, is_64 = kind
-    header = struct.Struct(endian + ("8I" if is_64 else "7I"))  # `reserved` is 64-bit headers' own
+    header = _header(endian, is_64)
     contents = CommandContents(endian, is_64)
     # An error names the slice as soon as the header has said which it is.
     name = ""
@@ -167,3 +188,8 @@ def parse(file: Window) -> Image:
         symbols=contents.symbols,
         linkedit=tuple(contents.linkedit),
     )
+
+
+def _header(endian: str, is_64: bool) -> struct.Struct:
+    # mach_header_64 is mach_header with a further word, `reserved`.
+    return struct.Struct(endian + ("8I" if is_64 else "7I"))

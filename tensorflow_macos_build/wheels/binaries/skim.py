@@ -7,12 +7,10 @@ begins; elsewhere the member is inflated up to there.
 
 from __future__ import annotations
 
-import struct
 import zlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import fat, image
-from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.binaries.slices import HEAD, MAGIC, CodeKind, kind_of
@@ -27,11 +25,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.archive.members import Member
     from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.deflate.universal import Span
-
-_SIZEOFCMDS = struct.Struct("<20xI")
-"""Where mach_header_64 has the size of the load commands that follow it (<mach-o/loader.h>)."""
-
-_MACH_HEADER_64 = 32
 
 
 def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
@@ -124,13 +117,11 @@ def _skipped(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
 
 def _parsed(pieces: Iterable[bytes], size: int) -> Image | None:
     """Take as many pieces as the load commands fill, and parse those; None for an archive."""
-    head, needed = b"", min(HEAD, size)
+    head = b""
     for piece in pieces:
         head += piece
-        if len(head) >= _MACH_HEADER_64:
-            commands = min(*_SIZEOFCMDS.unpack_from(head), MAXIMUM_COMMANDS_SIZE)
-            needed = min(_MACH_HEADER_64 + commands, size)
-        if len(head) >= needed:
+        # What is no image, such as an archive, tells no end: a piece as large as others' is enough.
+        if len(head) >= min(image.commands_end(head) or HEAD, size):
             break
     if kind_of(head.ljust(MAGIC, b"\0")) is CodeKind.STATIC:
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import struct
 import tempfile
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import printable
 from tensorflow_macos_build.macho import archive, fat, image, lipo
-from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 
@@ -178,10 +176,10 @@ def _image(wheel: Archive, member: Member, head: bytes, offset: int, size: int) 
 
 
 def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int) -> Image:
-    # sizeofcmds stands at 20 of mach_header_64's 32 bytes; what is too short `parse` refuses.
-    if len(head) >= 24:
-        length = 32 + min(*struct.unpack_from("<L", head, 20), MAXIMUM_COMMANDS_SIZE)
-        head = head if length <= len(head) else wheel.head(member, offset + length)[offset:]
+    length = image.commands_end(head)
+    # What is too short, or no image, `parse` refuses in its own words.
+    if length is not None and length > len(head):
+        head = wheel.head(member, offset + length)[offset:]
     return image.parse(Window(head, 0, size))
 
 

@@ -10,6 +10,7 @@ import pytest
 from macholib.MachO import MachO
 
 from tensorflow_macos_build.macho import image
+from tensorflow_macos_build.macho.command_readers import MAXIMUM_COMMANDS_SIZE
 from tensorflow_macos_build.macho.constants import LC, MH_BUNDLE, MH_DYLIB, MH_OBJECT
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
@@ -166,3 +167,18 @@ def test_big_endian_and_32_bit_headers_are_read() -> None:
     rpath = struct.pack(">III", LC.LC_RPATH, 28, 12) + b"@loader_path\0\0\0\0"
     parsed = image.parse(Window.whole(struct.pack(">7I", *words) + rpath))
     assert (parsed.arch, parsed.is_64, parsed.rpaths) == ("ppc", False, ("@loader_path",))
+
+
+@pytest.mark.parametrize(("endian", "form", "size"), [("<", "8I", 32), (">", "7I", 28)])
+def test_the_end_of_the_load_commands_is_told_by_the_header_alone(
+    endian: str, form: str, size: int
+) -> None:
+    magic = 0xFEEDFACF if form == "8I" else 0xFEEDFACE
+    words = [magic, 7, 3, MH_BUNDLE, 1, 0x1234, 0, 0][: int(form[0])]
+    header = struct.pack(endian + form, *words)
+    assert image.commands_end(header) == size + 0x1234
+    assert image.commands_end(header[:23]) is None
+    assert image.commands_end(b"!<arch>\n" + bytes(24)) is None
+    words[5] = 0xFFFFFFFF
+    lie = image.commands_end(struct.pack(endian + form, *words))
+    assert lie == size + MAXIMUM_COMMANDS_SIZE
