@@ -28,6 +28,9 @@ FOLDER = "build_configs"
 EXTENDS = "extends"
 """The key that names the config below this one, without `.yaml`."""
 
+PARENT = "parent"
+"""The key of a file that others extend and that is no release by itself: `parent: true`."""
+
 _DEFAULT = tree.Source("default")
 
 _SHOWN = 100
@@ -106,8 +109,18 @@ def load(
 
 
 def names(root: Path) -> list[str]:
-    """Return the names of a project's configs, sorted."""
-    return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
+    """Return the names of a project's configs, sorted; parents are none."""
+    paths = (root / FOLDER).glob("*.yaml")
+    return sorted(path.stem for path in paths if not _is_parent(path, root))
+
+
+def _is_parent(path: Path, root: Path) -> bool:
+    try:
+        table, _ = tree.read_file(path, _shown(path, root))
+    except UsageError:
+        return False  # it may be a release, and whoever loads it learns what is wrong
+    written = table.items.get(PARENT)
+    return isinstance(written, tree.Scalar) and written.text == "true"
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -146,7 +159,9 @@ def _chain(path: Path, root: Path) -> tuple[tree.Table, list[tree.Problem], tupl
         files.append(following)
         table, problems_of_file = tree.read_file(following, _shown(following, root))
         problems += problems_of_file
-        extends = table.items.pop(EXTENDS, None)  # of the file, and no value of the release
+        # These two are of the file, and no values of the release.
+        problems += _parent_problems(table.items.pop(PARENT, None), named=following == path)
+        extends = table.items.pop(EXTENDS, None)
         tables.append(table)
         following = None
         if extends is not None:
@@ -155,6 +170,24 @@ def _chain(path: Path, root: Path) -> tuple[tree.Table, list[tree.Problem], tupl
     while tables:
         merged = tree.merge(merged, tables.pop())
     return merged, problems, tuple(files)
+
+
+def _parent_problems(written: tree.Tree | None, *, named: bool) -> list[tree.Problem]:
+    """Return what is wrong with the value of a file's `parent`.
+
+    Raises:
+        tree.ConfigError: it is true, and the file is the one that was named.
+    """
+    if written is None:
+        return []
+    text = written.text if isinstance(written, tree.Scalar) else None
+    if text not in ("true", "false"):
+        return [tree.Problem(f"`{PARENT}` must be true or false", written.source)]
+    if text == "true" and named:  # what it lacks to be a release is not wrong
+        what = "this is a parent of configs, and no release"
+        hint = f"name one that `{EXTENDS}` it"
+        raise tree.ConfigError([tree.Problem(what, written.source, hint)])
+    return []
 
 
 def _extended(extends: tree.Tree, files: Sequence[Path], root: Path) -> Path:
@@ -226,7 +259,7 @@ def _known_keys(location: Sequence[str | int]) -> list[str]:
     for part in location:
         if isinstance(part, str):
             model = _model_of(model.model_fields[part].annotation) or model
-    return [*model.model_fields, *([EXTENDS] if model is Release else [])]
+    return [*model.model_fields, *([EXTENDS, PARENT] if model is Release else [])]
 
 
 def _model_of(annotation: object) -> type[pydantic.BaseModel] | None:

@@ -21,10 +21,12 @@ PEP_440 = (
 # not match before a line end at the end of the text, as Python's does.
 Text = Annotated[str, StringConstraints(min_length=1)]
 MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2[0-9](\.[0-9]+)?$")]
+BazelVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){2}$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
 Label = Annotated[str, StringConstraints(pattern=r"^(@[\w.~-]*)?//[^\s:]*(:[^\s:]+)?$")]
 Flag = Annotated[str, StringConstraints(pattern=r"^-")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Topic = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")]
 
 
 def _inside(pattern: str) -> str:
@@ -54,6 +56,41 @@ class Packaging(str, Enum):  # StrEnum came with Python 3.11
     """The target is a program that writes the wheel into a folder (TensorFlow up to 2.16)."""
 
 
+class PythonBy(str, Enum):
+    """How upstream is told which Python the wheel is for."""
+
+    CONFIGURE = "configure"
+    """By `configure`, in PYTHON_BIN_PATH (TensorFlow up to 2.13)."""
+    HERMETIC = "hermetic"
+    """By a version, for Bazel brings its own Python (TensorFlow 2.14 and later)."""
+
+
+class Hazard(str, Enum):
+    """A known way in which a release's build fails, though the config is right."""
+
+    NO_MACOS_ARM64_CONFIG = "no-macos-arm64-config"
+    """Its .bazelrc has no `macos_arm64`: a patch has to add it (tensorflow/tensorflow#45404)."""
+    BAZEL_BEFORE_ARM64 = "bazel-before-arm64"
+    """Its Bazel is older than 4.1, the first for arm64 Macs (tensorflow/tensorflow#47594)."""
+    XCODE_14_LINKER = "xcode-14-linker"
+    """The linker of Xcode 14.0 to 14.2 fails on its extensions (tensorflow/tensorflow#58368)."""
+    BSD_REALPATH = "bsd-realpath"
+    """A rule of it needs GNU's realpath first in PATH (tensorflow/tensorflow#60179)."""
+    XCODE_15_LINK = "xcode-15-link"
+    """Xcode 15 does not link it; nobody has named the cause (tensorflow/tensorflow#62001)."""
+    ZLIB_FDOPEN = "zlib-fdopen"
+    """Its zlib is older than 1.3.1, which Xcode 16.3 does not compile (madler/zlib#1076)."""
+    ROSETTA_X86_64 = "rosetta-x86-64"
+    """Its x86_64 half may not build under Rosetta (conda-forge/tensorflow-feedstock#394)."""
+    UNVERSIONED_TAG = "unversioned-tag"
+    """Its wheel's tag names no macOS where repository rules see no MACOSX_DEPLOYMENT_TARGET
+    (tensorflow/tensorflow#91195)."""
+    BAZEL_7_LINKS_ARM64 = "bazel-7-links-arm64"
+    """On an arm64 Mac, Bazel 7 by itself links x86_64 as arm64 (bazelbuild/bazel#21768)."""
+    ONEDNN_DUMMY = "onednn-dummy"
+    """On x86_64 Macs `//xla/tsl/mkl:onednn` leads to a dummy; a patch has to take it out."""
+
+
 class FuseVerdict(str, Enum):
     """What a rule may say of a path that is not equal in both wheels."""
 
@@ -78,6 +115,10 @@ class Upstream(Values):
 class Bazel(Values):
     """How Bazel is run, for every architecture alike."""
 
+    version: BazelVersion | None = None
+    """The Bazel that builds it; empty: the one that upstream's .bazelversion names."""
+    xcode: bool = False
+    """Whether Apple's compilers build it: then Bazel is told where the selected Xcode is."""
     startup: tuple[Flag, ...] = ()
     """Startup flags, before the command."""
     configure_env: dict[Variable, str] = {}
@@ -170,6 +211,8 @@ class Limits(Values):
     """Free disk space, in units of 10^9 bytes."""
     memory_gb: float = Field(default=1.0, ge=0, le=1_000_000)
     """Memory, in units of 10^9 bytes."""
+    hours: float | None = Field(default=None, gt=0, le=1000)
+    """Hours that building one architecture may take; for people, nothing is stopped by it."""
 
 
 class Release(Values):
@@ -185,6 +228,10 @@ class Release(Values):
     """The folder under patches/ whose patches are applied; empty: none."""
     python: PythonVersion = "host"
     """The Python to build for: `3.11`, or `host` for the one that runs this tool."""
+    python_by: PythonBy = PythonBy.CONFIGURE
+    """How upstream is told which Python that is."""
+    wheel_name: Name | None = None
+    """The wheel's project name; empty: upstream's own."""
     bazel: Bazel
     """How Bazel is run."""
     architectures: Architectures
@@ -203,3 +250,7 @@ class Release(Values):
     """What the build needs of the machine."""
     wheelhouse: tuple[Text, ...] = ()
     """Requirements to resolve and fuse beside the wheel."""
+    hazards: tuple[Hazard, ...] = ()
+    """Known ways in which this release's build fails; what a build is checked for beforehand."""
+    unverified: dict[Topic, Text] = {}
+    """What is not known of this release, in a sentence by key or topic; a plan shows it."""

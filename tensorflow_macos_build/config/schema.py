@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorflow_macos_build.config.loading import EXTENDS
+from tensorflow_macos_build.config.loading import EXTENDS, PARENT
 from tensorflow_macos_build.config.model import FuseRule, Release
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,5 +26,10 @@ def schema() -> dict[str, Any]:
         "title": "Extends",
         "description": "The config beside this one, without `.yaml`, that it is laid over.",
     }
-    whole["properties"] = {EXTENDS: extends, **whole["properties"]}
+    parent = {
+        "type": "boolean",
+        "title": "Parent",
+        "description": "Whether this file is only extended by others, and no release by itself.",
+    }
+    whole["properties"] = {EXTENDS: extends, PARENT: parent, **whole["properties"]}
     return {"$schema": _DIALECT, **whole}

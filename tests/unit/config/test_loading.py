@@ -52,6 +52,19 @@ def test_what_extends_wins_and_mappings_are_merged_key_by_key(tmp_path: Path) ->
     assert [path.stem for path in loaded.files] == ["top", "middle", "low"]
 
 
+def test_a_parent_is_extended_and_is_none_of_the_configs(tmp_path: Path) -> None:
+    root = write(
+        tmp_path,
+        low=WHOLE + "parent: true\n",
+        top="extends: low\n",
+        torn="parent: [",
+        plain=WHOLE + "parent: false\n",
+    )
+    assert config.load("top", root=root).release.bazel.target == "//a:b"
+    assert config.load("plain", root=root).release.name == "plain"
+    assert config.names(root) == ["plain", "top", "torn"]
+
+
 def test_every_value_knows_its_file_and_line_or_its_flag(tmp_path: Path) -> None:
     root = write(tmp_path, low=WHOLE, top="extends: low\nbazel:\n  jobs: 3\n")
     loaded = config.load("top", {"upstream.ref": "v2"}, root=root)
@@ -128,6 +141,11 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         ("extends: ../one", "`extends` must name a config beside this one"),
         ("extends: tow", "did you mean `two`?"),
         ("extends: [two]", "build_configs/one.yaml:1:10: `extends` must name"),
+        (WHOLE + "parent: true", "build_configs/one.yaml:8:9: this is a parent of configs"),
+        (WHOLE + "parent: yes", "build_configs/one.yaml:8:9: `parent` must be true or false"),
+        ("parent: true", "this is a parent of configs, and no release"),
+        (WHOLE + "unverified: {A b: c}", "`unverified.A b"),
+        (WHOLE.replace("  target", "  version: 6.5\n  target"), "`bazel.version`"),
         (WHOLE + "queue: ../../etc", "`queue`"),
         (WHOLE + "name: ../x", "`name`"),
         (WHOLE + "fuse: {rules: [{path: a/../../b, verdict: x}]}", "must stay inside the wheel"),
