@@ -8,9 +8,12 @@ import yaml
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.views import config as config_view
 from tensorflow_macos_build.wheels.fuse.rules import RuleVerdict
+from tensorflow_macos_build.wheels.verify import must_export
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = config.names(ROOT)
+FILES = sorted(path.name for path in (ROOT / "build_configs").glob("*.yaml"))
+TENSORFLOW = [name for name in NAMES if name.startswith("tf-")]
 
 
 def test_the_committed_schema_is_the_models() -> None:
@@ -35,13 +38,13 @@ def test_the_verdicts_of_a_config_are_those_of_fuse() -> None:
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_every_committed_config_obeys_the_schema_as_other_readers_read_it(name: str) -> None:
-    text = (ROOT / "build_configs" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "build_configs" / name).read_text(encoding="utf-8")
     jsonschema.Draft202012Validator(config.schema()).validate(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "base"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_shown_loads_to_the_same_values(name: str, tmp_path: Path) -> None:
     loaded = config.load(name, root=ROOT)
     (tmp_path / "again.yaml").write_text(
@@ -53,3 +56,21 @@ def test_what_is_shown_loads_to_the_same_values(name: str, tmp_path: Path) -> No
         json.loads(json.dumps(loaded.release.model_dump(mode="json")))
         == (config_view.as_document(loaded)["values"])
     )
+
+
+def test_every_line_of_tensorflow_has_a_config() -> None:
+    assert set(NAMES) == {"demo", *(f"tf-2.{minor}" for minor in range(4, 23))}
+
+
+@pytest.mark.parametrize("name", TENSORFLOW)
+def test_what_a_release_does_not_know_is_said(name: str) -> None:
+    release = config.load(name, root=ROOT).release
+    commit = len(release.upstream.ref) == 40
+    assert commit != ("upstream.ref" in release.unverified)
+    assert release.bazel.version or "bazel.version" in release.unverified
+    assert release.limits.hours
+
+
+@pytest.mark.parametrize("name", TENSORFLOW)
+def test_the_symbols_that_a_release_must_export_are_known(name: str) -> None:
+    must_export.expand(config.load(name, root=ROOT).release.verify.must_export)
