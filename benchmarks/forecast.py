@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import measure
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
@@ -57,17 +57,17 @@ def main() -> None:
 
 def _rebases(git: Git, base: QueueBase, tip: str, onto: dict[str, str]) -> None:
     patches = commits_of(git, f"{base.commit}..{tip}")
-    with quarantine(git) as pen:
+    with open_quarantine(git) as quarantine:
         for commit in onto.values():
-            engine.rebase_in(pen, base, commit, patches)
+            engine.rebase_in(quarantine, base, commit, patches)
 
 
 def _forecast(
     git: Git, base: QueueBase, tip: str, onto: dict[str, str], *, shown: bool = False
 ) -> None:
     patches = commits_of(git, f"{base.commit}..{tip}")
-    with quarantine(git) as pen:
-        forecaster = Forecaster(pen, base, patches, Decisions())
+    with open_quarantine(git) as quarantine:
+        forecaster = Forecaster(quarantine, base, patches, Decisions())
         columns = forecaster.columns(onto)
     if not shown:
         return

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import measure
 from tensorflow_macos_build.git.diffs import LineRange
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
@@ -61,8 +61,8 @@ def _stretch(text: str) -> Stretch:
 
 
 def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
-    with quarantine(git) as pen:
-        lines = LineHistory(pen, UpstreamHistory(pen.git, *span))
+    with open_quarantine(git) as quarantine:
+        lines = LineHistory(quarantine, UpstreamHistory(quarantine.git, *span))
         lines.read(path for path, _ in stretches)
         return [
             [change.commit for change in lines.of_lines(span[1], *stretch)] for stretch in stretches

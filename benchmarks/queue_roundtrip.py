@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.queue import commit_range, materialise, storage
@@ -124,8 +124,8 @@ def _times(folder: Path, repository: Path, span: str, rounds: int) -> None:
     ]
 
     def replayed() -> None:
-        with quarantine(git) as pen:
-            materialise.commits(queue, pen.git)
+        with open_quarantine(git) as quarantine:
+            materialise.commits(queue, quarantine.git)
 
     arms = {
         "read the queue": lambda: storage.load(folder),

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
@@ -191,9 +191,9 @@ def _import(bench: Bench, folder: Path) -> None:
         importing.SourceKind.RANGE, span, os.fspath(bench.git.git_dir), bench.first
     )
     importing.import_changes(source, folder, bench.scratch / "import-cache", silent)
-    with quarantine(bench.git) as pen:
-        last = materialise.queue_commits(storage.load(folder), pen.git)[-1].commit
-        if pen.tree(last) != pen.tree(bench.last):
+    with open_quarantine(bench.git) as quarantine:
+        last = materialise.queue_commits(storage.load(folder), quarantine.git)[-1].commit
+        if quarantine.tree(last) != quarantine.tree(bench.last):
             raise SystemExit("the queue does not make the tree of the range")
 
 
@@ -205,8 +205,8 @@ def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
 def _by_commits(bench: Bench) -> str:
     patches = commits_of(bench.git, f"{bench.first}..{bench.last}")
     base = QueueBase("", bench.first, bench.first)
-    with quarantine(bench.git) as pen:
-        return engine.rebase_in(pen, base, bench.onto, patches, OnConflict.SKIP)[0].tree
+    with open_quarantine(bench.git) as quarantine:
+        return engine.rebase_in(quarantine, base, bench.onto, patches, OnConflict.SKIP)[0].tree
 
 
 def _first(trees: set[str], bench: Bench, queue: Path) -> Run:

@@ -349,9 +349,9 @@ class Machine(stateful.RuleBasedStateMachine):
         at = self.queue.at(patch.subject)
         wanted = self.queue.with_at(at, replace(patch, lines=first), Patch(subject, second))
 
-        def cut(pen: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
+        def cut(quarantine: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
             place = position(pieces, patch.subject)
-            halves = operations.split(pen, pieces[place], ["g*"], subject)
+            halves = operations.split(quarantine, pieces[place], ["g*"], subject)
             return [*pieces[:place], *halves, *pieces[place + 1 :]]
 
         self.changing(cut, ("patches.split", patch.subject, subject, "g*"), wanted, kill)

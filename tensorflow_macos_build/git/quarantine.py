@@ -163,7 +163,7 @@ class Quarantine:
 
 
 @contextlib.contextmanager
-def quarantine(source: Git) -> Iterator[Quarantine]:
+def open_quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
     with temporary.scratch("quarantine") as folder:
         git = _make(folder, source)

@@ -68,9 +68,9 @@ def split(session: EditSession, name: str, globs: Sequence[str], subject: str) -
     if not globs:
         raise UsageError("--path says which files go into the new patch")
 
-    def cut(pen: Quarantine, edits: list[PatchEdit]) -> list[PatchEdit]:
+    def cut(quarantine: Quarantine, edits: list[PatchEdit]) -> list[PatchEdit]:
         at = _at(edits, name)
-        halves = operations.split(pen, edits[at], globs, subject)
+        halves = operations.split(quarantine, edits[at], globs, subject)
         return [*edits[:at], *halves, *edits[at + 1 :]]
 
     return session.change(cut, ("patches.split", name, subject, *globs))

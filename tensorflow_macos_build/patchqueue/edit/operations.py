@@ -140,12 +140,12 @@ def annotated(
 
 
 def split(
-    pen: Quarantine, edit: PatchEdit, globs: Sequence[str], subject: str
+    quarantine: Quarantine, edit: PatchEdit, globs: Sequence[str], subject: str
 ) -> tuple[PatchEdit, PatchEdit]:
     """Cut an edit in two by its files.
 
     Args:
-        pen: holds its trees.
+        quarantine: holds its trees.
         edit: the edit.
         globs: patterns of fnmatch(3); the files that fit one go into the second edit.
         subject: the second edit's subject; the rest of its header is the first one's.
@@ -154,7 +154,7 @@ def split(
         UsageError: all files fit, or none.
     """
     ((before, after),) = edit.changes
-    (changes,) = trees.between(pen.git, [(before, after)])
+    (changes,) = trees.between(quarantine.git, [(before, after)])
     chosen = {
         change.path
         for change in changes
@@ -164,16 +164,18 @@ def split(
         listed = "\n".join(sorted(change.path for change in changes))
         amount = "all" if chosen else "none"
         raise UsageError(f"{amount} of the patch's files fit {', '.join(globs)}", detail=listed)
-    middle = _partly(pen, before, [change for change in changes if change.path not in chosen])
+    middle = _partly(
+        quarantine, before, [change for change in changes if change.path not in chosen]
+    )
     return (
         replace(edit, changes=((before, middle),)),
         PatchEdit(replace(edit.header, subject=subject), ((middle, after),), None, edit.bare),
     )
 
 
-def _partly(pen: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
+def _partly(quarantine: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
     """Return the tree that some of a patch's changes make."""
-    tree = Overlay(pen.objects, before)
+    tree = Overlay(quarantine.objects, before)
     # Deletions first, so that a file can become a folder.
     for path, _, new, _ in sorted(changes, key=lambda change: change.new is not None):
         if new is None:
@@ -186,16 +188,16 @@ def _partly(pen: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
         if any(entry and not entry.is_tree for entry in above) or (there and there.is_tree):
             raise UsageError(f"`{path}` needs the place of a file that is in the other half")
         tree.put(path, new)
-    return tree.write(pen)
+    return tree.write(quarantine)
 
 
 def restack(
-    pen: Quarantine, base_tree: str, edits: Sequence[PatchEdit], settled: Mapping[str, str]
+    quarantine: Quarantine, base_tree: str, edits: Sequence[PatchEdit], settled: Mapping[str, str]
 ) -> Restacked | EditConflict:
     """Replay edits on the base, one after the other, up to the first conflict that is not settled.
 
     Args:
-        pen: holds all trees; new ones go there.
+        quarantine: holds all trees; new ones go there.
         base_tree: what the first edit goes onto.
         edits: in order.
         settled: the trees that somebody made of conflicts, by `EditConflict.key`.
@@ -210,7 +212,7 @@ def restack(
             if current == old:  # what is before it did not change: nor does what it makes of it
                 current = new
                 continue
-            merged = merges.merge(pen, old, current, new)
+            merged = merges.merge(quarantine, old, current, new)
             if not merged.clean and key not in settled:
                 return EditConflict(key, edit, merged)
             current = merged.tree if merged.clean else settled[key]

@@ -44,12 +44,12 @@ _UNFINISHED = {
 """What git keeps in its folder while a command waits for somebody, and the command."""
 
 
-def make(folder: Path, pen: Quarantine, store: Git, base: str, edit: PatchEdit) -> None:
+def make(folder: Path, quarantine: Quarantine, store: Git, base: str, edit: PatchEdit) -> None:
     """Make the work tree of an edit.
 
     Args:
         folder: where; it must not exist.
-        pen: a quarantine that holds the edit's trees.
+        quarantine: a quarantine that holds the edit's trees.
         store: the repository that keeps the change's objects; the work tree borrows from it.
         base: the queue's base, which the first commit stands on.
         edit: the edit.
@@ -60,17 +60,17 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, edit: PatchEdit) 
         f"{header.author.name} <{header.author.email}> {header.date.seconds} {header.date.zone}"
     )
     # The author is the committer, too, so that the same patch is the same commit on any machine.
-    parent = pen.write_commit(before, [base], message=b"The patches before\n")
-    commit = pen.write_commit(
+    parent = quarantine.write_commit(before, [base], message=b"The patches before\n")
+    commit = quarantine.write_commit(
         after, [parent], author=author, committer=author, message=encode_path(header.message)
     )
-    pen.keep([commit], [base], into=store.git_dir / "objects")
-    touched = [change.path for change in trees.between(pen.git, [(before, after)])[0]]
-    bring_shown(pen, after, touched)
+    quarantine.keep([commit], [base], into=store.git_dir / "objects")
+    touched = [change.path for change in trees.between(quarantine.git, [(before, after)])[0]]
+    bring_shown(quarantine, after, touched)
     with files.atomic_folder(folder) as unfinished:
         git = work_tree.git_of(unfinished)
         git.init(bare=False)
-        for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
+        for key, value in {**_CONFIG, **partial_clone(quarantine.git.server)}.items():
             git.run("config", key, value)
         alternates.write(git.git_dir, [(store.git_dir / "objects").resolve()])
         lines = "".join(f"{line}\n" for line in patterns(touched))
@@ -81,7 +81,7 @@ def make(folder: Path, pen: Quarantine, store: Git, base: str, edit: PatchEdit) 
         git.run("read-tree", "-m", "-u", commit)
 
 
-def take(folder: Path, pen: Quarantine, edit: PatchEdit) -> list[PatchEdit]:
+def take(folder: Path, quarantine: Quarantine, edit: PatchEdit) -> list[PatchEdit]:
     """Return the edits that somebody made of one in its work tree; none when it was taken away.
 
     What is not committed belongs to the last commit, or, when there is none, to the edit itself.
@@ -109,7 +109,7 @@ def take(folder: Path, pen: Quarantine, edit: PatchEdit) -> list[PatchEdit]:
         steps = [PatchStep(edit.header, before, tree)]
     elif steps:  # what is not committed amends the last one
         steps[-1] = replace(steps[-1], after=tree)
-    bring(folder, pen, [step.after for step in steps])
+    bring(folder, quarantine, [step.after for step in steps])
     # The first keeps the patch's file; the others are new.
     names = [edit.name, *(None for _ in steps)]
     return [
@@ -153,11 +153,11 @@ def _refuse_unfinished(folder: Path) -> None:
         )
 
 
-def bring(folder: Path, pen: Quarantine, trees: Sequence[str]) -> None:
+def bring(folder: Path, quarantine: Quarantine, trees: Sequence[str]) -> None:
     """Bring trees that were made in a work tree into the quarantine."""
     if trees:
         listed = "".join(f"{tree}\n" for tree in trees).encode()
         pack = work_tree.git_of(folder).out(
             "pack-objects", "--revs", "--stdout", "--quiet", stdin=listed
         )
-        pen.git.run("index-pack", "--stdin", "--fix-thin", stdin=pack)
+        quarantine.git.run("index-pack", "--stdin", "--fix-thin", stdin=pack)

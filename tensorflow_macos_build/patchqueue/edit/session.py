@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.edit.step import EditProgress, EditRun
 from tensorflow_macos_build.patchqueue.queue import lock, opening, storage
 from tensorflow_macos_build.patchqueue.worktree import work_tree
@@ -70,8 +70,8 @@ class EditSession:
                 return self._go_on_with(run, plan)
             if request and (done := run.done_before(request)):
                 return done
-            with quarantine(self.git) as pen:
-                return run.advance(pen, run.begin(pen, make, request))
+            with open_quarantine(self.git) as quarantine:
+                return run.advance(quarantine, run.begin(quarantine, make, request))
 
     def edit(self, name: str) -> EditProgress:
         """Check a patch out in a work tree, to be changed there.
@@ -85,8 +85,8 @@ class EditSession:
         with self._alone() as run:
             if plan := run.asked_before(("patches.edit", name)):
                 return self._go_on_with(run, plan)
-            with quarantine(self.git) as pen:
-                return run.show_open(pen, run.open(pen, name))
+            with open_quarantine(self.git) as quarantine:
+                return run.show_open(quarantine, run.open(quarantine, name))
 
     def go_on(self) -> EditProgress:
         """Take what somebody made in the work tree, and carry the change on.
@@ -103,9 +103,13 @@ class EditSession:
                 if done := run.done_before():
                     return done
                 raise run.none_under_way()
-            with quarantine(run.store()) as pen:
-                plan, note = run.take(pen, plan)
-                edited = run.show(pen, plan) if plan.open is not None else run.advance(pen, plan)
+            with open_quarantine(run.store()) as quarantine:
+                plan, note = run.take(quarantine, plan)
+                edited = (
+                    run.show(quarantine, plan)
+                    if plan.open is not None
+                    else run.advance(quarantine, plan)
+                )
             return replace(edited, note=note or edited.note)
 
     def status(self) -> EditProgress:
@@ -117,8 +121,8 @@ class EditSession:
         with self._alone() as run:
             plan = run.under_way()
             # Not `store`, which would make the change's repository: this only looks.
-            with quarantine(run.lender()) as pen:
-                return run.state(pen, plan)
+            with open_quarantine(run.lender()) as quarantine:
+                return run.state(quarantine, plan)
 
     def abort(self) -> str:
         """Forget the change; the queue stays as it was. Return what is left for people to know."""
@@ -131,8 +135,8 @@ class EditSession:
             work_tree.set_shown(edited.folder)
 
     def _go_on_with(self, run: EditRun, plan: plan_file.EditPlan) -> EditProgress:
-        with quarantine(run.store()) as pen:
-            return run.show(pen, plan)
+        with open_quarantine(run.store()) as quarantine:
+            return run.show(quarantine, plan)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[EditRun]:

@@ -130,30 +130,30 @@ class EditRun:
 
     def begin(
         self,
-        pen: Quarantine,
+        quarantine: Quarantine,
         make: Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]],
         request: tuple[str, ...],
     ) -> EditPlan:
         """Return a new change; nothing is kept of it yet."""
         self._clear()
-        commits = materialise.commits(self.queue, pen.git)
-        edits = make(pen, operations.edits_of(commits, self._base_tree(pen)))
+        commits = materialise.commits(self.queue, quarantine.git)
+        edits = make(quarantine, operations.edits_of(commits, self._base_tree(quarantine)))
         folder = str(self.queue.folder.resolve())
         return EditPlan(folder, request, self.queue.digest, tuple(edits), {}, None)
 
-    def open(self, pen: Quarantine, name: str) -> EditPlan:
+    def open(self, quarantine: Quarantine, name: str) -> EditPlan:
         """Keep a change that opens a patch for editing."""
         position = self.queue.position(name)
-        plan = self.begin(pen, lambda _, edits: edits, ("patches.edit", name))
+        plan = self.begin(quarantine, lambda _, edits: edits, ("patches.edit", name))
         plan = replace(plan, open=position)
-        self._keep(pen, plan)
+        self._keep(quarantine, plan)
         return plan
 
-    def take(self, pen: Quarantine, plan: EditPlan) -> tuple[EditPlan, str]:
+    def take(self, quarantine: Quarantine, plan: EditPlan) -> tuple[EditPlan, str]:
         """Return the plan with what somebody made, kept; and why nothing of it was taken."""
         if plan.open is not None:
-            return self._take_open(pen, plan, plan.open)
-        stopped = self._restack(pen, plan)
+            return self._take_open(quarantine, plan, plan.open)
+        stopped = self._restack(quarantine, plan)
         if not isinstance(stopped, EditConflict):
             return plan, ""
         folder = self.folder / "conflict"
@@ -162,17 +162,17 @@ class EditRun:
             subject = stopped.edit.header.subject
             return plan, f"the conflict of `{subject}` was not shown before; nothing was taken yet"
         tree = conflict_tree.take(folder, stopped.merged, _labels(stopped.edit))
-        patch_tree.bring(folder, pen, [tree])
+        patch_tree.bring(folder, quarantine, [tree])
         plan = replace(plan, settled={**plan.settled, stopped.key: tree})
-        self._keep(pen, plan)
+        self._keep(quarantine, plan)
         return plan, ""
 
-    def advance(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
+    def advance(self, quarantine: Quarantine, plan: EditPlan) -> EditProgress:
         """Carry a change as far as it goes: to a conflict, or to the queue's new state."""
-        restacked = self._restack(pen, plan)
+        restacked = self._restack(quarantine, plan)
         if isinstance(restacked, EditConflict):
-            self._keep(pen, plan)
-            return self._show_conflict(pen, restacked)
+            self._keep(quarantine, plan)
+            return self._show_conflict(quarantine, restacked)
 
         def announce(after: str) -> None:
             # Before the swap: a kill behind it leaves a queue of which the journal tells.
@@ -180,7 +180,12 @@ class EditRun:
 
         queue = self.queue
         saved = storage.save(
-            queue.folder, queue.base, restacked.steps, pen.git, seen=plan.queue, announce=announce
+            queue.folder,
+            queue.base,
+            restacked.steps,
+            quarantine.git,
+            seen=plan.queue,
+            announce=announce,
         )
         # The plan goes last: a kill before leaves it, and `current` finds the queue written.
         if self.folder.is_dir():
@@ -188,26 +193,30 @@ class EditRun:
         emptied = tuple(edit.header.subject for edit in restacked.emptied)
         return EditProgress(saved, emptied)
 
-    def show(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
+    def show(self, quarantine: Quarantine, plan: EditPlan) -> EditProgress:
         """Show what a change waits for; one that waits for nobody is carried on."""
-        return self.show_open(pen, plan) if plan.open is not None else self.advance(pen, plan)
+        return (
+            self.show_open(quarantine, plan)
+            if plan.open is not None
+            else self.advance(quarantine, plan)
+        )
 
-    def show_open(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
+    def show_open(self, quarantine: Quarantine, plan: EditPlan) -> EditProgress:
         """Check out the patch that is open, unless it is."""
         assert plan.open is not None
         folder, edit = self.folder / "tree", plan.edits[plan.open]
         if not folder.is_dir():  # else somebody may be at work in it
-            patch_tree.make(folder, pen, self.store(), self.queue.base.commit, edit)
+            patch_tree.make(folder, quarantine, self.store(), self.queue.base.commit, edit)
         return EditProgress(None, (), folder, edit.header.subject)
 
-    def state(self, pen: Quarantine, plan: EditPlan) -> EditProgress:
+    def state(self, quarantine: Quarantine, plan: EditPlan) -> EditProgress:
         """Return what a change waits for; nothing is written."""
         again = f"`{self.command('patches.continue')}`"
         if plan.open is not None:
             folder, subject = self.folder / "tree", plan.edits[plan.open].header.subject
             note = "" if folder.is_dir() else f"its work tree is not there; {again} makes it"
             return EditProgress(None, (), folder, subject, note=note)
-        stopped = self._restack(pen, plan)
+        stopped = self._restack(quarantine, plan)
         if not isinstance(stopped, EditConflict):
             return EditProgress(None, note=f"nothing is left to settle; {again} writes the queue")
         folder = self.folder / "conflict"
@@ -242,26 +251,28 @@ class EditRun:
         store = Git(self.folder / "objects.git", borrows_from=self.git)
         return store if store.git_dir.is_dir() else self.git
 
-    def _restack(self, pen: Quarantine, plan: EditPlan) -> operations.Restacked | EditConflict:
-        return operations.restack(pen, self._base_tree(pen), plan.edits, plan.settled)
+    def _restack(
+        self, quarantine: Quarantine, plan: EditPlan
+    ) -> operations.Restacked | EditConflict:
+        return operations.restack(quarantine, self._base_tree(quarantine), plan.edits, plan.settled)
 
-    def _base_tree(self, pen: Quarantine) -> str:
-        return trees.of_commits(pen.git, [self.queue.base.commit])[0]
+    def _base_tree(self, quarantine: Quarantine) -> str:
+        return trees.of_commits(quarantine.git, [self.queue.base.commit])[0]
 
-    def _keep(self, pen: Quarantine, plan: EditPlan) -> None:
+    def _keep(self, quarantine: Quarantine, plan: EditPlan) -> None:
         """Put the plan and all that it names to disk; first the objects, which nothing may lack."""
         trees = {tree for edit in plan.edits for change in edit.changes for tree in change}
         into = self.store().git_dir / "objects"
         known = [self.queue.base.commit]
-        pen.keep(sorted(trees | set(plan.settled.values())), known, into=into)
+        quarantine.keep(sorted(trees | set(plan.settled.values())), known, into=into)
         plan_file.save(self.folder, plan)
 
-    def _show_conflict(self, pen: Quarantine, stopped: EditConflict) -> EditProgress:
+    def _show_conflict(self, quarantine: Quarantine, stopped: EditConflict) -> EditProgress:
         folder = self.folder / "conflict"
         if not conflict_tree.is_of(folder, stopped.key, stopped.merged):
             conflict_tree.make(
                 folder,
-                pen,
+                quarantine,
                 stopped.merged,
                 queue=self.queue.folder,
                 onto=self.queue.base.commit,
@@ -271,14 +282,14 @@ class EditRun:
             )
         return _conflict(folder, stopped)
 
-    def _take_open(self, pen: Quarantine, plan: EditPlan, at: int) -> tuple[EditPlan, str]:
+    def _take_open(self, quarantine: Quarantine, plan: EditPlan, at: int) -> tuple[EditPlan, str]:
         folder = self.folder / "tree"
         if not folder.is_dir():
             return plan, "its work tree was not there; it is made again, and nothing was taken yet"
-        edits = patch_tree.take(folder, pen, plan.edits[at])
+        edits = patch_tree.take(folder, quarantine, plan.edits[at])
         rest = plan.edits[at + 1 :]
         plan = replace(plan, edits=(*plan.edits[:at], *edits, *rest), open=None)
-        self._keep(pen, plan)
+        self._keep(quarantine, plan)
         return plan, ""
 
     def _clear(self) -> None:

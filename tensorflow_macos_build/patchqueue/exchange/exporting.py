@@ -16,7 +16,7 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import diffs, revisions, trees
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
@@ -106,8 +106,8 @@ def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
             out = locate.output(request.target)
             opened = opening.open(queue.folder, request.cache, ticker)
             opened.prepare(ticker=ticker)
-            with quarantine(opened.mirror) as pen:
-                to_quilt(queue, pen.git, out, force=force)
+            with open_quarantine(opened.mirror) as quarantine:
+                to_quilt(queue, quarantine.git, out, force=force)
         case _:
             assert_never(request.form)
     return Exported(queue, request.form, where)
@@ -133,14 +133,14 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
             hint="--branch NAME names it; a plain word, as git-check-ref-format(1) says",
         )
     before = revisions.find(git, ref) or _ZERO
-    with quarantine(git) as pen:
-        commits = materialise.commits(queue, pen.git)
+    with open_quarantine(git) as quarantine:
+        commits = materialise.commits(queue, quarantine.git)
         tip = commits[-1].id if commits else queue.base.commit
         if before == tip:
             return tip
         if before != _ZERO:
             _refuse_to_move(git, branch, force=force)
-        pen.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
+        quarantine.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
     # the old value makes it fail rather than overwrite what another process has put there
     git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
     return tip

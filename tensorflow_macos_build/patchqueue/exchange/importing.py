@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.exchange import sources
 from tensorflow_macos_build.patchqueue.queue import lock, opening, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
@@ -91,9 +91,9 @@ def import_changes(
     _refuse_flag(source.upstream)
     trailers = source.metadata.trailers()
     opened = opening.open_new(folder, source.upstream, source.against, cache, ticker)
-    with quarantine(opened.mirror) as pen:
+    with open_quarantine(opened.mirror) as quarantine:
         ticker(0, None, f"reading {source.location}")
-        imported = _read(source, opened, pen.git, ticker)
+        imported = _read(source, opened, quarantine.git, ticker)
         if not imported.steps:
             raise UsageError("there is no change to import", where=source.location)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def import_changes(
             steps = _named(imported.steps, folder, replace=replace)
             steps = tuple(_annotated(step, trailers) for step in steps)
             ticker(0, len(steps), "writing and verifying")
-            return imported, storage.save(folder, opened.base, steps, pen.git)
+            return imported, storage.save(folder, opened.base, steps, quarantine.git)
 
 
 def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:

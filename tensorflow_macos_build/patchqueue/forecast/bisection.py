@@ -43,15 +43,15 @@ class Prober:
     """Whether patches break on commits; each commit is replayed once, for all patches.
 
     Args:
-        pen: the quarantine that holds the patches.
+        quarantine: the quarantine that holds the patches.
         patches: the queue.
         decisions: what people decided about conflicts.
     """
 
     def __init__(
-        self, pen: Quarantine, patches: Sequence[QueueCommit], decisions: Decisions
+        self, quarantine: Quarantine, patches: Sequence[QueueCommit], decisions: Decisions
     ) -> None:
-        self._pen = pen
+        self._quarantine = quarantine
         self._patches = patches
         self._decisions = decisions
         self._replays: dict[str, tuple[Replay, StatusClassifier]] = {}
@@ -81,11 +81,11 @@ class Prober:
         if known is None or len(known[0].steps) <= position:
             patches = self._patches[: position + 1]
             part = history.until(commit)  # what upstream did later is no evidence yet
-            resolver = ConflictResolver(self._pen, part, patches, self._decisions)
+            resolver = ConflictResolver(self._quarantine, part, patches, self._decisions)
             commits = [patch.commit for patch in patches]
-            replayed = replay(self._pen, commit, commits, resolver=resolver)
+            replayed = replay(self._quarantine, commit, commits, resolver=resolver)
             classifier = StatusClassifier(
-                self._pen, part, patches, OnConflict.PROVISIONAL, resolver
+                self._quarantine, part, patches, OnConflict.PROVISIONAL, resolver
             )
             known = self._replays[commit] = replayed, classifier
         return known

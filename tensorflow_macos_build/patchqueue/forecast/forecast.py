@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
 from tensorflow_macos_build.patchqueue.queue import materialise, opening
@@ -196,10 +196,10 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
     """
     commits = {name: resolve(git, name) for name in revisions}
     decisions = Decisions(resolutions.load(queue.folder))
-    with quarantine(git) as pen:
+    with open_quarantine(git) as quarantine:
         # Not from the cache of commits, which would write to the repository.
-        patches = materialise.queue_commits(queue, pen.git)
-        forecaster = Forecaster(pen, queue.base, patches, decisions)
+        patches = materialise.queue_commits(queue, quarantine.git)
+        forecaster = Forecaster(quarantine, queue.base, patches, decisions)
         columns = forecaster.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)
     return Forecast(queue.name, queue.base, named, columns, forecaster.replays)
@@ -220,20 +220,24 @@ class Forecaster:
     """Makes the columns of a forecast.
 
     Args:
-        pen: the quarantine that holds the patches.
+        quarantine: the quarantine that holds the patches.
         base: what the first patch applies to.
         patches: in order.
         decisions: what people decided about conflicts.
     """
 
     def __init__(
-        self, pen: Quarantine, base: QueueBase, patches: Sequence[QueueCommit], decisions: Decisions
+        self,
+        quarantine: Quarantine,
+        base: QueueBase,
+        patches: Sequence[QueueCommit],
+        decisions: Decisions,
     ) -> None:
-        self._pen = pen
+        self._quarantine = quarantine
         self._base = base
         self._patches = patches
         self._decisions = decisions
-        self._prober = Prober(pen, patches, decisions)
+        self._prober = Prober(quarantine, patches, decisions)
 
     @property
     def replays(self) -> int:
@@ -265,11 +269,18 @@ class Forecaster:
     def _replay(self, ref: str, commit: str) -> _RevisionReplay:
         base = self._base
         # The bisection takes parts of this same history (`UpstreamHistory.until`): it is read once.
-        history = UpstreamHistory(self._pen.git, base.commit, commit, base.upstream)
+        history = UpstreamHistory(self._quarantine.git, base.commit, commit, base.upstream)
         result, _ = engine.rebase_in(
-            self._pen, base, commit, self._patches, decisions=self._decisions, history=history
+            self._quarantine,
+            base,
+            commit,
+            self._patches,
+            decisions=self._decisions,
+            history=history,
         )
-        line = bisection.line_of(self._pen.git, self._pen.objects, base.commit, commit)
+        line = bisection.line_of(
+            self._quarantine.git, self._quarantine.objects, base.commit, commit
+        )
         return _RevisionReplay(ref, commit, history, line, result.patches)
 
     def _bisect(
@@ -323,5 +334,7 @@ class Forecaster:
             return self._prober.breaks(patch, replay.line[position], replay.history)
 
         position = bisection.first_true(len(replay.line) - 1, breaks, hints)
-        kind, commit, clean = bisection.break_between(self._pen.objects, replay.line, position)
+        kind, commit, clean = bisection.break_between(
+            self._quarantine.objects, replay.line, position
+        )
         return Break(kind, replay.history.describe([commit])[0], clean)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import decode_path
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueCommit, encoded
 from tensorflow_macos_build.upstream import refs
@@ -80,10 +80,10 @@ def _known(git: Git, ref: str, base: QueueBase, names: Sequence[str]) -> tuple[Q
 
 
 def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
-    with quarantine(git) as pen:
-        made = materialise.queue_commits(queue, pen.git)
+    with open_quarantine(git) as quarantine:
+        made = materialise.queue_commits(queue, quarantine.git)
         if made:
-            pen.keep([made[-1].commit], [queue.base.commit])
+            quarantine.keep([made[-1].commit], [queue.base.commit])
     if made:
         _keep(git, ref, made[-1].commit)
     return made

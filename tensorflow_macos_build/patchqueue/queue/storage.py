@@ -18,7 +18,7 @@ import yaml
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats.series import Series
 from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise, queue_files
@@ -154,16 +154,16 @@ def save(
     # The order is what makes it safe: nobody else writes; what is there is what was seen; all is
     # written aside, read back and replayed; and only then is it put in place, by one rename.
     folder.resolve().parent.mkdir(parents=True, exist_ok=True)
-    with lock.sole_writer(folder) as real, quarantine(git) as pen:
+    with lock.sole_writer(folder) as real, open_quarantine(git) as quarantine:
         files.recover(real)
         # editors and git know no lock: what they change meanwhile is seen by its contents
         fingerprint = _fingerprint(real)
         old = _patches_of(real, seen, folder)
-        composed = compose.compose(base, steps, old, pen.git)
+        composed = compose.compose(base, steps, old, quarantine.git)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
             _write(real, made, base, composed, resolutions)
             queue = replace(load(made), name=real.name, folder=folder)
-            _verify(queue, steps, pen.git)
+            _verify(queue, steps, quarantine.git)
             # the journal is written before the swap: a kill between the two leaves an entry that no
             # queue matches, where the other order would leave a queue that its own command disowns
             if announce is not None:

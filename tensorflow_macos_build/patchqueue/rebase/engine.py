@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import attributes
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import (
     commit_cache,
     compose,
@@ -192,9 +192,9 @@ class _Move:
         """Rebase; `written` is the queue that is to be written back when nothing conflicts."""
         commit = resolve(self.git, self.onto)
         decisions = Decisions(resolutions.load(self.folder))
-        with quarantine(self.git) as pen:
+        with open_quarantine(self.git) as quarantine:
             result, replayed = rebase_in(
-                pen,
+                quarantine,
                 self.base,
                 commit,
                 self.patches,
@@ -205,15 +205,15 @@ class _Move:
             )
             if result.ok:
                 # The tree is worth keeping also where nothing is written: builds start from it.
-                pen.keep([result.tree], [commit])
+                quarantine.keep([result.tree], [commit])
                 if written is not None:
                     base = QueueBase(self.base.upstream, self.onto, commit)
-                    result = replace(result, saved=save(pen, written, base, replayed))
+                    result = replace(result, saved=save(quarantine, written, base, replayed))
         return result
 
 
 def rebase_in(
-    pen: Quarantine,
+    quarantine: Quarantine,
     base: QueueBase,
     onto: str,
     patches: Sequence[QueueCommit],
@@ -227,7 +227,7 @@ def rebase_in(
     """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
 
     Args:
-        pen: the quarantine.
+        quarantine: the quarantine.
         base: what the first patch applies to.
         onto: a full commit id.
         patches: in order.
@@ -237,20 +237,26 @@ def rebase_in(
         write_trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
-    history = history or UpstreamHistory(pen.git, base.commit, onto, base.upstream)
-    resolver = ConflictResolver(pen, history, patches, decisions or Decisions())
+    history = history or UpstreamHistory(quarantine.git, base.commit, onto, base.upstream)
+    resolver = ConflictResolver(quarantine, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
     replayed = replay(
-        pen, onto, commits, on_conflict, resolver=resolver, write_trees=write_trees, ticker=ticker
+        quarantine,
+        onto,
+        commits,
+        on_conflict,
+        resolver=resolver,
+        write_trees=write_trees,
+        ticker=ticker,
     )
     # The same resolver: where the classifier replays patches anew, the same decisions hold.
-    classifier = StatusClassifier(pen, history, patches, on_conflict, resolver)
+    classifier = StatusClassifier(quarantine, history, patches, on_conflict, resolver)
     statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
-    drivers = _drivers(pen, replayed)
+    drivers = _drivers(quarantine, replayed)
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
 
 
-def _drivers(pen: Quarantine, replayed: Replay) -> tuple[str, ...]:
+def _drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:
     """Return the merge drivers, not git's own, that attributes name for the files that git merged.
 
     git is asked once for each set of .gitattributes that patches met: `Quarantine.git_on` keeps a
@@ -261,17 +267,19 @@ def _drivers(pen: Quarantine, replayed: Replay) -> tuple[str, ...]:
     for step in replayed.steps:
         if step.merged is not None:
             ours = step.merged.ours
-            tree = trees.setdefault(pen.git_on(ours).work_tree, ours)
+            tree = trees.setdefault(quarantine.git_on(ours).work_tree, ours)
             paths = dict.fromkeys(change.path for change in step.changes)
             merged.setdefault(tree, {}).update(paths)
     names = {
-        name for tree, paths in merged.items() for name in pen.attribute("merge", tree, list(paths))
+        name
+        for tree, paths in merged.items()
+        for name in quarantine.attribute("merge", tree, list(paths))
     }
     return tuple(sorted(names - attributes.BUILT_IN))
 
 
 def save(
-    pen: Quarantine,
+    quarantine: Quarantine,
     queue: Queue,
     base: QueueBase,
     replayed: Replay,
@@ -282,7 +290,7 @@ def save(
     """Write a queue back after a replay with all its trees; patches without effect leave it.
 
     Args:
-        pen: the quarantine of the replay.
+        quarantine: the quarantine of the replay.
         queue: the queue as it was.
         base: its new base.
         replayed: the replay.
@@ -293,7 +301,7 @@ def save(
         UsageError: the queue on disk is another one by now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
-    steps = _with_effect(queue, pen.tree(base.commit), replayed)
+    steps = _with_effect(queue, quarantine.tree(base.commit), replayed)
     if not steps:
         raise WorkFailed(
             "no patch is left to carry: upstream has each of them, or it was left out",
@@ -305,7 +313,7 @@ def save(
         queue.folder,
         base,
         steps,
-        pen.git,
+        quarantine.git,
         resolutions=files,
         seen=queue.digest,  # an editor or `git checkout` may write it: those take no lock
         announce=announce,

@@ -42,15 +42,17 @@ class ConflictResolver:
 
     def __init__(
         self,
-        pen: Quarantine,
+        quarantine: Quarantine,
         history: UpstreamHistory,
         patches: Sequence[QueueCommit],
         decisions: Decisions,
     ) -> None:
         self._names = {patch.commit: patch.name for patch in patches}
-        self._recorded = resolutions.RecordedResolver(pen, self._names, decisions.resolutions)
+        self._recorded = resolutions.RecordedResolver(
+            quarantine, self._names, decisions.resolutions
+        )
         self._left_out = decisions.left_out
-        self._upstreamed = UpstreamedResolver(pen, history, patches)
+        self._upstreamed = UpstreamedResolver(quarantine, history, patches)
 
     def __call__(
         self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress, RebaseRun
@@ -100,11 +100,11 @@ class RebaseSession:
             if finished := run.done_before():
                 return finished
             state = run.under_way()
-            with quarantine(run.with_work_tree()) as pen:
-                conflict = run.replay(pen, state, write_trees=False).conflict
+            with open_quarantine(run.with_work_tree()) as quarantine:
+                conflict = run.replay(quarantine, state, write_trees=False).conflict
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
-                    state = run.settle(pen, state, conflict)
+                    state = run.settle(quarantine, state, conflict)
             return replace(run.advance(state), note=note)
 
     def skip(self, patch: str = "") -> RebaseProgress:
@@ -121,8 +121,8 @@ class RebaseSession:
                 return finished
             state = run.under_way()
             # Nothing of the work tree is taken: unlike in `go_on`, its objects need not be seen.
-            with quarantine(self.git) as pen:
-                conflict = run.replay(pen, state, write_trees=False).conflict
+            with open_quarantine(self.git) as quarantine:
+                conflict = run.replay(quarantine, state, write_trees=False).conflict
             note = run.refusal(state, conflict, patch, takes=False)
             if conflict and not note:
                 state = run.leave_out(state, conflict)

@@ -14,7 +14,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.model import encoded
 from tensorflow_macos_build.patchqueue.replay import resolutions
@@ -119,22 +119,22 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
     }
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     # One reference to one commit: a state is there as a whole or not at all.
-    with quarantine(git) as pen:
+    with open_quarantine(git) as quarantine:
         files = {
-            made.file_name: TreeEntry("100644", pen.write("blob", resolutions.emit(made)))
+            made.file_name: TreeEntry("100644", quarantine.write("blob", resolutions.emit(made)))
             for made in state.resolutions
         }
-        tree = pen.write_tree(
+        tree = quarantine.write_tree(
             {
-                _FILE: TreeEntry("100644", pen.write("blob", content)),
-                resolutions.FOLDER: TreeEntry(TREE_MODE, pen.write_tree(files)),
+                _FILE: TreeEntry("100644", quarantine.write("blob", content)),
+                resolutions.FOLDER: TreeEntry(TREE_MODE, quarantine.write_tree(files)),
             }
         )
         # The parents keep both bases alive in a clone that has the reference alone.
-        commit = pen.write_commit(
+        commit = quarantine.write_commit(
             tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()
         )
-        pen.keep([commit], [state.onto, state.base])
+        quarantine.keep([commit], [state.onto, state.base])
     # Only from the state that this one came of: another command may have gone on meanwhile.
     refs.move(git, ref_name(queue), commit, state.kept)
     return replace(state, kept=commit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates, trees
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -145,10 +145,12 @@ class RebaseRun:
         last = self._journal.led_to(self.queue.digest)
         if last is None or last.request[:1] != (_REQUEST,):
             return None
-        with quarantine(self.git) as pen:
+        with open_quarantine(self.git) as quarantine:
             # Onto its own base: every patch is clean, and the result has the document's form.
             patches = commit_cache.of_queue(self.queue, self.git)
-            result, _ = rebasing.rebase_in(pen, self.queue.base, self.queue.base.commit, patches)
+            result, _ = rebasing.rebase_in(
+                quarantine, self.queue.base, self.queue.base.commit, patches
+            )
         ref = self.queue.base.ref
         note = f"the rebase of {self.queue.name} onto {ref} was finished already"
         return RebaseProgress(ref, result, "", self.folder, (), note)
@@ -203,13 +205,13 @@ class RebaseRun:
 
     def advance(self, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
-        with quarantine(self.git) as pen:
-            partial = self.replay(pen, state, write_trees=True)
+        with open_quarantine(self.git) as quarantine:
+            partial = self.replay(quarantine, state, write_trees=True)
             if partial.conflict is not None:
-                self._show(pen, state, partial.conflict)
+                self._show(quarantine, state, partial.conflict)
                 return self._stopped(state, partial.result, partial.conflict)
             base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
-            pen.keep([partial.result.tree], [state.onto])
+            quarantine.keep([partial.result.tree], [state.onto])
             more = {made.file_name: resolutions.emit(made) for made in state.resolutions}
 
             def announce(after: str) -> None:
@@ -219,7 +221,7 @@ class RebaseRun:
                 self._journal.write(change)
 
             saved = rebasing.save(
-                pen, self.queue, base, partial.replay, more=more, announce=announce
+                quarantine, self.queue, base, partial.replay, more=more, announce=announce
             )
         self.end(state)
         result = replace(partial.result, saved=saved)
@@ -227,8 +229,8 @@ class RebaseRun:
 
     def progress(self, state: RebaseState) -> RebaseProgress:
         """Return how far a rebase is; nothing is written."""
-        with quarantine(self.git) as pen:
-            partial = self.replay(pen, state, write_trees=False)
+        with open_quarantine(self.git) as quarantine:
+            partial = self.replay(quarantine, state, write_trees=False)
         conflict = partial.conflict
         if conflict is None:
             return RebaseProgress(state.onto_ref, partial.result, "", self.folder, ())
@@ -237,12 +239,14 @@ class RebaseRun:
         stopped = self._stopped(state, partial.result, conflict)
         return replace(stopped, note="" if is_there else note)
 
-    def settle(self, pen: Quarantine, state: RebaseState, conflict: PatchConflict) -> RebaseState:
+    def settle(
+        self, quarantine: Quarantine, state: RebaseState, conflict: PatchConflict
+    ) -> RebaseState:
         """Keep what the work tree holds as a conflict's resolution."""
         merged = conflict.merged
         tree = conflict_tree.take(self.folder, merged, _labels(state, conflict.patch))
-        changes = _changes(pen, merged.tree, tree)
-        made = resolutions.record(pen, conflict.patch.name, merged, changes)
+        changes = _changes(quarantine, merged.tree, tree)
+        made = resolutions.record(quarantine, conflict.patch.name, merged, changes)
         settled = (*state.resolutions, made)
         state = replace(state, resolutions=settled, taken=tree)
         return rebase_state.save(self.queue, self.git, state)
@@ -288,13 +292,15 @@ class RebaseRun:
         # The state goes last: a kill before leaves it, and `current` comes here again.
         rebase_state.drop(self.queue, self.git)
 
-    def replay(self, pen: Quarantine, state: RebaseState, *, write_trees: bool) -> PartialRebase:
+    def replay(
+        self, quarantine: Quarantine, state: RebaseState, *, write_trees: bool
+    ) -> PartialRebase:
         """Replay the queue with what was decided, up to the first conflict that is left."""
         patches = commit_cache.of_queue(self.queue, self.git)
         # Those of the rebase come last: they count where the queue has one for the same conflict.
         known = (*resolutions.load(self.queue.folder), *state.resolutions)
         result, replayed = rebasing.rebase_in(
-            pen,
+            quarantine,
             self.queue.base,
             state.onto,
             patches,
@@ -318,13 +324,13 @@ class RebaseRun:
         env = {**self.git.env, alternates.VARIABLE: folders}
         return Git(self.git.git_dir, env=env, borrows_from=self.git)
 
-    def _show(self, pen: Quarantine, state: RebaseState, conflict: PatchConflict) -> None:
+    def _show(self, quarantine: Quarantine, state: RebaseState, conflict: PatchConflict) -> None:
         if conflict.is_in(self.folder):
             return  # made by an earlier run; somebody may be at work in it
         work_tree.refuse_unless_free(self.folder, self.queue.folder, state.taken)
         conflict_tree.make(
             self.folder,
-            pen,
+            quarantine,
             conflict.merged,
             queue=self.queue.folder,
             onto=state.onto,
@@ -377,6 +383,6 @@ def _labels(state: RebaseState, patch: QueueCommit) -> conflict_tree.SideLabels:
     return conflict_tree.SideLabels(f"upstream {state.onto_ref}", "base", f"patch {patch.name}")
 
 
-def _changes(pen: Quarantine, old: str, new: str) -> tuple[PathChange, ...]:
-    (changes,) = trees.between(pen.git, [(old, new)])
+def _changes(quarantine: Quarantine, old: str, new: str) -> tuple[PathChange, ...]:
+    (changes,) = trees.between(quarantine.git, [(old, new)])
     return changes

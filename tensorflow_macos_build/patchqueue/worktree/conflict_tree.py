@@ -80,7 +80,7 @@ def patch_of(folder: Path) -> str:
 
 def make(
     folder: Path,
-    pen: Quarantine,
+    quarantine: Quarantine,
     merged: MergeResult,
     *,
     queue: Path,
@@ -94,7 +94,7 @@ def make(
     Args:
         folder: where.
         queue: the queue's folder.
-        pen: the quarantine that holds the merge's objects.
+        quarantine: the quarantine that holds the merge's objects.
         merged: the conflict.
         onto: the full id of the new base.
         base: the full id of the commit that the queue was made for.
@@ -104,16 +104,18 @@ def make(
     with files.atomic_folder(folder) as unfinished:
         git = work_tree.git_of(unfinished)
         git.init(bare=False)
-        for key, value in {**_CONFIG, **partial_clone(pen.git.server)}.items():
+        for key, value in {**_CONFIG, **partial_clone(quarantine.git.server)}.items():
             git.run("config", key, value)
-        alternates.write(git.git_dir, pen.source.object_folders())
+        alternates.write(git.git_dir, quarantine.source.object_folders())
         # The merge itself has markers of a length of our own (git.markers); people get git's.
-        marked = [_marked(pen, merged, file, labels) for file in merged.conflicted]
-        shown = resolutions.apply(pen, merged.tree, [file for file in marked if file is not None])
-        head = pen.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
-        bring_shown(pen, shown, (file.path for file in merged.conflicted))
+        marked = [_marked(quarantine, merged, file, labels) for file in merged.conflicted]
+        shown = resolutions.apply(
+            quarantine, merged.tree, [file for file in marked if file is not None]
+        )
+        head = quarantine.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
+        bring_shown(quarantine, shown, (file.path for file in merged.conflicted))
         tips = [head, shown, merged.base, merged.theirs]
-        pen.keep(tips, [onto, base], into=git.git_dir / "objects")
+        quarantine.keep(tips, [onto, base], into=git.git_dir / "objects")
         _check_out(git, head, shown, merged)
         (git.git_dir / KEY).write_bytes(_key(patch, merged))
         work_tree.mark(unfinished, queue)
@@ -189,7 +191,7 @@ def _quoted(word: Path | str) -> str:
 
 
 def _marked(
-    pen: Quarantine, merged: MergeResult, file: ConflictedPath, labels: SideLabels
+    quarantine: Quarantine, merged: MergeResult, file: ConflictedPath, labels: SideLabels
 ) -> resolutions.ResolvedPath | None:
     """Merge one file as git would in a work tree; None: what git left is to be shown.
 
@@ -197,21 +199,23 @@ def _marked(
     attribute. One with nested markers came of more merges than this one.
     """
     sides = (file.ours, file.base, file.theirs)
-    left = TreeLookup(pen).at(merged.tree, file.path)
+    left = TreeLookup(quarantine).at(merged.tree, file.path)
     if file.ours is None or file.theirs is None or left is None:
         return None
     if not all(side is None or side.is_file for side in (*sides, left)):
         return None
-    if not markers.are_in(content := pen.objects.blob(left.oid)) or markers.are_nested(content):
+    if not markers.are_in(content := quarantine.objects.blob(left.oid)) or markers.are_nested(
+        content
+    ):
         return None
-    (size,) = pen.attribute("conflict-marker-size", merged.ours, [file.path])
+    (size,) = quarantine.attribute("conflict-marker-size", merged.ours, [file.path])
     names = [word for label in (labels.ours, labels.base, labels.theirs) for word in ("-L", label)]
     names += [f"--marker-size={size}"] if size.isdecimal() and int(size) else []
     with temporary.scratch("merge") as folder:
         paths = [folder / name for name in ("ours", "base", "theirs")]
         for path, side in zip(paths, sides, strict=True):
-            path.write_bytes(pen.objects.blob(side.oid) if side else b"")
-        done = pen.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
+            path.write_bytes(quarantine.objects.blob(side.oid) if side else b"")
+        done = quarantine.git.run("merge-file", "-p", "--zdiff3", *names, *paths, expected=())
     if done.status == _BINARY:
         return None
     return resolutions.ResolvedPath(file.path, file.theirs.mode, done.stdout)
@@ -250,15 +254,15 @@ def patterns(paths: Iterable[str]) -> list[str]:
     return [*around, *(f"/{_escape(path)}" for path in listed)]
 
 
-def bring_shown(pen: Quarantine, tree: str, paths: Iterable[str]) -> None:
+def bring_shown(quarantine: Quarantine, tree: str, paths: Iterable[str]) -> None:
     """Make present what `patterns` shows of a tree: paths, and their neighbours' contents."""
-    if not pen.git.server:
+    if not quarantine.git.server:
         return
     listed = [encode_path(path) for path in paths]
     folders = {path.rpartition(b"/")[0] for path in listed}
-    pen.git.bring(
+    quarantine.git.bring(
         entry.oid
-        for path, entry in trees.files(pen.git, tree).items()
+        for path, entry in trees.files(quarantine.git, tree).items()
         if not entry.is_submodule and path.rpartition(b"/")[0] in folders
     )
 

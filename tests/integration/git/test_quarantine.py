@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.objects import TreeEntry
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def test_objects_are_kept_where_temporary_files_are_on_another_file_system(
 ) -> None:
     git = Git(tmp_path / "repository.git")
     git.init()
-    with quarantine(git) as pen:
-        blob = pen.write("blob", b"content\n")
-        tree = pen.write_tree({"file": TreeEntry("100644", blob)})
-        pen.keep([tree], [])
+    with open_quarantine(git) as quarantine:
+        blob = quarantine.write("blob", b"content\n")
+        tree = quarantine.write_tree({"file": TreeEntry("100644", blob)})
+        quarantine.keep([tree], [])
     assert git.out("cat-file", "blob", f"{tree}:file") == b"content\n"
     git.run("fsck", "--full", "--strict")
     names = {path.suffix for path in (git.git_dir / "objects/pack").iterdir()}
@@ -47,6 +47,6 @@ def test_objects_are_kept_where_temporary_files_are_on_another_file_system(
 def test_nothing_new_makes_no_pack(tmp_path: Path) -> None:
     git = Git(tmp_path / "repository.git")
     git.init()
-    with quarantine(git) as pen:
-        pen.keep([pen.write_tree({})], [pen.write_tree({})])
+    with open_quarantine(git) as quarantine:
+        quarantine.keep([quarantine.write_tree({})], [quarantine.write_tree({})])
     assert list((git.git_dir / "objects/pack").iterdir()) == []

@@ -134,8 +134,14 @@ def test_a_folded_patch_has_both_changes_under_one_message(
 def test_a_patch_cut_in_two_and_folded_is_what_it_was(session: EditSession, fork: Path) -> None:
     before = session.queue.patches[2].content
 
-    def cut(pen: Quarantine, pieces: list[operations.PatchEdit]) -> list[operations.PatchEdit]:
-        return [*pieces[:2], *operations.split(pen, pieces[2], ["oth*"], "Other"), *pieces[3:]]
+    def cut(
+        quarantine: Quarantine, pieces: list[operations.PatchEdit]
+    ) -> list[operations.PatchEdit]:
+        return [
+            *pieces[:2],
+            *operations.split(quarantine, pieces[2], ["oth*"], "Other"),
+            *pieces[3:],
+        ]
 
     edited = session.change(cut)
     assert subjects(edited) == ["Head", "Tail", "Both", "Other", "Fresh file", "Tail again"]

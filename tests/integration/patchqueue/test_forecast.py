@@ -13,7 +13,7 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast, run
 from tensorflow_macos_build.patchqueue.queue import storage
@@ -155,8 +155,8 @@ def _file(*rows: str) -> Files:
 def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str, ...]]:
     """Return the only patch's status, how it breaks, by which commit."""
     patches = commits_of(made.git, f"{base}..queue")
-    with quarantine(made.git) as pen:
-        seer = Forecaster(pen, QueueBase("", "base", base), patches, Decisions())
+    with open_quarantine(made.git) as quarantine:
+        seer = Forecaster(quarantine, QueueBase("", "base", base), patches, Decisions())
         (column,) = seer.columns({"upstream": made.onto})
     (fate,) = column.cells
     assert fate.breaking is not None

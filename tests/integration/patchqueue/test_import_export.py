@@ -14,7 +14,7 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
@@ -105,8 +105,8 @@ def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
     tmp_path: Path, fork: Path
 ) -> None:
     found, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main~1")
-    with quarantine(Git(fork / ".git")) as pen:
-        exporting.to_quilt(saved.queue, pen.git, tmp_path / "quilt")
+    with open_quarantine(Git(fork / ".git")) as quarantine:
+        exporting.to_quilt(saved.queue, quarantine.git, tmp_path / "quilt")
     again, back = take(tmp_path / "2", fork, SourceKind.QUILT, tmp_path / "quilt/series")
     assert again.steps[-1].after == found.steps[-1].after == tree(fork, "main~1")
     assert [p.patch.header for p in back.queue.patches] == [
@@ -267,8 +267,8 @@ def test_subjects_that_mailing_would_cut_come_back_whole(tmp_path: Path) -> None
         git(fork, "commit", "-qm", f"{subject}\n\n[PATCH] is how the text begins")
     _, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main")
     exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
-    with quarantine(Git(fork / ".git")) as pen:
-        exporting.to_quilt(saved.queue, pen.git, tmp_path / "quilt")
+    with open_quarantine(Git(fork / ".git")) as quarantine:
+        exporting.to_quilt(saved.queue, quarantine.git, tmp_path / "quilt")
     wanted = [patch.patch.header for patch in saved.queue.patches]
     assert tuple(header.subject for header in wanted) == SUBJECTS
     for kind, place in ((SourceKind.DIFF, "all.mbox"), (SourceKind.QUILT, "quilt/series")):
@@ -306,8 +306,8 @@ def test_an_export_replaces_only_what_an_export_made_and_nobody_changed(
     out = tmp_path / "quilt"
 
     def export(imported: storage.Saved, *, force: bool = False) -> list[str]:
-        with quarantine(Git(fork / ".git")) as pen:
-            exporting.to_quilt(imported.queue, pen.git, out, force=force)
+        with open_quarantine(Git(fork / ".git")) as quarantine:
+            exporting.to_quilt(imported.queue, quarantine.git, out, force=force)
         return sorted(path.name for path in out.iterdir())
 
     assert len(export(saved)) == len(export(fewer)) + 1
@@ -340,8 +340,11 @@ def test_an_export_never_replaces_a_queue_a_pipe_or_a_folder(tmp_path: Path, for
     _, saved = take(tmp_path, fork, SourceKind.RANGE, "v1..main~1")
     queue = saved.queue.folder
     before = {path.name: path.read_bytes() for path in queue.iterdir()}
-    with quarantine(Git(fork / ".git")) as pen, pytest.raises(UsageError, match="it is a queue"):
-        exporting.to_quilt(saved.queue, pen.git, queue, force=True)
+    with (
+        open_quarantine(Git(fork / ".git")) as quarantine,
+        pytest.raises(UsageError, match="it is a queue"),
+    ):
+        exporting.to_quilt(saved.queue, quarantine.git, queue, force=True)
     assert {path.name: path.read_bytes() for path in queue.iterdir()} == before
     os.mkfifo(tmp_path / "pipe")
     for out in (tmp_path / "pipe", queue, Path("/dev/null")):

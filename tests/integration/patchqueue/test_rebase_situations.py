@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
@@ -53,8 +53,8 @@ def test_every_situation_has_its_true_status_and_evidence(
 ) -> None:
     base = QueueBase(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
     patches = commits_of(upstream, f"{base.commit}..{situations.BRANCH}")
-    with quarantine(upstream) as pen:
-        done, _ = engine.rebase_in(pen, base, embedded.TAGS[release], patches, way)
+    with open_quarantine(upstream) as quarantine:
+        done, _ = engine.rebase_in(quarantine, base, embedded.TAGS[release], patches, way)
     found = {patch.subject: (patch.status, because(patch)) for patch in done.patches}
     names = {patch.subject: patch.name for patch in done.patches}
     wanted = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastColumn, Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -41,11 +41,13 @@ def foresee(made: Made) -> Seen:
     base = QueueBase("", "base", made.base)
 
     def statuses(commit: str) -> tuple[Status, ...]:
-        found, _ = engine.rebase_in(pen, base, commit, patches)
+        found, _ = engine.rebase_in(quarantine, base, commit, patches)
         return tuple(patch.status for patch in found.patches)
 
-    with quarantine(made.git) as pen:
-        (column,) = Forecaster(pen, base, patches, Decisions()).columns({"upstream": made.onto})
+    with open_quarantine(made.git) as quarantine:
+        (column,) = Forecaster(quarantine, base, patches, Decisions()).columns(
+            {"upstream": made.onto}
+        )
         breaks = [fate.breaking for fate in column.cells if fate.breaking]
         named = {made.onto} | {oid for each in breaks for oid in (each.commit.oid, each.clean)}
         return Seen(column, {commit: statuses(commit) for commit in sorted(named)})

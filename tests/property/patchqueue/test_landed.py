@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -163,9 +163,13 @@ def test_git_rebase_carries_the_patches_that_are_not_landed(history: History) ->
         made = make(history, Path(scratch))
         tree, stops = repositories.git_rebase_skipping(made, Path(scratch) / "work")
         git = made.git
-        with quarantine(git) as pen:
+        with open_quarantine(git) as quarantine:
             result, _ = engine.rebase_in(
-                pen, QueueBase("", "base", made.base), made.onto, queue_of(made), OnConflict.SKIP
+                quarantine,
+                QueueBase("", "base", made.base),
+                made.onto,
+                queue_of(made),
+                OnConflict.SKIP,
             )
         kept = Git(Path(scratch) / "work" / ".git").line(
             "log", "--reverse", "--format=%s", f"{made.onto}..HEAD"
@@ -190,20 +194,25 @@ class Dropped:
 
 def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
     patches = queue_of(made)
-    with quarantine(made.git) as pen:
+    with open_quarantine(made.git) as quarantine:
         base = QueueBase("", "base", made.base)
-        result, done = engine.rebase_in(pen, base, made.onto, patches, way, write_trees=True)
-        before = [pen.tree(made.onto), *(step.after for step in done.steps)]
+        result, done = engine.rebase_in(quarantine, base, made.onto, patches, way, write_trees=True)
+        before = [quarantine.tree(made.onto), *(step.after for step in done.steps)]
         found = []
         for patch, tree in zip(result.patches, before, strict=False):
             if not patch.in_tree and not patch.status.is_blocking:
-                sides = [
-                    {name: pen.objects.blob(entry.oid).decode().splitlines() for name, entry in
-                     pen.objects.tree(each).items()}
-                    for each in (pen.parent_tree(patch.commit), pen.tree(patch.commit), tree)
-                ]  # fmt: skip
+                own = quarantine.parent_tree(patch.commit), quarantine.tree(patch.commit)
+                sides = [texts_of(quarantine, oid) for oid in (*own, tree)]
                 found.append(Dropped(patch.subject, patch.status.value, lacking(*sides)))
     return found
+
+
+def texts_of(quarantine: Quarantine, tree: str) -> dict[str, list[str]]:
+    objects = quarantine.objects
+    return {
+        name: objects.blob(entry.oid).decode().splitlines()
+        for name, entry in objects.tree(tree).items()
+    }
 
 
 def queue_of(made: Made) -> tuple[QueueCommit, ...]:

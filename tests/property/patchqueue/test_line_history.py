@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import TreeEntry
-from tensorflow_macos_build.git.quarantine import Quarantine, quarantine
+from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange, LineHistory
@@ -38,8 +38,8 @@ def source() -> Iterator[Git]:
 class Story:
     """A history made up by chance: edits, renames, files that come and go, merges of any two."""
 
-    def __init__(self, pen: Quarantine, chance: random.Random, count: int) -> None:
-        self._pen = pen
+    def __init__(self, quarantine: Quarantine, chance: random.Random, count: int) -> None:
+        self._quarantine = quarantine
         self._chance = chance
         self._count = 0
         base: Files = {"f": [b"line %d\n" % n for n in range(12)], "other": [b"x\n"]}
@@ -94,19 +94,21 @@ class Story:
 
     def _commit(self, files: Files, parents: list[str]) -> str:
         entries = {
-            name: TreeEntry("100644", self._pen.write("blob", b"".join(lines)))
+            name: TreeEntry("100644", self._quarantine.write("blob", b"".join(lines)))
             for name, lines in files.items()
         }
         time = f"x <x> {1000 + len(getattr(self, 'commits', ()))} +0000"
-        return self._pen.write_commit(self._pen.write_tree(entries), parents, committer=time)
+        return self._quarantine.write_commit(
+            self._quarantine.write_tree(entries), parents, committer=time
+        )
 
 
 def by_git(
-    pen: Quarantine, history: UpstreamHistory, path: str, lines: LineRange
+    quarantine: Quarantine, history: UpstreamHistory, path: str, lines: LineRange
 ) -> list[LineChange]:
     """Ask git. A merge that differs from all its parents comes without lines."""
     where = f"-L{lines.start + 1},{lines.end}:{path}"
-    out = pen.git.out("log", where, "--no-color", "--format=%x00%H", *history.range)
+    out = quarantine.git.out("log", where, "--no-color", "--format=%x00%H", *history.range)
     found = []
     for record in out.split(b"\0")[1:]:
         head, *body = record.split(b"\n")
@@ -122,30 +124,34 @@ def by_git(
 @given(st.integers(0, 2**32), st.integers(3, 16))
 def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> None:
     chance = random.Random(seed)
-    with quarantine(source) as pen:
-        story = Story(pen, chance, count)
-        whole = UpstreamHistory(pen.git, story.commits[0], story.commits[-1])
-        tracked = LineHistory(pen, whole)
-        inside = pen.git.line("rev-list", *whole.range).split()
+    with open_quarantine(source) as quarantine:
+        story = Story(quarantine, chance, count)
+        whole = UpstreamHistory(quarantine.git, story.commits[0], story.commits[-1])
+        tracked = LineHistory(quarantine, whole)
+        inside = quarantine.git.line("rev-list", *whole.range).split()
         at = story.commits.index(chance.choice(inside)) if inside else -1
-        history = UpstreamHistory(pen.git, story.commits[0], story.commits[at])
+        history = UpstreamHistory(quarantine.git, story.commits[0], story.commits[at])
         for path, written in story.trees[at].items():
             lines = split_lines(b"".join(written))
             if not lines:
                 continue
             start = chance.randrange(len(lines))
             asked = LineRange(start, chance.randint(1, len(lines) - start))
-            assert tracked.of_lines(history.new, path, asked) == by_git(pen, history, path, asked)
+            assert tracked.of_lines(history.new, path, asked) == by_git(
+                quarantine, history, path, asked
+            )
 
 
 def test_the_stories_hold_merges_renames_and_changes(source: Git) -> None:
     """What the law is about does occur."""
     seen = {"merge": 0, "rename": 0, "change": 0}
     for seed in range(20):
-        with quarantine(source) as pen:
-            story = Story(pen, random.Random(seed), 14)
+        with open_quarantine(source) as quarantine:
+            story = Story(quarantine, random.Random(seed), 14)
             ends = f"{story.commits[0]}..{story.commits[-1]}"
-            log = pen.git.line("log", "-M", "--name-status", "--format=%P", ends).splitlines()
+            log = quarantine.git.line(
+                "log", "-M", "--name-status", "--format=%P", ends
+            ).splitlines()
             seen["merge"] += sum(len(line.split()) > 1 and len(line) > 80 for line in log)
             seen["rename"] += sum(line.startswith("R") for line in log)
             seen["change"] += sum(line.startswith("M") for line in log)

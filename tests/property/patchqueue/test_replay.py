@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, note, settings
 
 from tensorflow_macos_build.git.markers import MARKER_SIZE
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
@@ -21,8 +21,8 @@ def test_skipping_gives_the_tree_that_git_rebase_gives(case: repositories.Case) 
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         tree, stops = repositories.git_rebase_skipping(made, Path(scratch) / "work")
-        with quarantine(made.git) as pen:
-            ours = replay(pen, made.onto, made.patches, OnConflict.SKIP)
+        with open_quarantine(made.git) as quarantine:
+            ours = replay(quarantine, made.onto, made.patches, OnConflict.SKIP)
         note(str([step.outcome for step in ours.steps]))
         assert ours.tree == tree
         assert sum(step.outcome is StepOutcome.CONFLICT for step in ours.steps) == stops
@@ -42,9 +42,9 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
         made = repositories.make(case, Path(scratch) / "repository")
         patches = repositories.commits_of(made.git, f"{made.base}..queue")
         base = QueueBase("", "base", made.base)
-        with quarantine(made.git) as pen:
+        with open_quarantine(made.git) as quarantine:
             found = [
-                engine.rebase_in(pen, base, made.onto, patches, way)
+                engine.rebase_in(quarantine, base, made.onto, patches, way)
                 for way in (OnConflict.PROVISIONAL, OnConflict.SKIP)
             ]
     fates = [result.patches for result, _ in found]
@@ -62,10 +62,10 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
 def test_no_marker_is_left_by_a_provisional_resolution(case: repositories.Case) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
-        with quarantine(made.git) as pen:
-            done = replay(pen, made.onto, made.patches)
-            listed = pen.git.line(
+        with open_quarantine(made.git) as quarantine:
+            done = replay(quarantine, made.onto, made.patches)
+            listed = quarantine.git.line(
                 "ls-tree", "-r", "--format=%(objecttype) %(objectname)", done.tree
             )
             blobs = [row.removeprefix("blob ") for row in listed.split("\n") if "blob " in row]
-            assert not any(b"<" * MARKER_SIZE in pen.objects.blob(name) for name in blobs)
+            assert not any(b"<" * MARKER_SIZE in quarantine.objects.blob(name) for name in blobs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import commit_range, materialise, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tests import chains
@@ -48,8 +48,8 @@ def test_a_stored_queue_makes_the_same_trees_and_says_the_same(
     git, history, saved = stored(folder, chain)
     queue = storage.load(saved.queue.folder)
     assert [patch.patch.header for patch in queue.patches] == [s.header for s in history.steps]
-    with quarantine(git) as pen:
-        made = materialise.commits(queue, pen.git)
+    with open_quarantine(git) as quarantine:
+        made = materialise.commits(queue, quarantine.git)
     assert [commit.tree for commit in made] == [step.after for step in history.steps]
     names = [patch.name for patch in queue.patches]
     assert names == sorted(names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git.objects import TreeEntry
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -85,8 +85,8 @@ def test_the_attributes_of_the_tree_that_a_patch_lands_on_count(
     patches = (tree({}, rules), tree({25: "mine"}, rules)) if later else (tree({25: "mine"}, {}),)
     made = make(Case(tree({}, {}), (theirs,), patches), tmp_path / "r")
     assert_as_git(made, tmp_path / "work")
-    with quarantine(made.git) as pen:
-        last = replay(pen, made.onto, made.patches).steps[-1]
+    with open_quarantine(made.git) as quarantine:
+        last = replay(quarantine, made.onto, made.patches).steps[-1]
     assert last.merged is not None
     assert [found.path for found in last.merged.conflicted] == ["a/b/x.svg", "a/y.svg"]
 
@@ -133,11 +133,14 @@ def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
     made = make(
         Case(tree({}, rules), (tree(FAR[0], rules),), (tree(FAR[1], rules),)), tmp_path / "r"
     )
-    with quarantine(made.git) as pen:
-        blob = pen.write("blob", b"* merge=union\n")
-        folder = pen.write_tree({".gitattributes": TreeEntry(FILE, blob)})
-        root = {**pen.objects.tree(pen.tree(made.onto)), name: TreeEntry("40000", folder)}
-        place = pen.git_on(pen.write_tree(root)).work_tree
+    with open_quarantine(made.git) as quarantine:
+        blob = quarantine.write("blob", b"* merge=union\n")
+        folder = quarantine.write_tree({".gitattributes": TreeEntry(FILE, blob)})
+        root = {
+            **quarantine.objects.tree(quarantine.tree(made.onto)),
+            name: TreeEntry("40000", folder),
+        }
+        place = quarantine.git_on(quarantine.write_tree(root)).work_tree
         assert place is not None
         assert sorted(path.name for path in place.rglob("*")) == [".gitattributes"]
         assert not (place.parent / ".gitattributes").exists()
@@ -146,12 +149,12 @@ def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
 LABELS = conflict_tree.SideLabels("upstream", "base", "patch")
 
 
-def shown_in(folder: Path, pen: Quarantine, made: Made) -> MergeResult:
+def shown_in(folder: Path, quarantine: Quarantine, made: Made) -> MergeResult:
     """Show the conflict of the only patch in a work tree."""
-    (step,) = replay(pen, made.onto, made.patches).steps
+    (step,) = replay(quarantine, made.onto, made.patches).steps
     assert step.merged is not None
     conflict_tree.make(
-        folder, pen, step.merged, queue=folder, onto=made.onto, base=made.base, patch="p",
+        folder, quarantine, step.merged, queue=folder, onto=made.onto, base=made.base, patch="p",
         labels=LABELS,
     )  # fmt: skip
     return step.merged
@@ -160,13 +163,13 @@ def shown_in(folder: Path, pen: Quarantine, made: Made) -> MergeResult:
 def test_attributes_deep_in_a_tree_are_bounded(tmp_path: Path) -> None:
     """Folders in folders without end, and names that together are longer than any path."""
     made = make(Case(tree({}, {}), (tree(FAR[0], {}),), (tree(FAR[1], {}),)), tmp_path / "r")
-    with quarantine(made.git) as pen:
-        rules = TreeEntry(FILE, pen.write("blob", b"* merge=union\n"))
+    with open_quarantine(made.git) as quarantine:
+        rules = TreeEntry(FILE, quarantine.write("blob", b"* merge=union\n"))
         for name, depth in (("d", 1500), ("d" * 250, 40)):
-            inside = pen.write_tree({".gitattributes": rules})
+            inside = quarantine.write_tree({".gitattributes": rules})
             for _ in range(depth):
-                inside = pen.write_tree({name: TreeEntry("40000", inside)})
-            assert pen.git_on(inside).work_tree is None
+                inside = quarantine.write_tree({name: TreeEntry("40000", inside)})
+            assert quarantine.git_on(inside).work_tree is None
 
 
 def test_a_binary_conflict_is_shown_as_git_leaves_it(tmp_path: Path) -> None:
@@ -175,8 +178,8 @@ def test_a_binary_conflict_is_shown_as_git_leaves_it(tmp_path: Path) -> None:
     made = make(
         Case(tree({}, rules), (tree(FAR[0], rules),), (tree(FAR[1], rules),)), tmp_path / "r"
     )
-    with quarantine(made.git) as pen:
-        shown_in(tmp_path / "w", pen, made)
+    with open_quarantine(made.git) as quarantine:
+        shown_in(tmp_path / "w", quarantine, made)
     shown = (tmp_path / "w" / PATHS[0]).read_bytes()
     assert shown == tree(FAR[0], {})[PATHS[0]][1]
 
@@ -188,8 +191,8 @@ def test_a_work_tree_changes_no_file_that_nobody_edits(tmp_path: Path) -> None:
     beside["l"] = (FILE, b"$Id: 1 $\n")
     theirs, mine = ({**tree(changes, rules), **beside} for changes in SHARED)
     made = make(Case({**tree({}, rules), **beside}, (theirs,), (mine,)), tmp_path / "r")
-    with quarantine(made.git) as pen:
-        merged = shown_in(tmp_path / "w", pen, made)
+    with open_quarantine(made.git) as quarantine:
+        merged = shown_in(tmp_path / "w", quarantine, made)
     settled = dict.fromkeys(PATHS, b"settled\r\n")
     for path, content in settled.items():
         (tmp_path / "w" / path).write_bytes(content)
@@ -206,8 +209,8 @@ def test_markers_have_the_size_that_an_attribute_asks_for(tmp_path: Path) -> Non
     made = make(
         Case(tree({}, rules), (tree(NEAR[0], rules),), (tree(NEAR[1], rules),)), tmp_path / "r"
     )
-    with quarantine(made.git) as pen:
-        merged = shown_in(tmp_path / "w", pen, made)
+    with open_quarantine(made.git) as quarantine:
+        merged = shown_in(tmp_path / "w", quarantine, made)
         with pytest.raises(conflict_tree.Unresolved, match="markers"):
             conflict_tree.take(tmp_path / "w", merged, LABELS)
     for path, size in ((PATHS[0], 7), ("z.txt", 11)):
@@ -224,30 +227,30 @@ def test_markers_in_a_merge_that_git_calls_clean_are_a_conflict(tmp_path: Path) 
         (status,) = rebase_made(made, way).patches
         assert status.status is Status.CONFLICT
         assert [report.path for report in status.evidence.conflicts] == ["g"]
-    with quarantine(made.git) as pen:
-        done = replay(pen, made.onto, made.patches)
-        assert b"<<<<" not in pen.objects.blob(pen.objects.tree(done.tree)["g"].oid)
+    with open_quarantine(made.git) as quarantine:
+        done = replay(quarantine, made.onto, made.patches)
+        assert b"<<<<" not in quarantine.objects.blob(quarantine.objects.tree(done.tree)["g"].oid)
 
 
 def test_modes_that_git_writes_no_more_end_as_git_rebase_leaves_them(tmp_path: Path) -> None:
     """100664 for a file, 040000 for a folder: trees of git's first years have them."""
     git = Git(tmp_path / "r.git")
     git.init()
-    with quarantine(git) as pen:
+    with open_quarantine(git) as quarantine:
 
         def commit(f: bytes, g: bytes, *parents: str) -> str:
-            inside = pen.write_tree({"h": TreeEntry(FILE, pen.write("blob", b"h\n"))})
+            inside = quarantine.write_tree({"h": TreeEntry(FILE, quarantine.write("blob", b"h\n"))})
             rows = (
                 (b"040000 d", inside),
-                (b"100664 f", pen.write("blob", f)),
-                (b"100644 g", pen.write("blob", g)),
+                (b"100664 f", quarantine.write("blob", f)),
+                (b"100644 g", quarantine.write("blob", g)),
             )
             content = b"".join(row + b"\0" + bytes.fromhex(oid) for row, oid in rows)
-            return pen.write_commit(pen.write("tree", content), parents)
+            return quarantine.write_commit(quarantine.write("tree", content), parents)
 
         base = commit(b"f\n", b"g\n")
         onto, patch = commit(b"f2\n", b"g\n", base), commit(b"f\n", b"g2\n", base)
-        pen.keep([onto, patch], [])
-        ours = replay(pen, onto, [patch]).tree
+        quarantine.keep([onto, patch], [])
+        ours = replay(quarantine, onto, [patch]).tree
     made = Made(git, base, onto, (onto,), (patch,))
     assert (ours, 0) == git_rebase_skipping(made, tmp_path / "work")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.objects import TreeEntry, encode_path
 from tensorflow_macos_build.git.overlay import Overlay
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 
 PATHS = ("a", "a.b", "a/b", "a/b/c", "a/d", "a0", "e/f/g", "e/f/h", "é\udcff/\n")
@@ -42,11 +42,11 @@ def test_an_overlay_ends_as_the_tree_that_git_makes_of_its_files(
 ) -> None:
     """Also where it was written in between, and where a folder becomes empty and comes again."""
     files: dict[str, TreeEntry] = {}
-    with quarantine(git) as pen:
+    with open_quarantine(git) as quarantine:
         start = {path: TreeEntry("100644", "1" * 40) for path in PATHS[3:5]}
         start_tree = tree_by_git(git, start)
         files.update(start)
-        overlay = Overlay(pen.objects, start_tree)
+        overlay = Overlay(quarantine.objects, start_tree)
         for number, (path, is_written) in enumerate(steps):
             if path in files:
                 overlay.remove(path)
@@ -55,15 +55,15 @@ def test_an_overlay_ends_as_the_tree_that_git_makes_of_its_files(
                 files[path] = TreeEntry(("100644", "100755", "160000")[number % 3], "2" * 40)
                 overlay.put(path, files[path])
             if is_written:
-                overlay.write(pen)
-        assert overlay.write(pen) == tree_by_git(git, files)
+                overlay.write(quarantine)
+        assert overlay.write(quarantine) == tree_by_git(git, files)
         listed = {path: overlay.entry(path) for path in PATHS}
     assert {path: entry for path, entry in listed.items() if entry and not entry.is_tree} == files
 
 
 def test_names_are_those_of_the_folder_as_it_is_now(git: Git) -> None:
-    with quarantine(git) as pen:
-        overlay = Overlay(pen.objects, pen.write_tree({}))
+    with open_quarantine(git) as quarantine:
+        overlay = Overlay(quarantine.objects, quarantine.write_tree({}))
         overlay.put("a/b", TreeEntry("100644", "1" * 40))
         overlay.put("a/c/d", TreeEntry("100644", "1" * 40))
         assert overlay.names("a") == ("b", "c")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
@@ -81,10 +81,13 @@ class _Graph:
     def line(self, base: str, revision: str) -> tuple[str, list[BreakKind]]:
         """Return the line's commits by name, and how each breaks what the last did."""
         names = {oid: name for name, oid in self.ids.items()}
-        with quarantine(self.git) as pen:
-            found = bisection.line_of(self.git, pen.objects, self.ids[base], self.ids[revision])
+        with open_quarantine(self.git) as quarantine:
+            found = bisection.line_of(
+                self.git, quarantine.objects, self.ids[base], self.ids[revision]
+            )
             ways = [
-                bisection.break_between(pen.objects, found, at)[0] for at in range(1, len(found))
+                bisection.break_between(quarantine.objects, found, at)[0]
+                for at in range(1, len(found))
             ]
         return "".join(names[oid] for oid in found), ways
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
@@ -49,9 +49,9 @@ def moved(
 
 def rebase_made(made: Made, on_conflict: OnConflict = OnConflict.PROVISIONAL) -> RebaseResult:
     patches = commits_of(made.git, f"{made.base}..queue")
-    with quarantine(made.git) as pen:
+    with open_quarantine(made.git) as quarantine:
         base = QueueBase(URL, "base", made.base)
-        return engine.rebase_in(pen, base, made.onto, patches, on_conflict)[0]
+        return engine.rebase_in(quarantine, base, made.onto, patches, on_conflict)[0]
 
 
 def statuses(result: RebaseResult) -> list[Status]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.resolutions import (
@@ -133,7 +133,7 @@ def test_a_resolution_is_refused_in_the_name_of_its_own_patch_alone(tmp_path: Pa
     )
     git = Git(tmp_path)
     git.init()
-    with quarantine(git) as pen:
-        recorded = resolutions.RecordedResolver(pen, patches, [first, moved])
+    with open_quarantine(git) as quarantine:
+        recorded = resolutions.RecordedResolver(quarantine, patches, [first, moved])
         refused = {commit: recorded.refused(commit) for commit in patches}
     assert refused == {"1": (first.file_name,), "2": (), "3": (moved.file_name,)}

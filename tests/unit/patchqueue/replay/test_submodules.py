@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.quarantine import quarantine
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast import forecast
 from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -62,9 +62,9 @@ def test_a_conflict_of_submodules_names_their_commits(made: Made, way: OnConflic
 
 def test_what_git_says_of_a_merge_is_read_to_its_end(made: Made) -> None:
     """git 2.38 and later end with advice on submodules, which is no counted record."""
-    with quarantine(made.git) as pen:
-        trees = [pen.tree(oid) for oid in (made.base, made.onto, made.patches[0])]
-        merged = merges.merge(pen, *trees)
+    with open_quarantine(made.git) as quarantine:
+        trees = [quarantine.tree(oid) for oid in (made.base, made.onto, made.patches[0])]
+        merged = merges.merge(quarantine, *trees)
     assert [found.path for found in merged.conflicted] == ["a/sub", "f", "sub"]
     assert {path for message in merged.messages for path in message.paths} == {"a/sub", "f", "sub"}
     assert all(message.kind for message in merged.messages)
