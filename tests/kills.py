@@ -1,4 +1,7 @@
-"""Ending a process at its n-th touch of the file system, as a kill would."""
+"""Ending a process at its n-th change of the file system, as a kill would.
+
+A kill at a read leaves what one at the next change leaves, so reads do not count.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = {
-    *("open", "os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.listdir"),
-    *("os.scandir", "os.utime", "shutil.rmtree", "ctypes.dlsym", "fcntl.flock", "shutil.copyfile"),
-    *("tempfile.mkdtemp", "subprocess.Popen"),
+    *("os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.remove", "os.truncate"),
+    *("os.chmod", "os.utime", "shutil.rmtree", "ctypes.dlsym", "subprocess.Popen"),
 }
-"""Audit events of what can be seen from outside (Python's "Audit events table")."""
+"""Audit events of what changes the file system (Python's "Audit events table"), but for `open`."""
 
 _KILLED = 137
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 def ended_at(
     step: int, folder: Path, action: Callable[[], object], *, within: float | None = None
 ) -> bool:
-    """Run `action` in a child that ends at its `step`-th touch of something below `folder`.
+    """Run `action` in a child that ends at its `step`-th change of something below `folder`.
 
     Programs that it starts with the folder's name on their command line, and calls into libc, count
     too. With `within`, the child ends so many seconds after its `step`-th start of a program, and
@@ -53,11 +56,11 @@ def ended_at(
 def _end_at(step: int, folder: Path, within: float | None, dying: threading.Event) -> None:
     """Let this process end at the `step`-th event that counts."""
     count = 0
-    watched = WATCHED if within is None else {"subprocess.Popen"}
+    counts = _changes if within is None else _starts
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
-        if event not in watched or not (event == "ctypes.dlsym" or str(folder) in str(arguments)):
+        if not counts(event, arguments, str(folder)):
             return
         count += 1
         if count == step and within is None:
@@ -66,6 +69,19 @@ def _end_at(step: int, folder: Path, within: float | None, dying: threading.Even
             threading.Timer(within, _end_with_programs, [dying]).start()
 
     sys.addaudithook(watch)
+
+
+def _changes(event: str, arguments: tuple[object, ...], folder: str) -> bool:
+    """Whether an event may change what is below a folder."""
+    if event == "open":
+        return bool(int(str(arguments[2])) & _WRITING) and folder in str(arguments[0])
+    # what libc is called for by name is an exchange of two folders
+    return event in WATCHED and (event == "ctypes.dlsym" or folder in str(arguments))
+
+
+def _starts(event: str, arguments: tuple[object, ...], folder: str) -> bool:
+    """Whether an event is the start of a program that is told of a folder."""
+    return event == "subprocess.Popen" and folder in str(arguments)
 
 
 def _end_with_programs(dying: threading.Event) -> None:

@@ -118,7 +118,7 @@ def upstream(release: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Kill:
-    """When a command is killed: at its n-th touch of a file, or within its n-th program."""
+    """When a command is killed: at its n-th change of a file, or within its n-th program."""
 
     step: int
     within: float | None
@@ -126,7 +126,7 @@ class Kill:
 
 KILLS = st.one_of(
     st.none(),
-    st.builds(Kill, st.integers(1, 160), st.none()),
+    st.builds(Kill, st.integers(1, 120), st.none()),
     st.builds(Kill, st.integers(1, 24), st.sampled_from((0.0005, 0.002, 0.006))),
 )
 
@@ -196,7 +196,6 @@ class Machine(stateful.RuleBasedStateMachine):
     """The state machine; `steps` counts the steps of all runs."""
 
     steps = 0
-    _template: Path | None = None
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """Laws 2 and 8: whatever is killed when, whoever works at once, the queue is what was asked for.
 
-`benchmarks/queue_machine.py` takes more steps.
+These steps find a queue that is not locked, or whose session does not see that it was changed;
+`benchmarks/queue_machine.py` takes 50,000. Kills at every step of one command are in tests/crash/.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import pytest
 
 from tests.queue_machine import Machine, run
 
-STEPS = 500
+STEPS = 150
 
 
 class First(Machine):
