@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Files = dict[str, tuple[str, bytes]]
-    Draw = Callable[[st.SearchStrategy[int]], int]
 
 FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 PATTERNS = ("*", "f", "g", "a/*", "b/f", "/f")

@@ -1,1 +1,1 @@
-"""What is published, and the workflows that publish it."""
+"""The changelog of a release, and the workflow files of its CI."""

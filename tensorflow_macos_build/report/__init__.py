@@ -1,1 +1,1 @@
-"""Reports of a build, for people and for programs."""
+"""The page of a build's report."""

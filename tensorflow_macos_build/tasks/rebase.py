@@ -53,8 +53,8 @@ def rebase(
     from tensorflow_macos_build.patchqueue.rebase import engine
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    flags, way = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
-    request = engine.RebaseRequest(flags.folder, onto, Path(cache), way, write)
+    flags, policy = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
+    request = engine.RebaseRequest(flags.folder, onto, Path(cache), policy, write)
     return _plan(flags, request, json=json) if plan else _run(flags, request, json=json)
 
 
@@ -90,7 +90,7 @@ def parse_on_conflict(name: str) -> OnConflict:
     try:
         return OnConflict(name)
     except ValueError:
-        known = ", ".join(way.value for way in OnConflict)
+        known = ", ".join(policy.value for policy in OnConflict)
         raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
 
 

@@ -27,7 +27,7 @@ def summary(pairs: Sequence[PatchPair]) -> str:
 def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
     """Return a range-diff as GitHub-flavoured Markdown: a table, then a fold a difference."""
     rows = [
-        f"| {_place(pair.old_position)} | {MARKS[pair.fate]} | {_place(pair.new_position)} "
+        f"| {_position(pair.old_position)} | {MARKS[pair.fate]} | {_position(pair.new_position)} "
         f"| {_cell(pair.subject)} |"
         for pair in pairs
     ]
@@ -49,8 +49,8 @@ def html(title: str, pairs: Sequence[PatchPair]) -> str:
     return pages.render("rangediff.html.j2", values)
 
 
-def _place(place: int | None) -> str:
-    return "-" if place is None else str(place)
+def _position(position: int | None) -> str:
+    return "-" if position is None else str(position)
 
 
 def _cell(text: str) -> str:

@@ -113,7 +113,7 @@ def report_table(report: QueueReport) -> Iterator[Part]:
     for heading in ("old", "", "new", "patch"):
         table.add_column(heading, justify="left" if heading == "patch" else "right")
     for pair in report.pairs:
-        old, new = (str(place or "-") for place in (pair.old_position, pair.new_position))
+        old, new = (str(position or "-") for position in (pair.old_position, pair.new_position))
         mark = rangediff_page.MARKS[pair.fate]
         table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
     yield table

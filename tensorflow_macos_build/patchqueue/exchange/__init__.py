@@ -1,1 +1,1 @@
-"""A queue opened with its upstream; changes brought in, and taken elsewhere."""
+"""Changes of other forms brought into a queue, and queues taken elsewhere."""

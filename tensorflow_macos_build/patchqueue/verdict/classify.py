@@ -85,13 +85,13 @@ class StatusClassifier:
             )
         return tuple(statuses)
 
-    def is_first_cause(self, replay: Replay, place: int) -> bool:
-        """Whether the patch at `place` conflicts, and not because an earlier one does.
+    def is_first_cause(self, replay: Replay, position: int) -> bool:
+        """Whether the patch at `position` conflicts, and not because an earlier one does.
 
         Its status is then CONFLICT. This asks far less than `classify` does.
         """
-        steps = replay.steps[: place + 1]
-        if steps[place].outcome is not StepOutcome.CONFLICT:
+        steps = replay.steps[: position + 1]
+        if steps[position].outcome is not StepOutcome.CONFLICT:
             return False
         until_there = replace(replay, steps=steps)
         counterfactual = CounterfactualReplay(
@@ -99,12 +99,12 @@ class StatusClassifier:
         )
         conflicting = [
             (patch, step)
-            for patch, step in zip(self._patches, steps[:place], strict=False)
+            for patch, step in zip(self._patches, steps[:position], strict=False)
             if step.outcome is StepOutcome.CONFLICT or counterfactual.conflicts(step)
         ]
         return (
             not conflicting
-            or self._conflict(steps[place], counterfactual, conflicting)[0] is Status.CONFLICT
+            or self._conflict(steps[position], counterfactual, conflicting)[0] is Status.CONFLICT
         )
 
     def _conflict(

@@ -106,8 +106,8 @@ def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOu
     )
     if not rebased.ok:
         names = {patch.name for patch in rebased.patches if patch.status.is_blocking}
-        troubles = [patch for patch in patches if patch.name in names]
-        lines = [f"{patch.name}: {patch.status}; {patch.evidence}" for patch in troubles]
+        blocking = [patch for patch in patches if patch.name in names]
+        lines = [f"{patch.name}: {patch.status}; {patch.evidence}" for patch in blocking]
         ref = job.workspace.release.upstream.ref
         raise WorkFailed(
             f"{len(names)} of {len(patches)} patches do not apply to {job.inputs.commit[:12]}",
