@@ -15,8 +15,16 @@ from tests.checkouts import Checkout
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
+def with_pip(tmp_path: Path) -> Checkout:
+    """A checkout that pip sets up."""
     return checkouts.make(tmp_path)
+
+
+@pytest.fixture
+def checkout(with_pip: Checkout) -> Checkout:
+    """A checkout that a stand-in for pip sets up, at once."""
+    with_pip.set_pip_aside()
+    return with_pip
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +80,7 @@ def test_an_empty_home_counts_as_none(ready: Checkout, home: str | None) -> None
 
 
 def test_misleading_settings_of_pip_and_python_do_not_count(
-    checkout: Checkout, tmp_path: Path
+    with_pip: Checkout, tmp_path: Path
 ) -> None:
     (tmp_path / "dependency.py").write_text("VERSION = 'shadow'")
     misleading = {
@@ -81,7 +89,7 @@ def test_misleading_settings_of_pip_and_python_do_not_count(
         "PYTHONPATH": str(tmp_path),
         "PYTHONHOME": str(tmp_path),
     }
-    assert checkout.report(env=misleading)["version"] == "1.0"
+    assert with_pip.report(env=misleading)["version"] == "1.0"
 
 
 def test_a_new_lock_makes_a_new_environment_and_the_old_one_goes(checkout: Checkout) -> None:
@@ -102,17 +110,17 @@ def test_a_new_pyproject_keeps_the_installed_lock(checkout: Checkout) -> None:
     assert checkout.started() == ["cmp", "cmp"]
 
 
-def test_a_lock_that_cannot_be_met_costs_no_working_environment(checkout: Checkout) -> None:
-    old = checkout.report()["prefix"]
-    lock = checkout.root / "scripts/requirements.lock"
+def test_a_lock_that_cannot_be_met_costs_no_working_environment(with_pip: Checkout) -> None:
+    old = with_pip.report()["prefix"]
+    lock = with_pip.root / "scripts/requirements.lock"
     good = lock.read_text()
     lock.write_text(good.replace("sha256:", "sha256:0")[: len(good)])
-    failed = checkout.run()
+    failed = with_pip.run()
     assert failed.returncode == 1
     assert "Traceback" not in failed.stderr
     assert "pip could not install what the lock asks for" in failed.stderr
     lock.write_text(good)
-    assert checkout.report()["prefix"] == old
+    assert with_pip.report()["prefix"] == old
 
 
 def test_a_program_keeps_the_environment_that_it_runs_in(checkout: Checkout) -> None:
@@ -128,37 +136,37 @@ def test_a_program_keeps_the_environment_that_it_runs_in(checkout: Checkout) -> 
     assert len(checkout.environments) == 1
 
 
-def test_the_locks_own_uv_installs_the_lock(checkout: Checkout) -> None:
-    checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
-    assert checkout.report(env={"UV_TARGET": "/nonexistent"})["version"] == "1.0"
-    assert checkout.installer() == "uv"
+def test_the_locks_own_uv_installs_the_lock(with_pip: Checkout) -> None:
+    with_pip.add_uv(Path(uv.find_uv_bin()).read_bytes())
+    assert with_pip.report(env={"UV_TARGET": "/nonexistent"})["version"] == "1.0"
+    assert with_pip.installer() == "uv"
 
 
-def test_without_a_home_uv_leaves_no_cache(checkout: Checkout, tmp_path: Path) -> None:
-    checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
+def test_without_a_home_uv_leaves_no_cache(with_pip: Checkout, tmp_path: Path) -> None:
+    with_pip.add_uv(Path(uv.find_uv_bin()).read_bytes())
     before = set(tmp_path.iterdir())
-    assert checkout.report(env={"HOME": ""})["version"] == "1.0"
-    assert checkout.installer() == "uv"
-    assert not list(checkout.root.glob(".venv.d/env-*/*cache*"))
+    assert with_pip.report(env={"HOME": ""})["version"] == "1.0"
+    assert with_pip.installer() == "uv"
+    assert not list(with_pip.root.glob(".venv.d/env-*/*cache*"))
     assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"started"}
 
 
-def test_a_uv_that_fails_is_told_and_pip_does_it(checkout: Checkout) -> None:
-    checkout.add_uv(b"#!/bin/sh\necho 'error: no route to host' >&2\nexit 2\n")
-    ended = checkout.run()
+def test_a_uv_that_fails_is_told_and_pip_does_it(with_pip: Checkout) -> None:
+    with_pip.add_uv(b"#!/bin/sh\necho 'error: no route to host' >&2\nexit 2\n")
+    ended = with_pip.run()
     assert ended.returncode == 0, ended.stderr
     assert "no route to host" in ended.stderr
     assert "uv could not install the packages (see above), so pip does it" in ended.stderr
-    assert checkout.installer() == "pip"
-    assert len(checkout.environments) == 1
+    assert with_pip.installer() == "pip"
+    assert len(with_pip.environments) == 1
 
 
-def test_a_wrong_hash_is_refused_by_uv_and_by_pip(checkout: Checkout) -> None:
-    checkout.add_uv(Path(uv.find_uv_bin()).read_bytes())
-    lock = checkout.root / "scripts/requirements.lock"
+def test_a_wrong_hash_is_refused_by_uv_and_by_pip(with_pip: Checkout) -> None:
+    with_pip.add_uv(Path(uv.find_uv_bin()).read_bytes())
+    lock = with_pip.root / "scripts/requirements.lock"
     lock.write_text(lock.read_text().replace("sha256:", "sha256:0", 1)[: -len("0\n")] + "\n")
-    assert checkout.run().returncode == 1
-    assert not (checkout.root / ".venv").exists()
+    assert with_pip.run().returncode == 1
+    assert not (with_pip.root / ".venv").exists()
 
 
 def test_a_foreign_venv_is_set_aside_and_said_so(checkout: Checkout) -> None:
@@ -198,9 +206,9 @@ def test_another_python_asked_for_makes_another_environment(checkout: Checkout) 
     assert checkout.report()["prefix"] == second
 
 
-def test_a_python_with_ensurepip_gives_the_environment_a_pip(checkout: Checkout) -> None:
-    checkout.hide()
-    assert Path(checkout.report()["prefix"], "bin/pip").exists()
+def test_a_python_with_ensurepip_gives_the_environment_a_pip(with_pip: Checkout) -> None:
+    with_pip.hide()
+    assert Path(with_pip.report()["prefix"], "bin/pip").exists()
 
 
 @pytest.mark.parametrize("wanted", ["no-such-python", "git"])
@@ -220,14 +228,14 @@ def test_without_python_one_line_says_what_to_install(checkout: Checkout) -> Non
 
 @pytest.mark.parametrize("apt_status", [None, 100])
 def test_without_ensurepip_and_pip_one_line_says_what_to_install(
-    checkout: Checkout, apt_status: int | None
+    with_pip: Checkout, apt_status: int | None
 ) -> None:
-    checkout.hide("ensurepip", "pip")
+    with_pip.hide("ensurepip", "pip")
     if apt_status is not None:
-        fake = checkout.tools / "apt-get"
-        fake.write_text(f'#!/bin/sh\necho "apt-get $*" >>"{checkout.log}"\nexit {apt_status}\n')
+        fake = with_pip.tools / "apt-get"
+        fake.write_text(f'#!/bin/sh\necho "apt-get $*" >>"{with_pip.log}"\nexit {apt_status}\n')
         fake.chmod(0o755)
-    ended = checkout.run()
+    ended = with_pip.run()
     assert ended.returncode == 2
     installer = "sudo apt-get" if apt_status else "brew"
     package = f"python3.{sys.version_info.minor}-venv"
