@@ -43,10 +43,9 @@ class Assembly:
         self._rows[path] = (hashlib.sha256(content).digest(), len(content))
 
     def copy(self, wheel: OpenWheel, member: Member, path: str) -> None:
-        """Copy a member's data unread; its hash is the one that its wheel's RECORD names.
-
-        Whether that is true can be left to whoever installs the new wheel: it is as true as before.
-        """
+        """Copy a member's data unread; its hash is the one that its wheel's RECORD names."""
+        # Whether that is true is left to whoever installs the new wheel: it is as true as before.
+        # Only a hash of another kind, SHA-384 or SHA-512, has the content inflated for a new one.
         claimed = wheel.digest(member.name)
         sha256 = claimed.value if claimed.algorithm == "sha256" else wheel.archive.sha256(member)
         numbers = (member.method, member.crc, member.size, member.compressed)
@@ -72,6 +71,7 @@ def new_wheel(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Assem
     """
     try:
         with files.atomic_path(path) as unfinished:
+            # Closed before it is read back: until then the end of the file may be in a buffer.
             with unfinished.open("wb") as stream:
                 yield Assembly(stream)
             # In place of `path`, but in its own folder and so under its name, which is checked too.
@@ -83,6 +83,7 @@ def new_wheel(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Assem
 def _read_back(path: Path, limits: ArchiveLimits | None) -> None:
     """Check a new wheel by its headers, WHEEL and RECORD; no other content is inflated again."""
     try:
+        # `retag` gives a build tag to wheels of other systems, too.
         with open_wheel(path, limits, any_platform=True):
             pass
     except (BrokenWheel, UsageError) as error:

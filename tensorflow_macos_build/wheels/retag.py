@@ -138,9 +138,11 @@ def _renamed(opened: OpenWheel, options: RetagOptions) -> tags.WheelName:
     name = opened.name
     if options.platforms is not None:
         _check_architectures(opened, options.platforms)
+        # In the order that was asked for: some readers of WHEEL believe only the last (`tags`).
         name = replace(name, platforms=tuple(dict.fromkeys(options.platforms)))
     if options.universal2_tag is not None:
         plain = tuple(tag for tag in name.platforms if not tag.endswith("_universal2"))
+        # On a wheel of one architecture the tag would promise the other.
         if not plain or set(opened.lowest) != set(tags.ARCHES):
             raise tags.BadName("a universal2 tag goes beside one for each architecture")
         needs = tags.lowest(plain)
@@ -148,6 +150,7 @@ def _renamed(opened: OpenWheel, options: RetagOptions) -> tags.WheelName:
     if options.build is not None:
         build = tags.check_build(options.build) if options.build else None
         name = replace(name, build=build)
+    # What installers ask for is known of macOS alone; a wheel of another system keeps its tags.
     tags.check_asked_for(tag for tag in name.platforms if tags.is_of_mac(tag))
     return name
 

@@ -32,4 +32,4 @@ EXTRA_UNICODE_PATH = 0x7075  # 4.6.9
 
 MASK16 = 0xFFFF
 MASK32 = 0xFFFFFFFF
-"""What stands for a number that does not fit: a ZIP64 record or field has it (4.4.1.4)."""
+"""What stands for a number that does not fit: a ZIP64 record (4.4.1.4) or field (4.5.3) has it."""

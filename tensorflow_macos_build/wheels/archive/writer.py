@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # Versions needed to extract (4.4.3.2): 2.0 for deflate, 4.5 for ZIP64.
 _VERSION = 20
 _VERSION_ZIP64 = 45
-_CREATED_ON_UNIX = 3 << 8  # 4.4.2.2: the upper half of external attributes is then st_mode
+# UNIX (4.4.2.2). What external attributes hold is the system's own (4.4.15): since Info-ZIP their
+# upper half is st_mode then.
+_CREATED_ON_UNIX = 3 << 8
 _DATE_1980_01_01 = (1 << 5) | 1  # day and month; years count from 1980 (MS-DOS), so no is earlier
 
 
@@ -93,6 +95,7 @@ class WheelWriter:
         for header in self._directory:
             self._put(header)
         length = self._offset - start
+        # All ones means a look at the ZIP64 record, so a number that is just that needs one, too.
         if count >= records.MASK16 or start >= records.MASK32 or length >= records.MASK32:
             self._put(_end64(count, length, start, self._offset))
         count16 = min(count, records.MASK16)
@@ -119,7 +122,7 @@ def order(names: Iterable[str], dist_info: str) -> list[str]:
 
 def _local(entry: NewMember) -> bytes:
     name, flags = _encoded(entry.name)
-    # In a local header the ZIP64 field must have both sizes, though one of them alone is large.
+    # In a local header the ZIP64 field must have both sizes, though one alone is large (4.5.3).
     wide = _wide(entry.size, entry.compressed) if _is_large(entry) else b""
     sizes = (records.MASK32, records.MASK32) if wide else (entry.compressed, entry.size)
     fixed = records.LOCAL.pack(

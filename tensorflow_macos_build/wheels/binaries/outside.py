@@ -75,6 +75,7 @@ class _Inside:
         if name in self._names or name.rpartition("/")[2] in self._last_parts:
             return True
         return any(
+            # Whether the other distribution has the library cannot be seen here.
             candidate in self._paths or install_paths.owner(candidate) not in {None, *self._tops}
             for candidate in _candidates(name, image, path)
         )

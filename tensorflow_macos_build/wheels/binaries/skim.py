@@ -81,6 +81,8 @@ def _slices(archive: Archive, member: Member, spans: Mapping[str, Span]) -> Iter
     head = archive.head(member, HEAD)
     for arch in fat.parse(Window(head, 0, member.size)).arches:
         parsed = _jumped(archive, member, arch, spans.get(arch.name))
+        # A deflate stream cannot be entered in its middle: without a record the member is inflated
+        # from its beginning once for each slice.
         parsed = parsed or _parsed(_skipped(archive.stream(member), arch.offset), arch.size)
         if parsed is not None:
             yield parsed
@@ -105,6 +107,7 @@ def _jumped(archive: Archive, member: Member, arch: FatArch, span: Span | None) 
 def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in raw:
+        # Without a bound of its own: a piece of HEAD bytes inflates to 17 MB at most (1,032 times).
         yield inflater.decompress(piece)
 
 

@@ -161,6 +161,7 @@ def _latest(code: Iterator[tuple[str, MacosVersion | None]]) -> dict[str, MacosV
     latest: dict[str, MacosVersion | None] = {}
     for arch, minos in code:
         known = latest.get(arch)
+        # Of an archive's objects a linker may take any, so that the latest counts for the whole.
         latest[arch] = known if minos is None else max(minos, known or minos)
     return latest
 
@@ -186,6 +187,7 @@ def _parsed(wheel: Archive, member: Member, head: bytes, offset: int, size: int)
 def _only_slice(wheel: Archive, member: Member, head: bytes) -> JoinableSlice | None:
     """Read a universal file of one image; None if it has more, or is not laid out as by lipo."""
     arches = fat.parse(Window(head, 0, member.size)).arches
+    # lipo never puts a slice that far in; and what stands before it is inflated at once.
     if len(arches) != 1 or arches[0].offset > 1 << lipo.MAXIMUM_ALIGN:
         return None
     (only,) = arches

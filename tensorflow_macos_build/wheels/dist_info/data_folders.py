@@ -59,6 +59,7 @@ def misspelled(members: Iterable[str], dist_info: str) -> tuple[str, ...]:
 def outside_schemes(members: Iterable[str]) -> tuple[str, ...]:
     """Return what is in a data folder and in none of its schemes: installers refuse it."""
     paths = (path for path in map(split, members) if path is not None)
+    # pip ends with `Unknown scheme key` or `Unexpected file` (pip 23, operations/install/wheel.py).
     strays = (path for path in paths if path.scheme not in SCHEMES or not path.below)
     return tuple(sorted({f"{path.folder}/{path.scheme}" for path in strays}))
 

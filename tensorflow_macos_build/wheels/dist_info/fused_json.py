@@ -100,6 +100,7 @@ def dump(record: FusedRecord) -> bytes:
         "one_sided": {arch: list(paths) for arch, paths in record.one_sided.items()},
     }
     document = documents.document(*_SCHEMA, body)
+    # Sorted keys: neither the order of the wheels on the command line nor that of threads shows.
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 

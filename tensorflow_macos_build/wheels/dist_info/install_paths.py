@@ -24,6 +24,8 @@ _FOLDERS = {
     "platlib": SITE_PACKAGES,
     "data": "",
     "scripts": "bin",
+    # Stands for include/site/pythonX.Y/PROJECT, as pip has it in a virtual environment
+    # (locations/_sysconfig.py, `get_scheme`).
     "headers": "include/site/python/package",
 }
 """Where the files of `data_folders.SCHEMES` go."""

@@ -24,6 +24,7 @@ FIELDS_LIMIT = 4 << 20
 _PIECE = 1 << 20
 """Bytes that are decoded at a time."""
 
+# email.parser ends a line at CRLF, at LF, and at a lone CR (email.feedparser, `NLCRE`).
 _END_OF_FIELDS = re.compile(rb"\n\r?\n|\r\r")
 """The first empty line, after which a description may stand (core metadata, "Description")."""
 

@@ -56,8 +56,11 @@ def record_rows(content: bytes) -> Iterator[list[str]]:
     """
     number = 0
     # Decoded as it is read: a str of the whole may take four times the bytes.
+    # newline: a path in quotes may hold a line's end, and csv itself tells which ones end a row.
     with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="") as text:
         try:
+            # Without `strict` csv makes something of a quote in the wrong place, other readers
+            # something else.
             for row in csv.reader(text, strict=True):
                 yield row
                 number += 1
@@ -138,6 +141,7 @@ def _parse_digest(path: str, text: str) -> Digest | None:
     # RECORD has URL-safe base64 without the padding, which the decoder wants.
     padded = value + "=" * (-len(value) % 4)
     try:
+        # Without `validate` letters of no base64 are passed over, and many texts mean one hash.
         digest = base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise BadMetadata(f"the hash of `{path}` is not URL-safe base64") from None

@@ -28,6 +28,7 @@ def is_one_build_s(first: bytes, second: bytes) -> bool:
     try:
         left, right = (json.loads(text) for text in (first, second))
         return isinstance(left, dict) and _same(left, right)
+    # RecursionError: json recurses into brackets, which a file may nest by the thousand.
     except (ValueError, RecursionError):
         return False
 

@@ -50,6 +50,7 @@ _FORMATS = {
 """The architectures of a platform tag, but for those of processors before Intel's: fat, universal
 and others with PowerPC in them (packaging.tags, `_mac_binary_formats`)."""
 
+# Bounded: int() refuses more than 4,300 digits (CVE-2020-10735).
 _PLATFORM = re.compile(r"macosx_(\d{1,4})_(\d{1,4})_(\w+)")
 _BUILD = re.compile(r"\d[A-Za-z0-9_.]*")
 _COMPONENT = re.compile(r"[\w.+!]+", re.ASCII)
@@ -275,8 +276,7 @@ def platform_tags(needs: dict[str, MacosVersion], *, universal2: bool = False) -
 
     Returns:
         One tag if it is true of both architectures, otherwise one for each, sorted; a `universal2`
-        tag comes last, because some readers of WHEEL believe only the last (briefcase before
-        beeware/briefcase#2692).
+        tag comes last.
 
     Raises:
         BadName: an architecture needs a macOS that there is not.
@@ -298,16 +298,16 @@ def _platform_tags(needs: dict[str, MacosVersion], *, universal2: bool) -> tuple
         return (_platform(intel, "universal2"),)
     # A universal2 tag of the earlier macOS would promise too much to one of the two.
     tags = sorted((_platform(intel, "x86_64"), _platform(arm, "arm64")))
+    # Last, because some readers of WHEEL believe only the last tag (briefcase before
+    # beeware/briefcase#2692).
     return (*tags, _platform(max(intel, arm), "universal2")) if universal2 else tuple(tags)
 
 
 def rounded(version: MacosVersion) -> MacosVersion:
-    """Return the version that a tag can carry.
-
-    From macOS 11 on, installers ask for minor version 0 alone (packaging.tags, `mac_platforms`): no
-    Mac takes `macosx_12_3_arm64`.
-    """
+    """Return the version that a tag can carry."""
     major, minor = version
+    # From macOS 11 on, installers ask for minor version 0 alone (packaging.tags, `mac_platforms`):
+    # no Mac takes `macosx_12_3_arm64`.
     return (major, 0) if major >= 11 else (major, minor)
 
 

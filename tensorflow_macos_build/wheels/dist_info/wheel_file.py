@@ -74,6 +74,7 @@ def expanded_tags(lines: Iterable[str]) -> frozenset[Tag]:
         parts = line.split("-")
         if len(parts) != 3:
             raise BadMetadata(f"`Tag: {line}` is no PYTHON-ABI-PLATFORM")
+        # Counted before `parse_tag` makes them.
         if len(tags) + math.prod(part.count(".") + 1 for part in parts) > _MAXIMUM_TAGS:
             raise BadMetadata(f"its tags stand for more than {_MAXIMUM_TAGS}")
         try:

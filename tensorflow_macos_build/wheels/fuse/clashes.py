@@ -38,6 +38,7 @@ def undecided(
         renamed: `FusePlan.renamed`.
     """
     kept = [at for at in verdicts if at.verdict is not Verdict.DROPPED]
+    # Written for the fused wheel, these have no verdict, and a half's file may clash with them.
     own = [f"{pair.dist_info}/{name}" for name in ("WHEEL", fused_json.NAME, "RECORD")]
     paths = [*own, *(at.path for at in kept)]
     # Two files of `kept` may have one path: one of both halves that is kept beside the other's gets

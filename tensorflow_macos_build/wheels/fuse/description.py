@@ -47,6 +47,7 @@ def _record(plan: FusePlan, spans: Mapping[str, Mapping[str, Span]]) -> fused_js
     halves = plan.pair.halves
     only = {"arm64": Verdict.ONLY_ARM64, "x86_64": Verdict.ONLY_X86_64}
     return fused_json.FusedRecord(
+        # WHEEL's text as it stands: `thin` gives each half its generator and unknown fields back.
         halves={
             arch: fused_json.FusedHalf(
                 str(half.name), half.content("WHEEL").decode("utf-8"), half.stem, half.data

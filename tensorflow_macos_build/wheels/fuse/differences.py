@@ -41,6 +41,7 @@ def difference(undecided: UndecidedPath, archives: Mapping[str, Archive]) -> str
     is_large = any(member.size > _INPUT for member in undecided.members.values())
     begin = max(0, at - _BEFORE) if is_large else 0
     texts = {arch: _part(stream(), begin, _INPUT) for arch, stream in streams.items()}
+    # A NUL makes a file binary, as diff and git have it.
     if any(b"\0" in text for text in texts.values()):
         sizes = (f"{arch}: {member.size} bytes" for arch, member in undecided.members.items())
         return f"binary, {', '.join(sorted(sizes))}, different from offset {at}"

@@ -81,6 +81,7 @@ def _write(decided: FusePlan, made: Assembly, options: FuseOptions, ticker: Tick
     described = described_paths(dist_info)
     with PreparerPool(MemberPreparer(decided.pair.halves), options.threads) as pool:
         pool.submit(decided, ticker)
+        # dist-info comes last: fused.json waits for all slices, which are nearly done by then.
         for path in order([*kept, *described], dist_info):
             if path in described:
                 made.store(path, description(path, decided, pool.spans))

@@ -22,6 +22,7 @@ LIMIT = 16 << 20
 # __arm64__ is Apple's name, __aarch64__ that of other compilers.
 _ARM64 = b"#if defined(__arm64__) || defined(__aarch64__)\n"
 _X86_64 = b"#elif defined(__x86_64__)\n"
+# A third architecture gets an error, and not silently one of the two texts.
 _END = b'#else\n#error "this header was fused of arm64 and x86_64"\n#endif\n'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

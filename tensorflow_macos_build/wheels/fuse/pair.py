@@ -67,6 +67,7 @@ def match(
     Raises:
         Mismatch: they don't; all reasons are given at once.
     """
+    # arm64 first, so that all that follows is the same whichever wheel was named first.
     halves = {half.arch: half for half in sorted((first, second), key=lambda half: half.arch)}
     faults = [*_architecture_faults(first, second), *_faults(first, second, alias, build)]
     if faults:

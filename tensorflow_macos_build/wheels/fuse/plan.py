@@ -109,6 +109,7 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     archives = {arch: half.archive for arch, half in pair.halves.items()}
     decisions, merged = _decisions(pair, archives, options.rules)
     given = [decision for decision in decisions if isinstance(decision, PathVerdict)]
+    # From here on a BOTH is its two files, each of which may clash with a third.
     kept = [part for verdict in given for part in apart(verdict)]
     renamed = _renamed(given)
     undecided = [decision for decision in decisions if isinstance(decision, UndecidedPath)]

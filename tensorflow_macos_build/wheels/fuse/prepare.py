@@ -101,6 +101,8 @@ class MemberPreparer:
     def _has_equal_data(self, arch: str, member: Member, other_arch: str, other: Member) -> bool:
         if (member.method, member.compressed) != (other.method, other.compressed):
             return False
+        # Pieces of one size from data of one length: they meet byte for byte, and a strict zip
+        # holds.
         pairs = zip(self._raw(arch, member)(), self._raw(other_arch, other)(), strict=True)
         return all(first == second for first, second in pairs)
 

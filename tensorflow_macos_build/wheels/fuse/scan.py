@@ -66,6 +66,7 @@ class MemberScanner:
         """
         if self._stopped.is_set():
             raise Interrupted("the work was stopped")
+        # `+=` reads and writes, and another thread may come between.
         with self._lock:
             self._done += size
 
@@ -170,6 +171,7 @@ class _Tally:
         self.size += len(piece)
         self._fused.update(part)
         self.slice_crc = zlib.crc32(part, self.slice_crc)
+        # Nearly always the slice is the whole file, and one CRC serves both.
         if self._before:
             self._whole_crc = zlib.crc32(piece, self._whole_crc)
         for digest in self._hashes:
@@ -203,5 +205,7 @@ def _in_two_threads(pieces: Iterator[memoryview], use: Callable[[memoryview], No
             for piece in pieces:
                 waiting.put(piece)
         finally:
+            # After an error, too: the helper would wait for more, and the pool's end for the
+            # helper.
             waiting.put(None)
         used.result()

@@ -183,6 +183,8 @@ class VerdictRules:
         first, second = (
             [line for line in text.splitlines() if not line.startswith(b"Name:")] for text in texts
         )
+        # Published under two names, as tensorflow and tensorflow_macos were, one release still has
+        # one METADATA but for its Name.
         if first != second:
             return UndecidedPath(path, "it differs in more than the project's name", members)
         return PathVerdict(path, Verdict.RULE, {self.named: members[self.named]}, {})

@@ -191,6 +191,7 @@ def _written(opened: OpenWheel, changed: Archive, out: Path) -> tuple[Path, str]
     needs = _needs(opened, changed)
     name = opened.name
     if any(tags.rounded(needs[arch]) > tags.rounded(opened.lowest[arch]) for arch in needs):
+        # The first is the wheel's only tag; one behind others was added (`platform_tags`).
         universal2 = any(platform.endswith("_universal2") for platform in name.platforms[1:])
         name = replace(name, platforms=tags.platform_tags(needs, universal2=universal2))
     own = {f"{opened.dist_info}/{file}": file for file in ("WHEEL", fused_json.NAME)}

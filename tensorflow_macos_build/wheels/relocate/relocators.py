@@ -88,6 +88,7 @@ def relocate(job: RelocationJob, lib_dirs: tuple[Path, ...], scratch: Path) -> R
 
 def arguments(job: RelocationJob) -> dict[str, Any]:
     """Return the keyword arguments of delocate_wheel for a job; both tools have the same."""
+    # repairwheel goes without (0.8, macos/repair.py); the caller looks at each copied library.
     checked = {"require_archs": list(job.archs)} if job.tool == DELOCATE else {}
     return {"in_wheel": job.wheel, "out_wheel": job.out, "ignore_missing": True, **checked}
 

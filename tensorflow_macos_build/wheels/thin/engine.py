@@ -90,6 +90,7 @@ def _record(whole: OpenWheel) -> fused_json.FusedRecord | None:
     except fused_json.BadRecord as error:
         raise whole.archive.broken(path, str(error)) from None
     if fused is not None:
+        # What it says is acted on, so it must be the file that RECORD names.
         whole.check(whole.archive.members[path])
     return fused
 
@@ -109,6 +110,7 @@ class _HalfWriter:
     def left_out(self) -> tuple[str, ...]:
         """Return what only the other architecture's wheel had, or is its own of what both had."""
         left = {*self._fused.only.get(self._other, ()), *self._fused.renamed.get(self._other, {})}
+        # The record may name files that another tool has taken out since.
         return tuple(sorted(left & self._whole.archive.members.keys()))
 
     def write(self, made: Assembly, ticker: Ticker | None) -> str:
@@ -194,6 +196,7 @@ class _HalfWriter:
         content = self._whole.read(member, limit=2 * headers.LIMIT + _DIRECTIVES)
         texts = {arch: content[start : start + size] for arch, (start, size) in ranges.items()}
         try:
+            # Offsets that are wrong, or of another file, give texts that merge to something else.
             same = headers.merge(**texts).content == content
         except headers.Unmergeable:
             same = False

@@ -92,6 +92,7 @@ class SliceCutter:
             # lipo fills up to an alignment and orders by offset: more or less is another's file.
             if span is None or span.size != fat_arch.size or not 0 <= gap <= _FAT_HEAD:
                 raise changed(self._whole, member)
+            # Before the first slice stands the header; between slices there are zeros.
             filling = bytes(gap) if end else self._whole.archive.head(member, gap)
             crc = splice.crc32_combine(crc, zlib.crc32(filling), gap)
             crc = splice.crc32_combine(crc, span.crc, span.size)
@@ -102,6 +103,8 @@ class SliceCutter:
     def _is_in_place(self, member: Member, span: Span, spans: Mapping[str, Span]) -> bool:
         """Whether the slices' streams lie where fused.json says; zipping anew moves them."""
         after = member.compressed - max(other.end for other in spans.values())
+        # Behind the last stream lies nothing, or the empty block that ends stored slices
+        # (`UniversalMember.close`).
         if after not in (0, len(splice.END)) or not span.start < span.end:
             return False
         piece = next(iter(self._range(member, span)))
@@ -127,6 +130,7 @@ class SliceCutter:
         numbers = (member.method, crc, len(before) + span.size, compressed)
         entry = NewMember(path, *numbers, member.executable)
         data = itertools.chain([head], self._range(member, span), [end])
+        # The hash of the half's own file, which this is again, byte for byte.
         made.add(entry, data, bytes.fromhex(span.sha256))
         self.copied += 1
 
@@ -168,6 +172,7 @@ class SliceCutter:
 
     def _content(self, member: Member, fat_arch: fat.FatArch) -> Iterator[bytes]:
         position = 0
+        # To the member's end, though the slice may be over: there its size and CRC are checked.
         for piece in self._whole.archive.stream(member):
             start, end = fat_arch.offset - position, fat_arch.end - position
             if part := piece[max(0, start) : max(0, end)]:

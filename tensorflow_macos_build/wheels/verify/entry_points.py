@@ -29,6 +29,7 @@ _NO_FILE_NAME = re.compile(r"[/\\]")
 """What leads out of the folder of programs: an installer must not write where a wheel likes."""
 
 
+# Raw: to ConfigParser a `%` in a value begins an interpolation, and mostly an error.
 class _EntryPointsParser(configparser.RawConfigParser):
     """The parser that the specification gives: "=" alone delimits, and names keep their case."""
 

@@ -117,4 +117,5 @@ def _directory(
 
 
 def _whole_pages(page: int) -> int:
+    # 0 for pages of more than a megabyte, of which the caller takes one at a time.
     return (1 << 20) // page * page

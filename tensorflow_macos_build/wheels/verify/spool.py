@@ -118,6 +118,7 @@ class ExportStore:
 
 def _unnamed() -> FileIO:
     """Return a temporary file without a name, which its holder must close."""
+    # Unbuffered: it is written by its descriptor, which a buffer would not know of.
     return tempfile.TemporaryFile(buffering=0)
 
 

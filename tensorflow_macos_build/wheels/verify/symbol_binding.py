@@ -71,6 +71,7 @@ class SymbolBinder:
 
     def check_exports(self, names: frozenset[str]) -> None:
         """Find C names that no image exports."""
+        # Mach-O's names of C symbols begin with an underscore.
         missing = {b"_" + name.encode(): name for name in names}
         for image in self._images:
             for name in self._exports(image, list(missing)) if missing else ():

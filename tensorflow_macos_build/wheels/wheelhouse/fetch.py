@@ -158,6 +158,7 @@ def _refuse_wrong(offer: Offer, path: Path) -> None:
         while block := stream.read(1 << 20):
             digest.update(block)
     if digest.hexdigest() != offer.sha256:
+        # Left there, it would be what the next try goes on from, and never come right.
         path.unlink()
         raise NotFetched(
             f"its SHA-256 is {digest.hexdigest()}, and the index says {offer.sha256}",

@@ -32,6 +32,7 @@ def as_lock(wheels: Iterable[WheelhouseEntry], archs: Collection[str]) -> str:
     lines = [_HEAD]
     for (name, version), digests in sorted(hashes.items()):
         needed = users[name, version]
+        # Of two kinds of Mac it is one then, named as platform.machine() names it there (PEP 508).
         marker = "" if needed == set(archs) else f' ; platform_machine == "{min(needed)}"'
         # All wheels of a release in one line: pip takes the one that fits, if its hash is there.
         pins = "".join(f" \\\n    --hash=sha256:{digest}" for digest in sorted(digests))

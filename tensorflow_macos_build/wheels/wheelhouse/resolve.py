@@ -179,6 +179,7 @@ def _resolve(
 
 def _command(target: Target, index: str | None) -> list[str]:
     return [
+        # --no-config: no uv.toml of this user or folder decides what a wheelhouse holds.
         *(uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-config"),
         # No interpreter of the target's version is needed, but one there must be.
         *("--python", sys.executable, "--no-python-downloads"),

@@ -17,6 +17,7 @@ from tensorflow_macos_build.errors import UsageError
 _UV_PLATFORM = {"arm64": "aarch64-apple-darwin", "x86_64": "x86_64-apple-darwin"}
 """Values of uv's --python-platform."""
 
+# Bounded: int() refuses more than 4,300 digits (CVE-2020-10735).
 _VERSION = re.compile(r"(\d{1,9})(?:\.(\d{0,9}))?", re.ASCII)
 
 
