@@ -1,4 +1,4 @@
-"""What the verification says of a wheel, remembered by the wheel's hash.
+"""What the verification says of a wheel, remembered by the wheel's hash and name.
 
 The key holds the code of the verification, too: a new check looks at old wheels again.
 """
@@ -45,7 +45,8 @@ def errors_of(
         allow: accepted findings, as `verify` takes them.
         cache: the folder that remembers.
     """
-    words = "\0".join([closure.digest(verify.__module__), sha256, *allow])
+    # The name is verified, too, and an index may offer one wheel under two.
+    words = "\0".join([closure.digest(verify.__module__), sha256, wheel.name, *allow])
     known = cache / "verified" / f"{hashlib.sha256(words.encode()).hexdigest()}.json"
     if known.is_file() and (remembered := _read(known)) is not None:
         return remembered
