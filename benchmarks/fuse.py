@@ -53,15 +53,15 @@ exit 1
 
 def payload(first: Path, second: Path) -> Payload:
     """Return what a fusion has to read: all of both wheels, what is equal in both once."""
-    seen: set[tuple[str, int, int]] = set()
+    inflated: set[tuple[str, int, int]] = set()
     contents = []
     for wheel in (first, second):
         with zipfile.ZipFile(wheel) as archive:
             for info in archive.infolist():
                 key = (info.filename, info.file_size, info.CRC)
-                if key not in seen:
+                if key not in inflated:
                     contents.append((wheel, info))
-                seen.add(key)
+                inflated.add(key)
     return sorted(contents, key=lambda item: -item[1].file_size)
 
 

@@ -195,8 +195,8 @@ def _change(draw: st.DrawFn, tree: Tree) -> None:
     mode, content = tree[path]
     if kind == "edit" and mode != "120000":
         lines = content.split(b"\n")
-        place = draw(st.integers(0, len(lines)))
-        lines[place : place + draw(st.integers(0, 2))] = draw(
+        position = draw(st.integers(0, len(lines)))
+        lines[position : position + draw(st.integers(0, 2))] = draw(
             st.lists(st.sampled_from(LINES).map(lambda line: line.rstrip(b"\n")), max_size=2)
         )
         tree[path] = (mode, b"\n".join(lines))

@@ -121,8 +121,8 @@ def miniature(
     """
     folder = tmp_path_factory.getbasetemp()
     shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    place = shared / "miniature"
-    made = Miniature(embedded.create(place / "upstream.git"), tool("bazel"), place)
+    repository = shared / "miniature"
+    made = Miniature(embedded.create(repository / "upstream.git"), tool("bazel"), repository)
     yield made
     made.shut_down()
 

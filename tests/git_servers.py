@@ -78,8 +78,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(pieces)
 
-    def _answer(self, body: bytes, asked: str) -> None:
-        self.faults.requests.append(asked)
+    def _answer(self, body: bytes, request: str) -> None:
+        self.faults.requests.append(request)
         if self.faults.take("busy"):
             self.send_error(503)
             return
@@ -112,7 +112,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self._send(content, is_pack=asked == "fetch")
+        self._send(content, is_pack=request == "fetch")
 
     def _send(self, content: bytes, *, is_pack: bool) -> None:
         if is_pack and self.faults.take("cut"):

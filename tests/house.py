@@ -93,8 +93,8 @@ def _room(room: str, box: Box) -> Iterator[str]:
     for number, floor in enumerate(inside):
         top = box.y + ROOM + number * (INNER + 6)
         width = (box.width - 16 - 6 * (len(floor) - 1)) / len(floor)
-        for place, name in enumerate(floor):
-            inner = Box(box.x + 8 + place * (width + 6), top, width, INNER)
+        for column, name in enumerate(floor):
+            inner = Box(box.x + 8 + column * (width + 6), top, width, INNER)
             yield _rectangle("inner", inner)
             yield _label(name, inner.middle, inner.y + INNER / 2 + 4, "small")
 
@@ -145,13 +145,13 @@ def _room_of(module: str) -> str:
 
 def _reachable(direct: Mapping[str, set[str]], source: str) -> set[str]:
     """Return all rooms that arrows lead to from a room, itself included."""
-    seen, waiting = set[str](), [source]
+    reached, waiting = set[str](), [source]
     while waiting:
         room = waiting.pop()
-        if room not in seen:
-            seen.add(room)
+        if room not in reached:
+            reached.add(room)
             waiting += direct[room]
-    return seen
+    return reached
 
 
 if __name__ == "__main__":

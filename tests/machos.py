@@ -77,9 +77,9 @@ class Toolchain:
     def path(self, name: str) -> Path:
         """Return a path that no file of this folder has yet; its last part is `name`."""
         self._count += 1
-        place = self.folder / f"{self._count}"
-        place.mkdir()
-        return place / name
+        folder = self.folder / f"{self._count}"
+        folder.mkdir()
+        return folder / name
 
     def object(self, source: str, arch: str, name: str = "unit.o") -> Path:
         """Compile C to an object file."""

@@ -115,12 +115,12 @@ def built(folder: Path) -> Project:
 def wait_for_line(child: subprocess.Popen[str], start: str) -> str:
     """Read a child's stderr up to a line that begins with `start`."""
     assert child.stderr is not None
-    seen = []
+    lines = []
     for line in child.stderr:
-        seen.append(line)
+        lines.append(line)
         if line.startswith(start):
             return line
-    raise AssertionError(f"no line {start!r} in: {''.join(seen)}")
+    raise AssertionError(f"no line {start!r} in: {''.join(lines)}")
 
 
 def wait_until(condition: Any, seconds: float = 60.0) -> None:

@@ -137,9 +137,9 @@ def test_two_at_once_end_as_each_alone(tmp_path: Path, pair: tuple[Path, Path]) 
     program = FUSER.replace("while True:", "if True:").replace("    wheel.unlink()\n", "")
     argv = [sys.executable, "-c", program, *map(str, (*pair, out))]
     running = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    told = [child.communicate(timeout=60)[0] for child in running]
+    outputs = [child.communicate(timeout=60)[0] for child in running]
     assert [child.returncode for child in running] == [0, 0, 0]
-    assert {text.splitlines()[-1] for text in told} == {str(out / expected.name)}
+    assert {text.splitlines()[-1] for text in outputs} == {str(out / expected.name)}
     assert [path.name for path in out.iterdir()] == [expected.name]
     assert (out / expected.name).read_bytes() == expected.read_bytes()
 

@@ -34,13 +34,13 @@ def run_until(body: Callable[[], object], number: int) -> bool:
     """Run `body` in a child that dies just before its write of a number; say whether it died."""
     child = os.fork()
     if child == 0:
-        seen = 0
+        calls = 0
 
         def hook(event: str, args: tuple[Any, ...]) -> None:
-            nonlocal seen
+            nonlocal calls
             if writes(event, args):
-                seen += 1
-                if seen == number:
+                calls += 1
+                if calls == number:
                     os._exit(_KILLED)
 
         sys.addaudithook(hook)

@@ -61,27 +61,27 @@ def test_a_kill_at_any_step_of_saving_leaves_a_whole_queue(
     def save() -> object:
         return storage.save(folder, base, changed, git, resolutions={"two": b"new\n"})
 
-    seen = set()
+    states = set()
     step = 1
     while ended_at(step, patches, save):
-        found = storage.load(folder)
-        seen.add(len(found.patches))
-        assert len(found.patches) in (2, 3)
-        assert [p.content for p in found.patches] == [
-            p.content for p in old.patches[: len(found.patches)]
+        loaded = storage.load(folder)
+        states.add(len(loaded.patches))
+        assert len(loaded.patches) in (2, 3)
+        assert [p.content for p in loaded.patches] == [
+            p.content for p in old.patches[: len(loaded.patches)]
         ]
         there = folder if folder.exists() else files.displaced(folder)
         assert (there / "README").read_text() == "kept\n"
         one, two = (there / "resolutions" / name for name in ("one", "two"))
         assert (one.exists(), two.exists()) == (
-            (True, False) if len(found.patches) == 3 else (False, True)
+            (True, False) if len(loaded.patches) == 3 else (False, True)
         )
         storage.save(
             folder, base, _named(steps[:3], old.patches), git, resolutions={"one": b"kept\n"}
         )
         step += 1
     assert step > 15
-    assert seen == {2, 3}
+    assert states == {2, 3}
     assert [path.name for path in patches.iterdir()] == ["q"]
 
 

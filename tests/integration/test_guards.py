@@ -62,31 +62,31 @@ def _run(folder: Path, test: str, **environment: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("on_ci", "status"), [("", 0), ("true", 1)])
 def test_a_skip_is_a_failure_on_ci_only(tmp_path: Path, on_ci: str, status: int) -> None:
-    code, told = _run(tmp_path, SKIPPED, CI=on_ci)
-    assert code == status, told
-    assert ("CI skips nothing" in told) is (on_ci == "true")
+    code, output = _run(tmp_path, SKIPPED, CI=on_ci)
+    assert code == status, output
+    assert ("CI skips nothing" in output) is (on_ci == "true")
 
 
 def test_a_connection_that_leaves_the_machine_is_a_failure(tmp_path: Path) -> None:
-    code, told = _run(tmp_path, CONNECTING)
+    code, output = _run(tmp_path, CONNECTING)
     assert code == 1
-    assert "servers are on 127.0.0.1 only" in told
+    assert "servers are on 127.0.0.1 only" in output
 
 
 def test_a_connection_within_the_machine_is_let_through(tmp_path: Path) -> None:
-    code, told = _run(tmp_path, LOCAL)
-    assert code == 0, told
+    code, output = _run(tmp_path, LOCAL)
+    assert code == 0, output
 
 
 def test_a_test_has_a_home_of_its_own(tmp_path: Path) -> None:
-    code, told = _run(tmp_path, HOME, HOME="/original")
-    assert code == 0, told
+    code, output = _run(tmp_path, HOME, HOME="/original")
+    assert code == 0, output
 
 
 @pytest.mark.parametrize(("program", "status"), [("make", 1), ("/bin/ls", 1), ("cat", 0)])
 def test_a_program_that_no_install_step_brings_is_a_failure(
     tmp_path: Path, program: str, status: int
 ) -> None:
-    code, told = _run(tmp_path, STARTING.format(program=program))
-    assert code == status, told
-    assert ("which no install step brings" in told) is (status == 1)
+    code, output = _run(tmp_path, STARTING.format(program=program))
+    assert code == status, output
+    assert ("which no install step brings" in output) is (status == 1)

@@ -211,11 +211,11 @@ def test_a_python_with_ensurepip_gives_the_environment_a_pip(with_pip: Checkout)
     assert Path(with_pip.report()["prefix"], "bin/pip").exists()
 
 
-@pytest.mark.parametrize("wanted", ["no-such-python", "git"])
-def test_a_python_that_is_none_is_wrong_usage(checkout: Checkout, wanted: str) -> None:
-    ended = checkout.run(env={"PYTHON": wanted})
+@pytest.mark.parametrize("interpreter", ["no-such-python", "git"])
+def test_a_python_that_is_none_is_wrong_usage(checkout: Checkout, interpreter: str) -> None:
+    ended = checkout.run(env={"PYTHON": interpreter})
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == f"inv: PYTHON={wanted} is not a Python 3.10 or newer\n"
+    assert ended.stderr == f"inv: PYTHON={interpreter} is not a Python 3.10 or newer\n"
 
 
 def test_without_python_one_line_says_what_to_install(checkout: Checkout) -> None:

@@ -75,8 +75,8 @@ def test_outputs_come_by_label_and_work_is_counted(workspace: BazelProject) -> N
 
 
 def test_the_empty_environment_of_a_fresh_machine_will_do(workspace: BazelProject) -> None:
-    gone = dict.fromkeys(("HOME", "USER", "LOGNAME", "TERM"))
-    assert workspace.build("//:one", env=gone).outputs["//:one"]
+    removed = dict.fromkeys(("HOME", "USER", "LOGNAME", "TERM"))
+    assert workspace.build("//:one", env=removed).outputs["//:one"]
 
 
 def test_hits_of_a_cache_are_counted(workspace: BazelProject, tmp_path: Path) -> None:

@@ -159,22 +159,22 @@ def test_a_new_patch_has_a_subject_of_one_line(session: EditSession) -> None:
 
 def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, fork: Path) -> None:
     before = {patch.name: patch for patch in session.queue.patches}
-    said = Metadata("backport", "never", "Team <t@e>", "abcdef0")
-    some = changes.annotate(session, ["*-tail*"], said)
+    metadata = Metadata("backport", "never", "Team <t@e>", "abcdef0")
+    some = changes.annotate(session, ["*-tail*"], metadata)
     assert some.saved is not None
     assert [name.partition("-")[2] for name in some.saved.written] == [
         "tail.patch",
         "tail-again.patch",
     ]
-    done = changes.annotate(again(session), [], said)
+    done = changes.annotate(again(session), [], metadata)
     assert done.saved is not None
     assert len(done.saved.kept) == 2
     for patch in done.saved.queue.patches:
         content = (done.saved.queue.folder / patch.name).read_bytes()
         argv = ["git", "interpret-trailers", "--parse"]
         message = patch.patch.header.message.encode()
-        told = subprocess.run(argv, input=message, capture_output=True, check=True).stdout
-        assert told.decode().splitlines() == [
+        parsed = subprocess.run(argv, input=message, capture_output=True, check=True).stdout
+        assert parsed.decode().splitlines() == [
             "Reason: fork-only",
             "Drop-When: never",
             "Owner: Team <t@e>",
@@ -184,12 +184,14 @@ def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, 
         assert content.partition(b"\n---\n")[2] == old.content.partition(b"\n---\n")[2]
     assert tree_of(session, done) == git(fork, "rev-parse", "main^{tree}")
     assert not [
-        each for each in lint.lint(done.saved.queue.folder, lint.LintLimits()) if not each.line
+        finding
+        for finding in lint.lint(done.saved.queue.folder, lint.LintLimits())
+        if not finding.line
     ]
 
 
 @pytest.mark.parametrize(
-    ("globs", "said", "what"),
+    ("globs", "metadata", "what"),
     [
         ([], Metadata(), "give one of"),
         ([], Metadata(reason="because"), "is no reason"),
@@ -198,10 +200,10 @@ def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, 
     ],
 )
 def test_trailers_that_lint_would_refuse_are_not_given(
-    session: EditSession, globs: list[str], said: Metadata, what: str
+    session: EditSession, globs: list[str], metadata: Metadata, what: str
 ) -> None:
     with pytest.raises(UsageError, match=what):
-        changes.annotate(session, globs, said)
+        changes.annotate(session, globs, metadata)
     assert storage.load(session.queue.folder) == session.queue
 
 
@@ -297,7 +299,7 @@ def test_new_files_that_gitignore_names_are_not_lost(session: EditSession, verb:
     subprocess.run(typed, shell=True, check=True, capture_output=True)
     done = again(session).go_on()
     assert done.saved is not None
-    content = next(one.content for one in done.saved.queue.patches if "fresh" in one.name)
+    content = next(patch.content for patch in done.saved.queue.patches if "fresh" in patch.name)
     assert (b"hours of work" in content) is (verb == "add")
 
 
@@ -313,8 +315,8 @@ def test_a_patch_is_found_by_any_part_of_its_name_that_fits_it_alone(session: Ed
     for name in ("00400-fresh-file.patch", "fresh-file", "fresh", "00400"):
         assert session.queue.position(name) == 3
     assert session.queue.position("tail") == 1
-    for name, said in (("ail", "fits 2 patches"), ("gone", "no patch"), ("", "no patch")):
-        with pytest.raises(UsageError, match=said):
+    for name, message in (("ail", "fits 2 patches"), ("gone", "no patch"), ("", "no patch")):
+        with pytest.raises(UsageError, match=message):
             session.queue.position(name)
 
 
@@ -392,9 +394,9 @@ def test_the_tasks_print_documents_of_their_schema(tmp_path: Path, session: Edit
         argv = [sys.executable, "-m", "invoke", "-r", str(root), *words, *flags]
         env = {**os.environ, "PYTHONPATH": str(root)}
         done = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True, env=env)
-        found: documents.Json = json.loads(done.stdout)
-        documents.check(found)
-        return found
+        document: documents.Json = json.loads(done.stdout)
+        documents.check(document)
+        return document
 
     assert invoke("patches.reorder", "tail-again", "--after", "both")["done"]
     assert len(invoke("patches.split", "both", "--path", "other", "--subject", "X")["patches"]) == 6

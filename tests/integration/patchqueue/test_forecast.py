@@ -42,47 +42,53 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Forecast:
+def situations_forecast(tmp_path_factory: pytest.TempPathFactory) -> Forecast:
     folder = tmp_path_factory.mktemp("situations")
     git = embedded.create(folder / "up.git")
     queue = storage.load(situations.write(git, folder / "queue"))
     before = git.out("count-objects", "-v")
-    found = forecast(queue, git, RELEASES)
+    result = forecast(queue, git, RELEASES)
     assert git.out("count-objects", "-v") == before
-    return found
+    return result
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_every_breaking_commit_of_the_situations_is_the_true_one(
-    seen: Forecast, release: str
+    situations_forecast: Forecast, release: str
 ) -> None:
-    (column,) = (each for each in seen.columns if each.ref == release)
-    found = {
+    (column,) = (item for item in situations_forecast.columns if item.ref == release)
+    breaking = {
         subject: fate.breaking and fate.breaking.commit.subject
-        for (_, subject), fate in zip(seen.patches, column.cells, strict=True)
+        for (_, subject), fate in zip(situations_forecast.patches, column.cells, strict=True)
     }
-    wanted = {
-        each.subject: each.onto[release].because[0]
-        if each.onto[release].status is Truth.CONFLICT
+    expected = {
+        item.subject: item.onto[release].because[0]
+        if item.onto[release].status is Truth.CONFLICT
         else None
-        for each in situations.SITUATIONS
+        for item in situations.SITUATIONS
     }
-    assert found == wanted
+    assert breaking == expected
     assert not column.ok
 
 
-def test_what_breaks_patches_on_several_revisions_is_named_once(seen: Forecast) -> None:
-    blamed = [blame.breaking.commit.subject for blame in seen.breaking_commits]
+def test_what_breaks_patches_on_several_revisions_is_named_once(
+    situations_forecast: Forecast,
+) -> None:
+    blamed = [blame.breaking.commit.subject for blame in situations_forecast.breaking_commits]
     assert len(blamed) == len(set(blamed))
     (moved,) = (
-        b for b in seen.breaking_commits if b.breaking.commit.subject.startswith("Move the delegat")
+        b
+        for b in situations_forecast.breaking_commits
+        if b.breaking.commit.subject.startswith("Move the delegat")
     )
     assert [refs for _, refs in moved.patches] == [RELEASES, RELEASES]
 
 
-def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(seen: Forecast) -> None:
-    conflicts = sum(len(blame.patches) for blame in seen.breaking_commits)
-    assert seen.replays <= 2 * conflicts
+def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(
+    situations_forecast: Forecast,
+) -> None:
+    conflicts = sum(len(blame.patches) for blame in situations_forecast.breaking_commits)
+    assert situations_forecast.replays <= 2 * conflicts
 
 
 def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache: Path) -> None:
@@ -92,21 +98,21 @@ def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache:
     done = subprocess.run(
         program, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, check=True
     )
-    found = json.loads(done.stdout)
-    documents.check(found)
-    assert [revision["ref"] for revision in found["revisions"]] == list(RELEASES)
-    for patch in found["patches"]:
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert [revision["ref"] for revision in document["revisions"]] == list(RELEASES)
+    for patch in document["patches"]:
         for release, fate in zip(RELEASES, patch["fates"], strict=True):
             truth = situations.DEMO[patch["name"]][release]
             breaking = fate["breaking"] and fate["breaking"]["commit"]["subject"]
-            wanted = truth.because[0] if truth.status is Truth.CONFLICT else None
-            assert breaking == wanted, (patch["name"], release)
+            expected = truth.because[0] if truth.status is Truth.CONFLICT else None
+            assert breaking == expected, (patch["name"], release)
             if truth.status is Truth.IDENTICAL:
                 assert [commit["subject"] for commit in fate["upstream"]] == list(truth.because)
             if truth.status is Truth.KNOCK_ON:
                 assert len(fate["knock_on_of"]) == 1
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert all(patch["subject"] in page for patch in found["patches"])
+    assert all(patch["subject"] in page for patch in document["patches"])
 
 
 def _run(onto: str, latest: str | None, cache: Path) -> Forecast:
@@ -116,8 +122,8 @@ def _run(onto: str, latest: str | None, cache: Path) -> Forecast:
 def test_people_get_the_matrix_and_the_breaking_commits(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = _run("v2.18.0", None, cache)
-    print_parts(forecast_view.as_lines(found))
+    result = _run("v2.18.0", None, cache)
+    print_parts(forecast_view.as_lines(result))
     shown = capsys.readouterr()
     assert shown.err == ""
     lines = shown.out.splitlines()
@@ -138,8 +144,8 @@ def test_people_get_the_matrix_and_the_breaking_commits(
 def test_revisions_are_named_or_the_newest_and_each_comes_once(
     cache: Path, onto: str, latest: str | None, refs: list[str]
 ) -> None:
-    found = _run(onto, latest, cache)
-    assert [column.ref for column in found.columns] == refs
+    result = _run(onto, latest, cache)
+    assert [column.ref for column in result.columns] == refs
 
 
 @pytest.mark.parametrize(("onto", "latest"), [("v9", None), ("", "0"), ("", "-1"), ("", "all")])
@@ -168,9 +174,9 @@ def test_of_a_patch_that_breaks_heals_and_breaks_again_one_break_is_named(tmp_pa
     other = _file("a", "x", "c")
     last = _file("a", "y", "c")
     case = repositories.Case(base, (other, base, last, last | {"g": base["f"]}), (patched,))
-    _, said = _forecast(made := repositories.make(case, tmp_path / "r"), made.base)
-    assert said[:2] == (Status.CONFLICT.value, BreakKind.PRESENT.value)
-    assert said[2] in {"upstream 1", "upstream 3"}
+    _, break_words = _forecast(made := repositories.make(case, tmp_path / "r"), made.base)
+    assert break_words[:2] == (Status.CONFLICT.value, BreakKind.PRESENT.value)
+    assert break_words[2] in {"upstream 1", "upstream 3"}
 
 
 def test_a_patch_that_needs_what_only_its_bases_branch_has_names_that_commit(
@@ -182,5 +188,5 @@ def test_a_patch_that_needs_what_only_its_bases_branch_has_names_that_commit(
     ahead = root | {"g": root["f"]}
     case = repositories.Case(root, (ahead, ahead | {"h": root["f"]}), (own, patched))
     made = repositories.make(case, tmp_path / "r")
-    _, said = _forecast(made, made.patches[0])
-    assert said == (Status.CONFLICT.value, BreakKind.MISSING.value, "queue 1")
+    _, break_words = _forecast(made, made.patches[0])
+    assert break_words == (Status.CONFLICT.value, BreakKind.MISSING.value, "queue 1")

@@ -80,9 +80,9 @@ def tree(fork: Path, name: str = "main") -> str:
 
 
 def take(
-    tmp_path: Path, fork: Path, kind: SourceKind, place: str | Path, *, replace: bool = False
+    tmp_path: Path, fork: Path, kind: SourceKind, location: str | Path, *, replace: bool = False
 ) -> tuple[Imported, Saved]:
-    source = ImportSource(kind, str(place), str(fork), "v1")
+    source = ImportSource(kind, str(location), str(fork), "v1")
     queue, cache = tmp_path / "patches/q", tmp_path / "cache"
     return importing.import_changes(source, queue, cache, silent, replace=replace)
 
@@ -104,11 +104,11 @@ def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
 def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
     tmp_path: Path, fork: Path
 ) -> None:
-    found, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main~1")
+    imported, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main~1")
     with open_quarantine(Git(fork / ".git")) as quarantine:
         exporting.to_quilt(saved.queue, quarantine.git, tmp_path / "quilt")
     again, back = take(tmp_path / "2", fork, SourceKind.QUILT, tmp_path / "quilt/series")
-    assert again.steps[-1].after == found.steps[-1].after == tree(fork, "main~1")
+    assert again.steps[-1].after == imported.steps[-1].after == tree(fork, "main~1")
     assert [p.patch.header for p in back.queue.patches] == [
         p.patch.header for p in saved.queue.patches
     ]
@@ -119,7 +119,7 @@ def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
         stdin = (tmp_path / "quilt" / name).read_bytes()
         subprocess.run(["patch", "-sp1"], cwd=tmp_path / "tree", input=stdin, check=True)
     git(tmp_path / "tree", "add", "-A")
-    assert git(tmp_path / "tree", "write-tree") == found.steps[-1].after
+    assert git(tmp_path / "tree", "write-tree") == imported.steps[-1].after
 
 
 def test_a_foreign_series_keeps_what_its_headers_say(tmp_path: Path, fork: Path) -> None:
@@ -146,8 +146,8 @@ def test_a_foreign_series_keeps_what_its_headers_say(tmp_path: Path, fork: Path)
 
 def test_a_source_tree_without_history_is_one_patch(tmp_path: Path, fork: Path) -> None:
     git(fork, "worktree", "add", "-q", "--detach", tmp_path / "tree", "main")
-    found, saved = take(tmp_path, fork, SourceKind.TREE, tmp_path / "tree")
-    assert found.steps[-1].after == tree(fork)
+    imported, saved = take(tmp_path, fork, SourceKind.TREE, tmp_path / "tree")
+    assert imported.steps[-1].after == tree(fork)
     assert len(saved.queue.patches) == 1
 
 
@@ -237,17 +237,17 @@ def test_a_partial_clone_fetches_what_it_needs_in_one_request(tmp_path: Path, fo
     git(served / "up.git", "config", "uploadpack.allowAnySHA1InWant", "true")
     with http_server(served) as (address, faults):
         url = f"{address}/up.git"
-        for number, (kind, place) in enumerate(
+        for number, (kind, location) in enumerate(
             ((SourceKind.RANGE, "v1..main"), (SourceKind.DIFF, str(tmp_path / "all.mbox")))
         ):
-            source = ImportSource(kind, place, url, "v1")
+            source = ImportSource(kind, location, url, "v1")
             mirror.open(url, tmp_path / f"cache{number}")
             del faults.requests[:], faults.wants[:]
             folder = tmp_path / f"patches/{number}"
-            found, saved = importing.import_changes(
+            imported, saved = importing.import_changes(
                 source, folder, tmp_path / f"cache{number}", silent
             )
-            assert found.steps[-1].after == tree(fork)
+            assert imported.steps[-1].after == tree(fork)
             assert len(faults.wants) == 1, faults.requests
             exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
 
@@ -269,11 +269,11 @@ def test_subjects_that_mailing_would_cut_come_back_whole(tmp_path: Path) -> None
     exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
     with open_quarantine(Git(fork / ".git")) as quarantine:
         exporting.to_quilt(saved.queue, quarantine.git, tmp_path / "quilt")
-    wanted = [patch.patch.header for patch in saved.queue.patches]
-    assert tuple(header.subject for header in wanted) == SUBJECTS
-    for kind, place in ((SourceKind.DIFF, "all.mbox"), (SourceKind.QUILT, "quilt/series")):
-        _, again = take(tmp_path / kind.value, fork, kind, tmp_path / place)
-        assert [patch.patch.header for patch in again.queue.patches] == wanted
+    headers = [patch.patch.header for patch in saved.queue.patches]
+    assert tuple(header.subject for header in headers) == SUBJECTS
+    for kind, location in ((SourceKind.DIFF, "all.mbox"), (SourceKind.QUILT, "quilt/series")):
+        _, again = take(tmp_path / kind.value, fork, kind, tmp_path / location)
+        assert [patch.patch.header for patch in again.queue.patches] == headers
     git(fork, "checkout", "-q", "--detach", "v1")
     git(fork, "am", "-q", tmp_path / "all.mbox")
     assert git(fork, "log", "--reverse", "--format=%s", "v1..").splitlines() == list(SUBJECTS)
@@ -283,11 +283,11 @@ def test_subjects_that_mailing_would_cut_come_back_whole(tmp_path: Path) -> None
 def test_an_import_says_of_patches_what_they_do_not_say_and_keeps_it(
     tmp_path: Path, fork: Path
 ) -> None:
-    said = Metadata("backport", "never", "Team <t@e>")
-    source = ImportSource(SourceKind.RANGE, "v1..main", str(fork), "v1", metadata=said)
+    metadata = Metadata("backport", "never", "Team <t@e>")
+    source = ImportSource(SourceKind.RANGE, "v1..main", str(fork), "v1", metadata=metadata)
     _, saved = importing.import_changes(source, tmp_path / "patches/q", tmp_path / "cache", silent)
     for patch in saved.queue.patches:
-        trailers = [(each.key, each.value) for each in patch.patch.header.trailers]
+        trailers = [(trailer.key, trailer.value) for trailer in patch.patch.header.trailers]
         assert trailers == [
             ("Reason", "fork-only"),
             ("Drop-When", "never"),

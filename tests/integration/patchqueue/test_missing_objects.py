@@ -52,11 +52,11 @@ def test_a_missing_blob_is_named_with_its_repository(
     argv = [sys.executable, "-m", "tensorflow_macos_build", "rebase", *flags, "--json"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    found = json.loads(done.stdout)
-    documents.check(found)
-    assert found["schema"]["name"] == "error"
-    assert found["what"] == f"the object {blob} is missing in the repository"
-    assert found["where"] == str(upstream)
-    assert str(upstream) in found["hint"]
-    assert found["what"] in done.stderr
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert document["schema"]["name"] == "error"
+    assert document["what"] == f"the object {blob} is missing in the repository"
+    assert document["where"] == str(upstream)
+    assert str(upstream) in document["hint"]
+    assert document["what"] in done.stderr
     assert len(done.stderr) < 600

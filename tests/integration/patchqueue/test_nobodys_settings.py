@@ -148,8 +148,8 @@ def expected(
 
 
 def _files(repository: tuple[Path, str, str], folder: Path) -> dict[str, bytes]:
-    place, base, tip = repository
-    git = commit_range.repository(place)
+    source, base, tip = repository
+    git = commit_range.repository(source)
     commits = commit_range.read(git, base, tip)
     storage.save(folder / "q", QueueBase("embedded:", "v1", commits.base), commits.steps, git)
     return {path.name: path.read_bytes() for path in (folder / "q").iterdir()}
@@ -163,9 +163,9 @@ def _value(repository: tuple[Path, str, str], value: str) -> str:
 def _format_patch(
     repository: tuple[Path, str, str], settings: Mapping[str, str], out: Path
 ) -> bytes:
-    place, base, tip = repository
+    source, base, tip = repository
     config = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    git = ["git", "--git-dir", str(place), *config]
+    git = ["git", "--git-dir", str(source), *config]
     who = {"GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@c"}
     subprocess.run(
         [*git, "format-patch", "-q", "-o", str(out), f"{base}..{tip}"],
@@ -188,9 +188,9 @@ def test_the_settings_are_ones_that_change_what_git_writes(
     assert changed == EFFECTIVE
 
 
-@pytest.mark.parametrize("place", ["repository", "home", "environment", "parameters"])
+@pytest.mark.parametrize("location", ["repository", "home", "environment", "parameters"])
 def test_no_configuration_changes_a_byte(
-    place: str,
+    location: str,
     repository: tuple[Path, str, str],
     expected: dict[str, bytes],
     tmp_path: Path,
@@ -199,7 +199,7 @@ def test_no_configuration_changes_a_byte(
     settings = {key: _value(repository, value) for key, value in KEYS.items()}
     config = repository[0] / "config"
     before = config.read_bytes()
-    match place:
+    match location:
         case "repository":
             _write_config(config, settings)
         case "home":
@@ -230,22 +230,22 @@ def test_no_attribute_changes_a_byte(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The tree's own .gitattributes is in `CHAIN`; here are all other places."""
+    """The tree's own .gitattributes is in `CHAIN`; here are all others."""
     hostile = "* diff=odd -text\n* binary\n* -diff\n"
-    place = repository[0]
-    (place / "info").mkdir(exist_ok=True)
-    (place / "info" / "attributes").write_text(hostile)
+    source = repository[0]
+    (source / "info").mkdir(exist_ok=True)
+    (source / "info" / "attributes").write_text(hostile)
     (tmp_path / "git").mkdir()
     (tmp_path / "git" / "attributes").write_text(hostile)
     (tmp_path / ".gitattributes").write_text(hostile)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    subprocess.run(["git", "--git-dir", place, "config", "core.bare", "false"], check=True)
+    subprocess.run(["git", "--git-dir", source, "config", "core.bare", "false"], check=True)
     try:
         assert _files(repository, tmp_path / "out") == expected
     finally:
-        (place / "info" / "attributes").unlink()
-        subprocess.run(["git", "--git-dir", place, "config", "core.bare", "true"], check=True)
+        (source / "info" / "attributes").unlink()
+        subprocess.run(["git", "--git-dir", source, "config", "core.bare", "true"], check=True)
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,9 @@ def test_a_step_for_another_patch_than_the_one_in_conflict_is_refused(desk: Desk
 
 @pytest.mark.parametrize("step", ["go_on", "skip"])
 def test_a_finished_rebase_is_told_of_and_not_begun_again(desk: Desk, step: str) -> None:
-    found = desk.session.start(ONTO)
-    while not found.done:
-        found = desk.session.skip(found.patch)
+    progress = desk.session.start(ONTO)
+    while not progress.done:
+        progress = desk.session.skip(progress.patch)
     before = everything(desk.queue)
     again = getattr(desk.session, step)()
     assert again.done
@@ -341,8 +341,8 @@ def test_locks_that_killed_gits_left_are_in_nobodys_way(desk: Desk) -> None:
         (desk.git.git_dir / left).touch()
     (desk.work / ".git" / "index.lock").touch()
     desk.edit("<")
-    found = desk.session.go_on()
-    assert found.patch.startswith(SECOND)
+    progress = desk.session.go_on()
+    assert progress.patch.startswith(SECOND)
     for left in (f"{reference}.lock", "packed-refs.lock"):
         (desk.git.git_dir / left).touch()
     desk.edit()

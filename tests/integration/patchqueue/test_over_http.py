@@ -153,9 +153,9 @@ def test_what_nobody_foresaw_is_fetched_all_the_same(
 ) -> None:
     url, faults = server
     near, far = desk(served / "up.git"), desk(url)
-    wanted = near.run(TASKS["rebase"])
+    expected = near.run(TASKS["rebase"])
     monkeypatch.setattr(prefetch, "for_queue", lambda *_args, **_more: None)
-    assert far.run(TASKS["rebase"]) == wanted
+    assert far.run(TASKS["rebase"]) == expected
     assert len(faults.wants) > 2
 
 

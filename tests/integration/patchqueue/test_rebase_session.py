@@ -63,13 +63,13 @@ class Desk:
         path.write_text(f"{settled}// settled\n" if side == "<" else settled, encoding="utf-8")
 
     def settle(self) -> RebaseProgress:
-        found = self.session.status()
-        if not found.done and not self.work.exists():
-            found = self.session.go_on()
-        while not found.done:
+        progress = self.session.status()
+        if not progress.done and not self.work.exists():
+            progress = self.session.go_on()
+        while not progress.done:
             self.edit()
-            found = self.session.go_on()
-        return found
+            progress = self.session.go_on()
+        return progress
 
     def contents(self) -> dict[str, bytes]:
         files = (path for path in self.queue.rglob("*") if path.is_file())
@@ -91,8 +91,8 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_the_work_tree_holds_only_the_conflicting_files_folders(desk: Desk) -> None:
-    found = desk.session.start(ONTO)
-    assert found.paths == (PLACER,)
+    progress = desk.session.start(ONTO)
+    assert progress.paths == (PLACER,)
     files = {path.relative_to(desk.work) for path in desk.work.rglob("*") if path.is_file()}
     shown = {path for path in files if path.parts[0] != ".git"}
     assert {str(path.parent) for path in shown} == {str(Path(PLACER).parent)}
@@ -107,12 +107,12 @@ def test_the_work_tree_holds_only_the_conflicting_files_folders(desk: Desk) -> N
 
 def test_settled_conflicts_end_in_a_queue_on_its_new_base(desk: Desk) -> None:
     desk.session.start(ONTO)
-    found = desk.settle()
+    progress = desk.settle()
     queue = storage.load(desk.queue)
     assert (queue.base.ref, queue.base.commit) == (ONTO, embedded.TAGS[ONTO])
     again = engine.rebase(queue, desk.git, ONTO)
     assert {patch.status for patch in again.patches} == {Status.CLEAN}
-    assert again.tree == found.result.tree
+    assert again.tree == progress.result.tree
     assert not desk.work.exists()
     assert state.load(queue, desk.git) is None
 
@@ -149,16 +149,17 @@ def test_a_resolution_for_another_context_is_refused_and_named(desk: Desk, numbe
     desk.settle()
     shutil.copytree(desk.queue / resolutions.FOLDER, before / resolutions.FOLDER)
     (path,) = (before / resolutions.FOLDER).glob("00500*.json")
-    known = resolutions.load(before)
+    recorded = resolutions.load(before)
     met = tuple(
-        resolutions.ConflictKey(one.path, one.base, "0" * 40, one.patched) for one in known[0].met
+        resolutions.ConflictKey(key.path, key.base, "0" * 40, key.patched)
+        for key in recorded[0].met
     )
-    other = resolutions.RecordedResolution(known[0].patch, met, known[0].results)
+    other = resolutions.RecordedResolution(recorded[0].patch, met, recorded[0].results)
     path.unlink()
     (before / resolutions.FOLDER / other.file_name).write_bytes(resolutions.emit(other))
     renumber(before, "00500", number)
-    found = engine.rebase(storage.load(before), desk.git, ONTO)
-    evidence = {patch.name[:5]: patch for patch in found.patches}[number]
+    progress = engine.rebase(storage.load(before), desk.git, ONTO)
+    evidence = {patch.name[:5]: patch for patch in progress.patches}[number]
     assert evidence.status is Status.CONFLICT
     assert evidence.evidence.refused == (other.file_name,)
 
@@ -183,19 +184,19 @@ def test_giving_up_leaves_the_queue_as_it_was(desk: Desk) -> None:
 
 
 def test_a_skipped_patch_leaves_the_queue_by_name(desk: Desk) -> None:
-    found = desk.session.start(ONTO)
-    while not found.done:
-        found = desk.session.skip(found.patch)
-    left_out = [one.name for one in found.result.patches if one.status is Status.LEFT_OUT]
+    progress = desk.session.start(ONTO)
+    while not progress.done:
+        progress = desk.session.skip(progress.patch)
+    left_out = [patch.name for patch in progress.result.patches if patch.status is Status.LEFT_OUT]
     assert "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch" in left_out
-    assert set(left_out) <= set(found.result.saved.removed if found.result.saved else ())
+    assert set(left_out) <= set(progress.result.saved.removed if progress.result.saved else ())
 
 
 def test_a_lost_work_tree_is_made_again(desk: Desk) -> None:
     desk.session.start(ONTO)
     shutil.rmtree(desk.work)
-    found = desk.session.status()
-    assert (found.paths, "is not in" in found.note) == ((PLACER,), True)
+    progress = desk.session.status()
+    assert (progress.paths, "is not in" in progress.note) == ((PLACER,), True)
     assert not desk.work.exists()
     assert desk.session.go_on().paths == (PLACER,)
     assert (desk.work / PLACER).is_file()
@@ -209,8 +210,8 @@ def test_another_clone_goes_on_from_the_reference_alone(desk: Desk, tmp_path: Pa
     other = Desk(tmp_path / "other")
     ref = state.ref_name(storage.load(desk.queue))
     other.git.run("fetch", "--quiet", desk.git.git_dir, f"{ref}:{ref}")
-    found = other.session.status()
-    assert (found.done, found.patch) == (first.done, first.patch)
+    progress = other.session.status()
+    assert (progress.done, progress.patch) == (first.done, first.patch)
     assert other.settle().result.tree == desk.settle().result.tree
     assert other.contents() == desk.contents()
 

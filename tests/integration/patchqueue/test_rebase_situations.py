@@ -47,21 +47,21 @@ def because(patch: PatchStatus) -> set[str]:
 
 
 @pytest.mark.parametrize("release", ["v2.17.0", "v2.18.0"])
-@pytest.mark.parametrize("way", [OnConflict.PROVISIONAL, OnConflict.SKIP])
+@pytest.mark.parametrize("policy", [OnConflict.PROVISIONAL, OnConflict.SKIP])
 def test_every_situation_has_its_true_status_and_evidence(
-    upstream: Git, release: str, way: OnConflict
+    upstream: Git, release: str, policy: OnConflict
 ) -> None:
     base = QueueBase(embedded.URL, situations.BASE, embedded.TAGS[situations.BASE])
     patches = commits_of(upstream, f"{base.commit}..{situations.BRANCH}")
     with open_quarantine(upstream) as quarantine:
-        done, _ = engine.rebase_in(quarantine, base, embedded.TAGS[release], patches, way)
-    found = {patch.subject: (patch.status, because(patch)) for patch in done.patches}
+        done, _ = engine.rebase_in(quarantine, base, embedded.TAGS[release], patches, policy)
+    statuses = {patch.subject: (patch.status, because(patch)) for patch in done.patches}
     names = {patch.subject: patch.name for patch in done.patches}
-    wanted = {}
+    expected = {}
     for situation in situations.SITUATIONS:
         truth = situation.onto[release]
         reasons = {names.get(subject, subject) for subject in truth.because}
-        wanted[situation.subject] = (SAME[truth.status], reasons)
-    assert {subject: (found[subject], truth) for subject, truth in wanted.items()} == {
-        subject: (truth, truth) for subject, truth in wanted.items()
+        expected[situation.subject] = (SAME[truth.status], reasons)
+    assert {subject: (statuses[subject], truth) for subject, truth in expected.items()} == {
+        subject: (truth, truth) for subject, truth in expected.items()
     }

@@ -46,9 +46,9 @@ def test_the_document_tells_the_demos_truth(
     before = contents(queue)
     done = invoke("rebase", "--queue", queue, "--onto", release, "--cache", cache, "--json")
     assert done.returncode == code
-    found = json.loads(done.stdout)
-    documents.check(found)
-    statuses = {patch["name"]: Status(patch["status"]) for patch in found["patches"]}
+    document = json.loads(done.stdout)
+    documents.check(document)
+    statuses = {patch["name"]: Status(patch["status"]) for patch in document["patches"]}
     truth = {name: SAME[onto[release].status] for name, onto in situations.DEMO.items()}
     assert statuses == truth
     assert contents(queue) == before
@@ -94,15 +94,15 @@ def test_a_plan_is_one_document_where_that_is_asked_for(queue: Path, tmp_path: P
     flags = ("--queue", queue, "--onto", "v2.18.0", "--cache", tmp_path / "none", "--plan")
     for more in ((), ("--write",)):
         done = invoke("rebase", *flags, *more, "--json")
-        found = json.loads(done.stdout)
-        documents.check(found)
-        assert (done.returncode, found["write"]) == (0, bool(more))
-        assert [patch["name"] for patch in found["patches"]] == names(queue)
+        document = json.loads(done.stdout)
+        documents.check(document)
+        assert (done.returncode, document["write"]) == (0, bool(more))
+        assert [patch["name"] for patch in document["patches"]] == names(queue)
     assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "output"),
     [
         (("--queue", "nowhere", "--onto", "v2.17.0"), "there is no such queue"),
         (("--queue", "demo", "--onto", "v9.9.9"), "no commit, branch or tag"),
@@ -110,11 +110,11 @@ def test_a_plan_is_one_document_where_that_is_asked_for(queue: Path, tmp_path: P
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_is_right(
-    arguments: tuple[str, ...], told: str, cache: Path
+    arguments: tuple[str, ...], output: str, cache: Path
 ) -> None:
     done = invoke("rebase", *arguments, "--cache", cache)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert output in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -127,8 +127,8 @@ def test_conflicts_are_settled_by_the_commands_that_are_told(
     progress = json.loads(begun.stdout)
     documents.check(progress)
     assert (tmp_path / "work" / progress["paths"][0]).is_file()
-    told = invoke("rebase.status", *where)
-    assert f"rebase.continue --queue {queue} --work {tmp_path / 'work'}" in told.stdout
+    output = invoke("rebase.status", *where)
+    assert f"rebase.continue --queue {queue} --work {tmp_path / 'work'}" in output.stdout
     early = invoke("rebase.continue", *where)
     assert (early.returncode, "markers left" in early.stderr) == (1, True)
     ended = json.loads(invoke("rebase.skip", *where, "--json").stdout)
@@ -151,10 +151,10 @@ def test_what_is_under_way_can_be_given_up_whatever_base_the_queue_names(
     work = ("--work", tmp_path / "work") if area == "rebase" else ()
     where = ("--queue", queue, "--cache", cache, *work)
     assert invoke(begin[0], *begin[1:], *where).returncode in (0, 1)
-    known = (queue / "queue.yaml").read_text()
-    (queue / "queue.yaml").write_text(re.sub("[0-9a-f]{40}", "d" * 40, known))
+    metadata = (queue / "queue.yaml").read_text()
+    (queue / "queue.yaml").write_text(re.sub("[0-9a-f]{40}", "d" * 40, metadata))
     refused = invoke(f"{area}.status", *where)
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
     assert invoke(f"{area}.abort", *where).returncode == 0
-    (queue / "queue.yaml").write_text(known)
+    (queue / "queue.yaml").write_text(metadata)
     assert "under way" in invoke(f"{area}.status", *where).stderr

@@ -73,13 +73,13 @@ def test_a_report_compares_history_with_the_folder_and_writes_its_files(checkout
     args = ("--old", "HEAD:patches/q", "--new", "q", "--html", "out/r.html", "--markdown", "r.md")
     done = inv(checkout, "patches.report", *args, "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    documents.check(found)
-    assert [(each["subject"], each["fate"]) for each in found["patches"]] == [
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert [(patch["subject"], patch["fate"]) for patch in document["patches"]] == [
         ("one", "same"),
         ("two", "added"),
     ]
-    assert "+2" in found["patches"][1]["difference"]
+    assert "+2" in document["patches"][1]["difference"]
     assert "<details" in (checkout / "out" / "r.html").read_text()
     assert "1 added, 1 same." in (checkout / "r.md").read_text()
 
@@ -88,11 +88,11 @@ def test_lint_says_which_condition_has_come_true_at_an_upstream_ref(checkout: Pa
     quiet = inv(checkout, "patches.lint", "--queue", "q", "--json", "--onto", "v2.16.0")
     assert (quiet.returncode, json.loads(quiet.stdout)["findings"]) == (0, [])
     done = inv(checkout, "patches.lint", "--queue", "q", "--json", "--onto", "v2.17.0")
-    found = json.loads(done.stdout)
-    documents.check(found)
-    [finding] = found["findings"]
+    document = json.loads(done.stdout)
+    documents.check(document)
+    [finding] = document["findings"]
     assert (finding["code"], finding["file"]) == ("condition-true", "00200-two.patch")
-    assert (done.returncode, found["ok"]) == (0, True)
+    assert (done.returncode, document["ok"]) == (0, True)
 
 
 def test_lint_ends_with_1_when_there_are_errors(checkout: Path) -> None:
@@ -112,11 +112,11 @@ def test_lint_of_a_fork_shows_a_few_of_each_kind_and_how_to_mend_all(checkout: P
     (queue / "00100-one.patch").unlink()
     (queue / "00200-two.patch").unlink()
     done = inv(checkout, "patches.lint", "--queue", "q")
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     assert done.returncode == 1
-    assert said.count("[trailer-missing]") == said.count("[whitespace]") == 4
-    assert "error: 37 more in 40 files; --json has all [trailer-missing]" in said
-    assert "patches.annotate --queue q" in said
+    assert output.count("[trailer-missing]") == output.count("[whitespace]") == 4
+    assert "error: 37 more in 40 files; --json has all [trailer-missing]" in output
+    assert "patches.annotate --queue q" in output
     (queue / "lint.yaml").write_text("allow:\n  trailer-missing: '*'\n")
     done = inv(checkout, "patches.lint", "--queue", "q", "--json")
     document = json.loads(done.stdout)
@@ -125,7 +125,7 @@ def test_lint_of_a_fork_shows_a_few_of_each_kind_and_how_to_mend_all(checkout: P
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("patches.lint", "--queue", "none"), "patches/none: this is no patch queue"),
         (("patches.report", "--old", "HEAD:nope", "--new", "q"), "HEAD:nope: there is no such"),
@@ -133,9 +133,9 @@ def test_lint_of_a_fork_shows_a_few_of_each_kind_and_how_to_mend_all(checkout: P
     ],
 )
 def test_a_wrong_place_ends_with_2_and_is_named(
-    checkout: Path, args: tuple[str, ...], said: str
+    checkout: Path, args: tuple[str, ...], message: str
 ) -> None:
     done = inv(checkout, *args)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -89,7 +89,7 @@ class Judge:
         return self.git.line("rev-parse", "HEAD^{tree}")
 
     def subjects(self, commits: Sequence[str]) -> dict[str, str]:
-        return {self.git.line("log", "-1", "--format=%s", one): one for one in commits}
+        return {self.git.line("log", "-1", "--format=%s", commit): commit for commit in commits}
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +170,8 @@ def test_the_first_culprit_is_the_commit_from_which_on_a_patch_conflicts(
 
 
 def test_every_status_occurs() -> None:
-    found = {truth.status for situation in SITUATIONS for truth in situation.onto.values()}
-    assert found == set(Status)
+    occurring = {truth.status for situation in SITUATIONS for truth in situation.onto.values()}
+    assert occurring == set(Status)
 
 
 def test_git_am_takes_the_situations_on_their_base(

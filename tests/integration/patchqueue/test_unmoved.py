@@ -40,9 +40,9 @@ def _saved_on_both(
     """Save the patch that puts `xx` at `edit` on `old`, then the same change on `new`."""
 
     def edited(lines: list[bytes]) -> list[bytes]:
-        place = len(new) - len(old) if lines is new else 0
+        offset = len(new) - len(old) if lines is new else 0
         changed = list(lines)
-        changed[edit.start + place : edit.stop + place] = [b"xx\n"]
+        changed[edit.start + offset : edit.stop + offset] = [b"xx\n"]
         return changed
 
     git, step, base = _history(tmp_path / "1.git", old, edited(old))
@@ -89,10 +89,10 @@ def test_a_new_message_does(tmp_path: Path) -> None:
     git, step, base = _history(tmp_path / "1.git", LINES, LINES[:-1])
     where = QueueBase("embedded:", "v1", base)
     saved = storage.save(tmp_path / "q", where, [step], git)
-    said = replace(
+    reworded = replace(
         step, header=replace(step.header, body="Because."), name=saved.queue.patches[0].name
     )
-    assert storage.save(tmp_path / "q", where, [said], git).written == ("00100-change.patch",)
+    assert storage.save(tmp_path / "q", where, [reworded], git).written == ("00100-change.patch",)
 
 
 @pytest.mark.parametrize("bare", [True, False])

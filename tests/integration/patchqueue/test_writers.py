@@ -47,11 +47,11 @@ def test_every_name_of_a_queue_is_one_lock(
     monkeypatch.chdir(folder.parent)
     Path("alias").symlink_to("q")
     other = folder if name == "ABSOLUTE" else Path(name)
-    said: list[str] = []
+    lines: list[str] = []
     waits = threading.Event()
 
     def tell(message: str) -> None:
-        said.append(message)
+        lines.append(message)
         waits.set()
 
     def second() -> None:
@@ -66,7 +66,7 @@ def test_every_name_of_a_queue_is_one_lock(
         order.append("first")
     thread.join(20)
     assert order == ["first", "second"]
-    assert said == [f"waiting for another command that is at work on a queue in {folder.parent}"]
+    assert lines == [f"waiting for another command that is at work on a queue in {folder.parent}"]
     assert sorted(path.name for path in folder.parent.iterdir()) == ["alias", "q"]
 
 
@@ -86,11 +86,11 @@ def test_a_queue_that_somebody_changed_since_it_was_read_is_left_as_it_is(
     folder: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]
 ) -> None:
     git, base, steps = made
-    seen = storage.load(folder).digest
+    digest = storage.load(folder).digest
     series = folder / "series"
     series.write_text("".join(series.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(UsageError, match="changed by somebody else"):
-        storage.save(folder, base, steps[:1], git, seen=seen)
+        storage.save(folder, base, steps[:1], git, seen=digest)
     assert len(storage.load(folder).patches) == 3
 
 
@@ -126,12 +126,12 @@ def test_readers_see_one_state_while_a_writer_swaps(
 
     writer = threading.Thread(target=write)
     writer.start()
-    seen = set()
+    read = set()
     while not ended.is_set():
-        seen.add(storage.load(folder).digest)
+        read.add(storage.load(folder).digest)
     writer.join()
-    assert len(seen) > 1
-    assert seen <= states
+    assert len(read) > 1
+    assert read <= states
 
 
 def test_reading_a_queue_whose_swap_was_cut_in_two_writes_nothing(folder: Path) -> None:

@@ -71,19 +71,19 @@ def make_wheel(folder: Path, fault: str = "") -> Path:
     return WheelFiles(files, name="tinyflow", tag="py3-none-any").write(folder)
 
 
-def outcomes(seen: SmokeReport) -> dict[str, str]:
-    return {check.name: check.outcome.value for check in seen.checks}
+def outcomes(report: SmokeReport) -> dict[str, str]:
+    return {check.name: check.outcome.value for check in report.checks}
 
 
 def test_a_sound_wheel_passes_and_names_the_device_of_every_op(tmp_path: Path) -> None:
-    seen = smoke(make_wheel(tmp_path), SmokeOptions("tinyflow"), silent)
-    assert set(outcomes(seen).values()) == {"passed"}
-    compute = next(check for check in seen.checks if check.name == "compute")
+    report = smoke(make_wheel(tmp_path), SmokeOptions("tinyflow"), silent)
+    assert set(outcomes(report).values()) == {"passed"}
+    compute = next(check for check in report.checks if check.name == "compute")
     assert set(compute.evidence["ran_on"].values()) == {
         "/job:localhost/replica:0/task:0/device:CPU:0"
     }
     assert len(compute.evidence["ran_on"]) == 7
-    documents.check(smoke_view.as_document(seen))
+    documents.check(smoke_view.as_document(report))
 
 
 @pytest.mark.parametrize(
@@ -108,26 +108,26 @@ def test_a_sound_wheel_passes_and_names_the_device_of_every_op(tmp_path: Path) -
 def test_each_planted_fault_is_caught_by_its_check(
     tmp_path: Path, fault: str, check: str, words: str
 ) -> None:
-    seen = smoke(make_wheel(tmp_path, fault), SmokeOptions("tinyflow"), silent)
-    first = seen.failed[0]
+    report = smoke(make_wheel(tmp_path, fault), SmokeOptions("tinyflow"), silent)
+    first = report.failed[0]
     assert first.name == check
     assert words in first.why
     if check == "import":
-        assert [later.outcome for later in seen.checks[2:]] == [CheckOutcome.NOT_RUN] * 3
+        assert [later.outcome for later in report.checks[2:]] == [CheckOutcome.NOT_RUN] * 3
 
 
 def test_a_child_that_hangs_is_stopped_at_the_time_limit(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "time.sleep(60)")
-    seen = smoke(wheel, SmokeOptions("tinyflow", timeout_s=1.0), silent)
-    assert outcomes(seen)["import"] == "failed"
-    assert "1.0 s" in seen.failed[0].why
+    report = smoke(wheel, SmokeOptions("tinyflow", timeout_s=1.0), silent)
+    assert outcomes(report)["import"] == "failed"
+    assert "1.0 s" in report.failed[0].why
 
 
 def test_a_wheel_that_cannot_be_installed_fails_and_the_rest_is_not_run(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path)
     wheel.write_bytes(wheel.read_bytes()[:200])
-    seen = smoke(wheel, SmokeOptions("tinyflow"), silent)
-    assert outcomes(seen) == {
+    report = smoke(wheel, SmokeOptions("tinyflow"), silent)
+    assert outcomes(report) == {
         "install": "failed",
         **dict.fromkeys(("import", "devices", "compute", "train"), "not_run"),
     }
@@ -136,9 +136,9 @@ def test_a_wheel_that_cannot_be_installed_fails_and_the_rest_is_not_run(tmp_path
 def test_a_wheel_for_another_system_is_not_run_and_that_is_no_pass(tmp_path: Path) -> None:
     wheel = tmp_path / "tinyflow-1.0-cp311-cp311-win_amd64.whl"
     wheel.touch()
-    seen = smoke(wheel, SmokeOptions("tinyflow"), silent)
-    assert set(outcomes(seen).values()) == {"not_run"}
-    assert not seen.ran
+    report = smoke(wheel, SmokeOptions("tinyflow"), silent)
+    assert set(outcomes(report).values()) == {"not_run"}
+    assert not report.ran
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1e300])

@@ -29,7 +29,7 @@ TAKES_NO_NAMES = Path("/System" if sys.platform == "darwin" else "/sys")
 
 
 @dataclass(frozen=True)
-class Place:
+class Paths:
     """What the tasks of these tests work on, and paths that the kernel refuses."""
 
     queue: Path
@@ -39,7 +39,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     folder = tmp_path_factory.mktemp("refused")
     shutil.copytree(ROOT / "patches/demo", folder / "queue")
     (folder / "file").write_text("x")
@@ -53,7 +53,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         "pipe": folder / "pipe",
         "no-names": TAKES_NO_NAMES / "x",
     }
-    return Place(folder / "queue", wheel, folder / "mirrors", refused)
+    return Paths(folder / "queue", wheel, folder / "mirrors", refused)
 
 
 READING = {
@@ -80,8 +80,8 @@ WRITING = {
 }
 
 
-def _run(place: Place, argv: list[str], path: Path) -> int:
-    values = {"queue": place.queue, "wheel": place.wheel, "cache": place.cache, "path": path}
+def _run(paths: Paths, argv: list[str], path: Path) -> int:
+    values = {"queue": paths.queue, "wheel": paths.wheel, "cache": paths.cache, "path": path}
     try:
         Program(namespace=namespace, binary="inv").run(
             ["inv", *(word.format(**values) for word in argv)]
@@ -94,26 +94,26 @@ def _run(place: Place, argv: list[str], path: Path) -> int:
 @pytest.mark.parametrize("path", ["long", "below-a-file", "below-a-pipe", "file", "pipe"])
 @pytest.mark.parametrize("task", READING)
 def test_what_cannot_be_read_is_wrong_usage(
-    place: Place, task: str, path: str, capsys: pytest.CaptureFixture[str]
+    paths: Paths, task: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status = _run(place, READING[task], place.refused[path])
-    told = capsys.readouterr()
+    status = _run(paths, READING[task], paths.refused[path])
+    captured = capsys.readouterr()
     if path == "file" and task in WHAT_IS_NONE:  # it can be read
         assert status == 1
     else:
-        assert (status, told.out) == (2, "")
-        assert told.err.startswith("error: ")
+        assert (status, captured.out) == (2, "")
+        assert captured.err.startswith("error: ")
 
 
 @pytest.mark.parametrize("path", ["long", "below-a-file", "below-a-pipe", "file", "no-names"])
 @pytest.mark.parametrize("task", WRITING)
 def test_where_nothing_can_be_written_is_wrong_usage_and_named(
-    place: Place, task: str, path: str, capsys: pytest.CaptureFixture[str]
+    paths: Paths, task: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(place, WRITING[task], place.refused[path]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert str(place.refused[path])[:60] in told.err.splitlines()[0]
+    assert _run(paths, WRITING[task], paths.refused[path]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert str(paths.refused[path])[:60] in captured.err.splitlines()[0]
 
 
 LIMITS = {
@@ -125,10 +125,10 @@ LIMITS = {
 
 @pytest.mark.parametrize("task", LIMITS)
 def test_what_the_machine_runs_out_of_is_failed_work_and_a_document(
-    place: Place, tmp_path: Path, task: str
+    paths: Paths, tmp_path: Path, task: str
 ) -> None:
     limit, argv = LIMITS[task]
-    values = {"queue": place.queue, "wheel": place.wheel, "path": tmp_path / "out"}
+    values = {"queue": paths.queue, "wheel": paths.wheel, "path": tmp_path / "out"}
     words = [word.format(**values) for word in argv]
     script = f'{limit}; exec "$0" -m tensorflow_macos_build "$@" --json'
     # Standard output is a pipe: a limit on the size of files does not hold for it.
@@ -142,7 +142,7 @@ def test_what_the_machine_runs_out_of_is_failed_work_and_a_document(
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    found = json.loads(done.stdout)
-    documents.check(found)
-    assert (found["schema"]["name"], found["exit_code"]) == ("error", 1)
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert (document["schema"]["name"], document["exit_code"]) == ("error", 1)
     assert list(tmp_path.glob("out/*")) == [] or task != "retag"

@@ -122,7 +122,7 @@ def test_a_wheel_is_named_and_tagged_for_where_it_runs(
     assert (name, f"v{version}", build) == ("tensorflow", release, ())
     assert tag.interpreter == tag.abi == f"cp{sys.version_info.major}{sys.version_info.minor}"
     if architecture == "host":
-        assert tag.platform in {known.platform for known in sys_tags()} | {"linux_x86_64"}
+        assert tag.platform in {supported.platform for supported in sys_tags()} | {"linux_x86_64"}
     else:
         assert tag.platform == f"macosx_{MINIMUM[architecture].replace('.', '_')}_{architecture}"
     info = BytesParser().parsebytes(_members(wheel)[f"tensorflow-{version}.dist-info/WHEEL"])
@@ -218,16 +218,18 @@ def test_the_host_s_wheel_installs_in_a_fresh_environment_and_trains(
     subprocess.run([*pip, str(wheel)], check=True)
     python = [str(venv / "bin/python"), "-I", "-c", TRAIN]
     ran = subprocess.run(python, cwd=tmp_path, check=True, capture_output=True, text=True)
-    found = json.loads(ran.stdout)
-    assert found["version"] == release.removeprefix("v")
-    assert found["loss"][-1] < found["loss"][0] / 1000
-    assert (found["product"], found["turned"]) == ([[17.0], [39.0]], [[23.0], [34.0]])
-    assert (found["devices"], found["gpus"], found["device"]) == (["CPU"], [], CPU)
-    assert ["MatMul", CPU] in found["ran"]
-    assert ["ApplyGradientDescent", CPU] in found["ran"]
-    assert "shapes" in found["refused"]
-    told = subprocess.run([venv / "bin/tf_build_info"], check=True, capture_output=True, text=True)
-    assert told.stdout.startswith(f"TensorFlow {release.removeprefix('v')}\n")
+    trained = json.loads(ran.stdout)
+    assert trained["version"] == release.removeprefix("v")
+    assert trained["loss"][-1] < trained["loss"][0] / 1000
+    assert (trained["product"], trained["turned"]) == ([[17.0], [39.0]], [[23.0], [34.0]])
+    assert (trained["devices"], trained["gpus"], trained["device"]) == (["CPU"], [], CPU)
+    assert ["MatMul", CPU] in trained["ran"]
+    assert ["ApplyGradientDescent", CPU] in trained["ran"]
+    assert "shapes" in trained["refused"]
+    build_info = subprocess.run(
+        [venv / "bin/tf_build_info"], check=True, capture_output=True, text=True
+    )
+    assert build_info.stdout.startswith(f"TensorFlow {release.removeprefix('v')}\n")
 
 
 def test_the_demo_queue_builds_on_the_next_release_and_computes_on_its_device(
@@ -238,8 +240,8 @@ def test_the_demo_queue_builds_on_the_next_release_and_computes_on_its_device(
     site = tmp_path / "site"
     with zipfile.ZipFile(patched.wheel(fork.onto("v2.17.0"), "host")) as archive:
         archive.extractall(site)
-    found = json.loads(_python(site, TRIED_MLC).stdout)
-    assert found == {
+    computed = json.loads(_python(site, TRIED_MLC).stdout)
+    assert computed == {
         "enabled": True,
         "compiled": True,
         "gpu": False,
@@ -248,7 +250,7 @@ def test_the_demo_queue_builds_on_the_next_release_and_computes_on_its_device(
         "add": CPU,
     }
     off = _python(site, TRIED_MLC, TF_DISABLE_MLC="1", TF_MLC_LOGGING="1")
-    assert json.loads(off.stdout) == {**found, "enabled": False, "matmul": CPU}
+    assert json.loads(off.stdout) == {**computed, "enabled": False, "matmul": CPU}
     assert "MLC: MatMul: passed over" in off.stderr
     trained = json.loads(_python(site, TRAIN).stdout)
     assert trained["loss"][-1] < trained["loss"][0] / 1000

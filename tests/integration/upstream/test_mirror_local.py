@@ -84,14 +84,14 @@ def test_what_cannot_serve_is_refused(upstream: Upstream, tmp_path: Path) -> Non
     subprocess.run(["git", "init", "-q", "--object-format=sha256", other], check=True)
     plain.mkdir()
     inside = upstream.path / "objects"
-    for place, reason in [
+    for url, reason in [
         (shallow, "shallow"),
         (other, "SHA-1"),
         (plain, "not a git repository"),
         (inside, "not a git repository"),
     ]:
         with pytest.raises(UsageError, match=reason):
-            mirror.open(place, tmp_path / "cache")
+            mirror.open(url, tmp_path / "cache")
 
 
 def test_a_local_partial_clone_gets_what_it_lacks_without_being_written_to(

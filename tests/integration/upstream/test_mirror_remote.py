@@ -72,14 +72,14 @@ def test_a_clone_is_bare_and_without_file_contents(
     upstream: Upstream, server: tuple[str, Faults], tmp_path: Path
 ) -> None:
     url, faults = server
-    said: list[str] = []
+    lines: list[str] = []
     opened = mirror.open(
-        url, tmp_path / "cache", lambda done, total=None, detail="": said.append(detail)
+        url, tmp_path / "cache", lambda done, total=None, detail="": lines.append(detail)
     )
     assert not set(upstream.blobs("main")) & local_ids(opened)
     assert_whole(opened, upstream)
     assert faults.requests == CLONE
-    assert any(detail.startswith("receiving objects") for detail in said)
+    assert any(detail.startswith("receiving objects") for detail in lines)
     assert mirror.open(url, tmp_path / "cache").git_dir == opened.git_dir
     assert faults.requests == CLONE
 

@@ -36,36 +36,36 @@ def test_releases_are_sorted_as_versions_and_pre_releases_are_apart(
     tags = {"v2.9.0": 1, "v2.10.0": 4, "v2.10.1": 6, "v2.11.0-rc0": 7, "v2.11.0.rc1": 9}
     tagged(upstream, {**tags, "v2.10.0-rc2": 3, "nightly": 11, "r2.10": 5})
     opened = mirror.open(upstream.path, tmp_path / "cache")
-    found = releases.status(opened, "v2.9.0")
-    assert [release.tag for release in found.newer] == ["v2.10.0", "v2.10.1"]
-    assert [release.tag for release in found.previews] == ["v2.11.0-rc0", "v2.11.0.rc1"]
-    assert found.behind == releases.Distance(commits=5, own=0, days=5)
-    assert found.newer[-1].commit == upstream.git("rev-parse", "v2.10.1^{commit}")
-    assert (found.base.version, found.base.date) == (Version("2.9.0"), "2024-01-02")
+    status = releases.status(opened, "v2.9.0")
+    assert [release.tag for release in status.newer] == ["v2.10.0", "v2.10.1"]
+    assert [release.tag for release in status.previews] == ["v2.11.0-rc0", "v2.11.0.rc1"]
+    assert status.behind == releases.Distance(commits=5, own=0, days=5)
+    assert status.newer[-1].commit == upstream.git("rev-parse", "v2.10.1^{commit}")
+    assert (status.base.version, status.base.date) == (Version("2.9.0"), "2024-01-02")
 
 
 def test_a_base_between_releases_counts_from_the_last_one_it_holds(
     upstream: Upstream, tmp_path: Path
 ) -> None:
     tagged(upstream, {"v1.0": 2, "v1.1": 6, "v1.2": 10})
-    found = releases.status(mirror.open(upstream.path, tmp_path / "cache"), "main~4")
-    assert found.base.version == Version("1.1")
-    assert [release.tag for release in found.newer] == ["v1.2"]
+    status = releases.status(mirror.open(upstream.path, tmp_path / "cache"), "main~4")
+    assert status.base.version == Version("1.1")
+    assert [release.tag for release in status.newer] == ["v1.2"]
     newest = releases.status(mirror.open(upstream.path, tmp_path / "cache"), "main")
     assert (newest.newer, newest.behind) == ((), None)
 
 
 def test_release_branches_count_what_each_side_has(tmp_path: Path) -> None:
     opened = mirror.open("embedded:", tmp_path / "cache")
-    found = releases.status(opened, "v2.16.0")
-    assert [release.commit for release in found.newer] == [
+    status = releases.status(opened, "v2.16.0")
+    assert [release.commit for release in status.newer] == [
         embedded.TAGS["v2.17.0"],
         embedded.TAGS["v2.18.0"],
     ]
     own = opened.line("rev-list", "--count", "v2.18.0..v2.16.0")
     commits = opened.line("rev-list", "--count", "v2.16.0..v2.18.0")
-    assert found.behind is not None
-    assert (found.behind.own, found.behind.commits) == (int(own), int(commits))
+    assert status.behind is not None
+    assert (status.behind.own, status.behind.commits) == (int(own), int(commits))
 
 
 def test_a_new_tag_of_a_remote_upstream_is_seen(upstream: Upstream, tmp_path: Path) -> None:
@@ -73,35 +73,40 @@ def test_a_new_tag_of_a_remote_upstream_is_seen(upstream: Upstream, tmp_path: Pa
         opened = mirror.open(f"{base}/up.git", tmp_path / "cache")
         assert releases.status(opened, "v1.3.0").behind is None
         upstream.git("tag", "v1.4.0", upstream.commit("main", {"new": b""}, day=20))
-        found = releases.status(opened, "v1.3.0")
-        assert [release.tag for release in found.newer] == ["v1.4.0"]
+        status = releases.status(opened, "v1.3.0")
+        assert [release.tag for release in status.newer] == ["v1.4.0"]
 
 
 def test_an_upstream_without_releases_has_none(upstream: Upstream, tmp_path: Path) -> None:
     tagged(upstream, {"nightly": 3})
-    found = releases.status(mirror.open(upstream.path, tmp_path / "cache"), "main")
-    assert (found.base.version, found.newer, found.previews, found.behind) == (None, (), (), None)
+    status = releases.status(mirror.open(upstream.path, tmp_path / "cache"), "main")
+    assert (status.base.version, status.newer, status.previews, status.behind) == (
+        None,
+        (),
+        (),
+        None,
+    )
 
 
 @settings(derandomize=True, max_examples=200)
 @given(st.text(max_size=20))
 def test_any_tag_is_a_version_or_not_one(tag: str) -> None:
-    found = releases._version(tag)
-    assert found is None or Version(tag) == found
+    version = releases._version(tag)
+    assert version is None or Version(tag) == version
 
 
 def test_the_task_prints_a_valid_document(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "invoke", "upstream.status", "--upstream", "embedded:"]
     argv += ["--base", "v2.16.0", "--cache", str(tmp_path / "cache")]
     printed = subprocess.run([*argv, "--json"], stdout=subprocess.PIPE, check=True).stdout
-    found = json.loads(printed)
-    documents.check(found)
-    assert found["behind"]["releases"] == 2
+    document = json.loads(printed)
+    documents.check(document)
+    assert document["behind"]["releases"] == 2
     queue = [sys.executable, "-m", "invoke", "upstream.status", "--queue", "demo", "--json"]
     queue += ["--cache", str(tmp_path / "cache")]
-    told = json.loads(subprocess.run(queue, stdout=subprocess.PIPE, check=True).stdout)
-    assert told["base"]["ref"] == "v2.16.0"
-    assert told["newer"] == found["newer"]
+    of_queue = json.loads(subprocess.run(queue, stdout=subprocess.PIPE, check=True).stdout)
+    assert of_queue["base"]["ref"] == "v2.16.0"
+    assert of_queue["newer"] == document["newer"]
     neither = subprocess.run(queue[:4], capture_output=True, text=True, check=False)
     assert neither.returncode == 2
     assert "--queue NAME" in neither.stderr

@@ -75,11 +75,11 @@ def test_llvm_finds_both_slices_with_their_own_minimum_versions(
     for arch, minimum in (("x86_64", "10.15"), ("arm64", "12.0")):
         thin = tmp_path / arch
         subprocess.run([llvm_lipo, unpacked / binary, "-thin", arch, "-output", thin], check=True)
-        said = subprocess.check_output([llvm_otool, "-l", thin], text=True).split()
-        assert said[said.index("minos") + 1] == minimum
+        words = subprocess.check_output([llvm_otool, "-l", thin], text=True).split()
+        assert words[words.index("minos") + 1] == minimum
 
 
 def test_verify_agrees_with_the_judges(wheel: Path) -> None:
-    found = verify(wheel, VerifyOptions())
-    assert found.findings == ()
-    assert (found.binaries, found.slices) == (len(BINARIES), 2 * len(BINARIES))
+    verification = verify(wheel, VerifyOptions())
+    assert verification.findings == ()
+    assert (verification.binaries, verification.slices) == (len(BINARIES), 2 * len(BINARIES))

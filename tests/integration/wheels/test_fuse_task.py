@@ -28,9 +28,9 @@ def invoke(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess
 
 
 def document(*arguments: str | Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(invoke(*arguments, "--json").stdout)
-    documents.check(found)
-    return found
+    body: dict[str, Any] = json.loads(invoke(*arguments, "--json").stdout)
+    documents.check(body)
+    return body
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_wrong_usage_ends_with_2(
 ) -> None:
     given = {"FIRST": str(pair[0]), "SECOND": str(pair[1])}
     words = [given.get(word, word) for word in arguments]
-    told = invoke(*words, "--out", tmp_path / "out", code=2).stderr
-    assert "error: " in told
-    assert "None" not in told
+    errors = invoke(*words, "--out", tmp_path / "out", code=2).stderr
+    assert "error: " in errors
+    assert "None" not in errors
     assert not (tmp_path / "out").exists()

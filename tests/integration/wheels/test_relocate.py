@@ -39,12 +39,12 @@ def both(make: Callable[[str], Path], toolchain: Toolchain) -> Path:
 
 
 def outside_library(toolchain: Toolchain, folder: Path, *archs: str) -> Path:
-    """Put a library into a folder; give its path. Its install name is that path."""
+    """Return the path of a new library in a folder, whose install name it is."""
     folder.mkdir()
-    place = folder / "libdep.dylib"
-    thin = [toolchain.dylib("libdep.dylib", DEP, arch, install_name=str(place)) for arch in archs]
-    shutil.copyfile(toolchain.universal(*thin) if len(thin) > 1 else thin[0], place)
-    return place
+    library = folder / "libdep.dylib"
+    thin = [toolchain.dylib("libdep.dylib", DEP, arch, install_name=str(library)) for arch in archs]
+    shutil.copyfile(toolchain.universal(*thin) if len(thin) > 1 else thin[0], library)
+    return library
 
 
 def module(toolchain: Toolchain, arch: str, name: str, *flags: str) -> Path:
@@ -107,8 +107,8 @@ def universal_wheel(toolchain: Toolchain, folder: Path, name: str) -> Path:
 def test_a_library_from_outside_comes_in_for_both_architectures(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
-    wheel = universal_wheel(toolchain, tmp_path, str(place))
+    library = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
+    wheel = universal_wheel(toolchain, tmp_path, str(library))
     before = hashlib.sha256(wheel.read_bytes()).hexdigest()
     done = relocate(wheel, tmp_path / "out")
     assert done.changed
@@ -119,9 +119,9 @@ def test_a_library_from_outside_comes_in_for_both_architectures(
         made.extractall(tmp_path / "unpacked")
         assert made.namelist()[-1] == "tiny-1.0.dist-info/RECORD"
     for arch in TARGETS:
-        found = loads(tmp_path / "unpacked/tiny/mod.so", arch)
-        assert "@loader_path/.dylibs/libdep.dylib" in found
-        assert str(place) not in found
+        loaded = loads(tmp_path / "unpacked/tiny/mod.so", arch)
+        assert "@loader_path/.dylibs/libdep.dylib" in loaded
+        assert str(library) not in loaded
     assert verify(done.wheel, VerifyOptions()).ok
 
 
@@ -139,11 +139,11 @@ def test_a_library_is_found_in_a_folder_that_is_named(toolchain: Toolchain, tmp_
 def test_a_thin_library_of_a_universal_wheel_is_refused_by_name(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "x86_64")
-    wheel = universal_wheel(toolchain, tmp_path, str(place))
+    library = outside_library(toolchain, tmp_path / "opt", "x86_64")
+    wheel = universal_wheel(toolchain, tmp_path, str(library))
     with pytest.raises(WorkFailed, match="only for x86_64") as caught:
         relocate(wheel, tmp_path / "out")
-    assert caught.value.where == str(place)
+    assert caught.value.where == str(library)
     assert "arm64" in caught.value.hint
     assert "tiny/mod.so" in caught.value.what
     assert not list(tmp_path.glob("out/*.whl"))
@@ -152,8 +152,8 @@ def test_a_thin_library_of_a_universal_wheel_is_refused_by_name(
 def test_no_room_for_a_longer_name_is_refused_and_not_written_over_code(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "arm64")
-    place.rename(place.with_name("d"))
+    library = outside_library(toolchain, tmp_path / "opt", "arm64")
+    library.rename(library.with_name("d"))
     mod = module(toolchain, "arm64", "/d", "-headerpad", "0")
     wheel = WheelFiles({"tiny/mod.so": mod.read_bytes()}, tag=THIN_TAG["arm64"]).write(tmp_path)
     with pytest.raises(WorkFailed, match="cannot move") as caught:
@@ -165,9 +165,9 @@ def test_no_room_for_a_longer_name_is_refused_and_not_written_over_code(
 def test_the_same_wheel_gives_the_same_bytes(
     toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
-    wheel = universal_wheel(toolchain, tmp_path, str(place))
-    found = set()
+    library = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
+    wheel = universal_wheel(toolchain, tmp_path, str(library))
+    results = set()
     for seed in ("0", "1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
         old = os.umask(0o077 if seed == "1" else 0o022)
@@ -175,22 +175,22 @@ def test_the_same_wheel_gives_the_same_bytes(
             done = relocate(wheel, tmp_path / seed)
         finally:
             os.umask(old)
-        found.add((done.wheel.name, hashlib.sha256(done.wheel.read_bytes()).hexdigest()))
-    assert found == {next(iter(found))}
-    assert next(iter(found))[0] == f"tiny-1.0-{FUSED_TAG}.whl"
+        results.add((done.wheel.name, hashlib.sha256(done.wheel.read_bytes()).hexdigest()))
+    assert results == {next(iter(results))}
+    assert next(iter(results))[0] == f"tiny-1.0-{FUSED_TAG}.whl"
 
 
 def test_a_fused_wheel_is_read_by_its_record_and_without_it_alike(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
+    library = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
     thin = []
     for arch, tag in THIN_TAG.items():
-        mod = module(toolchain, arch, str(place) if arch == "arm64" else "/usr/lib/libz.1.dylib")
+        mod = module(toolchain, arch, str(library) if arch == "arm64" else "/usr/lib/libz.1.dylib")
         thin.append(WheelFiles({"tiny/mod.so": mod.read_bytes()}, tag=tag).write(tmp_path))
     fused = fuse(thin[0], thin[1], tmp_path / "fused", FuseOptions()).wheel
     done = relocate(fused, tmp_path / "out")
-    assert [Path(copied.library) for copied in done.copied] == [place]
+    assert [Path(copied.library) for copied in done.copied] == [library]
     assert verify(done.wheel, VerifyOptions()).ok
 
 
@@ -200,13 +200,15 @@ def test_thin_takes_the_halves_out_of_a_wheel_that_was_relocated(
 ) -> None:
     """The record of a fused wheel is renewed: llvm-lipo, `wheel` and pip judge the halves."""
     (tmp_path / "opt").mkdir()
-    place = tmp_path / "opt" / "libdep.dylib"
+    library = tmp_path / "opt" / "libdep.dylib"
     slices = [
-        toolchain.dylib("libdep.dylib", DEP, arch, install_name=str(place), minimum=minimum or None)
+        toolchain.dylib(
+            "libdep.dylib", DEP, arch, install_name=str(library), minimum=minimum or None
+        )
         for arch in TARGETS
     ]
-    shutil.copyfile(toolchain.universal(*slices), place)
-    halves = {arch: _half(toolchain, arch, place) for arch in THIN_TAG}
+    shutil.copyfile(toolchain.universal(*slices), library)
+    halves = {arch: _half(toolchain, arch, library) for arch in THIN_TAG}
     first, second = (half.write(tmp_path) for half in halves.values())
     fused = fuse(first, second, tmp_path / "fused", FuseOptions()).wheel
     done = relocate(fused, tmp_path / "out")
@@ -229,8 +231,8 @@ def test_thin_takes_the_halves_out_of_a_wheel_that_was_relocated(
         installs(thinned, tag, tmp_path / f"installed-{arch}")
 
 
-def _half(toolchain: Toolchain, arch: str, place: Path) -> WheelFiles:
-    mod = module(toolchain, arch, str(place)).read_bytes()
+def _half(toolchain: Toolchain, arch: str, library: Path) -> WheelFiles:
+    mod = module(toolchain, arch, str(library)).read_bytes()
     sbom = f'{{"serialNumber": "{arch}"}}'.encode()
     files = {
         "tiny/__init__.py": b"",
@@ -263,8 +265,8 @@ def installs(wheel: Path, platform: str, folder: Path) -> None:
 def test_a_folder_of_libraries_that_is_there_already_is_refused_in_a_sentence(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
-    mod = both(lambda arch: module(toolchain, arch, str(place)), toolchain)
+    library = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
+    mod = both(lambda arch: module(toolchain, arch, str(library)), toolchain)
     inner = both(lambda arch: toolchain.dylib("libin.dylib", DEP, arch), toolchain)
     files = {"tiny/mod.so": mod, "tiny/.dylibs/libin.dylib": inner}
     contents = {name: path.read_bytes() for name, path in files.items()}
@@ -322,13 +324,13 @@ def test_the_tool_finds_this_package_where_it_is_not_installed(
 
 
 def test_the_task_prints_a_valid_document(toolchain: Toolchain, tmp_path: Path) -> None:
-    place = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
-    wheel = universal_wheel(toolchain, tmp_path, str(place))
+    library = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
+    wheel = universal_wheel(toolchain, tmp_path, str(library))
     argv = [sys.executable, "-m", "invoke", "relocate", str(wheel), "--out", str(tmp_path / "out")]
     printed = subprocess.run([*argv, "--json"], check=True, stdout=subprocess.PIPE).stdout
-    found = json.loads(printed)
-    documents.check(found)
-    assert found["changed"] is True
-    assert found["copied"][0]["archs"] == ["arm64", "x86_64"]
+    document = json.loads(printed)
+    documents.check(document)
+    assert document["changed"] is True
+    assert document["copied"][0]["archs"] == ["arm64", "x86_64"]
     shown = subprocess.run(argv, check=True, capture_output=True, text=True)
     assert "libdep.dylib" in shown.stdout

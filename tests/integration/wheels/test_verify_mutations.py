@@ -48,10 +48,10 @@ def test_a_broken_wheel_is_caught_by_its_own_code(
 ) -> None:
     options = VerifyOptions(must_export=("lost",) if code is Code.MUST_EXPORT else ())
     verification = verify(make(breaker), options)
-    seen = codes(verification)
-    assert code in seen
-    assert seen <= {code} | UNAVOIDABLE.get(code, set())
-    assert verification.ok == all(seen_code.severity is not Severity.ERROR for seen_code in seen)
+    reported = codes(verification)
+    assert code in reported
+    assert reported <= {code} | UNAVOIDABLE.get(code, set())
+    assert verification.ok == all(other.severity is not Severity.ERROR for other in reported)
 
 
 def test_every_code_has_its_mutation() -> None:

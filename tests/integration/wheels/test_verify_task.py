@@ -40,17 +40,17 @@ def broken(tmp_path: Path) -> Path:
 
 def test_a_sound_wheel_gives_a_document_and_0(sound: Path) -> None:
     done = invoke("verify", sound, "--json")
-    found = json.loads(done.stdout)
-    documents.check(found)
-    assert (done.returncode, found["ok"], found["findings"]) == (0, True, [])
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert (done.returncode, document["ok"], document["findings"]) == (0, True, [])
 
 
 def test_a_broken_wheel_gives_its_findings_and_1(broken: Path) -> None:
     done = invoke("verify", broken, "--json")
-    found = json.loads(done.stdout)
-    documents.check(found)
+    document = json.loads(done.stdout)
+    documents.check(document)
     assert done.returncode == 1
-    first = found["findings"][0]
+    first = document["findings"][0]
     assert (first["code"], first["severity"], first["file"]) == (
         "record-missing", "error", "tiny/extra.py",
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_a_list_of_symbols_comes_from_a_file(sound: Path, tmp_path: Path) -> Non
     assert read(names.read_text(encoding="utf-8")) == ("TF_One", "TF_Two")
     # A wheel without binaries has no architecture that could lack a symbol, and says so.
     done = invoke("verify", sound, "--must-export", names, "--json")
-    assert [one["code"] for one in json.loads(done.stdout)["findings"]] == ["must-export"]
+    assert [finding["code"] for finding in json.loads(done.stdout)["findings"]] == ["must-export"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,9 @@ def test_a_list_of_symbols_comes_from_a_file(sound: Path, tmp_path: Path) -> Non
     ],
 )
 def test_wrong_usage_gives_2_and_a_hint(sound: Path, arguments: list[str]) -> None:
-    done = invoke("verify", *[str(sound) if one == "WHEEL" else one for one in arguments])
+    done = invoke(
+        "verify", *[str(sound) if argument == "WHEEL" else argument for argument in arguments]
+    )
     assert done.returncode == 2
     assert "error:" in done.stderr
     assert "hint:" in done.stderr

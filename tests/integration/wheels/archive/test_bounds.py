@@ -87,7 +87,7 @@ def test_memory_does_not_grow_with_what_a_small_wheel_claims(tmp_path: Path, nam
     argv = [sys.executable, "-c", PROGRAM, BOMBS[name][1], str(wheel)]
     argv += [str(other.write(tmp_path)), str(tmp_path / "out")]
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    *told, peak = done.stdout.splitlines()
-    assert name in "\n".join(told)
+    *lines, peak = done.stdout.splitlines()
+    assert name in "\n".join(lines)
     assert int(peak) < MEGABYTES
     assert not list(tmp_path.glob("out/*"))

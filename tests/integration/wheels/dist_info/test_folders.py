@@ -27,7 +27,9 @@ def drawn(number: int) -> list[tuple[str, str]]:
     pairs: dict[tuple[str, str], None] = {}
     while len(pairs) < number:
         project, version = choice.choice(projects), choice.choice(versions)
-        other = choice.choice([project, *(one for one in projects if choice.random() < 0.3)])
+        other = choice.choice(
+            [project, *(spelling for spelling in projects if choice.random() < 0.3)]
+        )
         name = f"{project.replace('-', '_')}-{version.replace('-', '_')}"
         pairs[name, f"{other}-{choice.choice([version, *versions[:3]])}.dist-info"] = None
     return list(pairs)
@@ -58,7 +60,7 @@ def test_a_folder_that_pip_cannot_read_is_refused_by_every_reader(tmp_path: Path
         folder.mkdir()
         pure.append(wheel_of(folder, "my_pkg-1.0", f"{info}.dist-info"))
         wheel = wheel_of(folder, "my_pkg-1.0", f"{info}.dist-info", PLATFORM)
-        assert Code.DIST_INFO in {one.code for one in verify(wheel).findings}
+        assert Code.DIST_INFO in {finding.code for finding in verify(wheel).findings}
         with pytest.raises(BrokenWheel, match="dist-info"), open_wheel(wheel):
             pass
     # pip takes the last one: it looks for no version there, which the specification wants.
@@ -84,7 +86,9 @@ def test_what_pip_refuses_in_a_data_folder_is_an_error(tmp_path: Path, pip: Pip)
         folder.mkdir()
         wheels.append(wheel_of(folder, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data))
         verification = verify(wheels[-1]).findings
-        assert [one.severity for one in verification if one.code is Code.DATA_FOLDER] == severities
+        assert [
+            finding.severity for finding in verification if finding.code is Code.DATA_FOLDER
+        ] == severities
     assert [pip.installs(wheel, wheel.parent / "pip") for wheel in wheels] == [
         Severity.ERROR not in severities for severities in expected.values()
     ]
@@ -93,7 +97,7 @@ def test_what_pip_refuses_in_a_data_folder_is_an_error(tmp_path: Path, pip: Pip)
 def test_a_folder_of_scripts_is_an_error_as_uv_refuses_it(tmp_path: Path) -> None:
     data = "my_pkg-1.0.data/scripts/tool/main"
     wheel = wheel_of(tmp_path, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data)
-    (finding,) = (one for one in verify(wheel).findings if one.code is Code.DATA_FOLDER)
+    (finding,) = (entry for entry in verify(wheel).findings if entry.code is Code.DATA_FOLDER)
     assert (finding.severity, finding.file) == (Severity.ERROR, data.rpartition("/")[0])
     assert not uv_installs(wheel, tmp_path / "uv")
 
