@@ -43,6 +43,7 @@ def load(root: Path) -> tuple[Fragment, ...]:
     Raises:
         UsageError: a file there is not a fragment.
     """
+    # All files, not `*.md` alone: a misnamed fragment is refused, and does not get lost.
     paths = sorted((root / FRAGMENTS).glob("*")) if (root / FRAGMENTS).is_dir() else []
     return tuple(_read(path, str(path.relative_to(root))) for path in paths)
 

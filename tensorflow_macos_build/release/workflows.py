@@ -30,6 +30,7 @@ _MARGIN = 5
 
 # Labels with a version alone: `ubuntu-latest` is another system from one day to the next.
 _Label = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z]+-[0-9]+(\.[0-9]+)?(-[a-z]+)?$")]
+# A major version's tag, which the action's owner moves to each release of it.
 _Action = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w.-]+/[\w./-]+@v[0-9]+$")]
 # 360 minutes is the most that GitHub lets a job of its own runners take.
 _Minutes = Annotated[int, pydantic.Field(ge=1, le=360)]
@@ -138,6 +139,7 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
 
 def stale(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
     """Return the paths in `root` that are not as `texts` says, or are generated no more."""
+    # All are generated: one whose template is gone would go on running.
     present = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.yml")}
     changed = {path for path, text in texts.items() if _text(root / path) != text}
     return tuple(sorted(changed | (present - set(texts))))

@@ -48,6 +48,7 @@ def duration(seconds: float) -> str:
     """Return a duration as people read it."""
     if seconds < 60:
         return f"{seconds:.1f} s"
+    # Rounded first: 119.6 seconds are 2 min 00 s, not 1 min 60 s.
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"

@@ -42,6 +42,7 @@ def flat(value: Any) -> list[float]:
 
 def product(a: Matrix, b: Matrix) -> Matrix:
     """Return the matrix product."""
+    # No `strict=`, here and below: zip takes it from Python 3.10 on.
     return [[sum(x * y for x, y in zip(row, column)) for column in zip(*b)] for row in a]
 
 
@@ -68,6 +69,8 @@ def expectations(tf: Any) -> list[tuple[str, Callable[[], Any], Any]]:
 def check_import(name: str) -> dict[str, Any]:
     """The module is imported, from this environment."""
     module = importlib.import_module(name)
+    # On a Mac TMPDIR is below /var, a link to /private/var: one path may have the one, and one the
+    # other.
     path = os.path.realpath(str(module.__file__))
     if not path.startswith(os.path.realpath(sys.prefix) + os.sep):
         raise AssertionError(f"it was imported from {path}, not from {sys.prefix}")

@@ -131,6 +131,7 @@ def smoke(
 
 def child_argv(target: SmokeTarget, python: Path, module: str, result: Path) -> list[str | Path]:
     """Return the command line of the child: isolated from the caller's environment and site."""
+    # faulthandler: where native code crashes, the log says which Python line called it.
     return [*target.prefix, python, "-I", "-X", "faulthandler", _CHILD, module, result]
 
 
@@ -161,6 +162,7 @@ def _observe(
     try:
         # Keras takes its settings from ~/.keras/keras.json, and writes that file at its import.
         env = {**_ENVIRONMENT, "HOME": str(folder)}
+        # cwd: what the wheel's code leaves where it stands goes with the folder.
         process.run(argv, cwd=folder, env=env, timeout=options.timeout_s)
     except process.ProgramFailed as error:
         why = "\n".join([error.what, *error.detail.splitlines()[-_TAIL_LINES:], error.hint]).strip()

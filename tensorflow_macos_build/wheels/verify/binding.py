@@ -34,6 +34,7 @@ def link(
     """
     counts = SymbolCounts()
     findings: list[Finding] = []
+    # Without an image there is no architecture either, and the loop below says nothing.
     if must_export and not any(binary.slices for binary in binaries):
         names = first_few(sorted(must_export))
         message = f"no binary that could export {len(must_export)}: {names}"

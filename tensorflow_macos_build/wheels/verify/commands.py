@@ -109,6 +109,8 @@ def _uuid(image: Image) -> Iterator[Finding]:
 
 
 def _libraries(image: Image) -> Iterator[Finding]:
+    # Commands are counted, not libraries: where there are none dyld makes libSystem up
+    # ("synthesizes"), and checks before it does (`validSemanticsLinkedDylibs`).
     linked = [dylib.name for dylib in image.dylibs if dylib.command in _LINKED]
     for name in _repeated(linked[:_COMPARED_DYLIBS]):
         yield dated(Code.LIBRARY_DUPLICATE, name, image, Epoch.FALL_2025, warned=Epoch.FALL_2024)
@@ -148,6 +150,8 @@ def _command(window: Window, image: Image, command: LoadCommand) -> Iterator[str
         yield f"{command.name} of {command.size} bytes, not {size}"
     if command.number in _STRINGS:
         body = window.part(command.offset, command.size, "cmdsize")
+        # An lc_str behind cmd and cmdsize: its offset from where the command begins
+        # (<mach-o/loader.h>).
         (start,) = body.unpack(struct.Struct(f"{image.endian}I"), 8, "lc_str")
         if b"\0" not in body.part(start, command.size - start, "lc_str").copy():
             yield f"the name in {command.name} at offset {command.offset:#x} has no end"

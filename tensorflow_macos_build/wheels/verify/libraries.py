@@ -194,6 +194,7 @@ class LibraryResolver:
 
     def _foreign(self, image: LinkedImage, name: str) -> str | None:
         """Return a path outside this wheel's own folders that the name may lead to."""
+        # The program is Python, wherever it is: nothing that a wheel could tell.
         if name.startswith("@executable_path"):
             return name
         for path in _candidates(image, name, self._own_rpaths(image)):

@@ -122,6 +122,7 @@ def _check_row(name: str, stated: str, size: str, content: MemberContents) -> It
     elif (actual := _encoded(content.digests[algorithm])) != expected:
         message = f"RECORD says {expected}, the content's {algorithm} is {actual}"
         yield Finding(Code.RECORD_HASH, message, name)
+    # As text: `+1`, `01` and digits of other scripts are numbers to int(), and not to all readers.
     if size != str(content.size):
         message = f"RECORD says {size or 'no size'}, the content has {content.size} bytes"
         yield Finding(Code.RECORD_SIZE, message, name)

@@ -139,6 +139,7 @@ class _Acceptance:
 
     def _accepts(self, finding: Finding) -> bool:
         return any(
+            # fnmatch() alone folds case on some systems, and would accept other findings there.
             finding.code is code and fnmatch.fnmatchcase(finding.file, glob)
             for code, glob in self._entries
         )

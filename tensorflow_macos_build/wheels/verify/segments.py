@@ -110,6 +110,7 @@ def _sections(image: Image, segment: Segment, area: Window) -> Iterator[Finding]
     # sectname, segname (skipped), addr, size
     form = struct.Struct(image.endian + ("16s16x2Q" if image.is_64 else "16s16x2I"))
     # `commands` tells of a number that does not fit: here as many are read as there is room for.
+    # sizeof of segment_command_64 and section_64, and of the two of 32 bits (<mach-o/loader.h>).
     start, stride = (72, 80) if image.is_64 else (56, 68)
     number = min(segment.nsects, (len(area) - start) // stride)
     for at in range(start, start + number * stride, stride):

@@ -88,6 +88,7 @@ def _signature(content: Content, window: Window, stored: LinkeditRange) -> Itera
     except MalformedMachO as error:
         yield Finding(Code.SIGNATURE_MALFORMED, error.evidence)
         return
+    # No hash covers what follows, and codesign's strict validation refuses it (llvm#117723).
     if stored.offset + stored.size != len(window):
         beyond = len(window) - stored.offset - stored.size
         yield Finding(Code.SIGNATURE_NOT_LAST, f"{beyond} bytes follow the signature")

@@ -55,6 +55,7 @@ class WheelhouseBuilder:
         kind = _kind(choice, len(self._options.macos))
         for offer in choice.offers:
             path = self._fetched[offer]
+            # One of two wheels side by side runs on its own kind of Mac, a universal one on both.
             users = [target for target in choice.targets if target.rank(path.name) is not None]
             self._add(choice, path, offer.sha256, kind=kind, users=users)
 

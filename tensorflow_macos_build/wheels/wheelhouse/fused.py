@@ -53,6 +53,7 @@ def fused(choice: PackageChoice, paths: Mapping[Offer, Path], options: Wheelhous
         if not folder.is_dir():
             with files.atomic_folder(folder) as unfinished:
                 fuse(first, second, unfinished, FuseOptions(build=_build(choice), rules=verdicts))
+    # The name is the fuse's to give: its tags follow from what the code needs.
     (wheel,) = folder.glob("*.whl")
     return wheel
 

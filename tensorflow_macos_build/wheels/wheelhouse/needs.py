@@ -61,6 +61,7 @@ def _needs(path: Path) -> set[tuple[str, str]]:
         if len(fields) > _MOST_FIELDS:
             what = f"it has more than the {_MOST_FIELDS} fields that are read"
             raise wheel.archive.broken(member, what)
+    # A set: in which order a field's values stand says nothing to installers.
     return {
         (field, _meaning(field, str(value)))
         for field in _FIELDS

@@ -169,6 +169,7 @@ def _resolve(
                 "UV_CACHE_DIR": str(cache / "uv"),
                 "TMPDIR": str(scratch),
             },
+            # A failure is the answer that the requirements cannot be met, and uv's words say why.
             expected=(),
         )
     if done.status != 0:
@@ -205,6 +206,7 @@ def _unmet(target: Target, done: process.Completed, bounds: Mapping[str, str]) -
 def _package(entry: Mapping[str, Any]) -> ResolvedPackage:
     offers = []
     for wheel in entry.get("wheels", []):
+        # For a wheel on this machine PEP 751 has `path` in the place of `url`.
         url = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
         # PEP 503 lets an index leave the hash out of a link, and PEP 691 out of a file's entry.
         sha256 = wheel.get("hashes", {}).get("sha256")
