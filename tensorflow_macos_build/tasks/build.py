@@ -45,6 +45,8 @@ def build(
     from tensorflow_macos_build.views import build as view
 
     workspace = Workspace(load(config, overrides(set_)))
+    # Flags have texts for defaults, since invoke takes a flag's type from its default; an empty one
+    # was not given.
     request = planning.BuildRequest(arch or None, until or None, tuple(force))
     if plan:
         stages = planning.make(workspace, request)

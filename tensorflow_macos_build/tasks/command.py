@@ -90,6 +90,7 @@ class Command(invoke.Task[Any]):
         written = dict(self.help)
         arguments = super().get_arguments(ignore_unknown_help)
         self.help = written  # invoke takes out of it what it has put into an argument
+        # Remade afterwards: invoke's own method has no place for another class of arguments.
         return [Argument.of(argument) for argument in arguments]
 
 
@@ -110,6 +111,7 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
             # Again: the programs of a killed task live on for a while, and write into what it left.
             temporary.sweep_scratch()
             if code is not ExitCode.DONE:
+                # Program.run ends with this code, and prints nothing where it has no message.
                 raise invoke.Exit(code=int(code))
 
         # the letters that invoke makes up mean other flags as soon as a flag is added
@@ -124,6 +126,8 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
 
 def _required(body: Body, iterable: Collection[str]) -> Iterator[str]:
     """Yield the arguments of a task that have no default; of the first it is the context."""
+    # Where a task states no `positional`, invoke takes all of these without their flags, too
+    # (`fill_implicit_positionals`).
     for name, parameter in list(inspect.signature(body).parameters.items())[1:]:
         if parameter.default is inspect.Parameter.empty and name not in iterable:
             yield name

@@ -29,6 +29,7 @@ def overrides(pairs: Iterable[str]) -> dict[str, str]:
 
 
 @command(
+    # A parameter `set_` is the flag --set: invoke strips underscores (`translate_underscores`).
     positional=["name"],
     iterable=["set_"],
     help={

@@ -36,6 +36,7 @@ class _EditTasks(SessionTasks["EditSession", "EditProgress"]):
     def open_to_abort(self, flags: QueueFlags, ticker: Ticker) -> EditSession:
         from tensorflow_macos_build.patchqueue.edit import session
 
+        # Not `open`, which reads the base: what is given up may be given up because that is gone.
         return session.open_to_abort(flags.session_request(EDITS), ticker, Console().line)
 
     def present(self, flags: QueueFlags, progress: EditProgress, *, json: bool) -> None:

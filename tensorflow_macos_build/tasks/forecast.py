@@ -49,6 +49,7 @@ def forecast(
     from tensorflow_macos_build.views import forecast as view
     from tensorflow_macos_build.views import forecast_page
 
+    # Before the forecast, which takes minutes: a path that cannot be written is refused at once.
     page = locate.output(html) if html else None
     request = forecast_request(queue, onto, latest, cache)
     with Console().progress("forecast") as ticker:

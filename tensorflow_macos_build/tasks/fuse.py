@@ -155,10 +155,12 @@ def retag_options(
     """
     from tensorflow_macos_build.wheels.retag import RetagOptions
 
+    # Three answers, where a switch has two: left out, the wheel keeps what it has.
     answers = {"": None, "yes": True, "no": False}
     if universal2_tag not in answers:
         raise UsageError(
             f"`--universal2-tag {universal2_tag}` is neither yes nor no", hint="say yes or no"
         )
+    # A word takes the tag away, since an empty text is a flag that was not given.
     build = None if not build_tag else "" if build_tag == "none" else build_tag
     return RetagOptions(build, tuple(platforms) or None, answers[universal2_tag], from_wheel)

@@ -162,6 +162,7 @@ def import_source(
     identity = parse_identity(author) if author else None
     if identity is not None and not identity.email:
         raise UsageError(f"--author `{author}` has no address", hint="write `Name <address>`")
+    # `recorded`: queue.yaml keeps the upstream, and is not read where the path was typed.
     return importing.ImportSource(
         kind, source, checkout.recorded(upstream), against, identity, metadata
     )

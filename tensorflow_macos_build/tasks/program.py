@@ -69,6 +69,7 @@ class Program(invoke.Program):
 
     def create_config(self) -> None:
         """Make invoke's settings: its defaults, whatever files of this user or system say."""
+        # lazy: invoke loads no file then.
         self.config = _Settings(lazy=True)
 
     @functools.cache  # noqa: B019 - one program a process
@@ -182,6 +183,7 @@ class Program(invoke.Program):
             raise
 
     def _refused(self, error: UsageError) -> Exit:
+        # Looked for as a word: this command line may be one that nobody can read.
         return Exit(code=int(report(error, json="--json" in self.argv)))
 
 

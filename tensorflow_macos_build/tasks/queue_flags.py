@@ -38,6 +38,7 @@ class QueueFlags:
 
     def session_request(self, works: str, onto: str = "") -> SessionRequest:
         """Return what opens work on the queue, in a folder of its own in `works` by default."""
+        # By `work_name`, since queues of one name may lie in several folders.
         work = Path(self.work) if self.work else Path(works) / work_name(self.folder)
         revisions = (onto,) if onto else ()
         return SessionRequest(self.folder, Path(self.cache), work, self.words, revisions)

@@ -62,6 +62,7 @@ def _plan(flags: QueueFlags, request: RebaseRequest, *, json: bool) -> ExitCode:
     from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.views import rebase as view
 
+    # The queue's files alone: to open its upstream is to fetch.
     queue = storage.load(request.folder)
     document = view.plan_document(flags.name, request, queue)
     present(document, view.plan_lines(request, queue), json=json)

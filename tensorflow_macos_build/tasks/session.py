@@ -132,6 +132,8 @@ class SessionTasks(ABC, Generic[AnySession, AnyProgress]):
     ) -> ExitCode:
         json, flags = kwargs.pop("json"), _queue_flags(kwargs)
         with Console().progress(self.title) as ticker:
+            # `onto` is told before it is used, so that one request fetches what all of the step
+            # reads.
             session = self.open(flags, ticker, onto=kwargs.get("onto", ""))
             progress = take(session, *operands, **kwargs)
         if progress.note:

@@ -38,4 +38,5 @@ def smoke(
     with Console().progress("smoke") as ticker:
         result = room.smoke(Path(wheel), options, ticker)
     present(smoke_view.as_document(result), [smoke_view.as_table(result)], json=json)
+    # Where nothing could be tried nothing is proven: that is no pass.
     return ExitCode.DONE if result.ran and not result.failed else ExitCode.FAILED

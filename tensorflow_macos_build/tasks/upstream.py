@@ -37,6 +37,7 @@ def status(
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
     from tensorflow_macos_build.views import upstream as upstream_view
 
+    # None, not "", is a flag that was not given: `--queue ''` is a mistake, and refused as one.
     folder = None if queue is None else queue_folder(queue)
     request = behind.StatusRequest(Path(cache), folder, upstream, base)
     with Console().progress("upstream") as ticker:

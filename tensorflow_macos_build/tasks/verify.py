@@ -46,6 +46,7 @@ def run(
     from tensorflow_macos_build.wheels.verify import Code, verify
 
     options = verify_options(must_export, allow, config)
+    # Before the wheel is read, which takes long: a code that is none is refused at once.
     code = Code.named(explain) if explain else None
     with Console().progress("verify") as ticker:
         verification = verify(Path(wheel), options, ticker)

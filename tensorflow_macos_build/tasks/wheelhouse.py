@@ -84,6 +84,7 @@ def wheelhouse_request(
 
     requirements, configured = _from_config(requirement)
     flags = {"python": python, **macos}
+    # The later counts: a flag over the config, and that over the defaults.
     chosen = {**_DEFAULTS, **configured, **{key: text for key, text in flags.items() if text}}
     options = WheelhouseOptions(
         cache=Path(cache),
@@ -127,6 +128,7 @@ def with_rules(
 
 def _from_config(requirement: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the requirements and versions that a config states; of a requirement, itself."""
+    # A config is told by its ending: its bare name would be a project's.
     if not requirement.endswith(".yaml"):
         return (requirement,), {}
     from tensorflow_macos_build import config

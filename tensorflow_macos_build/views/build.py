@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
+# Fixed widths: lines of a build come one by one, hours apart, and stand in columns all the same.
 _NAME_COLUMN = len("build:x86_64") + 1
 _STATE_COLUMN = len("up to date")
 

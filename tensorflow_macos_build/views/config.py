@@ -28,8 +28,10 @@ def yaml_lines(loaded: Loaded) -> list[str]:
     values = loaded.release.model_dump(mode="json")
     sources = {key: str(source) for key, source in loaded.provenance.items()}
     paths = [key for key, _ in flatten(values)]
+    # A value without a source would look as if the line above it had set it.
     assert set(paths) == set(sources)
     return [
+        # A line that opens a table has no source of its own.
         f"{text:<{_COMMENT_COLUMN}}  # {sources[path]}" if path in sources else text
         for text, path in _lines(values, "", 0)
     ]

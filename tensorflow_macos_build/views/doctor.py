@@ -23,6 +23,7 @@ def as_document(name: str, findings: Sequence[HostFinding]) -> documents.Json:
             "what": finding.what,
             "verdict": finding.availability.value,
             "needed": finding.needed,
+            # The field's name is doctor.v1's, whatever the code calls the value: scripts read it.
             "found": finding.value,
             "remedy": finding.remedy,
         }

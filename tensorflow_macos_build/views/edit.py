@@ -50,6 +50,7 @@ def as_lines(progress: EditProgress, flags: Sequence[str]) -> Iterator[Line]:
 
 def _end(progress: EditProgress, saved: Saved) -> Iterator[Line]:
     for subject in progress.emptied:
+        # A patch that goes is named: silence would look like a loss.
         yield Line(f"left the queue, it changes nothing any more: {subject}", "yellow")
     yield Line(
         f"{saved.queue.name}: {len(saved.queue.patches)} patches; {len(saved.written)} files "

@@ -49,6 +49,7 @@ def _conflict(conflict: ConflictReport) -> documents.Json:
         "message": conflict.words,
         "moved_to": conflict.moved_to,
         "knock_on_of": list(conflict.knock_on_of),
+        # The field's name is rebase.v1's, which scripts read.
         "culprits": _commits(conflict.blamed),
         "hunks": [_hunk(hunk) for hunk in conflict.hunks],
     }
@@ -147,7 +148,10 @@ def conflict_lines(patch: PatchStatus) -> Iterator[str]:
 
 def _lines(prefix: str, lines: Sequence[str]) -> Iterator[str]:
     if not lines:
+        # A hunk that only adds or only takes away has an empty side, which would look as if it was
+        # cut.
         yield f"{prefix}(no line)"
+    # A generated file's hunk may have thousands of lines, and hide the other conflicts.
     for line in lines[:_LINES_SHOWN]:
         yield f"{prefix}{line}"
     if len(lines) > _LINES_SHOWN:

@@ -29,6 +29,7 @@ def imported_document(imported: Imported, saved: Saved) -> documents.Json:
         **saved_view.files(saved),
         "empty": [{"name": name, "subject": subject} for name, subject in imported.empty],
         "merges": [{"name": name, "subject": subject} for name, subject in imported.merges],
+        # What a fork compares with its own: the id that `git rev-parse COMMIT^{tree}` prints.
         "tree": imported.steps[-1].after,
     }
     return documents.document("patches-import", 1, body)

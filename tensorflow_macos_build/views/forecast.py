@@ -43,6 +43,7 @@ def as_document(forecast: Forecast) -> documents.Json:
         {
             "name": row.name,
             "subject": row.subject,
+            # The field's name is forecast.v1's, which scripts read.
             "fates": [_fate(fate) for fate in row.cells],
         }
         for row in forecast.rows
@@ -76,6 +77,7 @@ def as_lines(forecast: Forecast) -> Iterator[Part]:
         yield Line(f"upstream has no release after {base}, on which {forecast.queue} is")
         return
     yield _matrix(forecast)
+    # Of a queue of a hundred patches nearly all are clean: rows of them would bury the others.
     quiet = sum(forecast_page.is_quiet(row) for row in forecast.rows)
     yield Line(f"{quiet} of {len(forecast.patches)} patches are clean on all of them")
     for column in forecast.columns:

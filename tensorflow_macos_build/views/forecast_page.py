@@ -92,6 +92,7 @@ def html(forecast: Forecast) -> str:
 def _shares(column: ForecastColumn) -> list[tuple[str, int]]:
     """Return how many patches have each tone, for a bar."""
     counts = Counter(WORDS[fate.status][1] for fate in column.cells)
+    # In the order of Tone, so that bars of several revisions can be compared by eye.
     return [(tone.value, counts[tone]) for tone in Tone if counts[tone]]
 
 

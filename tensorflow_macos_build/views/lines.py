@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     """One piece of what is shown."""
 
 
+# A value of its own, not markup in the text: patches and wheels have brackets of their own.
 @dataclass(frozen=True)
 class Line:
     """A line of text for people, in a rich style such as "green" or "bold red"."""

@@ -23,6 +23,7 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
         autoescape=True,
+        # A line that is a statement of the template leaves no empty line in the page.
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,  # a misspelt name fails instead of showing nothing

@@ -77,6 +77,7 @@ def as_document(name: str, request: RebaseRequest, result: RebaseResult) -> docu
         "ok": result.ok,
         "tree": result.tree,
         "patches": [_patch(patch) for patch in result.patches],
+        # A driver would have merged otherwise, so that whoever relies on one has to know.
         "merge_drivers_not_run": list(result.drivers),
         "saved": result.saved and saved.files(result.saved),
     }

@@ -71,6 +71,8 @@ def _end(name: str, progress: RebaseProgress, flags: Sequence[str]) -> Iterator[
             yield Line(f"nothing is in conflict; {ends} ends it")
         return
     for patch in progress.result.patches:
+        # A patch that upstream took, or that was left out, is gone from the queue: it is named,
+        # never silently dropped.
         if not patch.in_tree and patch.status is not Status.CLEAN:
             yield Line(f"no longer in the queue: {patch.name}: {patch.status.value}", "yellow")
     counts = f"{len(saved.kept)} files kept, {len(saved.written)} written"

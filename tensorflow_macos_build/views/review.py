@@ -59,6 +59,7 @@ def lint_lines(result: LintResult) -> Iterator[Line]:
     for code, findings in by_code.items():
         yield from _alike(code, findings)
     yield _counts(result)
+    # An imported fork lacks all trailers of all patches; one command adds them.
     if len(by_code.get("trailer-missing", ())) > 1:
         reason = ("--reason", "fork-only", "--drop-when", "never", "--owner", "NAME")
         words = checkout.command("patches.annotate", "--queue", result.typed, *reason)
@@ -70,6 +71,7 @@ def _alike(code: str, findings: Sequence[LintFinding]) -> Iterator[Line]:
     severity = findings[0].severity
     shown = findings if len(findings) <= _MANY else findings[:_EXAMPLES]
     for finding in shown:
+        # As compilers write it: editors and terminals lead from FILE:LINE: to the place.
         where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
         yield Line(f"{where}: {severity.value}: {finding.message} [{code}]", _STYLES[severity])
     if len(shown) < len(findings):
@@ -104,6 +106,7 @@ def report_document(report: QueueReport) -> documents.Json:
 
 def report_markdown(report: QueueReport) -> Iterator[str]:
     """Yield the whole report as lines of Markdown, for a pull request."""
+    # The text ends its last line, behind which there is none.
     yield from rangediff_page.markdown(report.title, report.pairs).split("\n")[:-1]
 
 

@@ -32,6 +32,7 @@ def as_document(status: UpstreamStatus) -> documents.Json:
             },
             "newer": [_release(release) for release in status.newer],
             "previews": [_release(release) for release in status.previews],
+            # null where nothing is newer: zeros would be a measurement.
             "behind": behind
             and {
                 "releases": len(status.newer),

@@ -29,6 +29,7 @@ def as_document(request: WheelhouseRequest, wheelhouse: Wheelhouse) -> documents
             "file": entry.file,
             "sha256": entry.sha256,
             "size": entry.size,
+            # The field's name is wheelhouse.v1's, which scripts read.
             "how": entry.kind.value,
             "archs": list(entry.archs),
             "sources": list(entry.sources),
