@@ -20,7 +20,7 @@ def as_document(result: SmokeReport) -> documents.Json:
     """Return a smoke test's result as a document of the schema smoke.v1."""
     checks = [
         {
-            # The field's name is smoke.v1's, which scripts read; a target was called so when it came.
+            # The field's name is smoke.v1's, which scripts read.
             "leg": check.target,
             "name": check.name,
             "outcome": check.outcome.value,
