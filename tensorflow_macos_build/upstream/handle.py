@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 HEADS = "+refs/heads/*:refs/heads/*"
 TAGS = "+refs/tags/*:refs/tags/*"
+# `refs/remotes`, too: of a local clone people name `origin/main`, which is no branch of its own.
 MIRRORED = ("refs/heads", "refs/tags", "refs/remotes")
 
 _STALE_SECONDS = 60.0
@@ -84,6 +85,7 @@ class Mirror(Git):
         if self._follows_server:
             with locks.held(self.folder / "lock"):
                 drop_stale_locks(self.git_dir)
+                # --prune: a branch `a` that upstream has no more would keep a new `a/b` out
                 self.fetch(["--prune", "origin", HEADS, TAGS], ticker)
 
     def fetch_blobs(self, ids: Iterable[str], ticker: Ticker = silent) -> int:
@@ -164,6 +166,8 @@ class Mirror(Git):
         Raises:
             transfer.Unreachable: the server could not be asked, or has not got it all.
         """
+        # --progress: on a pipe, such as this standard error, git reports none by itself
+        # (git-fetch(1))
         options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
         config = ["-c", f"fetch.negotiationAlgorithm={negotiate}"] if negotiate else []
         self._talk([*config, "fetch", *options, *arguments], ticker, stdin=stdin)
@@ -180,6 +184,8 @@ class Mirror(Git):
 
         assert self.url is not None
         transfer.run_with_retry(
+            # the older protocols, which a user may have set, begin with all references
+            # (gitprotocol-v2(5))
             self.argv("-c", "protocol.version=2", *arguments),
             url=self.url,
             ticker=ticker,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HASH = 20  # bytes of a SHA-1: other repositories are not mirrored (`local`, `remote`)
 _BLOCK = 1 << 20
-_UNKNOWN_REPOSITORY = 128
+_UNKNOWN_REPOSITORY = 128  # how git ends when it dies (usage.c): here, for lack of a repository
 
 
 def fault(git: Git, known_good: Path) -> str | None:

@@ -25,9 +25,12 @@ def prepare(mirror: Mirror, folder: Path) -> Mirror:
     lender = _lender(folder)
     store.refuse_shallow(lender, str(folder))
     objects = _objects_folder(lender)
+    # its references do not count: they may name what the lender has dropped since, and are made the
+    # lender's own below
     if health.fault_of_store(mirror, mirror.folder / "packs.json") is not None:
         with store.replacement(mirror) as new:
             alternates.write(new.git_dir, [objects])
+    # at each opening: the folder of a lender's objects may be another one since
     alternates.write(mirror.git_dir, [objects])
     server = _promisor_url(lender)
     if server is not None:
@@ -48,6 +51,7 @@ def _lender(folder: Path) -> Git:
     object_format = lender.run("rev-parse", "--show-object-format", expected=(0, 128))
     if object_format.status != 0:
         raise UsageError("not a git repository", where=str(folder), hint="give its top folder")
+    # packs are checked, and patched files are named, by SHA-1 alone (`health`, `patched_tree`)
     if object_format.stdout.strip() != b"sha1":
         raise UsageError("its objects are not named by SHA-1", where=str(folder))
     return lender
@@ -68,6 +72,7 @@ def _promisor_url(lender: Git) -> str | None:
     pattern = r"^remote\..*\.promisor$"
     listed = lender.run("config", "--null", "--get-regexp", pattern, expected=(0, 1)).stdout
     for record in decode_path(listed).split("\0")[:-1]:
+        # with --null a key ends in a line end, and its value in a NUL (git-config(1))
         remote = record.partition("\n")[0].removesuffix(".promisor")
         url = lender.run("config", "--get", f"{remote}.url", expected=(0, 1))
         if url.status == 0:
@@ -78,6 +83,7 @@ def _promisor_url(lender: Git) -> str | None:
 def _copy_references(lender: Git, mirror: Git) -> None:
     """Make the mirror's branches, tags and remote branches those of the local repository."""
     theirs, ours = (revisions.references(git, *MIRRORED) for git in (lender, mirror))
+    # an empty old value is no condition (git-update-ref(1), -z): the lock keeps other writers out
     gone = [f"delete {name}\0\0" for name in ours if name not in theirs]
     new = [
         f"update {name}\0{value}\0\0" for name, value in theirs.items() if ours.get(name) != value
@@ -90,4 +96,5 @@ def _copy_references(lender: Git, mirror: Git) -> None:
     if head.status == 0:
         mirror.run("symbolic-ref", "HEAD", decode_path(head.stdout).rstrip("\n"))
     else:
+        # without --no-deref it would be the branch that our HEAD names which is moved
         mirror.run("update-ref", "--no-deref", "HEAD", lender.line("rev-parse", "HEAD"))

@@ -90,6 +90,8 @@ def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
         return "local", str(path)
     if is_known and parts.netloc:
         return "remote", source
+    # a folder that is there comes before an address like `host:path`, as for git (clone.c,
+    # get_repo_path)
     if source and (checkout.root() / source).is_dir():
         return "local", str((checkout.root() / source).resolve())
     if _SCP_LIKE.fullmatch(source):
@@ -104,6 +106,7 @@ def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
 def _folder_name(identity: str) -> str:
     """Name an upstream's folder so that people know it and no two upstreams share it."""
     stem = re.sub(r"\.git/*$", "", identity.rstrip("/"))
+    # what stands before an `@` may be a password, which is no part of a folder's name
     words = re.findall(r"[\w.-]+", stem.rpartition("@")[2])[-2:]
     digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
     return "-".join([*(word.strip(".-") for word in words), digest]).lstrip("-")

@@ -30,6 +30,7 @@ def shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
+        # of what cannot be taken apart, all before the last `@` may be the password
         return re.sub(r"//.*@", "//***@", url)
     if parts.password is None:
         return url

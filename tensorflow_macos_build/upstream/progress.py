@@ -16,6 +16,7 @@ os.environ.update(_PINNED)
 try:
     from git import RemoteProgress
 finally:
+    # put back: programs that this one starts are to see what its caller has set
     for _name, _value in _callers.items():
         if _value is None:
             del os.environ[_name]

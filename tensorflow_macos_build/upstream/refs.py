@@ -38,6 +38,8 @@ def move(git: Git, name: str, new: str, old: str) -> None:
     update = [name, new, old or _ABSENT] if new else ["-d", name, old]
     with alone(git):
         try:
+            # --no-deref: where somebody made a symbolic reference of it, what that names stays
+            # where it is
             git.run("update-ref", "--no-deref", *update)
         except process.ProgramFailed as error:
             # git's status is the same for every failure, so the reference itself is looked at

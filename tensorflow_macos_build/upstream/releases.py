@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FIELDS = "%00".join(
     [
         "%(refname:strip=2)",
+        # of an annotated tag, the commit; empty of another one, whose own object it is
         "%(*objectname)",
         "%(objectname)",
         "%(*committerdate:unix)%(committerdate:unix)",  # the one of an annotated tag's commit, or
@@ -124,6 +125,7 @@ def status(
         UsageError: `base` names no commit.
         transfer.Unreachable: the upstream's server could not be asked.
     """
+    # anew, though tags are taken from the disk elsewhere: the question is what came since
     mirror.refresh(ticker)
     known = releases(mirror)
     own = replace(_base(mirror, base, known, ticker), ref=called or base)
@@ -155,8 +157,11 @@ def releases(git: Git, *, reachable_from: str = "") -> list[UpstreamRelease]:
     for line in filter(None, listed.split("\n")):
         tag, peeled, direct, time = line.split("\0")
         version = _version(tag)
+        # no time: a tag of a tree or a blob, as the kernel has one (v2.6.11-tree)
         if version is not None and time:
             named.append(UpstreamRelease(tag, version, peeled or direct, int(time)))
+    # two tags may be of one version (`v2.1` and `2.1.0`): by their names the order is always the
+    # same
     return sorted(named, key=lambda release: (release.version, release.tag))
 
 
@@ -171,6 +176,7 @@ def _base(mirror: Mirror, ref: str, known: list[UpstreamRelease], ticker: Ticker
     commit = mirror.resolve(ref, ticker)
     time = int(mirror.line("show", "--no-patch", "--format=%ct", commit))
     on_it = [release for release in known if release.commit == commit]
+    # a tag on the commit itself needs no walk of the history, as --merged does
     reached = on_it or releases(mirror, reachable_from=commit)
     return UpstreamBase(ref, commit, time, reached[-1].version if reached else None)
 

@@ -79,6 +79,7 @@ def refuse_shallow(git: Git, where: str) -> None:
 
 def _carry_over(damaged: Git, new: Git) -> bool:
     """Fetch the references that are not the upstream's, with their commits; whether that worked."""
+    # a refspec that begins with `^` leaves out what fits it (git-fetch(1), since git 2.29)
     others = ["+refs/*:refs/*", *(f"^{space}*" for space in _UPSTREAMS)]
     fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
     listed = damaged.run("for-each-ref", "--format=%(refname)", expected=())

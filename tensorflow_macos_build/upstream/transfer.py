@@ -98,6 +98,7 @@ def run_with_retry(
     if not stdin:  # else its references are known, and only contents are asked for
         _refuse_endless_references(url, retry)
     while True:
+        # the trace repeats what we send: those words are not the server's
         progress = _TransferProgress(ticker, retry, retry.words + _ECHO * len(stdin))
         try:
             process.watch(argv, progress.feed, env={**env, **_TRACE}, stdin=stdin, idle=retry.idle)
@@ -112,6 +113,7 @@ def run_with_retry(
         except process.ProgramFailed as failure:
             answer = _lasting_answer(url)
             pause = None if answer else next(pauses, None)
+            # a transfer that came as far as objects is worth another try, however long it took
             if pause is None or (time.monotonic() > last and not progress.receiving):
                 raise _unreachable(url, answer, retry, failure, progress.message) from failure
             ticker(0, None, f"the network failed; the next try is in {pause:g} s")
@@ -145,9 +147,12 @@ class _TransferProgress(RemoteProgress):
         late = time.monotonic() > self._deadline and not self.receiving
         if self._words_left < 0 or late:
             raise _TooMuch
+        # git ends a line of progress in CR, for the next one to take its place (progress.c)
         *lines, self._rest = _LINE_END.split(self._rest + piece)
         for line in lines:
             text = line.decode("utf-8", "replace")
+            # trace2 writes this field first (tr2_tgt_event.c), and a server's lines come behind
+            # `remote: `
             if text.startswith('{"event":'):
                 self._refuse_endless(text)
             elif not _PACKET.match(text):
@@ -216,6 +221,7 @@ def _ask(url: str) -> Iterator[requests.Response | None]:
                 # as git asks: a server that knows version 2 answers without the references
                 headers={"Git-Protocol": "version=2"},
                 timeout=_PROBE_SECONDS,
+                # the body is not read here: it may have no end
                 stream=True,
             )
     try:
@@ -233,7 +239,9 @@ def _refuse_endless_references(url: str, retry: TransferRetry) -> None:
     """
     deadline = time.monotonic() + retry.idle
     left = retry.words
+    # where the network fails here it fails git, too, and that is what is tried again
     with _ask(url) as answer, contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
+        # read1 returns what is there; read would wait for a whole block from a server that trickles
         while answer is not None and (piece := answer.raw.read1(_BLOCK)):
             left -= len(piece)
             if left < 0 or time.monotonic() > deadline:
