@@ -46,11 +46,14 @@ def status(request: StatusRequest, ticker: Ticker = silent) -> UpstreamStatus:
     if request.queue is not None:
         own = storage.load_base(request.queue)
         upstream = upstream or own.upstream
+        # the recorded id is what is compared: a branch, or even a tag, may name another commit by
+        # now
         base, called = base or own.commit, base or own.ref
     if not upstream or not base:
         raise UsageError(
             "neither a queue is given nor an upstream and a base",
             hint="give --queue NAME, or --upstream ADDRESS and --base REF",
         )
+    # a folder is the caller's, and mirrors are opened from the checkout
     opened = mirror.open(checkout.recorded(upstream), request.cache, ticker)
     return releases.status(opened, base, ticker, called=called)

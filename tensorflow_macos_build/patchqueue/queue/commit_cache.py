@@ -85,6 +85,8 @@ def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
         if made:
             quarantine.keep([made[-1].commit], [queue.base.commit])
     if made:
+        # last: a kill before leaves objects that nothing refers to, and never a reference without
+        # them
         _keep(git, ref, made[-1].commit)
     return made
 

@@ -116,6 +116,7 @@ def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
     for number, step in enumerate(steps, 1):
         if step.before != before:
             raise UsageError(f"patch {number} does not begin where the one before it ends")
+        # `git am` stops at a patch without a change (git-am(1), --empty)
         if step.after == before:
             raise UsageError(
                 f"patch {number}, `{step.header.subject}`, changes nothing", hint="drop it"
@@ -150,9 +151,11 @@ def _is_unchanged(
     if patch.patch.header != step.header:
         return False
     try:
+        # hunks are looked for at other lines, too: only their text has to be the same
         made = tree.after(patch.patch.changes)
     except Malformed:
         return False
+    # a comparison of trees does not show what a patch names and leaves as it is
     after = {path: file and file.entry for path, file in made.items()}
     return intended == {
         path: entry for path, entry in after.items() if entry != tree.files.get(path)

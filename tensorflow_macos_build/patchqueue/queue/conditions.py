@@ -123,6 +123,7 @@ def _clause(text: str, where: str) -> Clause:
     if matched := _COMMIT.fullmatch(text):
         commit = matched[1]
         return Clause(text, lambda revision: revision.contains(commit))
+    # a NUL, which no argument of a program can hold, is not printable
     if text.isprintable() and (matched := _FILE.fullmatch(text)):
         should_exist, path = matched[1] == "has", matched[2]
         return Clause(text, lambda revision: revision.has_file(path) is should_exist)

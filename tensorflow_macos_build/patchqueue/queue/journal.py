@@ -47,6 +47,7 @@ class Journal:
     @classmethod
     def of(cls, name: str, git: Git) -> Journal:
         """Return the journal of the queue called `name` in a mirror."""
+        # not in the queue's folder, which people commit and which is replaced as a whole
         return cls(git.git_dir / _FOLDER / f"{encoded(name)}.json")
 
     def last(self) -> QueueChange | None:

@@ -66,6 +66,8 @@ def read_steadily(folder: Path, read: Callable[[Path], T]) -> T:
                 if identity == _identity(present):
                     raise
                 continue
+            # a swap puts another folder in place: times may be those of the old one, its inode may
+            # not
             if identity == _identity(present):
                 return result
 

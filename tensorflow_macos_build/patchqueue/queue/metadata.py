@@ -11,6 +11,7 @@ from tensorflow_macos_build.patchqueue.queue import conditions
 REASONS = ("fork-only", "backport", "upstreaming")
 """The values that a `Reason:` trailer may have."""
 
+# not `Upstream`: a patch that is the fork's alone has none
 REQUIRED = ("Reason", "Drop-When", "Owner")
 """Trailers that every patch of a queue has."""
 

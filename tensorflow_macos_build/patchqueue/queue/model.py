@@ -106,6 +106,8 @@ def encoded(name: str) -> str:
 
     No two names give the same one, not even where a file system takes `A` for `a`.
     """
+    # git lets the name of a reference hold `%`, and not `~`, `^`, `:` or `..`
+    # (git-check-ref-format(1))
     plain = re.sub(rb"[^a-z0-9_-]", lambda byte: b"%%%02x" % byte[0][0], os.fsencode(name))
     return plain.decode()
 

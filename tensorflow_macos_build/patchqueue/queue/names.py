@@ -112,11 +112,13 @@ def _ascending(keys: Sequence[int | None]) -> set[int]:
     best: list[tuple[int, int]] = []
     previous: dict[int, int | None] = {}
     for position, key in enumerate(keys):
+        # a patch called 00000 would leave no room before it
         if key is None or key < 1:
             continue
         low, high = 0, len(best)
         while low < high:
             middle = (low + high) // 2
+            # strictly: two branches may each have made a patch of the same number
             if best[middle][0] < key:
                 low = middle + 1
             else:
@@ -163,4 +165,5 @@ def _between(before: int, after: int | None, count: int) -> list[int] | None:
 
 
 def _width(numbers: Sequence[int]) -> int:
+    # all as wide as the widest, for the shell sorts names as text
     return max(_DIGITS, len(str(max(numbers))))

@@ -38,6 +38,7 @@ class OpenedQueue:
     base: QueueBase
     mirror: Mirror
 
+    # it writes into __dict__, past the __setattr__ that makes the class frozen
     @cached_property
     def queue(self) -> Queue:
         """The queue as it was when its patches were first asked for.
@@ -63,7 +64,9 @@ class OpenedQueue:
             Refused: a patch file is damaged.
             transfer.Unreachable: the server could not be asked.
         """
+        # of a local upstream, too: a name that it lacks is told before the work begins
         commits = [self.mirror.resolve(name, ticker) for name in onto]
+        # else nothing can be missing, and the patches need not be parsed for this
         if self.mirror.url is not None:
             prefetch.for_queue(self.queue, self.mirror, commits, ticker)
 
@@ -123,6 +126,7 @@ def open(
     """
     base = storage.load_base(folder)
     opened = mirror.open(upstream or base.upstream, cache, ticker)
+    # here, before anything is made: where the base is gone there is nothing to work on
     if needs_base:
         opened.resolve(base.commit, ticker)
     return OpenedQueue(folder, base, opened)
@@ -145,4 +149,5 @@ def open_new(
         transfer.Unreachable: the server could not be asked.
     """
     opened = mirror.open(upstream, cache, ticker)
+    # the full id of today is recorded: a patch applies to one commit, and a branch moves
     return OpenedQueue(folder, QueueBase(upstream, ref, opened.resolve(ref, ticker)), opened)

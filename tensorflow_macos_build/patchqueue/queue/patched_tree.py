@@ -114,6 +114,7 @@ class PatchedTree:
             return
         mode, preimage = self._preimage(change, made)
         if change.kind is ChangeKind.DELETE:
+            # git refuses it, too (apply.c, apply_data): the rest of the file would be lost
             if apply.content_after(change, preimage):
                 raise Malformed("the patch deletes the file, but not all of its lines")
             made[change.old_path] = None
@@ -193,6 +194,7 @@ def _file(change: FileChange, mode: int, preimage: bytes) -> PatchedFile:
         if not content.startswith(_SUBMODULE) or len(oid) not in (40, 64) or not oid.strip("0"):
             raise Malformed("the patch gives a submodule no commit")
         return PatchedFile(mode, oid, content)
+    # symlink(2) takes no empty name, and a NUL would cut the name short
     if mode & _TYPE == SYMLINK and (not content or b"\0" in content):
         raise Malformed("the patch makes a symbolic link that leads nowhere")
     # hashing is git's naming of contents, not security
@@ -207,6 +209,8 @@ def _file(change: FileChange, mode: int, preimage: bytes) -> PatchedFile:
 def _mode_after(change: FileChange, mode: int) -> int:
     if change.new_mode is None:
         return mode
+    # git writes this as a deletion and a creation, and refuses another form (check_patch in
+    # apply.c)
     if (change.new_mode ^ mode) & _TYPE:
         raise Malformed("the patch changes a file's type in place; delete and add it instead")
     return change.new_mode

@@ -117,6 +117,7 @@ class CommittedFiles:
         oid, size = self.blobs[name]
         if size > limit:
             raise UsageError(f"it has more than {limit} bytes", where=self.shown(name))
+        # by its id: the revision's name may mean another commit by now
         return self.git.out("cat-file", "blob", oid)
 
 
@@ -203,8 +204,10 @@ def read_patches(queue: QueueFiles) -> Iterator[tuple[str, bytes]]:
 def _patch(queue: QueueFiles, name: str) -> bytes:
     try:
         size = queue.size(name)
+        # a link is as good as nothing: it may lead out of the queue
         if size is None:
             raise FileNotFoundError(name)
+        # before it is read, where the error can still name the patch
         if size > patch_format.MAX_SIZE:
             raise Refused(f"it has more than {patch_format.MAX_SIZE} bytes", patch=name)
         return queue.read(name, patch_format.MAX_SIZE)

@@ -162,6 +162,7 @@ def save(
         composed = compose.compose(base, steps, old, quarantine.git)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
             _write(real, made, base, composed, resolutions)
+            # it was read where it is written: a temporary folder's name is not the queue's
             queue = replace(load(made), name=real.name, folder=folder)
             _verify(queue, steps, quarantine.git)
             # the journal is written before the swap: a kill between the two leaves an entry that no
@@ -240,6 +241,7 @@ def _carry_over(
         if path.name in left_out:
             continue
         if path.is_dir() and not path.is_symlink():
+            # links as links: what they lead to may be elsewhere, and large
             shutil.copytree(path, unfinished / path.name, symlinks=True)
         else:
             shutil.copy2(path, unfinished / path.name, follow_symlinks=False)
