@@ -136,10 +136,12 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
     with open_quarantine(git) as quarantine:
         commits = materialise.commits(queue, quarantine.git)
         tip = commits[-1].id if commits else queue.base.commit
+        # the ids depend on the queue alone: a repeated export finds its own commits
         if before == tip:
             return tip
         if before != _ZERO:
             _refuse_to_move(git, branch, force=force)
+        # before the branch is moved: a kill between leaves objects that nothing refers to
         quarantine.keep([commit.id for commit in commits[-1:]], [queue.base.commit])
     # the old value makes it fail rather than overwrite what another process has put there
     git.run("update-ref", "-m", f"patches.export {queue.name}", ref, tip, before)
@@ -234,6 +236,7 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
         for patch, text in zip(queue.patches, texts, strict=True):
             (made / patch.name).write_bytes(_quilt_patch(patch, text))
         listing = "".join(f"{patch.name}\n" for patch in queue.patches)
+        # last: it begins with a digest of the files that are there by now
         (made / SERIES).write_text(_mark(made) + listing, encoding="utf-8")
 
 

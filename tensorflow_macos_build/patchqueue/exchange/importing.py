@@ -86,6 +86,7 @@ def import_changes(
         UsageError: the queue exists, or the source is wrong.
         Refused: a patch is damaged or hostile, or does not apply exactly.
     """
+    # before anything is cloned; `_named` looks again under the lock
     if folder.exists() and not replace:
         raise _exists(folder)
     _refuse_flag(source.upstream)
@@ -139,6 +140,7 @@ def _exists(folder: Path) -> UsageError:
 
 def _read(source: ImportSource, opened: OpenedQueue, git: Git, ticker: Ticker) -> Imported:
     path, base, mirror = Path(source.location), opened.base, opened.mirror
+    # patches that state no date get the base's: with the clock's each import would be other bytes
     date = sources.date_of(git, base.commit)
     match source.kind:
         case SourceKind.RANGE:
@@ -147,6 +149,8 @@ def _read(source: ImportSource, opened: OpenedQueue, git: Git, ticker: Ticker) -
             return sources.from_range(mirror, base.commit, last)
         case SourceKind.TREE:
             imported = sources.from_tree(git, base.commit, path, source.author)
+            # only the comparison tells which contents of the base are needed: its trees are here,
+            # and enough for that
             prefetch.for_steps(imported.steps, mirror, git, ticker)
             return imported
         case SourceKind.FOLDER:

@@ -130,6 +130,7 @@ def lint(
     series = _series(folder)
     findings = [*_series_findings(folder, series)]
     listed: list[ListedPatch] = []
+    # each once: that it is named twice is a finding of its own
     for name in dict.fromkeys(name for _, name in series):
         if _is_plain(name) and (folder / name).is_file():
             result = _read(folder / name, limits)
@@ -234,6 +235,7 @@ def _trailer_findings(
     listed: ListedPatch, upstream: UpstreamRevision | None
 ) -> Iterator[LintFinding]:
     header = listed.patch.header
+    # one finding for all of them: of an imported fork each patch lacks all three
     missing = [f"`{key}:`" for key in REQUIRED if not header.trailer(key)]
     if missing:
         message = f"it has no trailer {' and no '.join(missing)}"
@@ -264,6 +266,7 @@ def _condition_findings(
 
 def _path_findings(listed: ListedPatch, limits: LintLimits) -> Iterator[LintFinding]:
     for change in listed.patch.changes:
+        # a file that is moved away from a forbidden folder is touched there, too
         for path in sorted({show(change.old_path), show(change.new_path)}):
             for pattern in limits.forbidden:
                 if fnmatch.fnmatchcase(path, pattern):
@@ -297,6 +300,7 @@ def _undo_findings(listed: Sequence[ListedPatch]) -> Iterator[LintFinding]:
         for change in patch.patch.changes:
             effect = _effect(patch.name, change)
             earlier = history.setdefault(change.new_path, [])
+            # any of the earlier ones: patches between may have changed other lines of the file
             undone = next((past for past in earlier if _undoes(effect, past)), None)
             if undone is not None:
                 message = f"it only undoes what {undone.name} does to {show(change.new_path)}"
@@ -317,8 +321,10 @@ def _effect(name: str, change: FileChange) -> _FileEffect:
 
 
 def _undoes(effect: _FileEffect, past: _FileEffect) -> bool:
+    # whatever its lines are by now: the file that the queue brought is gone
     if effect.kind is ChangeKind.DELETE and past.kind is ChangeKind.ADD:
         return True
     # counted, not compared in order: the lines may stand elsewhere by now
+    # a change of mode has no lines, and would undo everything
     touched = effect.removed or effect.added
     return bool(touched) and effect.removed <= past.added and effect.added <= past.removed

@@ -64,6 +64,7 @@ def run(request: LintRequest, ticker: Ticker = silent) -> LintResult:
         transfer.Unreachable: the server could not be asked.
     """
     folder = request.folder
+    # all but conditions is decided without upstream, and so without a network
     upstream = _revision(request, ticker) if request.onto else None
     return LintResult(folder.name, name_of(folder), lint.lint(folder, request.limits, upstream))
 

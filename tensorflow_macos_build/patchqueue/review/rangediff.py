@@ -125,6 +125,7 @@ def _match_alike(
         for before in _free(old, counterpart.values())
         for after in _free(new, counterpart)
     ]
+    # the most alike first, and of equals the first in the queues: the same pairs each time
     for score, before, after in sorted(scores):
         if -score >= ALIKE and after not in counterpart and before not in counterpart.values():
             counterpart[after] = before
@@ -145,10 +146,12 @@ def _subject(entry: QueueEntry) -> str:
 def _likeness(old: QueueEntry, new: QueueEntry) -> float:
     # autojunk would take lines that come often for noise, in patches of 200 lines and more
     matcher = difflib.SequenceMatcher(None, _changes(old), _changes(new), autojunk=False)
+    # quick_ratio is an upper bound that costs less (difflib): most pairs share next to nothing
     return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
 
 
 def _changes(entry: QueueEntry) -> list[str]:
+    # blank lines that come and go are in most patches, and would make any two of them alike
     return [line for line in meaning(entry.text) if line[:1] in "+-" and line.strip("+-")]
 
 

@@ -18,6 +18,7 @@ def entries(name: str) -> tuple[QueueEntry, ...]:
         UsageError: there is no such queue or revision.
         Refused: one of its patches cannot be read.
     """
+    # as git writes it (gitrevisions(7)); a folder with a colon in its name cannot be named here
     revision, colon, path = name.partition(":")
     if colon:
         git = commit_range.repository(checkout.root())
@@ -25,6 +26,7 @@ def entries(name: str) -> tuple[QueueEntry, ...]:
     else:
         queue = storage.load(queue_folder(name))
     return tuple(
+        # only compared and shown, so that what is no UTF-8 need not come back as it was
         QueueEntry(patch.name, patch.patch.header.subject, patch.content.decode("utf-8", "replace"))
         for patch in queue.patches
     )
