@@ -38,11 +38,13 @@ def placed_hunks(
     if file.ours is None or file.theirs is None:
         return ()
     result = TreeLookup(quarantine).at(merged.tree, file.path)
+    # a link or a submodule in conflict has no lines that git could mark
     if result is None or not result.mode.startswith("100"):
         return ()
     marked = markers.hunks(quarantine.objects.blob(result.oid))
     if not marked:
         return ()
+    # where both sides added the file, git merges it against an empty one (merge-ort.c, merge_3way)
     base = file.base or TreeEntry("100644", quarantine.write("blob", b""))
     # git's ort strategy compares by histogram, whatever diff.algorithm says (git-merge(1)): only so
     # do the regions that it marks begin where changes of both sides begin here.
@@ -119,6 +121,7 @@ def _place(
             for start in starts
             if start >= after and tuple(base[start : start + size]) == hunk.base
         ]
+        # without such a place git compared otherwise than here; the order at least is right
         where = LineRange(fits[0] if fits else after, size)
         after = where.end if fits else after
         placed.append(PlacedHunk(hunk, where, across(where, to_ours)))

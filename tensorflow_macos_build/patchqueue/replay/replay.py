@@ -126,6 +126,7 @@ def replay(
     stopped = False
     for commit, changes in trees.by_commit(quarantine.git, commits):
         if stopped:
+            # a step of its own all the same: steps and patches are walked through side by side
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, changes))
             continue
         step = replayer.step(commit, changes)

@@ -177,6 +177,7 @@ def load(folder: Path) -> tuple[RecordedResolution, ...]:
     Raises:
         UsageError: a file is no resolution.
     """
+    # in one order on all file systems: of two for the same conflict the last one counts
     listed = sorted((folder / FOLDER).glob("*.json"))
     return tuple(parse(files.read_small(path, MAX_SIZE), str(path)) for path in listed)
 
@@ -188,12 +189,15 @@ def parse(content: bytes, where: str) -> RecordedResolution:
         UsageError: it is none, or a path in it leaves the tree.
     """
     try:
+        # by the schema that is expected here: one that the file names could let anything through
         body = documents.read(content, *_SCHEMA)
         return RecordedResolution(
             _plain(body["patch"]),
             tuple(ConflictKey(**key) for key in body["met"]),
             tuple(map(_result, body["results"])),
         )
+    # a ValueError: no base64 (binascii.Error), or a lone surrogate, which JSON can escape and UTF-8
+    # not hold (UnicodeEncodeError)
     except (documents.NotTheDocument, Malformed, ValueError) as error:
         raise UsageError(
             "it is no recorded resolution",
@@ -252,6 +256,7 @@ def _result(body: documents.Json) -> ResolvedPath:
         raise ValueError(f"`{path}` has content but no mode")
     if "lines" in body:
         return ResolvedPath(path, mode, "\n".join(body["lines"]).encode("utf-8"))
+    # without `validate` foreign characters are passed over, and other bytes come back
     return ResolvedPath(path, mode, base64.b64decode(body["base64"], validate=True))
 
 

@@ -67,6 +67,8 @@ class StatusClassifier:
             self._quarantine, replay, self._on_conflict, self._resolver
         )
         self._merged_texts = self._read_texts(replay)
+        # One walk for all: asked hunk by hunk, five patches of conda-forge's onto v2.6.0 took 17
+        # walks of 23,000 commits, and 26 s.
         self._reporter.expect(s for s in replay.steps if s.outcome is StepOutcome.CONFLICT)
         statuses: list[PatchStatus] = []
         conflicting: list[tuple[QueueCommit, ReplayStep]] = []
@@ -99,6 +101,7 @@ class StatusClassifier:
         )
         conflicting = [
             (patch, step)
+            # Not strict: the steps end where the question does, and the queue goes on.
             for patch, step in zip(self._patches, steps[:position], strict=False)
             if step.outcome is StepOutcome.CONFLICT or counterfactual.conflicts(step)
         ]
@@ -148,6 +151,7 @@ class StatusClassifier:
                 assert_never(step.outcome)
 
     def _carried_on(self, patch: QueueCommit, step: ReplayStep) -> tuple[Status, Evidence]:
+        # Ids decided for each of its paths: its text is what it was, and need not be read.
         if step.outcome is StepOutcome.TAKEN and not step.upstream_had:
             return Status.CLEAN, Evidence()
         before, after = self._texts(patch, step)
@@ -202,6 +206,7 @@ class StatusClassifier:
     ) -> tuple[Status, Evidence]:
         if not step.changes:  # the patch was empty from the start
             return Status.CLEAN, Evidence()
+        # The surest evidence first: equal changes, what its message names, then equal lines.
         commits, found_by = self._landed.evidence(patch)
         if found_by == "same changes":
             return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)

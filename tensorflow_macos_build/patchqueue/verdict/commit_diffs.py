@@ -36,6 +36,7 @@ class CommitDiffs:
         """Return the `diffs.change_id` of each commit; all are kept."""
         fresh = [commit for commit in commits if commit not in self._change_ids]
         for commit, diff in zip(fresh, self.of(fresh), strict=True):
+            # A digest each: unlike differences, those of a wide range are small enough to be kept.
             self._change_ids[commit] = diffs.change_id(diff)
         return [self._change_ids[commit] for commit in commits]
 
@@ -46,6 +47,7 @@ class CommitDiffs:
         for start in range(0, len(fresh), _AT_ONCE):
             read |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
         self._known |= read
+        # A dict keeps its order: the oldest go first. This call's own are safe in `read`.
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
         return [read[commit] for commit in commits]

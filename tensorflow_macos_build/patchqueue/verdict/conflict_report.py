@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ConflictReporter:
-    """Reports conflicts; one for placed_hunk rebase."""
+    """Reports conflicts; one for each rebase."""
 
     def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
         self._quarantine = quarantine
@@ -94,6 +94,7 @@ class ConflictReporter:
             wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
         if wrote or blamed:
             return wrote
+        # Nobody upstream changed these lines: the last patch on the file that conflicts did.
         return (related[-1][0].name,)
 
     def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
@@ -122,7 +123,15 @@ class ConflictReporter:
             return set()
         lines = f"-L{placed.base.start + 1},{placed.base.end}"
         out = self._quarantine.git.out(
-            "blame", "-s", "--porcelain", lines, parents[0], f"^{self._history.old}", "--", path
+            # Below the old base all is upstream's: `^` keeps the walk to the queue's own commits.
+            "blame",
+            "-s",
+            "--porcelain",
+            lines,
+            parents[0],
+            f"^{self._history.old}",
+            "--",
+            path,
         )
         # A line of the file comes behind a tab, its head before it: an id (SHA-1 or SHA-256) and
         # numbers, then keys with values (git-blame(1), THE PORCELAIN FORMAT).

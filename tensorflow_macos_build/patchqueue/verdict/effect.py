@@ -81,6 +81,7 @@ def _kind_holds(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
 
 
 def _content_is_same(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
+    # Of a patch that changes the mode alone the contents are not its doing, whatever they are.
     only_mode = old is not None and old.is_file and new.is_file and old.oid == new.oid
     return only_mode or now.oid == new.oid
 

@@ -54,6 +54,7 @@ class UpstreamHistory(PathHistory):
     def identical(self, diff: TreeDiff) -> list[str]:
         """Return the commits that make exactly the changes of a patch (of context 0), no others."""
         change = diffs.change_id(diff)
+        # Only commits on its very files can be it: the differences of all others stay unread.
         commits = self.touching(file.path for file in diff)
         made = zip(commits, self._diffs.change_ids(commits), strict=True)
         return [commit for commit, made_id in made if made_id == change]
@@ -66,12 +67,15 @@ class UpstreamHistory(PathHistory):
         commits = self.touching(paths)
         made = zip(commits, self._diffs.of(commits), strict=True)
         shares = {commit: (lines & significant_lines(diff)).total() for commit, diff in made}
+        # sorted() is stable: of equal shares the order is the history's, the same each time.
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
     def covers(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
         """Whether commits together make all of `lines`, counted by `significant_lines`."""
         made: Counter[bytes] = Counter()
         for diff in self._diffs.of(list(commits)):
+            # The largest count, not the sum: a line that one commit adds and another adds anew is
+            # one.
             made |= significant_lines(diff)
         return not lines - made
 
@@ -116,6 +120,7 @@ class UpstreamHistory(PathHistory):
         # Most are in the range, whose messages are read anyway; only others cost processes.
         known = [oid for oid in self._messages if oid.startswith(name)]
         if known:
+            # A short id that fits several commits names none of them.
             return known[0] if len(known) == 1 else None
         commit = revisions.find_commit(self.git, name)
         if commit is None or not revisions.is_ancestor(self.git, commit, self.new):
@@ -192,7 +197,14 @@ class UpstreamHistory(PathHistory):
         if not commits:
             return ()
         out = self.git.out(
-            "log", "--no-walk=unsorted", "-z", "--format=%H%n%an <%ae>%n%aI%n%s", *commits, "--"
+            # --no-walk alone sorts by date (git-rev-list(1)); here the first is the one that counts
+            # most.
+            "log",
+            "--no-walk=unsorted",
+            "-z",
+            "--format=%H%n%an <%ae>%n%aI%n%s",
+            *commits,
+            "--",
         )
         records = [decode_path(record).split("\n") for record in out.split(b"\0") if record]
         return tuple(
@@ -209,6 +221,7 @@ class UpstreamHistory(PathHistory):
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
         """Return the history of lines, which all parts of this history share."""
+        # It writes small trees for its comparisons, which go with their quarantine.
         if self._lines is None or self._lines.quarantine is not quarantine:
             self._lines = LineHistory(quarantine, self)
         return self._lines

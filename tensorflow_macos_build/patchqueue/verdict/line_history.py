@@ -85,6 +85,7 @@ class LineHistory:
         self._known.update(fresh)
         by_path = self._history.by_path
         touching = {touch.commit for path in fresh for touch in by_path.get(path, ())}
+        # diff-tree has nothing for a merge without -m: each is compared with its parents here.
         touching |= self._merges
         edges = [edge for edge in self._edges if edge.commit in touching]
         for edge, changes in zip(edges, self._raw(edges, "--no-renames", only=fresh), strict=True):
@@ -105,6 +106,7 @@ class LineHistory:
         self.read([path])
         pending: dict[str, Tracked] = {new: {path: (lines,)}}
         line_changes: list[LineChange] = []
+        # Children come first: at a commit's turn all its children have handed their lines on.
         for commit, parents in self._commits:
             if tracked := pending.pop(commit, None):
                 touched, handed = self._step(commit, parents, tracked)

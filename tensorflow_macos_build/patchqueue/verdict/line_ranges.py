@@ -55,6 +55,8 @@ def _touching(lines: LineRanges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk
     waiting = iter(lines)
     current = next(waiting, None)
     for hunk in hunks:
+        # `>`, as in git 2.39 (diff_ranges_filter_touched): a hunk that begins where a range ends
+        # is not compared with the next range, though it may reach that.
         while current is not None and hunk.new.start > current.end:
             current = next(waiting, None)
         if current is None:
@@ -80,6 +82,7 @@ def _without(lines: LineRanges, taken: Sequence[LineRange]) -> list[LineRange]:
 
 
 def _shifted(lines: Sequence[LineRange], hunks: Sequence[DiffHunk]) -> list[LineRange]:
+    # range_set_shift_diff: a range moves by all hunks that begin at its first line or above.
     starts = [hunk.new.start for hunk in hunks]
     sums = [0, *itertools.accumulate(hunk.old.count - hunk.new.count for hunk in hunks)]
     return [

@@ -43,6 +43,8 @@ class PathHistory:
     def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
         """Return, for each path that upstream changed, by which commits; oldest first."""
         # Read at once for the whole range: every patch asks for the commits on its paths.
+        # By date alone, a parent may come behind its child where a clock was wrong
+        # (git-rev-list(1)).
         commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
         touches: dict[str, list[PathTouch]] = {}
         for commit, changes in trees.by_commit(self.git, commits):

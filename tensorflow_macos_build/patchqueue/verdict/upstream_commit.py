@@ -29,4 +29,5 @@ def commit_link(url: str, oid: str) -> str:
     base = url.removesuffix("/").removesuffix(".git")
     if base.startswith("git@github.com:"):
         base = "https://github.com/" + base.removeprefix("git@github.com:")
+    # no link rather than a wrong one: other hosts have other forms
     return f"{base}/commit/{oid}" if base.startswith("https://github.com/") else ""

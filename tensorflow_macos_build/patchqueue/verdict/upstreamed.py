@@ -47,6 +47,7 @@ class UpstreamedResolver:
         return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
 
     def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
+        # Messages are read anyway; differences cost a process, and come second.
         if self._history.recorded(patch.message).complete:
             return True
         # Where upstream touched none of its files, the patch's difference need not be read.
