@@ -50,6 +50,8 @@ def reorder(session: EditSession, name: str, before: str, after: str) -> EditPro
         at, target = _at(edits, name), _at(edits, before or after)
         if at == target:
             raise UsageError("a patch cannot stand before or after itself")
+        # `moved` counts positions without the patch itself: what stands behind it is one further
+        # up.
         return operations.moved(edits, at, target - (at < target) + bool(after))
 
     request = ("patches.reorder", name, "before" if before else "after", before or after)
@@ -88,6 +90,7 @@ def annotate(session: EditSession, globs: Sequence[str], metadata: Metadata) -> 
     texts = [f"{trailer.key}: {trailer.value}" for trailer in trailers]
     return session.change(
         lambda _, edits: operations.annotated(edits, globs, trailers),
+        # "" parts the two: a pattern may read like a trailer.
         ("patches.annotate", *globs, "", *texts),
     )
 

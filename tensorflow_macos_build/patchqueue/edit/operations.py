@@ -153,6 +153,7 @@ def split(
     Raises:
         UsageError: all files fit, or none.
     """
+    # One change: an edit of the queue as it is has not been folded.
     ((before, after),) = edit.changes
     (changes,) = trees.between(quarantine.git, [(before, after)])
     chosen = {

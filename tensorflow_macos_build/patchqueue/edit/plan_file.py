@@ -54,6 +54,7 @@ def save(folder: Path, plan: EditPlan) -> None:
         "folder": plan.folder,
         "request": plan.request,
         "queue": plan.queue,
+        # The word of the document, which plans that are under way were written by.
         "pieces": [asdict(edit) for edit in plan.edits],
         "settled": dict(plan.settled),
         "open": plan.open,

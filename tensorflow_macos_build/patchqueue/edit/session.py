@@ -83,6 +83,7 @@ class EditSession:
             UsageError: another change is under way, or there is no such patch.
         """
         with self._alone() as run:
+            # Unlike in `change` the journal is not asked: a patch may be edited again and again.
             if plan := run.asked_before(("patches.edit", name)):
                 return self._go_on_with(run, plan)
             with open_quarantine(self.git) as quarantine:
@@ -103,6 +104,7 @@ class EditSession:
                 if done := run.done_before():
                     return done
                 raise run.none_under_way()
+            # Over the change's own repository, which alone has the trees that its plan names.
             with open_quarantine(run.store()) as quarantine:
                 plan, note = run.take(quarantine, plan)
                 edited = (
@@ -141,6 +143,7 @@ class EditSession:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[EditRun]:
         with lock.sole_writer(self.queue.folder, self.waiting):
+            # Under the lock: another command may have written it since it was opened.
             queue = storage.load(self.queue.folder)
             yield EditRun(queue, self.git, self.folder.resolve(), self.flags)
 
@@ -166,6 +169,7 @@ def open_to_abort(
         UsageError: there is no such queue.
         transfer.Unreachable: the server could not be asked.
     """
+    # Nothing is fetched for it: what is missing may be the reason to give up.
     opened = opening.open(request.folder, request.cache, ticker, needs_base=False)
     return _session(request, opened, waiting)
 

@@ -73,6 +73,7 @@ class EditRun:
         """
         plan = plan_file.load(self.folder, self.queue.folder)
         if plan is not None and self._is_written(plan):
+            # Killed between the swap and its last step: what was done there is in the queue.
             files.delete_folder(self.folder)
             return None
         temporary.sweep(self.folder.parent)
@@ -162,6 +163,7 @@ class EditRun:
             subject = stopped.edit.header.subject
             return plan, f"the conflict of `{subject}` was not shown before; nothing was taken yet"
         tree = conflict_tree.take(folder, stopped.merged, _labels(stopped.edit))
+        # The work tree's own objects: what the plan is about to name must not go with that folder.
         patch_tree.bring(folder, quarantine, [tree])
         plan = replace(plan, settled={**plan.settled, stopped.key: tree})
         self._keep(quarantine, plan)
@@ -241,6 +243,7 @@ class EditRun:
         """Return the change's own repository, which borrows from the upstream's."""
         store = Git(self.folder / "objects.git", borrows_from=self.git)
         if not store.git_dir.is_dir():
+            # In one step: a repository without its alternate would pass for one that lacks objects.
             with files.atomic_folder(store.git_dir) as unfinished:
                 Git(unfinished).init()
                 alternates.write(unfinished, [self.git.objects_folder()])
@@ -260,7 +263,9 @@ class EditRun:
         return trees.of_commits(quarantine.git, [self.queue.base.commit])[0]
 
     def _keep(self, quarantine: Quarantine, plan: EditPlan) -> None:
-        """Put the plan and all that it names to disk; first the objects, which nothing may lack."""
+        """Put the plan and all that it names to disk."""
+        # Objects before the plan that names them: a kill between leaves some too many, and none too
+        # few.
         trees = {tree for edit in plan.edits for change in edit.changes for tree in change}
         into = self.store().git_dir / "objects"
         known = [self.queue.base.commit]
@@ -276,6 +281,7 @@ class EditRun:
                 stopped.merged,
                 queue=self.queue.folder,
                 onto=self.queue.base.commit,
+                # A change stays on its base: both ends are one commit.
                 base=self.queue.base.commit,
                 patch=stopped.key,  # a patch that is new, or folded, has no file's name of its own
                 labels=_labels(stopped.edit),

@@ -84,6 +84,8 @@ class Prober:
             resolver = ConflictResolver(self._quarantine, part, patches, self._decisions)
             commits = [patch.commit for patch in patches]
             replayed = replay(self._quarantine, commit, commits, resolver=resolver)
+            # PROVISIONAL is what `replay` does unless it is told otherwise, and so it was done
+            # here.
             classifier = StatusClassifier(
                 self._quarantine, part, patches, OnConflict.PROVISIONAL, resolver
             )

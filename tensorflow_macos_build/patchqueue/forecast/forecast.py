@@ -169,6 +169,7 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
     newest = _newest(opened, request.latest, ticker) if request.latest else ()
     # Each once: one that is named may be among the newest.
     revisions = list(dict.fromkeys([*newest, *request.onto]))
+    # One request for all revisions: what a replay finds missing would come one by one.
     opened.prepare(revisions, ticker)
     return forecast(opened.queue, opened.mirror, revisions, ticker)
 
@@ -195,6 +196,7 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     commits = {name: resolve(git, name) for name in revisions}
+    # What a rebase there would settle by a recorded resolution breaks nothing.
     decisions = Decisions(resolutions.load(queue.folder))
     with open_quarantine(git) as quarantine:
         # Not from the cache of commits, which would write to the repository.
@@ -286,12 +288,10 @@ class Forecaster:
     def _bisect(
         self, replays: Sequence[_RevisionReplay], ticker: Ticker
     ) -> dict[tuple[str, int], Break]:
-        """Find what breaks each patch that is a first cause, by revision and position.
-
-        The queue's last such patch comes first: the replays made for it serve all before it.
-        """
+        """Find what breaks each patch that is a first cause, by revision and position."""
         conflicts = [
             (position, replay)
+            # The last patch first: the replays that are made for it serve all before it.
             for position in reversed(range(len(self._patches)))
             for replay in replays
             if replay.patches[position].status is Status.CONFLICT
@@ -311,6 +311,7 @@ class Forecaster:
 
         Two releases mostly share the way up to where their branches part.
         """
+        # Both ends of the step must be there: the same commit may follow another one on this line.
         steps = set(zip(replay.line, replay.line[1:], strict=False))
         for known in breaks:
             match known.kind:
@@ -327,7 +328,11 @@ class Forecaster:
         conflicts = replay.patches[patch].evidence.conflicts
         # Mostly it is one that the rebase blames, and then two replays are enough.
         hints = [
-            positions.get(commit.oid, 0) for conflict in conflicts for commit in conflict.blamed
+            # A commit of a merged branch is not on the line: 0 is no place to begin, and passed
+            # over.
+            positions.get(commit.oid, 0)
+            for conflict in conflicts
+            for commit in conflict.blamed
         ]
 
         def breaks(position: int) -> bool:

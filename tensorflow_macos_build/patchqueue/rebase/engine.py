@@ -143,6 +143,7 @@ def rebase_folder(
         # Read under the lock, so that what is written back is what was read.
         with lock.sole_writer(folder, waiting):
             return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
+    # Without the lock: nothing is written, and the files are read as one state of the queue.
     base, patches = commit_cache.of_folder(folder, git)
     return _Move(git, folder, base, patches, onto).run(on_conflict, ticker)
 
@@ -237,6 +238,7 @@ def rebase_in(
         write_trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
+    # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*).
     history = history or UpstreamHistory(quarantine.git, base.commit, onto, base.upstream)
     resolver = ConflictResolver(quarantine, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
@@ -308,6 +310,7 @@ def save(
             where=str(queue.folder),
             hint="delete the queue",
         )
+    # None leaves the folder of resolutions as it is.
     files = None if more is None else {**_resolution_files(queue), **more}
     return storage.save(
         queue.folder,

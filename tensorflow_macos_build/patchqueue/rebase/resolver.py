@@ -58,12 +58,15 @@ class ConflictResolver:
         self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
     ) -> Resolved | None:
         if self._names[commit] in self._left_out:
+            # The tree before it: of what is left out not even the clean files are taken.
             return Resolved(StepOutcome.LEFT_OUT, merged.ours)
+        # What somebody decided comes before what upstream seems to have: they saw both.
         recorded = self._recorded(commit, changes, merged)
         return recorded or self._upstreamed(commit, changes, merged)
 
     def with_refusals(self, status: PatchStatus) -> PatchStatus:
         """Return a conflicting patch's status with its resolutions that are for another context."""
+        # Elsewhere nobody has to look for a resolution that would fit.
         if not status.status.is_blocking:
             return status
         refused = self._recorded.refused(status.commit)

@@ -97,6 +97,8 @@ class RebaseSession:
             conflict_tree.Unresolved: markers are left.
         """
         with self._alone() as run:
+            # A repeat of the command that a kill ended behind its last step: there is nothing to
+            # settle.
             if finished := run.done_before():
                 return finished
             state = run.under_way()
@@ -138,6 +140,7 @@ class RebaseSession:
 
     def shown(self, progress: RebaseProgress) -> None:
         """Record that somebody was told of the conflict that `progress` stands at."""
+        # Not under the lock: another command may show its own conflict there by now.
         if progress.patch and conflict_tree.patch_of(progress.folder) == progress.patch:
             work_tree.set_shown(progress.folder)
 
@@ -170,6 +173,7 @@ def open_to_abort(
         UsageError: there is no such queue.
         transfer.Unreachable: the server could not be asked.
     """
+    # Nothing is fetched for it: what is missing may be the reason to give up.
     opened = opening.open(request.folder, request.cache, ticker, needs_base=False)
     return _session(request, opened, ticker, waiting)
 

@@ -127,6 +127,7 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
         tree = quarantine.write_tree(
             {
                 _FILE: TreeEntry("100644", quarantine.write("blob", content)),
+                # There even when it is empty, which no index could hold: `load` lists it.
                 resolutions.FOLDER: TreeEntry(TREE_MODE, quarantine.write_tree(files)),
             }
         )

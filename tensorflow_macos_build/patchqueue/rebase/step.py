@@ -106,6 +106,7 @@ class RebaseRun:
 
     def begin(self, onto: str, commit: str) -> RebaseState:
         """Keep a new rebase."""
+        # Absolute: the next command may be typed in another folder.
         queue, folder = self.queue, str(self.queue.folder.resolve())
         begun = RebaseState(folder, queue.digest, queue.base.commit, onto, commit)
         return rebase_state.save(queue, self.git, begun)
@@ -211,6 +212,7 @@ class RebaseRun:
                 self._show(quarantine, state, partial.conflict)
                 return self._stopped(state, partial.result, partial.conflict)
             base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
+            # Before the queue is written: builds start from this tree, and are to find it.
             quarantine.keep([partial.result.tree], [state.onto])
             more = {made.file_name: resolutions.emit(made) for made in state.resolutions}
 
@@ -248,11 +250,13 @@ class RebaseRun:
         changes = _changes(quarantine, merged.tree, tree)
         made = resolutions.record(quarantine, conflict.patch.name, merged, changes)
         settled = (*state.resolutions, made)
+        # Both at once: what was taken is safe in the resolution, and only then may its folder go.
         state = replace(state, resolutions=settled, taken=tree)
         return rebase_state.save(self.queue, self.git, state)
 
     def leave_out(self, state: RebaseState, conflict: PatchConflict) -> RebaseState:
         """Keep that a patch is left out; what was done in its work tree is not wanted any more."""
+        # Named as given up, so that the next conflict may be shown in the same folder.
         taken = work_tree.content(self.folder) if conflict.is_in(self.folder) else state.taken
         left_out = (*state.left_out, conflict.patch.name)
         state = replace(state, left_out=left_out, taken=taken)
@@ -271,6 +275,7 @@ class RebaseRun:
         is_ours = mark is not None and mark.queue == str(self.queue.folder.resolve())
         if is_ours:  # whatever somebody did in it, as with `git rebase --abort`
             files.delete_folder(self.folder)
+        # The state goes last: a kill before leaves a rebase that can be given up again.
         if not rebase_state.drop(self.queue, self.git):
             return f"no rebase of {name} is under way: there was nothing to give up"
         if not is_ours and self.folder.exists():
@@ -363,6 +368,7 @@ class RebaseRun:
     def _refuse_other_folder(self, state: RebaseState | None) -> None:
         """Raise a UsageError where a rebase is that of a queue of the same name elsewhere."""
         here = str(self.queue.folder.resolve())
+        # Where no folder is left there, the queue was moved, and its rebase comes along.
         if state is not None and state.folder != here and Path(state.folder).is_dir():
             raise UsageError(
                 f"the rebase onto {state.onto_ref} that is under way is that of {state.folder}",

@@ -114,10 +114,12 @@ def make(
         )
         head = quarantine.write_commit(merged.ours, [onto], message=f"Before {patch}\n".encode())
         bring_shown(quarantine, shown, (file.path for file in merged.conflicted))
+        # The sides, too: `git diff` and `git checkout --ours` read the index's stages 1 to 3.
         tips = [head, shown, merged.base, merged.theirs]
         quarantine.keep(tips, [onto, base], into=git.git_dir / "objects")
         _check_out(git, head, shown, merged)
         (git.git_dir / KEY).write_bytes(_key(patch, merged))
+        # Last: it says what the folder holds, by which an untouched one is known.
         work_tree.mark(unfinished, queue)
 
 

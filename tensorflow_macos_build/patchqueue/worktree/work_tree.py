@@ -31,7 +31,7 @@ _MAX_SIZE = 1 << 16
 
 @dataclass(frozen=True)
 class WorkTreeMark:
-    """What is known_mark of a work tree.
+    """What is known of a work tree.
 
     Attributes:
         queue: the queue's folder, absolute and without links.
@@ -66,7 +66,7 @@ def mark(folder: Path, queue: Path) -> None:
 
 
 def mark_of(folder: Path) -> WorkTreeMark | None:
-    """Return what is known_mark of a folder; None: it is none of this package's work trees."""
+    """Return what is known of a folder; None: it is none of this package's work trees."""
     try:
         record = documents.read(files.read_small(folder / ".git" / MARK, _MAX_SIZE), *_SCHEMA)
     except (OSError, MacosBuildError):
@@ -81,6 +81,7 @@ def is_shown(folder: Path) -> bool:
 
 def set_shown(folder: Path) -> None:
     """Record that somebody was told of the work tree."""
+    # nothing is written into a folder that is not this package's
     if mark_of(folder) is not None:
         (folder / ".git" / _SHOWN).touch()
 
@@ -112,6 +113,7 @@ def add_all(git: Git, submodules: Sequence[str] = ()) -> str:
     What .gitignore names counts (--force): TensorFlow tracks such files. What lies outside of the
     sparse patterns counts, too (--sparse): somebody put it there.
     """
+    # literal: a `*` or `[` in a path is no pattern (gitglossary(7), "pathspec")
     others = [f":(exclude,top,literal){path}" for path in submodules]
     git.run("add", "--all", "--sparse", "--force", "--", ".", *others)
     return git.line("write-tree")
@@ -132,6 +134,7 @@ def changed(git: Git, tree: str) -> set[str]:
     known_mark = mark_of(git.work_tree)
     if known_mark is None:
         return set()
+    # --no-renames: a moved file changes both of its paths
     names = git.out("diff-tree", "-r", "-z", "--name-only", "--no-renames", known_mark.made, tree)
     return {decode_path(name) for name in names.split(b"\0")[:-1]}
 
@@ -141,6 +144,7 @@ def content(folder: Path) -> str:
     with private_index(folder) as git:
         submodules = [path for path, modes in unmerged(git).items() if "160000" in modes]
         for path in submodules:
+            # git-write-tree(1) refuses an index with unmerged entries
             git.run("update-index", "--force-remove", "--", path)
         return add_all(git, submodules)
 
@@ -153,6 +157,7 @@ def may_go(folder: Path, queue: Path, given_up: str = "") -> bool:
     known_mark = mark_of(folder)
     if known_mark is None or known_mark.queue != str(queue.resolve()):
         return False
+    # None, of a folder that git cannot read, is neither: such a one stays
     return _content_or_none(folder) in {known_mark.made, given_up}
 
 
@@ -161,6 +166,7 @@ def refuse_unless_free(folder: Path, queue: Path, given_up: str = "") -> None:
 
     It is outside the queue, and is not there, is empty, or `may_go`.
     """
+    # by the real paths: a link may lead into the queue
     if folder.resolve().is_relative_to(queue.resolve()):
         raise UsageError(
             "a work tree cannot be in the queue that is worked on, which is written as a whole",
