@@ -22,18 +22,12 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
+from tensorflow_macos_build.command_line import PINNED
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-PINNED = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC"}
-"""Variables that every program gets, so that locale and time zone change no output.
-
-LC_ALL counts before all others (locale(7)), and LANGUAGE before it where gettext looks for
-messages. C.UTF-8 and not C, in which some programs take no file names but ASCII ones.
-"""
 
 _PATIENCE = (10.0, 5.0)
 """Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal.

@@ -110,7 +110,11 @@ FINISHED = FinishedStage(
 PLAN = BuildPlan(
     WORKSPACE,
     BuildRequest(),
-    (PlannedStage(SOURCE, StageState.TO_RUN, "not made yet", SHA256),),
+    (
+        PlannedStage(
+            SOURCE, SOURCE.instructions(WORKSPACE), StageState.TO_RUN, "not made yet", SHA256
+        ),
+    ),
 )
 HOST = [HostFinding("bazel", state, needed=True, remedy="get it") for state in Availability]
 

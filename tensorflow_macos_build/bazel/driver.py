@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build import checkout, process, temporary
+from tensorflow_macos_build import checkout, process
 from tensorflow_macos_build.bazel import events as bep
 from tensorflow_macos_build.bazel.exit_codes import ExitKind, meaning
 from tensorflow_macos_build.bazel.line_tail import LineTail
@@ -132,7 +132,8 @@ def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
     Args:
         invocation: what to run.
         ticker: told of the actions done, of those known so far, and of the one at work.
-        log: the file for what Bazel itself prints; it is overwritten.
+        log: the file for what Bazel itself prints; it is overwritten, and its first line is the
+            command line.
 
     Raises:
         WorkFailed: an action failed, or a target cannot be analysed; the detail is the failing
@@ -145,8 +146,9 @@ def build(invocation: Invocation, *, ticker: Ticker, log: Path) -> BuildResult:
     begun = time.monotonic()
     events = _BuildEvents()
     log.parent.mkdir(parents=True, exist_ok=True)
-    with temporary.scratch("bazel-events") as folder:
-        status = _run(invocation, folder / "events.json", events, ticker, log)
+    invocation.events.parent.mkdir(parents=True, exist_ok=True)
+    invocation.events.unlink(missing_ok=True)  # until Bazel begins, the last build's lie there
+    status = _run(invocation, events, ticker, log)
     if status != 0:
         raise _error(status, events, log, invocation.targets)
     runners = dict(events.metrics.runners or events.runners)
@@ -167,16 +169,16 @@ def shutdown(invocation: Invocation) -> None:
     process.run(argv, cwd=invocation.workspace, env=invocation.env, expected=())
 
 
-def _run(
-    invocation: Invocation, event_file: Path, events: _BuildEvents, ticker: Ticker, log: Path
-) -> int:
-    tail, progress = LineTail(event_file), _ProgressLines(log, ticker)
+def _run(invocation: Invocation, events: _BuildEvents, ticker: Ticker, log: Path) -> int:
+    command = invocation.command()
+    log.write_bytes(os.fsencode(f"{command.typed()}\n"))
+    tail, progress = LineTail(invocation.events), _ProgressLines(log, ticker)
     with (
-        log.open("wb") as sink,
+        log.open("ab") as sink,
         process.start(
-            invocation.argv(event_file),
-            cwd=invocation.workspace,
-            env=invocation.env,
+            command.argv,
+            cwd=command.cwd,
+            env=command.env,
             hint=f"`{checkout.command('doctor')}` tells how to install it",
             stderr=sink,
         ) as client,
@@ -202,11 +204,13 @@ def _feed(events: _BuildEvents, tail: LineTail) -> None:
 class _ProgressLines:
     """The lines that Bazel prints on its progress, of which the last is passed to a ticker.
 
-    Before the first count there are others, on what is loaded and analysed.
+    Before the first count there are others, on what is loaded and analysed. What is in the log
+    already is none of them.
     """
 
     def __init__(self, log: Path, ticker: Ticker) -> None:
         self._tail = LineTail(log)
+        self._tail.lines()
         self._ticker = ticker
         self._counting = False
 
@@ -291,4 +295,5 @@ def _end_of(path: Path) -> str:
 
 
 def _end_of_log(log: Path) -> str:
-    return "\n".join(_end_of(log).splitlines()[-_SHOWN_LOG_LINES:])
+    """Return Bazel's last words, without the command line above them."""
+    return "\n".join(_end_of(log).splitlines()[1:][-_SHOWN_LOG_LINES:])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.command_line import CommandLine
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -21,6 +23,7 @@ class Invocation:
         workspace: the source tree's folder.
         output_base: where Bazel keeps what it built; one for all architectures of a release, so
             that host tools are built once. One build at a time.
+        events: the file for the build's events, which Bazel writes anew.
         targets: labels.
         flags: further flags of `build`.
         startup: further startup flags.
@@ -30,6 +33,7 @@ class Invocation:
 
     workspace: Path
     output_base: Path
+    events: Path
     targets: tuple[str, ...]
     flags: tuple[str, ...] = ()
     startup: tuple[str, ...] = ()
@@ -53,8 +57,12 @@ class Invocation:
             *self.startup,
         ]
 
-    def argv(self, events: Path) -> list[str]:
-        """Return the whole command line of a build that writes its events to the file `events`.
+    def command(self) -> CommandLine:
+        """Return the whole command line of the build, with its folder and environment."""
+        return CommandLine(tuple(self.argv()), self.workspace, self.env)
+
+    def argv(self) -> list[str]:
+        """Return the program and its arguments.
 
         Without colours and curses what Bazel prints is lines, one on the progress in half a second.
         Debian's rc file turns `--sandbox_debug` on, which buries a failing action's own words.
@@ -71,7 +79,7 @@ class Invocation:
             "--curses=no",
             "--show_progress_rate_limit=0.5",
             "--nosandbox_debug",
-            f"--build_event_json_file={events}",
+            f"--build_event_json_file={self.events}",
             "--nobuild_event_json_file_path_conversion",
             *self.flags,
             "--",  # a target may begin with a minus, which takes it out of those before

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import files, process
 
@@ -36,6 +37,11 @@ def program_identity(path: Path | None) -> str:
     return f"{real} {status.st_size} {status.st_mtime_ns}"
 
 
+def shown(path: Path | None, what: str) -> str:
+    """Return a path of this machine, or words in its place that name what this machine lacks."""
+    return f"<path of {what}>" if path is None else str(path)
+
+
 def package_version(name: str) -> str:
     """Return the version of an installed Python package, or `missing`."""
     try:
@@ -44,16 +50,46 @@ def package_version(name: str) -> str:
         return "missing"
 
 
+def located_python(release: Release) -> Path | None:
+    """Return the interpreter that the wheel is for, or None when this machine has no such one."""
+    if release.python == "host":
+        return Path(sys.executable)
+    path = shutil.which(f"python{release.python}")
+    return Path(path) if path else None
+
+
 def python_of(release: Release) -> Path:
     """Return the interpreter that the wheel is for.
 
     Raises:
         process.ProgramMissing: this machine has no such Python.
     """
+    python = located_python(release)
+    if python is None:
+        hint = f"install Python {release.python}, or set `python: host`"
+        raise process.ProgramMissing(f"there is no python{release.python} on PATH", hint=hint)
+    return python
+
+
+def python_version(release: Release) -> str:
+    """Return the version of the Python that the wheel is for, such as `3.12`."""
     if release.python == "host":
-        return Path(sys.executable)
-    name = f"python{release.python}"
-    return Path(process.find(name, hint=f"install Python {release.python}, or set `python: host`"))
+        return ".".join(map(str, sys.version_info[:2]))
+    return release.python
+
+
+def published(release: Release) -> dict[str, Any]:
+    """Return what of a config decides what is published.
+
+    That is all but what only decides speed, and what is for people and for checks beforehand.
+    """
+    left_out: dict[str, Any] = {
+        "bazel": {"jobs"},
+        "limits": {"hours"},
+        "hazards": True,
+        "unverified": True,
+    }
+    return release.model_dump(mode="json", exclude=left_out)
 
 
 def machine() -> dict[str, str]:

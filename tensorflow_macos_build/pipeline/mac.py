@@ -6,6 +6,7 @@ Every function returns None, or nothing, on a machine that has not got the progr
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
@@ -17,6 +18,7 @@ SW_VERS = ("sw_vers", "-productVersion")
 XCODEBUILD = ("xcodebuild", "-version")
 SDK_VERSION = ("xcrun", "--sdk", "macosx", "--show-sdk-version")
 ROSETTA = ("arch", "-x86_64", "/usr/bin/true")
+DEVELOPER_DIR = ("xcode-select", "--print-path")
 DISPLAYS = ("system_profiler", "-json", "SPDisplaysDataType")
 
 _TIMEOUT = 60.0
@@ -40,6 +42,12 @@ def xcode_version() -> str | None:
 def sdk_version() -> str | None:
     """Return the version of the macOS SDK that compilers get."""
     return _first_line(SDK_VERSION)
+
+
+def developer_dir() -> Path | None:
+    """Return the folder of the selected Xcode, or of the Command Line Tools."""
+    line = _first_line(DEVELOPER_DIR)
+    return Path(line) if line else None
 
 
 def runs_intel_programs() -> bool:

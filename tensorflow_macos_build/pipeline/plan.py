@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import FileRecord
-from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage
+from tensorflow_macos_build.pipeline.stage import FinishedStage, Instructions, Results, Stage
 from tensorflow_macos_build.pipeline.table import stages_for
 
 if TYPE_CHECKING:
@@ -55,13 +56,15 @@ class PlannedStage:
 
     Attributes:
         stage: the stage.
+        instructions: what its work will do.
         state: what is to be done about it.
         why: the reason, for people.
         key: the SHA-256 over what its result is made of; None as long as that is not known.
         finished: the stage with its result, when it is up to date.
     """
 
-    stage: Stage[Any, Any]
+    stage: Stage[Any, Any, Any]
+    instructions: Instructions
     state: StageState
     why: str
     key: str | None = None
@@ -89,7 +92,9 @@ def make(workspace: Workspace, request: BuildRequest) -> BuildPlan:
     stages: list[PlannedStage] = []
     results = Results()
     for stage in requested:
-        planned = examine(workspace, stage, results, forced=stage.name in request.force)
+        instructions = stage.instructions(workspace)
+        forced = stage.name in request.force
+        planned = examine(workspace, stage, instructions, results, forced=forced)
         stages.append(planned)
         # Of a stage that has to run there is no value yet, so those that need it wait.
         if planned.finished is not None:
@@ -117,22 +122,28 @@ def check(workspace: Workspace) -> None:
 
 
 def examine(
-    workspace: Workspace, stage: Stage[Any, Any], results: Results, *, forced: bool
+    workspace: Workspace,
+    stage: Stage[Any, Any, Any],
+    instructions: Instructions,
+    results: Results,
+    *,
+    forced: bool,
 ) -> PlannedStage:
     """Decide what has to be done about one stage, given the results of those before it."""
+    planned = functools.partial(PlannedStage, stage, instructions)
     missing = [need.name for need in stage.needs if need not in results]
     if missing:
-        return PlannedStage(stage, StageState.WAITS, f"decided by {_few(missing)}")
+        return planned(StageState.WAITS, f"decided by {_few(missing)}")
     made_of = ingredients(workspace, stage, results)
     key = stamps.key_of(made_of)
     if forced:  # the key stays, and what is made replaces what is there
-        return PlannedStage(stage, StageState.TO_RUN, "forced", key)
+        return planned(StageState.TO_RUN, "forced", key)
     folder = stage.folder(workspace)
     stamp = stamps.read(result_folder(folder, key), workspace.root, stage.result)
     if stamp is None:
-        return PlannedStage(stage, StageState.TO_RUN, _why(made_of, folder, key), key)
+        return planned(StageState.TO_RUN, _why(made_of, folder, key), key)
     finished = FinishedStage(stage, key, stamp.value, stamp.seconds, up_to_date=True)
-    return PlannedStage(stage, StageState.UP_TO_DATE, stage.summary(stamp.value), key, finished)
+    return planned(StageState.UP_TO_DATE, stage.summary(stamp.value), key, finished)
 
 
 def ingredients(workspace: Workspace, stage: Stage[Any, Any], results: Results) -> dict[str, Any]:

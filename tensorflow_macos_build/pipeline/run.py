@@ -83,7 +83,9 @@ def execute(plan: BuildPlan, observer: BuildObserver) -> tuple[FinishedStage, ..
         planned = decided
         if planned.state is planning.StageState.WAITS:
             forced = planned.stage.name in plan.request.force
-            planned = planning.examine(plan.workspace, planned.stage, results, forced=forced)
+            planned = planning.examine(
+                plan.workspace, planned.stage, planned.instructions, results, forced=forced
+            )
         finished = planned.finished or _run(plan.workspace, planned, results, observer)
         observer.stage_done(finished)
         results = results.adding(finished)
@@ -101,7 +103,9 @@ def _run(
     final = planning.result_folder(stage.folder(workspace), key)
     begun = now()
     with observer.stage_started(planned) as ticker, files.atomic_folder(final) as folder:
-        job: StageJob[Any] = StageJob(workspace, inputs, folder, final, ticker, results.finished)
+        job: StageJob[Any, Any] = StageJob(
+            workspace, planned.instructions, inputs, folder, final, ticker, results.finished
+        )
         value: Record = stage.work(job)
         seconds = now() - begun
         # The stamp comes last and is renamed with the rest: a folder without one is no result.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from pydantic import BaseModel
+from typing_extensions import TypeVar  # `default` came with Python 3.13
 
 from tensorflow_macos_build import closure
 from tensorflow_macos_build.pipeline import stamps
@@ -14,11 +17,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tensorflow_macos_build.command_line import CommandLine
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
+
+class Instructions:
+    """What a stage will do, as far as that is known before any stage has run.
+
+    A plan shows it and the stage's work follows it. It is made of the config and the machine; none
+    of it counts as an input, for that what decides a result is in the stage's inputs.
+    """
+
+    def commands(self) -> dict[str, CommandLine]:
+        """Return the programs that the stage will run, in their order, by what each is for."""
+        return {}
+
+    def settings(self) -> dict[str, Any]:
+        """Return what else decides the work, as JSON's values."""
+        return {}
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Configured(Instructions, Generic[Section]):
+    """The instructions of a stage that does what a section of the config says."""
+
+    section: Section
+
+    def settings(self) -> dict[str, Any]:
+        """Return the section's values."""
+        return self.section.model_dump(mode="json")
+
+
 In = TypeVar("In", bound=Record)
 Out = TypeVar("Out", bound=Record)
+Told = TypeVar("Told", bound=Instructions, default=Any)
 
 
 class Results:
@@ -45,8 +81,12 @@ class Results:
         return Results((*self.finished, finished))
 
 
+def _no_instructions(_workspace: Workspace) -> Any:
+    return Instructions()
+
+
 @dataclass(frozen=True)
-class Stage(Generic[In, Out]):
+class Stage(Generic[In, Out, Told]):
     """One step of a build.
 
     Attributes:
@@ -56,14 +96,17 @@ class Stage(Generic[In, Out]):
         work: makes the result.
         result: the type of the result.
         summary: returns in a few words what came out.
+        instructions: returns what `work` will do. It must not fail where this machine lacks what
+            the work needs, for a plan is shown anywhere.
     """
 
     name: str
     needs: tuple[Stage[Any, Any], ...]
     inputs: Callable[[Workspace, Results], In]
-    work: Callable[[StageJob[In]], Out]
+    work: Callable[[StageJob[In, Told]], Out]
     result: type[Out]
     summary: Callable[[Out], str]
+    instructions: Callable[[Workspace], Told] = _no_instructions
 
     @property
     def module(self) -> str:
@@ -99,11 +142,12 @@ class Stage(Generic[In, Out]):
 
 
 @dataclass(frozen=True)
-class StageJob(Generic[In]):
+class StageJob(Generic[In, Told]):
     """One run of a stage.
 
     Attributes:
         workspace: the project's folders.
+        instructions: what the plan says that is to be done.
         inputs: what the result is made of, and nothing else.
         folder: the empty folder for the result's files; it is put in place when all is well.
         final: where `folder` will be.
@@ -113,6 +157,7 @@ class StageJob(Generic[In]):
     """
 
     workspace: Workspace
+    instructions: Told
     inputs: In
     folder: Path
     final: Path

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 @command(
     needs=("git", "bazel"),
+    needs_none_with="plan",
     iterable=["set_", "force"],
     help={
         "config": "A config under build_configs/, or the path of one.",
         "set_": SET_HELP,
-        "plan": "Print what would be done, and do nothing.",
+        "plan": "Print what would be done and every command of it, and do nothing.",
         "arch": "Build only this one's thin wheel: arm64, x86_64 or host.",
         "until": "Stop after this stage.",
         "force": "Do this stage again although it is up to date; may be repeated.",
-        "json": "Print one JSON document (schema build.v1, with --plan plan.v1).",
+        "json": "Print one JSON document (schema build.v1, with --plan plan.v2).",
     },
 )
 def build(

@@ -77,11 +77,13 @@ class Command(invoke.Task[Any]):
 
     Attributes:
         needs: names in `pipeline.tools.TOOLS`; scripts/inv provides them before the task runs.
+        needs_none_with: the name of a flag with which the task needs none of them.
         required: names of the arguments that have no default, in order.
         operands: names of those that are given without a flag.
     """
 
     needs: tuple[str, ...] = ()
+    needs_none_with: str = ""
     required: tuple[str, ...] = ()
     operands: tuple[str, ...] = ()
 
@@ -94,10 +96,13 @@ class Command(invoke.Task[Any]):
         return [Argument.of(argument) for argument in arguments]
 
 
-def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], Command]:
+def command(
+    *, needs: tuple[str, ...] = (), needs_none_with: str = "", **options: Any
+) -> Callable[[Body], Command]:
     """Make an invoke task of a function; `options` are those of `invoke.task`.
 
-    `needs` are the tools beyond Python that the task cannot do without (`Command.needs`).
+    `needs` are the tools beyond Python that the task cannot do without (`Command.needs`), except
+    when it is given the flag `needs_none_with`.
 
     The function returns the exit code of its result (None: done). An error that a user can meet
     is printed without a traceback, and its exit code is the task's.
@@ -116,7 +121,7 @@ def command(*, needs: tuple[str, ...] = (), **options: Any) -> Callable[[Body], 
 
         # the letters that invoke makes up mean other flags as soon as a flag is added
         made: Command = invoke.task(klass=Command, auto_shortflags=False, **options)(guarded)
-        made.needs = needs
+        made.needs, made.needs_none_with = needs, needs_none_with
         made.required = tuple(_required(body, options.get("iterable", ())))
         made.operands = tuple(options.get("positional", ()))
         return made

@@ -40,7 +40,7 @@ from tensorflow_macos_build.tasks.command import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from invoke.parser import Parser
+    from invoke.parser import Parser, ParserContext
 
 
 _CORE = frozenset(
@@ -162,8 +162,14 @@ class Program(invoke.Program):
         return [argv[0], "--help", task]
 
     def _needs(self) -> list[str]:
-        tasks = [self.collection[context.name] for context in self.tasks]
-        return sorted({need for task in tasks if isinstance(task, Command) for need in task.needs})
+        return sorted({need for context in self.tasks for need in self._needs_of(context)})
+
+    def _needs_of(self, context: ParserContext) -> tuple[str, ...]:
+        task = self.collection[context.name]
+        if not isinstance(task, Command):
+            return ()
+        flag = task.needs_none_with
+        return () if flag and context.args[flag].value else task.needs
 
     def _required(self, task: str) -> Sequence[str]:
         command = self.collection[task]

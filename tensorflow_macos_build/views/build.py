@@ -1,7 +1,8 @@
-"""A build's plan and result as documents, and as a line a stage for people."""
+"""A build's plan and result as documents, and as lines for people."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
@@ -11,6 +12,7 @@ from tensorflow_macos_build.views.lines import Line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tensorflow_macos_build.command_line import CommandLine
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
     from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -21,22 +23,67 @@ _STATE_COLUMN = len("up to date")
 
 
 def plan_document(plan: BuildPlan) -> documents.Json:
-    """Return a plan as a document of the schema plan.v1."""
-    rows = [
-        {
-            "stage": planned.stage.name,
-            "state": planned.state.value,
-            "why": planned.why,
-            "key": planned.key,
-        }
-        for planned in plan.stages
-    ]
-    return documents.document("plan", 1, {"release": plan.workspace.release.name, "stages": rows})
+    """Return a plan as a document of the schema plan.v2."""
+    release = plan.workspace.release
+    body = {
+        "release": release.name,
+        "stages": [_planned_row(planned) for planned in plan.stages],
+        "hazards": [hazard.value for hazard in release.hazards],
+        "unverified": release.unverified,
+    }
+    return documents.document("plan", 2, body)
+
+
+def _planned_row(planned: PlannedStage) -> documents.Json:
+    commands = planned.instructions.commands().items()
+    return {
+        "stage": planned.stage.name,
+        "state": planned.state.value,
+        "why": planned.why,
+        "key": planned.key,
+        "commands": [{"for": purpose, **_command_row(line)} for purpose, line in commands],
+        "settings": planned.instructions.settings(),
+    }
+
+
+def _command_row(line: CommandLine) -> documents.Json:
+    return {
+        "folder": str(line.cwd),
+        "environment": dict(sorted(line.changes.items())),
+        "argv": list(line.argv),
+        "typed": line.typed(),
+    }
 
 
 def plan_lines(plan: BuildPlan) -> Iterator[str]:
-    """Yield a line for each stage of a plan."""
+    """Yield a line for each stage of a plan, then what those that are to be done will do."""
     yield from map(planned_line, plan.stages)
+    for planned in plan.stages:
+        if planned.state is not StageState.UP_TO_DATE:
+            yield from _instruction_lines(planned)
+    release = plan.workspace.release
+    hazards = [hazard.value for hazard in release.hazards]
+    yield from _listed("known to fail (docs/config.md says how)", hazards)
+    sentences = [f"{topic}: {sentence}" for topic, sentence in release.unverified.items()]
+    yield from _listed("not verified", sentences)
+
+
+def _instruction_lines(planned: PlannedStage) -> Iterator[str]:
+    commands = planned.instructions.commands()
+    settings = planned.instructions.settings()
+    if commands or settings:
+        yield from ("", planned.stage.name)
+    for purpose, line in commands.items():
+        yield f"  {purpose}:"
+        yield f"    {line.typed()}"
+    for name, value in settings.items():
+        yield f"  {name}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def _listed(title: str, items: Sequence[str]) -> Iterator[str]:
+    if items:
+        yield from ("", title)
+        yield from (f"  {item}" for item in items)
 
 
 def planned_line(planned: PlannedStage) -> str:

@@ -16,15 +16,17 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from tensorflow_macos_build import bazel, files, process
-from tensorflow_macos_build.config import Packaging
+from tensorflow_macos_build.command_line import CommandLine
+from tensorflow_macos_build.config import Architecture, Host, Packaging, PythonBy, Release
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.pipeline import fingerprints, tools
+from tensorflow_macos_build.pipeline import fingerprints, mac, tools
 from tensorflow_macos_build.pipeline.records import Effort, Record, WheelResult
-from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -40,6 +42,7 @@ class BuildInputs(Record):
         git_dir: the repository that has it.
         architecture: `arm64`, `x86_64` or `host`.
         bazel: that part of the config, without what only decides speed.
+        wheel_name: the wheel's project name, if the config names one.
         flags: the `--config`s and flags for this architecture.
         machine: the building machine's system, processor and Python.
         tools: programs that take part, told apart without starting them.
@@ -50,23 +53,69 @@ class BuildInputs(Record):
     git_dir: str
     architecture: str
     bazel: dict[str, Any]
+    wheel_name: str | None
     flags: tuple[str, ...]
     machine: dict[str, str]
     tools: dict[str, str]
     version: str | None
 
 
-def _flags(workspace: Workspace, architecture: str) -> tuple[str, ...]:
-    """Return the flags that select an architecture and its oldest macOS.
+@dataclass(frozen=True)
+class BuildInstructions(Instructions):
+    """What will be run for one architecture.
+
+    Attributes:
+        configure: upstream's `configure`, with its answers.
+        invocation: the build.
+        package: where the target is a program that writes the wheel: that program's run. Bazel
+            tells its path when it has built it.
+        folder: where that program writes.
+        missing: the programs that this machine lacks for it.
+    """
+
+    configure: CommandLine
+    invocation: bazel.Invocation
+    package: CommandLine | None
+    folder: Path
+    missing: tuple[process.ProgramMissing, ...]
+
+    def commands(self) -> dict[str, CommandLine]:
+        """Return the programs in their order."""
+        package = {"package": self.package} if self.package else {}
+        return {"configure": self.configure, "build": self.invocation.command(), **package}
+
+
+def _instructions(workspace: Workspace, architecture: str) -> BuildInstructions:
+    bazel_side = _BazelWorkspace(workspace)
+    invocation = bazel_side.invocation(architecture)
+    return BuildInstructions(
+        configure=bazel_side.configure(),
+        invocation=invocation,
+        package=bazel_side.package(architecture, invocation),
+        folder=bazel_side.packaged,
+        missing=tuple(_missing(workspace.release)),
+    )
+
+
+def _missing(release: Release) -> Iterator[process.ProgramMissing]:
+    if tools.locate("bazel") is None:
+        hint = tools.install_hint(["bazel"])
+        yield process.ProgramMissing("Bazel is not on this machine", hint=hint)
+    try:
+        fingerprints.python_of(release)
+    except process.ProgramMissing as error:
+        yield error
+
+
+def _flags(release: Release, architecture: str) -> tuple[str, ...]:
+    """Return the flags that select an architecture, its oldest macOS, and the Python.
 
     TensorFlow reads the deployment target in three places: Bazel's own flag, the environment of
     actions, and (since 2.17, for the wheel's tag) that of repository rules.
     """
-    release = workspace.release
-    if architecture == HOST:
-        part, targets = release.host, tuple[str, ...]()
-    else:
-        part = getattr(release.architectures, architecture)
+    part = _part(release, architecture)
+    targets = tuple[str, ...]()
+    if isinstance(part, Architecture):
         target = f"MACOSX_DEPLOYMENT_TARGET={part.deployment_target}"
         targets = (
             f"--macos_minimum_os={part.deployment_target}",
@@ -75,7 +124,25 @@ def _flags(workspace: Workspace, architecture: str) -> tuple[str, ...]:
         )
     # The architecture's own come last: where a flag takes one value, the last one counts.
     names = [*release.bazel.configs, *([part.bazel_config] if part.bazel_config else [])]
-    return (*(f"--config={name}" for name in names), *release.bazel.flags, *targets, *part.flags)
+    configs = (f"--config={name}" for name in names)
+    return (*configs, *_wheel_flags(release), *release.bazel.flags, *targets, *part.flags)
+
+
+def _part(release: Release, architecture: str) -> Architecture | Host:
+    parts = {"arm64": release.architectures.arm64, "x86_64": release.architectures.x86_64}
+    return parts.get(architecture, release.host)
+
+
+def _wheel_flags(release: Release) -> Iterator[str]:
+    """Yield the flags by which repository rules learn which Python and which name a wheel has."""
+    if release.python_by is PythonBy.HERMETIC:
+        # TensorFlow reads the first name, and where it is not set the second (python_repo.bzl of
+        # 2.14.0 and 2.19); which release began with the first is not known.
+        version = fingerprints.python_version(release)
+        yield f"--repo_env=HERMETIC_PYTHON_VERSION={version}"
+        yield f"--repo_env=TF_PYTHON_VERSION={version}"
+    if release.wheel_name and release.bazel.packaging is Packaging.WHEEL:
+        yield f"--repo_env=WHEEL_NAME={release.wheel_name}"
 
 
 def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildInputs:
@@ -86,29 +153,39 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
         architecture=architecture,
         # `jobs` decides only speed; the other two are among `flags`, in the order of Bazel's line.
         bazel=workspace.release.bazel.model_dump(mode="json", exclude={"jobs", "configs", "flags"}),
-        flags=_flags(workspace, architecture),
+        wheel_name=workspace.release.wheel_name,
+        flags=_flags(workspace.release, architecture),
         machine=fingerprints.machine(),
-        tools={
-            "bazel": fingerprints.program_identity(tools.locate("bazel")),
-            "python": fingerprints.program_identity(fingerprints.python_of(workspace.release)),
-            "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
-        },
+        tools=_tools(workspace.release),
         version=workspace.release.version,
     )
 
 
-def _work(job: StageJob[BuildInputs]) -> WheelResult:
-    workspace = job.workspace
+def _tools(release: Release) -> dict[str, str]:
+    programs = {
+        "bazel": fingerprints.program_identity(tools.locate("bazel")),
+        "python": fingerprints.program_identity(fingerprints.located_python(release)),
+        "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
+    }
+    if release.bazel.xcode and (selected := mac.developer_dir()):
+        # The Command Line Tools have no xcodebuild, and both have this.
+        programs["xcode"] = fingerprints.program_identity(selected / "usr/bin/git")
+    return programs
+
+
+def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
+    workspace, instructions = job.workspace, job.instructions
+    for missing in instructions.missing:
+        raise missing
     bazel_side = _BazelWorkspace(workspace)
     bazel_side.acquire()
     job.ticker(0, None, "checking the tree out")
     worktree.check_out(workspace.root / job.inputs.git_dir, job.inputs.tree, bazel_side.source)
     job.ticker(0, None, "configure")
-    _configure(workspace, bazel_side.source)
-    invocation = bazel_side.invocation(job.inputs.flags)
+    _configure(instructions.configure)
     log = bazel_side.log(job.inputs.architecture)
-    result = bazel.build(invocation, ticker=job.ticker, log=log)
-    wheel = _take(job, invocation, result)
+    result = bazel.build(instructions.invocation, ticker=job.ticker, log=log)
+    wheel = _take(job, result)
     return WheelResult(
         architecture=job.inputs.architecture,
         wheel=job.file(wheel),
@@ -120,7 +197,7 @@ def close(workspace: Workspace) -> None:
     """End Bazel's server, if this process has started one."""
     bazel_side = _BazelWorkspace(workspace)
     if bazel_side.owned():
-        bazel.shutdown(bazel_side.invocation(()))
+        bazel.shutdown(bazel_side.invocation(HOST))  # the server is one for all architectures
         bazel_side.release()
 
 
@@ -149,6 +226,11 @@ class _BazelWorkspace:
         """The folder for temporary files of compilers, which a kill makes them leave behind."""
         return self.workspace.bazel / "tmp"
 
+    @property
+    def packaged(self) -> Path:
+        """The folder for what a program that writes the wheel writes."""
+        return self.workspace.bazel / "packaged"
+
     def log(self, architecture: str) -> Path:
         """Return the file for what Bazel prints."""
         return self.workspace.folder / f"bazel-{architecture}.log"
@@ -170,54 +252,93 @@ class _BazelWorkspace:
         """Take the mark away: Bazel is not at work any more."""
         self._mark.unlink()
 
-    def invocation(self, flags: tuple[str, ...]) -> bazel.Invocation:
-        """Return the run of Bazel that makes the config's target with these flags."""
-        program = tools.locate("bazel")
-        if program is None:
-            hint = tools.install_hint(["bazel"])
-            raise process.ProgramMissing("Bazel is not on this machine", hint=hint)
+    def invocation(self, architecture: str) -> bazel.Invocation:
+        """Return the run of Bazel that makes the config's target for an architecture."""
         settings = self.workspace.release.bazel
         jobs = (f"--jobs={settings.jobs}",) if settings.jobs else ()
         return bazel.Invocation(
             workspace=self.source,
             output_base=self.workspace.bazel / "output",
+            events=self.workspace.folder / f"bazel-{architecture}.events.json",
             targets=(settings.target,),
-            flags=(*flags, *jobs),
+            flags=(*_flags(self.workspace.release, architecture), *jobs),
             startup=settings.startup,
             # Bazel hands the client's TMPDIR on to local actions (PosixLocalEnvProvider.java).
-            env={**bazel.environment(program), "TMPDIR": str(self._temporary)},
-            program=str(program),
+            env={**self._environment(), "TMPDIR": str(self._temporary)},
+            program=fingerprints.shown(tools.locate("bazel"), "bazel"),
         )
 
+    def configure(self) -> CommandLine:
+        """Return the run of upstream's `configure`, with its answers; it starts Bazel, too."""
+        release = self.workspace.release
+        python = fingerprints.located_python(release)
+        name = f"python{fingerprints.python_version(release)}"
+        answers = {
+            "PYTHON_BIN_PATH": fingerprints.shown(python, name),
+            **release.bazel.configure_env,
+        }
+        argv = (str(self.source / "configure"),)
+        return CommandLine(argv, self.source, {**self._environment(), **answers})
 
-def _configure(workspace: Workspace, source: Path) -> None:
+    def package(self, architecture: str, invocation: bazel.Invocation) -> CommandLine | None:
+        """Return the run of the program that writes the wheel, where the target is one."""
+        release = self.workspace.release
+        if release.bazel.packaging is Packaging.WHEEL:
+            return None
+        name = ("--project_name", release.wheel_name) if release.wheel_name else ()
+        argv = (f"<what {release.bazel.target} gives>", str(self.packaged), *name)
+        env = {**invocation.env, **_platform(_part(release, architecture), architecture)}
+        return CommandLine(argv, self.source, env)
+
+    def _environment(self) -> dict[str, str | None]:
+        """Return the variables by which programs find the right Bazel and compilers."""
+        settings = self.workspace.release.bazel
+        program = tools.locate("bazel")
+        env = bazel.environment(program) if program else {}
+        if settings.version:  # Bazelisk's, and so Debian's and Homebrew's wrappers'
+            env["USE_BAZEL_VERSION"] = settings.version
+        if settings.xcode:
+            env["DEVELOPER_DIR"] = fingerprints.shown(mac.developer_dir(), "the selected Xcode")
+        return env
+
+
+def _platform(part: Architecture | Host, architecture: str) -> dict[str, str]:
+    """Return the variables from which setuptools makes the wheel's platform tag.
+
+    Without them the tag is the running Python's, which may be universal2 and of another macOS
+    (tensorflow/tensorflow#49911); `_PYTHON_HOST_PLATFORM` is what `sysconfig.get_platform` returns.
+    """
+    if not isinstance(part, Architecture):
+        return {}
+    target = part.deployment_target
+    return {
+        "MACOSX_DEPLOYMENT_TARGET": target,
+        "_PYTHON_HOST_PLATFORM": f"macosx-{target}-{architecture}",
+    }
+
+
+def _configure(configure: CommandLine) -> None:
     """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc.
 
     It asks a person about what no variable answers, and takes the default at the end of its input.
     """
-    if not (source / "configure").is_file():
-        raise WorkFailed("the patched tree has no `configure`", where=str(source))
-    python = str(fingerprints.python_of(workspace.release))
-    answers = {"PYTHON_BIN_PATH": python, **workspace.release.bazel.configure_env}
-    program = tools.locate("bazel")
-    kind = bazel.environment(program) if program else {}  # it starts Bazel to learn its version
-    process.run([source / "configure"], cwd=source, env={**kind, **answers})
+    if not (configure.cwd / "configure").is_file():
+        raise WorkFailed("the patched tree has no `configure`", where=str(configure.cwd))
+    process.run(configure.argv, cwd=configure.cwd, env=configure.env)
 
 
-def _take(
-    job: StageJob[BuildInputs], invocation: bazel.Invocation, result: bazel.BuildResult
-) -> Path:
+def _take(job: StageJob[BuildInputs, BuildInstructions], result: bazel.BuildResult) -> Path:
     """Put the one wheel that the target gives into the stage's folder."""
+    instructions = job.instructions
     outputs = [path for paths in result.outputs.values() for path in paths]
-    match job.workspace.release.bazel.packaging:
-        case Packaging.WHEEL:
-            wheels = [path for path in outputs if path.suffix == ".whl"]
-        case Packaging.SCRIPT:
-            wheels = _run_script(outputs, invocation, job.folder / "script-output")
+    if instructions.package is None:
+        wheels = [path for path in outputs if path.suffix == ".whl"]
+    else:
+        wheels = _package(outputs, instructions.package, instructions.folder)
     if len(wheels) != 1:
         raise UsageError(
             f"the target gives {len(wheels)} wheels, not one",
-            where=" ".join(invocation.targets),
+            where=" ".join(instructions.invocation.targets),
             detail="\n".join(str(path) for path in wheels or outputs),
             hint="see `bazel.target` and `bazel.packaging` in the config",
         )
@@ -225,11 +346,11 @@ def _take(
     copy = job.folder / wheels[0].name
     # Not linked: Bazel makes its outputs read-only, and deletes or overwrites them in later builds.
     shutil.copyfile(wheels[0], copy)
-    shutil.rmtree(job.folder / "script-output", ignore_errors=True)
+    shutil.rmtree(instructions.folder, ignore_errors=True)
     return copy
 
 
-def _check_version(job: StageJob[BuildInputs], wheel: Path) -> None:
+def _check_version(job: StageJob[BuildInputs, BuildInstructions], wheel: Path) -> None:
     _, version, *_ = parse_wheel_filename(wheel.name)
     configured = job.inputs.version
     # As versions: a file name may spell one in another form than the config (PEP 440).
@@ -241,18 +362,19 @@ def _check_version(job: StageJob[BuildInputs], wheel: Path) -> None:
         )
 
 
-def _run_script(outputs: list[Path], invocation: bazel.Invocation, folder: Path) -> list[Path]:
+def _package(outputs: list[Path], package: CommandLine, folder: Path) -> list[Path]:
     """Let the program that Bazel built (TensorFlow up to 2.16) write the wheel."""
     # A py_binary or sh_binary has its main source (`.py`, `.sh`) among its outputs, too.
     programs = [path for path in outputs if path.stat().st_mode & 0o111 and not path.suffix]
     if len(programs) != 1:
-        raise UsageError("the target gives no program", where=" ".join(invocation.targets))
+        raise UsageError("the target gives no program", where=package.argv[0])
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    process.run([programs[0], folder], cwd=invocation.workspace, env=invocation.env)
+    process.run([programs[0], *package.argv[1:]], cwd=package.cwd, env=package.env)
     return sorted(folder.glob("*.whl"))
 
 
-def _stage(architecture: str) -> Stage[BuildInputs, WheelResult]:
+def _stage(architecture: str) -> Stage[BuildInputs, WheelResult, BuildInstructions]:
     return Stage(
         name=f"build:{architecture}",
         needs=(PATCH,),
@@ -260,6 +382,7 @@ def _stage(architecture: str) -> Stage[BuildInputs, WheelResult]:
         work=_work,
         result=WheelResult,
         summary=lambda built: built.wheel.name,
+        instructions=lambda workspace: _instructions(workspace, architecture),
     )
 
 

@@ -17,10 +17,17 @@ from tensorflow_macos_build.pipeline.records import (
     RelocateResult,
     VerifyResult,
 )
-from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stage import (
+    Configured,
+    Instructions,
+    Results,
+    Stage,
+    StageJob,
+)
 from tensorflow_macos_build.pipeline.stages import build
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.config import Fuse, Verify
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 
@@ -40,11 +47,11 @@ def _fuse_inputs(workspace: Workspace, results: Results) -> FuseInputs:
     )
 
 
-def _fuse(job: StageJob[FuseInputs]) -> FuseResult:
+def _fuse(job: StageJob[FuseInputs, Configured[Fuse]]) -> FuseResult:
     from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
     from tensorflow_macos_build.wheels.fuse.rules import rule
 
-    settings = job.workspace.release.fuse
+    settings = job.instructions.section
     options = FuseOptions(
         build=settings.build_tag,
         universal2_tag=settings.universal2_tag,
@@ -71,6 +78,7 @@ FUSE = Stage(
     work=_fuse,
     result=FuseResult,
     summary=_fused_in_short,
+    instructions=lambda workspace: Configured(workspace.release.fuse),
 )
 
 
@@ -81,14 +89,27 @@ class RelocateInputs(Record):
     tool: str
 
 
-def _relocate_inputs(_workspace: Workspace, results: Results) -> RelocateInputs:
+def _relocater() -> str:
+    """Return the package that brings libraries into a wheel on this machine."""
     # delocate calls Apple's tools, so only a Mac can run it; repairwheel does the work elsewhere.
-    name = "delocate" if sys.platform == "darwin" else "repairwheel"
+    return "delocate" if sys.platform == "darwin" else "repairwheel"
+
+
+class RelocateInstructions(Instructions):
+    """The package that will bring libraries into the wheel."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the package's name."""
+        return {"by": _relocater()}
+
+
+def _relocate_inputs(_workspace: Workspace, results: Results) -> RelocateInputs:
+    name = _relocater()
     tool = f"{name} {fingerprints.package_version(name)}"
     return RelocateInputs(wheel=results[FUSE].wheel, tool=tool)
 
 
-def _relocate(job: StageJob[RelocateInputs]) -> RelocateResult:
+def _relocate(job: StageJob[RelocateInputs, RelocateInstructions]) -> RelocateResult:
     from tensorflow_macos_build.wheels.relocate.engine import relocate
 
     relocated = relocate(job.path(job.inputs.wheel), job.folder, ticker=job.ticker)
@@ -105,6 +126,7 @@ RELOCATE = Stage(
     work=_relocate,
     result=RelocateResult,
     summary=lambda moved: f"{len(moved.copied)} libraries brought in",
+    instructions=lambda _workspace: RelocateInstructions(),
 )
 
 
@@ -121,10 +143,10 @@ def _verify_inputs(workspace: Workspace, results: Results) -> VerifyInputs:
     )
 
 
-def _verify(job: StageJob[VerifyInputs]) -> VerifyResult:
+def _verify(job: StageJob[VerifyInputs, Configured[Verify]]) -> VerifyResult:
     from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 
-    settings = job.workspace.release.verify
+    settings = job.instructions.section
     options = VerifyOptions(must_export=settings.must_export, allow=settings.allow)
     verification = verify(job.path(job.inputs.wheel), options, job.ticker)
     # As values of this room: a stamp must be readable whatever becomes of verify's own classes.
@@ -162,4 +184,5 @@ VERIFY = Stage(
     work=_verify,
     result=VerifyResult,
     summary=_verified_in_short,
+    instructions=lambda workspace: Configured(workspace.release.verify),
 )

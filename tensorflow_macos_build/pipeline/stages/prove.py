@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import checkout
+from tensorflow_macos_build.config import Smoke
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import CheckRecord, FileRecord, Record, SmokeResult
-from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stage import Configured, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.smoke import SmokeReport
@@ -38,14 +41,38 @@ def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
     )
 
 
-def _work(job: StageJob[SmokeInputs]) -> SmokeResult:
+@dataclass(frozen=True)
+class SmokeInstructions(Configured[Smoke]):
+    """That part of the config, and the Python to try the wheels with where it is here.
+
+    Attributes:
+        version: the version of that Python.
+        python: its path.
+    """
+
+    version: str
+    python: Path | None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the section's values, and which Python."""
+        python = fingerprints.shown(self.python, f"python{self.version}")
+        return {**super().settings(), "python": python}
+
+
+def _instructions(workspace: Workspace) -> SmokeInstructions:
+    release = workspace.release
+    version, python = fingerprints.python_version(release), fingerprints.located_python(release)
+    return SmokeInstructions(release.smoke, version, python)
+
+
+def _work(job: StageJob[SmokeInputs, SmokeInstructions]) -> SmokeResult:
     from tensorflow_macos_build.smoke import SmokeOptions, smoke
 
-    settings = job.workspace.release.smoke
+    settings = job.instructions.section
     options = SmokeOptions(
         module=settings.module,
         timeout_s=settings.timeout_s,
-        python=fingerprints.python_of(job.workspace.release),
+        python=job.instructions.python or fingerprints.python_of(job.workspace.release),
     )
     checks = [
         record
@@ -90,7 +117,7 @@ def _smoked_in_short(smoked: SmokeResult) -> str:
     return text
 
 
-def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult]:
+def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult, SmokeInstructions]:
     needs = (build.FOR_HOST, join.VERIFY) if with_host else (join.VERIFY,)
     return Stage(
         name=name,
@@ -99,6 +126,7 @@ def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult]:
         work=_work,
         result=SmokeResult,
         summary=_smoked_in_short,
+        instructions=_instructions,
     )
 
 

@@ -54,7 +54,7 @@ class PublishInputs(Record):
 def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
     thin = [build.ARM64, build.X86_64, *([build.FOR_HOST] if workspace.release.host_build else [])]
     return PublishInputs(
-        release=workspace.release.model_dump(mode="json"),
+        release=fingerprints.published(workspace.release),
         tool=__version__,
         machine=fingerprints.machine(),
         queue_files=fingerprints.file_digests(workspace.queue) if workspace.queue else {},

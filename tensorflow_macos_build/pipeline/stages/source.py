@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import closure
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import Record, SourceResult
-from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stage import Configured, Results, Stage, StageJob
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tensorflow_macos_build.config import Upstream
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 EMBEDDED = "embedded:"
@@ -56,7 +57,7 @@ def _local_refs(root: Path, url: str) -> str:
     return digest.hexdigest()
 
 
-def _work(job: StageJob[SourceInputs]) -> SourceResult:
+def _work(job: StageJob[SourceInputs, Configured[Upstream]]) -> SourceResult:
     from tensorflow_macos_build.upstream import mirror
 
     opened = mirror.open(job.inputs.url, job.workspace.mirrors, job.ticker)
@@ -78,4 +79,5 @@ SOURCE = Stage(
     work=_work,
     result=SourceResult,
     summary=lambda source: f"{source.ref} is {source.commit[:12]}",
+    instructions=lambda workspace: Configured(workspace.release.upstream),
 )

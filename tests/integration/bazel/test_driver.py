@@ -42,7 +42,8 @@ class BazelProject:
         (self.folder / "BUILD").write_text(BUILD)
 
     def invocation(self, *targets: str, **changes: object) -> bazel.Invocation:
-        return bazel.Invocation(self.folder, self.base, targets, **changes)  # type: ignore[arg-type]  # the test's names are right
+        events = self.log.with_suffix(".events.json")
+        return bazel.Invocation(self.folder, self.base, events, targets, **changes)  # type: ignore[arg-type]  # the test's names are right
 
     def build(self, *targets: str, **changes: object) -> bazel.BuildResult:
         return bazel.build(self.invocation(*targets, **changes), ticker=silent, log=self.log)

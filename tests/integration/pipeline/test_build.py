@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -97,11 +98,44 @@ class Silent:
         pass
 
 
-def test_the_plan_of_a_fresh_project_is_pinned_and_has_no_effect(tmp_path: Path) -> None:
+def test_the_plan_of_a_fresh_project_is_the_pinned_one_and_has_no_effect(tmp_path: Path) -> None:
     fresh = Project(tmp_path / "fresh")
     before = sorted(tmp_path.rglob("*"))
     plan = fresh.run("--plan")
-    assert plan.stdout == (GOLDEN / "plan-demo.txt").read_text()
+    pinned = (GOLDEN / "plans/demo.txt").read_text()
+    assert plan.stdout.partition("\n\n")[0] == pinned.partition("\n\n")[0]
+    assert _without_machine(plan.stdout, fresh) == _without_machine(pinned, fresh)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def _without_machine(plan: str, project: Project) -> list[str]:
+    """Return a plan's lines without what only this machine decides: paths and their programs."""
+    of_machine = (
+        r"\S*PYTHON_BIN_PATH=\S+ |USE_BAZEL_VERSION=latest |'<path of bazel>' |\S+/bazel (?=-)"
+    )
+    lines = plan.replace(str(project.folder), "/checkout").splitlines()
+    shown = [line for line in lines if not line.startswith(("  python:", "  by:"))]
+    return [re.sub(of_machine, "", line) for line in shown]
+
+
+def test_what_a_plan_prints_is_what_was_run(project: Project) -> None:
+    plan = json.loads(project.run("--plan", "--json").stdout)
+    for stage in plan["stages"][2:5]:
+        typed = {command["for"]: command["typed"] for command in stage["commands"]}
+        name = stage["stage"].removeprefix("build:")
+        log = project.folder / "build" / "demo" / f"bazel-{name}.log"
+        assert log.read_text().splitlines()[0] == typed["build"]
+        assert (log.parent / f"bazel-{name}.events.json").is_file()
+
+
+def test_a_plan_of_tensorflow_needs_no_tool_and_no_network(tmp_path: Path) -> None:
+    nothing = tmp_path / "empty"
+    nothing.mkdir()
+    fresh = Project(tmp_path / "fresh", PATH=str(nothing))
+    before = sorted(tmp_path.rglob("*"))
+    plan = json.loads(fresh.run("--config", "tf-2.21", "--plan", "--json").stdout)
+    assert plan["release"] == "tf-2.21"
+    assert plan["unverified"]["bazel.version"]
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -17,7 +17,13 @@ from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run
 from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, StageState
 from tensorflow_macos_build.pipeline.records import FileRecord, Record
-from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stage import (
+    FinishedStage,
+    Instructions,
+    Results,
+    Stage,
+    StageJob,
+)
 from tensorflow_macos_build.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -82,7 +88,9 @@ def execute(
 ) -> tuple[tuple[FinishedStage, ...], list[str]]:
     plan, results = [], Results()
     for member in stages:
-        planned = planning.examine(workspace, member, results, forced=member.name in force)
+        planned = planning.examine(
+            workspace, member, Instructions(), results, forced=member.name in force
+        )
         plan.append(planned)
         results = results.adding(planned.finished) if planned.finished else results
     observer = RecordingObserver()
@@ -161,5 +169,6 @@ def test_another_failure_of_the_system_is_not_hidden(workspace: Workspace) -> No
 
 def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(workspace: Workspace) -> None:
     first = stage("one", "a")
-    planned = planning.examine(workspace, stage("two", "b", (first,)), Results(), forced=False)
+    second = stage("two", "b", (first,))
+    planned = planning.examine(workspace, second, Instructions(), Results(), forced=False)
     assert (planned.state, planned.why, planned.key) == (StageState.WAITS, "decided by one", None)

@@ -30,7 +30,10 @@ def test_the_hint_is_about_the_wheel_that_failed(tmp_path: Path) -> None:
         FileRecord(path=f"build/{name}.whl", size=1, sha256="0" * 64) for name in ("host", "both")
     )
     inputs = prove.SmokeInputs(wheels=wheels, smoke={}, machine={}, python="")
-    job = StageJob(Workspace(loaded), inputs, tmp_path / "x", tmp_path / "y", silent)
+    workspace = Workspace(loaded)
+    job = StageJob(
+        workspace, prove._instructions(workspace), inputs, tmp_path / "x", tmp_path / "y", silent
+    )
     checks = [check("host.whl", "passed"), check("both.whl", "failed")]
     with pytest.raises(WorkFailed, match="the smoke test failed: host import") as caught:
         prove._refuse_failures(job, checks)

@@ -1,0 +1,47 @@
+"""A program as it will be run, as a value: `process` runs it, a plan shows it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PINNED = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "LANGUAGE": "", "TZ": "UTC"}
+"""Variables that every program gets, so that locale and time zone change no output.
+
+LC_ALL counts before all others (locale(7)), and LANGUAGE before it where gettext looks for
+messages. C.UTF-8 and not C, in which some programs take no file names but ASCII ones.
+"""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A program with its arguments, its folder, and what it finds in its environment.
+
+    Attributes:
+        argv: the program's name or path, and its arguments.
+        cwd: the folder to run in.
+        env: changes to the caller's environment; None takes a variable away.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str | None]
+
+    @property
+    def changes(self) -> dict[str, str | None]:
+        """All that the program's environment has other than the caller's."""
+        return {**PINNED, **self.env}
+
+    def typed(self) -> str:
+        """Return it as one line for a shell, which does the same in any folder."""
+        changes = sorted(self.changes.items())
+        gone = [word for name, value in changes if value is None for word in ("-u", name)]
+        given = [f"{name}={value}" for name, value in changes if value is not None]
+        return (
+            f"cd {shlex.quote(str(self.cwd))} && {shlex.join(['env', *gone, *given, *self.argv])}"
+        )

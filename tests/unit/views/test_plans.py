@@ -1,0 +1,84 @@
+"""The plan of every release is pinned: what is known to run, on a Mac that has nothing yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from tensorflow_macos_build import config, documents
+from tensorflow_macos_build.pipeline import plan as planning
+from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.views import build as view
+
+ROOT = Path(__file__).resolve().parents[3]
+GOLDEN = ROOT / "tests/golden/plans"
+NAMES = config.names(ROOT)
+WRITES = os.environ.get("GOLDEN") == "write"
+"""Whether the files are made anew; what changed is then git's to show, and a person's to judge."""
+
+
+@pytest.fixture
+def bare_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this machine look like a Mac without a program: paths are the same on all of them."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "executable", "/python")
+
+
+def plan_of(name: str) -> planning.BuildPlan:
+    loaded = dataclasses.replace(config.load(name, root=ROOT), root=Path("/checkout"))
+    return planning.make(Workspace(loaded), planning.BuildRequest())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.usefixtures("bare_mac")
+def test_the_plan_of_a_release_is_pinned(name: str) -> None:
+    shown = "".join(f"{line}\n" for line in view.plan_lines(plan_of(name)))
+    golden = GOLDEN / f"{name}.txt"
+    if WRITES:
+        golden.write_text(shown, encoding="utf-8")
+    assert shown == golden.read_text(encoding="utf-8"), "type: GOLDEN=write pytest -n0 this file"
+
+
+def test_every_golden_plan_is_of_a_release() -> None:
+    assert sorted(path.stem for path in GOLDEN.iterdir()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.usefixtures("bare_mac")
+def test_a_document_holds_the_commands_that_people_see(name: str) -> None:
+    plan = plan_of(name)
+    document = view.plan_document(plan)
+    documents.check(document)
+    lines = list(view.plan_lines(plan))
+    commands = [command for stage in document["stages"] for command in stage["commands"]]
+    assert [f"    {command['typed']}" for command in commands] == [
+        line for line in lines if line.startswith("    cd ")
+    ]
+    for command in commands:
+        assert shlex.split(command["typed"])[-len(command["argv"]) :] == command["argv"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("tf-")])
+@pytest.mark.usefixtures("bare_mac")
+def test_both_halves_are_told_their_processor_their_macos_and_their_python(name: str) -> None:
+    plan = plan_of(name)
+    release = plan.workspace.release
+    hermetic = release.python_by is config.PythonBy.HERMETIC
+    for planned in plan.stages:
+        commands = planned.instructions.commands()
+        if not commands:
+            continue
+        part = getattr(release.architectures, planned.stage.name.removeprefix("build:"))
+        argv = commands["build"].argv
+        assert f"--macos_minimum_os={part.deployment_target}" in argv
+        assert f"--config={part.bazel_config}" in argv
+        assert (f"--repo_env=HERMETIC_PYTHON_VERSION={release.python}" in argv) == hermetic
+        assert commands["build"].env.get("USE_BAZEL_VERSION") == release.bazel.version
+        named = "--repo_env=WHEEL_NAME=tensorflow" in argv
+        assert named != ("package" in commands)
