@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +19,12 @@ from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.review import lint
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
+from tests import command_line
 from tests.kills import ended_at
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.edit.step import EditProgress
 
@@ -387,13 +388,10 @@ def test_a_queue_that_somebody_changed_meanwhile_is_not_taken_for_the_result(
 
 
 def test_the_tasks_print_documents_of_their_schema(tmp_path: Path, session: EditSession) -> None:
-    root = Path(__file__).parents[3]
-
     def invoke(*words: str) -> documents.Json:
         flags = ["--queue", str(session.queue.folder), "--cache", str(tmp_path / "cache"), "--json"]
-        argv = [sys.executable, "-m", "invoke", "-r", str(root), *words, *flags]
-        env = {**os.environ, "PYTHONPATH": str(root)}
-        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True, env=env)
+        done = command_line.run(*words, *flags, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
         document: documents.Json = json.loads(done.stdout)
         documents.check(document)
         return document

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +22,7 @@ from tensorflow_macos_build.tasks.command import print_parts
 from tensorflow_macos_build.tasks.forecast import forecast_request
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.views import forecast as forecast_view
-from tests import repositories, situations
+from tests import command_line, repositories, situations
 from tests.fork import DEMO
 from tests.repositories import commits_of
 from tests.truth import Status as Truth
@@ -94,10 +92,8 @@ def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(
 def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache: Path) -> None:
     argv = ["patches.forecast", "--queue", str(DEMO), "--latest", "--json"]
     more = ["--cache", str(cache), "--html", str(tmp_path / "page.html")]
-    program = [sys.executable, "-m", "tensorflow_macos_build", *argv, *more]
-    done = subprocess.run(
-        program, cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, check=True
-    )
+    done = command_line.run(*argv, *more, env={**os.environ, "NO_COLOR": "1"})
+    assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     documents.check(document)
     assert [revision["ref"] for revision in document["revisions"]] == list(RELEASES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 from tensorflow_macos_build.upstream import mirror
+from tests import command_line
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
@@ -212,19 +212,17 @@ def test_a_range_must_stand_on_its_beginning(tmp_path: Path, fork: Path) -> None
 
 
 def test_the_tasks_print_documents_of_their_schemas(tmp_path: Path, fork: Path) -> None:
-    base = [sys.executable, "-m", "invoke"]
     queue = str(tmp_path / "patches/q")
     flags = ["--queue", queue, "--range", "v1..main", "--upstream", str(fork)]
     cache = ["--cache", str(tmp_path / "cache"), "--json"]
-    root = Path(__file__).parents[3]
     for argv in (
         ["patches.import", *flags, *cache],
         ["patches.export", "--queue", queue, "--to", "quilt", "--out", str(tmp_path / "o"), *cache],
     ):
-        done = subprocess.run([*base, *argv], cwd=root, capture_output=True, check=True)
+        done = command_line.run(*argv, module="invoke")
+        assert done.returncode == 0, done.stderr
         documents.check(json.loads(done.stdout))
-    wrong_argv = [*base, "patches.import", "--queue", queue, "--upstream", "x"]
-    wrong = subprocess.run(wrong_argv, cwd=root, check=False)
+    wrong = command_line.run("patches.import", "--queue", queue, "--upstream", "x")
     assert wrong.returncode == 2
     assert len(storage.load(Path(queue)).patches) == 4
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.upstream import embedded
+from tests import command_line
 
 ROOT = Path(__file__).parents[3]
 PLACER = "tensorflow/core/common_runtime/placer.c"
@@ -49,8 +49,7 @@ def test_a_missing_blob_is_named_with_its_repository(
     (queue / "queue.yaml").write_text(base)
 
     flags = ["--queue", str(queue), "--onto", "v2.18.0", "--cache", str(tmp_path / "mirrors")]
-    argv = [sys.executable, "-m", "tensorflow_macos_build", "rebase", *flags, "--json"]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = command_line.run("rebase", *flags, "--json")
     assert done.returncode == 1
     document = json.loads(done.stdout)
     documents.check(document)

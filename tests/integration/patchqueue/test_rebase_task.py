@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tests import situations
+from tests import command_line, situations
 from tests.fork import DEMO, names
 from tests.integration.patchqueue.test_rebase_situations import SAME
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,8 +33,7 @@ def queue(tmp_path: Path) -> Path:
 
 
 def invoke(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", *args]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    return command_line.run(*args, module="invoke")
 
 
 def contents(queue: Path) -> dict[str, bytes]:

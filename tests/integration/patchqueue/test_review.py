@@ -1,15 +1,14 @@
 """patches.lint and patches.report as people call them, on a queue in a checkout with history."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.upstream import embedded
+from tests import command_line
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,9 +32,7 @@ new file mode 100644
 
 
 def inv(cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "tensorflow_macos_build", *args]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(program, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    return command_line.run(*args, cwd=cwd)
 
 
 def git(cwd: Path, *args: str) -> str:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tensorflow_macos_build import documents
+from tests import command_line
 from tests.wheelmaker import Thin, unpacked
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[3]
 
 
 def invoke(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", *map(str, arguments)]
     env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
-    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    done = command_line.run(*arguments, module="invoke", env=env)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done

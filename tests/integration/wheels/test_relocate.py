@@ -22,6 +22,7 @@ from tensorflow_macos_build.wheels.relocate import relocators
 from tensorflow_macos_build.wheels.relocate.engine import relocate
 from tensorflow_macos_build.wheels.thin.engine import thin
 from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
+from tests import command_line
 from tests.machos import TARGETS, Toolchain, llvm
 from tests.wheel_files import FUSED_TAG, WheelFiles
 from tests.wheelmaker import unpacked
@@ -326,11 +327,10 @@ def test_the_tool_finds_this_package_where_it_is_not_installed(
 def test_the_task_prints_a_valid_document(toolchain: Toolchain, tmp_path: Path) -> None:
     library = outside_library(toolchain, tmp_path / "opt", "x86_64", "arm64")
     wheel = universal_wheel(toolchain, tmp_path, str(library))
-    argv = [sys.executable, "-m", "invoke", "relocate", str(wheel), "--out", str(tmp_path / "out")]
-    printed = subprocess.run([*argv, "--json"], check=True, stdout=subprocess.PIPE).stdout
-    document = json.loads(printed)
+    words = ("relocate", wheel, "--out", tmp_path / "out")
+    document = json.loads(command_line.run(*words, "--json").stdout)
     documents.check(document)
     assert document["changed"] is True
     assert document["copied"][0]["archs"] == ["arm64", "x86_64"]
-    shown = subprocess.run(argv, check=True, capture_output=True, text=True)
+    shown = command_line.run(*words)
     assert "libdep.dylib" in shown.stdout

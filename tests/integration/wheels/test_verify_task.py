@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,17 +13,18 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.wheels.verify import Code
 from tensorflow_macos_build.wheels.verify.must_export import expand, lists, read
+from tests import command_line
 from tests.wheel_files import WheelFiles
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[3]
 
 
 def invoke(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "invoke", *map(str, arguments)]
     environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
-    return subprocess.run(
-        argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    return command_line.run(*arguments, module="invoke", env=environment)
 
 
 @pytest.fixture
