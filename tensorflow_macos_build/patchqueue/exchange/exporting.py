@@ -187,7 +187,7 @@ def to_mailbox(queue: Queue, out: Path, *, force: bool = False) -> None:
     Raises:
         UsageError: there is such a file, or a folder, a pipe or a device.
     """
-    content = b"".join(patch.content for patch in queue.patches)
+    content = write.emit_mailbox(patch.content for patch in queue.patches)
     # a link's target is what is written: one rename would put a file in the link's place
     target = out.resolve()
     if target.exists() and not target.is_file():

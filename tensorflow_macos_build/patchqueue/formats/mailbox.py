@@ -22,6 +22,7 @@ _SEPARATOR = re.compile(rb"^" + FROM_LINE.pattern + rb"\r?\n(?=>?[!-9;-~]+:)", r
 _FIELD = re.compile(rb"(?:([!-9;-~]*):|>?From )([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
 _FOLD = re.compile(rb"[ \t\r]*\n[ \t]")
 _BLANK = re.compile(rb"[ \t\r]*\n")
+_BLANKS = b" \t\r\n"
 
 _LAST_YEAR_NOT_TAKEN = 90
 """mailsplit.c, is_from_line: a larger number behind the time of day is a year, of any century."""
@@ -65,6 +66,12 @@ def split(content: bytes) -> list[bytes]:
     return [content[start:end] for start, end in pairwise(bounds)]
 
 
+def has_from_line(mail: bytes) -> bool:
+    """Whether a mail begins, but for blank lines, with a `From ` line at which `split` cuts."""
+    line = _SEPARATOR.match(mail.lstrip(_BLANKS))
+    return line is not None and int(line[1][:9]) > _LAST_YEAR_NOT_TAKEN
+
+
 def is_mail(content: bytes) -> bool:
     """Whether a patch file begins with a mail's header: a `From ` line or a `From:` field."""
     if _SEPARATOR.match(content):
@@ -85,7 +92,7 @@ def parse(raw: bytes) -> Mail:
         Malformed: the header is too long or holds what cannot be decoded, or the body's type,
             encoding or character set is not taken.
     """
-    start = len(raw) - len(raw.lstrip(b" \t\r\n"))
+    start = len(raw) - len(raw.lstrip(_BLANKS))
     separator = _SEPARATOR.match(raw, start)
     start = start if separator is None else separator.end()
     fields, end = _fields(raw, start)

@@ -56,6 +56,18 @@ def emit(header: Header, changes: Iterable[FileChange]) -> bytes:
     return _SEPARATOR + _fields(header, encoding) + b"\n" + body
 
 
+def emit_mailbox(patches: Iterable[bytes]) -> bytes:
+    """Write the contents of patch files as one mailbox, in which each is a mail of its own."""
+    return b"".join(map(_member, patches))
+
+
+def _member(patch: bytes) -> bytes:
+    # `git am` takes one mail without a `From ` line, or without an end of its last line; among
+    # others it would be the end of the mail before it, or swallow the next
+    begun = patch if mailbox.has_from_line(patch) else _SEPARATOR + patch.lstrip()
+    return begun if begun.endswith(b"\n") else begun + b"\n"
+
+
 def emit_quilt(header: Header, changes: Iterable[FileChange]) -> bytes:
     """Write a patch as quilt has it: DEP-3 fields that mail has too, the message, the bare diff."""
     encoding = b"" if header.message.isascii() else b"8bit"

@@ -101,6 +101,25 @@ def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
     assert [patch.content for patch in of_mailbox.queue.patches] == contents
 
 
+def test_patches_without_a_from_line_or_a_last_line_end_are_mails_of_their_own(
+    tmp_path: Path, fork: Path
+) -> None:
+    imported, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main")
+    for number, patch in enumerate(saved.queue.patches):
+        bare = patch.content.partition(b"\n")[2] if number % 2 else patch.content
+        (saved.queue.folder / patch.name).write_bytes(bare + b"-- \n2.39.5")
+    queue = storage.load(saved.queue.folder)
+    exporting.to_mailbox(queue, tmp_path / "all.mbox")
+    _, again = take(tmp_path / "2", fork, SourceKind.DIFF, tmp_path / "all.mbox")
+    assert [patch.content for patch in again.queue.patches] == [
+        patch.content for patch in saved.queue.patches
+    ]
+    git(fork, "worktree", "add", "-q", "--detach", tmp_path / "tree", "v1")
+    git(tmp_path / "tree", "am", "-q", tmp_path / "all.mbox")
+    assert git(tmp_path / "tree", "rev-list", "--count", "v1..HEAD") == "4"
+    assert git(tmp_path / "tree", "rev-parse", "HEAD^{tree}") == imported.steps[-1].after
+
+
 def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
     tmp_path: Path, fork: Path
 ) -> None:
