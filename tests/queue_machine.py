@@ -76,9 +76,9 @@ class Queue:
     def without(self, subject: str) -> Queue:
         return replace(self, patches=tuple(p for p in self.patches if p.subject != subject))
 
-    def with_at(self, place: int, *patches: Patch) -> Queue:
+    def with_at(self, position: int, *patches: Patch) -> Queue:
         there = self.patches
-        return replace(self, patches=(*there[:place], *patches, *there[place + 1 :]))
+        return replace(self, patches=(*there[:position], *patches, *there[position + 1 :]))
 
     def conflicting(self, release: str) -> str:
         """The subject of the patch that conflicts on the way to a release; "" for none."""
@@ -108,9 +108,9 @@ class Begun:
 
 def upstream(release: str) -> dict[str, str]:
     """Return what each file holds at a release."""
-    found = {f"{kind}{number}": f"base {kind}{number}" for kind in "fg" for number in range(4)}
+    base = {f"{kind}{number}": f"base {kind}{number}" for kind in "fg" for number in range(4)}
     return {
-        **found,
+        **base,
         "other": "v1" if release == "v1" else "v2",
         SHARED: "of upstream" if release == "v3" else f"base {SHARED}",
     }
@@ -217,7 +217,7 @@ class Machine(stateful.RuleBasedStateMachine):
     # What is run, and how it is judged
 
     def perform(
-        self, command: Callable[[], object], wanted: Queue, outcome: Outcome, kill: Kill | None
+        self, command: Callable[[], object], expected: Queue, outcome: Outcome, kill: Kill | None
     ) -> None:
         """Run a command that must make `wanted` of the queue, killed first perhaps."""
         before = self.queue
@@ -228,10 +228,10 @@ class Machine(stateful.RuleBasedStateMachine):
                 lambda: self.sandbox.outcome(command),
                 within=kill.within,
             )
-            assert self.observed() in (before, wanted)
+            assert self.observed() in (before, expected)
         assert self.sandbox.outcome(command) == outcome
-        self.queue = wanted
-        assert self.observed() == wanted
+        self.queue = expected
+        assert self.observed() == expected
 
     def observed(self) -> Queue:
         """Read the queue's files: the one line that each of its hunks adds, and the release."""
@@ -265,7 +265,7 @@ class Machine(stateful.RuleBasedStateMachine):
         self,
         make: Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]],
         request: tuple[str, ...],
-        wanted: Queue,
+        expected: Queue,
         kill: Kill | None,
     ) -> None:
         """Run one of the commands that change the queue at once; an open edit refuses it."""
@@ -274,9 +274,9 @@ class Machine(stateful.RuleBasedStateMachine):
                 lambda: self.sandbox.edit().change(make, request), self.queue, "refused", kill
             )
             return
-        if wanted == self.queue:
+        if expected == self.queue:
             return
-        self.perform(lambda: self.sandbox.edit().change(make, request), wanted, "done", kill)
+        self.perform(lambda: self.sandbox.edit().change(make, request), expected, "done", kill)
 
     @stateful.invariant()
     def nothing_lies_around(self) -> None:
@@ -295,11 +295,11 @@ class Machine(stateful.RuleBasedStateMachine):
         if len(self.queue.patches) <= _FEW:
             return
         subject = data.draw(st.sampled_from(self.queue.patches)).subject
-        wanted = self.queue.without(subject)
+        expected = self.queue.without(subject)
         self.changing(
             lambda _, pieces: operations.dropped(pieces, position(pieces, subject)),
             ("patches.drop", subject),
-            wanted,
+            expected,
             kill,
         )
 
@@ -310,11 +310,11 @@ class Machine(stateful.RuleBasedStateMachine):
         to = data.draw(st.integers(0, len(self.queue.patches) - 1))
         rest = self.queue.without(subject).patches
         moved = self.queue.patches[self.queue.at(subject)]
-        wanted = replace(self.queue, patches=(*rest[:to], moved, *rest[to:]))
+        expected = replace(self.queue, patches=(*rest[:to], moved, *rest[to:]))
         self.changing(
             lambda _, pieces: operations.moved(pieces, position(pieces, subject), to),
             ("patches.reorder", subject, str(to)),
-            wanted,
+            expected,
             kill,
         )
 
@@ -340,20 +340,20 @@ class Machine(stateful.RuleBasedStateMachine):
     def split(self, data: st.DataObject, kill: Kill | None) -> None:
         Machine.steps += 1
         patch = data.draw(st.sampled_from(self.queue.patches))
-        second = tuple(each for each in patch.lines if each[0].startswith("g"))
-        first = tuple(each for each in patch.lines if each not in second)
+        second = tuple(line for line in patch.lines if line[0].startswith("g"))
+        first = tuple(line for line in patch.lines if line not in second)
         if len(self.queue.patches) >= _MANY or not first or not second:
             return
         subject = self.fresh("half")
         at = self.queue.at(patch.subject)
-        wanted = self.queue.with_at(at, replace(patch, lines=first), Patch(subject, second))
+        expected = self.queue.with_at(at, replace(patch, lines=first), Patch(subject, second))
 
         def cut(quarantine: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
-            place = position(pieces, patch.subject)
-            halves = operations.split(quarantine, pieces[place], ["g*"], subject)
-            return [*pieces[:place], *halves, *pieces[place + 1 :]]
+            index = position(pieces, patch.subject)
+            halves = operations.split(quarantine, pieces[index], ["g*"], subject)
+            return [*pieces[:index], *halves, *pieces[index + 1 :]]
 
-        self.changing(cut, ("patches.split", patch.subject, subject, "g*"), wanted, kill)
+        self.changing(cut, ("patches.split", patch.subject, subject, "g*"), expected, kill)
 
     @stateful.rule(data=st.data(), kill=KILLS)
     def edit(self, data: st.DataObject, kill: Kill | None) -> None:
@@ -375,14 +375,14 @@ class Machine(stateful.RuleBasedStateMachine):
             self.perform(lambda: self.sandbox.edit().go_on(), self.queue, "refused", kill)
             return
         at = self.queue.at(self.editing.request)
-        patch, wanted = self.queue.patches[at], self.queue
+        patch, expected = self.queue.patches[at], self.queue
         path, _ = patch.lines[0]
         if amend:
             line = self.fresh("amended ")
             (self.root / "edit/q/tree" / path).write_text(f"{line}\n")
             lines = tuple(sorted({**dict(patch.lines), path: line}.items()))
-            wanted = self.queue.with_at(at, replace(patch, lines=lines))
-        self.perform(lambda: self.sandbox.edit().go_on(), wanted, "done", kill)
+            expected = self.queue.with_at(at, replace(patch, lines=lines))
+        self.perform(lambda: self.sandbox.edit().go_on(), expected, "done", kill)
         self.editing = None
 
     @stateful.rule(kill=KILLS)

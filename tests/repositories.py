@@ -133,7 +133,7 @@ def _delete_line(draw: st.DrawFn, files: Files, _: str, __: Sequence[Files]) -> 
 def _free(files: Files, path: str) -> bool:
     parts = path.split("/")
     above = {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    return not above & set(files) and not any(known.startswith(f"{path}/") for known in files)
+    return not above & set(files) and not any(other.startswith(f"{path}/") for other in files)
 
 
 def _place(draw: st.DrawFn, files: Files) -> str | None:
@@ -180,9 +180,9 @@ def _link(draw: st.DrawFn, files: Files, salt: str, __: Sequence[Files]) -> None
 
 
 def _submodule(draw: st.DrawFn, files: Files, _: str, __: Sequence[Files]) -> None:
-    known = [path for path, (mode, _) in files.items() if mode == SUBMODULE]
-    path = draw(st.sampled_from([*known, "sub", "a/sub"]))
-    if path in known or _free(files, path):
+    submodules = [path for path, (mode, _) in files.items() if mode == SUBMODULE]
+    path = draw(st.sampled_from([*submodules, "sub", "a/sub"]))
+    if path in submodules or _free(files, path):
         files[path] = (SUBMODULE, draw(st.sampled_from("123")).encode() * 40)
 
 

@@ -368,7 +368,7 @@ def _tree_at(tag: str) -> Tree:
         if isinstance(item, EmbeddedCommit):
             tree = apply(item.edits, tree)
         elif item.tag == tag:
-            return apply(tuple(edit for one in item.commits for edit in one.edits), tree)
+            return apply(tuple(edit for commit in item.commits for edit in commit.edits), tree)
     raise AssertionError(tag)
 
 

@@ -56,17 +56,17 @@ class Thin:
             f"Wheel-Version: {self.wheel_version}\nGenerator: test (1)\n"
             f"Root-Is-Purelib: {self.purelib}\nTag: {self.python}-{platform}\n"
         )
-        found = {
+        members = {
             **self.files,
             f"{self.dist_info}/METADATA": self.metadata or about.encode(),
             f"{self.dist_info}/WHEEL": wheel.encode(),
         }
         rows = [
             f"{path},sha256={_digest(self.lies.get(path, content))},{len(content)}\n"
-            for path, content in found.items()
+            for path, content in members.items()
         ]
         record = f"{self.dist_info}/RECORD"
-        return {**found, record: "".join([*rows, f"{record},,\n"]).encode()}
+        return {**members, record: "".join([*rows, f"{record},,\n"]).encode()}
 
     def write(self, folder: Path) -> Path:
         """Write the wheel into a folder, under its name."""

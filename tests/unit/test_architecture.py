@@ -21,14 +21,14 @@ def _mentions() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("path", "name"), _mentions())
 def test_what_a_document_names_is_there(path: str, name: str) -> None:
-    found = [
+    paths = [
         folder / path
         for folder in (imports.ROOT, imports.ROOT / imports.PACKAGE, imports.ROOT / "docs")
         if (folder / path).exists()
     ]
-    assert found
+    assert paths
     if name:
-        tree = ast.parse(found[0].read_text(encoding="utf-8"))
+        tree = ast.parse(paths[0].read_text(encoding="utf-8"))
         kinds = (ast.FunctionDef, ast.ClassDef)
         assert name in {node.name for node in tree.body if isinstance(node, kinds)}
 

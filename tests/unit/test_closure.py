@@ -48,15 +48,15 @@ def _names(tree: ast.AST) -> Iterator[str]:
 
 
 def _walked(module: str) -> set[Path]:
-    seen: set[str] = set()
+    walked: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = None if name in seen or name.partition(".")[0] != NAME else _file(name)
-        seen.add(name)
+        path = None if name in walked or name.partition(".")[0] != NAME else _file(name)
+        walked.add(name)
         if path is not None:
             waiting += [*_names(ast.parse(path.read_bytes())), name.rpartition(".")[0]]
-    return {path for path in map(_file, seen) if path is not None and path.is_file()}
+    return {path for path in map(_file, walked) if path is not None and path.is_file()}
 
 
 @pytest.mark.parametrize("module", [*sorted(STAGES), *ROOMS])

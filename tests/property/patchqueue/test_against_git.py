@@ -50,8 +50,8 @@ MESSAGE_LINES = [
 def test_trailers_are_those_that_git_finds(lines: list[str]) -> None:
     message = "\n".join(["Subject", "", *lines]) + "\n"
     _, out = git("interpret-trailers", "--parse", "--no-divider", stdin=message.encode())
-    found = [f"{trailer.key}: {trailer.value}".rstrip() for trailer in trailers.parse(message)]
-    assert found == [line.rstrip() for line in out.decode().splitlines()]
+    read = [f"{trailer.key}: {trailer.value}".rstrip() for trailer in trailers.parse(message)]
+    assert read == [line.rstrip() for line in out.decode().splitlines()]
 
 
 FROM = [
@@ -103,12 +103,12 @@ def test_mails_are_read_as_git_mailinfo_reads_them(
         f"Content-Type: text/plain; charset=UTF-8{flow}\n"
         f"Content-Transfer-Encoding: {encoding}\n\n"
     ).encode() + _encoded(body, encoding)
-    told = [_mailinfo(mail, folder, *flags) for flags in ((), ("-b",))]
-    assume(all(told))
+    answers = [_mailinfo(mail, folder, *flags) for flags in ((), ("-b",))]
+    assume(all(answers))
     header = patch.parse(mail, "m", keep_subject=False, date=NOON).header
     read = (header.author.name, header.author.email, header.date, header.subject, header.body)
     # tags before `[PATCH]` go, as without -b, and those behind it stay, as with it
-    assert read in told
+    assert read in answers
 
 
 def _mailinfo(mail: bytes, folder: Path, *flags: str) -> tuple[str, str, Moment, str, str] | None:
@@ -116,11 +116,11 @@ def _mailinfo(mail: bytes, folder: Path, *flags: str) -> tuple[str, str, Moment,
     if status != 0:
         return None
     lines = [line for line in out.decode().splitlines() if ": " in line]
-    told = dict(line.split(": ", 1) for line in lines)
-    date = people.parse_date(told["Date"]) if told.get("Date") else NOON
+    fields = dict(line.split(": ", 1) for line in lines)
+    date = people.parse_date(fields["Date"]) if fields.get("Date") else NOON
     text = (folder / "message").read_text(encoding="utf-8")
-    subject, body = message.clean_message(f"{told.get('Subject', '')}\n\n{text}")
-    return told.get("Author", ""), told.get("Email", ""), date, subject, body
+    subject, body = message.clean_message(f"{fields.get('Subject', '')}\n\n{text}")
+    return fields.get("Author", ""), fields.get("Email", ""), date, subject, body
 
 
 def _encoded(body: bytes, encoding: str) -> bytes:
@@ -169,8 +169,8 @@ def test_hunks_go_where_git_apply_puts_them(
 def _edited(edits: st.DataObject, lines: list[str]) -> list[str]:
     lines = list(lines)
     for _ in range(edits.draw(st.integers(0, 2))):
-        place = edits.draw(st.integers(0, len(lines)))
-        lines[place : place + edits.draw(st.integers(0, 2))] = edits.draw(LINES)[:2]
+        position = edits.draw(st.integers(0, len(lines)))
+        lines[position : position + edits.draw(st.integers(0, 2))] = edits.draw(LINES)[:2]
     return lines
 
 

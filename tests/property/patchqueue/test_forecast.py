@@ -29,28 +29,30 @@ _UPSTREAM = {Status.UPSTREAM_IDENTICAL, Status.UPSTREAM_CHANGED, Status.UPSTREAM
 
 
 @dataclass(frozen=True)
-class Seen:
+class Outlook:
     """A forecast's one column, and the statuses of rebases on the commits that it speaks of."""
 
     column: ForecastColumn
     statuses: dict[str, tuple[Status, ...]]
 
 
-def foresee(made: Made) -> Seen:
+def foresee(made: Made) -> Outlook:
     patches = commits_of(made.git, f"{made.base}..queue")
     base = QueueBase("", "base", made.base)
 
     def statuses(commit: str) -> tuple[Status, ...]:
-        found, _ = engine.rebase_in(quarantine, base, commit, patches)
-        return tuple(patch.status for patch in found.patches)
+        rebased, _ = engine.rebase_in(quarantine, base, commit, patches)
+        return tuple(patch.status for patch in rebased.patches)
 
     with open_quarantine(made.git) as quarantine:
         (column,) = Forecaster(quarantine, base, patches, Decisions()).columns(
             {"upstream": made.onto}
         )
         breaks = [fate.breaking for fate in column.cells if fate.breaking]
-        named = {made.onto} | {oid for each in breaks for oid in (each.commit.oid, each.clean)}
-        return Seen(column, {commit: statuses(commit) for commit in sorted(named)})
+        named = {made.onto} | {
+            oid for breaking in breaks for oid in (breaking.commit.oid, breaking.clean)
+        }
+        return Outlook(column, {commit: statuses(commit) for commit in sorted(named)})
 
 
 @given(repositories.cases(patches=4, upstream=6))
@@ -61,16 +63,16 @@ def test_a_patch_conflicts_with_its_breaking_commit_and_not_with_the_parent(
     """Law: whatever the history, and judged by whole rebases on the two commits."""
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
-        seen = foresee(made)
-        assert tuple(fate.status for fate in seen.column.cells) == seen.statuses[made.onto]
-        for place, fate in enumerate(seen.column.cells):
+        outlook = foresee(made)
+        assert tuple(fate.status for fate in outlook.column.cells) == outlook.statuses[made.onto]
+        for position, fate in enumerate(outlook.column.cells):
             assert (fate.breaking is not None) == (fate.status is Status.CONFLICT)
             if fate.breaking is not None:
                 breaking = fate.breaking.commit.oid
                 assert fate.breaking.kind is BreakKind.PRESENT
                 assert fate.breaking.clean == made.git.line("rev-parse", f"{breaking}^")
-                assert seen.statuses[breaking][place] is Status.CONFLICT
-                assert seen.statuses[fate.breaking.clean][place] is not Status.CONFLICT
+                assert outlook.statuses[breaking][position] is Status.CONFLICT
+                assert outlook.statuses[fate.breaking.clean][position] is not Status.CONFLICT
 
 
 @given(repositories.cases(patches=1, upstream=6))
@@ -80,15 +82,15 @@ def test_git_rebase_stops_at_the_breaking_commit_and_not_at_its_parent(
 ) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
-        seen = foresee(made)
-        for breaking in filter(None, (fate.breaking for fate in seen.column.cells)):
+        outlook = foresee(made)
+        for breaking in filter(None, (fate.breaking for fate in outlook.column.cells)):
             stops = [
                 repositories.git_rebase_skipping(replace(made, onto=commit), Path(scratch) / commit)
                 for commit in (breaking.commit.oid, breaking.clean)
             ]
             assert stops[0][1] == 1
             # git conflicts with what upstream took over in another form; a forecast knows better
-            assert stops[1][1] == 0 or seen.statuses[breaking.clean][0] in _UPSTREAM
+            assert stops[1][1] == 0 or outlook.statuses[breaking.clean][0] in _UPSTREAM
 
 
 @st.composite

@@ -75,10 +75,12 @@ def histories(draw: st.DrawFn) -> History:
     for patch in patches:
         if files(queue[-1] | patch) != files(queue[-1]):  # git keeps what was empty from the start
             queue.append(queue[-1] | patch)
-    said = {f"queue {number}": _message(draw, number, landings) for number in range(1, len(queue))}
+    messages = {
+        f"queue {number}": _message(draw, number, landings) for number in range(1, len(queue))
+    }
     assume(len(queue) > 1)
     case = Case(files(PLAIN), tuple(map(files, past[1:])), tuple(map(files, queue[1:])))
-    return History(case, subjects | said)
+    return History(case, subjects | messages)
 
 
 def _edits(draw: st.DrawFn, salt: str) -> State:
@@ -128,8 +130,8 @@ def _message(draw: st.DrawFn, number: int, landings: list[list[int]]) -> str:
     upstream = f"Upstream: {(true or oids)[0]}\n"
     mention = "Reason: fork-only\nUpstream: https://github.com/t/t/issues/7\n"
     broken = f"Upstream: broken by {oids[0]}\n"
-    said = draw(st.sampled_from(("", picked, upstream, "Upstream: #7\n", mention, broken)))
-    return f"queue {number}\n\n{said}"
+    claim = draw(st.sampled_from(("", picked, upstream, "Upstream: #7\n", mention, broken)))
+    return f"queue {number}\n\n{claim}"
 
 
 def make(history: History, folder: Path) -> Made:
@@ -146,9 +148,9 @@ def test_no_patch_is_dropped_whose_lines_the_new_tree_lacks(history: History) ->
     """Law: whatever commits and messages say. The lines are compared as a person would."""
     with tempfile.TemporaryDirectory() as scratch:
         made = make(history, Path(scratch))
-        for way in (OnConflict.PROVISIONAL, OnConflict.SKIP):
-            for dropped in dropped_by(made, way):
-                note(f"{way} {dropped}")
+        for policy in (OnConflict.PROVISIONAL, OnConflict.SKIP):
+            for dropped in dropped_by(made, policy):
+                note(f"{policy} {dropped}")
                 assert not dropped.missing, dropped
 
 
@@ -192,19 +194,21 @@ class Dropped:
     missing: tuple[str, ...]
 
 
-def dropped_by(made: Made, way: OnConflict) -> list[Dropped]:
+def dropped_by(made: Made, policy: OnConflict) -> list[Dropped]:
     patches = queue_of(made)
     with open_quarantine(made.git) as quarantine:
         base = QueueBase("", "base", made.base)
-        result, done = engine.rebase_in(quarantine, base, made.onto, patches, way, write_trees=True)
+        result, done = engine.rebase_in(
+            quarantine, base, made.onto, patches, policy, write_trees=True
+        )
         before = [quarantine.tree(made.onto), *(step.after for step in done.steps)]
-        found = []
+        dropped = []
         for patch, tree in zip(result.patches, before, strict=False):
             if not patch.in_tree and not patch.status.is_blocking:
                 own = quarantine.parent_tree(patch.commit), quarantine.tree(patch.commit)
                 sides = [texts_of(quarantine, oid) for oid in (*own, tree)]
-                found.append(Dropped(patch.subject, patch.status.value, lacking(*sides)))
-    return found
+                dropped.append(Dropped(patch.subject, patch.status.value, lacking(*sides)))
+    return dropped
 
 
 def texts_of(quarantine: Quarantine, tree: str) -> dict[str, list[str]]:
@@ -223,12 +227,14 @@ def lacking(
     base: Mapping[str, list[str]], patched: Mapping[str, list[str]], now: Mapping[str, list[str]]
 ) -> tuple[str, ...]:
     """Name what a patch does to lines that is not so now; of lines that are there once only."""
-    found = []
+    faults = []
     for name in sorted({*base, *patched}):
-        was, wanted, lines = (Counter(side.get(name, ())) for side in (base, patched, now))
-        found += [f"{name}: {line} is not there" for line in wanted - was if not lines[line]]
-        unique = [line for line in was if "line" in line and not wanted[line]]
-        found += [f"{name}: {line} is there" for line in unique if lines[line]]
+        was, patched_lines, lines = (Counter(side.get(name, ())) for side in (base, patched, now))
+        faults += [
+            f"{name}: {line} is not there" for line in patched_lines - was if not lines[line]
+        ]
+        unique = [line for line in was if "line" in line and not patched_lines[line]]
+        faults += [f"{name}: {line} is there" for line in unique if lines[line]]
         if (name in base) != (name in patched) and (name in now) != (name in patched):
-            found.append(f"{name} is there, or is not")
-    return tuple(found)
+            faults.append(f"{name} is there, or is not")
+    return tuple(faults)

@@ -109,15 +109,15 @@ def by_git(
     """Ask git. A merge that differs from all its parents comes without lines."""
     where = f"-L{lines.start + 1},{lines.end}:{path}"
     out = quarantine.git.out("log", where, "--no-color", "--format=%x00%H", *history.range)
-    found = []
+    changes = []
     for record in out.split(b"\0")[1:]:
         head, *body = record.split(b"\n")
         body = [line for line in body if not line.startswith((b"--- ", b"+++ "))]
         took, brought = (
             frozenset(line[1:] for line in body if line[:1] == sign) for sign in (b"-", b"+")
         )
-        found.append(LineChange(head.decode(), took, brought))
-    return [change for change in found if change.took or change.brought]
+        changes.append(LineChange(head.decode(), took, brought))
+    return [change for change in changes if change.took or change.brought]
 
 
 @settings(max_examples=30)
@@ -136,15 +136,15 @@ def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> 
             if not lines:
                 continue
             start = chance.randrange(len(lines))
-            asked = LineRange(start, chance.randint(1, len(lines) - start))
-            assert tracked.of_lines(history.new, path, asked) == by_git(
-                quarantine, history, path, asked
+            span = LineRange(start, chance.randint(1, len(lines) - start))
+            assert tracked.of_lines(history.new, path, span) == by_git(
+                quarantine, history, path, span
             )
 
 
 def test_the_stories_hold_merges_renames_and_changes(source: Git) -> None:
     """What the law is about does occur."""
-    seen = {"merge": 0, "rename": 0, "change": 0}
+    counts = {"merge": 0, "rename": 0, "change": 0}
     for seed in range(20):
         with open_quarantine(source) as quarantine:
             story = Story(quarantine, random.Random(seed), 14)
@@ -152,7 +152,7 @@ def test_the_stories_hold_merges_renames_and_changes(source: Git) -> None:
             log = quarantine.git.line(
                 "log", "-M", "--name-status", "--format=%P", ends
             ).splitlines()
-            seen["merge"] += sum(len(line.split()) > 1 and len(line) > 80 for line in log)
-            seen["rename"] += sum(line.startswith("R") for line in log)
-            seen["change"] += sum(line.startswith("M") for line in log)
-    assert min(seen.values()) > 5
+            counts["merge"] += sum(len(line.split()) > 1 and len(line) > 80 for line in log)
+            counts["rename"] += sum(line.startswith("R") for line in log)
+            counts["change"] += sum(line.startswith("M") for line in log)
+    assert min(counts.values()) > 5

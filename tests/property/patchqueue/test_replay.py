@@ -43,12 +43,12 @@ def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
         patches = repositories.commits_of(made.git, f"{made.base}..queue")
         base = QueueBase("", "base", made.base)
         with open_quarantine(made.git) as quarantine:
-            found = [
-                engine.rebase_in(quarantine, base, made.onto, patches, way)
-                for way in (OnConflict.PROVISIONAL, OnConflict.SKIP)
+            results = [
+                engine.rebase_in(quarantine, base, made.onto, patches, policy)
+                for policy in (OnConflict.PROVISIONAL, OnConflict.SKIP)
             ]
-    fates = [result.patches for result, _ in found]
-    steps = [done.steps for _, done in found]
+    fates = [result.patches for result, _ in results]
+    steps = [done.steps for _, done in results]
     for fate, pair in zip(zip(*fates, strict=True), zip(*steps, strict=True), strict=True):
         note(f"{[patch.status for patch in fate]} {[step.outcome for step in pair]}")
         outcomes = {step.outcome for step in pair}

@@ -128,8 +128,8 @@ def test_wheel_says_what_pip_reads_in_it(text: bytes) -> None:
 @settings(max_examples=400)
 @given(lines=st.lists(st.sampled_from(VALUES["Tag"]), max_size=4), build=st.sampled_from(["", "1"]))
 def test_wheels_tags_are_compared_with_the_names_one_by_one(lines: list[str], build: str) -> None:
-    said = "".join(f"Tag: {line}\n" for line in lines) + (f"Build: {build}\n" if build else "")
-    text = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n{said}".encode()
+    fields = "".join(f"Tag: {line}\n" for line in lines) + (f"Build: {build}\n" if build else "")
+    text = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n{fields}".encode()
     codes = {finding.code for finding in metadata.check_wheel(NAMED, "WHEEL", text)}
     parts = [[part.split(".") for part in line.split("-")] for line in lines]
     if not parts or any(len(part) != 3 for part in parts):

@@ -73,11 +73,11 @@ def test_thin_after_fuse_is_the_identity(
         first, second = reversed(paths) if swapped else paths
         wheel = fuse(first, second, folder / "fused", FuseOptions(threads=threads)).wheel
         for half in pair:
-            found = unpacked(thin(wheel, half.arch, folder / "thin").wheel)
+            members = unpacked(thin(wheel, half.arch, folder / "thin").wheel)
             expected = half.content()
             record = f"{half.dist_info}/RECORD"
-            assert sorted(found.pop(record).split()) == sorted(expected.pop(record).split())
-            assert found == expected
+            assert sorted(members.pop(record).split()) == sorted(expected.pop(record).split())
+            assert members == expected
 
 
 confusable = st.sampled_from(
@@ -162,11 +162,11 @@ def test_a_damaged_wheel_reads_as_it_was_or_is_refused(
         if cut % 3 == 0:
             raw = raw[: cut % len(raw)]
         path.write_bytes(raw)
-        found = read(path)
-        if isinstance(found, BrokenWheel):
-            assert found.where.startswith(path.name)
+        members = read(path)
+        if isinstance(members, BrokenWheel):
+            assert members.where.startswith(path.name)
         else:
-            assert set(found) <= contents
+            assert set(members) <= contents
 
 
 def read(path: Path) -> list[bytes] | BrokenWheel:

@@ -67,8 +67,8 @@ def test_inflating_gives_the_content_and_the_bits_of_its_last_block(
     content: bytes, maker: tuple[int, int, int, int, int]
 ) -> None:
     data = deflate(content, maker)
-    found, bits = inflate(data)
-    assert found == content
+    inflated, bits = inflate(data)
+    assert inflated == content
     assert -(-bits.end // 8) == len(data)
     assert data[bits.last_block // 8] >> bits.last_block % 8 & 1, "BFINAL is set there"
     assert inflate(data, 7 if len(data) < 5000 else 1009) == (content, bits)
@@ -115,8 +115,8 @@ def test_bits_after_the_end_of_a_stream_do_not_count(
     data = bytearray(deflate(content, maker))
     used = inflate(bytes(data))[1].end % 8
     data[-1] |= 0xFF << used & 0xFF if used else 0
-    found, bits = inflate(bytes(data))
-    assert found == content
+    inflated, bits = inflate(bytes(data))
+    assert inflated == content
     opened = b"".join(splice.opened([bytes(data[:-1]), bytes(data[-1:])], bits))
     assert zlib.decompress(opened + splice.END, -15) == content
 

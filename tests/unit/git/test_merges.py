@@ -88,7 +88,7 @@ def test_the_attributes_of_the_tree_that_a_patch_lands_on_count(
     with open_quarantine(made.git) as quarantine:
         last = replay(quarantine, made.onto, made.patches).steps[-1]
     assert last.merged is not None
-    assert [found.path for found in last.merged.conflicted] == ["a/b/x.svg", "a/y.svg"]
+    assert [conflict.path for conflict in last.merged.conflicted] == ["a/b/x.svg", "a/y.svg"]
 
 
 def assert_as_git(made: Made, work: Path) -> None:
@@ -104,9 +104,9 @@ def test_no_attribute_of_a_user_or_a_repository_counts(
     made = make(Case(tree({}, {}), (tree(FAR[0], {}),), (tree(FAR[1], {}),)), tmp_path / "r")
     home = tmp_path / "home" / "git"
     home.mkdir(parents=True)
-    for place in (home, made.git.git_dir / "info"):
-        place.mkdir(exist_ok=True)
-        (place / "attributes").write_text("* binary\n")
+    for folder in (home, made.git.git_dir / "info"):
+        folder.mkdir(exist_ok=True)
+        (folder / "attributes").write_text("* binary\n")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home.parent))
     (tmp_path / ".gitattributes").write_text("* binary\n")
     monkeypatch.chdir(tmp_path)
@@ -140,10 +140,10 @@ def test_attributes_in_folders_that_no_work_tree_can_have_are_passed_over(
             **quarantine.objects.tree(quarantine.tree(made.onto)),
             name: TreeEntry("40000", folder),
         }
-        place = quarantine.git_on(quarantine.write_tree(root)).work_tree
-        assert place is not None
-        assert sorted(path.name for path in place.rglob("*")) == [".gitattributes"]
-        assert not (place.parent / ".gitattributes").exists()
+        work_tree = quarantine.git_on(quarantine.write_tree(root)).work_tree
+        assert work_tree is not None
+        assert sorted(path.name for path in work_tree.rglob("*")) == [".gitattributes"]
+        assert not (work_tree.parent / ".gitattributes").exists()
 
 
 LABELS = conflict_tree.SideLabels("upstream", "base", "patch")
@@ -223,8 +223,8 @@ def test_markers_in_a_merge_that_git_calls_clean_are_a_conflict(tmp_path: Path) 
     upstream = {"g": (FILE, edits[0])}
     patch = {"f": (FILE, edits[1]), "g": (FILE, edits[0])}
     made = make(Case({"f": (FILE, lines("f"))}, (upstream,), (patch,)), tmp_path / "r")
-    for way in OnConflict:
-        (status,) = rebase_made(made, way).patches
+    for policy in OnConflict:
+        (status,) = rebase_made(made, policy).patches
         assert status.status is Status.CONFLICT
         assert [report.path for report in status.evidence.conflicts] == ["g"]
     with open_quarantine(made.git) as quarantine:

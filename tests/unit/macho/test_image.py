@@ -58,9 +58,9 @@ def otool_fields(path: Path, command: str, field: str) -> list[str]:
 def test_load_commands_are_those_that_llvm_otool_lists(linked: Path) -> None:
     parsed = parse(linked)
     listed = re.findall(r"^ *cmd (\w+)$", llvm("llvm-otool", "-l", linked), re.M)
-    known = [command.name for command in parsed.commands]
+    names = [command.name for command in parsed.commands]
     assert [name if name in LC.__members__ else "" for name in listed] == [
-        name if name in LC.__members__ else "" for name in known
+        name if name in LC.__members__ else "" for name in names
     ]
     sizes = re.findall(r"^ *cmdsize (\d+)$", llvm("llvm-otool", "-l", linked), re.M)
     assert [command.size for command in parsed.commands] == [int(size) for size in sizes]

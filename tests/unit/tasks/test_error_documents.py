@@ -47,12 +47,12 @@ def test_an_error_is_the_one_document_on_standard_output(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     status = _run([*_argv(name), "--json"])
-    told = capsys.readouterr()
-    found = json.loads(told.out)
-    documents.check(found)
-    assert found["schema"] == {"name": "error", "version": 1}
-    assert found["exit_code"] == status == 2
-    assert told.err.startswith("error: ")
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    documents.check(document)
+    assert document["schema"] == {"name": "error", "version": 1}
+    assert document["exit_code"] == status == 2
+    assert captured.err.startswith("error: ")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -61,6 +61,6 @@ def test_a_command_line_that_is_wrong_is_a_document_too(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run([name, "--no-such-flag", "--json"]) == 2
-    found = json.loads(capsys.readouterr().out)
-    documents.check(found)
-    assert "no-such-flag" in found["what"] + found["hint"]
+    document = json.loads(capsys.readouterr().out)
+    documents.check(document)
+    assert "no-such-flag" in document["what"] + document["hint"]

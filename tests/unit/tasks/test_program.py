@@ -85,16 +85,16 @@ def test_how_a_task_ends_is_the_exit_status(
     how: str, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run("end", how) == status
-    told = capsys.readouterr()
-    assert told.out == ""
+    captured = capsys.readouterr()
+    assert captured.out == ""
     assert _run("end", how, "--json") == status
     as_json = capsys.readouterr()
-    assert as_json.err == told.err
+    assert as_json.err == captured.err
     if status:
-        found = json.loads(as_json.out)
-        documents.check(found)
-        assert found["exit_code"] == status
-        assert found["what"] in told.err
+        document = json.loads(as_json.out)
+        documents.check(document)
+        assert document["exit_code"] == status
+        assert document["what"] in captured.err
 
 
 @pytest.mark.parametrize("kind", [TypeError, RuntimeError, RecursionError])
@@ -136,11 +136,11 @@ def test_wrong_usage_is_2_and_says_what(
     argv: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(*argv) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("error: ")
-    assert says in told.err
-    assert "<Argument" not in told.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert says in captured.err
+    assert "<Argument" not in captured.err
 
 
 def test_a_value_is_not_taken_for_a_mistyped_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,8 +296,8 @@ def _interrupted_after(module: str, start: str) -> tuple[int, str]:
     assert line, f"{module} is not imported"
     child.send_signal(signal.SIGINT)
     status, err = _ends(child)
-    told = [line for line in err.splitlines() if not line.startswith("import time:")]
-    return status, "\n".join(told)
+    lines = [line for line in err.splitlines() if not line.startswith("import time:")]
+    return status, "\n".join(lines)
 
 
 FROM_INV = "trap '' INT; export INV_INTERRUPTIBLE=yes;"

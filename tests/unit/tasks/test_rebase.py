@@ -10,6 +10,6 @@ from tensorflow_macos_build.tasks.rebase import parse_on_conflict
 
 
 def test_a_way_with_conflicts_is_one_of_three() -> None:
-    assert [parse_on_conflict(way.value) for way in OnConflict] == list(OnConflict)
+    assert [parse_on_conflict(policy.value) for policy in OnConflict] == list(OnConflict)
     with pytest.raises(UsageError, match="it is one of"):
         parse_on_conflict("ignore")

@@ -155,9 +155,9 @@ def test_wrong_usage_is_blamed_on_the_word_at_fault(
     line: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(*shlex.split(line)) == 2
-    told = capsys.readouterr().err
-    assert says in told
-    assert "No idea" not in told
+    errors = capsys.readouterr().err
+    assert says in errors
+    assert "No idea" not in errors
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,11 @@ OTHERS = [
 
 def made(patches: int) -> Forecast:
     """A forecast whose first patch conflicts; each other one has another of the statuses."""
-    fates = [CONFLICT, *(OTHERS[place % len(OTHERS)] for place in range(patches - 1))]
+    fates = [CONFLICT, *(OTHERS[position % len(OTHERS)] for position in range(patches - 1))]
     return Forecast(
         HOSTILE,
         QueueBase(HOSTILE, HOSTILE, ID),
-        tuple((f"{place}-{HOSTILE}", f"{HOSTILE} {place}") for place in range(patches)),
+        tuple((f"{position}-{HOSTILE}", f"{HOSTILE} {position}") for position in range(patches)),
         (ForecastColumn(HOSTILE, ID, 1, tuple(fates)),),
         3,
     )

@@ -34,7 +34,7 @@ def wheel_of(folder: Path, platform: str, name: str) -> Path:
 
 
 def codes(wheel: Path) -> set[Code]:
-    return {one.code for one in verify(wheel).findings}
+    return {finding.code for finding in verify(wheel).findings}
 
 
 def test_a_wheel_file_that_contradicts_a_right_name_is_written_after_it(tmp_path: Path) -> None:
@@ -163,23 +163,29 @@ ASKED = [
 @pytest.mark.parametrize("platform", [*UNASKED, *ASKED])
 def test_a_tag_that_no_mac_asks_for_is_an_error(tmp_path: Path, platform: str) -> None:
     wheel = Thin("arm64", {"demo.py": b""}, platform=platform).write(tmp_path)
-    found = [one for one in verify(wheel).findings if one.code is Code.PLATFORM_TAG]
+    findings = [finding for finding in verify(wheel).findings if finding.code is Code.PLATFORM_TAG]
     assert tags.is_asked_for(platform) == asked_for(platform) == (platform in ASKED)
-    assert [one.severity for one in found] == ([] if platform in ASKED else [Severity.ERROR])
+    assert [finding.severity for finding in findings] == (
+        [] if platform in ASKED else [Severity.ERROR]
+    )
     if instead := UNASKED.get(platform):
         assert asked_for(instead)
-        assert instead in found[0].message
+        assert instead in findings[0].message
 
 
 def test_it_is_a_warning_beside_a_tag_that_says_as_much(tmp_path: Path) -> None:
     platforms = "macosx_11_0_arm64.macosx_11_3_arm64.macosx_10_9_universal2"
     wheel = Thin("arm64", {"demo.py": b""}, platform=platforms).write(tmp_path)
-    found = {one.severity for one in verify(wheel).findings if one.code is Code.PLATFORM_TAG}
-    assert found == {Severity.WARNING}
+    severities = {
+        finding.severity for finding in verify(wheel).findings if finding.code is Code.PLATFORM_TAG
+    }
+    assert severities == {Severity.WARNING}
     lone = "macosx_10_15_x86_64.macosx_15_2_arm64"
     wheel = Thin("arm64", {"demo.py": b""}, platform=lone).write(tmp_path)
-    found = {one.severity for one in verify(wheel).findings if one.code is Code.PLATFORM_TAG}
-    assert found == {Severity.ERROR}
+    severities = {
+        finding.severity for finding in verify(wheel).findings if finding.code is Code.PLATFORM_TAG
+    }
+    assert severities == {Severity.ERROR}
 
 
 @pytest.mark.parametrize(

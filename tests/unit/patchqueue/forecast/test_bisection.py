@@ -25,9 +25,9 @@ def test_the_place_found_holds_and_the_one_before_does_not(
 ) -> None:
     """Law: so it is even where things break, heal and break again, and whatever the hints."""
     states = [False, *between, True]
-    found = bisection.first_true(len(states) - 1, lambda place: states[place], hints)
-    assert states[found]
-    assert not states[found - 1]
+    first = bisection.first_true(len(states) - 1, lambda position: states[position], hints)
+    assert states[first]
+    assert not states[first - 1]
 
 
 @given(st.integers(1, 5000), st.data())
@@ -35,28 +35,28 @@ def test_the_only_change_is_found_with_as_many_questions_as_bits(
     last: int, data: st.DataObject
 ) -> None:
     change = data.draw(st.integers(1, last))
-    asked: list[int] = []
+    questions: list[int] = []
 
-    def holds(place: int) -> bool:
-        asked.append(place)
-        return place >= change
+    def holds(position: int) -> bool:
+        questions.append(position)
+        return position >= change
 
     assert bisection.first_true(last, holds) == change
-    assert len(asked) <= last.bit_length()
-    assert len(set(asked)) == len(asked)
+    assert len(questions) <= last.bit_length()
+    assert len(set(questions)) == len(questions)
 
 
 @given(st.integers(1, 5000), st.data())
 def test_a_true_hint_ends_the_search_at_once(last: int, data: st.DataObject) -> None:
     change = data.draw(st.integers(1, last))
-    asked: list[int] = []
+    questions: list[int] = []
 
-    def holds(place: int) -> bool:
-        asked.append(place)
-        return place >= change
+    def holds(position: int) -> bool:
+        questions.append(position)
+        return position >= change
 
     assert bisection.first_true(last, holds, [change]) == change
-    assert len(asked) <= 2
+    assert len(questions) <= 2
 
 
 class _Graph:
@@ -82,14 +82,14 @@ class _Graph:
         """Return the line's commits by name, and how each breaks what the last did."""
         names = {oid: name for name, oid in self.ids.items()}
         with open_quarantine(self.git) as quarantine:
-            found = bisection.line_of(
+            commits = bisection.line_of(
                 self.git, quarantine.objects, self.ids[base], self.ids[revision]
             )
             ways = [
-                bisection.break_between(quarantine.objects, found, at)[0]
-                for at in range(1, len(found))
+                bisection.break_between(quarantine.objects, commits, at)[0]
+                for at in range(1, len(commits))
             ]
-        return "".join(names[oid] for oid in found), ways
+        return "".join(names[oid] for oid in commits), ways
 
 
 GRAPH = {

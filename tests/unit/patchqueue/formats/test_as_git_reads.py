@@ -198,8 +198,8 @@ def test_dep3_by_a_mails_names_is_read(tmp_path: Path) -> None:
         b"X-Debian-version: 3\nThis line is no field.\n\nMore text.\n"
     )
     (tmp_path / "x.patch").write_bytes(lead + b"\n--- a/f\n+++ b/f\n@@ -1 +1 @@\n-x\n+y\n")
-    (found,) = sources.read_file(tmp_path / "x.patch", NOON)
-    header = found.patch.header
+    (imported,) = sources.read_file(tmp_path / "x.patch", NOON)
+    header = imported.patch.header
     assert header.author == Identity("Ren\u00e9", "r@e")
     assert header.subject == "Use Unix as the host"
     assert header.date == parse_date("2020-05-06 12:00:00 +0000")
@@ -224,7 +224,7 @@ def test_dep3_text_is_kept_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "shown"),
+    ("removed", "there", "shown"),
     [
         (b"10", b"10\r", r"should be `10`, but is `10\r`"),
         (b"10\r", b"10", r"should be `10\r`, but is `10`"),
@@ -237,9 +237,9 @@ def test_dep3_text_is_kept_whole() -> None:
     ],
 )  # fmt: skip
 def test_a_line_that_only_seems_right_is_shown_as_it_is(
-    wanted: bytes, there: bytes, shown: str
+    removed: bytes, there: bytes, shown: str
 ) -> None:
-    text = b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-%s\n+y\n" % wanted
+    text = b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-%s\n+y\n" % removed
     (change,) = diff_parse.parse(text).changes
     with pytest.raises(Malformed) as refused:
         apply.content_after(change, there + b"\n")
@@ -282,8 +282,8 @@ def test_a_header_written_by_hand_is_taken_where_patches_come_in(tmp_path: Path)
     (tmp_path / "x.patch").write_bytes(
         b"From: sms\nDate: Wed, 11 Feb 2015\nSubject: [PATCH] x\nBug: 12\n\ntext\n\n" + DIFF
     )
-    (found,) = sources.read_file(tmp_path / "x.patch", NOON)
-    header = found.patch.header
+    (imported,) = sources.read_file(tmp_path / "x.patch", NOON)
+    header = imported.patch.header
     assert header.author == Identity("sms", dep3.NOBODY.email)
     assert header.date == parse_date("11 Feb 2015 12:00:00 +0000")
     assert (header.subject, header.body) == ("x", "text\n\nBug: 12")
@@ -369,6 +369,6 @@ def test_a_mail_in_a_series_is_a_mail_whatever_is_stripped(strip: int, tmp_path:
     mail = TOP + b"Content-Transfer-Encoding: quoted-printable\n\nna=C3=AFve\n---\n" + plain
     (tmp_path / "series").write_text(f"x.patch -p{strip}\n")
     (tmp_path / "x.patch").write_bytes(mail)
-    (found,) = sources.read_quilt(tmp_path / "series", NOON)
-    assert found.patch.header.body == "na\u00efve"
-    assert [change.new_path for change in found.patch.changes] == [b"d/f"]
+    (imported,) = sources.read_quilt(tmp_path / "series", NOON)
+    assert imported.patch.header.body == "na\u00efve"
+    assert [change.new_path for change in imported.patch.changes] == [b"d/f"]

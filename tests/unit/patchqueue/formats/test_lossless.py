@@ -77,10 +77,10 @@ CHANGES = {
 def test_headers_without_hunks_are_read(header: bytes, kind: ChangeKind) -> None:
     second = b"g" if kind in (ChangeKind.RENAME, ChangeKind.COPY) else b"f"
     text = b"diff --git a/f b/%s\n" % second + header
-    found = diff_parse.parse(text + text)
-    assert [change.kind for change in found.changes] == [kind, kind]
-    assert found.changes[0].new_path == second
-    assert found.emit() == text + text
+    diff = diff_parse.parse(text + text)
+    assert [change.kind for change in diff.changes] == [kind, kind]
+    assert diff.changes[0].new_path == second
+    assert diff.emit() == text + text
 
 
 @pytest.mark.parametrize("name", [b"a b", b"b/a b/a", b'"q"', b"na\xc3\xafve", b"x\ty", b"a\\b"])
@@ -107,10 +107,10 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=14).map(b"".join))
 def test_any_text_that_is_taken_comes_back_byte_for_byte(text: bytes) -> None:
     try:
-        found = diff_parse.parse(text)
+        diff = diff_parse.parse(text)
     except Malformed:
         return
-    assert found.emit() == text
+    assert diff.emit() == text
     assert dep3.parse(b"Subject: x\n" + text, "x").emit() == b"Subject: x\n" + text
 
 
@@ -137,8 +137,8 @@ def test_times_of_1970_tell_new_and_deleted_files_of_plain_diffs() -> None:
     epoch, later = b"1970-01-01 01:00:00.000000000 +0100", b"2020-01-01 00:00:00.0 +0000"
     text = b"diff -ruN a/f b/f\n--- a/f\t%s\n+++ b/f\t%s\n@@ -%s +%s @@\n%sx\n"
     made = diff_parse.parse(text % (epoch, later, b"0,0", b"1", b"+")).changes[0]
-    gone = diff_parse.parse(text % (later, epoch, b"1", b"0,0", b"-")).changes[0]
-    assert (made.kind, gone.kind) == (ChangeKind.ADD, ChangeKind.DELETE)
+    deleted = diff_parse.parse(text % (later, epoch, b"1", b"0,0", b"-")).changes[0]
+    assert (made.kind, deleted.kind) == (ChangeKind.ADD, ChangeKind.DELETE)
     assert made.lead == b"diff -ruN a/f b/f\n"
 
 
@@ -151,6 +151,6 @@ def test_a_patch_attached_to_a_mail_is_read() -> None:
         b"---b\nContent-Type: text/x-patch; name=x\nContent-Transfer-Encoding: base64\n\n"
         b"LS0tCmRpZmYgLS1naXQgYS9mIGIvZgotLS0gYS9mCisrKyBiL2YKQEAgLTEgKzEgQEAKLXgKK3kK\n---b--\n"
     )
-    found = patch.parse(mail, "x")
-    assert found.header.body == "na\u00efve"
-    assert found.changes[0].new_path == b"f"
+    parsed = patch.parse(mail, "x")
+    assert parsed.header.body == "na\u00efve"
+    assert parsed.changes[0].new_path == b"f"

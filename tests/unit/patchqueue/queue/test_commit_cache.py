@@ -35,15 +35,17 @@ def test_commits_found_again_are_those_that_parsing_makes(folder: Path, git: Mir
     queue = storage.load(folder)
     first = commit_cache.of_queue(queue, git)
     assert commit_cache.of_folder(folder, git) == (queue.base, first)
-    assert [one.commit for one in first] == [one.id for one in materialise.commits(queue, git)]
+    assert [patch.commit for patch in first] == [
+        patch.id for patch in materialise.commits(queue, git)
+    ]
 
 
 def test_a_queue_seen_before_is_not_parsed_again(
     folder: Path, git: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = commit_cache.of_folder(folder, git)
+    cached = commit_cache.of_folder(folder, git)
     monkeypatch.delattr(storage, "load")
-    assert commit_cache.of_folder(folder, git) == known
+    assert commit_cache.of_folder(folder, git) == cached
 
 
 def test_a_changed_file_makes_other_commits_and_lets_the_old_ones_go(
@@ -54,7 +56,7 @@ def test_a_changed_file_makes_other_commits_and_lets_the_old_ones_go(
     path = next(folder.glob("00800*.patch"))
     path.write_bytes(path.read_bytes().replace(b"Subject: ", b"Subject: Really ", 1))
     _, after = commit_cache.of_folder(folder, git)
-    assert [one.commit for one in after[:-1]] == [one.commit for one in before[:-1]]
+    assert [patch.commit for patch in after[:-1]] == [patch.commit for patch in before[:-1]]
     assert after[-1].subject == f"Really {before[-1].subject}"
     assert len(refs(git)) == 1
     assert refs(git) != old

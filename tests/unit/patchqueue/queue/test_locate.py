@@ -52,11 +52,11 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_every_spelling_means_its_folder(name: str, folder: str, checkout: Path) -> None:
     """The kernel is the judge: the folder is the same by device and inode, where there is one."""
-    wanted = checkout / folder
-    found = locate.queue_folder(name.format(root=checkout))
-    assert found.resolve() == wanted.resolve()
-    assert not wanted.exists() or found.samefile(wanted)
-    assert locate.queue_folder(locate.name_of(found)) == found
+    expected = checkout / folder
+    located = locate.queue_folder(name.format(root=checkout))
+    assert located.resolve() == expected.resolve()
+    assert not expected.exists() or located.samefile(expected)
+    assert locate.queue_folder(locate.name_of(located)) == located
 
 
 def test_a_name_that_reads_as_a_flag_is_printed_so_that_it_can_be_typed(checkout: Path) -> None:

@@ -24,17 +24,17 @@ def test_names_sort_as_the_queue_and_differ_on_every_file_system(subjects: list[
 
 @given(SUBJECTS, st.integers(0, 30), st.integers(1, 8))
 def test_a_patch_comes_or_goes_and_the_others_keep_their_names(
-    subjects: list[str], place: int, count: int
+    subjects: list[str], position: int, count: int
 ) -> None:
     assigned = names.assign(subjects, [None] * len(subjects))
-    place = min(place, len(subjects))
+    position = min(position, len(subjects))
     new = names.assign(
-        [*subjects[:place], *["new"] * count, *subjects[place:]],
-        [*assigned[:place], *[None] * count, *assigned[place:]],
+        [*subjects[:position], *["new"] * count, *subjects[position:]],
+        [*assigned[:position], *[None] * count, *assigned[position:]],
     )
-    assert [*new[:place], *new[place + count :]] == assigned
+    assert [*new[:position], *new[position + count :]] == assigned
     assert new == sorted(new)
-    assert names.assign(subjects[:place], assigned[:place]) == assigned[:place]
+    assert names.assign(subjects[:position], assigned[:position]) == assigned[:position]
 
 
 def test_a_new_subject_renames_its_own_file_alone() -> None:

@@ -47,9 +47,9 @@ def made(tmp_path: Path) -> Made:
     return make(Case(tree(BASE), (upstream,), (patch,)), tmp_path / "repository")
 
 
-@pytest.mark.parametrize("way", list(OnConflict))
-def test_a_conflict_of_submodules_names_their_commits(made: Made, way: OnConflict) -> None:
-    result = rebase_made(made, way)
+@pytest.mark.parametrize("policy", list(OnConflict))
+def test_a_conflict_of_submodules_names_their_commits(made: Made, policy: OnConflict) -> None:
+    result = rebase_made(made, policy)
     (patch,) = result.patches
     assert patch.status is Status.CONFLICT
     reports = {report.path: report for report in patch.evidence.conflicts}
@@ -57,7 +57,7 @@ def test_a_conflict_of_submodules_names_their_commits(made: Made, way: OnConflic
     for path in ("a/sub", "sub"):
         assert f"upstream has commit {OURS}, the patch has commit {THEIRS}" in reports[path].words
         assert [commit.oid for commit in reports[path].blamed] == [made.onto]
-    assert patch.in_tree is (way is OnConflict.PROVISIONAL)
+    assert patch.in_tree is (policy is OnConflict.PROVISIONAL)
 
 
 def test_what_git_says_of_a_merge_is_read_to_its_end(made: Made) -> None:
@@ -65,7 +65,7 @@ def test_what_git_says_of_a_merge_is_read_to_its_end(made: Made) -> None:
     with open_quarantine(made.git) as quarantine:
         trees = [quarantine.tree(oid) for oid in (made.base, made.onto, made.patches[0])]
         merged = merges.merge(quarantine, *trees)
-    assert [found.path for found in merged.conflicted] == ["a/sub", "f", "sub"]
+    assert [conflict.path for conflict in merged.conflicted] == ["a/sub", "f", "sub"]
     assert {path for message in merged.messages for path in message.paths} == {"a/sub", "f", "sub"}
     assert all(message.kind for message in merged.messages)
 
@@ -86,8 +86,8 @@ def test_submodules_that_meet_something_else_conflict(
     tmp_path: Path, upstream: Files, patch: Files
 ) -> None:
     made = make(Case(tree(BASE), (upstream,), (patch,)), tmp_path / "repository")
-    for way in OnConflict:
-        (status,) = rebase_made(made, way).patches
+    for policy in OnConflict:
+        (status,) = rebase_made(made, policy).patches
         assert status.status is Status.CONFLICT
         assert any("commit" in report.words for report in status.evidence.conflicts)
 

@@ -52,8 +52,8 @@ class Folder:
         (self.path / "series").write_text("".join(f"{name}\n" for name in names))
 
     def findings(self, limits: LintLimits | None = None) -> list[tuple[str, str, int | None]]:
-        found = lint.lint(self.path, limits or LintLimits())
-        return [(each.code, each.file, each.line) for each in found]
+        reported = lint.lint(self.path, limits or LintLimits())
+        return [(finding.code, finding.file, finding.line) for finding in reported]
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def test_a_good_queue_has_no_findings(folder: Folder) -> None:
 
 
 def test_series_and_files_are_held_to_each_other(folder: Folder) -> None:
-    one = folder.add(diff("a", "+y"))
+    listed = folder.add(diff("a", "+y"))
     two = folder.add(diff("b", "+y"))
-    folder.series("# a comment", one, one, "gone.patch", "../outside.patch")
+    folder.series("# a comment", listed, listed, "gone.patch", "../outside.patch")
     assert sorted(folder.findings(), key=str) == [
         ("series-duplicate", "series", 3),
         ("series-missing", "series", 4),
@@ -133,14 +133,14 @@ def test_every_code_is_explained_and_only_opinions_are_warnings() -> None:
 
 
 def test_what_a_queue_allows_is_no_error_and_is_still_told(folder: Folder) -> None:
-    one = folder.add(diff("a", "+y "), "Reason: fork-only")
+    name = folder.add(diff("a", "+y "), "Reason: fork-only")
     two = folder.add(diff("b", "+y "), "Reason: fork-only")
-    allow = f'allow:\n  trailer-missing: "*"\n  whitespace: ["{one}", "other-*"]\n'
+    allow = f'allow:\n  trailer-missing: "*"\n  whitespace: ["{name}", "other-*"]\n'
     (folder.path / "lint.yaml").write_text(allow)
-    found = lint.lint(folder.path, LintLimits())
-    assert [(each.code, each.file, each.severity) for each in found] == [
-        ("trailer-missing", one, LintSeverity.ALLOWED),
-        ("whitespace", one, LintSeverity.ALLOWED),
+    findings = lint.lint(folder.path, LintLimits())
+    assert [(finding.code, finding.file, finding.severity) for finding in findings] == [
+        ("trailer-missing", name, LintSeverity.ALLOWED),
+        ("whitespace", name, LintSeverity.ALLOWED),
         ("trailer-missing", two, LintSeverity.ALLOWED),
         ("whitespace", two, LintSeverity.WARNING),
     ]

@@ -62,8 +62,10 @@ def test_patches_with_nothing_in_common_are_not_one_patch() -> None:
     st.lists(st.integers(0, 9), max_size=6, unique=True),
 )
 def test_every_patch_of_both_queues_is_named_once(before: list[int], after: list[int]) -> None:
-    old = [entry(place, f"p{number}", f"line {number}") for place, number in enumerate(before)]
-    new = [entry(place, f"p{number}", f"line {number}") for place, number in enumerate(after)]
+    old = [
+        entry(position, f"p{number}", f"line {number}") for position, number in enumerate(before)
+    ]
+    new = [entry(position, f"p{number}", f"line {number}") for position, number in enumerate(after)]
     pairs = rangediff.compare(old, new)
     assert sorted(pair.old.name for pair in pairs if pair.old) == sorted(e.name for e in old)
     assert [pair.new.name for pair in pairs if pair.new] == [e.name for e in new]

@@ -43,24 +43,24 @@ def judged(
     patches: list[Files],
     messages: Mapping[str, str] | None = None,
     *,
-    way: OnConflict = OnConflict.PROVISIONAL,
+    policy: OnConflict = OnConflict.PROVISIONAL,
     base: Files | None = None,
 ) -> tuple[RebaseResult, Made]:
     folder.mkdir(exist_ok=True)
     made = make(Case(base or f(), tuple(upstream), tuple(patches)), folder / "r", messages)
-    return rebase_made(made, way), made
+    return rebase_made(made, policy), made
 
 
-@pytest.mark.parametrize("way", list(OnConflict))
+@pytest.mark.parametrize("policy", list(OnConflict))
 @pytest.mark.parametrize("words", ["", 'Revert "queue 1"\n\nThis reverts commit {}.\n'])
 def test_a_landing_that_was_reverted_is_a_conflict_with_both_commits_named(
-    tmp_path: Path, way: OnConflict, words: str
+    tmp_path: Path, policy: OnConflict, words: str
 ) -> None:
     mine = f({15: "mine"})
     upstream = [mine, f(), f({16: "theirs"})]
     _, before = judged(tmp_path / "before", upstream, [mine])
-    said = {"upstream 2": words.format(before.upstream[0])} if words else {}
-    result, made = judged(tmp_path / "after", upstream, [mine], said, way=way)
+    messages = {"upstream 2": words.format(before.upstream[0])} if words else {}
+    result, made = judged(tmp_path / "after", upstream, [mine], messages, policy=policy)
     assert git_rebase_skipping(made, tmp_path / "work")[1] == 1
     assert statuses(result) == [Status.CONFLICT]
     evidence = result.patches[0].evidence
@@ -110,8 +110,8 @@ def test_all_commits_that_a_message_names_must_have_landed(
     upstream.append(f({**changes, 11: "theirs", 21: "theirs"}))
     mine = f({10: "one", 20: "two"})
     _, before = judged(tmp_path / "before", upstream, [mine])
-    known = dict(zip(landed, before.upstream, strict=False))
-    picked = [known.get(number, f"{number}" * 40) for number in (1, 2)]
+    ids = dict(zip(landed, before.upstream, strict=False))
+    picked = [ids.get(number, f"{number}" * 40) for number in (1, 2)]
     message = "Two\n\n" + "".join(f"(cherry picked from commit {oid})\n" for oid in picked)
     result, made = judged(tmp_path / "after", upstream, [mine], {"queue 1": message})
     expected = Status.UPSTREAM_CHANGED if len(landed) == 2 else Status.CONFLICT
@@ -167,8 +167,8 @@ def test_a_mention_proves_nothing(tmp_path: Path, message: str, subject: str) ->
     for name, theirs in (("lacks", {15: "theirs"}), ("holds", {15: "mine", 16: "x", 2: "y"})):
         upstream, mine = [f(theirs)], [f({15: "mine"})]
         _, before = judged(tmp_path / name, upstream, mine, {"upstream 1": subject})
-        said = {"upstream 1": subject, "queue 1": message.format(before.onto)}
-        result, _ = judged(tmp_path / f"{name}-said", upstream, mine, said)
+        messages = {"upstream 1": subject, "queue 1": message.format(before.onto)}
+        result, _ = judged(tmp_path / f"{name}-said", upstream, mine, messages)
         assert statuses(result) == [Status.CONFLICT]
         assert not result.ok
 
@@ -201,9 +201,12 @@ def test_a_mention_proves_nothing(tmp_path: Path, message: str, subject: str) ->
 def test_a_pull_request_has_landed_in_the_commit_that_came_of_it(
     tmp_path: Path, value: str, message: str
 ) -> None:
-    said = {"queue 1": f"Mine\n\nReason: upstreaming\nUpstream: {value}\n", "upstream 1": message}
+    messages = {
+        "queue 1": f"Mine\n\nReason: upstreaming\nUpstream: {value}\n",
+        "upstream 1": message,
+    }
     upstream = [f({15: "mine", 16: "theirs"})]
-    result, made = judged(tmp_path, upstream, [f({15: "mine"})], said)
+    result, made = judged(tmp_path, upstream, [f({15: "mine"})], messages)
     assert statuses(result) == [Status.UPSTREAM_CHANGED]
     evidence = result.patches[0].evidence
     assert ([commit.oid for commit in evidence.upstream], evidence.found_by) == (
@@ -213,12 +216,12 @@ def test_a_pull_request_has_landed_in_the_commit_that_came_of_it(
 
 
 def test_the_number_of_another_projects_pull_request_is_no_landing(tmp_path: Path) -> None:
-    said = {
+    messages = {
         "queue 1": "Mine\n\nUpstream: https://github.com/openxla/xla/pull/7\n",
         "upstream 1": "Another thing (#7)",
     }
     upstream = [f({15: "mine", 16: "theirs"})]
-    result, _ = judged(tmp_path, upstream, [f({15: "mine"})], said)
+    result, _ = judged(tmp_path, upstream, [f({15: "mine"})], messages)
     assert statuses(result) == [Status.CONFLICT]
 
 
@@ -346,7 +349,7 @@ def test_a_file_that_upstream_moved_after_it_landed_is_not_gone(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("subject", "found"),
+    ("subject", "is_namesake"),
     [
         ("Do the thing", True),
         ("do the  thing", True),
@@ -357,11 +360,11 @@ def test_a_file_that_upstream_moved_after_it_landed_is_not_gone(tmp_path: Path) 
     ],
 )
 def test_a_namesake_upstream_is_pointed_out_beside_a_conflict(
-    tmp_path: Path, subject: str, found: bool
+    tmp_path: Path, subject: str, is_namesake: bool
 ) -> None:
-    said = {"upstream 1": subject, "queue 1": "Do the thing (#9)"}
-    result, made = judged(tmp_path, [f({15: "theirs"})], [f({15: "mine"})], said)
+    messages = {"upstream 1": subject, "queue 1": "Do the thing (#9)"}
+    result, made = judged(tmp_path, [f({15: "theirs"})], [f({15: "mine"})], messages)
     assert statuses(result) == [Status.CONFLICT]
     evidence = result.patches[0].evidence
-    assert [commit.oid for commit in evidence.upstream] == ([made.onto] if found else [])
-    assert evidence.found_by == ("same subject" if found else "")
+    assert [commit.oid for commit in evidence.upstream] == ([made.onto] if is_namesake else [])
+    assert evidence.found_by == ("same subject" if is_namesake else "")

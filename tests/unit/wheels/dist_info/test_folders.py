@@ -39,13 +39,13 @@ def test_a_project_s_name_begins_and_ends_with_a_letter_or_a_digit(
     tmp_path: Path, name: str
 ) -> None:
     wheel = wheel_of(tmp_path, name, f"{name}.dist-info")
-    assert [one.code for one in verify(wheel).findings] == [Code.FILENAME]
+    assert [finding.code for finding in verify(wheel).findings] == [Code.FILENAME]
 
 
 def test_two_files_that_are_installed_at_one_path_are_warned_of(tmp_path: Path) -> None:
     data = "my_pkg-1.0.data/purelib/demo.py"
     wheel = wheel_of(tmp_path, "my_pkg-1.0", "my_pkg-1.0.dist-info", data=data)
-    (finding,) = (one for one in verify(wheel).findings if one.code is Code.DATA_FOLDER)
+    (finding,) = (entry for entry in verify(wheel).findings if entry.code is Code.DATA_FOLDER)
     assert finding.severity is Severity.WARNING
     assert {finding.file, "demo.py"} == {data, finding.message.rpartition(" ")[2]}
 

@@ -39,7 +39,7 @@ def test_a_host_takes_the_wheel_just_when_its_half_runs_there(host: tuple[str, O
     arch, version = host
     intel = [(10, 9), (10, 15), (11, 0), (12, 0), (14, 0)]
     arm = [(11, 0), (12, 0), (14, 0)]
-    for needs in ({"x86_64": one, "arm64": other} for one in intel for other in arm):
+    for needs in ({"x86_64": minimum, "arm64": other} for minimum in intel for other in arm):
         for universal2 in (False, True):
             name = named(needs, universal2=universal2)
             assert takes(host, name) == (version >= needs[arch]), str(name)
@@ -77,7 +77,7 @@ def test_the_lowest_macos_of_several_tags_is_the_first_that_takes_one(
 
 
 def test_no_tag_is_made_that_no_host_asks_for() -> None:
-    asked = {
+    supported = {
         platform
         for arch, newest in (("x86_64", 40), ("arm64", 40))
         for platform in mac_platforms((newest, 0), arch)
@@ -88,7 +88,7 @@ def test_no_tag_is_made_that_no_host_asks_for() -> None:
         for arm in (*oldest, *newer):
             for needs in ({"x86_64": intel, "arm64": arm}, {"x86_64": intel}, {"arm64": arm}):
                 for universal2 in (False, True):
-                    assert asked.issuperset(tags.platform_tags(needs, universal2=universal2))
+                    assert supported.issuperset(tags.platform_tags(needs, universal2=universal2))
 
 
 def test_a_universal2_tag_comes_last_and_is_true_of_both() -> None:
@@ -107,11 +107,11 @@ def test_a_universal2_tag_comes_last_and_is_true_of_both() -> None:
 )
 def test_names_are_read_as_packaging_reads_them(name: str) -> None:
     parsed = tags.parse_name(name)
-    project, version, build, wanted = parse_wheel_filename(name)
+    project, version, build, expected = parse_wheel_filename(name)
     assert str(parsed) == name
     assert (parsed.project, parsed.version) == (project, str(version))
     assert parsed.build == ("".join(map(str, build)) or None)
-    assert {Tag(*tag.split("-")) for tag in parsed.tags} == wanted
+    assert {Tag(*tag.split("-")) for tag in parsed.tags} == expected
 
 
 @pytest.mark.parametrize(
@@ -152,4 +152,4 @@ def test_verify_reads_tags_in_any_case(
 ) -> None:
     library = toolchain.dylib("n.dylib", "int n;", "arm64", minimum="12.0").read_bytes()
     wheel = Thin("arm64", {"n.dylib": library}, platform=platform).write(tmp_path)
-    assert [one.code for one in verify(wheel).findings] == [code]
+    assert [finding.code for finding in verify(wheel).findings] == [code]

@@ -103,7 +103,7 @@ def test_a_universal_file_that_is_its_own_slice_is_no_code(
     same = {"demo/lib.dylib": bytes(content)}
     wheel = fused_wheel(tmp_path, (Thin("arm64", same), Thin("x86_64", same)))
     assert unpacked(wheel)["demo/lib.dylib"] == content
-    assert Code.FAT_OVERLAP in {one.code for one in verify(wheel).findings}
+    assert Code.FAT_OVERLAP in {finding.code for finding in verify(wheel).findings}
 
 
 def test_a_macos_that_there_is_not_is_refused_with_the_file_that_needs_it(

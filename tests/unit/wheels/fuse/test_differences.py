@@ -26,10 +26,10 @@ def test_a_difference_deep_in_a_large_text_is_shown_alone(tmp_path: Path) -> Non
     """scipy's cython_lapack.pyx differs in one line, 500 KB from its start."""
     same = b"".join(b"line %d\n" % number for number in range(40_000))
     shown = refusal(tmp_path, "large.pyx", same + b"arm\n" + same, same + b"intel\n" + same)
-    place = f"from offset {len(same) - 1024}"
+    position = f"from offset {len(same) - 1024}"
     assert shown.startswith(
         "large.pyx: it differs, and no format says how to join it\n"
-        f"--- arm64 {place}\n+++ x86_64 {place}\n"
+        f"--- arm64 {position}\n+++ x86_64 {position}\n"
     )
     assert shown.endswith("line 39999\n-arm\n+intel\n line 0")
     assert shown.count("@@") == 2

@@ -63,7 +63,7 @@ def test_files_of_one_crc_and_size_are_not_taken_for_equal(tmp_path: Path) -> No
     """Contents that differ by a multiple of the CRC's polynomial have the same CRC."""
     polynomial = (0xEDB88320 << 1 | 1).to_bytes(5, "little")
     arm = b"a = 1"
-    intel = bytes(one ^ other for one, other in zip(arm, polynomial, strict=True))
+    intel = bytes(byte ^ other for byte, other in zip(arm, polynomial, strict=True))
     assert zlib.crc32(arm) == zlib.crc32(intel)
     first = Thin("arm64", {"a.py": arm}).write(tmp_path)
     second = Thin("x86_64", {"a.py": intel}).write(tmp_path)
