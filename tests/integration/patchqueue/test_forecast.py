@@ -158,11 +158,11 @@ def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str
     """Return the only patch's status, how it breaks, by which commit."""
     patches = commits_of(made.git, f"{base}..queue")
     with open_quarantine(made.git) as quarantine:
-        seer = Forecaster(quarantine, QueueBase("", "base", base), patches, Decisions())
-        (column,) = seer.columns({"upstream": made.onto})
+        forecaster = Forecaster(quarantine, QueueBase("", "base", base), patches, Decisions())
+        (column,) = forecaster.columns({"upstream": made.onto})
     (fate,) = column.cells
     assert fate.breaking is not None
-    return seer, (fate.status.value, fate.breaking.kind.value, fate.breaking.commit.subject)
+    return forecaster, (fate.status.value, fate.breaking.kind.value, fate.breaking.commit.subject)
 
 
 def test_of_a_patch_that_breaks_heals_and_breaks_again_one_break_is_named(tmp_path: Path) -> None:
