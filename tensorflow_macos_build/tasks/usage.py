@@ -142,7 +142,7 @@ class _Line:
         # invoke would refuse it too, in words that suggest no task
         if flag in _HELP and value and value not in self._tasks:
             raise self._surplus(value)
-        # invoke would keep the last one without a word; flags that may be repeated are lists to it.
+        # invoke would look for a task of the second value's name; what may be repeated is a list.
         if _name(argument) in self._given and argument.kind is not list:
             raise UsageError(f"`{flag}` has two values", hint="give one")
         self._give(_name(argument))
