@@ -139,6 +139,7 @@ def fuse_options(
     return FuseOptions(
         alias or None,
         build_tag or configured.build_tag,
+        # A switch that is off was not given, and takes nothing back that the config says.
         universal2_tag or configured.universal2_tag,
         # the first rule that matches counts, so the flags' stand first
         stated + [rule(entry.path, entry.verdict) for entry in configured.rules],

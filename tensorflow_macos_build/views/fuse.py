@@ -76,5 +76,6 @@ def retagged_lines(retagged: Retagged) -> Iterator[str]:
 
 
 def _file(made: Fused | Thinned | Retagged) -> Iterator[str]:
+    # Strings, which no terminal wraps: both are copied.
     yield str(made.wheel)
     yield f"sha256 {made.sha256}"

@@ -65,6 +65,7 @@ def as_lines(
     """Yield the findings as a table, and a summary; with `code`, those of that and its `page`."""
     chosen = [finding for finding in verification.findings if code in (None, finding.code)]
     if chosen:
+        # Who asks for one code, by --explain, is to see all of its findings, notes too.
         yield _table(chosen, fold_notes=code is None)
     if code is not None:
         yield Line(f"\n{page}")

@@ -200,7 +200,8 @@ def _stem(archive: Archive, name: tags.WheelName) -> str:
 
 
 def _data(archive: Archive, stem: str) -> str:
-    """Return the wheel's data folder: pip takes any spelling, uv the dist-info folder's alone."""
+    """Return the wheel's data folder."""
+    # pip takes it in any spelling, uv in the dist-info folder's alone.
     spellings = data_folders.of_stem(archive.members, stem)
     if len(spellings) > 1:
         raise archive.broken("", f"it has {len(spellings)} data folders: {', '.join(spellings)}")

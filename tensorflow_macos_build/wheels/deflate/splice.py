@@ -102,11 +102,9 @@ def zeros(count: int) -> bytes:
 
 
 def crc32_combine(first: int, second: int, second_size: int) -> int:
-    """Return the CRC-32 of two contents in a row from theirs; `second_size` is in bytes.
-
-    A CRC is a remainder: appending n bytes multiplies it by x^(8n). The inversions with which each
-    CRC-32 begins and ends cancel each other.
-    """
+    """Return the CRC-32 of two contents in a row from theirs; `second_size` is in bytes."""
+    # A CRC is a remainder: appending n bytes multiplies it by x^(8n). The inversions with which
+    # each CRC-32 begins and ends cancel each other.
     return _multiply(_power(second_size), first) ^ second
 
 
@@ -130,10 +128,8 @@ def _stored_blocks(content: bytes) -> Iterator[bytes]:
 
 
 def _alignment(used: int) -> bytes:
-    """Return what follows a byte with `used` bits taken: the rest of an empty stored block.
-
-    Its three header bits are zero and fit into that byte, or need one more.
-    """
+    """Return what follows a byte with `used` bits taken: the rest of an empty stored block."""
+    # Its header, three bits of zero, fits into that byte, or needs one more (3.2.3).
     return _EMPTY_STORED if 0 < used <= 5 else b"\x00" + _EMPTY_STORED
 
 

@@ -20,10 +20,8 @@ _ENDING = ".dist-info"
 
 
 def folders(members: Iterable[str]) -> tuple[str, ...]:
-    """Return the wheel's top-level names that end in .dist-info, sorted.
-
-    A file of such a name counts: pip takes it for a second folder.
-    """
+    """Return the wheel's top-level names that end in .dist-info, sorted."""
+    # A file of such a name counts: pip takes it for a second folder (`wheel_dist_info_dir`).
     tops = {name.partition("/")[0] for name in members}
     return tuple(sorted(top for top in tops if top.endswith(_ENDING)))
 

@@ -118,6 +118,7 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     if undecided:
         raise Undecided(undecided, _shown(undecided, archives))
     verdicts = {verdict.path: verdict for verdict in kept}
+    # Of what is kept: a file that a rule leaves out asks for no macOS any more.
     code = deployment.survey(pair, verdicts)
     needs, notes = deployment.needs(pair, code)
     platforms = _platforms(pair, needs, notes, universal2=options.universal2_tag)

@@ -85,12 +85,10 @@ class MemberPreparer:
     def _check_same(
         self, arch: str, member: Member, other_arch: str, other: Member, sha256: bytes
     ) -> None:
-        """Check that another half's member has the content of one whose SHA-256 is known.
-
-        Where both are the same data under the same hash there is nothing to inflate again.
-        """
+        """Check that another half's member has the content of one whose SHA-256 is known."""
         half, other_half = self._halves[arch], self._halves[other_arch]
         same_digest = other_half.digest(other.name) == half.digest(member.name)
+        # The same data under the same hash: there is nothing to inflate again.
         if self._has_equal_data(arch, member, other_arch, other) and same_digest:
             self._scanner.count(other.size)
         elif self._scanner.sha256(other_arch, other) != sha256:

@@ -102,6 +102,7 @@ class VerdictRules:
                 return PathVerdict(path, Verdict.HEADER, members, {}, rule)
             case RuleVerdict.BOTH if len(members) == 2:
                 return PathVerdict(path, Verdict.BOTH, members, {}, rule)
+            # None: what such a rule does not reach is decided as if there was none.
             case RuleVerdict.BY_ARCHITECTURE | RuleVerdict.BOTH | RuleVerdict.EITHER_SIDE:
                 return None
 

@@ -59,10 +59,8 @@ class PathVerdict:
 
     @property
     def executable(self) -> bool:
-        """Whether the file may be executed: one side's saying so is enough.
-
-        A program must run where it ran before; fused.json records whose it was, for `thin`.
-        """
+        """Whether the file may be executed: one side's saying so is enough."""
+        # A program must run where it ran before; fused.json records whose it was, for `thin`.
         return any(member.executable for member in self.members.values())
 
     @property

@@ -149,8 +149,7 @@ class _HalfWriter:
     def _describe(self) -> tuple[tags.WheelName, str, str, bytes]:
         """Return the half's own name, dist-info's stem, data folder and WHEEL.
 
-        Those of the fused wheel, narrowed, where they are unknown. A half of another project keeps
-        the fused wheel's name, which is the one that its METADATA has.
+        Those of the fused wheel, narrowed, where they are unknown.
         """
         whole, origin = self._whole, self._fused.halves.get(self._arch)
         if origin is None or (own := self._own_name(origin)) is None:
@@ -160,6 +159,7 @@ class _HalfWriter:
             return narrowed, whole.stem, whole.data, format_wheel(wheel)
         # The half's WHEEL comes back as it was, its generator included.
         text = origin.description.encode()
+        # A half of another project keeps the fused wheel's name, as its METADATA has that, too.
         if own.project != whole.name.project:
             name = replace(whole.name, platforms=own.platforms, build=own.build)
             return name, whole.stem, whole.data, text

@@ -54,5 +54,6 @@ def _minos(name: str, image: Image, promised: MacosVersion) -> Iterator[Finding]
 
 
 def _release(version: MacosVersion) -> MacosVersion:
-    """Return the version by its true name: 10.16 is what macOS 11 was called for old programs."""
+    """Return the version by its true name."""
+    # 10.16 is what macOS 11 called itself to programs of older SDKs.
     return (11, 0) if version == (10, 16) else version

@@ -31,6 +31,7 @@ class Unsettled:
     @property
     def rules(self) -> tuple[rules.KnownRule, ...]:
         """Rules that would settle it, if a person finds them right; none where no rule can."""
+        # Wheels that are damaged, or no pair, are joined by no rule.
         undecided = self.error.paths if isinstance(self.error, Undecided) else ()
         return tuple(rules.KnownRule(self.project, at.rule, at.reason) for at in undecided)
 
