@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import invoke
 
     from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastRequest
+
+# Bounded: int() refuses more than 4,300 digits (CVE-2020-10735), by an error of its own.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 _LATEST = 3
 """How many releases are looked at where the command line names neither a number nor revisions."""
@@ -81,6 +85,6 @@ def _count(onto: str, latest: str | Literal[True] | None) -> int:
         return 0 if onto.strip(", ") else _LATEST
     if latest is True:  # the flag without a value, as invoke gives it
         return _LATEST
-    if latest.isascii() and latest.isdigit() and int(latest):
+    if _NUMBER.fullmatch(latest) and int(latest):
         return int(latest)
     raise UsageError(f"`--latest {latest}`: give a number of releases, from 1 on")

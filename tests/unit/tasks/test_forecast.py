@@ -24,7 +24,7 @@ def test_a_forecast_is_of_releases_and_revisions(
     assert (request.latest, request.onto) == (count, revisions)
 
 
-@pytest.mark.parametrize("latest", ["0", "x", "-1", "²"])
+@pytest.mark.parametrize("latest", ["0", "x", "-1", "²", "9" * 5000])
 def test_a_number_of_releases_is_one_from_one_on(latest: str) -> None:
     with pytest.raises(UsageError, match="from 1 on"):
         forecast_request("demo", "", latest, "cache")
