@@ -109,6 +109,8 @@ def command(
     """
 
     def decorate(body: Body) -> Command:
+        # invoke makes flags of what inspect.signature says, which follows `__wrapped__` to the
+        # body.
         @functools.wraps(body)
         def guarded(*args: Any, **kwargs: Any) -> None:
             temporary.sweep_scratch()  # here, since a task that finds its work done makes none

@@ -96,6 +96,7 @@ class Program(invoke.Program):
     def parse_tasks(self) -> None:
         """Parse the tasks and their flags."""
         with self._usage_errors():
+            # A line that a shell asks to complete is unfinished: that is no mistake in it.
             if not self.args.complete.value:
                 tasks = self._make_parser().contexts
                 takes = usage.Takes(self.initial_context, tasks, self._required)
@@ -198,6 +199,7 @@ def _hold_environment() -> None:
 
     The lock lives as long as this process; the descriptor is left open on purpose.
     """
+    # A Python that scripts/inv has not made, such as a developer's own, has no such file.
     with contextlib.suppress(OSError):
         descriptor = os.open(Path(sys.prefix) / "stamp/in-use", os.O_RDONLY | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_SH)

@@ -138,6 +138,7 @@ class SessionTasks(ABC, Generic[AnySession, AnyProgress]):
             progress = take(session, *operands, **kwargs)
         if progress.note:
             Console().line(progress.note, "yellow")
+        # After the progress has ended: its line on a terminal is written over.
         self.present(flags, progress, json=json)
         session.shown(progress)  # last: what a kill keeps from people is shown by the next run
         return ExitCode.DONE if self.is_settled(progress) else ExitCode.FAILED

@@ -140,6 +140,7 @@ def _from_config(requirement: str) -> tuple[tuple[str, ...], dict[str, str]]:
             where=requirement,
             hint="add e.g. `wheelhouse: [tensorflow==2.16.2]`, or give a requirement",
         )
+    # `host` in a config is the Python that builds, which is this one.
     host = f"{sys.version_info.major}.{sys.version_info.minor}"
     return release.wheelhouse, {
         "python": host if release.python == "host" else release.python,

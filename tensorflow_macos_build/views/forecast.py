@@ -88,6 +88,7 @@ def as_lines(forecast: Forecast) -> Iterator[Part]:
 
 def _matrix(forecast: Forecast) -> Table:
     table = Table(box=None, pad_edge=False)
+    # Folded, not cut: names are copied into the next command.
     table.add_column("patch", overflow="fold")
     for column in forecast.columns:
         table.add_column(column.ref, no_wrap=True)

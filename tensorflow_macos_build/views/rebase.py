@@ -79,6 +79,7 @@ def as_document(name: str, request: RebaseRequest, result: RebaseResult) -> docu
         "patches": [_patch(patch) for patch in result.patches],
         # A driver would have merged otherwise, so that whoever relies on one has to know.
         "merge_drivers_not_run": list(result.drivers),
+        # null where nothing was written: `--write` alone does, and only when nothing conflicts.
         "saved": result.saved and saved.files(result.saved),
     }
     return documents.document("rebase", 1, body)
@@ -118,6 +119,7 @@ def as_lines(
 def _table(patches: Sequence[PatchStatus]) -> Table:
     table = Table(box=None, pad_edge=False)
     for title in ("patch", "status", "evidence"):
+        # Folded, not cut: names and commits are copied into the next command.
         table.add_column(title, overflow="fold")
     for patch in patches:
         if patch.status is not Status.CLEAN:  # most are, and only counted

@@ -62,6 +62,7 @@ def as_lines(wheelhouse: Wheelhouse) -> Iterator[Part]:
     folder, lock = str(wheelhouse.folder), str(wheelhouse.lock)
     # the lock has the hash of every wheel, so that pip takes these and nothing else
     flags = ("--no-index", "--find-links", folder, "--require-hashes", "-r", lock)
+    # Quoted where a shell needs it: a line to copy, whatever the folder is called.
     yield Line(shlex.join(["pip", "install", *flags]))
 
 
