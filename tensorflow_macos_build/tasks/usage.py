@@ -98,6 +98,7 @@ class _Line:
             raise UsageError("`--` is not taken", hint="flags and arguments stand in any order")
         if is_flag(word):
             self._take_flag(word)
+        # Above tasks' names, as in invoke's parser: an operand may be called as a task is.
         elif self._positional:
             self._give(self._positional[0])
         elif word in self._tasks:

@@ -123,6 +123,7 @@ def _all_named(commits: Sequence[UpstreamCommit]) -> str:
 def conflict_lines(patch: PatchStatus) -> Iterator[str]:
     """Yield lines on a conflicting patch: each file, hunk and culprit; what upstream had."""
     evidence = patch.evidence
+    # First, since a patch that upstream has may only need to be dropped.
     if evidence.upstream:
         yield ""
         yield f"{patch.name}: {_MEANINGS[evidence.found_by]}"

@@ -104,6 +104,7 @@ def _cell(fate: PatchForecast) -> Text:
 
 
 def _blames(forecast: Forecast) -> Iterator[str]:
+    # A commit once, with all that it breaks: who looks into it does so once.
     for blame in forecast.breaking_commits:
         commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.kind)
         yield ""

@@ -61,6 +61,7 @@ def as_lines(status: UpstreamStatus) -> Iterator[Part]:
 def _sentence(status: UpstreamStatus) -> str:
     if status.behind is None:
         return "no release is newer than the base"
+    # A base off the release's line, such as a release branch's tag, has commits that it lacks.
     own = f"; the base has {status.behind.own} of its own" if status.behind.own else ""
     return (
         f"{len(status.newer)} releases behind {status.newer[-1].tag}: "
