@@ -24,7 +24,8 @@ _CONTEXT = 3
 
 # ids say nothing of what a patch means; range-diff.c leaves `index` lines out, too
 _NOISE = re.compile(r"From [0-9a-f]{40} |index [0-9a-f]+\.\.[0-9a-f]+")
-_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
+# at a line's start alone: TensorFlow keeps patch files, whose hunks a patch's lines may hold
+_HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 _NUMBER = re.compile(r"^\d+-")
 
 
@@ -90,7 +91,8 @@ def compare(old: Sequence[QueueEntry], new: Sequence[QueueEntry]) -> tuple[Patch
 
 def meaning(text: str) -> list[str]:
     """Return the lines of a patch that carry meaning: no ids, hunk headers without positions."""
-    lines = (line for line in text.splitlines() if not _NOISE.match(line))
+    # not splitlines: it takes CR and others for line ends, and a patch may change just these
+    lines = (line for line in text.removesuffix("\n").split("\n") if not _NOISE.match(line))
     return [_HUNK.sub("@@", line) for line in lines]
 
 

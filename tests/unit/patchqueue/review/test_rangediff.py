@@ -28,6 +28,13 @@ def test_a_patch_that_only_moved_is_the_same() -> None:
     assert fates(old, new) == [("a", "same")]
 
 
+def test_what_a_patch_makes_of_line_ends_and_of_patch_files_is_its_meaning() -> None:
+    for before, after in (("x", "x\r"), ("x\fy", "x\vy"), ("@@ -1 +1 @@ f", "@@ -2 +2 @@ f")):
+        (pair,) = rangediff.compare([entry(1, "a", before)], [entry(1, "a", after)])
+        assert pair.fate is PatchFate.CHANGED
+        assert pair.difference.split("\n")[-2:] == [f"-+{before}", f"++{after}"]
+
+
 def test_a_removed_patch_stands_where_it_was_and_is_shown_whole() -> None:
     old = [entry(1, "a", "1"), entry(2, "b", "2"), entry(3, "c", "3")]
     new = [entry(1, "a", "1"), entry(3, "c", "3")]
