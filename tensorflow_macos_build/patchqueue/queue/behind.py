@@ -42,7 +42,9 @@ def status(request: StatusRequest, ticker: Ticker = silent) -> UpstreamStatus:
         UsageError: neither a queue is named nor both of the others, or there is no such thing.
         transfer.Unreachable: the upstream's server could not be asked.
     """
-    upstream, base, called = request.upstream, request.base, request.base
+    # what was typed counts from the caller's folder, and a path in queue.yaml from the checkout
+    upstream = request.upstream and checkout.recorded(request.upstream)
+    base, called = request.base, request.base
     if request.queue is not None:
         own = storage.load_base(request.queue)
         upstream = upstream or own.upstream
@@ -54,6 +56,5 @@ def status(request: StatusRequest, ticker: Ticker = silent) -> UpstreamStatus:
             "neither a queue is given nor an upstream and a base",
             hint="give --queue NAME, or --upstream ADDRESS and --base REF",
         )
-    # a folder is the caller's, and mirrors are opened from the checkout
-    opened = mirror.open(checkout.recorded(upstream), request.cache, ticker)
+    opened = mirror.open(upstream, request.cache, ticker)
     return releases.status(opened, base, ticker, called=called)
