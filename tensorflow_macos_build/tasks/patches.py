@@ -50,6 +50,7 @@ def import_(
     *,
     queue: str,
     upstream: str,
+    # A flag is called as its parameter is, also where Python has a function of that name.
     range: str = "",
     folder: str = "",
     quilt: str = "",

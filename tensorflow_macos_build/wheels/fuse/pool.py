@@ -63,8 +63,8 @@ class PreparerPool:
         large.sort(key=lambda verdict: verdict.size, reverse=True)
         for batch in itertools.chain(([verdict] for verdict in large), _batches(small)):
             future = self._executor.submit(self._prepare, batch)
-            # Prepared members hold no data, so that all of them may be ready long before they are
-            # written.
+            # Prepared members hold no content but headers and gaps: all may be ready long
+            # before they are written.
             self._batches.update((verdict.path, future) for verdict in batch)
 
     def result(self, path: str) -> Prepared:
