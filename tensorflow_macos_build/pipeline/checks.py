@@ -97,7 +97,10 @@ def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
     Raises:
         UsageError: there is no such path.
     """
-    argv: list[str | Path] = [_locked("pytest"), "-n", str(jobs), *map(_test_path, paths)]
+    # Each process takes a run of tests, so that few fixtures of modules are made twice, and whoever
+    # is done first takes half of what another has left: no long test ends alone.
+    spread = ("-n", str(jobs), "--dist", "worksteal")
+    argv: list[str | Path] = [_locked("pytest"), *spread, *map(_test_path, paths)]
     return process.attach(argv, cwd=root) == 0
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,16 +63,34 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return desk.contents()
 
 
+def state_of(desk: Desk) -> tuple[object, ...]:
+    """Return all that the rest of a rebase depends on, but for where it is."""
+    kept = state.load(storage.load(desk.queue), desk.git)
+    assert kept is not None
+    files = {
+        path.relative_to(desk.work): path.read_bytes()
+        for path in desk.work.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
+    argv = ["git", "ls-files", "--stage"]
+    index = subprocess.run(argv, cwd=desk.work, check=True, capture_output=True).stdout
+    return replace(kept, folder="", kept=""), desk.contents(), files, index
+
+
 def test_a_start_killed_at_any_write_can_be_gone_on_with(
     tmp_path: Path, settled: dict[str, bytes]
 ) -> None:
     before = Desk(tmp_path / "desk")
+    states = []
     for number in range(1, 40):
         desk = before.copy(tmp_path / str(number))
         died = run_until(functools.partial(desk.session.start, ONTO), number)
         desk.session.start(ONTO)
-        desk.settle()
-        assert desk.contents() == settled
+        reached = state_of(desk)
+        if reached not in states:  # from the same state the same follows
+            states.append(reached)
+            desk.settle()
+            assert desk.contents() == settled
         shutil.rmtree(tmp_path / str(number))
         if not died:
             return

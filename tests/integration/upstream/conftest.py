@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,9 +51,9 @@ class Upstream:
         return [line.split()[2] for line in self.git("ls-tree", "-r", commit).splitlines()]
 
 
-@pytest.fixture
-def upstream(tmp_path: Path) -> Upstream:
-    root = tmp_path / "served"
+@pytest.fixture(scope="session")
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
+    root: Path = tmp_path_factory.mktemp("upstream") / "served"
     made = Upstream(root)
     root.mkdir()
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", made.path], check=True)
@@ -64,3 +65,10 @@ def upstream(tmp_path: Path) -> Upstream:
         if number % 3 == 0:
             made.git("tag", f"v1.{number // 3}.0", commit)
     return made
+
+
+@pytest.fixture
+def upstream(tmp_path: Path, _made_once: Upstream) -> Upstream:
+    """An upstream that a test may change: it is a copy of one that 200 processes of git made."""
+    shutil.copytree(_made_once.root, tmp_path / "served")
+    return Upstream(tmp_path / "served")
