@@ -116,7 +116,9 @@ PLAN = BuildPlan(
         ),
     ),
 )
-HOST = [HostFinding("bazel", state, needed=True, remedy="get it") for state in Availability]
+HOST = [
+    HostFinding("bazel", "Bazel", state, needed=True, remedy="get it") for state in Availability
+]
 
 QUEUE = storage.load(DEMO)
 COMMIT = UpstreamCommit(ID, "A <a@example.org>", "2024-05-08T17:30:29+02:00", "Say", "")
@@ -212,6 +214,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     config_view.as_document: [(LOADED,)],
     config_view.yaml_lines: [(LOADED,)],
     doctor.as_document: [("demo", HOST)],
+    doctor.as_lines: [(HOST,)],
     doctor.as_table: [(HOST,)],
     edit.as_document: [("demo", EDITING), ("demo", EDITED)],
     edit.as_lines: [(EDITING, FLAGS), (EDITED, FLAGS)],

@@ -1,7 +1,11 @@
-"""What this machine lacks for a build: tools, disk, memory, and on a Mac what Apple provides."""
+"""What this machine lacks for a build: tools, disk, memory, and on a Mac what Apple provides.
+
+What else can be told beforehand, of queue, upstream and known faults, is in preflight.py.
+"""
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shutil
@@ -25,37 +29,52 @@ _GIGA = 10**9
 
 
 class Availability(Enum):
-    """Whether this machine has what was looked for."""
+    """Whether what was looked for is there, as it should be."""
 
     FOUND = "found"
     MISSING = "missing"
     TOO_LITTLE = "too little"
     TOO_OLD = "too old"
     NOT_ON_THIS_HOST = "not on this host"
+    DOES_NOT_FIT = "does not fit"
+    NOT_LOOKED_AT = "not looked at"
 
 
 @dataclass(frozen=True)
 class HostFinding:
-    """The answer to one question about this machine.
+    """The answer to one question that is asked before a build.
 
     Attributes:
-        what: the tool or resource.
-        availability: whether it is here.
+        code: its short name, by which it can be ignored.
+        what: the tool, the resource, or what else was looked at.
+        availability: whether it is here, and as it should be.
         needed: whether the build cannot be done without it.
-        value: its version, path or amount; empty when there is none.
+        value: its version, path or amount, or what is wrong; empty when there is none.
         remedy: what to type or do when it is not as it should be; empty when nothing helps.
+        known_from: where a known fault is told: an issue's number, a file and its line.
+        ignored: whether the user said to go on in spite of it.
     """
 
+    code: str
     what: str
     availability: Availability
     needed: bool
     value: str = ""
     remedy: str = ""
+    known_from: str = ""
+    ignored: bool = False
+
+    @property
+    def is_as_needed(self) -> bool:
+        """Whether nothing speaks against a build here."""
+        if not self.needed or self.ignored:
+            return True
+        return self.availability in (Availability.FOUND, Availability.NOT_LOOKED_AT)
 
     @property
     def stops_the_build(self) -> bool:
         """Whether the build cannot be done because of this."""
-        return self.needed and self.availability is not Availability.FOUND
+        return not self.is_as_needed
 
 
 def examine(release: Release, folder: Path) -> tuple[HostFinding, ...]:
@@ -64,8 +83,9 @@ def examine(release: Release, folder: Path) -> tuple[HostFinding, ...]:
         _tool(TOOLS["git"], needed=True),
         _tool(TOOLS["bazel"], needed=True),
         _python(release),
+        _host(release),
         *_limits(release, folder),
-        *(_apple(release) if sys.platform == "darwin" else _no_apple(release)),
+        *(_apple(release) if sys.platform == "darwin" else _no_apple()),
     )
 
 
@@ -73,23 +93,41 @@ def _python(release: Release) -> HostFinding:
     """Look for the Python that the wheel is built for."""
     if release.python == "host":
         version = platform.python_version()
-        return HostFinding("python", Availability.FOUND, needed=True, value=version)
+        return HostFinding("python", "python", Availability.FOUND, needed=True, value=version)
     name = f"python{release.python}"
     brewed = f"python@{release.python}"
     # Debian's -dev package brings the interpreter and the headers that extension modules need.
-    return _tool(Tool(name, (name,), debian=f"{name}-dev", homebrew=brewed), needed=True)
+    tool = Tool(name, (name,), debian=f"{name}-dev", homebrew=brewed)
+    return _tool(tool, needed=True, code="python")
 
 
-def _tool(tool: Tool, *, needed: bool) -> HostFinding:
+def _host(release: Release) -> HostFinding:
+    """Return whether this kind of machine can build the release at all."""
+    system = f"{platform.system()} {platform.machine()}"
+    if sys.platform == "darwin" or release.upstream.url == _EMBEDDED:
+        return HostFinding("host", "host", Availability.FOUND, needed=True, value=system)
+    # Upstream cross-compiles to x86_64 Macs with an SDK that it may not hand out, to arm64 not.
+    return HostFinding(
+        "host",
+        "host",
+        Availability.DOES_NOT_FIT,
+        needed=True,
+        value=f"{system} has no compiler for Macs",
+        remedy="build this release on a Mac",
+    )
+
+
+def _tool(tool: Tool, *, needed: bool, code: str = "") -> HostFinding:
+    finding = functools.partial(HostFinding, code or tool.name, tool.name, needed=needed)
     programs = list(tools.candidates(tool))
     best = next((program for program in programs if program.will_do), None)
     if best is not None:
-        return HostFinding(tool.name, Availability.FOUND, needed=needed, value=_described(best))
+        return finding(availability=Availability.FOUND, value=_described(best))
     remedy = tools.line_for([tool])
     if not programs:
-        return HostFinding(tool.name, Availability.MISSING, needed=needed, remedy=remedy)
+        return finding(availability=Availability.MISSING, remedy=remedy)
     value = f"{_described(programs[0])}, needed {versions.shown(tool.oldest)}"
-    return HostFinding(tool.name, Availability.TOO_OLD, needed=needed, value=value, remedy=remedy)
+    return finding(availability=Availability.TOO_OLD, value=value, remedy=remedy)
 
 
 def _described(program: Candidate) -> str:
@@ -103,14 +141,17 @@ def _limits(release: Release, folder: Path) -> tuple[HostFinding, HostFinding]:
     free = shutil.disk_usage(folder).free  # what a user may take, without root's reserve
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # Linux and macOS have both
     return (
-        _amount("free disk", free, release.limits.disk_gb, f"free some space where {folder} is"),
-        _amount("memory", memory, release.limits.memory_gb, "build on a larger machine"),
+        _amount(
+            "disk", "free disk", free, release.limits.disk_gb, f"free some space where {folder} is"
+        ),
+        _amount("memory", "memory", memory, release.limits.memory_gb, "build on a larger machine"),
     )
 
 
-def _amount(what: str, present: int, needed_gb: float, remedy: str) -> HostFinding:
+def _amount(code: str, what: str, present: int, needed_gb: float, remedy: str) -> HostFinding:
     enough = present >= needed_gb * _GIGA
     return HostFinding(
+        code,
         what,
         Availability.FOUND if enough else Availability.TOO_LITTLE,
         needed=True,
@@ -124,32 +165,32 @@ def _apple(release: Release) -> tuple[HostFinding, ...]:
     needed = release.upstream.url != _EMBEDDED
     gpus = ", ".join(mac.gpus()) or None
     install = "install Xcode, then type: sudo xcode-select --switch /Applications/Xcode.app"
+    no_gpu = "smoke tests will not reach a GPU"
     findings = [
-        _answer("macOS", mac.macos_version(), needed=False),
-        _answer("Xcode", mac.xcode_version(), needed=needed, remedy=install),
-        _answer("macOS SDK", mac.sdk_version(), needed=needed, remedy=install),
-        _answer("GPU with Metal", gpus, needed=False, remedy="smoke tests will not reach a GPU"),
+        _answer("macos", "macOS", mac.macos_version(), needed=False),
+        _answer("xcode", "Xcode", mac.xcode_version(), needed=needed, remedy=install),
+        _answer("sdk", "macOS SDK", mac.sdk_version(), needed=needed, remedy=install),
+        _answer("gpu", "GPU with Metal", gpus, needed=False, remedy=no_gpu),
     ]
     if platform.machine() == "arm64":
         rosetta = "yes" if mac.runs_intel_programs() else None
         remedy = "softwareupdate --install-rosetta --agree-to-license"
-        findings.append(_answer("Rosetta", rosetta, needed=False, remedy=remedy))
+        findings.append(_answer("rosetta", "Rosetta", rosetta, needed=False, remedy=remedy))
     return tuple(findings)
 
 
-def _answer(what: str, value: str | None, *, needed: bool, remedy: str = "") -> HostFinding:
+def _answer(
+    code: str, what: str, value: str | None, *, needed: bool, remedy: str = ""
+) -> HostFinding:
     if value is None:
-        return HostFinding(what, Availability.MISSING, needed=needed, remedy=remedy)
-    return HostFinding(what, Availability.FOUND, needed=needed, value=value)
+        return HostFinding(code, what, Availability.MISSING, needed=needed, remedy=remedy)
+    return HostFinding(code, what, Availability.FOUND, needed=needed, value=value)
 
 
-def _no_apple(release: Release) -> tuple[HostFinding, ...]:
-    needed = release.upstream.url != _EMBEDDED
-    remedy = "build this release on a Mac" if needed else ""
-    absent = Availability.NOT_ON_THIS_HOST
-    return (
-        HostFinding("Xcode", absent, needed=needed, remedy=remedy),
-        HostFinding("macOS SDK", absent, needed=needed, remedy=remedy),
-        HostFinding("GPU with Metal", absent, needed=False),
-        HostFinding("Rosetta", absent, needed=False),
+def _no_apple() -> tuple[HostFinding, ...]:
+    """Return what elsewhere than on a Mac is not; whether that matters, `_host` says."""
+    absent = {"xcode": "Xcode", "sdk": "macOS SDK", "gpu": "GPU with Metal", "rosetta": "Rosetta"}
+    return tuple(
+        HostFinding(code, what, Availability.NOT_ON_THIS_HOST, needed=False)
+        for code, what in absent.items()
     )

@@ -1,4 +1,4 @@
-"""What a Mac says of itself. This is the only module that runs Apple's own programs.
+"""What a Mac says of itself. This is the only module that runs a Mac's own programs.
 
 Every function returns None, or nothing, on a machine that has not got the program that it runs.
 """
@@ -19,6 +19,8 @@ XCODEBUILD = ("xcodebuild", "-version")
 SDK_VERSION = ("xcrun", "--sdk", "macosx", "--show-sdk-version")
 ROSETTA = ("arch", "-x86_64", "/usr/bin/true")
 DEVELOPER_DIR = ("xcode-select", "--print-path")
+TRANSLATED = ("sysctl", "-n", "sysctl.proc_translated")
+REALPATH = ("realpath", "--version")
 DISPLAYS = ("system_profiler", "-json", "SPDisplaysDataType")
 
 _TIMEOUT = 60.0
@@ -53,6 +55,16 @@ def developer_dir() -> Path | None:
 def runs_intel_programs() -> bool:
     """Whether Intel programs run: always on an Intel Mac, by Rosetta on Apple silicon."""
     return _answer(ROSETTA) is not None
+
+
+def is_translated() -> bool:
+    """Whether this very process is an Intel one that runs under Rosetta."""
+    return _first_line(TRANSLATED) == "1"
+
+
+def has_gnu_realpath() -> bool:
+    """Whether the first realpath on PATH is GNU's; macOS 13 and later bring BSD's."""
+    return "GNU coreutils" in (_first_line(REALPATH) or "")
 
 
 def gpus() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`scripts/inv doctor`: what this machine lacks for a build."""
+"""`scripts/inv doctor`: what stands in the way of a build."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ if TYPE_CHECKING:
 
 
 @command(
+    iterable=["ignore"],
     help={
         "config": "a config under build_configs/, or the path of one",
+        "ignore": "do not count the finding with this code; may be repeated",
         "json": "print one JSON document (schema doctor.v1)",
     },
 )
-def doctor(_context: invoke.Context, config: str = "demo", json: bool = False) -> ExitCode:
-    """Show what a build of a config needs, whether it is here, and what installs it."""
+def doctor(
+    _context: invoke.Context, *, ignore: list[str], config: str = "demo", json: bool = False
+) -> ExitCode:
+    """Show what a build of a config needs, whether it is here, and what is known to break it."""
     from tensorflow_macos_build.config import load
-    from tensorflow_macos_build.pipeline.doctor import examine
+    from tensorflow_macos_build.pipeline import preflight
+    from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.views import doctor as doctor_view
 
-    loaded = load(config)
-    findings = examine(loaded.release, loaded.root)
-    document = doctor_view.as_document(loaded.release.name, findings)
+    workspace = Workspace(load(config))
+    findings = preflight.examine(workspace, ignore)
+    document = doctor_view.as_document(workspace.release.name, findings)
     present(document, [doctor_view.as_table(findings)], json=json)
     stopped = any(finding.stops_the_build for finding in findings)
-    return ExitCode.FAILED if stopped else ExitCode.DONE
+    return ExitCode.USAGE if stopped else ExitCode.DONE

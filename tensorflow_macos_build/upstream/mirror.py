@@ -22,11 +22,13 @@ from urllib.parse import unquote, urlsplit
 from tensorflow_macos_build import checkout, locks, temporary
 from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.environment import OFFLINE
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import embedded, local, remote
 from tensorflow_macos_build.upstream.handle import Mirror
 from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 
-__all__ = ["Mirror", "TransferRetry", "open"]
+__all__ = ["Mirror", "TransferRetry", "open", "peek"]
 
 _SCHEMES = frozenset({"git", "http", "https", "ssh"})
 # git-clone(1), GIT URLS: `host:path` of ssh, unless a slash comes before the colon
@@ -71,6 +73,23 @@ def open(
         if kind == "embedded":
             return local.prepare(opened, embedded.create(folder / "embedded.git").git_dir)
         return local.prepare(opened, Path(location))
+
+
+def peek(source: str, cache: Path) -> Git | None:
+    """Return the repository that has an upstream so far, to be read only; None: there is none.
+
+    Nothing is made, fetched or waited for: of a partial clone, what is not here is missing.
+
+    Raises:
+        UsageError: `source` is an address that cannot be read.
+    """
+    kind, location = _kind(source)
+    folder = cache / _folder_name(location) / "repository.git"
+    if kind == "local":
+        dot_git = Path(location) / ".git"
+        folder = dot_git if dot_git.exists() else Path(location)
+    exists = (folder / "HEAD").is_file() or folder.is_file()  # a linked work tree's is a file
+    return Git(folder, env=OFFLINE) if exists else None
 
 
 def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:

@@ -38,7 +38,15 @@ _DEEPEST = 50
 
 
 class BadConfig(Exception):
-    """Bazel would refuse a `--config`: it is not defined, or leads to itself."""
+    """Bazel would refuse a `--config`: it is not defined, or leads to itself.
+
+    Attributes:
+        undefined: the config that is not defined; "" when that is not the fault.
+    """
+
+    def __init__(self, what: str, undefined: str = "") -> None:
+        super().__init__(what)
+        self.undefined = undefined
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ class _Expansion:
     def config(self, name: str, chain: tuple[str, ...]) -> Iterator[str]:
         """Return the flags of a config; `chain` has the configs that led to it, itself last."""
         if name not in self._lines:
-            raise BadConfig(f"--config={' → '.join(chain)} is not defined for build")
+            raise BadConfig(f"--config={' → '.join(chain)} is not defined for build", name)
         if len(chain) > _DEEPEST:
             raise BadConfig(f"--config={chain[0]} leads through more than {_DEEPEST} others")
         for line in self._lines[name]:

@@ -140,6 +140,7 @@ def test_a_mac_is_asked_by_the_pinned_command_lines(tmp_path: Path) -> None:
         "git": "2.39.5",
         "bazel": "6.5.0",
         "python": platform.python_version(),
+        "host": f"{platform.system()} arm64",
         "macOS": "15.1",
         "Xcode": "16.2",
         "macOS SDK": "15.2",
@@ -178,8 +179,10 @@ def test_elsewhere_a_real_release_is_said_to_need_a_mac(
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     assert _examined(_demo(), tmp_path)["Xcode"].availability is Availability.NOT_ON_THIS_HOST
-    assert not _examined(_demo(), tmp_path)["Xcode"].stops_the_build
-    assert _examined(_real(), tmp_path)["Xcode"].stops_the_build
+    assert not _examined(_demo(), tmp_path)["host"].stops_the_build
+    host = _examined(_real(), tmp_path)["host"]
+    assert host.stops_the_build
+    assert host.remedy == "build this release on a Mac"
 
 
 def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Path) -> None:

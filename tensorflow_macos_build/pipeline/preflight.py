@@ -1,0 +1,253 @@
+"""All that can be told before a build's first stage, at once: what will fail should fail now.
+
+Nothing is made or fetched for it. What cannot be looked at yet is said not to have been.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import platform
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from tensorflow_macos_build.errors import MacosBuildError, UsageError
+from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
+from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
+from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
+from tensorflow_macos_build.upstream.tensorflow_tree.bazelrc import BadConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.pipeline.versions import Version
+    from tensorflow_macos_build.pipeline.workspace import Workspace
+    from tensorflow_macos_build.upstream.tensorflow_tree.tree import TensorflowTree
+
+_BY_CONFIGURE = "opt"
+"""The config that no tree defines: configure.py writes its lines into .tf_configure.bazelrc."""
+
+
+def examine(workspace: Workspace, ignore: Iterable[str] = ()) -> tuple[HostFinding, ...]:
+    """Return what was looked at before a build, and how it is.
+
+    Args:
+        workspace: the release.
+        ignore: codes of findings that shall not stop the build.
+
+    Raises:
+        UsageError: a code is none of a finding.
+    """
+    findings = (
+        *doctor.examine(workspace.release, workspace.root),
+        *_queue(workspace),
+        *_of_upstream(workspace),
+    )
+    return _ignoring(findings, frozenset(ignore))
+
+
+def refuse(findings: Iterable[HostFinding], lines: Iterable[str]) -> None:
+    """Raise one error for all findings that stop a build, where there are any.
+
+    Args:
+        findings: what was looked at.
+        lines: the findings as they are shown.
+
+    Raises:
+        UsageError: there are.
+    """
+    stopping = [finding for finding in findings if finding.stops_the_build]
+    if stopping:
+        codes = " ".join(f"--ignore {finding.code}" for finding in stopping)
+        raise UsageError(
+            f"{len(stopping)} findings speak against this build, and nothing was started",
+            detail="\n".join(lines),
+            hint=f"`{codes}` goes on in spite of them",
+        )
+
+
+def _ignoring(findings: tuple[HostFinding, ...], ignore: frozenset[str]) -> tuple[HostFinding, ...]:
+    known = sorted({finding.code for finding in findings})
+    for code in sorted(ignore - {*known}):
+        near = difflib.get_close_matches(code, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+        raise UsageError(f"there is no finding `{code}` to ignore", hint=hint)
+    return tuple(
+        dataclasses.replace(finding, ignored=finding.code in ignore) for finding in findings
+    )
+
+
+def _queue(workspace: Workspace) -> Iterator[HostFinding]:
+    """Look whether the queue is there, whole, and of the config's upstream."""
+    if workspace.queue is None:
+        return
+    from tensorflow_macos_build.patchqueue.queue import storage  # noqa: PLC0415 - most of a start-up
+
+    what = f"patches/{workspace.release.queue}"
+    try:
+        queue = storage.load(workspace.queue)
+    except MacosBuildError as error:
+        is_there = workspace.queue.is_dir()
+        state = Availability.DOES_NOT_FIT if is_there else Availability.MISSING
+        yield HostFinding("queue", what, state, True, str(error.what), error.hint, error.where)
+        return
+    upstream = workspace.release.upstream.url
+    if queue.base.upstream != upstream:
+        value = f"its base is of {queue.base.upstream}, and the config's upstream is {upstream}"
+        yield HostFinding("queue", what, Availability.DOES_NOT_FIT, True, value)
+        return
+    value = f"{len(queue.patches)} patches on {queue.base.ref}"
+    yield HostFinding("queue", what, Availability.FOUND, True, value)
+
+
+def _of_upstream(workspace: Workspace) -> Iterator[HostFinding]:
+    """Hold the config against upstream's own files, and its known faults against this machine.
+
+    Of the miniature nothing is asked: it comes with this package, whose tests hold it.
+    """
+    release = workspace.release
+    if release.upstream.url == EMBEDDED:
+        return
+    named, flags = None, None
+    try:
+        tree = _tree(workspace)
+    except MacosBuildError as error:
+        state = Availability.NOT_LOOKED_AT
+        yield HostFinding("upstream", "upstream's files", state, True, error.what)
+    else:
+        yield from (_configs(release, tree), _target(release, tree), _python(release, tree))
+        named, flags = tree.bazel_version.value, _x86_64_flags(release, tree)
+    wanted = versions.parse(release.bazel.version or named or "")
+    yield _bazel(wanted)
+    yield from hazards.examine(release, wanted, flags)
+
+
+def _tree(workspace: Workspace) -> TensorflowTree:
+    """Read the upstream commit's files as far as they are here.
+
+    Raises:
+        UsageError: there is no mirror yet, or it has not got the commit.
+        ObjectMissing: it has not got the files' contents.
+    """
+    from tensorflow_macos_build.git import objects, revisions  # noqa: PLC0415 - as below
+    from tensorflow_macos_build.upstream import mirror  # noqa: PLC0415 - a build loads it later
+    from tensorflow_macos_build.upstream.tensorflow_tree import sources, tree  # noqa: PLC0415
+
+    upstream = workspace.release.upstream
+    git = mirror.peek(upstream.url, workspace.mirrors)
+    if git is None:
+        raise UsageError(f"there is no mirror of {upstream.url} yet")
+    commit = revisions.find_commit(git, upstream.ref)
+    if commit is None:
+        raise UsageError(f"the mirror has no {upstream.ref} yet")
+    with objects.reading(git) as reader:
+        return tree.read(sources.of_commit(reader, commit))
+
+
+def _configs(release: Release, tree: TensorflowTree) -> HostFinding:
+    """Look for the `--config`s of a release in upstream's .bazelrc."""
+    what = "--config names"
+    rc = tree.rc.value
+    if rc is None:
+        state = Availability.NOT_LOOKED_AT
+        return HostFinding("upstream-configs", what, state, True, tree.rc.reason)
+    faults = []
+    for name in _config_names(release):
+        try:
+            rc.flags_of(name)
+        except BadConfig as fault:
+            if fault.undefined != _BY_CONFIGURE:
+                faults.append(str(fault))
+    return _held(release, "upstream-configs", what, "; ".join(faults), ".bazelrc")
+
+
+def _config_names(release: Release) -> list[str]:
+    """Return the names of all `--config`s that a release gives Bazel, sorted."""
+    halves = release.architectures
+    own = [halves.arm64.bazel_config, halves.x86_64.bazel_config]
+    own += [release.host.bazel_config] if release.host_build else []
+    return sorted({*release.bazel.configs, *filter(None, own)})
+
+
+def _target(release: Release, tree: TensorflowTree) -> HostFinding:
+    from tensorflow_macos_build.upstream.tensorflow_tree.tree import PACKAGE  # noqa: PLC0415
+
+    what, label = "the wheel's target", release.bazel.target
+    package, _, name = label.removeprefix("//").partition(":")
+    targets = tree.targets.value
+    if package != PACKAGE or targets is None:
+        reason = tree.targets.reason or f"{label} is in another package than {PACKAGE}"
+        return HostFinding("upstream-target", what, Availability.NOT_LOOKED_AT, True, reason)
+    is_there = name in {target.name for target in targets}
+    others = ", ".join(f":{target.name}" for target in tree.wheel_targets)
+    fault = "" if is_there else f"{label} is not named there; {others or 'no wheel target'} is"
+    return _held(release, "upstream-target", what, fault, tree.targets.where)
+
+
+def _held(release: Release, code: str, what: str, fault: str, where: str) -> HostFinding:
+    """Return a finding about upstream's tree, which a queue's patches may yet change."""
+    if not fault:
+        return HostFinding(code, what, Availability.FOUND, True, known_from=where)
+    if release.queue is not None:
+        value = f"{fault}; a patch of patches/{release.queue} may bring it"
+        return HostFinding(code, what, Availability.NOT_LOOKED_AT, True, value, known_from=where)
+    remedy = "change the config, or bring it by a patch"
+    return HostFinding(code, what, Availability.DOES_NOT_FIT, True, fault, remedy, where)
+
+
+def _python(release: Release, tree: TensorflowTree) -> HostFinding:
+    """Hold the Python of a release against the ones that upstream's wheel is for."""
+    version = platform.python_version() if release.python == "host" else release.python
+    minor = ".".join(version.split(".")[:2])
+    finding = functools.partial(HostFinding, "upstream-python", "a Python that upstream takes")
+    locked, requires = tree.locked_pythons, tree.python_requires
+    if locked.value is not None and minor not in locked.value:
+        value = f"Python {minor} has no locked requirements: {', '.join(locked.value)} have"
+        return finding(Availability.DOES_NOT_FIT, True, value, known_from=locked.where)
+    if requires.value is None:
+        return finding(Availability.NOT_LOOKED_AT, True, requires.reason)
+    value = f"Python {version}, and upstream says {requires.value}"
+    state = Availability.FOUND if _fits(version, requires.value) else Availability.DOES_NOT_FIT
+    return finding(state, True, value, known_from=requires.where)
+
+
+def _fits(version: str, requires: str) -> bool:
+    try:
+        return version in SpecifierSet(requires)
+    except InvalidSpecifier:
+        return False
+
+
+def _bazel(wanted: Version) -> HostFinding:
+    """Look whether the Bazel that builds the release is to be had."""
+    what, state = "the release's Bazel", Availability.NOT_LOOKED_AT
+    if not wanted:
+        value = "neither the config nor a tree that is here names its version"
+        return HostFinding("bazel-version", what, state, True, value)
+    present = [program for program in tools.candidates(tools.TOOLS["bazel"]) if program.will_do]
+    if any(versions.is_bazelisk(program.path) for program in present):
+        value = f"bazelisk brings {versions.shown(wanted)}"
+        return HostFinding("bazel-version", what, Availability.FOUND, True, value)
+    seen = present[0].version if present else ()
+    if not seen:
+        return HostFinding("bazel-version", what, state, True, "no Bazel here tells its version")
+    value = f"{versions.shown(seen)} is here, {versions.shown(wanted)} builds it"
+    if seen == wanted:
+        return HostFinding("bazel-version", what, Availability.FOUND, True, value)
+    remedy = "install bazelisk in its place, which brings the version that is asked for"
+    return HostFinding("bazel-version", what, Availability.DOES_NOT_FIT, True, value, remedy)
+
+
+def _x86_64_flags(release: Release, tree: TensorflowTree) -> tuple[str, ...] | None:
+    """Return all flags for the x86_64 half, upstream's and the config's."""
+    half = release.architectures.x86_64
+    names = [*release.bazel.configs, *([half.bazel_config] if half.bazel_config else [])]
+    if tree.rc.value is None:
+        return None
+    try:
+        return (*tree.rc.value.flags(names), *release.bazel.flags, *half.flags)
+    except BadConfig:
+        return None
