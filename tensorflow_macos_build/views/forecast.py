@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.views import evidence, forecast_page
 from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 from tensorflow_macos_build.views.lines import Line
@@ -108,7 +109,7 @@ def _blames(forecast: Forecast) -> Iterator[str]:
     for blame in forecast.breaking_commits:
         commit, does = blame.breaking.commit, forecast_page.effect(blame.breaking.kind)
         yield ""
-        yield evidence.named(commit)
+        yield wording.named(commit)
         yield f"  {evidence.signed(commit)}"
         for name, refs in blame.patches:
             yield f"  {does} {name} on {', '.join(refs)}"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
+from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.views import evidence, pages
+from tensorflow_macos_build.views import pages
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.forecast.forecast import (
@@ -99,8 +100,8 @@ def _shares(column: ForecastColumn) -> list[tuple[str, int]]:
 def _about(fate: PatchForecast) -> str:
     """Return the tooltip of a cell: whom its status is due to."""
     if fate.status is Status.KNOCK_ON:
-        return evidence.follows(fate.evidence.knock_on_of)
+        return wording.follows(fate.evidence.knock_on_of)
     if fate.breaking is not None:
-        return evidence.named(fate.breaking.commit)
+        return wording.named(fate.breaking.commit)
     commits = fate.evidence.upstream or fate.evidence.changed_by
-    return "\n".join(map(evidence.named, commits))
+    return "\n".join(map(wording.named, commits))

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.views import evidence, saved
 from tensorflow_macos_build.views.lines import Line
@@ -124,7 +125,7 @@ def _table(patches: Sequence[PatchStatus]) -> Table:
     for patch in patches:
         if patch.status is not Status.CLEAN:  # most are, and only counted
             status = Text(patch.status.value, _STYLES[patch.status])
-            table.add_row(patch.name, status, evidence.summary(patch.evidence))
+            table.add_row(patch.name, status, wording.summary(patch.evidence))
     return table
 
 

@@ -13,7 +13,6 @@ from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.verdict.status import Evidence
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.upstream.mirror import Mirror
 
@@ -96,12 +95,15 @@ def _fetch_files(git: Mirror, tree: str, ticker: Ticker) -> None:
 def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOutcome, ...]]:
     from tensorflow_macos_build.patchqueue.queue import storage
     from tensorflow_macos_build.patchqueue.rebase.engine import rebase
+    from tensorflow_macos_build.patchqueue.verdict import wording
 
     assert job.workspace.queue is not None
     queue = storage.load(job.workspace.queue)
     rebased = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
     patches = tuple(
-        PatchOutcome(name=patch.name, status=patch.status.value, evidence=_evidence(patch.evidence))
+        PatchOutcome(
+            name=patch.name, status=patch.status.value, evidence=wording.summary(patch.evidence)
+        )
         for patch in rebased.patches
     )
     if not rebased.ok:
@@ -116,23 +118,6 @@ def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOu
             hint=checkout.command("rebase", "--queue", queue.name, "--onto", ref),
         )
     return rebased.tree, patches
-
-
-def _evidence(evidence: Evidence) -> str:
-    """Return one line on why a patch has its status."""
-    reasons = []
-    if evidence.upstream:
-        commits = ", ".join(commit.oid[:12] for commit in evidence.upstream)
-        reasons.append(f"upstream's {commits} ({evidence.found_by})")
-    if evidence.reverted_by:
-        commits = ", ".join(commit.oid[:12] for commit in evidence.reverted_by)
-        reasons.append(f"reverted in {commits}")
-    reasons += [conflict.words for conflict in evidence.conflicts]
-    if evidence.knock_on_of:
-        reasons.append(f"follows from {', '.join(evidence.knock_on_of)}")
-    if evidence.changed_files:
-        reasons.append(f"other text in {', '.join(evidence.changed_files)}")
-    return "; ".join(reasons)
 
 
 PATCH = Stage(
