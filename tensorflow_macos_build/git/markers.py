@@ -120,8 +120,7 @@ def _marker(line: bytes, size: int) -> _Side | None:
     sign = line[:1]
     if line[:size] != sign * size or sign not in (b"<", b"|", b"=", b">"):
         return None
-    rest = line[size:].rstrip(
-        b"\r\n"
-    )  # git ends a marker as the file's lines end (is_cr_needed in xmerge.c)
+    # git ends a marker as the file's lines end (is_cr_needed in xmerge.c)
+    rest = line[size:].rstrip(b"\r\n")
     well_formed = rest.startswith(b" ") or (sign == b"=" and not rest)
     return _Side(sign) if well_formed else None

@@ -130,12 +130,14 @@ def take(folder: Path, merged: MergeResult, labels: SideLabels) -> str:
         Unresolved: markers are left, a submodule is unmerged, or a path without markers (binary,
             deleted on one side, a link) is as git left it and still unmerged in the index.
     """
-    marker = f"< {labels.ours}\n".encode()  # the end of one, whatever conflict-marker-size says
+    # The end of one, whatever conflict-marker-size says; the line ends as the file's do, as git has
+    # it (is_cr_needed in xmerge.c).
+    ends = tuple(f"< {labels.ours}{end}".encode() for end in ("\n", "\r\n"))
     left = [
         file.path
         for file in merged.conflicted
         if (path := folder / file.path).is_file()
-        and (marker in (content := path.read_bytes()) or markers.are_in(content))
+        and (markers.are_in(content := path.read_bytes()) or any(end in content for end in ends))
     ]
     if left:
         raise Unresolved(

@@ -1,4 +1,4 @@
-"""Conflicts that have no markers: nothing of them is taken that nobody has decided."""
+"""Work trees of conflicts: nothing is taken that nobody has decided, with markers or without."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ KINDS: dict[str, tuple[Files, Files, Files]] = {
 
 
 def begin(kind: str, folder: Path) -> tuple[Made, RebaseSession, Path]:
-    base, theirs, mine = ({**files, **BESIDE} for files in KINDS[kind])
+    return begin_with(KINDS[kind], folder)
+
+
+def begin_with(sides: tuple[Files, Files, Files], folder: Path) -> tuple[Made, RebaseSession, Path]:
+    base, theirs, mine = ({**files, **BESIDE} for files in sides)
     patches = (mine, {**mine, "later": (FILE, b"so that a patch is left\n")})
     made = make(Case(base, (theirs,), patches), folder / "repository")
     steps = commit_range.read(made.git, made.base, made.patches[-1]).steps
@@ -99,3 +103,19 @@ def test_a_changed_file_is_an_answer(kind: str, tmp_path: Path) -> None:
     done = session.go_on()
     assert done.done
     assert made.git.out("cat-file", "blob", f"{done.result.tree}:f") == b"both\n"
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_markers_that_are_left_in_an_edited_file_are_not_taken(end: bytes, tmp_path: Path) -> None:
+    base = TEXT.replace(b"\n", end)
+    theirs = base.replace(b"line 2", b"theirs").replace(b"line 9", b"theirs, too")
+    mine = base.replace(b"line 2", b"mine").replace(b"line 9", b"mine, too")
+    sides = ({"f": (FILE, base)}, {"f": (FILE, theirs)}, {"f": (FILE, mine)})
+    _, session, work = begin_with(sides, tmp_path)
+    marked = (work / "f").read_bytes()
+    half = marked[: marked.index(b"<<<<<<<")] + marked[marked.rindex(b"<<<<<<<") :]
+    (work / "f").write_bytes(half)
+    with pytest.raises(Unresolved, match="conflict markers"):
+        session.go_on()
+    (work / "f").write_bytes(mine)
+    assert session.go_on().done
