@@ -88,7 +88,7 @@ class Hazard(str, Enum):
     BAZEL_7_LINKS_ARM64 = "bazel-7-links-arm64"
     """On an arm64 Mac, Bazel 7 by itself links x86_64 as arm64 (bazelbuild/bazel#21768)."""
     ONEDNN_DUMMY = "onednn-dummy"
-    """On x86_64 Macs `//xla/tsl/mkl:onednn` leads to a dummy; a patch has to take it out."""
+    """On x86_64 Macs `//xla/tsl/mkl:onednn` leads to a dummy; a patch has to name oneDNN itself."""
 
 
 class FuseVerdict(str, Enum):

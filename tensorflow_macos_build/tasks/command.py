@@ -77,7 +77,7 @@ class Command(invoke.Task[Any]):
 
     Attributes:
         needs: names in `pipeline.tools.TOOLS`; scripts/inv provides them before the task runs.
-        needs_none_with: the name of a flag with which the task needs none of them.
+        needs_none_with: the name of a flag with which the task needs none of them; empty: no flag.
         required: names of the arguments that have no default, in order.
         operands: names of those that are given without a flag.
     """

@@ -43,9 +43,9 @@ def end(
     return None
 
 
-@command(needs=("shellcheck",))
-def needy(_context: invoke.Context) -> None:
-    """Need a tool."""
+@command(needs=("shellcheck",), needs_none_with="plan")
+def needy(_context: invoke.Context, plan: bool = False) -> None:
+    """Need a tool, unless there is only a plan to print."""
 
 
 def _run(*argv: str) -> int:
@@ -160,6 +160,7 @@ def test_a_missing_tool_is_named_with_what_installs_it(
     assert _run("needy") == 2
     assert "shellcheck" in capsys.readouterr().err
     assert _run("end", "well") == 0
+    assert _run("needy", "--plan") == 0
 
 
 def test_variables_of_invoke_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
