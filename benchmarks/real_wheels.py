@@ -140,12 +140,14 @@ def pip_takes(wheel: Path, release: str, arch: str, version: tuple[int, int]) ->
         return subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
 
-def house(index: str, releases: Sequence[str], rules: Sequence[KnownRule], scratch: Path) -> bool:
+def is_installable(
+    index: str, releases: Sequence[str], rules: Sequence[KnownRule], scratch: Path
+) -> bool:
     """Make one wheelhouse of all; whether that went well."""
     macos = {"x86_64": (14, 0), "arm64": (14, 0)}
     options = WheelhouseOptions(scratch / "cache", macos=macos, index=index, rules=rules)
     try:
-        wheelhouse = build(releases, scratch / "house", options)
+        wheelhouse = build(releases, scratch / "wheelhouse", options)
     except MacosBuildError as error:
         print(error)
         return False
@@ -175,7 +177,9 @@ def main() -> int:
         if arguments.index:
             print("wheelhouse")
             newest = {release.partition("==")[0]: release for release in paired}
-            good = house(arguments.index, list(newest.values()), rules, Path(name)) and good
+            good = (
+                is_installable(arguments.index, list(newest.values()), rules, Path(name)) and good
+            )
     return 0 if good and paired else 1
 
 

@@ -278,11 +278,11 @@ def _write(folder: Path, project: str, version: str, members: dict[str, bytes]) 
     info = f"{project}-{version}.dist-info/"
     metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
     tags = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    papers = {info + "METADATA": metadata.encode(), info + "WHEEL": tags.encode()}
+    dist_info = {info + "METADATA": metadata.encode(), info + "WHEEL": tags.encode()}
     path = folder / f"{project}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         record = ""
-        for name, content in {**members, **papers}.items():
+        for name, content in {**members, **dist_info}.items():
             digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode()
             record += f"{name},sha256={digest.rstrip('=')},{len(content)}\n"
             member = zipfile.ZipInfo(name)

@@ -15,13 +15,15 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.servers import Failures, serving
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
 @dataclass
-class Faults:
+class Faults(Failures):
     """What a web server does wrong, and what it was asked.
 
     Attributes:
@@ -39,14 +41,6 @@ class Faults:
     stall: int = 0
     requests: list[str] = field(default_factory=list)
     wants: list[int] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    closing: threading.Event = field(default_factory=threading.Event)
-
-    def take(self, name: str) -> bool:
-        with self.lock:
-            left: int = getattr(self, name)
-            setattr(self, name, max(0, left - 1))
-            return left > 0
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -134,18 +128,8 @@ def http_server(root: Path) -> Iterator[tuple[str, Faults]]:
     # what a test sets later is for the client
     facts = {"root": root, "faults": faults, "env": dict(os.environ)}
     handler = type("Handler", (_Handler,), facts)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign] # clients that hang up are the point
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", faults
-    finally:
-        faults.closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(handler, faults.closing) as address:
+        yield address, faults
 
 
 def free_port() -> int:
@@ -281,14 +265,5 @@ def endless_server(kind: str) -> Iterator[str]:
 
     size = 1 if "drip" in kind else 500
     closing = threading.Event()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/up.git"
-    finally:
-        closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler, closing) as address:
+        yield f"{address}/up.git"

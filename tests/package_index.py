@@ -7,11 +7,12 @@ import hashlib
 import http.server
 import re
 import socket
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
+
+from tests.servers import Failures, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Index:
+class Index(Failures):
     """The index's state; tests change it while it serves.
 
     Attributes:
@@ -43,14 +44,6 @@ class Index:
     spoiled: set[str] = field(default_factory=set)
     ranges: bool = True
     requests: list[tuple[str, int]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    closing: threading.Event = field(default_factory=threading.Event)
-
-    def take(self, name: str) -> bool:
-        with self.lock:
-            left: int = getattr(self, name)
-            setattr(self, name, max(0, left - 1))
-            return left > 0
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -144,16 +137,6 @@ def package_index(folder: Path) -> Iterator[Index]:
     """Serve the wheels in a folder; give the index."""
     index = Index(folder)
     handler = type("Handler", (_Handler,), {"index": index})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign] # clients that hang up are the point
-    index.url = f"http://127.0.0.1:{server.server_address[1]}/simple"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(handler, index.closing) as address:
+        index.url = f"{address}/simple"
         yield index
-    finally:
-        index.closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -177,8 +177,8 @@ RELOCATED = Relocated(Path("a.whl"), SHA256, True, (Copied("/l.dylib", ("arm64",
 FINDINGS = tuple(Finding(code, "evidence", "a.so", "arm64") for code in Code)
 VERIFIED = Verification(Path("a.whl"), FINDINGS, 3, 2, 4, SymbolCounts())
 WHEELHOUSE = Wheelhouse(
-    Path("house"),
-    Path("house/lock.txt"),
+    Path("wheelhouse"),
+    Path("wheelhouse/lock.txt"),
     (
         WheelhouseEntry(
             "a", "1", "a.whl", SHA256, 9, EntryKind.FUSED, ("arm64",), ("https://example.org/a",)

@@ -54,7 +54,7 @@ class Configured(Instructions, Generic[Section]):
 
 In = TypeVar("In", bound=Record)
 Out = TypeVar("Out", bound=Record)
-Told = TypeVar("Told", bound=Instructions, default=Any)
+AnyInstructions = TypeVar("AnyInstructions", bound=Instructions, default=Any)
 
 
 class Results:
@@ -86,7 +86,7 @@ def _no_instructions(_workspace: Workspace) -> Any:
 
 
 @dataclass(frozen=True)
-class Stage(Generic[In, Out, Told]):
+class Stage(Generic[In, Out, AnyInstructions]):
     """One step of a build.
 
     Attributes:
@@ -103,10 +103,10 @@ class Stage(Generic[In, Out, Told]):
     name: str
     needs: tuple[Stage[Any, Any], ...]
     inputs: Callable[[Workspace, Results], In]
-    work: Callable[[StageJob[In, Told]], Out]
+    work: Callable[[StageJob[In, AnyInstructions]], Out]
     result: type[Out]
     summary: Callable[[Out], str]
-    instructions: Callable[[Workspace], Told] = _no_instructions
+    instructions: Callable[[Workspace], AnyInstructions] = _no_instructions
 
     @property
     def module(self) -> str:
@@ -142,7 +142,7 @@ class Stage(Generic[In, Out, Told]):
 
 
 @dataclass(frozen=True)
-class StageJob(Generic[In, Told]):
+class StageJob(Generic[In, AnyInstructions]):
     """One run of a stage.
 
     Attributes:
@@ -157,7 +157,7 @@ class StageJob(Generic[In, Told]):
     """
 
     workspace: Workspace
-    instructions: Told
+    instructions: AnyInstructions
     inputs: In
     folder: Path
     final: Path

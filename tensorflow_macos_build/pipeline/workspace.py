@@ -46,7 +46,7 @@ class Workspace:
 
     @property
     def dist(self) -> Path:
-        """What is for users: the finished wheel and its papers."""
+        """What is for users: the finished wheel and the documents on it."""
         return self.root / "dist" / self.release.name
 
     @property

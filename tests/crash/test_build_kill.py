@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-PAPERS = {"SHA256SUMS", "provenance.json", "report.html", "report.json"}
+DOCUMENTS = {"SHA256SUMS", "provenance.json", "report.html", "report.json"}
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def check_dist(project: Project) -> None:
     if not project.dist.exists():
         return
     names = {path.name for path in project.dist.iterdir()}
-    assert len(names) == len(PAPERS) + 1
-    assert names > PAPERS
+    assert len(names) == len(DOCUMENTS) + 1
+    assert names > DOCUMENTS
     check_sums(project.dist)
 
 

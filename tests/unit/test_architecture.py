@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests import house, imports
+from tests import architecture, imports
 
 PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
 _NAMED = re.compile(r"`([\w/]+(?:\.(?:py|yaml)|/))`(?:, `(\w+)`)?")
@@ -41,7 +41,9 @@ def test_each_walk_has_ten_steps() -> None:
 
 def test_the_picture_is_the_codes() -> None:
     picture = imports.ROOT / "docs" / "architecture.svg"
-    assert picture.read_text(encoding="utf-8") == house.draw(), "python -m tests.house draws it"
+    assert picture.read_text(encoding="utf-8") == architecture.draw(), (
+        "python -m tests.architecture draws it"
+    )
 
 
 def test_every_link_of_a_page_leads_somewhere() -> None:

@@ -39,12 +39,12 @@ def states(project: Project, *args: str) -> dict[str, str]:
     return {row["stage"]: row["state"] for row in document["stages"]}
 
 
-def test_dist_holds_the_wheel_and_papers_that_agree_with_it(project: Project) -> None:
+def test_dist_holds_the_wheel_and_documents_that_agree_with_it(project: Project) -> None:
     wheel = project.wheel()
     assert wheel.name == "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
     names = sorted(path.name for path in project.dist.iterdir())
-    papers = ["SHA256SUMS", "provenance.json", "report.html", "report.json"]
-    assert names == sorted([*papers, wheel.name])
+    beside = ["SHA256SUMS", "provenance.json", "report.html", "report.json"]
+    assert names == sorted([*beside, wheel.name])
     check_sums(project.dist)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     for name in ("report.json", "provenance.json"):

@@ -20,7 +20,7 @@ NAME = "demo-1.0-cp311-cp311-macosx_12_0_arm64.whl"
 INFO = "demo-1.0.dist-info"
 WHEEL = b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-macosx_12_0_arm64\n"
 METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
-PAPERS = [(f"{INFO}/METADATA", METADATA), (f"{INFO}/WHEEL", WHEEL)]
+DIST_INFO = [(f"{INFO}/METADATA", METADATA), (f"{INFO}/WHEEL", WHEEL)]
 
 REFUSED: dict[str, dict[str, bytes]] = {
     "case": {"Foo.txt": b"", "foo.txt": b""},
@@ -43,18 +43,18 @@ def make(wheel: Path, members: list[tuple[str, bytes]]) -> None:
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_wheel_that_would_be_refused_is_not_made(tmp_path: Path, kind: str) -> None:
-    members = [*REFUSED[kind].items(), *PAPERS]
+    members = [*REFUSED[kind].items(), *DIST_INFO]
     wrong = [*members[:1], *members] if kind == "twice" else members
     wheel = tmp_path / "out" / NAME
     with pytest.raises(WorkFailed, match="not be one that installers take"):
         make(wheel, wrong)
     assert list(wheel.parent.iterdir()) == []
-    make(wheel, [("a.txt", b""), *PAPERS])
+    make(wheel, [("a.txt", b""), *DIST_INFO])
     assert wheel.is_file()
 
 
-@pytest.mark.parametrize("left", PAPERS, ids=lambda paper: paper[0].rpartition("/")[2])
-def test_a_wheel_without_its_papers_is_not_made(tmp_path: Path, left: tuple[str, bytes]) -> None:
+@pytest.mark.parametrize("left", DIST_INFO, ids=lambda member: member[0].rpartition("/")[2])
+def test_a_wheel_without_its_dist_info_is_not_made(tmp_path: Path, left: tuple[str, bytes]) -> None:
     with pytest.raises(WorkFailed, match="has no such file"):
         make(tmp_path / "out" / NAME, [("a.txt", b""), left])
 

@@ -1,6 +1,6 @@
 """How large the package's folders are, how long its functions, how many its comments.
 
-    .venv/bin/python -m benchmarks.house [CHECKOUT]
+    .venv/bin/python -m benchmarks.code_figures [CHECKOUT]
 
 Another checkout can be measured, such as an older commit's. The miniature is left out.
 The length of a function is that of its signature and body without its docstring.

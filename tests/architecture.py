@@ -1,6 +1,6 @@
 """A picture of the package: its rooms on their floors, and the imports between them, as SVG.
 
-    .venv/bin/python -m tests.house > docs/architecture.svg
+    .venv/bin/python -m tests.architecture > docs/architecture.svg
 
 The floors are import-linter's contracts, the arrows the code's own imports. Left out are arrows
 that others lead along anyway (a imports b, b imports c, a imports c), and those to the single files
