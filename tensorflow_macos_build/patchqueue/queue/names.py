@@ -82,9 +82,11 @@ def position(names: Sequence[str], name: str) -> int:
         UsageError: no patch is called so, or several are.
     """
     part = name.removesuffix(SUFFIX).lower()
-    stems = [known.removesuffix(SUFFIX) for known in names]
+    # in lower case, as this package names files: somebody else's queue may have others
+    stems = [known.removesuffix(SUFFIX).lower() for known in names]
     # a whole name counts before a part: `fix` means fix.patch, though fix-copy.patch has it too
     for fits in (
+        [n for n, known in enumerate(names) if known == name],
         [n for n, stem in enumerate(stems) if part in (stem, stem.partition("-")[2])],
         [n for n, stem in enumerate(stems) if part and part in stem],
     ):
@@ -94,7 +96,8 @@ def position(names: Sequence[str], name: str) -> int:
             shown = ", ".join(names[n] for n in fits[:5])
             raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
     near = difflib.get_close_matches(part, stems, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}.patch?" if near else "the queue's `series` lists its patches"
+    meant = names[stems.index(near[0])] if near else ""
+    hint = f"did you mean {meant}?" if meant else "the queue's `series` lists its patches"
     raise UsageError(f"the queue has no patch `{name}`", hint=hint)
 
 

@@ -75,6 +75,15 @@ def test_a_patch_is_meant_by_its_whole_name_or_by_a_part_that_fits_no_other(
 
 
 @pytest.mark.parametrize(
+    ("part", "position"),
+    [("Fix.patch", 0), ("fix.patch", 1), ("Tail", 2), ("tail", 2), ("0003-Other.patch", 3)],
+)
+def test_names_that_somebody_else_gave_are_taken_too(part: str, position: int) -> None:
+    listed = ["Fix.patch", "fix.patch", "Long-Tail.diff", "0003-Other.patch"]
+    assert names.position(listed, part) == position
+
+
+@pytest.mark.parametrize(
     ("part", "expected"), [("00", "fits 2 patches"), ("tial", "00200-tail.patch")]
 )
 def test_a_name_that_means_no_patch_or_several_is_refused(part: str, expected: str) -> None:
