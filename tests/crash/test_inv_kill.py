@@ -115,6 +115,7 @@ def test_an_interrupt_is_130_without_a_traceback_and_loses_nothing(checkout: Che
 
 
 def test_starts_at_once_set_up_once(checkout: Checkout) -> None:
+    checkout.set_pip_aside()
     children = [checkout.popen(str(number)) for number in range(4)]
     ended = [child.communicate(timeout=120) for child in children]
     assert [child.returncode for child in children] == [0] * 4, ended

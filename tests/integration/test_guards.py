@@ -1,4 +1,4 @@
-"""The guards of tests/conftest.py hold: each is run on a test that it must stop."""
+"""The guards of tests/conftest.py hold: each is tried on tests that it must stop, or let be."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -46,47 +47,64 @@ def test_it() -> None:
 """
 
 
-def _run(folder: Path, test: str, **environment: str) -> tuple[int, str]:
-    (folder / "test_one.py").write_text(test)
+TESTS = {
+    "skipped": SKIPPED,
+    "connecting": CONNECTING,
+    "local": LOCAL,
+    "home": HOME,
+    "make": STARTING.format(program="make"),
+    "ls": STARTING.format(program="/bin/ls"),
+    "cat": STARTING.format(program="cat"),
+}
+
+
+def _failures(folder: Path, tests: dict[str, str], **environment: str) -> dict[str, str]:
+    """Run tests in one pytest; return what it says of each, "" where the test did not fail."""
+    for name, text in tests.items():
+        (folder / f"test_{name}.py").write_text(text)
     flags = ["-q", "-p", "tests.conftest", "-p", "no:cacheprovider", "--confcutdir", str(folder)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *flags, str(folder / "test_one.py")],
+    report = folder / "report.xml"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *flags, f"--junitxml={report}", str(folder)],
         cwd=ROOT,
         env={**os.environ, "CI": "", **environment},
         capture_output=True,
-        text=True,
         check=False,
     )
-    return ended.returncode, ended.stdout
+    cases = ElementTree.parse(report).getroot().iter("testcase")
+    return {
+        case.attrib["classname"].rpartition("test_")[2]: "".join(
+            f"{failure.text}" for failure in case.findall("failure")
+        )
+        for case in cases
+    }
 
 
-@pytest.mark.parametrize(("on_ci", "status"), [("", 0), ("true", 1)])
-def test_a_skip_is_a_failure_on_ci_only(tmp_path: Path, on_ci: str, status: int) -> None:
-    code, output = _run(tmp_path, SKIPPED, CI=on_ci)
-    assert code == status, output
-    assert ("CI skips nothing" in output) is (on_ci == "true")
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    ended = _failures(tmp_path_factory.mktemp("guarded"), TESTS, HOME="/original")
+    assert ended.keys() == TESTS.keys()
+    return ended
 
 
-def test_a_connection_that_leaves_the_machine_is_a_failure(tmp_path: Path) -> None:
-    code, output = _run(tmp_path, CONNECTING)
-    assert code == 1
-    assert "servers are on 127.0.0.1 only" in output
+def test_a_skip_is_a_failure_on_ci_only(tmp_path: Path, failures: dict[str, str]) -> None:
+    assert failures["skipped"] == ""
+    assert "CI skips nothing" in _failures(tmp_path, {"skipped": SKIPPED}, CI="true")["skipped"]
 
 
-def test_a_connection_within_the_machine_is_let_through(tmp_path: Path) -> None:
-    code, output = _run(tmp_path, LOCAL)
-    assert code == 0, output
+def test_a_connection_that_leaves_the_machine_is_a_failure(failures: dict[str, str]) -> None:
+    assert "servers are on 127.0.0.1 only" in failures["connecting"]
 
 
-def test_a_test_has_a_home_of_its_own(tmp_path: Path) -> None:
-    code, output = _run(tmp_path, HOME, HOME="/original")
-    assert code == 0, output
+def test_a_connection_within_the_machine_is_let_through(failures: dict[str, str]) -> None:
+    assert failures["local"] == ""
 
 
-@pytest.mark.parametrize(("program", "status"), [("make", 1), ("/bin/ls", 1), ("cat", 0)])
-def test_a_program_that_no_install_step_brings_is_a_failure(
-    tmp_path: Path, program: str, status: int
-) -> None:
-    code, output = _run(tmp_path, STARTING.format(program=program))
-    assert code == status, output
-    assert ("which no install step brings" in output) is (status == 1)
+def test_a_test_has_a_home_of_its_own(failures: dict[str, str]) -> None:
+    assert failures["home"] == ""
+
+
+def test_a_program_that_no_install_step_brings_is_a_failure(failures: dict[str, str]) -> None:
+    for name in ("make", "ls"):
+        assert "which no install step brings" in failures[name]
+    assert failures["cat"] == ""

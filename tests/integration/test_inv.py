@@ -111,7 +111,9 @@ def test_a_new_pyproject_keeps_the_installed_lock(checkout: Checkout) -> None:
 
 
 def test_a_lock_that_cannot_be_met_costs_no_working_environment(with_pip: Checkout) -> None:
+    with_pip.set_pip_aside()
     old = with_pip.report()["prefix"]
+    with_pip.use_pip()
     lock = with_pip.root / "scripts/requirements.lock"
     good = lock.read_text()
     lock.write_text(good.replace("sha256:", "sha256:0")[: len(good)])
