@@ -49,7 +49,7 @@ def check(words: Sequence[str], takes: Takes) -> None:
     Raises:
         UsageError: a flag or a task is not known, or a value is missing or surplus.
     """
-    line = _Line(words, takes)
+    line = _CommandLine(words, takes)
     while line.waiting:
         line.take(line.waiting.popleft())
     line.end_of_task()
@@ -74,7 +74,7 @@ def _plain(name: str) -> str:
     return name.lstrip("-").replace("_", "-").casefold()
 
 
-class _Line:
+class _CommandLine:
     """A command line while it is read.
 
     Attributes:

@@ -145,7 +145,7 @@ def rebase_folder(
             return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
     # Without the lock: nothing is written, and the files are read as one state of the queue.
     base, patches = commit_cache.of_folder(folder, git)
-    return _Move(git, folder, base, patches, onto).run(on_conflict, ticker)
+    return _QueueMove(git, folder, base, patches, onto).run(on_conflict, ticker)
 
 
 def rebase(
@@ -173,12 +173,12 @@ def rebase(
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     patches = commit_cache.of_queue(queue, git)
-    move = _Move(git, queue.folder, queue.base, patches, onto)
+    move = _QueueMove(git, queue.folder, queue.base, patches, onto)
     return move.run(on_conflict, ticker, queue if write else None)
 
 
 @dataclass(frozen=True)
-class _Move:
+class _QueueMove:
     """A queue as commits of a repository, and where it goes."""
 
     git: Git

@@ -46,7 +46,7 @@ class _Edge(NamedTuple):
     parent: str
 
 
-class _FileChange(NamedTuple):
+class _BlobChange(NamedTuple):
     """What a file was before a commit, and is after it: its path then, and the ids of the blobs."""
 
     path: str
@@ -72,7 +72,7 @@ class LineHistory:
         self.quarantine = quarantine
         self._history = history
         self._known: set[str] = set()
-        self._changes: dict[_Edge, dict[str, _FileChange]] = {}
+        self._changes: dict[_Edge, dict[str, _BlobChange]] = {}
         self._hunks: dict[tuple[str, str], tuple[DiffHunk, ...]] = {}
         self._looked_for: set[tuple[_Edge, str]] = set()
         self._empty = quarantine.write("blob", b"")
@@ -150,7 +150,7 @@ class LineHistory:
             _within(hunk, tracked[path])
             for path, entry in entries
             if entry is not None
-            for hunk in self._between(_FileChange(path, self._empty, entry.oid))
+            for hunk in self._between(_BlobChange(path, self._empty, entry.oid))
         )
 
     def _across(self, edge: _Edge, tracked: Tracked) -> tuple[tuple[_TouchedLines, ...], Tracked]:
@@ -170,7 +170,7 @@ class LineHistory:
             before = _joined(before, {source: mapped})
         return tuple(touched), before
 
-    def _traced(self, edge: _Edge, path: str, change: _FileChange) -> _FileChange:
+    def _traced(self, edge: _Edge, path: str, change: _BlobChange) -> _BlobChange:
         """Find where a file came from that a commit brought: something that it took away."""
         if change.old != self._empty or (edge, path) in self._looked_for:
             return change
@@ -186,7 +186,7 @@ class LineHistory:
         self._changes[edge][path] = source
         return source
 
-    def _between(self, change: _FileChange) -> tuple[DiffHunk, ...]:
+    def _between(self, change: _BlobChange) -> tuple[DiffHunk, ...]:
         pair = (change.old, change.new)
         if pair not in self._hunks:
             self._compare([pair])
@@ -203,12 +203,12 @@ class LineHistory:
 
     def _raw(
         self, edges: Sequence[_Edge], *flags: str, only: Sequence[str] = ()
-    ) -> list[dict[str, _FileChange]]:
+    ) -> list[dict[str, _BlobChange]]:
         """Return for each commit and parent what changes, by the paths after it."""
         compared = trees.compare(self.quarantine.git, edges, *flags, only=only)
         return [
             {
-                change.path: _FileChange(
+                change.path: _BlobChange(
                     change.moved_from or change.path, self._blob(change.old), self._blob(change.new)
                 )
                 for change in changes

@@ -92,7 +92,7 @@ class Script:
         self.names: dict[str, object] = {}
         self.calls: dict[str, KnownCall] = {}
         self._placeholders = frozenset(placeholders)
-        self._values = _Values(self.names)
+        self._values = _Evaluator(self.names)
         try:
             self._run(tree.body)
         except RecursionError:  # nested deeper than this can follow: nothing is known
@@ -177,7 +177,7 @@ class Script:
                 self._forget_value(self.names.get(node.id), node)
 
 
-class _Values(ast.NodeVisitor):
+class _Evaluator(ast.NodeVisitor):
     """Works out expressions; what it does not know the kind of is unknown.
 
     Attributes:
