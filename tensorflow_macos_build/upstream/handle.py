@@ -147,13 +147,11 @@ class Mirror(Git):
         return os.fspath(self.git_dir.resolve() / "objects")
 
     def _fetch_unnamed(self, commit: str, ticker: Ticker) -> None:
-        """Fetch a commit that no branch or tag reaches; many servers hand it out.
-
-        They need not (uploadpack.allowAnySHA1InWant in git-config(1)), so it is tried once.
-        """
+        """Fetch a commit that no branch or tag reaches; many servers hand it out."""
         from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415 - as in `_talk`
 
         ticker(0, None, f"asking for {commit}")
+        # once: a server that does not (uploadpack.allowAnySHA1InWant in git-config(1)) never will
         once = dataclasses.replace(self, retry=dataclasses.replace(self.retry, attempts=1))
         with locks.held(self.folder / "lock"), contextlib.suppress(transfer.Unreachable):
             once.fetch(["origin", commit], ticker)

@@ -41,7 +41,8 @@ _UNFINISHED = {
     "REVERT_HEAD": "revert",
     "sequencer": "cherry-pick",
 }
-"""What git keeps in its folder while a command waits for somebody, and the command."""
+"""What git keeps in its folder while a command waits for somebody, and the command: the files that
+git-status(1) goes by (wt-status.c, wt_status_get_state)."""
 
 
 def make(folder: Path, quarantine: Quarantine, store: Git, base: str, edit: PatchEdit) -> None:
@@ -138,10 +139,7 @@ def _refuse_ignored(git: Git, folder: Path) -> None:
 
 
 def _refuse_unfinished(folder: Path) -> None:
-    """Raise a UsageError where git stopped in the middle of something: HEAD lacks what is to come.
-
-    The files are those that git-status(1) goes by (wt-status.c, wt_status_get_state).
-    """
+    """Raise a UsageError where git stopped half-way: HEAD lacks what is to come."""
     stopped = (name for name in _UNFINISHED if (folder / ".git" / name).exists())
     if name := next(stopped, None):
         command = _UNFINISHED[name]

@@ -160,11 +160,9 @@ def _refuse_to_move(git: Git, branch: str, *, force: bool) -> None:
 
 
 def _is_branch_name(git: Git, name: str) -> bool:
-    """Whether a branch can be called that, and nobody takes it for something else.
-
-    git lets a branch be called `@` or `refs/heads/x`, which then mean HEAD, and the branch `x`.
-    """
+    """Whether a branch can be called that, and nobody takes it for something else."""
     done = git.run("check-ref-format", "--branch", name, expected=())
+    # git makes branches of such names, and then takes `@` for HEAD, and `refs/heads/x` for `x`
     is_plain = name != "@" and not name.startswith("refs/")
     # it prints the name that it means: for `@{-1}` that is the branch which was checked out before
     return is_plain and done.status == 0 and done.stdout == os.fsencode(f"{name}\n")

@@ -259,16 +259,14 @@ def rebase_in(
 
 
 def _drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:
-    """Return the merge drivers, not git's own, that attributes name for the files that git merged.
-
-    git is asked once for each set of .gitattributes that patches met: `Quarantine.git_on` keeps a
-    work tree for each.
-    """
+    """Return the merge drivers, not git's own, that attributes name for merged files."""
     trees: dict[Path | None, str] = {}
     merged: dict[str, dict[str, None]] = {}
     for step in replayed.steps:
         if step.merged is not None:
             ours = step.merged.ours
+            # One tree stands for all that have the same .gitattributes: git is asked once for each
+            # such set, of which `git_on` keeps a work tree.
             tree = trees.setdefault(quarantine.git_on(ours).work_tree, ours)
             paths = dict.fromkeys(change.path for change in step.changes)
             merged.setdefault(tree, {}).update(paths)

@@ -62,11 +62,9 @@ LineMap = tuple[tuple[LineRange, LineRange], ...]
 def changed_lines(
     quarantine: Quarantine, pairs: Sequence[tuple[str, str]], algorithm: str = "myers"
 ) -> list[LineMap]:
-    """Compare pairs of blobs line by line.
-
-    Each pair is compared as the one file of two small trees: `git diff-tree --stdin` takes trees,
-    and compares all pairs in one process; it takes no blobs.
-    """
+    """Compare pairs of blobs line by line."""
+    # Each as the one file of two small trees: `git diff-tree --stdin` compares all pairs in one
+    # process, and takes no blobs.
     trees = [
         tuple(quarantine.write_tree({"file": TreeEntry("100644", oid)}) for oid in pair)
         for pair in pairs

@@ -184,12 +184,10 @@ class StatusClassifier:
         return before, tuple(file for file in before if file.path not in step.upstream_had)
 
     def _read_texts(self, replay: Replay) -> dict[str, tuple[TreeDiff, TreeDiff]]:
-        """Read the texts of all patches that git merged; one process for all, or for two kinds.
-
-        Renames are only looked for where files go, which spares the others the search.
-        """
+        """Read the texts of all patches that git merged; one process for all, or for two kinds."""
         all_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
         merged = [step for step in replay.steps if step.outcome is StepOutcome.MERGED]
+        # Only where files go can there be renames: all others are spared the search.
         for renames in (False, True):
             steps = [step for step in merged if _takes_files_away(step) is renames]
             pairs: list[tuple[str, str]] = []

@@ -89,6 +89,7 @@ class ConflictReporter:
         if not related:
             return ()
         wrote = self._wrote_all(path, placed, related)
+        # Only else: each `git blame` is a process that walks the queue's history of the file.
         if not wrote:
             writers = self._writers(commit, path, placed)
             wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
@@ -100,8 +101,7 @@ class ConflictReporter:
     def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
         """Return the name of the latest earlier conflicting patch that adds all lines of a hunk.
 
-        Short lines, which are everywhere, do not count. Where there is one, git need not be asked
-        who wrote them: each `git blame` is a process that walks the queue's history of the file.
+        Short lines, which are everywhere, do not count.
         """
         lines = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
         for patch, _ in reversed(related if lines else ()):

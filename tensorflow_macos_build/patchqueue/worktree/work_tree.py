@@ -109,12 +109,13 @@ def private_index(folder: Path) -> Iterator[Git]:
 def add_all(git: Git, submodules: Sequence[str] = ()) -> str:
     """Take what lies in a work tree into its (private) index; return the tree's id.
 
-    A submodule in conflict is settled in the index: its folder is empty, and `git add` refuses it.
-    What .gitignore names counts (--force): TensorFlow tracks such files. What lies outside of the
-    sparse patterns counts, too (--sparse): somebody put it there.
+    Submodules in conflict stay as they are in the index.
     """
-    # literal: a `*` or `[` in a path is no pattern (gitglossary(7), "pathspec")
+    # a conflicting submodule's folder is empty, and `git add` refuses it; literal: a `*` or `[` in
+    # a path is no pattern (gitglossary(7), "pathspec")
     others = [f":(exclude,top,literal){path}" for path in submodules]
+    # --force: TensorFlow tracks files that its .gitignore names; --sparse: what lies outside of the
+    # patterns was put there by somebody
     git.run("add", "--all", "--sparse", "--force", "--", ".", *others)
     return git.line("write-tree")
 
