@@ -204,8 +204,8 @@ BEHIND = UpstreamStatus(
 )
 
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
-    build.plan_document: [(PLAN,)],
-    build.plan_lines: [(PLAN,)],
+    build.plan_document: [(PLAN,), (PLAN, HOST)],
+    build.plan_lines: [(PLAN,), (PLAN, HOST)],
     build.planned_line: [(PLAN.stages[0],)],
     build.finished_line: [(FINISHED,)],
     build.summary: [(PLAN,)],
@@ -215,6 +215,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     config_view.yaml_lines: [(LOADED,)],
     doctor.as_document: [("demo", HOST)],
     doctor.as_lines: [(HOST,)],
+    doctor.rows: [(HOST,)],
     doctor.as_table: [(HOST,)],
     edit.as_document: [("demo", EDITING), ("demo", EDITED)],
     edit.as_lines: [(EDITING, FLAGS), (EDITED, FLAGS)],

@@ -76,6 +76,26 @@ class HostFinding:
         """Whether the build cannot be done because of this."""
         return not self.is_as_needed
 
+    @property
+    def verdict(self) -> str:
+        """The availability, and whether that is ignored."""
+        return self.availability.value + (", ignored" if self.ignored else "")
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, and where it is known from; "" where all is as it should be."""
+        if self.availability is Availability.FOUND:
+            return ""
+        known_from = f"({self.known_from})" if self.known_from else ""
+        return " ".join(filter(None, [self.remedy, known_from]))
+
+    @property
+    def sentence(self) -> str:
+        """All of it on one line."""
+        return "; ".join(
+            filter(None, [f"{self.code} {self.verdict}: {self.what}", self.value, self.advice])
+        )
+
 
 def examine(release: Release, folder: Path) -> tuple[HostFinding, ...]:
     """Return what this machine has of everything that a build of `release` in `folder` needs."""

@@ -34,11 +34,13 @@ class BuildRequest:
         architecture: `arm64`, `x86_64` or `host`: build this one's wheel and stop there; None: all.
         until: the last stage to do; None: all.
         force: stages to do again though they are up to date.
+        ignore: codes of findings that shall not stop it.
     """
 
     architecture: str | None = None
     until: str | None = None
     force: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
 
 
 class StageState(Enum):

@@ -1,6 +1,7 @@
 """All that can be told before a build's first stage, at once: what will fail should fail now.
 
-Nothing is made or fetched for it. What cannot be looked at yet is said not to have been.
+Nothing is made or fetched for it, unless it is asked for. What cannot be looked at yet is said not
+to have been.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from tensorflow_macos_build.errors import MacosBuildError, UsageError
+from tensorflow_macos_build.errors import ExitCode, MacosBuildError, UsageError
 from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
@@ -27,16 +28,22 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.upstream.tensorflow_tree.tree import TensorflowTree
 
+UPSTREAM = "upstream"
+"""The code of the finding that upstream's files could not be looked at."""
+
 _BY_CONFIGURE = "opt"
 """The config that no tree defines: configure.py writes its lines into .tf_configure.bazelrc."""
 
 
-def examine(workspace: Workspace, ignore: Iterable[str] = ()) -> tuple[HostFinding, ...]:
+def examine(
+    workspace: Workspace, ignore: Iterable[str] = (), *, fetch: bool = False
+) -> tuple[HostFinding, ...]:
     """Return what was looked at before a build, and how it is.
 
     Args:
         workspace: the release.
         ignore: codes of findings that shall not stop the build.
+        fetch: whether a few of upstream's files may be fetched to look at them.
 
     Raises:
         UsageError: a code is none of a finding.
@@ -44,17 +51,13 @@ def examine(workspace: Workspace, ignore: Iterable[str] = ()) -> tuple[HostFindi
     findings = (
         *doctor.examine(workspace.release, workspace.root),
         *_queue(workspace),
-        *_of_upstream(workspace),
+        *_of_upstream(workspace, fetch=fetch),
     )
     return _ignoring(findings, frozenset(ignore))
 
 
-def refuse(findings: Iterable[HostFinding], lines: Iterable[str]) -> None:
+def refuse(findings: Iterable[HostFinding]) -> None:
     """Raise one error for all findings that stop a build, where there are any.
-
-    Args:
-        findings: what was looked at.
-        lines: the findings as they are shown.
 
     Raises:
         UsageError: there are.
@@ -62,11 +65,18 @@ def refuse(findings: Iterable[HostFinding], lines: Iterable[str]) -> None:
     stopping = [finding for finding in findings if finding.stops_the_build]
     if stopping:
         codes = " ".join(f"--ignore {finding.code}" for finding in stopping)
+        many = f"{len(stopping)} findings speak" if len(stopping) > 1 else "one finding speaks"
         raise UsageError(
-            f"{len(stopping)} findings speak against this build, and nothing was started",
-            detail="\n".join(lines),
+            f"{many} against this build",
+            detail="\n".join(finding.sentence for finding in stopping),
             hint=f"`{codes}` goes on in spite of them",
         )
+
+
+def exit_code(findings: Iterable[HostFinding]) -> ExitCode:
+    """Return the exit code that findings mean: a config or a machine that does not fit is 2."""
+    stopped = any(finding.stops_the_build for finding in findings)
+    return ExitCode.USAGE if stopped else ExitCode.DONE
 
 
 def _ignoring(findings: tuple[HostFinding, ...], ignore: frozenset[str]) -> tuple[HostFinding, ...]:
@@ -103,7 +113,7 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
     yield HostFinding("queue", what, Availability.FOUND, True, value)
 
 
-def _of_upstream(workspace: Workspace) -> Iterator[HostFinding]:
+def _of_upstream(workspace: Workspace, *, fetch: bool) -> Iterator[HostFinding]:
     """Hold the config against upstream's own files, and its known faults against this machine.
 
     Of the miniature nothing is asked: it comes with this package, whose tests hold it.
@@ -113,10 +123,10 @@ def _of_upstream(workspace: Workspace) -> Iterator[HostFinding]:
         return
     named, flags = None, None
     try:
-        tree = _tree(workspace)
+        tree = _tree(workspace, fetch=fetch)
     except MacosBuildError as error:
         state = Availability.NOT_LOOKED_AT
-        yield HostFinding("upstream", "upstream's files", state, True, error.what)
+        yield HostFinding(UPSTREAM, "upstream's files", state, True, error.what)
     else:
         yield from (_configs(release, tree), _target(release, tree), _python(release, tree))
         named, flags = tree.bazel_version.value, _x86_64_flags(release, tree)
@@ -125,7 +135,7 @@ def _of_upstream(workspace: Workspace) -> Iterator[HostFinding]:
     yield from hazards.examine(release, wanted, flags)
 
 
-def _tree(workspace: Workspace) -> TensorflowTree:
+def _tree(workspace: Workspace, *, fetch: bool) -> TensorflowTree:
     """Read the upstream commit's files as far as they are here.
 
     Raises:
@@ -137,7 +147,8 @@ def _tree(workspace: Workspace) -> TensorflowTree:
     from tensorflow_macos_build.upstream.tensorflow_tree import sources, tree  # noqa: PLC0415
 
     upstream = workspace.release.upstream
-    git = mirror.peek(upstream.url, workspace.mirrors)
+    look = mirror.open if fetch else mirror.peek
+    git = look(upstream.url, workspace.mirrors)
     if git is None:
         raise UsageError(f"there is no mirror of {upstream.url} yet")
     commit = revisions.find_commit(git, upstream.ref)

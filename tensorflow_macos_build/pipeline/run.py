@@ -17,11 +17,12 @@ from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage,
 from tensorflow_macos_build.pipeline.stages import build as bazel_builds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage
     from tensorflow_macos_build.pipeline.records import Record
     from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -45,6 +46,9 @@ class BuildObserver(Protocol):
     def plan_made(self, plan: BuildPlan) -> None:
         """It is decided what will be done."""
 
+    def looked_at(self, findings: Sequence[HostFinding]) -> None:
+        """Nothing speaks against running Bazel, as far as could be looked at."""
+
     def stage_started(self, planned: PlannedStage) -> AbstractContextManager[Ticker]:
         """A stage runs while the context is open; the ticker is told how far it is."""
 
@@ -61,6 +65,7 @@ def build(
     unfinished is swept before.
 
     Raises:
+        UsageError: a finding speaks against it (preflight.py); nothing was done.
         MacosBuildError: a stage failed; the results of those before it are kept.
     """
     lock = workspace.folder / ".lock"
@@ -69,15 +74,57 @@ def build(
         _sweep(workspace)
         plan = planning.make(workspace, request)
         observer.plan_made(plan)
+        gate = _Preflight(plan, observer)
+        gate.before_all()
         try:
-            return execute(plan, observer)
+            return execute(plan, observer, gate.before)
         finally:
             # Not left to its idle time: until then it keeps its memory and its output base.
             bazel_builds.close(workspace)
 
 
-def execute(plan: BuildPlan, observer: BuildObserver) -> tuple[FinishedStage, ...]:
-    """Do what a plan says, under the release's lock."""
+class _Preflight:
+    """Looks at what a build needs before its first stage, and at upstream again before Bazel.
+
+    Bazel's stages are what takes hours; a build that has none of them to do is not kept waiting.
+    """
+
+    def __init__(self, plan: BuildPlan, observer: BuildObserver) -> None:
+        self._plan = plan
+        self._observer = observer
+        self._is_due = False
+
+    def before_all(self) -> None:
+        """Look, where the plan may come to Bazel."""
+        if any(planned.finished is None and _is_bazels(planned) for planned in self._plan.stages):
+            self._look(fetch=False)
+
+    def before(self, planned: PlannedStage) -> None:
+        """Look again where Bazel's turn has come, if upstream's files were not here before."""
+        if self._is_due and _is_bazels(planned):
+            self._look(fetch=True)
+            self._is_due = False  # once: what is not here now cannot be had
+
+    def _look(self, *, fetch: bool) -> None:
+        from tensorflow_macos_build.pipeline import preflight  # noqa: PLC0415 - most builds need none
+
+        workspace, ignore = self._plan.workspace, self._plan.request.ignore
+        findings = preflight.examine(workspace, ignore, fetch=fetch)
+        preflight.refuse(findings)
+        self._observer.looked_at(findings)
+        self._is_due = any(finding.code == preflight.UPSTREAM for finding in findings)
+
+
+def _is_bazels(planned: PlannedStage) -> bool:
+    return planned.stage in (bazel_builds.ARM64, bazel_builds.X86_64, bazel_builds.FOR_HOST)
+
+
+def execute(
+    plan: BuildPlan,
+    observer: BuildObserver,
+    before: Callable[[PlannedStage], None] = lambda planned: None,
+) -> tuple[FinishedStage, ...]:
+    """Do what a plan says, under the release's lock; `before` may refuse a stage that is to run."""
     results = Results()
     for decided in plan.stages:
         planned = decided
@@ -86,6 +133,8 @@ def execute(plan: BuildPlan, observer: BuildObserver) -> tuple[FinishedStage, ..
             planned = planning.examine(
                 plan.workspace, planned.stage, planned.instructions, results, forced=forced
             )
+        if planned.finished is None:
+            before(planned)
         finished = planned.finished or _run(plan.workspace, planned, results, observer)
         observer.stage_done(finished)
         results = results.adding(finished)

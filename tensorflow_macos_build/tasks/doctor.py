@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.tasks.command import command, present
 
 if TYPE_CHECKING:
     import invoke
+
+    from tensorflow_macos_build.errors import ExitCode
 
 
 @command(
@@ -32,5 +33,4 @@ def doctor(
     findings = preflight.examine(workspace, ignore)
     document = doctor_view.as_document(workspace.release.name, findings)
     present(document, [doctor_view.as_table(findings)], json=json)
-    stopped = any(finding.stops_the_build for finding in findings)
-    return ExitCode.USAGE if stopped else ExitCode.DONE
+    return preflight.exit_code(findings)

@@ -6,12 +6,14 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.views import build as view
+from tensorflow_macos_build.views import doctor as doctor_view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Console, Ticker
+    from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
     from tensorflow_macos_build.pipeline.stage import FinishedStage
 
@@ -29,6 +31,11 @@ class TerminalReporter:
     def plan_made(self, plan: BuildPlan) -> None:
         """Print how much there is to do."""
         self._console.line(view.summary(plan), "bold")
+
+    def looked_at(self, findings: Sequence[HostFinding]) -> None:
+        """Print what was ignored, and what could not be looked at."""
+        for line in doctor_view.as_lines(findings):
+            self._console.line(line, "dim")
 
     @contextlib.contextmanager
     def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:

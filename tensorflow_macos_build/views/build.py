@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.pipeline.plan import StageState
+from tensorflow_macos_build.views import doctor
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.command_line import CommandLine
+    from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
     from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -22,14 +24,15 @@ _NAME_COLUMN = len("build:x86_64") + 1
 _STATE_COLUMN = len("up to date")
 
 
-def plan_document(plan: BuildPlan) -> documents.Json:
-    """Return a plan as a document of the schema plan.v2."""
+def plan_document(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> documents.Json:
+    """Return a plan as a document of the schema plan.v2, with what was looked at beforehand."""
     release = plan.workspace.release
     body = {
         "release": release.name,
         "stages": [_planned_row(planned) for planned in plan.stages],
         "hazards": [hazard.value for hazard in release.hazards],
         "unverified": release.unverified,
+        "findings": doctor.rows(findings),
     }
     return documents.document("plan", 2, body)
 
@@ -55,8 +58,11 @@ def _command_row(line: CommandLine) -> documents.Json:
     }
 
 
-def plan_lines(plan: BuildPlan) -> Iterator[str]:
-    """Yield a line for each stage of a plan, then what those that are to be done will do."""
+def plan_lines(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> Iterator[str]:
+    """Yield a line for each stage of a plan, then what those that are to be done will do.
+
+    At the end stand what is known of the release, and what of `findings` is not as it should be.
+    """
     yield from map(planned_line, plan.stages)
     for planned in plan.stages:
         if planned.state is not StageState.UP_TO_DATE:
@@ -66,6 +72,7 @@ def plan_lines(plan: BuildPlan) -> Iterator[str]:
     yield from _listed("known to fail (docs/config.md says how)", hazards)
     sentences = [f"{topic}: {sentence}" for topic, sentence in release.unverified.items()]
     yield from _listed("not verified", sentences)
+    yield from _listed("looked at beforehand", doctor.as_lines(findings))
 
 
 def _instruction_lines(planned: PlannedStage) -> Iterator[str]:

@@ -91,6 +91,9 @@ class Silent:
     def plan_made(self, plan: planning.BuildPlan) -> None:
         pass
 
+    def looked_at(self, findings: object) -> None:
+        pytest.fail("nothing has to be looked at for a build that does nothing")
+
     def stage_started(self, stage: planning.PlannedStage) -> Any:
         pytest.fail(f"{stage.stage.name} was run: {stage.why}")
 
@@ -137,6 +140,27 @@ def test_a_plan_of_tensorflow_needs_no_tool_and_no_network(tmp_path: Path) -> No
     assert plan["release"] == "tf-2.21"
     assert plan["unverified"]["bazel.version"]
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_speaks_against_a_build_is_told_at_once_before_anything_is_done(
+    tmp_path: Path,
+) -> None:
+    fresh = Project(tmp_path / "fresh")
+    hostile = ("--set", "limits.disk_gb=1e6", "--set", "queue=none")
+    refused = fresh.run(*hostile)
+    assert refused.returncode == 2
+    assert "error: 2 findings speak against this build" in refused.stderr
+    assert "disk too little: free disk; " in refused.stderr
+    assert "queue missing: patches/none; there is no such queue; " in refused.stderr
+    assert "hint: `--ignore disk --ignore queue` goes on in spite of them" in refused.stderr
+    made = [path for path in (fresh.folder / "build").rglob("*") if path.is_file()]
+    assert sorted(path.name for path in made) == [".dist.lock", ".lock"]
+    planned = fresh.run(*hostile, "--ignore", "disk", "--plan", "--json")
+    assert planned.returncode == 2
+    findings = {row["code"]: row for row in json.loads(planned.stdout)["findings"]}
+    assert findings["disk"]["ignored"]
+    assert findings["queue"]["verdict"] == "missing"
+    assert fresh.run(*hostile, "--until", "source").returncode == 0  # Bazel has nothing to do
 
 
 def test_only_what_a_change_reaches_is_done_again(project: Project, tmp_path: Path) -> None:
@@ -290,7 +314,7 @@ def note(event, args):
         opened.setdefault(at_work[0], set()).add(str(args[0]))
 
 class Observer:
-    waiting_for = plan_made = stage_done = lambda *_: None
+    waiting_for = plan_made = looked_at = stage_done = lambda *_: None
 
     @contextlib.contextmanager
     def stage_started(self, stage):

@@ -48,7 +48,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Upstream's files, as they are looked at; a test changes them."""
     contents = dict(FILES)
 
-    def read(_workspace: Workspace) -> tree.TensorflowTree:
+    def read(_workspace: Workspace, *, fetch: bool) -> tree.TensorflowTree:
         return tree.read(lambda path: contents[path].encode() if path in contents else None)
 
     monkeypatch.setattr(preflight, "_tree", read)
@@ -147,11 +147,11 @@ def test_all_that_stops_a_build_is_told_at_once_and_can_be_ignored() -> None:
     workspace = _demo(**{"limits.disk_gb": "1e6", "limits.memory_gb": "1e6"})
     findings = preflight.examine(workspace, ["queue"])
     with pytest.raises(UsageError, match="2 findings speak against this build") as caught:
-        preflight.refuse(findings, view.as_lines(findings))
+        preflight.refuse(findings)
     assert caught.value.hint == "`--ignore disk --ignore memory` goes on in spite of them"
     assert "disk too little: free disk; " in caught.value.detail
     ignored = preflight.examine(workspace, ["disk", "memory"])
-    preflight.refuse(ignored, view.as_lines(ignored))
+    preflight.refuse(ignored)
     assert [line.partition(":")[0] for line in view.as_lines(ignored)] == [
         "disk too little, ignored", "memory too little, ignored",
     ]  # fmt: skip

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build import config
-from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
-from tensorflow_macos_build.pipeline import run
-from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, StageState
+from tensorflow_macos_build.pipeline import preflight, run
+from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
+from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage, StageState
 from tensorflow_macos_build.pipeline.records import FileRecord, Record
 from tensorflow_macos_build.pipeline.stage import (
     FinishedStage,
@@ -24,13 +25,13 @@ from tensorflow_macos_build.pipeline.stage import (
     Stage,
     StageJob,
 )
+from tensorflow_macos_build.pipeline.stages import build as bazel_builds
 from tensorflow_macos_build.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.pipeline.plan import PlannedStage
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -60,6 +61,9 @@ class RecordingObserver:
 
     def plan_made(self, plan: BuildPlan) -> None:
         pass
+
+    def looked_at(self, findings: Sequence[HostFinding]) -> None:
+        self.worked += [finding.code for finding in findings]
 
     @contextlib.contextmanager
     def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:
@@ -172,3 +176,36 @@ def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(workspace: Worksp
     second = stage("two", "b", (first,))
     planned = planning.examine(workspace, second, Instructions(), Results(), forced=False)
     assert (planned.state, planned.why, planned.key) == (StageState.WAITS, "decided by one", None)
+
+
+@pytest.mark.parametrize("is_here_later", [False, True])
+def test_upstreams_files_are_looked_at_again_before_bazel_when_they_were_not_here(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, is_here_later: bool
+) -> None:
+    looks: list[bool] = []
+
+    def examine(_: Workspace, ignore: tuple[str, ...], *, fetch: bool) -> tuple[HostFinding, ...]:
+        looks.append(fetch)
+        missing = HostFinding("upstream", "files", Availability.NOT_LOOKED_AT, needed=True)
+        fault = HostFinding("upstream-target", "t", Availability.DOES_NOT_FIT, needed=True)
+        later = (dataclasses.replace(fault, ignored=fault.code in ignore),)
+        return later if fetch and is_here_later else (missing,)
+
+    monkeypatch.setattr(preflight, "examine", examine)
+    of_bazel = PlannedStage(bazel_builds.ARM64, Instructions(), StageState.WAITS, "why")
+    before_it = PlannedStage(stage("one", "a"), Instructions(), StageState.TO_RUN, "why")
+    for ignore in ((), ("upstream-target",)):
+        looks.clear()
+        request = BuildRequest(ignore=ignore)
+        plan = BuildPlan(workspace, request, (before_it, of_bazel))
+        gate = run._Preflight(plan, RecordingObserver())
+        gate.before_all()
+        gate.before(before_it)
+        assert looks == [False]
+        if is_here_later and not ignore:
+            with pytest.raises(UsageError, match="one finding speaks"):
+                gate.before(of_bazel)
+            continue
+        gate.before(of_bazel)
+        gate.before(of_bazel)
+        assert looks == [False, True]
