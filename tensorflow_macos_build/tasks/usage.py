@@ -49,7 +49,7 @@ def check(words: Sequence[str], takes: Takes) -> None:
     Raises:
         UsageError: a flag or a task is not known, or a value is missing or surplus.
     """
-    line = _CommandLine(words, takes)
+    line = _WordReader(words, takes)
     while line.waiting:
         line.take(line.waiting.popleft())
     line.end_of_task()
@@ -74,8 +74,8 @@ def _plain(name: str) -> str:
     return name.lstrip("-").replace("_", "-").casefold()
 
 
-class _CommandLine:
-    """A command line while it is read.
+class _WordReader:
+    """Reads a command line, word by word.
 
     Attributes:
         waiting: the words that are not read yet.

@@ -114,22 +114,31 @@ def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOption
     return WheelhouseOptions(**{**base, **changes})  # type: ignore[arg-type] # the tests' own words
 
 
-def pip(house: Path, arch: str, *requirements: str) -> list[str]:
+def pip(wheelhouse: Path, arch: str, *requirements: str) -> list[str]:
     """Let pip decide what it would install on a Mac; give the file names."""
-    report = house.parent / f"report-{arch}.json"
+    report = wheelhouse.parent / f"report-{arch}.json"
     argv = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--isolated"),
         *(
             "--no-index",
             "--find-links",
-            str(house),
+            str(wheelhouse),
             "--only-binary",
             ":all:",
             "--report",
             str(report),
         ),
         *("--platform", MACS[arch], "--python-version", "3.11", "--implementation", "cp"),
-        *("--abi", "cp311", "--abi", "abi3", "--abi", "none", "--target", str(house.parent / "t")),
+        *(
+            "--abi",
+            "cp311",
+            "--abi",
+            "abi3",
+            "--abi",
+            "none",
+            "--target",
+            str(wheelhouse.parent / "t"),
+        ),
     ]
     env = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
     subprocess.run([*argv, *requirements], check=True, env=env)
@@ -137,11 +146,11 @@ def pip(house: Path, arch: str, *requirements: str) -> list[str]:
     return sorted(item["download_info"]["url"].rpartition("/")[2] for item in report_items)
 
 
-def uv_resolves(house: Path, arch: str, *requirements: str) -> list[str]:
+def uv_resolves(wheelhouse: Path, arch: str, *requirements: str) -> list[str]:
     platform = {"arm64": "aarch64-apple-darwin", "x86_64": "x86_64-apple-darwin"}[arch]
     argv = [
         *(uv.find_uv_bin(), "pip", "compile", "-", "--quiet", "--no-config", "--no-header"),
-        *("--no-annotate", "--no-index", "--find-links", str(house), "--only-binary", ":all:"),
+        *("--no-annotate", "--no-index", "--find-links", str(wheelhouse), "--only-binary", ":all:"),
         *("--python", sys.executable, "--python-platform", platform, "--python-version", "3.11"),
     ]
     low = MACS[arch].split("_")
@@ -165,7 +174,7 @@ def test_every_kind_of_package_comes_in_and_installs_on_both_kinds_of_mac(
     shop.thin("intelonly", "1.0", "x86_64")
     shop.pure("mac", "1.0")
     shop.pure("never", "1.0")
-    made = build(["app==1.0"], tmp_path / "house", options(index, tmp_path))
+    made = build(["app==1.0"], tmp_path / "wheelhouse", options(index, tmp_path))
     kinds = {(entry.name, entry.kind, entry.archs) for entry in made.wheels}
     both = ("arm64", "x86_64")
     assert kinds == {
@@ -189,11 +198,11 @@ def test_every_kind_of_package_comes_in_and_installs_on_both_kinds_of_mac(
     assert native in locked
 
 
-def test_the_lock_accepts_only_the_wheels_of_the_house(
+def test_the_lock_accepts_only_the_wheels_of_the_wheelhouse(
     shop: Shop, index: Index, tmp_path: Path
 ) -> None:
     shop.pair("native", "1.0")
-    made = build(["native"], tmp_path / "house", options(index, tmp_path))
+    made = build(["native"], tmp_path / "wheelhouse", options(index, tmp_path))
     flags = ("--require-hashes", "-r", str(made.lock))
     for arch in MACS:
         assert len(pip(made.folder, arch, *flags)) == 1
@@ -210,7 +219,7 @@ def test_versions_that_differ_are_brought_to_one_that_both_can_have(
     shop.thin("moving", "2.0", "arm64")
     shop.pair("below", "2.0")
     shop.thin("below", "3.1", "arm64")
-    made = build(["moving", "below"], tmp_path / "house", options(index, tmp_path))
+    made = build(["moving", "below"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert {(entry.name, entry.version, entry.kind) for entry in made.wheels} == {
         ("moving", "1.5", EntryKind.FUSED),
         ("below", "2.0", EntryKind.FUSED),
@@ -223,12 +232,12 @@ def test_what_one_kind_of_mac_cannot_have_at_all_is_an_error_that_names_it(
 ) -> None:
     shop.thin("lonely", "1.0", "arm64")
     with pytest.raises(WorkFailed, match="on x86_64") as caught:
-        build(["lonely"], tmp_path / "house", options(index, tmp_path))
+        build(["lonely"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert "lonely" in caught.value.detail
     assert "--macos-x86-64" in caught.value.hint
     with pytest.raises(UsageError, match="no requirement"):
-        build(["lonely =! 1"], tmp_path / "house", options(index, tmp_path))
-    assert not (tmp_path / "house").exists()
+        build(["lonely =! 1"], tmp_path / "wheelhouse", options(index, tmp_path))
+    assert not (tmp_path / "wheelhouse").exists()
 
 
 def test_code_that_needs_a_newer_system_than_its_tag_says_is_left_thin_and_told(
@@ -236,13 +245,13 @@ def test_code_that_needs_a_newer_system_than_its_tag_says_is_left_thin_and_told(
 ) -> None:
     shop.thin("liar", "1.0", "x86_64", minimum="13.1")
     shop.thin("liar", "1.0", "arm64")
-    made = build(["liar"], tmp_path / "house", options(index, tmp_path))
+    made = build(["liar"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert [entry.kind for entry in made.wheels] == [EntryKind.SIDE_BY_SIDE] * 2
     assert [entry.archs for entry in made.wheels] == [("arm64",), ("x86_64",)]
     assert any("left thin" in note and "10.15 on x86_64" in note for note in made.notes)
     assert any("minos-above-tag" in note for note in made.notes)
     new = options(index, tmp_path, macos={"x86_64": (13, 0), "arm64": (12, 0)})
-    assert [entry.kind for entry in build(["liar"], tmp_path / "house", new).wheels] == [
+    assert [entry.kind for entry in build(["liar"], tmp_path / "wheelhouse", new).wheels] == [
         EntryKind.FUSED
     ]
 
@@ -257,7 +266,7 @@ def test_a_file_without_a_verdict_is_an_error_until_a_rule_or_thin_says_what_to_
 ) -> None:
     noisy(shop)
     with pytest.raises(WorkFailed, match="cannot be fused") as caught:
-        build(["noisy"], tmp_path / "house", options(index, tmp_path))
+        build(["noisy"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert caught.value.where == "noisy"
     assert "noisy: 1 file has no verdict" in caught.value.detail
     assert "--thin noisy" in caught.value.hint
@@ -279,7 +288,7 @@ def test_all_packages_without_verdicts_are_told_at_once_with_rules_to_save(
     shop.thin("uneven", "1.0", "x86_64")
     shop.thin("uneven", "1.0", "arm64", "sound")
     requirements = ["loud", "noisy", "sound", "uneven"]
-    out = tmp_path / "house"
+    out = tmp_path / "wheelhouse"
     with pytest.raises(WorkFailed) as caught:
         build(requirements, out, options(index, tmp_path))
     assert caught.value.exit_code == 1
@@ -336,7 +345,7 @@ def test_wheels_that_cannot_be_halves_are_told_with_the_others(
         other.write(shop.folder)
     requirements = ["bundle", "future", "lying", "noisy", "sound"]
     with pytest.raises(WorkFailed, match="done and kept in the cache: 1") as caught:
-        build(requirements, tmp_path / "house", options(index, tmp_path))
+        build(requirements, tmp_path / "wheelhouse", options(index, tmp_path))
     assert caught.value.where == "bundle, future, lying, noisy"
     for reason in ("bundle: the architecture", "future: no installer", "lying: its content is"):
         assert reason in caught.value.detail
@@ -369,7 +378,7 @@ def test_needs_that_are_spelled_in_two_ways_are_the_same(
     shop.thin("spelled", "1.0", "x86_64", 'other (>=1.0) ; python_version>="3"')
     shop.thin("spelled", "1.0", "arm64", 'other>=1.0; python_version >= "3"')
     ruled = options(index, tmp_path, rules=[parse_known_rule("spelled:**/METADATA=arm64")])
-    made = build(["spelled"], tmp_path / "house", ruled)
+    made = build(["spelled"], tmp_path / "wheelhouse", ruled)
     assert {wheel.kind for wheel in made.wheels} == {EntryKind.FUSED}
 
 
@@ -381,7 +390,7 @@ def test_a_rule_for_metadata_does_not_hide_that_one_side_needs_more(
     shop.pair("native", "1.0")
     rules = [parse_known_rule("uneven:uneven-1.0.dist-info/METADATA=x86_64")]
     with pytest.raises(WorkFailed, match="do not need the same") as caught:
-        build(["uneven"], tmp_path / "house", options(index, tmp_path, rules=rules))
+        build(["uneven"], tmp_path / "wheelhouse", options(index, tmp_path, rules=rules))
     assert "Requires-Dist: native" in caught.value.detail
 
 
@@ -398,9 +407,9 @@ def test_a_second_run_asks_for_no_wheel_and_gives_the_same_bytes(
     shop.pair("native", "1.0")
     shop.pure("plain", "1.0")
     requirements = ["native", "plain"]
-    first = build(requirements, tmp_path / "house", options(index, tmp_path))
+    first = build(requirements, tmp_path / "wheelhouse", options(index, tmp_path))
     assert len(index.requests) == 3
-    build(requirements, tmp_path / "house", options(index, tmp_path))
+    build(requirements, tmp_path / "wheelhouse", options(index, tmp_path))
     assert len(index.requests) == 3
     fresh = options(index, tmp_path, cache=tmp_path / "another")
     second = build(list(reversed(requirements)), tmp_path / "again", fresh)
@@ -417,7 +426,7 @@ def test_a_busy_index_and_cut_connections_are_tried_again_from_where_they_were(
 ) -> None:
     wheel = shop.pure("plain", "1.0", size=2_000_000)
     index.busy, index.busy_status, index.cut = 1, status, 1
-    build(["plain"], tmp_path / "house", options(index, tmp_path))
+    build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert [start for _, start in index.requests[:2]] == [0, 0]
     assert 500_000 < index.requests[2][1] <= wheel.stat().st_size // 2
 
@@ -427,7 +436,7 @@ def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
 ) -> None:
     shop.pure("plain", "1.0")
     index.ranges, index.cut = False, 2
-    made = build(["plain"], tmp_path / "house", options(index, tmp_path))
+    made = build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert len(index.requests) == 3
     assert made.wheels[0].kind is EntryKind.UNIVERSAL
 
@@ -435,22 +444,22 @@ def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
 def test_wrong_bytes_never_come_in(shop: Shop, index: Index, tmp_path: Path) -> None:
     index.spoiled.add(shop.pure("plain", "1.0").name)
     with pytest.raises(NotFetched, match="SHA-256"):
-        build(["plain"], tmp_path / "house", options(index, tmp_path))
-    assert not (tmp_path / "house").exists()
+        build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
+    assert not (tmp_path / "wheelhouse").exists()
     assert not list((tmp_path / "cache").rglob("plain*.whl"))
     index.spoiled.clear()
-    assert build(["plain"], tmp_path / "house", options(index, tmp_path)).wheels
+    assert build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path)).wheels
 
 
 def test_a_wheel_that_went_bad_in_the_cache_is_fetched_again(
     shop: Shop, index: Index, tmp_path: Path
 ) -> None:
     shop.pure("plain", "1.0")
-    build(["plain"], tmp_path / "house", options(index, tmp_path))
+    build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
     (cached,) = (tmp_path / "cache" / "wheels").rglob("*.whl")
     cached.unlink()
     cached.write_bytes(b"rotten")
-    build(["plain"], tmp_path / "house", options(index, tmp_path))
+    build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert len(index.requests) == 2
 
 
@@ -461,7 +470,7 @@ def test_what_other_code_fused_and_verified_is_made_again(
     caches = [tmp_path / "cache" / name for name in ("fused", "verified")]
 
     def kept() -> list[int]:
-        build(["native"], tmp_path / "house", options(index, tmp_path))
+        build(["native"], tmp_path / "wheelhouse", options(index, tmp_path))
         return [sum(path.suffix != ".lock" for path in cache.iterdir()) for cache in caches]
 
     assert [kept(), kept()] == [[1, 1]] * 2
@@ -471,17 +480,17 @@ def test_what_other_code_fused_and_verified_is_made_again(
 
 def test_other_peoples_folders_are_not_replaced(shop: Shop, index: Index, tmp_path: Path) -> None:
     shop.pure("plain", "1.0")
-    house = tmp_path / "house"
-    house.mkdir()
-    (house / "thesis.txt").write_text("three years of work")
+    wheelhouse = tmp_path / "wheelhouse"
+    wheelhouse.mkdir()
+    (wheelhouse / "thesis.txt").write_text("three years of work")
     with pytest.raises(WorkFailed, match="other things"):
-        build(["plain"], house, options(index, tmp_path))
-    assert (house / "thesis.txt").read_text() == "three years of work"
+        build(["plain"], wheelhouse, options(index, tmp_path))
+    assert (wheelhouse / "thesis.txt").read_text() == "three years of work"
 
 
 def task(index: Index, tmp_path: Path, *more: str) -> list[str]:
     argv = [sys.executable, "-m", "invoke", "wheelhouse", *more, "--index", index.url]
-    return [*argv, "--out", str(tmp_path / "house"), "--cache", str(tmp_path / "cache")]
+    return [*argv, "--out", str(tmp_path / "wheelhouse"), "--cache", str(tmp_path / "cache")]
 
 
 def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
@@ -494,23 +503,23 @@ def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
     monkeypatch.setattr(tempfile, "tempdir", str(tmpdir))
     chosen = options(index, tmp_path)
     ended = [
-        ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "house", chosen))
+        ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "wheelhouse", chosen))
         for step in (2, 6, 12, 18, 24, 30, 35)
     ]
     assert sum(ended) > 4
-    made = build(["native"], tmp_path / "house", chosen)
+    made = build(["native"], tmp_path / "wheelhouse", chosen)
     again = build(["native"], tmp_path / "alone", options(index, tmp_path / "other"))
     assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in again.wheels]
     assert list(tmp_path.rglob(f"{temporary.PREFIX}*")) == []
     assert list(tmpdir.iterdir()) == []
 
 
-def test_a_killed_run_leaves_the_old_house_and_the_next_goes_on(
+def test_a_killed_run_leaves_the_old_wheelhouse_and_the_next_goes_on(
     shop: Shop, index: Index, tmp_path: Path
 ) -> None:
     shop.pure("plain", "1.0")
     subprocess.run(task(index, tmp_path, "plain"), check=True, capture_output=True)
-    before = hashes(tmp_path / "house")
+    before = hashes(tmp_path / "wheelhouse")
     wheel = shop.pure("other", "1.0", size=2_000_000)
     index.stall = 1
     child = subprocess.Popen(task(index, tmp_path, "other"), stderr=subprocess.DEVNULL)
@@ -521,10 +530,10 @@ def test_a_killed_run_leaves_the_old_house_and_the_next_goes_on(
         time.sleep(0.05)
     child.kill()
     child.wait()
-    assert hashes(tmp_path / "house") == before
+    assert hashes(tmp_path / "wheelhouse") == before
     subprocess.run(task(index, tmp_path, "other"), check=True, capture_output=True)
     assert 0 < index.requests[-1][1] <= wheel.stat().st_size // 2
-    assert set(hashes(tmp_path / "house")) == {wheel.name, "requirements.txt"}
+    assert set(hashes(tmp_path / "wheelhouse")) == {wheel.name, "requirements.txt"}
 
 
 def test_a_config_says_what_is_wanted_and_for_which_macs(
