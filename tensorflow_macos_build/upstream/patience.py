@@ -26,19 +26,23 @@ class TransferRetry(Retry):
 
 
 def shown(url: str) -> str:
-    """Return a URL as it may be shown: without the password that it may hold."""
+    """Return a URL as it may be shown: without the password or token that it may hold."""
     try:
         parts = urlsplit(url)
     except ValueError:
         # of what cannot be taken apart, all before the last `@` may be the password
         return re.sub(r"//.*@", "//***@", url)
-    if parts.password is None:
-        return url
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    if parts.password:
+        return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    # hosts take a token in place of a name, https://TOKEN@github.com/…; in ssh's addresses it is a
+    # name
+    is_token = parts.username and parts.scheme in ("http", "https")
+    return urlunsplit(parts._replace(netloc=f"***@{host}")) if is_token else url
 
 
 def redacted(text: str, url: str) -> str:
-    """Return `text`, which may speak of `url`, without the password that the URL may hold."""
+    """Return `text`, which may speak of `url`, without the password or token that it may hold."""
     password = urlsplit(url).password
-    return text.replace(password, "***") if password else text
+    # a token only within the address: a name may be a word of the text
+    return (text.replace(password, "***") if password else text).replace(url, shown(url))

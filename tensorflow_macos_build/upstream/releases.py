@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.upstream.patience import shown
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
@@ -96,7 +97,7 @@ class UpstreamStatus:
     """An upstream's releases against a base.
 
     Attributes:
-        origin: the upstream, as it was named.
+        origin: the upstream as it was named, without a password.
         base: the commit that the queue applies to.
         newer: releases newer than the base, oldest first.
         previews: pre-releases newer than the base and than every release, oldest first.
@@ -138,7 +139,7 @@ def status(
         if release.version.is_prerelease and (not newest or release.version > newest)
     ]
     return UpstreamStatus(
-        origin=mirror.origin,
+        origin=shown(mirror.origin),
         base=own,
         newer=tuple(newer),
         previews=tuple(previews),

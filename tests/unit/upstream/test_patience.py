@@ -2,20 +2,24 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.upstream import mirror
-from tensorflow_macos_build.upstream.patience import shown
+from tensorflow_macos_build.upstream.patience import redacted, shown
 
 
 @pytest.mark.parametrize(
     ("url", "as_shown"),
     [
         ("https://anna:secret@example.org:8443/a.git", "https://anna:***@example.org:8443/a.git"),
+        ("https://ghp_secret@example.org/a.git", "https://***@example.org/a.git"),
+        ("https://ghp_secret:@example.org/a.git", "https://***@example.org/a.git"),
         ("https://example.org/a.git", "https://example.org/a.git"),
+        ("ssh://git@example.org/a.git", "ssh://git@example.org/a.git"),
         ("git@example.org:a/b.git", "git@example.org:a/b.git"),
         ("/srv/a.git", "/srv/a.git"),
     ],
 )
 def test_a_password_is_never_shown(url: str, as_shown: str) -> None:
     assert shown(url) == as_shown
+    assert "secret" not in redacted(f"cannot access {url}", url)
 
 
 @pytest.mark.parametrize(
