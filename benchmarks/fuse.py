@@ -30,7 +30,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import measure
+from benchmarks import bare_cost, measure
 from tensorflow_macos_build.pipeline.tools import install_line, locate
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, Verdict, fuse
 from tensorflow_macos_build.wheels.fuse.rules import parse_rule
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     Payload = list[tuple[Path, zipfile.ZipInfo]]
 
 _PIECE = 1 << 18
-_LOCAL_HEADER = 30
 
 _LIPO = """#!/bin/sh
 [ "$1" = -create ] || exec {lipo} "$@"
@@ -69,23 +68,7 @@ def bare(work: Payload, threads: int) -> None:
     """Inflate and hash, and nothing else."""
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         descriptors = {wheel: os.open(wheel, os.O_RDONLY) for wheel, _ in work}
-        list(pool.map(lambda item: _inflate(descriptors[item[0]], item[1]), work))
-
-
-def _inflate(descriptor: int, member: zipfile.ZipInfo) -> bytes:
-    header = os.pread(descriptor, _LOCAL_HEADER, member.header_offset)
-    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-    at = member.header_offset + _LOCAL_HEADER + names
-    end = at + member.compress_size
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    digest = hashlib.sha256()
-    while at < end:
-        piece = os.pread(descriptor, min(_PIECE, end - at), at)
-        at += len(piece)
-        while piece:
-            digest.update(engine.decompress(piece, _PIECE) if member.compress_type else piece)
-            piece = engine.unconsumed_tail if member.compress_type else b""
-    return digest.digest()
+        list(pool.map(lambda item: bare_cost.inflate(descriptors[item[0]], item[1]), work))
 
 
 def stand_ins(folder: Path) -> None:

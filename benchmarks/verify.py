@@ -12,17 +12,14 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import functools
-import hashlib
 import os
 import zipfile
-import zlib
 from pathlib import Path
 
-from benchmarks import measure
+from benchmarks import bare_cost, measure
 from tensorflow_macos_build.wheels.verify import Severity, VerifyOptions, verify
 
 _CHUNK = 1 << 20
-_LOCAL_HEADER = 30
 
 
 def bare(wheel: Path, workers: int) -> None:
@@ -31,24 +28,8 @@ def bare(wheel: Path, workers: int) -> None:
         members = sorted(archive.infolist(), key=lambda member: -member.file_size)
     descriptor = os.open(wheel, os.O_RDONLY)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        list(pool.map(functools.partial(_inflate, descriptor), members))
+        list(pool.map(functools.partial(bare_cost.inflate, descriptor, block=_CHUNK), members))
     os.close(descriptor)
-
-
-def _inflate(descriptor: int, member: zipfile.ZipInfo) -> bytes:
-    header = os.pread(descriptor, _LOCAL_HEADER, member.header_offset)
-    names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-    at = member.header_offset + _LOCAL_HEADER + names
-    end = at + member.compress_size
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    digest = hashlib.sha256()
-    while at < end:
-        piece = os.pread(descriptor, min(_CHUNK // 4, end - at), at)
-        at += len(piece)
-        while piece:
-            digest.update(engine.decompress(piece, _CHUNK) if member.compress_type else piece)
-            piece = engine.unconsumed_tail if member.compress_type else b""
-    return digest.digest()
 
 
 def main() -> None:

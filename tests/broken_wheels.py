@@ -156,7 +156,7 @@ def in_directory(form: str, field: int, value: int) -> Callable[[bytearray], Non
 
 
 def sdk(major: int, minor: int = 0) -> Callable[[bytearray], None]:
-    """Say that the image was linked against that SDK."""
+    """Write that the image was linked against that SDK."""
     return lambda content: struct.pack_into(
         "<I", content, command_at(content, LC.LC_BUILD_VERSION) + 16, major << 16 | minor << 8
     )

@@ -159,7 +159,7 @@ def chains(draw: st.DrawFn, longest: int = 4) -> Chain:
 
 
 def build(folder: Path, chain: Chain) -> tuple[Git, str, str]:
-    """Make the chain's repository; give it with the ids of the base and of the last commit."""
+    """Make the chain's repository; return it with the ids of the base and of the last commit."""
     git = Git(folder)
     git.init()
     stream = [_fast_import(Written(chain.base, "base", ("B", "b@b"), 1, "+0000"), 1)]

@@ -34,7 +34,7 @@ class Fork:
         self.tip = self.plain("rev-parse", "HEAD")
 
     def plain(self, *args: str | Path, cwd: Path | None = None) -> str:
-        """Run git as anybody would; give what it prints."""
+        """Run git as anybody would; return what it prints."""
         identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
         argv = ["git", *identity, *args]
         ended = subprocess.run(argv, cwd=cwd or self.folder, check=True, capture_output=True)
@@ -45,6 +45,6 @@ class Fork:
         return self.plain("rev-list", "--reverse", f"{self.base}..{self.tip}").split()
 
     def onto(self, revision: str) -> str:
-        """Move the patches onto a revision by `git rebase`; give the commit that comes out."""
+        """Move the patches onto a revision by `git rebase`; return the commit that comes out."""
         self.plain("rebase", "--quiet", "--onto", revision, self.base, self.tip)
         return self.plain("rev-parse", "HEAD")

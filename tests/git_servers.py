@@ -123,7 +123,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def http_server(root: Path) -> Iterator[tuple[str, Faults]]:
-    """Serve the repositories in `root` over smart HTTP; give the base address and the faults."""
+    """Serve the repositories in `root` over smart HTTP; yield the base address and the faults."""
     faults = Faults()
     # what a test sets later is for the client
     facts = {"root": root, "faults": faults, "env": dict(os.environ)}
@@ -141,7 +141,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def daemon(root: Path) -> Iterator[str]:
-    """Serve the repositories in `root` by `git daemon`; give the base address."""
+    """Serve the repositories in `root` by `git daemon`; yield the base address."""
     port = free_port()
     child = subprocess.Popen(
         [
@@ -238,7 +238,7 @@ ENDLESS = {
 
 @contextlib.contextmanager
 def endless_server(kind: str) -> Iterator[str]:
-    """Serve without an end, as `ENDLESS` says; give the address of a repository."""
+    """Serve without an end, as `ENDLESS` says; yield the address of a repository."""
     content_type, got, posted = ENDLESS[kind]
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -134,7 +134,7 @@ def _sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def package_index(folder: Path) -> Iterator[Index]:
-    """Serve the wheels in a folder; give the index."""
+    """Serve the wheels in a folder; yield the index."""
     index = Index(folder)
     handler = type("Handler", (_Handler,), {"index": index})
     with serving(handler, index.closing) as address:

@@ -88,7 +88,7 @@ class Project:
         )
 
     def build(self, *args: str) -> dict[str, Any]:
-        """Run a build that has to succeed; give its document."""
+        """Run a build that has to succeed; return its document."""
         ended = self.run("--json", *args)
         assert ended.returncode == 0, ended.stderr
         document: dict[str, Any] = json.loads(ended.stdout)

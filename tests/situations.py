@@ -326,7 +326,7 @@ DEMO: dict[str, dict[str, Truth]] = {
 
 
 def commits(git: Git) -> list[str]:
-    """Put the queue's commits on `BRANCH` of the miniature's repository; give their ids, in order.
+    """Put the queue's commits on `BRANCH` of the miniature; return their ids, in order.
 
     The repository must not be shared: it gets a branch that the miniature does not have.
     """
@@ -349,7 +349,7 @@ def commits(git: Git) -> list[str]:
 
 
 def write(git: Git, folder: Path) -> Path:
-    """Write the queue in its storage form: queue.yaml, series and patch files; give the folder."""
+    """Write the queue as queue.yaml, series and patch files; return the folder."""
     folder.mkdir(parents=True)
     for situation, commit in zip(SITUATIONS, commits(git), strict=True):
         (folder / situation.name).write_bytes(_patch(git, situation, commit))

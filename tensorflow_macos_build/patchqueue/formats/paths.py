@@ -56,7 +56,7 @@ def quote(path: bytes) -> bytes:
 
 
 def unquote(text: bytes, start: int = 0) -> tuple[bytes, int]:
-    """Read the C string that begins at `text[start]`; give the path and where the string ends.
+    """Read the C string that begins at `text[start]`; return the path and where the string ends.
 
     Raises:
         Malformed: there is no whole C string.

@@ -58,7 +58,7 @@ class Desk:
     capsys: pytest.CaptureFixture[str]
 
     def run(self, task: Callable[[], object]) -> tuple[int, object]:
-        """Run a task in the folder; give its exit status and what it prints."""
+        """Run a task in the folder; return its exit status and what it prints."""
         self.monkeypatch.chdir(self.folder)
         status = 0
         try:

@@ -65,7 +65,7 @@ class Judge:
         return "applied"
 
     def refuses(self, commit: str) -> Callable[[str], bool]:
-        """Tell of upstream revisions whether one patch alone conflicts there."""
+        """Whether one patch alone conflicts on upstream revisions."""
 
         def at(revision: str) -> bool:
             self.at(revision)

@@ -203,7 +203,7 @@ def test_a_second_build_of_a_release_waits_and_says_so(project: Project) -> None
 
 
 def broken(project: Project, *args: str) -> str:
-    """Run a build that has to fail with 1 or 2, without a traceback; give what it says."""
+    """Run a build that has to fail with 1 or 2, without a traceback; return what it says."""
     ended = project.run(*args)
     assert ended.returncode in {1, 2}, ended.stderr
     assert "Traceback" not in ended.stderr

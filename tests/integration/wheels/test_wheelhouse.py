@@ -115,7 +115,7 @@ def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOption
 
 
 def pip(wheelhouse: Path, arch: str, *requirements: str) -> list[str]:
-    """Let pip decide what it would install on a Mac; give the file names."""
+    """Let pip decide what it would install on a Mac; return the file names."""
     report = wheelhouse.parent / f"report-{arch}.json"
     argv = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--isolated"),
