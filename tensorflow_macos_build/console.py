@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console as RichConsole
@@ -40,6 +41,10 @@ _PLAIN_INTERVAL = 5.0
 
 _PLAIN_WIDTH = 1 << 16
 """Columns where there is no terminal: rich breaks the cells of a table at any width it is given."""
+
+_MAX_SUMMARY = 1 << 20
+"""Bytes of a step's summary, beyond which the runner takes none of it (docs.github.com, "Workflow
+commands for GitHub Actions", step isolation and limits)."""
 
 _WORKFLOW_COMMAND = re.compile(r"^([ \t]*):(?=:)|#(?=#\[)", re.MULTILINE)
 """Where a command to the runner of GitHub Actions may begin, `::error::` or `##[error]`: the first
@@ -130,6 +135,17 @@ class Console:
             yield
         finally:
             self.rich.print(Text("::endgroup::"))
+
+    def step_summary(self, markdown: str) -> None:
+        """Add to the page that GitHub Actions shows about a job; elsewhere there is none."""
+        path = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not (self._groups and path):
+            return
+        content = printable(markdown, kept="\n\t").encode()
+        # It is for looking at only: no work fails where it cannot be written.
+        with contextlib.suppress(OSError), Path(path).open("ab") as summary:
+            if summary.tell() + len(content) <= _MAX_SUMMARY:
+                summary.write(content)
 
     @contextlib.contextmanager
     def progress(self, title: str) -> Iterator[Ticker]:

@@ -36,8 +36,17 @@ from tensorflow_macos_build.patchqueue.verdict.status import (
 from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage, StageState
-from tensorflow_macos_build.pipeline.records import FileRecord, SourceResult
+from tensorflow_macos_build.pipeline.records import (
+    Effort,
+    FileRecord,
+    SourceResult,
+    TimedAction,
+    TimedKind,
+    TimeSpent,
+    WheelResult,
+)
 from tensorflow_macos_build.pipeline.stage import FinishedStage
+from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
@@ -63,6 +72,7 @@ from tensorflow_macos_build.views import (
     review,
     saved,
     smoke,
+    time_spent,
     upstream,
     verify,
     wheelhouse,
@@ -105,6 +115,30 @@ FINISHED = FinishedStage(
         head=FileRecord(path="build/mirrors/x.git/HEAD", size=1, sha256=SHA256),
     ),
     1.5,
+    up_to_date=False,
+)
+COMPILED = TimedAction(description="Compiling a|b.cc", seconds=2.25)
+EFFORT = Effort(
+    actions=1234,
+    cache_hits=12,
+    runners={"linux-sandbox": 1222, "disk cache hit": 12},
+    reasons={"action command has changed": 1},
+    time=TimeSpent(
+        kinds=(TimedKind(kind="CppCompile", actions=1, seconds=2.25),),
+        slowest=(COMPILED,),
+        critical_seconds=2.25,
+        critical_path=(COMPILED,),
+    ),
+)
+BUILT = FinishedStage(
+    ARM64,
+    SHA256,
+    WheelResult(
+        architecture="arm64",
+        wheel=FileRecord(path="build/x.whl", size=1, sha256=SHA256),
+        effort=EFFORT,
+    ),
+    61.5,
     up_to_date=False,
 )
 PLAN = BuildPlan(
@@ -211,6 +245,11 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.summary: [(PLAN,)],
     build.as_document: [(WORKSPACE, [FINISHED])],
     build.as_lines: [(WORKSPACE, [FINISHED])],
+    time_spent.effort_of: [(FINISHED,), (BUILT,)],
+    time_spent.title: [(BUILT,)],
+    time_spent.as_lines: [(EFFORT,), (Effort(actions=1, cache_hits=0),)],
+    time_spent.as_markdown: [(BUILT, EFFORT), (BUILT, Effort(actions=1, cache_hits=0))],
+    time_spent.note_markdown: [("a.cc failed:\nno such file",)],
     config_view.as_document: [(LOADED,)],
     config_view.yaml_lines: [(LOADED,)],
     doctor.as_document: [("demo", HOST)],

@@ -1,15 +1,27 @@
 """Driving Bazel: invocations, the build event stream, outputs and failures."""
 
-from tensorflow_macos_build.bazel.driver import BazelBroken, BuildResult, build, shutdown
+from tensorflow_macos_build.bazel import history
+from tensorflow_macos_build.bazel.build_events import Failure
+from tensorflow_macos_build.bazel.driver import BuildResult, build, shutdown
+from tensorflow_macos_build.bazel.failures import BazelBroken
+from tensorflow_macos_build.bazel.files import BuildFiles
+from tensorflow_macos_build.bazel.history import PastBuild
 from tensorflow_macos_build.bazel.invocation import Invocation
+from tensorflow_macos_build.bazel.profile import ActionTime, ActionTimes
 from tensorflow_macos_build.bazel.servers import end_server, environment
 
 __all__ = [
+    "ActionTime",
+    "ActionTimes",
     "BazelBroken",
+    "BuildFiles",
     "BuildResult",
+    "Failure",
     "Invocation",
+    "PastBuild",
     "build",
     "end_server",
     "environment",
+    "history",
     "shutdown",
 ]

@@ -28,7 +28,12 @@ class ExitMeaning:
     hint: str = ""
 
 
-_AGAIN = "run the same command again: what was finished is kept"
+AGAIN = "run the same command again: what was finished is kept"
+"""What to do about most of what is nobody's fault."""
+
+INTERNAL_ERROR = 37
+"""BLAZE_INTERNAL_ERROR: the server has failed in itself, or the client has lost it."""
+
 _CACHE = "check the remote cache, or build without --remote_cache"
 
 # The comments are the names in Bazel's source (lib/util/ExitCode.java), which may be renamed there
@@ -41,7 +46,7 @@ _TABLE = {
     # ANALYSIS_FAILURE
     7: ExitMeaning(ExitKind.BUILD, "Bazel could not analyse the target"),
     # INTERRUPTED
-    8: ExitMeaning(ExitKind.INTERRUPTED, "Bazel was interrupted", _AGAIN),
+    8: ExitMeaning(ExitKind.INTERRUPTED, "Bazel was interrupted", AGAIN),
     # LOCK_HELD_NOBLOCK_FOR_LOCK
     9: ExitMeaning(
         ExitKind.ENVIRONMENT,
@@ -49,7 +54,7 @@ _TABLE = {
         "wait until it has ended, or end it",
     ),
     # REMOTE_ENVIRONMENTAL_ERROR
-    32: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel failed for a reason outside of the build", _AGAIN),
+    32: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel failed for a reason outside of the build", AGAIN),
     # OOM_ERROR
     33: ExitMeaning(
         ExitKind.ENVIRONMENT,
@@ -62,13 +67,14 @@ _TABLE = {
     ),
     # LOCAL_ENVIRONMENTAL_ERROR
     36: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel cannot use this machine's files", "see the log"),
-    # BLAZE_INTERNAL_ERROR
-    37: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel's server died or failed in itself", _AGAIN),
+    INTERNAL_ERROR: ExitMeaning(
+        ExitKind.ENVIRONMENT, "Bazel's server died or failed in itself", AGAIN
+    ),
     # TRANSIENT_BUILD_EVENT_SERVICE_UPLOAD_ERROR, once PUBLISH_ERROR
     38: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel could not write its build events", _CACHE),
     # REMOTE_CACHE_EVICTED
     39: ExitMeaning(
-        ExitKind.ENVIRONMENT, "the remote cache dropped what the build still needs", _AGAIN
+        ExitKind.ENVIRONMENT, "the remote cache dropped what the build still needs", AGAIN
     ),
     # PERSISTENT_BUILD_EVENT_SERVICE_UPLOAD_ERROR
     45: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel could not publish its build events", _CACHE),
@@ -83,7 +89,7 @@ def meaning(status: int) -> ExitMeaning:
     """Return the meaning of an exit status of the client; negative N: signal N ended it."""
     if status < 0:
         return ExitMeaning(
-            ExitKind.ENVIRONMENT, f"Bazel's client was ended by signal {-status}", _AGAIN
+            ExitKind.ENVIRONMENT, f"Bazel's client was ended by signal {-status}", AGAIN
         )
     return _TABLE.get(
         status, ExitMeaning(ExitKind.ENVIRONMENT, f"Bazel ended with the unknown status {status}")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tensorflow_macos_build.bazel.files import BuildFiles
+
 IDLE_SECONDS = 60
 """How long a server waits for its next command before it ends: nothing lingers after a kill."""
 
@@ -23,7 +25,7 @@ class Invocation:
         workspace: the source tree's folder.
         output_base: where Bazel keeps what it built; one for all architectures of a release, so
             that host tools are built once. One build at a time.
-        events: the file for the build's events, which Bazel writes anew.
+        files: where Bazel writes what tells of the build.
         targets: labels.
         flags: further flags of `build`.
         startup: further startup flags.
@@ -33,7 +35,7 @@ class Invocation:
 
     workspace: Path
     output_base: Path
-    events: Path
+    files: BuildFiles
     targets: tuple[str, ...]
     flags: tuple[str, ...] = ()
     startup: tuple[str, ...] = ()
@@ -79,8 +81,10 @@ class Invocation:
             "--curses=no",
             "--show_progress_rate_limit=0.5",
             "--nosandbox_debug",
-            f"--build_event_json_file={self.events}",
+            f"--build_event_json_file={self.files.events}",
             "--nobuild_event_json_file_path_conversion",
+            f"--profile={self.files.profile}",
+            f"--explain={self.files.explanation}",
             *self.flags,
             "--",  # a target may begin with a minus, which takes it out of those before
             *self.targets,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MAX_LINE = 64 << 20
@@ -25,22 +26,21 @@ class LineTail:
         self._offset = 0
         self._half = b""
 
-    def lines(self) -> list[bytes]:
-        """Return the whole lines from where the last call ended to the file's present end.
+    def lines(self) -> Iterator[bytes]:
+        """Yield the whole lines from where the last call ended to the file's present end.
 
-        Their line ends are cut off.
+        Their line ends are cut off. Not more than a block of them is in memory at a time.
         """
-        lines: list[bytes] = []
         try:
             # Opened anew each time: Bazel makes its event file after this has begun to look.
-            with self._path.open("rb") as stream:
-                stream.seek(self._offset)
-                while block := stream.read(_BLOCK):
-                    self._offset += len(block)
-                    *whole, self._half = (self._half + block).split(b"\n")
-                    lines += whole
-                    if len(self._half) > MAX_LINE:
-                        self._half = b""
+            stream = self._path.open("rb")
         except FileNotFoundError:
-            return []
-        return lines
+            return
+        with stream:
+            stream.seek(self._offset)
+            while block := stream.read(_BLOCK):
+                self._offset += len(block)
+                *whole, self._half = (self._half + block).split(b"\n")
+                yield from whole
+                if len(self._half) > MAX_LINE:
+                    self._half = b""

@@ -80,16 +80,53 @@ class PatchResult(Record):
     holder: FileRecord
 
 
+class TimedAction(Record):
+    """An action by Bazel's description of it, and its wall-clock seconds."""
+
+    description: str
+    seconds: float
+
+
+class TimedKind(Record):
+    """All actions of a kind (a mnemonic), and their wall-clock seconds added up."""
+
+    kind: str
+    actions: int
+    seconds: float
+
+
+class TimeSpent(Record):
+    """Where a build's time went; what took longest comes first, but on the critical path.
+
+    Attributes:
+        kinds: the kinds of actions.
+        slowest: the slowest actions.
+        critical_seconds: the length of the critical path.
+        critical_path: its actions in order, but for those of less than a hundredth of it.
+    """
+
+    kinds: tuple[TimedKind, ...]
+    slowest: tuple[TimedAction, ...]
+    critical_seconds: float
+    critical_path: tuple[TimedAction, ...]
+
+
 class Effort(Record):
     """How much work something was; what it gave does not depend on it, so a key has nothing of it.
 
     Attributes:
         actions: Bazel's actions, internal ones and cache hits too.
         cache_hits: those of them that came from a disk or remote cache.
+        runners: how many processes each of Bazel's runners ran, such as `linux-sandbox`.
+        reasons: for how many actions the output base's action cache did not do, by Bazel's reason.
+        time: where the time went, where Bazel says it.
     """
 
     actions: int
     cache_hits: int
+    runners: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    time: TimeSpent | None = None
 
     @model_serializer(mode="wrap")
     def _serialize(

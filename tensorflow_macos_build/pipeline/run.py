@@ -52,6 +52,9 @@ class BuildObserver(Protocol):
     def stage_started(self, planned: PlannedStage) -> AbstractContextManager[Ticker]:
         """A stage runs while the context is open; the ticker is told how far it is."""
 
+    def note(self, text: str) -> None:
+        """Something has happened in the stage at work that people should know at once."""
+
     def stage_done(self, finished: FinishedStage) -> None:
         """A stage's result is there, made now or before."""
 
@@ -153,7 +156,14 @@ def _run(
     begun = now()
     with observer.stage_started(planned) as ticker, files.atomic_folder(final) as folder:
         job: StageJob[Any, Any] = StageJob(
-            workspace, planned.instructions, inputs, folder, final, ticker, results.finished
+            workspace,
+            planned.instructions,
+            inputs,
+            folder,
+            final,
+            ticker,
+            observer.note,
+            results.finished,
         )
         value: Record = stage.work(job)
         seconds = now() - begun

@@ -152,6 +152,7 @@ class StageJob(Generic[In, AnyInstructions]):
         folder: the empty folder for the result's files; it is put in place when all is well.
         final: where `folder` will be.
         ticker: told how far the work is.
+        note: told what people should know before the work ends, such as a tool's error.
         history: the stages done so far, with how long they took. A report shows it; it must
             decide nothing.
     """
@@ -162,6 +163,7 @@ class StageJob(Generic[In, AnyInstructions]):
     folder: Path
     final: Path
     ticker: Ticker
+    note: Callable[[str], None]
     history: tuple[FinishedStage, ...] = field(default=(), compare=False)
 
     def file(self, path: Path) -> FileRecord:

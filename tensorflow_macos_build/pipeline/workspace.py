@@ -63,26 +63,28 @@ class Workspace:
     def bazel(self) -> Path:
         """Bazel's work tree and output base.
 
-        Bazel does not work in paths with spaces (bazelbuild/bazel#374): then it is a folder of the
-        user's cache that is named after the project's.
+        Bazel does not work in paths with spaces (bazelbuild/bazel#374), and its server does not
+        start in one with letters other than ASCII (4.2.3): then it is a folder of the user's cache
+        that is named after the project's.
         """
         inside = self.folder / "bazel"
-        if not _has_space(inside):
+        if _suits_bazel(inside):
             return inside
         # Two checkouts on a machine may each have a release of this name.
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
         return _cache() / f"{self.release.name}-{digest}"
 
 
-def _has_space(path: Path) -> bool:
-    return any(letter.isspace() for letter in os.fspath(path))
+def _suits_bazel(path: Path) -> bool:
+    text = os.fspath(path)
+    return text.isascii() and not any(letter.isspace() for letter in text)
 
 
 def _cache() -> Path:
-    """Return a folder of this user, with no space in its path, for what is made again when lost."""
+    """Return a folder of this user where Bazel works, for what is made again when lost."""
     home = os.environ.get("HOME")
     cache = os.environ.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
-    if cache and not _has_space(Path(cache)):
+    if cache and _suits_bazel(Path(cache)):
         return Path(cache) / "tensorflow-macos-build"
     # Anyone may write there, so what is there under that name may be anyone's.
     shared = Path("/var/tmp") / f"tensorflow-macos-build-{os.getuid()}"  # noqa: S108 (checked below)

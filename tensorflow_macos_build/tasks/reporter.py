@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.views import build as view
 from tensorflow_macos_build.views import doctor as doctor_view
+from tensorflow_macos_build.views import time_spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,18 @@ class TerminalReporter:
         with self._console.group(title), self._console.progress(planned.stage.name) as ticker:
             yield ticker
 
+    def note(self, text: str) -> None:
+        """Print what happens in a stage, above its progress."""
+        self._console.line(text, "red")
+        self._console.step_summary(time_spent.note_markdown(text))
+
     def stage_done(self, finished: FinishedStage) -> None:
-        """Print a stage's result."""
+        """Print a stage's result, and of a Bazel build where its time went."""
         line = view.finished_line(finished)
         self._console.line(line.text, line.style)
+        effort = time_spent.effort_of(finished)
+        if effort is not None:
+            with self._console.group(time_spent.title(finished)):
+                for text in time_spent.as_lines(effort):
+                    self._console.line(text)
+            self._console.step_summary(time_spent.as_markdown(finished, effort))

@@ -138,3 +138,19 @@ def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:
     assert drawn.count(SHOWN) >= 2
     assert "\x1b[2J" not in drawn
     assert "\U0001f4af" not in drawn
+
+
+def test_a_jobs_summary_is_written_on_github_actions_only_and_never_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    Console().step_summary("elsewhere")
+    assert not summary.exists()
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for text in ("a\x1b[2J\n", "x" * (1 << 20), "b\n"):
+        Console().step_summary(text)
+    assert summary.read_text() == "a\\x1b[2J\nb\n"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "folder"))
+    Console().step_summary("lost")

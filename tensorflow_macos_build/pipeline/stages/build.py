@@ -20,18 +20,31 @@ from tensorflow_macos_build.command_line import CommandLine
 from tensorflow_macos_build.config import Architecture, Host, Packaging, PythonBy, Release
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints, mac, tools
-from tensorflow_macos_build.pipeline.records import Effort, Record, WheelResult
+from tensorflow_macos_build.pipeline.records import (
+    Effort,
+    Record,
+    TimedAction,
+    TimedKind,
+    TimeSpent,
+    WheelResult,
+)
 from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 HOST = "host"
+
+_KINDS = 10
+"""How many kinds of actions are kept with a wheel, of those that took most time."""
+
+_MAX_PAST = 1 << 16
+"""How large the file on past builds may be, in bytes; five of them take 3 kB."""
 
 
 class BuildInputs(Record):
@@ -184,12 +197,68 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
     job.ticker(0, None, "configure")
     _configure(instructions.configure)
     log = bazel_side.log(job.inputs.architecture)
-    result = bazel.build(instructions.invocation, ticker=job.ticker, log=log)
+    past = _PastBuilds(job.final.parent / "past-builds.json")
+    result = bazel.build(
+        instructions.invocation,
+        ticker=job.ticker,
+        log=log,
+        on_failure=lambda failure: job.note(str(failure)),
+        past=past.read(),
+    )
+    past.add(result.course)
     wheel = _take(job, result)
     return WheelResult(
-        architecture=job.inputs.architecture,
-        wheel=job.file(wheel),
-        effort=Effort(actions=result.actions, cache_hits=result.cache_hits),
+        architecture=job.inputs.architecture, wheel=job.file(wheel), effort=_effort(result)
+    )
+
+
+@dataclass(frozen=True)
+class _PastBuilds:
+    """The file beside a stage's results that tells how long its builds took, for people only."""
+
+    path: Path
+
+    def read(self) -> tuple[bazel.PastBuild, ...]:
+        """Return the builds, the oldest first."""
+        try:
+            return bazel.history.load(files.read_small(self.path, _MAX_PAST))
+        except (OSError, UsageError):  # none yet, or something else lies there
+            return ()
+
+    def add(self, course: bazel.PastBuild | None) -> None:
+        """Add a build."""
+        if course is not None:
+            files.write_bytes(self.path, bazel.history.dump((*self.read(), course)))
+
+
+def _effort(result: bazel.BuildResult) -> Effort:
+    return Effort(
+        actions=result.actions,
+        cache_hits=result.cache_hits,
+        runners=result.runners,
+        reasons=dict(result.reasons),
+        time=_time_spent(result.times) if result.times else None,
+    )
+
+
+def _time_spent(times: bazel.ActionTimes) -> TimeSpent:
+    longest = times.critical_seconds
+    steps = [step for step in times.critical_path if step.seconds * 100 >= longest]
+    return TimeSpent(
+        kinds=tuple(
+            TimedKind(kind=kind.kind, actions=kind.actions, seconds=round(kind.seconds, 3))
+            for kind in times.kinds[:_KINDS]
+        ),
+        slowest=_timed(times.slowest),
+        critical_seconds=round(longest, 3),
+        critical_path=_timed(steps),
+    )
+
+
+def _timed(actions: Sequence[bazel.ActionTime]) -> tuple[TimedAction, ...]:
+    return tuple(
+        TimedAction(description=action.description, seconds=round(action.seconds, 3))
+        for action in actions
     )
 
 
@@ -259,7 +328,7 @@ class _BazelWorkspace:
         return bazel.Invocation(
             workspace=self.source,
             output_base=self.workspace.bazel / "output",
-            events=self.workspace.folder / f"bazel-{architecture}.events.json",
+            files=bazel.BuildFiles.at(self.workspace.bazel / architecture),
             targets=(settings.target,),
             flags=(*_flags(self.workspace.release, architecture), *jobs),
             startup=settings.startup,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -26,6 +28,9 @@ genrule(name = "bad", outs = ["bad.txt"], cmd = "echo 'clang: error: no such thi
 genrule(name = "worse", outs = ["worse.txt"], cmd = "echo 'to stdout'; exit 3")
 genrule(name = "silent", outs = ["silent.txt"], cmd = "exit 4")
 genrule(name = "slow", outs = ["slow.txt"], cmd = "sleep 60; touch $@")
+[genrule(name = "m%d" % n, outs = ["m%d.txt" % n], cmd = "echo $$A > $@") for n in range(30)]
+filegroup(name = "many", srcs = ["m%d" % n for n in range(30)])
+genrule(name = "late", outs = ["late.txt"], cmd = "sleep 3; touch $@")
 genrule(name = "orphan", srcs = [":nowhere"], outs = ["o.txt"], cmd = "touch $@")
 """
 
@@ -42,8 +47,8 @@ class BazelProject:
         (self.folder / "BUILD").write_text(BUILD)
 
     def invocation(self, *targets: str, **changes: object) -> bazel.Invocation:
-        events = self.log.with_suffix(".events.json")
-        return bazel.Invocation(self.folder, self.base, events, targets, **changes)  # type: ignore[arg-type]  # the test's names are right
+        files = bazel.BuildFiles.at(self.folder.parent / "now")
+        return bazel.Invocation(self.folder, self.base, files, targets, **changes)  # type: ignore[arg-type]  # the test's names are right
 
     def build(self, *targets: str, **changes: object) -> bazel.BuildResult:
         return bazel.build(self.invocation(*targets, **changes), ticker=silent, log=self.log)
@@ -233,3 +238,86 @@ def test_what_a_killed_build_left_at_work_is_ended(workspace: BazelProject) -> N
     wait_until_gone(server)
     bazel.end_server(workspace.base)
     assert workspace.build("//:one").outputs["//:one"]
+
+
+def kept(workspace: BazelProject) -> set[str]:
+    return {path.name for path in workspace.log.parent.glob("bazel*") if path.is_file()}
+
+
+def test_a_build_says_where_its_time_went_and_why_actions_ran(workspace: BazelProject) -> None:
+    result = workspace.build("//:both", flags=("--action_env=FRESH=2",))
+    assert result.times is not None
+    assert {"Executing genrule //:one", "Executing genrule //:two"} <= {
+        action.description for action in result.times.slowest
+    }
+    assert [step.description for step in result.times.critical_path][-2:] == [
+        "Executing genrule //:one",
+        "Executing genrule //:two",
+    ]
+    assert sum(count for _, count in result.reasons) == result.actions
+    assert {"bazel.log", "bazel.events.json", "bazel.profile.gz", "bazel.explanation.txt"} <= kept(
+        workspace
+    )
+    workspace.build("//:both")
+    assert "bazel.1.profile.gz" in kept(workspace)
+
+
+def test_a_failure_is_passed_on_as_it_happens(workspace: BazelProject) -> None:
+    events: list[str] = []
+
+    def tick(done: int, total: int | None = None, detail: str = "") -> None:
+        events.append(detail)
+
+    with pytest.raises(WorkFailed):
+        bazel.build(
+            workspace.invocation("//:bad", "//:late", flags=("--keep_going", "--jobs=2")),
+            ticker=tick,
+            log=workspace.log,
+            on_failure=lambda failure: events.append(str(failure)),
+        )
+    (failed,) = [number for number, event in enumerate(events) if "clang: error" in event]
+    assert any("//:late" in event for event in events[failed:])
+
+
+def test_time_left_is_told_from_the_second_build_on(workspace: BazelProject) -> None:
+    course = workspace.build("//:many", flags=("--action_env=A=1",)).course
+    assert course is not None
+    assert workspace.build("//:many", flags=("--action_env=A=1",)).course is None
+    details: list[str] = []
+    bazel.build(
+        workspace.invocation("//:many", "//:late", flags=("--action_env=A=2",)),
+        ticker=lambda done, total=None, detail="": details.append(detail),
+        log=workspace.log,
+        past=(course,),
+    )
+    assert any("left; " in detail for detail in details)
+
+
+def test_events_that_cannot_be_written_are_no_build_without_outputs(
+    workspace: BazelProject,
+) -> None:
+    files = bazel.BuildFiles.at(workspace.folder.parent / "é" / "now")
+    invocation = dataclasses.replace(workspace.invocation("//:one"), files=files)
+    with pytest.raises(bazel.BazelBroken) as caught:
+        bazel.build(invocation, ticker=silent, log=workspace.log)
+    assert "now.events.json" in caught.value.detail
+
+
+def test_a_server_that_is_killed_has_said_nothing_of_the_end(workspace: BazelProject) -> None:
+    workspace.build("//:one")
+    server = server_pid(workspace)
+    thread = when_at_work(workspace, lambda: os.kill(server, signal.SIGKILL))
+    with pytest.raises(bazel.BazelBroken, match="server died in the middle of the build"):
+        workspace.build("//:slow")
+    thread.join()
+    stream = workspace.log.with_suffix(".events.json").read_bytes()
+    assert b'"lastMessage"' not in stream
+
+
+def test_a_cache_that_does_not_answer_is_no_fault_of_the_build(workspace: BazelProject) -> None:
+    with socket.socket() as closed:  # bound, and nobody listens
+        closed.bind(("127.0.0.1", 0))
+        address = f"--remote_cache=grpc://127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(bazel.BazelBroken, match="does not answer") as caught:
+            workspace.build("//:one", flags=(address, "--remote_retries=0"))
+    assert "remote cache" in caught.value.hint

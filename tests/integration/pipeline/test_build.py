@@ -97,6 +97,9 @@ class Silent:
     def stage_started(self, stage: planning.PlannedStage) -> Any:
         pytest.fail(f"{stage.stage.name} was run: {stage.why}")
 
+    def note(self, text: str) -> None:
+        pytest.fail(text)
+
     def stage_done(self, finished: object) -> None:
         pass
 
@@ -314,7 +317,7 @@ def note(event, args):
         opened.setdefault(at_work[0], set()).add(str(args[0]))
 
 class Observer:
-    waiting_for = plan_made = looked_at = stage_done = lambda *_: None
+    waiting_for = plan_made = looked_at = note = stage_done = lambda *_: None
 
     @contextlib.contextmanager
     def stage_started(self, stage):

@@ -46,18 +46,19 @@ class RcWorkspace:
         self.folder.mkdir()
         (self.folder / "WORKSPACE").touch()
         (self.folder / "BUILD").write_text('filegroup(name = "empty")\n')
-        events = folder / "events.json"
-        self.invocation = bazel.Invocation(self.folder, folder / "base", events, ("//:empty",))
+        files = bazel.BuildFiles.at(folder / "now")
+        self.invocation = bazel.Invocation(self.folder, folder / "base", files, ("//:empty",))
 
     def taken_by_bazel(self, *configs: str) -> tuple[str, ...] | None:
         """Return the flags that Bazel took, --config itself left out; None when it refused."""
         flags = [f"--config={config}" for config in configs]
         argv = [*self.invocation.startup_argv(), "build", "--nobuild", *flags]
-        argv += [f"--build_event_json_file={self.invocation.events}", *self.invocation.targets]
+        stream = self.invocation.files.events
+        argv += [f"--build_event_json_file={stream}", *self.invocation.targets]
         done = process.run(argv, cwd=self.folder, expected=(0, 2))
         if done.status:
             return None
-        events = [json.loads(line) for line in self.invocation.events.read_text().splitlines()]
+        events = [json.loads(line) for line in stream.read_text().splitlines()]
         (parsed,) = [event["optionsParsed"] for event in events if "optionsParsed" in event]
         kept = ("--copt=", "--host_copt=", "--define=")
         return tuple(flag for flag in parsed["cmdLine"] if flag.startswith(kept))

@@ -92,6 +92,12 @@ def _shapes(value: Any) -> list[dict[str, Any]]:
         {"completed": {"outputGroup": value, "success": value, "failureDetail": value}},
         {"aborted": {"description": value}},
         {"aborted": value, "buildMetrics": value, "buildToolLogs": value},
+        {"finished": value, "lastMessage": value},
+        {"finished": {"exitCode": value}},
+        {"finished": {"exitCode": {"code": value, "name": value}}},
+        {"buildMetrics": {"actionSummary": {"actionCacheStatistics": value}}},
+        {"buildMetrics": {"actionSummary": {"actionCacheStatistics": {"missDetails": value}}}},
+        {"buildMetrics": {"actionSummary": {"actionCacheStatistics": {"missDetails": [value]}}}},
         {"buildMetrics": {"actionSummary": value}, "buildToolLogs": {"log": value}},
         {"buildMetrics": {"actionSummary": {"runnerCount": value, "actionsExecuted": value}}},
         {"buildMetrics": {"actionSummary": {"runnerCount": [{"name": value, "count": value}]}}},
@@ -104,6 +110,9 @@ def test_a_field_of_another_type_counts_as_left_out(value: Any) -> None:
     for event in _shapes(value):
         for read in parse(**event):
             str(read).encode()
+    reasons = {"missDetails": [{"reason": value, "count": value}]}
+    for read in parse(buildMetrics={"actionSummary": {"actionCacheStatistics": reasons}}):
+        str(read).encode()
     (odd,) = parse(action={"type": value, "exitCode": value, "success": False})
     assert isinstance(odd, events.ActionFailed)
     assert isinstance(odd.mnemonic, str)
@@ -114,3 +123,27 @@ def test_a_field_of_another_type_counts_as_left_out(value: Any) -> None:
 def test_a_line_that_is_no_object_is_no_event(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         events.parse(line)
+
+
+def test_the_end_of_a_build_and_of_its_stream_are_told_apart() -> None:
+    assert parse(finished={"exitCode": {"name": "INTERRUPTED", "code": 8}}) == [
+        events.BuildFinished(8, "INTERRUPTED")
+    ]
+    assert parse(finished={"exitCode": {"name": "SUCCESS"}}) == [events.BuildFinished(0, "SUCCESS")]
+    assert parse(buildToolLogs={}, lastMessage=True) == [
+        events.BuildToolLogs(()),
+        events.LastMessage(),
+    ]
+    assert parse(id={"progress": {}}, progress={}, lastMessage=True) == [events.LastMessage()]
+
+
+def test_what_bazel_prints_is_passed_over_unread() -> None:
+    assert events.parse(b'{"id":{"progress":{}},"progress":{"stderr":"torn') == []
+
+
+def test_reasons_of_later_bazels_are_read_and_their_zero_is_one_of_them() -> None:
+    rows = [{"count": 2}, {"reason": "NOT_CACHED", "count": 3}, {"reason": "DIFFERENT_DEPS"}]
+    summary = {"actionCacheStatistics": {"missDetails": rows}}
+    assert parse(buildMetrics={"actionSummary": summary}) == [
+        events.BuildMetrics(0, (), (("DIFFERENT_ACTION_KEY", 2), ("NOT_CACHED", 3)))
+    ]

@@ -2,14 +2,14 @@ import os
 import subprocess
 from pathlib import Path
 
-from tensorflow_macos_build.bazel import Invocation
+from tensorflow_macos_build.bazel import BuildFiles, Invocation
 
 
 def test_the_command_line_is_pinned() -> None:
     invocation = Invocation(
         workspace=Path("/src"),
         output_base=Path("/b/base"),
-        events=Path("/e.json"),
+        files=BuildFiles.at(Path("/b/arm64")),
         targets=("//tensorflow/tools/pip_package:wheel",),
         flags=("--config=opt", "--jobs=2"),
         startup=("--host_jvm_args=-Xmx4g",),
@@ -26,8 +26,10 @@ def test_the_command_line_is_pinned() -> None:
         "--curses=no",
         "--show_progress_rate_limit=0.5",
         "--nosandbox_debug",
-        "--build_event_json_file=/e.json",
+        "--build_event_json_file=/b/arm64.events.json",
         "--nobuild_event_json_file_path_conversion",
+        "--profile=/b/arm64.profile.gz",
+        "--explain=/b/arm64.explanation.txt",
         "--config=opt",
         "--jobs=2",
         "--",
@@ -41,7 +43,7 @@ def test_a_command_line_can_be_pasted_into_any_shell(tmp_path: Path) -> None:
     invocation = Invocation(
         workspace=folder,
         output_base=Path("/b"),
-        events=Path("/e"),
+        files=BuildFiles.at(Path("/e")),
         targets=("//a:b c",),
         env={"A": "1 2", "TO_GO": None},
         program="/bin/echo",

@@ -13,7 +13,8 @@ def test_lines_come_once_and_whole_however_they_are_written(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stream"
-        tail, lines, written = LineTail(path), [], 0
+        tail, written = LineTail(path), 0
+        lines: list[bytes] = []
         for cut in sorted([*cuts, len(content)]):
             with path.open("ab") as stream:
                 stream.write(content[written:cut])
@@ -24,6 +25,6 @@ def test_lines_come_once_and_whole_however_they_are_written(
 
 def test_a_file_that_is_not_there_yet_has_no_lines(tmp_path: Path) -> None:
     tail = LineTail(tmp_path / "later")
-    assert tail.lines() == []
+    assert list(tail.lines()) == []
     (tmp_path / "later").write_bytes(b"a\nb")
-    assert tail.lines() == [b"a"]
+    assert list(tail.lines()) == [b"a"]

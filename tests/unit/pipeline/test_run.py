@@ -70,6 +70,9 @@ class RecordingObserver:
         self.worked.append(f"{planned.stage.name}: {planned.why}")
         yield lambda done, total=None, detail="": None
 
+    def note(self, text: str) -> None:
+        self.worked.append(text)
+
     def stage_done(self, finished: FinishedStage) -> None:
         pass
 

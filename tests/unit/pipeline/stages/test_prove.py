@@ -31,9 +31,9 @@ def test_the_hint_is_about_the_wheel_that_failed(tmp_path: Path) -> None:
     )
     inputs = prove.SmokeInputs(wheels=wheels, smoke={}, machine={}, python="")
     workspace = Workspace(loaded)
-    job = StageJob(
-        workspace, prove._instructions(workspace), inputs, tmp_path / "x", tmp_path / "y", silent
-    )
+    instructions = prove._instructions(workspace)
+    folders = tmp_path / "x", tmp_path / "y"
+    job = StageJob(workspace, instructions, inputs, *folders, silent, print)
     checks = [check("host.whl", "passed"), check("both.whl", "failed")]
     with pytest.raises(WorkFailed, match="the smoke test failed: host import") as caught:
         prove._refuse_failures(job, checks)

@@ -1,0 +1,75 @@
+"""The files that tell of a build: Bazel's log, its events, its profile, its explanation.
+
+Bazel writes where it works, for it cannot open an event file below a folder with letters other than
+ASCII (4.2.3). Afterwards they are put beside the log, where a person looks for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT = 3
+"""How many builds' files are kept: the newest, and those before it with a number in their names."""
+
+_EVENTS = ".events.json"
+_PROFILE = ".profile.gz"
+_EXPLANATION = ".explanation.txt"
+
+
+@dataclass(frozen=True)
+class BuildFiles:
+    """Where Bazel writes what tells of a build.
+
+    Attributes:
+        events: the build event stream, as lines of JSON.
+        profile: the trace of all that took time; gzipped, as its name ends in `.gz`.
+        explanation: why each action ran.
+    """
+
+    events: Path
+    profile: Path
+    explanation: Path
+
+    @classmethod
+    def at(cls, stem: Path) -> BuildFiles:
+        """Return the files whose names begin with the last part of a path."""
+        beside = [stem.with_name(stem.name + end) for end in (_EVENTS, _PROFILE, _EXPLANATION)]
+        return cls(*beside)
+
+    def make_ready(self) -> None:
+        """Make their folder, and delete another build's: Bazel may fail before it replaces them."""
+        self.events.parent.mkdir(parents=True, exist_ok=True)
+        for path in (self.events, self.profile, self.explanation):
+            path.unlink(missing_ok=True)
+
+
+def make_room(log: Path) -> None:
+    """Give the files of the newest build the next number, and delete the oldest ones.
+
+    They are `log` and what `keep` has put beside it.
+    """
+    for suffix in (log.suffix, _EVENTS, _PROFILE, _EXPLANATION):
+        names = [log.with_suffix(suffix)]
+        names += [log.with_suffix(f".{number}{suffix}") for number in range(1, KEPT)]
+        for older, newer in zip(names[:0:-1], names[-2::-1], strict=True):
+            with contextlib.suppress(FileNotFoundError):
+                newer.replace(older)
+
+
+def keep(files: BuildFiles, log: Path) -> None:
+    """Put what Bazel has written beside the log."""
+    kept = BuildFiles.at(log.with_suffix(""))
+    for source, target in (
+        (files.events, kept.events),
+        (files.profile, kept.profile),
+        (files.explanation, kept.explanation),
+    ):
+        # Not renamed: Bazel's folder may be on another file system (`Workspace.bazel`).
+        with contextlib.suppress(FileNotFoundError):
+            shutil.move(source, target)

@@ -1,0 +1,103 @@
+"""Where the time of a Bazel build went, as lines for people and as a part of a job's summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.pipeline.records import WheelResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tensorflow_macos_build.pipeline.records import Effort, TimedAction
+    from tensorflow_macos_build.pipeline.stage import FinishedStage
+
+_MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in r"\`*_{}[]()#+-.!|~<>&"})
+"""What has a meaning in Markdown, in GitHub's tables, or in the HTML that it may hold; with a
+backslash before it each stands for itself (CommonMark 0.31, section 2.4)."""
+
+
+def effort_of(finished: FinishedStage) -> Effort | None:
+    """Return what a stage's wheel cost, if the stage has just built one."""
+    built = finished.value
+    if finished.up_to_date or not isinstance(built, WheelResult):
+        return None
+    return built.effort
+
+
+def title(finished: FinishedStage) -> str:
+    """Return what the lines are about."""
+    return f"{finished.stage.name}: where the time went"
+
+
+def as_lines(effort: Effort) -> Iterator[str]:
+    """Yield what a build cost, for people."""
+    yield f"  {_counted(effort)}"
+    if effort.reasons:
+        yield f"  run because: {_listed(effort.reasons)}"
+    if effort.time is None:
+        yield "  Bazel's profile does not say where the time went"
+        return
+    for kind in effort.time.kinds:
+        yield f"  {kind.seconds:9.1f} s  {kind.kind}, {_number(kind.actions, 'action')}"
+    yield from _actions("slowest actions", effort.time.slowest)
+    critical = effort.time.critical_seconds
+    yield from _actions(f"critical path, {critical:.1f} s", effort.time.critical_path)
+
+
+def _actions(heading: str, actions: Sequence[TimedAction]) -> Iterator[str]:
+    yield f"  {heading}"
+    for action in actions:
+        yield f"  {action.seconds:9.1f} s  {action.description}"
+
+
+def as_markdown(finished: FinishedStage, effort: Effort) -> str:
+    """Return what a build cost as a section of a job's summary on GitHub Actions."""
+    lines = [f"### {_escaped(title(finished))}", ""]
+    lines += [_escaped(f"{finished.seconds:.0f} s, {_counted(effort)}"), ""]
+    if effort.reasons:
+        lines += [_escaped(f"run because: {_listed(effort.reasons)}"), ""]
+    if effort.time is not None:
+        rows = ((kind.seconds, f"{kind.kind}, {kind.actions}") for kind in effort.time.kinds)
+        lines += _table("actions of a kind", rows)
+        lines += _table("slowest actions", _rows(effort.time.slowest))
+        heading = f"critical path, {effort.time.critical_seconds:.1f} s"
+        lines += _table(heading, _rows(effort.time.critical_path))
+    return "\n".join(lines) + "\n"
+
+
+def note_markdown(text: str) -> str:
+    """Return what happened in a build as a part of a job's summary, in its own words."""
+    # In an indented block nothing has a meaning (CommonMark 0.31, section 4.4).
+    return "\n".join(["", *(f"    {line}" for line in text.splitlines()), ""]) + "\n"
+
+
+def _rows(actions: Sequence[TimedAction]) -> Iterator[tuple[float, str]]:
+    return ((action.seconds, action.description) for action in actions)
+
+
+def _table(heading: str, rows: Iterator[tuple[float, str]]) -> Iterator[str]:
+    yield f"| seconds | {_escaped(heading)} |"
+    yield "| ---: | --- |"
+    for seconds, description in rows:
+        yield f"| {seconds:.1f} | {_escaped(description)} |"
+    yield ""
+
+
+def _counted(effort: Effort) -> str:
+    actions = _number(effort.actions, "action")
+    hits = f"{effort.cache_hits:,} of them from caches"
+    runners = f" ({_listed(effort.runners)})" if effort.runners else ""
+    return f"{actions}, {hits}{runners}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).translate(_MARKDOWN)
