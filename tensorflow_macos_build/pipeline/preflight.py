@@ -129,6 +129,7 @@ def _of_upstream(workspace: Workspace, *, fetch: bool) -> Iterator[HostFinding]:
         yield HostFinding(UPSTREAM, "upstream's files", state, True, error.what)
     else:
         yield from (_configs(release, tree), _target(release, tree), _python(release, tree))
+        yield _bounds(release, tree)
         named, flags = tree.bazel_version.value, _x86_64_flags(release, tree)
     wanted = versions.parse(release.bazel.version or named or "")
     yield _bazel(wanted)
@@ -223,6 +224,24 @@ def _python(release: Release, tree: TensorflowTree) -> HostFinding:
     value = f"Python {version}, and upstream says {requires.value}"
     state = Availability.FOUND if _fits(version, requires.value) else Availability.DOES_NOT_FIT
     return finding(state, True, value, known_from=requires.where)
+
+
+def _bounds(release: Release, tree: TensorflowTree) -> HostFinding:
+    """Hold the release's Bazel against the ones that upstream's configure takes."""
+    finding = functools.partial(HostFinding, "upstream-bazel", "a Bazel that upstream takes")
+    named, oldest, newest = tree.bazel_version, tree.oldest_bazel, tree.newest_bazel
+    wanted = release.bazel.version or named.value
+    if wanted is None:
+        return finding(Availability.NOT_LOOKED_AT, True, named.reason)
+    value = f"{wanted}, and upstream names {named.value or 'none'}"
+    if oldest.value is None or newest.value is None:
+        return finding(Availability.FOUND, True, value, known_from=named.where)
+    low, version, high = map(versions.parse, (oldest.value, wanted, newest.value))
+    if low <= version <= high:
+        return finding(Availability.FOUND, True, value, known_from=named.where)
+    value = f"{wanted}, and configure takes {oldest.value} to {newest.value}"
+    remedy = "change bazel.version in the config"
+    return finding(Availability.DOES_NOT_FIT, True, value, remedy, oldest.where)
 
 
 def _fits(version: str, requires: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,9 @@ def parse(files: TreeFiles, path: str) -> ast.Module:
     """
     text = text_of(files, path)
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the file's style, such as "\\d" in a plain string
+            return ast.parse(text)
     except SyntaxError as error:
         raise Unread(f"{path}:{error.lineno} is no Python") from None
     except (ValueError, RecursionError, MemoryError):  # NUL; the parser's stack is used up

@@ -125,6 +125,30 @@ def test_the_bazel_of_the_release_must_be_to_be_had(
     assert preflight._bazel(()).availability is Availability.NOT_LOOKED_AT
 
 
+@pytest.mark.parametrize(
+    ("bounds", "state", "value"),
+    [
+        ("", Availability.FOUND, "6.5.0, and upstream names 6.5.0"),
+        ("6.1.0 6.99.0", Availability.FOUND, "6.5.0, and upstream names 6.5.0"),
+        ("3.1.0 3.99.0", Availability.DOES_NOT_FIT, "6.5.0, and configure takes 3.1.0 to 3.99.0"),
+        ("7.0.0 7.99.0", Availability.DOES_NOT_FIT, "6.5.0, and configure takes 7.0.0 to 7.99.0"),
+    ],
+)
+def test_a_bazel_that_upstreams_configure_refuses_stops_the_build(
+    files: dict[str, str], bounds: str, state: Availability, value: str
+) -> None:
+    names = ("_TF_MIN_BAZEL_VERSION", "_TF_MAX_BAZEL_VERSION")
+    given = zip(names, bounds.split(), strict=False)
+    files["configure.py"] = "".join(f"{name} = '{version}'\n" for name, version in given)
+    finding = _findings(_workspace())["upstream-bazel"]
+    assert (finding.availability, finding.value) == (state, value)
+    del files[".bazelversion"]
+    reason = _findings(_workspace())["upstream-bazel"]
+    assert (reason.availability, reason.value) == (
+        Availability.NOT_LOOKED_AT, "there is no .bazelversion",
+    )  # fmt: skip
+
+
 def test_a_queue_that_is_not_there_or_of_another_upstream_is_told() -> None:
     assert "its base is of embedded:" in _findings(_workspace("host"))["queue"].value
     missing = _findings(_demo(queue="none"))["queue"]

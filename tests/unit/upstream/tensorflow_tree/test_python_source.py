@@ -114,6 +114,11 @@ def test_a_file_that_is_no_python_says_so(content: bytes | None, reason: str) ->
         parse(lambda _: content, "a.py")
 
 
+def test_a_file_of_bad_style_is_read_without_a_warning() -> None:
+    tree = parse(lambda _: b"x = '\\d'\ny = 1 is 1\n", "a.py")
+    assert Script(tree).names["x"] == "\\d"
+
+
 def test_an_expression_nested_too_deep_to_follow_leaves_nothing_known() -> None:
     deep = Script(ast.parse("x = 1\nsetup()\ny = " + " + ".join(["'a'"] * 900)))
     assert deep.names == {}
