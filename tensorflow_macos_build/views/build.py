@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.command_line import CommandLine
+    from tensorflow_macos_build.config import Limits
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
     from tensorflow_macos_build.pipeline.stage import FinishedStage
@@ -30,6 +31,7 @@ def plan_document(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> docu
     body = {
         "release": release.name,
         "stages": [_planned_row(planned) for planned in plan.stages],
+        "limits": release.limits.model_dump(mode="json"),
         "hazards": [hazard.value for hazard in release.hazards],
         "unverified": release.unverified,
         "findings": doctor.rows(findings),
@@ -68,11 +70,18 @@ def plan_lines(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> Iterato
         if planned.state is not StageState.UP_TO_DATE:
             yield from _instruction_lines(planned)
     release = plan.workspace.release
+    yield from ("", _needs(release.limits))
     hazards = [hazard.value for hazard in release.hazards]
-    yield from _listed("known to fail (docs/config.md says how)", hazards)
+    yield from _listed("known ways to fail (docs/config.md)", hazards)
     sentences = [f"{topic}: {sentence}" for topic, sentence in release.unverified.items()]
     yield from _listed("not verified", sentences)
     yield from _listed("looked at beforehand", doctor.as_lines(findings))
+
+
+def _needs(limits: Limits) -> str:
+    """Return in one line what a build needs of a machine."""
+    hours = f", about {limits.hours:g} hours for an architecture" if limits.hours else ""
+    return f"needs {limits.disk_gb:g} GB of disk, {limits.memory_gb:g} GB of memory{hours}"
 
 
 def _instruction_lines(planned: PlannedStage) -> Iterator[str]:
