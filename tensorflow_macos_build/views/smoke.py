@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.report.page import evidence_lines
 from tensorflow_macos_build.smoke import CheckOutcome
 
 if TYPE_CHECKING:
@@ -46,12 +47,4 @@ def as_table(result: SmokeReport) -> Table:
 
 def _evidence(check: SmokeCheck) -> str:
     """Return why a check failed, and what it saw: versions, devices, losses."""
-    lines = [check.why] if check.why else []
-    for name, value in check.evidence.items():
-        if isinstance(value, dict):
-            lines += [f"{key}: {detail}" for key, detail in value.items()]
-        elif isinstance(value, list):
-            lines.append(f"{name}: {', '.join(map(str, value))}")
-        else:
-            lines.append(f"{name}: {value}")
-    return "\n".join(lines)
+    return "\n".join([*filter(None, [check.why]), *evidence_lines(check.evidence)])

@@ -105,7 +105,7 @@ def format_record(rows: Mapping[str, tuple[bytes, int]], record: str) -> bytes:
     # csv's own line ending is CRLF; the specification takes that and LF.
     writer = csv.writer(text, lineterminator="\n")
     for path, (digest, size) in rows.items():
-        writer.writerow((path, f"sha256={_base64(digest)}", size))
+        writer.writerow((path, f"sha256={encode_digest(digest)}", size))
     writer.writerow((record, "", ""))
     return text.getvalue().encode("utf-8")
 
@@ -150,5 +150,6 @@ def _parse_digest(path: str, text: str) -> Digest | None:
     return Digest(algorithm, digest)
 
 
-def _base64(digest: bytes) -> str:
+def encode_digest(digest: bytes) -> str:
+    """Return a hash as RECORD has it."""
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -6,12 +6,16 @@ distribution format.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata
-from tensorflow_macos_build.wheels.dist_info.record import ALGORITHMS, own_paths, record_rows
+from tensorflow_macos_build.wheels.dist_info.record import (
+    ALGORITHMS,
+    encode_digest,
+    own_paths,
+    record_rows,
+)
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 
 if TYPE_CHECKING:
@@ -119,7 +123,7 @@ def _check_row(name: str, stated: str, size: str, content: MemberContents) -> It
     algorithm, _, expected = stated.partition("=")
     if algorithm not in ALGORITHMS:
         yield Finding(Code.RECORD_HASH, f"`{stated}` is no SHA-256 or stronger hash", name)
-    elif (actual := _encoded(content.digests[algorithm])) != expected:
+    elif (actual := encode_digest(content.digests[algorithm])) != expected:
         message = f"RECORD says {expected}, the content's {algorithm} is {actual}"
         yield Finding(Code.RECORD_HASH, message, name)
     # As text: `+1`, `01` and digits of other scripts are numbers to int(), and not to all readers.
@@ -136,7 +140,3 @@ def _check_order(path: str, members: list[str], folder: str) -> Iterator[Finding
     if late:
         message = f"{len(late)} files follow the first of {folder}, which should come last"
         yield Finding(Code.RECORD_ORDER, message, path)
-
-
-def _encoded(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
