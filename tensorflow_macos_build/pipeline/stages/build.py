@@ -181,8 +181,8 @@ def _tools(release: Release) -> dict[str, str]:
         "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
     }
     if release.bazel.xcode and (selected := mac.developer_dir()):
-        # The Command Line Tools have no xcodebuild, and both have this.
-        programs["xcode"] = fingerprints.program_identity(selected / "usr/bin/git")
+        # The whole folder is replaced by an update, and so has another time.
+        programs["xcode"] = fingerprints.program_identity(selected)
     return programs
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from tensorflow_macos_build import config
 from tensorflow_macos_build.pipeline import fingerprints
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_files_count_by_path_and_content_and_compiled_modules_do_not(tmp_path: Path) -> None:
@@ -35,3 +35,15 @@ def test_a_program_is_another_when_its_file_is_written_anew(tmp_path: Path) -> N
 def test_a_package_that_is_not_installed_has_a_version_of_its_own() -> None:
     assert fingerprints.package_version("pytest")[0].isdigit()
     assert fingerprints.package_version("no-such-package") == "missing"
+
+
+def test_what_is_for_people_or_for_speed_changes_nothing_that_is_published() -> None:
+    quiet = {"limits.hours": "8", "hazards": "[]", "unverified.x": "not known", "bazel.jobs": "2"}
+    plain, told = (config.load("tf-2.19", flags, root=ROOT).release for flags in ({}, quiet))
+    assert plain != told
+    assert fingerprints.published(plain) == fingerprints.published(told)
+
+
+def test_a_python_that_is_not_here_has_words_in_its_place(tmp_path: Path) -> None:
+    assert fingerprints.shown(None, "python3.12") == "<path of python3.12>"
+    assert fingerprints.shown(tmp_path, "python3.12") == str(tmp_path)
