@@ -149,8 +149,8 @@ def _part(release: Release, architecture: str) -> Architecture | Host:
 def _wheel_flags(release: Release) -> Iterator[str]:
     """Yield the flags by which repository rules learn which Python and which name a wheel has."""
     if release.python_by is PythonBy.HERMETIC:
-        # TensorFlow reads the first name, and where it is not set the second (python_repo.bzl of
-        # 2.14.0 and 2.19); which release began with the first is not known.
+        # TensorFlow 2.14.0 knows the second name only, 2.19-dev the first and, where it is not set,
+        # the second (their python_repo.bzl); which release began with the first is not known.
         version = fingerprints.python_version(release)
         yield f"--repo_env=HERMETIC_PYTHON_VERSION={version}"
         yield f"--repo_env=TF_PYTHON_VERSION={version}"
