@@ -42,7 +42,7 @@ _LEFT_BY_GIT = {
 """What `git cherry-pick`, with conflicting patches left out, must have made of a patch."""
 
 
-class Judge:
+class CherryPicks:
     """A work tree in which git replays a queue, and one in which it was written."""
 
     def __init__(self, git: Git, folder: Path) -> None:
@@ -102,17 +102,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Git, Path, 
     shutil.rmtree(folder)
 
 
-def _check(judge: Judge, onto: str, queue: list[tuple[str, str, Truth]]) -> None:
+def _check(picks: CherryPicks, onto: str, queue: list[tuple[str, str, Truth]]) -> None:
     """Replay a queue by git with conflicts left out, and hold each patch to its truth."""
-    judge.at(onto)
+    picks.at(onto)
     for commit, name, truth in queue:
-        outcome = judge.pick(commit)
+        outcome = picks.pick(commit)
         assert outcome in _LEFT_BY_GIT[truth.status], (onto, name, outcome)
         if outcome == "applied":
-            same = judge.text("HEAD") == judge.text(commit)
+            same = picks.text("HEAD") == picks.text(commit)
             assert same == (truth.status is Status.CLEAN), (onto, name)
         else:
-            judge.undo()
+            picks.undo()
 
 
 @pytest.mark.parametrize("onto", ONTO)
@@ -122,7 +122,9 @@ def test_git_agrees_with_the_truth_of_the_situations(
     git, queue, commits = made
     truths = [situation.onto[onto] for situation in SITUATIONS]
     _check(
-        Judge(git, tmp_path / "tree"), onto, list(zip(commits, names(queue), truths, strict=True))
+        CherryPicks(git, tmp_path / "tree"),
+        onto,
+        list(zip(commits, names(queue), truths, strict=True)),
     )
 
 
@@ -131,14 +133,14 @@ def test_a_knock_on_vanishes_when_its_first_cause_is_taken(
     made: tuple[Git, Path, list[str]], tmp_path: Path, onto: str
 ) -> None:
     git, _, commits = made
-    judge = Judge(git, tmp_path / "tree")
-    by_subject = judge.subjects(commits)
+    picks = CherryPicks(git, tmp_path / "tree")
+    by_subject = picks.subjects(commits)
     for situation in SITUATIONS:
         truth = situation.onto[onto]
         if truth.status is Status.KNOCK_ON:
-            judge.at(onto)
-            assert judge.pick(by_subject[truth.because[0]], "-Xtheirs") == "applied"
-            assert judge.pick(by_subject[situation.subject]) == "applied"
+            picks.at(onto)
+            assert picks.pick(by_subject[truth.because[0]], "-Xtheirs") == "applied"
+            assert picks.pick(by_subject[situation.subject]) == "applied"
 
 
 @pytest.mark.parametrize("onto", ONTO)
@@ -160,12 +162,12 @@ def test_the_first_culprit_is_the_commit_from_which_on_a_patch_conflicts(
     made: tuple[Git, Path, list[str]], tmp_path: Path, onto: str
 ) -> None:
     git, _, commits = made
-    judge = Judge(git, tmp_path / "tree")
+    picks = CherryPicks(git, tmp_path / "tree")
     line = git.line("rev-list", "--reverse", f"{BASE}..{onto}").split()
     for situation, commit in zip(SITUATIONS, commits, strict=True):
         truth = situation.onto[onto]
         if truth.status in {Status.CONFLICT, Status.CHANGED}:
-            breaking = line[bisect_left(line, True, key=judge.refuses(commit))]
+            breaking = line[bisect_left(line, True, key=picks.refuses(commit))]
             assert git.line("log", "-1", "--format=%s", breaking) == truth.because[0]
 
 
@@ -178,10 +180,10 @@ def test_git_am_takes_the_situations_on_their_base(
     made: tuple[Git, Path, list[str]], tmp_path: Path
 ) -> None:
     git, queue, commits = made
-    judge = Judge(git, tmp_path / "tree")
-    judge.at(BASE)
+    picks = CherryPicks(git, tmp_path / "tree")
+    picks.at(BASE)
     with_context = [s for s in SITUATIONS if s.context]
-    tree = judge.am([queue / situation.name for situation in with_context])
+    tree = picks.am([queue / situation.name for situation in with_context])
     last = commits[SITUATIONS.index(with_context[-1])]
     assert tree == git.line("rev-parse", f"{last}^{{tree}}")
     written = git.out("log", "--format=%an%n%B", "--reverse", f"{BASE}..{last}")
@@ -192,14 +194,14 @@ def test_the_queue_without_context_applies_at_its_base(
     made: tuple[Git, Path, list[str]], tmp_path: Path
 ) -> None:
     git, queue, commits = made
-    judge = Judge(git, tmp_path / "tree")
+    picks = CherryPicks(git, tmp_path / "tree")
     bare = [s for s in SITUATIONS if not s.context]
     assert bare
     for situation in bare:
         commit = commits[SITUATIONS.index(situation)]
-        judge.at(f"{commit}^")
-        judge.git.run("apply", "--index", "--unidiff-zero", queue / situation.name)
-        assert judge.git.line("write-tree") == git.line("rev-parse", f"{commit}^{{tree}}")
+        picks.at(f"{commit}^")
+        picks.git.run("apply", "--index", "--unidiff-zero", queue / situation.name)
+        assert picks.git.line("write-tree") == git.line("rev-parse", f"{commit}^{{tree}}")
 
 
 @pytest.fixture(scope="module")
@@ -234,24 +236,24 @@ def test_git_agrees_with_the_truth_of_the_demo_queue(fork: Fork, tmp_path: Path,
         (commit, name, situations.DEMO[name][onto])
         for commit, name in zip(fork.commits(), names(DEMO), strict=True)
     ]
-    _check(Judge(Git(fork.folder / ".git"), tmp_path / "tree"), onto, queue)
+    _check(CherryPicks(Git(fork.folder / ".git"), tmp_path / "tree"), onto, queue)
 
 
 def test_the_demo_queue_has_one_first_cause_and_its_knock_on(fork: Fork, tmp_path: Path) -> None:
-    judge = Judge(Git(fork.folder / ".git"), tmp_path / "tree")
+    picks = CherryPicks(Git(fork.folder / ".git"), tmp_path / "tree")
     first, second = (
         commit
         for commit, name in zip(fork.commits(), names(DEMO), strict=True)
         if situations.DEMO[name]["v2.18.0"].status in {Status.CONFLICT, Status.KNOCK_ON}
     )
-    judge.at(f"{first}^")
-    judge.at("v2.18.0")
-    kernels = judge.subjects(fork.commits())["Add the device MLC and its matrix product"]
-    assert judge.pick(kernels) == "applied"
-    assert judge.pick(second) == "conflict"
-    judge.undo()
-    assert judge.pick(first, "-Xtheirs") == "applied"
-    assert judge.pick(second) == "applied"
+    picks.at(f"{first}^")
+    picks.at("v2.18.0")
+    kernels = picks.subjects(fork.commits())["Add the device MLC and its matrix product"]
+    assert picks.pick(kernels) == "applied"
+    assert picks.pick(second) == "conflict"
+    picks.undo()
+    assert picks.pick(first, "-Xtheirs") == "applied"
+    assert picks.pick(second) == "applied"
 
 
 def test_the_backport_names_the_upstream_commit_that_has_it(fork: Fork) -> None:

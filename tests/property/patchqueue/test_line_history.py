@@ -35,7 +35,7 @@ def source() -> Iterator[Git]:
         yield git
 
 
-class Story:
+class RandomHistory:
     """A history made up by chance: edits, renames, files that come and go, merges of any two."""
 
     def __init__(self, quarantine: Quarantine, chance: random.Random, count: int) -> None:
@@ -125,13 +125,13 @@ def by_git(
 def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> None:
     chance = random.Random(seed)
     with open_quarantine(source) as quarantine:
-        story = Story(quarantine, chance, count)
-        whole = UpstreamHistory(quarantine.git, story.commits[0], story.commits[-1])
+        drawn = RandomHistory(quarantine, chance, count)
+        whole = UpstreamHistory(quarantine.git, drawn.commits[0], drawn.commits[-1])
         tracked = LineHistory(quarantine, whole)
         inside = quarantine.git.line("rev-list", *whole.range).split()
-        at = story.commits.index(chance.choice(inside)) if inside else -1
-        history = UpstreamHistory(quarantine.git, story.commits[0], story.commits[at])
-        for path, written in story.trees[at].items():
+        at = drawn.commits.index(chance.choice(inside)) if inside else -1
+        history = UpstreamHistory(quarantine.git, drawn.commits[0], drawn.commits[at])
+        for path, written in drawn.trees[at].items():
             lines = split_lines(b"".join(written))
             if not lines:
                 continue
@@ -142,13 +142,13 @@ def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> 
             )
 
 
-def test_the_stories_hold_merges_renames_and_changes(source: Git) -> None:
+def test_the_drawn_histories_hold_merges_renames_and_changes(source: Git) -> None:
     """What the law is about does occur."""
     counts = {"merge": 0, "rename": 0, "change": 0}
     for seed in range(20):
         with open_quarantine(source) as quarantine:
-            story = Story(quarantine, random.Random(seed), 14)
-            ends = f"{story.commits[0]}..{story.commits[-1]}"
+            drawn = RandomHistory(quarantine, random.Random(seed), 14)
+            ends = f"{drawn.commits[0]}..{drawn.commits[-1]}"
             log = quarantine.git.line(
                 "log", "-M", "--name-status", "--format=%P", ends
             ).splitlines()

@@ -37,7 +37,7 @@ def f(changes: Mapping[int, str] | None = None, **more: tuple[str, bytes]) -> Fi
     return {"f": (FILE, "".join(f"{row}\n" for row in rows if row).encode()), **more}
 
 
-def judged(
+def rebased(
     folder: Path,
     upstream: list[Files],
     patches: list[Files],
@@ -58,9 +58,9 @@ def test_a_landing_that_was_reverted_is_a_conflict_with_both_commits_named(
 ) -> None:
     mine = f({15: "mine"})
     upstream = [mine, f(), f({16: "theirs"})]
-    _, before = judged(tmp_path / "before", upstream, [mine])
+    _, before = rebased(tmp_path / "before", upstream, [mine])
     messages = {"upstream 2": words.format(before.upstream[0])} if words else {}
-    result, made = judged(tmp_path / "after", upstream, [mine], messages, policy=policy)
+    result, made = rebased(tmp_path / "after", upstream, [mine], messages, policy=policy)
     assert git_rebase_skipping(made, tmp_path / "work")[1] == 1
     assert statuses(result) == [Status.CONFLICT]
     evidence = result.patches[0].evidence
@@ -72,21 +72,21 @@ def test_a_landing_that_was_reverted_in_part_is_a_conflict(tmp_path: Path) -> No
     mine = f({5: "mine", 15: "mine", 25: ""})
     for number, left in enumerate(({5: "mine", 15: "mine"}, {15: "mine", 25: ""}, {25: ""})):
         upstream = [mine, f({**left, 16: "theirs", 24: "theirs", 6: "theirs"})]
-        result, _ = judged(tmp_path / str(number), upstream, [mine])
+        result, _ = rebased(tmp_path / str(number), upstream, [mine])
         assert statuses(result) == [Status.CONFLICT]
 
 
 def test_a_landing_that_was_reverted_and_made_again_is_one(tmp_path: Path) -> None:
     mine = f({15: "mine"})
     upstream = [mine, f(), mine, f({15: "mine", 16: "theirs"})]
-    result, made = judged(tmp_path, upstream, [mine])
+    result, made = rebased(tmp_path, upstream, [mine])
     assert statuses(result) == [Status.UPSTREAM_IDENTICAL]
     assert result.tree == made.git.line("rev-parse", f"{made.onto}^{{tree}}")
 
 
 def test_a_landing_that_upstream_changed_since_is_a_conflict(tmp_path: Path) -> None:
     mine = f({15: "mine"})
-    result, made = judged(tmp_path, [mine, f({15: "mine, again"})], [mine])
+    result, made = rebased(tmp_path, [mine, f({15: "mine, again"})], [mine])
     assert statuses(result) == [Status.CONFLICT]
     evidence = result.patches[0].evidence
     assert ([commit.oid for commit in evidence.upstream], evidence.found_by) == (
@@ -109,11 +109,11 @@ def test_all_commits_that_a_message_names_must_have_landed(
         upstream.append(f(changes))
     upstream.append(f({**changes, 11: "theirs", 21: "theirs"}))
     mine = f({10: "one", 20: "two"})
-    _, before = judged(tmp_path / "before", upstream, [mine])
+    _, before = rebased(tmp_path / "before", upstream, [mine])
     ids = dict(zip(landed, before.upstream, strict=False))
     picked = [ids.get(number, f"{number}" * 40) for number in (1, 2)]
     message = "Two\n\n" + "".join(f"(cherry picked from commit {oid})\n" for oid in picked)
-    result, made = judged(tmp_path / "after", upstream, [mine], {"queue 1": message})
+    result, made = rebased(tmp_path / "after", upstream, [mine], {"queue 1": message})
     expected = Status.UPSTREAM_CHANGED if len(landed) == 2 else Status.CONFLICT
     assert statuses(result) == [expected]
     assert [commit.oid for commit in result.patches[0].evidence.upstream] == list(
@@ -166,9 +166,9 @@ def test_a_mention_proves_nothing(tmp_path: Path, message: str, subject: str) ->
     """Whatever the tree holds: here even the patch's own line, by the same commit's doing."""
     for name, theirs in (("lacks", {15: "theirs"}), ("holds", {15: "mine", 16: "x", 2: "y"})):
         upstream, mine = [f(theirs)], [f({15: "mine"})]
-        _, before = judged(tmp_path / name, upstream, mine, {"upstream 1": subject})
+        _, before = rebased(tmp_path / name, upstream, mine, {"upstream 1": subject})
         messages = {"upstream 1": subject, "queue 1": message.format(before.onto)}
-        result, _ = judged(tmp_path / f"{name}-said", upstream, mine, messages)
+        result, _ = rebased(tmp_path / f"{name}-said", upstream, mine, messages)
         assert statuses(result) == [Status.CONFLICT]
         assert not result.ok
 
@@ -206,7 +206,7 @@ def test_a_pull_request_has_landed_in_the_commit_that_came_of_it(
         "upstream 1": message,
     }
     upstream = [f({15: "mine", 16: "theirs"})]
-    result, made = judged(tmp_path, upstream, [f({15: "mine"})], messages)
+    result, made = rebased(tmp_path, upstream, [f({15: "mine"})], messages)
     assert statuses(result) == [Status.UPSTREAM_CHANGED]
     evidence = result.patches[0].evidence
     assert ([commit.oid for commit in evidence.upstream], evidence.found_by) == (
@@ -221,7 +221,7 @@ def test_the_number_of_another_projects_pull_request_is_no_landing(tmp_path: Pat
         "upstream 1": "Another thing (#7)",
     }
     upstream = [f({15: "mine", 16: "theirs"})]
-    result, _ = judged(tmp_path, upstream, [f({15: "mine"})], messages)
+    result, _ = rebased(tmp_path, upstream, [f({15: "mine"})], messages)
     assert statuses(result) == [Status.CONFLICT]
 
 
@@ -230,9 +230,9 @@ def test_a_recorded_commit_whose_effect_is_not_there_does_not_stand_for_the_patc
 ) -> None:
     """The patch is carried on, and the commit is named as evidence."""
     upstream, mine = [f({13: "theirs"})], [f({15: "mine"})]
-    _, before = judged(tmp_path / "before", upstream, mine)
+    _, before = rebased(tmp_path / "before", upstream, mine)
     message = f"Mine\n\nReason: backport\nUpstream: {before.onto}\n"
-    result, made = judged(tmp_path / "after", upstream, mine, {"queue 1": message})
+    result, made = rebased(tmp_path / "after", upstream, mine, {"queue 1": message})
     assert statuses(result) == [Status.ADAPTED]
     evidence = result.patches[0].evidence
     assert ([commit.oid for commit in evidence.upstream], evidence.found_by) == (
@@ -244,9 +244,9 @@ def test_a_recorded_commit_whose_effect_is_not_there_does_not_stand_for_the_patc
 def test_what_stands_on_a_patch_that_only_seems_landed_is_its_knock_on(tmp_path: Path) -> None:
     upstream = [f({15: "theirs"})]
     patches = [f({15: "mine"}), f({15: "mine", 16: "and mine"}), f({15: "mine", 16: "more"})]
-    _, before = judged(tmp_path / "before", upstream, patches)
+    _, before = rebased(tmp_path / "before", upstream, patches)
     message = f"Mine\n\nUpstream: broken by {COMMIT}/{before.onto}\n"
-    result, _ = judged(tmp_path / "after", upstream, patches, {"queue 1": message})
+    result, _ = rebased(tmp_path / "after", upstream, patches, {"queue 1": message})
     assert statuses(result) == [Status.CONFLICT, Status.KNOCK_ON, Status.KNOCK_ON]
     assert result.patches[1].evidence.knock_on_of == ("0001",)
 
@@ -259,7 +259,7 @@ def test_what_stands_on_a_landed_patch_is_judged_by_upstream_alone(tmp_path: Pat
         f({15: "mine", 16: "and mine"}),
         f({15: "mine", 16: "and mine", 25: "far"}),
     ]
-    result, made = judged(tmp_path, upstream, patches)
+    result, made = rebased(tmp_path, upstream, patches)
     assert statuses(result) == [Status.UPSTREAM_IDENTICAL, Status.CONFLICT, Status.CLEAN]
     (conflict,) = result.patches[1].evidence.conflicts
     assert [commit.oid for commit in conflict.blamed] == [made.upstream[1]]
@@ -288,7 +288,7 @@ def test_equal_lines_elsewhere_and_other_white_space_are_not_the_patchs(
     """Upstream made the patch's very change, then that of `left`, and changed what is beside."""
     mine = f(patch)
     upstream = [mine, f({**left, 16: "theirs", 13: left.get(13, "theirs")})]
-    result, made = judged(tmp_path, upstream, [mine], base=f(base))
+    result, made = rebased(tmp_path, upstream, [mine], base=f(base))
     if git_rebase_skipping(made, tmp_path / "work")[1]:
         assert statuses(result) == [Status.CONFLICT]
     else:
@@ -335,7 +335,7 @@ def test_every_kind_of_change_is_looked_for_in_the_tree(
 
     mine = tree({15: "mine"}, patch)
     upstream = [mine, tree({15: "mine", 16: "theirs"}, now)]
-    result, made = judged(tmp_path, upstream, [mine], base=tree({}, base))
+    result, made = rebased(tmp_path, upstream, [mine], base=tree({}, base))
     assert git_rebase_skipping(made, tmp_path / "work")[1] == 1
     assert statuses(result) == [Status.UPSTREAM_IDENTICAL if holds else Status.CONFLICT]
 
@@ -344,7 +344,7 @@ def test_a_file_that_upstream_moved_after_it_landed_is_not_gone(tmp_path: Path) 
     text = (FILE, b"".join(b"text %d\n" % number for number in range(30)))
     mine = f({15: "mine"})
     upstream = [mine, f({15: "mine", 16: "theirs"}, h=text)]
-    result, _ = judged(tmp_path, upstream, [mine], base=f(g=text))
+    result, _ = rebased(tmp_path, upstream, [mine], base=f(g=text))
     assert statuses(result) == [Status.CONFLICT]
 
 
@@ -363,7 +363,7 @@ def test_a_namesake_upstream_is_pointed_out_beside_a_conflict(
     tmp_path: Path, subject: str, is_namesake: bool
 ) -> None:
     messages = {"upstream 1": subject, "queue 1": "Do the thing (#9)"}
-    result, made = judged(tmp_path, [f({15: "theirs"})], [f({15: "mine"})], messages)
+    result, made = rebased(tmp_path, [f({15: "theirs"})], [f({15: "mine"})], messages)
     assert statuses(result) == [Status.CONFLICT]
     evidence = result.patches[0].evidence
     assert [commit.oid for commit in evidence.upstream] == ([made.onto] if is_namesake else [])
