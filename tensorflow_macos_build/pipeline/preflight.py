@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, UsageError
+from tensorflow_macos_build.git import objects
+from tensorflow_macos_build.git.repository import ObjectMissing
+from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
+from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream.tensorflow_tree import sources
+from tensorflow_macos_build.upstream.tensorflow_tree import tree as trees
 from tensorflow_macos_build.upstream.tensorflow_tree.bazelrc import BadConfig
 
 if TYPE_CHECKING:
@@ -94,8 +100,6 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
     """Look whether the queue is there, whole, and of the config's upstream."""
     if workspace.queue is None:
         return
-    from tensorflow_macos_build.patchqueue.queue import storage  # noqa: PLC0415 - most of a start-up
-
     what = f"patches/{workspace.release.queue}"
     try:
         queue = storage.load(workspace.queue)
@@ -107,7 +111,8 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
     upstream = workspace.release.upstream.url
     if queue.base.upstream != upstream:
         value = f"its base is of {queue.base.upstream}, and the config's upstream is {upstream}"
-        yield HostFinding("queue", what, Availability.DOES_NOT_FIT, True, value)
+        remedy = "name a queue of that upstream in the config"
+        yield HostFinding("queue", what, Availability.DOES_NOT_FIT, True, value, remedy)
         return
     value = f"{len(queue.patches)} patches on {queue.base.ref}"
     yield HostFinding("queue", what, Availability.FOUND, True, value)
@@ -140,23 +145,23 @@ def _tree(workspace: Workspace, *, fetch: bool) -> TensorflowTree:
     """Read the upstream commit's files as far as they are here.
 
     Raises:
-        UsageError: there is no mirror yet, or it has not got the commit.
-        ObjectMissing: it has not got the files' contents.
+        UsageError: there is no mirror yet, or it has not got the commit or the files' contents.
     """
-    from tensorflow_macos_build.git import objects, revisions  # noqa: PLC0415 - as below
-    from tensorflow_macos_build.upstream import mirror  # noqa: PLC0415 - a build loads it later
-    from tensorflow_macos_build.upstream.tensorflow_tree import sources, tree  # noqa: PLC0415
-
-    upstream = workspace.release.upstream
-    look = mirror.open if fetch else mirror.peek
-    git = look(upstream.url, workspace.mirrors)
-    if git is None:
-        raise UsageError(f"there is no mirror of {upstream.url} yet")
-    commit = revisions.find_commit(git, upstream.ref)
-    if commit is None:
-        raise UsageError(f"the mirror has no {upstream.ref} yet")
-    with objects.reading(git) as reader:
-        return tree.read(sources.of_commit(reader, commit))
+    upstream, mirrors = workspace.release.upstream, workspace.mirrors
+    if fetch:
+        opened = mirror.open(upstream.url, mirrors)
+        with objects.reading(opened) as reader:
+            named = opened.resolve(upstream.ref)
+            opened.bring(sources.blob_ids(reader, named, trees.PATHS))  # all in one request
+    here = mirror.peek(upstream.url, mirrors, upstream.ref)
+    if here is None:
+        raise UsageError(f"no {upstream.ref} of {upstream.url} is here yet")
+    git, commit = here
+    try:
+        with objects.reading(git) as reader:
+            return trees.read(sources.of_commit(reader, commit))
+    except ObjectMissing:
+        raise UsageError(f"the files of {upstream.ref} are not here yet") from None
 
 
 def _configs(release: Release, tree: TensorflowTree) -> HostFinding:
@@ -185,13 +190,12 @@ def _config_names(release: Release) -> list[str]:
 
 
 def _target(release: Release, tree: TensorflowTree) -> HostFinding:
-    from tensorflow_macos_build.upstream.tensorflow_tree.tree import PACKAGE  # noqa: PLC0415
-
+    """Look for the target of a release in the BUILD file of the package that makes the wheel."""
     what, label = "the wheel's target", release.bazel.target
     package, _, name = label.removeprefix("//").partition(":")
     targets = tree.targets.value
-    if package != PACKAGE or targets is None:
-        reason = tree.targets.reason or f"{label} is in another package than {PACKAGE}"
+    if package != trees.PACKAGE or targets is None:
+        reason = tree.targets.reason or f"{label} is in another package than {trees.PACKAGE}"
         return HostFinding("upstream-target", what, Availability.NOT_LOOKED_AT, True, reason)
     is_there = name in {target.name for target in targets}
     others = ", ".join(f":{target.name}" for target in tree.wheel_targets)

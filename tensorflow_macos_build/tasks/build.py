@@ -43,7 +43,7 @@ def build(
     """Build a release of the fork: patch, build, fuse, verify, smoke-test, and fill dist/."""
     from tensorflow_macos_build.config import load
     from tensorflow_macos_build.pipeline import plan as planning
-    from tensorflow_macos_build.pipeline import preflight, run
+    from tensorflow_macos_build.pipeline import run
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.tasks.reporter import TerminalReporter
     from tensorflow_macos_build.views import build as view
@@ -53,6 +53,8 @@ def build(
     # was not given.
     request = planning.BuildRequest(arch or None, until or None, tuple(force), tuple(ignore))
     if plan:
+        from tensorflow_macos_build.pipeline import preflight  # a build that is done needs it not
+
         stages = planning.make(workspace, request)
         findings = preflight.examine(workspace, ignore)
         document = view.plan_document(stages, findings)

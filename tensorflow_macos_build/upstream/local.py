@@ -22,7 +22,7 @@ def prepare(mirror: Mirror, folder: Path) -> Mirror:
     Raises:
         UsageError: there is no repository in that folder, or a shallow one.
     """
-    lender = _lender(folder)
+    lender = lender_at(folder)
     store.refuse_shallow(lender, str(folder))
     objects = _objects_folder(lender)
     # its references do not count: they may name what the lender has dropped since, and are made the
@@ -32,7 +32,7 @@ def prepare(mirror: Mirror, folder: Path) -> Mirror:
             alternates.write(new.git_dir, [objects])
     # at each opening: the folder of a lender's objects may be another one since
     alternates.write(mirror.git_dir, [objects])
-    server = _promisor_url(lender)
+    server = promisor_url(lender)
     if server is not None:
         store.make_view(mirror)
         store.configure(mirror, server)
@@ -40,7 +40,7 @@ def prepare(mirror: Mirror, folder: Path) -> Mirror:
     return dataclasses.replace(mirror, url=server, lender=lender.git_dir)
 
 
-def _lender(folder: Path) -> Git:
+def lender_at(folder: Path) -> Git:
     """Return a local repository: a bare one, or one with a work tree, a linked one too.
 
     Raises:
@@ -67,7 +67,7 @@ def _objects_folder(lender: Git) -> Path:
     return folder
 
 
-def _promisor_url(lender: Git) -> str | None:
+def promisor_url(lender: Git) -> str | None:
     """Return the server that a local partial clone gets its missing contents from."""
     pattern = r"^remote\..*\.promisor$"
     listed = lender.run("config", "--null", "--get-regexp", pattern, expected=(0, 1)).stdout

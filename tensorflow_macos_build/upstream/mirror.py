@@ -12,6 +12,7 @@ never asks the server for what is missing.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -22,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from tensorflow_macos_build import checkout, locks, temporary
 from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.environment import OFFLINE
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import embedded, local, remote
@@ -75,21 +77,30 @@ def open(
         return local.prepare(opened, Path(location))
 
 
-def peek(source: str, cache: Path) -> Git | None:
-    """Return the repository that has an upstream so far, to be read only; None: there is none.
+def peek(source: str, cache: Path, ref: str) -> tuple[Git, str] | None:
+    """Return the repository that has an upstream's objects, and the commit that `ref` names.
 
-    Nothing is made, fetched or waited for: of a partial clone, what is not here is missing.
+    Nothing is made, fetched or waited for: None stands for a commit that is not here, and of its
+    contents some may be missing.
 
     Raises:
-        UsageError: `source` is an address that cannot be read.
+        UsageError: `source` is an address that cannot be read, or no repository.
     """
     kind, location = _kind(source)
-    folder = cache / _folder_name(location) / "repository.git"
+    folder = cache / _folder_name(location)
+    view = folder / "objects.git"
+    names = Git(folder / "repository.git", env=OFFLINE)
     if kind == "local":
-        dot_git = Path(location) / ".git"
-        folder = dot_git if dot_git.exists() else Path(location)
-    exists = (folder / "HEAD").is_file() or folder.is_file()  # a linked work tree's is a file
-    return Git(folder, env=OFFLINE) if exists else None
+        names = dataclasses.replace(local.lender_at(Path(location)), env=OFFLINE)
+    is_partial = kind == "remote" or local.promisor_url(names) is not None
+    if not names.git_dir.exists() or (is_partial and not view.is_dir()):
+        return None
+    commit = revisions.find_commit(names, ref)
+    if commit is None:
+        return None
+    # A partial clone's own `cat-file --batch` ends at the first content that it may not fetch.
+    objects = {"GIT_OBJECT_DIRECTORY": str(names.objects_folder().resolve())}
+    return (Git(view, env=objects) if is_partial else names), commit
 
 
 def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:

@@ -10,6 +10,7 @@ from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.upstream.tensorflow_tree.fact import MOST_BYTES, Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tensorflow_macos_build.git.objects import ObjectReader
@@ -25,6 +26,13 @@ def of_commit(objects: ObjectReader, commit: str) -> TreeFiles:
         return objects.blob(entry.oid) if entry is not None and entry.is_file else None
 
     return content
+
+
+def blob_ids(objects: ObjectReader, commit: str, paths: Iterable[str]) -> list[str]:
+    """Return the ids of those files of a commit that are at `paths`; contents are not read."""
+    overlay = Overlay(objects, objects.commit(commit).tree)
+    entries = [overlay.entry(path) for path in paths]
+    return [entry.oid for entry in entries if entry is not None and entry.is_file]
 
 
 def of_folder(folder: Path) -> TreeFiles:

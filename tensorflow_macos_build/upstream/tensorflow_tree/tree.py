@@ -43,8 +43,19 @@ _VERSIONS = (
     (f"{PACKAGE}/setup.py", "_VERSION"),
     ("tensorflow/tensorflow.bzl", "VERSION"),
 )
-_MINORS = range(6, 40)
-"""Of Python 3: which lock files are looked for, as a tree of bare paths cannot be listed."""
+_LOCKS = {f"3.{minor}": f"requirements_lock_3_{minor}.txt" for minor in range(6, 40)}
+"""The lock files that are looked for, by Python: a tree of bare paths cannot be listed."""
+
+PATHS = (
+    ".bazelversion",
+    ".bazelrc",
+    "configure.py",
+    f"{PACKAGE}/BUILD",
+    *_SETUPS,
+    *(path for path, _ in _VERSIONS),
+    *_LOCKS.values(),
+)
+"""What is read, but for what .bazelrc imports."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +222,6 @@ def _python_requires(files: TreeFiles) -> Fact[str]:
 
 
 def _locked_pythons(files: TreeFiles) -> Fact[tuple[str, ...]]:
-    pattern = "requirements_lock_3_{}.txt"
-    minors = [minor for minor in _MINORS if files(pattern.format(minor)) is not None]
-    if not minors:
-        return unknown("there is no requirements_lock_3_*.txt")
-    return known(tuple(f"3.{minor}" for minor in minors), pattern.format("*"))
+    pythons = tuple(python for python, path in _LOCKS.items() if files(path) is not None)
+    pattern = "requirements_lock_3_*.txt"
+    return known(pythons, pattern) if pythons else unknown(f"there is no {pattern}")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import config
 from tensorflow_macos_build.git import objects
 from tensorflow_macos_build.git.repository import ObjectMissing
+from tensorflow_macos_build.pipeline import doctor, preflight
+from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.upstream import embedded, mirror
 from tensorflow_macos_build.upstream.tensorflow_tree import sources, tree
+from tests.git_servers import http_server
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.integration.upstream.conftest import Upstream
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -27,12 +35,15 @@ if TYPE_CHECKING:
 def test_a_release_of_the_miniature_says_how_it_is_built(
     tmp_path: Path, tag: str, targets: set[str]
 ) -> None:
-    assert mirror.peek(embedded.URL, tmp_path) is None
+    assert mirror.peek(embedded.URL, tmp_path, tag) is None
     mirror.open(embedded.URL, tmp_path)
-    git = mirror.peek(embedded.URL, tmp_path)
-    assert git is not None
+    here = mirror.peek(embedded.URL, tmp_path, tag)
+    assert here is not None
+    git, commit = here
+    assert commit == embedded.TAGS[tag]
+    assert mirror.peek(embedded.URL, tmp_path, "no-such-tag") is None
     with objects.reading(git) as reader:
-        facts = tree.read(sources.of_commit(reader, embedded.TAGS[tag]))
+        facts = tree.read(sources.of_commit(reader, commit))
     assert facts.version.value == tag.removeprefix("v")
     assert {target.name for target in facts.wheel_targets} == targets
     assert facts.bazel_version.value
@@ -40,16 +51,44 @@ def test_a_release_of_the_miniature_says_how_it_is_built(
     assert {"release_macos_arm64", "release_macos_x86"} <= {*facts.rc.value.configs()}
 
 
-def test_contents_that_are_not_here_are_missing_and_not_fetched(tmp_path: Path) -> None:
-    source = embedded.create(tmp_path / "source.git")
-    process.run(["git", "-C", source.git_dir, "config", "uploadpack.allowFilter", "true"])
-    clone = tmp_path / "clone.git"
-    url = f"file://{source.git_dir}"
-    process.run(["git", "clone", "--quiet", "--bare", "--filter=blob:none", url, clone])
-    git = mirror.peek(str(clone), tmp_path)
-    assert git is not None
-    with objects.reading(git) as reader:
-        files = sources.of_commit(reader, embedded.MAIN)
-        assert files("no/such/file") is None
-        with pytest.raises(ObjectMissing):
-            files(".bazelrc")
+def test_contents_that_are_not_here_are_fetched_only_by_who_asks_for_them(
+    upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.commit("r2", {".bazelversion": b"7.4.1\n", ".bazelrc": b"build:one --copt=a\n"}, 9)
+    with http_server(upstream.root) as (base, faults):
+        url = f"{base}/up.git"
+        changes = {"upstream.url": url, "upstream.ref": "r2", "queue": "null"}
+        loaded = config.load("demo", changes, root=ROOT)
+        workspace = Workspace(dataclasses.replace(loaded, root=tmp_path))
+        monkeypatch.setattr(doctor, "examine", lambda *_: ())  # of this machine nothing is asked
+
+        def values(*, fetch: bool = False) -> dict[str, str]:
+            findings = preflight.examine(workspace, fetch=fetch)
+            return {finding.code: finding.value for finding in findings}
+
+        assert values()["upstream"] == f"no r2 of {url} is here yet"
+        mirror.open(url, workspace.mirrors)
+        requests = len(faults.requests)
+        assert values()["upstream"] == "the files of r2 are not here yet"
+        assert len(faults.requests) == requests
+        fetched = values(fetch=True)
+        assert "upstream" not in fetched
+        assert fetched["upstream-bazel"] == "7.4.1, and upstream names 7.4.1"
+        assert values() == fetched
+
+
+def test_a_local_partial_clone_is_looked_at_once_it_is_a_mirror(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    commit = upstream.commit("r2", {".bazelversion": b"7.4.1\n"}, 9)
+    clone, cache = tmp_path / "clone.git", tmp_path / "cache"
+    url = upstream.path.as_uri()
+    subprocess.run(["git", "clone", "-q", "--bare", "--filter=blob:none", url, clone], check=True)
+    assert mirror.peek(str(clone), cache, "r2") is None
+    mirror.open(str(clone), cache)
+    here = mirror.peek(str(clone), cache, "r2")
+    assert here is not None
+    git, found = here
+    assert found == commit
+    with objects.reading(git) as reader, pytest.raises(ObjectMissing):
+        sources.of_commit(reader, commit)(".bazelversion")

@@ -163,7 +163,7 @@ def test_of_an_upstream_without_a_mirror_nothing_is_claimed(tmp_path: Path) -> N
     findings = _findings(Workspace(dataclasses.replace(loaded, root=tmp_path)))
     upstream = findings["upstream"]
     assert upstream.availability is Availability.NOT_LOOKED_AT
-    assert upstream.value == "there is no mirror of https://example.org/tensorflow yet"
+    assert upstream.value == "no v2.17.0 of https://example.org/tensorflow is here yet"
     assert not (tmp_path / "build").exists()
 
 
