@@ -58,10 +58,10 @@ class PastBuild:
 
     def seconds_at(self, part: float) -> float:
         """Return the time at which a part (0 to 1) of the actions was done."""
-        place = min(max(part, 0.0), 1.0) * PARTS
-        before = min(int(place), PARTS - 1)
+        at = min(max(part, 0.0), 1.0) * PARTS
+        before = min(int(at), PARTS - 1)
         earlier = self.course[before - 1] if before else 0.0
-        return earlier + (self.course[before] - earlier) * (place - before)
+        return earlier + (self.course[before] - earlier) * (at - before)
 
 
 @dataclass
@@ -83,8 +83,8 @@ class RunningBuild:
 
     def done_at(self, seconds: float) -> tuple[float, int] | None:
         """Return the last moment noted until a time: its seconds, and the actions done then."""
-        place = bisect_right(self._samples, (seconds, 1 << 62))
-        return self._samples[place - 1] if place else None
+        index = bisect_right(self._samples, (seconds, 1 << 62))
+        return self._samples[index - 1] if index else None
 
     def course(self, actions: int, seconds: float) -> PastBuild:
         """Return the whole build, of so many actions and seconds."""

@@ -88,7 +88,7 @@ def test_a_local_partial_clone_is_looked_at_once_it_is_a_mirror(
     mirror.open(str(clone), cache)
     here = mirror.peek(str(clone), cache, "r2")
     assert here is not None
-    git, found = here
-    assert found == commit
+    git, resolved = here
+    assert resolved == commit
     with objects.reading(git) as reader, pytest.raises(ObjectMissing):
         sources.of_commit(reader, commit)(".bazelversion")

@@ -39,9 +39,9 @@ def test_a_package_that_is_not_installed_has_a_version_of_its_own() -> None:
 
 def test_what_is_for_people_or_for_speed_changes_nothing_that_is_published() -> None:
     quiet = {"limits.hours": "8", "hazards": "[]", "unverified.x": "not known", "bazel.jobs": "2"}
-    plain, told = (config.load("tf-2.19", flags, root=ROOT).release for flags in ({}, quiet))
-    assert plain != told
-    assert fingerprints.published(plain) == fingerprints.published(told)
+    plain, quieted = (config.load("tf-2.19", flags, root=ROOT).release for flags in ({}, quiet))
+    assert plain != quieted
+    assert fingerprints.published(plain) == fingerprints.published(quieted)
 
 
 def test_a_python_that_is_not_here_has_words_in_its_place(tmp_path: Path) -> None:
