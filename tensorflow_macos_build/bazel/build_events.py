@@ -20,9 +20,9 @@ SHOWN_FAILURES = 3
 _SHOWN_BYTES = 16_384
 """How much of one action's output is shown. Its end is, for a compiler names its error last."""
 
-_MAX_FILES = 200_000
-"""How many output files, sets of them and targets are kept. A wheel's target has one; a target with
-so many is another than was meant, and its events must not take the memory."""
+_MAX_FILES = 50_000
+"""How many output files, sets of them and targets are kept: some 30 MB. A wheel's target has one; a
+target with so many is another than was meant, and its events must not take the memory."""
 
 _MAX_REASONS = 20
 """How many different reasons are kept for what was not reached."""
