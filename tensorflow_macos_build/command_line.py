@@ -26,22 +26,33 @@ class CommandLine:
         argv: the program's name or path, and its arguments.
         cwd: the folder to run in.
         env: changes to the caller's environment; None takes a variable away.
+        inherited: the only variables of the caller's that it gets; None: it gets all of them.
     """
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str | None]
+    inherited: tuple[str, ...] | None = None
 
     @property
     def changes(self) -> dict[str, str | None]:
-        """All that the program's environment has other than the caller's."""
+        """All that the program's environment has other than what it gets of the caller's."""
         return {**PINNED, **self.env}
 
     def typed(self) -> str:
-        """Return it as one line for a shell, which does the same in any folder."""
-        changes = sorted(self.changes.items())
-        gone = [word for name, value in changes if value is None for word in ("-u", name)]
-        given = [f"{name}={value}" for name, value in changes if value is not None]
-        return (
-            f"cd {shlex.quote(str(self.cwd))} && {shlex.join(['env', *gone, *given, *self.argv])}"
-        )
+        """Return it as one line for a shell, which does the same in any folder.
+
+        What is inherited is the shell's to fill in: a proxy's address may have a password in it.
+        """
+        given = {name: value for name, value in self.changes.items() if value is not None}
+        words = [f"{name}={value}" for name, value in sorted(given.items())]
+        env = " ".join(["env", *self._taken(), shlex.join([*words, *self.argv])])
+        return f"cd {shlex.quote(str(self.cwd))} && {env}"
+
+    def _taken(self) -> list[str]:
+        """Return the words for a shell that take away what is not to be inherited."""
+        if self.inherited is not None:
+            kept = sorted(set(self.inherited) - set(self.changes))
+            return ["-i", *(f'"{name}=${name}"' for name in kept)]
+        gone = sorted(name for name, value in self.changes.items() if value is None)
+        return [word for name in gone for word in ("-u", name)]

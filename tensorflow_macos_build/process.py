@@ -1,7 +1,8 @@
 """The one door to other programs.
 
 Programs are named by argv lists and never by shell text. Their environment starts from the
-caller's, with locale and time zone pinned, so that what they print does not depend on the machine.
+caller's, or from named variables of it, with locale and time zone pinned, so that what they print
+does not depend on the machine.
 An interrupt or a deadline is passed on: SIGINT first, then SIGTERM, then SIGKILL, each to the
 program's whole process group. A program has a group of its own (setsid(2)), so that an interrupt
 from the terminal reaches this process alone, which then ends what it started in that order.
@@ -26,7 +27,7 @@ from tensorflow_macos_build.command_line import PINNED
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _PATIENCE = (10.0, 5.0)
@@ -101,12 +102,17 @@ def find(program: str, *, hint: str = "") -> str:
     return path
 
 
-def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+def environment(
+    changes: Mapping[str, str | None] | None = None, inherited: Collection[str] | None = None
+) -> dict[str, str]:
     """Return the caller's environment with `PINNED` and then `changes` laid over it.
 
-    A change to None takes the variable away.
+    A change to None takes the variable away. Where `inherited` is given, no other variables of the
+    caller's are in it.
     """
-    merged: dict[str, str | None] = {**os.environ, **PINNED, **(changes or {})}
+    names = os.environ.keys() if inherited is None else os.environ.keys() & set(inherited)
+    callers = {name: os.environ[name] for name in names}
+    merged: dict[str, str | None] = {**callers, **PINNED, **(changes or {})}
     return {name: value for name, value in merged.items() if value is not None}
 
 
@@ -115,6 +121,7 @@ def run(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str | None] | None = None,
+    inherited: Collection[str] | None = None,
     stdin: bytes = b"",
     expected: Sequence[int] = (0,),
     timeout: float | None = None,
@@ -126,6 +133,7 @@ def run(
         argv: the program, looked up on PATH, and its arguments.
         cwd: the folder to run in.
         env: changes to the environment, as `environment` takes them.
+        inherited: the only variables of the caller's that the program gets; None: all.
         stdin: what the program reads from standard input.
         expected: exit statuses that are not failures; empty: every status is expected.
         timeout: seconds after which the program is stopped.
@@ -135,7 +143,9 @@ def run(
         ProgramMissing: the program is not on PATH.
         ProgramFailed: it ended with another status than expected, or was stopped at `timeout`.
     """
-    with start(argv, cwd=cwd, env=env, hint=hint, stderr=subprocess.PIPE) as child:
+    with start(
+        argv, cwd=cwd, env=env, inherited=inherited, hint=hint, stderr=subprocess.PIPE
+    ) as child:
         try:
             stdout, stderr = child.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as expired:
@@ -219,7 +229,12 @@ def watch(
 
 
 def first_bytes(
-    argv: Sequence[str | Path], *, limit: int, timeout: float, cwd: Path | None = None
+    argv: Sequence[str | Path],
+    *,
+    limit: int,
+    timeout: float,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
 ) -> bytes:
     """Return what a program writes to standard output, of one that may be anything.
 
@@ -233,7 +248,7 @@ def first_bytes(
     written = bytearray()
     deadline = time.monotonic() + timeout
     with (
-        start(argv, cwd=cwd, stderr=subprocess.DEVNULL) as child,
+        start(argv, cwd=cwd, env=env, stderr=subprocess.DEVNULL) as child,
         selectors.DefaultSelector() as waiting,
     ):
         assert child.stdin is not None
@@ -254,13 +269,14 @@ def start(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str | None] | None = None,
+    inherited: Collection[str] | None = None,
     hint: str = "",
     stderr: int | IO[bytes] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program with pipes on its standard input and output, in a process group of its own.
 
     Leaving the body, by its end or by an exception, stops a program that still runs. `stderr` is
-    as for `subprocess.Popen`.
+    as for `subprocess.Popen`, `env` and `inherited` as for `environment`.
 
     Raises:
         ProgramMissing: the program is not on PATH.
@@ -269,7 +285,7 @@ def start(
     child = subprocess.Popen(
         [find(words[0], hint=hint), *words[1:]],
         cwd=cwd,
-        env=environment(env),
+        env=environment(env, inherited),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -6,6 +6,7 @@ from tensorflow_macos_build.bazel.driver import BuildResult, build, shutdown
 from tensorflow_macos_build.bazel.failures import BazelBroken
 from tensorflow_macos_build.bazel.files import BuildFiles
 from tensorflow_macos_build.bazel.history import PastBuild
+from tensorflow_macos_build.bazel.inherited import inherited
 from tensorflow_macos_build.bazel.invocation import Invocation
 from tensorflow_macos_build.bazel.profile import ActionTime, ActionTimes
 from tensorflow_macos_build.bazel.servers import end_server, environment
@@ -23,5 +24,6 @@ __all__ = [
     "end_server",
     "environment",
     "history",
+    "inherited",
     "shutdown",
 ]

@@ -129,7 +129,13 @@ def shutdown(invocation: Invocation) -> None:
     if not invocation.output_base.is_dir():
         return
     argv = [*invocation.startup_argv(), "shutdown"]
-    process.run(argv, cwd=invocation.workspace, env=invocation.env, expected=())
+    process.run(
+        argv,
+        cwd=invocation.workspace,
+        env=invocation.env,
+        inherited=invocation.inherited,
+        expected=(),
+    )
 
 
 def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log: Path) -> int:
@@ -143,6 +149,7 @@ def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log
             command.argv,
             cwd=command.cwd,
             env=command.env,
+            inherited=command.inherited,
             hint=f"`{checkout.command('doctor')}` tells how to install it",
             stderr=sink,
         ) as client,

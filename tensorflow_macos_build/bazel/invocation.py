@@ -30,6 +30,7 @@ class Invocation:
         flags: further flags of `build`.
         startup: further startup flags.
         env: changes to the environment that the client gets; None takes a variable away.
+        inherited: the only variables of the caller's that it gets; None: it gets all of them.
         program: Bazel's name or path.
     """
 
@@ -40,6 +41,7 @@ class Invocation:
     flags: tuple[str, ...] = ()
     startup: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
+    inherited: tuple[str, ...] | None = None
     program: str = "bazel"
 
     def startup_argv(self) -> list[str]:
@@ -61,7 +63,7 @@ class Invocation:
 
     def command(self) -> CommandLine:
         """Return the whole command line of the build, with its folder and environment."""
-        return CommandLine(tuple(self.argv()), self.workspace, self.env)
+        return CommandLine(tuple(self.argv()), self.workspace, self.env, self.inherited)
 
     def argv(self) -> list[str]:
         """Return the program and its arguments.

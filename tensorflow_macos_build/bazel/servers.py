@@ -26,12 +26,11 @@ def environment(program: Path) -> dict[str, str | None]:
 
     Debian's wrapper finds only versions installed beside it, and refuses a tree whose
     .bazelversion names another; so it is told to take what it has. bazelisk fetches the version
-    that the tree names, and is left alone.
+    that the tree names, and is told nothing.
     """
     beside = [path.name for path in program.resolve().parent.glob("bazel-*")]
     wrapper = any(re.fullmatch(r"bazel-[\d.]+", name) for name in beside) and _is_script(program)
-    undecided = "USE_BAZEL_VERSION" not in os.environ
-    return {"USE_BAZEL_VERSION": "latest"} if wrapper and undecided else {}
+    return {"USE_BAZEL_VERSION": "latest"} if wrapper else {}
 
 
 def end_server(output_base: Path) -> None:

@@ -55,11 +55,13 @@ def shown(version: Version) -> str:
 def _answered(program: Path, _size: int, _mtime_ns: int) -> Version:
     """Return a program's answer; another file under its name is another program.
 
-    It is run in a folder where no .bazelversion sends Debian's Bazel after another version.
+    It is run in a folder where no .bazelversion sends Debian's Bazel after another version, and
+    without the variable that does; a build does not hand that on either.
     """
     argv = (str(program), "--version")
+    env = {"USE_BAZEL_VERSION": None}
     try:
-        answer = process.first_bytes(argv, cwd=Path("/"), limit=_LIMIT, timeout=_TIMEOUT)
+        answer = process.first_bytes(argv, cwd=Path("/"), env=env, limit=_LIMIT, timeout=_TIMEOUT)
     except (MacosBuildError, OSError):
         return ()
     return parse(answer.decode("utf-8", "replace"))

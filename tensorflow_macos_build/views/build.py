@@ -54,6 +54,7 @@ def _planned_row(planned: PlannedStage) -> documents.Json:
 def _command_row(line: CommandLine) -> documents.Json:
     return {
         "folder": str(line.cwd),
+        "inherited": None if line.inherited is None else sorted(line.inherited),
         "environment": dict(sorted(line.changes.items())),
         "argv": list(line.argv),
         "typed": line.typed(),

@@ -332,8 +332,8 @@ class _BazelWorkspace:
             targets=(settings.target,),
             flags=(*_flags(self.workspace.release, architecture), *jobs),
             startup=settings.startup,
-            # Bazel hands the client's TMPDIR on to local actions (PosixLocalEnvProvider.java).
-            env={**self._environment(), "TMPDIR": str(self._temporary)},
+            env=self._environment(),
+            inherited=bazel.inherited(),
             program=fingerprints.shown(tools.locate("bazel"), "bazel"),
         )
 
@@ -347,7 +347,8 @@ class _BazelWorkspace:
             **release.bazel.configure_env,
         }
         argv = (str(self.source / "configure"),)
-        return CommandLine(argv, self.source, {**self._environment(), **answers})
+        env = {**self._environment(), **answers}
+        return CommandLine(argv, self.source, env, bazel.inherited())
 
     def package(self, architecture: str, invocation: bazel.Invocation) -> CommandLine | None:
         """Return the run of the program that writes the wheel, where the target is one."""
@@ -357,13 +358,15 @@ class _BazelWorkspace:
         name = ("--project_name", release.wheel_name) if release.wheel_name else ()
         argv = (f"<what {release.bazel.target} gives>", str(self.packaged), *name)
         env = {**invocation.env, **_platform(_part(release, architecture), architecture)}
-        return CommandLine(argv, self.source, env)
+        return CommandLine(argv, self.source, env, invocation.inherited)
 
     def _environment(self) -> dict[str, str | None]:
-        """Return the variables by which programs find the right Bazel and compilers."""
+        """Return the variables by which programs find the right Bazel, compilers, and folder."""
         settings = self.workspace.release.bazel
         program = tools.locate("bazel")
-        env = bazel.environment(program) if program else {}
+        # Bazel hands the client's TMPDIR on to local actions (PosixLocalEnvProvider.java).
+        env: dict[str, str | None] = {"TMPDIR": str(self._temporary)}
+        env.update(bazel.environment(program) if program else {})
         if settings.version:  # Bazelisk's, and so Debian's and Homebrew's wrappers'
             env["USE_BAZEL_VERSION"] = settings.version
         if settings.xcode:
@@ -393,7 +396,12 @@ def _configure(configure: CommandLine) -> None:
     """
     if not (configure.cwd / "configure").is_file():
         raise WorkFailed("the patched tree has no `configure`", where=str(configure.cwd))
-    process.run(configure.argv, cwd=configure.cwd, env=configure.env)
+    _execute(configure, configure.argv[0])
+
+
+def _execute(line: CommandLine, program: str) -> None:
+    argv = (program, *line.argv[1:])
+    process.run(argv, cwd=line.cwd, env=line.env, inherited=line.inherited)
 
 
 def _take(job: StageJob[BuildInputs, BuildInstructions], result: bazel.BuildResult) -> Path:
@@ -439,7 +447,7 @@ def _package(outputs: list[Path], package: CommandLine, folder: Path) -> list[Pa
         raise UsageError("the target gives no program", where=package.argv[0])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    process.run([programs[0], *package.argv[1:]], cwd=package.cwd, env=package.env)
+    _execute(package, str(programs[0]))
     return sorted(folder.glob("*.whl"))
 
 

@@ -117,7 +117,8 @@ def test_the_plan_of_a_fresh_project_is_the_pinned_one_and_has_no_effect(tmp_pat
 def _without_machine(plan: str, project: Project) -> list[str]:
     """Return a plan's lines without what only this machine decides: paths and their programs."""
     of_machine = (
-        r"\S*PYTHON_BIN_PATH=\S+ |USE_BAZEL_VERSION=latest |'<path of bazel>' |\S+/bazel (?=-)"
+        r"\S*PYTHON_BIN_PATH=\S+ |USE_BAZEL_VERSION=latest |'<path of bazel>' |\S+/bazel (?=-)|"
+        r'"\w+=\$\w+" '
     )
     lines = plan.replace(str(project.folder), "/checkout").splitlines()
     shown = [line for line in lines if not line.startswith(("  python:", "  by:"))]

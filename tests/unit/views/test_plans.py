@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorflow_macos_build import config, documents
+from tensorflow_macos_build import bazel, config, documents
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.views import build as view
@@ -25,7 +25,10 @@ WRITES = os.environ.get("GOLDEN") == "write"
 @pytest.fixture
 def bare_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this machine look like a Mac without a program: paths are the same on all of them."""
+    for name in bazel.inherited():
+        monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(sys, "executable", "/python")
 
