@@ -1,4 +1,4 @@
-"""Feed broken queue.yaml, configs, series, resolutions, plans, states and events to their readers.
+"""Feed broken queue.yaml, configs, series, plans, states, events and profiles to their readers.
 
     python -m benchmarks.fuzz_documents --seconds N [--seed S] [--target NAME] [FILE…]
 
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gzip
+import io
 import json
 import random
 import re
@@ -25,7 +27,7 @@ from benchmarks import fuzzing
 from benchmarks.fuzz_readers import mutate
 from benchmarks.fuzzing import Target
 from tensorflow_macos_build import config, documents
-from tensorflow_macos_build.bazel import events
+from tensorflow_macos_build.bazel import events, history, profile
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.patchqueue.edit import plan_file
 from tensorflow_macos_build.patchqueue.queue import conditions, queue_files
@@ -82,6 +84,16 @@ _DOCUMENTS: dict[str, dict[str, Any]] = {
         "open": 0,
     },
     "events": _EVENT,
+    "profile": {
+        "otherData": {"build_id": "x"},
+        "traceEvents": [
+            {"cat": "action processing", "name": "Compiling a", "ph": "X", "ts": 1, "dur": 2},
+            {"cat": "action processing", "name": "b", "dur": 2.5, "args": {"mnemonic": "CppLink"}},
+            {"cat": "action processing", "name": "merged 12 events", "dur": 2},
+            {"cat": "critical path component", "name": "action 'Compiling a'", "dur": 2},
+        ],
+    },
+    "past": {"format": 1, "builds": [{"actions": 30, "course": list(range(history.PARTS))}]},
 }
 _STRANGE: list[Any] = [None, True, -1, 0.5, 10**400, "", "..", "\0", "\udce9", "\ud800", [], {}]
 _STRANGE += ["9" * 5000, "file://[::1/x", "2001-13-45", [[[[]]]], {"schema": {}}, "../../x", "é="]
@@ -150,6 +162,22 @@ def read_events(content: bytes) -> None:
                 str(event).encode()
 
 
+def read_profile(content: bytes) -> None:
+    """Read it as Bazel's profile, gzipped and not, whole and cut; add its times up."""
+    packed = gzip.compress(content, 1)
+    for case in (content, packed, packed[: len(content) // 2]):
+        times = profile.parse(io.BytesIO(case))
+        assert times is None or times.critical_seconds >= 0
+        str(times).encode()
+
+
+def read_past(content: bytes) -> None:
+    """Read it as the file on past builds, and measure a build by them."""
+    past = history.load(content)
+    assert history.load(history.dump(past)) == history.load(history.dump(past))
+    history.time_left(past, history.RunningBuild(), done=1, known=2, seconds=1.0)
+
+
 def _file(name: str, content: bytes) -> Path:
     path = Path(_folder().name) / name
     path.parent.mkdir(exist_ok=True)
@@ -172,6 +200,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "plan": read_plan,
     "state": read_state,
     "events": read_events,
+    "profile": read_profile,
+    "past": read_past,
 }
 
 

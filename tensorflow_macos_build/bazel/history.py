@@ -9,7 +9,6 @@ the actions was done.
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -26,6 +25,9 @@ KEPT = 5
 """How many builds are kept: enough that one odd build is not the median."""
 
 _FORMAT = 1
+
+_FOREVER = 1e9
+"""Seconds, thirty years: what takes longer is no build."""
 
 _SAMPLES = 512
 """How many moments of the running build are kept before every second one is dropped."""
@@ -123,7 +125,7 @@ def _is_sound(build: PastBuild) -> bool:
     if len(build.course) != PARTS or not all(type(number) in (int, float) for number in numbers):
         return False
     ascending = all(earlier <= later for earlier, later in pairwise((0, *build.course)))
-    return ascending and math.isfinite(build.seconds)
+    return ascending and build.seconds < _FOREVER
 
 
 def time_left(

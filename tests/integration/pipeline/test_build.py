@@ -294,7 +294,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project that shares nothing with the built one, in a place that is unlike it."""
     folder = tmp_path_factory.mktemp("elsewhere")
     return Project(
-        folder / "a folder with spaces",
+        folder / "a folder with spaces, é",
         TZ="Pacific/Kiritimati",
         LC_ALL="C",
         PYTHONHASHSEED="7",

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.bazel.history import PARTS, PastBuild, RunningBuild, time_left
+from tensorflow_macos_build.bazel.history import (
+    KEPT,
+    PARTS,
+    PastBuild,
+    RunningBuild,
+    dump,
+    load,
+    time_left,
+)
 
 EVEN = PastBuild(1000, tuple(float(part * 100) for part in range(1, PARTS + 1)))
 """2,000 seconds, two for each action."""
@@ -65,6 +73,35 @@ def test_a_course_never_goes_back_and_ends_with_the_build(moments: list[int], ac
     assert len(course) == PARTS
     assert list(course) == sorted(course)
     assert course[-1] == seconds
+
+
+def test_past_builds_come_back_from_their_file_and_not_more_than_are_kept() -> None:
+    builds = [PastBuild(number, EVEN.course) for number in range(KEPT + 3)]
+    assert load(dump(builds)) == tuple(builds[-KEPT:])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b'{"format": 2, "builds": []}',
+        b'{"format": 1, "builds": [{"actions": 1, "course": []}]}',
+        b'{"format": 1, "builds": [{"actions": true, "course": %s}]}' % str([1] * PARTS).encode(),
+        b'{"format": 1, "builds": [{"actions": 9, "course": %s}]}' % str([-1] * PARTS).encode(),
+        b'{"format": 1, "builds": [{"actions": 9, "course": [%s1e999]}]}' % (b"1," * (PARTS - 1)),
+        b'{"format": 1, "builds": [{"actions": 9, "course": [NaN%s]}]}' % (b",1" * (PARTS - 1)),
+        b'{"format": 1, "builds": [{"actions": 9, "course": [%s1%s]}]}'
+        % (b"1," * (PARTS - 1), b"0" * 400),
+        b'{"format": 1, "builds": 3}',
+        b"[" * 100_000,
+    ],
+    ids=range(13),
+)
+def test_what_is_no_file_on_past_builds_says_nothing(content: bytes) -> None:
+    assert load(content) == ()
 
 
 def test_no_length_of_a_build_takes_the_memory() -> None:

@@ -21,8 +21,10 @@ def test_bazel_works_inside_the_project_where_its_path_has_no_space() -> None:
     assert workspace(Path("/project")).bazel == Path("/project/build/demo/bazel")
 
 
-@pytest.mark.parametrize("root", ["/a b/project", "/a\tb/project", "/a\u00a0b/project"])
-def test_a_project_with_a_space_in_its_path_has_bazel_in_the_cache(
+@pytest.mark.parametrize(
+    "root", ["/a b/project", "/a\tb/project", "/a\u00a0b/project", "/é/project"]
+)
+def test_a_project_in_whose_path_bazel_does_not_work_has_it_in_the_cache(
     root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
