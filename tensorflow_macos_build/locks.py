@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import threading
+import time
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +22,74 @@ if TYPE_CHECKING:
 _of_thread = threading.local()
 """Its `files`: the identities (device, inode, process) of the files that this thread has locked.
 The process counts because a forked child starts with a copy, and has not locked anything."""
+
+
+_RECORD_BYTES = 4096
+
+_RECORD_SECONDS = 1.0
+"""How long a lock's new holder may take to write its record before nothing is known of it."""
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """Who has a lock, in its own words.
+
+    Attributes:
+        pid: its process id.
+        since: when it got the lock, in seconds since 1970.
+        command: the command that it does.
+    """
+
+    pid: int
+    since: int
+    command: str
+
+
+@contextlib.contextmanager
+def held_openly(
+    lock_file: Path, command: str, busy: Callable[[LockHolder | None], object]
+) -> Iterator[None]:
+    """Hold `lock_file` as `held` does, with a record in it of who does and for which command.
+
+    `busy` is called with who holds it before a wait; None: that one has not said, or is a process
+    that cannot be seen from here (pid_namespaces(7)).
+    """
+    with held(lock_file, lambda: busy(_holder(lock_file))):
+        record = LockHolder(os.getpid(), int(time.time()), command[: _RECORD_BYTES // 4])
+        # The record is for people: a full disk does not keep anyone from the lock.
+        with contextlib.suppress(OSError):
+            lock_file.write_text(json.dumps(asdict(record)), encoding="utf-8")
+        try:
+            yield
+        finally:
+            # A record stays behind only where its process has died, and so is known for stale.
+            with contextlib.suppress(OSError):
+                os.truncate(lock_file, 0)
+
+
+def _holder(lock_file: Path) -> LockHolder | None:
+    """Return who holds a lock; wait a little for the record of one that has just got it."""
+    deadline = time.monotonic() + _RECORD_SECONDS
+    while True:
+        holder = _recorded_holder(lock_file)
+        if holder is not None or time.monotonic() > deadline:
+            return holder
+        time.sleep(_POLL_SECONDS)
+
+
+def _recorded_holder(lock_file: Path) -> LockHolder | None:
+    try:
+        with lock_file.open("rb") as stream:
+            fields = json.loads(stream.read(_RECORD_BYTES))
+        holder = LockHolder(int(fields["pid"]), int(fields["since"]), str(fields["command"]))
+        os.kill(holder.pid, 0)  # sends nothing (kill(2))
+    except PermissionError:  # another user's process, which is alive
+        return holder
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    return holder
 
 
 @contextlib.contextmanager

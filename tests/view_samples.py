@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from tensorflow_macos_build import config
+from tensorflow_macos_build import config, locks
 from tensorflow_macos_build.patchqueue.edit.step import EditProgress
 from tensorflow_macos_build.patchqueue.exchange.exporting import Exported, ExportForm
 from tensorflow_macos_build.patchqueue.exchange.sources import Imported
@@ -243,6 +243,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.planned_line: [(PLAN.stages[0],)],
     build.finished_line: [(FINISHED,)],
     build.summary: [(PLAN,)],
+    build.waiting_line: [(None,), (locks.LockHolder(4242, 1_795_720_959, "inv build"),)],
     build.as_document: [(WORKSPACE, [FINISHED])],
     build.as_lines: [(WORKSPACE, [FINISHED])],
     time_spent.effort_of: [(FINISHED,), (BUILT,)],

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import shlex
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tensorflow_macos_build import checkout, files, locks, temporary
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage
     from tensorflow_macos_build.pipeline.records import Record
@@ -40,8 +42,8 @@ asked for more than them at once."""
 class BuildObserver(Protocol):
     """Whoever follows a build: each method is called as soon as what it is named for happens."""
 
-    def waiting_for(self, lock: Path) -> None:
-        """Another build of this release is at work, and this one waits for it."""
+    def waiting_for(self, holder: LockHolder | None) -> None:
+        """Another build of this release is at work, by a process, and this one waits for it."""
 
     def plan_made(self, plan: BuildPlan) -> None:
         """It is decided what will be done."""
@@ -73,7 +75,8 @@ def build(
     """
     lock = workspace.folder / ".lock"
     # The plan is made under the lock: what another build makes meanwhile need not be made again.
-    with space_is_needed(workspace), locks.held(lock, lambda: observer.waiting_for(lock)):
+    command = checkout.command(*sys.argv[1:])
+    with space_is_needed(workspace), locks.held_openly(lock, command, observer.waiting_for):
         _sweep(workspace)
         plan = planning.make(workspace, request)
         observer.plan_made(plan)

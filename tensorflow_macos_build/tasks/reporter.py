@@ -11,9 +11,9 @@ from tensorflow_macos_build.views import time_spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from tensorflow_macos_build.console import Console, Ticker
+    from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
     from tensorflow_macos_build.pipeline.stage import FinishedStage
@@ -25,9 +25,9 @@ class TerminalReporter:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def waiting_for(self, lock: Path) -> None:
+    def waiting_for(self, holder: LockHolder | None) -> None:
         """Print why nothing happens."""
-        self._console.line(f"another build of this release is at work; waiting for it ({lock})")
+        self._console.line(view.waiting_line(holder))
 
     def plan_made(self, plan: BuildPlan) -> None:
         """Print how much there is to do."""

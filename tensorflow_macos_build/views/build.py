@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.command_line import CommandLine
     from tensorflow_macos_build.config import Limits
+    from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
     from tensorflow_macos_build.pipeline.stage import FinishedStage
@@ -115,6 +117,15 @@ def finished_line(finished: FinishedStage) -> Line:
     columns = f"{finished.stage.name:<{_NAME_COLUMN}} {took:<{_STATE_COLUMN}}"
     summary = finished.stage.summary(finished.value)
     return Line(f"{columns} {summary}", "" if finished.up_to_date else "green")
+
+
+def waiting_line(holder: LockHolder | None) -> str:
+    """Return for whom a build waits: the process that has the output base and all else."""
+    who = ""
+    if holder is not None:
+        since = datetime.fromtimestamp(holder.since, timezone.utc)
+        who = f": process {holder.pid}, since {since:%Y-%m-%d %H:%M:%S} UTC, `{holder.command}`"
+    return f"another build of this release is at work{who}; waiting for it"
 
 
 def summary(plan: BuildPlan) -> str:

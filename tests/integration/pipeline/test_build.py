@@ -85,7 +85,7 @@ def test_a_second_build_does_nothing_and_starts_no_program(
 class Silent:
     """Nobody follows the build."""
 
-    def waiting_for(self, lock: Path) -> None:
+    def waiting_for(self, holder: locks.LockHolder | None) -> None:
         pytest.fail("nobody else builds here")
 
     def plan_made(self, plan: planning.BuildPlan) -> None:
@@ -197,9 +197,16 @@ def test_until_and_arch_stop_early(project: Project) -> None:
 
 
 def test_a_second_build_of_a_release_waits_and_says_so(project: Project) -> None:
-    with locks.held(project.folder / "build" / "demo" / ".lock"):
+    def unseen(holder: locks.LockHolder | None) -> None:
+        pytest.fail(f"{holder} has the lock")
+
+    lock = project.folder / "build" / "demo" / ".lock"
+    lock.write_text('{"pid": 4194305, "since": 1, "command": "a build that was killed"}')
+    with locks.held_openly(lock, "inv build --force fuse", unseen):
         child = project.start()
-        wait_for_line(child, "another build of this release is at work")
+        line = wait_for_line(child, "another build of this release is at work")
+        assert f": process {os.getpid()}, since 20" in line
+        assert line.endswith(", `inv build --force fuse`; waiting for it\n")
         assert child.poll() is None
     assert child.wait(60) == 0
     assert child.stderr is not None

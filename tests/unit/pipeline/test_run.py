@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tensorflow_macos_build import config
+from tensorflow_macos_build import config, locks
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import preflight, run
@@ -56,7 +56,7 @@ class RecordingObserver:
     def __init__(self) -> None:
         self.worked: list[str] = []
 
-    def waiting_for(self, lock: Path) -> None:
+    def waiting_for(self, holder: locks.LockHolder | None) -> None:
         self.worked.append("waiting")
 
     def plan_made(self, plan: BuildPlan) -> None:
