@@ -160,8 +160,7 @@ class Commit(NamedTuple):
         tree: the id of its tree.
         parents: the ids of its parents, the first one first.
         author: who made the change, raw: `Name <mail> seconds zone`; "" in a damaged commit.
-        committer: who made the commit, likewise.
-        encoding: the name of the charset of these and of the message; "" for UTF-8.
+        encoding: the name of the charset of this and of the message; "" for UTF-8.
         message: its message.
     """
 
@@ -169,7 +168,6 @@ class Commit(NamedTuple):
     tree: str
     parents: tuple[str, ...]
     author: str
-    committer: str
     encoding: str
     message: bytes
 
@@ -195,11 +193,10 @@ def parse_commit(oid: str, content: bytes) -> Commit:
             fields.setdefault(name, []).append(value)
     if "tree" not in fields:
         raise WorkFailed(f"the commit {oid} is damaged: it names no tree")
-    author, committer, encoding = (
-        fields.get(name, [""])[0] for name in ("author", "committer", "encoding")
-    )
+    # A field that git writes once counts where it stands first (find_commit_header in commit.c).
+    author, encoding = (fields.get(name, [""])[0] for name in ("author", "encoding"))
     parents = tuple(fields.get("parent", ()))
-    return Commit(oid, fields["tree"][0], parents, author, committer, encoding, message)
+    return Commit(oid, fields["tree"][0], parents, author, encoding, message)
 
 
 @functools.cache

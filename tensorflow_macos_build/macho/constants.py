@@ -99,6 +99,8 @@ PLATFORM_NAMES = {
 class LC(IntEnum):
     """The load commands that the readers of this package understand."""
 
+    # Two are read by nobody: LC_LOAD_DYLINKER is here for its name in findings, LC_FILESET_ENTRY
+    # because a required command that is not here counts as unknown to dyld (verify/commands.py).
     LC_SEGMENT = 0x1
     LC_SYMTAB = 0x2
     LC_UNIXTHREAD = 0x5

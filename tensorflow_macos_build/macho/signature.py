@@ -51,7 +51,6 @@ class CodeDirectory:
     Attributes:
         version: such as 0x20400.
         flags: CS_…: 0x2 is ad hoc, 0x20000 linker-signed.
-        identifier: the signing identifier.
         code_limit: bytes from the slice's start that are hashed.
         page_size: bytes of a page; 0 means that all is one page.
         algorithm: the hash, as hashlib names it.
@@ -62,7 +61,6 @@ class CodeDirectory:
 
     version: int
     flags: int
-    identifier: str
     code_limit: int
     page_size: int
     algorithm: str
@@ -148,13 +146,15 @@ def _directory(blob: Window) -> CodeDirectory:
     if version >= CS_SUPPORTSCODELIMIT64:  # else the bytes there are another field's
         (wide,) = blob.unpack(_CODE_LIMIT_64, _CODE_LIMIT_64_OFFSET, "codeLimit64")
         limit = wide or limit
+    # Nobody asks for the signing identifier, but the kernel refuses a CodeDirectory in which no NUL
+    # ends it (cs_validate_codedirectory in xnu's ubc_subr.c).
+    blob.text(ident_offset, "identifier")
     # Code slots count up from hashOffset; special slots count down from it: slot -1 is nearest.
     hashes = blob.part(hash_offset, slots * kept, "code slots").copy()
     below = blob.part(hash_offset - specials * kept, specials * kept, "special slots").copy()
     return CodeDirectory(
         version=version,
         flags=flags,
-        identifier=blob.text(ident_offset, "identifier").decode("utf-8", "backslashreplace"),
         code_limit=limit,
         page_size=1 << page_shift if page_shift else 0,  # 0 stands for infinity
         algorithm=algorithm,

@@ -74,13 +74,11 @@ class RcImport:
         path: what it names.
         optional: whether Bazel goes on without the file.
         where: its `file:line`.
-        unread: why the file's lines are not among those read; "" when they are.
     """
 
     path: str
     optional: bool
     where: str
-    unread: str
 
 
 @dataclass(frozen=True)
@@ -242,14 +240,12 @@ class _Reader:
                 raise Unread(f"{where} imports {len(arguments)} files: Bazel takes one")
 
     def _import(self, path: str, optional: bool, stack: tuple[str, ...], where: str) -> None:
+        self.imports.append(RcImport(path, optional, where))
         inside = path.removeprefix(_WORKSPACE)
-        unread = ""
-        if inside == path or inside.startswith("/") or ".." in inside.split("/"):
-            unread = "it is outside of the tree"
-        elif self._files(inside) is None:
-            unread = "the tree has no such file"
-        self.imports.append(RcImport(path, optional, where, unread))
-        if not unread:
+        is_outside = inside == path or inside.startswith("/") or ".." in inside.split("/")
+        # What is not there is no fault here, though Bazel refuses an `import` of it: TensorFlow
+        # names .tf_configure.bazelrc, which configure writes, and the user's own .bazelrc.user.
+        if not is_outside and self._files(inside) is not None:
             self._check_bounds(inside, stack, where)
             self.read((*stack, inside))
 
