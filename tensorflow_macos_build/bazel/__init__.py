@@ -2,6 +2,7 @@
 
 from tensorflow_macos_build.bazel import history
 from tensorflow_macos_build.bazel.build_events import Failure
+from tensorflow_macos_build.bazel.caching import CacheFlags, CacheWatch
 from tensorflow_macos_build.bazel.driver import BuildResult, build, shutdown
 from tensorflow_macos_build.bazel.failures import BazelBroken
 from tensorflow_macos_build.bazel.files import BuildFiles
@@ -17,6 +18,8 @@ __all__ = [
     "BazelBroken",
     "BuildFiles",
     "BuildResult",
+    "CacheFlags",
+    "CacheWatch",
     "Failure",
     "Invocation",
     "PastBuild",

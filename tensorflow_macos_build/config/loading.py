@@ -231,8 +231,9 @@ def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
             return tree.Problem(f"`{dotted}` must be a list", source)
         case _:
             value = detail["input"]
+            text = tree.masked(str(value))[:_SHOWN]
             message = detail["msg"][:1].lower() + detail["msg"][1:]
-            shown = "" if isinstance(value, (dict, list)) else f", not `{str(value)[:_SHOWN]}`"
+            shown = "" if isinstance(value, (dict, list)) else f", not `{text}`"
             return tree.Problem(f"`{dotted}`: {message}{shown}", source)
 
 

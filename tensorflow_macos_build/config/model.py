@@ -5,6 +5,7 @@ Every key has its meaning in its field's description; `scripts/inv config.schema
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Annotated
 
@@ -24,7 +25,15 @@ MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2
 BazelVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){2}$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
 Label = Annotated[str, StringConstraints(pattern=r"^(@[\w.~-]*)?//[^\s:]*(:[^\s:]+)?$")]
-Flag = Annotated[str, StringConstraints(pattern=r"^-")]
+
+
+def _without_password(flag: str) -> str:
+    if re.search(r"://\S*@", flag):
+        raise ValueError("a name or password is in its address (docs/config.md has other ways)")
+    return flag
+
+
+Flag = Annotated[str, StringConstraints(pattern=r"^-"), AfterValidator(_without_password)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")]
 
@@ -36,6 +45,31 @@ def _inside(pattern: str) -> str:
 
 
 Glob = Annotated[str, StringConstraints(pattern=r"^[^/]"), AfterValidator(_inside)]
+
+
+def _without_credentials(address: str) -> str:
+    # Command lines are seen by every user of a machine (ps(1)), and logs and events repeat them.
+    if "@" in address:
+        raise ValueError("a name or password is in it: put them into ~/.netrc, or name a helper")
+    if "?" in address or "#" in address:
+        raise ValueError("it must end with its path: a query may hold a secret")
+    return address
+
+
+CacheAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^(https?|grpcs?)://[^\s/]+(/\S*)?$"),
+    AfterValidator(_without_credentials),
+]
+
+
+def _below(folder: str) -> str:
+    if ".." in folder.split("/"):
+        raise ValueError("a folder must be below the project")
+    return folder
+
+
+Folder = Annotated[str, StringConstraints(pattern=r"^[^/~]"), AfterValidator(_below)]
 
 
 class Values(BaseModel):
@@ -133,6 +167,23 @@ class Bazel(Values):
     """Further flags of `bazel build`."""
     jobs: int | None = Field(default=None, ge=1, le=10_000)
     """How many actions run at once; empty: Bazel decides."""
+
+
+class Cache(Values):
+    """What of other builds is used again; it decides how fast a build is, and nothing else."""
+
+    address: CacheAddress | None = None
+    """A remote cache: `http://`, `https://`, `grpc://` or `grpcs://`, without credentials."""
+    upload: bool = True
+    """Whether what is built here is put into it; if not, Bazel 4 fills no disk cache either."""
+    timeout_s: int = Field(default=60, ge=1, le=86_400)  # Bazel's own default
+    """Seconds that it has for an answer."""
+    compression: bool = False
+    """Whether a gRPC cache is sent compressed files; it needs Bazel 5 or later."""
+    credential_helper: Text | None = None
+    """A program that tells Bazel the credentials; it needs Bazel 5.4 or later."""
+    disk: Folder | None = None
+    """A folder below the project in which Bazel keeps what it builds; nothing there is deleted."""
 
 
 class Architecture(Values):
@@ -234,6 +285,8 @@ class Release(Values):
     """The wheel's project name; empty: upstream's own."""
     bazel: Bazel
     """How Bazel is run."""
+    cache: Cache = Cache()
+    """What of other builds is used again."""
     architectures: Architectures
     """What is special to each architecture."""
     host_build: bool = False

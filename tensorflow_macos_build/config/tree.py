@@ -36,6 +36,14 @@ _SHOWN_PROBLEMS = 50
 # YAML's escapes can make what no command line, file name or text file holds.
 _UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
+# To the last `@`: a password may have one, and a `/` too.
+_CREDENTIALS = re.compile(r"://\S*@")
+
+
+def masked(value: str) -> str:
+    """Return a value as it may be shown: addresses in it without names and passwords."""
+    return _CREDENTIALS.sub("://***@", value)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -147,7 +155,7 @@ def read_flag(key: str, value: str) -> tuple[Table, list[Problem]]:
     Raises:
         ConfigError: the value is not YAML.
     """
-    source = Source(f"--set {key}={value}")
+    source = Source(f"--set {key}={masked(value)}")
     nested, problems = _read(value, source.origin, flag=True)
     for part in reversed(key.split(".")):
         nested = Table({part: nested}, {part: source}, source)

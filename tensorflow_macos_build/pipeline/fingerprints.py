@@ -85,6 +85,7 @@ def published(release: Release) -> dict[str, Any]:
     """
     left_out: dict[str, Any] = {
         "bazel": {"jobs"},
+        "cache": True,
         "limits": {"hours"},
         "hazards": True,
         "unverified": True,

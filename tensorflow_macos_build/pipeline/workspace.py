@@ -67,12 +67,24 @@ class Workspace:
         start in one with letters other than ASCII (4.2.3): then it is a folder of the user's cache
         that is named after the project's.
         """
-        inside = self.folder / "bazel"
-        if _suits_bazel(inside):
-            return inside
-        # Two checkouts on a machine may each have a release of this name.
-        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-        return _cache() / f"{self.release.name}-{digest}"
+        return _for_bazel(self.folder / "bazel", self.folder, self.release.name)
+
+    @property
+    def disk_cache(self) -> Path | None:
+        """The config's disk cache, if it has one; as `bazel`, not where Bazel cannot work."""
+        if self.release.cache.disk is None:
+            return None
+        folder = self.root / self.release.cache.disk
+        return _for_bazel(folder, folder, "disk-cache")
+
+
+def _for_bazel(folder: Path, of: Path, name: str) -> Path:
+    """Return a folder if Bazel can work there, else one of the user's cache that stands for it."""
+    if _suits_bazel(folder):
+        return folder
+    # Two checkouts on a machine may each have a release of this name.
+    digest = hashlib.sha256(os.fsencode(of)).hexdigest()[:12]
+    return _cache() / f"{name}-{digest}"
 
 
 def _suits_bazel(path: Path) -> bool:

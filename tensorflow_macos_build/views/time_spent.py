@@ -86,9 +86,15 @@ def _table(heading: str, rows: Iterator[tuple[float, str]]) -> Iterator[str]:
 
 def _counted(effort: Effort) -> str:
     actions = _number(effort.actions, "action")
-    hits = f"{effort.cache_hits:,} of them from caches"
+    hits = f"{effort.cache_hits:,} of them from caches{_hit_rate(effort)}"
     runners = f" ({_listed(effort.runners)})" if effort.runners else ""
     return f"{actions}, {hits}{runners}"
+
+
+def _hit_rate(effort: Effort) -> str:
+    """Return which part of what a cache can hold came from one; Bazel's own work is not of it."""
+    cacheable = sum(count for name, count in effort.runners.items() if name != "internal")
+    return f", hit rate {100 * effort.cache_hits / cacheable:.1f} %" if cacheable else ""
 
 
 def _number(count: int, noun: str) -> str:

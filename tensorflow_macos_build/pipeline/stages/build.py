@@ -198,6 +198,8 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
     _configure(instructions.configure)
     log = bazel_side.log(job.inputs.architecture)
     past = _PastBuilds(job.final.parent / "past-builds.json")
+    watch = bazel.CacheWatch(workspace.release.cache)
+    _note(job, watch.before())
     result = bazel.build(
         instructions.invocation,
         ticker=job.ticker,
@@ -205,11 +207,17 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
         on_failure=lambda failure: job.note(str(failure)),
         past=past.read(),
     )
+    _note(job, watch.after(result))
     past.add(result.course)
     wheel = _take(job, result)
     return WheelResult(
         architecture=job.inputs.architecture, wheel=job.file(wheel), effort=_effort(result)
     )
+
+
+def _note(job: StageJob[BuildInputs, BuildInstructions], text: str) -> None:
+    if text:
+        job.note(text)
 
 
 @dataclass(frozen=True)
@@ -330,12 +338,18 @@ class _BazelWorkspace:
             output_base=self.workspace.bazel / "output",
             files=bazel.BuildFiles.at(self.workspace.bazel / architecture),
             targets=(settings.target,),
-            flags=(*_flags(self.workspace.release, architecture), *jobs),
+            flags=(*_flags(self.workspace.release, architecture), *jobs, *self._caches()),
             startup=settings.startup,
             env=self._environment(),
             inherited=bazel.inherited(),
             program=fingerprints.shown(tools.locate("bazel"), "bazel"),
         )
+
+    def _caches(self) -> tuple[str, ...]:
+        """Return the flags of the config's caches, which decide only speed and are in no key."""
+        release, disk = self.workspace.release, self.workspace.disk_cache
+        version, root = release.bazel.version, self.workspace.root
+        return bazel.CacheFlags(release.cache, version, root, disk).argv()
 
     def configure(self) -> CommandLine:
         """Return the run of upstream's `configure`, with its answers; it starts Bazel, too."""

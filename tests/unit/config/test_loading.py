@@ -192,3 +192,42 @@ def test_values_are_frozen(tmp_path: Path) -> None:
     release = config.load("one", root=write(tmp_path, one=WHOLE)).release
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         release.bazel.jobs = 2
+
+
+SECRET = "s3cr3t/of@me"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cache.address", f"https://me:{SECRET}@cache.example/path"),
+        ("cache.address", f"https://{SECRET}@cache.example"),
+        ("cache.address", f"ftp://me:{SECRET}@cache.example"),
+        ("bazel.flags", f"[--remote_cache=http://me:{SECRET}@cache.example]"),
+        ("bazel.jobs", f"http://me:{SECRET}@cache.example"),
+    ],
+)
+def test_an_address_with_a_password_is_refused_and_not_repeated(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    root = write(tmp_path, one=WHOLE, two=f"extends: one\n{key.replace('.', ': {')}: '{value}'}}\n")
+    for words in (refused(root, "one", **{key: value}), refused(root, "two")):
+        assert SECRET not in words
+        assert "s3cr3t" not in words
+        assert key in words
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("cache.address", ["host:80", "https://", "http://a b", "http://h/?key=1", "http://h#1"]),
+        ("cache.disk", ["/abs", "~/x", "a/../b"]),
+        ("cache.timeout_s", ["0", "-1"]),
+    ],
+)
+def test_a_cache_has_an_address_and_a_folder_of_the_project(
+    tmp_path: Path, key: str, values: list[str]
+) -> None:
+    root = write(tmp_path, one=WHOLE)
+    for value in values:
+        assert key in refused(root, "one", **{key: value})

@@ -33,16 +33,33 @@ def bare_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/python")
 
 
-def plan_of(name: str) -> planning.BuildPlan:
-    loaded = dataclasses.replace(config.load(name, root=ROOT), root=Path("/checkout"))
+def plan_of(name: str, changes: dict[str, str] | None = None) -> planning.BuildPlan:
+    loaded = dataclasses.replace(config.load(name, changes, root=ROOT), root=Path("/checkout"))
     return planning.make(Workspace(loaded), planning.BuildRequest())
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("bare_mac")
 def test_the_plan_of_a_release_is_pinned(name: str) -> None:
-    shown = "".join(f"{line}\n" for line in view.plan_lines(plan_of(name)))
-    golden = GOLDEN / f"{name}.txt"
+    check_pinned(plan_of(name), GOLDEN / f"{name}.txt")
+
+
+@pytest.mark.usefixtures("bare_mac")
+def test_the_plan_of_a_build_with_caches_is_pinned() -> None:
+    changes = {
+        "cache.address": "grpcs://cache.example:9092",
+        "cache.upload": "false",
+        "cache.compression": "true",
+        "cache.credential_helper": "ci/credentials",
+        "cache.disk": "build/actions",
+        "bazel.version": "6.5.0",
+    }
+    check_pinned(plan_of("demo", changes), GOLDEN.parent / "demo-with-caches.txt")
+
+
+def check_pinned(plan: planning.BuildPlan, golden: Path) -> None:
+    """Compare what people see of a plan with a file."""
+    shown = "".join(f"{line}\n" for line in view.plan_lines(plan))
     if WRITES:
         golden.write_text(shown, encoding="utf-8")
     assert shown == golden.read_text(encoding="utf-8"), "type: GOLDEN=write pytest -n0 this file"

@@ -7,7 +7,8 @@ from tests.view_samples import BUILT, EFFORT
 
 def test_people_see_kinds_the_slowest_the_critical_path_and_why_actions_ran() -> None:
     assert list(time_spent.as_lines(EFFORT)) == [
-        "  1,234 actions, 12 of them from caches (1,222 linux-sandbox, 12 disk cache hit)",
+        "  1,234 actions, 12 of them from caches, hit rate 1.0 %"
+        " (1,222 linux-sandbox, 12 disk cache hit)",
         "  run because: 1 action command has changed",
         "        2.2 s  CppCompile, 1 action",
         "  slowest actions",

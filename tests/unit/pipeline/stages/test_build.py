@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from tensorflow_macos_build import config, process
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.pipeline.stage import StageJob
+from tensorflow_macos_build.pipeline import fingerprints
+from tensorflow_macos_build.pipeline.records import FileRecord, PatchResult
+from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, StageJob
 from tensorflow_macos_build.pipeline.stages import build
+from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -41,6 +45,35 @@ def test_a_config_s_bazel_counts_before_what_this_machine_would_take() -> None:
     pinned = build.ARM64.instructions(workspace("demo", bazel__version="9.9.9"))
     for command in pinned.commands().values():
         assert command.env["USE_BAZEL_VERSION"] == "9.9.9"
+
+
+def test_caches_decide_no_key_and_nothing_that_is_published() -> None:
+    plain, cached = workspace("demo"), workspace("demo", cache__address="http://cache.example")
+    for stage in (build.ARM64, build.X86_64, build.FOR_HOST):
+        argv = stage.instructions(cached).invocation.argv()
+        assert "--remote_cache=http://cache.example" in argv
+        assert set(argv) > set(stage.instructions(plain).invocation.argv())
+    results = Results().adding(finished_patch())
+    assert build.ARM64.inputs(plain, results) == build.ARM64.inputs(cached, results)
+    assert fingerprints.published(plain.release) == fingerprints.published(cached.release)
+
+
+def finished_patch() -> FinishedStage:
+    holder = FileRecord(path="a", size=1, sha256="0")
+    patched = PatchResult(commit="1", tree="2", git_dir="g", patches=(), holder=holder)
+    return FinishedStage(PATCH, "0", patched, 1.0, up_to_date=True)
+
+
+def test_a_disk_cache_lies_in_the_project_where_bazel_can_work_there() -> None:
+    def flag(root: Path) -> str:
+        loaded = dataclasses.replace(workspace("demo", cache__disk="build/d").loaded, root=root)
+        argv = build.ARM64.instructions(Workspace(loaded)).invocation.argv()
+        return next(word for word in argv if word.startswith("--disk_cache="))
+
+    assert flag(Path("/checkout")) == "--disk_cache=/checkout/build/d"
+    elsewhere = flag(Path("/a checkout"))
+    assert elsewhere != flag(Path("/another checkout"))
+    assert "checkout" not in elsewhere
 
 
 def test_a_build_that_lacks_a_program_is_refused_before_it_begins(
