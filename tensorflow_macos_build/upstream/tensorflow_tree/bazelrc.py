@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.upstream.tensorflow_tree.fact import TreeFiles
 
+# `always` has meant what `common` meant since that skips what a command does not know
+# (bazelbuild/bazel#18130). TensorFlow's 2.22 writes its configs as `common:NAME`, 2.21 as
+# `build:NAME`.
 COMMANDS = ("always", "common", "build")
 """The sections that `bazel build` takes, in the order in which Bazel reads them."""
 
@@ -30,6 +33,7 @@ _BLANKS = " \t\n\v\f\r"
 _LINE_END = re.compile(r"(?<!\\)(?<!\\\r)\n")
 _CONTINUATION = re.compile(r"\\\r?\n")
 
+# TensorFlow's own .bazelrc (2.21) has 58 KB, and its imports are two.
 _MOST_FLAGS = 20_000
 """Of one expansion: configs that name two others each would double at every step."""
 _MOST_IMPORTS = 1_000
@@ -177,6 +181,7 @@ class _Expansion:
     def _nested(self, argument: str, line: RcLine, chain: tuple[str, ...]) -> Iterator[str]:
         self._count(chain)
         _, equals, name = argument.partition("=")
+        # Within a config the next word is no value; on the command line it is (`top`).
         if not equals:
             raise BadConfig(f"{line.where} gives --config no value: it must be --config=NAME there")
         if name in chain:
@@ -184,6 +189,7 @@ class _Expansion:
         yield from self.config(name, (*chain, name))
 
     def _count(self, chain: tuple[str, ...]) -> None:
+        # Configs count, too: those that hold nothing but others would never come to an end.
         self._left -= 1
         if self._left < 0:
             raise BadConfig(f"--config={chain[0]} stands for more than {_MOST_FLAGS} flags")
@@ -263,6 +269,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """
     number = 1
     for line in _LINE_END.split(text):
+        # Joined before comments are looked for: a comment may go on in the next line, too.
         words = tokens(_CONTINUATION.sub("", line).strip(_BLANKS))
         if words:
             yield number, words

@@ -55,4 +55,5 @@ def text_of(files: TreeFiles, path: str) -> str:
         raise Unread(f"there is no {path}")
     if len(content) > MOST_BYTES:
         raise Unread(f"{path} has more than {MOST_BYTES} bytes")
+    # A name in a comment may be in any encoding; what is looked for is ASCII.
     return content.decode("utf-8", "surrogateescape")

@@ -23,6 +23,7 @@ def of_commit(objects: ObjectReader, commit: str) -> TreeFiles:
 
     def content(path: str) -> bytes | None:
         entry = overlay.entry(path)
+        # What a link's blob holds is the path that it leads to, and a folder has no blob.
         return objects.blob(entry.oid) if entry is not None and entry.is_file else None
 
     return content
@@ -43,6 +44,7 @@ def of_folder(folder: Path) -> TreeFiles:
         file = (root / path).resolve()
         if not file.is_relative_to(root) or not file.exists():
             return None
+        # A folder may hold anything under these names: a pipe, a device, a file without end.
         try:
             return files.read_small(file, MOST_BYTES)
         except UsageError as error:

@@ -38,6 +38,8 @@ WHEEL_TARGETS = ("wheel", "build_pip_package")
 """What makes the wheel: since 2.17, and up to 2.16."""
 
 _SETUPS = (f"{PACKAGE}/setup.py.tpl", f"{PACKAGE}/setup.py")  # the template came with 2.21
+# Up to 2.20 the number is in the last two, which people keep alike. Since 2.21 the last one says
+# `VERSION = TF_VERSION`, which is no text and so has no say, and the template has a dummy, '0.0.0'.
 _VERSIONS = (
     ("tensorflow/tf_version.bzl", "TF_VERSION"),  # since 2.21
     (f"{PACKAGE}/setup.py", "_VERSION"),
@@ -46,6 +48,7 @@ _VERSIONS = (
 _LOCKS = {f"3.{minor}": f"requirements_lock_3_{minor}.txt" for minor in range(6, 40)}
 """The lock files that are looked for, by Python: a tree of bare paths cannot be listed."""
 
+# Stated beforehand, so that a partial clone brings all of them in one request.
 PATHS = (
     ".bazelversion",
     ".bazelrc",
@@ -117,6 +120,7 @@ def read(files: TreeFiles) -> TensorflowTree:
     """Return what a tree's files say; `files` gives their contents."""
     return TensorflowTree(
         bazel_version=_fact(lambda: _bazel_version(files)),
+        # 2.4 to 2.6 have these bounds, 2.13.1 and later have none.
         oldest_bazel=_constant(files, "configure.py", "_TF_MIN_BAZEL_VERSION"),
         newest_bazel=_constant(files, "configure.py", "_TF_MAX_BAZEL_VERSION"),
         rc=_fact(lambda: known(bazelrc.read(files), ".bazelrc")),
@@ -147,6 +151,7 @@ def _constant(files: TreeFiles, path: str, name: str) -> Fact[str]:
 
 
 def _only_text(tree: ast.Module, path: str, name: str) -> Fact[str]:
+    # More than one is none: which of them counts, only a run can tell.
     given = [
         statement
         for statement in tree.body
@@ -182,6 +187,7 @@ def _targets(files: TreeFiles) -> Fact[tuple[BuildTarget, ...]]:
 def _argument_of_setup(files: TreeFiles, name: str) -> tuple[object, str]:
     """Return the value that setup() gets by a name, and where that stands."""
     path = next((path for path in _SETUPS if files(path) is not None), _SETUPS[-1])
+    # A setup.py is run as it is; only a template is rewritten first.
     placeholders = _placeholders(text_of(files, path)) if path.endswith(".tpl") else ()
     call = Script(parse(files, path), placeholders).calls.get("setup")
     if call is None:
@@ -192,10 +198,8 @@ def _argument_of_setup(files: TreeFiles, name: str) -> tuple[object, str]:
 
 
 def _placeholders(template: str) -> tuple[int, ...]:
-    """Return the lines of a template that the build rewrites.
-
-    modify_setup_py.py replaces `_VERSION = …`, and the names whose lines have this comment.
-    """
+    """Return the lines of a template that the build rewrites."""
+    # modify_setup_py.py (2.22) replaces `_VERSION = …` and the names with this comment behind.
     return tuple(
         number
         for number, line in enumerate(template.split("\n"), start=1)
@@ -222,6 +226,7 @@ def _python_requires(files: TreeFiles) -> Fact[str]:
 
 
 def _locked_pythons(files: TreeFiles) -> Fact[tuple[str, ...]]:
+    # They came with hermetic Python: 2.13.1 has none, 2.14.0 has three.
     pythons = tuple(python for python, path in _LOCKS.items() if files(path) is not None)
     pattern = "requirements_lock_3_*.txt"
     return known(pythons, pattern) if pythons else unknown(f"there is no {pattern}")
