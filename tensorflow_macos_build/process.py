@@ -306,19 +306,22 @@ def start(
 def stop(child: subprocess.Popen[bytes]) -> None:
     """End a program and its process group: SIGINT, then SIGTERM, then SIGKILL; wait for it.
 
-    Members of the group that ignored the softer signals end with the program.
+    Members of the group that ignored the softer signals end with the program. An interrupt during
+    the wait, which is a person's second one, ends the patience: SIGKILL follows at once.
     """
     if child.poll() is not None:
         return  # its id is free again, and may be another group's by now
-    for number, patience in zip((signal.SIGINT, signal.SIGTERM), _PATIENCE, strict=True):
-        _signal_group(child, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(patience)
-            break
-    # Whatever happened: the leader may be gone, and members of its group still there. The kernel
-    # gives a group's id to nobody else as long as it has a member.
-    _signal_group(child, signal.SIGKILL)
-    child.wait()
+    try:
+        for number, patience in zip((signal.SIGINT, signal.SIGTERM), _PATIENCE, strict=True):
+            _signal_group(child, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(patience)
+                break
+    finally:
+        # Whatever happened: the leader may be gone, and members of its group still there. The
+        # kernel gives a group's id to nobody else as long as it has a member.
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
 
 
 def _feed(child: subprocess.Popen[bytes], content: bytes) -> None:

@@ -6,6 +6,7 @@ import os
 import select
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, process
@@ -15,10 +16,10 @@ from tensorflow_macos_build.bazel.build_events import BuildEvents
 from tensorflow_macos_build.bazel.failures import error_of
 from tensorflow_macos_build.bazel.history import PARTS, RunningBuild, time_left
 from tensorflow_macos_build.bazel.line_tail import LineTail
+from tensorflow_macos_build.bazel.servers import end_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from tensorflow_macos_build.bazel.build_events import Failure
     from tensorflow_macos_build.bazel.history import PastBuild
@@ -125,17 +126,28 @@ def _result(
 
 
 def shutdown(invocation: Invocation) -> None:
-    """End the server of an output base, if one runs; its locks and memory are free afterwards."""
+    """End the server of an output base, if one runs; its locks and memory are free afterwards.
+
+    An interrupt meanwhile ends it at once.
+    """
     if not invocation.output_base.is_dir():
         return
     argv = [*invocation.startup_argv(), "shutdown"]
-    process.run(
-        argv,
-        cwd=invocation.workspace,
-        env=invocation.env,
-        inherited=invocation.inherited,
-        expected=(),
-    )
+    with (
+        Path(os.devnull).open("wb") as sink,
+        process.start(
+            argv,
+            cwd=invocation.workspace,
+            env=invocation.env,
+            inherited=invocation.inherited,
+            stderr=sink,
+        ) as client,
+    ):
+        try:
+            client.wait()  # what it prints to standard output, a pipe has room for
+        except KeyboardInterrupt:
+            end_server(invocation.output_base, at_once=True)
+            raise
 
 
 def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log: Path) -> int:
@@ -161,12 +173,23 @@ def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log
                 _feed(events, tail)
                 watch.tick()
         except KeyboardInterrupt:
-            process.stop(client)  # while its pipes are open, so that the client ends cleanly
+            watch.say("stopping Bazel; a second interrupt ends it at once")
+            _stop(client, invocation)  # while its pipes are open, so that the client ends cleanly
             raise
         # What was written between the last look and the client's end.
         _feed(events, tail)
         watch.tick()
         return client.returncode
+
+
+def _stop(client: process.Child, invocation: Invocation) -> None:
+    """End a build; a second interrupt does not wait for actions that do not obey."""
+    try:
+        process.stop(client)
+    except KeyboardInterrupt:
+        # A server without its client gives actions 15 s (--local_termination_grace_seconds).
+        end_server(invocation.output_base, at_once=True)
+        raise
 
 
 def _feed(events: BuildEvents, tail: LineTail) -> None:
@@ -192,6 +215,11 @@ class _ProgressWatch:
         """Pass over what is in the log already."""
         for _ in self._tail.lines():
             pass
+
+    def say(self, words: str) -> None:
+        """Tell the ticker something else than what Bazel prints."""
+        done, known = (self._newest.done, self._newest.known) if self._newest else (0, None)
+        self._ticker(done, known, words)
 
     def tick(self) -> None:
         """Look for what is new, and tell the ticker."""

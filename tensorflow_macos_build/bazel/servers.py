@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tensorflow_macos_build import process
 
-_PATIENCE = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+_SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 """What a server is sent, and how many seconds it then has: it may end its actions by itself."""
 
 _POLL_SECONDS = 0.05
@@ -33,17 +33,21 @@ def environment(program: Path) -> dict[str, str | None]:
     return {"USE_BAZEL_VERSION": "latest"} if wrapper else {}
 
 
-def end_server(output_base: Path) -> None:
+def end_server(output_base: Path, *, at_once: bool = False) -> None:
     """End the server of an output base, and so the command that it is at work on, if any.
 
-    It is for what a killed build left behind. The server's process id is in the output base; a
-    process of that id which is not this output base's server is let alone.
+    It is for what a killed build left behind, and `at_once` for a person who does not wait: then
+    the server cannot end its actions. On Linux the sandbox does, which outlives no server; a Mac
+    has no such means (prctl(2), PR_SET_PDEATHSIG), and there an action runs to its end.
+
+    The server's process id is in the output base; a process of that id which is not this output
+    base's server is let alone.
     """
     try:
         pid = int((output_base / "server" / "server.pid.txt").read_text())
     except (OSError, ValueError):
         return
-    for number, patience in _PATIENCE:
+    for number, patience in _SIGNALS[1:] if at_once else _SIGNALS:
         if not _is_server(pid, output_base):
             return
         with contextlib.suppress(ProcessLookupError):

@@ -274,8 +274,10 @@ def close(workspace: Workspace) -> None:
     """End Bazel's server, if this process has started one."""
     bazel_side = _BazelWorkspace(workspace)
     if bazel_side.owned():
-        bazel.shutdown(bazel_side.invocation(HOST))  # the server is one for all architectures
-        bazel_side.release()
+        try:
+            bazel.shutdown(bazel_side.invocation(HOST))  # the server is one for all architectures
+        finally:
+            bazel_side.release()
 
 
 @dataclass(frozen=True)

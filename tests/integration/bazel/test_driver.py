@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 from tensorflow_macos_build import bazel
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import ExitCode, Interrupted, UsageError, WorkFailed
+from tests import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ genrule(name = "silent", outs = ["silent.txt"], cmd = "exit 4")
 genrule(name = "slow", outs = ["slow.txt"], cmd = "sleep 60; touch $@")
 [genrule(name = "m%d" % n, outs = ["m%d.txt" % n], cmd = "echo $$A > $@") for n in range(30)]
 filegroup(name = "many", srcs = ["m%d" % n for n in range(30)])
+genrule(name = "stubborn", outs = ["s"], cmd = "trap '' TERM; while sleep 1; do echo >> $@; done")
 genrule(name = "late", outs = ["late.txt"], cmd = "sleep 3; touch $@")
 genrule(name = "orphan", srcs = [":nowhere"], outs = ["o.txt"], cmd = "touch $@")
 """
@@ -137,15 +140,15 @@ def test_a_flag_that_bazel_does_not_know_is_a_mistake_of_the_config(
     assert "--jbos=2" in caught.value.detail
 
 
-def when_at_work(workspace: BazelProject, act: Callable[[], object]) -> threading.Thread:
-    """Call `act` as soon as Bazel says that the slow action runs."""
+def when_at_work(
+    workspace: BazelProject, act: Callable[[], object], action: str = "//:slow"
+) -> threading.Thread:
+    """Call `act` as soon as Bazel says that an action runs."""
+    words = f"Executing genrule {action}".encode()
 
     def wait() -> None:
         for _ in range(600):
-            if (
-                workspace.log.exists()
-                and b"Executing genrule //:slow" in workspace.log.read_bytes()
-            ):
+            if workspace.log.exists() and words in workspace.log.read_bytes():
                 act()
                 return
             time.sleep(0.05)
@@ -163,10 +166,42 @@ def server_pid(workspace: BazelProject) -> int:
 def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: BazelProject) -> None:
     workspace.build("//:one")
     thread = when_at_work(workspace, lambda: os.kill(os.getpid(), signal.SIGINT))
+    server = server_pid(workspace)
     with pytest.raises(KeyboardInterrupt):
         workspace.build("//:slow")
     thread.join()
+    events = workspace.log.with_suffix(".events.json").read_bytes()
+    assert b'"name":"INTERRUPTED"' in events  # the server has come to a clean end
+    assert b'"lastMessage":true' in events
     assert workspace.build("//:one").actions <= 1
+    assert server_pid(workspace) == server
+
+
+def test_a_second_interrupt_ends_bazel_at_once(workspace: BazelProject) -> None:
+    workspace.build("//:one")
+    server, words = server_pid(workspace), []
+
+    def press() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def press_twice() -> None:
+        press()
+        threading.Timer(1.0, press).start()
+
+    thread = when_at_work(workspace, press_twice, "//:stubborn")
+    with pytest.raises(KeyboardInterrupt):
+        bazel.build(
+            workspace.invocation("//:stubborn"),
+            ticker=lambda done, total=None, detail="": words.append((time.monotonic(), detail)),
+            log=workspace.log,
+        )
+    thread.join()
+    told = next(moment for moment, detail in words if "a second interrupt ends it" in detail)
+    assert time.monotonic() - told < 5  # the action would have had 15 s
+    wait_until_gone(server)
+    if sys.platform == "linux":
+        assert not [line for line in processes.command_lines() if "trap '' TERM" in line]
+    assert workspace.build("//:one").outputs["//:one"]
 
 
 def test_a_build_that_someone_else_interrupts_is_interrupted(workspace: BazelProject) -> None:

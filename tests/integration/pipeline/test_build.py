@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -369,11 +370,15 @@ def test_what_a_stage_reads_of_the_package_while_it_works_is_in_its_key(
     assert all(int(count) > 0 for _, count in lines)
 
 
-def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project) -> None:
-    child = elsewhere.start()
+@pytest.mark.parametrize("presses", [1, 2])
+def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project, presses: int) -> None:
     log = elsewhere.folder / "build" / "demo" / "bazel-arm64.log"
+    log.unlink(missing_ok=True)
+    child = elsewhere.start()
     wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
-    child.send_signal(signal.SIGINT)
+    for _ in range(presses):
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.05)
     assert child.wait(60) == 130
     assert child.stderr is not None
     child.stderr.close()
