@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _EMBEDDED = "embedded:"
 
-_GIGA = 10**9
+_GIGA = 10**9  # as `limits` has them (config/model.py)
 
 
 class Availability(Enum):
@@ -69,6 +69,7 @@ class HostFinding:
         """Whether nothing speaks against a build here."""
         if not self.needed or self.ignored:
             return True
+        # What cannot be looked at yet (upstream's files before the first fetch) may well be right.
         return self.availability in (Availability.FOUND, Availability.NOT_LOOKED_AT)
 
     @property
@@ -146,6 +147,7 @@ def _tool(tool: Tool, *, needed: bool, code: str = "") -> HostFinding:
     remedy = tools.line_for([tool])
     if not programs:
         return finding(availability=Availability.MISSING, remedy=remedy)
+    # Of several that will not do, the one that the tool's name starts.
     value = f"{_described(programs[0])}, needed {versions.shown(tool.oldest)}"
     return finding(availability=Availability.TOO_OLD, value=value, remedy=remedy)
 
@@ -192,8 +194,10 @@ def _apple(release: Release) -> tuple[HostFinding, ...]:
         _answer("sdk", "macOS SDK", mac.sdk_version(), needed=needed, remedy=install),
         _answer("gpu", "GPU with Metal", gpus, needed=False, remedy=no_gpu),
     ]
+    # An Intel Mac runs Intel programs by itself, and has no Rosetta to install.
     if platform.machine() == "arm64":
         rosetta = "yes" if mac.runs_intel_programs() else None
+        # Without the second flag it asks, and waits for an answer (softwareupdate(8)).
         remedy = "softwareupdate --install-rosetta --agree-to-license"
         findings.append(_answer("rosetta", "Rosetta", rosetta, needed=False, remedy=remedy))
     return tuple(findings)

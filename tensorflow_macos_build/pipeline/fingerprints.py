@@ -25,14 +25,13 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def program_identity(path: Path | None) -> str:
-    """Return what tells an installed program from another without starting it.
-
-    It is its path, size and time of change: a plan starts no program, and a compiler of 100 MB is
-    not read to learn that it is the same.
-    """
+    """Return what tells an installed program from another: its path, size and time of change."""
     if path is None:
         return "missing"
+    # A name on PATH may lead to another program after an update, without a change of its own.
     real = path.resolve()
+    # Not by its version, for a plan starts no program; nor by its content, for a compiler of 100 MB
+    # is not read to learn that it is the same.
     status = real.stat()
     return f"{real} {status.st_size} {status.st_mtime_ns}"
 
@@ -74,18 +73,19 @@ def python_of(release: Release) -> Path:
 def python_version(release: Release) -> str:
     """Return the version of the Python that the wheel is for, such as `3.12`."""
     if release.python == "host":
+        # Without the third number: wheels and Bazel's Pythons are for a minor version.
         return ".".join(map(str, sys.version_info[:2]))
     return release.python
 
 
 def published(release: Release) -> dict[str, Any]:
-    """Return what of a config decides what is published.
-
-    That is all but what only decides speed, and what is for people and for checks beforehand.
-    """
+    """Return what of a config decides what is published."""
     left_out: dict[str, Any] = {
+        # These two decide only speed.
         "bazel": {"jobs"},
         "cache": True,
+        # The rest is for people and for checks beforehand: that a hazard is found out later is no
+        # reason to publish the same wheel anew.
         "limits": {"hours"},
         "hazards": True,
         "unverified": True,

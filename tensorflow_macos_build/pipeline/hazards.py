@@ -96,6 +96,7 @@ def examine(
         bazel: the version of the Bazel that will build; empty: not known.
         x86_64_flags: what upstream's .bazelrc gives for the x86_64 half; None: not known.
     """
+    # Xcode and its like are started only where a hazard depends on what they answer.
     facts = _facts() if release.hazards and sys.platform == "darwin" else None
     case = _Case(release, facts, bazel, x86_64_flags)
     return tuple(_judged(hazard, case) for hazard in release.hazards)
@@ -145,10 +146,12 @@ def _xcode_between(first: Version, behind: Version) -> Callable[[_Case], str]:
 def _needs_a_patch(case: _Case) -> str:
     if case.release.queue is None:
         return "the config names no queue, and upstream needs a patch"
+    # What a patch does to the file is seen only in the patched tree, which is not there yet.
     raise _CannotTell(f"a patch of patches/{case.release.queue} has to do it")
 
 
 def _bazel_before_arm64(case: _Case) -> str:
+    # With Rosetta such a Bazel runs as an Intel program, and cross-compiles to arm64.
     if case.mac.machine != "arm64" or case.mac.runs_intel:
         return ""
     version = _known_bazel(case)
@@ -177,6 +180,7 @@ def _unversioned_tag(case: _Case) -> str:
     """Look for a config that takes away again what every build sets (stages/build.py)."""
     halves = case.release.architectures
     flags = (*halves.arm64.flags, *halves.x86_64.flags)
+    # tf_wheel.bzl leaves the number of macOS out of the tag where repository rules see none.
     emptied = ("--repo_env=MACOSX_DEPLOYMENT_TARGET", "--repo_env=MACOSX_DEPLOYMENT_TARGET=")
     return "the config takes MACOSX_DEPLOYMENT_TARGET away" if {*flags} & {*emptied} else ""
 
@@ -198,24 +202,28 @@ _CHECKS = {
         "the linker of Xcode",
         "tensorflow/tensorflow#58368, #60179",
         "select Xcode 14.3 or newer by xcode-select",
+        # Their ld64-820.1 ends with "malformed trie"; those of 13.4.1 and 14.3 link.
         _xcode_between((14, 0), (14, 3)),
     ),
     Hazard.BSD_REALPATH: _Check(
         "GNU's realpath",
         "tensorflow/tensorflow#60179, #60088, #61341",
         'type: brew install coreutils; PATH="$(brew --prefix coreutils)/libexec/gnubin:$PATH"',
+        # With another one a genrule's outputs are missing: BSD's has not got the options.
         lambda case: "" if case.mac.gnu_realpath else "the first realpath on PATH is not GNU's",
     ),
     Hazard.XCODE_15_LINK: _Check(
         "the linker of Xcode",
         "tensorflow/tensorflow#62001",
         "select another Xcode than 15 by xcode-select",
+        # All of 15: nobody has named the cause, nor a version that is mended.
         _xcode_between((15,), (16,)),
     ),
     Hazard.ZLIB_FDOPEN: _Check(
         "an Xcode that compiles zlib before 1.3.1",
         "madler/zlib#1076",
         "select an Xcode before 16.3 by xcode-select, or patch zlib's zutil.h",
+        # No last one: it is the old zlib that has to change, and not Xcode.
         _xcode_between((16, 3), (1000,)),
     ),
     Hazard.ROSETTA_X86_64: _Check(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SW_VERS = ("sw_vers", "-productVersion")
 XCODEBUILD = ("xcodebuild", "-version")
 SDK_VERSION = ("xcrun", "--sdk", "macosx", "--show-sdk-version")
+# Every Mac has it, universal; where no Intel program runs, arch(1) fails.
 ROSETTA = ("arch", "-x86_64", "/usr/bin/true")
 DEVELOPER_DIR = ("xcode-select", "--print-path")
 TRANSLATED = ("sysctl", "-n", "sysctl.proc_translated")
@@ -33,10 +34,8 @@ def macos_version() -> str | None:
 
 
 def xcode_version() -> str | None:
-    """Return the version of the selected Xcode, such as "16.2".
-
-    xcodebuild fails when only the Command Line Tools are selected; they are not Xcode.
-    """
+    """Return the version of the selected Xcode, such as "16.2"."""
+    # xcodebuild fails when only the Command Line Tools are selected; they are not Xcode.
     line = _first_line(XCODEBUILD)
     return line.removeprefix("Xcode ") if line else None
 
@@ -59,11 +58,14 @@ def runs_intel_programs() -> bool:
 
 def is_translated() -> bool:
     """Whether this very process is an Intel one that runs under Rosetta."""
+    # An Intel Mac has no such value and sysctl fails; a native process gets 0 (Apple, "About the
+    # Rosetta translation environment").
     return _first_line(TRANSLATED) == "1"
 
 
 def has_gnu_realpath() -> bool:
     """Whether the first realpath on PATH is GNU's; macOS 13 and later bring BSD's."""
+    # BSD's knows no --version and fails.
     return "GNU coreutils" in (_first_line(REALPATH) or "")
 
 

@@ -116,9 +116,8 @@ def check(workspace: Workspace) -> None:
         for entry in workspace.release.verify.allow:
             try:
                 Code.named(entry.partition(":")[0])
-            except (
-                UsageError
-            ) as error:  # it knows the name, and not which line of which file has it
+            except UsageError as error:
+                # It knows the name, and not which line of which file has it.
                 error.where = str(workspace.loaded.provenance["verify.allow"])
                 raise
 
@@ -133,6 +132,7 @@ def examine(
 ) -> PlannedStage:
     """Decide what has to be done about one stage, given the results of those before it."""
     planned = functools.partial(PlannedStage, stage, instructions)
+    # Its key has their results in it, so without them nobody knows which result would be its own.
     missing = [need.name for need in stage.needs if need not in results]
     if missing:
         return planned(StageState.WAITS, f"decided by {_few(missing)}")
@@ -173,8 +173,9 @@ def _why(made_of: Mapping[str, Any], stage_folder: Path, key: str) -> str:
 
 
 def _facts(made_of: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each input by its dotted name; a file is one input, known by its record's fields."""
+    """Yield each input by its dotted name."""
     for name, value in made_of.items():
+        # A file is one input, known by its record's fields: that its size changed, too, is no news.
         if isinstance(value, dict) and set(value) != set(FileRecord.model_fields):
             yield from _facts(value, f"{prefix}{name}.")
         else:
@@ -188,6 +189,7 @@ def _few(names: Sequence[str]) -> str:
 
 def _requested(workspace: Workspace, request: BuildRequest) -> tuple[Stage[Any, Any], ...]:
     stages = stages_for(workspace.release, request.architecture)
+    # Those of this very build: `--force smoke` says nothing where it stops at one thin wheel.
     known = [stage.name for stage in stages]
     for name in (*request.force, *([request.until] if request.until else [])):
         if name not in known:

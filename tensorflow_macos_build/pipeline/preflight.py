@@ -109,6 +109,7 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
         yield HostFinding("queue", what, state, True, str(error.what), error.hint, error.where)
         return
     upstream = workspace.release.upstream.url
+    # Its patches may apply to another fork's tree by chance, and would then be built.
     if queue.base.upstream != upstream:
         value = f"its base is of {queue.base.upstream}, and the config's upstream is {upstream}"
         remedy = "name a queue of that upstream in the config"
@@ -119,11 +120,9 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
 
 
 def _of_upstream(workspace: Workspace, *, fetch: bool) -> Iterator[HostFinding]:
-    """Hold the config against upstream's own files, and its known faults against this machine.
-
-    Of the miniature nothing is asked: it comes with this package, whose tests hold it.
-    """
+    """Hold the config against upstream's own files, and its known faults against this machine."""
     release = workspace.release
+    # Of the miniature nothing is asked: it comes with this package, whose tests hold it.
     if release.upstream.url == EMBEDDED:
         return
     named, flags = None, None
@@ -149,10 +148,14 @@ def _tree(workspace: Workspace, *, fetch: bool) -> TensorflowTree:
     """
     upstream, mirrors = workspace.release.upstream, workspace.mirrors
     if fetch:
+        # Through the mirror, with its retries and the user's proxies: git's own fetching would ask
+        # for one file after the other.
         opened = mirror.open(upstream.url, mirrors)
         with objects.reading(opened) as reader:
             named = opened.resolve(upstream.ref)
             opened.bring(sources.blob_ids(reader, named, trees.PATHS))  # all in one request
+    # Through a view that knows no server: in a partial clone git's cat-file ends at the first
+    # content that is not here and that it may not fetch.
     here = mirror.peek(upstream.url, mirrors, upstream.ref)
     if here is None:
         raise UsageError(f"no {upstream.ref} of {upstream.url} is here yet")
@@ -185,6 +188,7 @@ def _config_names(release: Release) -> list[str]:
     """Return the names of all `--config`s that a release gives Bazel, sorted."""
     halves = release.architectures
     own = [halves.arm64.bazel_config, halves.x86_64.bazel_config]
+    # Without a host build nobody gives Bazel the host's config, and it may be anything.
     own += [release.host.bazel_config] if release.host_build else []
     return sorted({*release.bazel.configs, *filter(None, own)})
 
@@ -193,6 +197,7 @@ def _target(release: Release, tree: TensorflowTree) -> HostFinding:
     """Look for the target of a release in the BUILD file of the package that makes the wheel."""
     what, label = "the wheel's target", release.bazel.target
     package, _, name = label.removeprefix("//").partition(":")
+    # Of other packages no BUILD file was read.
     targets = tree.targets.value
     if package != trees.PACKAGE or targets is None:
         reason = tree.targets.reason or f"{label} is in another package than {trees.PACKAGE}"
@@ -220,6 +225,7 @@ def _python(release: Release, tree: TensorflowTree) -> HostFinding:
     minor = ".".join(version.split(".")[:2])
     finding = functools.partial(HostFinding, "upstream-python", "a Python that upstream takes")
     locked, requires = tree.locked_pythons, tree.python_requires
+    # Before python_requires, which is wider: python_repo.bzl ends at a Python without a lock file.
     if locked.value is not None and minor not in locked.value:
         value = f"Python {minor} has no locked requirements: {', '.join(locked.value)} have"
         return finding(Availability.DOES_NOT_FIT, True, value, known_from=locked.where)
@@ -238,6 +244,7 @@ def _bounds(release: Release, tree: TensorflowTree) -> HostFinding:
     if wanted is None:
         return finding(Availability.NOT_LOOKED_AT, True, named.reason)
     value = f"{wanted}, and upstream names {named.value or 'none'}"
+    # configure refuses a Bazel outside of its bounds, but only after the clone and the patches.
     if oldest.value is None or newest.value is None:
         return finding(Availability.FOUND, True, value, known_from=named.where)
     low, version, high = map(versions.parse, (oldest.value, wanted, newest.value))

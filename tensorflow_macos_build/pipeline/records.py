@@ -20,6 +20,7 @@ serializers of every value inside, which decide what of them counts."""
 class Record(BaseModel):
     """The base of the values: frozen, nothing left over, the same after a turn through JSON."""
 
+    # A stamp with fields that this version does not know is another version's, and no result then.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -46,6 +47,7 @@ class FileRecord(Record):
         self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> dict[str, Any]:
         """In a key a file is its name and content: where it lies makes no difference."""
+        # The name counts, for it goes into what is made: a wheel's name has its tags.
         written: dict[str, Any] = handler(self)
         if info.context == FOR_KEY:
             written["path"] = self.name
@@ -124,6 +126,7 @@ class Effort(Record):
 
     actions: int
     cache_hits: int
+    # pydantic copies `{}` for each value (docs: "Fields", mutable default values).
     runners: dict[str, int] = {}
     reasons: dict[str, int] = {}
     time: TimeSpent | None = None
@@ -132,6 +135,7 @@ class Effort(Record):
     def _serialize(
         self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
     ) -> dict[str, Any]:
+        # Cache hits make another effort and the same wheel: what comes after need not run again.
         return {} if info.context == FOR_KEY else handler(self)
 
 
@@ -211,7 +215,7 @@ class DistResult(Record):
 
 def files_in(value: object) -> Iterator[FileRecord]:
     """Yield every file that a value names, at any depth."""
-    if isinstance(value, FileRecord):
+    if isinstance(value, FileRecord):  # first, for it is a BaseModel, too
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:

@@ -134,6 +134,7 @@ def execute(
     results = Results()
     for decided in plan.stages:
         planned = decided
+        # What it waited for is there by now: the stages before it are done.
         if planned.state is planning.StageState.WAITS:
             forced = planned.stage.name in plan.request.force
             planned = planning.examine(
@@ -190,9 +191,11 @@ def _times(job: StageJob[Any], value: Record) -> dict[str, int]:
 def _forget_old(stage: Stage[Any, Any], workspace: Workspace, used: Path) -> None:
     """Delete the oldest results of a stage, never the one in use."""
     others = [path for path in stage.folder(workspace).iterdir() if path != used]
+    # Beside the results lie unfinished ones (`_sweep` has those) and files on past builds.
     stamped = [path for path in others if (path / stamps.NAME).is_file()]
     newest_first = sorted(stamped, key=lambda path: (path / stamps.NAME).stat().st_mtime_ns)[::-1]
     for old in newest_first[KEPT - 1 :]:
+        # One that cannot be deleted costs room, and no build that has just succeeded.
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -200,6 +203,7 @@ def _sweep(workspace: Workspace) -> None:
     """Delete what killed builds left unfinished; the release's lock is held."""
     for folder in sorted(path for path in workspace.folder.iterdir() if path.is_dir()):
         temporary.sweep(folder)
+    # dist/ is everybody's: another release's build may be filling its part of it just now.
     with locks.held(workspace.dist_lock):
         temporary.sweep(workspace.dist.parent)
 
@@ -219,6 +223,7 @@ def space_is_needed(workspace: Workspace) -> Iterator[None]:
         raise _disk_full(workspace, str(error.filename or workspace.folder), str(error)) from None
     except MacosBuildError as error:
         room = shutil.disk_usage(workspace.root).free > _LOW_BYTES
+        # Other codes mean what they say, disk or no disk: wrong usage, an interrupt.
         if room or error.exit_code is not ExitCode.FAILED:
             raise
         raise _disk_full(workspace, error.where or str(workspace.folder), str(error)) from None

@@ -69,6 +69,7 @@ class Results:
 
     def __contains__(self, stage: Stage[Any, Any]) -> bool:
         """Whether the stage is done."""
+        # By name: `smoke` with the host's wheel and without are two values, and one to their users.
         return any(finished.stage.name == stage.name for finished in self.finished)
 
     def __getitem__(self, stage: Stage[Any, Out]) -> Out:
@@ -169,6 +170,7 @@ class StageJob(Generic[In, AnyInstructions]):
     def file(self, path: Path) -> FileRecord:
         """Return the record of a finished file of the result, or of the project outside of it."""
         inside = path.is_relative_to(self.folder)
+        # The record outlives the rename that puts the folder in place, so it names that place.
         final = self.final / path.relative_to(self.folder) if inside else path
         return stamps.file_at(path, self.workspace.root, final)
 
@@ -198,4 +200,5 @@ class FinishedStage:
 
 def now() -> float:
     """Return a clock's seconds, to measure a duration."""
+    # Not the time of day, which is set back and forth while a build of hours runs.
     return time.monotonic()

@@ -49,10 +49,8 @@ def ingredients(inputs: Record, code: str) -> dict[str, Any]:
 
 
 def key_of(made_of: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal.
-
-    Sorted, so that the order in which a config or a model names things decides nothing.
-    """
+    """Return the SHA-256 over the canonical JSON (sorted keys, no spaces, ASCII) as hexadecimal."""
+    # Sorted, so that the order in which a config or a model names things decides nothing.
     canonical = json.dumps(made_of, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -75,6 +73,7 @@ def write(
         "seconds": round(seconds, 3),
         "mtime_ns": times,
     }
+    # Not atomic by itself: the whole folder is, and nobody reads it before.
     (folder / NAME).write_text(json.dumps(body, indent=1), encoding="utf-8")
 
 
@@ -92,6 +91,7 @@ def read(folder: Path, root: Path, result: type[Out]) -> Stamp[Out] | None:
         times: Mapping[str, int] = body["mtime_ns"]
     except (pydantic.ValidationError, KeyError, TypeError, ValueError):
         return None
+    # Those outside of its folder, too: a deleted mirror or dist/ makes the stage's result none.
     whole = all(_unchanged(file, root, times.get(file.path)) for file in files_in(value))
     return stamp if whole else None
 

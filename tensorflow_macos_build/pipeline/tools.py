@@ -142,8 +142,11 @@ def candidates(tool: Tool) -> Iterator[Candidate]:
     """Yield the programs that may be a tool, the best names first, each in the order of PATH."""
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     for program in tool.programs:
+        # Folder by folder: `which` ends at the first on PATH, which may be the one that is too old.
         located = [shutil.which(program, path=folder) for folder in (*path, *tool.folders)]
+        # PATH may have a folder twice.
         paths = [Path(path) for path in dict.fromkeys(located) if path]
+        # A bare name starts the first on PATH, so that a newer one behind it is of no use.
         for candidate in paths[:1] if tool.bare else paths:
             yield _candidate(tool, candidate)
 
@@ -209,6 +212,7 @@ def provide(names: Sequence[str], announce: Callable[[str], None]) -> None:
     if install is not None:
         announce(f"installing {', '.join(missing)}: {install_line(missing)}")
         install()
+    # Looked for again: a package manager may have failed, or have brought one that is too old.
     if still := _missing(missing):
         raise UsageError(
             f"not on this machine, and needed: {', '.join(still)}",

@@ -28,6 +28,7 @@ def version_of(program: Path) -> Version:
     """Return what a program answers to `--version`; empty when it tells no version."""
     if is_bazelisk(program):
         return ()
+    # Size and time are for the cache: what `tools.provide` has installed meanwhile is asked anew.
     status = program.stat()
     return _answered(program.absolute(), status.st_size, status.st_mtime_ns)
 
@@ -53,14 +54,12 @@ def shown(version: Version) -> str:
 
 @functools.cache
 def _answered(program: Path, _size: int, _mtime_ns: int) -> Version:
-    """Return a program's answer; another file under its name is another program.
-
-    It is run in a folder where no .bazelversion sends Debian's Bazel after another version, and
-    without the variable that does; a build does not hand that on either.
-    """
+    """Return a program's answer; another file under its name is another program."""
     argv = (str(program), "--version")
     env = {"USE_BAZEL_VERSION": None}
     try:
+        # In a folder where no .bazelversion sends Debian's Bazel after another version, and without
+        # the variable that does; a build does not hand that on either.
         answer = process.first_bytes(argv, cwd=Path("/"), env=env, limit=_LIMIT, timeout=_TIMEOUT)
     except (MacosBuildError, OSError):
         return ()
