@@ -126,6 +126,7 @@ def _is_parent(path: Path, root: Path) -> bool:
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each value with its dotted path; lists and empty mappings are values."""
     for key, value in values.items():
+        # An empty one would have no leaf, and so no line in what is shown.
         if isinstance(value, dict) and value:
             yield from flatten(value, f"{prefix}{key}.")
         else:
@@ -133,6 +134,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _locate(name_or_path: str, root: Path) -> Path:
+    # Not by what is there: a file `demo` in the current folder would hide the config of that name.
     if "/" in name_or_path or name_or_path.endswith(".yaml"):
         path = Path(name_or_path).absolute()
         if path.is_file():
@@ -166,6 +168,7 @@ def _chain(path: Path, root: Path) -> tuple[tree.Table, list[tree.Problem], tupl
         following = None
         if extends is not None:
             following = _extended(extends, files, root)
+    # From the lowest up, for a list replaces the whole list below it.
     merged = tables.pop()
     while tables:
         merged = tree.merge(merged, tables.pop())
@@ -194,6 +197,7 @@ def _extended(extends: tree.Tree, files: Sequence[Path], root: Path) -> Path:
     folder = files[-1].parent
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     name = extends.text if isinstance(extends, tree.Scalar) else None
+    # Held against the names that are there, so that `../x` is none.
     if name not in known:
         hint = _nearest(str(name), known) or f"there are: {', '.join(known)}"
         problem = tree.Problem(
@@ -216,7 +220,8 @@ def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
     location = detail["loc"]
     source = _source_at(merged, location, is_key=detail["type"] == "extra_forbidden")
     dotted = ".".join(str(part) for part in location)
-    # pydantic's types of errors (docs: "Validation Errors"); its words for these four name Python.
+    # pydantic's types of errors (docs: "Validation Errors"); its words for these four name Python,
+    # and those of all others stay, but for their capital.
     match detail["type"]:
         case "extra_forbidden":
             parent, known = ".".join(map(str, location[:-1])), _known_keys(location[:-1])
@@ -240,12 +245,15 @@ def _problem(merged: tree.Table, detail: ErrorDetails) -> tree.Problem:
 def _source_at(merged: tree.Table, location: Sequence[str | int], *, is_key: bool) -> tree.Source:
     """Return where the value at `location` was written, or the nearest value around it."""
     here: tree.Tree = merged
+    # What is missing has no place of its own: the part that should have it is shown.
     source = merged.source
     for depth, part in enumerate(location):
         last = depth == len(location) - 1
         if isinstance(here, tree.Table) and part in here.items:
             source = here.keys[str(part)]
             here = here.items[str(part)]
+            # An unknown key is wrong where it stands, and a table begins at its key for people: to
+            # YAML it begins at its first key, a line below.
             if not (last and is_key) and not isinstance(here, tree.Table):
                 source = here.source
         elif isinstance(here, tree.Items) and isinstance(part, int) and part < len(here.items):
@@ -260,6 +268,7 @@ def _known_keys(location: Sequence[str | int]) -> list[str]:
     for part in location:
         if isinstance(part, str):
             model = _model_of(model.model_fields[part].annotation) or model
+    # The model has not got these two, for `_chain` takes them out of each file.
     return [*model.model_fields, *([EXTENDS, PARENT] if model is Release else [])]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+# Names of folders below build/, dist/ and patches/: no slash, and no dot or dash first.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=100)]
 PEP_440 = (
     r"^([0-9]+!)?[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?"
@@ -22,6 +23,7 @@ PEP_440 = (
 # not match before a line end at the end of the text, as Python's does.
 Text = Annotated[str, StringConstraints(min_length=1)]
 MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2[0-9](\.[0-9]+)?$")]
+# Bazelisk also takes `latest` and `7.x`, which are other Bazels tomorrow.
 BazelVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){2}$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
 Label = Annotated[str, StringConstraints(pattern=r"^(@[\w.~-]*)?//[^\s:]*(:[^\s:]+)?$")]
@@ -231,6 +233,7 @@ class Fuse(Values):
     """Stated verdicts for files that differ; the first that matches counts."""
     universal2_tag: bool = False
     """Whether the wheel also carries a universal2 platform tag."""
+    # It begins with a digit (PEP 427), by which installers tell it from the Python tag.
     build_tag: Annotated[str, StringConstraints(pattern=r"^[0-9][A-Za-z0-9_.]*$")] | None = None
     """The wheel's build tag, so that it wins over thin wheels beside it."""
 

@@ -140,6 +140,7 @@ def read(content: bytes, shown: str) -> tuple[Table, list[Problem]]:
     Raises:
         UsageError: it is not UTF-8, or no YAML at all.
     """
+    # Decoded here: PyYAML would take UTF-16, too, by its byte order mark.
     text = files.decode(content, shown)
     top, problems = _read(text, shown, flag=False)
     if isinstance(top, Scalar) and top.text is None:  # an empty file, or comments only
@@ -157,6 +158,7 @@ def read_flag(key: str, value: str) -> tuple[Table, list[Problem]]:
     """
     source = Source(f"--set {key}={masked(value)}")
     nested, problems = _read(value, source.origin, flag=True)
+    # From the innermost out; all of them are at the flag, which has no lines.
     for part in reversed(key.split(".")):
         nested = Table({part: nested}, {part: source}, source)
     assert isinstance(nested, Table)
@@ -249,6 +251,7 @@ class _Loader(yaml.SafeLoader):
     def tree(self, node: yaml.Node) -> Tree:
         source = self.source(node.start_mark)
         match node:
+            # Its text, whatever tag PyYAML has resolved (1.1: `yes` is true, `3.10` a float).
             case yaml.ScalarNode():
                 self._check(node.value, source)
                 is_null = node.style is None and node.value in _NULLS  # no style: no quotes

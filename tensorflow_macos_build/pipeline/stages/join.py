@@ -48,6 +48,7 @@ def _fuse_inputs(workspace: Workspace, results: Results) -> FuseInputs:
 
 
 def _fuse(job: StageJob[FuseInputs, Configured[Fuse]]) -> FuseResult:
+    # Imported here, as by the work of every stage: most builds find most stages up to date.
     from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
     from tensorflow_macos_build.wheels.fuse.rules import rule
 
@@ -105,6 +106,7 @@ class RelocateInstructions(Instructions):
 
 def _relocate_inputs(_workspace: Workspace, results: Results) -> RelocateInputs:
     name = _relocater()
+    # Another release of it may give the libraries other names, and the wheel other bytes.
     tool = f"{name} {fingerprints.package_version(name)}"
     return RelocateInputs(wheel=results[FUSE].wheel, tool=tool)
 
@@ -169,6 +171,7 @@ def _verify(job: StageJob[VerifyInputs, Configured[Verify]]) -> VerifyResult:
             detail="\n".join(lines),
             hint=checkout.command("verify", checkout.shown(job.path(job.inputs.wheel))),
         )
+    # Handed on, so that the stages behind can only get a wheel that verifies.
     return VerifyResult(wheel=job.inputs.wheel, findings=findings)
 
 

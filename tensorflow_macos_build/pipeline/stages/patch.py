@@ -44,6 +44,7 @@ def _inputs(workspace: Workspace, results: Results) -> PatchInputs:
         git_dir=source.git_dir,
         release=workspace.release.name,
         queue=workspace.release.queue,
+        # All of them, resolutions too: the rebase uses those.
         files=fingerprints.file_digests(queue) if queue else {},
     )
 
@@ -79,6 +80,7 @@ def _upstream(job: StageJob[PatchInputs]) -> Mirror:
     if queue is None:
         return mirror.open(url, mirrors, job.ticker)
     opened = opening.open(queue, mirrors, job.ticker, upstream=url)
+    # Before the replay, in one request: what is found missing on the way comes object by object.
     opened.prepare([job.inputs.commit], job.ticker)
     return opened.mirror
 

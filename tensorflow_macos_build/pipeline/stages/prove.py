@@ -34,8 +34,10 @@ class SmokeInputs(Record):
 def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
     host = (results[build.FOR_HOST].wheel,) if workspace.release.host_build else ()
     return SmokeInputs(
+        # The host's first: elsewhere than on a Mac it is the only one that can run.
         wheels=(*host, results[join.VERIFY].wheel),
         smoke=workspace.release.smoke.model_dump(mode="json"),
+        # What passes here may fail on another machine, and on Apple silicon more can be tried.
         machine=fingerprints.machine(),
         python=fingerprints.program_identity(fingerprints.python_of(workspace.release)),
     )
@@ -72,6 +74,7 @@ def _work(job: StageJob[SmokeInputs, SmokeInstructions]) -> SmokeResult:
     options = SmokeOptions(
         module=settings.module,
         timeout_s=settings.timeout_s,
+        # The second raises, and says what to install; a plan must not.
         python=job.instructions.python or fingerprints.python_of(job.workspace.release),
     )
     checks = [
@@ -97,6 +100,7 @@ def _records(report: SmokeReport) -> Iterator[CheckRecord]:
 
 def _refuse_failures(job: StageJob[SmokeInputs], checks: Sequence[CheckRecord]) -> None:
     """Raise WorkFailed for checks that failed; the hint is about the first one's wheel."""
+    # What this machine could not try is no failure; the summary and the report name it.
     failed = [check for check in checks if check.outcome == "failed"]
     if failed:
         wheel = next(wheel for wheel in job.inputs.wheels if wheel.name == failed[0].wheel)
@@ -130,5 +134,6 @@ def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult, Smo
     )
 
 
+# Of one name, so that what comes after finds the one that the build has (`Results`).
 SMOKE = _stage("smoke", with_host=False)
 SMOKE_WITH_HOST = _stage("smoke", with_host=True)

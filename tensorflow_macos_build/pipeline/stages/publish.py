@@ -71,9 +71,11 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
 def _work(job: StageJob[PublishInputs]) -> DistResult:
     """Fill the new dist/<release> beside the old one, then let the two change places."""
     workspace = job.workspace
+    # Not into the stage's own folder, which gets the stamp alone: dist/ is what people look at.
     with locks.held(workspace.dist_lock), files.atomic_folder(workspace.dist) as folder:
         _fill(job, folder)
     wheel = job.inputs.verified.wheel.name
+    # By where they are now, so that nobody believes the stamp when a file of dist/ has changed.
     published = tuple(job.file(path) for path in sorted(workspace.dist.iterdir()))
     return DistResult(
         folder=str(workspace.dist.relative_to(workspace.root)),
@@ -87,6 +89,7 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
 
     inputs = job.inputs
     wheel = inputs.verified.wheel
+    # A link, where there can be one: a wheel of TensorFlow has hundreds of megabytes.
     files.link_or_copy(job.path(wheel), folder / wheel.name)
     report = _report(inputs, job.history)
     provenance = documents.dumps(_provenance(inputs))
@@ -109,11 +112,9 @@ def _described(file: FileRecord) -> documents.Json:
 
 
 def _provenance(inputs: PublishInputs) -> documents.Json:
-    """Return what the wheel was made of, and nothing of how long it took.
-
-    So two builds of the same inputs publish the same bytes; times are the report's, which is not in
-    SHA256SUMS.
-    """
+    """Return what the wheel was made of, and nothing of how long it took."""
+    # So two builds of the same inputs publish the same bytes; times are the report's, which is not
+    # in SHA256SUMS.
     body = {
         "wheel": _described(inputs.verified.wheel),
         "release": inputs.release,

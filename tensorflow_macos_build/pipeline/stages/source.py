@@ -43,8 +43,10 @@ def _inputs(workspace: Workspace, _results: Results) -> SourceInputs:
 
 
 def _local_refs(root: Path, url: str) -> str:
+    # The miniature's repository is made by code, so that is what its references depend on.
     if url == EMBEDDED:
         return closure.digest("tensorflow_macos_build.upstream.embedded")
+    # An absolute path takes the root's place (pathlib); an address of a server leads nowhere.
     folder = root / url.removeprefix("file://")
     git_dir = folder / ".git" if (folder / ".git").is_dir() else folder
     if not (git_dir / "HEAD").is_file():
