@@ -7,6 +7,7 @@ ASCII (4.2.3). Afterwards they are put beside the log, where a person looks for 
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,14 @@ KEPT = 3
 _EVENTS = ".events.json"
 _PROFILE = ".profile.gz"
 _EXPLANATION = ".explanation.txt"
+
+# An equals sign is `\u003d` there, as Gson writes it.
+_EQUALS = rb"(?:=|\\u003d)"
+_REST_OF_STRING = rb'(?:[^"\\]|\\.)*'  # RFC 8259, section 7
+_IN_WORD = re.compile(rb"(--client_env" + _EQUALS + rb"\w+" + _EQUALS + rb")" + _REST_OF_STRING)
+_IN_STRUCTURE = re.compile(
+    rb'("optionName": ?"client_env", ?"optionValue": ?"\w+' + _EQUALS + rb")" + _REST_OF_STRING
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +74,30 @@ def make_room(log: Path) -> None:
 def keep(files: BuildFiles, log: Path) -> None:
     """Put what Bazel has written beside the log."""
     kept = BuildFiles.at(log.with_suffix(""))
+    with contextlib.suppress(FileNotFoundError):
+        _move_events(files.events, kept.events)
     for source, target in (
-        (files.events, kept.events),
         (files.profile, kept.profile),
         (files.explanation, kept.explanation),
     ):
         # Not renamed: Bazel's folder may be on another file system (`Workspace.bazel`).
         with contextlib.suppress(FileNotFoundError):
             shutil.move(source, target)
+
+
+def _move_events(source: Path, target: Path) -> None:
+    with source.open("rb") as events, target.open("wb") as kept:
+        for line in events:
+            kept.write(without_environment(line))
+    source.unlink()
+
+
+def without_environment(line: bytes) -> bytes:
+    """Return a line of the event stream without the values of the client's variables.
+
+    They are in the events on the command line, for Bazel's client hands each on to its server as a
+    hidden `--client_env=NAME=VALUE`; a proxy's password or a token of GitHub may be among them.
+    """
+    if b"client_env" not in line:
+        return line
+    return _IN_STRUCTURE.sub(rb"\1***", _IN_WORD.sub(rb"\1***", line))

@@ -275,6 +275,16 @@ def test_what_a_killed_build_left_at_work_is_ended(workspace: BazelProject) -> N
     assert workspace.build("//:one").outputs["//:one"]
 
 
+def test_no_file_beside_the_log_has_a_value_of_the_callers_environment(
+    workspace: BazelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cr3t@proxy.example")
+    workspace.build("//:one")
+    texts = {path.name: path.read_bytes() for path in workspace.log.parent.glob("bazel*.*")}
+    assert b"--client_env" in texts["bazel.events.json"]
+    assert not [name for name, text in texts.items() if b"s3cr3t" in text]
+
+
 def kept(workspace: BazelProject) -> set[str]:
     return {path.name for path in workspace.log.parent.glob("bazel*") if path.is_file()}
 

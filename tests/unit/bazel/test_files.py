@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from tensorflow_macos_build.bazel import files
@@ -39,3 +40,24 @@ def test_what_a_killed_build_left_is_not_taken_for_the_next_ones(tmp_path: Path)
     working.events.write_text("killed")
     build(tmp_path, "next", events=False)
     assert not (tmp_path / "bazel-arm64.events.json").exists()
+
+
+def test_kept_events_have_no_value_of_the_callers_environment() -> None:
+    secret = r"s3cr\"et\\u003d\\"
+    plain = b'{"id":{"started":{}}}\n'
+    line = (
+        r'{"args":["bazel","--client_env\u003dA\u003dSECRET","--jobs\u003d2"],"options":[{"combinedForm":'
+        r'"--client_env=HTTPS_PROXY=SECRET","optionName":"client_env","optionValue":"B\u003dSECRET"}]}'
+    )
+    shown = files.without_environment(line.replace("SECRET", secret).encode())
+    assert json.loads(shown) == {
+        "args": ["bazel", "--client_env=A=***", "--jobs=2"],
+        "options": [
+            {
+                "combinedForm": "--client_env=HTTPS_PROXY=***",
+                "optionName": "client_env",
+                "optionValue": "B=***",
+            }
+        ],
+    }
+    assert files.without_environment(plain) == plain
