@@ -9,6 +9,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -248,6 +249,34 @@ def test_a_wheel_of_another_version_than_the_config_says_is_refused(
     made = project.copy(tmp_path / "copy")
     text = broken(made, "--set", "version=9.9", "--arch", "arm64")
     assert "the wheel is of version 2.17.0, and the config says 9.9" in text
+
+
+def test_a_cache_that_is_down_is_told_and_the_wheel_is_built_all_the_same(
+    project: Project, tmp_path: Path
+) -> None:
+    made = project.copy(tmp_path / "copy")
+    with socket.socket() as closed:  # bound, and nobody listens
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        cache = ("--set", f"cache.address={address}")
+        assert set(states(made, *cache).values()) == {"up to date"}
+        ended = made.run(*cache, "--arch", "arm64", "--force", "build:arm64")
+    assert ended.returncode == 0, ended.stderr
+    assert f"warning: the cache {address} does not answer (Connection refused)" in ended.stderr
+    assert " of them from caches" in ended.stderr
+
+
+def test_a_password_in_an_address_is_refused_and_is_nowhere(tmp_path: Path) -> None:
+    fresh = Project(tmp_path / "fresh")
+    before = sorted(tmp_path.rglob("*"))
+    address = "https://me:s3cr3t@cache.example"
+    for flag in (f"cache.address={address}", f"bazel.flags=[--remote_cache={address}]"):
+        for more in ((), ("--plan",), ("--json",)):
+            refused = fresh.run("--set", flag, *more)
+            assert refused.returncode == 2
+            assert flag.partition("=")[0] in refused.stderr
+            assert "s3cr3t" not in refused.stdout + refused.stderr
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_queue_that_does_not_apply_names_the_patch(project: Project, tmp_path: Path) -> None:
