@@ -121,6 +121,7 @@ COMPILED = TimedAction(description="Compiling a|b.cc", seconds=2.25)
 EFFORT = Effort(
     actions=1234,
     cache_hits=12,
+    needed=2468,
     runners={"linux-sandbox": 1222, "disk cache hit": 12},
     reasons={"action command has changed": 1},
     time=TimeSpent(

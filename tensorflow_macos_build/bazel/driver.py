@@ -44,6 +44,8 @@ class BuildResult:
     Attributes:
         outputs: the default outputs by target label, sorted.
         actions: how many actions ran, internal ones and cache hits too.
+        needed: how many the targets need, those included that were up to date, by Bazel's last word
+            on its progress; at least `actions`.
         runners: how many processes each runner ran, such as `linux-sandbox`.
         cache_hits: how many came from a disk or remote cache.
         seconds: wall-clock time.
@@ -55,6 +57,7 @@ class BuildResult:
 
     outputs: dict[str, tuple[Path, ...]]
     actions: int
+    needed: int
     runners: dict[str, int]
     cache_hits: int
     seconds: float
@@ -116,6 +119,7 @@ def _result(
     return BuildResult(
         outputs=events.outputs(),
         actions=events.metrics.executed,
+        needed=max(watch.known, events.metrics.executed),
         runners=runners,
         cache_hits=hits,
         seconds=seconds,
@@ -210,6 +214,11 @@ class _ProgressWatch:
         self._running = RunningBuild()
         self._newest: BuildProgress | None = None
         self._begun = 0.0
+
+    @property
+    def known(self) -> int:
+        """How many actions Bazel has found that are needed; its events do not say it (4.2.3)."""
+        return self._newest.known if self._newest else 0
 
     def skip(self) -> None:
         """Pass over what is in the log already."""

@@ -33,6 +33,8 @@ def title(finished: FinishedStage) -> str:
 def as_lines(effort: Effort) -> Iterator[str]:
     """Yield what a build cost, for people."""
     yield f"  {_counted(effort)}"
+    if saving := _saving(effort):
+        yield f"  {saving}"
     if effort.reasons:
         yield f"  run because: {_listed(effort.reasons)}"
     if effort.time is None:
@@ -55,6 +57,8 @@ def as_markdown(finished: FinishedStage, effort: Effort) -> str:
     """Return what a build cost as a section of a job's summary on GitHub Actions."""
     lines = [f"### {_escaped(title(finished))}", ""]
     lines += [_escaped(f"{finished.seconds:.0f} s, {_counted(effort)}"), ""]
+    if saving := _saving(effort):
+        lines += [_escaped(saving), ""]
     if effort.reasons:
         lines += [_escaped(f"run because: {_listed(effort.reasons)}"), ""]
     if effort.time is not None:
@@ -95,6 +99,15 @@ def _hit_rate(effort: Effort) -> str:
     """Return which part of what a cache can hold came from one; Bazel's own work is not of it."""
     cacheable = sum(count for name, count in effort.runners.items() if name != "internal")
     return f", hit rate {100 * effort.cache_hits / cacheable:.1f} %" if cacheable else ""
+
+
+def _saving(effort: Effort) -> str:
+    """Return what was not done because the output base had it; "" for nothing."""
+    reused = effort.needed - effort.actions
+    if reused <= 0:
+        return ""
+    counts = f"{_number(effort.needed, 'action')} needed, {reused:,} reused from builds before"
+    return f"{counts} ({reused / effort.needed:.0%})"
 
 
 def _number(count: int, noun: str) -> str:

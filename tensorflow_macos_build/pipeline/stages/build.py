@@ -243,6 +243,7 @@ def _effort(result: bazel.BuildResult) -> Effort:
     return Effort(
         actions=result.actions,
         cache_hits=result.cache_hits,
+        needed=result.needed,
         runners=result.runners,
         reasons=dict(result.reasons),
         time=_time_spent(result.times) if result.times else None,

@@ -127,6 +127,14 @@ def _without_machine(plan: str, project: Project) -> list[str]:
     return [re.sub(of_machine, "", line) for line in shown]
 
 
+def test_the_second_architecture_does_not_build_the_host_s_tools_again(project: Project) -> None:
+    efforts = [row["result"]["effort"] for row in project.build()["stages"][2:4]]
+    first, second = ((effort["actions"], effort["needed"]) for effort in efforts)
+    assert first[1] == first[0]
+    host_tools = 2  # op_gen and config_gen, a compilation and a link each
+    assert second[1] - second[0] >= 2 * host_tools
+
+
 def test_what_a_plan_prints_is_what_was_run(project: Project) -> None:
     plan = json.loads(project.run("--plan", "--json").stdout)
     for stage in plan["stages"][2:5]:

@@ -9,6 +9,7 @@ def test_people_see_kinds_the_slowest_the_critical_path_and_why_actions_ran() ->
     assert list(time_spent.as_lines(EFFORT)) == [
         "  1,234 actions, 12 of them from caches, hit rate 1.0 %"
         " (1,222 linux-sandbox, 12 disk cache hit)",
+        "  2,468 actions needed, 1,234 reused from builds before (50%)",
         "  run because: 1 action command has changed",
         "        2.2 s  CppCompile, 1 action",
         "  slowest actions",
@@ -33,3 +34,9 @@ def test_no_description_is_markup_in_a_jobs_summary() -> None:
 
 def test_a_tools_own_words_stay_as_they_are_in_a_jobs_summary() -> None:
     assert time_spent.note_markdown("a *b*\n```\n## c") == "\n    a *b*\n    ```\n    ## c\n\n"
+
+
+def test_a_build_that_did_all_it_needed_has_saved_nothing() -> None:
+    for needed in (0, EFFORT.actions):
+        lines = list(time_spent.as_lines(EFFORT.model_copy(update={"needed": needed})))
+        assert not [line for line in lines if "reused" in line]
