@@ -53,6 +53,7 @@ class CommandLine:
         """Return the words for a shell that take away what is not to be inherited."""
         if self.inherited is not None:
             kept = sorted(set(self.inherited) - set(self.changes))
+            # Not quoted singly like all else, for the shell is to fill them in.
             return ["-i", *(f'"{name}=${name}"' for name in kept)]
         gone = sorted(name for name, value in self.changes.items() if value is None)
         return [word for name in gone for word in ("-u", name)]

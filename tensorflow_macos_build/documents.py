@@ -61,6 +61,7 @@ def read(content: bytes, name: str, version: int) -> Json:
 
     try:
         value = json.loads(content, parse_constant=_refuse_constant)
+        # Before the schema, whose checks call themselves for each level.
         _check_values(value)
         _validator(name, version).validate(value)
     except RecursionError:
@@ -86,6 +87,7 @@ def dumps(value: Json) -> str:
 
     What UTF-8 cannot hold, a file name's byte in a surrogate escape, is escaped as `\udcff`.
     """
+    # As they are: names in other scripts than ours would be escapes, which nobody can read.
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     return _SURROGATE.sub(lambda surrogate: f"\\u{ord(surrogate[0]):04x}", text)
 

@@ -253,6 +253,7 @@ def first_bytes(
     ):
         assert child.stdin is not None
         assert child.stdout is not None
+        # It may read before it answers, and would wait for us.
         child.stdin.close()
         waiting.register(child.stdout, selectors.EVENT_READ)
         while len(written) < limit and waiting.select(max(0.0, deadline - time.monotonic())):
@@ -346,6 +347,7 @@ def _read_both(
                 stop(child)
                 break
             for key, _ in ready:
+                # What there is: a buffered `read` would wait until it has so many bytes.
                 piece = os.read(key.fd, _KEPT_BYTES)
                 if not piece:
                     waiting.unregister(key.fileobj)

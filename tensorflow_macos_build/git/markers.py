@@ -58,6 +58,7 @@ def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[ConflictHunk | bytes
             else:
                 sections[side].append(line)
             continue
+        # A file of its own that looks so: to take half of it for git's would lose lines.
         if marker not in _NEXT[side]:
             return tuple(lines)
         if marker is _Side.OURS:

@@ -155,6 +155,7 @@ class _Attempt(NamedTuple):
     def _run(self, *flags: str) -> tuple[int, bytes]:
         argv = ("merge-tree", "--write-tree", "--messages", "-z", *self.sides)
         done = self.git.run(*flags, *argv, expected=())
+        # 1 is a merge with conflicts; above it there is no merge (git-merge-tree(1), EXIT STATUS).
         if done.status > 1:
             raise self.git.failure(done)
         return done.status, done.stdout
@@ -247,6 +248,8 @@ def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
             continue
         if conflict.theirs is not None:
             result.put(conflict.path, _patch_side(quarantine, conflict, conflict.theirs, left))
+        # What only upstream has stays, but for the name that it gave a file which the patch calls
+        # something else.
         elif conflict.base or conflict.path in renamed:
             result.remove(conflict.path)
     return result.write(quarantine)

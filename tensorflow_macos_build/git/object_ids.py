@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+# A word of its own: a part of a longer run of such digits is no id.
 _IN_TEXT = re.compile(rf"\b{_FULL.pattern}\b")
 
 

@@ -27,7 +27,7 @@ TREE_MODE = "40000"
 
 SUBMODULE_MODE = "160000"
 
-_TREES_KEPT = 8192
+_TREES_KEPT = 8192  # TensorFlow's tree has 2,200 to 2,300 folders (2.19 to 2.22)
 _BLOBS_KEPT = 64 << 20
 """Bytes of blobs that a reader keeps: later patches often touch the same files again."""
 
@@ -221,6 +221,8 @@ def _canonical_mode(mode: bytes) -> str:
 
 def parse_tree(content: bytes, width: int) -> dict[str, TreeEntry]:
     """Return the entries in a tree object's content; `width` is an object id's size in bytes."""
+    # One pass of a pattern over the whole content: a name may hold any byte but NUL and `/`, and an
+    # id any byte at all, so neither line ends nor blanks part the rows.
     rows = _tree_rows(width).findall(content)
     return {
         decode_path(name): TreeEntry(_canonical_mode(mode), oid.hex()) for mode, name, oid in rows

@@ -52,6 +52,8 @@ class Git:
 
     def argv(self, *args: str | Path) -> list[str | Path]:
         """Return the whole command line of `git ARGS` for this repository."""
+        # Stated, so that git neither looks for a repository above the current folder nor asks
+        # safe.directory who owns it (setup_explicit_git_dir in setup.c).
         folders: list[str | Path] = ["--git-dir", self.git_dir]
         if self.work_tree is not None:
             folders += ["--work-tree", self.work_tree]
@@ -76,6 +78,7 @@ class Git:
             self.borrows_from.bring(self._missing(sorted(set(ids))))
 
     def _missing(self, ids: Sequence[str]) -> list[str]:
+        # One process for all ids; it is offline here (`environment`), or it would fetch each.
         stdin = "".join(f"{oid}\n" for oid in ids).encode()
         answers = self.out("cat-file", "--batch-check=%(objecttype)", stdin=stdin).splitlines()
         return [

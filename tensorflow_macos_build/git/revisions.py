@@ -30,6 +30,7 @@ def find_commit(git: Git, name: str) -> str | None:
 
 def is_ancestor(git: Git, commit: str, of: str) -> bool:
     """Whether a commit is another one, or in its history."""
+    # 1 is the answer no; an error is any other status (git-merge-base(1)).
     answer = git.run("merge-base", "--is-ancestor", commit, of, expected=(0, 1))
     return answer.status == 0
 

@@ -73,6 +73,7 @@ def by_commit(git: Git, commits: Iterable[str]) -> Iterator[tuple[str, tuple[Pat
 
 def moves(git: Git, commit: str) -> dict[str, str]:
     """Return the paths that a commit moves files to, by those that it moves them from."""
+    # -M counts, though --no-renames is there: git takes the last, and `compare` puts these last.
     ((_, changes),) = compare(git, [(commit,)], "-M", "--diff-filter=R")
     return {change.moved_from: change.path for change in changes}
 
@@ -92,6 +93,8 @@ def compare(
         only: paths, literally; others do not count.
     """
     stdin = "".join(f"{' '.join(ids)}\n" for ids in compared).encode()
+    # Literal, for a path may hold `*` or begin with `:(` (gitglossary(7), pathspec). --always: a
+    # commit in which nothing changes of what is asked has its line, too, which `moves` counts on.
     out = git.out(
         "--literal-pathspecs", "diff-tree", "--stdin", "--always", "--root", "-r", "--raw", "-z",
         "--no-renames", "--no-abbrev", *flags, "--", *only, stdin=stdin,
