@@ -108,6 +108,7 @@ def build(
             raise error
         return _result(invocation, events, watch, time.monotonic() - begun)
     finally:
+        # A failed build's files, too: they are what a person looks into.
         kept_files.keep(invocation.files, log)
 
 

@@ -1,7 +1,6 @@
 """What a failed build is reported as: whose fault it is, and in whose words.
 
-The client's exit status decides, and the event stream tells apart what it leaves open: a server
-that was killed has said nothing of the build's end, one that failed in itself has; and a stream
+The client's exit status decides, and the event stream tells apart what it leaves open. A stream
 without its last event is cut off, whatever the client says.
 """
 
@@ -72,6 +71,8 @@ def _unusable(events: BuildEvents, log: Path, where: str) -> MacosBuildError | N
 def _meaning(status: int, events: BuildEvents) -> ExitMeaning:
     if status != INTERNAL_ERROR:
         return meaning(status)
+    # That status has two causes: a server that was killed has said nothing of the build's end, one
+    # that failed in itself has.
     if events.finished is None:
         what = "Bazel's server died in the middle of the build"
         return ExitMeaning(ExitKind.ENVIRONMENT, what, AGAIN)
@@ -89,6 +90,7 @@ def _build_failed(what: str, events: BuildEvents, log: Path, where: str) -> Work
         first = events.failures[0].action
         what = f"{first.mnemonic} failed with status {first.status}"
         return WorkFailed(what, where=first.label, detail="\n".join(texts), hint=hint)
+    # No action has failed: a target could not be loaded or analysed, and its events say why.
     detail = "\n".join(events.reasons)
     return WorkFailed(what, where=where, detail=detail or _end_of_log(log), hint=hint)
 

@@ -45,16 +45,14 @@ class Invocation:
     program: str = "bazel"
 
     def startup_argv(self) -> list[str]:
-        """Return the program and its startup flags, which choose the server.
-
-        The user's own rc file is not read, for it must not decide what is built; the system's is,
-        for Debian's package says there where its own parts lie. The user root is set because
-        Bazel's default needs a HOME. It lies beside the output base, for in it Bazel unpacks itself
-        and keeps what it downloads.
-        """
+        """Return the program and its startup flags, which choose the server."""
         return [
             self.program,
+            # The user's own rc file must not decide what is built; the system's is read, for
+            # Debian's package says there where its own parts lie.
             "--nohome_rc",
+            # Set because Bazel's default needs a HOME; beside the output base, for in it Bazel
+            # unpacks itself and keeps what it downloads.
             f"--output_user_root={self.output_base}.user",
             f"--output_base={self.output_base}",
             f"--max_idle_secs={IDLE_SECONDS}",
@@ -66,24 +64,20 @@ class Invocation:
         return CommandLine(tuple(self.argv()), self.workspace, self.env, self.inherited)
 
     def argv(self) -> list[str]:
-        """Return the program and its arguments.
-
-        Without colours and curses what Bazel prints is lines, one on the progress in half a second.
-        Debian's rc file turns `--sandbox_debug` on, which buries a failing action's own words.
-
-        `--nobuild_event_json_file_path_conversion` keeps `file:` addresses in the events. Else
-        Bazel uploads local files to a gRPC cache to give them `bytestream:` addresses, waits for
-        that at the end (`--build_event_json_file` implies it), and fails a build that has succeeded
-        where the cache is lost.
-        """
+        """Return the program and its arguments."""
         return [
             *self.startup_argv(),
             "build",
+            # So what Bazel prints is lines, one on the progress in half a second.
             "--color=no",
             "--curses=no",
             "--show_progress_rate_limit=0.5",
+            # Debian's rc file turns it on, which buries a failing action's own words.
             "--nosandbox_debug",
             f"--build_event_json_file={self.files.events}",
+            # It keeps `file:` addresses in the events. Else Bazel uploads local files to a gRPC
+            # cache to give them `bytestream:` addresses, waits for that at the end (which the flag
+            # above implies), and fails a build that has succeeded where the cache is lost.
             "--nobuild_event_json_file_path_conversion",
             f"--profile={self.files.profile}",
             f"--explain={self.files.explanation}",

@@ -22,12 +22,10 @@ _PROCESSES = Path("/proc")
 
 
 def environment(program: Path) -> dict[str, str | None]:
-    """Return the variables that a Bazel of this kind needs.
-
-    Debian's wrapper finds only versions installed beside it, and refuses a tree whose
-    .bazelversion names another; so it is told to take what it has. bazelisk fetches the version
-    that the tree names, and is told nothing.
-    """
+    """Return the variables that a Bazel of this kind needs."""
+    # Debian's wrapper finds only versions installed beside it, and refuses a tree whose
+    # .bazelversion names another; so it is told to take what it has. bazelisk fetches the version
+    # that the tree names, and is told nothing.
     beside = [path.name for path in program.resolve().parent.glob("bazel-*")]
     wrapper = any(re.fullmatch(r"bazel-[\d.]+", name) for name in beside) and _is_script(program)
     return {"USE_BAZEL_VERSION": "latest"} if wrapper else {}
@@ -48,6 +46,7 @@ def end_server(output_base: Path, *, at_once: bool = False) -> None:
     except (OSError, ValueError):
         return
     for number, patience in _SIGNALS[1:] if at_once else _SIGNALS:
+        # Looked at before each signal: the id may have become another process's meanwhile.
         if not _is_server(pid, output_base):
             return
         with contextlib.suppress(ProcessLookupError):

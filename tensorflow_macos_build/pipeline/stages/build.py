@@ -121,15 +121,13 @@ def _missing(release: Release) -> Iterator[process.ProgramMissing]:
 
 
 def _flags(release: Release, architecture: str) -> tuple[str, ...]:
-    """Return the flags that select an architecture, its oldest macOS, and the Python.
-
-    TensorFlow reads the deployment target in three places: Bazel's own flag, the environment of
-    actions, and (since 2.17, for the wheel's tag) that of repository rules.
-    """
+    """Return the flags that select an architecture, its oldest macOS, and the Python."""
     part = _part(release, architecture)
     targets = tuple[str, ...]()
     if isinstance(part, Architecture):
         target = f"MACOSX_DEPLOYMENT_TARGET={part.deployment_target}"
+        # TensorFlow reads it in three places: Bazel's own flag, the environment of actions, and
+        # (since 2.17, for the wheel's tag) that of repository rules.
         targets = (
             f"--macos_minimum_os={part.deployment_target}",
             f"--action_env={target}",
@@ -392,14 +390,12 @@ class _BazelWorkspace:
 
 
 def _platform(part: Architecture | Host, architecture: str) -> dict[str, str]:
-    """Return the variables from which setuptools makes the wheel's platform tag.
-
-    Without them the tag is the running Python's, which may be universal2 and of another macOS
-    (tensorflow/tensorflow#49911); `_PYTHON_HOST_PLATFORM` is what `sysconfig.get_platform` returns.
-    """
+    """Return the variables from which setuptools makes the wheel's platform tag."""
     if not isinstance(part, Architecture):
         return {}
     target = part.deployment_target
+    # Without them the tag is the running Python's, which may be universal2 and of another macOS
+    # (tensorflow/tensorflow#49911); the second is what `sysconfig.get_platform` then returns.
     return {
         "MACOSX_DEPLOYMENT_TARGET": target,
         "_PYTHON_HOST_PLATFORM": f"macosx-{target}-{architecture}",
@@ -407,10 +403,9 @@ def _platform(part: Architecture | Host, architecture: str) -> dict[str, str]:
 
 
 def _configure(configure: CommandLine) -> None:
-    """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc.
-
-    It asks a person about what no variable answers, and takes the default at the end of its input.
-    """
+    """Answer upstream's `configure` beforehand; it writes .tf_configure.bazelrc."""
+    # It asks a person about what no variable answers, and takes the default at the end of its
+    # input, which is empty here.
     if not (configure.cwd / "configure").is_file():
         raise WorkFailed("the patched tree has no `configure`", where=str(configure.cwd))
     _execute(configure, configure.argv[0])
