@@ -1,13 +1,17 @@
 """The variables of the caller's that Bazel gets, and that what works with it gets.
 
-There are no others but those that a config sets: Bazel hands its client's environment on to
-repository rules, and some of it to actions, so that CC, LD_LIBRARY_PATH or a TF_… that someone has
-exported would decide what is built and be in no key.
+There are no others but those that a config sets or names: Bazel hands its client's environment on
+to repository rules, and some of it to actions, so that CC, LD_LIBRARY_PATH or a TF_… that someone
+has exported would decide what is built and be in no key.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAMES = (
     "PATH",  # where tools are
@@ -34,6 +38,6 @@ NAMES = (
 the like by flags."""
 
 
-def inherited() -> tuple[str, ...]:
-    """Return the names of those that the caller has set."""
-    return tuple(name for name in NAMES if name in os.environ)
+def inherited(further: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the names of those, and of `further` ones, that the caller has set."""
+    return tuple(name for name in (*NAMES, *further) if name in os.environ)

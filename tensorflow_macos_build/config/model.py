@@ -159,6 +159,9 @@ class Bazel(Values):
     """Startup flags, before the command."""
     configure_env: dict[Variable, str] = {}
     """Variables that `configure` reads instead of asking."""
+    inherit: tuple[Variable, ...] = ()
+    """Further variables of the caller's that Bazel gets, such as a credential helper's token. Their
+    values are in no key, no log and no report."""
     target: Label
     """The target that makes the wheel."""
     packaging: Packaging = Packaging.WHEEL

@@ -342,7 +342,7 @@ class _BazelWorkspace:
             flags=(*_flags(self.workspace.release, architecture), *jobs, *self._caches()),
             startup=settings.startup,
             env=self._environment(),
-            inherited=bazel.inherited(),
+            inherited=self._inherited(),
             program=fingerprints.shown(tools.locate("bazel"), "bazel"),
         )
 
@@ -363,7 +363,7 @@ class _BazelWorkspace:
         }
         argv = (str(self.source / "configure"),)
         env = {**self._environment(), **answers}
-        return CommandLine(argv, self.source, env, bazel.inherited())
+        return CommandLine(argv, self.source, env, self._inherited())
 
     def package(self, architecture: str, invocation: bazel.Invocation) -> CommandLine | None:
         """Return the run of the program that writes the wheel, where the target is one."""
@@ -374,6 +374,9 @@ class _BazelWorkspace:
         argv = (f"<what {release.bazel.target} gives>", str(self.packaged), *name)
         env = {**invocation.env, **_platform(_part(release, architecture), architecture)}
         return CommandLine(argv, self.source, env, invocation.inherited)
+
+    def _inherited(self) -> tuple[str, ...]:
+        return bazel.inherited(self.workspace.release.bazel.inherit)
 
     def _environment(self) -> dict[str, str | None]:
         """Return the variables by which programs find the right Bazel, compilers, and folder."""

@@ -99,3 +99,17 @@ def test_a_build_that_lacks_a_program_is_refused_before_it_begins(
     with pytest.raises(process.ProgramMissing, match="Bazel is not on this machine"):
         build._work(job)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_build_gets_those_variables_of_the_caller_s_that_are_listed_or_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("CC", "PYTHONPATH", "TOKEN", "OTHER_TOKEN", "https_proxy"):
+        monkeypatch.setenv(name, "http://user:secret@proxy")
+    named = workspace("demo", bazel__inherit="[TOKEN, UNSET]", bazel__packaging="script")
+    for command in build.ARM64.instructions(named).commands().values():
+        env = process.environment(command.env, command.inherited)
+        assert {"PATH", "TOKEN", "https_proxy"} <= set(env)
+        assert not {"CC", "PYTHONPATH", "OTHER_TOKEN", "UNSET"} & set(env)
+        assert ' "TOKEN=$TOKEN" ' in command.typed()
+        assert "secret" not in command.typed()
