@@ -68,19 +68,24 @@ def workspace(
 
 
 def test_outputs_come_by_label_and_work_is_counted(workspace: BazelProject) -> None:
-    ticks: list[tuple[int, int | None]] = []
-
-    def tick(done: int, total: int | None = None, detail: str = "") -> None:
-        ticks.append((done, total))
-
-    result = bazel.build(workspace.invocation("//:both", "//:two"), ticker=tick, log=workspace.log)
+    result = workspace.build("//:both", "//:two")
     assert list(result.outputs) == ["//:both", "//:two"]
     names = [path.name for path in result.outputs["//:both"]]
     assert sorted(names) == ["one.txt", "two words.txt", "uno.txt"]
     assert result.outputs["//:two"][0].read_text() == "1\n1\n"
     assert result.runners["internal"] >= 1
     assert sum(result.runners.values()) == result.actions
-    assert any(total for _, total in ticks)
+
+
+def test_progress_is_told_while_an_action_runs(workspace: BazelProject) -> None:
+    totals: list[int | None] = []
+
+    def tick(done: int, total: int | None = None, detail: str = "") -> None:
+        totals.append(total)
+
+    # Its action takes longer than Bazel lets pass between two lines of progress.
+    bazel.build(workspace.invocation("//:late"), ticker=tick, log=workspace.log)
+    assert any(totals)
 
 
 def test_the_empty_environment_of_a_fresh_machine_will_do(workspace: BazelProject) -> None:
