@@ -141,10 +141,10 @@ class CacheWatch:
 
 def silence(address: str) -> str:
     """Return why a server takes no connection; "" when it does."""
-    parts = urllib.parse.urlsplit(address)
     try:
+        parts = urllib.parse.urlsplit(address)
         peer = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
         socket.create_connection(peer, _PROBE_SECONDS).close()
-    except (OSError, ValueError) as error:  # a port that is no number is a ValueError
+    except (OSError, ValueError) as error:  # of a port or a bracket that is none
         return getattr(error, "strerror", None) or str(error)
     return ""

@@ -34,7 +34,7 @@ AGAIN = "run the same command again: what was finished is kept"
 INTERNAL_ERROR = 37
 """BLAZE_INTERNAL_ERROR: the server has failed in itself, or the client has lost it."""
 
-_CACHE = "check the remote cache, or build without --remote_cache"
+_CACHE = "check the remote cache, or build without it: --set cache.address="
 
 # The comments are the names in Bazel's source (lib/util/ExitCode.java), which may be renamed there
 # while numbers stay. Those of other commands are not here: 3 and 4 are of `test`, 6 is of `run`.

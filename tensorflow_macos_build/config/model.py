@@ -60,7 +60,7 @@ def _without_credentials(address: str) -> str:
 
 CacheAddress = Annotated[
     str,
-    StringConstraints(pattern=r"^(https?|grpcs?)://[^\s/]+(/\S*)?$"),
+    StringConstraints(pattern=r"^(https?|grpcs?)://[^\s/:][^\s/]*(/\S*)?$"),
     AfterValidator(_without_credentials),
 ]
 

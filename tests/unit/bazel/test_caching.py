@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorflow_macos_build.bazel import CacheFlags
+from tensorflow_macos_build.bazel import CacheFlags, caching
 from tensorflow_macos_build.config import Cache
 from tensorflow_macos_build.errors import UsageError
 
@@ -71,3 +71,10 @@ def test_what_a_bazel_lacks_is_refused(version: str | None, key: str, value: obj
         argv(version, **{key: value})
     assert caught.value.where == f"cache.{key}"
     assert "netrc" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://h:99999", "http://h:x", "http://h\u2100"]
+)
+def test_a_server_that_cannot_be_is_silent(address: str) -> None:
+    assert caching.silence(address)

@@ -220,7 +220,10 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(
 @pytest.mark.parametrize(
     ("key", "values"),
     [
-        ("cache.address", ["host:80", "https://", "http://a b", "http://h/?key=1", "http://h#1"]),
+        (
+            "cache.address",
+            ["host:80", "https://", "http://:80", "http://a b", "http://h/?key=1", "http://h#1"],
+        ),
         ("cache.disk", ["/abs", "~/x", "a/../b"]),
         ("cache.timeout_s", ["0", "-1"]),
     ],
