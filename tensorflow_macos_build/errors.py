@@ -33,17 +33,13 @@ def printable(text: str, kept: str = "\t") -> str:
 
 
 class ExitCode(IntEnum):
-    """What a task's exit status tells the shell.
-
-    `USAGE` is bash's and argparse's for wrong usage; `PAUSED` is EX_TEMPFAIL of sysexits.h ("the
-    user is invited to retry"); `INTERRUPTED` is 128 + SIGINT, as shells report it.
-    """
+    """What a task's exit status tells the shell."""
 
     DONE = 0
     FAILED = 1
-    USAGE = 2
-    PAUSED = 75
-    INTERRUPTED = 130
+    USAGE = 2  # as bash and argparse have it
+    PAUSED = 75  # EX_TEMPFAIL of sysexits.h: "the user is invited to retry"
+    INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 class MacosBuildError(Exception):
@@ -168,6 +164,7 @@ def of_machine(error: OSError | MemoryError | RuntimeError) -> MacosBuildError:
         return of_machine(OSError(errno.EAGAIN, ""))
     if _is_of_a_deleted_folder(error):
         return UsageError("the folder that you are in was deleted", hint="type: cd")
+    # shutil.Error has no number, and its text is all that there is.
     words = error.strerror or str(error) or type(error).__name__
     kind, what, hint = _REFUSALS.get(error.errno or 0, (WorkFailed, words, ""))
     if error.errno and words not in ("", os.strerror(error.errno)):

@@ -16,10 +16,8 @@ VARIABLE = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
 
 
 def write(git_dir: Path, folders: Iterable[Path]) -> None:
-    """Let a repository borrow the objects in folders; none may have a line end in its path.
-
-    git would take a relative path as one from the borrower's own folder of objects.
-    """
+    """Let a repository borrow the objects in folders; none may have a line end in its path."""
+    # Absolute: git takes a relative path as one from the borrower's own folder of objects.
     lines = b"".join(os.fsencode(folder.absolute()) + b"\n" for folder in folders)
     target = _file(git_dir / "objects")
     if target.exists():  # somebody may read it just now

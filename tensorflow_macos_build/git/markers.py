@@ -77,17 +77,18 @@ def hunks(content: bytes) -> tuple[ConflictHunk, ...]:
 def patch_side(marked: bytes, patched: bytes) -> bytes | None:
     """Return a marked file with the patch's lines in every conflicting region.
 
-    None: the file holds no markers (it is binary, say). `patched` is the file as the patch made
-    it: git ends a region's last line even where the patched file's last line has no end.
+    None: the file holds no markers (it is binary, say). `patched` is the file as the patch made it.
     """
     unended = patched.rpartition(b"\n")[2]
     content, has_markers = marked, False
+    # The shorter first: the longer ones stand within its regions, and are lines of a side to it.
     for size in SIZES:
         parts = parse(content, size)
         lines: list[bytes] = []
         for part in parts:
             lines += part.theirs if isinstance(part, ConflictHunk) else [part]
         at_end = bool(parts) and isinstance(parts[-1], ConflictHunk) and bool(parts[-1].theirs)
+        # git ends a region's last line even where the patched file's last line has no end.
         if at_end and unended:
             lines[-1] = unended
         has_markers = has_markers or any(isinstance(part, ConflictHunk) for part in parts)

@@ -95,12 +95,12 @@ class MergeResult:
 def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeResult:
     """Merge two trees that grew from a third.
 
-    git 2.39's merge-tree takes commits and looks for their merge base itself, so the three trees
-    become throw-away commits without further history: git then walks nothing but these.
-
     Raises:
         WorkFailed: git could not merge at all (a missing object).
     """
+    # git 2.39's merge-tree takes commits and looks for their merge base itself (--merge-base came
+    # with 2.40), so the three trees become throw-away commits without further history: git then
+    # walks nothing but these.
     root = quarantine.write_commit(base)
     sides = [quarantine.write_commit(tree, [root]) for tree in (ours, theirs)]
     if ours == theirs:  # one commit then, and git would see no merge base but itself

@@ -103,16 +103,14 @@ def compare(
 
 
 def parse_raw(out: bytes) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
-    """Read `diff-tree --stdin --raw -z`: lines of ids, and the changes under each.
-
-    git ends a line that names a commit with NUL, as -z has it, but one that names two trees with a
-    line feed all the same (stdin_diff_trees in builtin/diff-tree.c).
-    """
+    """Read `diff-tree --stdin --raw -z`: lines of ids, and the changes under each."""
     ids = b""
     changes: list[PathChange] = []
     tokens = iter(out.split(b"\0"))
     for token in tokens:
         facts = token
+        # git ends a line that names a commit with NUL, as -z has it, but one that names two trees
+        # with a line feed all the same (stdin_diff_trees in builtin/diff-tree.c).
         if not token.startswith(b":"):
             *headings, facts = token.split(b"\n")
             if not facts.startswith(b":"):
