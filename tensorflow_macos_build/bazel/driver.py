@@ -151,6 +151,7 @@ def shutdown(invocation: Invocation) -> None:
         try:
             client.wait()  # what it prints to standard output, a pipe has room for
         except KeyboardInterrupt:
+            client.kill()  # first, for it would start a server anew to end that
             end_server(invocation.output_base, at_once=True)
             raise
 

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +128,11 @@ def _without_machine(plan: str, project: Project) -> list[str]:
 
 def test_the_second_architecture_does_not_build_the_host_s_tools_again(project: Project) -> None:
     efforts = [row["result"]["effort"] for row in project.build()["stages"][2:4]]
-    first, second = ((effort["actions"], effort["needed"]) for effort in efforts)
-    assert first[1] == first[0]
+    first, second = (effort["actions"] for effort in efforts)
     host_tools = 2  # op_gen and config_gen, a compilation and a link each
-    assert second[1] - second[0] >= 2 * host_tools
+    assert first - second >= 2 * host_tools
+    # How many were needed is read from lines that Bazel prints twice a second: a lower bound.
+    assert all(effort["needed"] >= effort["actions"] for effort in efforts)
 
 
 def test_what_a_plan_prints_is_what_was_run(project: Project) -> None:
@@ -407,25 +407,18 @@ def test_what_a_stage_reads_of_the_package_while_it_works_is_in_its_key(
     assert all(int(count) > 0 for _, count in lines)
 
 
-@pytest.mark.parametrize("presses", [1, 2])
-def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project, presses: int) -> None:
+def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project) -> None:
     log = elsewhere.folder / "build" / "demo" / "bazel-arm64.log"
     log.unlink(missing_ok=True)
     child = elsewhere.start()
     wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
-    for _ in range(presses):
-        child.send_signal(signal.SIGINT)
-        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
     assert child.wait(60) == 130
     assert child.stderr is not None
     child.stderr.close()
     cache = elsewhere.folder.parent / "cache"
     assert not list(cache.rglob("at-work"))
-    # What was killed at the second interrupt may take the system a moment to take away.
-    # An idle server would end by itself after a minute.
-    wait_until(
-        lambda: not [line for line in processes.command_lines() if str(cache) in line], seconds=10
-    )
+    assert not [line for line in processes.command_lines() if str(cache) in line]
 
 
 def test_another_folder_time_zone_and_umask_give_the_same_bytes(
