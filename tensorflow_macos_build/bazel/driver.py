@@ -228,7 +228,7 @@ class _ProgressWatch:
             pass
 
     def say(self, words: str) -> None:
-        """Tell the ticker something else than what Bazel prints."""
+        """Pass the ticker something else than what Bazel prints."""
         done, known = (self._newest.done, self._newest.known) if self._newest else (0, None)
         self._ticker(done, known, words)
 

@@ -59,7 +59,7 @@ class BuildFiles:
 
 
 def make_room(log: Path) -> None:
-    """Give the files of the newest build the next number, and delete the oldest ones.
+    """Rename the newest build's files by the next number, and delete the oldest ones.
 
     They are `log` and what `keep` has put beside it.
     """

@@ -47,7 +47,7 @@ class Session(Protocol):
         """Note that people were told how far it is."""
 
     def abort(self) -> str:
-        """Give it up, and return what is left for people to know."""
+        """Abandon it, and return what is left for people to know."""
 
 
 AnySession = TypeVar("AnySession", bound=Session)

@@ -131,7 +131,7 @@ class RebaseSession:
             return replace(run.advance(state), note=note)
 
     def abort(self) -> str:
-        """Give the rebase up; the queue is as it was. Return what is left for people to know.
+        """Abandon the rebase; the queue is as it was. Return what is left for people to know.
 
         Its work tree goes, as with `git rebase --abort`; any other folder stays.
         """

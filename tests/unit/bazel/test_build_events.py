@@ -12,11 +12,11 @@ LAST = {"buildToolLogs": {}, "lastMessage": True}
 
 
 def fed(*events: dict[str, Any]) -> tuple[BuildEvents, list[Failure]]:
-    told: list[Failure] = []
-    collected = BuildEvents(told.append)
+    messages: list[Failure] = []
+    collected = BuildEvents(messages.append)
     for event in events:
         collected.feed(json.dumps(event).encode())
-    return collected, told
+    return collected, messages
 
 
 def file_set(name: str, *files: str, sets: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -58,11 +58,11 @@ def test_outputs_are_those_of_the_sets_a_target_names_and_of_theirs() -> None:
 
 
 def test_failures_are_passed_on_and_no_number_of_them_is_kept() -> None:
-    events, told = fed(*map(failed, range(100)))
-    assert [str(failure) for failure in told] == [
+    events, messages = fed(*map(failed, range(100)))
+    assert [str(failure) for failure in messages] == [
         f"{number}.o (CppCompile of //:x):\nerror {number}" for number in range(3)
     ]
-    assert events.failures == told
+    assert events.failures == messages
     raised = error(1, *map(failed, range(100)))
     assert isinstance(raised, WorkFailed)
     assert raised.detail.splitlines()[-1] == "and 97 more failed actions"
