@@ -177,7 +177,7 @@ def _known_bazel(case: _Case) -> Version:
 
 
 def _unversioned_tag(case: _Case) -> str:
-    """Look for a config that takes away again what every build sets (stages/build.py)."""
+    """Look for a config that takes away again what every build sets (bazel_workspace.py)."""
     halves = case.release.architectures
     flags = (*halves.arm64.flags, *halves.x86_64.flags)
     # tf_wheel.bzl leaves the number of macOS out of the tag where repository rules see none.
