@@ -2,14 +2,15 @@
 
 from tensorflow_macos_build.bazel import history
 from tensorflow_macos_build.bazel.build_events import Failure
-from tensorflow_macos_build.bazel.caching import CacheFlags, CacheWatch
+from tensorflow_macos_build.bazel.caching import CacheFlags
 from tensorflow_macos_build.bazel.driver import BuildResult, build, shutdown
-from tensorflow_macos_build.bazel.failures import BazelBroken
+from tensorflow_macos_build.bazel.failures import BazelBroken, RemoteLost
 from tensorflow_macos_build.bazel.files import BuildFiles
 from tensorflow_macos_build.bazel.history import PastBuild
 from tensorflow_macos_build.bazel.inherited import inherited
 from tensorflow_macos_build.bazel.invocation import Invocation
 from tensorflow_macos_build.bazel.profile import ActionTime, ActionTimes
+from tensorflow_macos_build.bazel.server_watch import ServerWatch
 from tensorflow_macos_build.bazel.servers import end_server, environment
 
 __all__ = [
@@ -19,10 +20,11 @@ __all__ = [
     "BuildFiles",
     "BuildResult",
     "CacheFlags",
-    "CacheWatch",
     "Failure",
     "Invocation",
     "PastBuild",
+    "RemoteLost",
+    "ServerWatch",
     "build",
     "end_server",
     "environment",

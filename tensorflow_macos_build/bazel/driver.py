@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import select
 import time
@@ -13,13 +15,13 @@ from tensorflow_macos_build import checkout, process
 from tensorflow_macos_build.bazel import explanation, profile, progress
 from tensorflow_macos_build.bazel import files as kept_files
 from tensorflow_macos_build.bazel.build_events import BuildEvents
-from tensorflow_macos_build.bazel.failures import error_of
+from tensorflow_macos_build.bazel.failures import RemoteLost, error_of
 from tensorflow_macos_build.bazel.history import PARTS, RunningBuild, time_left
 from tensorflow_macos_build.bazel.line_tail import LineTail
 from tensorflow_macos_build.bazel.servers import end_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tensorflow_macos_build.bazel.build_events import Failure
     from tensorflow_macos_build.bazel.history import PastBuild
@@ -66,7 +68,7 @@ class BuildResult:
     course: PastBuild | None
 
 
-def _ignore(_failure: Failure) -> None:
+def _ignore(_what: object) -> None:
     pass
 
 
@@ -76,9 +78,10 @@ def build(
     ticker: Ticker,
     log: Path,
     on_failure: Callable[[Failure], None] = _ignore,
+    on_loss: Callable[[RemoteLost], None] = _ignore,
     past: Sequence[PastBuild] = (),
 ) -> BuildResult:
-    """Run `bazel build` to its end.
+    """Run `bazel build` to its end; once more without a cache or farm that it fails by.
 
     Args:
         invocation: what to run.
@@ -86,6 +89,7 @@ def build(
         log: the file for what Bazel itself prints; its first line is the command line. The logs of
             builds before are kept under other names, and with each of them the files of its build.
         on_failure: called with a failed action as soon as it has failed.
+        on_loss: called with the error of the first run, before the second begins.
         past: earlier builds of the same kind, from which the time that is left is estimated.
 
     Raises:
@@ -96,13 +100,32 @@ def build(
         BazelBroken: Bazel itself could not work.
         process.ProgramMissing: there is no Bazel.
     """
+    run = functools.partial(_build, ticker=ticker, log=log, on_failure=on_failure, past=past)
+    try:
+        return run(invocation)
+    except RemoteLost as error:
+        if not invocation.remote:
+            raise
+        on_loss(error)
+    return run(invocation.without_remote())
+
+
+def _build(
+    invocation: Invocation,
+    *,
+    ticker: Ticker,
+    log: Path,
+    on_failure: Callable[[Failure], None],
+    past: Sequence[PastBuild],
+) -> BuildResult:
     begun = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     kept_files.make_room(log)
     invocation.files.make_ready()
     events, watch = BuildEvents(on_failure), _ProgressWatch(log, ticker, past)
     try:
-        status = _run(invocation, events, watch, log)
+        with _private_headers(invocation, log):
+            status = _run(invocation, events, watch, log)
         error = error_of(status, events, log, invocation.targets)
         if error is not None:
             raise error
@@ -110,6 +133,21 @@ def build(
     finally:
         # A failed build's files, too: they are what a person looks into.
         kept_files.keep(invocation.files, log)
+
+
+def _private_headers(invocation: Invocation, log: Path) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which Bazel can read the headers of an invocation."""
+    if invocation.headers is None:
+        return contextlib.nullcontext()
+    return invocation.headers.written(lambda: _repeating(invocation, log))
+
+
+def _repeating(invocation: Invocation, log: Path) -> Iterator[Path]:
+    """Yield the files in which Bazel repeats its flags."""
+    yield from (invocation.files.events, invocation.files.explanation, log)
+    # What the last command printed, and the server's log, which has its start in its name.
+    yield invocation.output_base / "command.log"
+    yield from invocation.output_base.glob("java.log.*")
 
 
 def _result(

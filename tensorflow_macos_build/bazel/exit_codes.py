@@ -15,8 +15,10 @@ class ExitKind(Enum):
     """The flags are wrong: the config."""
     INTERRUPTED = "interrupted"
     """Someone stopped it."""
+    REMOTE = "remote"
+    """The cache or the farm: without it the build may succeed."""
     ENVIRONMENT = "environment"
-    """The machine, the cache or Bazel itself; never the source."""
+    """The machine or Bazel itself; never the source."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ AGAIN = "run the same command again: what was finished is kept"
 INTERNAL_ERROR = 37
 """BLAZE_INTERNAL_ERROR: the server has failed in itself, or the client has lost it."""
 
-_CACHE = "check the remote cache, or build without it: --set cache.address="
+_CACHE = "check cache and farm, or build without: --set cache.address= --set remote.address="
 
 # The comments are the names in Bazel's source (lib/util/ExitCode.java), which may be renamed there
 # while numbers stay. Those of other commands are not here: 3 and 4 are of `test`, 6 is of `run`.
@@ -62,9 +64,7 @@ _TABLE = {
         "give it more (--set bazel.startup=[--host_jvm_args=-Xmx4g]) or fewer --set bazel.jobs=N",
     ),
     # REMOTE_ERROR
-    34: ExitMeaning(
-        ExitKind.ENVIRONMENT, "Bazel's remote cache or executor does not answer", _CACHE
-    ),
+    34: ExitMeaning(ExitKind.REMOTE, "Bazel's remote cache or farm does not answer", _CACHE),
     # LOCAL_ENVIRONMENTAL_ERROR
     36: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel cannot use this machine's files", "see the log"),
     INTERNAL_ERROR: ExitMeaning(
@@ -72,10 +72,9 @@ _TABLE = {
     ),
     # TRANSIENT_BUILD_EVENT_SERVICE_UPLOAD_ERROR, once PUBLISH_ERROR
     38: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel could not write its build events", _CACHE),
-    # REMOTE_CACHE_EVICTED
-    39: ExitMeaning(
-        ExitKind.ENVIRONMENT, "the remote cache dropped what the build still needs", AGAIN
-    ),
+    # REMOTE_CACHE_EVICTED, since 6.1 (bazelbuild/bazel#17496); before, and in some cases up to 7.1
+    # (bazelbuild/bazel#21778), it was 34
+    39: ExitMeaning(ExitKind.REMOTE, "the remote cache dropped what the build still needs", _CACHE),
     # PERSISTENT_BUILD_EVENT_SERVICE_UPLOAD_ERROR
     45: ExitMeaning(ExitKind.ENVIRONMENT, "Bazel could not publish its build events", _CACHE),
     # EXTERNAL_DEPS_ERROR

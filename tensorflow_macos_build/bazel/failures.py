@@ -33,6 +33,10 @@ class BazelBroken(MacosBuildError):
     """Bazel itself could not work: its server died, its cache is gone, its folder is in use."""
 
 
+class RemoteLost(BazelBroken):
+    """A cache or a farm failed in a way that Bazel does not go on without."""
+
+
 def error_of(
     status: int, events: BuildEvents, log: Path, targets: Sequence[str]
 ) -> MacosBuildError | None:
@@ -49,6 +53,8 @@ def error_of(
             return Interrupted(end.what, where=where, hint=end.hint)
         case ExitKind.USAGE:
             return UsageError(end.what, where=where, hint=end.hint, detail=_end_of_log(log))
+        case ExitKind.REMOTE:
+            return RemoteLost(end.what, where=where, hint=end.hint, detail=_end_of_log(log))
         case ExitKind.ENVIRONMENT:
             return BazelBroken(end.what, where=where, hint=end.hint, detail=_end_of_log(log))
         case ExitKind.BUILD:

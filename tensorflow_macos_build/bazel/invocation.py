@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.bazel.files import BuildFiles
+    from tensorflow_macos_build.bazel.private_headers import PrivateHeaders
 
 IDLE_SECONDS = 60
 """How long a server waits for its next command before it ends: nothing lingers after a kill."""
@@ -28,6 +30,8 @@ class Invocation:
         files: where Bazel writes what tells of the build.
         targets: labels.
         flags: further flags of `build`.
+        remote: those that name a cache or a farm.
+        headers: the headers for them that hold credentials.
         startup: further startup flags.
         env: changes to the environment that the client gets; None takes a variable away.
         inherited: the only variables of the caller's that it gets; None: it gets all of them.
@@ -39,6 +43,8 @@ class Invocation:
     files: BuildFiles
     targets: tuple[str, ...]
     flags: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
+    headers: PrivateHeaders | None = None
     startup: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
     inherited: tuple[str, ...] | None = None
@@ -59,6 +65,12 @@ class Invocation:
             *self.startup,
         ]
 
+    def without_remote(self) -> Invocation:
+        """Return the same build without a cache or farm, upstream's own among them."""
+        # An empty value takes back what an rc file says.
+        none = ("--remote_cache=", "--remote_executor=")
+        return dataclasses.replace(self, flags=(*self.flags, *none), remote=(), headers=None)
+
     def command(self) -> CommandLine:
         """Return the whole command line of the build, with its folder and environment."""
         return CommandLine(tuple(self.argv()), self.workspace, self.env, self.inherited)
@@ -67,6 +79,8 @@ class Invocation:
         """Return the program and its arguments."""
         return [
             *self.startup_argv(),
+            # The client's own affair: another server is not started for it (4.2.3).
+            *((f"--bazelrc={self.headers.rc}",) if self.headers else ()),
             "build",
             # So what Bazel prints is lines, one on the progress in half a second.
             "--color=no",
@@ -82,6 +96,9 @@ class Invocation:
             f"--profile={self.files.profile}",
             f"--explain={self.files.explanation}",
             *self.flags,
+            *self.remote,
+            # Else Bazel prints what is in rc files; TensorFlow's own asks for it.
+            *(("--noannounce_rc",) if self.headers else ()),
             "--",  # a target may begin with a minus, which takes it out of those before
             *self.targets,
         ]

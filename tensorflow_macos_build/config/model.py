@@ -31,7 +31,9 @@ Label = Annotated[str, StringConstraints(pattern=r"^(@[\w.~-]*)?//[^\s:]*(:[^\s:
 
 def _without_password(flag: str) -> str:
     if re.search(r"://\S*@", flag):
-        raise ValueError("a name or password is in its address (docs/config.md has other ways)")
+        raise ValueError("a name or password is in its address (docs/farms.md has other ways)")
+    if re.match(r"--(remote_\w*header|bes_header)\b", flag):
+        raise ValueError("headers hold credentials: see cache.headers and remote.headers")
     return flag
 
 
@@ -63,6 +65,15 @@ CacheAddress = Annotated[
     StringConstraints(pattern=r"^(https?|grpcs?)://[^\s/:][^\s/]*(/\S*)?$"),
     AfterValidator(_without_credentials),
 ]
+ExecutorAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^grpcs?://[^\s/:][^\s/]*$"),
+    AfterValidator(_without_credentials),
+]
+InstanceName = Annotated[str, StringConstraints(pattern=r"^\S*$", max_length=1000)]
+# gRPC takes small letters only; HTTP does not tell them from large ones.
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+PropertyName = Annotated[str, StringConstraints(pattern=r"^[^\s=]+$")]
 
 
 def _below(folder: str) -> str:
@@ -187,8 +198,30 @@ class Cache(Values):
     """Whether a gRPC cache is sent compressed files; it needs Bazel 5 or later."""
     credential_helper: Text | None = None
     """A program that tells Bazel the credentials; it needs Bazel 5.4 or later."""
+    instance: InstanceName = ""
+    """The part of a gRPC cache that is meant, where it has several."""
+    headers: dict[HeaderName, Variable] = {}
+    """Headers for a cache, each with the variable of the caller's that holds its value."""
     disk: Folder | None = None
     """A folder below the project in which Bazel keeps what it builds; nothing there is deleted."""
+
+
+class Remote(Values):
+    """Other machines that run actions (Bazel's remote execution); what is built here stays here."""
+
+    address: ExecutorAddress | None = None
+    """Where they are asked for: `grpc://` or `grpcs://`, without credentials."""
+    instance: InstanceName = ""
+    """The part of the farm that is meant, where it has several."""
+    headers: dict[HeaderName, Variable] = {}
+    """Headers for it, each with the variable of the caller's that holds its value."""
+    platform: dict[PropertyName, str] = {}
+    """Properties of the workers that may run an action, such as `OSFamily` or `container-image`;
+    the properties of upstream's own platforms win."""
+    jobs: int | None = Field(default=None, ge=1, le=10_000)
+    """How many actions run at once, here and there; empty: `bazel.jobs`."""
+    timeout_s: int = Field(default=3600, ge=1, le=86_400)
+    """Seconds that one action may take there."""
 
 
 class Architecture(Values):
@@ -293,6 +326,8 @@ class Release(Values):
     """How Bazel is run."""
     cache: Cache = Cache()
     """What of other builds is used again."""
+    remote: Remote = Remote()
+    """Other machines that run actions."""
     architectures: Architectures
     """What is special to each architecture."""
     host_build: bool = False

@@ -81,9 +81,10 @@ def python_version(release: Release) -> str:
 def published(release: Release) -> dict[str, Any]:
     """Return what of a config decides what is published."""
     left_out: dict[str, Any] = {
-        # These two decide only speed.
+        # These decide only speed; what a farm's workers are is in the key of the stage.
         "bazel": {"jobs"},
         "cache": True,
+        "remote": True,
         # The rest is for people and for checks beforehand: that a hazard is found out later is no
         # reason to publish the same wheel anew.
         "limits": {"hours"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import os
 import platform
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ def examine(
     """
     findings = (
         *doctor.examine(workspace.release, workspace.root),
+        *_credentials(workspace.release),
         *_queue(workspace),
         *_of_upstream(workspace, fetch=fetch),
     )
@@ -94,6 +96,23 @@ def _ignoring(findings: tuple[HostFinding, ...], ignore: frozenset[str]) -> tupl
     return tuple(
         dataclasses.replace(finding, ignored=finding.code in ignore) for finding in findings
     )
+
+
+def _credentials(release: Release) -> Iterator[HostFinding]:
+    """Look whether the variables are set that hold headers of a cache or a farm."""
+    used = [section for section in (release.cache, release.remote) if section.address]
+    variables = sorted({name for section in used for name in section.headers.values()})
+    if not variables:
+        return
+    what, absent = (
+        "headers of cache and farm",
+        [name for name in variables if name not in os.environ],
+    )
+    if not absent:
+        yield HostFinding("headers", what, Availability.FOUND, True, ", ".join(variables))
+        return
+    value, remedy = f"not set: {', '.join(absent)}", f"export {absent[0]}=…"
+    yield HostFinding("headers", what, Availability.MISSING, True, value, remedy)
 
 
 def _queue(workspace: Workspace) -> Iterator[HostFinding]:

@@ -30,7 +30,14 @@ def version_of(program: Path) -> Version:
         return ()
     # Size and time are for the cache: what `tools.provide` has installed meanwhile is asked anew.
     status = program.stat()
-    return _answered(program.absolute(), status.st_size, status.st_mtime_ns)
+    return parse(_answer(program.absolute(), status.st_size, status.st_mtime_ns))
+
+
+def first_line(program: Path) -> str:
+    """Return the first line of what a program answers to `--version`; "" when it does not."""
+    status = program.stat()
+    answer = _answer(program.absolute(), status.st_size, status.st_mtime_ns)
+    return answer.partition("\n")[0].strip()
 
 
 def is_bazelisk(program: Path) -> bool:
@@ -53,7 +60,7 @@ def shown(version: Version) -> str:
 
 
 @functools.cache
-def _answered(program: Path, _size: int, _mtime_ns: int) -> Version:
+def _answer(program: Path, _size: int, _mtime_ns: int) -> str:
     """Return a program's answer; another file under its name is another program."""
     argv = (str(program), "--version")
     env = {"USE_BAZEL_VERSION": None}
@@ -62,5 +69,5 @@ def _answered(program: Path, _size: int, _mtime_ns: int) -> Version:
         # the variable that does; a build does not hand that on either.
         answer = process.first_bytes(argv, cwd=Path("/"), env=env, limit=_LIMIT, timeout=_TIMEOUT)
     except (MacosBuildError, OSError):
-        return ()
-    return parse(answer.decode("utf-8", "replace"))
+        return ""
+    return answer.decode("utf-8", "replace")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import bazel, files
 from tensorflow_macos_build.command_line import CommandLine
 from tensorflow_macos_build.config import Architecture, Host, Packaging, PythonBy, Release
-from tensorflow_macos_build.pipeline import fingerprints, mac, tools
+from tensorflow_macos_build.pipeline import fingerprints, mac, toolchain, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,11 @@ class BazelWorkspace:
         return self.workspace.bazel / "tmp"
 
     @property
+    def _private(self) -> Path:
+        """The folder for what holds credentials while Bazel works."""
+        return self.workspace.bazel / "private"
+
+    @property
     def packaged(self) -> Path:
         """The folder for what a program that writes the wheel writes."""
         return self.workspace.bazel / "packaged"
@@ -67,9 +72,12 @@ class BazelWorkspace:
     def acquire(self) -> None:
         """Make the folder ready; end what a killed build has left at work in it."""
         self.workspace.bazel.mkdir(parents=True, exist_ok=True)
+        # Bazel's own files have the caller's variables and headers in them while it works.
+        self.workspace.bazel.chmod(0o700)
         if self._mark.is_file() and not self.owned():
             bazel.end_server(self.workspace.bazel / "output")
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        for folder in (self._temporary, self._private):
+            shutil.rmtree(folder, ignore_errors=True)
         self._temporary.mkdir(exist_ok=True)
         files.write_text(self._mark, str(os.getpid()))
 
@@ -79,25 +87,37 @@ class BazelWorkspace:
 
     def invocation(self, architecture: str) -> bazel.Invocation:
         """Return the run of Bazel that makes the config's target for an architecture."""
-        settings = self.workspace.release.bazel
-        jobs = (f"--jobs={settings.jobs}",) if settings.jobs else ()
+        release = self.workspace.release
+        settings, caches = release.bazel, self._caches()
+        count = (release.remote.jobs if release.remote.address else None) or settings.jobs
+        jobs = (f"--jobs={count}",) if count else ()
         return bazel.Invocation(
             workspace=self.source,
             output_base=self.workspace.bazel / "output",
             files=bazel.BuildFiles.at(self.workspace.bazel / architecture),
             targets=(settings.target,),
-            flags=(*flags_for(self.workspace.release, architecture), *jobs, *self._caches()),
+            flags=(*flags_for(release, architecture), *jobs, *caches.local()),
+            remote=caches.argv(),
+            headers=caches.headers(self._private / "headers.bazelrc"),
             startup=settings.startup,
             env=self._environment(),
             inherited=self._inherited(),
             program=fingerprints.shown(tools.locate("bazel"), "bazel"),
         )
 
-    def _caches(self) -> tuple[str, ...]:
-        """Return the flags of the config's caches, which decide only speed and are in no key."""
-        release, disk = self.workspace.release, self.workspace.disk_cache
-        version, root = release.bazel.version, self.workspace.root
-        return bazel.CacheFlags(release.cache, version, root, disk).argv()
+    def _caches(self) -> bazel.CacheFlags:
+        """Return the flags of caches and farm, which decide only speed and are in no key."""
+        release = self.workspace.release
+        used = release.cache.address or release.cache.disk
+        return bazel.CacheFlags(
+            cache=release.cache,
+            remote=release.remote,
+            version=release.bazel.version,
+            root=self.workspace.root,
+            disk=self.workspace.disk_cache,
+            # Compilers are asked for it, so only where it counts.
+            toolchain=toolchain.digest(release) if used else "",
+        )
 
     def configure(self) -> CommandLine:
         """Return the run of upstream's `configure`, with its answers; it starts Bazel, too."""

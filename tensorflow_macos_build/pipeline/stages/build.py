@@ -30,7 +30,7 @@ from tensorflow_macos_build.pipeline.stages.bazel_workspace import HOST, BazelWo
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.command_line import CommandLine
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _KINDS = 10
 """How many kinds of actions are kept with a wheel, of those that took most time."""
+
+_GOING_ON = "the build goes on without cache and farm, and keeps what it has"
 
 _MAX_PAST = 1 << 16
 """How large the file on past builds may be, in bytes; five of them take 3 kB."""
@@ -55,6 +57,7 @@ class BuildInputs(Record):
         wheel_name: the wheel's project name, if the config names one.
         flags: the `--config`s and flags for this architecture.
         machine: the building machine's system, processor and Python.
+        workers: the properties of the farm's machines that run actions, if there is a farm.
         tools: programs that take part, told apart without starting them.
         version: the version that the wheel must have, if the config names one.
     """
@@ -66,6 +69,7 @@ class BuildInputs(Record):
     wheel_name: str | None
     flags: tuple[str, ...]
     machine: dict[str, str]
+    workers: dict[str, str]
     tools: dict[str, str]
     version: str | None
 
@@ -128,6 +132,8 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
         wheel_name=workspace.release.wheel_name,
         flags=flags_for(workspace.release, architecture),
         machine=fingerprints.machine(),
+        # A worker's compilers are in its container image, which is among them.
+        workers=workspace.release.remote.platform if workspace.release.remote.address else {},
         tools=_tools(workspace.release),
         version=workspace.release.version,
     )
@@ -157,16 +163,17 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
     _configure(instructions.configure)
     log = bazel_side.log(job.inputs.architecture)
     past = _PastBuilds(job.final.parent / "past-builds.json")
-    watch = bazel.CacheWatch(workspace.release.cache)
-    _note(job, watch.before())
+    watch = bazel.ServerWatch(workspace.release.cache, workspace.release.remote)
+    _tell(job, watch.before())
     result = bazel.build(
         instructions.invocation,
         ticker=job.ticker,
         log=log,
         on_failure=lambda failure: job.note(str(failure)),
+        on_loss=lambda error: job.note(f"warning: {error.what}; {_GOING_ON}"),
         past=past.read(),
     )
-    _note(job, watch.after(result))
+    _tell(job, watch.after(result))
     past.add(result.course)
     wheel = _take(job, result)
     return WheelResult(
@@ -174,9 +181,9 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
     )
 
 
-def _note(job: StageJob[BuildInputs, BuildInstructions], text: str) -> None:
-    if text:
-        job.note(text)
+def _tell(job: StageJob[BuildInputs, BuildInstructions], sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        job.note(sentence)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import dataclasses
 import socket
 import threading
 import time
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import bazel, process
-from tensorflow_macos_build.config import Cache
+from tensorflow_macos_build.config import Cache, Remote
 from tensorflow_macos_build.console import silent
 from tests.http_cache import DyingCache, HttpCache, http_cache
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 COUNT = 12
 BUILD = f"""\
-[genrule(name = "n%d" % n, outs = ["n%d.txt" % n], cmd = "sleep 0.2; echo %d > $@" % n)
+[genrule(name = "n%d" % n, outs = ["n%d.txt" % n], cmd = "sleep 0.1; echo %d > $@" % n)
  for n in range({COUNT})]
 filegroup(name = "all", srcs = ["n%d" % n for n in range({COUNT})])
 """
@@ -39,26 +41,42 @@ class CachedProject:
         self.source.mkdir(parents=True)
         (self.source / "WORKSPACE").touch()
         (self.source / "BUILD").write_text(BUILD)
+        # As TensorFlow's has it: Bazel prints what its rc files say.
+        (self.source / ".bazelrc").write_text("build --announce_rc\n")
 
-    def invocation(self, cache: Cache) -> bazel.Invocation:
-        flags = bazel.CacheFlags(cache, None, self.folder, None).argv()
+    def invocation(
+        self, cache: Cache, remote: Remote | None = None, toolchain: str = "gcc-12"
+    ) -> bazel.Invocation:
+        flags = bazel.CacheFlags(cache, remote or Remote(), None, self.folder, None, toolchain)
         return bazel.Invocation(
             self.source,
             self.folder / "base",
             bazel.BuildFiles.at(self.folder / "now"),
             ("//:all",),
-            flags=("--jobs=2", *flags),
+            flags=("--jobs=2", *flags.local()),
+            remote=flags.argv(),
+            headers=flags.headers(self.folder / "private" / "rc"),
         )
 
-    def build(self, cache: Cache) -> bazel.BuildResult:
+    def build(
+        self, cache: Cache, remote: Remote | None = None, toolchain: str = "gcc-12"
+    ) -> bazel.BuildResult:
         """Build from nothing but the cache, as the stage does."""
-        invocation = self.invocation(cache)
-        process.run([*invocation.startup_argv(), "clean"], cwd=self.source)
-        watch = bazel.CacheWatch(cache)
-        self.notes = [watch.before()]
-        result = bazel.build(invocation, ticker=silent, log=self.log)
-        self.notes.append(watch.after(result))
+        watch = bazel.ServerWatch(cache, remote or Remote())
+        self.notes = ["".join(watch.before())]
+        result = self.run(self.invocation(cache, remote, toolchain))
+        self.notes.append("".join(watch.after(result)))
         return result
+
+    def run(self, invocation: bazel.Invocation) -> bazel.BuildResult:
+        """Build from nothing."""
+        process.run([*invocation.startup_argv(), "clean"], cwd=self.source)
+        return bazel.build(
+            invocation,
+            ticker=silent,
+            log=self.log,
+            on_loss=lambda error: self.notes.append(str(error.what)),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +155,71 @@ def test_a_cache_that_is_down_at_the_start_is_told_then(
     assert after == ""
 
 
+def test_a_farm_that_is_down_is_told_and_done_without(project: CachedProject) -> None:
+    with closed_port() as port:
+        remote = Remote(address=f"grpc://127.0.0.1:{port}", platform={"OSFamily": "linux"})
+        result = project.build(Cache(), remote)
+    assert len(result.outputs["//:all"]) == COUNT
+    assert f"the farm grpc://127.0.0.1:{port} does not answer" in project.notes[0]
+
+
+def test_what_bazel_fails_by_for_its_cache_s_sake_is_built_without_it_once(
+    project: CachedProject,
+) -> None:
+    with closed_port() as port:
+        # Without --remote_local_fallback, Bazel 4.2 to 7 end by status 34 here.
+        lost = dataclasses.replace(
+            project.invocation(Cache()), remote=(f"--remote_cache=grpc://127.0.0.1:{port}",)
+        )
+        project.notes = []
+        result = project.run(lost)
+        assert project.notes == ["Bazel's remote cache or farm does not answer"]
+        assert len(result.outputs["//:all"]) == COUNT
+        in_flags = dataclasses.replace(lost, flags=lost.remote, remote=())
+        with pytest.raises(bazel.RemoteLost):
+            project.run(in_flags)
+
+
+def test_a_cache_that_dropped_files_which_its_entries_name_costs_their_actions(
+    project: CachedProject,
+) -> None:
+    with http_cache() as cache:
+        project.build(config_of(cache))
+        for path in [path for path in cache.files if path.startswith("/cas/")][::2]:
+            del cache.files[path]
+        result = project.build(config_of(cache))
+    assert len(result.outputs["//:all"]) == COUNT
+
+
+def test_another_compiler_finds_nothing_of_this_one(project: CachedProject) -> None:
+    with http_cache() as cache:
+        project.build(config_of(cache))
+        assert project.build(config_of(cache), toolchain="gcc-13").cache_hits == 0
+        assert project.build(config_of(cache)).cache_hits == COUNT
+
+
+def test_a_header_comes_from_a_variable_and_is_in_no_file(
+    project: CachedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = f"me:{SECRET}"
+    value = f"Basic {base64.b64encode(login.encode()).decode()}"
+    monkeypatch.setenv("NETRC", "/nonexistent")
+    monkeypatch.setenv("CACHE_LOGIN", value)
+    with http_cache(login) as cache:
+        config = Cache(address=cache.address, headers={"authorization": "CACHE_LOGIN"})
+        # The variable's name is what the config says; Bazel is not handed the variable itself.
+        hidden = dataclasses.replace(project.invocation(config), env={"CACHE_LOGIN": None})
+        project.run(hidden)
+        assert project.run(hidden).cache_hits == COUNT
+        assert cache.refused == 0
+    secret = value.removeprefix("Basic ")
+    assert secret not in " ".join(hidden.argv())
+    events = project.log.with_name("bazel.events.json").read_bytes()
+    assert b"authorization" in events, "Bazel does not repeat it, so nothing is seen here"
+    for form in (secret, secret.rstrip("=")):
+        assert not files_with(form, project.folder)
+
+
 def test_credentials_come_from_a_netrc_and_are_in_no_file(
     project: CachedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,4 +247,4 @@ def test_a_cache_that_refuses_is_warned_of(
     with http_cache(f"me:{SECRET}") as cache:
         assert project.build(config_of(cache)).cache_hits == 0
         assert cache.refused > 0
-    assert "credentials in ~/.netrc" in project.notes[1]
+    assert "credentials, a wrong path" in project.notes[1]

@@ -186,3 +186,22 @@ def test_a_code_that_no_finding_has_is_refused() -> None:
     with pytest.raises(UsageError, match="no finding `dsik`") as caught:
         preflight.examine(_demo(), ["dsik"])
     assert caught.value.hint == "did you mean `disk`?"
+
+
+@pytest.mark.usefixtures("files")
+def test_a_header_whose_variable_is_not_set_stops_a_build_that_uses_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FARM_KEY", "of-the-farm")
+    monkeypatch.delenv("CACHE_KEY", raising=False)
+    farm = {"remote.address": "grpcs://farm.example", "remote.headers": "{x-api-key: FARM_KEY}"}
+    finding = _findings(_demo(**farm))["headers"]
+    assert finding.availability is Availability.FOUND
+    assert "of-the-farm" not in finding.sentence
+    unused = {**farm, "cache.headers": "{x-api-key: CACHE_KEY}"}
+    assert not _findings(_demo(**unused))["headers"].stops_the_build
+    used = {**unused, "cache.address": "grpcs://cache.example"}
+    finding = _findings(_demo(**used))["headers"]
+    assert finding.stops_the_build
+    assert "CACHE_KEY" in finding.sentence
+    assert "headers" not in _findings(_demo())

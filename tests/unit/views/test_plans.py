@@ -12,6 +12,7 @@ import pytest
 
 from tensorflow_macos_build import bazel, config, documents
 from tensorflow_macos_build.pipeline import plan as planning
+from tensorflow_macos_build.pipeline import toolchain
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.views import build as view
 
@@ -31,6 +32,7 @@ def bare_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(sys, "executable", "/python")
+    monkeypatch.setattr(toolchain, "digest", lambda _: "0123456789abcdef")
 
 
 def plan_of(name: str, changes: dict[str, str] | None = None) -> planning.BuildPlan:
@@ -55,6 +57,18 @@ def test_the_plan_of_a_build_with_caches_is_pinned() -> None:
         "bazel.version": "6.5.0",
     }
     check_pinned(plan_of("demo", changes), GOLDEN.parent / "demo-with-caches.txt")
+
+
+@pytest.mark.usefixtures("bare_mac")
+def test_the_plan_of_a_build_on_a_farm_is_pinned() -> None:
+    changes = {
+        "remote.address": "grpcs://farm.example",
+        "remote.instance": "main",
+        "remote.headers": "{x-api-key: FARM_KEY}",
+        "remote.platform": "{OSFamily: linux, container-image: docker://image.example/clang@sha256:1}",
+        "remote.jobs": "80",
+    }
+    check_pinned(plan_of("demo", changes), GOLDEN.parent / "demo-on-a-farm.txt")
 
 
 def check_pinned(plan: planning.BuildPlan, golden: Path) -> None:

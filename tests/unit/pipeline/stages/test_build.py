@@ -91,6 +91,7 @@ def test_a_build_that_lacks_a_program_is_refused_before_it_begins(
         wheel_name=None,
         flags=(),
         machine={},
+        workers={},
         tools={},
         version=None,
     )
