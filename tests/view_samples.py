@@ -84,6 +84,8 @@ from tensorflow_macos_build.wheels.relocate.engine import Copied, Relocated
 from tensorflow_macos_build.wheels.retag import Retagged
 from tensorflow_macos_build.wheels.thin.engine import Thinned
 from tensorflow_macos_build.wheels.verify import Code, Finding, Verification
+from tensorflow_macos_build.wheels.verify.plugin_link import MissingSymbol, PluginLink
+from tensorflow_macos_build.wheels.verify.plugins import LinkedPlugin
 from tensorflow_macos_build.wheels.verify.symbol_binding import SymbolCounts
 from tensorflow_macos_build.wheels.wheelhouse import (
     EntryKind,
@@ -210,7 +212,18 @@ THINNED = Thinned(Path("a.whl"), SHA256, 1, 2, ("a",))
 RETAGGED = Retagged(Path("a.whl"), SHA256)
 RELOCATED = Relocated(Path("a.whl"), SHA256, True, (Copied("/l.dylib", ("arm64",), ("a",)),))
 FINDINGS = tuple(Finding(code, "evidence", "a.so", "arm64") for code in Code)
-VERIFIED = Verification(Path("a.whl"), FINDINGS, 3, 2, 4, SymbolCounts())
+LINKED = PluginLink(
+    "tensorflow-plugins/libp.dylib",
+    "arm64",
+    ("@rpath/lost.so",),
+    ("_TF_One",),
+    (MissingSymbol("_TF_Two", "", True, ()), MissingSymbol("_x", "@rpath/a", False, ("a.so",))),
+    3,
+)
+VERIFIED = Verification(
+    Path("a.whl"), FINDINGS, 3, 2, 4, SymbolCounts(),
+    (LinkedPlugin(Path("p.whl"), (LINKED,), ()),),
+)  # fmt: skip
 WHEELHOUSE = Wheelhouse(
     Path("wheelhouse"),
     Path("wheelhouse/lock.txt"),

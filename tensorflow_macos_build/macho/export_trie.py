@@ -49,7 +49,7 @@ def look_up(trie: Window, names: Iterable[bytes]) -> dict[bytes, ExportedSymbol]
         if steps < 0:
             raise MalformedMachO("the trie has a cycle", offset=trie.start)
         node, depth, group = pending.pop()
-        terminal, at = _uleb(trie, node)
+        terminal, at = uleb(trie, node)
         # All of a group begin alike, so the one that ends here, if any, is the first of them.
         if terminal and len(group[0]) == depth:
             exports[group[0]] = _export(trie.part(at, terminal, "trie node"))
@@ -74,7 +74,7 @@ def _children(
     for _ in range(count):
         label = trie.text(at, "trie edge")
         at += len(label) + 1
-        child, at = _uleb(trie, at)
+        child, at = uleb(trie, at)
         if not label:
             yield child, depth, group
         elif below := [name for name in by_byte.get(label[0], ()) if name.startswith(label, depth)]:
@@ -82,15 +82,15 @@ def _children(
 
 
 def _export(node: Window) -> ExportedSymbol:
-    flags, at = _uleb(node, 0)
+    flags, at = uleb(node, 0)
     if not flags & EXPORT_SYMBOL_FLAGS_REEXPORT:
         return ExportedSymbol()
     # An empty name means the same name there (<mach-o/loader.h>); the caller knows it.
-    ordinal, at = _uleb(node, at)
+    ordinal, at = uleb(node, at)
     return ExportedSymbol((ordinal - 1, node.text(at, "re-exported name")))
 
 
-def _uleb(area: Window, at: int) -> tuple[int, int]:
+def uleb(area: Window, at: int) -> tuple[int, int]:
     """Return an unsigned LEB128 number of at most 64 bits, and the offset after it."""
     begin = area.start + at
     value = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import chained_fixups, symbol_table
+from tensorflow_macos_build.macho import bind_opcodes, chained_fixups, symbol_table
 from tensorflow_macos_build.macho.chained_fixups import MAXIMUM_NAMES
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.symbols import SymbolOrigin, UndefinedSymbol
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def undefined_symbols(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
     """Return what an image needs from others, in file order.
 
-    It is the import table of chained fixups where there is one, else the undefined symbols. An
-    image without a two-level namespace takes every symbol from any image.
+    It is what dyld reads: the import table of chained fixups where there is one, else what bind
+    opcodes bind, and in images older than those (Mac OS X 10.6) the undefined symbols. An image
+    without a two-level namespace takes every symbol from any image.
 
     Raises:
         MalformedMachO: a table leaves its bounds, or an ordinal names no library.
@@ -44,6 +45,12 @@ def _listed(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
         # Not the symbol table, though it lists them too: dyld does not read that.
         table = file.part(fixups.offset, fixups.size, fixups.name)
         yield from _bounded(chained_fixups.imports(table), fixups.name, table.start)
+    elif any(entry.name in bind_opcodes.STREAMS for entry in image.linkedit):
+        for name in bind_opcodes.STREAMS:
+            if (stream := image.linkedit_range(name)) is not None:
+                part = file.part(stream.offset, stream.size, stream.name)
+                symbols = bind_opcodes.bound(part, lazy=name == "lazy bind")
+                yield from _bounded(symbols, name, part.start)
     elif image.symbols is not None:
         symbols = symbol_table.undefined(file, image, image.symbols)
         yield from _bounded(symbols, "LC_SYMTAB", file.start)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @command(
     positional=["wheel"],
-    iterable=["must_export", "allow"],
+    iterable=["must_export", "allow", "with_"],
     help={
         "wheel": "The wheel to check: any wheel, thin, universal or pure.",
         "json": "Print one JSON document (schema verification.v1).",
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         "must_export": "Symbols that must be exported: a file of C names, @LIST, or one name;"
         " may be repeated.",
         "allow": "A known finding to accept, as CODE or CODE:GLOB (of members); may be repeated.",
+        "with_": "A plugin's wheel, which must load from beside this one; may be repeated.",
         "config": "Take must_export and allow from this config too.",
     },
 )
@@ -37,6 +38,7 @@ def run(
     *,
     must_export: list[str],
     allow: list[str],
+    with_: list[str],
     json: bool = False,
     explain: str = "",
     config: str = "",
@@ -45,7 +47,7 @@ def run(
     from tensorflow_macos_build.views import verify as verify_view
     from tensorflow_macos_build.wheels.verify import Code, verify
 
-    options = verify_options(must_export, allow, config)
+    options = verify_options(must_export, allow, config, with_)
     # Before the wheel is read, which takes long: a code that is none is refused at once.
     code = Code.named(explain) if explain else None
     with Console().progress("verify") as ticker:
@@ -55,7 +57,9 @@ def run(
     return ExitCode.DONE if verification.ok else ExitCode.FAILED
 
 
-def verify_options(must_export: Sequence[str], allow: Sequence[str], config: str) -> VerifyOptions:
+def verify_options(
+    must_export: Sequence[str], allow: Sequence[str], config: str, plugins: Sequence[str] = ()
+) -> VerifyOptions:
     """Return what the flags of `verify` and a config ask for, the config's first.
 
     Raises:
@@ -68,7 +72,11 @@ def verify_options(must_export: Sequence[str], allow: Sequence[str], config: str
     configured = configs.load(config).release.verify if config else None
     symbols = configured.must_export if configured else ()
     accepted = configured.allow if configured else ()
-    return VerifyOptions(must_export=(*symbols, *entries(must_export)), allow=(*accepted, *allow))
+    return VerifyOptions(
+        must_export=(*symbols, *entries(must_export)),
+        allow=(*accepted, *allow),
+        plugins=tuple(map(Path, plugins)),
+    )
 
 
 @command(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.views.lines import Part
     from tensorflow_macos_build.wheels.verify import Code, Finding, Verification
+    from tensorflow_macos_build.wheels.verify.plugin_link import PluginLink
+    from tensorflow_macos_build.wheels.verify.plugins import LinkedPlugin
 
 _SHOWN = 200
 """Findings of one code that people are shown: a terminal holds no more, and a table takes long."""
@@ -44,6 +46,7 @@ def as_document(verification: Verification) -> documents.Json:
                 },
             },
             "findings": [_finding(finding) for finding in verification.findings],
+            "plugins": [_plugin(plugin) for plugin in verification.plugins],
         },
     )
 
@@ -59,6 +62,30 @@ def _finding(finding: Finding) -> documents.Json:
     }
 
 
+def _plugin(plugin: LinkedPlugin) -> documents.Json:
+    return {"wheel": plugin.wheel.name, "links": [_link(link) for link in plugin.links]}
+
+
+def _link(link: PluginLink) -> documents.Json:
+    return {
+        "file": link.member,
+        "slice": link.arch,
+        "loads": link.loads,
+        "lost": list(link.lost),
+        "bound": len(link.bound),
+        "others": link.others,
+        "missing": [
+            {
+                "name": symbol.name,
+                "library": symbol.library,
+                "weak": symbol.is_weak,
+                "elsewhere": list(symbol.elsewhere),
+            }
+            for symbol in link.missing
+        ],
+    }
+
+
 def as_lines(
     verification: Verification, code: Code | None = None, page: str = ""
 ) -> Iterator[Part]:
@@ -69,7 +96,21 @@ def as_lines(
         yield _table(chosen, fold_notes=code is None)
     if code is not None:
         yield Line(f"\n{page}")
+    for plugin in verification.plugins:
+        yield from _plugin_lines(plugin)
     yield Line(_summary(verification), "green" if verification.ok else "red")
+
+
+def _plugin_lines(plugin: LinkedPlugin) -> Iterator[Line]:
+    for link in plugin.links:
+        weak = sum(symbol.is_weak for symbol in link.missing)
+        verdict = "loads" if link.loads else "does not load"
+        counts = f"{len(link.bound)} symbols bound, {len(link.missing) - weak} missing"
+        also = f", {weak} weak ones null" if weak else ""
+        yield Line(
+            f"{plugin.wheel.name} ({link.arch}): {link.member} {verdict}: {counts}{also}",
+            "green" if link.loads else "red",
+        )
 
 
 def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.wheels.verify.export_lookup import ExportLookup
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 from tensorflow_macos_build.wheels.verify.libraries import LibraryResolver
 from tensorflow_macos_build.wheels.verify.linked_images import first_few, linked_images
@@ -44,9 +45,10 @@ def link(
         resolver = LibraryResolver(arch, images, binaries, tops)
         resolver.resolve()
         # A symbol names the library by its ordinal: libraries first.
-        binder = SymbolBinder(arch, images, tries)
+        lookup = ExportLookup(arch, tries)
+        binder = SymbolBinder(arch, images, lookup)
         binder.bind()
         binder.check_exports(must_export)
         counts += binder.counts
-        findings += [*resolver.findings, *binder.findings]
+        findings += [*resolver.findings, *lookup.findings, *binder.findings]
     return counts, tuple(findings)

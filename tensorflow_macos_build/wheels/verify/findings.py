@@ -109,6 +109,14 @@ class Code(Enum):
     SYMBOL_WEAK_MISSING = ("symbol-weak-missing", Severity.NOTE)
     MUST_EXPORT = ("must-export", Severity.ERROR)
 
+    PLUGIN_NONE = ("plugin-none", Severity.ERROR)
+    PLUGIN_ARCHITECTURE = ("plugin-architecture", Severity.ERROR)
+    PLUGIN_REQUIRES = ("plugin-requires", Severity.ERROR)
+    PLUGIN_CLASH = ("plugin-clash", Severity.ERROR)
+    PLUGIN_LIBRARY = ("plugin-library", Severity.ERROR)
+    PLUGIN_SYMBOL = ("plugin-symbol", Severity.ERROR)
+    PLUGIN_SYMBOL_WEAK = ("plugin-symbol-weak", Severity.WARNING)
+
     @property
     def slug(self) -> str:
         """The stable name that documents, `allow` and `--explain` use."""

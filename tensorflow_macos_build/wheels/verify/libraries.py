@@ -6,6 +6,7 @@ dyld-1378, dyld/Loader.cpp.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho.constants import MH_DYLIB
@@ -40,11 +41,14 @@ class LibraryResolver:
         images: Sequence[LinkedImage],
         binaries: Iterable[Binary],
         tops: frozenset[str],
+        openers: Mapping[LinkedImage, Sequence[LinkedImage]] = MappingProxyType({}),
     ) -> None:
+        """Take the images, and by which others some of them are opened (dlopen), if it is known."""
         self.findings: list[Finding] = []
         self._arch = arch
         self._images = images
         self._tops = tops
+        self._openers = openers
         self._by_path = {image.path: image for image in images}
         self._binaries = {install_paths.installed(binary.name): binary for binary in binaries}
         self._by_base_name: dict[str, list[str]] = {}
@@ -76,6 +80,10 @@ class LibraryResolver:
         loader comes first depends on the program; here all count.
         """
         rpaths = {image: self._own_rpaths(image) for image in self._images}
+        # dlopen() begins the chain with its caller (`loadChainCaller` of dyld/DyldAPIs.cpp).
+        for image, openers in self._openers.items():
+            for opener in openers:
+                rpaths[image].update(self._own_rpaths(opener))
         # Each round hands rpaths down by one load, until nothing is new: libraries may load each
         # other. A dict is a set with an order, so that findings do not depend on hashes.
         pending = dict.fromkeys(self._images)

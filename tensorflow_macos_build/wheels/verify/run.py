@@ -9,11 +9,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.errors import WorkFailed, printable
+from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.dist_info import folders, fused_json, install_paths, tags
-from tensorflow_macos_build.wheels.verify import binding, coverage, entry_points, metadata, record
+from tensorflow_macos_build.wheels.verify import (
+    binding,
+    coverage,
+    entry_points,
+    metadata,
+    plugins,
+    record,
+)
 from tensorflow_macos_build.wheels.verify.binaries import Binary
 from tensorflow_macos_build.wheels.verify.examine import ExaminedMember, examine
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding, Severity
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.archive.reader import Archive
     from tensorflow_macos_build.wheels.dist_info.tags import WheelName
+    from tensorflow_macos_build.wheels.verify.plugins import LinkedPlugin
 
 _MINIMUM_WORKERS = 2
 _LONGEST_MESSAGE = 4000
@@ -43,11 +51,13 @@ class VerifyOptions:
         must_export: what some binary of every architecture must export: C names, or `@LIST` as
             `must_export.expand` takes it.
         allow: accepted findings, each `CODE` or `CODE:GLOB`, the glob matching members.
+        plugins: wheels of plugins that TensorFlow must load when they are installed beside it.
         workers: threads; None: one a core, two at least.
     """
 
     must_export: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    plugins: tuple[Path, ...] = ()
     workers: int | None = None
 
 
@@ -62,6 +72,7 @@ class Verification:
         binaries: how many of them are Mach-O files or static archives.
         slices: how many architectures these have, summed up.
         symbols: what became of their undefined symbols.
+        plugins: what becomes of each plugin beside it.
     """
 
     wheel: Path
@@ -70,6 +81,7 @@ class Verification:
     binaries: int
     slices: int
     symbols: SymbolCounts
+    plugins: tuple[LinkedPlugin, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -87,13 +99,16 @@ def verify(
     """Check a wheel as installers, dyld and the kernel of macOS would, on any host.
 
     Raises:
-        UsageError: there is no such file, or an option is wrong.
+        UsageError: there is no such file, a plugin's neither, or an option is wrong.
         WorkFailed: there is no room for temporary files.
     """
     # Before the wheel is opened, which takes long: a wrong option is said at once.
     chosen = options or VerifyOptions()
     chosen = replace(chosen, must_export=expand(chosen.must_export))
     allow = _Acceptance(chosen.allow)
+    for plugin in chosen.plugins:
+        if not plugin.is_file():
+            raise UsageError("there is no such plugin's wheel", where=str(plugin))
     try:
         with open_archive(wheel) as archive:
             verification = _Verifier(wheel, archive, chosen, ticker).run()
@@ -175,12 +190,18 @@ class _Verifier:
             findings += self._coverage(binaries)
             # A member whose data is broken might be the library that others look for.
             broken = [Binary(name, {}) for name, item in examined.items() if item.contents is None]
+            companions = [
+                plugins.read(wheel, exports, self._workers) for wheel in self._options.plugins
+            ]
             with exports.reading() as tries:
                 must_export = frozenset(self._options.must_export)
                 counts, linked = binding.link(
                     [*binaries, *broken], tries, self._tops(), must_export
                 )
+                host = plugins.Host(self._named, [*binaries, *broken], frozenset(examined))
+                beside = tuple(plugins.link(plugin, host, tries) for plugin in companions)
         findings += linked
+        findings += [finding for plugin in beside for finding in plugin.findings]
         findings += [finding for item in examined.values() for finding in item.findings]
         findings += self._record(examined)
         return Verification(
@@ -190,6 +211,7 @@ class _Verifier:
             binaries=len(binaries),
             slices=sum(len(binary.slices) for binary in binaries),
             symbols=counts,
+            plugins=beside,
         )
 
     def _coverage(self, binaries: Iterable[Binary]) -> Iterator[Finding]:
@@ -206,8 +228,11 @@ class _Verifier:
         return frozenset(owner for owner in owners if owner is not None)
 
     def _examine(self, exports: ExportStore) -> dict[str, ExaminedMember]:
-        workers = self._options.workers or max(os.cpu_count() or 1, _MINIMUM_WORKERS)
-        return examine(self._archive, self._listing, exports, workers, self._ticker)
+        return examine(self._archive, self._listing, exports, self._workers, self._ticker)
+
+    @property
+    def _workers(self) -> int:
+        return self._options.workers or max(os.cpu_count() or 1, _MINIMUM_WORKERS)
 
     def _dist_info(self) -> Iterator[Finding]:
         if self._named is None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.macho import export_trie
-from tensorflow_macos_build.macho.malformed import MalformedMachO
-from tensorflow_macos_build.macho.symbols import ExportedSymbol, SymbolOrigin
+from tensorflow_macos_build.macho.symbols import SymbolOrigin
 from tensorflow_macos_build.wheels.verify.findings import Code, Finding
 from tensorflow_macos_build.wheels.verify.linked_images import Elsewhere, LinkedImage, first_few
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tensorflow_macos_build.macho.window import Window
+    from tensorflow_macos_build.wheels.verify.export_lookup import ExportLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +53,12 @@ class SymbolBinder:
         findings: which of them are missing.
     """
 
-    def __init__(self, arch: str, images: Sequence[LinkedImage], tries: Window) -> None:
+    def __init__(self, arch: str, images: Sequence[LinkedImage], lookup: ExportLookup) -> None:
         self.counts = SymbolCounts()
         self.findings: list[Finding] = []
         self._arch = arch
         self._images = images
-        self._tries = tries
-        self._cache: dict[tuple[LinkedImage, bytes], ExportedSymbol | None] = {}
+        self._lookup = lookup
 
     def bind(self) -> None:
         """Look up every symbol that comes from a library of the wheel."""
@@ -74,7 +71,7 @@ class SymbolBinder:
         # Mach-O's names of C symbols begin with an underscore.
         missing = {b"_" + name.encode(): name for name in names}
         for image in self._images:
-            for name in self._exports(image, list(missing)) if missing else ():
+            for name in self._lookup.exports(image, list(missing)) if missing else ():
                 del missing[name]
         if missing:
             message = f"no file exports {len(missing)}: {', '.join(sorted(missing.values()))}"
@@ -84,10 +81,7 @@ class SymbolBinder:
         self.findings.append(Finding(code, message, image.name, self._arch))
 
     def _fill_cache(self) -> None:
-        """Look up, in one walk for each library, all that the wheel wants of it directly.
-
-        A walk a symbol would go through the trie's upper nodes again each time.
-        """
+        """Look up, in one walk for each library, all that the wheel wants of it directly."""
         by_library: dict[LinkedImage, set[bytes]] = {}
         for image in self._images:
             for symbol in image.slice.undefined:
@@ -96,29 +90,7 @@ class SymbolBinder:
                 if isinstance(library, LinkedImage):
                     by_library.setdefault(library, set()).add(symbol.name)
         for library, names in by_library.items():
-            self._look_up(library, names)
-
-    def _look_up(self, image: LinkedImage, names: Iterable[bytes]) -> None:
-        fresh = [name for name in names if (image, name) not in self._cache]
-        exports = self._exports(image, fresh) if fresh else {}
-        for name in fresh:
-            self._cache[image, name] = exports.get(name)
-
-    def _exports(self, image: LinkedImage, names: list[bytes]) -> dict[bytes, ExportedSymbol]:
-        exports = image.slice.exports
-        if exports is None:
-            return {}
-        if exports.trie is None:
-            return {name: ExportedSymbol() for name in names if name in exports.names}
-        trie = self._tries.part(exports.trie.start, len(exports.trie), "export trie")
-        try:
-            return export_trie.look_up(trie, names)
-        except MalformedMachO as error:
-            # The trie was copied to where it is now; a person wants its place in the binary.
-            offset = (error.offset or trie.start) - trie.start + exports.origin
-            message = f"export trie: {error.what} at offset {offset:#x}"
-            self._add(Code.MACHO_MALFORMED, image, message)
-            return {}
+            self._lookup.look_up(library, names)
 
     def _bind_image(self, image: LinkedImage) -> None:
         missing: dict[int, list[str]] = {}
@@ -131,7 +103,7 @@ class SymbolBinder:
             library = image.loads[symbol.origin]
             if isinstance(library, Elsewhere):
                 system += 1
-            elif self._gives(library, symbol.name):
+            elif self._lookup.gives(library, symbol.name):
                 bound += 1
             else:
                 absent += 1
@@ -146,36 +118,3 @@ class SymbolBinder:
                 name = image.macho.dylibs[origin].name
                 message = f"{name} does not export {len(names)}: {first_few(names)}"
                 self._add(code, image, message)
-
-    def _gives(self, image: LinkedImage, name: bytes) -> bool:
-        """Whether an image gives a symbol, itself or by re-export; the unknown is trusted."""
-        pending, seen = [(image, name)], set()
-        while pending:
-            here, sought = pending.pop()
-            if (here, sought) in seen:  # libraries may re-export each other
-                continue
-            seen.add((here, sought))
-            self._look_up(here, [sought])
-            export = self._cache[here, sought]
-            if export is not None and export.forwarded is None:
-                return True
-            for library, alias in _onward(here, sought, export):
-                if isinstance(library, Elsewhere):
-                    return True
-                pending.append((library, alias))
-        return False
-
-
-def _onward(
-    image: LinkedImage, name: bytes, export: ExportedSymbol | None
-) -> Iterator[tuple[LinkedImage | Elsewhere, bytes]]:
-    """Return the libraries that may give a symbol in an image's place, and its name there."""
-    if export is not None and export.forwarded is not None:
-        index, alias = export.forwarded
-        if 0 <= index < len(image.loads):
-            yield image.loads[index], alias or name
-        return
-    # A library that is re-exported whole leaves nothing in the trie of the one that does it.
-    for dylib, library in zip(image.macho.dylibs, image.loads, strict=True):
-        if dylib.is_reexported:
-            yield library, name

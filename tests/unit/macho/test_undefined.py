@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.macho import export_trie, image, symbol_table
+from tensorflow_macos_build.macho import bind_opcodes, export_trie, image, symbol_table
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.symbols import SymbolOrigin, UndefinedSymbol
 from tensorflow_macos_build.macho.undefined import undefined_symbols
@@ -78,6 +78,54 @@ def test_wanted_symbols_are_those_that_llvm_nm_lists(pair: tuple[Path, Path]) ->
     assert nms.pop(b"_weakly")[1]
     assert mine == {name: nms[name] for name in mine}
     assert {b"_base", b"_base_more", b"_python", b"_puts", b"_basement"} <= mine.keys()
+
+
+def test_classic_binds_are_those_that_llvm_objdump_lists(toolchain: Toolchain) -> None:
+    for arch in ARCHES:
+        base = toolchain.dylib("libbase.dylib", BASE, arch, "-no_fixup_chains")
+        flags = ("-no_fixup_chains", "-U", "_python")
+        used = toolchain.dylib("libuse.dylib", USER, arch, *flags, base)
+        parsed = image.parse(window(used))
+        stems = [dylib.name.rpartition("/")[2].partition(".")[0] for dylib in parsed.dylibs]
+        mine = {
+            (symbol.name.decode(), stems[origin] if isinstance(origin, int) else "flat-namespace")
+            for symbol in undefined_symbols(window(used), parsed)
+            for origin in [symbol.origin]
+        }
+        listed = set()
+        for stream in ("--bind", "--lazy-bind"):
+            shown = llvm("llvm-objdump", "--macho", stream, used)
+            line = r"^__\w+ .* (flat-namespace|lib\w+) +(\S+)(?: \(weak import\))?$"
+            listed |= {(name, library) for library, name in re.findall(line, shown, re.M)}
+        assert mine == listed
+        assert ("_python", "flat-namespace") in mine
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "message"),
+    [
+        (b"\xe0", "opcode 0xe0 is unknown"),
+        (b"\x3c", "ordinal -4 has no meaning"),
+        (b"\x40_name", "no NUL-terminated"),
+        (b"\x20\xff", "ULEB128"),
+        (b"\xc0\xff\xff", "ULEB128"),
+    ],
+)
+def test_bind_opcodes_that_are_none_are_refused(opcodes: bytes, message: str) -> None:
+    with pytest.raises(MalformedMachO, match=message):
+        list(bind_opcodes.bound(Window.whole(opcodes), lazy=False))
+
+
+def test_a_symbol_bound_a_million_times_is_given_once() -> None:
+    # SET_SYMBOL, SET_DYLIB_ORDINAL_IMM 2, then DO_BIND_ULEB_TIMES_SKIPPING_ULEB and DO_BIND.
+    opcodes = (
+        b"\x41_x\x00\x12\xc0\xff\xff\xff\x7f\x08" + b"\x90" * 1_000_000 + b"\x00\x40_y\x00\x90"
+    )
+    assert list(bind_opcodes.bound(Window.whole(opcodes), lazy=False)) == [
+        UndefinedSymbol(b"_x", 1, True)
+    ]
+    lazily = bind_opcodes.bound(Window.whole(opcodes), lazy=True)
+    assert [symbol.name for symbol in lazily] == [b"_x", b"_y"]
 
 
 def test_exports_are_those_that_llvm_objdump_lists(pair: tuple[Path, Path]) -> None:

@@ -1,0 +1,123 @@
+"""Bind opcodes: which symbols dyld binds in an image of before chained fixups, and from where.
+
+The addresses that are bound are not followed: each symbol is given once for a library, however
+often it is bound. Source: BIND_OPCODE_… of <mach-o/loader.h>; `forEachBind…` in dyld-1378,
+mach_o/BindOpcodes.cpp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.macho.export_trie import uleb
+from tensorflow_macos_build.macho.malformed import MalformedMachO
+from tensorflow_macos_build.macho.symbols import SymbolOrigin, UndefinedSymbol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build.macho.window import Window
+
+STREAMS = ("bind", "lazy bind")
+"""The ranges of LC_DYLD_INFO that are read here. Not "weak bind": what it binds the image defines
+itself, or binds by one of these two as well."""
+
+# <mach-o/loader.h>: the high four bits of a byte are the opcode, the low ones its immediate.
+_DONE = 0x00
+_SET_DYLIB_ORDINAL_IMM = 0x10
+_SET_DYLIB_ORDINAL_ULEB = 0x20
+_SET_DYLIB_SPECIAL_IMM = 0x30
+_SET_SYMBOL_TRAILING_FLAGS_IMM = 0x40
+_SET_TYPE_IMM = 0x50
+_SET_ADDEND_SLEB = 0x60
+_SET_SEGMENT_AND_OFFSET_ULEB = 0x70
+_ADD_ADDR_ULEB = 0x80
+_DO_BIND = 0x90
+_DO_BIND_ADD_ADDR_ULEB = 0xA0
+_DO_BIND_ADD_ADDR_IMM_SCALED = 0xB0
+_DO_BIND_ULEB_TIMES_SKIPPING_ULEB = 0xC0
+_THREADED = 0xD0
+
+_NUMBERS = {
+    # A signed LEB128 ends where an unsigned one would, and its value is of no account here.
+    _SET_ADDEND_SLEB: 1,
+    _SET_SEGMENT_AND_OFFSET_ULEB: 1,
+    _ADD_ADDR_ULEB: 1,
+    _DO_BIND_ADD_ADDR_ULEB: 1,
+    _DO_BIND_ULEB_TIMES_SKIPPING_ULEB: 2,
+}
+"""How many LEB128 numbers follow an opcode whose numbers only say where to bind."""
+
+_BINDING = frozenset(
+    {
+        _DO_BIND,
+        _DO_BIND_ADD_ADDR_ULEB,
+        _DO_BIND_ADD_ADDR_IMM_SCALED,
+        _DO_BIND_ULEB_TIMES_SKIPPING_ULEB,
+    }
+)
+_ORDINALS = frozenset({_SET_DYLIB_ORDINAL_IMM, _SET_DYLIB_ORDINAL_ULEB, _SET_DYLIB_SPECIAL_IMM})
+_KNOWN = frozenset({*_NUMBERS, *_BINDING, _SET_TYPE_IMM, _THREADED})
+
+_WEAK_IMPORT = 0x1  # BIND_SYMBOL_FLAGS_WEAK_IMPORT
+_SPECIAL = {
+    0: SymbolOrigin.SELF,
+    0xF: SymbolOrigin.MAIN_EXECUTABLE,
+    0xE: SymbolOrigin.DYNAMIC_LOOKUP,
+    0xD: SymbolOrigin.WEAK_LOOKUP,
+}
+"""BIND_SPECIAL_DYLIB_…: 0 to -3, of which four bits are written."""
+
+
+def bound(stream: Window, *, lazy: bool) -> Iterator[UndefinedSymbol]:
+    """Return the symbols that a stream binds to other images, each once for a library.
+
+    Args:
+        stream: the range.
+        lazy: whether it is "lazy bind", in which DONE ends a symbol and not the stream.
+
+    Raises:
+        MalformedMachO: an opcode is unknown, or reaches outside of the stream.
+    """
+    seen: set[UndefinedSymbol] = set()
+    name, weak, at, end = b"", False, 0, len(stream)
+    origin: int | SymbolOrigin = SymbolOrigin.SELF
+    # One copy: asking the window for each byte took ten times as long.
+    content = stream.copy()
+    while at < end:
+        opcode, immediate = content[at] & 0xF0, content[at] & 0x0F
+        at += 1
+        if opcode == _SET_SYMBOL_TRAILING_FLAGS_IMM:
+            name, weak = stream.text(at, "bound symbol's name"), bool(immediate & _WEAK_IMPORT)
+            at += len(name) + 1
+        elif opcode in _ORDINALS:
+            origin, at = _origin(stream, at, opcode, immediate)
+        elif opcode in _KNOWN:
+            # BIND_SUBOPCODE_THREADED_SET_BIND_ORDINAL_TABLE_SIZE_ULEB is the one with a number.
+            for _ in range(_NUMBERS.get(opcode, int(opcode == _THREADED and immediate == 0))):
+                _, at = uleb(stream, at)
+            symbol = UndefinedSymbol(name, origin, weak)
+            # ld64 binds weak definitions to the image itself: nothing that it needs from others.
+            outside = opcode in _BINDING and origin is not SymbolOrigin.SELF
+            if outside and symbol not in seen:
+                seen.add(symbol)
+                yield symbol
+        elif opcode != _DONE:
+            raise MalformedMachO(
+                f"bind opcode {opcode:#x} is unknown", offset=stream.start + at - 1
+            )
+        elif not lazy:
+            return
+
+
+def _origin(stream: Window, at: int, opcode: int, immediate: int) -> tuple[int | SymbolOrigin, int]:
+    """Return where an opcode says that symbols come from, and the offset after it."""
+    if opcode == _SET_DYLIB_SPECIAL_IMM:
+        if immediate not in _SPECIAL:
+            message = f"library ordinal {immediate - 16} has no meaning"
+            raise MalformedMachO(message, offset=stream.start + at - 1)
+        return _SPECIAL[immediate], at
+    ordinal = immediate
+    if opcode == _SET_DYLIB_ORDINAL_ULEB:
+        ordinal, at = uleb(stream, at)
+    return (ordinal - 1 if ordinal else SymbolOrigin.SELF), at
