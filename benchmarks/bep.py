@@ -1,47 +1,47 @@
 """What it costs to watch a Bazel build: reading its events, and all of it beside bare Bazel.
 
-    .venv/bin/python -m benchmarks.bep FOLDER [ACTIONS] [ROUNDS]
+    .venv/bin/python -m benchmarks.bep FOLDER [--rounds 5] [--seconds 240] [--jobs 4] …
 
-FOLDER does not exist; its path has no space. A workspace of cheap actions is generated in it, and
-built by three arms in turn: bare Bazel, Bazel that writes its records (events, profile,
-explanation) with nobody who reads them, and `bazel.build`, which reads them. All actions run in
-each round, without a sandbox, so that an action is as cheap as can be and watching as dear. Then a
-made event file of 200 MB and one of half of it are read.
+FOLDER does not exist; its path has no space. The release of benchmarks/simulated_release.py is made
+in it, and one architecture of it built by three arms in turn: bare Bazel, Bazel that writes its
+records (events, profile, explanation) with nobody who reads them, and `bazel.build`, which reads
+them. The command lines are the product's, and differ in these flags alone; `bazel clean` before
+each makes all actions run. Then a made event file of 200 MB and one of half of it are read.
 
-Prints medians of wall-clock time and of processor time (client, server, and actions), the ratios to
-bare Bazel, how fast events arrive and are read, and the peak memory of reading.
+Prints medians and ranges of wall-clock time and of processor time (client, server, and actions),
+the ratios to bare Bazel in the same round, how fast events arrive and are read, and the peak memory
+of reading.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import os
 import statistics
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import measure
+from benchmarks import measure, simulated_release
 from tensorflow_macos_build import bazel
 from tensorflow_macos_build.bazel.build_events import BuildEvents
 from tensorflow_macos_build.bazel.line_tail import LineTail
+from tensorflow_macos_build.config import load
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.pipeline import tools
+from tensorflow_macos_build.pipeline.stages.bazel_workspace import BazelWorkspace
+from tensorflow_macos_build.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 LARGE = 200 * 10**6
 
-BUILD = """\
-[genrule(name = "g%d" % n, outs = ["g%d.txt" % n], cmd = "echo $$ROUND > $@") for n in range({n})]
-filegroup(name = "all_of_them", srcs = ["g%d" % n for n in range({n})])
-"""
+ARCHITECTURE = "arm64"
+
+_RECORDS = ("--build_event_json_file=", "--profile=", "--explain=")
 
 
 @dataclass(frozen=True)
@@ -52,34 +52,21 @@ class Cost:
     cpu_seconds: float
 
 
-class SimulatedProject:
-    """A workspace of cheap actions, all of which run again in each round."""
+class WatchedProject:
+    """The simulated release's project in the current folder, all of whose actions run each time."""
 
-    def __init__(self, folder: Path, actions: int) -> None:
-        self._folder = folder
-        self._rounds = itertools.count()
-        self._program = tools.locate("bazel") or Path("bazel")
-        source = folder / "source"
-        source.mkdir(parents=True)
-        (source / "WORKSPACE").touch()
-        (source / "BUILD").write_text(BUILD.format(n=actions))
-        self.log = folder / "build.log"
+    def __init__(self) -> None:
+        self._bazel_side = BazelWorkspace(Workspace(load(simulated_release.NAME)))
+        self.log = self._bazel_side.log(ARCHITECTURE)
 
     def invocation(self) -> bazel.Invocation:
-        """Return the next round's build."""
-        return bazel.Invocation(
-            workspace=self._folder / "source",
-            output_base=self._folder / "base",
-            files=bazel.BuildFiles.at(self._folder / "now"),
-            targets=("//:all_of_them",),
-            flags=("--spawn_strategy=local", f"--action_env=ROUND={next(self._rounds)}"),
-            env=bazel.environment(self._program),
-            program=str(self._program),
-        )
+        """Return the build, as the product runs it."""
+        return self._bazel_side.invocation(ARCHITECTURE)
 
     def cost_of(self, build: Callable[[bazel.Invocation], object]) -> Cost:
-        """Return what the next round costs when it is built so."""
+        """Return what the build costs when nothing is built yet and the server runs."""
         invocation = self.invocation()
+        run_quietly(invocation, [*invocation.startup_argv(), "clean"])
         begun, cpu = time.perf_counter(), self._cpu_seconds()
         build(invocation)
         return Cost(time.perf_counter() - begun, self._cpu_seconds() - cpu)
@@ -89,13 +76,22 @@ class SimulatedProject:
 
         The fields are utime, stime, cutime and cstime of proc(5).
         """
-        pid = (self._folder / "base/server/server.pid.txt").read_text()
+        pid = (self.invocation().output_base / "server/server.pid.txt").read_text()
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         server = sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
         return sum(os.times()[:4]) + server
 
 
-def watched(project: SimulatedProject) -> Callable[[bazel.Invocation], object]:
+def run_quietly(invocation: bazel.Invocation, argv: Sequence[str]) -> None:
+    """Run Bazel as a shell would in the invocation's environment."""
+    kept = invocation.inherited
+    inherited = {k: v for k, v in os.environ.items() if kept is None or k in kept}
+    env = inherited | {name: value for name, value in invocation.env.items() if value}
+    quiet = subprocess.DEVNULL
+    subprocess.run(argv, cwd=invocation.workspace, env=env, stdout=quiet, stderr=quiet, check=True)
+
+
+def watched(project: WatchedProject) -> Callable[[bazel.Invocation], object]:
     """Return the build as this package runs it."""
     return lambda invocation: bazel.build(invocation, ticker=silent, log=project.log)
 
@@ -104,18 +100,13 @@ def bare(*, records: bool) -> Callable[[bazel.Invocation], object]:
     """Return the build as a shell would run it, with or without the flags for records."""
 
     def build(invocation: bazel.Invocation) -> None:
-        flags = ("--build_event_json_file=", "--profile=", "--explain=")
-        argv = [word for word in invocation.argv() if records or not word.startswith(flags)]
-        env = os.environ | {name: value for name, value in invocation.env.items() if value}
-        quiet = subprocess.DEVNULL
-        subprocess.run(
-            argv, cwd=invocation.workspace, env=env, stdout=quiet, stderr=quiet, check=True
-        )
+        argv = [word for word in invocation.argv() if records or not word.startswith(_RECORDS)]
+        run_quietly(invocation, argv)
 
     return build
 
 
-def compare(project: SimulatedProject, rounds: int) -> None:
+def compare(project: WatchedProject, rounds: int) -> None:
     """Build by all arms in turn and print what they took."""
     arms = {
         "bare": bare(records=False),
@@ -124,16 +115,25 @@ def compare(project: SimulatedProject, rounds: int) -> None:
     }
     bare(records=True)(project.invocation())  # the server starts, and compiles its own code
     costs: dict[str, list[Cost]] = {name: [] for name in arms}
-    for _ in range(rounds):
-        for name, build in arms.items():
-            costs[name].append(project.cost_of(build))
+    for number in range(rounds):
+        # In another order each time, so that none always follows the same one.
+        for name in [*arms][number % len(arms) :] + [*arms][: number % len(arms)]:
+            costs[name].append(project.cost_of(arms[name]))
     for name, measured in costs.items():
-        pairs = list(zip(measured, costs["bare"], strict=True))
-        wall = statistics.median(cost.seconds / base.seconds for cost, base in pairs)
-        cpu = statistics.median(cost.cpu_seconds / base.cpu_seconds for cost, base in pairs)
-        seconds = statistics.median(cost.seconds for cost in measured)
-        busy = statistics.median(cost.cpu_seconds for cost in measured)
-        print(f"{name:13} {seconds:7.2f} s ({wall:.3f})  {busy:7.2f} s of processors ({cpu:.3f})")
+        print(f"{name:13} {_shown(measured, costs['bare'])}", flush=True)
+
+
+def _shown(measured: Sequence[Cost], base: Sequence[Cost]) -> str:
+    """Return medians, with the ratios to bare Bazel round by round: the median and the range."""
+    parts = []
+    for unit, field in (("s", "seconds"), ("s of processors", "cpu_seconds")):
+        values = [getattr(cost, field) for cost in measured]
+        ratios = [value / getattr(cost, field) for value, cost in zip(values, base, strict=True)]
+        ratio, least, most = statistics.median(ratios), min(ratios), max(ratios)
+        parts.append(
+            f"{statistics.median(values):7.2f} {unit} ({ratio:.3f}, {least:.3f} to {most:.3f})"
+        )
+    return "  ".join(parts)
 
 
 def arrival_rate(stream: Path) -> float:
@@ -203,19 +203,22 @@ def measure_reading(folder: Path, rate: float) -> None:
         path.unlink()
 
 
-def main(folder: Path, actions: int, rounds: int) -> None:
+def main() -> None:
     """Compare the arms, then measure the reader."""
-    project = SimulatedProject(folder, actions)
-    print(measure.machine())
+    options = simulated_release.arguments(__doc__, {"--rounds": 5, "--seconds": 240})
+    release = simulated_release.made(options)
+    folder = release.project(release.folder / "project")
+    folder.document("--arch", ARCHITECTURE)  # the work tree is there, and configured
+    os.chdir(folder.folder)
+    project = WatchedProject()
     try:
-        compare(project, rounds)
+        compare(project, options.rounds)
     finally:
         bazel.shutdown(project.invocation())
     rate = arrival_rate(project.log.with_suffix(".events.json"))
     print(f"events arrive: {rate:.1f} a second")
-    measure_reading(folder, rate)
+    measure_reading(release.folder, rate)
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[2:]]
-    main(Path(sys.argv[1]).absolute(), *[*numbers, *(500, 3)[len(numbers) :]])
+    main()
