@@ -9,7 +9,7 @@ from tensorflow_macos_build.pipeline.records import WheelResult
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tensorflow_macos_build.pipeline.records import Effort, TimedAction
+    from tensorflow_macos_build.pipeline.records import Effort, TimedAction, TimeSpent
     from tensorflow_macos_build.pipeline.stage import FinishedStage
 
 _MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in r"\`*_{}[]()#+-.!|~<>&"})
@@ -42,6 +42,8 @@ def as_lines(effort: Effort) -> Iterator[str]:
         return
     for kind in effort.time.kinds:
         yield f"  {kind.seconds:9.1f} s  {kind.kind}, {_number(kind.actions, 'action')}"
+    if rest := _rest(effort, effort.time):
+        yield f"  {rest}"
     yield from _actions("slowest actions", effort.time.slowest)
     critical = effort.time.critical_seconds
     yield from _actions(f"critical path, {critical:.1f} s", effort.time.critical_path)
@@ -64,6 +66,8 @@ def as_markdown(finished: FinishedStage, effort: Effort) -> str:
     if effort.time is not None:
         rows = ((kind.seconds, f"{kind.kind}, {kind.actions}") for kind in effort.time.kinds)
         lines += _table("actions of a kind", rows)
+        if rest := _rest(effort, effort.time):
+            lines += [_escaped(rest), ""]
         lines += _table("slowest actions", _rows(effort.time.slowest))
         heading = f"critical path, {effort.time.critical_seconds:.1f} s"
         lines += _table(heading, _rows(effort.time.critical_path))
@@ -108,6 +112,14 @@ def _saving(effort: Effort) -> str:
         return ""
     counts = f"{_number(effort.needed, 'action')} needed, {reused:,} reused from builds before"
     return f"{counts} ({reused / effort.needed:.0%})"
+
+
+def _rest(effort: Effort, time: TimeSpent) -> str:
+    """Return how many actions are of none of the kinds shown; "" for none."""
+    rest = effort.actions - sum(kind.actions for kind in time.kinds)
+    # Bazel 4.2.3 joins them to events without a category, so that their kinds are lost.
+    why = "of other kinds, or so short that Bazel's profile joins them"
+    return f"{_number(rest, 'action')} more, {why}" if rest > 0 else ""
 
 
 def _number(count: int, noun: str) -> str:

@@ -12,11 +12,23 @@ def test_people_see_kinds_the_slowest_the_critical_path_and_why_actions_ran() ->
         "  2,468 actions needed, 1,234 reused from builds before (50%)",
         "  run because: 1 action command has changed",
         "        2.2 s  CppCompile, 1 action",
+        "  1,233 actions more, of other kinds, or so short that Bazel's profile joins them",
         "  slowest actions",
         "        2.2 s  Compiling a|b.cc",
         "  critical path, 2.2 s",
         "        2.2 s  Compiling a|b.cc",
     ]
+
+
+def test_every_action_is_in_a_kind_or_among_the_rest() -> None:
+    assert EFFORT.time is not None
+    (kind,) = EFFORT.time.kinds
+    for actions, rest in ((1, []), (2, ["  1 action more"]), (0, [])):
+        effort = EFFORT.model_copy(update={"actions": kind.actions - 1 + actions})
+        lines = list(time_spent.as_lines(effort))
+        assert [line.split(",")[0] for line in lines if " more, " in line] == rest
+        summary = time_spent.as_markdown(BUILT, effort)
+        assert (" more, of other kinds" in summary) == bool(rest)
 
 
 def test_what_was_there_already_took_no_time() -> None:
