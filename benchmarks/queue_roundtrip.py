@@ -125,7 +125,7 @@ def _times(folder: Path, repository: Path, span: str, rounds: int) -> None:
 
     def replayed() -> None:
         with open_quarantine(git) as quarantine:
-            materialise.commits(queue, quarantine.git)
+            materialise.commits(queue, quarantine)
 
     arms = {
         "read the queue": lambda: storage.load(folder),

@@ -192,7 +192,7 @@ def _import(bench: Bench, folder: Path) -> None:
     )
     importing.import_changes(source, folder, bench.scratch / "import-cache", silent)
     with open_quarantine(bench.git) as quarantine:
-        last = materialise.queue_commits(storage.load(folder), quarantine.git)[-1].commit
+        last = materialise.queue_commits(storage.load(folder), quarantine)[-1].commit
         if quarantine.tree(last) != quarantine.tree(bench.last):
             raise SystemExit("the queue does not make the tree of the range")
 

@@ -18,8 +18,11 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
     ForecastColumn,
     PatchForecast,
 )
+from tensorflow_macos_build.patchqueue.picking.pin import Pinned
+from tensorflow_macos_build.patchqueue.picking.watch import PickState, WatchedPick
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+from tensorflow_macos_build.patchqueue.queue.picks import Pick
 from tensorflow_macos_build.patchqueue.queue.storage import Saved
 from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest, RebaseResult
 from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
@@ -65,6 +68,7 @@ from tensorflow_macos_build.views import (
     forecast,
     forecast_page,
     fuse,
+    picks,
     rangediff_page,
     rebase,
     rebase_progress,
@@ -179,6 +183,10 @@ STOPPED = RebaseProgress("v2", CONFLICTING, "conflict.patch", Path("build/rebase
 ENDED = RebaseProgress("v2", CLEAN, "", Path("build/rebase/demo"), ())
 EDITING = EditProgress(None, (), Path("build/edit/demo/tree"), "S", ("a.py",))
 EDITED = EditProgress(SAVED, ("emptied",))
+WATCHED = tuple(
+    WatchedPick(Pick(ID, "7", ID, "backport", "never"), state, ID, added=(COMMIT,), gone=(COMMIT,))
+    for state in PickState
+)
 IMPORTED = Imported(
     (PatchStep(QUEUE.patches[0].patch.header, ID, ID),),
     (("empty.patch", "S"),),
@@ -301,6 +309,10 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rebase.as_document: [("demo", REQUEST, CONFLICTING), ("demo", REQUEST, CLEAN)],
     rebase.as_lines: [("demo", REQUEST, CONFLICTING, FLAGS), ("demo", REQUEST, CLEAN, FLAGS)],
     rebase.drivers_lines: [(CONFLICTING,)],
+    picks.pinned_document: [("demo", Pinned(WATCHED, EDITED)), ("demo", Pinned((), None))],
+    picks.pinned_lines: [(Pinned(WATCHED, EDITED), FLAGS), (Pinned((), None), FLAGS)],
+    picks.watched_body: [(WATCHED[0],)],
+    picks.watched_lines: [(WATCHED, FLAGS)],
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],

@@ -75,9 +75,10 @@ class Git:
             transfer.Unreachable: the server could not be asked, or has not got them.
         """
         if self.borrows_from is not None and self.server:
-            self.borrows_from.bring(self._missing(sorted(set(ids))))
+            self.borrows_from.bring(self.missing(sorted(set(ids))))
 
-    def _missing(self, ids: Sequence[str]) -> list[str]:
+    def missing(self, ids: Sequence[str]) -> list[str]:
+        """Return which objects are not in the repository; no server is asked for them."""
         # One process for all ids; it is offline here (`environment`), or it would fetch each.
         stdin = "".join(f"{oid}\n" for oid in ids).encode()
         answers = self.out("cat-file", "--batch-check=%(objecttype)", stdin=stdin).splitlines()

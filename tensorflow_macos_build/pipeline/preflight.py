@@ -18,7 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, UsageError
 from tensorflow_macos_build.git import objects
 from tensorflow_macos_build.git.repository import ObjectMissing
-from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
@@ -122,6 +122,7 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
     what = f"patches/{workspace.release.queue}"
     try:
         queue = storage.load(workspace.queue)
+        materialise.refuse_unpinned(queue.picks, queue.folder)
     except MacosBuildError as error:
         is_there = workspace.queue.is_dir()
         state = Availability.DOES_NOT_FIT if is_there else Availability.MISSING
@@ -134,7 +135,7 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
         remedy = "name a queue of that upstream in the config"
         yield HostFinding("queue", what, Availability.DOES_NOT_FIT, True, value, remedy)
         return
-    value = f"{len(queue.patches)} patches on {queue.base.ref}"
+    value = f"{len(queue.names)} patches on {queue.base.ref}"
     yield HostFinding("queue", what, Availability.FOUND, True, value)
 
 

@@ -139,6 +139,14 @@ def edit(session: EditSession, name: str) -> EditProgress:
     return session.edit(name)
 
 
+@_TASKS.step(positional=["name"], help={"name": "The pick: its name, or a part of it."})
+def vendor(session: EditSession, name: str) -> EditProgress:
+    """Make a patch of a pick, to be changed like any other."""
+    from tensorflow_macos_build.patchqueue.picking import pin
+
+    return pin.vendor(session, name)
+
+
 @_TASKS.step(name="continue")
 def continue_(session: EditSession) -> EditProgress:
     """Take what was made in the work tree, and let the other patches follow."""
@@ -153,4 +161,4 @@ def status(session: EditSession) -> EditProgress:
 
 abort = _TASKS.abort("Give a change of a queue up; the queue stays as it was.")
 
-TASKS = (drop, fold, reorder, split, annotate, edit, continue_, status, abort)
+TASKS = (drop, fold, reorder, split, annotate, edit, vendor, continue_, status, abort)

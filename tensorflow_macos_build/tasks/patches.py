@@ -10,7 +10,7 @@ import invoke
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks import edit, forecast, review
+from tensorflow_macos_build.tasks import edit, forecast, picks, review
 from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
@@ -171,4 +171,4 @@ def import_source(
 
 _REVIEW = (review.lint, review.report, forecast.forecast)
 
-namespace = invoke.Collection("patches", import_, export, *_REVIEW, *edit.TASKS)
+namespace = invoke.Collection("patches", import_, export, *_REVIEW, *edit.TASKS, *picks.TASKS)

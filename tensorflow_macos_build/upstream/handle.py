@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build import process
     from tensorflow_macos_build.console import Ticker
 
 HEADS = "+refs/heads/*:refs/heads/*"
@@ -97,11 +98,11 @@ class Mirror(Git):
         if self.url is None:
             return 0
         wanted = sorted(set(ids))
-        if not self._missing(wanted):
+        if not self.missing(wanted):
             return 0
         # looked at once more under the lock: another process may have brought them meanwhile
         with locks.held(self.folder / "lock"):
-            missing = self._missing(wanted)
+            missing = self.missing(wanted)
             if missing:
                 stdin = "".join(f"{blob}\n" for blob in missing).encode()
                 # As git itself fetches what is missing (fetch_objects in promisor-remote.c): blobs
@@ -125,7 +126,7 @@ class Mirror(Git):
         return self.url is not None and self.lender is None
 
     def _commit(self, ref: str) -> str | None:
-        if self.url is not None and object_ids.is_full(ref) and self._missing([ref]):
+        if self.url is not None and object_ids.is_full(ref) and self.missing([ref]):
             return None  # rev-parse would ask the server, without the patience of `fetch`
         return revisions.find_commit(self, ref)
 
@@ -135,20 +136,22 @@ class Mirror(Git):
         known = self.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", expected=())
         return known.status == 0
 
-    def _missing(self, ids: Sequence[str]) -> list[str]:
+    def missing(self, ids: Sequence[str]) -> list[str]:
         """Return which objects are missing, seen through a repository that has no server.
 
         A git that knows no GIT_NO_LAZY_FETCH (before 2.39.4) would ask it, one object at a time.
         """
+        if self.url is None:  # nothing can be asked, and there is no such view
+            return super().missing(ids)
         view = Git(self.folder / "objects.git", env={"GIT_OBJECT_DIRECTORY": self._objects()})
-        return view._missing(ids)
+        return view.missing(ids)
 
     def _objects(self) -> str:
         return os.fspath(self.git_dir.resolve() / "objects")
 
     def _fetch_unnamed(self, commit: str, ticker: Ticker) -> None:
         """Fetch a commit that no branch or tag reaches; many servers hand it out."""
-        from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415 - as in `_talk`
+        from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415 - as in `talk`
 
         ticker(0, None, f"asking for {commit}")
         # once: a server that does not (uploadpack.allowAnySHA1InWant in git-config(1)) never will
@@ -168,20 +171,21 @@ class Mirror(Git):
         # (git-fetch(1))
         options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
         config = ["-c", f"fetch.negotiationAlgorithm={negotiate}"] if negotiate else []
-        self._talk([*config, "fetch", *options, *arguments], ticker, stdin=stdin)
+        self.talk([*config, "fetch", *options, *arguments], ticker, stdin=stdin)
 
-    def _talk(
-        self,
-        arguments: Sequence[str],
-        ticker: Ticker,
-        *,
-        stdin: bytes,
-    ) -> None:
+    def talk(
+        self, arguments: Sequence[str], ticker: Ticker, *, stdin: bytes = b""
+    ) -> process.Completed:
+        """Run a git command that talks to the server at `url`.
+
+        Raises:
+            transfer.Unreachable: the server could not be asked, or has not got it.
+        """
         # GitPython and requests take 0.2 s to import, which tasks without a network need not pay
         from tensorflow_macos_build.upstream import transfer  # noqa: PLC0415
 
         assert self.url is not None
-        transfer.run_with_retry(
+        return transfer.run_with_retry(
             # the older protocols, which a user may have set, begin with all references
             # (gitprotocol-v2(5))
             self.argv("-c", "protocol.version=2", *arguments),

@@ -30,7 +30,7 @@ from tensorflow_macos_build.upstream import embedded, local, remote
 from tensorflow_macos_build.upstream.handle import Mirror
 from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 
-__all__ = ["Mirror", "TransferRetry", "open", "peek"]
+__all__ = ["Mirror", "TransferRetry", "kind", "open", "peek"]
 
 _SCHEMES = frozenset({"git", "http", "https", "ssh"})
 # git-clone(1), GIT URLS: `host:path` of ssh, unless a slash comes before the colon
@@ -58,7 +58,7 @@ def open(
         transfer.Unreachable: the server could not be reached.
     """
     text = os.fspath(source)
-    kind, location = _kind(text)
+    form, location = kind(text)
     folder = cache.resolve() / _folder_name(location)
     ticker(0, None, f"opening {shown(text)}")
     with locks.held(folder / "lock"):
@@ -67,12 +67,12 @@ def open(
             folder / "repository.git",
             origin=text,
             folder=folder,
-            url=location if kind == "remote" else None,
+            url=location if form == "remote" else None,
             retry=retry or TransferRetry(),
         )
-        if kind == "remote":
+        if form == "remote":
             return remote.prepare(opened, ticker)
-        if kind == "embedded":
+        if form == "embedded":
             return local.prepare(opened, embedded.create(folder / "embedded.git").git_dir)
         return local.prepare(opened, Path(location))
 
@@ -86,13 +86,13 @@ def peek(source: str, cache: Path, ref: str) -> tuple[Git, str] | None:
     Raises:
         UsageError: `source` is an address that cannot be read, or no repository.
     """
-    kind, location = _kind(source)
+    form, location = kind(source)
     folder = cache / _folder_name(location)
     view = folder / "objects.git"
     names = Git(folder / "repository.git", env=OFFLINE)
-    if kind == "local":
+    if form == "local":
         names = dataclasses.replace(local.lender_at(Path(location)), env=OFFLINE)
-    is_partial = kind == "remote" or local.promisor_url(names) is not None
+    is_partial = form == "remote" or local.promisor_url(names) is not None
     if not names.git_dir.exists() or (is_partial and not view.is_dir()):
         return None
     commit = revisions.find_commit(names, ref)
@@ -103,7 +103,12 @@ def peek(source: str, cache: Path, ref: str) -> tuple[Git, str] | None:
     return (Git(view, env=objects) if is_partial else names), commit
 
 
-def _kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
+def kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:
+    """Return what a repository's name is, and where it is: a path, an address, `embedded:`.
+
+    Raises:
+        UsageError: it is neither.
+    """
     if source == embedded.URL:
         return "embedded", source
     try:

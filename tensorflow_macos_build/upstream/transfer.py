@@ -85,7 +85,7 @@ def run_with_retry(
     retry: TransferRetry,
     env: Mapping[str, str | None],
     stdin: bytes = b"",
-) -> None:
+) -> process.Completed:
     """Run a git command that talks to the server at `url`, again and again within `retry`.
 
     The command must be one that can be begun anew after it failed.
@@ -101,7 +101,9 @@ def run_with_retry(
         # the trace repeats what we send: those words are not the server's
         progress = _TransferProgress(ticker, retry, retry.words + _ECHO * len(stdin))
         try:
-            process.watch(argv, progress.feed, env={**env, **_TRACE}, stdin=stdin, idle=retry.idle)
+            return process.watch(
+                argv, progress.feed, env={**env, **_TRACE}, stdin=stdin, idle=retry.idle
+            )
         except _TooMuch:
             raise _endless(url) from None
         except _Endless:
@@ -118,8 +120,6 @@ def run_with_retry(
                 raise _unreachable(url, answer, retry, failure, progress.message) from failure
             ticker(0, None, f"the network failed; the next try is in {pause:g} s")
             time.sleep(pause)
-        else:
-            return
 
 
 class _TransferProgress(RemoteProgress):

@@ -22,7 +22,7 @@ def as_document(queue: str, progress: EditProgress) -> documents.Json:
     body = {
         "queue": queue,
         "done": saved is not None,
-        "patches": [patch.name for patch in saved.queue.patches] if saved else [],
+        "patches": saved.queue.names if saved else [],
         **saved_view.files(saved),
         "emptied": list(progress.emptied),
         "folder": str(progress.folder or ""),
@@ -53,9 +53,14 @@ def _end(progress: EditProgress, saved: Saved) -> Iterator[Line]:
         # A patch that goes is named: silence would look like a loss.
         yield Line(f"left the queue, it changes nothing any more: {subject}", "yellow")
     yield Line(
-        f"{saved.queue.name}: {len(saved.queue.patches)} patches; {len(saved.written)} files "
+        f"{saved.queue.name}: {_counted(saved)}; {len(saved.written)} files "
         f"written, {len(saved.kept)} kept, {len(saved.removed)} names gone"
     )
+
+
+def _counted(saved: Saved) -> str:
+    picks, patches = len(saved.queue.picks), f"{len(saved.queue.patches)} patches"
+    return f"{picks} picks, {patches}" if picks else patches
 
 
 def _work_tree(progress: EditProgress, folder: Path) -> Iterator[Line]:

@@ -41,11 +41,11 @@ def plan_lines(request: RebaseRequest, queue: Queue) -> Iterator[str]:
     base = queue.base
     yield f"open {base.upstream} (mirrors in {request.cache})"
     yield (
-        f"replay {len(queue.patches)} patches of {queue.name} from {base.ref} "
+        f"replay {len(queue.names)} patches of {queue.name} from {base.ref} "
         f"({base.commit[:12]}) on {request.onto}; at a conflict: {request.on_conflict.value}"
     )
-    for patch in queue.patches:
-        yield f"  {patch.name}"
+    for name in queue.names:
+        yield f"  {name}"
     if request.write:
         yield f"write {queue.folder} on its new base, when nothing conflicts"
 
@@ -61,7 +61,9 @@ def plan_document(name: str, request: RebaseRequest, queue: Queue) -> documents.
         "onto": request.onto,
         "on_conflict": request.on_conflict.value,
         "patches": [
-            {"name": patch.name, "subject": patch.patch.header.subject} for patch in queue.patches
+            # what a pick's subject is, only its commits tell
+            *({"name": pick.name, "subject": pick.name} for pick in queue.picks),
+            *({"name": patch.name, "subject": patch.header.subject} for patch in queue.patches),
         ],
         "write": request.write,
     }

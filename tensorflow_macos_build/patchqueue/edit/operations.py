@@ -13,18 +13,24 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import merges, trees
-from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.patchqueue.formats.patch import Header
+from tensorflow_macos_build.patchqueue.formats.people import NO_ADDRESS, Identity, Moment
+from tensorflow_macos_build.patchqueue.queue import materialise, partial, pick_order, picked_change
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep, is_zero_context
+from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
-    from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.picked_change import PickedChange
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
+
+_UNKNOWN = Header(Identity("unknown", NO_ADDRESS), Moment(0, "+0000"), "not pinned yet", "")
+"""Stands for the header of a pick that is not pinned: nobody has seen its change."""
 
 TreePair = tuple[str, str]
 """The ids of a tree before and after."""
@@ -37,14 +43,16 @@ class PatchEdit:
     Attributes:
         header: its author, date and message.
         changes: what it does, one after the other; more than one when patches are folded.
-        name: the file it has; None for a new patch.
+        name: the file it has, or its pick's name; None for a new patch.
         bare: whether its file has no context.
+        pick: the pick that it is; one that is not pinned has no changes.
     """
 
     header: Header
     changes: tuple[TreePair, ...]
     name: str | None
     bare: bool
+    pick: Pick | None = None
 
 
 @dataclass(frozen=True)
@@ -75,16 +83,55 @@ class Restacked:
     emptied: tuple[PatchEdit, ...]
 
 
-def edits_of(commits: Sequence[PatchCommit], base_tree: str) -> list[PatchEdit]:
-    """Return a queue, replayed into commits on a base, as edits."""
-    edits = []
-    before = base_tree
+def edits_of(quarantine: Quarantine, queue: Queue) -> list[PatchEdit]:
+    """Return a queue as edits, in the quarantine that gets its commits.
+
+    A pick that is not pinned, or whose commits are not here, is an edit without changes. One that
+    does not apply is an edit all the same: what conflicts is settled with the change.
+    """
+    usable = materialise.applicable(queue, quarantine)
+    edits = [_of_pick(quarantine, pick, queue.base.upstream) for pick in queue.picks]
+    before = trees.of_commits(quarantine.git, [queue.base.commit])[0]
+    commits = materialise.commits(usable, quarantine)
     for commit in commits:
-        patch = commit.patch
-        bare = is_zero_context(patch.patch)  # written again, its file has no context either
-        edits.append(PatchEdit(patch.patch.header, ((before, commit.tree),), patch.name, bare))
+        if isinstance(commit.patch, QueuePatch):
+            patch = commit.patch
+            bare = is_zero_context(patch.patch)  # written again, its file has no context either
+            edits.append(PatchEdit(patch.header, ((before, commit.tree),), patch.name, bare))
         before = commit.tree
     return edits
+
+
+def _of_pick(quarantine: Quarantine, pick: Pick, upstream: str) -> PatchEdit:
+    if materialise.is_here(quarantine, pick):
+        return of_change(picked_change.read(quarantine, pick, upstream))
+    return PatchEdit(_UNKNOWN, (), pick.name, bare=False, pick=pick)
+
+
+def of_change(change: PickedChange) -> PatchEdit:
+    """Return a pick's change as an edit."""
+    sides = ((change.before, change.after),)
+    return PatchEdit(change.header, sides, change.name, bare=False, pick=change.pick)
+
+
+def vendored(edits: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
+    """Let a pick be the first patch of the queue.
+
+    Raises:
+        UsageError: it is no pick, or not pinned.
+    """
+    edit = edits[at]
+    if edit.pick is None:
+        raise UsageError(f"{edit.name} is a patch already, and no pick")
+    if not edit.changes:
+        raise UsageError(
+            f"{edit.name} has no change to make a patch of",
+            hint="pin it with `patches.pin` first",
+        )
+    patch = replace(edit, name=None, pick=None)
+    rest = dropped(edits, at)
+    first = next((number for number, other in enumerate(rest) if other.pick is None), len(rest))
+    return [*rest[:first], patch, *rest[first:]]
 
 
 def dropped(edits: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
@@ -106,6 +153,8 @@ def folded(edits: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
     """
     if at == into:
         raise UsageError("a patch cannot be folded into itself")
+    refuse_pick(edits[at])
+    refuse_pick(edits[into])
     # Whichever header stays, the changes keep their order: one may stand on the other.
     first, second = sorted((at, into))
     joined = replace(edits[into], changes=edits[first].changes + edits[second].changes)
@@ -125,8 +174,10 @@ def annotated(
     Raises:
         UsageError: no file's name fits.
     """
+    # what is said of a pick stands in queue.yaml
     chosen = [
-        not globs or any(fnmatch.fnmatchcase(edit.name or "", glob) for glob in globs)
+        edit.pick is None
+        and (not globs or any(fnmatch.fnmatchcase(edit.name or "", glob) for glob in globs))
         for edit in edits
     ]
     if not any(chosen):
@@ -153,6 +204,7 @@ def split(
     Raises:
         UsageError: all files fit, or none.
     """
+    refuse_pick(edit)
     # One change: an edit of the queue as it is has not been folded.
     ((before, after),) = edit.changes
     (changes,) = trees.between(quarantine.git, [(before, after)])
@@ -165,31 +217,30 @@ def split(
         listed = "\n".join(sorted(change.path for change in changes))
         amount = "all" if chosen else "none"
         raise UsageError(f"{amount} of the patch's files fit {', '.join(globs)}", detail=listed)
-    middle = _partly(
-        quarantine, before, [change for change in changes if change.path not in chosen]
-    )
+    middle = partial.tree(quarantine, before, (c for c in changes if c.path not in chosen))
     return (
         replace(edit, changes=((before, middle),)),
         PatchEdit(replace(edit.header, subject=subject), ((middle, after),), None, edit.bare),
     )
 
 
-def _partly(quarantine: Quarantine, before: str, changes: Iterable[PathChange]) -> str:
-    """Return the tree that some of a patch's changes make."""
-    tree = Overlay(quarantine.objects, before)
-    # Deletions first, so that a file can become a folder.
-    for path, _, new, _ in sorted(changes, key=lambda change: change.new is not None):
-        if new is None:
-            tree.remove(path)
-            continue
-        parts = path.split("/")
-        above = [tree.entry("/".join(parts[:depth])) for depth in range(1, len(parts))]
-        there = tree.entry(path)
-        # A file that becomes a folder, or the reverse, is one change of two paths: both or none.
-        if any(entry and not entry.is_tree for entry in above) or (there and there.is_tree):
-            raise UsageError(f"`{path}` needs the place of a file that is in the other half")
-        tree.put(path, new)
-    return tree.write(quarantine)
+def refuse_missing(edits: Sequence[PatchEdit]) -> None:
+    """Raise a UsageError where the commits of a pinned pick are not here."""
+    for edit in edits:
+        if edit.pick is not None and edit.pick.is_pinned and not edit.changes:
+            raise UsageError(
+                f"the commits of {edit.name} are nowhere to be had, so the queue cannot be made",
+                hint="`patches.drop` takes the pick out of the queue",
+            )
+
+
+def refuse_pick(edit: PatchEdit) -> None:
+    """Raise a UsageError about an edit that is a pick, whose text is not the queue's."""
+    if edit.pick is not None:
+        raise UsageError(
+            f"{edit.name} is a pick: its text is upstream's, and is not changed here",
+            hint="`patches.vendor` makes a patch of it",
+        )
 
 
 def restack(
@@ -208,6 +259,7 @@ def restack(
     emptied: list[PatchEdit] = []
     for number, edit in enumerate(edits):
         before = current
+        pick = edit.pick
         for turn, (old, new) in enumerate(edit.changes):
             key = f"{number}.{turn}"
             if current == old:  # what is before it did not change: nor does what it makes of it
@@ -217,8 +269,11 @@ def restack(
             if not merged.clean and key not in settled:
                 return EditConflict(key, edit, merged)
             current = merged.tree if merged.clean else settled[key]
-        if current == before:
+            # what somebody made of its conflict is no change by reference any more, but a patch
+            pick = pick if merged.clean else None
+        if current == before and edit.changes:
             emptied.append(edit)
         else:
-            steps.append(PatchStep(edit.header, before, current, edit.name, zero_context=edit.bare))
-    return Restacked(tuple(steps), tuple(emptied))
+            name = None if edit.pick else edit.name
+            steps.append(PatchStep(edit.header, before, current, name, edit.bare, pick))
+    return Restacked(tuple(pick_order.settled(quarantine, steps)), tuple(emptied))

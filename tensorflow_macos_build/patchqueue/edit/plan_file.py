@@ -15,13 +15,14 @@ from tensorflow_macos_build.patchqueue.edit.operations import PatchEdit
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
 from tensorflow_macos_build.patchqueue.queue import locate
+from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 _FILE = "plan.json"
-_SCHEMA = "edit-plan", 2
+_SCHEMA = "edit-plan", 3
 
 MAX_SIZE = 64 << 20
 """Bytes of the largest plan that is read."""
@@ -99,4 +100,5 @@ def _patch_edit(body: documents.Json) -> PatchEdit:
         Identity(**header["author"]), Moment(**header["date"]), header["subject"], header["body"]
     )
     changes = tuple((before, after) for before, after in body["changes"])
-    return PatchEdit(made, changes, body["name"], body["bare"])
+    pick = body["pick"] and Pick(**{**body["pick"], "paths": tuple(body["pick"]["paths"])})
+    return PatchEdit(made, changes, body["name"], body["bare"], pick)

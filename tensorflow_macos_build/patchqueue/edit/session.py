@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue, SessionRequest
+    from tensorflow_macos_build.upstream.mirror import Mirror
 
     MakeEdits = Callable[[Quarantine, list[PatchEdit]], list[PatchEdit]]
 
@@ -157,7 +158,15 @@ def open(
         UsageError: there is no such queue, or upstream lacks its base or a revision.
         transfer.Unreachable: the server could not be asked.
     """
-    return _session(request, opening.open_session(request, ticker), waiting)
+    return open_with_mirror(request, ticker, waiting)[0]
+
+
+def open_with_mirror(
+    request: SessionRequest, ticker: Ticker = silent, waiting: Waiting = lock.unwatched
+) -> tuple[EditSession, Mirror]:
+    """Open a queue's change as `open` does, and return its upstream's mirror, too."""
+    opened = opening.open_session(request, ticker, lenient=True)
+    return _session(request, opened, waiting), opened.mirror
 
 
 def open_to_abort(

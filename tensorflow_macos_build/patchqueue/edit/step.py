@@ -13,7 +13,7 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
 from tensorflow_macos_build.patchqueue.edit.operations import EditConflict, PatchEdit
 from tensorflow_macos_build.patchqueue.edit.plan_file import EditPlan
-from tensorflow_macos_build.patchqueue.queue import journal, locate, materialise, storage
+from tensorflow_macos_build.patchqueue.queue import journal, locate, storage
 from tensorflow_macos_build.patchqueue.queue.storage import Saved
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import SideLabels
@@ -137,8 +137,8 @@ class EditRun:
     ) -> EditPlan:
         """Return a new change; nothing is kept of it yet."""
         self._clear()
-        commits = materialise.commits(self.queue, quarantine.git)
-        edits = make(quarantine, operations.edits_of(commits, self._base_tree(quarantine)))
+        edits = make(quarantine, operations.edits_of(quarantine, self.queue))
+        operations.refuse_missing(edits)
         folder = str(self.queue.folder.resolve())
         return EditPlan(folder, request, self.queue.digest, tuple(edits), {}, None)
 
@@ -146,6 +146,7 @@ class EditRun:
         """Keep a change that opens a patch for editing."""
         position = self.queue.position(name)
         plan = self.begin(quarantine, lambda _, edits: edits, ("patches.edit", name))
+        operations.refuse_pick(plan.edits[position])
         plan = replace(plan, open=position)
         self._keep(quarantine, plan)
         return plan

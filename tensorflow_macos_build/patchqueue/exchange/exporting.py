@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
@@ -17,22 +17,25 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import diffs, revisions, trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.patchqueue.formats import diff_parse, write
+from tensorflow_macos_build.patchqueue.formats import diff_parse, patch, write
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK, SYMLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.queue import (
     commit_range,
+    compose,
     locate,
     materialise,
     opening,
     storage,
 )
+from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
 from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueuePatch
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
 
 SERIES = "series"
 
@@ -96,6 +99,8 @@ def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
         transfer.Unreachable: the upstream's server could not be asked.
     """
     queue, force, where = storage.load(request.folder), request.force, request.target
+    if queue.picks:
+        queue = _with_patches_for_picks(request, ticker)
     match request.form:
         case ExportForm.BRANCH:
             git = commit_range.repository(Path(request.target))
@@ -107,10 +112,39 @@ def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
             opened = opening.open(queue.folder, request.cache, ticker)
             opened.prepare(ticker=ticker)
             with open_quarantine(opened.mirror) as quarantine:
-                to_quilt(queue, quarantine.git, out, force=force)
+                to_quilt(queue, quarantine, out, force=force)
         case _:
             assert_never(request.form)
     return Exported(queue, request.form, where)
+
+
+def _with_patches_for_picks(request: ExportRequest, ticker: Ticker) -> Queue:
+    """Open a queue, and return it with a patch in each pick's place: a reference cannot be sent."""
+    opened = opening.open(request.folder, request.cache, ticker)
+    opened.prepare(ticker=ticker)
+    with open_quarantine(opened.mirror) as quarantine:
+        return flattened(opened.queue, quarantine)
+
+
+def flattened(queue: Queue, quarantine: Quarantine) -> Queue:
+    """Return a queue of patches alone, which makes the same commits.
+
+    Raises:
+        UsageError: a pick is not pinned, or does not apply.
+        Refused: what a pick changes cannot be a patch.
+    """
+    before = trees.of_commits(quarantine.git, [queue.base.commit])[0]
+    steps: list[compose.PatchStep] = []
+    picked = replace(queue, patches=())
+    for commit in materialise.commits(picked, quarantine):
+        steps.append(compose.PatchStep(commit.patch.header, before, commit.tree))
+        before = commit.tree
+    texts = compose.compose(queue.base, steps, {}, quarantine.git)
+    made = [
+        QueuePatch(f"{pick.name}.patch", text.content, patch.parse(text.content, pick.name))
+        for pick, text in zip(queue.picks, texts, strict=True)
+    ]
+    return replace(queue, patches=(*made, *queue.patches), picks=())
 
 
 def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> str:
@@ -134,7 +168,7 @@ def to_branch(queue: Queue, git: Git, branch: str, *, force: bool = False) -> st
         )
     before = revisions.find(git, ref) or _ZERO
     with open_quarantine(git) as quarantine:
-        commits = materialise.commits(queue, quarantine.git)
+        commits = materialise.commits(queue, quarantine)
         tip = commits[-1].id if commits else queue.base.commit
         # the ids depend on the queue alone: a repeated export finds its own commits
         if before == tip:
@@ -207,7 +241,7 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
+def to_quilt(queue: Queue, quarantine: Quarantine, out: Path, *, force: bool = False) -> None:
     """Write a folder that quilt takes: `series`, and plain diffs under DEP-3 headers.
 
     Renames are written as a file that goes and one that comes, for GNU patch. An earlier export
@@ -215,7 +249,7 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
 
     Args:
         queue: the queue.
-        git: asks a quarantine over a repository that has the queue's base.
+        quarantine: one over a repository that has the queue's base.
         out: the folder.
         force: let any other quilt series in it be replaced.
 
@@ -225,7 +259,8 @@ def to_quilt(queue: Queue, git: Git, out: Path, *, force: bool = False) -> None:
     """
     target = out.resolve()
     _refuse_others(target, force=force)
-    commits = materialise.commits(queue, git)
+    git = quarantine.git
+    commits = materialise.commits(queue, quarantine)
     base = trees.of_commits(git, [queue.base.commit])
     pairs = list(pairwise([*base, *(commit.tree for commit in commits)]))
     texts = diffs.patch_texts(git, pairs, context=3, renames=False)

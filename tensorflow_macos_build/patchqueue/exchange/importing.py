@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.exchange.sources import Imported
     from tensorflow_macos_build.patchqueue.formats.people import Identity
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
+    from tensorflow_macos_build.patchqueue.queue.model import QueueBase
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
@@ -94,20 +95,27 @@ def import_changes(
     opened = opening.open_new(folder, source.upstream, source.against, cache, ticker)
     with open_quarantine(opened.mirror) as quarantine:
         ticker(0, None, f"reading {source.location}")
-        imported = _read(source, opened, quarantine.git, ticker)
+        imported = _read(source, opened, quarantine, ticker)
         if not imported.steps:
             raise UsageError("there is no change to import", where=source.location)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
         # from here on, and not from the start: reading a source may take minutes of cloning
         with lock.sole_writer(folder, waiting):
-            steps = _named(imported.steps, folder, replace=replace)
+            steps = _named(imported.steps, folder, opened.base, quarantine, replace=replace)
             steps = tuple(_annotated(step, trailers) for step in steps)
             ticker(0, len(steps), "writing and verifying")
             return imported, storage.save(folder, opened.base, steps, quarantine.git)
 
 
-def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[PatchStep, ...]:
-    """Return steps under the names that an existing queue has for them.
+def _named(
+    steps: Sequence[PatchStep],
+    folder: Path,
+    base: QueueBase,
+    quarantine: Quarantine,
+    *,
+    replace: bool,
+) -> tuple[PatchStep, ...]:
+    """Return steps under the names that an existing queue has for them; its picks stay picks.
 
     Raises:
         UsageError: it is not to be replaced, and came into being while the source was read.
@@ -116,7 +124,9 @@ def _named(steps: Sequence[PatchStep], folder: Path, *, replace: bool) -> tuple[
         return tuple(steps)
     if not replace:
         raise _exists(folder)
-    return sources.with_names(steps, storage.load(folder))
+    existing = storage.load(folder)
+    picked = sources.picked(steps, existing, base, quarantine)
+    return *picked, *sources.with_names(steps[len(picked) :], existing)
 
 
 def _refuse_flag(upstream: str) -> None:
@@ -129,6 +139,8 @@ def _refuse_flag(upstream: str) -> None:
 
 
 def _annotated(step: PatchStep, trailers: Sequence[Trailer]) -> PatchStep:
+    if step.pick is not None:
+        return step
     return dataclasses.replace(step, header=step.header.with_missing(trailers))
 
 
@@ -138,8 +150,11 @@ def _exists(folder: Path) -> UsageError:
     )
 
 
-def _read(source: ImportSource, opened: OpenedQueue, git: Git, ticker: Ticker) -> Imported:
+def _read(
+    source: ImportSource, opened: OpenedQueue, quarantine: Quarantine, ticker: Ticker
+) -> Imported:
     path, base, mirror = Path(source.location), opened.base, opened.mirror
+    git = quarantine.git
     # patches that state no date get the base's: with the clock's each import would be other bytes
     date = sources.date_of(git, base.commit)
     match source.kind:
@@ -163,7 +178,7 @@ def _read(source: ImportSource, opened: OpenedQueue, git: Git, ticker: Ticker) -
             assert_never(source.kind)
     queue = Queue(path.name, base, tuple(patches), path)
     prefetch.for_queue(queue, mirror, ticker=ticker)
-    return sources.applied(git, queue)
+    return sources.applied(quarantine, queue)
 
 
 def ends(text: str) -> tuple[str, str]:

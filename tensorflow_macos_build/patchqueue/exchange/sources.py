@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.git.objects import TreeEntry
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
-    from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,11 @@ def from_tree(git: Git, against: str, tree: Path, author: Identity | None = None
     return Imported((PatchStep(header, before, after),))
 
 
-def applied(git: Git, queue: Queue) -> Imported:
+def applied(quarantine: Quarantine, queue: Queue) -> Imported:
     """Apply patches one after the other to their base, to learn the trees between them.
 
     Args:
-        git: asks a quarantine over a repository that has the base.
+        quarantine: one over a repository that has the base.
         queue: the patches; such that change nothing are left out, and named.
 
     Raises:
@@ -170,16 +171,15 @@ def applied(git: Git, queue: Queue) -> Imported:
     """
     empty = [patch for patch in queue.patches if not patch.patch.changes]
     kept = tuple(patch for patch in queue.patches if patch.patch.changes)
-    before = trees.of_commits(git, [queue.base.commit])[0]
+    before = trees.of_commits(quarantine.git, [queue.base.commit])[0]
     steps: list[PatchStep] = []
-    for made in materialise.commits(replace(queue, patches=kept), git):
+    made_commits = materialise.commits(replace(queue, patches=kept), quarantine)
+    for patch, made in zip(kept, made_commits, strict=True):
         if made.tree == before:  # what it changes is so already
-            empty.append(made.patch)
+            empty.append(patch)
             continue
-        zero_context = compose.is_zero_context(made.patch.patch)
-        steps.append(
-            PatchStep(made.patch.patch.header, before, made.tree, zero_context=zero_context)
-        )
+        zero_context = compose.is_zero_context(patch.patch)
+        steps.append(PatchStep(patch.header, before, made.tree, zero_context=zero_context))
         before = made.tree
     named = tuple((patch.name, patch.patch.header.subject) for patch in empty)
     return Imported(tuple(steps), named)
@@ -189,6 +189,25 @@ def date_of(git: Git, commit: str) -> Moment:
     """Return a commit's author date."""
     with objects.reading(git) as reader:
         return commit_range.header_of(reader.commit(commit)).date
+
+
+def picked(
+    steps: Sequence[PatchStep], existing: Queue, base: QueueBase, quarantine: Quarantine
+) -> tuple[PatchStep, ...]:
+    """Return the steps at the beginning that are an existing queue's picks, as it has them.
+
+    An export writes picks as patches; what comes back as it went out is still taken by reference.
+    """
+    if existing.base.commit != base.commit:
+        return ()
+    usable = materialise.applicable(replace(existing, patches=()), quarantine)
+    commits = materialise.commits(usable, quarantine)
+    made: list[PatchStep] = []
+    for step, commit, pick in zip(steps, commits, usable.picks, strict=False):
+        if step.header != commit.patch.header or step.after != commit.tree:
+            break
+        made.append(replace(step, pick=pick))
+    return tuple(made)
 
 
 def with_names(steps: Sequence[PatchStep], queue: Queue) -> tuple[PatchStep, ...]:

@@ -200,7 +200,7 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
     decisions = Decisions(resolutions.load(queue.folder))
     with open_quarantine(git) as quarantine:
         # Not from the cache of commits, which would write to the repository.
-        patches = materialise.queue_commits(queue, quarantine.git)
+        patches = materialise.queue_commits(queue, quarantine)
         forecaster = Forecaster(quarantine, queue.base, patches, decisions)
         columns = forecaster.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)

@@ -1,7 +1,8 @@
 """A queue as commits that are kept: parsed and made once, found again while its files are the same.
 
 The commits of a queue depend on its files alone. They stay in the mirror under
-`refs/tensorflow_macos_build/queue/<queue>/<digest of the files>`; the newest of each queue.
+`refs/tensorflow_macos_build/queue/<queue>/<digest of the files>/`, the newest of each queue: `tip`
+is the last of them, and of the first pick the change as it was made is `pick-0000`.
 """
 
 from __future__ import annotations
@@ -12,91 +13,111 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.patchqueue.queue import materialise, storage
+from tensorflow_macos_build.patchqueue.queue import materialise, picks, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueCommit, encoded
 from tensorflow_macos_build.upstream import refs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 _SPACE = f"{refs.SPACE}/queue"
-_FORM = "1"
+_FORM = "2"
 """Raised when the same files would make other commits, so that older ones are not found."""
 
 
 def of_queue(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
-    """Return a queue's patches as commits of the repository.
+    """Return a queue's picks and patches as commits of the repository.
 
     Raises:
+        UsageError: a pick is not pinned, or does not apply to the queue's base.
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     contents = [(patch.name, patch.content) for patch in queue.patches]
-    ref = _ref(queue.name, queue.base, contents)
-    names = [name for name, _ in contents]
-    return _known(git, ref, queue.base, names) or _make(queue, git, ref)
+    space = _space(queue.name, queue.base, queue.picks, contents)
+    return _known(git, space, queue.base, queue.names) or _make(queue, git, space)
 
 
 def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...]]:
-    """Return a queue's base and its patches as commits; its files are parsed only when new.
+    """Return a queue's base and its picks and patches; files are parsed only when new.
 
     Raises:
-        UsageError: the folder is no queue.
+        UsageError: as for `of_queue`, or the folder is no queue.
         WorkFailed: as for `of_queue`, or a patch file is damaged.
     """
-    base, contents = storage.load_contents(folder)
-    ref = _ref(folder.resolve().name, base, contents)
-    if known := _known(git, ref, base, [name for name, _ in contents]):
+    base, picked, contents = storage.load_contents(folder)
+    space = _space(folder.resolve().name, base, picked, contents)
+    names = [*(pick.name for pick in picked), *(name for name, _ in contents)]
+    if known := _known(git, space, base, names):
         return base, known
     queue = storage.load(folder)
     return queue.base, of_queue(queue, git)
 
 
-def _ref(name: str, base: QueueBase, contents: Iterable[tuple[str, bytes]]) -> str:
+def _space(
+    name: str, base: QueueBase, picked: Sequence[Pick], contents: Iterable[tuple[str, bytes]]
+) -> str:
+    """Return what the names of a queue's references begin with."""
     # sizes part the files: two queues whose files join to the same bytes have two references
     digest = hashlib.sha256(f"{_FORM} {base.commit}\n".encode())
+    if picked:  # a pull's message has a link that the upstream's address decides
+        for text in (base.upstream, *picks.digest_parts(picked)):
+            digest.update(b"%s\0" % text.encode())
     for patch, content in contents:
         digest.update(f"{patch} {len(content)}\n".encode())
         digest.update(content)
     return f"{_SPACE}/{encoded(name)}/{digest.hexdigest()}"
 
 
-def _known(git: Git, ref: str, base: QueueBase, names: Sequence[str]) -> tuple[QueueCommit, ...]:
-    """Return the commits kept under a reference; none where there are none."""
-    if revisions.find(git, ref) is None:
+def _known(git: Git, space: str, base: QueueBase, names: Sequence[str]) -> tuple[QueueCommit, ...]:
+    """Return the commits kept under references; none where there are none."""
+    kept = revisions.references(git, space)
+    tip = kept.get(f"{space}/tip")
+    if tip is None:
         return ()
     form = "--format=%H%n%s%n%B"
-    out = git.out("log", "-z", "--reverse", "--topo-order", form, ref, f"^{base.commit}", "--")
+    out = git.out("log", "-z", "--reverse", "--topo-order", form, tip, f"^{base.commit}", "--")
     records = [decode_path(record).split("\n", 2) for record in out.split(b"\0") if record]
     if len(records) != len(names):  # no commits of these files, whoever wrote the reference
         return ()
     return tuple(
-        QueueCommit(name, commit, subject, message)
-        for name, (commit, subject, message) in zip(names, records, strict=True)
+        QueueCommit(name, kept.get(_pick_ref(space, number), commit), subject, message)
+        for number, (name, (commit, subject, message)) in enumerate(
+            zip(names, records, strict=True)
+        )
     )
 
 
-def _make(queue: Queue, git: Git, ref: str) -> tuple[QueueCommit, ...]:
+def _pick_ref(space: str, number: int) -> str:
+    return f"{space}/pick-{number:04}"
+
+
+def _make(queue: Queue, git: Git, space: str) -> tuple[QueueCommit, ...]:
     with open_quarantine(git) as quarantine:
-        made = materialise.queue_commits(queue, quarantine.git)
-        if made:
-            quarantine.keep([made[-1].commit], [queue.base.commit])
-    if made:
-        # last: a kill before leaves objects that nothing refers to, and never a reference without
-        # them
-        _keep(git, ref, made[-1].commit)
-    return made
+        made = materialise.commits(queue, quarantine)
+        if not made:
+            return ()
+        changes = [commit.change for commit in made[: len(queue.picks)]]
+        # the parents of the picks' changes, and the picks: all that is upstream's own
+        parents = [quarantine.objects.commit(change).parents[0] for change in changes]
+        known = [queue.base.commit, *parents, *(pick.commit for pick in queue.picks)]
+        quarantine.keep([made[-1].id, *changes], known)
+    tips = {_pick_ref(space, number): change for number, change in enumerate(changes)}
+    # last: a kill before leaves objects that nothing refers to, and never a reference without them
+    _keep(git, space, {f"{space}/tip": made[-1].id, **tips})
+    return tuple(map(materialise.as_queue_commit, made))
 
 
-def _keep(git: Git, ref: str, tip: str) -> None:
-    """Point a reference at the newest commit of a queue; the queue's older states are let go."""
+def _keep(git: Git, space: str, tips: Mapping[str, str]) -> None:
+    """Point references at the newest commits of a queue; its older states are let go."""
     # a queue changes all the time, and each state would keep its objects alive for ever
-    folder = ref.rpartition("/")[0]
+    folder = space.rpartition("/")[0]
     with refs.alone(git):
         old = git.line("for-each-ref", "--format=%(refname)", folder).split()
-        deletions = "".join(f"delete {name}\n" for name in old if name != ref)
-        stdin = f"{deletions}update {ref} {tip}\n".encode()
-        git.run("update-ref", "--no-deref", "--stdin", stdin=stdin)
+        commands = [f"delete {name}" for name in old if name not in tips]
+        commands += [f"update {name} {tip}" for name, tip in tips.items()]
+        git.run("update-ref", "--no-deref", "--stdin", stdin="\n".join([*commands, ""]).encode())

@@ -16,8 +16,9 @@ from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue import names
+from tensorflow_macos_build.patchqueue.queue import names, picks
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
+from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 _CONTEXT = 3
 """Lines of context, git's own default (git-diff(1), --unified)."""
@@ -41,6 +43,8 @@ class PatchStep:
         after: the id of the tree that it makes.
         name: the name of its file in the queue's folder; None for a new patch.
         zero_context: write it without context; a file on disk without context is kept so anyway.
+        pick: the pick that it is, and stays: it has no file. One that is not pinned changes
+            nothing.
     """
 
     header: Header
@@ -48,6 +52,12 @@ class PatchStep:
     after: str
     name: str | None = None
     zero_context: bool = False
+    pick: Pick | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is a pick that is not pinned."""
+        return self.pick is not None and not self.pick.is_pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +81,22 @@ class ComposedPatch:
 def compose(
     base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
 ) -> list[ComposedPatch]:
-    """Return every step's file: its name, and its old bytes wherever they still say the same.
+    """Return every patch's file: its name, and its old bytes wherever they still say the same.
 
     Args:
         base: what the first step applies to.
-        steps: the patches in order.
+        steps: the picks and the patches in order; picks have no file.
         old: the patches on disk, by file name.
         git: asks a quarantine that sees all trees.
 
     Raises:
         UsageError: the steps do not follow one another, or one changes nothing.
     """
-    _check_chain(base, steps, git)
+    _check_chain(base, pinned(steps), git)
+    steps = [step for step in steps if step.pick is None]
     current = [step.name if step.name in old else None for step in steps]
     named = names.assign([step.header.subject for step in steps], current)
-    stays = _unchanged(base, steps, old, git)
+    stays = _unchanged(steps, old, git)
     fresh = _fresh(steps, stays, old, git)
     composed = []
     for number, (name, step) in enumerate(zip(named, steps, strict=True)):
@@ -93,6 +104,27 @@ def compose(
         content = fresh[number] if source is None else old[source].content
         composed.append(ComposedPatch(name, step.name, source, content))
     return composed
+
+
+def leading_picks(steps: Sequence[PatchStep]) -> tuple[Pick, ...]:
+    """Return the picks among steps.
+
+    Raises:
+        UsageError: a patch stands before one: a queue applies its picks first.
+    """
+    picked = tuple(step.pick for step in steps if step.pick is not None)
+    if any(step.pick is None for step in steps[: len(picked)]):
+        raise UsageError(
+            "picks are applied before all patches",
+            hint="to let a pick stand among the patches, make a patch of it with `patches.vendor`",
+        )
+    picks.refuse_twice(picked, QUEUE_FILE)
+    return picked
+
+
+def pinned(steps: Sequence[PatchStep]) -> list[PatchStep]:
+    """Return the steps without the picks that are not pinned."""
+    return [step for step in steps if not step.is_waiting]
 
 
 def is_zero_context(patch: Patch) -> bool:
@@ -124,16 +156,14 @@ def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
         before = step.after
 
 
-def _unchanged(
-    base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
-) -> list[bool]:
+def _unchanged(steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git) -> list[bool]:
     """Return for each step whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
         return [False] * len(steps)
     intended = trees.between(git, [(step.before, step.after) for step in steps])
     stays = []
     with objects.reading(git) as reader:
-        tree = PatchedTree(trees.files(git, base.commit), reader.blob)
+        tree = PatchedTree(trees.files(git, steps[0].before), reader.blob)
         for step, path_changes in zip(steps, intended, strict=True):
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None

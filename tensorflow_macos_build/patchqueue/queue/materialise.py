@@ -1,6 +1,7 @@
-"""The queue as commits: every patch replayed exactly on the recorded base.
+"""The queue as commits: its picks merged onto the recorded base, then each patch replayed exactly.
 
-One `git ls-tree` lists the base, hunks are applied in memory, and one `git fast-import` takes all
+A pick is cherry-picked: a three-way merge of what it changes, which must be clean. For the patches
+one `git ls-tree` lists the base, hunks are applied in memory, and one `git fast-import` takes all
 commits and returns the blobs that later patches touch again. Time per patch is that of reading
 and writing what it changes; the size of the tree is paid once.
 """
@@ -8,26 +9,31 @@ and writing what it changes; the size of the tree is paid once.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process, temporary
-from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git import objects, trees
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.git import merges, objects, trees
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.diff import GITLINK
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.queue import locate, picked_change
 from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
+from tensorflow_macos_build.patchqueue.queue.picked_change import PickedChange
+from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueuePatch
     from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedFile
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 _REF = b"refs/heads/replay"
 # --depth=0 makes no deltas; raw-permissive takes zones that no clock shows, as old commits have
@@ -36,36 +42,113 @@ _FLAGS = ("--quiet", "--done", "--depth=0", "--date-format=raw-permissive")
 
 @dataclass(frozen=True, slots=True)
 class PatchCommit:
-    """One patch as a commit.
+    """One pick or patch as a commit.
 
     Attributes:
-        id: the commit's id; its parent is the commit of the patch before, or the queue's base.
+        id: the commit's id; its parent is the commit before it, or the queue's base.
         tree: the id of its tree.
-        patch: the patch it was made from.
+        patch: the patch or the pick's change that it was made from.
     """
 
     id: str
     tree: str
-    patch: QueuePatch
+    patch: QueuePatch | PickedChange
+
+    @property
+    def change(self) -> str:
+        """A commit whose difference to its parent is the change as it was made.
+
+        Of a pick that is not the one here: wherever it goes, it goes from where it comes from, and
+        so the same merge is made whether a queue is moved or made anew.
+        """
+        return self.patch.commit if isinstance(self.patch, PickedChange) else self.id
 
 
-def commits(queue: Queue, git: Git) -> list[PatchCommit]:
-    """Make a commit of every patch of a queue, on its recorded base.
+def pinned(queue: Queue) -> Queue:
+    """Return a queue without the picks that are not pinned."""
+    return replace(queue, picks=tuple(pick for pick in queue.picks if pick.is_pinned))
+
+
+def is_here(quarantine: Quarantine, pick: Pick) -> bool:
+    """Whether a pick is pinned, and the repository has its commits."""
+    ids = [oid for oid in (pick.commit, pick.base) if oid]
+    return pick.is_pinned and not quarantine.git.missing(ids)
+
+
+def applicable(queue: Queue, quarantine: Quarantine) -> Queue:
+    """Return a queue without the picks that are not pinned, not here, or do not apply."""
+    kept: list[Pick] = []
+    for pick in queue.picks:
+        if is_here(quarantine, pick):
+            with contextlib.suppress(UsageError):
+                _picked(replace(queue, picks=(*kept, pick)), quarantine)
+                kept.append(pick)
+    return replace(queue, picks=tuple(kept))
+
+
+def commits(queue: Queue, quarantine: Quarantine) -> list[PatchCommit]:
+    """Make a commit of every pick and patch of a queue, on its recorded base.
 
     Author and committer are both the patch's author at its date, so the ids depend on the queue
     alone.
 
     Args:
-        queue: the patches and their base.
-        git: asks a quarantine over a repository that has the base; new objects go there.
+        queue: the picks, the patches and their base.
+        quarantine: one over a repository that has the base and the picks' commits.
 
     Raises:
         Refused: a patch does not apply exactly, or changes nothing.
+        UsageError: a pick is not pinned, or does not apply.
         WorkFailed: the repository lacks the base or a blob.
     """
+    picked = _picked(queue, quarantine)
     if not queue.patches:
-        return []
-    base_tree = trees.of_commits(git, [queue.base.commit])[0]
+        return picked
+    tip = picked[-1].id if picked else queue.base.commit
+    return [*picked, *_patched(queue.patches, tip, quarantine.git)]
+
+
+def _picked(queue: Queue, quarantine: Quarantine) -> list[PatchCommit]:
+    """Cherry-pick the picks, each onto what is before it."""
+    refuse_unpinned(queue.picks, queue.folder)
+    made: list[PatchCommit] = []
+    parent = queue.base.commit
+    for pick in queue.picks:
+        change = picked_change.read(quarantine, pick, queue.base.upstream)
+        ours = quarantine.tree(parent)
+        merged = merges.merge(quarantine, change.before, ours, change.after)
+        if not merged.clean or merged.tree == ours:
+            raise _refused(pick, queue, [file.path for file in merged.conflicted])
+        parent = picked_change.commit_of(quarantine, change.header, merged.tree, parent)
+        made.append(PatchCommit(parent, merged.tree, change))
+    return made
+
+
+def refuse_unpinned(picks: Sequence[Pick], folder: Path) -> None:
+    """Raise a UsageError where a pick is not pinned, with the line to type."""
+    waiting = [pick.name for pick in picks if not pick.is_pinned]
+    if waiting:
+        raise UsageError(
+            f"{', '.join(waiting)}: not pinned to a commit, so nothing can be made of it",
+            where=str(folder / QUEUE_FILE),
+            hint=locate.command("patches.pin", folder),
+        )
+
+
+def _refused(pick: Pick, queue: Queue, paths: Sequence[str]) -> UsageError:
+    """Return why a pick cannot be applied to the queue's base."""
+    what = f"it conflicts with {queue.base.ref}" if paths else f"{queue.base.ref} has it already"
+    return UsageError(
+        what,
+        where=pick.name,
+        detail="\n".join(paths),
+        hint=locate.command("patches.vendor" if paths else "patches.drop", queue.folder, pick.name),
+    )
+
+
+def _patched(patches: Sequence[QueuePatch], parent: str, git: Git) -> list[PatchCommit]:
+    """Apply the patches, one after the other, on a commit."""
+    base_tree = trees.of_commits(git, [parent])[0]
     with contextlib.ExitStack() as stack:
         base_blobs = stack.enter_context(objects.reading(git))
         importer = stack.enter_context(_importer(git))
@@ -75,24 +158,25 @@ def commits(queue: Queue, git: Git) -> list[PatchCommit]:
             trees.files(git, base_tree),
             lambda oid: importer.blobs.blob(oid) if oid in importer.made else base_blobs.blob(oid),
         )
-        importer.begin(queue.base.commit)
-        for patch in queue.patches:
+        importer.begin(parent)
+        for patch in patches:
             made = apply_patch(tree, patch)
             importer.commit(patch.patch.header, made)
             tree.update(made)
         ids = importer.finish()
     made_trees = trees.of_commits(git, ids)
-    return [PatchCommit(*made) for made in zip(ids, made_trees, queue.patches, strict=True)]
+    return [PatchCommit(*made) for made in zip(ids, made_trees, patches, strict=True)]
 
 
-def queue_commits(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
+def queue_commits(queue: Queue, quarantine: Quarantine) -> tuple[QueueCommit, ...]:
     """Make the commits that `commits` makes, and return what a replay takes of them."""
-    return tuple(_as_queue_commit(commit) for commit in commits(queue, git))
+    return tuple(map(as_queue_commit, commits(queue, quarantine)))
 
 
-def _as_queue_commit(commit: PatchCommit) -> QueueCommit:
-    header = commit.patch.patch.header
-    return QueueCommit(commit.patch.name, commit.id, header.subject, header.message)
+def as_queue_commit(commit: PatchCommit) -> QueueCommit:
+    """Return what a replay takes of a commit."""
+    header = commit.patch.header
+    return QueueCommit(commit.patch.name, commit.change, header.subject, header.message)
 
 
 def apply_patch(tree: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile | None]:

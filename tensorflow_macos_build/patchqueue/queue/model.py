@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.queue import names
+from tensorflow_macos_build.patchqueue.queue import names, picks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.patchqueue.formats.patch import Patch
+    from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,52 +46,68 @@ class QueuePatch:
     content: bytes
     patch: Patch
 
+    @property
+    def header(self) -> Header:
+        """Who wrote it, and its message."""
+        return self.patch.header
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue: patches in order, and the commit they apply to.
+    """A queue: picks, then patches in order, and the commit they apply to.
 
     Attributes:
         name: the folder's name.
-        base: what the first patch applies to.
+        base: what the first of them applies to.
         patches: in the order of application.
         folder: where it was read from.
+        picks: the changes that are taken by reference, before the patches.
     """
 
     name: str
     base: QueueBase
     patches: tuple[QueuePatch, ...]
     folder: Path
+    picks: tuple[Pick, ...] = ()
 
     @property
     def digest(self) -> str:
-        """Name what the queue says: its base, and its patches in order, as a SHA-256."""
+        """Name what the queue says: its base, and its picks and patches in order, as a SHA-256."""
         # every part is ended or measured, so that no two queues are the same bytes to the digest
         digest = hashlib.sha256()
         base = self.base
-        for text in (base.upstream, base.ref, base.commit):
+        # no patch is called `/picks`: a name of a series has no slash
+        of_picks = [*picks.digest_parts(self.picks)]
+        head = ("/picks", str(len(of_picks)), *of_picks) if of_picks else ()
+        for text in (base.upstream, base.ref, base.commit, *head):
             digest.update(b"%s\0" % text.encode("utf-8", "surrogateescape"))
         for patch in self.patches:
             digest.update(b"%s\0%d\0" % (os.fsencode(patch.name), len(patch.content)))
             digest.update(patch.content)
         return digest.hexdigest()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of its picks and patches, in the order of application."""
+        return [*(pick.name for pick in self.picks), *(patch.name for patch in self.patches)]
+
     def position(self, name: str) -> int:
-        """Return the position of the patch that somebody means by `name` (`names.position`).
+        """Return the position in `names` of what somebody means by `name` (`names.position`).
 
         Raises:
-            UsageError: no patch is called so, or several are.
+            UsageError: no pick or patch is called so, or several are.
         """
-        return names.position([patch.name for patch in self.patches], name)
+        return names.position(self.names, name)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueCommit:
-    """A patch of a queue as a commit.
+    """A pick or a patch of a queue as a commit; its change is that against its parent.
 
     Attributes:
-        name: its file's name in the queue.
-        commit: the full id of the commit that it is on the old base.
+        name: its pick's name, or its file's in the queue.
+        commit: the full id of the commit that it is on the old base; of a pick that of its own
+            change, where it was made.
         subject: its subject.
         message: its whole message, trailers included.
     """

@@ -6,14 +6,16 @@ request, under the one patience with a bad network (`upstream.patience.TransferR
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue.queue import prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.upstream import mirror
+from tensorflow_macos_build.upstream import mirror, pulls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +54,15 @@ class OpenedQueue:
         """
         return storage.load(self.folder)
 
-    def prepare(self, onto: Sequence[str] = (), ticker: Ticker = silent) -> None:
+    def prepare(
+        self, onto: Sequence[str] = (), ticker: Ticker = silent, *, lenient: bool = False
+    ) -> None:
         """Make present what work on the queue reads, and a move of it to revisions.
 
         Args:
             onto: the names of the revisions; a branch is asked for anew.
             ticker: told what is fetched.
+            lenient: let picks be missing that nobody has any more: they may be what is dropped.
 
         Raises:
             UsageError: the folder is no queue, or upstream has no such revision.
@@ -66,9 +71,16 @@ class OpenedQueue:
         """
         # of a local upstream, too: a name that it lacks is told before the work begins
         commits = [self.mirror.resolve(name, ticker) for name in onto]
+        self._bring_picks(ticker, lenient=lenient)
         # else nothing can be missing, and the patches need not be parsed for this
         if self.mirror.url is not None:
             prefetch.for_queue(self.queue, self.mirror, commits, ticker)
+
+    def _bring_picks(self, ticker: Ticker, *, lenient: bool) -> None:
+        for pick in storage.load_head(self.folder)[1]:
+            ids = (pick.commit, pick.base) if pick.is_pinned else ()
+            with contextlib.suppress(*((UsageError, WorkFailed) if lenient else ())):
+                pulls.bring(self.mirror, ids, ticker, url=pick.url, pull=pick.pull)
 
 
 @dataclass(frozen=True)
@@ -90,15 +102,17 @@ class SessionRequest:
     onto: tuple[str, ...] = ()
 
 
-def open_session(request: SessionRequest, ticker: Ticker = silent) -> OpenedQueue:
-    """Open a queue to work on it, with what the work reads.
+def open_session(
+    request: SessionRequest, ticker: Ticker = silent, *, lenient: bool = False
+) -> OpenedQueue:
+    """Open a queue to work on it, with what the work reads; `lenient` is that of `prepare`.
 
     Raises:
         UsageError: the folder is no queue, or upstream lacks its base or a revision.
         transfer.Unreachable: the server could not be asked.
     """
     opened = open(request.folder, request.cache, ticker)
-    opened.prepare(request.onto, ticker)
+    opened.prepare(request.onto, ticker, lenient=lenient)
     return opened
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.patchqueue.queue import commit_range
 
 if TYPE_CHECKING:
@@ -45,13 +46,28 @@ def for_queue(
         return
     changes = [change for patch in queue.patches for change in patch.patch.changes]
     touched = {path for change in changes for path in (change.old_path, change.new_path)}
+    picked, of_picks = _of_picks(queue, mirror)
+    touched |= picked
     old = trees.files(mirror, queue.base.commit)
-    ids = _at(old, touched)
+    ids = _at(old, touched) | of_picks
     for commit in onto:
         new = trees.files(mirror, commit)
         ids |= _at(new, touched) | _of_moved(old, new, touched) | _of_merges(new)
         ids |= _of_commits(mirror, queue.base.commit, commit, touched)
     mirror.fetch_blobs(ids, ticker)
+
+
+def _of_picks(queue: Queue, mirror: Mirror) -> tuple[set[bytes], set[str]]:
+    """Return the paths that the queue's picks change, and the contents on both sides of them."""
+    pairs = [
+        (pick.base or f"{pick.commit}^", pick.commit)
+        for pick in queue.picks
+        if pick.is_pinned and not mirror.missing([pick.commit])
+    ]
+    ids = [trees.of_commits(mirror, pair) for pair in pairs]
+    changes = [c for _, made in trees.compare(mirror, map(tuple, ids)) for c in made]
+    blobs = {side.oid for c in changes for side in (c.old, c.new) if side and not side.is_submodule}
+    return {encode_path(change.path) for change in changes}, blobs
 
 
 def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:

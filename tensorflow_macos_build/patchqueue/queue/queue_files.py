@@ -13,6 +13,7 @@ from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
+from tensorflow_macos_build.patchqueue.queue import picks
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 QUEUE_FILE = "queue.yaml"
 SERIES_FILE = "series"
 
 BASE_KEYS = ("upstream", "ref", "commit")
-"""The keys of `queue.yaml`, in the order in which they are written."""
+"""The keys of `queue.yaml` but for picks, in the order in which they are written."""
 
 _LONGEST_VALUE = 4096
 
@@ -129,13 +131,28 @@ def _regular_files(listing: bytes) -> Iterator[tuple[str, tuple[str, int]]]:
             yield decode_path(name), (oid.decode(), int(size))
 
 
-def read_base(queue: QueueFiles) -> QueueBase:
-    """Read a queue's `queue.yaml`.
+def read_base(queue: QueueFiles) -> tuple[QueueBase, tuple[Pick, ...]]:
+    """Read a queue's `queue.yaml`: what it applies to, and its picks.
 
     Raises:
         UsageError: it is missing or wrong.
     """
     where = queue.shown(QUEUE_FILE)
+    table = _read_table(queue, where)
+    if sorted(table.items.keys() - {picks.KEY}) != sorted(BASE_KEYS):
+        keys = ", ".join(BASE_KEYS)
+        raise UsageError(
+            f"it must have the keys {keys}, may have `{picks.KEY}`, and no other", where=where
+        )
+    base = QueueBase(*(_value(table.items[key]) for key in BASE_KEYS))
+    # a name, or an id cut short, may mean another commit tomorrow
+    if not object_ids.is_full(base.commit):
+        where = str(table.items["commit"].source)
+        raise UsageError("`commit` must be a commit's full id", where=where)
+    return base, picks.read(table.items[picks.KEY]) if picks.KEY in table.items else ()
+
+
+def _read_table(queue: QueueFiles, where: str) -> tree.Table:
     try:
         content = queue.read(QUEUE_FILE, tree.MAX_BYTES)
     except FileNotFoundError:
@@ -145,14 +162,7 @@ def read_base(queue: QueueFiles) -> QueueBase:
     table, problems = tree.read(content, where)
     if problems:
         raise tree.ConfigError(problems)
-    if sorted(table.items) != sorted(BASE_KEYS):
-        raise UsageError(f"it must have the keys {', '.join(BASE_KEYS)} and no other", where=where)
-    base = QueueBase(*(_value(table.items[key]) for key in BASE_KEYS))
-    # a name, or an id cut short, may mean another commit tomorrow
-    if not object_ids.is_full(base.commit):
-        where = str(table.items["commit"].source)
-        raise UsageError("`commit` must be a commit's full id", where=where)
-    return base
+    return table
 
 
 def _value(written: tree.Tree) -> str:

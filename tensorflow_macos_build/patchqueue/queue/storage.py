@@ -8,6 +8,7 @@ only then put in place in one step; a file whose patch still says the same is ca
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -17,11 +18,12 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tensorflow_macos_build import checkout, files
+from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats.series import Series
-from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise, queue_files
+from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise, picks, queue_files
 from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueuePatch
 from tensorflow_macos_build.patchqueue.queue.queue_files import (
     BASE_KEYS,
@@ -34,8 +36,10 @@ from tensorflow_macos_build.patchqueue.queue.queue_files import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
     from tensorflow_macos_build.patchqueue.queue.queue_files import QueueFiles
 
 RESOLUTIONS = "resolutions"
@@ -49,7 +53,7 @@ class Saved:
         queue: the queue as it is on disk now.
         kept: files that were not touched, byte for byte; some may have a new name.
         written: files that are new or changed.
-        removed: names that are gone.
+        removed: names that are gone, those of picks too.
     """
 
     queue: Queue
@@ -65,8 +69,8 @@ def load(folder: Path) -> Queue:
         UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
         Refused: a patch file is damaged, hostile or of a kind not taken.
     """
-    base, patches = lock.read_steadily(folder, lambda present: _parse(_on_disk(present)))
-    return Queue(folder.resolve().name, base, patches, folder)
+    base, picked, patches = lock.read_steadily(folder, lambda present: _parse(_on_disk(present)))
+    return Queue(folder.resolve().name, base, patches, folder, picked)
 
 
 def load_base(folder: Path) -> QueueBase:
@@ -75,11 +79,22 @@ def load_base(folder: Path) -> QueueBase:
     Raises:
         UsageError: the folder is no queue, or `queue.yaml` is wrong.
     """
+    return load_head(folder)[0]
+
+
+def load_head(folder: Path) -> tuple[QueueBase, tuple[Pick, ...]]:
+    """Read what `queue.yaml` says: what a queue applies to, and its picks.
+
+    Raises:
+        UsageError: the folder is no queue, or `queue.yaml` is wrong.
+    """
     return lock.read_steadily(folder, lambda present: queue_files.read_base(_on_disk(present)))
 
 
-def load_contents(folder: Path) -> tuple[QueueBase, list[tuple[str, bytes]]]:
-    """Read a queue's base, and name and content of its patches, without parsing those.
+def load_contents(
+    folder: Path,
+) -> tuple[QueueBase, tuple[Pick, ...], list[tuple[str, bytes]]]:
+    """Read a queue's base and picks, and name and content of its patches, without parsing those.
 
     Raises:
         UsageError: the folder is no queue, or `queue.yaml` or `series` is wrong.
@@ -95,9 +110,9 @@ def load_revision(git: Git, revision: str, path: str) -> Queue:
         UsageError: the revision has no such folder, or as for `load`.
         Refused: as for `load`.
     """
-    base, patches = _parse(CommittedFiles.at(git, revision, path))
+    base, picked, patches = _parse(CommittedFiles.at(git, revision, path))
     folder = Path(path)
-    return Queue(folder.name, base, patches, folder)
+    return Queue(folder.name, base, patches, folder, picked)
 
 
 def _on_disk(folder: Path) -> FilesOnDisk:
@@ -110,16 +125,24 @@ def _on_disk(folder: Path) -> FilesOnDisk:
     return FilesOnDisk(folder)
 
 
-def _parse(queue: QueueFiles) -> tuple[QueueBase, tuple[QueuePatch, ...]]:
-    base = queue_files.read_base(queue)
-    return base, tuple(
-        QueuePatch(name, content, patch_format.parse(content, name))
-        for name, content in queue_files.read_patches(queue)
+def _parse(
+    queue: QueueFiles,
+) -> tuple[QueueBase, tuple[Pick, ...], tuple[QueuePatch, ...]]:
+    base, picked = queue_files.read_base(queue)
+    return (
+        base,
+        picked,
+        tuple(
+            QueuePatch(name, content, patch_format.parse(content, name))
+            for name, content in queue_files.read_patches(queue)
+        ),
     )
 
 
-def _contents(queue: QueueFiles) -> tuple[QueueBase, list[tuple[str, bytes]]]:
-    return queue_files.read_base(queue), list(queue_files.read_patches(queue))
+def _contents(
+    queue: QueueFiles,
+) -> tuple[QueueBase, tuple[Pick, ...], list[tuple[str, bytes]]]:
+    return *queue_files.read_base(queue), list(queue_files.read_patches(queue))
 
 
 def save(
@@ -140,7 +163,8 @@ def save(
     Args:
         folder: where the queue is or will be.
         base: what the first step applies to; its commit is in the repository.
-        steps: the patches in order; each begins with the tree that the one before it made.
+        steps: the picks, then the patches, in order; each begins with the tree that the one before
+            it made.
         git: asks the repository, or a quarantine, that has all trees of the steps.
         resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
         seen: the digest of the queue that the steps were made from (`Queue.digest`).
@@ -158,28 +182,32 @@ def save(
         files.recover(real)
         # editors and git know no lock: what they change meanwhile is seen by its contents
         fingerprint = _fingerprint(real)
-        old = _patches_of(real, seen, folder)
+        before = _present(real, seen, folder)
+        old = {patch.name: patch for patch in before.patches} if before else {}
+        picked = compose.leading_picks(steps)
         composed = compose.compose(base, steps, old, quarantine.git)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
-            _write(real, made, base, composed, resolutions)
+            _write(real, made, composed, resolutions)
+            _write_base(real, made, base, picked)
             # it was read where it is written: a temporary folder's name is not the queue's
             queue = replace(load(made), name=real.name, folder=folder)
-            _verify(queue, steps, quarantine.git)
+            _verify(queue, steps, quarantine)
             # the journal is written before the swap: a kill between the two leaves an entry that no
             # queue matches, where the other order would leave a queue that its own command disowns
             if announce is not None:
                 announce(queue.digest)
-    return _saved(queue, composed, old)
+    return _saved(queue, composed, before.names if before else ())
 
 
 def _saved(queue: Queue, composed: Sequence[compose.ComposedPatch], old: Iterable[str]) -> Saved:
+    picked = {pick.name for pick in queue.picks}
     kept = tuple(item.name for item in composed if item.source is not None)
     written = tuple(item.name for item in composed if item.source is None)
-    return Saved(queue, kept, written, tuple(sorted({*old} - {*kept, *written})))
+    return Saved(queue, kept, written, tuple(sorted({*old} - {*kept, *written, *picked})))
 
 
-def _patches_of(real: Path, seen: str | None, folder: Path) -> dict[str, QueuePatch]:
-    """Return the patches of the queue as it is now, by name; none of a new one.
+def _present(real: Path, seen: str | None, folder: Path) -> Queue | None:
+    """Return the queue as it is now; None where there is none yet.
 
     Raises:
         UsageError: it is another one than was seen.
@@ -187,7 +215,7 @@ def _patches_of(real: Path, seen: str | None, folder: Path) -> dict[str, QueuePa
     current = load(real) if real.is_dir() else None
     if seen is not None and (current is None or current.digest != seen):
         raise _changed(folder)
-    return {patch.name: patch for patch in current.patches} if current else {}
+    return current
 
 
 def _refuse_touched(folder: Path, fingerprint: str) -> None:
@@ -218,7 +246,6 @@ def _fingerprint(folder: Path) -> str:
 def _write(
     folder: Path,
     unfinished: Path,
-    base: QueueBase,
     composed: Sequence[compose.ComposedPatch],
     resolutions: Mapping[str, bytes] | None,
 ) -> None:
@@ -228,7 +255,6 @@ def _write(
     old = {entry.name for entry in before.entries}
     _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
     _write_patches(folder, unfinished, composed)
-    _write_base(unfinished, base)
     _write_series(unfinished, before, composed)
 
 
@@ -271,11 +297,32 @@ def _same_file(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def _write_base(unfinished: Path, base: QueueBase) -> None:
-    table = dict(zip(BASE_KEYS, (base.upstream, base.ref, base.commit), strict=True))
+def _write_base(folder: Path, unfinished: Path, base: QueueBase, picked: Sequence[Pick]) -> None:
+    """Write `queue.yaml`; one that says the same stays as it is, comments and all."""
+    target = unfinished / QUEUE_FILE
+    old = b""
+    if folder.is_dir():
+        before = FilesOnDisk(folder)
+        old = before.read(QUEUE_FILE, tree.MAX_BYTES)
+        if queue_files.read_base(before) == (base, tuple(picked)):
+            _same_file(folder / QUEUE_FILE, target)
+            return
+    table: dict[str, object] = dict(
+        zip(BASE_KEYS, (base.upstream, base.ref, base.commit), strict=True)
+    )
+    if picked:
+        table[picks.KEY] = [picks.as_table(pick) for pick in picked]
     # the width keeps PyYAML from folding a long URL into two lines
     text = yaml.safe_dump(table, sort_keys=False, allow_unicode=True, width=1000)
-    (unfinished / QUEUE_FILE).write_text(text, encoding="utf-8")
+    target.write_bytes(_heading(old) + text.encode())
+
+
+def _heading(content: bytes) -> bytes:
+    """Return the comments that a file begins with; those between its values go with them."""
+    lines = itertools.takewhile(
+        lambda line: line.startswith(b"#") or not line.strip(), content.splitlines(keepends=True)
+    )
+    return b"".join(lines)
 
 
 def _write_series(
@@ -287,21 +334,22 @@ def _write_series(
     (unfinished / SERIES_FILE).write_bytes(b"".join([*lines, before.tail]))
 
 
-def _verify(queue: Queue, steps: Sequence[PatchStep], git: Git) -> None:
+def _verify(queue: Queue, steps: Sequence[PatchStep], quarantine: Quarantine) -> None:
     """Check that the queue, as it was read back from disk, says and does what was asked for.
 
     Raises:
         WorkFailed: it does not.
     """
-    for patch, step in zip(queue.patches, steps, strict=True):
-        if patch.patch.header != step.header:
+    patches = [step for step in steps if step.pick is None]
+    for patch, step in zip(queue.patches, patches, strict=True):
+        if patch.header != step.header:
             raise WorkFailed(
                 f"the message of `{step.header.subject}` would not survive in a patch file",
                 where=patch.name,
             )
     # law 1: what is on disk, and no value in memory, is what is replayed
-    made = materialise.commits(queue, git)
-    for commit, step in zip(made, steps, strict=True):
+    made = materialise.commits(materialise.pinned(queue), quarantine)
+    for commit, step in zip(made, compose.pinned(steps), strict=True):
         if commit.tree != step.after:
             raise WorkFailed(
                 f"its file would make the tree {commit.tree}, not {step.after}",

@@ -15,17 +15,20 @@ from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import (
     commit_cache,
+    commit_range,
     compose,
     lock,
     opening,
+    pick_order,
     storage,
 )
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit
+from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit, QueuePatch
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
+    StepOutcome,
     replay,
 )
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
@@ -40,8 +43,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
+    from tensorflow_macos_build.patchqueue.queue.picks import Pick
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay, ReplayStep
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 
@@ -301,7 +305,8 @@ def save(
         UsageError: the queue on disk is another one by now; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
-    steps = _with_effect(queue, quarantine.tree(base.commit), replayed)
+    before = quarantine.tree(base.commit)
+    steps = pick_order.settled(quarantine, _with_effect(quarantine, queue, before, replayed))
     if not steps:
         raise WorkFailed(
             "no patch is left to carry: upstream has each of them, or it was left out",
@@ -321,15 +326,29 @@ def save(
     )
 
 
-def _with_effect(queue: Queue, before: str, replayed: Replay) -> list[compose.PatchStep]:
-    """Return the patches that still change something, on from the tree of the new base."""
+def _with_effect(
+    quarantine: Quarantine, queue: Queue, before: str, replayed: Replay
+) -> list[compose.PatchStep]:
+    """Return what still changes something, on from the tree of the new base."""
     steps: list[compose.PatchStep] = []
-    for patch, step in zip(queue.patches, replayed.steps, strict=True):
+    of_queue: list[Pick | QueuePatch] = [*queue.picks, *queue.patches]
+    for patch, step in zip(of_queue, replayed.steps, strict=True):
         # A patch that is empty, landed or left out leaves the tree as it was before it.
         if step.after != before:
-            steps.append(compose.PatchStep(patch.patch.header, before, step.after, patch.name))
+            steps.append(_step(quarantine, patch, step, before))
         before = step.after
     return steps
+
+
+def _step(
+    quarantine: Quarantine, patch: Pick | QueuePatch, step: ReplayStep, before: str
+) -> compose.PatchStep:
+    if isinstance(patch, QueuePatch):
+        return compose.PatchStep(patch.header, before, step.after, patch.name)
+    header = commit_range.header_of(quarantine.objects.commit(step.commit))
+    # What somebody made of its conflict is no change by reference any more, but a patch.
+    pick = None if step.outcome is StepOutcome.RESOLVED else patch
+    return compose.PatchStep(header, before, step.after, pick=pick)
 
 
 def _resolution_files(queue: Queue) -> dict[str, bytes]:

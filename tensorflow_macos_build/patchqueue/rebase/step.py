@@ -191,7 +191,7 @@ class RebaseRun:
         Raises:
             UsageError: neither is so.
         """
-        name = self.queue.patches[self.queue.position(patch)].name
+        name = self.queue.names[self.queue.position(patch)]
         current = conflict.patch.name if conflict else ""
         if name in state.left_out:
             return f"{name} is left out already"

@@ -21,8 +21,9 @@ from tensorflow_macos_build.patchqueue.formats import series as series_format
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.paths import show
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
-from tensorflow_macos_build.patchqueue.queue import conditions
+from tensorflow_macos_build.patchqueue.queue import conditions, locate, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import REASONS, REQUIRED
+from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +50,7 @@ CODES = {
     "whitespace": "an added line ends in white space or has a space before a tab",
     "undone": "all that the patch does to a file undoes what an earlier patch of the queue did",
     "too-large": "the patch is larger than the queue allows",
+    "pick-unpinned": "a pick names no commit, so nothing can be built of the queue",
     "forbidden-path": "the patch touches a path that the queue forbids",
 }
 """Every code of a finding, and what it means."""
@@ -143,6 +145,7 @@ def lint(
         findings += _path_findings(patch, limits)
         findings += _whitespace_findings(patch)
     findings += _undo_findings(listed)
+    findings += _pick_findings(folder, upstream)
     allowed = read_allowed(folder / ALLOWED_FILE)
     return tuple(replace(finding, allowed=_is_allowed(finding, allowed)) for finding in findings)
 
@@ -249,6 +252,23 @@ def _trailer_findings(
         yield LintFinding("upstream-missing", listed.name, None, message)
     if condition := header.trailer("Drop-When"):
         yield from _condition_findings(listed.name, condition, upstream)
+
+
+def _pick_findings(folder: Path, upstream: UpstreamRevision | None) -> Iterator[LintFinding]:
+    """Yield what is wrong with the picks; what they say is checked whenever they are read."""
+    if not (folder / QUEUE_FILE).exists():  # a folder of patches that is no queue yet
+        return
+    for pick in storage.load_head(folder)[1]:
+        if not pick.is_pinned:
+            hint = locate.command("patches.pin", folder)
+            message = f"{pick.name} is not pinned to a commit; `{hint}` pins it"
+            yield LintFinding("pick-unpinned", QUEUE_FILE, None, message)
+        if upstream is not None and conditions.parse(pick.drop_when).holds(upstream):
+            message = (
+                f"`drop-when: {pick.drop_when}` of {pick.name} has come true at "
+                f"{upstream.commit[:12]}"
+            )
+            yield LintFinding("condition-true", QUEUE_FILE, None, message)
 
 
 def _condition_findings(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import yaml
+
 from tensorflow_macos_build import checkout
-from tensorflow_macos_build.patchqueue.queue import commit_range, storage
+from tensorflow_macos_build.patchqueue.queue import commit_range, picks, storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.review.rangediff import QueueEntry
 
@@ -25,7 +27,11 @@ def entries(name: str) -> tuple[QueueEntry, ...]:
         queue = storage.load_revision(git, revision, path.rstrip("/"))
     else:
         queue = storage.load(queue_folder(name))
-    return tuple(
+    picked = (
+        QueueEntry(pick.name, pick.name, yaml.safe_dump(picks.as_table(pick), sort_keys=False))
+        for pick in queue.picks
+    )
+    return *picked, *(
         # only compared and shown, so that what is no UTF-8 need not come back as it was
         QueueEntry(patch.name, patch.patch.header.subject, patch.content.decode("utf-8", "replace"))
         for patch in queue.patches

@@ -102,6 +102,9 @@ class UpstreamHistory(PathHistory):
     def recorded(self, message: str) -> NamedCommits:
         """Return the commits of the range that a patch's message names as its own (`origins`)."""
         named = origins.named_in(message)
+        merged = [oid for head in named.heads if (oid := self._landed(head))]
+        if merged:
+            return NamedCommits([oid for oid in merged if oid in self._messages], True)
         commits = [self._landed(name) for name in named.commits]
         requests = [self._merged(request) for request in named.pull_requests]
         known = [oid for oid in commits if oid] + [oid for oids in requests for oid in oids]

@@ -1,7 +1,8 @@
 """What a patch is upstream, by its message: the commits and pull requests that it names as its own.
 
 Only a line that holds nothing else names one: `(cherry picked from commit ID)`, as
-git-cherry-pick(1) writes it, or `Upstream:` with ids or links of commits and pull requests. An
+git-cherry-pick(1) writes it, or `Upstream:` with ids or links of commits and pull requests;
+`Pull-Head:` with a full id, as a pick has it, is the head of a pull request taken whole. An
 issue, a commit that a sentence speaks of and a `#7` in a subject are mentions: they prove nothing,
 and may help a person. Of a patch with `Reason: fork-only` all is a mention.
 """
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from tensorflow_macos_build.patchqueue.formats import trailers
 
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)\s*", re.IGNORECASE)
+_HEAD = re.compile(r"Pull-Head:\s*([0-9a-f]{40})", re.IGNORECASE)
 _UPSTREAM = re.compile(r"Upstream:(.*)", re.IGNORECASE)
 _COMMIT = re.compile(r"(?:https?://\S+/commits?/)?([0-9a-f]{7,64})", re.IGNORECASE)
 _PULL_REQUEST = re.compile(r"(https?://\S+?)/(?:-/)?(?:pull|merge_requests)/([0-9]+)|#([0-9]+)")
@@ -41,10 +43,18 @@ class Mentions(NamedTuple):
 
 @dataclass(frozen=True)
 class Origins:
-    """The commits, by full or short id, and the pull requests that a message names."""
+    """The commits, by full or short id, and the pull requests that a message names.
+
+    Attributes:
+        commits: see above.
+        pull_requests: see above.
+        heads: the full ids of the heads of pull requests that are taken whole; where upstream has
+            one in its history, it has all of the request, by whatever name it was merged.
+    """
 
     commits: tuple[str, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
+    heads: tuple[str, ...] = ()
 
 
 def named_in(message: str) -> Origins:
@@ -53,14 +63,19 @@ def named_in(message: str) -> Origins:
         return Origins()
     commits: list[str] = []
     requests: list[PullRequest] = []
+    heads: list[str] = []
     for line in message.splitlines():
         if picked := _PICKED.fullmatch(line.strip()):
             commits.append(picked[1])
+        elif head := _HEAD.fullmatch(line.strip()):
+            heads.append(head[1])
         elif named := _UPSTREAM.fullmatch(line.strip()):
             its_commits, its_requests = _names(named[1])
             commits += its_commits
             requests += its_requests
-    return Origins(tuple(dict.fromkeys(commits)), tuple(dict.fromkeys(requests)))
+    return Origins(
+        tuple(dict.fromkeys(commits)), tuple(dict.fromkeys(requests)), tuple(dict.fromkeys(heads))
+    )
 
 
 def _names(value: str) -> tuple[list[str], list[PullRequest]]:

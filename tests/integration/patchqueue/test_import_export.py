@@ -125,7 +125,7 @@ def test_a_quilt_series_comes_back_as_the_same_tree_and_messages(
 ) -> None:
     imported, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main~1")
     with open_quarantine(Git(fork / ".git")) as quarantine:
-        exporting.to_quilt(saved.queue, quarantine.git, tmp_path / "quilt")
+        exporting.to_quilt(saved.queue, quarantine, tmp_path / "quilt")
     again, back = take(tmp_path / "2", fork, SourceKind.QUILT, tmp_path / "quilt/series")
     assert again.steps[-1].after == imported.steps[-1].after == tree(fork, "main~1")
     assert [p.patch.header for p in back.queue.patches] == [
@@ -285,7 +285,7 @@ def test_subjects_that_mailing_would_cut_come_back_whole(tmp_path: Path) -> None
     _, saved = take(tmp_path / "1", fork, SourceKind.RANGE, "v1..main")
     exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
     with open_quarantine(Git(fork / ".git")) as quarantine:
-        exporting.to_quilt(saved.queue, quarantine.git, tmp_path / "quilt")
+        exporting.to_quilt(saved.queue, quarantine, tmp_path / "quilt")
     headers = [patch.patch.header for patch in saved.queue.patches]
     assert tuple(header.subject for header in headers) == SUBJECTS
     for kind, location in ((SourceKind.DIFF, "all.mbox"), (SourceKind.QUILT, "quilt/series")):
@@ -324,7 +324,7 @@ def test_an_export_replaces_only_what_an_export_made_and_nobody_changed(
 
     def export(imported: storage.Saved, *, force: bool = False) -> list[str]:
         with open_quarantine(Git(fork / ".git")) as quarantine:
-            exporting.to_quilt(imported.queue, quarantine.git, out, force=force)
+            exporting.to_quilt(imported.queue, quarantine, out, force=force)
         return sorted(path.name for path in out.iterdir())
 
     assert len(export(saved)) == len(export(fewer)) + 1
@@ -361,7 +361,7 @@ def test_an_export_never_replaces_a_queue_a_pipe_or_a_folder(tmp_path: Path, for
         open_quarantine(Git(fork / ".git")) as quarantine,
         pytest.raises(UsageError, match="it is a queue"),
     ):
-        exporting.to_quilt(saved.queue, quarantine.git, queue, force=True)
+        exporting.to_quilt(saved.queue, quarantine, queue, force=True)
     assert {path.name: path.read_bytes() for path in queue.iterdir()} == before
     os.mkfifo(tmp_path / "pipe")
     for out in (tmp_path / "pipe", queue, Path("/dev/null")):

@@ -49,7 +49,7 @@ def test_a_stored_queue_makes_the_same_trees_and_says_the_same(
     queue = storage.load(saved.queue.folder)
     assert [patch.patch.header for patch in queue.patches] == [s.header for s in history.steps]
     with open_quarantine(git) as quarantine:
-        made = materialise.commits(queue, quarantine.git)
+        made = materialise.commits(queue, quarantine)
     assert [commit.tree for commit in made] == [step.after for step in history.steps]
     names = [patch.name for patch in queue.patches]
     assert names == sorted(names)

@@ -28,7 +28,7 @@ def test_a_password_is_never_shown(url: str, as_shown: str) -> None:
 )
 def test_what_is_no_repository_is_refused_before_anything_runs(source: str) -> None:
     with pytest.raises(UsageError, match="neither a folder nor an address"):
-        mirror._kind(source)
+        mirror.kind(source)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_is_no_repository_is_refused_before_anything_runs(source: str) -> N
 )
 def test_an_address_that_cannot_be_read_is_wrong_usage_and_keeps_its_password(source: str) -> None:
     with pytest.raises(UsageError, match="cannot be read") as caught:
-        mirror._kind(source)
+        mirror.kind(source)
     assert "secret" not in str(caught.value)
 
 
@@ -51,7 +51,7 @@ def test_an_address_that_cannot_be_read_is_wrong_usage_and_keeps_its_password(so
     ["https://example.org/a.git", "ssh://git@example.org/a", "git@example.org:a/b.git", "host:a/b"],
 )
 def test_addresses_are_remote(source: str) -> None:
-    assert mirror._kind(source) == ("remote", source)
+    assert mirror.kind(source) == ("remote", source)
 
 
 def test_folders_of_upstreams_have_speaking_distinct_safe_names() -> None:

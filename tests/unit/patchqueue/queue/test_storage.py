@@ -21,7 +21,8 @@ RIGHT = f"upstream: 'embedded:'\nref: v2.16.0\ncommit: {COMMIT}\n"
 
 def test_queue_yaml_is_read_as_the_text_that_it_is(tmp_path: Path) -> None:
     (tmp_path / "queue.yaml").write_text(RIGHT.replace("v2.16.0", "2.10"))
-    assert queue_files.read_base(FilesOnDisk(tmp_path)) == QueueBase("embedded:", "2.10", COMMIT)
+    base = QueueBase("embedded:", "2.10", COMMIT)
+    assert queue_files.read_base(FilesOnDisk(tmp_path)) == (base, ())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,314 @@
+"""Picks against a git server on 127.0.0.1: pull requests that move, are forced, close and vanish.
+
+The judge of a queue's tree is plain git: a cherry-pick of the pull's squash and of the patches.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.patchqueue.queue import storage
+from tests import command_line, forge
+from tests.git_servers import Faults, http_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tensorflow_macos_build import documents
+    from tests.forge import Forge
+
+WHY = ("--reason", "upstreaming", "--drop-when", "upstream >= 2")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A forge that is served, and a folder with a queue and a cache."""
+
+    forge: Forge
+    folder: Path
+    url: str
+    faults: Faults
+
+    @property
+    def queue(self) -> Path:
+        return self.folder / "patches/q"
+
+    def make(self, picks: str = "", upstream: str = "") -> Path:
+        return forge.make_queue(self.forge, self.queue, upstream or self.url, picks)
+
+    def run(self, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+        flags = () if "--queue" in words else ("--queue", self.queue)
+        cached = () if words[0] == "patches.lint" else ("--cache", self.folder / "cache")
+        done = command_line.run(*words, *flags, *cached, cwd=self.folder)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        return done
+
+    def document(self, *words: str | Path, code: int = 0) -> documents.Json:
+        document: documents.Json = json.loads(self.run(*words, "--json", code=code).stdout)
+        return document
+
+    def pinned(self) -> str:
+        (pick,) = storage.load(self.queue).picks
+        return pick.commit
+
+    def state(self) -> documents.Json:
+        (state,) = self.document("patches.pin")["picks"]
+        return dict(state)
+
+    def exported(self) -> str:
+        """The tree that `git am` makes of the exported mailbox on the base."""
+        out = self.folder / "out.mbox"
+        self.run("patches.export", "--to", "mailbox", "--out", out, "--force")
+        self.forge.git("checkout", "-q", "--detach", "v1.0.0")
+        self.forge.git("am", "-q", out)
+        return self.forge.git("rev-parse", "HEAD^{tree}")
+
+    def squashed(self, onto: str = "v1.0.0", begins: str = "main") -> str:
+        """The tree that git makes of the pull as one commit, and the patches, on a commit."""
+        git = self.forge.git
+        tree = git("rev-parse", "topic^{tree}")
+        base = git("merge-base", "topic", begins)
+        squash = git("commit-tree", tree, "-p", base, "-m", "squash")
+        git("checkout", "-q", "--detach", "v1.0.0")
+        for path in sorted(self.queue.glob("*.patch")):
+            git("am", "-q", path)
+        mine = git("rev-parse", "HEAD")
+        git("checkout", "-q", "--detach", onto)
+        git("cherry-pick", squash)
+        git("cherry-pick", f"v1.0.0..{mine}")
+        return git("rev-parse", "HEAD^{tree}")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = forge.make(tmp_path)
+    with http_server(made.root) as (base, faults):
+        yield Desk(made, tmp_path, f"{base}/up.git", faults)
+
+
+def test_a_pull_with_a_merge_in_it_is_what_its_squash_is_to_git(desk: Desk) -> None:
+    desk.make()
+    wanted = desk.squashed()
+    desk.run("patches.pick", "7", *WHY)
+    assert "# why it is so\n" in (desk.queue / "queue.yaml").read_text()
+    assert desk.exported() == wanted
+    moved = desk.squashed("main")
+    assert desk.document("rebase", "--onto", "main")["tree"] == moved
+    branch = desk.document(
+        "patches.export", "--to", "branch", "--repository", desk.forge.work, "--branch", "out"
+    )
+    assert desk.forge.git("rev-parse", f"{branch['where']}^{{tree}}") == wanted
+
+
+def test_a_move_keeps_the_pick_and_needs_no_network(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    head = desk.pinned()
+    wanted = desk.squashed("main")
+    desk.run("rebase", "--onto", "main")
+    desk.faults.requests.clear()
+    # a tag is on the disk; so are the pick's objects
+    desk.forge.git("tag", "v1.1.0", "main")
+    desk.forge.push("--tags")
+    written = desk.document("rebase", "--onto", "v1.1.0", "--write")
+    assert written["ok"]
+    queue = storage.load(desk.queue)
+    assert (queue.base.ref, [pick.commit for pick in queue.picks]) == ("v1.1.0", [head])
+    assert written["tree"] == wanted
+    desk.forge.forget("refs/pull/7/head")
+    desk.faults.requests.clear()
+    again = desk.document("rebase", "--onto", "v1.1.0")
+    assert again["tree"] == wanted
+    assert not desk.faults.requests
+
+
+def test_what_landed_leaves_the_queue_and_is_named(desk: Desk) -> None:
+    """By a merge commit of upstream, and by a squash under another subject."""
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    git = desk.forge.git
+    git("merge", "-q", "--no-ff", "-m", "Take the topic", "topic")
+    git("checkout", "-q", "-b", "squashed", "main~1")
+    git("merge", "-q", "--squash", "topic")
+    git("commit", "-qm", "Another name")
+    desk.forge.push("main", "squashed")
+    verdicts = {"main": "upstream-changed", "squashed": "upstream-identical"}
+    for onto, verdict in verdicts.items():
+        first, *others = desk.document("rebase", "--onto", onto)["patches"]
+        assert first["name"] == "pull-7"
+        assert first["status"] == verdict
+        assert first["evidence"]["upstream"]
+        assert [patch["status"] for patch in others] == ["clean", "clean"]
+    assert desk.state()["landed_in"] == ["main"]
+    desk.run("rebase", "--onto", "main", "--write")
+    assert not storage.load(desk.queue).picks
+    assert "picks" not in (desk.queue / "queue.yaml").read_text()
+
+
+def test_a_pull_that_moved_is_shown_and_followed_on_demand_alone(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    old = desk.pinned()
+    desk.forge.git("checkout", "-q", "topic")
+    new = desk.forge.commit("A third thing", sub__third="third\n")
+    desk.forge.request(7)
+    state = desk.state()
+    assert (state["state"], state["head"], state["forced"]) == ("moved", new, False)
+    assert [commit["subject"] for commit in state["added"]] == ["A third thing"]
+    assert desk.pinned() == old
+    desk.run("patches.pin", "--pick", "pull-7")
+    assert desk.pinned() == new
+    assert desk.exported() == desk.squashed()
+    repeated = desk.run("patches.pin", "--pick", "pull-7")
+    assert "nothing to pin" in repeated.stdout
+
+
+def test_a_forced_pull_names_what_is_gone(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    desk.forge.git("checkout", "-q", "-B", "topic", "main")
+    new = desk.forge.commit("All anew", text=forge.changed(line_4="anew"))
+    desk.forge.request(7, merge=False)
+    desk.forge.forget("refs/pull/7/merge")
+    state = desk.state()
+    assert (state["state"], state["forced"], state["merge_reference"]) == ("moved", True, False)
+    assert [commit["subject"] for commit in state["added"]] == ["All anew"]
+    gone = [commit["subject"] for commit in state["gone"]]
+    assert gone == ["Teach the deep, too", "Teach the text"]
+    lines = desk.run("patches.pin").stdout
+    assert f"its head was forced to {new[:12]}" in lines
+    assert "--pick pull-7" in lines
+
+
+def test_a_pull_that_vanished_stays_usable_and_droppable(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    desk.forge.forget("refs/pull/7/head")
+    desk.forge.forget("refs/pull/7/merge")
+    assert desk.state()["state"] == "vanished"
+    assert desk.exported() == desk.squashed()
+    # where the objects were never fetched, and the server has them no more
+    forge.git(desk.forge.bare, "gc", "-q", "--prune=now")
+    elsewhere = command_line.run(
+        "rebase", "--queue", desk.queue, "--onto", "main", "--cache", desk.folder / "fresh",
+        cwd=desk.folder,
+    )  # fmt: skip
+    assert elsewhere.returncode == 2
+    assert "does not hand out" in elsewhere.stderr
+    dropped = command_line.run(
+        "patches.drop", "pull-7", "--queue", desk.queue, "--cache", desk.folder / "fresh",
+        cwd=desk.folder,
+    )  # fmt: skip
+    assert dropped.returncode == 0, dropped.stderr
+    assert not storage.load(desk.queue).picks
+
+
+UNPINNED = "picks:\n- pull: 7\n  reason: backport\n  drop-when: never\n"
+
+
+def test_an_unpinned_pick_is_refused_with_the_line_to_type(desk: Desk) -> None:
+    desk.make(UNPINNED)
+    for words in (
+        ("rebase", "--onto", "main"),
+        ("patches.forecast", "--onto", "main"),
+        ("patches.export", "--to", "mailbox", "--out", desk.folder / "x"),
+    ):
+        refused = desk.run(*words, code=2).stderr
+        assert "pull-7: not pinned" in refused
+        assert "scripts/inv patches.pin --queue q" in refused or "patches.pin" in refused
+    found = desk.document("patches.lint", code=1)["findings"]
+    assert "pick-unpinned" in {finding["code"] for finding in found}
+    assert desk.state()["state"] == "unpinned"
+    assert desk.pinned() == desk.forge.git("rev-parse", "topic")
+    assert desk.exported() == desk.squashed()
+    assert desk.state()["state"] == "same"
+
+
+def test_a_gitlab_request_a_commit_and_a_forks_pull(desk: Desk) -> None:
+    desk.make()
+    desk.forge.git("checkout", "-q", "topic")
+    desk.forge.request(9, space="merge-requests")
+    fork = desk.folder / "fork.git"
+    subprocess.run(["git", "init", "-q", "--bare", fork], check=True)
+    desk.forge.git("checkout", "-q", "--detach", "main")
+    theirs = desk.forge.commit("A fork's own", fork="fork\n")
+    desk.forge.git("push", "-q", fork, "HEAD:refs/pull/3/head")
+    backport = desk.forge.git("rev-parse", "main")
+    desk.run("patches.pick", "pull/9", *WHY)
+    desk.run("patches.pick", "3", *WHY, "--url", fork)
+    desk.run("patches.pick", backport[:10], *WHY, "--path", "later", code=1)
+    assert (desk.folder / "cache").is_dir()
+    queue = storage.load(desk.queue)
+    assert [pick.name for pick in queue.picks] == ["pull-9", "pull-3"]
+    assert queue.picks[1].commit == theirs
+    assert queue.picks[1].url == str(fork)
+
+
+def test_what_conflicts_is_settled_and_becomes_a_patch(desk: Desk) -> None:
+    desk.make()
+    desk.forge.git("checkout", "-q", "--detach", "main")
+    backport = desk.forge.commit("Later still", later="still\n", fine="fine\n")
+    desk.forge.push("HEAD:main")
+    conflicting = desk.document("patches.pick", backport, *WHY, code=1)
+    assert conflicting["conflicts"] == ["later"]
+    (Path(str(conflicting["folder"])) / "later").write_text("settled\n")
+    before = storage.load(desk.queue)
+    assert not before.picks
+    desk.run("patches.continue")
+    queue = storage.load(desk.queue)
+    assert not queue.picks
+    first = queue.patches[0].header
+    assert first.subject == "Later still"
+    assert first.trailer("Drop-When") == "upstream >= 2"
+    assert f"(cherry picked from commit {backport})" in first.body
+    tree = desk.exported()
+    assert desk.forge.git("show", f"{tree}:later") == "settled"
+
+
+def test_paths_take_a_part_and_nothing_is_refused(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY, "--path", "sub")
+    tree = desk.exported()
+    assert desk.forge.git("show", f"{tree}:sub/deep") == "deeper"
+    assert "taught" not in desk.forge.git("show", f"{tree}:text")
+    before = (desk.queue / "queue.yaml").read_bytes()
+    desk.run("patches.drop", "pull-7")
+    refused = desk.run("patches.pick", "7", *WHY, "--path", "nowhere", code=2).stderr
+    assert "none of its files fit" in refused
+    assert before != (desk.queue / "queue.yaml").read_bytes()
+    assert not storage.load(desk.queue).picks
+
+
+def test_a_vendored_pick_makes_the_same_tree_and_can_be_folded(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    wanted = desk.exported()
+    refused = desk.run("patches.fold", "pull-7", "--into", "mine-alone", code=2).stderr
+    assert "patches.vendor" in refused
+    desk.run("patches.vendor", "pull-7")
+    queue = storage.load(desk.queue)
+    assert not queue.picks
+    assert len(queue.patches) == 3
+    assert desk.exported() == wanted
+    desk.run("patches.fold", "teach-the-text", "--into", "mine-alone")
+    assert desk.exported() == wanted
+
+
+def test_an_export_that_comes_back_is_the_same_queue(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", *WHY)
+    desk.exported()
+    before = storage.load(desk.queue)
+    desk.run(
+        "patches.import", "--diff", "out.mbox", "--upstream", desk.url, "--against", "v1.0.0",
+        "--replace",
+    )  # fmt: skip
+    after = storage.load(desk.queue)
+    assert after.picks == before.picks
+    assert [patch.header for patch in after.patches] == [patch.header for patch in before.patches]
