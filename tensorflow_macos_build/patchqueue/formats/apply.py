@@ -2,8 +2,9 @@ r"""Applying one file's change to its content, exactly: no fuzz, but a hunk may 
 
 A hunk is looked for as `git apply` does it (apply.c, find_pos): at the line that it states, then
 nearest to it, forwards first; one that begins at line 1 must match the beginning, and one without
-trailing context must match the end. A hunk with no context at all goes exactly where its numbers
-say (`git apply --unidiff-zero`), because nothing else tells its place.
+trailing context must match the end. A hunk with no context at all goes where `git apply
+--unidiff-zero` puts it: one that only adds goes exactly where its numbers say, because nothing else
+tells its place, and another one to where the lines are that it takes away.
 """
 
 from __future__ import annotations
@@ -122,6 +123,9 @@ def _find(image: _Preimage, hunk: PatchHunk, old: list[bytes]) -> int | None:
         start = hunk.old_start - (1 if hunk.old_count else 0)
         if _matches(image, old, start) or not old:
             return start if start <= len(image.lines) else None
+        # context that was left out, not a file's first lines: no beginning or end is meant
+        if hunk.old_start > 1:
+            return _find_nearest(image, old, max(hunk.new_start - 1, 0))
     if hunk.old_start <= 1 or not trailing:
         return _find_anchored(image, old, beginning=hunk.old_start <= 1, end=not trailing)
     # the postimage's number, as apply.c takes it: hunks before this one have moved the file already

@@ -137,7 +137,7 @@ LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "}\n", "\n", "x\n"]), max
 
 
 @settings(max_examples=150)
-@given(old=LINES, edits=st.data(), context=st.integers(1, 3), bare=st.booleans())
+@given(old=LINES, edits=st.data(), context=st.integers(0, 3), bare=st.booleans())
 def test_hunks_go_where_git_apply_puts_them(
     tmp_path_factory: pytest.TempPathFactory,
     old: list[str],
@@ -153,10 +153,12 @@ def test_hunks_go_where_git_apply_puts_them(
     moved = _edited(edits, edits.draw(LINES)[:4] + old)
     folder = tmp_path_factory.mktemp("apply")
     (folder / "f").write_text("".join(moved))
-    status, _ = git("apply", "--whitespace=nowarn", "-", stdin=text, cwd=folder)
     change = diff_parse.parse(text).changes[0]
-    # without context a place is its number to us, where git asks for --unidiff-zero
-    assume(all(hunk.context() != (0, 0) for hunk in change.hunks))
+    bare_hunks = [hunk for hunk in change.hunks if hunk.context() == (0, 0)]
+    # at a file's first line, what has no context may be the whole file: git is told, we are not
+    assume(not any(hunk.old_start <= 1 for hunk in bare_hunks))
+    flags = ("--unidiff-zero",) if bare_hunks else ()
+    status, _ = git("apply", "--whitespace=nowarn", *flags, "-", stdin=text, cwd=folder)
     try:
         result = apply.content_after(change, "".join(moved).encode())
     except Malformed:
