@@ -162,7 +162,8 @@ def _bazel_7_links_arm64(case: _Case) -> str:
     if case.mac.machine != "arm64" or _known_bazel(case) < (7,):
         return ""
     if case.x86_64_flags is None:
-        raise _CannotTell("upstream's .bazelrc is not here yet")
+        # One that a queue brings is seen only in the patched tree, which is not there yet.
+        raise _CannotTell("upstream's .bazelrc is not here yet, or has not got the config")
     # apple_support's toolchain takes the architecture from the platform or from --cpu
     chosen = ("--platforms=", "--crosstool_top=@local_config_apple_cc//")
     if any(flag.startswith(chosen) for flag in case.x86_64_flags):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import PatchOutcome, PatchResult, Record
-from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ class PatchInputs(Record):
     release: str
     queue: str | None
     files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PatchInstructions(Instructions):
+    """Which queue is replayed, by its name in patches/."""
+
+    queue: str | None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the queue's name, where the config names one."""
+        return {"queue": self.queue} if self.queue else {}
 
 
 def _inputs(workspace: Workspace, results: Results) -> PatchInputs:
@@ -129,4 +141,5 @@ PATCH = Stage(
     work=_work,
     result=PatchResult,
     summary=lambda patched: f"{len(patched.patches)} patches, tree {patched.tree[:12]}",
+    instructions=lambda workspace: PatchInstructions(workspace.release.queue),
 )

@@ -154,7 +154,7 @@ def test_what_is_not_known_is_said_not_to_have_been_looked_at(
 @pytest.mark.usefixtures("a_mac")
 def test_without_upstreams_files_the_toolchain_is_not_looked_at() -> None:
     finding = _found(Hazard.BAZEL_7_LINKS_ARM64, (7, 4, 1))
-    assert finding.value == "upstream's .bazelrc is not here yet"
+    assert finding.value == "upstream's .bazelrc is not here yet, or has not got the config"
 
 
 def test_every_hazard_is_looked_for_and_elsewhere_only_a_mac_can_tell(
