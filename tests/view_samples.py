@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
 from tensorflow_macos_build import config, locks
+from tensorflow_macos_build.patchqueue.audit.model import (
+    AuditFinding,
+    AuditResult,
+    NameKind,
+    NameUse,
+    UsedName,
+)
 from tensorflow_macos_build.patchqueue.edit.step import EditProgress
 from tensorflow_macos_build.patchqueue.exchange.exporting import Exported, ExportForm
 from tensorflow_macos_build.patchqueue.exchange.sources import Imported
@@ -60,6 +68,7 @@ from tensorflow_macos_build.upstream.releases import (
     UpstreamStatus,
 )
 from tensorflow_macos_build.views import (
+    audit,
     build,
     doctor,
     edit,
@@ -175,9 +184,21 @@ STATUSES = tuple(
     PatchStatus(f"{status.value}.patch", "S", ID, status, EVIDENCE, in_tree=False)
     for status in Status
 )
+LOOKED_FOR = AuditFinding(
+    "a.patch", UsedName(NameKind.IDENTIFIER, "old"), NameUse("a.py", 3, "old()"), 2, "b.py"
+)
+AUDIT = AuditResult(
+    (
+        LOOKED_FOR,
+        replace(LOOKED_FOR, removed_by=(COMMIT,), renamed_to="new"),
+        replace(LOOKED_FOR, used=UsedName(NameKind.FILE, "b.py"), looked_at="it is well"),
+    ),
+    4,
+    1,
+)
 SAVED = Saved(QUEUE, ("kept",), ("written",), ("removed",))
 REQUEST = RebaseRequest(DEMO, "v2", Path("build/mirrors"), write=True)
-CONFLICTING = RebaseResult(ID, ID, ID, STATUSES, ("custom",))
+CONFLICTING = RebaseResult(ID, ID, ID, STATUSES, ("custom",), audit=AUDIT)
 CLEAN = RebaseResult(ID, ID, ID, STATUSES[:1], (), SAVED)
 STOPPED = RebaseProgress("v2", CONFLICTING, "conflict.patch", Path("build/rebase/demo"), ("a.py",))
 ENDED = RebaseProgress("v2", CLEAN, "", Path("build/rebase/demo"), ())
@@ -205,7 +226,7 @@ FORECAST = Forecast(
     "demo",
     QUEUE.base,
     tuple((f"{status.value}.patch", "S") for status in Status),
-    (ForecastColumn("v2", ID, 3, FATES),),
+    (ForecastColumn("v2", ID, 3, FATES, AUDIT),),
     1,
 )
 REPORT = report.compare(str(DEMO), str(DEMO))
@@ -304,6 +325,11 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rangediff_page.summary: [(REPORT.pairs,)],
     rangediff_page.markdown: [("title", REPORT.pairs)],
     rangediff_page.html: [("title", REPORT.pairs)],
+    audit.as_part: [(AUDIT,)],
+    audit.as_lines: [(AUDIT, FLAGS, "v2"), (AuditResult(not_done="no"), FLAGS, "v2")],
+    audit.finding_lines: [(finding,) for finding in AUDIT.findings],
+    audit.looked_at_document: [("demo", "v2", AUDIT.findings)],
+    audit.looked_at_lines: [("demo", AUDIT.findings)],
     rebase.plan_lines: [(REQUEST, QUEUE)],
     rebase.plan_document: [("demo", REQUEST, QUEUE)],
     rebase.as_document: [("demo", REQUEST, CONFLICTING), ("demo", REQUEST, CLEAN)],

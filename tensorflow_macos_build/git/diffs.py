@@ -133,11 +133,19 @@ def of_trees(
     return [diff for _, diff in _records(out)]
 
 
-def of_commits(git: Git, commits: Sequence[str], *, context: int = 0) -> dict[str, TreeDiff]:
-    """Compare commits with their first parents; merges have no difference of their own."""
-    trees.bring_changed(git, [(commit,) for commit in commits])
+def of_commits(
+    git: Git, commits: Sequence[str], *, context: int = 0, only: Sequence[str] = ()
+) -> dict[str, TreeDiff]:
+    """Compare commits with their first parents; merges have no difference of their own.
+
+    With `only`, no other paths count.
+    """
+    trees.bring_changed(git, [(commit,) for commit in commits], only)
     stdin = "".join(f"{commit}\n" for commit in commits).encode()
-    out = git.out("diff-tree", "--stdin", "--always", *_PINNED, f"-U{context}", stdin=stdin)
+    out = git.out(
+        "--literal-pathspecs", "diff-tree", "--stdin", "--always", *_PINNED, f"-U{context}",
+        "--", *only, stdin=stdin,
+    )  # fmt: skip
     return {decode_path(head): diff for head, diff in _records(out)}
 
 

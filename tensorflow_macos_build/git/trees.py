@@ -141,11 +141,13 @@ def _change(facts: bytes, paths: Iterator[bytes]) -> PathChange:
     )
 
 
-def blob_ids(git: Git, compared: Iterable[tuple[str, ...]]) -> tuple[set[str], set[str]]:
+def blob_ids(
+    git: Git, compared: Iterable[tuple[str, ...]], only: Sequence[str] = ()
+) -> tuple[set[str], set[str]]:
     """Return the ids of all file contents that differ, before and after; as `compare` asks."""
     before: set[str] = set()
     after: set[str] = set()
-    for _, changes in compare(git, compared):
+    for _, changes in compare(git, compared, only=only):
         for change in changes:
             for entry, ids in ((change.old, before), (change.new, after)):
                 if entry is not None and not entry.is_submodule:
@@ -153,11 +155,11 @@ def blob_ids(git: Git, compared: Iterable[tuple[str, ...]]) -> tuple[set[str], s
     return before, after
 
 
-def bring_changed(git: Git, compared: Iterable[tuple[str, ...]]) -> None:
+def bring_changed(git: Git, compared: Iterable[tuple[str, ...]], only: Sequence[str] = ()) -> None:
     """Make present what `blob_ids` names, where only a server has it.
 
     Raises:
         transfer.Unreachable: the server could not be asked.
     """
     if git.server:
-        git.bring(set.union(*blob_ids(git, compared)))
+        git.bring(set.union(*blob_ids(git, compared, only)))

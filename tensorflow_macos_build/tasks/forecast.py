@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
+from tensorflow_macos_build.tasks.rebase import parse_audit
 
 if TYPE_CHECKING:
     import invoke
@@ -33,6 +35,8 @@ _LATEST = 3
         "latest": "The newest releases after the queue's base, so many; 3 when no number is given,"
         " and when there is no --onto.",
         "html": "Also write the forecast to this file, as a page.",
+        "audit": "Whether to look for names that patches use and upstream took away: `local` where"
+        " nothing has to be fetched for it, `always`, `never`.",
         "cache": "The folder that holds the mirrors of upstream repositories.",
         "json": "Print one JSON document (schema forecast.v1).",
     },
@@ -44,6 +48,7 @@ def forecast(
     onto: str = "",
     latest: str | Literal[True] | None = None,
     html: str = "",
+    audit: str = "local",
     cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
@@ -55,7 +60,7 @@ def forecast(
 
     # Before the forecast, which takes minutes: a path that cannot be written is refused at once.
     page = locate.output(html) if html else None
-    request = forecast_request(queue, onto, latest, cache)
+    request = replace(forecast_request(queue, onto, latest, cache), audit=parse_audit(audit))
     with Console().progress("forecast") as ticker:
         result = looking_ahead.run(request, ticker)
     if page is not None:

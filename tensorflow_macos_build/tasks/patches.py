@@ -169,6 +169,6 @@ def import_source(
     )
 
 
-_REVIEW = (review.lint, review.report, forecast.forecast)
+_REVIEW = (review.lint, review.report, review.looked_at, forecast.forecast)
 
 namespace = invoke.Collection("patches", import_, export, *_REVIEW, *edit.TASKS, *picks.TASKS)

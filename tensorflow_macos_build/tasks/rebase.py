@@ -15,6 +15,7 @@ from tensorflow_macos_build.tasks.session import SessionTasks
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest
     from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
     from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
@@ -33,6 +34,8 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
         "on_conflict": "What to do at a conflict: `provisional` goes on with the patch's side,"
         " `skip` leaves the patch out, `stop` stops.",
         "write": "Write the queue back on its new base when nothing conflicts.",
+        "audit": "Whether to look for names that patches use and upstream took away: `local` where"
+        " nothing has to be fetched for it, `always`, `never`.",
         "plan": "Print what would be done; nothing is fetched or written.",
         "cache": _CACHE,
         "json": "Print one JSON document (schema rebase.v1, with --plan rebase-plan.v1).",
@@ -45,6 +48,7 @@ def rebase(
     onto: str,
     on_conflict: str = "provisional",
     write: bool = False,
+    audit: str = "local",
     plan: bool = False,
     cache: str = MIRRORS,
     json: bool = False,
@@ -54,7 +58,9 @@ def rebase(
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
     flags, policy = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
-    request = engine.RebaseRequest(flags.folder, onto, Path(cache), policy, write)
+    request = engine.RebaseRequest(
+        flags.folder, onto, Path(cache), policy, write, parse_audit(audit)
+    )
     return _plan(flags, request, json=json) if plan else _run(flags, request, json=json)
 
 
@@ -78,6 +84,21 @@ def _run(flags: QueueFlags, request: RebaseRequest, *, json: bool) -> ExitCode:
     lines = view.as_lines(flags.name, request, result, flags.words)
     present(view.as_document(flags.name, request, result), lines, json=json)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
+
+
+def parse_audit(name: str) -> AuditWhen:
+    """Read `--audit`.
+
+    Raises:
+        UsageError: there is no such way.
+    """
+    from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
+
+    try:
+        return AuditWhen(name)
+    except ValueError:
+        known = ", ".join(when.value for when in AuditWhen)
+        raise UsageError(f"`--audit {name}`: it is one of {known}") from None
 
 
 def parse_on_conflict(name: str) -> OnConflict:

@@ -84,3 +84,40 @@ def report(
     # a table for eyes; where it goes to a file or a pipe, what a pull request takes
     lines = view.report_table(made) if sys.stdout.isatty() else view.report_markdown(made)
     present(view.report_document(made), lines, json=json)
+
+
+@command(
+    needs=("git",),
+    name="looked-at",
+    help={
+        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "onto": "The upstream revision on which the rebase says that something needs a look.",
+        "patch": "The patch: its file's name or a part of it.",
+        "name": "The name that is gone, as it is shown; all of the patch's by default.",
+        "note": "Why it is well, for whoever reads the queue later.",
+        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "json": "Print one JSON document (schema looked-at-now.v1).",
+    },
+)
+def looked_at(
+    _context: invoke.Context,
+    *,
+    queue: str,
+    onto: str,
+    patch: str,
+    name: str = "",
+    note: str = "",
+    cache: str = MIRRORS,
+    json: bool = False,
+) -> None:
+    """Record in the queue that a name which upstream took away was looked at."""
+    from tensorflow_macos_build.patchqueue.rebase import engine, look
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import audit as view
+
+    flags = QueueFlags(queue, cache)
+    move = engine.RebaseRequest(flags.folder, onto, Path(cache))
+    with Console().progress("looked-at") as ticker:
+        done = look.run(look.LookRequest(move, patch, name, note), ticker, Console().line)
+    document = view.looked_at_document(flags.name, onto, done)
+    present(document, view.looked_at_lines(flags.name, done), json=json)

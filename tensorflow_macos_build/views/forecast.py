@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.patchqueue.verdict import wording
-from tensorflow_macos_build.views import evidence, forecast_page
+from tensorflow_macos_build.views import audit, evidence, forecast_page
 from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 from tensorflow_macos_build.views.lines import Line
 
@@ -37,6 +37,7 @@ def as_document(forecast: Forecast) -> documents.Json:
             "commit": column.commit,
             "distance": column.distance,
             "ok": column.ok,
+            "audit": audit.as_part(column.audit),
         }
         for column in forecast.columns
     ]
@@ -85,6 +86,19 @@ def as_lines(forecast: Forecast) -> Iterator[Part]:
         style = "green" if column.ok else "bold"
         yield Line(f"{column.ref}: {forecast_page.summary(column)}", style)
     yield from map(Line, _blames(forecast))
+    yield from _audits(forecast)
+
+
+def _audits(forecast: Forecast) -> Iterator[Line]:
+    """Yield what needs a look, each finding once, under the first revision that has it."""
+    shown: set[tuple[str, str]] = set()
+    for column in forecast.columns:
+        for finding in column.audit.needs_look:
+            if (key := (finding.patch, finding.used.name)) not in shown:
+                shown.add(key)
+                yield Line("")
+                yield Line(f"{column.ref}:")
+                yield from audit.finding_lines(finding)
 
 
 def _matrix(forecast: Forecast) -> Table:

@@ -60,7 +60,10 @@ def is_quiet(row: ForecastRow) -> bool:
 def summary(column: ForecastColumn) -> str:
     """Return how many patches of a revision have each status: `5 clean, 2 adapted, 1 conflict`."""
     counts = Counter(fate.status for fate in column.cells)
-    return ", ".join(f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status])
+    words = [f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status]]
+    if column.audit.needs_look:
+        words.append(f"{len(column.audit.needs_look)} names need a look")
+    return ", ".join(words)
 
 
 def effect(kind: BreakKind) -> str:

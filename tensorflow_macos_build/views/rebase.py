@@ -8,9 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.views import evidence, saved
+from tensorflow_macos_build.views import audit, evidence, saved
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def as_document(name: str, request: RebaseRequest, result: RebaseResult) -> docu
         "merge_drivers_not_run": list(result.drivers),
         # null where nothing was written: `--write` alone does, and only when nothing conflicts.
         "saved": result.saved and saved.files(result.saved),
+        "audit": audit.as_part(result.audit),
     }
     return documents.document("rebase", 1, body)
 
@@ -114,6 +116,10 @@ def as_lines(
         if patch.status.is_blocking:
             yield from map(Line, evidence.conflict_lines(patch))
     yield from drivers_lines(result)
+    yield from audit.as_lines(result.audit, flags, request.onto)
+    if result.audit.not_done and request.audit is not AuditWhen.NEVER:
+        again = checkout.command("rebase", *flags, "--onto", request.onto, "--audit", "always")
+        yield Line(f"not audited: {result.audit.not_done}; {again} fetches them")
     clean = sum(patch.status is Status.CLEAN for patch in result.patches)
     yield Line(f"{clean} of {len(result.patches)} patches are clean; tree {result.tree}")
     yield Line(_next(name, request, result, flags), "green" if result.ok else "bold")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git.quarantine import open_quarantine
+from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
 from tensorflow_macos_build.patchqueue.queue import materialise, opening
@@ -14,7 +15,6 @@ from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.upstream import releases
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.audit.model import AuditResult
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueueCommit
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus
     from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
@@ -70,12 +72,14 @@ class ForecastColumn:
         commit: its full id.
         distance: how many commits there are on the line from the queue's base to it.
         cells: of each patch, in the queue's order.
+        audit: which names that the patches use upstream took away by then.
     """
 
     ref: str
     commit: str
     distance: int
     cells: tuple[PatchForecast, ...]
+    audit: AuditResult
 
     @property
     def ok(self) -> bool:
@@ -149,12 +153,14 @@ class ForecastRequest:
         cache: the folder that holds the mirrors of upstream repositories.
         latest: how many of the newest releases after the queue's base.
         onto: further upstream revisions: tags, branches or ids.
+        audit: when to look for names that patches use and that upstream took away.
     """
 
     folder: Path
     cache: Path
     latest: int = 0
     onto: tuple[str, ...] = ()
+    audit: AuditWhen = AuditWhen.LOCAL
 
 
 def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
@@ -171,7 +177,11 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
     revisions = list(dict.fromkeys([*newest, *request.onto]))
     # One request for all revisions: what a replay finds missing would come one by one.
     opened.prepare(revisions, ticker)
-    return forecast(opened.queue, opened.mirror, revisions, ticker)
+    if request.audit is AuditWhen.ALWAYS:
+        for revision in revisions:
+            opened.prepare_audit(revision, ticker)
+    audit = request.audit is not AuditWhen.NEVER
+    return forecast(opened.queue, opened.mirror, revisions, ticker, audit=audit)
 
 
 def _newest(opened: OpenedQueue, count: int, ticker: Ticker) -> list[str]:
@@ -180,7 +190,14 @@ def _newest(opened: OpenedQueue, count: int, ticker: Ticker) -> list[str]:
     return [release.tag for release in newer[-count:]]
 
 
-def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = silent) -> Forecast:
+def forecast(
+    queue: Queue,
+    git: Git,
+    revisions: Sequence[str],
+    ticker: Ticker = silent,
+    *,
+    audit: bool = False,
+) -> Forecast:
     """Replay a queue on each of several revisions, and find the commits that break its patches.
 
     Nothing is written to the repository, and nothing is checked out.
@@ -190,6 +207,7 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
         git: the repository that has all the commits.
         revisions: tags, branches or ids.
         ticker: told how many revisions are replayed, then how many patches are bisected.
+        audit: also look on each for names that patches use and that upstream took away.
 
     Raises:
         UsageError: a revision names no commit.
@@ -201,7 +219,8 @@ def forecast(queue: Queue, git: Git, revisions: Sequence[str], ticker: Ticker = 
     with open_quarantine(git) as quarantine:
         # Not from the cache of commits, which would write to the repository.
         patches = materialise.queue_commits(queue, quarantine)
-        forecaster = Forecaster(quarantine, queue.base, patches, decisions)
+        audited = queue.folder if audit else None
+        forecaster = Forecaster(quarantine, queue.base, patches, decisions, audited)
         columns = forecaster.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)
     return Forecast(queue.name, queue.base, named, columns, forecaster.replays)
@@ -216,6 +235,7 @@ class _RevisionReplay:
     history: UpstreamHistory
     line: tuple[str, ...]
     patches: tuple[PatchStatus, ...]
+    audit: AuditResult
 
 
 class Forecaster:
@@ -226,6 +246,7 @@ class Forecaster:
         base: what the first patch applies to.
         patches: in order.
         decisions: what people decided about conflicts.
+        audited: the queue's folder, where its moves are audited, too.
     """
 
     def __init__(
@@ -234,11 +255,13 @@ class Forecaster:
         base: QueueBase,
         patches: Sequence[QueueCommit],
         decisions: Decisions,
+        audited: Path | None = None,
     ) -> None:
         self._quarantine = quarantine
         self._base = base
         self._patches = patches
         self._decisions = decisions
+        self._audited = audited
         self._prober = Prober(quarantine, patches, decisions)
 
     @property
@@ -253,7 +276,7 @@ class Forecaster:
         replays: list[_RevisionReplay] = []
         for ref, commit in commits.items():
             ticker(len(replays), len(commits), f"replaying on {ref}")
-            replays.append(self._replay(ref, commit))
+            replays.append(self._replay(ref, commit, ticker))
         breaks = self._bisect(replays, ticker)
         return tuple(
             ForecastColumn(
@@ -264,14 +287,15 @@ class Forecaster:
                     PatchForecast(patch.status, patch.evidence, breaks.get((replay.ref, position)))
                     for position, patch in enumerate(replay.patches)
                 ),
+                replay.audit,
             )
             for replay in replays
         )
 
-    def _replay(self, ref: str, commit: str) -> _RevisionReplay:
+    def _replay(self, ref: str, commit: str, ticker: Ticker) -> _RevisionReplay:
         base = self._base
         # The bisection takes parts of this same history (`UpstreamHistory.until`): it is read once.
-        history = UpstreamHistory(self._quarantine.git, base.commit, commit, base.upstream)
+        history = engine.history_of(self._quarantine, base, commit)
         result, _ = engine.rebase_in(
             self._quarantine,
             base,
@@ -283,7 +307,17 @@ class Forecaster:
         line = bisection.line_of(
             self._quarantine.git, self._quarantine.objects, base.commit, commit
         )
-        return _RevisionReplay(ref, commit, history, line, result.patches)
+        if self._audited is not None:
+            audit = engine.audited(
+                self._quarantine,
+                history,
+                result,
+                self._patches,
+                self._audited,
+                ticker=ticker,
+            )
+            result = replace(result, audit=audit)
+        return _RevisionReplay(ref, commit, history, line, result.patches, result.audit)
 
     def _bisect(
         self, replays: Sequence[_RevisionReplay], ticker: Ticker

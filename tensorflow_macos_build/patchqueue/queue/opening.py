@@ -82,6 +82,16 @@ class OpenedQueue:
             with contextlib.suppress(*((UsageError, WorkFailed) if lenient else ())):
                 pulls.bring(self.mirror, ids, ticker, url=pick.url, pull=pick.pull)
 
+    def prepare_audit(self, onto: str, ticker: Ticker = silent) -> None:
+        """Make present what an audit of a move to a revision reads: all files that it has.
+
+        Raises:
+            UsageError: upstream has no such revision.
+            transfer.Unreachable: the server could not be asked.
+        """
+        if self.mirror.url is not None:
+            prefetch.for_audit(self.mirror, self.base.commit, self.mirror.resolve(onto), ticker)
+
 
 @dataclass(frozen=True)
 class SessionRequest:

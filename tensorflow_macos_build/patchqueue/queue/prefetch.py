@@ -70,6 +70,16 @@ def _of_picks(queue: Queue, mirror: Mirror) -> tuple[set[bytes], set[str]]:
     return {encode_path(change.path) for change in changes}, blobs
 
 
+def for_audit(mirror: Mirror, base: str, onto: str, ticker: Ticker = silent) -> None:
+    """Make present all files of a commit, and those of another one that differ from them.
+
+    Raises:
+        transfer.Unreachable: the server could not be asked.
+    """
+    before, after = trees.files(mirror, base), trees.files(mirror, onto)
+    mirror.fetch_blobs(_at(before, before) | _at(after, after), ticker)
+
+
 def _at(tree: Tree, paths: Iterable[bytes]) -> set[str]:
     # a submodule's id names a commit of another repository, which this server has not got
     entries = (tree[path] for path in paths if path in tree)

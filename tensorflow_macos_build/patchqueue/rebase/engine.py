@@ -13,6 +13,9 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.git.quarantine import open_quarantine
+from tensorflow_macos_build.patchqueue.audit import engine as auditing
+from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
+from tensorflow_macos_build.patchqueue.audit.model import AuditResult
 from tensorflow_macos_build.patchqueue.queue import (
     commit_cache,
     commit_range,
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 
+_NOT_AUDITED = AuditResult(not_done="it was not asked for")
+
+
 @dataclass(frozen=True)
 class RebaseResult:
     """A rebase's result.
@@ -61,6 +67,7 @@ class RebaseResult:
         drivers: the merge drivers that .gitattributes name for files that were merged; they are
             programs, which are not run.
         saved: what writing the queue back did, where that was asked for.
+        audit: which names that the patches use upstream took away.
     """
 
     base: str
@@ -69,6 +76,7 @@ class RebaseResult:
     patches: tuple[PatchStatus, ...]
     drivers: tuple[str, ...] = ()
     saved: Saved | None = None
+    audit: AuditResult = _NOT_AUDITED
 
     @property
     def ok(self) -> bool:
@@ -86,6 +94,7 @@ class RebaseRequest:
         cache: the folder that holds the mirrors of upstream repositories.
         on_conflict: go on with the patch's side, leave the patch out, or stop there.
         write: write the queue back on its new base, when nothing conflicts.
+        audit: when to look for names that patches use and that upstream took away.
     """
 
     folder: Path
@@ -93,6 +102,7 @@ class RebaseRequest:
     cache: Path
     on_conflict: OnConflict = OnConflict.PROVISIONAL
     write: bool = False
+    audit: AuditWhen = AuditWhen.LOCAL
 
 
 def run(
@@ -114,6 +124,8 @@ def run(
     # All file contents come in one request: what a partial clone lacks later, too, is asked for one
     # by one (`ObjectReader.read`).
     opened.prepare([request.onto], ticker)
+    if request.audit is AuditWhen.ALWAYS:
+        opened.prepare_audit(request.onto, ticker)
     return rebase_folder(
         request.folder,
         opened.mirror,
@@ -121,6 +133,7 @@ def run(
         request.on_conflict,
         ticker,
         write=request.write,
+        audit=request.audit is not AuditWhen.NEVER,
         waiting=waiting,
     )
 
@@ -133,6 +146,7 @@ def rebase_folder(
     ticker: Ticker = silent,
     *,
     write: bool = False,
+    audit: bool = False,
     waiting: Waiting = lock.unwatched,
 ) -> RebaseResult:
     """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
@@ -146,10 +160,12 @@ def rebase_folder(
     if write:
         # Read under the lock, so that what is written back is what was read.
         with lock.sole_writer(folder, waiting):
-            return rebase(storage.load(folder), git, onto, on_conflict, ticker, write=True)
+            queue = storage.load(folder)
+            return rebase(queue, git, onto, on_conflict, ticker, write=True, audit=audit)
     # Without the lock: nothing is written, and the files are read as one state of the queue.
     base, patches = commit_cache.of_folder(folder, git)
-    return _QueueMove(git, folder, base, patches, onto).run(on_conflict, ticker)
+    move = _QueueMove(git, folder, base, patches, onto, audit)
+    return move.run(on_conflict, ticker)
 
 
 def rebase(
@@ -160,6 +176,7 @@ def rebase(
     ticker: Ticker = silent,
     *,
     write: bool = False,
+    audit: bool = False,
 ) -> RebaseResult:
     """Move a queue to another revision of upstream; its recorded resolutions are replayed.
 
@@ -171,13 +188,14 @@ def rebase(
         ticker: told how many patches are done.
         write: write the queue back on its new base, when nothing conflicts. Patches that upstream
             has leave the queue; the result names them.
+        audit: also look for names that patches use and that upstream took away.
 
     Raises:
         UsageError: `onto` names no commit.
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     patches = commit_cache.of_queue(queue, git)
-    move = _QueueMove(git, queue.folder, queue.base, patches, onto)
+    move = _QueueMove(git, queue.folder, queue.base, patches, onto, audit)
     return move.run(on_conflict, ticker, queue if write else None)
 
 
@@ -190,6 +208,7 @@ class _QueueMove:
     base: QueueBase
     patches: Sequence[QueueCommit]
     onto: str
+    audited: bool = False
 
     def run(
         self, on_conflict: OnConflict, ticker: Ticker, written: Queue | None = None
@@ -198,6 +217,7 @@ class _QueueMove:
         commit = resolve(self.git, self.onto)
         decisions = Decisions(resolutions.load(self.folder))
         with open_quarantine(self.git) as quarantine:
+            history = history_of(quarantine, self.base, commit)
             result, replayed = rebase_in(
                 quarantine,
                 self.base,
@@ -205,9 +225,15 @@ class _QueueMove:
                 self.patches,
                 on_conflict,
                 decisions=decisions,
+                history=history,
                 write_trees=written is not None,  # a patch's file is the difference of two of them
                 ticker=ticker,
             )
+            if self.audited:
+                audit = audited(
+                    quarantine, history, result, self.patches, self.folder, ticker=ticker
+                )
+                result = replace(result, audit=audit)
             if result.ok:
                 # The tree is worth keeping also where nothing is written: builds start from it.
                 quarantine.keep([result.tree], [commit])
@@ -242,8 +268,7 @@ def rebase_in(
         write_trees: also write the tree after each patch.
         ticker: told how many patches are done.
     """
-    # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*).
-    history = history or UpstreamHistory(quarantine.git, base.commit, onto, base.upstream)
+    history = history or history_of(quarantine, base, onto)
     resolver = ConflictResolver(quarantine, history, patches, decisions or Decisions())
     commits = [patch.commit for patch in patches]
     replayed = replay(
@@ -260,6 +285,27 @@ def rebase_in(
     statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
     drivers = _drivers(quarantine, replayed)
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
+
+
+def history_of(quarantine: Quarantine, base: QueueBase, onto: str) -> UpstreamHistory:
+    """Return what upstream did between a queue's base and a commit."""
+    # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*).
+    return UpstreamHistory(quarantine.git, base.commit, onto, base.upstream)
+
+
+def audited(
+    quarantine: Quarantine,
+    history: UpstreamHistory,
+    result: RebaseResult,
+    patches: Sequence[QueueCommit],
+    folder: Path,
+    *,
+    ticker: Ticker = silent,
+) -> AuditResult:
+    """Audit a rebase: those of its patches that are in the tree, with what was looked at."""
+    carried = {status.commit for status in result.patches if status.in_tree}
+    left = [patch for patch in patches if patch.commit in carried]
+    return auditing.audit(quarantine, history, result.tree, left, folder, ticker=ticker)
 
 
 def _drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:

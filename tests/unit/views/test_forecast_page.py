@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from tensorflow_macos_build.patchqueue.audit.model import AuditResult
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.forecast.forecast import (
     Break,
@@ -39,7 +40,7 @@ def made(patches: int) -> Forecast:
         HOSTILE,
         QueueBase(HOSTILE, HOSTILE, ID),
         tuple((f"{position}-{HOSTILE}", f"{HOSTILE} {position}") for position in range(patches)),
-        (ForecastColumn(HOSTILE, ID, 1, tuple(fates)),),
+        (ForecastColumn(HOSTILE, ID, 1, tuple(fates), AuditResult()),),
         3,
     )
 
