@@ -108,18 +108,25 @@ def _take_theirs() -> None:
 
 
 TASKS: dict[str, Callable[[], object]] = {
-    "rebase": lambda: rebase.rebase(C, queue="demo", onto="v2.18.0", json=True),
-    "write": lambda: rebase.rebase(C, queue="demo", onto="v2.17.0", write=True, json=True),
+    # an audit would see on the disk of the one what is at the server of the other
+    "rebase": lambda: rebase.rebase(C, queue="demo", onto="v2.18.0", audit="never", json=True),
+    "audit": lambda: rebase.rebase(C, queue="demo", onto="v2.18.0", audit="always", json=True),
+    "write": lambda: rebase.rebase(
+        C, queue="demo", onto="v2.17.0", write=True, audit="never", json=True
+    ),
     "start": lambda: rebase.start(C, queue="demo", onto="v2.18.0"),
     "settle": lambda: _after_start(
         _take_theirs, lambda: rebase.continue_(C, queue="demo", json=True)
     ),
-    "forecast": lambda: forecast.forecast(C, queue="demo", onto="v2.17.0,v2.18.0", json=True),
+    "forecast": lambda: forecast.forecast(
+        C, queue="demo", onto="v2.17.0,v2.18.0", audit="never", json=True
+    ),
     "edit": lambda: edit.edit(C, "00300", queue="demo"),
     "quilt": lambda: patches.export(C, queue="demo", to="quilt", out="out", json=True),
 }
-REQUESTS = {"start": 2, "settle": 2}
-"""Requests for contents after the clone's: one, and one for a work tree's neighbouring files."""
+REQUESTS = {"start": 2, "settle": 2, "audit": 2}
+"""Requests for contents after the clone's: one, and one for a work tree's neighbouring files, or
+for all that an audit reads."""
 
 
 @pytest.mark.parametrize("task", TASKS)
