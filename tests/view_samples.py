@@ -56,6 +56,9 @@ from tensorflow_macos_build.pipeline.records import (
     TimeSpent,
     WheelResult,
 )
+from tensorflow_macos_build.pipeline.rounds.budget import Deadline, TimeBox
+from tensorflow_macos_build.pipeline.rounds.folder import StateReport
+from tensorflow_macos_build.pipeline.rounds.model import Round, RoundEnd, State
 from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
@@ -83,6 +86,7 @@ from tensorflow_macos_build.views import (
     rebase_progress,
     relocate,
     review,
+    rounds,
     saved,
     smoke,
     time_spent,
@@ -165,6 +169,9 @@ PLAN = BuildPlan(
             SOURCE, SOURCE.instructions(WORKSPACE), StageState.TO_RUN, "not made yet", SHA256
         ),
     ),
+)
+IN_ROUNDS = BuildPlan(
+    WORKSPACE, BuildRequest(time_box=TimeBox(Path("/states"), Deadline(19200.0))), PLAN.stages
 )
 HOST = [
     HostFinding("bazel", "Bazel", state, needed=True, remedy="get it") for state in Availability
@@ -280,15 +287,44 @@ BEHIND = UpstreamStatus(
     Distance(3, 1, 100),
 )
 
+STATE = State(
+    2,
+    "demo",
+    {"clang": "19"},
+    SHA256,
+    tuple(
+        Round(
+            number=number,
+            plan=SHA256,
+            end=end,
+            seconds=12.5 if number > 1 else None,
+            run=1234,
+            hits=5678 if number > 1 else None,
+            overlap=0,
+            remade=0,
+            stages=("source",),
+        )
+        for number, end in enumerate(RoundEnd, 1)
+    ),
+)
+REPORTS = [
+    StateReport(3, Path("/states/state-0003.tar"), 100, "it is cut off", None),
+    StateReport(2, Path("/states/state-0002.tar"), 10**9, "", STATE),
+]
+
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
-    build.plan_document: [(PLAN,), (PLAN, HOST)],
-    build.plan_lines: [(PLAN,), (PLAN, HOST)],
+    build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
+    build.plan_lines: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.planned_line: [(PLAN.stages[0],)],
     build.finished_line: [(FINISHED,)],
     build.summary: [(PLAN,)],
     build.waiting_line: [(None,), (locks.LockHolder(4242, 1_795_720_959, "inv build"),)],
     build.as_document: [(WORKSPACE, [FINISHED])],
     build.as_lines: [(WORKSPACE, [FINISHED])],
+    rounds.as_document: [(REPORTS,), ([],)],
+    rounds.as_lines: [(REPORTS,), ([],)],
+    rounds.as_markdown: [(STATE.rounds,)],
+    rounds.ended_lines: [(STATE.rounds, REPORTS[0].path)],
     time_spent.effort_of: [(FINISHED,), (BUILT,)],
     time_spent.title: [(BUILT,)],
     time_spent.as_lines: [(EFFORT,), (Effort(actions=1, cache_hits=0),)],

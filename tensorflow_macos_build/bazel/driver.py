@@ -15,10 +15,12 @@ from tensorflow_macos_build import checkout, process
 from tensorflow_macos_build.bazel import explanation, profile, progress
 from tensorflow_macos_build.bazel import files as kept_files
 from tensorflow_macos_build.bazel.build_events import BuildEvents
+from tensorflow_macos_build.bazel.exit_codes import AGAIN
 from tensorflow_macos_build.bazel.failures import RemoteLost, error_of
 from tensorflow_macos_build.bazel.history import PARTS, RunningBuild, time_left
 from tensorflow_macos_build.bazel.line_tail import LineTail
 from tensorflow_macos_build.bazel.servers import end_server
+from tensorflow_macos_build.errors import BudgetReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,6 +74,10 @@ def _ignore(_what: object) -> None:
     pass
 
 
+def _never() -> bool:
+    return False
+
+
 def build(
     invocation: Invocation,
     *,
@@ -80,6 +86,7 @@ def build(
     on_failure: Callable[[Failure], None] = _ignore,
     on_loss: Callable[[RemoteLost], None] = _ignore,
     past: Sequence[PastBuild] = (),
+    is_over: Callable[[], bool] = _never,
 ) -> BuildResult:
     """Run `bazel build` to its end; once more without a cache or farm that it fails by.
 
@@ -91,16 +98,20 @@ def build(
         on_failure: called with a failed action as soon as it has failed.
         on_loss: called with the error of the first run, before the second begins.
         past: earlier builds of the same kind, from which the time that is left is estimated.
+        is_over: asked ten times a second whether to stop the build.
 
     Raises:
         WorkFailed: an action failed, or a target cannot be analysed; the detail is the failing
             tool's own output.
         UsageError: Bazel does not take the flags.
         Interrupted: the build was stopped; what was finished is kept.
+        BudgetReached: it was over before it had ended; what was finished is kept.
         BazelBroken: Bazel itself could not work.
         process.ProgramMissing: there is no Bazel.
     """
-    run = functools.partial(_build, ticker=ticker, log=log, on_failure=on_failure, past=past)
+    run = functools.partial(
+        _build, ticker=ticker, log=log, on_failure=on_failure, past=past, is_over=is_over
+    )
     try:
         return run(invocation)
     except RemoteLost as error:
@@ -117,6 +128,7 @@ def _build(
     log: Path,
     on_failure: Callable[[Failure], None],
     past: Sequence[PastBuild],
+    is_over: Callable[[], bool],
 ) -> BuildResult:
     begun = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +137,7 @@ def _build(
     events, watch = BuildEvents(on_failure), _ProgressWatch(log, ticker, past)
     try:
         with _private_headers(invocation, log):
-            status = _run(invocation, events, watch, log)
+            status = _run(invocation, events, watch, log, is_over)
         error = error_of(status, events, log, invocation.targets)
         if error is not None:
             raise error
@@ -194,7 +206,13 @@ def shutdown(invocation: Invocation) -> None:
             raise
 
 
-def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log: Path) -> int:
+def _run(
+    invocation: Invocation,
+    events: BuildEvents,
+    watch: _ProgressWatch,
+    log: Path,
+    is_over: Callable[[], bool],
+) -> int:
     command = invocation.command()
     log.write_bytes(os.fsencode(f"{command.typed()}\n"))
     watch.skip()
@@ -216,6 +234,8 @@ def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log
                 _drain(client.stdout)
                 _feed(events, tail)
                 watch.tick()
+                if is_over():
+                    _stop_in_time(client, invocation, watch)
         except KeyboardInterrupt:
             watch.say("stopping Bazel; a second interrupt ends it at once")
             _stop(client, invocation)  # while its pipes are open, so that the client ends cleanly
@@ -224,6 +244,13 @@ def _run(invocation: Invocation, events: BuildEvents, watch: _ProgressWatch, log
         _feed(events, tail)
         watch.tick()
         return client.returncode
+
+
+def _stop_in_time(client: process.Child, invocation: Invocation, watch: _ProgressWatch) -> None:
+    watch.say("stopping Bazel, for the time is used up")
+    _stop(client, invocation)
+    if client.returncode != 0:  # else it had just done its work
+        raise BudgetReached("the time budget is used up", hint=AGAIN)
 
 
 def _stop(client: process.Child, invocation: Invocation) -> None:

@@ -224,6 +224,17 @@ class Remote(Values):
     """Seconds that one action may take there."""
 
 
+class TimeBoxSettings(Values):
+    """How a build in rounds (`--time-budget`, `--state-dir`) keeps its state between them."""
+
+    max_gb: float = Field(default=8.0, gt=0, le=1_000_000)
+    """How large a saved state may be, in units of 10^9 bytes; a cache of GitHub's has 10."""
+    keep: int = Field(default=2, ge=1, le=100)
+    """How many saved states are kept: the newest, and those to fall back to."""
+    reserve_s: float | None = Field(default=None, ge=0, le=86_400)
+    """Seconds of the budget that are kept for stopping and saving; empty: by what is measured."""
+
+
 class Architecture(Values):
     """What is special to one architecture."""
 
@@ -328,6 +339,8 @@ class Release(Values):
     """What of other builds is used again."""
     remote: Remote = Remote()
     """Other machines that run actions."""
+    time_box: TimeBoxSettings = TimeBoxSettings()
+    """How a build in rounds keeps its state."""
     architectures: Architectures
     """What is special to each architecture."""
     host_build: bool = False

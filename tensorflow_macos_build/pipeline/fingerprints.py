@@ -84,6 +84,7 @@ def published(release: Release) -> dict[str, Any]:
         # These decide only speed; what a farm's workers are is in the key of the stage.
         "bazel": {"jobs"},
         "cache": True,
+        "time_box": True,
         "remote": True,
         # The rest is for people and for checks beforehand: that a hazard is found out later is no
         # reason to publish the same wheel anew.

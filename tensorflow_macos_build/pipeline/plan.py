@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.pipeline.rounds.budget import TimeBox
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _SHOWN = 3
@@ -35,12 +36,14 @@ class BuildRequest:
         until: the last stage to do; None: all.
         force: stages to do again though they are up to date.
         ignore: codes of findings that shall not stop it.
+        time_box: when to stop, and where to save; None: it is built in one go.
     """
 
     architecture: str | None = None
     until: str | None = None
     force: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    time_box: TimeBox | None = None
 
 
 class StageState(Enum):

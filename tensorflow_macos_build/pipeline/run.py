@@ -14,6 +14,7 @@ from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import files_in
+from tensorflow_macos_build.pipeline.rounds import boxed_build
 from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob, now
 from tensorflow_macos_build.pipeline.stages import build as bazel_builds
 
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import TypeAlias
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage
     from tensorflow_macos_build.pipeline.records import Record
+    from tensorflow_macos_build.pipeline.rounds.model import Round
     from tensorflow_macos_build.pipeline.workspace import Workspace
+
+    StageGate: TypeAlias = Callable[[PlannedStage, Results], None]
 
 KEPT = 3
 """How many results of a stage are kept: the one in use and those made last."""
@@ -57,6 +62,9 @@ class BuildObserver(Protocol):
     def note(self, text: str) -> None:
         """Something has happened in the stage at work that people should know at once."""
 
+    def round_ended(self, rounds: Sequence[Round], state: Path) -> None:
+        """The last of these rounds is over, and this is the state that it has saved."""
+
     def stage_done(self, finished: FinishedStage) -> None:
         """A stage's result is there, made now or before."""
 
@@ -82,11 +90,28 @@ def build(
         observer.plan_made(plan)
         gate = _Preflight(plan, observer)
         gate.before_all()
-        try:
-            return execute(plan, observer, gate.before)
-        finally:
-            # Not left to its idle time: until then it keeps its memory and its output base.
-            bazel_builds.close(workspace)
+        if request.time_box is None:
+            return _execute(plan, observer, gate.before)
+        with boxed_build.in_rounds(workspace, request.time_box, observer) as boxed:
+
+            def before(planned: PlannedStage, results: Results) -> None:
+                gate.before(planned, results)
+                boxed.before(planned, results)
+
+            return _execute(plan, observer, before, boxed.is_over)
+
+
+def _execute(
+    plan: BuildPlan,
+    observer: BuildObserver,
+    before: StageGate,
+    is_over: Callable[[], bool] = lambda: False,
+) -> tuple[FinishedStage, ...]:
+    try:
+        return execute(plan, observer, before, is_over)
+    finally:
+        # Not left to its idle time: until then it keeps its memory and its output base.
+        bazel_builds.close(plan.workspace)
 
 
 class _Preflight:
@@ -105,7 +130,7 @@ class _Preflight:
         if any(planned.finished is None and _is_bazels(planned) for planned in self._plan.stages):
             self._look(fetch=False)
 
-    def before(self, planned: PlannedStage) -> None:
+    def before(self, planned: PlannedStage, _results: Results) -> None:
         """Look again where Bazel's turn has come, if upstream's files were not here before."""
         if self._is_due and _is_bazels(planned):
             self._look(fetch=True)
@@ -122,15 +147,23 @@ class _Preflight:
 
 
 def _is_bazels(planned: PlannedStage) -> bool:
-    return planned.stage in (bazel_builds.ARM64, bazel_builds.X86_64, bazel_builds.FOR_HOST)
+    return planned.stage in bazel_builds.STAGES
 
 
 def execute(
     plan: BuildPlan,
     observer: BuildObserver,
-    before: Callable[[PlannedStage], None] = lambda planned: None,
+    before: StageGate = lambda planned, results: None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> tuple[FinishedStage, ...]:
-    """Do what a plan says, under the release's lock; `before` may refuse a stage that is to run."""
+    """Do what a plan says, under the release's lock.
+
+    Args:
+        plan: what to do.
+        observer: whoever follows it.
+        before: called with a stage that is to run and the results before it; it may refuse.
+        is_over: whether the time budget is used up.
+    """
     results = Results()
     for decided in plan.stages:
         planned = decided
@@ -141,15 +174,19 @@ def execute(
                 plan.workspace, planned.stage, planned.instructions, results, forced=forced
             )
         if planned.finished is None:
-            before(planned)
-        finished = planned.finished or _run(plan.workspace, planned, results, observer)
+            before(planned, results)
+        finished = planned.finished or _run(plan.workspace, planned, results, observer, is_over)
         observer.stage_done(finished)
         results = results.adding(finished)
     return results.finished
 
 
 def _run(
-    workspace: Workspace, planned: PlannedStage, results: Results, observer: BuildObserver
+    workspace: Workspace,
+    planned: PlannedStage,
+    results: Results,
+    observer: BuildObserver,
+    is_over: Callable[[], bool],
 ) -> FinishedStage:
     stage = planned.stage
     # As they are now: the plan may be hours old, and files of the project have changed since.
@@ -167,6 +204,7 @@ def _run(
             final,
             ticker,
             observer.note,
+            is_over,
             results.finished,
         )
         value: Record = stage.work(job)

@@ -142,6 +142,10 @@ class Stage(Generic[In, Out, AnyInstructions]):
         return workspace.folder / self.name.replace(":", "-")
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class StageJob(Generic[In, AnyInstructions]):
     """One run of a stage.
@@ -154,6 +158,7 @@ class StageJob(Generic[In, AnyInstructions]):
         final: where `folder` will be.
         ticker: told how far the work is.
         note: told what people should know before the work ends, such as a tool's error.
+        is_over: whether the time budget leaves only time to stop and to save.
         history: the stages done so far, with how long they took. A report shows it; it must
             decide nothing.
     """
@@ -165,6 +170,7 @@ class StageJob(Generic[In, AnyInstructions]):
     final: Path
     ticker: Ticker
     note: Callable[[str], None]
+    is_over: Callable[[], bool] = _never
     history: tuple[FinishedStage, ...] = field(default=(), compare=False)
 
     def file(self, path: Path) -> FileRecord:

@@ -20,9 +20,12 @@ class Workspace:
 
     Attributes:
         loaded: the config.
+        in_rounds: whether its state is carried from one machine to another; then the disk cache is
+            the release's own, and not the config's.
     """
 
     loaded: Loaded
+    in_rounds: bool = False
 
     @property
     def release(self) -> Release:
@@ -38,6 +41,11 @@ class Workspace:
     def folder(self) -> Path:
         """Whatever this release's build makes, but for dist/."""
         return self.root / "build" / self.release.name
+
+    @property
+    def rounds(self) -> Path:
+        """The saved states of a build in rounds, if no other folder is named."""
+        return self.folder / "rounds"
 
     @property
     def mirrors(self) -> Path:
@@ -71,7 +79,9 @@ class Workspace:
 
     @property
     def disk_cache(self) -> Path | None:
-        """The config's disk cache, if it has one; as `bazel`, not where Bazel cannot work."""
+        """The disk cache that Bazel uses, if any; as `bazel`, not where Bazel cannot work."""
+        if self.in_rounds:
+            return self.bazel / "store"
         if self.release.cache.disk is None:
             return None
         folder = self.root / self.release.cache.disk

@@ -24,13 +24,13 @@ from tensorflow_macos_build.tasks import (
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""
 
+namespace.add_collection(build.namespace)
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
 namespace.add_collection(patches.namespace)
 namespace.add_collection(rebase.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)
-namespace.add_task(build.build)
 namespace.add_task(checks.changelog)
 namespace.add_task(checks.lint)
 namespace.add_task(checks.run_tests)

@@ -98,7 +98,9 @@ class Program(invoke.Program):
         with self._usage_errors():
             # A line that a shell asks to complete is unfinished: that is no mistake in it.
             if not self.args.complete.value:
-                tasks = self._make_parser().contexts
+                contexts = self._make_parser().contexts.values()
+                # Invoke's mapping knows other names of a task, and does not list them.
+                tasks = {name: task for task in contexts for name in (task.name, *task.aliases)}
                 takes = usage.Takes(self.initial_context, tasks, self._required)
                 usage.check(self.argv[1:], takes)
             super().parse_tasks()

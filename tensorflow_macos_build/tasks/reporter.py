@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.views import build as view
 from tensorflow_macos_build.views import doctor as doctor_view
+from tensorflow_macos_build.views import rounds as rounds_view
 from tensorflow_macos_build.views import time_spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.console import Console, Ticker
     from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
+    from tensorflow_macos_build.pipeline.rounds.model import Round
     from tensorflow_macos_build.pipeline.stage import FinishedStage
 
 
@@ -49,6 +52,12 @@ class TerminalReporter:
         """Print what happens in a stage, above its progress."""
         self._console.line(text, "red")
         self._console.step_summary(time_spent.note_markdown(text))
+
+    def round_ended(self, rounds: Sequence[Round], state: Path) -> None:
+        """Print what this round ran, beside those before it."""
+        for text in rounds_view.ended_lines(rounds, state):
+            self._console.line(text)
+        self._console.step_summary(rounds_view.as_markdown(rounds))
 
     def stage_done(self, finished: FinishedStage) -> None:
         """Print a stage's result, and of a Bazel build where its time went."""

@@ -25,6 +25,9 @@ _SYNONYMS = {"--dry": "--plan", "--dry-run": "--plan", "-R": "--plan", "-n": "--
 
 _HELP = ("--help", "-h")
 
+_GREAT_LIKENESS = 0.8
+"""Of a word to another, as difflib measures it: `st` has it to `set`, and `state-dir` begins so."""
+
 _NUMBER = re.compile(r"-\d")
 
 
@@ -64,9 +67,11 @@ def nearest(word: str, names: Collection[str]) -> str:
     """Return the name that was probably meant by a word; "" when none is near."""
     plain = {_plain(name): name for name in sorted(names)}
     key = _plain(word)
-    # a beginning that only one name has tells more than a likeness
+    # a beginning that only one name has tells more than a likeness, if that is not a great one
     longer = [name for name in plain if key and name.startswith(key)]
-    near = longer if len(longer) == 1 else difflib.get_close_matches(key, plain, n=1)
+    near = difflib.get_close_matches(key, plain, n=1, cutoff=_GREAT_LIKENESS)
+    if not near:
+        near = longer if len(longer) == 1 else difflib.get_close_matches(key, plain, n=1)
     return plain[near[0]] if near else ""
 
 

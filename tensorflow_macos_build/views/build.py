@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.command_line import CommandLine
-    from tensorflow_macos_build.config import Limits
+    from tensorflow_macos_build.config import Limits, TimeBoxSettings
     from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
+    from tensorflow_macos_build.pipeline.rounds.budget import TimeBox
     from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
@@ -30,7 +31,7 @@ _STATE_COLUMN = len("up to date")
 def plan_document(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> documents.Json:
     """Return a plan as a document of the schema plan.v2, with what was looked at beforehand."""
     release = plan.workspace.release
-    body = {
+    body: documents.Json = {
         "release": release.name,
         "stages": [_planned_row(planned) for planned in plan.stages],
         "limits": release.limits.model_dump(mode="json"),
@@ -38,6 +39,10 @@ def plan_document(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> docu
         "unverified": release.unverified,
         "findings": doctor.rows(findings),
     }
+    box = plan.request.time_box
+    if box is not None:
+        given = {"seconds": box.deadline.seconds, "state_dir": str(box.folder)}
+        body["time_box"] = {**given, **release.time_box.model_dump(mode="json")}
     return documents.document("plan", 2, body)
 
 
@@ -74,11 +79,23 @@ def plan_lines(plan: BuildPlan, findings: Sequence[HostFinding] = ()) -> Iterato
             yield from _instruction_lines(planned)
     release = plan.workspace.release
     yield from ("", _needs(release.limits))
+    if plan.request.time_box is not None:
+        yield _in_rounds(plan.request.time_box, release.time_box)
     hazards = [hazard.value for hazard in release.hazards]
     yield from _listed("known ways to fail (docs/config.md)", hazards)
     sentences = [f"{topic}: {sentence}" for topic, sentence in release.unverified.items()]
     yield from _listed("not verified", sentences)
     yield from _listed("looked at beforehand", doctor.as_lines(findings))
+
+
+def _in_rounds(box: TimeBox, settings: TimeBoxSettings) -> str:
+    """Return in one line when a build stops, and what it saves."""
+    seconds = box.deadline.seconds
+    stops = f"stops after {seconds:g} s" if seconds else "does not stop"
+    return (
+        f"{stops}; saves a state of at most {settings.max_gb:g} GB, the newest {settings.keep} of "
+        f"them are kept: {checkout.shown(box.folder)}"
+    )
 
 
 def _needs(limits: Limits) -> str:

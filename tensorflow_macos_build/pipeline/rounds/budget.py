@@ -11,6 +11,10 @@ from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _FORM = re.compile(r"(?:(?P<h>[0-9]{1,3})h)?(?:(?P<m>[0-9]{1,5})m)?(?:(?P<s>[0-9]{1,6})s)?")
 
@@ -54,6 +58,55 @@ def reserve(size: int, pace: float) -> float:
     `pace` is how many seconds a byte took before, to be written and read back.
     """
     return STOPPING_SECONDS + _DOUBT * size * pace
+
+
+@dataclass(frozen=True)
+class TimeBox:
+    """What a build in rounds is given.
+
+    Attributes:
+        folder: where its states are.
+        deadline: when it has to stop.
+    """
+
+    folder: Path
+    deadline: Deadline
+
+
+def time_box(text: str, folder: Path | None, workspace: Workspace) -> TimeBox | None:
+    """Return what two flags ask for: a budget, and a folder of states; None: neither is given.
+
+    Raises:
+        UsageError: the budget is none, or the config's results would not be in a state.
+    """
+    if not text and folder is None:
+        return None
+    _refuse(workspace.release)
+    seconds = parse(text) if text else None
+    reserve_s = workspace.release.time_box.reserve_s
+    deadline = Deadline(seconds, fixed_reserve=reserve_s)
+    return TimeBox(folder or workspace.rounds, deadline)
+
+
+def _refuse(release: Release) -> None:
+    """Refuse a config whose results a saved state would not have.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if release.remote.address:
+        raise UsageError(
+            "a farm's results are in its own cache, and a saved state would have none of them",
+            where="remote.address",
+            hint="leave --time-budget and --state-dir out: a build by the farm goes on from its "
+            "cache on any machine",
+        )
+    if release.cache.address and not release.cache.upload:
+        raise UsageError(
+            "where nothing is put into the remote cache, Bazel 4 keeps nothing for a state either",
+            where="cache.upload",
+            hint="leave out cache.address, or set cache.upload=true",
+        )
 
 
 @dataclass

@@ -24,6 +24,25 @@ _NAME = re.compile(r"state-([0-9]{4,9})\.tar")
 
 
 @dataclass(frozen=True)
+class StateReport:
+    """What can be said of a saved state.
+
+    Attributes:
+        number: its number.
+        path: its file.
+        size: the file's size in bytes.
+        fault: why it cannot be used; "" where nothing is known against it.
+        state: what it holds; None: it cannot be used.
+    """
+
+    number: int
+    path: Path
+    size: int
+    fault: str
+    state: State | None
+
+
+@dataclass(frozen=True)
 class StateFolder:
     """A folder of states of one release."""
 
@@ -79,6 +98,19 @@ class StateFolder:
             else:
                 return state, bad
         return None, bad
+
+    def report(self, *, check: bool) -> list[StateReport]:
+        """Return what is there, the newest first; with `check`, all bytes of it are read."""
+        return [self._report(number, check=check) for number in self.numbers()]
+
+    def _report(self, number: int, *, check: bool) -> StateReport:
+        path = self.path(number)
+        size = path.lstat().st_size
+        try:
+            state = state_file.check(path) if check else state_file.read_head(path)
+        except BadState as error:
+            return StateReport(number, path, size, error.what, None)
+        return StateReport(number, path, size, "", state)
 
     def _refuse_other(self, state: State, release: str) -> None:
         if state.release != release:

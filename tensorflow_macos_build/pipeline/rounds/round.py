@@ -104,6 +104,7 @@ class RoundAtWork:
         """Save the state, and return what the round did.
 
         Raises:
+            WorkFailed: it ended at its budget, and there is nothing new to save.
             TooLarge: the state would be larger than it may be. Nothing was saved, and what was
                 built is still in this machine's store.
             OSError: it cannot be written, as on a full disk; likewise.
@@ -116,10 +117,19 @@ class RoundAtWork:
         actions, _ = self.store.cache.mend()
         run = frozenset(RunAction.of(actions[key]) for key in new & actions.keys())
         row = self._row(end, stages, seconds, run, hits)
+        if end is RoundEnd.BUDGET and not self.gains(row):
+            raise no_progress(row)
         uses = self._uses(actions, new | used)
         size = self._save(row, run, actions, uses)
         self._close((time.monotonic() - begun) / max(size, 1))
         return row
+
+    def gains(self, row: Round) -> bool:
+        """Whether this round has come further than the rounds of its plan before it."""
+        before = [other for other in self._past.rounds if other.plan == row.plan]
+        unsaved = sum(broken.row.run for broken in self._mark.broken)
+        further = bool(before) and not {*row.stages} <= {*before[-1].stages}
+        return row.run + unsaved > 0 or further
 
     def _row(
         self,
@@ -226,6 +236,17 @@ class RoundAtWork:
         self.store.write(closed)
 
 
+def no_progress(row: Round) -> WorkFailed:
+    """Return the error of a round that has gained nothing, and so would be followed by its like."""
+    hits = "" if row.hits is None else f" and took {row.hits:,} from the state"
+    return WorkFailed(
+        f"round {row.number} ran no action{hits} before its time was used up; others like it would "
+        "come no further",
+        where="--time-budget",
+        hint="give it more time: a larger --time-budget",
+    )
+
+
 def _weight(size: int) -> int:
     return members.padded(size) + state_file.ROW_BYTES
 
@@ -250,7 +271,8 @@ def begin(
         note(f"{damaged} actions will run again: their results in the store are damaged")
     if mark.open is not None:
         broken = _broken_off(mark.open, actions, state)
-        mark = mark.model_copy(update={"broken": (*mark.broken, broken)})
+        if broken.run:  # else nothing is to be told of it
+            mark = mark.model_copy(update={"broken": (*mark.broken, broken)})
     past = _past(state, mark.broken, terms.plan, bad)
     number = max([0, *folder.numbers(), *(row.number for row in past.rounds)]) + 1
     opened = OpenRound(number=number, plan=terms.plan, known=tuple(sorted(actions)))

@@ -81,6 +81,14 @@ class BazelWorkspace:
         self._temporary.mkdir(exist_ok=True)
         files.write_text(self._mark, str(os.getpid()))
 
+    def forget_actions(self) -> None:
+        """Make Bazel look each action up in its caches, though the output base has what it made.
+
+        So what comes into a disk cache does not depend on what was built here without it. No server
+        is at work.
+        """
+        shutil.rmtree(self.workspace.bazel / "output" / "action_cache", ignore_errors=True)
+
     def release(self) -> None:
         """Take the mark away: Bazel is not at work any more."""
         self._mark.unlink()
@@ -108,7 +116,7 @@ class BazelWorkspace:
     def _caches(self) -> bazel.CacheFlags:
         """Return the flags of caches and farm, which decide only speed and are in no key."""
         release = self.workspace.release
-        used = release.cache.address or release.cache.disk
+        used = release.cache.address or self.workspace.disk_cache
         return bazel.CacheFlags(
             cache=release.cache,
             remote=release.remote,

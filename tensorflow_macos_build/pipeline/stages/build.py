@@ -172,6 +172,7 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
         on_failure=lambda failure: job.note(str(failure)),
         on_loss=lambda error: job.note(f"warning: {error.what}; {_GOING_ON}"),
         past=past.read(),
+        is_over=job.is_over,
     )
     _tell(job, watch.after(result))
     past.add(result.course)
@@ -323,3 +324,6 @@ def _stage(architecture: str) -> Stage[BuildInputs, WheelResult, BuildInstructio
 ARM64 = _stage("arm64")
 X86_64 = _stage("x86_64")
 FOR_HOST = _stage(HOST)
+
+STAGES = (ARM64, X86_64, FOR_HOST)
+"""The stages that run Bazel."""

@@ -101,6 +101,9 @@ class Silent:
     def note(self, text: str) -> None:
         pytest.fail(text)
 
+    def round_ended(self, *what: object) -> None:
+        pytest.fail(f"a round has ended: {what}")
+
     def stage_done(self, finished: object) -> None:
         pass
 

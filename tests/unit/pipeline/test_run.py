@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.pipeline.rounds.model import Round
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -72,6 +73,9 @@ class RecordingObserver:
 
     def note(self, text: str) -> None:
         self.worked.append(text)
+
+    def round_ended(self, rounds: Sequence[Round], state: Path) -> None:
+        self.worked.append(str(state))
 
     def stage_done(self, finished: FinishedStage) -> None:
         pass
@@ -203,12 +207,12 @@ def test_upstreams_files_are_looked_at_again_before_bazel_when_they_were_not_her
         plan = BuildPlan(workspace, request, (before_it, of_bazel))
         gate = run._Preflight(plan, RecordingObserver())
         gate.before_all()
-        gate.before(before_it)
+        gate.before(before_it, Results())
         assert looks == [False]
         if is_here_later and not ignore:
             with pytest.raises(UsageError, match="one finding speaks"):
-                gate.before(of_bazel)
+                gate.before(of_bazel, Results())
             continue
-        gate.before(of_bazel)
-        gate.before(of_bazel)
+        gate.before(of_bazel, Results())
+        gate.before(of_bazel, Results())
         assert looks == [False, True]
