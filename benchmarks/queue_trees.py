@@ -2,10 +2,11 @@
 
     python -m benchmarks.queue_trees QUEUE GIT_DIR COMMIT [--lf] [--onto GIT_DIR COMMIT]
 
-For a queue whose base is not on this machine: COMMIT is the nearest tree that is. git's answer is
-that of `git apply --cached --unidiff-zero`. `--lf` takes the files that the queue changes with LF
-where a snapshot has them with CRLF. `--onto` also moves the queue from there to another tree, of
-another repository. Ends with 1 when a patch does not apply, the trees differ, or one conflicts.
+For a queue whose base is not on this machine: COMMIT is the nearest tree that is. Its picks are
+left out, for no snapshot has them. git's answer is that of `git apply --cached --unidiff-zero`.
+`--lf` takes the files that the queue changes with LF where a snapshot has them with CRLF. `--onto`
+also moves the queue from there to another tree, of another repository. Ends with 1 when a patch
+does not apply, the trees differ, or one conflicts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> int:
     parser.add_argument("--lf", action="store_true")
     parser.add_argument("--onto", nargs=2, metavar=("GIT_DIR", "COMMIT"))
     arguments = parser.parse_args()
-    queue = storage.load(arguments.queue)
+    queue = replace(storage.load(arguments.queue), picks=())
     others = [Path(arguments.onto[0])] if arguments.onto else []
     with tempfile.TemporaryDirectory() as folder:
         git = _scratch(Path(folder), [arguments.git_dir, *others])

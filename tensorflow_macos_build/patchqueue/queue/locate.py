@@ -86,7 +86,7 @@ def output(path: str) -> Path:
 def name_of(folder: Path) -> str:
     """Return the shortest name by which `queue_folder` takes a queue's folder."""
     is_flag = folder.name.startswith("-")  # which the flag before it would not take for its value
-    if not is_flag and folder == _from_here(QUEUES.resolve() / folder.name):
+    if not is_flag and _from_here(folder) == _from_here(QUEUES.resolve() / folder.name):
         return folder.name
     return str(folder) if len(folder.parts) > 1 else f"./{folder}"
 

@@ -54,8 +54,24 @@ def test_there_is_one_for_each_release_that_is_kept_up() -> None:
 
 
 @every_queue
-def test_lint_finds_nothing(folder: Path) -> None:
-    assert lint(folder, LintLimits()) == ()
+def test_lint_finds_nothing_but_picks_that_a_server_has_to_pin(folder: Path) -> None:
+    findings = lint(folder, LintLimits())
+    waiting = [pick for pick in storage.load(folder).picks if not pick.is_pinned]
+    assert [finding.code for finding in findings] == ["pick-unpinned"] * len(waiting)
+
+
+@pytest.mark.parametrize(
+    ("name", "picked"),
+    [
+        ("tf-2.19", []),
+        ("tf-2.20", ["pull-126377"]),
+        ("tf-2.21", ["pull-126377"]),
+        ("tf-2.21-metal", ["pull-126377", "pull-126254"]),
+        ("tf-2.22", []),
+    ],
+)
+def test_what_upstream_wrote_comes_by_reference(name: str, picked: list[str]) -> None:
+    assert [pick.name for pick in storage.load(ROOT / "patches" / name).picks] == picked
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name in config.names(ROOT)])
@@ -160,7 +176,7 @@ def test_it_applies_where_its_lines_have_moved_as_git_applies_it(
 ) -> None:
     queue = storage.load(folder)
     made = made_up(queue, tmp_path)
-    moved = replace(queue, base=replace(queue.base, commit=made.base))
+    moved = replace(queue, base=replace(queue.base, commit=made.base), picks=())
     with open_quarantine(made.git) as quarantine:
         ours = [step.tree for step in materialise.commits(moved, quarantine)]
     plumbing(made.git, "read-tree", made.base)
@@ -175,7 +191,7 @@ def test_it_applies_where_its_lines_have_moved_as_git_applies_it(
 def test_it_moves_to_where_upstream_changed_other_lines(folder: Path, tmp_path: Path) -> None:
     queue = storage.load(folder)
     made = made_up(queue, tmp_path)
-    moved = replace(queue, base=replace(queue.base, commit=made.base))
+    moved = replace(queue, base=replace(queue.base, commit=made.base), picks=())
     result = engine.rebase(moved, made.git, made.onto)
     assert {patch.status for patch in result.patches} <= {Status.CLEAN, Status.ADAPTED}
     files = {path.decode() for path in trees.files(made.git, result.tree)}
