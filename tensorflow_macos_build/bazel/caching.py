@@ -102,6 +102,8 @@ class CacheFlags:
     def _addresses(self) -> Iterator[str]:
         if self.remote.address:
             yield f"--remote_executor={self.remote.address}"
+            # Bazel's default where there is a farm, which upstream's .bazelrc may have changed.
+            yield "--spawn_strategy=remote,worker,sandboxed,local"
         if self.cache.address:
             yield f"--remote_cache={self.cache.address}"
         if instance := self.remote.instance or self.cache.instance:

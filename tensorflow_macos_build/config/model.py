@@ -235,6 +235,20 @@ class TimeBoxSettings(Values):
     """Seconds of the budget that are kept for stopping and saving; empty: by what is measured."""
 
 
+class Cross(Values):
+    """What is needed to build for Macs on Linux, and can only be supplied by the user."""
+
+    sdk: Text | None = None
+    """A macOS SDK, a folder `MacOSX….sdk`: absolute, or below the project. It is Apple's, and under
+    the terms that come with it."""
+    sdk_link: Folder | None = None
+    """Where upstream's toolchain looks for it in the source tree; the build puts a link there."""
+    toolchain: Text | None = None
+    """The folder of a Bazel repository with a toolchain: absolute, or below the project."""
+    repository: Name = "macos_cross"
+    """What labels in this config call that repository."""
+
+
 class Architecture(Values):
     """What is special to one architecture."""
 
@@ -341,6 +355,8 @@ class Release(Values):
     """Other machines that run actions."""
     time_box: TimeBoxSettings = TimeBoxSettings()
     """How a build in rounds keeps its state."""
+    cross: Cross | None = None
+    """What building on Linux needs; empty: it is built on a Mac."""
     architectures: Architectures
     """What is special to each architecture."""
     host_build: bool = False

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.pipeline import mac, tools, versions
+from tensorflow_macos_build.pipeline import cross, mac, tools, versions
 from tensorflow_macos_build.pipeline.tools import TOOLS, Tool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tensorflow_macos_build.config import Release
@@ -105,6 +106,7 @@ def examine(release: Release, folder: Path) -> tuple[HostFinding, ...]:
         _tool(TOOLS["bazel"], needed=True),
         _python(release),
         _host(release),
+        *_supplied(release, folder),
         *_limits(release, folder),
         *(_apple(release) if sys.platform == "darwin" else _no_apple()),
     )
@@ -125,17 +127,43 @@ def _python(release: Release) -> HostFinding:
 def _host(release: Release) -> HostFinding:
     """Return whether this kind of machine can build the release at all."""
     system = f"{platform.system()} {platform.machine()}"
-    if sys.platform == "darwin" or release.upstream.url == _EMBEDDED:
-        return HostFinding("host", "host", Availability.FOUND, needed=True, value=system)
+    finding = functools.partial(HostFinding, "host", "host", needed=True)
+    fits = sys.platform != "darwin" if release.cross else sys.platform == "darwin"
+    if fits or release.upstream.url == _EMBEDDED:
+        return finding(availability=Availability.FOUND, value=system)
     # Upstream cross-compiles to x86_64 Macs with an SDK that it may not hand out, to arm64 not.
-    return HostFinding(
-        "host",
-        "host",
-        Availability.DOES_NOT_FIT,
-        needed=True,
-        value=f"{system} has no compiler for Macs",
-        remedy="build this release on a Mac",
-    )
+    value = f"{system} has no compiler for Macs"
+    remedy = "build this release on a Mac"
+    if release.cross:
+        value = f"this config builds on Linux, and this is {system}"
+        remedy = "take the config without `cross`"
+    return finding(availability=Availability.DOES_NOT_FIT, value=value, remedy=remedy)
+
+
+def _supplied(release: Release, folder: Path) -> Iterator[HostFinding]:
+    """Look for what the user supplies to build on Linux."""
+    if release.cross is None:
+        return
+    if release.cross.sdk_link:
+        sdk = cross.sdk_folder(release, folder)
+        remedy = "--set cross.sdk=/path/of/MacOSX.sdk, which comes with Xcode, under its terms"
+        is_sdk = sdk is not None and cross.sdk_version(sdk) != ""
+        yield _folder("cross-sdk", "macOS SDK", sdk, remedy, fits=is_sdk)
+    if cross.uses_toolchain(release):
+        toolchain = cross.toolchain_folder(release, folder)
+        is_repository = toolchain is not None and cross.is_repository(toolchain)
+        remedy = "--set cross.toolchain=/path/of/the/folder; docs/farms.md says what is in it"
+        yield _folder("cross-toolchain", "arm64 toolchain", toolchain, remedy, fits=is_repository)
+
+
+def _folder(code: str, what: str, folder: Path | None, remedy: str, *, fits: bool) -> HostFinding:
+    finding = functools.partial(HostFinding, code, what, needed=True)
+    if folder is None or not folder.is_dir():
+        value = str(folder or "")
+        return finding(availability=Availability.MISSING, value=value, remedy=remedy)
+    if not fits:
+        return finding(availability=Availability.DOES_NOT_FIT, value=str(folder), remedy=remedy)
+    return finding(availability=Availability.FOUND, value=str(folder))
 
 
 def _tool(tool: Tool, *, needed: bool, code: str = "") -> HostFinding:

@@ -17,10 +17,15 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.pipeline import fingerprints, mac, versions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tensorflow_macos_build.config import Release
 
 _COMPILERS = ("clang", "gcc")
 """What Bazel's and upstream's toolchains look for on PATH."""
+
+_LLVM = Path("/usr/lib")
+"""Where Debian has a folder for each release of LLVM, as upstream's toolchains name them."""
 
 _LETTERS = 16
 """How much of a digest is shown: 64 bits tell more toolchains apart than there are machines."""
@@ -44,14 +49,18 @@ def identity(release: Release) -> dict[str, str]:
         "sdk": (mac.sdk_version() or "") if sys.platform == "darwin" else "",
         "python": versions.shown(versions.version_of(python)) if python else "",
         "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
-        **{name: _compiler(name) for name in _COMPILERS},
+        **dict(_compilers()),
     }
 
 
-def _compiler(name: str) -> str:
-    path = shutil.which(name)
-    # On a Mac it names the build of Xcode's clang, too.
-    return versions.first_line(Path(path)) if path else ""
+def _compilers() -> Iterator[tuple[str, str]]:
+    """Yield compilers and the first line of what each says of itself; "" of one that is not."""
+    for name in _COMPILERS:
+        path = shutil.which(name)
+        # On a Mac it names the build of Xcode's clang, too.
+        yield name, versions.first_line(Path(path)) if path else ""
+    for program in sorted(_LLVM.glob("llvm-*/bin/clang")):
+        yield str(program), versions.first_line(program)
 
 
 def _system() -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import bazel, files
 from tensorflow_macos_build.command_line import CommandLine
 from tensorflow_macos_build.config import Architecture, Host, Packaging, PythonBy, Release
-from tensorflow_macos_build.pipeline import fingerprints, mac, toolchain, tools
+from tensorflow_macos_build.pipeline import cross, fingerprints, mac, toolchain, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,12 @@ class BazelWorkspace:
             output_base=self.workspace.bazel / "output",
             files=bazel.BuildFiles.at(self.workspace.bazel / architecture),
             targets=(settings.target,),
-            flags=(*flags_for(release, architecture), *jobs, *caches.local()),
+            flags=(
+                *flags_for(release, architecture),
+                *cross.flags(self.workspace),
+                *jobs,
+                *caches.local(),
+            ),
             remote=caches.argv(),
             headers=caches.headers(self._private / "headers.bazelrc"),
             startup=settings.startup,

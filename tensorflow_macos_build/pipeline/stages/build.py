@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from tensorflow_macos_build import bazel, files, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.pipeline import fingerprints, mac, tools
+from tensorflow_macos_build.pipeline import cross, fingerprints, mac, tools
 from tensorflow_macos_build.pipeline.records import (
     Effort,
     Record,
@@ -59,6 +59,7 @@ class BuildInputs(Record):
         machine: the building machine's system, processor and Python.
         workers: the properties of the farm's machines that run actions, if there is a farm.
         tools: programs that take part, told apart without starting them.
+        cross: the SDK and the toolchain that the user supplies to build on Linux.
         version: the version that the wheel must have, if the config names one.
     """
 
@@ -71,6 +72,7 @@ class BuildInputs(Record):
     machine: dict[str, str]
     workers: dict[str, str]
     tools: dict[str, str]
+    cross: dict[str, str]
     version: str | None
 
 
@@ -135,6 +137,7 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
         # A worker's compilers are in its container image, which is among them.
         workers=workspace.release.remote.platform if workspace.release.remote.address else {},
         tools=_tools(workspace.release),
+        cross=cross.identity(workspace),
         version=workspace.release.version,
     )
 
@@ -159,6 +162,7 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
     bazel_side.acquire()
     job.ticker(0, None, "checking the tree out")
     worktree.check_out(workspace.root / job.inputs.git_dir, job.inputs.tree, bazel_side.source)
+    cross.link_sdk(workspace, bazel_side.source)
     job.ticker(0, None, "configure")
     _configure(instructions.configure)
     log = bazel_side.log(job.inputs.architecture)

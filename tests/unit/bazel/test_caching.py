@@ -52,6 +52,7 @@ def test_a_farm_is_told_what_its_workers_must_be_and_nothing_of_this_machine() -
     )
     assert flags.argv() == (
         "--remote_executor=grpcs://farm.example",
+        "--spawn_strategy=remote,worker,sandboxed,local",
         "--remote_instance_name=main",
         "--noremote_upload_local_results",
         "--remote_timeout=3600s",
@@ -63,7 +64,7 @@ def test_a_farm_is_told_what_its_workers_must_be_and_nothing_of_this_machine() -
 
 def test_a_farm_may_have_its_cache_elsewhere() -> None:
     flags = flags_of(Cache(address=ADDRESS), Remote(address=FARM)).argv()
-    assert flags[:2] == ("--remote_executor=grpcs://farm.example", f"--remote_cache={ADDRESS}")
+    assert {"--remote_executor=grpcs://farm.example", f"--remote_cache={ADDRESS}"} < {*flags}
 
 
 def test_what_bazel_does_not_take_beside_a_farm_is_refused() -> None:

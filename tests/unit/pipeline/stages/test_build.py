@@ -93,6 +93,7 @@ def test_a_build_that_lacks_a_program_is_refused_before_it_begins(
         machine={},
         workers={},
         tools={},
+        cross={},
         version=None,
     )
     folder = tmp_path / "result"
