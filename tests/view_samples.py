@@ -27,6 +27,7 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
     PatchForecast,
 )
 from tensorflow_macos_build.patchqueue.picking.pin import Pinned
+from tensorflow_macos_build.patchqueue.picking.upstream_report import DueCondition, UpstreamReport
 from tensorflow_macos_build.patchqueue.picking.watch import PickState, WatchedPick
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
@@ -66,6 +67,7 @@ from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.upstream.releases import (
     Distance,
+    ReleaseBranch,
     UpstreamBase,
     UpstreamRelease,
     UpstreamStatus,
@@ -285,7 +287,9 @@ BEHIND = UpstreamStatus(
     (RELEASE,),
     (RELEASE,),
     Distance(3, 1, 100),
+    (ReleaseBranch("r3", Version("3"), ID, 1_700_000_000, "v3rc0", False),),
 )
+WATCHING = UpstreamReport(BEHIND, WATCHED, (DueCondition("a.patch", "upstream >= 2", "v2"),))
 
 STATE = State(
     2,
@@ -387,8 +391,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rebase_progress.as_lines: [("demo", STOPPED, FLAGS), ("demo", ENDED, FLAGS)],
     smoke.as_document: [(SMOKE,)],
     smoke.as_table: [(SMOKE,)],
-    upstream.as_document: [(BEHIND,)],
-    upstream.as_lines: [(BEHIND,)],
+    upstream.as_document: [(UpstreamReport(BEHIND),), (WATCHING,)],
+    upstream.as_lines: [(UpstreamReport(BEHIND), ()), (WATCHING, FLAGS)],
     verify.as_document: [(VERIFIED,)],
     verify.as_lines: [(VERIFIED,), (VERIFIED, FINDINGS[0].code, "its page")],
     wheelhouse.as_document: [(WANTED, WHEELHOUSE)],

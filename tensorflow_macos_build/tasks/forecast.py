@@ -33,7 +33,8 @@ _LATEST = 3
         "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "The upstream revisions: tags, branches or ids, with commas between them.",
         "latest": "The newest releases after the queue's base, so many; 3 when no number is given,"
-        " and when there is no --onto.",
+        " and when there is neither --onto nor --coming.",
+        "coming": "Also the newest pre-release, and the branches of versions not released yet.",
         "html": "Also write the forecast to this file, as a page.",
         "audit": "Whether to look for names that patches use and upstream took away: `local` where"
         " nothing has to be fetched for it, `always`, `never`.",
@@ -47,6 +48,7 @@ def forecast(
     queue: str,
     onto: str = "",
     latest: str | Literal[True] | None = None,
+    coming: bool = False,
     html: str = "",
     audit: str = "local",
     cache: str = MIRRORS,
@@ -60,7 +62,8 @@ def forecast(
 
     # Before the forecast, which takes minutes: a path that cannot be written is refused at once.
     page = locate.output(html) if html else None
-    request = replace(forecast_request(queue, onto, latest, cache), audit=parse_audit(audit))
+    wanted = forecast_request(queue, onto, latest, cache, coming=coming)
+    request = replace(wanted, audit=parse_audit(audit))
     with Console().progress("forecast") as ticker:
         result = looking_ahead.run(request, ticker)
     if page is not None:
@@ -69,7 +72,12 @@ def forecast(
 
 
 def forecast_request(
-    queue: str, onto: str, latest: str | Literal[True] | None, cache: str
+    queue: str,
+    onto: str,
+    latest: str | Literal[True] | None,
+    cache: str,
+    *,
+    coming: bool = False,
 ) -> ForecastRequest:
     """Return what the flags ask for.
 
@@ -79,15 +87,15 @@ def forecast_request(
     from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastRequest
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 
-    count = _count(onto, latest)
+    count = _count(onto, latest, coming=coming)
     names = tuple(name.strip() for name in onto.split(",") if name.strip())
-    return ForecastRequest(queue_folder(queue), Path(cache), count, names)
+    return ForecastRequest(queue_folder(queue), Path(cache), count, names, coming=coming)
 
 
-def _count(onto: str, latest: str | Literal[True] | None) -> int:
+def _count(onto: str, latest: str | Literal[True] | None, *, coming: bool) -> int:
     """Return how many of the newest releases are asked for."""
     if latest is None:
-        return 0 if onto.strip(", ") else _LATEST
+        return 0 if onto.strip(", ") or coming else _LATEST
     if latest is True:  # the flag without a value, as invoke gives it
         return _LATEST
     if _NUMBER.fullmatch(latest) and int(latest):

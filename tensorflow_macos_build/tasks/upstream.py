@@ -32,17 +32,19 @@ def status(
     cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
-    """Show the upstream's newest releases, and how far behind a queue's base is."""
+    """Show the upstream's newest releases and branches, and what became of a queue's picks."""
+    from tensorflow_macos_build.patchqueue.picking import upstream_report
     from tensorflow_macos_build.patchqueue.queue import behind
-    from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
+    from tensorflow_macos_build.patchqueue.queue.locate import name_of, queue_folder
     from tensorflow_macos_build.views import upstream as upstream_view
 
     # None, not "", is a flag that was not given: `--queue ''` is a mistake, and refused as one.
     folder = None if queue is None else queue_folder(queue)
     request = behind.StatusRequest(Path(cache), folder, upstream, base)
     with Console().progress("upstream") as ticker:
-        result = behind.status(request, ticker)
-    present(upstream_view.as_document(result), upstream_view.as_lines(result), json=json)
+        report = upstream_report.look(request, ticker)
+    flags = () if folder is None else ("--queue", name_of(folder))
+    present(upstream_view.as_document(report), upstream_view.as_lines(report, flags), json=json)
 
 
 namespace = invoke.Collection("upstream", status)

@@ -8,6 +8,7 @@ commits, so they do not depend on the day on which they are asked for.
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ _FIELDS = "%00".join(
 )
 _SECONDS_A_DAY = 86400
 
+_BRANCH = re.compile(r"(?:r|v|releases?[-/]|release[-/]v)?([0-9]{1,9}(?:\.[0-9]{1,9})+)(?:\.x)?")
+"""What release branches are called: TensorFlow's `r2.22`, and what other projects have."""
+
 
 @dataclass(frozen=True)
 class UpstreamRelease:
@@ -52,6 +56,32 @@ class UpstreamRelease:
     @property
     def date(self) -> str:
         """The day of its commit in UTC, as 2026-11-22."""
+        return _day(self.time)
+
+
+@dataclass(frozen=True)
+class ReleaseBranch:
+    """A branch that releases of one version are made on, such as `r2.22`.
+
+    Attributes:
+        name: its name.
+        version: what the name says by packaging's rules.
+        commit: the full id of its newest commit.
+        time: when that was made, in seconds since 1970 (UTC).
+        newest: the newest tag of its version, pre-releases too; "" before the first.
+        is_released: whether one of its versions is released.
+    """
+
+    name: str
+    version: Version
+    commit: str
+    time: int
+    newest: str
+    is_released: bool
+
+    @property
+    def date(self) -> str:
+        """The day of its newest commit in UTC, as 2026-11-22."""
         return _day(self.time)
 
 
@@ -102,6 +132,7 @@ class UpstreamStatus:
         newer: releases newer than the base, oldest first.
         previews: pre-releases newer than the base and than every release, oldest first.
         behind: what lies between the base and the newest release; None when nothing is newer.
+        branches: release branches of the base's version and of newer ones, oldest first.
     """
 
     origin: str
@@ -109,6 +140,12 @@ class UpstreamStatus:
     newer: tuple[UpstreamRelease, ...]
     previews: tuple[UpstreamRelease, ...]
     behind: Distance | None
+    branches: tuple[ReleaseBranch, ...] = ()
+
+    @property
+    def coming(self) -> tuple[ReleaseBranch, ...]:
+        """The branches of versions that are not released yet, oldest first."""
+        return tuple(branch for branch in self.branches if not branch.is_released)
 
 
 def status(
@@ -144,6 +181,11 @@ def status(
         newer=tuple(newer),
         previews=tuple(previews),
         behind=_between(mirror, own, newer[-1]) if newer else None,
+        branches=tuple(
+            branch
+            for branch in branches(mirror, known)
+            if own.version is None or branch.version >= _line(own.version, branch.version)
+        ),
     )
 
 
@@ -164,6 +206,41 @@ def releases(git: Git, *, reachable_from: str = "") -> list[UpstreamRelease]:
     # two tags may be of one version (`v2.1` and `2.1.0`): by their names the order is always the
     # same
     return sorted(named, key=lambda release: (release.version, release.tag))
+
+
+def branches(git: Git, known: list[UpstreamRelease]) -> list[ReleaseBranch]:
+    """Return the release branches of a repository, by rising version; each version once.
+
+    Args:
+        git: the repository; of a local clone the branches of its remotes count, too.
+        known: its releases.
+    """
+    form = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)"
+    # heads come before remotes: git lists names in their order
+    listed = git.line("for-each-ref", form, "refs/heads", "refs/remotes").split("\n")
+    made: dict[Version, ReleaseBranch] = {}
+    for line in filter(None, listed):
+        ref, commit, time = line.split("\0")
+        # by the name that `Mirror.resolve` takes: `r2.22`, or `origin/r2.22` of a clone's remote
+        name = re.sub(r"^refs/(?:heads|remotes)/", "", ref)
+        named = _BRANCH.fullmatch(name if ref.startswith("refs/heads/") else name.partition("/")[2])
+        version = _version(named[1]) if named is not None else None
+        if version is not None and version not in made:
+            made[version] = _branch(name, version, commit, int(time), known)
+    return [made[version] for version in sorted(made)]
+
+
+def _branch(
+    name: str, version: Version, commit: str, time: int, known: list[UpstreamRelease]
+) -> ReleaseBranch:
+    of_it = [release for release in known if _line(release.version, version) == version]
+    is_released = any(not release.version.is_prerelease for release in of_it)
+    return ReleaseBranch(name, version, commit, time, of_it[-1].tag if of_it else "", is_released)
+
+
+def _line(version: Version, like: Version) -> Version:
+    """Return a version cut to as many numbers as a branch's has: 2.22.0rc0 is of the line 2.22."""
+    return Version(".".join(map(str, version.release[: len(like.release)])))
 
 
 def _version(tag: str) -> Version | None:

@@ -38,6 +38,7 @@ def as_document(forecast: Forecast) -> documents.Json:
             "distance": column.distance,
             "ok": column.ok,
             "audit": audit.as_part(column.audit),
+            "due": list(column.due),
         }
         for column in forecast.columns
     ]
@@ -85,6 +86,8 @@ def as_lines(forecast: Forecast) -> Iterator[Part]:
     for column in forecast.columns:
         style = "green" if column.ok else "bold"
         yield Line(f"{column.ref}: {forecast_page.summary(column)}", style)
+        for name in column.due:
+            yield Line(f"  the Drop-When of {name} has come true there")
     yield from map(Line, _blames(forecast))
     yield from _audits(forecast)
 

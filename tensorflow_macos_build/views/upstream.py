@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.views import picks
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.upstream.releases import UpstreamRelease, UpstreamStatus
+    from tensorflow_macos_build.patchqueue.picking.upstream_report import UpstreamReport
+    from tensorflow_macos_build.upstream.releases import (
+        ReleaseBranch,
+        UpstreamRelease,
+        UpstreamStatus,
+    )
     from tensorflow_macos_build.views.lines import Part
 
 
-def as_document(status: UpstreamStatus) -> documents.Json:
-    """Return a status as a document of the schema upstream-status.v1."""
+def as_document(report: UpstreamReport) -> documents.Json:
+    """Return a report as a document of the schema upstream-status.v1."""
+    status = report.status
     base, behind = status.base, status.behind
     return documents.document(
         "upstream-status",
@@ -40,22 +47,42 @@ def as_document(status: UpstreamStatus) -> documents.Json:
                 "own": behind.own,
                 "days": behind.days,
             },
+            "branches": [_branch(branch) for branch in status.branches],
+            "picks": [picks.watched_body(watched) for watched in report.picks],
+            "due": [vars(condition) for condition in report.due],
         },
     )
 
 
-def as_lines(status: UpstreamStatus) -> Iterator[Part]:
-    """Yield the releases as a table, the newest first, and a sentence."""
+def as_lines(report: UpstreamReport, flags: Sequence[str]) -> Iterator[Part]:
+    """Yield the releases as a table, the newest first, a sentence, and what a queue waits for.
+
+    Args:
+        report: what upstream has.
+        flags: how a command line names the queue; none without one.
+    """
+    status = report.status
+    yield _table(status)
+    yield Line(_sentence(status))
+    yield from picks.watched_lines(report.picks, flags)
+    for condition in report.due:
+        words = f"`{condition.condition}` has come true at {condition.ref}"
+        yield Line(f"{condition.name}: {words}", "green")
+
+
+def _table(status: UpstreamStatus) -> Table:
     table = Table(box=None, pad_edge=False)
     for title in ("tag", "date", "commit", ""):
         table.add_column(title)
+    for branch in reversed(status.coming):
+        newest = f"a branch, not released; newest: {branch.newest or 'nothing'}"
+        table.add_row(branch.name, branch.date, branch.commit[:12], newest)
     for release in reversed(status.previews):
         table.add_row(release.tag, release.date, release.commit[:12], "pre-release")
     for release in reversed(status.newer):
         table.add_row(release.tag, release.date, release.commit[:12], "")
     table.add_row(status.base.ref, status.base.date, status.base.commit[:12], "the base")
-    yield table
-    yield Line(_sentence(status))
+    return table
 
 
 def _sentence(status: UpstreamStatus) -> str:
@@ -67,6 +94,17 @@ def _sentence(status: UpstreamStatus) -> str:
         f"{len(status.newer)} releases behind {status.newer[-1].tag}: "
         f"{status.behind.commits} commits, {status.behind.days} days{own}"
     )
+
+
+def _branch(branch: ReleaseBranch) -> documents.Json:
+    return {
+        "name": branch.name,
+        "version": str(branch.version),
+        "commit": branch.commit,
+        "date": branch.date,
+        "newest": branch.newest,
+        "released": branch.is_released,
+    }
 
 
 def _release(release: UpstreamRelease) -> documents.Json:

@@ -10,8 +10,10 @@ from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
-from tensorflow_macos_build.patchqueue.queue import materialise, opening
+from tensorflow_macos_build.patchqueue.formats import trailers
+from tensorflow_macos_build.patchqueue.queue import conditions, materialise, opening
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
+from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
@@ -19,7 +21,7 @@ from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.upstream import releases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -73,6 +75,7 @@ class ForecastColumn:
         distance: how many commits there are on the line from the queue's base to it.
         cells: of each patch, in the queue's order.
         audit: which names that the patches use upstream took away by then.
+        due: the names of the patches whose `Drop-When` condition holds there.
     """
 
     ref: str
@@ -80,6 +83,7 @@ class ForecastColumn:
     distance: int
     cells: tuple[PatchForecast, ...]
     audit: AuditResult
+    due: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -152,6 +156,7 @@ class ForecastRequest:
         folder: the queue's folder.
         cache: the folder that holds the mirrors of upstream repositories.
         latest: how many of the newest releases after the queue's base.
+        coming: also the newest pre-release, and the branches of versions that are not released.
         onto: further upstream revisions: tags, branches or ids.
         audit: when to look for names that patches use and that upstream took away.
     """
@@ -161,6 +166,7 @@ class ForecastRequest:
     latest: int = 0
     onto: tuple[str, ...] = ()
     audit: AuditWhen = AuditWhen.LOCAL
+    coming: bool = False
 
 
 def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
@@ -172,7 +178,7 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
         transfer.Unreachable: the server could not be asked.
     """
     opened = opening.open(request.folder, request.cache, ticker)
-    newest = _newest(opened, request.latest, ticker) if request.latest else ()
+    newest = _newest(opened, request, ticker) if request.latest or request.coming else ()
     # Each once: one that is named may be among the newest.
     revisions = list(dict.fromkeys([*newest, *request.onto]))
     # One request for all revisions: what a replay finds missing would come one by one.
@@ -184,10 +190,20 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
     return forecast(opened.queue, opened.mirror, revisions, ticker, audit=audit)
 
 
-def _newest(opened: OpenedQueue, count: int, ticker: Ticker) -> list[str]:
-    """Return the tags of the newest releases after the queue's base, oldest first."""
-    newer = releases.status(opened.mirror, opened.base.commit, ticker).newer
-    return [release.tag for release in newer[-count:]]
+def _newest(opened: OpenedQueue, request: ForecastRequest, ticker: Ticker) -> list[str]:
+    """Return the names of the newest releases after the queue's base, and of what is to come."""
+    status = releases.status(opened.mirror, opened.base.commit, ticker)
+    names = [release.tag for release in status.newer[-request.latest :] if request.latest]
+    if request.coming:
+        names += [release.tag for release in status.previews[-1:]]
+        names += [branch.name for branch in status.coming]
+    return names
+
+
+def _conditions(patches: Sequence[QueueCommit]) -> Iterator[tuple[str, str]]:
+    for patch in patches:
+        if text := trailers.value(trailers.parse(patch.message), "Drop-When"):
+            yield patch.name, text
 
 
 def forecast(
@@ -278,6 +294,7 @@ class Forecaster:
             ticker(len(replays), len(commits), f"replaying on {ref}")
             replays.append(self._replay(ref, commit, ticker))
         breaks = self._bisect(replays, ticker)
+        waiting = [*_conditions(self._patches)]
         return tuple(
             ForecastColumn(
                 replay.ref,
@@ -288,9 +305,13 @@ class Forecaster:
                     for position, patch in enumerate(replay.patches)
                 ),
                 replay.audit,
+                self._due(replay.commit, waiting),
             )
             for replay in replays
         )
+
+    def _due(self, commit: str, waiting: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+        return conditions.true_at(UpstreamRevision(self._quarantine.source, commit), waiting)
 
     def _replay(self, ref: str, commit: str, ticker: Ticker) -> _RevisionReplay:
         base = self._base

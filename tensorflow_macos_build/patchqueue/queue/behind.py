@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.upstream.mirror import Mirror
     from tensorflow_macos_build.upstream.releases import UpstreamStatus
 
 
@@ -35,8 +36,8 @@ class StatusRequest:
     base: str = ""
 
 
-def status(request: StatusRequest, ticker: Ticker = silent) -> UpstreamStatus:
-    """Open an upstream and compare its releases with a base.
+def status(request: StatusRequest, ticker: Ticker = silent) -> tuple[UpstreamStatus, Mirror]:
+    """Open an upstream and compare its releases with a base; return also its mirror.
 
     Raises:
         UsageError: neither a queue is named nor both of the others, or there is no such thing.
@@ -57,4 +58,4 @@ def status(request: StatusRequest, ticker: Ticker = silent) -> UpstreamStatus:
             hint="give --queue NAME, or --upstream ADDRESS and --base REF",
         )
     opened = mirror.open(upstream, request.cache, ticker)
-    return releases.status(opened, base, ticker, called=called)
+    return releases.status(opened, base, ticker, called=called), opened

@@ -14,6 +14,8 @@ that its commit contains.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import operator
 import re
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tensorflow_macos_build.git.repository import Git
 
@@ -61,8 +63,10 @@ class UpstreamRevision:
     git: Git
     commit: str
 
+    # of many conditions each asks, and of TensorFlow's tags git takes a second for one answer
+    @functools.cached_property
     def version(self) -> Version | None:
-        """Return the newest release whose tag this revision contains; None when there is none."""
+        """The newest release whose tag this revision contains; None when there is none."""
         tags = self.git.out("tag", "--merged", self.commit).decode("utf-8", "replace").split()
         return max(filter(None, map(_release, tags)), default=None)
 
@@ -115,6 +119,19 @@ def parse(text: str, where: str = "") -> Condition:
     return Condition(tuple(_clause(part, where) for part in parts), every)
 
 
+def true_at(revision: UpstreamRevision, conditions: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the names of those conditions, given as name and text, that hold at a revision.
+
+    What cannot be decided does not hold; `patches.lint` names it.
+    """
+    names: list[str] = []
+    for name, text in conditions:
+        with contextlib.suppress(UsageError):
+            if parse(text).holds(revision):
+                names.append(name)
+    return tuple(names)
+
+
 def _clause(text: str, where: str) -> Clause:
     if text == "never":
         return Clause(text, lambda _: False)
@@ -139,7 +156,7 @@ def _version_clause(text: str, sign: str, stated: str, where: str) -> Clause:
         raise UsageError(f"`{stated[:_SHOWN]}` is not a version", where=where, hint=HINT) from None
 
     def holds(revision: UpstreamRevision) -> bool:
-        version = revision.version()
+        version = revision.version
         return version is not None and _COMPARE[sign](version, limit)
 
     return Clause(text, holds)

@@ -44,6 +44,30 @@ def test_releases_are_sorted_as_versions_and_pre_releases_are_apart(
     assert (status.base.version, status.base.date) == (Version("2.9.0"), "2024-01-02")
 
 
+def test_branches_of_releases_say_what_is_to_come(upstream: Upstream, tmp_path: Path) -> None:
+    tagged(upstream, {"v2.9.0": 1, "v2.10.0": 4, "v2.11.0-rc0": 7})
+    for branch, day in {"r2.9": 2, "r2.10": 5, "r2.11": 8, "r2.12": 9, "r2.8": 0, "r2": 3}.items():
+        upstream.git("branch", branch, f"main~{11 - day}")
+    upstream.git("branch", "release-2.11", "main")  # the same version under another name
+    upstream.git("branch", "topic/2.13", "main")
+    opened = mirror.open(upstream.path, tmp_path / "cache")
+    status = releases.status(opened, "v2.9.0")
+    assert [(branch.name, branch.newest) for branch in status.branches] == [
+        ("r2.9", "v2.9.0"),
+        ("r2.10", "v2.10.0"),
+        ("r2.11", "v2.11.0-rc0"),
+        ("r2.12", ""),
+    ]
+    assert [branch.name for branch in status.coming] == ["r2.11", "r2.12"]
+    assert status.branches[2].commit == opened.resolve("r2.11")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", upstream.path, clone], check=True)
+    of_clone = mirror.open(clone, tmp_path / "cache")
+    remote = releases.status(of_clone, "v2.9.0").coming
+    assert [branch.name for branch in remote] == ["origin/r2.11", "origin/r2.12"]
+    assert of_clone.resolve("origin/r2.11") == status.branches[2].commit
+
+
 def test_a_base_between_releases_counts_from_the_last_one_it_holds(
     upstream: Upstream, tmp_path: Path
 ) -> None:
