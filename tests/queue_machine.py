@@ -2,7 +2,8 @@
 
 The queue is a real one over a real repository. Each patch changes files of its own, one line each,
 so what every command must make of the queue can be said in a line; one file is changed upstream
-too, so that moving its patch between releases conflicts. After each step the patch files are read
+too, so that moving its patch between releases conflicts. Picks, of commits and of pull requests,
+change files of their own, and may become patches. After each step the patch files are read
 by the few lines of `Machine.observed`, and at the end `git am` has to make of them what the model
 says.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import hypothesis
+import yaml
 from hypothesis import stateful
 from hypothesis import strategies as st
 
@@ -28,9 +30,10 @@ from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.edit.session import EditSession
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import Identity, Moment
-from tensorflow_macos_build.patchqueue.queue import names, storage
+from tensorflow_macos_build.patchqueue.queue import names, picked_change, storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
+from tensorflow_macos_build.patchqueue.queue.picks import Pick
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.upstream.handle import Mirror
@@ -47,6 +50,9 @@ SHARED = "f0"
 
 RELEASES = ("v1", "v2", "v3")
 """v2 changes what no patch touches; v3 changes `SHARED` as well."""
+
+PICKS = ("k0", "k1", "k2")
+"""The files that picks change: of a commit, or of a pull request where the number is even."""
 
 _FEW, _MANY = 3, 6
 _AT_ONCE = 50
@@ -69,6 +75,7 @@ class Queue:
 
     release: str
     patches: tuple[Patch, ...]
+    picks: tuple[str, ...] = ()
 
     def at(self, subject: str) -> int:
         return [patch.subject for patch in self.patches].index(subject)
@@ -88,7 +95,8 @@ class Queue:
         return owners[0] if owners else ""
 
     def text(self, path: str) -> str:
-        changed = {path: line for patch in self.patches for path, line in patch.lines}
+        changed = {path: f"picked {path}" for path in self.picks}
+        changed |= {path: line for patch in self.patches for path, line in patch.lines}
         return changed.get(path, upstream(self.release)[path])
 
 
@@ -111,6 +119,7 @@ def upstream(release: str) -> dict[str, str]:
     base = {f"{kind}{number}": f"base {kind}{number}" for kind in "fg" for number in range(4)}
     return {
         **base,
+        **{path: f"base {path}" for path in PICKS},
         "other": "v1" if release == "v1" else "v2",
         SHARED: "of upstream" if release == "v3" else f"base {SHARED}",
     }
@@ -139,6 +148,10 @@ def make_repository(folder: Path) -> None:
         stream.append(f"{head}data 2\nx\n" + (f"from :{number - 1}\n" if number > 1 else ""))
         for path, line in upstream(release).items():
             stream.append(f"M 100644 inline {path}\ndata {len(line) + 1}\n{line}\n\n")
+    for number, path in enumerate(PICKS):
+        name = f"refs/pull/{number}/head"
+        stream.append(f"commit {name}\ncommitter A <a@b> 9 +0000\ndata 3\n{path}\nfrom :1\n")
+        stream.append(f"M 100644 inline {path}\ndata 10\npicked {path}\n\n")
     git = Git(folder)
     git.init()
     git.run("fast-import", "--quiet", stdin="".join(stream).encode())
@@ -188,6 +201,15 @@ def start_with(sandbox: QueueSandbox, queue: Queue) -> None:
     storage.save(sandbox.queue, QueueBase("embedded:", queue.release, commit), steps, sandbox.git)
 
 
+def pick_of(git: Git, path: str) -> Pick:
+    """Return the pick that changes a file."""
+    number = PICKS.index(path)
+    head = git.line("rev-parse", f"refs/pull/{number}/head")
+    if number % 2:
+        return Pick(head, "", "", "backport", "never")
+    return Pick(head, str(number + 1), git.line("rev-parse", "v1"), "upstreaming", "never")
+
+
 def position(pieces: Sequence[PatchEdit], subject: str) -> int:
     return names.position([piece.name or "" for piece in pieces], subject)
 
@@ -210,6 +232,7 @@ class Machine(stateful.RuleBasedStateMachine):
         patches = [Patch(f"p{n}", ((f"f{n}", f"f{n} 0"), (f"g{n}", f"g{n} 0"))) for n in range(4)]
         self.queue = Queue("v1", tuple(patches))
         start_with(self.sandbox, self.queue)
+        self.picks = {pick_of(self.sandbox.git, path).name: path for path in PICKS}
         self.count = 0
         self.moving: Begun | None = None
         self.editing: Begun | None = None
@@ -244,9 +267,10 @@ class Machine(stateful.RuleBasedStateMachine):
             paths = [row.removeprefix("+++ b/") for row in rows if row.startswith("+++ b/")]
             lines = [row[1:] for row in rows if row.startswith("+") and not row.startswith("+++")]
             patches.append(Patch(subject, tuple(sorted(zip(paths, lines, strict=True)))))
-        described = (folder / "queue.yaml").read_text()
-        release = described.partition("ref: ")[2].partition("\n")[0]
-        return Queue(release, tuple(patches))
+        described = yaml.safe_load((folder / "queue.yaml").read_text())
+        picks = (f"pull-{p['pull']}" if "pull" in p else f"commit-{p['commit'][:12]}"
+                 for p in described.get("picks", ()))  # fmt: skip
+        return Queue(described["ref"], tuple(patches), tuple(self.picks[name] for name in picks))
 
     def begun(self, request: str) -> Begun:
         return Begun(request, self.queue, (self.sandbox.queue / "series").read_text())
@@ -312,7 +336,9 @@ class Machine(stateful.RuleBasedStateMachine):
         moved = self.queue.patches[self.queue.at(subject)]
         expected = replace(self.queue, patches=(*rest[:to], moved, *rest[to:]))
         self.changing(
-            lambda _, pieces: operations.moved(pieces, position(pieces, subject), to),
+            lambda _, pieces: operations.moved(
+                pieces, position(pieces, subject), to + len(self.queue.picks)
+            ),
             ("patches.reorder", subject, str(to)),
             expected,
             kill,
@@ -354,6 +380,47 @@ class Machine(stateful.RuleBasedStateMachine):
             return [*pieces[:index], *halves, *pieces[index + 1 :]]
 
         self.changing(cut, ("patches.split", patch.subject, subject, "g*"), expected, kill)
+
+    def is_patch(self, path: str) -> bool:
+        """Whether a file's pick has become a patch, or part of one."""
+        return any(path in dict(patch.lines) for patch in self.queue.patches)
+
+    @stateful.rule(path=st.sampled_from(PICKS), kill=KILLS)
+    def pick(self, path: str, kill: Kill | None) -> None:
+        """`patches.pick`, behind the picks that are there; the same twice is refused."""
+        Machine.steps += 1
+        if self.is_patch(path):
+            return
+        chosen = pick_of(self.sandbox.git, path)
+
+        def add(quarantine: Quarantine, pieces: list[PatchEdit]) -> list[PatchEdit]:
+            there = sum(piece.pick is not None for piece in pieces)
+            piece = operations.of_change(picked_change.read(quarantine, chosen, "embedded:"))
+            return [*pieces[:there], piece, *pieces[there:]]
+
+        expected = self.queue
+        if path not in self.queue.picks:
+            expected = replace(self.queue, picks=(*self.queue.picks, path))
+        self.changing(add, ("patches.pick", chosen.name), expected, kill)
+
+    @stateful.precondition(lambda self: self.queue.picks)
+    @stateful.rule(data=st.data(), kill=KILLS, vendor=st.booleans())
+    def end_pick(self, data: st.DataObject, kill: Kill | None, vendor: bool) -> None:
+        """`patches.vendor` or `patches.drop` of a pick."""
+        Machine.steps += 1
+        path = data.draw(st.sampled_from(self.queue.picks))
+        name = pick_of(self.sandbox.git, path).name
+        rest = tuple(other for other in self.queue.picks if other != path)
+        patches = self.queue.patches
+        if vendor:
+            patches = (Patch(path, ((path, f"picked {path}"),)), *patches)
+        make = operations.vendored if vendor else operations.dropped
+        self.changing(
+            lambda _, pieces: make(pieces, position(pieces, name)),
+            (f"patches.{'vendor' if vendor else 'drop'}", name),
+            replace(self.queue, picks=rest, patches=patches),
+            kill,
+        )
 
     @stateful.rule(data=st.data(), kill=KILLS)
     def edit(self, data: st.DataObject, kill: Kill | None) -> None:
@@ -516,12 +583,16 @@ class Machine(stateful.RuleBasedStateMachine):
         series = (self.sandbox.queue / "series").read_text().split()
         clone = self.root / "clone"
         environment = {**os.environ, "GIT_COMMITTER_NAME": "c", "GIT_COMMITTER_EMAIL": "c@d"}
+        heads = (pick_of(self.sandbox.git, path).commit for path in self.queue.picks)
+        picked: list[list[str | Path]] = [["git", "-C", clone, "cherry-pick", h] for h in heads]
         argvs: tuple[list[str | Path], ...] = (
             ["git", "clone", "-q", "-b", self.queue.release, self.root / "upstream.git", clone],
+            ["git", "-C", clone, "fetch", "-q", "origin", "refs/pull/*:refs/pull/*"],
+            *picked,
             ["git", "-C", clone, "am", "-q", *(self.sandbox.queue / name for name in series)],
         )
         for argv in argvs:
-            subprocess.run(argv, check=True, env=environment)
+            subprocess.run(argv, check=True, env=environment, stdout=subprocess.DEVNULL)
         for path in upstream(self.queue.release):
             assert (clone / path).read_text() == f"{self.queue.text(path)}\n"
 
