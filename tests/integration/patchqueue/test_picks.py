@@ -313,3 +313,30 @@ def test_an_export_that_comes_back_is_the_same_queue(desk: Desk) -> None:
     after = storage.load(desk.queue)
     assert after.picks == before.picks
     assert [patch.header for patch in after.patches] == [patch.header for patch in before.patches]
+
+
+def test_the_status_tells_branches_picks_and_conditions(desk: Desk) -> None:
+    desk.make()
+    desk.run("patches.pick", "7", "--reason", "backport", "--drop-when", "upstream has file later")
+    desk.run("patches.annotate", "--patch", "*alone*", "--drop-when", "upstream >= 1.1")
+    git = desk.forge.git
+    git("tag", "v1.1.0-rc0", "main")
+    git("branch", "r1.1", "main")
+    desk.forge.push("--tags", "r1.1")
+    document = desk.document("upstream.status")
+    assert [(made["name"], made["newest"], made["released"]) for made in document["branches"]] == [
+        ("r1.1", "v1.1.0-rc0", False)
+    ]
+    assert [pick["state"] for pick in document["picks"]] == ["same"]
+    # a release candidate is no release, but the file is there
+    assert document["due"] == [
+        {"name": "pull-7", "condition": "upstream has file later", "ref": "v1.1.0-rc0"}
+    ]
+    git("tag", "v1.1.0", "main")
+    desk.forge.push("--tags")
+    lines = desk.run("upstream.status").stdout
+    assert "mine-alone.patch: `upstream >= 1.1` has come true at v1.1.0" in lines
+    assert "pull-7: `upstream has file later` has come true at v1.1.0" in lines
+    forecast = desk.document("patches.forecast", "--coming", "--latest=1")
+    assert [made["ref"] for made in forecast["revisions"]] == ["v1.1.0"]
+    assert forecast["revisions"][0]["due"] == ["pull-7", "00200-mine-alone.patch"]
