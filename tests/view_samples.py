@@ -29,6 +29,12 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
 from tensorflow_macos_build.patchqueue.picking.pin import Pinned
 from tensorflow_macos_build.patchqueue.picking.upstream_report import DueCondition, UpstreamReport
 from tensorflow_macos_build.patchqueue.picking.watch import PickState, WatchedPick
+from tensorflow_macos_build.patchqueue.proof.model import (
+    ConflictProof,
+    FileProof,
+    HunkProof,
+    ProofClass,
+)
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.queue.picks import Pick
@@ -83,6 +89,7 @@ from tensorflow_macos_build.views import (
     forecast_page,
     fuse,
     picks,
+    proofs,
     rangediff_page,
     rebase,
     rebase_progress,
@@ -207,7 +214,16 @@ AUDIT = AuditResult(
 )
 SAVED = Saved(QUEUE, ("kept",), ("written",), ("removed",))
 REQUEST = RebaseRequest(DEMO, "v2", Path("build/mirrors"), write=True)
-CONFLICTING = RebaseResult(ID, ID, ID, STATUSES, ("custom",), audit=AUDIT)
+PROOF = ConflictProof(
+    "conflict.patch",
+    (
+        FileProof("a.py", (*(HunkProof(proof, (b"x\n",) * 20) for proof in ProofClass), None)),
+        FileProof("b.py", deleted=True),
+    ),
+    is_whole=False,
+)
+NO_PROOF = ConflictProof("a.patch", (), is_whole=False)
+CONFLICTING = RebaseResult(ID, ID, ID, STATUSES, ("custom",), audit=AUDIT, proofs=(PROOF,))
 CLEAN = RebaseResult(ID, ID, ID, STATUSES[:1], (), SAVED)
 STOPPED = RebaseProgress("v2", CONFLICTING, "conflict.patch", Path("build/rebase/demo"), ("a.py",))
 ENDED = RebaseProgress("v2", CLEAN, "", Path("build/rebase/demo"), ())
@@ -365,6 +381,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rangediff_page.summary: [(REPORT.pairs,)],
     rangediff_page.markdown: [("title", REPORT.pairs)],
     rangediff_page.html: [("title", REPORT.pairs)],
+    proofs.as_part: [(PROOF,)],
+    proofs.as_lines: [(PROOF,), (replace(PROOF, is_whole=True),), (NO_PROOF,)],
     audit.as_part: [(AUDIT,)],
     audit.as_lines: [(AUDIT, FLAGS, "v2"), (AuditResult(not_done="no"), FLAGS, "v2")],
     audit.finding_lines: [(finding,) for finding in AUDIT.findings],

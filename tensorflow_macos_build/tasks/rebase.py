@@ -36,6 +36,7 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
         "write": "Write the queue back on its new base when nothing conflicts.",
         "audit": "Whether to look for names that patches use and upstream took away: `local` where"
         " nothing has to be fetched for it, `always`, `never`.",
+        "propose": "Show the answers to conflicts that can be proven.",
         "plan": "Print what would be done; nothing is fetched or written.",
         "cache": _CACHE,
         "json": "Print one JSON document (schema rebase.v1, with --plan rebase-plan.v1).",
@@ -49,6 +50,7 @@ def rebase(
     on_conflict: str = "provisional",
     write: bool = False,
     audit: str = "local",
+    propose: bool = False,
     plan: bool = False,
     cache: str = MIRRORS,
     json: bool = False,
@@ -59,7 +61,7 @@ def rebase(
 
     flags, policy = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
     request = engine.RebaseRequest(
-        flags.folder, onto, Path(cache), policy, write, parse_audit(audit)
+        flags.folder, onto, Path(cache), policy, write, parse_audit(audit), propose
     )
     return _plan(flags, request, json=json) if plan else _run(flags, request, json=json)
 
@@ -155,10 +157,13 @@ _TASKS = _RebaseTasks(
 )
 
 
-@_TASKS.step(help={"onto": "The upstream revision to move the queue to."})
-def start(session: RebaseSession, *, onto: str) -> RebaseProgress:
+_ACCEPT = "Settle the conflicts whose answer is proven (`rebase --propose` shows them)."
+
+
+@_TASKS.step(help={"onto": "The upstream revision to move the queue to.", "accept_proven": _ACCEPT})
+def start(session: RebaseSession, *, onto: str, accept_proven: bool = False) -> RebaseProgress:
     """Begin to settle a rebase's conflicts, one by one, each in a small work tree."""
-    return session.start(onto)
+    return session.start(onto, accept_proven=accept_proven)
 
 
 @_TASKS.step()
@@ -167,10 +172,12 @@ def status(session: RebaseSession) -> RebaseProgress:
     return session.status()
 
 
-@_TASKS.step(name="continue", help={"patch": _PATCH})
-def continue_(session: RebaseSession, *, patch: str = "") -> RebaseProgress:
+@_TASKS.step(name="continue", help={"patch": _PATCH, "accept_proven": _ACCEPT})
+def continue_(
+    session: RebaseSession, *, patch: str = "", accept_proven: bool = False
+) -> RebaseProgress:
     """Take the work tree as the conflict's resolution, and go on to the next one or to the end."""
-    return session.go_on(patch)
+    return session.go_on(patch, accept_proven=accept_proven)
 
 
 @_TASKS.step(help={"patch": _PATCH})

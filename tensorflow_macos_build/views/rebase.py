@@ -11,7 +11,7 @@ from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.views import audit, evidence, saved
+from tensorflow_macos_build.views import audit, evidence, proofs, saved
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def as_document(name: str, request: RebaseRequest, result: RebaseResult) -> docu
         # null where nothing was written: `--write` alone does, and only when nothing conflicts.
         "saved": result.saved and saved.files(result.saved),
         "audit": audit.as_part(result.audit),
+        "proposals": [proofs.as_part(proof) for proof in result.proofs],
     }
     return documents.document("rebase", 1, body)
 
@@ -116,6 +117,8 @@ def as_lines(
         if patch.status.is_blocking:
             yield from map(Line, evidence.conflict_lines(patch))
     yield from drivers_lines(result)
+    for proof in result.proofs:
+        yield from proofs.as_lines(proof)
     yield from audit.as_lines(result.audit, flags, request.onto)
     if result.audit.not_done and request.audit is not AuditWhen.NEVER:
         again = checkout.command("rebase", *flags, "--onto", request.onto, "--audit", "always")
@@ -152,4 +155,5 @@ def _next(name: str, request: RebaseRequest, result: RebaseResult, flags: Sequen
         return f"{name} now stands on {request.onto}: {written} written, {removed} removed"
     if result.ok:
         return f"next: {checkout.command('rebase', *words, '--write')}"
-    return f"next: {checkout.command('rebase.start', *words)}"
+    proven = ("--accept-proven",) if any(proof.is_whole for proof in result.proofs) else ()
+    return f"next: {checkout.command('rebase.start', *words, *proven)}"

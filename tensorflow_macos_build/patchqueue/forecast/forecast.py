@@ -14,7 +14,7 @@ from tensorflow_macos_build.patchqueue.formats import trailers
 from tensorflow_macos_build.patchqueue.queue import conditions, materialise, opening
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
-from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.rebase import engine, remarks
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
@@ -317,7 +317,7 @@ class Forecaster:
         base = self._base
         # The bisection takes parts of this same history (`UpstreamHistory.until`): it is read once.
         history = engine.history_of(self._quarantine, base, commit)
-        result, _ = engine.rebase_in(
+        result, replayed = engine.rebase_in(
             self._quarantine,
             base,
             commit,
@@ -329,12 +329,13 @@ class Forecaster:
             self._quarantine.git, self._quarantine.objects, base.commit, commit
         )
         if self._audited is not None:
-            audit = engine.audited(
+            audit = remarks.audit(
                 self._quarantine,
                 history,
-                result,
+                replayed,
+                result.patches,
                 self._patches,
-                self._audited,
+                folder=self._audited,
                 ticker=ticker,
             )
             result = replace(result, audit=audit)

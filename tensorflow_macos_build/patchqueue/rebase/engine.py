@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.patchqueue.audit import engine as auditing
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.audit.model import AuditResult
 from tensorflow_macos_build.patchqueue.queue import (
@@ -27,6 +25,7 @@ from tensorflow_macos_build.patchqueue.queue import (
 )
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit, QueuePatch
+from tensorflow_macos_build.patchqueue.rebase import remarks
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import (
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.proof.model import ConflictProof
     from tensorflow_macos_build.patchqueue.queue.lock import Waiting
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
@@ -68,6 +68,7 @@ class RebaseResult:
             programs, which are not run.
         saved: what writing the queue back did, where that was asked for.
         audit: which names that the patches use upstream took away.
+        proofs: what is proven of each conflict, where that was asked for.
     """
 
     base: str
@@ -77,6 +78,7 @@ class RebaseResult:
     drivers: tuple[str, ...] = ()
     saved: Saved | None = None
     audit: AuditResult = _NOT_AUDITED
+    proofs: tuple[ConflictProof, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -95,6 +97,7 @@ class RebaseRequest:
         on_conflict: go on with the patch's side, leave the patch out, or stop there.
         write: write the queue back on its new base, when nothing conflicts.
         audit: when to look for names that patches use and that upstream took away.
+        propose: show the answers to conflicts that can be proven.
     """
 
     folder: Path
@@ -103,6 +106,7 @@ class RebaseRequest:
     on_conflict: OnConflict = OnConflict.PROVISIONAL
     write: bool = False
     audit: AuditWhen = AuditWhen.LOCAL
+    propose: bool = False
 
 
 def run(
@@ -134,6 +138,7 @@ def run(
         ticker,
         write=request.write,
         audit=request.audit is not AuditWhen.NEVER,
+        propose=request.propose,
         waiting=waiting,
     )
 
@@ -147,6 +152,7 @@ def rebase_folder(
     *,
     write: bool = False,
     audit: bool = False,
+    propose: bool = False,
     waiting: Waiting = lock.unwatched,
 ) -> RebaseResult:
     """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
@@ -161,10 +167,12 @@ def rebase_folder(
         # Read under the lock, so that what is written back is what was read.
         with lock.sole_writer(folder, waiting):
             queue = storage.load(folder)
-            return rebase(queue, git, onto, on_conflict, ticker, write=True, audit=audit)
+            return rebase(
+                queue, git, onto, on_conflict, ticker, write=True, audit=audit, propose=propose
+            )
     # Without the lock: nothing is written, and the files are read as one state of the queue.
     base, patches = commit_cache.of_folder(folder, git)
-    move = _QueueMove(git, folder, base, patches, onto, audit)
+    move = _QueueMove(git, folder, base, patches, onto, audit, propose)
     return move.run(on_conflict, ticker)
 
 
@@ -177,6 +185,7 @@ def rebase(
     *,
     write: bool = False,
     audit: bool = False,
+    propose: bool = False,
 ) -> RebaseResult:
     """Move a queue to another revision of upstream; its recorded resolutions are replayed.
 
@@ -189,13 +198,14 @@ def rebase(
         write: write the queue back on its new base, when nothing conflicts. Patches that upstream
             has leave the queue; the result names them.
         audit: also look for names that patches use and that upstream took away.
+        propose: also look for answers to conflicts that can be proven.
 
     Raises:
         UsageError: `onto` names no commit.
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
     patches = commit_cache.of_queue(queue, git)
-    move = _QueueMove(git, queue.folder, queue.base, patches, onto, audit)
+    move = _QueueMove(git, queue.folder, queue.base, patches, onto, audit, propose)
     return move.run(on_conflict, ticker, queue if write else None)
 
 
@@ -209,6 +219,7 @@ class _QueueMove:
     patches: Sequence[QueueCommit]
     onto: str
     audited: bool = False
+    proposes: bool = False
 
     def run(
         self, on_conflict: OnConflict, ticker: Ticker, written: Queue | None = None
@@ -230,10 +241,19 @@ class _QueueMove:
                 ticker=ticker,
             )
             if self.audited:
-                audit = audited(
-                    quarantine, history, result, self.patches, self.folder, ticker=ticker
+                audit = remarks.audit(
+                    quarantine,
+                    history,
+                    replayed,
+                    result.patches,
+                    self.patches,
+                    folder=self.folder,
+                    ticker=ticker,
                 )
                 result = replace(result, audit=audit)
+            if self.proposes:
+                proofs = tuple(remarks.proofs(quarantine, self.patches, replayed))
+                result = replace(result, proofs=proofs)
             if result.ok:
                 # The tree is worth keeping also where nothing is written: builds start from it.
                 quarantine.keep([result.tree], [commit])
@@ -283,7 +303,7 @@ def rebase_in(
     # The same resolver: where the classifier replays patches anew, the same decisions hold.
     classifier = StatusClassifier(quarantine, history, patches, on_conflict, resolver)
     statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
-    drivers = _drivers(quarantine, replayed)
+    drivers = remarks.drivers(quarantine, replayed)
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
 
 
@@ -291,41 +311,6 @@ def history_of(quarantine: Quarantine, base: QueueBase, onto: str) -> UpstreamHi
     """Return what upstream did between a queue's base and a commit."""
     # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*).
     return UpstreamHistory(quarantine.git, base.commit, onto, base.upstream)
-
-
-def audited(
-    quarantine: Quarantine,
-    history: UpstreamHistory,
-    result: RebaseResult,
-    patches: Sequence[QueueCommit],
-    folder: Path,
-    *,
-    ticker: Ticker = silent,
-) -> AuditResult:
-    """Audit a rebase: those of its patches that are in the tree, with what was looked at."""
-    carried = {status.commit for status in result.patches if status.in_tree}
-    left = [patch for patch in patches if patch.commit in carried]
-    return auditing.audit(quarantine, history, result.tree, left, folder, ticker=ticker)
-
-
-def _drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:
-    """Return the merge drivers, not git's own, that attributes name for merged files."""
-    trees: dict[Path | None, str] = {}
-    merged: dict[str, dict[str, None]] = {}
-    for step in replayed.steps:
-        if step.merged is not None:
-            ours = step.merged.ours
-            # One tree stands for all that have the same .gitattributes: git is asked once for each
-            # such set, of which `git_on` keeps a work tree.
-            tree = trees.setdefault(quarantine.git_on(ours).work_tree, ours)
-            paths = dict.fromkeys(change.path for change in step.changes)
-            merged.setdefault(tree, {}).update(paths)
-    names = {
-        name
-        for tree, paths in merged.items()
-        for name in quarantine.attribute("merge", tree, list(paths))
-    }
-    return tuple(sorted(names - attributes.BUILT_IN))
 
 
 def save(

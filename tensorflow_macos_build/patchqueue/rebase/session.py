@@ -52,8 +52,12 @@ class RebaseSession:
     waiting: Waiting = field(default=lock.unwatched)
     flags: tuple[str, ...] = ()
 
-    def start(self, onto: str) -> RebaseProgress:
+    def start(self, onto: str, *, accept_proven: bool = False) -> RebaseProgress:
         """Begin to move the queue to a revision, or go on with that.
+
+        Args:
+            onto: the revision.
+            accept_proven: settle the conflicts whose answer is proven, up to the first other one.
 
         Raises:
             UsageError: a rebase of the queue to another revision is under way, the work tree's
@@ -74,7 +78,7 @@ class RebaseSession:
                     hint=f"go on with `{run.command('rebase.continue')}`, or "
                     f"give it up with `{run.command('rebase.abort')}`",
                 )
-            return run.advance(begun)
+            return run.advance(run.accept_proven(begun) if accept_proven else begun)
 
     def status(self) -> RebaseProgress:
         """Return how far the rebase is; nothing is written.
@@ -85,12 +89,13 @@ class RebaseSession:
         with self._alone() as run:
             return run.progress(run.under_way())
 
-    def go_on(self, patch: str = "") -> RebaseProgress:
+    def go_on(self, patch: str = "", *, accept_proven: bool = False) -> RebaseProgress:
         """Take what the work tree holds as the conflict's resolution, and go on.
 
         Args:
             patch: the patch whose conflict is settled, as `names.position` takes it; "": the one
                 that was shown last.
+            accept_proven: as for `start`, of the conflicts behind it.
 
         Raises:
             UsageError: no rebase is under way, or the patch is not in conflict.
@@ -107,6 +112,9 @@ class RebaseSession:
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
                     state = run.settle(quarantine, state, conflict)
+            # Of a conflict that was to be settled and was not, people are told first.
+            if accept_proven and not note:
+                state = run.accept_proven(state)
             return replace(run.advance(state), note=note)
 
     def skip(self, patch: str = "") -> RebaseProgress:

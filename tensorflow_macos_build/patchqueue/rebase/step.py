@@ -5,33 +5,35 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates, trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.patchqueue.proof import proving
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
 from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
+from tensorflow_macos_build.patchqueue.rebase.partial import (
+    PartialRebase,
+    PatchConflict,
+    first_conflict,
+)
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay
 
 _REQUEST = "rebase.start"
 
@@ -60,30 +62,6 @@ class RebaseProgress:
     def done(self) -> bool:
         """Whether the queue stands on its new base."""
         return not self.patch
-
-
-class PatchConflict(NamedTuple):
-    """The conflict that a replay stopped at: the patch, and git's merge of it."""
-
-    patch: QueueCommit
-    merged: MergeResult
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The files in conflict."""
-        return tuple(file.path for file in self.merged.conflicted)
-
-    def is_in(self, folder: Path) -> bool:
-        """Whether a folder is the work tree of this very conflict."""
-        return conflict_tree.is_of(folder, self.patch.name, self.merged)
-
-
-class PartialRebase(NamedTuple):
-    """A rebase up to the first conflict that nobody settled; None: there is none left."""
-
-    result: RebaseResult
-    replay: Replay
-    conflict: PatchConflict | None
 
 
 @dataclass(frozen=True)
@@ -204,6 +182,20 @@ class RebaseRun:
             hint=self.command("rebase.status"),
         )
 
+    def accept_proven(self, state: RebaseState) -> RebaseState:
+        """Keep the answers to conflicts that are proven as a whole, up to the first that is not."""
+        while True:
+            with open_quarantine(self.git) as quarantine:
+                met = self.replay(quarantine, state, write_trees=False).conflict
+                if met is None:
+                    return state
+                proof = proving.prove(quarantine, met.patch.name, met.merged)
+                if not proof.is_whole:
+                    return state
+            # Each is kept before the next one is looked for: a kill loses none.
+            settled = (*state.resolutions, proving.resolution(proof, met.merged))
+            state = rebase_state.save(self.queue, self.git, replace(state, resolutions=settled))
+
     def advance(self, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
         with open_quarantine(self.git) as quarantine:
@@ -314,7 +306,7 @@ class RebaseRun:
             write_trees=write_trees,
             ticker=self.ticker,
         )
-        return PartialRebase(result, replayed, _first_conflict(patches, replayed))
+        return PartialRebase(result, replayed, first_conflict(patches, replayed))
 
     def with_work_tree(self) -> Git:
         """Return the repository, seeing also the objects that somebody made in the work tree.
@@ -375,14 +367,6 @@ class RebaseRun:
                 where=here,
                 hint="finish that one first, or keep this queue's rebases elsewhere with --cache",
             )
-
-
-def _first_conflict(patches: Sequence[QueueCommit], replayed: Replay) -> PatchConflict | None:
-    for patch, step in zip(patches, replayed.steps, strict=True):
-        if step.outcome is StepOutcome.CONFLICT:
-            assert step.merged is not None
-            return PatchConflict(patch, step.merged)
-    return None
 
 
 def _labels(state: RebaseState, patch: QueueCommit) -> conflict_tree.SideLabels:

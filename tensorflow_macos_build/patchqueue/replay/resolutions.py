@@ -69,11 +69,13 @@ class RecordedResolution:
         patch: the name of the patch's file.
         met: what met, by path, in order.
         results: what is to be instead of what git left, in order of paths.
+        proof: the classes of proofs that it was made by, as words; "" where a person made it.
     """
 
     patch: str
     met: tuple[ConflictKey, ...]
     results: tuple[ResolvedPath, ...]
+    proof: str = ""
 
     @property
     def file_name(self) -> str:
@@ -195,6 +197,7 @@ def parse(content: bytes, where: str) -> RecordedResolution:
             _plain(body["patch"]),
             tuple(ConflictKey(**key) for key in body["met"]),
             tuple(map(_result, body["results"])),
+            body.get("proof", ""),
         )
     # a ValueError: no base64 (binascii.Error), or a lone surrogate, which JSON can escape and UTF-8
     # not hold (UnicodeEncodeError)
@@ -209,11 +212,13 @@ def parse(content: bytes, where: str) -> RecordedResolution:
 
 def emit(resolution: RecordedResolution) -> bytes:
     """Write a resolution as its file's content."""
-    body = {
+    body: documents.Json = {
         "patch": resolution.patch,
         "met": [vars(key) for key in resolution.met],
         "results": [_result_body(result) for result in resolution.results],
     }
+    if resolution.proof:
+        body["proof"] = resolution.proof
     return documents.dumps(documents.document(*_SCHEMA, body)).encode()
 
 

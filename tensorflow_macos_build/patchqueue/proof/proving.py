@@ -1,0 +1,91 @@
+"""Proofs of a whole conflict: file by file, and what follows from all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git.markers import ConflictHunk
+from tensorflow_macos_build.patchqueue.proof import regions
+from tensorflow_macos_build.patchqueue.proof.model import ConflictProof, FileProof, HunkProof
+from tensorflow_macos_build.patchqueue.replay import conflicts, resolutions
+from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution, ResolvedPath
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+    from tensorflow_macos_build.git.quarantine import Quarantine
+
+_CONTENTS, _GONE = "CONFLICT (contents)", "CONFLICT (modify/delete)"
+"""git-merge-tree(1)'s stable names of the conflicts that are looked at; renames, modes and folders
+in conflict have no lines to prove anything by."""
+
+
+def prove(quarantine: Quarantine, patch: str, merged: MergeResult) -> ConflictProof:
+    """Return what is proven of a patch's conflict."""
+    kinds = {message.kind for message in merged.messages if message.is_conflict}
+    if not kinds <= {_CONTENTS, _GONE}:
+        return ConflictProof(patch, (), is_whole=False)
+    files = tuple(_file(quarantine, merged, file) for file in merged.conflicted)
+    return ConflictProof(patch, files, bool(files) and all(file.is_whole for file in files))
+
+
+def resolution(proof: ConflictProof, merged: MergeResult) -> RecordedResolution:
+    """Return what settles a conflict that is proven as a whole, marked as that."""
+    results = tuple(
+        ResolvedPath(file.path, file.mode, file.content)
+        for file in sorted(proof.files, key=lambda file: file.path)
+    )
+    classes = ", ".join(proof_class.value for proof_class in proof.classes)
+    return RecordedResolution(proof.patch, resolutions.met_in(merged), results, classes)
+
+
+def _file(quarantine: Quarantine, merged: MergeResult, file: ConflictedPath) -> FileProof:
+    if file.ours is None or file.theirs is None:
+        return FileProof(file.path, deleted=_only_takes_away(quarantine, file))
+    left = conflicts.TreeLookup(quarantine).at(merged.tree, file.path)
+    modes = {entry.mode for entry in (file.base, file.ours, file.theirs) if entry}
+    if left is None or not left.is_file or len(modes) != 1:
+        return FileProof(file.path)
+    marked = quarantine.objects.blob(left.oid)
+    if markers.are_nested(marked):
+        return FileProof(file.path)
+    parts = markers.parse(marked)
+    sides = [quarantine.objects.blob(side.oid) for side in (file.ours, file.theirs)]
+    # git ends a region's last line even where a side's file has no line end there.
+    if isinstance(parts[-1], ConflictHunk) and not all(side.endswith(b"\n") for side in sides):
+        return FileProof(file.path)
+    return _proven(file.path, left.mode, parts)
+
+
+def _proven(path: str, mode: str, parts: Sequence[ConflictHunk | bytes]) -> FileProof:
+    """Return the proof of a file that git left in parts."""
+    upstream: list[bytes] = []  # its lines above a region, as upstream has them
+    lines: list[bytes] = []
+    hunks: list[HunkProof | None] = []
+    for part in parts:
+        if isinstance(part, ConflictHunk):
+            proof = regions.prove(path, part, upstream)
+            hunks.append(proof)
+            lines += proof.lines if proof else ()
+            upstream += part.ours
+        else:
+            lines.append(part)
+            upstream.append(part)
+    if not hunks or not all(hunks):
+        return FileProof(path, tuple(hunks))
+    return FileProof(path, tuple(hunks), b"".join(lines), mode)
+
+
+def _only_takes_away(quarantine: Quarantine, file: ConflictedPath) -> bool:
+    """Whether upstream deleted a file from which the patch takes lines away, and adds none."""
+    if file.ours is not None or file.base is None or file.theirs is None:
+        return False
+    if not (file.base.is_file and file.theirs.mode == file.base.mode):
+        return False
+    texts = [quarantine.objects.blob(side.oid) for side in (file.base, file.theirs)]
+    before, after = (markers.split_lines(text) for text in texts)
+    rest = iter(before)
+    # All that the patch leaves stood there before, in this order: it only took lines away.
+    return len(after) < len(before) and all(line in rest for line in after)

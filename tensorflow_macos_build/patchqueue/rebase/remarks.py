@@ -1,0 +1,72 @@
+"""What is said of a rebase beside its patches: drivers, what needs a look, what can be proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git import attributes
+from tensorflow_macos_build.patchqueue.audit import engine as auditing
+from tensorflow_macos_build.patchqueue.proof import proving
+from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.audit.model import AuditResult
+    from tensorflow_macos_build.patchqueue.proof.model import ConflictProof
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
+
+
+def audit(
+    quarantine: Quarantine,
+    history: UpstreamHistory,
+    replayed: Replay,
+    statuses: Sequence[PatchStatus],
+    patches: Sequence[QueueCommit],
+    *,
+    folder: Path,
+    ticker: Ticker = silent,
+) -> AuditResult:
+    """Audit a rebase: those of its patches that are in the tree, with what was looked at.
+
+    `folder` is the queue's.
+    """
+    carried = {status.commit for status in statuses if status.in_tree}
+    left = [patch for patch in patches if patch.commit in carried]
+    return auditing.audit(quarantine, history, replayed.tree, left, folder, ticker=ticker)
+
+
+def proofs(
+    quarantine: Quarantine, patches: Sequence[QueueCommit], replayed: Replay
+) -> Iterator[ConflictProof]:
+    """Yield what is proven of each conflict of a replay."""
+    for patch, step in zip(patches, replayed.steps, strict=True):
+        if step.outcome is StepOutcome.CONFLICT and step.merged is not None:
+            yield proving.prove(quarantine, patch.name, step.merged)
+
+
+def drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:
+    """Return the merge drivers, not git's own, that attributes name for merged files."""
+    trees: dict[Path | None, str] = {}
+    merged: dict[str, dict[str, None]] = {}
+    for step in replayed.steps:
+        if step.merged is not None:
+            ours = step.merged.ours
+            # One tree stands for all that have the same .gitattributes: git is asked once for each
+            # such set, of which `git_on` keeps a work tree.
+            tree = trees.setdefault(quarantine.git_on(ours).work_tree, ours)
+            paths = dict.fromkeys(change.path for change in step.changes)
+            merged.setdefault(tree, {}).update(paths)
+    names = {
+        name
+        for tree, paths in merged.items()
+        for name in quarantine.attribute("merge", tree, list(paths))
+    }
+    return tuple(sorted(names - attributes.BUILT_IN))
