@@ -99,8 +99,9 @@ def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
         transfer.Unreachable: the upstream's server could not be asked.
     """
     queue, force, where = storage.load(request.folder), request.force, request.target
-    if queue.picks:
-        queue = _with_patches_for_picks(request, ticker)
+    is_mailbox = request.form is ExportForm.MAILBOX
+    if queue.picks or (is_mailbox and any(map(_lacks_context, queue.patches))):
+        queue = _on_its_base(request, ticker)
     match request.form:
         case ExportForm.BRANCH:
             git = commit_range.repository(Path(request.target))
@@ -118,12 +119,47 @@ def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
     return Exported(queue, request.form, where)
 
 
-def _with_patches_for_picks(request: ExportRequest, ticker: Ticker) -> Queue:
-    """Open a queue, and return it with a patch in each pick's place: a reference cannot be sent."""
+def _on_its_base(request: ExportRequest, ticker: Ticker) -> Queue:
+    """Open a queue, and return it with all in its patches that only its base can tell."""
     opened = opening.open(request.folder, request.cache, ticker)
     opened.prepare(ticker=ticker)
     with open_quarantine(opened.mirror) as quarantine:
-        return flattened(opened.queue, quarantine)
+        queue = flattened(opened.queue, quarantine)  # a reference cannot be sent
+        is_mailbox = request.form is ExportForm.MAILBOX
+        return with_context(queue, quarantine) if is_mailbox else queue
+
+
+def _lacks_context(listed: QueuePatch) -> bool:
+    """Whether `git am` refuses a patch for a hunk without context."""
+    hunks = [hunk for change in listed.patch.changes for hunk in change.hunks]
+    # one that covers all of a short file, or makes a file, has none either, and is taken
+    behind = [hunk for hunk in hunks if hunk.old_start > min(hunk.old_count, 1)]
+    return any(hunk.context() == (0, 0) for hunk in behind)
+
+
+def with_context(queue: Queue, quarantine: Quarantine) -> Queue:
+    """Return a queue whose patches `git am` takes: those without context are given some.
+
+    Raises:
+        Refused: a patch does not apply exactly.
+    """
+    commits = materialise.commits(queue, quarantine)
+    base = trees.of_commits(quarantine.git, [queue.base.commit])
+    pairs = pairwise([*base, *(commit.tree for commit in commits)])
+    steps = [
+        compose.PatchStep(commit.patch.header, before, after)
+        for commit, (before, after) in zip(commits, pairs, strict=True)
+    ]
+    texts = compose.compose(queue.base, steps, {}, quarantine.git)
+    patches = tuple(
+        _read_again(listed.name, text.content) if _lacks_context(listed) else listed
+        for listed, text in zip(queue.patches, texts, strict=True)
+    )
+    return replace(queue, patches=patches)
+
+
+def _read_again(name: str, content: bytes) -> QueuePatch:
+    return QueuePatch(name, content, patch.parse(content, name))
 
 
 def flattened(queue: Queue, quarantine: Quarantine) -> Queue:
@@ -141,7 +177,7 @@ def flattened(queue: Queue, quarantine: Quarantine) -> Queue:
         before = commit.tree
     texts = compose.compose(queue.base, steps, {}, quarantine.git)
     made = [
-        QueuePatch(f"{pick.name}.patch", text.content, patch.parse(text.content, pick.name))
+        _read_again(f"{pick.name}.patch", text.content)
         for pick, text in zip(queue.picks, texts, strict=True)
     ]
     return replace(queue, patches=(*made, *queue.patches), picks=())

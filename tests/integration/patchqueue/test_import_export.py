@@ -16,6 +16,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
+from tensorflow_macos_build.patchqueue.exchange.exporting import ExportForm
 from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.formats.refused import Refused
 from tensorflow_macos_build.patchqueue.queue import storage
@@ -267,6 +268,22 @@ def test_a_partial_clone_fetches_what_it_needs_in_one_request(tmp_path: Path, fo
             assert imported.steps[-1].after == tree(fork)
             assert len(faults.wants) == 1, faults.requests
             exporting.to_mailbox(saved.queue, tmp_path / "all.mbox")
+
+
+def test_a_mailbox_has_context_where_git_am_asks_for_it(tmp_path: Path, fork: Path) -> None:
+    git(fork, "format-patch", "-q", "-U0", "-o", tmp_path / "made", "v1..main")
+    _, saved = take(tmp_path, fork, SourceKind.FOLDER, tmp_path / "made")
+    bare, *others = saved.queue.patches
+    assert b"@@ -8 +8 @@" in bare.content
+    out, cache = tmp_path / "all.mbox", tmp_path / "cache"
+    request = exporting.ExportRequest(saved.queue.folder, ExportForm.MAILBOX, str(out), cache)
+    exporting.export(request)
+    written = out.read_bytes()
+    assert b"@@ -5,7 +5,7 @@" in written
+    assert all(patch.content.partition(b"\n")[2] in written for patch in others)
+    git(fork, "checkout", "-q", "--detach", "v1")
+    git(fork, "am", "-q", out)
+    assert tree(fork, "HEAD") == tree(fork)
 
 
 SUBJECTS = ("[PATCH] a tool", "Re: what was said", "[a] [b/c] two tags", "[\u00e9t\u00e9] x", ": x")
