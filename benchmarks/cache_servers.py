@@ -44,6 +44,9 @@ http {{
 BUILDGRID = """\
 server:
   - !channel {{address: "127.0.0.1:{port}", insecure-mode: true}}
+# Its default is five a processor: with two of them it refuses uploads ("Concurrent RPC limit
+# exceeded"), and Bazel then runs the action here.
+thread-pool-size: 100
 storages:
   - !disk-storage &storage {{path: {folder}/files}}
 caches:
