@@ -143,7 +143,7 @@ class Nginx(Server):
         """Write nginx.conf, and return the command line."""
         config = self.folder / "nginx.conf"
         config.write_text(NGINX.format(folder=self.folder, port=self.port), encoding="utf-8")
-        return [self._program, "-p", self.folder, "-c", config]
+        return [self._program, "-p", self.folder, "-e", self.folder / "error.log", "-c", config]
 
 
 class BuildGrid(Server):

@@ -125,7 +125,8 @@ def workflow_texts(root: Path) -> dict[Path, str]:
             raise UsageError(f"{runner.label}: no tool is called {unknown[0]}", hint=known)
         if not runner.label.startswith("ubuntu-"):
             return []  # scripts/inv installs them by Homebrew
-        return tools.debian_packages(set(tools.TEST_TOOLS) - set(runner.preinstalled))
+        needed = tools.debian_packages(set(tools.TEST_TOOLS) - set(runner.preinstalled))
+        return sorted([*needed, *([runner.nginx.package] if runner.nginx else [])])
 
     return workflows.render(root, packages)
 

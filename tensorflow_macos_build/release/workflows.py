@@ -42,16 +42,25 @@ class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
+class Nginx(_Strict):
+    """nginx on a runner: the system package that brings it, and its path then."""
+
+    package: str
+    program: str
+
+
 class Runner(_Strict):
     """A machine that GitHub lends.
 
     Attributes:
         label: its image's label, with a version.
         preinstalled: tools that the image brings.
+        nginx: the cache with which the miniature is built there, too, if so.
     """
 
     label: _Label
     preinstalled: tuple[str, ...] = ()
+    nginx: Nginx | None = None
 
     @property
     def job(self) -> str:
@@ -72,11 +81,12 @@ class Minutes(_Strict):
     install: _Minutes
     build: _Minutes
     test: _Minutes
+    caches: _Minutes
 
     @property
     def total(self) -> int:
         """The limit of a whole job, which no step's limit reaches."""
-        return self.install + self.build + self.test + _MARGIN
+        return self.install + self.build + self.test + self.caches + _MARGIN
 
 
 class Facts(_Strict):
@@ -118,7 +128,12 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
     """
     facts = load(root)
     runners = [
-        {"label": runner.label, "job": runner.job, "packages": packages(runner)}
+        {
+            "label": runner.label,
+            "job": runner.job,
+            "packages": packages(runner),
+            "nginx": runner.nginx.program if runner.nginx else "",
+        }
         for runner in facts.runners
     ]
     values = {"runners": runners, "actions": facts.actions, "minutes": facts.minutes}

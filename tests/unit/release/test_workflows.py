@@ -51,17 +51,25 @@ def test_a_workflow_without_a_source_is_stale_and_goes(root: Path) -> None:
     assert not orphan.exists()
 
 
-def test_every_job_runs_the_two_commands_with_least_rights() -> None:
+def test_every_job_builds_and_tests_with_least_rights() -> None:
     workflow: dict[str, Any] = yaml.safe_load((ROOT / CHECKS).read_text())
     assert workflow["permissions"] == {"contents": "read"}
     assert "concurrency" in workflow
     for job in workflow["jobs"].values():
         steps = job["steps"]
         commands = [step["run"] for step in steps if "run" in step]
-        assert commands[-2:] == ["scripts/inv build", "scripts/inv test"]
+        own = [command for command in commands if command.startswith("scripts/inv")]
+        assert own == ["scripts/inv build", "scripts/inv test"]
         assert all("timeout-minutes" in step for step in steps if "run" in step)
         limits = [step.get("timeout-minutes", 0) for step in steps]
         assert job["timeout-minutes"] > sum(limits)
+
+
+def test_ubuntu_builds_with_nginx_as_a_cache() -> None:
+    workflow: dict[str, Any] = yaml.safe_load((ROOT / CHECKS).read_text())
+    commands = [step.get("run", "") for step in workflow["jobs"]["ubuntu-24-04"]["steps"]]
+    assert any("apt-get" in command and " nginx " in command for command in commands)
+    assert commands[-1].endswith('benchmarks.caches "$RUNNER_TEMP/caches" --nginx /usr/sbin/nginx')
 
 
 def test_ubuntu_gets_what_its_image_lacks_of_the_tests_tools() -> None:
