@@ -45,9 +45,10 @@ class Desk:
         return forge.make_queue(self.forge, self.queue, upstream, picks)
 
     def run(self, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-        flags = () if "--queue" in words else ("--queue", self.queue)
-        cached = () if words[0] == "patches.lint" else ("--cache", self.folder / "cache")
-        done = command_line.run(*words, *flags, *cached, cwd=self.folder)
+        task, *more = words
+        # before the others: what follows `--latest` could be a queue's name
+        flags = ("--cache", self.folder / "cache") if task != "patches.lint" else ()
+        done = command_line.run(task, "--queue", self.queue, *flags, *more, cwd=self.folder)
         assert done.returncode == code, (done.stdout, done.stderr)
         return done
 
@@ -337,6 +338,6 @@ def test_the_status_tells_branches_picks_and_conditions(desk: Desk) -> None:
     lines = desk.run("upstream.status").stdout
     assert "mine-alone.patch: `upstream >= 1.1` has come true at v1.1.0" in lines
     assert "pull-7: `upstream has file later` has come true at v1.1.0" in lines
-    forecast = desk.document("patches.forecast", "--coming", "--latest=1")
+    forecast = desk.document("patches.forecast", "--coming", "--latest", "1")
     assert [made["ref"] for made in forecast["revisions"]] == ["v1.1.0"]
     assert forecast["revisions"][0]["due"] == ["pull-7", "00200-mine-alone.patch"]
