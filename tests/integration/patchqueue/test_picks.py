@@ -6,16 +6,22 @@ The judge of a queue's tree is plain git: a cherry-pick of the pull's squash and
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.patchqueue.edit import session as editing
+from tensorflow_macos_build.patchqueue.picking import pin as pinning
 from tensorflow_macos_build.patchqueue.queue import storage
+from tensorflow_macos_build.patchqueue.queue.opening import SessionRequest
 from tests import command_line, forge
 from tests.git_servers import Faults, http_server
+from tests.kills import ended_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,9 +94,19 @@ class Desk:
         return git("rev-parse", "HEAD^{tree}")
 
 
+@pytest.fixture(scope="session")
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("forge")
+    forge.make(folder)
+    return folder
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = forge.make(tmp_path)
+def desk(tmp_path: Path, _made_once: Path) -> Iterator[Desk]:
+    """A desk that a test may change: its forge is a copy of what 50 processes of git made."""
+    for name in ("root", "work"):
+        shutil.copytree(_made_once / name, tmp_path / name)
+    made = forge.Forge(tmp_path / "root", tmp_path / "work")
     with http_server(made.root) as (base, faults):
         yield Desk(made, tmp_path, f"{base}/up.git", faults)
 
@@ -341,3 +357,111 @@ def test_the_status_tells_branches_picks_and_conditions(desk: Desk) -> None:
     forecast = desk.document("patches.forecast", "--coming", "--latest", "1")
     assert [made["ref"] for made in forecast["revisions"]] == ["v1.1.0"]
     assert forecast["revisions"][0]["due"] == ["pull-7", "00200-mine-alone.patch"]
+
+
+@pytest.mark.parametrize("kind", ["blob", "tree", "tag", "tag of a tag"])
+def test_a_head_that_is_no_commit_is_refused(desk: Desk, kind: str) -> None:
+    desk.make()
+    bare, head = desk.forge.bare, desk.forge.git("rev-parse", "topic")
+    forge.git(bare, "tag", "-a", "-m", "x", "first", head)
+    forge.git(bare, "tag", "-a", "-m", "x", "second", "first")
+    names = {"blob": f"{head}:text", "tree": f"{head}^{{tree}}", "tag": "first"}
+    oid = forge.git(bare, "rev-parse", names.get(kind, "second"))
+    # past update-ref, which would not write a tag's id either
+    for ref in ("refs/pull/5/head", "refs/pull/5/merge"):
+        (bare / ref).parent.mkdir(parents=True, exist_ok=True)
+        (bare / ref).write_text(f"{oid}\n")
+    before = (desk.queue / "queue.yaml").read_bytes()
+    refused = desk.run("patches.pick", "5", *WHY, code=2).stderr
+    assert f"pull-5: its reference names a {kind.split(maxsplit=1)[0]}, and no commit" in refused
+    assert (desk.queue / "queue.yaml").read_bytes() == before
+
+
+def test_names_that_a_server_may_send_are_not_obeyed(desk: Desk) -> None:
+    """References beside the wanted one, whose ends git's own matching takes for it."""
+    desk.make()
+    head = desk.forge.git("rev-parse", "topic")
+    other = desk.forge.git("rev-parse", "main")
+    for ref in ("refs/heads/refs/pull/7/head", "refs/x/refs/pull/8/head", "refs/pull/7/head/x"):
+        path = desk.forge.bare / "refs/evil" / ref
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{other}\n")
+    desk.run("patches.pick", "7", *WHY)
+    assert desk.pinned() == head
+    assert "has neither" in desk.run("patches.pick", "8", *WHY, code=2).stderr
+    desk.run("patches.pick", "7", *WHY, "--url=--upload-pack=touch x", code=2)
+    desk.run("patches.pick", "7", *WHY, "--url", "ext::sh -c touch% x", code=2)
+    assert not (desk.folder / "x").exists()
+
+
+def test_two_at_once_add_both_picks(desk: Desk) -> None:
+    desk.make(served=False)
+    backport = desk.forge.git("rev-parse", "main~1")
+    words = [sys.executable, "-m", "tensorflow_macos_build", "patches.pick"]
+    flags = ["--queue", str(desk.queue), "--cache", str(desk.folder / "cache"), *WHY]
+    children = [
+        subprocess.Popen([*words, what, *flags], cwd=desk.folder, stdout=subprocess.DEVNULL)
+        for what in ("7", backport)
+    ]
+    assert [child.wait() for child in children] == [0, 0]
+    names = {pick.name for pick in storage.load(desk.queue).picks}
+    assert names == {"pull-7", f"commit-{backport[:12]}"}
+
+
+def test_a_pin_that_is_killed_anywhere_is_finished_by_the_same_command(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at every eighth change of a file; each time the queue is as before, or pinned."""
+    desk.make(served=False)
+    desk.run("patches.pick", "7", *WHY)
+    old = desk.pinned()
+    desk.forge.git("checkout", "-q", "topic")
+    new = desk.forge.commit("A third thing", sub__third="third\n")
+    desk.forge.request(7)
+    monkeypatch.chdir(desk.folder)
+    request = SessionRequest(desk.queue, desk.folder / "cache", desk.folder / "edit/q", ())
+    kept = shutil.copytree(desk.queue, desk.folder / "kept")
+
+    def repin() -> None:
+        session, mirror = editing.open_with_mirror(request)
+        pinning.pin(session, mirror, "pull-7")
+
+    step = 1
+    while ended_at(step, desk.folder, repin):
+        assert desk.pinned() in (old, new)
+        repin()
+        assert desk.pinned() == new
+        assert not (desk.folder / "edit/q").exists()
+        assert [path.name for path in (desk.folder / "patches").iterdir()] == ["q"]
+        shutil.rmtree(desk.queue)
+        shutil.copytree(kept, desk.queue)
+        step += 8
+    assert step > 16
+    assert desk.pinned() == new
+
+
+def test_a_conflict_of_a_move_is_settled_recorded_and_replayed(desk: Desk) -> None:
+    """The settled pick becomes a patch; elsewhere the resolution stands for the same pick."""
+    desk.make(served=False)
+    desk.run("patches.pick", "7", *WHY)
+    elsewhere = shutil.copytree(desk.queue, desk.folder / "patches/elsewhere")
+    desk.forge.commit("Upstream's own text", text=forge.changed(line_3="upstream's", line_9="own"))
+    desk.forge.push("main")
+    stopped = desk.document("rebase.start", "--onto", "main", code=1)
+    assert (stopped["patch"], stopped["paths"]) == ("pull-7", ["text"])
+    settled = forge.changed(line_3="both", line_9="own")
+    (Path(stopped["folder"]) / "text").write_text(settled)
+    done = desk.document("rebase.continue")
+    assert [patch["status"] for patch in done["patches"]] == ["resolved", "clean", "clean"]
+    queue = storage.load(desk.queue)
+    assert (queue.picks, len(queue.patches)) == ((), 3)
+    assert queue.patches[0].header.trailer("Drop-When") == "upstream >= 2"
+    (resolution,) = (desk.queue / "resolutions").iterdir()
+    assert resolution.name.startswith("pull-7.")
+    shutil.copytree(desk.queue / "resolutions", elsewhere / "resolutions")
+    again = command_line.run(
+        "rebase", "--queue", elsewhere, "--onto", "main", "--cache", desk.folder / "cache",
+        "--json", cwd=desk.folder,
+    )  # fmt: skip
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["tree"] == done["tree"]
