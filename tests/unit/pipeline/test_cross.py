@@ -56,6 +56,16 @@ def test_only_a_config_for_it_crosses() -> None:
     assert crossing == ["tf-2.19-cross", "tf-2.21-cross"]
 
 
+@pytest.mark.parametrize("name", ["tf-2.19", "tf-2.21"])
+def test_it_is_the_same_release_but_for_where_it_is_built(name: str) -> None:
+    here, there = workspace(name).release, workspace(f"{name}-cross").release
+    assert (here.upstream, here.queue, here.fuse) == (there.upstream, there.queue, there.fuse)
+    # What the wheel is, repository rules are told; the compilers are another matter.
+    told = [flag for flag in here.bazel.flags if flag.startswith("--repo_env=")]
+    assert [flag for flag in there.bazel.flags if flag.startswith("--repo_env=")] == told
+    assert not there.bazel.xcode
+
+
 def test_the_repository_that_labels_name_is_the_one_supplied(repository: Path) -> None:
     supplied = workspace(toolchain=repository)
     assert cross.flags(supplied) == (f"--override_repository=macos_cross={repository}",)
