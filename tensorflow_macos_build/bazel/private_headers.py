@@ -87,6 +87,7 @@ class PrivateHeaders:
             UsageError: a variable is not set, or holds what no header can.
         """
         lines = [header.line() for header in self.headers]
+        values = [header.value().encode() for header in self.headers]
         self.rc.unlink(missing_ok=True)
         self.rc.parent.mkdir(parents=True, exist_ok=True)
         # With its mode from the first moment on.
@@ -97,7 +98,6 @@ class PrivateHeaders:
             yield
         finally:
             self.rc.unlink(missing_ok=True)
-            values = [header.value().encode() for header in self.headers]
             for path in repeating():
                 blot_out(path, values)
 
