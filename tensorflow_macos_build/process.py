@@ -3,9 +3,8 @@
 Programs are named by argv lists and never by shell text. Their environment starts from the
 caller's, or from named variables of it, with locale and time zone pinned, so that what they print
 does not depend on the machine.
-An interrupt or a deadline is passed on: SIGINT first, then SIGTERM, then SIGKILL, each to the
-program's whole process group. A program has a group of its own (setsid(2)), so that an interrupt
-from the terminal reaches this process alone, which then ends what it started in that order.
+A program has a process group of its own (setsid(2)), so that an interrupt from the terminal
+reaches this process alone, which then ends what it started (children.py).
 """
 
 from __future__ import annotations
@@ -23,17 +22,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
+from tensorflow_macos_build.children import PATIENCE, Supervision, stop, wait
 from tensorflow_macos_build.command_line import PINNED
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-_PATIENCE = (10.0, 5.0)
-"""Seconds that a program has after SIGINT, and after SIGTERM, before the next stronger signal.
-SIGINT comes first: at it Bazel's client cancels its server's work, and programs in Python tidy up,
-which SIGTERM ends at once."""
+    from tensorflow_macos_build.children import Child
 
 _TAIL_LINES = 40
 _LONGEST_LINE = 500
@@ -67,10 +65,6 @@ class ProgramFailed(WorkFailed):
             hint=hint,
         )
         self.completed = completed
-
-
-Child = subprocess.Popen[bytes]
-"""A program that `start` has started."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +258,6 @@ def first_bytes(
     return bytes(written)
 
 
-@contextlib.contextmanager
 def start(
     argv: Sequence[str | Path],
     *,
@@ -273,7 +266,7 @@ def start(
     inherited: Collection[str] | None = None,
     hint: str = "",
     stderr: int | IO[bytes] | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> AbstractContextManager[Child]:
     """Start a program with pipes on its standard input and output, in a process group of its own.
 
     Leaving the body, by its end or by an exception, stops a program that still runs. `stderr` is
@@ -283,49 +276,23 @@ def start(
         ProgramMissing: the program is not on PATH.
     """
     words = _words(argv)
-    child = subprocess.Popen(
-        [find(words[0], hint=hint), *words[1:]],
-        cwd=cwd,
-        env=environment(env, inherited),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        start_new_session=True,
-    )
-    try:
-        yield child
-    finally:
-        # Closed before it is stopped: a program that reads its input to the end, or writes to a
-        # full pipe, so ends by itself. Closing writes what is still buffered, which may fail.
-        for pipe in (child.stdin, child.stdout, child.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        stop(child)
+    located = [find(words[0], hint=hint), *words[1:]]
+
+    def launch() -> Child:
+        return subprocess.Popen(
+            located,
+            cwd=cwd,
+            env=environment(env, inherited),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+
+    return Supervision(launch)
 
 
-def stop(child: subprocess.Popen[bytes]) -> None:
-    """End a program and its process group: SIGINT, then SIGTERM, then SIGKILL; wait for it.
-
-    Members of the group that ignored the softer signals end with the program. An interrupt during
-    the wait, which is a person's second one, ends the patience: SIGKILL follows at once.
-    """
-    if child.poll() is not None:
-        return  # its id is free again, and may be another group's by now
-    try:
-        for number, patience in zip((signal.SIGINT, signal.SIGTERM), _PATIENCE, strict=True):
-            _signal_group(child, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(patience)
-                break
-    finally:
-        # Whatever happened: the leader may be gone, and members of its group still there. The
-        # kernel gives a group's id to nobody else as long as it has a member.
-        _signal_group(child, signal.SIGKILL)
-        child.wait()
-
-
-def _feed(child: subprocess.Popen[bytes], content: bytes) -> None:
+def _feed(child: Child, content: bytes) -> None:
     assert child.stdin is not None
     with contextlib.suppress(OSError):  # a program may end before it has read everything
         child.stdin.write(content)
@@ -333,7 +300,7 @@ def _feed(child: subprocess.Popen[bytes], content: bytes) -> None:
 
 
 def _read_both(
-    child: subprocess.Popen[bytes], on_stderr: Callable[[bytes], None], idle: float | None
+    child: Child, on_stderr: Callable[[bytes], None], idle: float | None
 ) -> tuple[bytes, bytes]:
     assert child.stdout is not None
     assert child.stderr is not None
@@ -359,18 +326,13 @@ def _read_both(
     return bytes(stdout), kept
 
 
-def _await_end(child: subprocess.Popen[bytes]) -> None:
+def _await_end(child: Child) -> None:
     """Let a program end that got its interrupt from the terminal; send more where it does not."""
-    for patience, send in zip(_PATIENCE, (child.terminate, child.kill), strict=True):
-        try:
-            child.wait(patience)
-        except subprocess.TimeoutExpired:
-            send()
-
-
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, number)
+    for seconds, send in zip(PATIENCE, (child.terminate, child.kill), strict=True):
+        if wait(child, seconds):
+            return
+        send()
+    wait(child)
 
 
 def _short_name(argv: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tensorflow_macos_build import checkout, process
+from tensorflow_macos_build import checkout, children, interrupts, process
 from tensorflow_macos_build.bazel import explanation, profile, progress
 from tensorflow_macos_build.bazel import files as kept_files
 from tensorflow_macos_build.bazel.build_events import BuildEvents
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.bazel.invocation import Invocation
     from tensorflow_macos_build.bazel.profile import ActionTimes
     from tensorflow_macos_build.bazel.progress import BuildProgress
+    from tensorflow_macos_build.children import Child
     from tensorflow_macos_build.console import Ticker
 
 _POLL_SECONDS = 0.1
 """How often files are looked into: a bar that moves ten times a second looks live."""
 
 _BLOCK = 1 << 16
+
+_SHUTDOWN_SECONDS = 60.0
+"""How long a server may take to end of its own accord; its last action has 15 s of that."""
 
 _CACHE_HITS = ("remote cache hit", "disk cache hit")
 """How Bazel names these among its runners: a hit is counted as a process that a cache ran."""
@@ -180,30 +184,31 @@ def _result(
     )
 
 
+@interrupts.undisturbed
 def shutdown(invocation: Invocation) -> None:
     """End the server of an output base, if one runs; its locks and memory are free afterwards.
 
-    An interrupt meanwhile ends it at once.
+    A second interrupt, or one meanwhile, ends it at once.
     """
     if not invocation.output_base.is_dir():
         return
+    patience = interrupts.Patience()
     argv = [*invocation.startup_argv(), "shutdown"]
-    with (
-        Path(os.devnull).open("wb") as sink,
-        process.start(
-            argv,
-            cwd=invocation.workspace,
-            env=invocation.env,
-            inherited=invocation.inherited,
-            stderr=sink,
-        ) as client,
-    ):
-        try:
-            client.wait()  # what it prints to standard output, a pipe has room for
-        except KeyboardInterrupt:
-            client.kill()  # first, for it would start a server anew to end that
-            end_server(invocation.output_base, at_once=True)
-            raise
+    if not patience.is_lost:
+        with (
+            Path(os.devnull).open("wb") as sink,
+            process.start(
+                argv,
+                cwd=invocation.workspace,
+                env=invocation.env,
+                inherited=invocation.inherited,
+                stderr=sink,
+            ) as client,
+        ):
+            # What it prints to standard output, a pipe has room for.
+            if children.wait(client, _SHUTDOWN_SECONDS, patience):
+                return
+    end_server(invocation.output_base, at_once=True)
 
 
 def _run(
@@ -228,7 +233,6 @@ def _run(
             stderr=sink,
         ) as client,
     ):
-        assert client.stdout is not None
         try:
             while client.poll() is None:
                 _drain(client.stdout)
@@ -246,21 +250,21 @@ def _run(
         return client.returncode
 
 
-def _stop_in_time(client: process.Child, invocation: Invocation, watch: _ProgressWatch) -> None:
+def _stop_in_time(client: Child, invocation: Invocation, watch: _ProgressWatch) -> None:
     watch.say("stopping Bazel, for the time is used up")
     _stop(client, invocation)
     if client.returncode != 0:  # else it had just done its work
         raise BudgetReached("the time budget is used up", hint=AGAIN)
 
 
-def _stop(client: process.Child, invocation: Invocation) -> None:
+@interrupts.undisturbed
+def _stop(client: Child, invocation: Invocation) -> None:
     """End a build; a second interrupt does not wait for actions that do not obey."""
-    try:
-        process.stop(client)
-    except KeyboardInterrupt:
+    patience = interrupts.Patience()
+    children.stop(client)
+    if patience.is_lost:
         # A server without its client gives actions 15 s (--local_termination_grace_seconds).
         end_server(invocation.output_base, at_once=True)
-        raise
 
 
 def _feed(events: BuildEvents, tail: LineTail) -> None:
@@ -330,11 +334,12 @@ class _ProgressWatch:
         return self._running.course(self._newest.known, time.monotonic() - self._begun)
 
 
-def _drain(pipe: IO[bytes]) -> None:
+def _drain(pipe: IO[bytes] | None) -> None:
     """Wait a moment, and throw away what the client writes to standard output meanwhile.
 
     A pipe that nobody reads fills up and stops its writer (pipe(7)).
     """
+    assert pipe is not None
     ready, _, _ = select.select([pipe], [], [], _POLL_SECONDS)
     if ready and not os.read(pipe.fileno(), _BLOCK):
         time.sleep(_POLL_SECONDS / 10)  # the pipe is closed: the client is about to end

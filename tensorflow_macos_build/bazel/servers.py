@@ -15,8 +15,11 @@ from tensorflow_macos_build import process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
-"""What a server is sent, and how many seconds it then has: it may end its actions by itself."""
+_PATIENCE = 10.0
+"""Seconds that a server has to end its actions and itself when it is told to (SIGTERM)."""
+
+_LIMIT = 10.0
+"""Seconds after which what the system does not take away is left to it."""
 
 _POLL_SECONDS = 0.05
 """A server is no child of this process, so its end is looked for, and cannot be waited for."""
@@ -39,30 +42,51 @@ def end_server(output_base: Path, *, at_once: bool = False) -> None:
     """End the server of an output base, and so the command that it is at work on, if any.
 
     It is for what a killed build left behind, and `at_once` for a person who does not wait: then
-    the server cannot end its actions, and they are ended here.
-
-    The server's process id is in the output base; a process of that id which is not this output
-    base's server is let alone.
+    the server cannot end its actions, and they are ended here. Its clients end, too: one would
+    start a server anew.
     """
-    try:
-        pid = int((output_base / "server" / "server.pid.txt").read_text())
-    except (OSError, ValueError):
-        return
-    # Listed while it lives: afterwards they are children of the system's first process. Only the
-    # Linux sandbox ends with its server (prctl(2), PR_SET_PDEATHSIG); others' actions work on.
-    actions = _descendants(pid) if at_once and _is_server(pid, output_base) else []
-    for number, patience in _SIGNALS[1:] if at_once else _SIGNALS:
-        # Looked at before each signal: the id may have become another process's meanwhile.
-        if not _is_server(pid, output_base):
-            break
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + patience
-        while _is_server(pid, output_base) and time.monotonic() < deadline:
+    if not at_once:
+        for pid in _at_work(output_base):
+            _send(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _PATIENCE
+        while _at_work(output_base) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-    for action in actions:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(action, signal.SIGKILL)
+    deadline = time.monotonic() + _LIMIT
+    while (pids := _at_work(output_base)) and time.monotonic() < deadline:
+        for pid in pids:
+            _kill_family(pid)
+        time.sleep(_POLL_SECONDS)
+
+
+def _at_work(output_base: Path) -> list[int]:
+    """Return the ids of the server and the clients of an output base.
+
+    Not by server/server.pid.txt, which a server that has just been started has not written yet.
+    """
+    word = f"--output_base={output_base}".encode()
+    return [pid for pid, words in _command_lines() if word in words and pid != os.getpid()]
+
+
+def _kill_family(pid: int) -> None:
+    """Kill a process and what it has started.
+
+    Only the Linux sandbox ends with its server (prctl(2), PR_SET_PDEATHSIG); other actions would
+    work on.
+    """
+    _send(pid, signal.SIGSTOP)  # so that it starts no more while they are listed
+    family = _descendants(pid)  # now: without their parent they are the system's first process's
+    _send(pid, signal.SIGKILL)
+    for action in family:
+        # Bazel's process-wrapper gives an action a group of its own, where it may still multiply.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if (group := os.getpgid(action)) != os.getpgrp():
+                os.killpg(group, signal.SIGKILL)
+        _send(action, signal.SIGKILL)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -90,20 +114,17 @@ def _parents() -> Iterator[tuple[int, int]]:
             yield int(folder.name), int(facts[1])
 
 
-def _is_server(pid: int, output_base: Path) -> bool:
-    return f"--output_base={output_base}".encode() in _command_line(pid)
-
-
-def _command_line(pid: int) -> list[bytes]:
-    """Return the words of a process's command line; none when there is no such process."""
+def _command_lines() -> Iterator[tuple[int, list[bytes]]]:
+    """Yield every process's id and the words of its command line; a dead one has none."""
     if not _PROCESSES.is_dir():
         # ps joins words by spaces. An output base has none in its path: Bazel works in no such.
-        listed = process.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], expected=())
-        return listed.stdout.split()
-    try:
-        return (_PROCESSES / str(pid) / "cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
+        for line in process.run(["ps", "-A", "-ww", "-o", "pid=,args="]).stdout.splitlines():
+            pid, *words = line.split()
+            yield int(pid), words
+        return
+    for folder in _PROCESSES.glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended since it was listed
+            yield int(folder.name), (folder / "cmdline").read_bytes().split(b"\0")
 
 
 def _is_script(program: Path) -> bool:

@@ -20,6 +20,7 @@ from tensorflow_macos_build.git.repository import ObjectMissing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tensorflow_macos_build.children import Child
     from tensorflow_macos_build.git.repository import Git
 
 TREE_MODE = "40000"
@@ -74,7 +75,7 @@ class ObjectReader:
         verb: what comes before an object's id to ask for it.
     """
 
-    def __init__(self, git: Git, child: process.Child, verb: str = "") -> None:
+    def __init__(self, git: Git, child: Child, verb: str = "") -> None:
         assert child.stdin is not None
         assert child.stdout is not None
         self._git, self._verb = git, verb

@@ -24,7 +24,7 @@ from invoke.completion.complete import print_completion_script
 from invoke.exceptions import Exit, ParseError
 
 import tensorflow_macos_build
-from tensorflow_macos_build import checkout
+from tensorflow_macos_build import checkout, interrupts
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
@@ -234,7 +234,7 @@ def _run() -> ExitCode:
     )
     if isinstance(signal.getsignal(signal.SIGINT), FunctionType):
         # Until here __main__ ended the process at once; from here on an interrupt can be caught.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupts.install()
     try:
         program.run()
         code = ExitCode.DONE
@@ -257,7 +257,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except BrokenPipeError:  # whoever read the output has enough (`inv --list | head`)
         code = ExitCode.FAILED
-    except KeyboardInterrupt:  # a second one, while the first was reported
+    except KeyboardInterrupt:  # while another error was reported
         code = ExitCode.INTERRUPTED
     # What is left is Python's own end, which complains of interrupts and of what it cannot write.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

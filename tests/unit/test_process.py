@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import children, process
 from tensorflow_macos_build.errors import ExitCode
 
 
@@ -90,7 +90,7 @@ def test_what_ignores_interrupts_ends_with_the_program_that_started_it(tmp_path:
 def test_leaving_the_body_stops_a_program_that_ignores_interrupts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(process, "_PATIENCE", (0.2, 0.2))
+    monkeypatch.setattr(children, "PATIENCE", (0.2, 0.2))
     code = (
         "import signal, time;"
         "[signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)];"

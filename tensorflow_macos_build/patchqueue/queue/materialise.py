@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.children import Child
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.formats.patch import Header
@@ -203,7 +204,7 @@ class _Importer:
         made: the ids of the blobs that were sent.
     """
 
-    child: process.Child
+    child: Child
     marks: Path
     blobs: objects.ObjectReader
     made: set[str] = field(default_factory=set)

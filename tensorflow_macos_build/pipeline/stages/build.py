@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from tensorflow_macos_build import bazel, files, process
+from tensorflow_macos_build import bazel, files, interrupts, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import cross, fingerprints, mac, tools
 from tensorflow_macos_build.pipeline.records import (
@@ -242,6 +242,7 @@ def _timed(actions: Sequence[bazel.ActionTime]) -> tuple[TimedAction, ...]:
     )
 
 
+@interrupts.undisturbed
 def close(workspace: Workspace) -> None:
     """End Bazel's server, if this process has started one."""
     bazel_side = BazelWorkspace(workspace)

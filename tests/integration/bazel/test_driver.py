@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import bazel
+from tensorflow_macos_build import bazel, interrupts
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import ExitCode, Interrupted, UsageError, WorkFailed
 from tests import processes
@@ -172,6 +172,14 @@ def server_pid(workspace: BazelProject) -> int:
     return int((workspace.base / "server" / "server.pid.txt").read_text())
 
 
+@pytest.fixture
+def interrupts_handled() -> Iterator[None]:
+    """Handle interrupts as the command line does."""
+    interrupts.install()
+    yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: BazelProject) -> None:
     workspace.build("//:one")
     thread = when_at_work(workspace, lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -186,7 +194,9 @@ def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: BazelPro
     assert server_pid(workspace) == server
 
 
-def test_a_second_interrupt_ends_bazel_at_once(workspace: BazelProject) -> None:
+def test_a_second_interrupt_ends_bazel_at_once(
+    workspace: BazelProject, interrupts_handled: None
+) -> None:
     workspace.build("//:one")
     server, words = server_pid(workspace), list[str]()
     waited, ended = threading.Event(), threading.Event()

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -410,14 +411,24 @@ def test_what_a_stage_reads_of_the_package_while_it_works_is_in_its_key(
     assert all(int(count) > 0 for _, count in lines)
 
 
-def test_an_interrupt_ends_with_130_and_nothing_lingers(elsewhere: Project) -> None:
+@pytest.mark.parametrize("distance", [None, 0.0, 0.05])
+def test_an_interrupt_ends_with_130_and_nothing_lingers(
+    elsewhere: Project, distance: float | None
+) -> None:
+    """Once, and a second time so many seconds later, without Bazel's sandbox as on a Mac."""
     log = elsewhere.folder / "build" / "demo" / "bazel-arm64.log"
     log.unlink(missing_ok=True)
-    child = elsewhere.start()
-    wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
+    # Other outputs than before, so that there is something to build each time.
+    fresh = f"--action_env=DISTANCE={distance}"
+    child = elsewhere.start("--set", f"bazel.flags=[--spawn_strategy=local, {fresh}]")
+    wait_until(lambda: log.is_file() and b"s local" in log.read_bytes())
     child.send_signal(signal.SIGINT)
+    if distance is not None:
+        time.sleep(distance)
+        child.send_signal(signal.SIGINT)  # sends none when it has ended (Popen.send_signal)
     assert child.wait(60) == 130
     assert child.stderr is not None
+    assert "Traceback" not in child.stderr.read()
     child.stderr.close()
     cache = elsewhere.folder.parent / "cache"
     assert not list(cache.rglob("at-work"))
