@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tensorflow_macos_build import config, locks
+from tensorflow_macos_build.git.diffs import DiffHunk, FileDiff, LineRange
 from tensorflow_macos_build.patchqueue.audit.model import (
     AuditFinding,
     AuditResult,
@@ -29,17 +30,20 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
 from tensorflow_macos_build.patchqueue.picking.pin import Pinned
 from tensorflow_macos_build.patchqueue.picking.upstream_report import DueCondition, UpstreamReport
 from tensorflow_macos_build.patchqueue.picking.watch import PickState, WatchedPick
+from tensorflow_macos_build.patchqueue.proof.fates import FatedUnit, UnitFate
 from tensorflow_macos_build.patchqueue.proof.model import (
     ConflictProof,
     FileProof,
     HunkProof,
     ProofClass,
 )
+from tensorflow_macos_build.patchqueue.proof.units import PatchUnit
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.queue.picks import Pick
 from tensorflow_macos_build.patchqueue.queue.storage import Saved
 from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest, RebaseResult
+from tensorflow_macos_build.patchqueue.rebase.hunks import HunksRequest, PatchHunks
 from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
 from tensorflow_macos_build.patchqueue.review import report
 from tensorflow_macos_build.patchqueue.review.lint import LintFinding
@@ -88,6 +92,7 @@ from tensorflow_macos_build.views import (
     forecast,
     forecast_page,
     fuse,
+    hunks,
     picks,
     proofs,
     rangediff_page,
@@ -221,6 +226,18 @@ PROOF = ConflictProof(
         FileProof("b.py", deleted=True),
     ),
     is_whole=False,
+)
+CHANGED = FileDiff("a.py", (), (DiffHunk(LineRange(0, 1), LineRange(0, 1), (b"-a\n", b"+b\n")),))
+HUNKS_REQUEST = HunksRequest(DEMO, "conflict", "v2", Path("build/mirrors"))
+HUNKS = PatchHunks(
+    STATUSES[0],
+    ID,
+    tuple(
+        FatedUnit(PatchUnit(number, CHANGED, CHANGED.hunks[0] if number % 2 else None), fate, more)
+        for number, (fate, more) in enumerate(
+            ((fate, commits) for fate in UnitFate for commits in ((), (COMMIT,))), 1
+        )
+    ),
 )
 NO_PROOF = ConflictProof("a.patch", (), is_whole=False)
 CONFLICTING = RebaseResult(ID, ID, ID, STATUSES, ("custom",), audit=AUDIT, proofs=(PROOF,))
@@ -381,6 +398,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rangediff_page.summary: [(REPORT.pairs,)],
     rangediff_page.markdown: [("title", REPORT.pairs)],
     rangediff_page.html: [("title", REPORT.pairs)],
+    hunks.as_document: [("demo", HUNKS_REQUEST, HUNKS)],
+    hunks.as_lines: [(HUNKS_REQUEST, HUNKS, FLAGS)],
     proofs.as_part: [(PROOF,)],
     proofs.as_lines: [(PROOF,), (replace(PROOF, is_whole=True),), (NO_PROOF,)],
     audit.as_part: [(AUDIT,)],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.tasks.command import present
 from tensorflow_macos_build.tasks.folders import EDITS
 from tensorflow_macos_build.tasks.session import SessionTasks
@@ -23,6 +25,9 @@ TRAILERS = {
 }
 """The flags for trailers of patches that lack them."""
 
+
+_NUMBERS = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+"""Of few digits: a range is made of them, which must stay small."""
 
 _NAME = {"name": "The patch: its file's name, or a part of it that fits no other."}
 
@@ -111,6 +116,37 @@ def split(session: EditSession, name: str, *, path: list[str], subject: str) -> 
 
 
 @_TASKS.step(
+    positional=["name"],
+    help={
+        **_NAME,
+        "keep": "The numbers of the hunks that stay, as `patches.hunks` shows them: 1,3-5.",
+        "onto": "Leave out the hunks that landed in this upstream revision.",
+    },
+)
+def trim(session: EditSession, name: str, *, keep: str = "", onto: str = "") -> EditProgress:
+    """Leave hunks of a patch out; the patches after it follow."""
+    from tensorflow_macos_build.patchqueue.edit import changes
+
+    return changes.trim(session, name, parse_numbers(keep), onto)
+
+
+def parse_numbers(text: str) -> tuple[int, ...]:
+    """Read numbers such as `1,3-5`.
+
+    Raises:
+        UsageError: they are none.
+    """
+    numbers: list[int] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = _NUMBERS.fullmatch(part)
+        if match is None:
+            raise UsageError(f"`--keep {text}`: give numbers of hunks, such as 1,3-5")
+        first, last = int(match[1]), int(match[2] or match[1])
+        numbers += range(first, last + 1)
+    return tuple(dict.fromkeys(numbers))
+
+
+@_TASKS.step(
     iterable=["patch"],
     help={
         **TRAILERS,
@@ -161,4 +197,4 @@ def status(session: EditSession) -> EditProgress:
 
 abort = _TASKS.abort("Give a change of a queue up; the queue stays as it was.")
 
-TASKS = (drop, fold, reorder, split, annotate, edit, vendor, continue_, status, abort)
+TASKS = (drop, fold, reorder, split, trim, annotate, edit, vendor, continue_, status, abort)

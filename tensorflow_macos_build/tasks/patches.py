@@ -169,6 +169,6 @@ def import_source(
     )
 
 
-_REVIEW = (review.lint, review.report, review.looked_at, forecast.forecast)
+_REVIEW = (review.lint, review.report, review.looked_at, review.hunks, forecast.forecast)
 
 namespace = invoke.Collection("patches", import_, export, *_REVIEW, *edit.TASKS, *picks.TASKS)

@@ -121,3 +121,36 @@ def looked_at(
         done = look.run(look.LookRequest(move, patch, name, note), ticker, Console().line)
     document = view.looked_at_document(flags.name, onto, done)
     present(document, view.looked_at_lines(flags.name, done), json=json)
+
+
+@command(
+    needs=("git",),
+    positional=["name"],
+    help={
+        "name": "The patch: its file's name, or a part of it that fits no other.",
+        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "onto": "The upstream revision that it is to be moved to.",
+        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "json": "Print one JSON document (schema patch-hunks.v1).",
+    },
+)
+def hunks(
+    _context: invoke.Context,
+    name: str,
+    *,
+    queue: str,
+    onto: str,
+    cache: str = MIRRORS,
+    json: bool = False,
+) -> None:
+    """Show how much of a patch is upstream already: its hunks, landed, clean or in conflict."""
+    from tensorflow_macos_build.patchqueue.rebase import hunks as hunks_of
+    from tensorflow_macos_build.tasks.queue_flags import QueueFlags
+    from tensorflow_macos_build.views import hunks as view
+
+    flags = QueueFlags(queue, cache)
+    request = hunks_of.HunksRequest(flags.folder, name, onto, Path(cache))
+    with Console().progress("hunks") as ticker:
+        result = hunks_of.run(request, ticker)
+    lines = view.as_lines(request, result, flags.words)
+    present(view.as_document(flags.name, request, result), lines, json=json)

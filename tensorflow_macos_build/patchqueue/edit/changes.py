@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.proof.fates import UnitFate
 from tensorflow_macos_build.patchqueue.queue import names
+from tensorflow_macos_build.patchqueue.rebase import hunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +78,47 @@ def split(session: EditSession, name: str, globs: Sequence[str], subject: str) -
         return [*edits[:at], *halves, *edits[at + 1 :]]
 
     return session.change(cut, ("patches.split", name, subject, *globs))
+
+
+def trim(session: EditSession, name: str, keep: Sequence[int], onto: str) -> EditProgress:
+    """Leave hunks of the patch called `name` out.
+
+    Args:
+        session: the session.
+        name: the patch.
+        keep: the numbers of the hunks that stay, as `patches.hunks` shows them.
+        onto: an upstream revision; the hunks that landed there are left out.
+
+    Raises:
+        UsageError: neither or both are given, no hunk has such a number, or nothing would change.
+    """
+    if bool(keep) == bool(onto):
+        raise UsageError("give one of --keep and --onto")
+
+    def cut(quarantine: Quarantine, edits: list[PatchEdit]) -> list[PatchEdit]:
+        at = _at(edits, name)
+        numbers = keep or _not_landed(session, quarantine, edits[at].name or "", onto)
+        return [*edits[:at], operations.trimmed(quarantine, edits[at], numbers), *edits[at + 1 :]]
+
+    words = [str(number) for number in keep] or ["onto", onto]
+    return session.change(cut, ("patches.trim", name, *words))
+
+
+def _not_landed(
+    session: EditSession, quarantine: Quarantine, name: str, onto: str
+) -> tuple[int, ...]:
+    """Return the numbers of the hunks of a patch that are not upstream at a revision.
+
+    Raises:
+        UsageError: all of them are.
+    """
+    of_patch = hunks.of_queue(quarantine, session.queue, session.git, name, onto)
+    left = [item.unit.number for item in of_patch.units if item.fate is not UnitFate.LANDED]
+    if not left:
+        raise UsageError(
+            f"all hunks of {name} are in {onto}", hint="`patches.drop` takes the patch out"
+        )
+    return tuple(left)
 
 
 def annotate(session: EditSession, globs: Sequence[str], metadata: Metadata) -> EditProgress:

@@ -15,12 +15,13 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import merges, trees
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import NO_ADDRESS, Identity, Moment
+from tensorflow_macos_build.patchqueue.proof import units
 from tensorflow_macos_build.patchqueue.queue import materialise, partial, pick_order, picked_change
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep, is_zero_context
 from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -159,6 +160,30 @@ def folded(edits: Sequence[PatchEdit], at: int, into: int) -> list[PatchEdit]:
     first, second = sorted((at, into))
     joined = replace(edits[into], changes=edits[first].changes + edits[second].changes)
     return [joined if number == into else edit for number, edit in enumerate(edits) if number != at]
+
+
+def trimmed(quarantine: Quarantine, edit: PatchEdit, keep: Collection[int]) -> PatchEdit:
+    """Let a patch keep only some of its hunks, by their numbers (`proof.units`).
+
+    Raises:
+        UsageError: it has no such hunk, or nothing would be left out.
+    """
+    refuse_pick(edit)
+    before, after = edit.changes[0][0], edit.changes[-1][1]
+    parts = units.units_of(quarantine, before, after)
+    if missing := set(keep) - {unit.number for unit in parts}:
+        raise UsageError(f"{edit.name} has no hunk {min(missing)}; it has {len(parts)}")
+    chosen = [unit for unit in parts if unit.number in keep]
+    if len(chosen) == len(parts):
+        raise UsageError(f"nothing of {edit.name} would be left out")
+    for unit in chosen:
+        others = {other.number for other in units.bound_to(unit, parts)}
+        if lacking := others - set(keep):
+            raise UsageError(
+                f"hunk {unit.number} of {edit.name} needs hunk {min(lacking)}: a file that becomes "
+                "a folder, or the reverse, is one change"
+            )
+    return replace(edit, changes=((before, units.tree_with(quarantine, before, after, chosen)),))
 
 
 def annotated(

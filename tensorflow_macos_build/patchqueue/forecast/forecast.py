@@ -183,9 +183,8 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
     revisions = list(dict.fromkeys([*newest, *request.onto]))
     # One request for all revisions: what a replay finds missing would come one by one.
     opened.prepare(revisions, ticker)
-    if request.audit is AuditWhen.ALWAYS:
-        for revision in revisions:
-            opened.prepare_audit(revision, ticker)
+    for revision in revisions if request.audit is AuditWhen.ALWAYS else ():
+        opened.prepare_audit(revision, ticker)
     audit = request.audit is not AuditWhen.NEVER
     return forecast(opened.queue, opened.mirror, revisions, ticker, audit=audit)
 
@@ -235,8 +234,8 @@ def forecast(
     with open_quarantine(git) as quarantine:
         # Not from the cache of commits, which would write to the repository.
         patches = materialise.queue_commits(queue, quarantine)
-        audited = queue.folder if audit else None
-        forecaster = Forecaster(quarantine, queue.base, patches, decisions, audited)
+        folder = queue.folder if audit else None
+        forecaster = Forecaster(quarantine, queue.base, patches, decisions, folder)
         columns = forecaster.columns(commits, ticker)
     named = tuple((patch.name, patch.subject) for patch in patches)
     return Forecast(queue.name, queue.base, named, columns, forecaster.replays)

@@ -1,0 +1,87 @@
+"""A patch's hunks by fate: a document, and one screen of lines to decide by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.patchqueue.proof.fates import UnitFate
+from tensorflow_macos_build.patchqueue.verdict.wording import named
+from tensorflow_macos_build.views import evidence
+from tensorflow_macos_build.views.lines import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tensorflow_macos_build.patchqueue.proof.fates import FatedUnit
+    from tensorflow_macos_build.patchqueue.rebase.hunks import HunksRequest, PatchHunks
+    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
+
+_STYLES = {UnitFate.LANDED: "green", UnitFate.CLEAN: "", UnitFate.CONFLICTS: "red"}
+
+
+def as_document(queue: str, request: HunksRequest, result: PatchHunks) -> documents.Json:
+    """Return a patch's hunks as a document of the schema patch-hunks.v1."""
+    body = {
+        "queue": queue,
+        "patch": result.status.name,
+        "status": result.status.status.value,
+        "onto": {"ref": request.onto, "commit": result.onto},
+        "hunks": [
+            {
+                "number": item.unit.number,
+                "path": item.unit.file.path,
+                "line": item.unit.line,
+                "whole_file": item.unit.hunk is None,
+                "added": _count(item, b"+"),
+                "removed": _count(item, b"-"),
+                "fate": item.fate.value,
+                "landed_in": [evidence.commit_document(commit) for commit in item.landed_in],
+                "culprits": [evidence.commit_document(c) for c in _blamed(result, item)],
+            }
+            for item in result.units
+        ],
+    }
+    return documents.document("patch-hunks", 1, body)
+
+
+def as_lines(request: HunksRequest, result: PatchHunks, flags: Sequence[str]) -> Iterator[Line]:
+    """Yield a line for each hunk, and what can be typed.
+
+    Args:
+        request: what was asked for.
+        result: the hunks.
+        flags: how a command line names the queue and what belongs to it.
+    """
+    name, status = result.status.name, result.status.status.value
+    counts = Counter(item.fate for item in result.units)
+    words = ", ".join(f"{counts[fate]} {fate.value}" for fate in UnitFate)
+    yield Line(f"{name} on {request.onto}: {status}; {len(result.units)} hunks: {words}", "bold")
+    for item in result.units:
+        unit, where = item.unit, f"{item.unit.file.path}:{item.unit.line}"
+        size = f"+{_count(item, b'+')} -{_count(item, b'-')}"
+        line = f"{unit.number:>4}  {item.fate.value:<9}  {where}  {size}"
+        yield Line(line, _STYLES[item.fate])
+        for commit in item.landed_in:
+            yield Line(f"      landed in {named(commit)}")
+        for commit in _blamed(result, item)[:1]:
+            yield Line(f"      meets {named(commit)}")
+    if 0 < counts[UnitFate.LANDED] < len(result.units):
+        trim = checkout.command("patches.trim", name, *flags, "--onto", request.onto)
+        yield Line(f"leave out what landed: {trim}")
+    keep = ("--keep", "1,3-5")
+    yield Line(f"keep some: {checkout.command('patches.trim', name, *flags, *keep)}")
+    yield Line(f"take it out: {checkout.command('patches.drop', name, *flags)}")
+
+
+def _count(item: FatedUnit, sign: bytes) -> int:
+    return sum(line[:1] == sign for line in item.unit.diff.lines)
+
+
+def _blamed(result: PatchHunks, item: FatedUnit) -> tuple[UpstreamCommit, ...]:
+    """Return the commits that a conflict in a hunk's file meets."""
+    if item.fate is not UnitFate.CONFLICTS:
+        return ()
+    conflicts = result.status.evidence.conflicts
+    return next((file.blamed for file in conflicts if file.path == item.unit.file.path), ())

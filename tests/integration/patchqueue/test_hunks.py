@@ -1,0 +1,113 @@
+"""`patches.hunks` and `patches.trim`, as people type them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import documents
+from tests import command_line
+from tests.repositories import FILE, Case, Made, make
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from tests.repositories import Files
+
+TEXT = [f"line {number}" for number in range(60)]
+
+
+def tree(*changes: tuple[int, str], **more: str) -> Files:
+    lines = list(TEXT)
+    for at, text in changes:
+        lines[at] = text
+    texts = {"f": "\n".join(lines) + "\n", **more}
+    return {path: (FILE, text.encode()) for path, text in texts.items()}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """Of four parts of the first patch one landed, one conflicts, two are clean."""
+    mine = ((5, "landed change"), (25, "own change"), (45, "clean change"))
+    upstream = tree((5, "landed change"), (25, "other change"))
+    first, second = tree(*mine, new="own\n"), tree(*mine, (55, "second change"), new="own\n")
+    return make(Case(tree(), (upstream,), (first, second)), tmp_path / "upstream.git")
+
+
+@pytest.fixture
+def flags(made: Made, tmp_path: Path) -> tuple[str, ...]:
+    named = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
+    span = ("--range", f"{made.base}..queue", "--upstream", str(made.git.git_dir))
+    assert inv("patches.import", *named, *span).returncode == 0
+    return named
+
+
+def inv(*args: str) -> subprocess.CompletedProcess[str]:
+    return command_line.run(*args)
+
+
+def fates(*flags: str) -> list[str]:
+    done = inv("patches.hunks", "queue-1", *flags, "--onto", "upstream", "--json")
+    document = json.loads(done.stdout)
+    documents.check(document)
+    return [f"{hunk['path']} {hunk['fate']}" for hunk in document["hunks"]]
+
+
+def test_hunks_are_shown_by_fate_with_the_commits_behind_it(flags: tuple[str, ...]) -> None:
+    assert fates(*flags) == ["f landed", "f conflicts", "f clean", "new clean"]
+    shown = inv("patches.hunks", "queue-1", *flags, "--onto", "upstream").stdout
+    assert "4 hunks: 1 landed, 2 clean, 1 conflicts" in shown
+    assert "landed in " in shown
+    assert "meets " in shown
+    assert "patches.trim 00100-queue-1.patch" in shown
+
+
+def test_what_landed_is_trimmed_and_the_patches_after_it_follow(
+    flags: tuple[str, ...], made: Made, tmp_path: Path
+) -> None:
+    words = ("patches.trim", "queue-1", *flags, "--onto", "upstream")
+    assert inv(*words).returncode == 0
+    assert fates(*flags) == ["f conflicts", "f clean", "new clean"]
+    patch = tmp_path / "queue" / "00100-queue-1.patch"
+    assert "landed change" not in patch.read_text()
+    # the tree of the whole queue is what it was but for the hunk, by git's own answer
+    target = tmp_path / "exported"
+    made.git.run("clone", "--quiet", "--branch", "base", made.git.git_dir, target)
+    files = sorted((tmp_path / "queue").glob("*.patch"))
+    made.git.run("-C", target, "apply", *files)
+    lines = (target / "f").read_text().split("\n")
+    assert [lines[at] for at in (5, 25, 45, 55)] == [
+        "line 5", "own change", "clean change", "second change",
+    ]  # fmt: skip
+    # typed again it does nothing
+    before = patch.read_bytes()
+    assert inv(*words).returncode == 0
+    assert patch.read_bytes() == before
+
+
+def test_chosen_hunks_are_kept(flags: tuple[str, ...], tmp_path: Path) -> None:
+    assert inv("patches.trim", "queue-1", *flags, "--keep", "1,3-4").returncode == 0
+    assert fates(*flags) == ["f landed", "f clean", "new clean"]
+    assert "own change" not in (tmp_path / "queue" / "00100-queue-1.patch").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--keep", "1-4"), "nothing of 00100-queue-1.patch would be left out"),
+        (("--keep", "7"), "has no hunk 7; it has 4"),
+        (("--keep", "some"), "give numbers of hunks, such as 1,3-5"),
+        ((), "give one of --keep and --onto"),
+    ],
+)
+def test_what_cannot_be_trimmed_is_refused(
+    flags: tuple[str, ...], tmp_path: Path, words: tuple[str, ...], error: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in (tmp_path / "queue").glob("*.patch")}
+    done = inv("patches.trim", "queue-1", *flags, *words)
+    assert (done.returncode, error in done.stderr) == (2, True)
+    after = {path.name: path.read_bytes() for path in (tmp_path / "queue").glob("*.patch")}
+    assert after == before
