@@ -13,6 +13,7 @@ import os
 import platform
 from typing import TYPE_CHECKING
 
+from packaging import version as version_numbers
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, UsageError
@@ -276,8 +277,10 @@ def _bounds(release: Release, tree: TensorflowTree) -> HostFinding:
 
 
 def _fits(version: str, requires: str) -> bool:
+    # As pip holds it: 3.14.0rc1 is a Python 3.14 (pip/_internal/utils/packaging.py).
+    release = version_numbers.Version(version).base_version
     try:
-        return version in SpecifierSet(requires)
+        return release in SpecifierSet(requires)
     except InvalidSpecifier:
         return False
 

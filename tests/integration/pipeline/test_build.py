@@ -23,7 +23,7 @@ from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import run as running
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.views import build
-from tests import processes
+from tests import command_line, processes
 from tests.projects import ROOT, STAGES, Project, check_sums, wait_for_line, wait_until
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -409,6 +409,25 @@ def test_what_a_stage_reads_of_the_package_while_it_works_is_in_its_key(
     assert {stage for stage, *_ in lines} >= {"source", "patch", "fuse", "smoke", "dist"}
     assert not [line for line in lines if len(line) > 2]
     assert all(int(count) > 0 for _, count in lines)
+
+
+def test_two_machines_build_an_architecture_each_and_fuse_joins_them(
+    project: Project, tmp_path: Path
+) -> None:
+    """They share nothing but a cache, which is there for this test's speed."""
+    wheels = []
+    for architecture in ("arm64", "x86_64"):
+        machine = Project(tmp_path / architecture, disk_cache=project.cache)
+        done = machine.build("--arch", architecture)
+        assert [row["stage"] for row in done["stages"]][2:] == [f"build:{architecture}"]
+        assert not machine.dist.exists()
+        wheels += (machine.folder / f"build/demo/build-{architecture}").glob("*/*.whl")
+    fused = command_line.run("fuse", *wheels, "--out", tmp_path / "out", cwd=tmp_path)
+    assert fused.returncode == 0, fused.stderr
+    (joined,) = (tmp_path / "out").glob("*.whl")
+    (here,) = (project.folder / "build/demo/fuse").glob("*/*.whl")
+    assert joined.name == here.name
+    assert joined.read_bytes() == here.read_bytes()
 
 
 @pytest.mark.parametrize("distance", [None, 0.0, 0.05])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,17 @@ def test_a_python_that_upstream_does_not_take_stops_the_build(
     finding = _findings(_workspace(python=python))["upstream-python"]
     assert finding.stops_the_build
     assert finding.value == value
+
+
+def test_a_release_candidate_of_the_host_s_python_counts_as_its_release(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files["requirements_lock_3_14.txt"] = ""
+    files[f"{PIP}/setup.py"] = "setup(python_requires='>=3.14')"
+    monkeypatch.setattr(platform, "python_version", lambda: "3.14.0rc1")
+    finding = _findings(_workspace(python="host"))["upstream-python"]
+    assert finding.availability is Availability.FOUND
+    assert finding.value == "Python 3.14.0rc1, and upstream says >=3.14"
 
 
 @pytest.mark.parametrize(
