@@ -12,7 +12,6 @@ sent twice instead, at every distance from 0 to 200 ms: it must end with 130, an
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import os
 import random
@@ -30,7 +29,6 @@ from tests.projects import Project
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
 
 VICTIMS = ("client", "server", "own")
 STEP_MS = 5
@@ -84,16 +82,6 @@ class Rounds:
         return [*(line[:100] for line in mine), *map(str, litter)]
 
 
-def at_work(base: Path) -> Iterator[tuple[str, int]]:
-    """Yield client and server of an output base, with their process ids."""
-    word = f"--output_base={base}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if word in words:
-                yield ("server" if b"-jar" in words else "client"), int(folder.name)
-
-
 def kill(rounds: Rounds, victim: str, moment: float) -> str:
     """Start a build and kill a process of it some seconds after its log is there.
 
@@ -102,7 +90,7 @@ def kill(rounds: Rounds, victim: str, moment: float) -> str:
     """
     child = rounds.start()
     time.sleep(moment)
-    pids = dict(at_work(rounds.base)) | {"own": child.pid}
+    pids = processes.of_bazel(rounds.base) | {"own": child.pid}
     met = victim if child.poll() is None and victim in pids else ""
     if met:
         os.kill(pids[victim], signal.SIGKILL)

@@ -13,8 +13,21 @@ def command_lines() -> list[str]:
     """Return the words of every process's command line, with spaces between them."""
     if not _PROC.is_dir():
         return _listed("args=")
-    lines = [_read(folder / "cmdline") for folder in _PROC.glob("[0-9]*")]
+    lines = [_read(folder / "cmdline") for folder in _folders()]
     return [line.replace("\0", " ") for line in lines]
+
+
+def of_bazel(output_base: Path) -> dict[str, int]:
+    """Return the ids of the `client` and the `server` of an output base, as far as they are there.
+
+    The server's command line begins as Java's does, with flags of the virtual machine.
+    """
+    if _PROC.is_dir():
+        rows = [(folder.name, _read(folder / "cmdline").split("\0")) for folder in _folders()]
+    else:
+        rows = [(pid, words) for pid, *words in map(str.split, _listed("pid=,args="))]
+    own = [(int(pid), words) for pid, words in rows if f"--output_base={output_base}" in words]
+    return {"server" if "-jar" in words else "client": pid for pid, words in own}
 
 
 def parents() -> dict[int, int]:
@@ -22,10 +35,14 @@ def parents() -> dict[int, int]:
     if not _PROC.is_dir():
         pairs = [line.split() for line in _listed("pid=,ppid=")]
     else:
-        stats = [_read(folder / "stat") for folder in _PROC.glob("[0-9]*")]
+        stats = [_read(folder / "stat") for folder in _folders()]
         # The name in parentheses may hold anything; the state and the parent's id follow it.
         pairs = [[stat.split()[0], stat.rpartition(")")[2].split()[1]] for stat in stats if stat]
     return {int(pid): int(above) for pid, above in pairs}
+
+
+def _folders() -> list[Path]:
+    return list(_PROC.glob("[0-9]*"))
 
 
 def _listed(columns: str) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import processes
 from tests.projects import STAGES, Project, check_sums, wait_for_line, wait_until
 
 if TYPE_CHECKING:
@@ -89,3 +92,27 @@ def test_a_kill_inside_bazel_leaves_nothing_at_work_that_could_do_harm(
         check_dist(project)
     finish(project, reference)
     assert not list(temporary.iterdir())
+
+
+def test_a_kill_of_bazel_s_client_or_server_is_told_and_the_same_command_finishes(
+    reference: Project, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "bazel")
+    release = project.folder / "build" / "demo"
+    base, log = release / "bazel" / "output", release / "bazel-arm64.log"
+    for victim in ("client", "server"):
+        child = project.start("--arch", "arm64")
+        wait_until(lambda: log.is_file() and b"-sandbox" in log.read_bytes())
+        os.kill(processes.of_bazel(base)[victim], signal.SIGKILL)
+        _, told = child.communicate()
+        assert child.returncode == 1, told
+        assert "hint: run the same command again" in told
+        assert not [line for line in processes.command_lines() if str(base) in line]
+        log.unlink()
+    project.build("--arch", "arm64")
+    wheels = [
+        next((built.folder / release.relative_to(project.folder)).glob("build-arm64/*/*.whl"))
+        for built in (project, reference)
+    ]
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    assert not list(release.glob("*/.tmp-*"))

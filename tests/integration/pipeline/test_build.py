@@ -415,7 +415,7 @@ def test_two_machines_build_an_architecture_each_and_fuse_joins_them(
     project: Project, tmp_path: Path
 ) -> None:
     """They share nothing but a cache, which is there for this test's speed."""
-    wheels = []
+    wheels: list[Path] = []
     for architecture in ("arm64", "x86_64"):
         machine = Project(tmp_path / architecture, disk_cache=project.cache)
         done = machine.build("--arch", architecture)
