@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGE = "tensorflow/python/"
-TIMEOUT_S = 600
+TIMEOUT_S = 1200
 
 HEAVY = ("Conv2D", "Conv2DBackpropFilter", "MatMul", "MaxPool", "MaxPoolGrad", "Relu", "ReluGrad")
 """What the device must have run when a program was to train on it."""

@@ -1,12 +1,12 @@
 // A PluggableDevice of type GPU in the host's memory, for trials without any GPU.
 //
-// It stands where a Metal plugin would: TensorFlow finds it in site-packages/tensorflow-plugins, lists
-// GPU:0 and places ops on it. Everything is synchronous. Its kernels are those that a small
-// convolutional network spends its time in, forward and backward, for 32-bit floats and NHWC; for all
-// other ops TensorFlow takes the CPU. Each kernel counts its runs, and at the process's end the counts
-// go to the file that TEST_DEVICE_RUNS names: what is in there did run on this device.
+// It stands where a Metal plugin would: TensorFlow finds it in site-packages/tensorflow-plugins,
+// lists GPU:0 and places ops on it. Everything is synchronous. Its kernels are those that a small
+// convolutional network spends its time in, forward and backward, for 32-bit floats and NHWC; for
+// all other ops TensorFlow takes the CPU. Each kernel counts its runs, and at the process's end the
+// counts go to the file that TEST_DEVICE_RUNS names: what is in there did run on this device.
 //
-// Built against the headers of an installed wheel, 2.19 to 2.21.
+// Built against the headers of an installed wheel, 2.19 to 2.22.
 
 #include <algorithm>
 #include <cstdio>
@@ -47,11 +47,14 @@ struct RunsFile {
 
 // ---- The device: its memory is the host's, and what it is asked for is done at once.
 
+// BFCAllocator of 2.22 refuses memory of less; before, 64 bytes were enough.
+constexpr size_t kAlignment = 256;
+
 void Done(TF_Status* status) { TF_SetStatus(status, TF_OK, ""); }
 
 void Allocate(const SP_Device*, uint64_t size, int64_t, SP_DeviceMemoryBase* memory) {
   memory->struct_size = SP_DEVICE_MEMORY_BASE_STRUCT_SIZE;
-  memory->size = posix_memalign(&memory->opaque, 64, size) == 0 ? size : 0;
+  memory->size = posix_memalign(&memory->opaque, kAlignment, size) == 0 ? size : 0;
 }
 void Deallocate(const SP_Device*, SP_DeviceMemoryBase* memory) {
   std::free(memory->opaque);
@@ -60,7 +63,7 @@ void Deallocate(const SP_Device*, SP_DeviceMemoryBase* memory) {
 }
 void* HostAllocate(const SP_Device*, uint64_t size) {
   void* memory = nullptr;
-  return posix_memalign(&memory, 64, size) == 0 ? memory : nullptr;
+  return posix_memalign(&memory, kAlignment, size) == 0 ? memory : nullptr;
 }
 void HostDeallocate(const SP_Device*, void* memory) { std::free(memory); }
 TF_Bool AllocatorStats(const SP_Device*, SP_AllocatorStats*) { return false; }
@@ -113,13 +116,17 @@ void CreateExecutor(const SP_Platform*, SE_CreateStreamExecutorParams* params, T
   executor->device_memory_usage = MemoryUsage;
   executor->create_stream = Create<SP_Stream>;
   executor->destroy_stream = Destroy<SP_Stream>;
-  executor->create_stream_dependency = [](const SP_Device*, SP_Stream, SP_Stream, TF_Status* s) { Done(s); };
+  executor->create_stream_dependency = [](const SP_Device*, SP_Stream, SP_Stream, TF_Status* s) {
+    Done(s);
+  };
   executor->get_stream_status = [](const SP_Device*, SP_Stream, TF_Status* s) { Done(s); };
   executor->create_event = Create<SP_Event>;
   executor->destroy_event = Destroy<SP_Event>;
   executor->get_event_status = EventStatus;
   executor->record_event = [](const SP_Device*, SP_Stream, SP_Event, TF_Status* s) { Done(s); };
-  executor->wait_for_event = [](const SP_Device* const, SP_Stream, SP_Event, TF_Status* const s) { Done(s); };
+  executor->wait_for_event = [](const SP_Device* const, SP_Stream, SP_Event, TF_Status* const s) {
+    Done(s);
+  };
   executor->create_timer = Create<SP_Timer>;
   executor->destroy_timer = Destroy<SP_Timer>;
   executor->start_timer = [](const SP_Device*, SP_Stream, SP_Timer, TF_Status* s) { Done(s); };
@@ -128,25 +135,30 @@ void CreateExecutor(const SP_Platform*, SE_CreateStreamExecutorParams* params, T
   executor->memcpy_htod = ToDevice;
   executor->memcpy_dtod = OnDevice;
   executor->sync_memcpy_dtoh = [](const SP_Device* d, void* to, const SP_DeviceMemoryBase* from,
-                                  uint64_t size, TF_Status* s) { ToHost(d, nullptr, to, from, size, s); };
+                                  uint64_t size,
+                                  TF_Status* s) { ToHost(d, nullptr, to, from, size, s); };
   executor->sync_memcpy_htod = [](const SP_Device* d, SP_DeviceMemoryBase* to, const void* from,
-                                  uint64_t size, TF_Status* s) { ToDevice(d, nullptr, to, from, size, s); };
-  executor->sync_memcpy_dtod = [](const SP_Device* d, SP_DeviceMemoryBase* to, const SP_DeviceMemoryBase* from,
-                                  uint64_t size, TF_Status* s) { OnDevice(d, nullptr, to, from, size, s); };
+                                  uint64_t size,
+                                  TF_Status* s) { ToDevice(d, nullptr, to, from, size, s); };
+  executor->sync_memcpy_dtod = [](const SP_Device* d, SP_DeviceMemoryBase* to,
+                                  const SP_DeviceMemoryBase* from, uint64_t size,
+                                  TF_Status* s) { OnDevice(d, nullptr, to, from, size, s); };
   executor->block_host_for_event = [](const SP_Device*, SP_Event, TF_Status* s) { Done(s); };
   executor->block_host_until_done = [](const SP_Device*, SP_Stream, TF_Status* s) { Done(s); };
   executor->synchronize_all_activity = [](const SP_Device*, TF_Status* s) { Done(s); };
-  executor->mem_zero = [](const SP_Device*, SP_Stream, SP_DeviceMemoryBase* to, uint64_t size, TF_Status* s) {
+  executor->mem_zero = [](const SP_Device*, SP_Stream, SP_DeviceMemoryBase* to, uint64_t size,
+                          TF_Status* s) {
     std::memset(to->opaque, 0, size);
     Done(s);
   };
-  executor->memset = [](const SP_Device*, SP_Stream, SP_DeviceMemoryBase* to, uint8_t pattern, uint64_t size,
-                        TF_Status* s) {
+  executor->memset = [](const SP_Device*, SP_Stream, SP_DeviceMemoryBase* to, uint8_t pattern,
+                        uint64_t size, TF_Status* s) {
     std::memset(to->opaque, pattern, size);
     Done(s);
   };
   executor->memset32 = Fill32;
-  executor->host_callback = [](const SP_Device*, SP_Stream, SE_StatusCallbackFn call, void* argument) -> TF_Bool {
+  executor->host_callback = [](const SP_Device*, SP_Stream, SE_StatusCallbackFn call,
+                               void* argument) -> TF_Bool {
     TF_Status* result = TF_NewStatus();
     call(argument, result);
     const bool is_ok = TF_GetCode(result) == TF_OK;
@@ -196,8 +208,9 @@ TF_Tensor* Output(TF_OpKernelContext* context, const std::vector<int64_t>& dims)
   int64_t size = 1;
   for (int64_t dim : dims) size *= dim;
   TF_Status* status = NewStatus();
-  TF_Tensor* tensor = TF_AllocateOutput(context, 0, TF_FLOAT, dims.data(), static_cast<int>(dims.size()),
-                                        size * sizeof(float), status);
+  TF_Tensor* tensor =
+      TF_AllocateOutput(context, 0, TF_FLOAT, dims.data(), static_cast<int>(dims.size()),
+                        size * sizeof(float), status);
   TF_DeleteStatus(status);
   std::fill_n(static_cast<float*>(TF_TensorData(tensor)), size, 0.0f);
   return tensor;
@@ -221,8 +234,10 @@ void* NoAttributes(TF_OpKernelConstruction*) { return new Attributes; }
 void* MatMulAttributes(TF_OpKernelConstruction* construction) {
   auto* attributes = new Attributes;
   TF_Status* status = NewStatus();
-  TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &attributes->transpose_a, status);
-  TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &attributes->transpose_b, status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &attributes->transpose_a,
+                                      status);
+  TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &attributes->transpose_b,
+                                      status);
   TF_DeleteStatus(status);
   return attributes;
 }
@@ -231,8 +246,10 @@ void* WindowAttributes(TF_OpKernelConstruction* construction) {
   auto* attributes = new Attributes;
   char padding[16] = "", format[8] = "NHWC";
   TF_Status* status = NewStatus();
-  TF_OpKernelConstruction_GetAttrString(construction, "padding", padding, sizeof(padding) - 1, status);
-  TF_OpKernelConstruction_GetAttrString(construction, "data_format", format, sizeof(format) - 1, status);
+  TF_OpKernelConstruction_GetAttrString(construction, "padding", padding, sizeof(padding) - 1,
+                                        status);
+  TF_OpKernelConstruction_GetAttrString(construction, "data_format", format, sizeof(format) - 1,
+                                        status);
   if (std::strncmp(format, "NHWC", 4) != 0 || std::strncmp(padding, "EXPLICIT", 8) == 0) {
     TF_SetStatus(status, TF_UNIMPLEMENTED, "the test device knows NHWC, and no explicit padding");
     TF_OpKernelConstruction_Failure(construction, status);
@@ -261,10 +278,11 @@ struct Span {
   }
 };
 
-// Calls `visit(output pixel, input pixel, window pixel)` for all that meet, of all pictures of a batch.
+// Calls `visit(output pixel, input pixel, window pixel)` for all that meet, of all pictures of a
+// batch.
 template <typename Visit>
-void EachPixel(const std::vector<int64_t>& in, int64_t rows, int64_t columns, const Attributes& attributes,
-               Visit visit) {
+void EachPixel(const std::vector<int64_t>& in, int64_t rows, int64_t columns,
+               const Attributes& attributes, Visit visit) {
   const Span y(in[1], rows, attributes.strides[1], attributes.same);
   const Span x(in[2], columns, attributes.strides[2], attributes.same);
   for (int64_t n = 0; n < in[0]; ++n)
@@ -274,12 +292,13 @@ void EachPixel(const std::vector<int64_t>& in, int64_t rows, int64_t columns, co
           for (int64_t wx = 0; wx < columns; ++wx) {
             const int64_t iy = oy * y.stride + wy - y.before, ix = ox * x.stride + wx - x.before;
             if (iy < 0 || iy >= in[1] || ix < 0 || ix >= in[2]) continue;
-            visit((n * y.outputs + oy) * x.outputs + ox, (n * in[1] + iy) * in[2] + ix, wy * columns + wx);
+            visit((n * y.outputs + oy) * x.outputs + ox, (n * in[1] + iy) * in[2] + ix,
+                  wy * columns + wx);
           }
 }
 
-std::vector<int64_t> Pooled(const std::vector<int64_t>& in, int64_t rows, int64_t columns, int64_t channels,
-                            const Attributes& attributes) {
+std::vector<int64_t> Pooled(const std::vector<int64_t>& in, int64_t rows, int64_t columns,
+                            int64_t channels, const Attributes& attributes) {
   return {in[0], Span(in[1], rows, attributes.strides[1], attributes.same).outputs,
           Span(in[2], columns, attributes.strides[2], attributes.same).outputs, channels};
 }
@@ -295,14 +314,16 @@ std::vector<int64_t> Sizes(TF_OpKernelContext* context, int index) {
 
 void MatMul(const Attributes& attributes, TF_OpKernelContext* context) {
   Floats a(Input(context, 0)), b(Input(context, 1));
-  const int64_t rows = a.dims[attributes.transpose_a ? 1 : 0], inner = a.dims[attributes.transpose_a ? 0 : 1];
+  const int64_t rows = a.dims[attributes.transpose_a ? 1 : 0],
+                inner = a.dims[attributes.transpose_a ? 0 : 1];
   const int64_t columns = b.dims[attributes.transpose_b ? 0 : 1];
   Floats out(Output(context, {rows, columns}));
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t k = 0; k < inner; ++k) {
       const float left = a.data[attributes.transpose_a ? k * rows + i : i * inner + k];
       for (int64_t j = 0; j < columns; ++j)
-        out.data[i * columns + j] += left * b.data[attributes.transpose_b ? j * inner + k : k * columns + j];
+        out.data[i * columns + j] +=
+            left * b.data[attributes.transpose_b ? j * inner + k : k * columns + j];
     }
 }
 
@@ -310,30 +331,37 @@ void Conv2D(const Attributes& attributes, TF_OpKernelContext* context) {
   Floats in(Input(context, 0)), filter(Input(context, 1));
   const int64_t channels = filter.dims[2], filters = filter.dims[3];
   Floats out(Output(context, Pooled(in.dims, filter.dims[0], filter.dims[1], filters, attributes)));
-  EachPixel(in.dims, filter.dims[0], filter.dims[1], attributes, [&](int64_t o, int64_t i, int64_t w) {
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t f = 0; f < filters; ++f)
-        out.data[o * filters + f] += in.data[i * channels + c] * filter.data[(w * channels + c) * filters + f];
-  });
+  EachPixel(in.dims, filter.dims[0], filter.dims[1], attributes,
+            [&](int64_t o, int64_t i, int64_t w) {
+              for (int64_t c = 0; c < channels; ++c)
+                for (int64_t f = 0; f < filters; ++f)
+                  out.data[o * filters + f] +=
+                      in.data[i * channels + c] * filter.data[(w * channels + c) * filters + f];
+            });
 }
 
 void Conv2DBackpropInput(const Attributes& attributes, TF_OpKernelContext* context) {
-  Floats filter(Input(context, 1)), gradient(Input(context, 2)), out(Output(context, Sizes(context, 0)));
+  Floats filter(Input(context, 1)), gradient(Input(context, 2)),
+      out(Output(context, Sizes(context, 0)));
   const int64_t channels = filter.dims[2], filters = filter.dims[3];
-  EachPixel(out.dims, filter.dims[0], filter.dims[1], attributes, [&](int64_t o, int64_t i, int64_t w) {
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t f = 0; f < filters; ++f)
-        out.data[i * channels + c] += gradient.data[o * filters + f] * filter.data[(w * channels + c) * filters + f];
-  });
+  EachPixel(
+      out.dims, filter.dims[0], filter.dims[1], attributes, [&](int64_t o, int64_t i, int64_t w) {
+        for (int64_t c = 0; c < channels; ++c)
+          for (int64_t f = 0; f < filters; ++f)
+            out.data[i * channels + c] +=
+                gradient.data[o * filters + f] * filter.data[(w * channels + c) * filters + f];
+      });
 }
 
 void Conv2DBackpropFilter(const Attributes& attributes, TF_OpKernelContext* context) {
-  Floats in(Input(context, 0)), gradient(Input(context, 2)), out(Output(context, Sizes(context, 1)));
+  Floats in(Input(context, 0)), gradient(Input(context, 2)),
+      out(Output(context, Sizes(context, 1)));
   const int64_t channels = out.dims[2], filters = out.dims[3];
   EachPixel(in.dims, out.dims[0], out.dims[1], attributes, [&](int64_t o, int64_t i, int64_t w) {
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t f = 0; f < filters; ++f)
-        out.data[(w * channels + c) * filters + f] += in.data[i * channels + c] * gradient.data[o * filters + f];
+        out.data[(w * channels + c) * filters + f] +=
+            in.data[i * channels + c] * gradient.data[o * filters + f];
   });
 }
 
@@ -341,18 +369,20 @@ void Conv2DBackpropFilter(const Attributes& attributes, TF_OpKernelContext* cont
 std::vector<int64_t> Largest(const Floats& in, int64_t outputs, const Attributes& attributes) {
   const int64_t channels = in.dims[3];
   std::vector<int64_t> largest(outputs, -1);
-  EachPixel(in.dims, attributes.window[1], attributes.window[2], attributes, [&](int64_t o, int64_t i, int64_t) {
-    for (int64_t c = 0; c < channels; ++c) {
-      int64_t& best = largest[o * channels + c];
-      if (best < 0 || in.data[i * channels + c] > in.data[best]) best = i * channels + c;
-    }
-  });
+  EachPixel(in.dims, attributes.window[1], attributes.window[2], attributes,
+            [&](int64_t o, int64_t i, int64_t) {
+              for (int64_t c = 0; c < channels; ++c) {
+                int64_t& best = largest[o * channels + c];
+                if (best < 0 || in.data[i * channels + c] > in.data[best]) best = i * channels + c;
+              }
+            });
   return largest;
 }
 
 void MaxPool(const Attributes& attributes, TF_OpKernelContext* context) {
   Floats in(Input(context, 0));
-  Floats out(Output(context, Pooled(in.dims, attributes.window[1], attributes.window[2], in.dims[3], attributes)));
+  Floats out(Output(context, Pooled(in.dims, attributes.window[1], attributes.window[2], in.dims[3],
+                                    attributes)));
   const std::vector<int64_t> largest = Largest(in, out.size, attributes);
   for (int64_t i = 0; i < out.size; ++i) out.data[i] = in.data[largest[i]];
 }
@@ -379,13 +409,16 @@ void Relu(const Attributes&, TF_OpKernelContext* context) {
 }
 
 void ReluGrad(const Attributes&, TF_OpKernelContext* context) {
-  Floats gradient(Input(context, 0)), features(Input(context, 1)), out(Output(context, features.dims));
-  for (int64_t i = 0; i < out.size; ++i) out.data[i] = features.data[i] > 0 ? gradient.data[i] : 0.0f;
+  Floats gradient(Input(context, 0)), features(Input(context, 1)),
+      out(Output(context, features.dims));
+  for (int64_t i = 0; i < out.size; ++i)
+    out.data[i] = features.data[i] > 0 ? gradient.data[i] : 0.0f;
 }
 
 // Registers `Kernel` for 32-bit floats; `host` names an argument that stays in the host's memory.
 template <void (*Kernel)(const Attributes&, TF_OpKernelContext*)>
-void Register(const char* op, void* (*create)(TF_OpKernelConstruction*), const char* host = nullptr) {
+void Register(const char* op, void* (*create)(TF_OpKernelConstruction*),
+              const char* host = nullptr) {
   static const char* name = op;
   TF_KernelBuilder* builder = TF_NewKernelBuilder(
       op, "GPU", create,
@@ -398,7 +431,8 @@ void Register(const char* op, void* (*create)(TF_OpKernelConstruction*), const c
   TF_KernelBuilder_TypeConstraint(builder, "T", TF_FLOAT, status);
   if (host) TF_KernelBuilder_HostMemory(builder, host);
   TF_RegisterKernelBuilder(op, builder, status);
-  if (TF_GetCode(status) != TF_OK) std::fprintf(stderr, "test device: %s: %s\n", op, TF_Message(status));
+  if (TF_GetCode(status) != TF_OK)
+    std::fprintf(stderr, "test device: %s: %s\n", op, TF_Message(status));
   TF_DeleteStatus(status);
 }
 
@@ -406,8 +440,8 @@ void Register(const char* op, void* (*create)(TF_OpKernelConstruction*), const c
 
 // ---- What TensorFlow looks for.
 
-extern "C" __attribute__((visibility("default"))) void SE_InitPlugin(SE_PlatformRegistrationParams* params,
-                                                                      TF_Status* status) {
+extern "C" __attribute__((visibility("default"))) void SE_InitPlugin(
+    SE_PlatformRegistrationParams* params, TF_Status* status) {
   params->platform->struct_size = SP_PLATFORM_STRUCT_SIZE;
   params->platform->name = "TEST";
   params->platform->type = "GPU";
@@ -420,14 +454,16 @@ extern "C" __attribute__((visibility("default"))) void SE_InitPlugin(SE_Platform
   };
   params->platform_fns->create_device = CreateDevice;
   params->platform_fns->destroy_device = [](const SP_Platform*, SP_Device*) {};
-  params->platform_fns->create_device_fns = [](const SP_Platform*, SE_CreateDeviceFnsParams* fns, TF_Status* s) {
+  params->platform_fns->create_device_fns = [](const SP_Platform*, SE_CreateDeviceFnsParams* fns,
+                                               TF_Status* s) {
     *fns->device_fns = {SP_DEVICE_FNS_STRUCT_SIZE};
     Done(s);
   };
   params->platform_fns->destroy_device_fns = [](const SP_Platform*, SP_DeviceFns*) {};
   params->platform_fns->create_stream_executor = CreateExecutor;
   params->platform_fns->destroy_stream_executor = [](const SP_Platform*, SP_StreamExecutor*) {};
-  params->platform_fns->create_timer_fns = [](const SP_Platform*, SP_TimerFns* timer, TF_Status* s) {
+  params->platform_fns->create_timer_fns = [](const SP_Platform*, SP_TimerFns* timer,
+                                              TF_Status* s) {
     timer->struct_size = SP_TIMER_FNS_STRUCT_SIZE;
     timer->nanoseconds = Nanoseconds;
     Done(s);
@@ -451,10 +487,10 @@ extern "C" __attribute__((visibility("default"))) void TF_InitKernel() {
   Register<ReluGrad>("ReluGrad", NoAttributes);
 }
 
-// Of a GPU, TensorFlow expects kernels for NCHW and fused convolutions (grappler's layout and remapper
-// passes, made for CUDA); a plugin that has none says so here.
-extern "C" __attribute__((visibility("default"))) void TF_InitGraph(TP_OptimizerRegistrationParams* params,
-                                                                     TF_Status* status) {
+// Of a GPU, TensorFlow expects kernels for NCHW and fused convolutions (grappler's layout and
+// remapper passes, made for CUDA); a plugin that has none says so here.
+extern "C" __attribute__((visibility("default"))) void TF_InitGraph(
+    TP_OptimizerRegistrationParams* params, TF_Status* status) {
   params->struct_size = TP_OPTIMIZER_REGISTRATION_PARAMS_STRUCT_SIZE;
   params->device_type = "GPU";
   params->optimizer_configs->struct_size = TP_OPTIMIZER_CONFIGS_STRUCT_SIZE;
@@ -463,8 +499,8 @@ extern "C" __attribute__((visibility("default"))) void TF_InitGraph(TP_Optimizer
   params->optimizer->struct_size = TP_OPTIMIZER_STRUCT_SIZE;
   params->optimizer->create_func = []() -> void* { return nullptr; };
   params->optimizer->destroy_func = [](void*) {};
-  params->optimizer->optimize_func = [](void*, const TF_Buffer* in, const TF_GrapplerItem*, TF_Buffer* out,
-                                        TF_Status* s) {
+  params->optimizer->optimize_func = [](void*, const TF_Buffer* in, const TF_GrapplerItem*,
+                                        TF_Buffer* out, TF_Status* s) {
     void* copy = std::malloc(in->length);
     std::memcpy(copy, in->data, in->length);
     out->data = copy;

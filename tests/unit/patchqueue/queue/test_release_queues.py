@@ -34,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[4]
 QUEUES = sorted((ROOT / "patches").glob("tf-*"), key=lambda folder: folder.name)
 NAMES = [folder.name for folder in QUEUES]
 
+METAL = ("tf-2.21", "tf-2.21-metal")
+
 HEADER = b"# Copyright 2026 The tensorflow_macos_build authors. All Rights Reserved.\n"
 LICENSE = b'# Licensed under the Apache License, Version 2.0 (the "License");\n'
 
@@ -196,3 +198,9 @@ def test_it_moves_to_where_upstream_changed_other_lines(folder: Path, tmp_path: 
     assert {patch.status for patch in result.patches} <= {Status.CLEAN, Status.ADAPTED}
     files = {path.decode() for path in trees.files(made.git, result.tree)}
     assert {*new_files(queue)} <= files
+
+
+def test_the_queue_with_the_backend_in_the_tree_has_the_patches_of_its_release() -> None:
+    release, with_metal = (storage.load(ROOT / "patches" / name) for name in METAL)
+    assert release.base == with_metal.base
+    assert [p.content for p in release.patches] == [p.content for p in with_metal.patches]
