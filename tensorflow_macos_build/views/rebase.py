@@ -45,8 +45,13 @@ def plan_lines(request: RebaseRequest, queue: Queue) -> Iterator[str]:
         f"replay {len(queue.names)} patches of {queue.name} from {base.ref} "
         f"({base.commit[:12]}) on {request.onto}; at a conflict: {request.on_conflict.value}"
     )
+    waiting = {pick.name for pick in queue.picks if not pick.is_pinned}
     for name in queue.names:
-        yield f"  {name}"
+        yield (
+            f"  {name} (not pinned: patches.pin has to come first)"
+            if name in waiting
+            else f"  {name}"
+        )
     if request.write:
         yield f"write {queue.folder} on its new base, when nothing conflicts"
 

@@ -121,6 +121,7 @@ def export(request: ExportRequest, ticker: Ticker = silent) -> Exported:
 
 def _on_its_base(request: ExportRequest, ticker: Ticker) -> Queue:
     """Open a queue, and return it with all in its patches that only its base can tell."""
+    materialise.refuse_unpinned(storage.load_head(request.folder)[1], request.folder)
     opened = opening.open(request.folder, request.cache, ticker)
     opened.prepare(ticker=ticker)
     with open_quarantine(opened.mirror) as quarantine:

@@ -11,7 +11,7 @@ from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.forecast import bisection
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
 from tensorflow_macos_build.patchqueue.formats import trailers
-from tensorflow_macos_build.patchqueue.queue import conditions, materialise, opening
+from tensorflow_macos_build.patchqueue.queue import conditions, materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
 from tensorflow_macos_build.patchqueue.rebase import engine, remarks
@@ -177,6 +177,7 @@ def run(request: ForecastRequest, ticker: Ticker = silent) -> Forecast:
         WorkFailed: as for `forecast`.
         transfer.Unreachable: the server could not be asked.
     """
+    materialise.refuse_unpinned(storage.load_head(request.folder)[1], request.folder)
     opened = opening.open(request.folder, request.cache, ticker)
     newest = _newest(opened, request, ticker) if request.latest or request.coming else ()
     # Each once: one that is named may be among the newest.

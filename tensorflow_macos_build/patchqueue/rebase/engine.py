@@ -19,6 +19,7 @@ from tensorflow_macos_build.patchqueue.queue import (
     commit_range,
     compose,
     lock,
+    materialise,
     opening,
     pick_order,
     storage,
@@ -124,6 +125,8 @@ def run(
         WorkFailed: a patch file is damaged, or does not apply to its own base.
         transfer.Unreachable: the server could not be asked.
     """
+    # before the server is asked: of a large upstream that takes minutes
+    materialise.refuse_unpinned(storage.load_head(request.folder)[1], request.folder)
     opened = opening.open(request.folder, request.cache, ticker)
     # All file contents come in one request: what a partial clone lacks later, too, is asked for one
     # by one (`ObjectReader.read`).

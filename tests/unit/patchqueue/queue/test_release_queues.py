@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import config
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.patchqueue.exchange import exporting
+from tensorflow_macos_build.patchqueue.forecast import forecast
 from tensorflow_macos_build.patchqueue.formats import apply
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.queue import materialise, names, storage
@@ -204,3 +207,20 @@ def test_the_queue_with_the_backend_in_the_tree_has_the_patches_of_its_release()
     release, with_metal = (storage.load(ROOT / "patches" / name) for name in METAL)
     assert release.base == with_metal.base
     assert [p.content for p in release.patches] == [p.content for p in with_metal.patches]
+
+
+def test_a_pick_that_waits_for_its_pin_is_refused_before_a_server_is_asked(tmp_path: Path) -> None:
+    folder, cache = ROOT / "patches" / "tf-2.21", tmp_path / "cache"
+    out = str(tmp_path / "fork.mbox")
+    calls = (
+        lambda: engine.run(engine.RebaseRequest(folder, "v2.22.0", cache)),
+        lambda: forecast.run(forecast.ForecastRequest(folder, cache, onto=("v2.22.0",))),
+        lambda: exporting.export(
+            exporting.ExportRequest(folder, exporting.ExportForm.MAILBOX, out, cache)
+        ),
+    )
+    for call in calls:
+        with pytest.raises(UsageError, match="pull-126377: not pinned") as raised:
+            call()
+        assert "patches.pin --queue tf-2.21" in raised.value.hint
+    assert not cache.exists()
