@@ -84,22 +84,33 @@ class RoundMachine(stateful.RuleBasedStateMachine):
         assert len([note for note in self.notes if "the state before it" in note]) == len(
             [number for number in seen if number > newest]
         )
+        self.unsaved -= self.good()  # a state that is whole again has what was run anew meanwhile
         here = set(self.store.cache.inodes())
         assert here >= self.good() | self.unsaved
         assert self.store.cache.mend()[1] == 0
         return begun
 
     def end(self, begun: RoundAtWork, run: set[str]) -> None:
-        row = begun.finish(RoundEnd.BUDGET, ("source",))
+        gained = bool(run or self.unsaved)
+        row = begun.finish(self._way(gained=gained), ())
+        if row is None:
+            assert not gained
+            return
         assert (row.run, row.overlap, row.remade) == (len(run), 0, 0)
         assert row.number == begun.number == self.states.numbers()[0]
         state = state_file.check(self.states.path(row.number))
         assert set(state.entries) == set(self.store.cache.inodes())
+        numbers = [row.number for row in state.rounds]
+        assert len(numbers) == len(set(numbers))
         runs = [key for actions in state.runs.values() for key in actions]
         assert len(runs) == len(set(runs))
         assert len(self.states.numbers()) <= 2
         self.saved[row.number], self.unsaved = state, set()
         self.bad &= set(self.states.numbers())
+
+    def _way(self, *, gained: bool) -> RoundEnd:
+        """Return how a round ends; one that stopped at its budget must have gained something."""
+        return RoundEnd.BUDGET if gained else RoundEnd.DONE
 
     @stateful.rule(count=st.integers(0, 4))
     def build(self, count: int) -> None:
@@ -115,14 +126,14 @@ class RoundMachine(stateful.RuleBasedStateMachine):
     def be_killed_while_saving(self, count: int, step: int) -> None:
         begun = self.begin()
         self.unsaved |= build(self.store.cache, count)
-        before = self.states.numbers()
-        if kills.ended_at(step, self.folder, lambda: begun.finish(RoundEnd.BUDGET, ())):
+        before, way = self.states.numbers(), self._way(gained=bool(self.unsaved))
+        if kills.ended_at(step, self.folder, lambda: begun.finish(way, ())):
             # Whatever it has come to: the former state is there as it was, or a newer whole one.
             for number in self.states.numbers():
                 if number not in self.bad:
                     self.saved[number] = state_file.check(self.states.path(number))
             assert set(before) - self.bad <= {*self.states.numbers(), *before[1:]}
-        else:
+        elif self.states.numbers() != before:
             self.saved[begun.number] = state_file.check(self.states.path(begun.number))
             self.unsaved.clear()
         self.bad &= set(self.states.numbers())
@@ -131,14 +142,15 @@ class RoundMachine(stateful.RuleBasedStateMachine):
     def have_no_room_to_save(self, count: int, room: int) -> None:
         begun = self.begin()
         self.unsaved |= build(self.store.cache, count)
-        before = self.states.numbers()
+        before, way = self.states.numbers(), self._way(gained=bool(self.unsaved))
         try:
             with mock.patch.object(members, "write", _until_full(room)):
-                begun.finish(RoundEnd.BUDGET, ())
+                row = begun.finish(way, ())
         except OSError:
             assert self.states.numbers() == before
             assert not list(self.states.folder.glob(".tmp*"))
-        else:
+            return
+        if row is not None:
             self.unsaved.clear()
             self.saved[begun.number] = state_file.check(self.states.path(begun.number))
             self.bad &= set(self.states.numbers())
@@ -156,6 +168,7 @@ class RoundMachine(stateful.RuleBasedStateMachine):
         with contextlib.suppress(members.BadState):
             # What no reader looks at may have changed, such as the bytes that fill up a block.
             assert state_file.check(self.states.path(number)) == self.saved[number]
+            self.bad.discard(number)  # a bit that is changed twice is as it was
             return
         self.bad.add(number)
 

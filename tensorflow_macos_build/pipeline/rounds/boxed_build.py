@@ -91,6 +91,7 @@ class BoxedBuild:
         self._observer = observer
         self._round: RoundAtWork | None = None
         self._ended: Round | None = None
+        self._is_saved = False
         self._done: tuple[str, ...] = ()
 
     def is_over(self) -> bool:
@@ -146,9 +147,12 @@ class BoxedBuild:
             self._observer.note(f"warning: the state is not saved: {of_machine(error)}")
 
     def _save(self, end: RoundEnd) -> None:
-        if self._round is None or self._ended is not None:
+        if self._round is None or self._is_saved:
             return
         self._ended = self._round.finish(end, self._done)
+        self._is_saved = True
+        if self._ended is None:
+            return
         rounds = (*self._round.rounds, self._ended)
         self._observer.round_ended(rounds, self._folder.path(self._round.number))
 
@@ -161,9 +165,8 @@ class BoxedBuild:
             self._save(RoundEnd.BUDGET)
         except MacosBuildError as error:
             return error
-        assert self._ended is not None
-        if not self._round.gains(self._ended):
-            return round.no_progress(self._ended)
+        if self._ended is None or not self._round.gains(self._ended):
+            return round.no_progress()
         return BudgetReached(
             f"the time budget is used up; round {self._ended.number} has run "
             f"{self._ended.run:,} actions, and is saved",

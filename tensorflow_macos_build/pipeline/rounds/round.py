@@ -100,8 +100,8 @@ class RoundAtWork:
         """The rounds before it, the broken-off ones on this machine included."""
         return self._past.rounds
 
-    def finish(self, end: RoundEnd, stages: tuple[str, ...]) -> Round:
-        """Save the state, and return what the round did.
+    def finish(self, end: RoundEnd, stages: tuple[str, ...]) -> Round | None:
+        """Save the state, and return what the round did; None: there was nothing new to save.
 
         Raises:
             WorkFailed: it ended at its budget, and there is nothing new to save.
@@ -117,8 +117,8 @@ class RoundAtWork:
         actions, _ = self.store.cache.mend()
         run = frozenset(RunAction.of(actions[key]) for key in new & actions.keys())
         row = self._row(end, stages, seconds, run, hits)
-        if end is RoundEnd.BUDGET and not self.gains(row):
-            raise no_progress(row)
+        if not self._is_news(row):
+            return None
         uses = self._uses(actions, new | used)
         size = self._save(row, run, actions, uses)
         self._close((time.monotonic() - begun) / max(size, 1))
@@ -130,6 +130,22 @@ class RoundAtWork:
         unsaved = sum(broken.row.run for broken in self._mark.broken)
         further = bool(before) and not {*row.stages} <= {*before[-1].stages}
         return row.run + unsaved > 0 or further
+
+    def _is_news(self, row: Round) -> bool:
+        """Whether a state that this round saves says more than the one before.
+
+        Raises:
+            WorkFailed: it does not, and the round has used up its time.
+        """
+        if self.gains(row):
+            return True
+        if row.end is RoundEnd.BUDGET:
+            raise no_progress()
+        before = self._past.rounds[-1:]
+        is_done = [(other.plan, other.end) for other in before] == [(row.plan, RoundEnd.DONE)]
+        # Gigabytes are not written again to say of the same build that it is still done, or to say
+        # nothing but that something failed.
+        return row.end is RoundEnd.DONE and not is_done
 
     def _row(
         self,
@@ -236,12 +252,11 @@ class RoundAtWork:
         self.store.write(closed)
 
 
-def no_progress(row: Round) -> WorkFailed:
+def no_progress() -> WorkFailed:
     """Return the error of a round that has gained nothing, and so would be followed by its like."""
-    hits = "" if row.hits is None else f" and took {row.hits:,} from the state"
     return WorkFailed(
-        f"round {row.number} ran no action{hits} before its time was used up; others like it would "
-        "come no further",
+        "this round ran no action before its time was used up; others like it would come no "
+        "further",
         where="--time-budget",
         hint="give it more time: a larger --time-budget",
     )
@@ -262,13 +277,14 @@ def begin(
     Raises:
         UsageError: the folder's states are another release's.
     """
-    mark = store.claim(terms.release, terms.toolchain)
+    mark = store.claim(terms.release, terms.toolchain, note)
     state, bad = folder.load(terms.release, terms.toolchain, store.cache, note)
     if bad and state is None:
         note("warning: no saved state can be used; the build begins anew")
     actions, damaged = store.cache.mend()
     if damaged:
         note(f"{damaged} actions will run again: their results in the store are damaged")
+    mark = _without_saved(mark, state)
     if mark.open is not None:
         broken = _broken_off(mark.open, actions, state)
         if broken.run:  # else nothing is to be told of it
@@ -280,6 +296,17 @@ def begin(
     store.write(mark)
     tells_uses = store.cache.forget_uses()
     return RoundAtWork(terms, number, store, folder, mark, past, store.cache.inodes(), tells_uses)
+
+
+def _without_saved(mark: StoreMark, state: State | None) -> StoreMark:
+    """Leave out broken-off rounds that a state has: a kill may come between the two."""
+    rows = {_broken_name(row) for row in state.rounds} if state else set()
+    left = tuple(broken for broken in mark.broken if _broken_name(broken.row) not in rows)
+    return mark.model_copy(update={"broken": left})
+
+
+def _broken_name(row: Round) -> tuple[int, str, RoundEnd, int]:
+    return row.number, row.plan, row.end, row.run
 
 
 def _past(state: State | None, broken: Iterable[BrokenRound], plan: str, bad: set[int]) -> _Past:

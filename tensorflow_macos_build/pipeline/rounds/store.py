@@ -16,7 +16,7 @@ from tensorflow_macos_build.pipeline.records import Record
 from tensorflow_macos_build.pipeline.rounds.model import Round, RunAction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _MARK = "round.json"
@@ -84,12 +84,19 @@ class Store:
         """Name the cache in it."""
         object.__setattr__(self, "cache", DiskCache(self.folder))
 
-    def claim(self, release: str, toolchain: Mapping[str, str]) -> StoreMark:
-        """Return the mark of a store that fits; one that does not, or is of nobody, is emptied."""
+    def claim(
+        self, release: str, toolchain: Mapping[str, str], note: Callable[[str], object]
+    ) -> StoreMark:
+        """Return the mark of a store that fits; one that does not, or is of nobody, is emptied.
+
+        `note` is told when what was built is thrown away with it.
+        """
         mark = self._mark()
         fits = mark and (mark.release, mark.toolchain) == (release, dict(toolchain))
         if mark is not None and fits:
             return mark
+        if mark is not None:
+            note("the tools have changed since this machine's last round: its cache is emptied")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         made = StoreMark(release=release, toolchain=dict(toolchain))

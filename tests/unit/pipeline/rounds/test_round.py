@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.errors import ExitCode, UsageError, WorkFailed
 from tensorflow_macos_build.pipeline.rounds import round, state_file
 from tensorflow_macos_build.pipeline.rounds.folder import StateFolder
 from tensorflow_macos_build.pipeline.rounds.members import BadState
@@ -41,13 +42,20 @@ class Machines:
         begun = self.begin(**changes)
         for name in names:
             self.filler().action(name)
-        return begun.finish(RoundEnd.BUDGET, ())
+        return saved(begun)
 
     def move(self) -> None:
         shutil.rmtree(self.store.folder)
 
     def entries(self) -> int:
         return len(self.store.cache.inodes())
+
+
+def saved(begun: RoundAtWork, end: RoundEnd = RoundEnd.BUDGET) -> Round:
+    """End a round that has something to save."""
+    row = begun.finish(end, ())
+    assert row is not None
+    return row
 
 
 @pytest.fixture
@@ -78,8 +86,9 @@ def test_other_tools_make_another_state(machines: Machines) -> None:
     machines.run("a")
     row = machines.run("b", toolchain={"cc": "2"})
     assert (row.number, row.hits, machines.entries()) == (2, 0, 1)
-    assert "cc: 1, here 2" in machines.notes[0]
-    assert "begins anew" in machines.notes[1]
+    assert "cache is emptied" in machines.notes[0]
+    assert "cc: 1, here 2" in machines.notes[1]
+    assert "begins anew" in machines.notes[2]
     assert machines.states.numbers() == [2]
 
 
@@ -100,7 +109,7 @@ def test_a_bad_state_falls_back_to_the_one_before(machines: Machines) -> None:
     machines.filler().action("c")
     assert machines.entries() == 2
     assert machines.notes == ["warning: state-0002.tar: it is cut off; the state before it counts"]
-    assert begun.finish(RoundEnd.BUDGET, ()).number == 3
+    assert saved(begun).number == 3
     assert machines.states.numbers() == [3, 1]
 
 
@@ -119,7 +128,7 @@ def test_what_only_an_earlier_plan_used_goes_first(machines: Machines) -> None:
     begun = machines.begin(plan="1" * 64, max_bytes=room)
     machines.filler().action("new")
     machines.store.cache.entry(key_of("shared")).read_bytes()  # a hit
-    row = begun.finish(RoundEnd.BUDGET, ())
+    row = saved(begun)
     assert (row.run, row.hits) == (1, 1)
     assert set(machines.store.cache.inodes()) == {key_of("new"), key_of("shared")}
     assert machines.states.path(2).stat().st_size <= room
@@ -162,7 +171,7 @@ def test_what_is_run_twice_is_counted(machines: Machines) -> None:
     machines.store.cache.entry(key_of("a")).unlink()
     machines.filler().action("a")
     other = machines.filler().action("c", {"bazel-out/b": b"made otherwise"})
-    row = begun.finish(RoundEnd.BUDGET, ())
+    row = saved(begun)
     assert other != key_of("b")
     assert (row.run, row.overlap, row.remade) == (2, 1, 1)
 
@@ -171,7 +180,7 @@ def test_another_plan_may_make_the_same_files_again(machines: Machines) -> None:
     machines.run("a")
     begun = machines.begin(plan="1" * 64)
     machines.filler().action("c", {"bazel-out/a": b"of a changed source"})
-    assert begun.finish(RoundEnd.BUDGET, ()).remade == 0
+    assert saved(begun).remade == 0
 
 
 def test_a_blob_that_has_rotted_is_not_saved_but_made_again(machines: Machines) -> None:
@@ -208,3 +217,38 @@ def test_something_else_under_a_state_s_name_is_no_state(machines: Machines) -> 
     row = machines.run("a")
     assert row.number == 9
     assert len(machines.notes) == 3
+
+
+def test_a_round_at_its_end_that_has_run_nothing_is_an_error(machines: Machines) -> None:
+    machines.run("a")
+    with pytest.raises(WorkFailed, match="ran no action") as caught:
+        machines.begin().finish(RoundEnd.BUDGET, ())
+    assert caught.value.exit_code == ExitCode.FAILED
+    # One more stage that is done is a gain, too: the next round need not do it again.
+    assert machines.begin().finish(RoundEnd.BUDGET, ("build:arm64",)) is not None
+    with pytest.raises(WorkFailed):
+        machines.begin().finish(RoundEnd.BUDGET, ("build:arm64",))
+
+
+def test_what_says_nothing_new_is_not_written_again(machines: Machines) -> None:
+    machines.run("a")
+    assert machines.begin().finish(RoundEnd.FAILED, ()) is None
+    assert saved(machines.begin(), RoundEnd.DONE).run == 0
+    assert machines.begin().finish(RoundEnd.DONE, ()) is None
+    assert len(machines.states.numbers()) == 2
+
+
+def test_one_writer_at_a_time_has_the_folder(machines: Machines) -> None:
+    waited, done = threading.Event(), list[str]()
+
+    def second() -> None:
+        with machines.states.held("inv build two", lambda _: waited.set()):
+            done.append("second")
+
+    other = threading.Thread(target=second)
+    with machines.states.held("inv build one", lambda _: None):
+        other.start()
+        assert waited.wait(60)
+        done.append("first")
+    other.join()
+    assert done == ["first", "second"]
