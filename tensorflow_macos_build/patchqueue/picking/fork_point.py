@@ -50,8 +50,7 @@ def find(git: Git, head: str, what: str) -> str:
 
 def _before_merge(git: Git, head: str, holders: Sequence[str], what: str) -> str:
     for branch in holders:
-        line = git.line("rev-list", "--first-parent", f"{head}..{branch}").split()
-        merge = _first_with(git, head, line[::-1])
+        merge = _merge_of(git, head, branch)
         before = revisions.find_commit(git, f"{merge}^1") if merge else None
         base = git.run("merge-base", before or head, head, expected=(0, 1)).stdout.decode().strip()
         if base and base != head:
@@ -63,13 +62,10 @@ def _before_merge(git: Git, head: str, holders: Sequence[str], what: str) -> str
     )
 
 
-def _first_with(git: Git, head: str, line: Sequence[str]) -> str:
-    """Return the first commit of a line, the oldest first, that has a commit in its history."""
-    low, high = 0, len(line) - 1
-    while low < high:  # whatever has it keeps it
-        middle = (low + high) // 2
-        if revisions.is_ancestor(git, head, line[middle]):
-            high = middle
-        else:
-            low = middle + 1
-    return line[low] if line else ""
+def _merge_of(git: Git, head: str, branch: str) -> str:
+    """Return the first commit on a branch's line that has a commit in its history; "" for none."""
+    span = f"{head}..{branch}"
+    line = git.line("rev-list", "--first-parent", span).split()
+    # one walk for all: asked one by one, each would walk TensorFlow's 120,000 commits
+    having = {*git.line("rev-list", "--ancestry-path", span).split()}
+    return next((commit for commit in reversed(line) if commit in having), "")
