@@ -294,7 +294,7 @@ class Forecaster:
             ticker(len(replays), len(commits), f"replaying on {ref}")
             replays.append(self._replay(ref, commit, ticker))
         breaks = self._bisect(replays, ticker)
-        waiting = [*_conditions(self._patches)]
+        waiting, upstream = [*_conditions(self._patches)], self._quarantine.source
         return tuple(
             ForecastColumn(
                 replay.ref,
@@ -305,13 +305,10 @@ class Forecaster:
                     for position, patch in enumerate(replay.patches)
                 ),
                 replay.audit,
-                self._due(replay.commit, waiting),
+                conditions.true_at(UpstreamRevision(upstream, replay.commit), waiting),
             )
             for replay in replays
         )
-
-    def _due(self, commit: str, waiting: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-        return conditions.true_at(UpstreamRevision(self._quarantine.source, commit), waiting)
 
     def _replay(self, ref: str, commit: str, ticker: Ticker) -> _RevisionReplay:
         base = self._base

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,6 +169,17 @@ def test_a_queue_that_is_not_there_or_of_another_upstream_is_told() -> None:
     assert missing.stops_the_build
     fits = _findings(_demo())["queue"]
     assert fits.availability is Availability.FOUND
+
+
+def test_a_pick_that_is_not_pinned_stops_the_build(tmp_path: Path) -> None:
+    loaded = _demo().loaded
+    queue = shutil.copytree(ROOT / "patches/demo", tmp_path / "patches/demo")
+    with (queue / "queue.yaml").open("a") as stream:
+        stream.write("picks:\n- {pull: 7, reason: backport, drop-when: never}\n")
+    found = _findings(Workspace(dataclasses.replace(loaded, root=tmp_path)))["queue"]
+    assert found.stops_the_build
+    assert "pull-7: not pinned" in found.value
+    assert "patches.pin" in found.remedy
 
 
 def test_of_an_upstream_without_a_mirror_nothing_is_claimed(tmp_path: Path) -> None:
