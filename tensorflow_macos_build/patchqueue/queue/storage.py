@@ -163,8 +163,7 @@ def save(
     Args:
         folder: where the queue is or will be.
         base: what the first step applies to; its commit is in the repository.
-        steps: the picks, then the patches, in order; each begins with the tree that the one before
-            it made.
+        steps: the picks, then the patches; each begins with the tree that the one before it made.
         git: asks the repository, or a quarantine, that has all trees of the steps.
         resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
         seen: the digest of the queue that the steps were made from (`Queue.digest`).
@@ -184,11 +183,10 @@ def save(
         fingerprint = _fingerprint(real)
         before = _present(real, seen, folder)
         old = {patch.name: patch for patch in before.patches} if before else {}
-        picked = compose.leading_picks(steps)
         composed = compose.compose(base, steps, old, quarantine.git)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
             _write(real, made, composed, resolutions)
-            _write_base(real, made, base, picked)
+            _write_base(real, made, base, compose.leading_picks(steps))
             # it was read where it is written: a temporary folder's name is not the queue's
             queue = replace(load(made), name=real.name, folder=folder)
             _verify(queue, steps, quarantine)
