@@ -59,6 +59,7 @@ def examine(
     findings = (
         *doctor.examine(workspace.release, workspace.root),
         *_credentials(workspace.release),
+        *_disk_cache(workspace),
         *_queue(workspace),
         *_of_upstream(workspace, fetch=fetch),
     )
@@ -114,6 +115,21 @@ def _credentials(release: Release) -> Iterator[HostFinding]:
         return
     value, remedy = f"not set: {', '.join(absent)}", f"export {absent[0]}=…"
     yield HostFinding("headers", what, Availability.MISSING, True, value, remedy)
+
+
+def _disk_cache(workspace: Workspace) -> Iterator[HostFinding]:
+    """Look whether the config's disk cache can be written: Bazel says only that it is unable."""
+    folder = workspace.disk_cache
+    if folder is None:
+        return
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    finding = functools.partial(HostFinding, "disk-cache", f"the disk cache {folder}")
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        yield finding(Availability.FOUND, True)
+        return
+    value = f"{nearest} {'cannot be written' if nearest.is_dir() else 'is no folder'}"
+    remedy = "name another folder by `cache.disk`"
+    yield finding(Availability.DOES_NOT_FIT, True, value, remedy)
 
 
 def _queue(workspace: Workspace) -> Iterator[HostFinding]:

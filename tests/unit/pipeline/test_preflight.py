@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 import shutil
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_a_python_that_upstream_does_not_take_stops_the_build(
     finding = _findings(_workspace(python=python))["upstream-python"]
     assert finding.stops_the_build
     assert finding.value == value
+
+
+@pytest.mark.usefixtures("files")
+def test_a_disk_cache_that_cannot_be_written_stops_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "build_configs", tmp_path / "build_configs")
+    workspace = Workspace(config.load("demo", {"cache.disk": "cache/of/bazel"}, root=tmp_path))
+    assert _findings(workspace)["disk-cache"].is_as_needed
+    # Root may write anywhere but on a file system that is read-only.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    assert _findings(workspace)["disk-cache"].value == f"{tmp_path} cannot be written"
+    (tmp_path / "cache").touch()
+    finding = _findings(workspace)["disk-cache"]
+    assert finding.stops_the_build
+    assert finding.value == f"{tmp_path / 'cache'} is no folder"
 
 
 def test_a_release_candidate_of_the_host_s_python_counts_as_its_release(
