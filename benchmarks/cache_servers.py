@@ -78,9 +78,15 @@ schedulers:
 
 
 class Server(abc.ABC):
-    """A server of one port, which keeps what it holds in one folder."""
+    """A server of one port, which keeps what it holds in one folder.
+
+    Attributes:
+        scheme: the beginning of its address.
+        killed_at: the number of files at which it dies in mid-build: some actions are done then.
+    """
 
     scheme: str
+    killed_at = 12
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -171,6 +177,8 @@ class BuildGrid(Server):
 
 class Farm(BuildGrid):
     """BuildGrid as a farm, with two workers of this benchmark's."""
+
+    killed_at = 80  # inputs of actions are files, too
 
     execution = "      - !execution {scheduler: *scheduler}"
 

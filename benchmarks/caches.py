@@ -34,9 +34,6 @@ from tests.projects import Project
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_KILLED_AT = 12
-"""After how many files a server is killed: some four actions of 76 have put theirs."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -111,7 +108,7 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(0.02):
-            if self._server.count() >= _KILLED_AT:
+            if self._server.count() >= self._server.killed_at:
                 self._server.kill()
                 return
 
