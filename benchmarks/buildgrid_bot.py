@@ -26,11 +26,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from buildgrid._protos.build.bazel.remote.execution.v2 import remote_execution_pb2 as reapi
 from buildgrid._protos.google.bytestream import bytestream_pb2, bytestream_pb2_grpc
-from buildgrid._protos.google.devtools.remoteworkers.v1test2 import (
-    bots_pb2,
-    bots_pb2_grpc,
-    worker_pb2,
-)
+from buildgrid._protos.google.devtools.remoteworkers.v1test2 import bots_pb2, bots_pb2_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,16 +123,17 @@ class Workshop:
         for name in command.output_files:
             path = home / name
             if path.is_file():
-                digest = self._storage.write(path.read_bytes())
-                result.output_files.add(
-                    path=name, digest=digest, is_executable=os.access(path, os.X_OK)
-                )
+                result.output_files.add(path=name, **self._stored(path))
         for name in command.output_directories:
             if (home / name).is_dir():
                 tree = reapi.Tree()
                 tree.root.CopyFrom(self._directory(home / name, tree))
                 digest = self._storage.write(tree.SerializeToString())
                 result.output_directories.add(path=name, tree_digest=digest)
+
+    def _stored(self, path: Path) -> dict[str, Any]:
+        digest = self._storage.write(path.read_bytes())
+        return {"digest": digest, "is_executable": os.access(path, os.X_OK)}
 
     def _directory(self, folder: Path, tree: Any) -> Any:
         """Return a folder as a message; those below it are added to its tree."""
@@ -153,10 +150,7 @@ class Workshop:
                     name=path.name, digest=reapi.Digest(hash=name, size_bytes=len(content))
                 )
             else:
-                digest = self._storage.write(path.read_bytes())
-                directory.files.add(
-                    name=path.name, digest=digest, is_executable=os.access(path, os.X_OK)
-                )
+                directory.files.add(name=path.name, **self._stored(path))
         return directory
 
 
@@ -167,7 +161,6 @@ def work(channel: grpc.Channel, folder: Path) -> None:
     session = bots_pb2.BotSession(bot_id=folder.name, status=bots_pb2.OK)
     device = session.worker.devices.add(handle="cpu")
     device.properties.add(key="OSFamily", value="linux")
-    assert isinstance(session.worker, worker_pb2.Worker)
     request = bots_pb2.CreateBotSessionRequest(parent="", bot_session=session)
     session = bots.CreateBotSession(request, timeout=_POLL_SECONDS)
     while True:
@@ -189,7 +182,10 @@ def _serve(lease: Any, storage: Storage, workshop: Workshop) -> None:
         digest = reapi.Digest()
         lease.payload.Unpack(digest)
         action = storage.message(digest, reapi.Action)
-    lease.result.Pack(workshop.run(action))
+    try:
+        lease.result.Pack(workshop.run(action))
+    except grpc.RpcError as error:  # of a build that was killed, whose inputs are gone
+        lease.status.code = error.code().value[0]
     lease.state = bots_pb2.COMPLETED
 
 
