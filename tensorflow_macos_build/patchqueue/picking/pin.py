@@ -24,6 +24,7 @@ from tensorflow_macos_build.patchqueue.queue import (
 from tensorflow_macos_build.patchqueue.queue.picks import Pick
 from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 from tensorflow_macos_build.upstream import pulls
+from tensorflow_macos_build.upstream.patience import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -162,8 +163,12 @@ def _chosen(mirror: Mirror, upstream: str, request: PickRequest, ticker: Ticker)
     conditions.parse(said.drop_when, "--drop-when")
     is_own = what.project == upstream.removesuffix("/").removesuffix(".git")
     url = request.url or ("" if is_own else what.project)
-    if url.startswith("-"):
-        raise UsageError(f"`{url}` begins with a `-`, which no address does")
+    if url.startswith("-") or shown(url) != url:
+        raise UsageError(
+            "--url takes an address without a password or a token, or a path",
+            where=shown(url),
+            hint="credentials are found by git: in a credential helper, or in ~/.netrc",
+        )
     plain = Pick(
         what.commit, what.pull, "", said.reason, " ".join(said.drop_when.split()),
         " ".join(said.owner.split()), request.paths, url,

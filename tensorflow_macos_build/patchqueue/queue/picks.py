@@ -28,6 +28,7 @@ from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import conditions
 from tensorflow_macos_build.patchqueue.queue.metadata import REASONS
+from tensorflow_macos_build.upstream.patience import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -200,6 +201,9 @@ def _text_problems(key: str, value: tree.Tree) -> Iterator[tree.Problem]:
         yield tree.Problem(what, value.source)
     elif key == "pull" and not _NUMBER.fullmatch(text):
         yield tree.Problem("`pull` must be the number of a pull request", value.source)
+    elif key == "url" and shown(text) != text:
+        hint = "git finds it in a credential helper or in ~/.netrc"
+        yield tree.Problem("`url` holds a password or a token", value.source, hint)
     elif key in _IDS and not _ID.fullmatch(text):
         yield tree.Problem(f"`{key}` must be a commit's full id", value.source)
     elif key == "reason" and text not in REASONS:

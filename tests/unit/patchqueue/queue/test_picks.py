@@ -73,6 +73,8 @@ def test_a_pull_and_a_commit_are_read() -> None:
         "{pull: 7, reason: backport, drop-when: some day}",
         f"{{pull: 7, {WHY}, url: --upload-pack=touch}}",
         f"{{pull: 7, {WHY}, url: ''}}",
+        f"{{pull: 7, {WHY}, url: 'https://me:hunter2@host/x'}}",
+        f"{{pull: 7, {WHY}, url: 'https://ghp_token@host/x'}}",
         f'{{pull: 7, {WHY}, owner: "a\\nReason: x"}}',
         f"{{pull: 7, {WHY}, paths: []}}",
         f"{{pull: 7, {WHY}, paths: a}}",
@@ -87,6 +89,8 @@ def test_a_pick_that_says_something_else_is_refused(tmp_path: Path, pick: str) -
         queue_files.read_base(FilesOnDisk(tmp_path))
     assert str(tmp_path / "queue.yaml") in str(caught.value)
     assert len(str(caught.value)) < 2000
+    assert "hunter2" not in str(caught.value)
+    assert "ghp_token" not in str(caught.value)
 
 
 def test_all_that_is_wrong_is_named_at_its_line() -> None:
