@@ -54,20 +54,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         opened = mirror.open(arguments.repository, Path(folder) / "cache")
         base, onto = opened.resolve(arguments.base), opened.resolve(arguments.onto)
-        requests = requests_between(opened, base, onto)[: arguments.limit]
+        requests = requests_between(opened, base, onto, arguments.limit)
         print(json.dumps(measured(opened, base, onto, requests), indent=2))
 
 
-def requests_between(opened: mirror.Mirror, base: str, onto: str) -> list[Request]:
-    """Return the requests that merges between two commits brought in, the oldest first."""
+def requests_between(opened: mirror.Mirror, base: str, onto: str, limit: int) -> list[Request]:
+    """Return the first requests that merges between two commits brought in, the oldest first."""
     form = "--format=%H %P %s"
     listed = opened.line("log", "--merges", "--reverse", form, f"{base}..{onto}").split("\n")
     requests: dict[str, Request] = {}
     for line in listed:
         _, first, head, subject = line.split(" ", 3)
-        if number := _MERGE.match(subject):
+        number = _MERGE.match(subject)
+        if number and len(requests) < limit and number[1] not in requests:
             begins = opened.line("merge-base", first, head)
-            requests.setdefault(number[1], Request(number[1], head, begins))
+            requests[number[1]] = Request(number[1], head, begins)
     return list(requests.values())
 
 
