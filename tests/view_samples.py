@@ -93,6 +93,8 @@ from tensorflow_macos_build.views import (
     forecast_page,
     fuse,
     hunks,
+    matrix,
+    matrix_picture,
     picks,
     proofs,
     rangediff_page,
@@ -111,6 +113,7 @@ from tensorflow_macos_build.views import (
 from tensorflow_macos_build.views import config as config_view
 from tensorflow_macos_build.wheels.fuse.engine import Fused
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
+from tensorflow_macos_build.wheels.matrix import Cell, Matrix, MatrixWheel
 from tensorflow_macos_build.wheels.relocate.engine import Copied, Relocated
 from tensorflow_macos_build.wheels.retag import Retagged
 from tensorflow_macos_build.wheels.thin.engine import Thinned
@@ -295,6 +298,22 @@ VERIFIED = Verification(
     Path("a.whl"), FINDINGS, 3, 2, 4, SymbolCounts(),
     (LinkedPlugin(Path("p.whl"), (LINKED,), ()),),
 )  # fmt: skip
+PLUGIN = MatrixWheel("plug", "1.0", "arm64", "p.whl", SHA256)
+TENSORFLOWS = tuple(
+    MatrixWheel(project, version, "arm64", f"{version}.whl", SHA256)
+    for project, version in (("tensorflow-macos", "2.9.2"), ("tensorflow", "2.20.0"))
+)
+NONE = frozenset[str]()
+MATRIX = Matrix(
+    (PLUGIN,),
+    TENSORFLOWS,
+    (
+        Cell(PLUGIN, TENSORFLOWS[0], (), frozenset({"_a"}), NONE, frozenset({"_b"}), NONE),
+        Cell(PLUGIN, TENSORFLOWS[1], ("@rpath/x",), NONE, frozenset({"_a"}), NONE, NONE),
+    ),
+    {TENSORFLOWS[0]: frozenset({"_a"}), TENSORFLOWS[1]: NONE},
+    ("empty.whl",),
+)
 WHEELHOUSE = Wheelhouse(
     Path("wheelhouse"),
     Path("wheelhouse/lock.txt"),
@@ -430,6 +449,12 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     smoke.as_table: [(SMOKE,)],
     upstream.as_document: [(UpstreamReport(BEHIND),), (WATCHING,)],
     upstream.as_lines: [(UpstreamReport(BEHIND), ()), (WATCHING, FLAGS)],
+    matrix.as_document: [(MATRIX,)],
+    matrix.as_lines: [(MATRIX,)],
+    matrix.as_markdown: [(MATRIX,)],
+    matrix.column_head: [(TENSORFLOWS[0],)],
+    matrix.in_words: [(MATRIX.cells[0],), (MATRIX.cells[1],)],
+    matrix_picture.draw: [(MATRIX,)],
     verify.as_document: [(VERIFIED,)],
     verify.as_lines: [(VERIFIED,), (VERIFIED, FINDINGS[0].code, "its page")],
     wheelhouse.as_document: [(WANTED, WHEELHOUSE)],

@@ -13,6 +13,7 @@ from tensorflow_macos_build.tasks import (
     doctor,
     fuse,
     patches,
+    plugins,
     rebase,
     relocate,
     smoke,
@@ -28,6 +29,7 @@ namespace.add_collection(build.namespace)
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
 namespace.add_collection(patches.namespace)
+namespace.add_collection(plugins.namespace)
 namespace.add_collection(rebase.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)

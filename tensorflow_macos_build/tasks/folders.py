@@ -23,3 +23,6 @@ MIRRORS = str(checkout.path("build/mirrors"))
 
 WHEELS = str(checkout.path("build/wheelhouse"))
 """What wheelhouses have fetched and fused."""
+
+MATRIX = str(checkout.path("build/plugins"))
+"""What the table of plugins has found of each wheel."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,19 @@ def inspect(name: str, content: Content, store: ExportStore) -> tuple[Binary, tu
     return Binary(name, reader.slices), tuple(reader.findings)
 
 
+def read(name: str, content: Content, store: ExportStore) -> Binary:
+    """Read a binary as `inspect` does, without checking anything of it but what the link needs."""
+    reader = _BinaryReader(name, content, store, checking=False)
+    with contextlib.suppress(MalformedMachO):
+        reader.read()
+    return Binary(name, reader.slices)
+
+
 class _BinaryReader:
-    def __init__(self, name: str, content: Content, store: ExportStore) -> None:
+    def __init__(
+        self, name: str, content: Content, store: ExportStore, *, checking: bool = True
+    ) -> None:
+        self._checking = checking
         self.slices: dict[str, BinarySlice] = {}
         self.findings: list[Finding] = []
         self._name = name
@@ -124,7 +136,8 @@ class _BinaryReader:
         if entry is not None and (entry.cputype, entry.cpusubtype) != own:
             message = f"the universal header says {entry.name}, the slice's own {parsed.arch}"
             self._add(Code.FAT_CPUTYPE, entry.name, message)
-        for finding in slices.check(self._content, window, parsed):
+        # Without them no page but those of the tables is read.
+        for finding in slices.check(self._content, window, parsed) if self._checking else ():
             self.findings.append(replace(finding, file=self._name, slice=parsed.arch))
         self.slices.setdefault(parsed.arch, self._linked(window, parsed))
 

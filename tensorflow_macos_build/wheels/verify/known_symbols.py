@@ -41,15 +41,42 @@ def history(arch: str, name: str) -> SymbolHistory | None:
     return SymbolHistory(releases[newest], gone)
 
 
+def plugins() -> tuple[str, ...]:
+    """Return the plugins of the table, such as `tensorflow-metal==1.2.0`."""
+    return tuple(dict.fromkeys(_pin(plugin) for plugin in _table()["plugins"]))
+
+
+def taken(pin: str) -> tuple[str, ...]:
+    """Return the C names, without Mach-O's underscore, that a plugin takes of TensorFlow."""
+    names = {
+        name
+        for plugin in _table()["plugins"]
+        if _pin(plugin) == pin
+        for first, last in plugin["takes"]
+        for name in _table()["names"][first : last + 1]
+    }
+    return tuple(sorted(name[1:] for name in names if not name.startswith("__Z")))
+
+
+def _pin(plugin: dict[str, str]) -> str:
+    return f"{plugin['project']}=={plugin['version']}"
+
+
+@cache
+def _table() -> dict[str, Any]:
+    file = resources.files("tensorflow_macos_build.wheels.verify") / "plugins.json"
+    table: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return table
+
+
 @cache
 def _symbols(arch: str) -> tuple[list[str], dict[str, list[int]]]:
     """Return the releases, oldest first, and for each symbol the places of those that have it."""
-    file = resources.files("tensorflow_macos_build.wheels.verify") / "plugins.json"
-    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    table = document["symbols"].get(arch, {"releases": [], "exported": {}})
-    exported = {name: _places(ranges) for name, ranges in table["exported"].items()}
-    return table["releases"], exported
-
-
-def _places(ranges: list[list[int]]) -> list[int]:
-    return [place for first, last in ranges for place in range(first, last + 1)]
+    table = _table()
+    hosts = [host for host in table["hosts"] if host["arch"] == arch]
+    exported: dict[str, list[int]] = {}
+    for place, host in enumerate(hosts):
+        for first, last in host["exported"]:
+            for name in table["names"][first : last + 1]:
+                exported.setdefault(name, []).append(place)
+    return [host["version"] for host in hosts], exported

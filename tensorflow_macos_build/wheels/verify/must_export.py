@@ -1,7 +1,8 @@
 """Lists of symbols that a wheel must export.
 
 An entry is a C name (`TF_AssignVariable`; the underscore that Mach-O puts before it is not
-written), or `@LIST` for one of the lists that come with this package.
+written), or `@LIST` for one of the lists that come with this package, or `@PLUGIN==VERSION` for
+what that plugin takes of TensorFlow's C API, by the table of plugins.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.wheels.verify import known_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,10 +65,13 @@ def lists() -> tuple[str, ...]:
 
 
 def _list(name: str) -> tuple[str, ...]:
+    plugins = known_symbols.plugins()
+    if name in plugins:
+        return known_symbols.taken(name)
     if name not in lists():
         raise UsageError(
             f"there is no list of symbols `@{name}`",
-            hint="the lists are: " + ", ".join(f"@{known}" for known in lists()),
+            hint="the lists are: " + ", ".join(f"@{known}" for known in (*lists(), *plugins)),
         )
     folder = resources.files("tensorflow_macos_build.wheels.verify") / "symbols"
     return read((folder / f"{name}.txt").read_text(encoding="utf-8"))

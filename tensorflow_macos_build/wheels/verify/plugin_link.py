@@ -80,6 +80,11 @@ class PluginLink:
     others: int
 
     @property
+    def taken(self) -> tuple[str, ...]:
+        """The symbols that it takes from the two wheels, or would."""
+        return (*self.bound, *(symbol.name for symbol in self.missing))
+
+    @property
     def loads(self) -> bool:
         """Whether dyld loads it."""
         return not self.lost and all(symbol.is_weak for symbol in self.missing)

@@ -75,7 +75,7 @@ class LinkedPlugin:
 
 
 @dataclass(frozen=True)
-class Host:
+class HostWheel:
     """The wheel that plugins are linked with.
 
     Attributes:
@@ -125,7 +125,7 @@ def read(wheel: Path, store: ExportStore, workers: int) -> Plugin:
     )
 
 
-def link(plugin: Plugin, host: Host, tries: Window) -> LinkedPlugin:
+def link(plugin: Plugin, host: HostWheel, tries: Window) -> LinkedPlugin:
     """Link a plugin dry with the wheel, for each of the wheel's architectures."""
     findings = [*plugin.findings, *(_of(plugin.wheel, finding) for finding in _check(plugin, host))]
     links: list[PluginLink] = []
@@ -143,7 +143,7 @@ def _tops(members: Iterable[str]) -> frozenset[str]:
     return frozenset(owner for owner in owners if owner is not None)
 
 
-def _check(plugin: Plugin, host: Host) -> Iterator[Finding]:
+def _check(plugin: Plugin, host: HostWheel) -> Iterator[Finding]:
     opened = [binary for binary in plugin.binaries if _is_opened(binary.name)]
     if not opened and not plugin.findings:
         message = "no .dylib in tensorflow-plugins: TensorFlow would open nothing of it"

@@ -198,7 +198,7 @@ class _Verifier:
                 counts, linked = binding.link(
                     [*binaries, *broken], tries, self._tops(), must_export
                 )
-                host = plugins.Host(self._named, [*binaries, *broken], frozenset(examined))
+                host = plugins.HostWheel(self._named, [*binaries, *broken], frozenset(examined))
                 beside = tuple(plugins.link(plugin, host, tries) for plugin in companions)
         findings += linked
         findings += [finding for plugin in beside for finding in plugin.findings]

@@ -102,6 +102,14 @@ class ExportStore:
             at += len(block)
         return range(start, start + len(part))
 
+    def mark(self) -> int:
+        """Return what `rewind` goes back to."""
+        return self._end
+
+    def rewind(self, mark: int) -> None:
+        """Forget what was put since `mark` was called; nobody may read or put meanwhile."""
+        self._end = mark
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[Window]:
         """Yield all that was put."""
