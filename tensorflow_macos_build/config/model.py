@@ -23,6 +23,7 @@ PEP_440 = (
 # not match before a line end at the end of the text, as Python's does.
 Text = Annotated[str, StringConstraints(min_length=1)]
 MacosVersion = Annotated[str, StringConstraints(pattern=r"^1[0-9](\.[0-9]+)?$|^2[0-9](\.[0-9]+)?$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # Bazelisk also takes `latest` and `7.x`, which are other Bazels tomorrow.
 BazelVersion = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){2}$")]
 PythonVersion = Annotated[str, StringConstraints(pattern=r"^(host|3\.[0-9]+)$")]
@@ -308,6 +309,37 @@ class Verify(Values):
     """Findings that are known and accepted, by their code."""
 
 
+class MacArchitecture(str, Enum):
+    """A kind of Mac."""
+
+    ARM64 = "arm64"
+    X86_64 = "x86_64"
+
+
+class PluginPin(Values):
+    """A plugin that TensorFlow must load from beside the wheel."""
+
+    requirement: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!+]+$")
+    ]
+    """Its project and version, such as `tensorflow-metal==1.2.0`."""
+    sha256: Annotated[tuple[Sha256, ...], Field(min_length=1)]
+    """The SHA-256 of its wheel or source; of each wheel where architectures have their own."""
+    source: bool = False
+    """Whether it is published as source alone: then it is built on a Mac against the wheel, and
+    shipped beside it. The wheel of any other is fetched, and must load for the wheel to verify."""
+    architectures: Annotated[tuple[MacArchitecture, ...], Field(min_length=1)] = (
+        MacArchitecture.ARM64,
+    )
+    """The Macs that it is for."""
+    build_requires: tuple[Text, ...] = ("setuptools>=64", "wheel")
+    """What the build of its source needs, which is installed beside the wheel."""
+
+    def is_for(self, arch: str) -> bool:
+        """Whether it is for Macs of an architecture."""
+        return any(arch == architecture.value for architecture in self.architectures)
+
+
 class Smoke(Values):
     """What the smoke test imports and how long it may take."""
 
@@ -367,6 +399,8 @@ class Release(Values):
     """How the two wheels are joined."""
     verify: Verify = Verify()
     """What the finished wheel must hold."""
+    plugins: tuple[PluginPin, ...] = ()
+    """Plugins that must load beside the wheel, and those that are built for it."""
     smoke: Smoke = Smoke()
     """What the smoke test does."""
     limits: Limits = Limits()

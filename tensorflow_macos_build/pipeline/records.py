@@ -175,6 +175,24 @@ class FindingRecord(Record):
     message: str
 
 
+class PluginsResult(Record):
+    """Wheels of plugins that must load beside the wheel."""
+
+    wheels: tuple[FileRecord, ...]
+
+
+class PluginWheelsResult(Record):
+    """Wheels of plugins that were built for the wheel.
+
+    Attributes:
+        wheels: those that were built.
+        not_run: why others were not, by requirement.
+    """
+
+    wheels: tuple[FileRecord, ...]
+    not_run: dict[str, str]
+
+
 class VerifyResult(Record):
     """The wheel as it was verified, with what is worth knowing about it."""
 

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.pipeline.stages import build, join, prove, publish
+from tensorflow_macos_build.pipeline.stages import (
+    build,
+    join,
+    plugin_wheels,
+    plugins,
+    prove,
+    publish,
+)
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
@@ -37,9 +44,13 @@ def stages_for(release: Release, architecture: str | None = None) -> Table:
             raise UsageError(f"there is no architecture `{architecture}`", hint=hint)
         return (SOURCE, PATCH, _BUILDS[architecture])
     thin = (build.ARM64, build.X86_64)
-    joined = (join.FUSE, join.RELOCATE, join.VERIFY)
-    # Two variants each: with a host build the last stages need one stage more, and needs are fixed.
-    if release.host_build:
-        proved = (prove.SMOKE_WITH_HOST, publish.DIST_WITH_HOST)
-        return (SOURCE, PATCH, *thin, build.FOR_HOST, *joined, *proved)
-    return (SOURCE, PATCH, *thin, *joined, prove.SMOKE, publish.DIST)
+    sources = bool(plugins.pins(release, source=True))
+    # Variants, for needs are fixed: of what a release has not asked for there is no stage.
+    fetched = (plugins.FETCH,) if plugins.pins(release, source=False) else ()
+    verified = join.VERIFY_WITH_PLUGINS if fetched else join.VERIFY
+    joined = (join.FUSE, join.RELOCATE, *fetched, verified)
+    host = (build.FOR_HOST,) if release.host_build else ()
+    smoked = prove.SMOKE_WITH_HOST if host else prove.SMOKE
+    built = (plugin_wheels.BUILD,) if sources else ()
+    dist = publish.DISTS[bool(host), sources]
+    return (SOURCE, PATCH, *thin, *host, *joined, smoked, *built, dist)

@@ -24,7 +24,7 @@ from tensorflow_macos_build.pipeline.stage import (
     Stage,
     StageJob,
 )
-from tensorflow_macos_build.pipeline.stages import build
+from tensorflow_macos_build.pipeline.stages import build, plugins
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.config import Fuse, Verify
@@ -133,15 +133,18 @@ RELOCATE = Stage(
 
 
 class VerifyInputs(Record):
-    """The wheel, and that part of the config."""
+    """The wheel, that part of the config, and the plugins that must load beside the wheel."""
 
     wheel: FileRecord
     verify: dict[str, Any]
+    plugins: tuple[FileRecord, ...]
 
 
 def _verify_inputs(workspace: Workspace, results: Results) -> VerifyInputs:
     return VerifyInputs(
-        wheel=results[RELOCATE].wheel, verify=workspace.release.verify.model_dump(mode="json")
+        wheel=results[RELOCATE].wheel,
+        verify=workspace.release.verify.model_dump(mode="json"),
+        plugins=results[plugins.FETCH].wheels if plugins.FETCH in results else (),
     )
 
 
@@ -149,7 +152,8 @@ def _verify(job: StageJob[VerifyInputs, Configured[Verify]]) -> VerifyResult:
     from tensorflow_macos_build.wheels.verify import VerifyOptions, verify
 
     settings = job.instructions.section
-    options = VerifyOptions(must_export=settings.must_export, allow=settings.allow)
+    beside = tuple(map(job.path, job.inputs.plugins))
+    options = VerifyOptions(settings.must_export, settings.allow, beside)
     verification = verify(job.path(job.inputs.wheel), options, job.ticker)
     # As values of this room: a stamp must be readable whatever becomes of verify's own classes.
     findings = tuple(
@@ -169,7 +173,11 @@ def _verify(job: StageJob[VerifyInputs, Configured[Verify]]) -> VerifyResult:
             f"the wheel does not verify: {len(errors)} errors",
             where=job.inputs.wheel.path,
             detail="\n".join(lines),
-            hint=checkout.command("verify", checkout.shown(job.path(job.inputs.wheel))),
+            hint=checkout.command(
+                "verify",
+                checkout.shown(job.path(job.inputs.wheel)),
+                *(word for path in beside for word in ("--with", checkout.shown(path))),
+            ),
         )
     # Handed on, so that the stages behind can only get a wheel that verifies.
     return VerifyResult(wheel=job.inputs.wheel, findings=findings)
@@ -180,12 +188,20 @@ def _verified_in_short(verified: VerifyResult) -> str:
     return ", ".join(f"{counts[name]} {name}s" for name in ("error", "warning", "note"))
 
 
-VERIFY = Stage(
-    name="verify",
-    needs=(RELOCATE,),
-    inputs=_verify_inputs,
-    work=_verify,
-    result=VerifyResult,
-    summary=_verified_in_short,
-    instructions=lambda workspace: Configured(workspace.release.verify),
-)
+def _verify_stage(
+    *needs: Stage[Any, Any],
+) -> Stage[VerifyInputs, VerifyResult, Configured[Verify]]:
+    return Stage(
+        name="verify",
+        needs=needs,
+        inputs=_verify_inputs,
+        work=_verify,
+        result=VerifyResult,
+        summary=_verified_in_short,
+        instructions=lambda workspace: Configured(workspace.release.verify),
+    )
+
+
+# Of one name, so that what comes after finds the one that the build has (`Results`).
+VERIFY = _verify_stage(RELOCATE)
+VERIFY_WITH_PLUGINS = _verify_stage(RELOCATE, plugins.FETCH)

@@ -21,6 +21,7 @@ from tensorflow_macos_build.pipeline.records import (
 from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
+from tensorflow_macos_build.pipeline.stages.plugin_wheels import BUILD
 from tensorflow_macos_build.pipeline.stages.prove import SMOKE, SMOKE_WITH_HOST
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
@@ -49,6 +50,7 @@ class PublishInputs(Record):
     relocated: RelocateResult
     verified: VerifyResult
     smoked: SmokeResult
+    plugins: tuple[FileRecord, ...]
 
 
 def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
@@ -64,6 +66,7 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
         fused=results[join.FUSE],
         relocated=results[join.RELOCATE],
         verified=results[join.VERIFY],
+        plugins=results[BUILD].wheels if BUILD in results else (),
         smoked=results[SMOKE],  # or SMOKE_WITH_HOST's: results are found by the stage's name
     )
 
@@ -90,13 +93,16 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
     inputs = job.inputs
     wheel = inputs.verified.wheel
     # A link, where there can be one: a wheel of TensorFlow has hundreds of megabytes.
-    files.link_or_copy(job.path(wheel), folder / wheel.name)
+    shipped = (wheel, *inputs.plugins)
+    for file in shipped:
+        files.link_or_copy(job.path(file), folder / file.name)
     report = _report(inputs, job.history)
     provenance = documents.dumps(_provenance(inputs))
     (folder / PROVENANCE).write_text(provenance, encoding="utf-8")
     (folder / REPORT).write_text(documents.dumps(report), encoding="utf-8")
     (folder / PAGE).write_text(page.render(report), encoding="utf-8")
-    summed = ((files.sha256(folder / name), name) for name in sorted((wheel.name, PROVENANCE)))
+    names = sorted((*(file.name for file in shipped), PROVENANCE))
+    summed = ((files.sha256(folder / name), name) for name in names)
     # What sha256sum(1) writes and `--check` reads: the digest, two spaces, the name.
     sums = "".join(f"{digest}  {name}\n" for digest, name in summed)
     (folder / SUMS).write_text(sums, encoding="utf-8")
@@ -117,6 +123,7 @@ def _provenance(inputs: PublishInputs) -> documents.Json:
     # in SHA256SUMS.
     body = {
         "wheel": _described(inputs.verified.wheel),
+        "plugins": [_described(plugin) for plugin in inputs.plugins],
         "release": inputs.release,
         "upstream": _upstream(inputs),
         "queue_files": inputs.queue_files,
@@ -150,6 +157,7 @@ def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> docume
     body = {
         "release": inputs.release["name"],
         "wheel": _described(inputs.verified.wheel),
+        "plugins": [_described(plugin) for plugin in inputs.plugins],
         "upstream": _upstream(inputs),
         "queue": inputs.release["queue"],
         "tree": inputs.patched.tree,
@@ -166,8 +174,9 @@ def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> docume
     return documents.document("report", 1, body)
 
 
-def _stage(smoke: Stage[Any, SmokeResult], *, with_host: bool) -> Stage[PublishInputs, DistResult]:
-    host = (build.FOR_HOST,) if with_host else ()
+def _stage(
+    smoke: Stage[Any, SmokeResult], *others: Stage[Any, Any]
+) -> Stage[PublishInputs, DistResult]:
     return Stage(
         name="dist",
         needs=(
@@ -175,11 +184,11 @@ def _stage(smoke: Stage[Any, SmokeResult], *, with_host: bool) -> Stage[PublishI
             PATCH,
             build.ARM64,
             build.X86_64,
-            *host,
             join.FUSE,
             join.RELOCATE,
             join.VERIFY,
             smoke,
+            *others,
         ),
         inputs=_inputs,
         work=_work,
@@ -188,5 +197,10 @@ def _stage(smoke: Stage[Any, SmokeResult], *, with_host: bool) -> Stage[PublishI
     )
 
 
-DIST = _stage(SMOKE, with_host=False)
-DIST_WITH_HOST = _stage(SMOKE_WITH_HOST, with_host=True)
+DISTS = {
+    (False, False): _stage(SMOKE),
+    (False, True): _stage(SMOKE, BUILD),
+    (True, False): _stage(SMOKE_WITH_HOST, build.FOR_HOST),
+    (True, True): _stage(SMOKE_WITH_HOST, build.FOR_HOST, BUILD),
+}
+"""The stage with the host's wheel or without it, and with plugins that are built or without any."""

@@ -24,6 +24,29 @@ def test_each_stage_stands_behind_those_that_it_needs(host_build: bool) -> None:
     assert names[-1] == "dist"
 
 
+PINS = [
+    config.PluginPin(requirement="plug==1.0", sha256=("0" * 64,), source=source)
+    for source in (False, True)
+]
+
+
+@pytest.mark.parametrize("host_build", [True, False])
+@pytest.mark.parametrize("pins", [PINS[:1], PINS[1:], PINS])
+def test_a_release_with_plugins_has_stages_for_them(
+    host_build: bool, pins: list[config.PluginPin]
+) -> None:
+    changes = {"host_build": host_build, "plugins": tuple(pins)}
+    stages = stages_for(RELEASE.model_copy(update=changes))
+    names = [stage.name for stage in stages]
+    for number, stage in enumerate(stages):
+        assert {need.name for need in stage.needs} <= set(names[:number])
+    assert ("plugins" in names) == (PINS[0] in pins)
+    assert ("plugin-wheels" in names) == (PINS[1] in pins)
+    needs = {stage.name: {need.name for need in stage.needs} for stage in stages}
+    assert ("plugins" in needs["verify"]) == (PINS[0] in pins)
+    assert ("plugin-wheels" in needs["dist"]) == (PINS[1] in pins)
+
+
 def test_one_architecture_ends_with_its_thin_wheel() -> None:
     names = [stage.name for stage in stages_for(RELEASE, "x86_64")]
     assert names == ["source", "patch", "build:x86_64"]
