@@ -44,13 +44,12 @@ def stages_for(release: Release, architecture: str | None = None) -> Table:
             raise UsageError(f"there is no architecture `{architecture}`", hint=hint)
         return (SOURCE, PATCH, _BUILDS[architecture])
     thin = (build.ARM64, build.X86_64)
-    sources = bool(plugins.pins(release, source=True))
     # Variants, for needs are fixed: of what a release has not asked for there is no stage.
     fetched = (plugins.FETCH,) if plugins.pins(release, source=False) else ()
     verified = join.VERIFY_WITH_PLUGINS if fetched else join.VERIFY
     joined = (join.FUSE, join.RELOCATE, *fetched, verified)
     host = (build.FOR_HOST,) if release.host_build else ()
     smoked = prove.SMOKE_WITH_HOST if host else prove.SMOKE
-    built = (plugin_wheels.BUILD,) if sources else ()
-    dist = publish.DISTS[bool(host), sources]
+    built = (plugin_wheels.BUILD,) if plugins.pins(release, source=True) else ()
+    dist = publish.stage(smoked, *host, *built)
     return (SOURCE, PATCH, *thin, *host, *joined, smoked, *built, dist)

@@ -11,6 +11,7 @@ from tensorflow_macos_build.pipeline.records import (
     FileRecord,
     FuseResult,
     PatchResult,
+    PluginWheelsResult,
     Record,
     RelocateResult,
     SmokeResult,
@@ -21,8 +22,7 @@ from tensorflow_macos_build.pipeline.records import (
 from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
-from tensorflow_macos_build.pipeline.stages.plugin_wheels import BUILD
-from tensorflow_macos_build.pipeline.stages.prove import SMOKE, SMOKE_WITH_HOST
+from tensorflow_macos_build.pipeline.stages.prove import SMOKE
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
@@ -66,7 +66,13 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
         fused=results[join.FUSE],
         relocated=results[join.RELOCATE],
         verified=results[join.VERIFY],
-        plugins=results[BUILD].wheels if BUILD in results else (),
+        # By their type: the code that builds them decides nothing of releases without plugins.
+        plugins=tuple(
+            wheel
+            for finished in results.finished
+            if isinstance(finished.value, PluginWheelsResult)
+            for wheel in finished.value.wheels
+        ),
         smoked=results[SMOKE],  # or SMOKE_WITH_HOST's: results are found by the stage's name
     )
 
@@ -174,9 +180,10 @@ def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> docume
     return documents.document("report", 1, body)
 
 
-def _stage(
+def stage(
     smoke: Stage[Any, SmokeResult], *others: Stage[Any, Any]
 ) -> Stage[PublishInputs, DistResult]:
+    """Return the stage of a build whose smoke test is `smoke` and that has these stages besides."""
     return Stage(
         name="dist",
         needs=(
@@ -195,12 +202,3 @@ def _stage(
         result=DistResult,
         summary=lambda published: f"{published.folder}/{published.wheel.name}",
     )
-
-
-DISTS = {
-    (False, False): _stage(SMOKE),
-    (False, True): _stage(SMOKE, BUILD),
-    (True, False): _stage(SMOKE_WITH_HOST, build.FOR_HOST),
-    (True, True): _stage(SMOKE_WITH_HOST, build.FOR_HOST, BUILD),
-}
-"""The stage with the host's wheel or without it, and with plugins that are built or without any."""
