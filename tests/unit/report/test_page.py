@@ -19,6 +19,7 @@ def report(**changes: Any) -> documents.Json:
     body = {
         "release": "demo",
         "wheel": file,
+        "plugins": [{**file, "name": "plug.whl"}],
         "upstream": {"url": "embedded:", "ref": "v1", "commit": "1" * 40},
         "queue": "demo",
         "tree": "2" * 40,
