@@ -52,8 +52,8 @@ class BuildResult:
     Attributes:
         outputs: the default outputs by target label, sorted.
         actions: how many actions ran, internal ones and cache hits too.
-        needed: how many the targets need, those included that were up to date, by Bazel's last word
-            on its progress; at least `actions`.
+        needed: how many the targets need at least, those included that were up to date: `actions`,
+            or Bazel's last word on its progress, which may not have come to the end.
         runners: how many processes each runner ran, such as `linux-sandbox`.
         cache_hits: how many came from a disk or remote cache.
         seconds: wall-clock time.

@@ -119,8 +119,8 @@ class Effort(Record):
     Attributes:
         actions: Bazel's actions, internal ones and cache hits too.
         cache_hits: those of them that came from a disk or remote cache.
-        needed: those that the wheel needs: `actions`, and what the output base had already: what
-            another architecture's build has made (host tools) and what has not changed.
+        needed: how many the wheel needs at least: `actions`, and what the output base had already:
+            what another architecture's build has made (host tools) and what has not changed.
         runners: how many processes each of Bazel's runners ran, such as `linux-sandbox`.
         reasons: for how many actions the output base's action cache did not do, by Bazel's reason.
         time: where the time went, where Bazel says it.

@@ -9,7 +9,7 @@ def test_people_see_kinds_the_slowest_the_critical_path_and_why_actions_ran() ->
     assert list(time_spent.as_lines(EFFORT)) == [
         "  1,234 actions, 12 of them from caches, hit rate 1.0 %"
         " (1,222 linux-sandbox, 12 disk cache hit)",
-        "  2,468 actions needed, 1,234 reused from builds before (50%)",
+        "  at least 1,234 more reused from builds before, of at least 2,468 needed",
         "  run because: 1 action command has changed",
         "        2.2 s  CppCompile, 1 action",
         "  1,233 actions more, of other kinds, or so short that Bazel's profile joins them",
