@@ -24,7 +24,8 @@ def _config_impl(ctx):
         flag_sets = [
             _flags(_COMPILE + _LINK, ["-target", target]),
             _flags(_COMPILE, ["-isystem", _SDK, "-fno-sanitize=undefined", "-g0", "-w"]),
-            _flags(_LINK, ["-F", _SDK]),
+            # Entries for debuggers would name zig's cache, whose folder another machine has elsewhere.
+            _flags(_LINK, ["-F", _SDK, "-s"]),
         ],
         env_sets = [env_set(
             actions = _COMPILE + _LINK + _ARCHIVE,
