@@ -3,14 +3,15 @@
     .venv/bin/python -m benchmarks.bep FOLDER [--rounds 5] [--seconds 240] [--jobs 4] …
 
 FOLDER does not exist; its path has no space. The release of benchmarks/simulated_release.py is made
-in it, and one architecture of it built by three arms in turn: bare Bazel, Bazel that writes its
-records (events, profile, explanation) with nobody who reads them, and `bazel.build`, which reads
-them. The command lines are the product's, and differ in these flags alone; `bazel clean` before
-each makes all actions run. Then a made event file of 200 MB and one of half of it are read.
+in it, and one architecture of it built by two arms in turn: bare Bazel, and `bazel.build`, for
+which Bazel writes its records (events, profile, explanation) and which reads them. The command
+lines are the product's, and differ in these flags alone; `bazel clean` before each makes all
+actions run. Then a made event file of 200 MB and one of half of it are read.
 
-Prints medians and ranges of wall-clock time and of processor time (client, server, and actions),
-the ratios to bare Bazel in the same round, how fast events arrive and are read, and the peak memory
-of reading.
+Prints wall-clock time and processor time (client, server, actions) of each build; their medians,
+and the least of them, which others' work on the machine disturbs least; the ratios to bare Bazel;
+what of the processor time is this process's own; how fast events arrive and are read, and the peak
+memory of reading.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +48,17 @@ _RECORDS = ("--build_event_json_file=", "--profile=", "--explain=")
 
 @dataclass(frozen=True)
 class Cost:
-    """What one build took, in seconds of the clock and of processors."""
+    """What one build took, in seconds of the clock and of processors.
+
+    Attributes:
+        seconds: by the clock.
+        cpu_seconds: of Bazel's client and server, all actions, and this process.
+        own_seconds: of this process alone.
+    """
 
     seconds: float
     cpu_seconds: float
+    own_seconds: float
 
 
 class WatchedProject:
@@ -67,9 +76,10 @@ class WatchedProject:
         """Return what the build costs when nothing is built yet and the server runs."""
         invocation = self.invocation()
         run_quietly(invocation, [*invocation.startup_argv(), "clean"])
-        begun, cpu = time.perf_counter(), self._cpu_seconds()
+        begun, cpu, own = time.perf_counter(), self._cpu_seconds(), time.process_time()
         build(invocation)
-        return Cost(time.perf_counter() - begun, self._cpu_seconds() - cpu)
+        seconds, own = time.perf_counter() - begun, time.process_time() - own
+        return Cost(seconds, self._cpu_seconds() - cpu, own)
 
     def _cpu_seconds(self) -> float:
         """Return the processor time of this process, the server, and all that both have waited for.
@@ -96,44 +106,39 @@ def watched(project: WatchedProject) -> Callable[[bazel.Invocation], object]:
     return lambda invocation: bazel.build(invocation, ticker=silent, log=project.log)
 
 
-def bare(*, records: bool) -> Callable[[bazel.Invocation], object]:
-    """Return the build as a shell would run it, with or without the flags for records."""
-
-    def build(invocation: bazel.Invocation) -> None:
-        argv = [word for word in invocation.argv() if records or not word.startswith(_RECORDS)]
-        run_quietly(invocation, argv)
-
-    return build
+def bare(invocation: bazel.Invocation) -> None:
+    """Build as a shell would, without the flags for records."""
+    run_quietly(invocation, [word for word in invocation.argv() if not word.startswith(_RECORDS)])
 
 
 def compare(project: WatchedProject, rounds: int) -> None:
-    """Build by all arms in turn and print what they took."""
-    arms = {
-        "bare": bare(records=False),
-        "with records": bare(records=True),
-        "watched": watched(project),
-    }
-    bare(records=True)(project.invocation())  # the server starts, and compiles its own code
+    """Build by both arms in turn and print what they took."""
+    arms = {"bare": bare, "watched": watched(project)}
+    for build in arms.values():  # the server starts, and compiles its own code
+        project.cost_of(build)
     costs: dict[str, list[Cost]] = {name: [] for name in arms}
     for number in range(rounds):
-        # In another order each time, so that none always follows the same one.
-        for name in [*arms][number % len(arms) :] + [*arms][: number % len(arms)]:
-            costs[name].append(project.cost_of(arms[name]))
-    for name, measured in costs.items():
-        print(f"{name:13} {_shown(measured, costs['bare'])}", flush=True)
+        # In the other order each time, so that neither always finds what the other leaves.
+        for name in [*arms][:: -1 if number % 2 else 1]:
+            cost = project.cost_of(arms[name])
+            costs[name].append(cost)
+            print(f"  {name:8} {cost.seconds:7.2f} s  {cost.cpu_seconds:7.2f} s of processors")
+            sys.stdout.flush()
+    for field in ("seconds", "cpu_seconds"):
+        report(field, [[getattr(cost, field) for cost in costs[name]] for name in arms])
+    own = statistics.median(cost.own_seconds / cost.cpu_seconds for cost in costs["watched"])
+    print(f"this process: {own:.4f} of the watched builds' processor time")
 
 
-def _shown(measured: Sequence[Cost], base: Sequence[Cost]) -> str:
-    """Return medians, with the ratios to bare Bazel round by round: the median and the range."""
-    parts = []
-    for unit, field in (("s", "seconds"), ("s of processors", "cpu_seconds")):
-        values = [getattr(cost, field) for cost in measured]
-        ratios = [value / getattr(cost, field) for value, cost in zip(values, base, strict=True)]
-        ratio, least, most = statistics.median(ratios), min(ratios), max(ratios)
-        parts.append(
-            f"{statistics.median(values):7.2f} {unit} ({ratio:.3f}, {least:.3f} to {most:.3f})"
-        )
-    return "  ".join(parts)
+def report(field: str, values: Sequence[Sequence[float]]) -> None:
+    """Print how the watched builds stand to the bare ones."""
+    base, seen = values
+    ratios = sorted(value / other for value, other in zip(seen, base, strict=True))
+    median = statistics.median(seen) / statistics.median(base)
+    print(
+        f"{field}: watched to bare {median:.3f} by medians, {min(seen) / min(base):.3f} by the "
+        f"least; in a round {ratios[0]:.3f} to {ratios[-1]:.3f}"
+    )
 
 
 def arrival_rate(stream: Path) -> float:
