@@ -167,6 +167,17 @@ class SimulatedCosts:
         target = sum(sum(p.compiles) + p.archive + p.generate for p in self.packages)
         return (host + 2 * (target + sum(self.links))) / 1000
 
+    def seconds_of(self, output: str) -> float:
+        """Return what an action costs, by the path of its output in the journal."""
+        folder, _, name = output.partition("/tensorflow/sim/")[2].rpartition("/")
+        if not folder:
+            return self.links[name == "python.bin"] / 1000
+        package = folder.partition("/")[0]
+        costs = self.host if package == "host" else self.packages[int(package[1:])]
+        if folder.endswith("/_objs"):
+            return costs.compiles[int(name[1:-2])] / 1000
+        return (costs.archive if name.endswith(".a") else costs.generate) / 1000
+
     def critical_seconds(self, *, host: bool) -> float:
         """Return the length of the longest chain, with or without the host tool's part of it."""
         tool = max(self.host.compiles) + self.host.archive + self.host.generate
@@ -344,8 +355,10 @@ def report(release: SimulatedRelease, document: dict[str, Any], seconds: float) 
     assert begun == ended, "an action began and did not end"
     assert set(ended.values()) == {1}, "an action ran twice"
     assert len(ended) == costs.actions, (len(ended), costs.actions)
-    print(f"{costs.actions} actions of {costs.seconds:.0f} s, each run once by the journal")
-    print(f"{costs.seconds / release.jobs:.0f} s on {release.jobs} at once; took {seconds:.0f} s")
+    print(
+        f"{costs.actions} actions of {costs.seconds:.0f} s, each run once by the journal; "
+        f"{costs.seconds / release.jobs:.0f} s on {release.jobs} at once; took {seconds:.0f} s"
+    )
     for number, (architecture, effort) in enumerate(efforts(document).items()):
         expected = costs.target_actions + costs.host_actions * (number == 0)
         known = costs.critical_seconds(host=number == 0)
