@@ -18,7 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, UsageError
 from tensorflow_macos_build.git import objects
-from tensorflow_macos_build.git.repository import ObjectMissing
+from tensorflow_macos_build.git.repository import Git, ObjectMissing
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
@@ -32,26 +32,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.pipeline.records import PatchResult
     from tensorflow_macos_build.pipeline.versions import Version
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.upstream.tensorflow_tree.tree import TensorflowTree
 
-UPSTREAM = "upstream"
+_UPSTREAM = "upstream"
 """The code of the finding that upstream's files could not be looked at."""
+
+_OF_THE_TREE = frozenset({_UPSTREAM, "upstream-configs", "upstream-target"})
+"""The codes of what can be judged at the latest when the patched tree is there."""
 
 _BY_CONFIGURE = "opt"
 """The config that no tree defines: configure.py writes its lines into .tf_configure.bazelrc."""
 
 
 def examine(
-    workspace: Workspace, ignore: Iterable[str] = (), *, fetch: bool = False
+    workspace: Workspace, ignore: Iterable[str] = (), *, patched: PatchResult | None = None
 ) -> tuple[HostFinding, ...]:
     """Return what was looked at before a build, and how it is.
 
     Args:
         workspace: the release.
         ignore: codes of findings that shall not stop the build.
-        fetch: whether a few of upstream's files may be fetched to look at them.
+        patched: the tree that is built, to look at in place of upstream's; None: it is not there.
 
     Raises:
         UsageError: a code is none of a finding.
@@ -61,7 +65,7 @@ def examine(
         *_credentials(workspace.release),
         *_disk_cache(workspace),
         *_queue(workspace),
-        *_of_upstream(workspace, fetch=fetch),
+        *_of_upstream(workspace, patched),
     )
     return _ignoring(findings, frozenset(ignore))
 
@@ -81,6 +85,12 @@ def refuse(findings: Iterable[HostFinding]) -> None:
             detail="\n".join(finding.sentence for finding in stopping),
             hint=f"`{codes}` goes on in spite of them",
         )
+
+
+def awaits_patched_tree(findings: Iterable[HostFinding]) -> bool:
+    """Whether something could not be told that the patched tree will tell."""
+    of_tree = (finding for finding in findings if finding.code in _OF_THE_TREE)
+    return any(finding.availability is Availability.NOT_LOOKED_AT for finding in of_tree)
 
 
 def exit_code(findings: Iterable[HostFinding]) -> ExitCode:
@@ -156,7 +166,7 @@ def _queue(workspace: Workspace) -> Iterator[HostFinding]:
     yield HostFinding("queue", what, Availability.FOUND, True, value)
 
 
-def _of_upstream(workspace: Workspace, *, fetch: bool) -> Iterator[HostFinding]:
+def _of_upstream(workspace: Workspace, patched: PatchResult | None) -> Iterator[HostFinding]:
     """Hold the config against upstream's own files, and its known faults against this machine."""
     release = workspace.release
     # Of the miniature nothing is asked: it comes with this package, whose tests hold it.
@@ -164,33 +174,33 @@ def _of_upstream(workspace: Workspace, *, fetch: bool) -> Iterator[HostFinding]:
         return
     named, flags = None, None
     try:
-        tree = _tree(workspace, fetch=fetch)
+        tree = _tree(workspace) if patched is None else _patched_tree(workspace, patched)
     except MacosBuildError as error:
         state = Availability.NOT_LOOKED_AT
-        yield HostFinding(UPSTREAM, "upstream's files", state, True, error.what)
+        yield HostFinding(_UPSTREAM, "upstream's files", state, True, error.what)
     else:
-        yield from (_configs(release, tree), _target(release, tree), _python(release, tree))
-        yield _bounds(release, tree)
+        may_change = patched is None and release.queue is not None
+        for lack in (_configs(release, tree), _target(release, tree)):
+            yield _not_judged_yet(lack, release) if may_change else lack
+        yield from (_python(release, tree), _bounds(release, tree))
         named, flags = tree.bazel_version.value, _x86_64_flags(release, tree)
     wanted = versions.parse(release.bazel.version or named or "")
     yield _bazel(wanted)
     yield from hazards.examine(release, wanted, flags)
 
 
-def _tree(workspace: Workspace, *, fetch: bool) -> TensorflowTree:
+def _patched_tree(workspace: Workspace, patched: PatchResult) -> TensorflowTree:
+    with objects.reading(Git(workspace.root / patched.git_dir)) as reader:
+        return trees.read(sources.of_tree(reader, patched.tree))
+
+
+def _tree(workspace: Workspace) -> TensorflowTree:
     """Read the upstream commit's files as far as they are here.
 
     Raises:
         UsageError: there is no mirror yet, or it has not got the commit or the files' contents.
     """
     upstream, mirrors = workspace.release.upstream, workspace.mirrors
-    if fetch:
-        # Through the mirror, with its retries and the user's proxies: git's own fetching would ask
-        # for one file after the other.
-        opened = mirror.open(upstream.url, mirrors)
-        with objects.reading(opened) as reader:
-            named = opened.resolve(upstream.ref)
-            opened.bring(sources.blob_ids(reader, named, trees.PATHS))  # all in one request
     # Through a view that knows no server: in a partial clone git's cat-file ends at the first
     # content that is not here and that it may not fetch.
     here = mirror.peek(upstream.url, mirrors, upstream.ref)
@@ -218,7 +228,7 @@ def _configs(release: Release, tree: TensorflowTree) -> HostFinding:
         except BadConfig as fault:
             if fault.undefined != _BY_CONFIGURE:
                 faults.append(str(fault))
-    return _held(release, "upstream-configs", what, "; ".join(faults), ".bazelrc")
+    return _held("upstream-configs", what, "; ".join(faults), ".bazelrc")
 
 
 def _config_names(release: Release) -> list[str]:
@@ -242,18 +252,24 @@ def _target(release: Release, tree: TensorflowTree) -> HostFinding:
     is_there = name in {target.name for target in targets}
     others = ", ".join(f":{target.name}" for target in tree.wheel_targets)
     fault = "" if is_there else f"{label} is not named there; {others or 'no wheel target'} is"
-    return _held(release, "upstream-target", what, fault, tree.targets.where)
+    return _held("upstream-target", what, fault, tree.targets.where)
 
 
-def _held(release: Release, code: str, what: str, fault: str, where: str) -> HostFinding:
-    """Return a finding about upstream's tree, which a queue's patches may yet change."""
+def _held(code: str, what: str, fault: str, where: str) -> HostFinding:
+    """Return a finding about upstream's tree."""
     if not fault:
         return HostFinding(code, what, Availability.FOUND, True, known_from=where)
-    if release.queue is not None:
-        value = f"{fault}; a patch of patches/{release.queue} may bring it"
-        return HostFinding(code, what, Availability.NOT_LOOKED_AT, True, value, known_from=where)
     remedy = "change the config, or bring it by a patch"
     return HostFinding(code, what, Availability.DOES_NOT_FIT, True, fault, remedy, where)
+
+
+def _not_judged_yet(finding: HostFinding, release: Release) -> HostFinding:
+    """Return what a finding is worth before the queue's patches are in the tree."""
+    if finding.availability is not Availability.DOES_NOT_FIT:
+        return finding
+    value = f"{finding.value}; a patch of patches/{release.queue} may bring it"
+    state = Availability.NOT_LOOKED_AT
+    return dataclasses.replace(finding, availability=state, value=value, remedy="")
 
 
 def _python(release: Release, tree: TensorflowTree) -> HostFinding:

@@ -17,6 +17,7 @@ from tensorflow_macos_build.pipeline.records import files_in
 from tensorflow_macos_build.pipeline.rounds import boxed_build
 from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob, now
 from tensorflow_macos_build.pipeline.stages import build as bazel_builds
+from tensorflow_macos_build.pipeline.stages.patch import PATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage
-    from tensorflow_macos_build.pipeline.records import Record
+    from tensorflow_macos_build.pipeline.records import PatchResult, Record
     from tensorflow_macos_build.pipeline.rounds.model import Round
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
@@ -128,22 +129,22 @@ class _Preflight:
     def before_all(self) -> None:
         """Look, where the plan may come to Bazel."""
         if any(planned.finished is None and _is_bazels(planned) for planned in self._plan.stages):
-            self._look(fetch=False)
+            self._look()
 
-    def before(self, planned: PlannedStage, _results: Results) -> None:
-        """Look again where Bazel's turn has come, if upstream's files were not here before."""
+    def before(self, planned: PlannedStage, results: Results) -> None:
+        """Look again where Bazel's turn has come, if something was left for the patched tree."""
         if self._is_due and _is_bazels(planned):
-            self._look(fetch=True)
-            self._is_due = False  # once: what is not here now cannot be had
+            self._look(results[PATCH])
+            self._is_due = False  # once: what cannot be told now never can
 
-    def _look(self, *, fetch: bool) -> None:
+    def _look(self, patched: PatchResult | None = None) -> None:
         from tensorflow_macos_build.pipeline import preflight  # noqa: PLC0415 - most builds need none
 
         workspace, ignore = self._plan.workspace, self._plan.request.ignore
-        findings = preflight.examine(workspace, ignore, fetch=fetch)
+        findings = preflight.examine(workspace, ignore, patched=patched)
         preflight.refuse(findings)
         self._observer.looked_at(findings)
-        self._is_due = any(finding.code == preflight.UPSTREAM for finding in findings)
+        self._is_due = preflight.awaits_patched_tree(findings)
 
 
 def _is_bazels(planned: PlannedStage) -> bool:

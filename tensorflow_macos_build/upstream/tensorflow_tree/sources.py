@@ -10,7 +10,6 @@ from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.upstream.tensorflow_tree.fact import MOST_BYTES, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from tensorflow_macos_build.git.objects import ObjectReader
@@ -19,7 +18,12 @@ if TYPE_CHECKING:
 
 def of_commit(objects: ObjectReader, commit: str) -> TreeFiles:
     """Return the files of a commit; contents are read when they are asked for."""
-    overlay = Overlay(objects, objects.commit(commit).tree)
+    return of_tree(objects, objects.commit(commit).tree)
+
+
+def of_tree(objects: ObjectReader, tree: str) -> TreeFiles:
+    """Return the files of a tree object, likewise."""
+    overlay = Overlay(objects, tree)
 
     def content(path: str) -> bytes | None:
         entry = overlay.entry(path)
@@ -27,13 +31,6 @@ def of_commit(objects: ObjectReader, commit: str) -> TreeFiles:
         return objects.blob(entry.oid) if entry is not None and entry.is_file else None
 
     return content
-
-
-def blob_ids(objects: ObjectReader, commit: str, paths: Iterable[str]) -> list[str]:
-    """Return the ids of those files of a commit that are at `paths`; contents are not read."""
-    overlay = Overlay(objects, objects.commit(commit).tree)
-    entries = [overlay.entry(path) for path in paths]
-    return [entry.oid for entry in entries if entry is not None and entry.is_file]
 
 
 def of_folder(folder: Path) -> TreeFiles:

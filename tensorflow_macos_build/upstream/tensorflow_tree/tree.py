@@ -48,18 +48,6 @@ _VERSIONS = (
 _LOCKS = {f"3.{minor}": f"requirements_lock_3_{minor}.txt" for minor in range(6, 40)}
 """The lock files that are looked for, by Python: a tree of bare paths cannot be listed."""
 
-# Stated beforehand, so that a partial clone brings all of them in one request.
-PATHS = (
-    ".bazelversion",
-    ".bazelrc",
-    "configure.py",
-    f"{PACKAGE}/BUILD",
-    *_SETUPS,
-    *(path for path, _ in _VERSIONS),
-    *_LOCKS.values(),
-)
-"""What is read, but for what .bazelrc imports."""
-
 
 @dataclass(frozen=True)
 class BuildTarget:

@@ -378,7 +378,9 @@ class Observer:
         at_work[0] = None
 
 # What is looked at before a build reads what a stage would then find in memory.
-nothing = types.SimpleNamespace(examine=lambda *_, **__: (), refuse=lambda _: None, UPSTREAM="")
+nothing = types.SimpleNamespace(
+    examine=lambda *_, **__: (), refuse=lambda _: None, awaits_patched_tree=lambda _: False
+)
 sys.modules["tensorflow_macos_build.pipeline.preflight"] = nothing
 sys.addaudithook(note)
 workspace = Workspace(config.load("demo"))

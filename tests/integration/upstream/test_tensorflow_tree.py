@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import config
-from tensorflow_macos_build.git import objects
+from tensorflow_macos_build.git import objects, trees
 from tensorflow_macos_build.git.repository import ObjectMissing
 from tensorflow_macos_build.pipeline import doctor, preflight
+from tensorflow_macos_build.pipeline.records import FileRecord, PatchResult
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.upstream import embedded, mirror
 from tensorflow_macos_build.upstream.tensorflow_tree import sources, tree
@@ -51,7 +52,7 @@ def test_a_release_of_the_miniature_says_how_it_is_built(
     assert {"release_macos_arm64", "release_macos_x86"} <= {*facts.rc.value.configs()}
 
 
-def test_contents_that_are_not_here_are_fetched_only_by_who_asks_for_them(
+def test_nothing_is_fetched_to_look_and_the_patched_tree_tells_what_was_left(
     upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.commit("r2", {".bazelversion": b"7.4.1\n", ".bazelrc": b"build:one --copt=a\n"}, 9)
@@ -62,19 +63,25 @@ def test_contents_that_are_not_here_are_fetched_only_by_who_asks_for_them(
         workspace = Workspace(dataclasses.replace(loaded, root=tmp_path))
         monkeypatch.setattr(doctor, "examine", lambda *_: ())  # of this machine nothing is asked
 
-        def values(*, fetch: bool = False) -> dict[str, str]:
-            findings = preflight.examine(workspace, fetch=fetch)
+        def values(patched: PatchResult | None = None) -> dict[str, str]:
+            findings = preflight.examine(workspace, patched=patched)
             return {finding.code: finding.value for finding in findings}
 
         assert values()["upstream"] == f"no r2 of {url} is here yet"
-        mirror.open(url, workspace.mirrors)
+        opened = mirror.open(url, workspace.mirrors)
         requests = len(faults.requests)
         assert values()["upstream"] == "the files of r2 are not here yet"
         assert len(faults.requests) == requests
-        fetched = values(fetch=True)
-        assert "upstream" not in fetched
-        assert fetched["upstream-bazel"] == "7.4.1, and upstream names 7.4.1"
-        assert values() == fetched
+        commit = opened.resolve("r2")
+        (tree_id,) = trees.of_commits(opened, [commit])
+        opened.fetch_blobs(entry.oid for entry in trees.files(opened, tree_id).values())
+        holder = FileRecord(path="holder", size=0, sha256="")
+        git_dir = str(opened.git_dir.relative_to(tmp_path))
+        value = PatchResult(commit=commit, tree=tree_id, git_dir=git_dir, patches=(), holder=holder)
+        told = values(value)
+        assert "upstream" not in told
+        assert told["upstream-bazel"] == "7.4.1, and upstream names 7.4.1"
+        assert values() == told
 
 
 def test_a_local_partial_clone_is_looked_at_once_it_is_a_mirror(

@@ -15,6 +15,7 @@ from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import doctor, preflight, tools
 from tensorflow_macos_build.pipeline.doctor import Availability
+from tensorflow_macos_build.pipeline.records import FileRecord, PatchResult
 from tensorflow_macos_build.pipeline.tools import Candidate
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.upstream.tensorflow_tree import tree
@@ -51,10 +52,11 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Upstream's files, as they are looked at; a test changes them."""
     contents = dict(FILES)
 
-    def read(_workspace: Workspace, *, fetch: bool) -> tree.TensorflowTree:
+    def read(*_: object) -> tree.TensorflowTree:
         return tree.read(lambda path: contents[path].encode() if path in contents else None)
 
     monkeypatch.setattr(preflight, "_tree", read)
+    monkeypatch.setattr(preflight, "_patched_tree", read)
     monkeypatch.setattr(doctor, "examine", lambda *_: ())  # it starts the Python of the release
     return contents
 
@@ -82,7 +84,14 @@ def test_what_upstream_lacks_stops_a_build_that_no_queue_changes(
 ) -> None:
     files[path] = content
     assert value in _findings(_workspace())[code].value
-    assert _findings(_workspace())[code].availability is Availability.NOT_LOOKED_AT
+    before = preflight.examine(_workspace())
+    assert {finding.code: finding for finding in before}[code].verdict == "not looked at"
+    assert preflight.awaits_patched_tree(before)
+    holder = FileRecord(path="holder", size=0, sha256="")
+    patched = PatchResult(commit="c", tree="t", git_dir="g", patches=(), holder=holder)
+    after = preflight.examine(_workspace(), patched=patched)
+    assert {finding.code: finding for finding in after}[code].stops_the_build
+    assert not preflight.awaits_patched_tree(after)
     loaded = _workspace().loaded
     release = loaded.release.model_copy(update={"queue": None})
     alone = Workspace(dataclasses.replace(loaded, release=release))

@@ -17,7 +17,7 @@ from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import preflight, run
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage, StageState
-from tensorflow_macos_build.pipeline.records import FileRecord, Record
+from tensorflow_macos_build.pipeline.records import FileRecord, PatchResult, Record
 from tensorflow_macos_build.pipeline.stage import (
     FinishedStage,
     Instructions,
@@ -26,6 +26,7 @@ from tensorflow_macos_build.pipeline.stage import (
     StageJob,
 )
 from tensorflow_macos_build.pipeline.stages import build as bazel_builds
+from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -185,22 +186,28 @@ def test_a_stage_waits_for_what_it_needs_and_its_state_is_told(workspace: Worksp
     assert (planned.state, planned.why, planned.key) == (StageState.WAITS, "decided by one", None)
 
 
-@pytest.mark.parametrize("is_here_later", [False, True])
-def test_upstreams_files_are_looked_at_again_before_bazel_when_they_were_not_here(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, is_here_later: bool
+@pytest.mark.parametrize("is_told_later", [False, True])
+@pytest.mark.parametrize("code", ["upstream", "upstream-target"])
+def test_what_upstreams_files_could_not_tell_the_patched_tree_tells_before_bazel(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, code: str, is_told_later: bool
 ) -> None:
-    looks: list[bool] = []
+    looks: list[PatchResult | None] = []
 
-    def examine(_: Workspace, ignore: tuple[str, ...], *, fetch: bool) -> tuple[HostFinding, ...]:
-        looks.append(fetch)
-        missing = HostFinding("upstream", "files", Availability.NOT_LOOKED_AT, needed=True)
+    def examine(
+        _: Workspace, ignore: tuple[str, ...], *, patched: PatchResult | None
+    ) -> tuple[HostFinding, ...]:
+        looks.append(patched)
+        missing = HostFinding(code, "files", Availability.NOT_LOOKED_AT, needed=True)
         fault = HostFinding("upstream-target", "t", Availability.DOES_NOT_FIT, needed=True)
         later = (dataclasses.replace(fault, ignored=fault.code in ignore),)
-        return later if fetch and is_here_later else (missing,)
+        return later if patched and is_told_later else (missing,)
 
     monkeypatch.setattr(preflight, "examine", examine)
     of_bazel = PlannedStage(bazel_builds.ARM64, Instructions(), StageState.WAITS, "why")
     before_it = PlannedStage(stage("one", "a"), Instructions(), StageState.TO_RUN, "why")
+    holder = FileRecord(path="holder", size=0, sha256="")
+    value = PatchResult(commit="c", tree="t", git_dir="g", patches=(), holder=holder)
+    patched = Results().adding(FinishedStage(PATCH, "key", value, 0.0, up_to_date=False))
     for ignore in ((), ("upstream-target",)):
         looks.clear()
         request = BuildRequest(ignore=ignore)
@@ -208,11 +215,11 @@ def test_upstreams_files_are_looked_at_again_before_bazel_when_they_were_not_her
         gate = run._Preflight(plan, RecordingObserver())
         gate.before_all()
         gate.before(before_it, Results())
-        assert looks == [False]
-        if is_here_later and not ignore:
+        assert looks == [None]
+        if is_told_later and not ignore:
             with pytest.raises(UsageError, match="one finding speaks"):
-                gate.before(of_bazel, Results())
+                gate.before(of_bazel, patched)
             continue
-        gate.before(of_bazel, Results())
-        gate.before(of_bazel, Results())
-        assert looks == [False, True]
+        gate.before(of_bazel, patched)
+        gate.before(of_bazel, patched)
+        assert looks == [None, value]
