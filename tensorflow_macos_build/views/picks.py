@@ -22,6 +22,7 @@ _STYLES = {
     PickState.MOVED: "yellow",
     PickState.VANISHED: "yellow",
     PickState.UNPINNED: "bold",
+    PickState.UNKNOWN: "yellow",
 }
 
 
@@ -102,3 +103,5 @@ def _state(watched: WatchedPick) -> str:
             return f"its server has no such request; pinned is {pinned or 'nothing'}"
         case PickState.UNPINNED:
             return f"not pinned before; its head is {head}"
+        case PickState.UNKNOWN:
+            return f"its server could not be asked; pinned is {pinned or 'nothing'}"

@@ -62,7 +62,7 @@ def look(request: StatusRequest, ticker: Ticker = silent) -> UpstreamReport:
     status, mirror = behind.status(request, ticker)
     if request.queue is None:
         return UpstreamReport(status)
-    picks = watch.look(mirror, storage.load_head(request.queue)[1], ticker)
+    picks = watch.look(mirror, storage.load_head(request.queue)[1], ticker, lenient=True)
     return UpstreamReport(status, picks, _due(mirror, status, request.queue, ticker))
 
 

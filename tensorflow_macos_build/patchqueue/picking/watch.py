@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class PickState(Enum):
     """The server has no such request (any more)."""
     UNPINNED = "unpinned"
     """The pick names no commit yet."""
+    UNKNOWN = "unknown"
+    """Its server could not be asked."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,16 @@ class WatchedPick:
     landed_in: tuple[str, ...] = ()
 
 
-def look(mirror: Mirror, picks: Sequence[Pick], ticker: Ticker = silent) -> tuple[WatchedPick, ...]:
+def look(
+    mirror: Mirror, picks: Sequence[Pick], ticker: Ticker = silent, *, lenient: bool = False
+) -> tuple[WatchedPick, ...]:
     """Ask the servers of picks what they have of them now; no pick is changed.
+
+    Args:
+        mirror: the mirror of the queue's upstream.
+        picks: the picks.
+        ticker: told what is asked for.
+        lenient: let a fork's server be away: what it has is not known then.
 
     Raises:
         transfer.Unreachable: a server could not be asked.
@@ -75,7 +86,8 @@ def look(mirror: Mirror, picks: Sequence[Pick], ticker: Ticker = silent) -> tupl
     asked: dict[str, Mapping[str, PullRefs]] = {}
     for url in dict.fromkeys(pick.url for pick in picks if pick.pull):
         numbers = [pick.pull for pick in picks if pick.url == url and pick.pull]
-        asked[url] = pulls.ask(mirror, numbers, ticker, url=url)
+        with contextlib.suppress(*((MacosBuildError,) if lenient and url else ())):
+            asked[url] = pulls.ask(mirror, numbers, ticker, url=url)
     return tuple(
         _watched(mirror, pick, asked.get(pick.url, {}).get(pick.pull), ticker) for pick in picks
     )
@@ -86,7 +98,8 @@ def _watched(
 ) -> WatchedPick:
     landed_in = _holders(mirror, pick.commit)
     if now is None:
-        return WatchedPick(pick, PickState.COMMIT, landed_in=landed_in)
+        state = PickState.UNKNOWN if pick.pull else PickState.COMMIT
+        return WatchedPick(pick, state, landed_in=landed_in)
     watched = WatchedPick(pick, _state(pick, now), now.commit, bool(now.merge), landed_in=landed_in)
     if watched.state is not PickState.MOVED:
         return watched

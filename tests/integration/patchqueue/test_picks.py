@@ -345,6 +345,12 @@ def test_the_status_tells_branches_picks_and_conditions(desk: Desk) -> None:
         ("r1.1", "v1.1.0-rc0", False)
     ]
     assert [pick["state"] for pick in document["picks"]] == ["same"]
+    queue = (desk.queue / "queue.yaml").read_text()
+    away = f"- pull: 3\n  url: {desk.folder}/away\n  reason: backport\n  drop-when: never\n"
+    (desk.queue / "queue.yaml").write_text(queue + away)
+    with_fork = desk.document("upstream.status")["picks"]
+    assert [pick["state"] for pick in with_fork] == ["same", "unknown"]
+    (desk.queue / "queue.yaml").write_text(queue)
     # a release candidate is no release, but the file is there
     assert document["due"] == [
         {"name": "pull-7", "condition": "upstream has file later", "ref": "v1.1.0-rc0"}
