@@ -89,6 +89,7 @@ class CommandContents:
     symtab: tuple[int, int, int, int] | None = None
     undefined: tuple[int, int] | None = None
     defined: tuple[int, int] | None = None
+    local: tuple[int, int] | None = None
 
     @property
     def pointer_size(self) -> int:
@@ -100,7 +101,7 @@ class CommandContents:
         """The symbol table; LC_DYSYMTAB, which says what is where in it, may come before it."""
         if self.symtab is None:
             return None
-        return SymbolTable(*self.symtab, self.undefined, self.defined)
+        return SymbolTable(*self.symtab, self.undefined, self.defined, self.local)
 
     def struct(self, form: str) -> struct.Struct:
         """Return a structure in the image's byte order."""
@@ -187,7 +188,7 @@ def _symtab(file: Window, body: Window, contents: CommandContents) -> None:
 
 def _dysymtab(file: Window, body: Window, contents: CommandContents) -> None:
     words = body.unpack(contents.struct("18I"), 8, "dysymtab_command")
-    iextdefsym, nextdefsym, iundefsym, nundefsym = words[2:6]
+    ilocalsym, nlocalsym, iextdefsym, nextdefsym, iundefsym, nundefsym = words[:6]
     indirectsymoff, nindirectsyms = words[12:14]
     extreloff, nextrel, locreloff, nlocrel = words[14:18]
     # Indirect symbols are 32-bit indexes into the symbol table, of 64-bit images too; a
@@ -197,6 +198,7 @@ def _dysymtab(file: Window, body: Window, contents: CommandContents) -> None:
     _add(file, contents, "local relocations", locreloff, nlocrel * 8)
     contents.undefined = (iundefsym, nundefsym)
     contents.defined = (iextdefsym, nextdefsym)
+    contents.local = (ilocalsym, nlocalsym)
 
 
 def _dyld_info(file: Window, body: Window, contents: CommandContents) -> None:

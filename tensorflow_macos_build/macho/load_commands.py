@@ -117,7 +117,7 @@ class LinkeditRange:
 
 @dataclass(frozen=True, slots=True)
 class SymbolTable:
-    """LC_SYMTAB with the undefined range of LC_DYSYMTAB.
+    """LC_SYMTAB with the ranges that LC_DYSYMTAB sorts it into.
 
     Attributes:
         symoff: offset of the first nlist.
@@ -126,6 +126,7 @@ class SymbolTable:
         strsize: its bytes.
         undefined: (index of the first, count) of the undefined symbols; None without LC_DYSYMTAB.
         defined: likewise for the external symbols that the image defines.
+        local: likewise for those that are its own.
     """
 
     symoff: int
@@ -134,3 +135,4 @@ class SymbolTable:
     strsize: int
     undefined: tuple[int, int] | None = None
     defined: tuple[int, int] | None = None
+    local: tuple[int, int] | None = None

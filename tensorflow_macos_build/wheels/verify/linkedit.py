@@ -31,6 +31,8 @@ def check(image: Image) -> Iterator[Finding]:
             yield _misaligned(image, table)
     for message in (*_layout(image, tables), *_fixups(image)):
         yield dated(Code.LINKEDIT_LAYOUT, message, image, Epoch.FALL_2018)
+    # No policy of an SDK lets these pass.
+    yield from (Finding(Code.LINKEDIT_LAYOUT, message) for message in _symbols(image))
 
 
 def _misaligned(image: Image, table: LinkeditRange) -> Finding:
@@ -67,3 +69,19 @@ def _fixups(image: Image) -> Iterator[str]:
         yield "LC_DYLD_INFO_ONLY and LC_DYLD_CHAINED_FIXUPS in one image"
     if (opcodes or chained) and image.linkedit_range(*_RELOCATIONS):
         yield "relocations beside fixups for dyld"
+
+
+def _symbols(image: Image) -> Iterator[str]:
+    """Yield where LC_DYSYMTAB does not sort the whole symbol table into three ranges in a row."""
+    table = image.symbols
+    if table is None or table.local is None or table.defined is None or table.undefined is None:
+        return
+    at = 0
+    ranges = {"local": table.local, "defined": table.defined, "undefined": table.undefined}
+    for name, (first, number) in ranges.items():
+        if first != at:
+            yield f"LC_DYSYMTAB has the {name} symbols begin at {first}, not at {at}"
+            return
+        at += number
+    if at != table.nsyms:
+        yield f"LC_DYSYMTAB sorts {at} symbols, and LC_SYMTAB has {table.nsyms}"

@@ -287,3 +287,29 @@ def test_a_million_faults_of_a_code_are_told_as_a_few_and_a_number(
     assert [finding.message for finding in findings] == [
         "10 more of these", "load command 0x800000f0 is required and unknown to dyld",
     ]  # fmt: skip
+
+
+def added(number: int, field: int, more: int) -> Change:
+    """Add to a 32-bit field of a load command."""
+
+    def change(content: bytearray) -> None:
+        at = command_at(content, number) + field
+        (value,) = struct.unpack_from("<I", content, at)
+        struct.pack_into("<I", content, at, value + more)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        added(LC.LC_DYSYMTAB, 8, 1),  # ilocalsym
+        added(LC.LC_DYSYMTAB, 12, 1),  # nlocalsym
+        added(LC.LC_DYSYMTAB, 28, -1),  # nundefsym
+    ],
+)
+@pytest.mark.parametrize("version", [(11, 0), (26, 0)])
+def test_a_symbol_table_that_is_not_sorted_whole_is_refused_under_any_sdk(
+    image: Image, change: Change, version: tuple[int, int]
+) -> None:
+    assert image.verified(sdk(*version), change) == {Code.LINKEDIT_LAYOUT: ERROR}
