@@ -274,7 +274,7 @@ FORECAST = Forecast(
     (ForecastColumn("v2", ID, 3, FATES, AUDIT),),
     1,
 )
-REPORT = report.compare(str(DEMO), str(DEMO))
+REPORT = replace(report.compare(str(DEMO), str(DEMO)), audit=AUDIT)
 LINT = LintResult(
     "demo",
     "demo",
@@ -416,7 +416,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     exchange.exported_lines: [(EXPORTED,)],
     rangediff_page.summary: [(REPORT.pairs,)],
     rangediff_page.markdown: [("title", REPORT.pairs)],
-    rangediff_page.html: [("title", REPORT.pairs)],
+    rangediff_page.html: [("title", REPORT.pairs), ("title", REPORT.pairs, ["note"])],
+    review.needs_look: [(REPORT,)],
     hunks.as_document: [("demo", HUNKS_REQUEST, HUNKS)],
     hunks.as_lines: [(HUNKS_REQUEST, HUNKS, FLAGS)],
     proofs.as_part: [(PROOF,)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,9 @@ def lint(
         "new": "The queue after, likewise.",
         "markdown": "Write the report to this file, for a pull request.",
         "html": "Write the report to this file, as a page.",
+        "audit": "Also look for names that the newer queue, a folder, uses and that upstream took"
+        " away between the two bases.",
+        "cache": "The folder that holds the mirrors of upstream repositories.",
         "json": "Print one JSON document (schema queue-report.v1).",
     },
 )
@@ -68,6 +72,8 @@ def report(
     *,
     markdown: str = "",
     html: str = "",
+    audit: bool = False,
+    cache: str = MIRRORS,
     json: bool = False,
 ) -> None:
     """Show what became of every patch between two states of a queue (a range-diff with bodies)."""
@@ -77,10 +83,16 @@ def report(
     from tensorflow_macos_build.views import review as view
 
     made = reports.compare(old, new)
+    if audit:
+        with Console().progress("report") as ticker:
+            made = replace(made, audit=reports.audit(old, new, Path(cache), ticker))
     if markdown:
-        files.write_text(output(markdown), rangediff_page.markdown(made.title, made.pairs))
+        text = "".join(f"{line}\n" for line in view.report_markdown(made))
+        files.write_text(output(markdown), text)
     if html:
-        files.write_text(output(html), rangediff_page.html(made.title, made.pairs))
+        files.write_text(
+            output(html), rangediff_page.html(made.title, made.pairs, list(view.needs_look(made)))
+        )
     # a table for eyes; where it goes to a file or a pipe, what a pull request takes
     lines = view.report_table(made) if sys.stdout.isatty() else view.report_markdown(made)
     present(view.report_document(made), lines, json=json)

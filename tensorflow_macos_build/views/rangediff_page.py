@@ -37,12 +37,13 @@ def markdown(title: str, pairs: Sequence[PatchPair]) -> str:
     return "\n".join([*head, *table, *folds]) + "\n"
 
 
-def html(title: str, pairs: Sequence[PatchPair]) -> str:
-    """Return a range-diff as one self-contained page of HTML."""
+def html(title: str, pairs: Sequence[PatchPair], notes: Sequence[str] = ()) -> str:
+    """Return a range-diff as one self-contained page of HTML; `notes` on names stand below it."""
     values = {
         "title": title,
         "summary": summary(pairs),
         "pairs": pairs,
+        "notes": notes,
         "marks": MARKS,
         "line_class": _line_class,
     }

@@ -10,7 +10,7 @@ from rich.table import Table
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.review.lint import ALLOWED_FILE, LintFinding, LintSeverity
 from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate
-from tensorflow_macos_build.views import rangediff_page
+from tensorflow_macos_build.views import audit, rangediff_page
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -100,7 +100,12 @@ def report_document(report: QueueReport) -> documents.Json:
         }
         for pair in report.pairs
     ]
-    body = {"old": report.old, "new": report.new, "patches": patches}
+    body = {
+        "old": report.old,
+        "new": report.new,
+        "patches": patches,
+        "audit": audit.as_part(report.audit),
+    }
     return documents.document("queue-report", 1, body)
 
 
@@ -108,6 +113,16 @@ def report_markdown(report: QueueReport) -> Iterator[str]:
     """Yield the whole report as lines of Markdown, for a pull request."""
     # The text ends its last line, behind which there is none.
     yield from rangediff_page.markdown(report.title, report.pairs).split("\n")[:-1]
+    if notes := list(needs_look(report)):
+        yield from ("", "### Names that upstream took away", "")
+        # Indented, and so not read as Markdown (GitHub Flavored Markdown, 4.4).
+        yield from (f"    {' '.join(note.split())}" for note in notes)
+
+
+def needs_look(report: QueueReport) -> Iterator[str]:
+    """Yield what needs a look in lines of text; none where nothing does."""
+    for finding in report.audit.needs_look:
+        yield from (line.text for line in audit.finding_lines(finding))
 
 
 def report_table(report: QueueReport) -> Iterator[Part]:
@@ -121,3 +136,5 @@ def report_table(report: QueueReport) -> Iterator[Part]:
         table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
     yield table
     yield Line(rangediff_page.summary(report.pairs))
+    for finding in report.audit.needs_look:
+        yield from audit.finding_lines(finding)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import yaml
 
 from tensorflow_macos_build import checkout
@@ -9,9 +11,12 @@ from tensorflow_macos_build.patchqueue.queue import commit_range, picks, storage
 from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
 from tensorflow_macos_build.patchqueue.review.rangediff import QueueEntry
 
+if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.queue.model import Queue
 
-def entries(name: str) -> tuple[QueueEntry, ...]:
-    """Read the patches of a queue.
+
+def queue_of(name: str) -> Queue:
+    """Read a queue.
 
     Args:
         name: a name, a path, or `REVISION:PATH` of the checkout's own history.
@@ -24,9 +29,12 @@ def entries(name: str) -> tuple[QueueEntry, ...]:
     revision, colon, path = name.partition(":")
     if colon:
         git = commit_range.repository(checkout.root())
-        queue = storage.load_revision(git, revision, path.rstrip("/"))
-    else:
-        queue = storage.load(queue_folder(name))
+        return storage.load_revision(git, revision, path.rstrip("/"))
+    return storage.load(queue_folder(name))
+
+
+def entries(queue: Queue) -> tuple[QueueEntry, ...]:
+    """Return the patches of a queue as they are compared and shown."""
     picked = (
         QueueEntry(pick.name, pick.name, yaml.safe_dump(picks.as_table(pick), sort_keys=False))
         for pick in queue.picks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,23 @@ def test_a_forecast_shows_it_too(flags: tuple[str, ...]) -> None:
     documents.check(document)
     assert document["revisions"][0]["audit"]["needs_look"] == 1
     assert "needs a look: identifier as_numpy is gone" in inv("patches.forecast", *flags).stdout
+
+
+def test_a_report_between_two_bases_shows_it_too(flags: tuple[str, ...], tmp_path: Path) -> None:
+    before = shutil.copytree(flags[1], tmp_path / "before")
+    assert inv("rebase", *flags, "--write").returncode == 0
+    states = ("--old", f"{before}", "--new", flags[1])
+    page = tmp_path / "report.html"
+    words = ("--audit", "--cache", flags[3], "--html", str(page))
+    done = inv("patches.report", *states, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    documents.check(document)
+    assert document["audit"]["needs_look"] == 1
+    assert "identifier as_numpy is gone" in page.read_text()
+    assert "identifier as_numpy is gone" in inv("patches.report", *states, *words).stdout
+    without = json.loads(inv("patches.report", *states, "--json").stdout)
+    assert without["audit"]["not_done"] == "it was not asked for"
 
 
 def test_what_is_no_finding_is_refused(flags: tuple[str, ...]) -> None:
