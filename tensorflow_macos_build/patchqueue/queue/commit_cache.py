@@ -39,7 +39,8 @@ def of_queue(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
     """
     contents = [(patch.name, patch.content) for patch in queue.patches]
     space = _space(queue.name, queue.base, queue.picks, contents)
-    return _known(git, space, queue.base, queue.names) or _make(queue, git, space)
+    names = [patch.name for patch in queue.patches]
+    return _known(git, space, queue.base, queue.picks, names) or _make(queue, git, space)
 
 
 def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...]]:
@@ -51,8 +52,7 @@ def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...
     """
     base, picked, contents = storage.load_contents(folder)
     space = _space(folder.resolve().name, base, picked, contents)
-    names = [*(pick.name for pick in picked), *(name for name, _ in contents)]
-    if known := _known(git, space, base, names):
+    if known := _known(git, space, base, picked, [name for name, _ in contents]):
         return base, known
     queue = storage.load(folder)
     return queue.base, of_queue(queue, git)
@@ -73,8 +73,11 @@ def _space(
     return f"{_SPACE}/{encoded(name)}/{digest.hexdigest()}"
 
 
-def _known(git: Git, space: str, base: QueueBase, names: Sequence[str]) -> tuple[QueueCommit, ...]:
+def _known(
+    git: Git, space: str, base: QueueBase, picked: Sequence[Pick], patches: Sequence[str]
+) -> tuple[QueueCommit, ...]:
     """Return the commits kept under references; none where there are none."""
+    names = [*((pick.name, pick.commit) for pick in picked), *((name, "") for name in patches)]
     kept = revisions.references(git, space)
     tip = kept.get(f"{space}/tip")
     if tip is None:
@@ -85,8 +88,8 @@ def _known(git: Git, space: str, base: QueueBase, names: Sequence[str]) -> tuple
     if len(records) != len(names):  # no commits of these files, whoever wrote the reference
         return ()
     return tuple(
-        QueueCommit(name, kept.get(_pick_ref(space, number), commit), subject, message)
-        for number, (name, (commit, subject, message)) in enumerate(
+        QueueCommit(name, kept.get(_pick_ref(space, number), commit), subject, message, pick)
+        for number, ((name, pick), (commit, subject, message)) in enumerate(
             zip(names, records, strict=True)
         )
     )

@@ -176,8 +176,9 @@ def queue_commits(queue: Queue, quarantine: Quarantine) -> tuple[QueueCommit, ..
 
 def as_queue_commit(commit: PatchCommit) -> QueueCommit:
     """Return what a replay takes of a commit."""
-    header = commit.patch.header
-    return QueueCommit(commit.patch.name, commit.change, header.subject, header.message)
+    patch, header = commit.patch, commit.patch.header
+    pick = patch.pick.commit if isinstance(patch, PickedChange) else ""
+    return QueueCommit(patch.name, commit.change, header.subject, header.message, pick)
 
 
 def apply_patch(tree: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile | None]:

@@ -110,12 +110,14 @@ class QueueCommit:
             change, where it was made.
         subject: its subject.
         message: its whole message, trailers included.
+        pick: of a pick, the full id of the upstream commit that it takes; "" for a patch.
     """
 
     name: str
     commit: str
     subject: str
     message: str
+    pick: str = ""
 
 
 def encoded(name: str) -> str:

@@ -53,6 +53,9 @@ class ConflictResolver:
         )
         self._left_out = decisions.left_out
         self._upstreamed = UpstreamedResolver(quarantine, history, patches)
+        self._history = history
+        self._picks = {patch.commit: patch for patch in patches if patch.pick}
+        self._landed: dict[str, bool] = {}
 
     def __call__(
         self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
@@ -63,6 +66,19 @@ class ConflictResolver:
         # What somebody decided comes before what upstream seems to have: they saw both.
         recorded = self._recorded(commit, changes, merged)
         return recorded or self._upstreamed(commit, changes, merged)
+
+    def has_landed(self, commit: str) -> bool:
+        """Whether a commit is a pick that upstream has in its history by now.
+
+        What upstream made of its lines since is upstream's: where they stand otherwise, or are
+        gone, nothing of the pick is missing.
+        """
+        patch = self._picks.get(commit)
+        if patch is None:
+            return False
+        if commit not in self._landed:
+            self._landed[commit] = self._history.holds(patch.pick)
+        return self._landed[commit]
 
     def with_refusals(self, status: PatchStatus) -> PatchStatus:
         """Return a conflicting patch's status with its resolutions that are for another context."""

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import merges, trees
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
-
-    Resolver = Callable[[str, tuple[PathChange, ...], MergeResult], "Resolved | None"]
 
 
 class OnConflict(Enum):
@@ -52,7 +50,7 @@ class StepOutcome(Enum):
     RESOLVED = "resolved"
     """It conflicts, and a recorded resolution was replayed."""
     LANDED = "landed"
-    """It conflicts, upstream holds it already, and it is left out."""
+    """Upstream holds it already, and it is left out: it conflicts, or it is upstream's own."""
     LEFT_OUT = "left out"
     """It conflicts, and somebody decided to leave it out."""
     NOT_REACHED = "not reached"
@@ -88,6 +86,18 @@ class Resolved:
 
     outcome: StepOutcome
     tree: str
+
+
+class Resolver(Protocol):
+    """Decides what need not be merged, and what somebody would have to settle."""
+
+    def __call__(
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+    ) -> Resolved | None:
+        """Return how a conflict is settled; None: it is not."""
+
+    def has_landed(self, commit: str) -> bool:
+        """Whether what a commit is made from is upstream's own by now, so that nothing is to do."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,8 @@ class _Replayer:
         self._resolver = resolver
 
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
+        if self._resolver is not None and self._resolver.has_landed(commit):
+            return ReplayStep(commit, StepOutcome.LANDED, changes)
         # A patch is decided by ids as a whole or not at all: git looks for renames among all paths
         # that it changes, and would find others among a part of them.
         upstream_had: list[str] = []

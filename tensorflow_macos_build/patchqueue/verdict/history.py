@@ -113,6 +113,24 @@ class UpstreamHistory(PathHistory):
         in_range = [oid for oid in dict.fromkeys(known) if oid in self._messages]
         return NamedCommits(in_range, bool(known) and whole)
 
+    def holds(self, commit: str) -> bool:
+        """Whether the new base has a commit in its history, and no later one takes it back."""
+        oid = self._landed(commit)
+        if oid is None or oid in self._taken_back:
+            return False
+        return oid not in self._messages or not self.reverts([oid])
+
+    @functools.cached_property
+    def _taken_back(self) -> frozenset[str]:
+        """The commits that others say they revert; of a merge all that it brought in."""
+        names = tuple({name for names in self._reverting.values() for name in names})
+        reverted = [oid for oid in self._messages if oid.startswith(names)]
+        if not reverted:
+            return frozenset()
+        merges = self.git.line("rev-list", "--no-walk", "--merges", *reverted).split()
+        brought = [self.git.line("rev-list", f"{merge}^1..{merge}").split() for merge in merges]
+        return frozenset([*reverted, *(oid for oids in brought for oid in oids)])
+
     def _landed(self, name: str) -> str | None:
         """Return the full id of a commit that the new base has, by a full or short id."""
         if name not in self._ids:

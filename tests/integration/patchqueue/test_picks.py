@@ -165,6 +165,18 @@ def test_what_landed_leaves_the_queue_and_is_named(desk: Desk) -> None:
         assert first["evidence"]["upstream"]
         assert [patch["status"] for patch in others] == ["clean", "clean"]
     assert desk.state()["landed_in"] == ["main"]
+    git("checkout", "-q", "main")
+    merge = git("rev-parse", "HEAD")
+    desk.forge.commit("Upstream goes on with those lines", text=forge.changed(line_3="again"))
+    git("checkout", "-q", "-b", "reverted", merge)
+    git("revert", "-m", "1", "--no-edit", merge)
+    desk.forge.push("main", "reverted")
+    # what lies in upstream's history is upstream's, whatever became of its lines
+    changed, *_ = desk.document("rebase", "--onto", "main")["patches"]
+    assert (changed["status"], changed["in_tree"]) == ("upstream-changed", False)
+    # but for what it took back
+    carried, *_ = desk.document("rebase", "--onto", "reverted")["patches"]
+    assert carried["in_tree"]
     desk.run("rebase", "--onto", "main", "--write")
     assert not storage.load(desk.queue).picks
     assert "picks" not in (desk.queue / "queue.yaml").read_text()
