@@ -64,9 +64,9 @@ def _proven(path: str, mode: str, parts: Sequence[ConflictHunk | bytes]) -> File
     upstream: list[bytes] = []  # its lines above a region, as upstream has them
     lines: list[bytes] = []
     hunks: list[HunkProof | None] = []
-    for part in parts:
+    for at, part in enumerate(parts):
         if isinstance(part, ConflictHunk):
-            proof = regions.prove(path, part, upstream)
+            proof = regions.prove(path, part, upstream, _upstreams(parts[at + 1 :]))
             hunks.append(proof)
             lines += proof.lines if proof else ()
             upstream += part.ours
@@ -76,6 +76,14 @@ def _proven(path: str, mode: str, parts: Sequence[ConflictHunk | bytes]) -> File
     if not hunks or not all(hunks):
         return FileProof(path, tuple(hunks))
     return FileProof(path, tuple(hunks), b"".join(lines), mode)
+
+
+def _upstreams(parts: Sequence[ConflictHunk | bytes]) -> list[bytes]:
+    """Return the lines of parts as upstream has them."""
+    lines: list[bytes] = []
+    for part in parts:
+        lines += part.ours if isinstance(part, ConflictHunk) else [part]
+    return lines
 
 
 def _only_takes_away(quarantine: Quarantine, file: ConflictedPath) -> bool:

@@ -39,12 +39,15 @@ _COMMENTS = {
 _IN_BRACKETS = re.compile(rb"""\s*(?:["'\])}].*|.*[,\[({])\s*""")
 
 
+_BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
+
+
 class _Form(NamedTuple):
     """In which form lines are compared.
 
     Attributes:
         language: the file's language, by which white space and comments are told; None: neither.
-        comments: whether comments count.
+        comments: whether comments count, and white space with them.
     """
 
     language: Language | None
@@ -52,14 +55,22 @@ class _Form(NamedTuple):
 
     def significant(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return the lines that count, blank ones aside, without what means nothing in them."""
-        return [self._bare(line) for line in lines if line.strip() and not self._is_comment(line)]
+        return [
+            self._bare(line)
+            for line in lines
+            if line.strip() and (self.comments or not self._is_comment(line))
+        ]
 
     def _is_comment(self, line: bytes) -> bool:
-        if self.comments or self.language is None:
-            return False
-        return _COMMENTS[self.language].match(line) is not None
+        return self.language is not None and _COMMENTS[self.language].match(line) is not None
+
+    def says_nothing(self, line: bytes) -> bool:
+        """Whether a line is a comment, or of brackets alone."""
+        return self._is_comment(line) or len(re.findall(rb"\w", line)) < _TELLING
 
     def _bare(self, line: bytes) -> bytes:
+        if self.comments:
+            return line.rstrip()
         if self.language is Language.C:
             return line.strip()
         if self.language is Language.BAZEL and _IN_BRACKETS.fullmatch(line.rstrip(b"\r\n")):
@@ -67,25 +78,37 @@ class _Form(NamedTuple):
         return line.rstrip()
 
 
-def prove(path: str, hunk: ConflictHunk, before: Sequence[bytes]) -> HunkProof | None:
+def prove(
+    path: str, hunk: ConflictHunk, before: Sequence[bytes], after: Sequence[bytes]
+) -> HunkProof | None:
     """Return the answer to a conflicting region; None where none is proven.
 
     Args:
         path: the file's path.
         hunk: the region.
         before: the lines above it, of upstream's file.
+        after: the lines below it, likewise.
     """
     if max(map(len, (hunk.base, hunk.ours, hunk.theirs))) > _LARGEST:
+        return None
+    # Sides that leave other brackets open go on differently below, where git found them alike.
+    if _open_brackets(hunk.ours) != _open_brackets(hunk.theirs):
         return None
     language = languages.of(path)
     if _holds(hunk.base, hunk.theirs, hunk.ours, _Form(language, comments=False)):
         return HunkProof(ProofClass.UPSTREAM_HAS_IT, hunk.ours)
     # The patch's side would bring back a comment that upstream took away: none is set aside here.
-    if _holds(hunk.base, hunk.ours, hunk.theirs, _Form(None, comments=True)):
+    if _holds(hunk.base, hunk.ours, hunk.theirs, _Form(language, comments=True)):
         return HunkProof(ProofClass.PATCH_HAS_MORE, hunk.theirs)
-    if language is Language.BAZEL and (both := sorted_lists.union(hunk, before)):
+    if language is Language.BAZEL and (both := sorted_lists.union(path, hunk, before, after)):
         return HunkProof(ProofClass.LIST_OF_BOTH, both)
     return None
+
+
+def _open_brackets(lines: Sequence[bytes]) -> list[int]:
+    """Return how many more brackets of each kind lines open than they close."""
+    text = b"".join(lines)
+    return [text.count(first) - text.count(last) for first, last in _BRACKETS]
 
 
 def _holds(
@@ -97,7 +120,7 @@ def _holds(
     # Counted, not only looked for: a line that stands twice and is taken away once stands once.
     added = {line for line in then if then[line] > counts[line]}
     removed = {line for line in counts if counts[line] > then[line]}
-    if not any(len(re.findall(rb"\w", line)) >= _TELLING for line in added | removed):
+    if all(form.says_nothing(line) for line in added | removed):
         return False
     if any(now[line] < then[line] for line in added):
         return False

@@ -19,14 +19,18 @@ _OPENING = re.compile(rb"\s*(\w+)\s*=\s*(?:.*\]\s*\+\s*)?\[\s*(?:#.*)?")
 _OTHER_BRACKET = re.compile(rb"[\[\](){}]")
 
 
-def union(hunk: ConflictHunk, before: Sequence[bytes]) -> tuple[bytes, ...]:
+def union(
+    path: str, hunk: ConflictHunk, before: Sequence[bytes], after: Sequence[bytes]
+) -> tuple[bytes, ...]:
     """Return the items of a region's two sides as one list; () where that is not proven.
 
     Where upstream's items were sorted, the list is; else the patch's items come behind upstream's.
 
     Args:
+        path: the BUILD file's path.
         hunk: the region.
         before: the lines above it, of upstream's file.
+        after: the lines below it, likewise.
     """
     sides = [[_item(line) for line in side] for side in (hunk.base, hunk.ours, hunk.theirs)]
     if not all(all(side) for side in sides) or not _is_order_free(before):
@@ -38,6 +42,12 @@ def union(hunk: ConflictHunk, before: Sequence[bytes]) -> tuple[bytes, ...]:
     indents = {indent for indent, _ in (*ours, *theirs)}
     added = [at for at, item in enumerate(theirs) if item not in ours]
     if len(indents) != 1 or not added or len(ours) == len(base):
+        return ()
+    # Bazel refuses a label that is in a list twice, however it is written.
+    package = path.rpartition("/")[0].encode()
+    around = (*_items_at_end(before), *_items_at_end(after[::-1]))
+    labels_of_list = [label for _, label in (*around, *ours, *(theirs[at] for at in added))]
+    if len({_canonical(label, package) for label in labels_of_list}) != len(labels_of_list):
         return ()
     lines = [*hunk.ours, *(hunk.theirs[at] for at in added)]
     labels = [label for _, label in ours]
@@ -58,6 +68,27 @@ def _without(
     if len(set(side)) != len(side) or [item for item in side if item in base] != list(base):
         return None
     return [item for item in side if item not in base]
+
+
+def _items_at_end(lines: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Return the items that lines end with, back to the first line that is none."""
+    items: list[tuple[bytes, bytes]] = []
+    for line in reversed(lines):
+        item = _item(line)
+        if item is not None:
+            items.append(item)
+        elif line.strip() and not line.lstrip().startswith(b"#"):
+            break
+    return items
+
+
+def _canonical(label: bytes, package: bytes) -> bytes:
+    """Return a label with its package and target, as Bazel knows it ("Labels", bazel.build)."""
+    if not label.startswith((b"//", b"@")):
+        return b"//" + package + b":" + label.removeprefix(b":")
+    if b":" not in label:
+        return label + b":" + label.rpartition(b"/")[2]
+    return label
 
 
 def _is_order_free(before: Sequence[bytes]) -> bool:

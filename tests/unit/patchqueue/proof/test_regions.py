@@ -34,7 +34,7 @@ def test_a_side_that_holds_the_others_change_stands(
     path: str, base: str, ours: str, theirs: str, stands: str
 ) -> None:
     region = hunk(base, ours, theirs)
-    proof = regions.prove(path, region, [])
+    proof = regions.prove(path, region, [], [])
     assert proof is not None
     assert (proof.proof, proof.lines) == (CLASSES[stands], getattr(region, stands))
 
@@ -53,7 +53,8 @@ def test_a_side_that_holds_the_others_change_stands(
         ),  # Python's blanks say something
         ("a.py", "a()\n", "a()\nb()\n", "a()\n\n"),  # the patch changes blank lines alone
         ("a.py", "a()\n", "b()\n", "a()\n# why\n"),
-        ("a.cc", "f(1);\n", "f(1);\n}\n", "f(1);\n}\n}\n"),  # brackets alone prove nothing
+        ("a.cc", "f(1);\n", "f(1);\n{}\n", "f(1);\n{}\n{}\n"),  # brackets alone prove nothing
+        ("a.py", "f()\n", "f()\n# why\n", "f()\n# why\n# and how\n"),  # nor do comments
         ("a.py", "x()\nx()\n", "x()\nx()\nz()\n", "x()\n"),  # twice, and taken away once
         ("a.md", "a\n", "b\n", "c\n"),
         ("BUILD", "", '    "//a:z",\n    "//a:y",\n', '    "//a:y",\n    "//a:z",\n'),
@@ -62,18 +63,18 @@ def test_a_side_that_holds_the_others_change_stands(
 def test_where_neither_side_holds_the_other_nothing_is_proven(
     path: str, base: str, ours: str, theirs: str
 ) -> None:
-    assert regions.prove(path, hunk(base, ours, theirs), []) is None
+    assert regions.prove(path, hunk(base, ours, theirs), [], []) is None
 
 
 def test_a_comment_that_upstream_took_away_does_not_come_back() -> None:
     # the patch keeps the comment, so that its side is not upstream's change and more
     region = hunk("# old\nsize = 1\n", "size = 2\n", "# old\nsize = 2\ny = 3\n")
-    assert regions.prove("a.py", region, []) is None
+    assert regions.prove("a.py", region, [], []) is None
 
 
 def test_items_that_both_add_to_a_list_without_an_order_stand_both_and_sorted() -> None:
     region = hunk("", '        ":b",\n        "//z:z",\n', '        ":a",\n        "//y:y",\n')
-    proof = regions.prove("x/BUILD", region, OPENING)
+    proof = regions.prove("x/BUILD", region, OPENING, [])
     assert proof is not None
     assert proof.proof is ProofClass.LIST_OF_BOTH
     assert b"".join(proof.lines).split() == [b'":a",', b'":b",', b'"//y:y",', b'"//z:z",']
@@ -83,7 +84,7 @@ def test_where_upstream_did_not_sort_the_patchs_items_come_last() -> None:
     region = hunk(
         '        ":c",\n', '        ":c",\n        ":b",\n', '        ":a",\n        ":c",\n'
     )
-    proof = regions.prove("x/BUILD", region, OPENING)
+    proof = regions.prove("x/BUILD", region, OPENING, [])
     assert proof is not None
     assert b"".join(proof.lines).split() == [b'":c",', b'":b",', b'":a",']
 
@@ -100,4 +101,23 @@ def test_where_upstream_did_not_sort_the_patchs_items_come_last() -> None:
     ],
 )
 def test_other_lists_are_left_to_people(path: str, before: list[bytes], theirs: str) -> None:
-    assert regions.prove(path, hunk("", '        ":b",\n', theirs), before) is None
+    assert regions.prove(path, hunk("", '        ":b",\n', theirs), before, []) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "after"),
+    [
+        ("//a/b", "//a/b:b", []),  # one label, written in two ways
+        (":c", "//x:c", []),
+        (":c", ":d", [b'        ":d",\n', b"    ],\n"]),  # it stands further down already
+    ],
+)
+def test_a_list_holds_no_label_twice(ours: str, theirs: str, after: list[bytes]) -> None:
+    region = hunk("", f'        "{ours}",\n', f'        "{theirs}",\n')
+    assert regions.prove("x/BUILD", region, OPENING, after) is None
+    assert regions.prove("y/BUILD", hunk("", '        ":c",\n', '        "//x:c",\n'), OPENING, [])
+
+
+def test_sides_that_leave_other_brackets_open_prove_nothing() -> None:
+    region = hunk("", "call();\n}\n", "call();\n}\nvoid more() {\n")
+    assert regions.prove("a.cc", region, [], []) is None
