@@ -1,6 +1,6 @@
 """A release of known cost, built in rounds on machine after machine, some of them killed.
 
-    .venv/bin/python -m benchmarks.time_boxes FOLDER [--seconds 600] [--budget 60] [--jobs 4] …
+    .venv/bin/python -m benchmarks.time_boxes FOLDER [--seconds 600] [--budget 120] [--jobs 4] …
 
 FOLDER does not exist; its path has no space. The release of benchmarks/simulated_release.py is
 built unbroken, and then in rounds with a time budget. Each round has a folder, a HOME and an output
@@ -203,7 +203,7 @@ def work(release: SimulatedRelease, traces: list[RoundTrace]) -> float:
 
 def main() -> None:
     """Build both ways, and compare."""
-    options = simulated_release.arguments(__doc__, {"--seconds": 600, "--budget": 60})
+    options = simulated_release.arguments(__doc__, {"--seconds": 600, "--budget": 120})
     release = simulated_release.made(options)
     whole = unbroken(release)
     assert whole.status == 0, "the unbroken build failed"
