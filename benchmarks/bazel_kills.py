@@ -2,11 +2,11 @@
 
     .venv/bin/python -m benchmarks.bazel_kills [--kills 50] [--seed 0] [--strategy local]
 
-The miniature is built once, undisturbed. Then, each time with another variable in its actions'
-environment, so that all of them are to be run, one of the three processes gets SIGKILL at a
-random moment, and the same command line is run again: it must end with 0 and give the same wheel.
-At the end no process may be at work, and no temporary folder lie about. With `--presses`, SIGINT is
-sent twice instead, at every distance from 0 to 200 ms: it must end with 130, and nothing at work.
+One architecture of the miniature is built, undisturbed. Then, each time without Bazel's action
+cache, so that all actions are to be run, one of the three processes gets SIGKILL at a random
+moment, and the same command line is run again: it must end with 0 and give the same wheel. Then no
+process may be at work, and no temporary folder lie about. With `--presses`, SIGINT is sent twice
+instead, at every distance from 0 to 200 ms: the build must end with 130, and nothing be at work.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -41,7 +42,6 @@ class Rounds:
 
     project: Project
     strategy: str
-    number: int = 0
 
     @property
     def base(self) -> Path:
@@ -52,10 +52,14 @@ class Rounds:
         return self.project.folder / "build" / "demo" / "bazel-arm64.log"
 
     def flags(self) -> tuple[str, ...]:
-        """Return the flags of this round's build."""
-        strategy = [f"--spawn_strategy={self.strategy}"] if self.strategy else []
-        flags = ", ".join([*strategy, f"--action_env=ROUND={self.number}"])
-        return ("--arch", "arm64", "--set", f"bazel.flags=[{flags}]")
+        """Return the flags of a build, with which it is none that is up to date."""
+        strategy = f"--spawn_strategy={self.strategy}" if self.strategy else ""
+        forced = ("--arch", "arm64", "--force", "build:arm64")
+        return (*forced, "--set", f"bazel.flags=[{strategy}]")
+
+    def forget(self) -> None:
+        """Delete what Bazel knows of the actions that it has run."""
+        shutil.rmtree(self.base / "action_cache", ignore_errors=True)
 
     def wheel(self) -> str:
         """Build to the end; return the wheel's digest."""
@@ -67,8 +71,8 @@ class Rounds:
         return hashlib.sha256(newest.read_bytes()).hexdigest()
 
     def start(self) -> subprocess.Popen[str]:
-        """Start the next round's build; return once it has been at work in Bazel."""
-        self.number += 1
+        """Start a build with all actions to be run; return once it has come to Bazel."""
+        self.forget()
         self.log.unlink(missing_ok=True)
         child = self.project.start(*self.flags())
         while child.poll() is None and not self.log.is_file():
@@ -103,7 +107,7 @@ def kill(rounds: Rounds, victim: str, moment: float) -> str:
 def campaign(rounds: Rounds, kills: int, chance: random.Random) -> list[str]:
     """Kill so often; return what was not as it must be."""
     expected = rounds.wheel()
-    rounds.number += 1
+    rounds.forget()
     begun = time.monotonic()
     rounds.wheel()
     seconds = time.monotonic() - begun
@@ -119,6 +123,7 @@ def campaign(rounds: Rounds, kills: int, chance: random.Random) -> list[str]:
                 raise AssertionError(f"left: {left}")
         except AssertionError as fault:
             faults.append(f"{victim} after {moment:.2f} s: {fault}")
+            print(faults[-1], flush=True)
         if was_met:
             met[victim] += 1
             print(f"{met.total()}: {victim} after {moment:.2f} s", flush=True)
