@@ -18,7 +18,8 @@ class ProofClass(Enum):
     LIST_OF_BOTH = "list-of-both"
     """Both added distinct items at one place of a list whose order does not matter; both stand."""
     STAYS_DELETED = "stays-deleted"
-    """Upstream deleted a file from which the patch only took lines away; it stays deleted."""
+    """Upstream deleted a file from which the patch only took lines away, and brought none of those
+    elsewhere; it stays deleted."""
 
 
 @dataclass(frozen=True)

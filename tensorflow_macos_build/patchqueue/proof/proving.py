@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git import contents, markers, trees
 from tensorflow_macos_build.git.markers import ConflictHunk
 from tensorflow_macos_build.patchqueue.proof import regions
 from tensorflow_macos_build.patchqueue.proof.model import ConflictProof, FileProof, HunkProof
@@ -43,7 +44,7 @@ def resolution(proof: ConflictProof, merged: MergeResult) -> RecordedResolution:
 
 def _file(quarantine: Quarantine, merged: MergeResult, file: ConflictedPath) -> FileProof:
     if file.ours is None or file.theirs is None:
-        return FileProof(file.path, deleted=_only_takes_away(quarantine, file))
+        return FileProof(file.path, deleted=_stays_deleted(quarantine, merged, file))
     left = conflicts.TreeLookup(quarantine).at(merged.tree, file.path)
     modes = {entry.mode for entry in (file.base, file.ours, file.theirs) if entry}
     if left is None or not left.is_file or len(modes) != 1:
@@ -86,8 +87,11 @@ def _upstreams(parts: Sequence[ConflictHunk | bytes]) -> list[bytes]:
     return lines
 
 
-def _only_takes_away(quarantine: Quarantine, file: ConflictedPath) -> bool:
-    """Whether upstream deleted a file from which the patch takes lines away, and adds none."""
+def _stays_deleted(quarantine: Quarantine, merged: MergeResult, file: ConflictedPath) -> bool:
+    """Whether upstream deleted a file from which the patch takes lines away, and adds none.
+
+    And whether it brought none of those lines elsewhere: the patch would take them away there.
+    """
     if file.ours is not None or file.base is None or file.theirs is None:
         return False
     if not (file.base.is_file and file.theirs.mode == file.base.mode):
@@ -96,4 +100,17 @@ def _only_takes_away(quarantine: Quarantine, file: ConflictedPath) -> bool:
     before, after = (markers.split_lines(text) for text in texts)
     rest = iter(before)
     # All that the patch leaves stood there before, in this order: it only took lines away.
-    return len(after) < len(before) and all(line in rest for line in after)
+    if len(after) >= len(before) or not all(line in rest for line in after):
+        return False
+    taken = {line.strip() for line in Counter(before) - Counter(after)}
+    return not _came_elsewhere(quarantine, merged, {line for line in taken if line})
+
+
+def _came_elsewhere(quarantine: Quarantine, merged: MergeResult, lines: set[bytes]) -> bool:
+    """Whether a file that upstream added holds one of some lines, or cannot be read."""
+    (changes,) = trees.between(quarantine.git, [(merged.base, merged.ours)])
+    added = {change.new.oid for change in changes if change.old is None and change.new is not None}
+    texts = contents.stream(quarantine.git, sorted(added))
+    return any(
+        text is None or not lines.isdisjoint(map(bytes.strip, text.split(b"\n"))) for text in texts
+    )

@@ -89,6 +89,18 @@ def test_accepted_proofs_are_recorded_as_such(
     assert document["tree"] == tree_id
 
 
+def test_a_file_that_moved_is_left_to_people(tmp_path: Path) -> None:
+    """Upstream wrote the file anew elsewhere, with the line that the patch takes away."""
+    upstream = tree(gone=None, moved="two()\nother()\nmany()\nmore()\nlines()\n")
+    made = make(Case(tree(), (upstream,), (tree(gone="one()\nthree()\n"),)), tmp_path / "up.git")
+    named = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
+    span = ("--range", f"{made.base}..queue", "--upstream", str(made.git.git_dir))
+    assert inv("patches.import", *named, *span).returncode == 0
+    done = inv("rebase", *named, "--onto", "upstream", "--propose", "--json")
+    (proposal,) = json.loads(done.stdout)["proposals"]
+    assert (proposal["whole"], proposal["files"][0]["deleted"]) == (False, False)
+
+
 def test_without_the_flag_the_first_conflict_is_shown(
     flags: tuple[str, ...], tmp_path: Path
 ) -> None:
