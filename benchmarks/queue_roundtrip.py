@@ -40,7 +40,7 @@ def main() -> int:
         _check("import", trees["range"], tip)
         _check("import of the export", trees["mailbox"], tip)
         if options.am:
-            _check("git am of all files", _git_am(folder, options.repository, first), tip)
+            _check("git am of all files", git_am(folder, options.repository, first), tip)
         _times(folder / "range", options.repository, options.range, options.rounds)
     return 0
 
@@ -78,7 +78,7 @@ def _round_trip(
     return trees, len(saved.queue.patches)
 
 
-def _git_am(folder: Path, repository: Path, base: str) -> str:
+def git_am(folder: Path, repository: Path, base: str) -> str:
     """Apply all files with `git am`; files that the clone lacks stay out of the checkout."""
     clone = folder / "clone"
     git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@x"]

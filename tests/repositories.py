@@ -86,7 +86,7 @@ def cases(draw: st.DrawFn, patches: int = 5, upstream: int = 3) -> Case:
         for number in range(draw(st.integers(1, count))):
             files = dict(trees[-1])
             for _ in range(draw(st.integers(1, 3))):
-                _operate(draw, files, f"{len(donors)}.{number}", donors)
+                operate(draw, files, f"{len(donors)}.{number}", donors)
             trees.append(files)
         return trees
 
@@ -94,7 +94,7 @@ def cases(draw: st.DrawFn, patches: int = 5, upstream: int = 3) -> Case:
     return Case(base, tuple(theirs[1:]), tuple(history(patches, theirs)[1:]))
 
 
-def _operate(draw: st.DrawFn, files: Files, salt: str, donors: Sequence[Files]) -> None:
+def operate(draw: st.DrawFn, files: Files, salt: str, donors: Sequence[Files]) -> None:
     operations = (_edit, _edit, _edit, _insert, _delete_line, _add, _delete, _rename, _rename,
                   _rename_folder, _mode, _link, _to_folder, _to_file, _take_over,
                   _attributes, _submodule)  # fmt: skip
@@ -130,7 +130,7 @@ def _delete_line(draw: st.DrawFn, files: Files, _: str, __: Sequence[Files]) -> 
     _alter(draw, files, lambda rows, at: [*rows[:at], *rows[at + 1 :]])
 
 
-def _free(files: Files, path: str) -> bool:
+def is_free(files: Files, path: str) -> bool:
     parts = path.split("/")
     above = {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
     return not above & set(files) and not any(other.startswith(f"{path}/") for other in files)
@@ -138,7 +138,7 @@ def _free(files: Files, path: str) -> bool:
 
 def _place(draw: st.DrawFn, files: Files) -> str | None:
     path = draw(st.sampled_from(FOLDERS)) + draw(st.sampled_from(("f", "g", "h", "new")))
-    return path if _free(files, path) else None
+    return path if is_free(files, path) else None
 
 
 def _add(draw: st.DrawFn, files: Files, salt: str, _: Sequence[Files]) -> None:
@@ -164,7 +164,7 @@ def _rename_folder(draw: st.DrawFn, files: Files, _: str, __: Sequence[Files]) -
     new = draw(st.sampled_from(("m/", "n/", "c/", "a/z/")))
     for path in [path for path in sorted(files) if path.startswith(old)]:
         moved = new + path.removeprefix(old)
-        if _free({**files, path: files[path]}, moved) and not new.startswith(old):
+        if is_free({**files, path: files[path]}, moved) and not new.startswith(old):
             files[moved] = files.pop(path)
 
 
@@ -182,13 +182,13 @@ def _link(draw: st.DrawFn, files: Files, salt: str, __: Sequence[Files]) -> None
 def _submodule(draw: st.DrawFn, files: Files, _: str, __: Sequence[Files]) -> None:
     submodules = [path for path, (mode, _) in files.items() if mode == SUBMODULE]
     path = draw(st.sampled_from([*submodules, "sub", "a/sub"]))
-    if path in submodules or _free(files, path):
+    if path in submodules or is_free(files, path):
         files[path] = (SUBMODULE, draw(st.sampled_from("123")).encode() * 40)
 
 
 def _attributes(draw: st.DrawFn, files: Files, _: str, __: Sequence[Files]) -> None:
     path = draw(st.sampled_from(("", "", "a/", "c/"))) + ".gitattributes"
-    if path in files or _free(files, path):
+    if path in files or is_free(files, path):
         rules = st.tuples(st.sampled_from(PATTERNS), st.sampled_from(ATTRIBUTES))
         rows = [f"{pattern} {value}\n" for pattern, value in draw(st.lists(rules, max_size=3))]
         files[path] = (FILE, "".join(rows).encode())
@@ -214,7 +214,7 @@ def _take_over(draw: st.DrawFn, files: Files, _: str, donors: Sequence[Files]) -
     if donors:
         donor = draw(st.sampled_from(donors))
         path = _pick(draw, donor)
-        if path in files or _free(files, path):
+        if path in files or is_free(files, path):
             files[path] = donor[path]
 
 

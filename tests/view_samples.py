@@ -257,6 +257,9 @@ IMPORTED = Imported(
     (PatchStep(QUEUE.patches[0].patch.header, ID, ID),),
     (("empty.patch", "S"),),
     ((ID, "Merge"),),
+    upstream_merges=((ID, "Merge v2"),),
+    conflicted=((ID, "S"),),
+    notes=("2 commits changed files of several topics, and are named in each",),
 )
 EXPORTED = Exported(QUEUE, ExportForm.MAILBOX, "out.mbox")
 FATES = tuple(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tensorflow_macos_build.patchqueue.exchange.exporting import ExportForm
-    from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource
+    from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, MergingRange
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 
 _QUEUE = "The queue: a name in patches/, or a path with a slash."
@@ -32,6 +32,10 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
     help={
         "queue": _QUEUE,
         "range": "Commits, as A..B: those that B has on top of A.",
+        "first_parent": "A range's B merged upstream, whose history A has: a patch a commit of the "
+        "fork's line, on the newest upstream that it has; merges of upstream are taken out.",
+        "by_topic": "Likewise, but its net change, a patch a topic: a number of levels of folders, "
+        "or a YAML file of patterns by a topic's name.",
         "folder": "A folder of mailbox patches, in order of their names or of a `series` there.",
         "quilt": "A quilt series file.",
         "diff": "One patch file of any form.",
@@ -56,6 +60,8 @@ def import_(
     quilt: str = "",
     diff: str = "",
     tree: str = "",
+    first_parent: bool = False,
+    by_topic: str = "",
     against: str = "",
     author: str = "",
     reason: str = "",
@@ -66,6 +72,8 @@ def import_(
     json: bool = False,
 ) -> None:
     """Make a queue of a fork's changes: commits, patch files, a quilt series, a source tree."""
+    import dataclasses
+
     from tensorflow_macos_build.patchqueue.exchange import importing
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
@@ -74,6 +82,8 @@ def import_(
     sources = {"range": range, "folder": folder, "quilt": quilt, "diff": diff, "tree": tree}
     metadata = Metadata(reason, drop_when, owner)
     source, target = import_source(sources, upstream, against, author, metadata), locate.new(queue)
+    merging = merging_range(source.kind.value, by_topic, first_parent=first_parent)
+    source = dataclasses.replace(source, merging=merging)
     with Console().progress("import") as ticker:
         done = importing.import_changes(
             source, target, Path(cache), ticker, replace=replace, waiting=Console().line
@@ -167,6 +177,28 @@ def import_source(
     return importing.ImportSource(
         kind, source, checkout.recorded(upstream), against, identity, metadata
     )
+
+
+def merging_range(kind: str, by_topic: str, *, first_parent: bool) -> MergingRange | None:
+    """Return how a fork that merged upstream is taken; None where nothing asks for that.
+
+    Raises:
+        UsageError: both ways are asked for, or the source is no range; the topics are wrong.
+    """
+    from tensorflow_macos_build.patchqueue.exchange import topics
+    from tensorflow_macos_build.patchqueue.exchange.importing import MergingRange
+
+    if not by_topic and not first_parent:
+        return None
+    if by_topic and first_parent:
+        raise UsageError("give one of --first-parent and --by-topic")
+    if kind != "range":
+        raise UsageError(f"--first-parent and --by-topic go with --range, not with --{kind}")
+    if not by_topic:
+        return MergingRange()
+    if by_topic.isdecimal() and len(by_topic) < 4:
+        return MergingRange(topics.by_folder(int(by_topic)))
+    return MergingRange(topics.read_file(Path(by_topic)))
 
 
 _REVIEW = (review.lint, review.report, review.looked_at, review.hunks, forecast.forecast)

@@ -29,6 +29,11 @@ def imported_document(imported: Imported, saved: Saved) -> documents.Json:
         **saved_view.files(saved),
         "empty": [{"name": name, "subject": subject} for name, subject in imported.empty],
         "merges": [{"name": name, "subject": subject} for name, subject in imported.merges],
+        "upstream_merges": [
+            {"name": name, "subject": subject} for name, subject in imported.upstream_merges
+        ],
+        "conflicted": [{"name": name, "subject": subject} for name, subject in imported.conflicted],
+        "notes": list(imported.notes),
         # What a fork compares with its own: the id that `git rev-parse COMMIT^{tree}` prints.
         "tree": imported.steps[-1].after,
     }
@@ -41,6 +46,14 @@ def imported_lines(imported: Imported, saved: Saved) -> Iterator[Line]:
         yield Line(f"left out, it changes nothing: {name}  {subject}", "yellow")
     for name, subject in imported.merges:
         yield Line(f"a merge, taken as one patch: {name[:12]}  {subject}", "yellow")
+    for name, subject in imported.upstream_merges:
+        yield Line(f"a merge of upstream, taken out: {name[:12]}  {subject}")
+    for name, subject in imported.conflicted:
+        yield Line(
+            f"conflicts with the base, and has the fork's lines: {name[:12]}  {subject}", "yellow"
+        )
+    for note in imported.notes:
+        yield Line(note, "yellow")
     base = saved.queue.base
     yield Line(
         f"{saved.queue.folder}: {len(saved.queue.patches)} patches on {base.ref} "

@@ -12,7 +12,7 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.patchqueue.exchange import sources
+from tensorflow_macos_build.patchqueue.exchange import fork_line, merging_fork, sources, topics
 from tensorflow_macos_build.patchqueue.queue import lock, opening, prefetch, storage
 from tensorflow_macos_build.patchqueue.queue.metadata import NOTHING, Metadata
 from tensorflow_macos_build.patchqueue.queue.model import Queue
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.exchange.sources import Imported
+    from tensorflow_macos_build.patchqueue.exchange.topics import TopicOf
     from tensorflow_macos_build.patchqueue.formats.people import Identity
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
@@ -43,6 +44,17 @@ class SourceKind(Enum):
 
 
 @dataclass(frozen=True)
+class MergingRange:
+    """How a range is taken whose fork merged upstream.
+
+    Attributes:
+        topic_of: names a path's topic, where each is to be one patch; None: a patch a commit.
+    """
+
+    topic_of: TopicOf | None = None
+
+
+@dataclass(frozen=True)
 class ImportSource:
     """Where a fork's changes are.
 
@@ -53,6 +65,7 @@ class ImportSource:
         against: the tag, branch or commit that they apply to; for a range that is its `A`.
         author: who a patch is by that names nobody; None: it says so.
         metadata: what is said of patches that do not say it themselves.
+        merging: how a range is taken with merges of upstream in it; None: it has none.
     """
 
     kind: SourceKind
@@ -61,6 +74,7 @@ class ImportSource:
     against: str
     author: Identity | None = None
     metadata: Metadata = NOTHING
+    merging: MergingRange | None = None
 
 
 def import_changes(
@@ -98,13 +112,21 @@ def import_changes(
         imported = _read(source, opened, quarantine, ticker)
         if not imported.steps:
             raise UsageError("there is no change to import", where=source.location)
+        base = _base(opened.base, imported)
         folder.resolve().parent.mkdir(parents=True, exist_ok=True)
         # from here on, and not from the start: reading a source may take minutes of cloning
         with lock.sole_writer(folder, waiting):
-            steps = _named(imported.steps, folder, opened.base, quarantine, replace=replace)
+            steps = _named(imported.steps, folder, base, quarantine, replace=replace)
             steps = tuple(_annotated(step, trailers) for step in steps)
             ticker(0, len(steps), "writing and verifying")
-            return imported, storage.save(folder, opened.base, steps, quarantine.git)
+            return imported, storage.save(folder, base, steps, quarantine.git)
+
+
+def _base(named: QueueBase, imported: Imported) -> QueueBase:
+    """Return what the patches apply to: the named commit, or what the fork has of its history."""
+    if imported.base in ("", named.commit):
+        return named
+    return dataclasses.replace(named, ref=imported.base, commit=imported.base)
 
 
 def _named(
@@ -158,6 +180,8 @@ def _read(
     # patches that state no date get the base's: with the clock's each import would be other bytes
     date = sources.date_of(git, base.commit)
     match source.kind:
+        case SourceKind.RANGE if source.merging:
+            return _merging(source, source.merging, opened, quarantine, ticker)
         case SourceKind.RANGE:
             _, last = ends(source.location)
             prefetch.for_range(mirror, base.commit, last, ticker)
@@ -179,6 +203,24 @@ def _read(
     queue = Queue(path.name, base, tuple(patches), path)
     prefetch.for_queue(queue, mirror, ticker=ticker)
     return sources.applied(quarantine, queue)
+
+
+def _merging(
+    source: ImportSource,
+    merging: MergingRange,
+    opened: OpenedQueue,
+    quarantine: Quarantine,
+    ticker: Ticker,
+) -> Imported:
+    """Read a range of a fork that merged upstream."""
+    tip = opened.mirror.resolve(ends(source.location)[1], ticker)
+    line = fork_line.read(quarantine.git, opened.base.commit, tip, ticker)
+    if merging.topic_of is not None:
+        prefetch.for_pairs(opened.mirror, [(line.tip, line.base)], ticker)
+        return topics.as_patches(quarantine, line, merging.topic_of, ticker)
+    pairs = [(step.commit, step.parent) for step in line.steps]
+    prefetch.for_pairs(opened.mirror, pairs, ticker)
+    return merging_fork.as_patches(quarantine, line, ticker)
 
 
 def ends(text: str) -> tuple[str, str]:

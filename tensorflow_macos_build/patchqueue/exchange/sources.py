@@ -42,11 +42,19 @@ class Imported:
         steps: the patches, in order.
         empty: what changes nothing and so became no patch: name and subject.
         merges: merge commits, each of which became one patch: id and subject.
+        base: the full id of the commit that they apply to; "" for the one that was named.
+        upstream_merges: merges of upstream, which were taken out: id and subject.
+        conflicted: commits that conflict with the base, and so are not quite what they were.
+        notes: what cannot be told apart, in sentences.
     """
 
     steps: tuple[PatchStep, ...]
     empty: tuple[tuple[str, str], ...] = ()
     merges: tuple[tuple[str, str], ...] = ()
+    base: str = ""
+    upstream_merges: tuple[tuple[str, str], ...] = ()
+    conflicted: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def from_range(git: Git, first: str, last: str) -> Imported:

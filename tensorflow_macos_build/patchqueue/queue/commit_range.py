@@ -94,7 +94,8 @@ def read(git: Git, first: str, last: str) -> CommitRange:
         raise UsageError(
             f"`{last}` does not stand on `{first}`",
             where=f"commit {lines[0][0]}",
-            hint=f"take the commit where they part: `git merge-base {first} {last}`",
+            hint=f"take the commit where they part: `git merge-base {first} {last}`; a fork that "
+            "merged upstream since comes in by `patches.import --first-parent` or `--by-topic`",
         )
     commits = [line[0] for line in lines]
     tree_ids = trees.of_commits(git, [base, *commits])

@@ -15,15 +15,12 @@ from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
-from tensorflow_macos_build.patchqueue.queue import commit_range, partial
+from tensorflow_macos_build.patchqueue.queue import commit_range, partial, squashed
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.formats.patch import Header
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
-
-_MOST_SUBJECTS = 100
-"""How many commits of a pull its message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +88,9 @@ def commit_of(quarantine: Quarantine, header: Header, tree: str, parent: str) ->
 
 def _header(quarantine: Quarantine, pick: Pick, upstream: str) -> Header:
     commits = _commits(quarantine, pick) if pick.pull else [pick.commit]
-    headers = [commit_range.header_of(quarantine.objects.commit(oid)) for oid in commits]
-    header = headers[0]
-    if len(headers) > 1:
-        header = replace(header, body=_squashed(headers))
+    header = commit_range.header_of(quarantine.objects.commit(commits[0]))
+    if len(commits) > 1:
+        header = replace(header, body=squashed.body(quarantine.objects, commits, header.author))
     if not pick.pull:
         # the line that `git cherry-pick -x` writes, and that tells a rebase what has landed
         header = _with_line(header, f"(cherry picked from commit {pick.commit})")
@@ -113,15 +109,7 @@ def _commits(quarantine: Quarantine, pick: Pick) -> list[str]:
     """Return a pull's own commits, the oldest first; its head where it has merges alone."""
     span = f"{pick.base}..{pick.commit}"
     listed = quarantine.git.line("rev-list", "--reverse", "--topo-order", "--no-merges", span)
-    return listed.split()[:_MOST_SUBJECTS] or [pick.commit]
-
-
-def _squashed(headers: list[Header]) -> str:
-    """Return the body of a message for several commits, as a forge's squash has it."""
-    subjects = "\n".join(f"* {header.subject}" for header in headers)
-    people = dict.fromkeys(f"{header.author.name} <{header.author.email}>" for header in headers)
-    others = [f"Co-authored-by: {person}" for person in list(people)[1:]]
-    return "\n\n".join(filter(None, [subjects, "\n".join(others)]))
+    return listed.split() or [pick.commit]
 
 
 def _with_line(header: Header, line: str) -> Header:

@@ -31,7 +31,7 @@ from tensorflow_macos_build.patchqueue.queue.metadata import REASONS
 from tensorflow_macos_build.upstream.patience import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 KEY = "picks"
 """The key of `queue.yaml` that picks stand under."""
@@ -85,10 +85,15 @@ class Pick:
 
     def takes(self, path: str) -> bool:
         """Whether a path is among those that are taken: by a pattern, or below a folder."""
-        return not self.paths or any(
-            fnmatch.fnmatchcase(path, pattern) or path.startswith(f"{pattern.rstrip('/')}/")
-            for pattern in self.paths
-        )
+        return not self.paths or fits(path, self.paths)
+
+
+def fits(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path fits a pattern of fnmatch(3), or is below a folder that is named."""
+    return any(
+        fnmatch.fnmatchcase(path, pattern) or path.startswith(f"{pattern.rstrip('/')}/")
+        for pattern in patterns
+    )
 
 
 def read(written: tree.Tree) -> tuple[Pick, ...]:

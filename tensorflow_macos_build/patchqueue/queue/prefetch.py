@@ -126,7 +126,16 @@ def for_range(mirror: Mirror, first: str, last: str, ticker: Ticker = silent) ->
     base, tip = mirror.resolve(first, ticker), mirror.resolve(last, ticker)
     if mirror.url is not None:
         commits = commit_range.read(mirror, base, tip)
-        pairs = [(step.before, step.after) for step in commits.steps]
+        for_pairs(mirror, [(step.before, step.after) for step in commits.steps], ticker)
+
+
+def for_pairs(mirror: Mirror, pairs: Iterable[tuple[str, str]], ticker: Ticker = silent) -> None:
+    """Make present both sides of everything that changed between trees, or commit and parent.
+
+    Raises:
+        transfer.Unreachable: the server could not be asked.
+    """
+    if mirror.url is not None:
         before, after = trees.blob_ids(mirror, pairs)
         mirror.fetch_blobs(before | after, ticker)
 
