@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.rounds.model import State
 
-_NAME = re.compile(r"state-([0-9]{4,9})\.tar")
+# As StateFolder.path writes it: `state-00007.tar` is nobody's, for it would be the seventh twice.
+_NAME = re.compile(r"state-([0-9]{4}|[1-9][0-9]{4,8})\.tar")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,10 @@ class StateFolder:
         """
         good = [number for number in self.numbers() if number not in bad]
         for number in {*good[kept:], *bad}:
-            self.path(number).unlink(missing_ok=True)
+            path = self.path(number)
+            # A folder of that name is somebody's, and must not fail a build whose state is saved.
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
 
 
 def _difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -82,6 +82,21 @@ def test_a_state_is_an_archive_that_tar_can_list(machines: Machines) -> None:
     assert [name.partition("/")[0] for name in names[4:]] == ["rounds", "cas", "ac"]
 
 
+def test_a_state_counts_under_the_name_alone_that_it_was_saved_with(machines: Machines) -> None:
+    machines.run("a")
+    shutil.copy(machines.states.path(1), machines.states.folder / "state-00009.tar")
+    assert machines.states.numbers() == [1]
+    assert [report.fault for report in machines.states.report(check=True)] == [""]
+    assert machines.run("b").number == 2
+
+
+def test_a_folder_with_a_states_name_stays_and_fails_no_round(machines: Machines) -> None:
+    machines.states.path(3).mkdir(parents=True)
+    assert machines.run("a").number == 4
+    assert machines.run("b").number == 5
+    assert machines.states.path(3).is_dir()
+
+
 def test_other_tools_make_another_state(machines: Machines) -> None:
     machines.run("a")
     row = machines.run("b", toolchain={"cc": "2"})
