@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.exchange import importing
+from tensorflow_macos_build.patchqueue.exchange.importing import (
+    ImportSource,
+    MergingRange,
+    SourceKind,
+)
 from tensorflow_macos_build.patchqueue.queue import storage
 from tests import command_line
 
@@ -162,4 +170,20 @@ def test_a_range_without_the_flag_says_which_takes_it(fork: Repository, tmp_path
     done = command_line.run("patches.import", *argv, module="invoke")
     assert done.returncode == 2
     assert "--first-parent" in done.stderr
+    assert not (tmp_path / "q").exists()
+
+
+@pytest.mark.parametrize(
+    ("tip", "what"),
+    [("alone", "does not stand on upstream"), ("v2", "no change to import"), ("gone", "no commit")],
+)
+def test_a_fork_that_has_nothing_to_take_is_refused(
+    fork: Repository, tmp_path: Path, tip: str, what: str
+) -> None:
+    fork.git("branch", "-f", "alone", fork.git("commit-tree", "-m", "x", "fork^{tree}"))
+    source = ImportSource(
+        SourceKind.RANGE, f"v3..{tip}", str(fork.folder), "v3", merging=MergingRange()
+    )
+    with pytest.raises(UsageError, match=what):
+        importing.import_changes(source, tmp_path / "q", tmp_path / "cache", silent)
     assert not (tmp_path / "q").exists()
