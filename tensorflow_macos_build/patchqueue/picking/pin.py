@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.patchqueue.edit import operations
+from tensorflow_macos_build.patchqueue.edit.operations import Restacked
 from tensorflow_macos_build.patchqueue.picking import fork_point, wanted, watch
 from tensorflow_macos_build.patchqueue.picking.watch import PickState
 from tensorflow_macos_build.patchqueue.queue import (
@@ -27,7 +29,7 @@ from tensorflow_macos_build.upstream import pulls
 from tensorflow_macos_build.upstream.patience import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -86,8 +88,9 @@ def pick(
     def add(quarantine: Quarantine, edits: list[PatchEdit]) -> list[PatchEdit]:
         of_picks = [edit.pick for edit in edits if edit.pick is not None]
         picks.refuse_twice([*of_picks, chosen], str(session.queue.folder / QUEUE_FILE))
-        edit = _edit(session, quarantine, chosen)
-        return [*edits[: len(of_picks)], edit, *edits[len(of_picks) :]]
+        ahead = [*edits[: len(of_picks)], _edit(session, quarantine, chosen)]
+        _refuse_without_effect(session, quarantine, ahead)
+        return [*ahead, *edits[len(of_picks) :]]
 
     texts = (chosen.reason, chosen.drop_when, chosen.owner, chosen.url, *chosen.paths)
     task = ("patches.pick", chosen.name, chosen.commit, chosen.base, *texts)
@@ -152,6 +155,19 @@ def _prefetch(session: EditSession, mirror: Mirror, chosen: Iterable[Pick], tick
 def _edit(session: EditSession, quarantine: Quarantine, chosen: Pick) -> PatchEdit:
     upstream = session.queue.base.upstream
     return operations.of_change(picked_change.read(quarantine, chosen, upstream))
+
+
+def _refuse_without_effect(
+    session: EditSession, quarantine: Quarantine, edits: Sequence[PatchEdit]
+) -> None:
+    """Raise a UsageError where the last edit changes nothing of what those before it make."""
+    base = session.queue.base
+    (tree,) = trees.of_commits(quarantine.git, [base.commit])
+    restacked = operations.restack(quarantine, tree, edits, {})
+    # Without this the pick would be left out like a patch that lost its effect, by exit code 0.
+    if isinstance(restacked, Restacked) and edits[-1] in restacked.emptied:
+        what = f"{base.ref} has it already" + (", or a pick before it" if edits[1:] else "")
+        raise UsageError(what, where=edits[-1].name or "", hint="nothing is to be done")
 
 
 def _chosen(mirror: Mirror, upstream: str, request: PickRequest, ticker: Ticker) -> Pick:

@@ -315,6 +315,16 @@ def test_paths_take_a_part_and_nothing_is_refused(desk: Desk) -> None:
     assert not storage.load(desk.queue).picks
 
 
+def test_a_pick_that_is_there_already_is_refused_and_nothing_written(desk: Desk) -> None:
+    desk.make(served=False)
+    desk.run("patches.pick", "7", *WHY)
+    before = {path: path.read_bytes() for path in desk.queue.glob("*.*")}
+    part = desk.forge.git("rev-list", "--no-merges", "-1", "main..topic")
+    refused = desk.run("patches.pick", part, *WHY, code=2).stderr
+    assert f"commit-{part[:12]}: v1.0.0 has it already, or a pick before it" in refused
+    assert {path: path.read_bytes() for path in desk.queue.glob("*.*")} == before
+
+
 def test_a_vendored_pick_makes_the_same_tree_and_can_be_folded(desk: Desk) -> None:
     desk.make(served=False)
     desk.run("patches.pick", "7", *WHY)
