@@ -67,12 +67,25 @@ def as_lines(request: HunksRequest, result: PatchHunks, flags: Sequence[str]) ->
             yield Line(f"      landed in {named(commit)}")
         for commit in _blamed(result, item)[:1]:
             yield Line(f"      meets {named(commit)}")
-    if 0 < counts[UnitFate.LANDED] < len(result.units):
-        trim = checkout.command("patches.trim", name, *flags, "--onto", request.onto)
-        yield Line(f"leave out what landed: {trim}")
-    keep = ("--keep", "1,3-5")
-    yield Line(f"keep some: {checkout.command('patches.trim', name, *flags, *keep)}")
+    if result.is_pick:  # its text is upstream's, of which no hunk can be left out
+        yield Line(f"make a patch of it: {checkout.command('patches.vendor', name, *flags)}")
+    else:
+        yield from _trims(request, result, flags)
     yield Line(f"take it out: {checkout.command('patches.drop', name, *flags)}")
+
+
+def _trims(request: HunksRequest, result: PatchHunks, flags: Sequence[str]) -> Iterator[Line]:
+    """Yield the ways to leave hunks out that this patch has."""
+    task = ("patches.trim", result.status.name, *flags)
+    fates = [item.fate for item in result.units]
+    if 0 < fates.count(UnitFate.LANDED) < len(fates):
+        trim = checkout.command(*task, "--onto", request.onto)
+        yield Line(f"leave out what landed: {trim}")
+    if len(fates) > 1:
+        clean = [item.unit.number for item in result.units if item.fate is UnitFate.CLEAN]
+        kept = clean if 0 < len(clean) < len(fates) else [1]
+        numbers = ",".join(map(str, kept))
+        yield Line(f"keep some: {checkout.command(*task, '--keep', numbers)}")
 
 
 def _count(item: FatedUnit, sign: bytes) -> int:

@@ -51,11 +51,13 @@ class PatchHunks:
         status: what a rebase says of the patch.
         onto: the full id of the revision's commit.
         units: the hunks, in order.
+        is_pick: whether the queue takes it by reference.
     """
 
     status: PatchStatus
     onto: str
     units: tuple[FatedUnit, ...]
+    is_pick: bool = False
 
 
 def run(request: HunksRequest, ticker: Ticker = silent) -> PatchHunks:
@@ -112,6 +114,5 @@ def of_queue(
         own = patches[at].commit
         trees = quarantine.parent_tree(own), before, quarantine.tree(own)
         merged = MergeResult(*trees, replayed.steps[at].after, (), ())
-    return PatchHunks(
-        result.patches[at], commit, fates.of_patch(quarantine, history, merged, ticker)
-    )
+    units = fates.of_patch(quarantine, history, merged, ticker)
+    return PatchHunks(result.patches[at], commit, units, is_pick=at < len(queue.picks))

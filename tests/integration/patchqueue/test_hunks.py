@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +65,24 @@ def test_hunks_are_shown_by_fate_with_the_commits_behind_it(flags: tuple[str, ..
     assert "landed in " in shown
     assert "meets " in shown
     assert "patches.trim 00100-queue-1.patch" in shown
+    (keep,) = re.findall(r"^keep some: \S+ (.*)", shown, re.MULTILINE)
+    assert inv(*shlex.split(keep)).returncode == 0
+    assert fates(*flags) == ["f clean", "new clean"]
+
+
+def test_a_picks_hunks_are_shown_and_not_to_be_trimmed(made: Made, tmp_path: Path) -> None:
+    oid = made.git.line("rev-parse", "upstream")
+    pick = f"- {{commit: {oid}, reason: backport, drop-when: never}}"
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "queue/series").touch()
+    (tmp_path / "queue/queue.yaml").write_text(
+        f"upstream: {made.git.git_dir}\nref: base\ncommit: {made.base}\npicks:\n{pick}\n"
+    )
+    flags = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
+    shown = inv("patches.hunks", "commit-", *flags, "--onto", "upstream").stdout
+    assert "2 landed" in shown
+    assert f"patches.vendor commit-{oid[:12]}" in shown
+    assert "patches.trim" not in shown
 
 
 def test_what_landed_is_trimmed_and_the_patches_after_it_follow(
