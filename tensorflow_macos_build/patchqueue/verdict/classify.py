@@ -213,7 +213,7 @@ class StatusClassifier:
         lines = commit_diffs.significant_lines(self._landed.diff(patch))
         paths = [change.path for change in step.changes]
         if shared := self._history.sharing(paths, lines):
-            whole = self._history.covers(shared, lines)
+            whole = self._history.covers(shared, paths, lines)
             status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
             return status, Evidence(self._history.describe(shared), "same lines")
         # A file that only moved, a mode, a binary file: no lines tell, so the paths do.

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git import diffs, trees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.repository import Git
 
 _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""
+
+_PATHS_AT_ONCE = 256
+"""How many paths one git is asked about: of 4,096 bytes each (PATH_MAX) they take half of what a
+command line may hold on Linux, 2 MiB (execve(2), ARG_MAX)."""
 
 _KEPT = 4096
 """How many differences stay in memory. A forecast asks for the same commits at each of its replays;
@@ -29,8 +33,9 @@ class CommitDiffs:
 
     def __init__(self, git: Git) -> None:
         self._git = git
-        self._known: dict[str, TreeDiff] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], TreeDiff] = {}
         self._change_ids: dict[str, bytes] = {}
+        self._moves: dict[str, Mapping[str, str]] = {}
 
     def change_ids(self, commits: Sequence[str]) -> list[bytes]:
         """Return the `diffs.change_id` of each commit; all are kept."""
@@ -40,17 +45,36 @@ class CommitDiffs:
             self._change_ids[commit] = diffs.change_id(diff)
         return [self._change_ids[commit] for commit in commits]
 
-    def of(self, commits: Sequence[str]) -> list[TreeDiff]:
-        """Return what each commit changes."""
-        read = {commit: self._known[commit] for commit in commits if commit in self._known}
-        fresh = [commit for commit in dict.fromkeys(commits) if commit not in read]
+    def moves(self, commit: str) -> Mapping[str, str]:
+        """Return what `trees.moves` does; all are kept."""
+        if commit not in self._moves:
+            self._moves[commit] = trees.moves(self._git, commit)
+        return self._moves[commit]
+
+    def of(self, commits: Sequence[str], only: Sequence[str] = ()) -> list[TreeDiff]:
+        """Return what each commit changes; with `only`, in these files alone."""
+        keys = [(commit, tuple(only)) for commit in commits]
+        read = {key: self._known[key] for key in keys if key in self._known}
+        fresh = [commit for commit, paths in dict.fromkeys(keys) if (commit, paths) not in read]
         for start in range(0, len(fresh), _AT_ONCE):
-            read |= diffs.of_commits(self._git, fresh[start : start + _AT_ONCE])
+            compared = self._compare(fresh[start : start + _AT_ONCE], only)
+            read |= {(commit, tuple(only)): diff for commit, diff in compared.items()}
         self._known |= read
         # A dict keeps its order: the oldest go first. This call's own are safe in `read`.
         while len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
-        return [read[commit] for commit in commits]
+        return [read[key] for key in keys]
+
+    def _compare(self, commits: Sequence[str], only: Sequence[str]) -> dict[str, TreeDiff]:
+        if not only:
+            return diffs.of_commits(self._git, commits)
+        compared: dict[str, TreeDiff] = dict.fromkeys(commits, ())
+        for start in range(0, len(only), _PATHS_AT_ONCE):
+            paths = only[start : start + _PATHS_AT_ONCE]
+            for commit, diff in diffs.of_commits(self._git, commits, only=paths).items():
+                # A path also names what is below it, where it is a folder by now.
+                compared[commit] += tuple(file for file in diff if file.path in paths)
+        return compared
 
 
 def significant_lines(diff: TreeDiff) -> Counter[bytes]:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
 
 
+_SNAPSHOT = 1000
+"""Paths from which on a commit counts as a snapshot (a squash of many changes, an import): lines of
+it are evidence in the files asked about alone, for among so many others equal lines are chance.
+Between two snapshots of TensorFlow stand 600 MB of differences, 3 GB once they are read."""
+
+
 class NamedCommits(NamedTuple):
     """The commits that a patch's message names as its own.
 
@@ -55,7 +61,7 @@ class UpstreamHistory(PathHistory):
         """Return the commits that make exactly the changes of a patch (of context 0), no others."""
         change = diffs.change_id(diff)
         # Only commits on its very files can be it: the differences of all others stay unread.
-        commits = self.touching(file.path for file in diff)
+        commits = self.changing_only(file.path for file in diff)
         made = zip(commits, self._diffs.change_ids(commits), strict=True)
         return [commit for commit, made_id in made if made_id == change]
 
@@ -64,16 +70,16 @@ class UpstreamHistory(PathHistory):
 
         `lines` are counted by `significant_lines`.
         """
-        commits = self.touching(paths)
-        made = zip(commits, self._diffs.of(commits), strict=True)
+        asked = list(dict.fromkeys(paths))
+        made = self._made(self.touching(asked), asked)
         shares = {commit: (lines & significant_lines(diff)).total() for commit, diff in made}
         # sorted() is stable: of equal shares the order is the history's, the same each time.
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
-    def covers(self, commits: Iterable[str], lines: Counter[bytes]) -> bool:
-        """Whether commits together make all of `lines`, counted by `significant_lines`."""
+    def covers(self, commits: Sequence[str], paths: Iterable[str], lines: Counter[bytes]) -> bool:
+        """Whether commits on `paths` together make all of `lines`, counted as in `sharing`."""
         made: Counter[bytes] = Counter()
-        for diff in self._diffs.of(list(commits)):
+        for _, diff in self._made(commits, list(dict.fromkeys(paths))):
             # The largest count, not the sum: a line that one commit adds and another adds anew is
             # one.
             made |= significant_lines(diff)
@@ -90,14 +96,33 @@ class UpstreamHistory(PathHistory):
         # Context counts: a line beside the patch that upstream changed is what changed its text.
         different = texts[0] ^ texts[1]
         now = [file.path for file in after]
-        commits = self.touching(dict.fromkeys([*paths, *now]))
-        made = zip(commits, self._diffs.of(commits), strict=True)
+        asked = list(dict.fromkeys([*paths, *now]))
+        made = self._made(self.touching(asked), asked)
         changed = [
             c for c, diff in made if different & {_bare(line) for line in significant_lines(diff)}
         ]
         gone = [file.path for file in before if file.path not in now]
         moved = [commit for path in gone for commit in self.removals(path)]
         return list(dict.fromkeys([*changed, *moved]))
+
+    def _made(self, commits: Sequence[str], paths: Sequence[str]) -> list[tuple[str, TreeDiff]]:
+        """Return commits and what they change; of a snapshot only what it does to `paths`."""
+        others = [commit for commit in commits if not self._is_snapshot(commit)]
+        read = dict(zip(others, self._diffs.of(others), strict=True))
+        for commit in commits:
+            if commit not in read:
+                only = dict.fromkeys([*paths, *self._destinations(commit, paths)])
+                read[commit] = self._diffs.of([commit], list(only))[0]
+        return [(commit, read[commit]) for commit in commits]
+
+    def _destinations(self, commit: str, paths: Sequence[str]) -> list[str]:
+        """Return the paths that a commit moves files to."""
+        gone = [path for path in paths if commit in self.removals(path)]
+        moves = self._diffs.moves(commit) if gone else {}
+        return [moves[path] for path in gone if path in moves]
+
+    def _is_snapshot(self, commit: str) -> bool:
+        return len(self.by_commit.get(commit, ())) >= _SNAPSHOT
 
     def recorded(self, message: str) -> NamedCommits:
         """Return the commits of the range that a patch's message names as its own (`origins`)."""
@@ -181,15 +206,24 @@ class UpstreamHistory(PathHistory):
         """
         ages = {oid: age for age, oid in enumerate(self._messages)}
         reverting: list[str] = []
-        for commit, diff in zip(commits, self._diffs.of(commits), strict=True):
-            undone = diffs.inverse_id(diff)
-            touching = self.touching(file.path for file in diff)
+        for commit in commits:
+            touching = self.touching(sorted(self.by_commit.get(commit, ())))
             later = [other for other in touching if ages[other] < ages[commit]]
-            for other, made_id in zip(later, self._diffs.change_ids(later), strict=True):
+            undoing = self._undoing(commit, later)
+            for other in later:
                 says_so = any(commit.startswith(name) for name in self._reverting.get(other, ()))
-                if says_so or made_id == undone:
+                if says_so or other in undoing:
                     reverting.append(other)
         return list(dict.fromkeys(reverting))
+
+    def _undoing(self, commit: str, later: Sequence[str]) -> set[str]:
+        """Return those of later commits that change the lines of a commit back, and no others."""
+        same_paths = [c for c in later if self.by_commit[c] == self.by_commit[commit]]
+        if not same_paths:
+            return set()
+        undone = diffs.inverse_id(self._diffs.of([commit])[0])
+        made = zip(same_paths, self._diffs.change_ids(same_paths), strict=True)
+        return {other for other, made_id in made if made_id == undone}
 
     @functools.cached_property
     def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
@@ -275,6 +309,11 @@ class _PartialHistory(UpstreamHistory):
             for path, touches in self._whole.by_path.items()
         }
         return {path: touches for path, touches in kept.items() if touches}
+
+    @functools.cached_property
+    def by_commit(self) -> Mapping[str, frozenset[str]]:
+        """Return what `UpstreamHistory.by_commit` does, of the whole history."""
+        return self._whole.by_commit
 
     @functools.cached_property
     def _messages(self) -> Mapping[str, bytes]:

@@ -52,6 +52,15 @@ class PathHistory:
                 touches.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
         return {path: tuple(touching) for path, touching in touches.items()}
 
+    @functools.cached_property
+    def by_commit(self) -> Mapping[str, frozenset[str]]:
+        """Return, for each commit that changes anything against its parent, which paths."""
+        paths: dict[str, set[str]] = {}
+        for path, touches in self.by_path.items():
+            for touch in touches:
+                paths.setdefault(touch.commit, set()).add(path)
+        return {commit: frozenset(changed) for commit, changed in paths.items()}
+
     def touches(self, path: str) -> bool:
         """Whether upstream changed a path."""
         return path in self.by_path
@@ -78,3 +87,8 @@ class PathHistory:
         """Return the commits that change any of the paths, each once."""
         commits = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
         return list(dict.fromkeys(commits))
+
+    def changing_only(self, paths: Iterable[str]) -> list[str]:
+        """Return the commits that change all of the paths and no others."""
+        asked = dict.fromkeys(paths)
+        return [commit for commit in self.touching(asked) if self.by_commit[commit] == set(asked)]
