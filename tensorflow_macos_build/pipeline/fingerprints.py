@@ -91,6 +91,8 @@ def published(release: Release) -> dict[str, Any]:
         "limits": {"hours"},
         "hazards": True,
         "unverified": True,
+        # No stage of a build reads it: it is what `wheelhouse` resolves beside the wheel.
+        "wheelhouse": True,
     }
     return release.model_dump(mode="json", exclude=left_out)
 

@@ -4,6 +4,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.views import config as config_view
@@ -75,3 +77,44 @@ def test_what_a_release_does_not_know_is_said(name: str) -> None:
 @pytest.mark.parametrize("name", TENSORFLOW)
 def test_the_symbols_that_a_release_must_export_are_known(name: str) -> None:
     must_export.expand(config.load(name, root=ROOT).release.verify.must_export)
+
+
+MACS = [
+    {"platform_system": "Darwin", "sys_platform": "darwin", "platform_machine": machine}
+    for machine in ("arm64", "x86_64")
+]
+
+
+@pytest.mark.parametrize("name", TENSORFLOW)
+def test_a_release_has_a_wheelhouse_or_says_why_not(name: str) -> None:
+    release = config.load(name, root=ROOT).release
+    assert bool(release.wheelhouse) != release.unverified["wheelhouse"].startswith("none: ")
+
+
+@pytest.mark.parametrize("name", TENSORFLOW)
+def test_a_wheelhouse_holds_requirements_each_for_some_mac(name: str) -> None:
+    requirements = [Requirement(text) for text in config.load(name, root=ROOT).release.wheelhouse]
+    projects = [requirement.name for requirement in requirements]
+    assert sorted(projects) == sorted(set(map(canonicalize_name, projects)))
+    # The wheel itself is the fork's, and no index has it.
+    assert not {"tensorflow", "tensorflow-cpu", "tensorflow-macos"} & set(projects)
+    markers = [requirement.marker for requirement in requirements if requirement.marker]
+    assert all(any(marker.evaluate(mac) for mac in MACS) for marker in markers)
+
+
+@pytest.mark.parametrize("name", TENSORFLOW)
+def test_a_wheelhouse_has_what_every_tensorflow_imports(name: str) -> None:
+    requirements = map(Requirement, config.load(name, root=ROOT).release.wheelhouse)
+    projects = {requirement.name for requirement in requirements}
+    assert not projects or {"numpy", "h5py", "grpcio", "protobuf", "wrapt"} <= projects
+
+
+@pytest.mark.parametrize("name", TENSORFLOW)
+def test_a_wheel_of_patched_sources_has_a_version_of_its_own(name: str) -> None:
+    release = config.load(name, root=ROOT).release
+    by_bazel = [flag for flag in release.bazel.flags if "ML_WHEEL_VERSION_SUFFIX=" in flag]
+    series = ROOT / "patches" / str(release.queue) / "series"
+    by_patch = release.queue is not None and "mark-the-wheel-s-version" in series.read_text("utf-8")
+    # One way of the two for a queue, and none without.
+    assert len(by_bazel) + by_patch == (release.queue is not None)
+    assert all(flag.endswith("+macos.1") for flag in by_bazel)

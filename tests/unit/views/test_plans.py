@@ -46,6 +46,13 @@ def test_the_plan_of_a_release_is_pinned(name: str) -> None:
     check_pinned(plan_of(name), GOLDEN / f"{name}.txt")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_shows_all_that_is_not_known_of_its_release(name: str) -> None:
+    shown = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    unverified = config.load(name, root=ROOT).release.unverified
+    assert {f"  {topic}: {sentence}" for topic, sentence in unverified.items()} <= set(shown)
+
+
 @pytest.mark.usefixtures("bare_mac")
 def test_the_plan_of_a_build_with_caches_is_pinned() -> None:
     changes = {
