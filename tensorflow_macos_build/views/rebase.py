@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
+from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.views import audit, evidence, proofs, saved
@@ -158,6 +159,8 @@ def _next(name: str, request: RebaseRequest, result: RebaseResult, flags: Sequen
     if result.saved is not None:
         written, removed = len(result.saved.written), len(result.saved.removed)
         return f"{name} now stands on {request.onto}: {written} written, {removed} removed"
+    if result.is_empty:
+        return f"no patch is left to carry; next: {locate.removal(request.folder)}"
     if result.ok:
         return f"next: {checkout.command('rebase', *words, '--write')}"
     proven = ("--accept-proven",) if any(proof.is_whole for proof in result.proofs) else ()

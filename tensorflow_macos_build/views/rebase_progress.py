@@ -68,7 +68,9 @@ def _end(name: str, progress: RebaseProgress, flags: Sequence[str]) -> Iterator[
     if saved is None:
         if not progress.note:  # which says all there is
             ends = checkout.command("rebase.continue", *flags)
-            yield Line(f"nothing is in conflict; {ends} ends it")
+            is_empty = progress.result.is_empty
+            left = "no patch is left to carry" if is_empty else f"{ends} ends it"
+            yield Line(f"nothing is in conflict; {left}")
         return
     for patch in progress.result.patches:
         # A patch that upstream took, or that was left out, is gone from the queue: it is named,

@@ -7,6 +7,7 @@ folder, one name and one lock, by whatever way it is named.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,11 @@ def command(task: str, folder: Path, *more: str, flags: Sequence[str] = ()) -> s
     `flags` are those that name the queue and what belongs to it; by default the queue alone.
     """
     return checkout.command(task, *(flags or ("--queue", name_of(folder))), *more)
+
+
+def removal(folder: Path) -> str:
+    """Return the command line that deletes a queue, as it can be typed."""
+    return shlex.join(["rm", "-r", str(checkout.shown(folder))])
 
 
 def _may_be_made(folder: Path) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.audit.model import AuditResult
@@ -85,6 +84,11 @@ class RebaseResult:
     def ok(self) -> bool:
         """Whether nobody has to do anything: no conflict, nothing left undone."""
         return not any(patch.status.is_blocking for patch in self.patches)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no patch is left to carry, so that there would be no queue to write."""
+        return self.ok and not any(patch.in_tree for patch in self.patches)
 
 
 @dataclass(frozen=True)
@@ -337,16 +341,13 @@ def save(
 
     Raises:
         UsageError: the queue on disk is another one by now; nothing is changed.
+        remarks.NothingLeft: no patch is left to carry; nothing is changed.
         WorkFailed: what was written does not read back as the same queue; nothing is changed.
     """
     before = quarantine.tree(base.commit)
     steps = pick_order.settled(quarantine, _with_effect(quarantine, queue, before, replayed))
     if not steps:
-        raise WorkFailed(
-            "no patch is left to carry: upstream has each of them, or it was left out",
-            where=str(queue.folder),
-            hint="delete the queue",
-        )
+        raise remarks.NothingLeft(queue.folder)
     # None leaves the folder of resolutions as it is.
     files = None if more is None else {**_resolution_files(queue), **more}
     return storage.save(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.patchqueue.audit import engine as auditing
 from tensorflow_macos_build.patchqueue.proof import proving
+from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
 
 if TYPE_CHECKING:
@@ -22,6 +24,22 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
+
+
+class NothingLeft(WorkFailed):
+    """No patch is left to carry, so that no queue can be written.
+
+    Args:
+        folder: the queue's folder.
+        instead: what else may be done, behind the hint to delete the queue.
+    """
+
+    def __init__(self, folder: Path, instead: str = "") -> None:
+        super().__init__(
+            "no patch is left to carry: upstream has each of them, or it was left out",
+            where=str(folder),
+            hint=f"delete the queue: `{locate.removal(folder)}`{instead}",
+        )
 
 
 def audit(

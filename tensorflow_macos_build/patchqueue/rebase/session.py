@@ -18,6 +18,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
+from tensorflow_macos_build.patchqueue.rebase import remarks
 from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress, RebaseRun
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
@@ -62,6 +63,7 @@ class RebaseSession:
         Raises:
             UsageError: a rebase of the queue to another revision is under way, the work tree's
                 folder is not free, or there is no such revision.
+            remarks.NothingLeft: no patch is left to carry; no rebase is under way then.
         """
         with self._alone() as run:
             begun = run.current()
@@ -78,7 +80,13 @@ class RebaseSession:
                     hint=f"go on with `{run.command('rebase.continue')}`, or "
                     f"give it up with `{run.command('rebase.abort')}`",
                 )
-            return run.advance(run.accept_proven(begun) if accept_proven else begun)
+            try:
+                return run.advance(run.accept_proven(begun) if accept_proven else begun)
+            except remarks.NothingLeft:
+                if begun.resolutions or begun.left_out:  # somebody's decisions are not thrown away
+                    raise
+                run.end(begun)
+                raise remarks.NothingLeft(run.queue.folder) from None
 
     def status(self) -> RebaseProgress:
         """Return how far the rebase is; nothing is written.

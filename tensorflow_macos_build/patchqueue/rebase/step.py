@@ -16,6 +16,7 @@ from tensorflow_macos_build.patchqueue.proof import proving
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
+from tensorflow_macos_build.patchqueue.rebase import remarks
 from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
 from tensorflow_macos_build.patchqueue.rebase.partial import (
     PartialRebase,
@@ -112,7 +113,8 @@ class RebaseRun:
         if state is None or self._is_written(state):
             raise UsageError(
                 f"no rebase of `{self.queue.name}` is under way",
-                hint=self.command("rebase.start", "--onto", "REF"),
+                hint=f"`{self.command('rebase.start', '--onto', 'REF')}` begins one; one that was "
+                "begun with another --cache is in that folder's mirror: give the same --cache",
             )
         self._refuse_another(state)
         return state
@@ -203,6 +205,9 @@ class RebaseRun:
             if partial.conflict is not None:
                 self._show(quarantine, state, partial.conflict)
                 return self._stopped(state, partial.result, partial.conflict)
+            if partial.result.is_empty:
+                abort = self.command("rebase.abort")
+                raise remarks.NothingLeft(self.queue.folder, f"; `{abort}` gives the rebase up")
             base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
             # Before the queue is written: builds start from this tree, and are to find it.
             quarantine.keep([partial.result.tree], [state.onto])

@@ -12,11 +12,14 @@ import pytest
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.rebase import engine, state
+from tensorflow_macos_build.patchqueue.rebase.remarks import NothingLeft
 from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tensorflow_macos_build.upstream import embedded, mirror
+from tensorflow_macos_build.views import rebase
+from tensorflow_macos_build.views.lines import Line
 from tests.fork import DEMO
 
 if TYPE_CHECKING:
@@ -231,3 +234,32 @@ def test_other_files_edited_with_a_conflict_belong_to_its_resolution(desk: Desk)
     paths = desk.git.line("ls-tree", "-r", "--name-only", tree).split("\n")
     assert "tensorflow/extra.txt" in paths
     assert "tensorflow/core/common_runtime/executor.h" not in paths
+
+
+def test_of_a_queue_that_upstream_has_no_rebase_is_left_under_way(desk: Desk) -> None:
+    moved = engine.rebase(storage.load(desk.queue), desk.git, "v2.17.0")
+    (landed,) = [patch.name for patch in moved.patches if not patch.in_tree]
+    (desk.queue / "series").write_text(f"{landed}\n")
+    before = desk.contents()
+    result = engine.rebase(storage.load(desk.queue), desk.git, "v2.17.0")
+    assert (result.ok, result.is_empty, moved.is_empty) == (True, True, False)
+    request = engine.RebaseRequest(desk.queue, "v2.17.0", desk.work)
+    *_, last = rebase.as_lines("demo", request, result, ())
+    assert last == Line(f"no patch is left to carry; next: rm -r {desk.queue}", "green")
+    with pytest.raises(NothingLeft) as raised:
+        desk.session.start("v2.17.0")
+    assert raised.value.hint == f"delete the queue: `rm -r {desk.queue}`"
+    assert desk.contents() == before
+    with pytest.raises(UsageError, match=r"no rebase .* is under way") as none:
+        desk.session.status()
+    assert "--cache" in none.value.hint
+
+
+def test_a_rebase_that_skipped_all_can_be_given_up(desk: Desk) -> None:
+    placer = "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch"
+    (desk.queue / "series").write_text(f"{placer}\n")
+    assert desk.session.start(ONTO).patch == placer
+    with pytest.raises(NothingLeft, match=r"rebase\.abort"):
+        desk.session.skip(placer)
+    assert desk.session.status().result.is_empty
+    assert desk.session.abort() == ""
