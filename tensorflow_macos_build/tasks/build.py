@@ -78,7 +78,8 @@ def build(
     help={
         "config": "A config under build_configs/, or the path of one.",
         "state_dir": "The folder of saved states; by default build/<release>/rounds.",
-        "check": "Read all bytes of them, as a build does before it uses one.",
+        "check": "Read all bytes of them, as a build does before it uses one; exit with 1 if one is"
+        " bad.",
         "json": "Print one JSON document (schema rounds.v1).",
     },
 )
@@ -89,7 +90,7 @@ def rounds(
     state_dir: str = "",
     check: bool = False,
     json: bool = False,
-) -> None:
+) -> ExitCode:
     """Show the saved states of a time-boxed build, and what each of its rounds ran."""
     from tensorflow_macos_build.config import load
     from tensorflow_macos_build.pipeline.rounds.folder import StateFolder
@@ -99,6 +100,8 @@ def rounds(
     folder = Path(state_dir) if state_dir else Workspace(load(config)).rounds
     reports = StateFolder(folder).report(check=check)
     present(view.as_document(reports), view.as_lines(reports), json=json)
+    is_bad = check and any(report.state is None for report in reports)
+    return ExitCode.FAILED if is_bad else ExitCode.DONE
 
 
 namespace = invoke.Collection("build", build, rounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -77,11 +78,14 @@ def time_box(text: str, folder: Path | None, workspace: Workspace) -> TimeBox | 
     """Return what two flags ask for: a budget, and a folder of states; None: neither is given.
 
     Raises:
-        UsageError: the budget is none, or the config's results would not be in a state.
+        UsageError: the budget is none, the folder cannot be one, or the config's results would not
+            be in a state.
     """
     if not text and folder is None:
         return None
     _refuse(workspace.release)
+    if folder is not None:
+        _refuse_no_folder(folder)
     seconds = parse(text) if text else None
     reserve_s = workspace.release.time_box.reserve_s
     deadline = Deadline(seconds, fixed_reserve=reserve_s)
@@ -106,6 +110,20 @@ def _refuse(release: Release) -> None:
             "where nothing is put into the remote cache, Bazel 4 keeps nothing for a state either",
             where="cache.upload",
             hint="leave out cache.address, or set cache.upload=true",
+        )
+
+
+def _refuse_no_folder(folder: Path) -> None:
+    """Raise a UsageError where no folder is, and none can be made: a file stands there or above.
+
+    Raises:
+        UsageError: it is so.
+    """
+    absolute = folder.absolute()
+    nearest = next(path for path in (absolute, *absolute.parents) if os.path.lexists(path))
+    if not nearest.is_dir():
+        raise UsageError(
+            f"{nearest} is no folder", where="--state-dir", hint="give a folder of saved states"
         )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build import config
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline.rounds import budget
 from tensorflow_macos_build.pipeline.rounds.budget import Deadline
+from tensorflow_macos_build.pipeline.workspace import Workspace
+from tests import command_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -102,3 +109,21 @@ def test_without_a_budget_there_is_no_end() -> None:
     deadline = Deadline(None, clock)
     clock.now = 1e9
     assert not deadline.is_reached()
+
+
+@pytest.mark.parametrize("inside", ["", "below"])
+def test_a_file_is_no_folder_of_states_in_a_plan_either(tmp_path: Path, inside: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    plan = command_line.run("build", "--plan", "--state-dir", file / inside)
+    assert (plan.returncode, plan.stdout) == (2, "")
+    assert f"{file} is no folder" in plan.stderr
+    workspace = Workspace(config.load("demo", {}))
+    assert budget.time_box("", tmp_path / "new/below", workspace) is not None
+
+
+def test_a_check_of_bad_states_says_no(tmp_path: Path) -> None:
+    flags = ("build.rounds", "--state-dir", tmp_path)
+    assert command_line.run(*flags, "--check").returncode == 0
+    (tmp_path / "state-0001.tar").write_text("no state")
+    assert [command_line.run(*flags, *more).returncode for more in ((), ("--check",))] == [0, 1]
