@@ -27,8 +27,8 @@ _DEFAULTS = {"python": "3.11", "x86_64": "10.15", "arm64": "12.0"}
     positional=["requirement"],
     iterable=["rule", "thin", "allow"],
     help={
-        "requirement": "A requirement such as tensorflow==2.16.2, or a config, NAME.yaml, whose"
-        " `wheelhouse` lists some.",
+        "requirement": "A requirement such as tensorflow==2.16.2, or the path of a config,"
+        " build_configs/NAME.yaml, whose `wheelhouse` lists some.",
         "out": "The folder to make; an older wheelhouse in its place is replaced.",
         "python": "CPython's version; the default is the config's, else 3.11.",
         "macos_x86_64": "The lowest macOS of Intel Macs; the default is the config's, else 10.15.",
