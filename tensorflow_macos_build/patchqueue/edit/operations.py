@@ -115,6 +115,21 @@ def of_change(change: PickedChange) -> PatchEdit:
     return PatchEdit(change.header, sides, change.name, bare=False, pick=change.pick)
 
 
+class PickRefused(UsageError):
+    """Something that is not done with a pick.
+
+    Args:
+        what: what is refused, in a sentence.
+        words: the task that helps, and its arguments but for the queue.
+        meaning: what that task does.
+    """
+
+    def __init__(self, what: str, words: tuple[str, ...], meaning: str) -> None:
+        super().__init__(what)
+        self.words = words
+        self.meaning = meaning
+
+
 def vendored(edits: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
     """Let a pick be the first patch of the queue.
 
@@ -125,9 +140,8 @@ def vendored(edits: Sequence[PatchEdit], at: int) -> list[PatchEdit]:
     if edit.pick is None:
         raise UsageError(f"{edit.name} is a patch already, and no pick")
     if not edit.changes:
-        raise UsageError(
-            f"{edit.name} has no change to make a patch of",
-            hint="pin it with `patches.pin` first",
+        raise PickRefused(
+            f"{edit.name} has no change to make a patch of", ("patches.pin",), "pins it first"
         )
     patch = replace(edit, name=None, pick=None)
     rest = dropped(edits, at)
@@ -253,18 +267,20 @@ def refuse_missing(edits: Sequence[PatchEdit]) -> None:
     """Raise a UsageError where the commits of a pinned pick are not here."""
     for edit in edits:
         if edit.pick is not None and edit.pick.is_pinned and not edit.changes:
-            raise UsageError(
+            raise PickRefused(
                 f"the commits of {edit.name} are nowhere to be had, so the queue cannot be made",
-                hint="`patches.drop` takes the pick out of the queue",
+                ("patches.drop", edit.name or ""),
+                "takes the pick out of the queue",
             )
 
 
 def refuse_pick(edit: PatchEdit) -> None:
     """Raise a UsageError about an edit that is a pick, whose text is not the queue's."""
     if edit.pick is not None:
-        raise UsageError(
+        raise PickRefused(
             f"{edit.name} is a pick: its text is upstream's, and is not changed here",
-            hint="`patches.vendor` makes a patch of it",
+            ("patches.vendor", edit.name or ""),
+            "makes a patch of it",
         )
 
 

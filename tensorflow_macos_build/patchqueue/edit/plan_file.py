@@ -18,7 +18,7 @@ from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _FILE = "plan.json"
@@ -47,6 +47,46 @@ class EditPlan:
     edits: tuple[PatchEdit, ...]
     settled: Mapping[str, str]
     open: int | None
+
+
+def words(request: Sequence[str]) -> tuple[str, ...]:
+    """Return a request as a command line has it: the task, and its arguments with their flags."""
+    task, *rest = request or ("patches.continue",)
+    return task, *_arguments(task, rest)
+
+
+def _arguments(task: str, rest: Sequence[str]) -> Iterator[str]:
+    match task, rest:
+        case "patches.fold", [name, into]:
+            yield from (name, "--into", into)
+        case "patches.reorder", [name, side, other]:
+            yield from (name, f"--{side}", other)
+        case "patches.split", [name, subject, *globs]:
+            yield from (name, *_flags(("--subject", subject), *(("--path", g) for g in globs)))
+        case "patches.trim", [name, "onto", onto]:
+            yield from (name, "--onto", onto)
+        case "patches.trim", [name, *numbers]:
+            yield from (name, "--keep", ",".join(numbers))
+        case "patches.annotate", _ if "" in rest:
+            end = rest.index("")
+            parted = (trailer.partition(": ") for trailer in rest[end + 1 :])
+            yield from _flags(*(("--patch", pattern) for pattern in rest[:end]))
+            yield from _flags(*((f"--{key.lower()}", value) for key, _, value in parted))
+        case "patches.pick", [name, commit, _, reason, drop_when, owner, url, *paths]:
+            yield name.removeprefix("pull-") if name.startswith("pull-") else commit
+            yield from _flags(("--reason", reason), ("--drop-when", drop_when), ("--owner", owner))
+            yield from _flags(("--url", url), *(("--path", path) for path in paths))
+        case "patches.pin", _:  # behind it are the ids that the servers answered with
+            return
+        case _:
+            yield from rest
+
+
+def _flags(*pairs: tuple[str, str]) -> Iterator[str]:
+    """Yield flags and their values, without those that have none."""
+    for flag, value in pairs:
+        if value:
+            yield from (flag, value)
 
 
 def save(folder: Path, plan: EditPlan) -> None:

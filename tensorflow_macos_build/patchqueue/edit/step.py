@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import SideLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import Queue
@@ -57,9 +58,18 @@ class EditRun:
     folder: Path
     flags: tuple[str, ...]
 
-    def command(self, task: str) -> str:
+    def command(self, task: str, *more: str) -> str:
         """Return the command line of a task for this change, as it can be typed."""
-        return locate.command(task, self.queue.folder, flags=self.flags)
+        return locate.command(task, self.queue.folder, *more, flags=self.flags)
+
+    @contextlib.contextmanager
+    def _typed(self) -> Iterator[None]:
+        """Turn what is refused for a pick into an error with the command line that helps."""
+        try:
+            yield
+        except operations.PickRefused as error:
+            hint = f"`{self.command(*error.words)}` {error.meaning}"
+            raise UsageError(error.what, hint=hint) from None
 
     @property
     def _journal(self) -> journal.Journal:
@@ -104,8 +114,9 @@ class EditRun:
         """
         plan = self.current()
         if plan is not None and (not request or plan.request != request):
+            task, *more = plan_file.words(plan.request)
             raise UsageError(
-                f"another change of this queue is under way: `{' '.join(plan.request)}`",
+                f"another change of this queue is under way: `{self.command(task, *more)}`",
                 where=str(self.folder),
                 hint=f"`{self.command('patches.continue')}` goes on, "
                 f"`{self.command('patches.abort')}` gives it up",
@@ -137,8 +148,9 @@ class EditRun:
     ) -> EditPlan:
         """Return a new change; nothing is kept of it yet."""
         self._clear()
-        edits = make(quarantine, operations.edits_of(quarantine, self.queue))
-        operations.refuse_missing(edits)
+        with self._typed():
+            edits = make(quarantine, operations.edits_of(quarantine, self.queue))
+            operations.refuse_missing(edits)
         folder = str(self.queue.folder.resolve())
         return EditPlan(folder, request, self.queue.digest, tuple(edits), {}, None)
 
@@ -146,7 +158,8 @@ class EditRun:
         """Keep a change that opens a patch for editing."""
         position = self.queue.position(name)
         plan = self.begin(quarantine, lambda _, edits: edits, ("patches.edit", name))
-        operations.refuse_pick(plan.edits[position])
+        with self._typed():
+            operations.refuse_pick(plan.edits[position])
         plan = replace(plan, open=position)
         self._keep(quarantine, plan)
         return plan

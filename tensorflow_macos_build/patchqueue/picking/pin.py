@@ -87,7 +87,8 @@ def pick(
 
     def add(quarantine: Quarantine, edits: list[PatchEdit]) -> list[PatchEdit]:
         of_picks = [edit.pick for edit in edits if edit.pick is not None]
-        picks.refuse_twice([*of_picks, chosen], str(session.queue.folder / QUEUE_FILE))
+        of_file = str(session.queue.folder / QUEUE_FILE)
+        picks.refuse_twice([*of_picks, chosen], [of_file] * (len(of_picks) + 1))
         ahead = [*edits[: len(of_picks)], _edit(session, quarantine, chosen)]
         _refuse_without_effect(session, quarantine, ahead)
         return [*ahead, *edits[len(of_picks) :]]
@@ -139,7 +140,7 @@ def vendor(session: EditSession, name: str) -> EditProgress:
     """Make a patch of the pick called `name`, the first one of the queue."""
     return session.change(
         lambda _, edits: operations.vendored(
-            edits, names.position([edit.name or "" for edit in edits], name)
+            edits, names.position([edit.name or "" for edit in edits], name, kind="pick")
         ),
         ("patches.vendor", name),
     )
@@ -206,7 +207,7 @@ def _full_id(mirror: Mirror, plain: Pick, ticker: Ticker) -> str:
 def _to_pin(watched: tuple[WatchedPick, ...], name: str) -> list[WatchedPick]:
     if not name:
         return [w for w in watched if not w.pick.is_pinned]
-    return [watched[names.position([w.pick.name for w in watched], name)]]
+    return [watched[names.position([w.pick.name for w in watched], name, kind="pick")]]
 
 
 def _pinned(mirror: Mirror, watched: WatchedPick, base: str, ticker: Ticker) -> Pick:

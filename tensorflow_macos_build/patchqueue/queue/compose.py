@@ -16,12 +16,13 @@ from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.patchqueue.formats import diff_parse, write
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed, Refused
-from tensorflow_macos_build.patchqueue.queue import names, picks
+from tensorflow_macos_build.patchqueue.queue import locate, names, picks
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.repository import Git
@@ -106,19 +107,20 @@ def compose(
     return composed
 
 
-def leading_picks(steps: Sequence[PatchStep]) -> tuple[Pick, ...]:
-    """Return the picks among steps.
+def leading_picks(steps: Sequence[PatchStep], folder: Path) -> tuple[Pick, ...]:
+    """Return the picks among the steps of the queue in `folder`.
 
     Raises:
         UsageError: a patch stands before one: a queue applies its picks first.
     """
     picked = tuple(step.pick for step in steps if step.pick is not None)
     if any(step.pick is None for step in steps[: len(picked)]):
+        vendor = locate.command("patches.vendor", folder, picked[-1].name)
         raise UsageError(
             "picks are applied before all patches",
-            hint="to let a pick stand among the patches, make a patch of it with `patches.vendor`",
+            hint=f"to let a pick stand among the patches, make a patch of it: `{vendor}`",
         )
-    picks.refuse_twice(picked, QUEUE_FILE)
+    picks.refuse_twice(picked, [QUEUE_FILE] * len(picked))
     return picked
 
 

@@ -72,11 +72,11 @@ def assign(subjects: Sequence[str], current: Sequence[str | None]) -> list[str]:
     ]
 
 
-def position(names: Sequence[str], name: str) -> int:
+def position(names: Sequence[str], name: str, *, kind: str = "patch") -> int:
     """Return the position of the patch that somebody means by `name`.
 
     A file's name counts, with or without its number and ending, and any part of one that fits no
-    other patch.
+    other patch. `kind` is what an error calls them: `patch`, or `pick`.
 
     Raises:
         UsageError: no patch is called so, or several are.
@@ -94,11 +94,13 @@ def position(names: Sequence[str], name: str) -> int:
             return fits[0]
         if fits:
             shown = ", ".join(names[n] for n in fits[:5])
-            raise UsageError(f"`{name}` fits {len(fits)} patches: {shown}")
+            several = "patches" if kind == "patch" else "picks"
+            raise UsageError(f"`{name}` fits {len(fits)} {several}: {shown}")
     near = difflib.get_close_matches(part, stems, n=1, cutoff=0.4)
     meant = names[stems.index(near[0])] if near else ""
-    hint = f"did you mean {meant}?" if meant else "the queue's `series` lists its patches"
-    raise UsageError(f"the queue has no patch `{name}`", hint=hint)
+    listed = "`series` lists its patches" if kind == "patch" else "`queue.yaml` lists its picks"
+    hint = f"did you mean {meant}?" if meant else f"the queue's {listed}"
+    raise UsageError(f"the queue has no {kind} `{name}`", hint=hint)
 
 
 def _key(name: str | None) -> int | None:

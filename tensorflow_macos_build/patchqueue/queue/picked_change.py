@@ -71,7 +71,8 @@ def read(quarantine: Quarantine, pick: Pick, upstream: str) -> PickedChange:
         after = partial.tree(quarantine, before, (c for c in changes if pick.takes(c.path)))
     if before == after:
         what = "none of its files fit its `paths`" if before != whole else "it changes nothing"
-        raise UsageError(what, where=pick.name, hint="change its `paths`, or drop it")
+        hint = "change its `paths`, or leave it out" if pick.paths else "leave it out"
+        raise UsageError(what, where=pick.name, hint=hint)
     header = _header(quarantine, pick, upstream)
     commit = commit_of(quarantine, header, after, parent)
     return PickedChange(pick, header, before, after, commit)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,17 +108,22 @@ def read(written: tree.Tree) -> tuple[Pick, ...]:
     if problems:
         raise tree.ConfigError(problems)
     picks = tuple(_pick(item) for item in written.items if isinstance(item, tree.Table))
-    refuse_twice(picks, str(written.source))
+    refuse_twice(picks, [str(item.source) for item in written.items])
     return picks
 
 
-def refuse_twice(picks: Sequence[Pick], where: str) -> None:
-    """Raise a UsageError where two picks have one name, which tasks could not tell apart."""
-    (name, count), *_ = Counter(pick.name for pick in picks).most_common(1) or [("", 0)]
-    if count > 1:
-        raise UsageError(
-            f"`{name}` is picked twice", where=where, hint="take both parts of it with one `paths`"
-        )
+def refuse_twice(picks: Sequence[Pick], where: Sequence[str]) -> None:
+    """Raise a UsageError where two picks have one name, which tasks could not tell apart.
+
+    `where` is where each pick stands; the error is about the second of the two.
+    """
+    first: dict[str, Pick] = {}
+    for pick, place in zip(picks, where, strict=True):
+        other = first.setdefault(pick.name, pick)
+        if other is not pick:
+            one = "take both parts of it with one `paths`"
+            hint = one if pick.paths or other.paths else "leave one of the two out"
+            raise UsageError(f"`{pick.name}` is picked twice", where=place, hint=hint)
 
 
 def as_table(pick: Pick) -> dict[str, object]:

@@ -186,7 +186,7 @@ def save(
         composed = compose.compose(base, steps, old, quarantine.git)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
             _write(real, made, composed, resolutions)
-            _write_base(real, made, base, compose.leading_picks(steps))
+            _write_base(real, made, base, compose.leading_picks(steps, folder))
             # it was read where it is written: a temporary folder's name is not the queue's
             queue = replace(load(made), name=real.name, folder=folder)
             _verify(queue, steps, quarantine)

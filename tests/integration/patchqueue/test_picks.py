@@ -252,6 +252,8 @@ def test_an_unpinned_pick_is_refused_with_the_line_to_type(desk: Desk) -> None:
         refused = desk.run(*words, code=2).stderr
         assert "pull-7: not pinned" in refused
         assert "patches.pin --queue" in refused
+    refused = desk.run("patches.vendor", "pull-7", code=2).stderr
+    assert f"patches.pin --queue q --cache {desk.folder / 'cache'}` pins it first" in refused
     found = desk.document("patches.lint", code=1)["findings"]
     assert "pick-unpinned" in {finding["code"] for finding in found}
     assert desk.state()["state"] == "unpinned"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.patchqueue.queue import picks, queue_files
+from tensorflow_macos_build.patchqueue.edit import plan_file
+from tensorflow_macos_build.patchqueue.queue import names, picks, queue_files
 from tensorflow_macos_build.patchqueue.queue.picks import Pick
 from tensorflow_macos_build.patchqueue.queue.queue_files import FilesOnDisk
 
@@ -132,3 +134,45 @@ def test_what_is_written_is_read_as_it_was(pick: Pick) -> None:
 def test_only_the_same_picks_have_the_same_digest(first: list[Pick], second: list[Pick]) -> None:
     same = [*picks.digest_parts(first)] == [*picks.digest_parts(second)]
     assert same == (first == second)
+
+
+def test_of_two_picks_with_one_name_the_second_is_pointed_at() -> None:
+    pick = f"- {{commit: {OTHER}, {WHY}}}\n"
+    with pytest.raises(UsageError, match="is picked twice") as raised:
+        read(f"picks:\n{pick}- {{pull: 7, {WHY}}}\n{pick}")
+    assert raised.value.where.startswith("queue.yaml:4:")
+    assert raised.value.hint == "leave one of the two out"
+
+
+def test_a_name_that_is_no_picks_is_told_of_picks() -> None:
+    with pytest.raises(UsageError, match="the queue has no pick `nope`") as raised:
+        names.position(["pull-7"], "nope", kind="pick")
+    assert raised.value.hint == "the queue's `queue.yaml` lists its picks"
+
+
+@pytest.mark.parametrize(
+    ("request_", "typed"),
+    [
+        (
+            ("patches.pick", "pull-8", ID, OTHER, "backport", "never", "", "", "a b"),
+            "patches.pick 8 --reason backport --drop-when never --path 'a b'",
+        ),
+        (
+            ("patches.pick", f"commit-{ID[:12]}", ID, "", "backport", "never", "", ""),
+            f"patches.pick {ID} --reason backport --drop-when never",
+        ),
+        (("patches.pin", "pull-8", ID, OTHER), "patches.pin"),
+        (("patches.trim", "fix", "1", "3"), "patches.trim fix --keep 1,3"),
+        (("patches.trim", "fix", "onto", "v2"), "patches.trim fix --onto v2"),
+        (
+            ("patches.annotate", "*x", "", "Drop-When: never", "Owner: A"),
+            "patches.annotate --patch '*x' --drop-when never --owner A",
+        ),
+        (("patches.reorder", "a", "before", "b"), "patches.reorder a --before b"),
+        (("patches.split", "a", "S t", "x"), "patches.split a --subject 'S t' --path x"),
+        (("patches.fold", "a", "b"), "patches.fold a --into b"),
+        (("patches.drop", "a"), "patches.drop a"),
+    ],
+)
+def test_a_change_under_way_is_shown_as_it_is_typed(request_: tuple[str, ...], typed: str) -> None:
+    assert shlex.join(plan_file.words(request_)) == typed
