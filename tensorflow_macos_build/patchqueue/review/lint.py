@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
-    from tensorflow_macos_build.patchqueue.formats.patch import Patch
+    from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
 
 ALLOWED_FILE = "lint.yaml"
@@ -239,7 +239,8 @@ def _trailer_findings(
 ) -> Iterator[LintFinding]:
     header = listed.patch.header
     # one finding for all of them: of an imported fork each patch lacks all three
-    missing = [f"`{key}:`" for key in REQUIRED if not header.trailer(key)]
+    required = [key for key in REQUIRED if key != "Owner" or not _was_picked(header)]
+    missing = [f"`{key}:`" for key in required if not header.trailer(key)]
     if missing:
         message = f"it has no trailer {' and no '.join(missing)}"
         yield LintFinding("trailer-missing", listed.name, None, message)
@@ -247,11 +248,17 @@ def _trailer_findings(
     if reason and reason not in REASONS:
         message = f"`Reason: {reason}` is none of {', '.join(REASONS)}"
         yield LintFinding("reason-unknown", listed.name, None, message)
-    if reason in {"backport", "upstreaming"} and not header.trailer("Upstream"):
+    names_upstream = header.trailer("Upstream") or _was_picked(header)
+    if reason in {"backport", "upstreaming"} and not names_upstream:
         message = f"`Reason: {reason}` needs an `Upstream:` trailer, a link or a commit"
         yield LintFinding("upstream-missing", listed.name, None, message)
     if condition := header.trailer("Drop-When"):
         yield from _condition_findings(listed.name, condition, upstream)
+
+
+def _was_picked(header: Header) -> bool:
+    """Whether it was made of a pick, which needs no owner and names its change by itself."""
+    return bool(header.trailer("Pull-Head")) or "(cherry picked from commit " in header.message
 
 
 def _pick_findings(folder: Path, upstream: UpstreamRevision | None) -> Iterator[LintFinding]:

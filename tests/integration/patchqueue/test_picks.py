@@ -296,6 +296,12 @@ def test_what_conflicts_is_settled_and_becomes_a_patch(desk: Desk) -> None:
     queue = storage.load(desk.queue)
     assert not queue.picks
     first = queue.patches[0].header
+    of_first = {
+        finding["code"]
+        for finding in desk.document("patches.lint", code=1)["findings"]
+        if finding["file"] == queue.patches[0].name
+    }
+    assert not of_first  # a pick needs no owner: nor does the patch that is made of one
     assert first.subject == "Later still"
     assert first.trailer("Drop-When") == "upstream >= 2"
     assert f"(cherry picked from commit {backport})" in first.body
