@@ -99,15 +99,18 @@ class HostFinding:
         )
 
 
-def examine(release: Release, folder: Path) -> tuple[HostFinding, ...]:
-    """Return what this machine has of everything that a build of `release` in `folder` needs."""
+def examine(release: Release, folder: Path, more_gb: float = 0.0) -> tuple[HostFinding, ...]:
+    """Return what this machine has of everything that a build of `release` in `folder` needs.
+
+    `more_gb` is disk space that is needed beside that of `limits`, in units of 10^9 bytes.
+    """
     return (
         _tool(TOOLS["git"], needed=True),
         _tool(TOOLS["bazel"], needed=True),
         _python(release),
         _host(release),
         *_supplied(release, folder),
-        *_limits(release, folder),
+        *_limits(release, folder, more_gb),
         *(_apple(release) if sys.platform == "darwin" else _no_apple()),
     )
 
@@ -187,13 +190,12 @@ def _described(program: Candidate) -> str:
     return versions.shown(versions.version_of(program.path)) or str(program.path)
 
 
-def _limits(release: Release, folder: Path) -> tuple[HostFinding, HostFinding]:
+def _limits(release: Release, folder: Path, more_gb: float) -> tuple[HostFinding, HostFinding]:
     free = shutil.disk_usage(folder).free  # what a user may take, without root's reserve
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # Linux and macOS have both
+    disk_gb = release.limits.disk_gb + more_gb
     return (
-        _amount(
-            "disk", "free disk", free, release.limits.disk_gb, f"free some space where {folder} is"
-        ),
+        _amount("disk", "free disk", free, disk_gb, f"free some space where {folder} is"),
         _amount("memory", "memory", memory, release.limits.memory_gb, "build on a larger machine"),
     )
 

@@ -22,6 +22,7 @@ from tensorflow_macos_build.git.repository import Git, ObjectMissing
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
+from tensorflow_macos_build.pipeline.rounds.folder import StateFolder
 from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.tensorflow_tree import sources
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.config import Release
     from tensorflow_macos_build.pipeline.records import PatchResult
+    from tensorflow_macos_build.pipeline.rounds.budget import TimeBox
     from tensorflow_macos_build.pipeline.versions import Version
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.upstream.tensorflow_tree.tree import TensorflowTree
@@ -48,7 +50,11 @@ _BY_CONFIGURE = "opt"
 
 
 def examine(
-    workspace: Workspace, ignore: Iterable[str] = (), *, patched: PatchResult | None = None
+    workspace: Workspace,
+    ignore: Iterable[str] = (),
+    *,
+    patched: PatchResult | None = None,
+    box: TimeBox | None = None,
 ) -> tuple[HostFinding, ...]:
     """Return what was looked at before a build, and how it is.
 
@@ -56,18 +62,29 @@ def examine(
         workspace: the release.
         ignore: codes of findings that shall not stop the build.
         patched: the tree that is built, to look at in place of upstream's; None: it is not there.
+        box: the time box, whose states need room; None: it is built in one go.
 
     Raises:
         UsageError: a code is none of a finding.
     """
     findings = (
-        *doctor.examine(workspace.release, workspace.root),
+        *doctor.examine(workspace.release, workspace.root, _states_gb(workspace.release, box)),
         *_credentials(workspace.release),
         *_disk_cache(workspace),
         *_queue(workspace),
         *_of_upstream(workspace, patched),
     )
     return _ignoring(findings, frozenset(ignore))
+
+
+def _states_gb(release: Release, box: TimeBox | None) -> float:
+    """Return what a time box may take yet: the states that are kept, the next one, the cache."""
+    if box is None:
+        return 0.0
+    # a state holds outputs of the build, which has no more of them than its own limit
+    largest = min(release.time_box.max_gb, release.limits.disk_gb)
+    present = sum(report.size for report in StateFolder(box.folder).report(check=False))
+    return max((release.time_box.keep + 2) * largest - present / 1e9, largest)
 
 
 def refuse(findings: Iterable[HostFinding]) -> None:

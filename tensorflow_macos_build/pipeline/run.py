@@ -141,7 +141,8 @@ class _Preflight:
         from tensorflow_macos_build.pipeline import preflight  # noqa: PLC0415 - most builds need none
 
         workspace, ignore = self._plan.workspace, self._plan.request.ignore
-        findings = preflight.examine(workspace, ignore, patched=patched)
+        box = self._plan.request.time_box
+        findings = preflight.examine(workspace, ignore, patched=patched, box=box)
         preflight.refuse(findings)
         self._observer.looked_at(findings)
         self._is_due = preflight.awaits_patched_tree(findings)

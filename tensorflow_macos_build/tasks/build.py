@@ -65,7 +65,7 @@ def build(
         from tensorflow_macos_build.pipeline import preflight  # a build that is done needs it not
 
         stages = planning.make(workspace, request)
-        findings = preflight.examine(workspace, ignore)
+        findings = preflight.examine(workspace, ignore, box=box)
         document = view.plan_document(stages, findings)
         present(document, view.plan_lines(stages, findings), json=json)
         return preflight.exit_code(findings)

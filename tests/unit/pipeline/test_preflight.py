@@ -16,6 +16,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import doctor, preflight, tools
 from tensorflow_macos_build.pipeline.doctor import Availability
 from tensorflow_macos_build.pipeline.records import FileRecord, PatchResult
+from tensorflow_macos_build.pipeline.rounds import budget
 from tensorflow_macos_build.pipeline.tools import Candidate
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.upstream.tensorflow_tree import tree
@@ -23,6 +24,7 @@ from tensorflow_macos_build.views import doctor as view
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.pipeline.doctor import HostFinding
+    from tensorflow_macos_build.pipeline.rounds.budget import TimeBox
 
 ROOT = Path(__file__).parents[3]
 PIP = "tensorflow/tools/pip_package"
@@ -255,3 +257,18 @@ def test_a_header_whose_variable_is_not_set_stops_a_build_that_uses_it(
     assert finding.stops_the_build
     assert "CACHE_KEY" in finding.sentence
     assert "headers" not in _findings(_demo())
+
+
+def test_a_time_box_needs_room_for_its_states_and_the_cache(tmp_path: Path) -> None:
+    release = {"limits.disk_gb": "10", "time_box.max_gb": "4", "time_box.keep": "2"}
+    workspace = _demo(**release)
+
+    def needed(box: TimeBox | None) -> str:
+        (disk,) = (f for f in preflight.examine(workspace, box=box) if f.code == "disk")
+        return disk.value.partition(" of ")[2]
+
+    box = budget.time_box("", tmp_path, workspace)
+    assert (needed(None), needed(box)) == ("10 GB", "26 GB")
+    with (tmp_path / "state-0001.tar").open("wb") as state:
+        state.truncate(4 * 10**9)
+    assert needed(box) == "22 GB"
