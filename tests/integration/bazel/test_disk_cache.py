@@ -120,7 +120,9 @@ def test_an_entry_without_its_blobs_makes_its_action_run_again(project: CachedPr
         for blob in action.blobs:
             project.cache.blob(blob.digest).unlink(missing_ok=True)
     result = project.build()
-    assert (result.cache_hits, result.runners["linux-sandbox"]) == (0, 3)
+    # "internal" is Bazel itself; the runner of actions has another name where there is no sandbox.
+    ran = {name: count for name, count in result.runners.items() if name != "internal"}
+    assert (result.cache_hits, sum(ran.values())) == (0, 3)
     assert project.cache.mend() == (actions, 0)
 
 

@@ -402,4 +402,4 @@ def test_a_cache_that_does_not_answer_is_no_fault_of_the_build(workspace: BazelP
         address = f"--remote_cache=grpc://127.0.0.1:{closed.getsockname()[1]}"
         with pytest.raises(bazel.BazelBroken, match="does not answer") as caught:
             workspace.build("//:one", flags=(address, "--remote_retries=0"))
-    assert "remote cache" in caught.value.hint
+    assert "--set cache.address=" in caught.value.hint

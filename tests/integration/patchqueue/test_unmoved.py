@@ -95,9 +95,10 @@ def test_a_new_message_does(tmp_path: Path) -> None:
     assert storage.save(tmp_path / "q", where, [reworded], git).written == ("00100-change.patch",)
 
 
+@pytest.mark.parametrize("inserted", [True, False])
 @pytest.mark.parametrize("bare", [True, False])
-def test_a_patch_without_context_stays_so(tmp_path: Path, bare: bool) -> None:
-    changed = [b"xx\n" if line == b"line 20\n" else line for line in LINES]
+def test_a_patch_without_context_stays_so(tmp_path: Path, bare: bool, inserted: bool) -> None:
+    changed = [*LINES[:20], b"xx\n", *LINES[20 if inserted else 21 :]]
     git, step, base = _history(tmp_path / "1.git", LINES, changed)
     first = storage.save(
         tmp_path / "q", QueueBase("e", "v1", base), [replace(step, zero_context=bare)], git
@@ -106,5 +107,6 @@ def test_a_patch_without_context_stays_so(tmp_path: Path, bare: bool) -> None:
     git, step, base = _history(tmp_path / "2.git", [b"n\n", *LINES], [b"n\n", *changed])
     named = replace(step, name=first.queue.patches[0].name)
     second = storage.save(tmp_path / "q", QueueBase("e", "v2", base), [named], git)
-    assert bool(second.written) is bare
+    # Only its number tells the place of a line that is added without context.
+    assert bool(second.written) is (bare and inserted)
     assert (b"line 19\n" in second.queue.patches[0].content) is not bare
