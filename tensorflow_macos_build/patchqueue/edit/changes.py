@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import operations
 from tensorflow_macos_build.patchqueue.proof.fates import UnitFate
-from tensorflow_macos_build.patchqueue.queue import names
+from tensorflow_macos_build.patchqueue.queue import locate, names
 from tensorflow_macos_build.patchqueue.rebase import hunks
 
 if TYPE_CHECKING:
@@ -115,9 +115,8 @@ def _not_landed(
     of_patch = hunks.of_queue(quarantine, session.queue, session.git, name, onto)
     left = [item.unit.number for item in of_patch.units if item.fate is not UnitFate.LANDED]
     if not left:
-        raise UsageError(
-            f"all hunks of {name} are in {onto}", hint="`patches.drop` takes the patch out"
-        )
+        drop = locate.command("patches.drop", session.queue.folder, name, flags=session.flags)
+        raise UsageError(f"all hunks of {name} are in {onto}", hint=f"`{drop}` takes the patch out")
     return tuple(left)
 
 

@@ -114,6 +114,15 @@ def test_chosen_hunks_are_kept(flags: tuple[str, ...], tmp_path: Path) -> None:
     assert "own change" not in (tmp_path / "queue" / "00100-queue-1.patch").read_text()
 
 
+def test_where_all_hunks_landed_the_line_that_drops_the_patch_is_printed(
+    flags: tuple[str, ...],
+) -> None:
+    assert inv("patches.trim", "queue-1", *flags, "--keep", "1").returncode == 0
+    refused = inv("patches.trim", "queue-1", *flags, "--onto", "upstream")
+    assert refused.returncode == 2
+    assert re.search(r"`\S+ patches\.drop --queue .* --cache .* 00100-queue-1", refused.stderr)
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
