@@ -115,16 +115,23 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def _command_lines() -> Iterator[tuple[int, list[bytes]]]:
-    """Yield every process's id and the words of its command line; a dead one has none."""
+    """Yield the ids of the processes below this one's root, and the words of their command lines.
+
+    One that is dead, and not waited for, has no words.
+    """
     if not _PROCESSES.is_dir():
         # ps joins words by spaces. An output base has none in its path: Bazel works in no such.
         for line in process.run(["ps", "-A", "-ww", "-o", "pid=,args="]).stdout.splitlines():
             pid, *words = line.split()
             yield int(pid), words
         return
+    own_root = (_PROCESSES / "self/root").stat()
     for folder in _PROCESSES.glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended since it was listed
-            yield int(folder.name), (folder / "cmdline").read_bytes().split(b"\0")
+        # It has ended since it was listed, or is another person's, and its root is not shown.
+        with contextlib.suppress(OSError):
+            # Below another root, a container's or a chroot's, the same path is another folder.
+            if os.path.samestat((folder / "root").stat(), own_root):
+                yield int(folder.name), (folder / "cmdline").read_bytes().split(b"\0")
 
 
 def _is_script(program: Path) -> bool:

@@ -130,7 +130,7 @@ def test_a_change_that_waits_goes_on_by_the_same_request_and_refuses_another(des
     assert first.conflicts
     again = edit_session(desk).change(lambda _, pieces: operations.dropped(pieces, 4), request)
     assert again.conflicts == first.conflicts
-    with pytest.raises(UsageError, match=r"`patches\.drop 00500`"):
+    with pytest.raises(UsageError, match=r" patches\.drop --queue \S+ 00500`"):
         edit_session(desk).edit("00100")
 
 

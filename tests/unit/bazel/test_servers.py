@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import bazel
+from tensorflow_macos_build.bazel import servers
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
 
 def test_debians_wrapper_takes_what_is_installed_and_others_are_let_alone(tmp_path: Path) -> None:
@@ -36,3 +38,18 @@ def test_a_process_that_only_has_the_servers_old_id_lives_on(tmp_path: Path) -> 
 def test_an_output_base_without_a_server_is_nothing_to_end(tmp_path: Path) -> None:
     bazel.end_server(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_below_another_root_is_another_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # proc(5) as Linux has it, made by hand: only the system's administrator may change a root.
+    roots = {"self": "here", "11": "here", "12": "elsewhere", "13": "gone"}
+    for name in ("here", "elsewhere"):
+        (tmp_path / name).mkdir()
+    for pid, root in roots.items():
+        (tmp_path / "proc" / pid).mkdir(parents=True)
+        (tmp_path / "proc" / pid / "root").symlink_to(tmp_path / root)
+        (tmp_path / "proc" / pid / "cmdline").write_bytes(b"bazel\0--output_base=/b\0")
+    monkeypatch.setattr(servers, "_PROCESSES", tmp_path / "proc")
+    assert servers._at_work(Path("/b")) == [11]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.pipeline.rounds.budget import TimeBox
     from tensorflow_macos_build.pipeline.rounds.model import Round
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -194,8 +195,9 @@ def test_what_upstreams_files_could_not_tell_the_patched_tree_tells_before_bazel
     looks: list[PatchResult | None] = []
 
     def examine(
-        _: Workspace, ignore: tuple[str, ...], *, patched: PatchResult | None
+        _: Workspace, ignore: tuple[str, ...], *, patched: PatchResult | None, box: TimeBox | None
     ) -> tuple[HostFinding, ...]:
+        assert box is None
         looks.append(patched)
         missing = HostFinding(code, "files", Availability.NOT_LOOKED_AT, needed=True)
         fault = HostFinding("upstream-target", "t", Availability.DOES_NOT_FIT, needed=True)
