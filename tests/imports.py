@@ -20,6 +20,9 @@ PACKAGE = "tensorflow_macos_build"
 _EMBEDDED = ROOT / PACKAGE / "upstream" / "embedded" / "source"
 """The miniature's own files: data for this package, not its code."""
 
+_INSIDE = ROOT / PACKAGE / "smoke" / "inside"
+"""A program for the Pythons of other environments; it imports nothing of the package."""
+
 
 @dataclass(frozen=True)
 class Layers:
@@ -69,8 +72,8 @@ def floors(container: str) -> tuple[tuple[str, ...], ...]:
 
 def modules() -> dict[str, Path]:
     """Return the package's modules by their dotted names; a package's is its `__init__.py`."""
-    paths = (path for path in (ROOT / PACKAGE).rglob("*.py") if _EMBEDDED not in path.parents)
-    return {_name(path): path for path in sorted(paths)}
+    paths = sorted((ROOT / PACKAGE).rglob("*.py"))
+    return {_name(path): path for path in paths if not {_EMBEDDED, _INSIDE} & {*path.parents}}
 
 
 def arrows() -> dict[str, set[str]]:

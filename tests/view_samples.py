@@ -329,7 +329,11 @@ WHEELHOUSE = Wheelhouse(
 )
 WANTED = WheelhouseRequest(("a==1",), WheelhouseOptions(Path("build/wheelhouse")))
 SMOKE = SmokeReport(
-    Path("a.whl"),
+    "a.whl",
+    "GPU:0",
+    "CPU:0",
+    "full",
+    True,
     (
         SmokeCheck("arm64", "install", CheckOutcome.PASSED, evidence={"wheel": "a.whl"}),
         SmokeCheck("arm64", "compute", CheckOutcome.FAILED, "why", {"on": {"op": "GPU"}, "l": [1]}),
@@ -450,6 +454,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rebase_progress.as_document: [("demo", STOPPED), ("demo", ENDED)],
     rebase_progress.as_lines: [("demo", STOPPED, FLAGS), ("demo", ENDED, FLAGS)],
     smoke.as_document: [(SMOKE,)],
+    smoke.as_parts: [(SMOKE,)],
     smoke.as_table: [(SMOKE,)],
     upstream.as_document: [(UpstreamReport(BEHIND),), (WATCHING,)],
     upstream.as_lines: [(UpstreamReport(BEHIND), ()), (WATCHING, FLAGS)],

@@ -340,8 +340,27 @@ class PluginPin(Values):
         return any(arch == architecture.value for architecture in self.architectures)
 
 
+class KnownLimit(Values):
+    """A check of the smoke test that is known to fail."""
+
+    check: Text
+    """Its name; `*` stands for any characters."""
+    reason: Text
+    """Why it fails, with its issue."""
+    device: Annotated[str, StringConstraints(pattern=r"^[A-Z_]*$")] = ""
+    """The type of device on which it does, such as GPU; empty: any."""
+
+
+class CheckSet(str, Enum):
+    """How much the smoke test tries."""
+
+    QUICK = "quick"
+    FULL = "full"
+    SOAK = "soak"
+
+
 class Smoke(Values):
-    """What the smoke test imports and how long it may take."""
+    """What the smoke test tries, and what it may take."""
 
     module: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = (
         "tensorflow"
@@ -349,6 +368,18 @@ class Smoke(Values):
     """The Python module to import."""
     timeout_s: float = Field(default=600.0, gt=0, le=86_400)  # at most a day
     """Seconds that one check may take."""
+    memory_mb: int = Field(default=8192, gt=0, le=1 << 23)
+    """Memory that one check may hold, in MiB."""
+    device: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z_]*(:[0-9]+)?$")] = "GPU:0"
+    """The device that is tried; where there is none such, the smoke test fails."""
+    reference: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z_]*(:[0-9]+)?$")] = "CPU:0"
+    """The device that it is compared with."""
+    check_set: CheckSet = CheckSet.QUICK
+    """How much is tried: the quick set, the full one, or also what takes long."""
+    virtual: bool = False
+    """Whether the device is a virtual GPU, which is held to float32 and to no time."""
+    known_limits: tuple[KnownLimit, ...] = ()
+    """Checks that are known to fail, which do not fail the build."""
 
 
 class Limits(Values):

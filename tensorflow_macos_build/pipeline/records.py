@@ -207,7 +207,7 @@ class CheckRecord(Record):
         wheel: the wheel's file name.
         leg: the processor that it was tried as.
         name: what was tried.
-        outcome: `passed`, `failed` or `not_run`.
+        outcome: a value of the smoke test's `CheckOutcome`, such as `passed`.
         why: why it failed or was not run.
         evidence: what was seen, such as the device of each op.
     """

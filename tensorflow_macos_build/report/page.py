@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.documents import Json
 
 _TEMPLATE = "report.html.j2"
+
+_LONGEST_LINE = 400
+"""Characters of a line of evidence on the page; the document has all of it."""
 
 
 def render(report: Json) -> str:
@@ -59,17 +63,19 @@ def evidence_lines(evidence: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, value in sorted(evidence.items()):
         title = name.replace("_", " ")
-        if isinstance(value, dict):
+        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
             for device in sorted(set(value.values())):
                 ops = [op for op in sorted(value) if value[op] == device]
                 lines.append(f"{title} {device}: {', '.join(ops)}")
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not any(isinstance(i, (dict, list)) for i in value):
             lines.append(f"{title}: {', '.join(map(str, value))}")
         elif isinstance(value, float):
             lines.append(f"{title}: {value:.4g}")
+        elif isinstance(value, (dict, list)):
+            lines.append(f"{title}: {json.dumps(value, ensure_ascii=False)}")
         else:
             lines.append(f"{title}: {value}")
-    return lines
+    return [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…" for line in lines]
 
 
 def _targets(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,211 +1,232 @@
-"""The smoke test of one wheel: a fresh environment, an installation, a child that computes."""
+"""A smoke test: an environment for each processor, and a process in it for each check."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import sys
-from dataclasses import dataclass, field
-from enum import Enum
-from pathlib import Path
+import dataclasses
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import files, process, temporary
+from tensorflow_macos_build import process, temporary
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.smoke import environment, limits, selection
+from tensorflow_macos_build.smoke.interpreters import interpreter
+from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.targets import SmokeHost, SmokeTarget, targets, this_host
+from tensorflow_macos_build.smoke.zygote import (
+    CheckBounds,
+    CheckProcesses,
+    Observation,
+    program_argv,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.smoke.environment import EnvironmentRequest
+    from tensorflow_macos_build.smoke.limits import KnownLimit
+    from tensorflow_macos_build.smoke.selection import CheckDescription
 
-CHECKS = ("install", "import", "devices", "compute", "train")
-"""What is tried, in order; each needs those before it."""
-
-_CHILD = Path(__file__).with_name("child.py")
-
-# -I keeps the child from the caller's PYTHON…, but not the programs that the child starts.
-_ENVIRONMENT: dict[str, str | None] = {
-    "PYTHONPATH": None,
-    "PYTHONHOME": None,
-    "PYTHONSTARTUP": None,
-    # TensorFlow's log is what is left of a crash: a caller's wish for silence must not hide it.
-    "TF_CPP_MIN_LOG_LEVEL": "0",
-}
-
-_TAIL_LINES = 20
 _DAY = 86_400  # seconds; `timeout_s` of a config has the same bound
 
-_LONGEST_RESULT = 16 << 20
-"""Bytes of what the checks may have seen; a training's evidence has some 10 KB."""
+_DEVICE = re.compile(r"([A-Z][A-Z_]*)(:\d+)?")
 
-
-class CheckOutcome(Enum):
-    """How a check came out."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_RUN = "not_run"
-    """It was not tried; never a pass."""
-
-
-@dataclass(frozen=True)
-class SmokeCheck:
-    """One thing that was tried, or could not be.
-
-    Attributes:
-        target: the processor that the wheel was tried as.
-        name: one of `CHECKS`.
-        outcome: how it came out.
-        why: why it failed or was not run.
-        evidence: what was seen: versions, devices, which op ran where, losses.
-    """
-
-    target: str
-    name: str
-    outcome: CheckOutcome
-    why: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SmokeReport:
-    """What a smoke test saw of a wheel."""
-
-    wheel: Path
-    checks: tuple[SmokeCheck, ...]
-
-    @property
-    def failed(self) -> tuple[SmokeCheck, ...]:
-        """The checks that failed."""
-        return tuple(check for check in self.checks if check.outcome is CheckOutcome.FAILED)
-
-    @property
-    def ran(self) -> bool:
-        """Whether anything was tried at all."""
-        return any(check.outcome is not CheckOutcome.NOT_RUN for check in self.checks)
+_INSTALL, _IMPORT, _DEVICE_CHECK = "install", "import", "device"
+"""What comes before all other checks, each of which needs them."""
 
 
 @dataclass(frozen=True)
 class SmokeOptions:
-    """What is tried.
+    """What is tried, and how.
 
     Attributes:
         module: the module to import.
-        timeout_s: seconds that the child may take, at most a day, as in a config.
-        python: the interpreter that the environment is made of.
+        device: the device that is tried: `GPU:0`; `GPU` is its first.
+        reference: the device that it is compared with.
+        timeout_s: seconds that one check may take, at most a day, as in a config.
+        memory_mb: memory that the process of a check may hold, in MiB.
+        python: the interpreter that the environment is made of, its path or version; empty: the
+            wheel's tags decide.
+        checks: names of checks or groups; empty: those of `check_set`.
+        check_set: `quick`, `full` or `soak`.
+        virtual: whether the device is a virtual GPU: float32 only, no timings.
+        known_limits: checks that are declared to fail.
+        environments: a folder in which environments are kept; None: each is deleted.
+        settings: further values for the checks (`Context.options`).
 
     Raises:
-        UsageError: the time is none that a child can be given.
+        UsageError: a time, a size or a device is none.
     """
 
     module: str = "tensorflow"
-    timeout_s: float = 600.0
-    python: Path = Path(sys.executable)
+    device: str = "GPU:0"
+    reference: str = "CPU:0"
+    timeout_s: float = 300.0
+    memory_mb: int = 8192
+    python: str = ""
+    checks: tuple[str, ...] = ()
+    check_set: str = selection.FULL
+    virtual: bool = False
+    known_limits: tuple[KnownLimit, ...] = ()
+    environments: Path | None = None
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a time that no clock counts."""
+        """Refuse what no process can be held to, and complete the devices' names."""
         if not 0 < self.timeout_s <= _DAY:
             raise UsageError(f"`--timeout` takes more than 0 and at most {_DAY} seconds")
+        if not 0 < self.memory_mb < 1 << 24:
+            raise UsageError("`--memory` takes more than 0 and less than 16777216 MiB")
+        for name in ("device", "reference"):
+            matched = _DEVICE.fullmatch(getattr(self, name))
+            if matched is None:
+                raise UsageError(f"`--{name}` takes a device such as GPU:0 or CPU:0")
+            object.__setattr__(self, name, matched[1] + (matched[2] or ":0"))
+
+    @property
+    def set_name(self) -> str:
+        """Which checks run, as a report calls them."""
+        return ",".join(self.checks) or self.check_set
 
 
 def smoke(
-    wheel: Path, options: SmokeOptions, ticker: Ticker, *, host: SmokeHost | None = None
+    request: EnvironmentRequest,
+    options: SmokeOptions,
+    ticker: Ticker,
+    *,
+    host: SmokeHost | None = None,
 ) -> SmokeReport:
-    """Install a wheel into an environment of its own and try it, once for each of its processors.
+    """Try a wheel or a requirement in fresh environments, once for each of its processors.
 
-    What this machine cannot run is `not_run` with the reason.
+    A request for neither tries the environment of `options.python` as it is. What this machine
+    cannot run is `not_run` with the reason.
 
     Raises:
-        UsageError: there is no such wheel.
+        UsageError: there is no such check, Python or wheel.
     """
-    if not wheel.is_file():
-        raise UsageError("there is no such wheel", where=str(wheel))
+    chosen = selection.select(
+        selection.catalogue(), named=options.checks, check_set=options.check_set
+    )
+    name = request.wheel.name if request.wheel else ""
+    python = interpreter(options.python, name)
+    machine = host or this_host(python)
+    ways = targets(name, machine) if name else (SmokeTarget(machine.machine),)
     checks: list[SmokeCheck] = []
-    for target in targets(wheel.name, host or this_host(options.python)):
-        ticker(len(checks), None, target.name)
-        if target.skip_reason:
-            checks += _not_run(target, target.skip_reason)
-        else:
-            checks += _try(wheel, target, options)
-    return SmokeReport(wheel, tuple(checks))
+    for target in ways:
+        run = _TargetRun(request, options, target, python, chosen, ticker)
+        checks += run.checks()
+    return SmokeReport(
+        subject=request.subject or str(python),
+        device=options.device,
+        reference=options.reference,
+        check_set=options.set_name,
+        virtual=options.virtual,
+        checks=tuple(limits.apply(c, options.known_limits, options.device) for c in checks),
+    )
 
 
-def child_argv(target: SmokeTarget, python: Path, module: str, result: Path) -> list[str | Path]:
-    """Return the command line of the child: isolated from the caller's environment and site."""
-    # faulthandler: where native code crashes, the log says which Python line called it.
-    return [*target.prefix, python, "-I", "-X", "faulthandler", _CHILD, module, result]
+@dataclass(frozen=True)
+class _TargetRun:
+    """One processor's turn: an environment, then the checks in it."""
 
+    request: EnvironmentRequest
+    options: SmokeOptions
+    target: SmokeTarget
+    python: Path
+    chosen: Sequence[CheckDescription]
+    ticker: Ticker
 
-def _try(wheel: Path, target: SmokeTarget, options: SmokeOptions) -> list[SmokeCheck]:
-    with temporary.scratch("smoke") as folder:
-        python = folder / "env" / "bin" / "python"
-        try:
-            # 0.4 s instead of 6 s with a pip in it; our own installs into it (`_pip`).
-            process.run([options.python, "-m", "venv", "--without-pip", python.parents[1]])
-            flags = ("--no-index", "--no-deps", "--no-compile", "--disable-pip-version-check")
-            process.run([*_pip(), "--python", python, "install", "--quiet", *flags, wheel])
-        except process.ProgramFailed as error:
-            why, failed = error.detail or error.what, CheckOutcome.FAILED
-            install = SmokeCheck(target.name, "install", failed, why)
-            return [install, *_not_run(target, "the installation failed", CHECKS[1:])]
-        evidence = {"wheel": wheel.name}
-        installed = SmokeCheck(target.name, "install", CheckOutcome.PASSED, evidence=evidence)
-        return [installed, *_observe(target, python, options, folder)]
+    def checks(self) -> Iterator[SmokeCheck]:
+        """Yield what was tried, in order."""
+        self._tell(0, _INSTALL)
+        if self.target.skip_reason:
+            yield self._check(_INSTALL, Observation(CheckOutcome.NOT_RUN, self.target.skip_reason))
+            yield self._check(_IMPORT, Observation(CheckOutcome.NOT_RUN, self.target.skip_reason))
+            yield from self._not_run(self.target.skip_reason, self.chosen)
+            return
+        with temporary.scratch("smoke") as folder:
+            try:
+                python = self._environment(folder)
+            except process.ProgramFailed as error:
+                yield self._check(_INSTALL, Observation(CheckOutcome.FAILED, _words(error)))
+                why = "the installation failed"
+                yield self._check(_IMPORT, Observation(CheckOutcome.NOT_RUN, why))
+                yield from self._not_run(why, self.chosen)
+                return
+            evidence = {"from": self.request.subject or str(python)}
+            yield self._check(_INSTALL, Observation(CheckOutcome.PASSED, evidence=evidence))
+            yield from self._in_environment(python, folder)
 
+    def _environment(self, folder: Path) -> Path:
+        """Return the interpreter of an environment with what is tried in it."""
+        if not self.request.subject:
+            return self.python
+        if self.options.environments is not None:
+            store = self.options.environments
+            return environment.keep(self.request, self.target, self.python, store)
+        return environment.make(self.request, self.target, self.python, folder / "env")
 
-def _observe(
-    target: SmokeTarget, python: Path, options: SmokeOptions, folder: Path
-) -> list[SmokeCheck]:
-    """Run the child and read what it saw; whatever it did not come to has failed or not run."""
-    result = folder / "result.json"
-    argv = child_argv(target, python, options.module, result)
-    why = ""
-    try:
-        # Keras takes its settings from ~/.keras/keras.json, and writes that file at its import.
-        env = {**_ENVIRONMENT, "HOME": str(folder)}
-        # cwd: what the wheel's code leaves where it stands goes with the folder.
-        process.run(argv, cwd=folder, env=env, timeout=options.timeout_s)
-    except process.ProgramFailed as error:
-        why = "\n".join([error.what, *error.detail.splitlines()[-_TAIL_LINES:], error.hint]).strip()
-    # The wheel's code shares the process with the checks, so the file is read as a stranger's.
-    try:
-        seen = _read(result, target) if result.is_file() else []
-    except (ValueError, TypeError, KeyError, RecursionError, UsageError):
-        seen, why = [], why or "the wheel's own code wrote over what the checks saw"
-    left = CHECKS[1 + len(seen) :]
-    if why and left:
-        return [
-            *seen,
-            SmokeCheck(target.name, left[0], CheckOutcome.FAILED, why),
-            *_not_run(target, f"`{left[0]}` failed", left[1:]),
-        ]
-    return [*seen, *_not_run(target, "the import failed", left)]
+    def _in_environment(self, python: Path, folder: Path) -> Iterator[SmokeCheck]:
+        self._tell(1, _IMPORT)
+        runs = folder / "runs"
+        runs.mkdir()
+        bounds = CheckBounds(self.options.timeout_s, self.options.memory_mb)
+        argv = program_argv(self.target.prefix, python)
+        with CheckProcesses(argv, self._specification(), runs, bounds) as processes:
+            imported = processes.start()
+            yield self._check(_IMPORT, imported)
+            if not imported.passed:
+                yield from self._not_run("the import failed", self.chosen)
+                return
+            # Always first: without the device the others would say the same many times over.
+            device = processes.run(_DEVICE_CHECK)
+            yield self._check(_DEVICE_CHECK, device)
+            if not device.passed:
+                yield from self._not_run(f"there is no {self.options.device} to try", self._others)
+                return
+            for number, check in enumerate(self._others):
+                self._tell(number + 2, check.name)
+                yield self._check(check.name, processes.run(check.name), check)
 
+    def _specification(self) -> dict[str, Any]:
+        return {
+            "module": self.options.module,
+            "device": self.options.device,
+            "reference": self.options.reference,
+            "quick": self.options.check_set == selection.QUICK,
+            "virtual": self.options.virtual,
+            "options": self.options.settings,
+        }
 
-def _read(result: Path, target: SmokeTarget) -> list[SmokeCheck]:
-    """Return what a child's checks saw.
-
-    Raises:
-        ValueError, TypeError, KeyError, RecursionError, UsageError: the child did not write it.
-    """
-    return [
-        SmokeCheck(
-            target.name,
-            str(row["name"]),
-            CheckOutcome(row["outcome"]),
-            str(row["why"]),
-            dict(row["evidence"]),
+    def _check(
+        self, name: str, seen: Observation, check: CheckDescription | None = None
+    ) -> SmokeCheck:
+        return SmokeCheck(
+            target=self.target.name,
+            name=name,
+            outcome=seen.outcome,
+            why=seen.why,
+            evidence=seen.evidence,
+            group=check.group if check else name,
+            issue=check.issue if check else "",
+            seconds=None if self.options.virtual else seen.seconds,
+            max_rss_mb=seen.max_rss_mb,
+            log_tail=seen.log_tail,
         )
-        for row in json.loads(files.read_small(result, _LONGEST_RESULT))
-    ]
+
+    def _not_run(self, why: str, checks: Sequence[CheckDescription]) -> Iterator[SmokeCheck]:
+        for check in checks:
+            yield self._check(check.name, Observation(CheckOutcome.NOT_RUN, why), check)
+
+    @property
+    def _others(self) -> list[CheckDescription]:
+        return [check for check in self.chosen if check.name != _DEVICE_CHECK]
+
+    def _tell(self, done: int, name: str) -> None:
+        self.ticker(done, len(self.chosen) + 2, f"{self.target.name} {name}")
 
 
-def _not_run(target: SmokeTarget, why: str, names: tuple[str, ...] = CHECKS) -> list[SmokeCheck]:
-    return [SmokeCheck(target.name, name, CheckOutcome.NOT_RUN, why) for name in names]
-
-
-def _pip() -> list[str]:
-    """Return the pip that installs into other environments (`--python`, pip 22.3)."""
-    # An environment that uv made has no pip; that of the interpreter below it does the same.
-    own = importlib.util.find_spec("pip") is not None
-    base = getattr(sys, "_base_executable", sys.executable)
-    return [sys.executable if own else base, "-m", "pip"]
+def _words(error: process.ProgramFailed) -> str:
+    return error.detail or error.what

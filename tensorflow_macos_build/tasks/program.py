@@ -102,7 +102,9 @@ class Program(invoke.Program):
                 # Invoke's mapping knows other names of a task, and does not list them.
                 tasks = {name: task for task in contexts for name in (task.name, *task.aliases)}
                 takes = usage.Takes(self.initial_context, tasks, self._required)
-                usage.check(self.argv[1:], takes)
+                completed = usage.check(self.argv[1:], takes)
+                own = len(self.argv) - 1 - len(self.core.unparsed)  # flags before the first task
+                self.core.unparsed[:] = completed[own:]
             super().parse_tasks()
 
     def parse_cleanup(self) -> None:

@@ -2,41 +2,90 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import invoke
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.tasks.command import command, present
 
-if TYPE_CHECKING:
-    import invoke
-
 
 @command(
     positional=["wheel"],
     help={
-        "wheel": "The wheel's file.",
-        "module": "The module to import from it.",
-        "timeout": "Seconds that it may take for each processor.",
-        "json": "Print one JSON document (schema smoke.v1).",
+        "wheel": "The wheel's file; without one, --requirement or --python says what is tried.",
+        "requirement": "A requirement in the place of a wheel: tensorflow-cpu==2.16.2.",
+        "python": "The Python of the environment, by path or version; alone: try what it has.",
+        "device": "The device to try; the default is GPU:0.",
+        "reference": "The device that it is compared with; the default is CPU:0.",
+        "checks": "Names of checks or groups, with commas between them.",
+        "quick": "Run the quick set of checks.",
+        "soak": "Run the long checks, too.",
+        "plugin": "A plugin's wheel to install beside it.",
+        "wheelhouse": "A folder of wheels in the place of the index.",
+        "constraints": "A file of constraints, as pip takes it.",
+        "config": "A release of build_configs/: its module, device and known limits.",
+        "module": "The module to import; the default is tensorflow.",
+        "timeout": "Seconds that each check may take; the default is 300.",
+        "memory": "Memory that each check may hold, in MiB; the default is 8192.",
+        "virtual": "The device is a virtual GPU: float32 only, no timings.",
+        "environment": "A folder in which the environments are kept for the next run.",
+        "json": "Print one JSON document (schema smoke.v2).",
     },
 )
-def smoke(
+def run(
     _context: invoke.Context,
-    wheel: str,
-    module: str = "tensorflow",
-    timeout: float = 600.0,
+    wheel: str | None = None,
+    *,
+    requirement: str = "",
+    python: str = "",
+    device: str = "",
+    reference: str = "",
+    checks: str = "",
+    quick: bool = False,
+    soak: bool = False,
+    plugin: str = "",
+    wheelhouse: str = "",
+    constraints: str = "",
+    config: str = "",
+    module: str = "",
+    timeout: float = 0.0,
+    memory: int = 0,
+    virtual: bool = False,
+    environment: str = "",
     json: bool = False,
 ) -> ExitCode:
-    """Install a wheel into a fresh environment, compute and train; show on what device."""
-    from pathlib import Path
-
+    """Try a wheel in a fresh environment: compute, train, and prove on what device."""
     from tensorflow_macos_build import smoke as room
+    from tensorflow_macos_build.tasks import smoke_flags
     from tensorflow_macos_build.views import smoke as smoke_view
 
-    options = room.SmokeOptions(module=module, timeout_s=timeout)
+    request = smoke_flags.request(
+        wheel=wheel or "",
+        requirement=requirement,
+        python=python,
+        plugin=plugin,
+        wheelhouse=wheelhouse,
+        constraints=constraints,
+    )
+    options = smoke_flags.options(
+        config,
+        python=python,
+        device=device,
+        reference=reference,
+        checks=checks,
+        check_set=smoke_flags.check_set(quick, soak),
+        module=module,
+        timeout_s=timeout,
+        memory_mb=memory,
+        virtual=virtual,
+        environments=environment,
+    )
     with Console().progress("smoke") as ticker:
-        result = room.smoke(Path(wheel), options, ticker)
-    present(smoke_view.as_document(result), [smoke_view.as_table(result)], json=json)
+        result = room.smoke(request, options, ticker)
+    present(smoke_view.as_document(result), smoke_view.as_parts(result), json=json)
     # Where nothing could be tried nothing is proven: that is no pass.
-    return ExitCode.DONE if result.ran and not result.failed else ExitCode.FAILED
+    return ExitCode.DONE if result.verdict == "passed" else ExitCode.FAILED
+
+
+namespace = invoke.Collection("smoke")
+namespace.add_task(run, default=True)

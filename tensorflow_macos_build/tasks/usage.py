@@ -46,8 +46,8 @@ class Takes:
     required: Callable[[str], Sequence[str]]
 
 
-def check(words: Sequence[str], takes: Takes) -> None:
-    """Refuse a command line that the tasks do not take.
+def check(words: Sequence[str], takes: Takes) -> list[str]:
+    """Return a command line as invoke takes it, which knows no operands that may be left out.
 
     Raises:
         UsageError: a flag or a task is not known, or a value is missing or surplus.
@@ -55,7 +55,11 @@ def check(words: Sequence[str], takes: Takes) -> None:
     line = _WordReader(words, takes)
     while line.waiting:
         line.take(line.waiting.popleft())
-    line.end_of_task()
+    line.end_of_task(len(words))
+    completed = list(words)
+    for at, flag in reversed(line.left_out):
+        completed.insert(at, flag)
+    return completed
 
 
 def is_flag(word: str) -> bool:
@@ -84,6 +88,8 @@ class _WordReader:
 
     Attributes:
         waiting: the words that are not read yet.
+        left_out: operands that were not given and need not be, as flags without a value, and where
+            they would stand.
     """
 
     def __init__(self, words: Sequence[str], takes: Takes) -> None:
@@ -96,6 +102,7 @@ class _WordReader:
         self._missing: list[str] = []
         self._positional: list[str] = []
         self._given: set[str] = set()
+        self.left_out: list[tuple[int, str]] = []
 
     def take(self, word: str) -> None:
         """Read a word, and the value that belongs to it."""
@@ -111,16 +118,17 @@ class _WordReader:
         else:
             raise self._surplus(word)
 
-    def end_of_task(self) -> None:
-        """Refuse a task that lacks an argument."""
+    def end_of_task(self, at: int) -> None:
+        """Refuse a task that lacks an argument, where the word number `at` is not its own."""
         if self._missing:
             needed = " and ".join(f"`--{name}`" for name in self._missing)
             raise UsageError(
                 f"`{self._task}` needs {needed}", hint=checkout.command(self._task, "--help")
             )
+        self.left_out += [(at, f"--{name}=") for name in self._positional]
 
     def _begin(self, task: str) -> None:
-        self.end_of_task()
+        self.end_of_task(len(self._words) - len(self.waiting) - 1)
         self._task, self._context = task, self._tasks[task]
         self._positional = [_name(argument) for argument in self._context.missing_positional_args]
         self._missing = [name.replace("_", "-") for name in self._takes.required(task)]

@@ -69,7 +69,7 @@ def _files(module: str) -> set[str]:
 
 
 def test_data_count_where_they_are_read() -> None:
-    assert {"smoke/child.py"} < _files(f"{NAME}.smoke")
+    assert {"smoke/inside/zygote.py", "smoke/inside/checks/basics.py"} < _files(f"{NAME}.smoke")
     assert "report/templates/report.html.j2" in _files(f"{NAME}.report.page")
     assert "wheels/wheelhouse/rules.yaml" in _files(f"{NAME}.wheels.wheelhouse")
     assert any(name.startswith("schemas/") for name in _files(f"{NAME}.documents"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.pipeline.workspace import Workspace
-    from tensorflow_macos_build.smoke import SmokeReport
+    from tensorflow_macos_build.smoke import SmokeOptions, SmokeReport
 
 
 class SmokeInputs(Record):
@@ -68,28 +69,42 @@ def _instructions(workspace: Workspace) -> SmokeInstructions:
 
 
 def _work(job: StageJob[SmokeInputs, SmokeInstructions]) -> SmokeResult:
-    from tensorflow_macos_build.smoke import SmokeOptions, smoke
+    from tensorflow_macos_build.smoke import EnvironmentRequest, smoke
 
-    settings = job.instructions.section
-    options = SmokeOptions(
-        module=settings.module,
-        timeout_s=settings.timeout_s,
-        # The second raises, and says what to install; a plan must not.
-        python=job.instructions.python or fingerprints.python_of(job.workspace.release),
-    )
+    # The second raises, and says what to install; a plan must not.
+    python = job.instructions.python or fingerprints.python_of(job.workspace.release)
+    options = dataclasses.replace(options_of(job.instructions.section), python=str(python))
     checks = [
         record
         for wheel in job.inputs.wheels
-        for record in _records(smoke(job.path(wheel), options, job.ticker))
+        for record in _records(smoke(EnvironmentRequest(job.path(wheel)), options, job.ticker))
     ]
     _refuse_failures(job, checks)
     return SmokeResult(checks=tuple(checks))
 
 
+def options_of(settings: Smoke) -> SmokeOptions:
+    """Return what a config asks of the smoke test."""
+    from tensorflow_macos_build.smoke import KnownLimit, SmokeOptions
+
+    return SmokeOptions(
+        module=settings.module,
+        device=settings.device,
+        reference=settings.reference,
+        timeout_s=settings.timeout_s,
+        memory_mb=settings.memory_mb,
+        check_set=settings.check_set.value,
+        virtual=settings.virtual,
+        known_limits=tuple(
+            KnownLimit(limit.check, limit.reason, limit.device) for limit in settings.known_limits
+        ),
+    )
+
+
 def _records(report: SmokeReport) -> Iterator[CheckRecord]:
     for check in report.checks:
         yield CheckRecord(
-            wheel=report.wheel.name,
+            wheel=report.subject,
             leg=check.target,
             name=check.name,
             outcome=check.outcome.value,
@@ -100,15 +115,19 @@ def _records(report: SmokeReport) -> Iterator[CheckRecord]:
 
 def _refuse_failures(job: StageJob[SmokeInputs], checks: Sequence[CheckRecord]) -> None:
     """Raise WorkFailed for checks that failed; the hint is about the first one's wheel."""
+    from tensorflow_macos_build.smoke import CheckOutcome
+
     # What this machine could not try is no failure; the summary and the report name it.
-    failed = [check for check in checks if check.outcome == "failed"]
+    failed = [check for check in checks if CheckOutcome(check.outcome).is_failure]
     if failed:
         wheel = next(wheel for wheel in job.inputs.wheels if wheel.name == failed[0].wheel)
         raise WorkFailed(
             f"the smoke test failed: {', '.join(f'{check.leg} {check.name}' for check in failed)}",
             where=wheel.name,
             detail="\n".join(f"{check.leg} {check.name}: {check.why}" for check in failed),
-            hint=checkout.command("smoke", checkout.shown(job.path(wheel))),
+            hint=checkout.command(
+                "smoke", checkout.shown(job.path(wheel)), "--config", job.workspace.release.name
+            ),
         )
 
 

@@ -6,7 +6,6 @@ from packaging.tags import Tag
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import SmokeHost, SmokeTarget, this_host
-from tensorflow_macos_build.smoke.run import child_argv
 from tensorflow_macos_build.smoke.targets import targets
 
 FUSED = "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
@@ -46,23 +45,6 @@ def test_a_wheel_of_this_host_runs_as_it_is() -> None:
     assert targets(LINUX, PC) == (SmokeTarget("x86_64"),)
     (elsewhere,) = targets(LINUX, APPLE_SILICON)
     assert elsewhere.skip_reason == "it is for linux_x86_64; this is macOS on arm64"
-
-
-def test_the_childs_command_line_is_pinned() -> None:
-    python, result = Path("/e/bin/python"), Path("/r.json")
-    argv = [str(word) for word in child_argv(X86_64, python, "tensorflow", result)]
-    child = argv.pop(6)
-    assert Path(child).name == "child.py"
-    assert argv == [
-        "arch",
-        "-x86_64",
-        "/e/bin/python",
-        "-I",
-        "-X",
-        "faulthandler",
-        "tensorflow",
-        "/r.json",
-    ]
 
 
 def test_a_name_that_is_no_wheels_is_refused() -> None:

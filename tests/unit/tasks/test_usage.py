@@ -165,6 +165,7 @@ def test_wrong_usage_is_blamed_on_the_word_at_fault(
     [
         "fuse A.whl B.whl --out=--odd",
         "smoke W.whl --timeout -5",
+        "smoke --python 3.11",
         "patches.forecast --queue q --latest --json",
         "patches.forecast --queue q --latest 3",
         "lint test --no-lint --path a --path b",

@@ -38,4 +38,4 @@ def test_the_hint_is_about_the_wheel_that_failed(tmp_path: Path) -> None:
     with pytest.raises(WorkFailed, match="the smoke test failed: host import") as caught:
         prove._refuse_failures(job, checks)
     assert caught.value.where == "both.whl"
-    assert caught.value.hint.endswith("build/both.whl")
+    assert caught.value.hint.endswith("build/both.whl --config demo")

@@ -1,0 +1,71 @@
+"""What a check is given: the module, the devices, and how its run was asked for."""
+
+import importlib
+from typing import Any, Dict, Tuple
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+class Context:
+    """What a check is given.
+
+    Attributes:
+        tf: the imported module.
+        device: the device that is tried, such as `GPU:0`.
+        reference: the device whose results are compared with, such as `CPU:0`.
+        quick: whether the quick set runs: smaller sizes, fewer steps.
+        virtual: whether the device is a virtual GPU, which is held to float32 only.
+        options: further values that the run was given.
+    """
+
+    def __init__(self, tf: Any, spec: "Dict[str, Any]") -> None:
+        self.tf = tf
+        self.device = str(spec["device"])
+        self.reference = str(spec["reference"])
+        self.quick = bool(spec.get("quick", False))
+        self.virtual = bool(spec.get("virtual", False))
+        self.options = dict(spec.get("options", {}))  # type: Dict[str, Any]
+
+    @property
+    def np(self) -> Any:
+        """NumPy, as the environment has it."""
+        return importlib.import_module("numpy")
+
+    @property
+    def keras(self) -> Any:
+        """The Keras that the module brings, `tf.keras`."""
+        return self.tf.keras
+
+    @property
+    def keras_version(self) -> int:
+        """The major version of that Keras, 2 or 3."""
+        # tf.keras has a version of its own since 2.0; the miniature's has none, and is Keras 2.
+        return int(str(getattr(self.tf.keras, "__version__", "2")).partition(".")[0])
+
+    @property
+    def tf_version(self) -> "Tuple[int, ...]":
+        """The module's version in numbers: (2, 16, 2)."""
+        numbers = str(self.tf.__version__).split("-")[0].split("+")[0].split(".")
+        return tuple(int(number) for number in numbers[:3] if number.isdigit())
+
+    @property
+    def dtypes(self) -> "Tuple[str, ...]":
+        """The types of numbers that the device is held to, the widest in use first."""
+        return DTYPES[:1] if self.virtual else DTYPES
+
+    def rng(self, seed: int) -> Any:
+        """Return a generator of random numbers (`numpy.random.RandomState`), the same each time."""
+        return self.np.random.RandomState(seed)
+
+    def on(self, device: str) -> Any:
+        """Return a context manager in which ops are placed on a device such as `GPU:0`."""
+        return self.tf.device("/device:" + device)
+
+    def listed_devices(self) -> "Tuple[str, ...]":
+        """Return the devices that the module lists, such as `CPU:0`, sorted."""
+        return tuple(
+            sorted(
+                device.name.partition("physical_device:")[2]
+                for device in self.tf.config.list_physical_devices()
+            )
+        )

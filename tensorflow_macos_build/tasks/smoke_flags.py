@@ -1,0 +1,72 @@
+"""The flags of `smoke`: what is tried, and how."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tensorflow_macos_build import config as configs
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.pipeline.stages import prove
+from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "checks": lambda text: tuple(filter(None, text.split(","))),
+    "environments": Path,
+}
+"""How the text of a flag is read, where it is more than text."""
+
+
+def request(
+    *, wheel: str, requirement: str, python: str, plugin: str, wheelhouse: str, constraints: str
+) -> EnvironmentRequest:
+    """Return what the environment is made of.
+
+    Raises:
+        UsageError: two things are to be tried, or none; or a file is not there.
+    """
+    if wheel and requirement:
+        raise UsageError("give a wheel or `--requirement`, not both")
+    if not (wheel or requirement or python):
+        raise UsageError("give a wheel, `--requirement`, or `--python` to try what it has")
+    made_of = {"--plugin": plugin, "--wheelhouse": wheelhouse, "--constraints": constraints}
+    given = [flag for flag, value in made_of.items() if value]
+    if given and not (wheel or requirement):
+        raise UsageError(f"`{given[0]}` is for an environment that is made; give a wheel, too")
+    return EnvironmentRequest(
+        wheel=Path(wheel) if wheel else None,
+        requirement=requirement,
+        plugin=Path(plugin) if plugin else None,
+        wheelhouse=Path(wheelhouse) if wheelhouse else None,
+        constraints=Path(constraints) if constraints else None,
+    )
+
+
+def check_set(quick: bool, soak: bool) -> str:
+    """Return the set that two flags ask for; empty for none.
+
+    Raises:
+        UsageError: they ask for two.
+    """
+    if quick and soak:
+        raise UsageError("`--quick` and `--soak` are two sets; give one of them")
+    return "quick" if quick else "soak" if soak else ""
+
+
+def options(config: str, **given: Any) -> SmokeOptions:
+    """Return what a config asks for, or the defaults, with the flags that were given over it.
+
+    Raises:
+        UsageError: the config or a value is wrong.
+    """
+    base = prove.options_of(configs.load(config).release.smoke) if config else SmokeOptions()
+    read = {
+        name: _READ[name](value) if name in _READ else value
+        for name, value in given.items()
+        if value  # what is empty or 0 is a flag's default, and means what the config says
+    }
+    return dataclasses.replace(base, **read)
