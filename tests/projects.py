@@ -24,6 +24,7 @@ STAGES = (
     "build:host",
     "fuse",
     "relocate",
+    "sbom",
     "verify",
     "smoke",
     "dist",

@@ -67,6 +67,7 @@ from tensorflow_macos_build.pipeline.records import (
     TimeSpent,
     WheelResult,
 )
+from tensorflow_macos_build.pipeline.releasing.prepare import Preparation
 from tensorflow_macos_build.pipeline.rounds.budget import Deadline, TimeBox
 from tensorflow_macos_build.pipeline.rounds.folder import StateReport
 from tensorflow_macos_build.pipeline.rounds.model import Round, RoundEnd, State
@@ -74,6 +75,13 @@ from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.release.model import (
+    FileKind,
+    Gate,
+    GateOutcome,
+    Manifest,
+    ReleaseFile,
+)
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.upstream.releases import (
     Distance,
@@ -100,6 +108,7 @@ from tensorflow_macos_build.views import (
     rangediff_page,
     rebase,
     rebase_progress,
+    release,
     relocate,
     review,
     rounds,
@@ -375,6 +384,18 @@ REPORTS = [
     StateReport(2, Path("/states/state-0002.tar"), 10**9, "", STATE),
 ]
 
+MANIFEST = Manifest(
+    release="demo",
+    tag="v1",
+    project="tensorflow",
+    version="1",
+    upstream={"url": "embedded:", "ref": "v1", "commit": ID},
+    tool={"version": "1", "commit": ID},
+    gates=tuple(Gate("smoked", outcome, "why", "remedy") for outcome in GateOutcome),
+    files=(ReleaseFile("x.whl", 1, SHA256, FileKind.WHEEL),),
+)
+PREPARED = Preparation(Path("/out/v1"), MANIFEST, {}, (), MANIFEST.gates[1:2])
+
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.plan_lines: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
@@ -443,6 +464,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     picks.pinned_lines: [(Pinned(WATCHED, EDITED), FLAGS), (Pinned((), None), FLAGS)],
     picks.watched_body: [(WATCHED[0],)],
     picks.watched_lines: [(WATCHED, FLAGS)],
+    release.prepared_document: [(PREPARED,)],
+    release.prepared_parts: [(PREPARED,)],
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],

@@ -165,6 +165,13 @@ class RelocateResult(Record):
     copied: tuple[str, ...]
 
 
+class SbomResult(Record):
+    """The wheel with its bill of materials inside, and the bill as a file of its own."""
+
+    wheel: FileRecord
+    bill: FileRecord
+
+
 class FindingRecord(Record):
     """Something that verify says about the wheel."""
 

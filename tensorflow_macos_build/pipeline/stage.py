@@ -128,7 +128,7 @@ class Stage(Generic[In, Out, AnyInstructions]):
         They reach this one by their values, so that one of them that is done again, and gives the
         same, costs no more.
         """
-        # Its own stays: fuse, relocate and verify are of one module.
+        # Its own stays: fuse and relocate are of one module.
         return frozenset(stage.module for stage in self._before()) - {self.module}
 
     def _before(self) -> Iterator[Stage[Any, Any]]:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline.stages import (
     build,
+    describe,
     join,
     plugin_wheels,
     plugins,
     prove,
     publish,
+    verify,
 )
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
@@ -46,8 +48,8 @@ def stages_for(release: Release, architecture: str | None = None) -> Table:
     thin = (build.ARM64, build.X86_64)
     # Variants, for needs are fixed: of what a release has not asked for there is no stage.
     fetched = (plugins.FETCH,) if plugins.pins(release, source=False) else ()
-    verified = join.VERIFY_WITH_PLUGINS if fetched else join.VERIFY
-    joined = (join.FUSE, join.RELOCATE, *fetched, verified)
+    verified = verify.VERIFY_WITH_PLUGINS if fetched else verify.VERIFY
+    joined = (join.FUSE, join.RELOCATE, describe.SBOM, *fetched, verified)
     host = (build.FOR_HOST,) if release.host_build else ()
     smoked = prove.SMOKE_WITH_HOST if host else prove.SMOKE
     built = (plugin_wheels.BUILD,) if plugins.pins(release, source=True) else ()

@@ -15,6 +15,7 @@ from tensorflow_macos_build.tasks import (
     patches,
     plugins,
     rebase,
+    release,
     relocate,
     smoke,
     upstream,
@@ -31,6 +32,7 @@ namespace.add_collection(config.namespace)
 namespace.add_collection(patches.namespace)
 namespace.add_collection(plugins.namespace)
 namespace.add_collection(rebase.namespace)
+namespace.add_collection(release.namespace)
 namespace.add_collection(smoke.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)

@@ -26,3 +26,6 @@ WHEELS = str(checkout.path("build/wheelhouse"))
 
 MATRIX = str(checkout.path("build/plugins"))
 """What the table of plugins has found of each wheel."""
+
+RELEASES = str(checkout.path("dist/releases"))
+"""Releases that are ready to be published, a folder a tag."""

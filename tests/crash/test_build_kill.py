@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-DOCUMENTS = {"SHA256SUMS", "provenance.json", "report.html", "report.json"}
+DOCUMENTS = {
+    "SHA256SUMS",
+    "provenance.json",
+    "report.html",
+    "report.json",
+    "tensorflow-macos-build.cdx.json",
+}
 
 
 @pytest.fixture

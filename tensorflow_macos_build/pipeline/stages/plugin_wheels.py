@@ -18,7 +18,8 @@ from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import FileRecord, PluginWheelsResult, Record
 from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, StageJob
-from tensorflow_macos_build.pipeline.stages import join, plugins
+from tensorflow_macos_build.pipeline.stages import plugins
+from tensorflow_macos_build.pipeline.stages.verify import VERIFY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ class PluginWheelsInstructions(Instructions):
 
 def _build_inputs(workspace: Workspace, results: Results) -> PluginWheelsInputs:
     return PluginWheelsInputs(
-        wheel=results[join.VERIFY].wheel,
+        wheel=results[VERIFY].wheel,
         pins=tuple(
             pin.model_dump(mode="json") for pin in plugins.pins(workspace.release, source=True)
         ),
@@ -198,7 +199,7 @@ def _parts(built: PluginWheelsResult) -> Iterator[str]:
 
 BUILD = Stage(
     name="plugin-wheels",
-    needs=(join.VERIFY,),
+    needs=(VERIFY,),
     inputs=_build_inputs,
     work=_build,
     result=PluginWheelsResult,

@@ -13,7 +13,8 @@ from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import CheckRecord, FileRecord, Record, SmokeResult
 from tensorflow_macos_build.pipeline.stage import Configured, Results, Stage, StageJob
-from tensorflow_macos_build.pipeline.stages import build, join
+from tensorflow_macos_build.pipeline.stages import build
+from tensorflow_macos_build.pipeline.stages.verify import VERIFY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ def _inputs(workspace: Workspace, results: Results) -> SmokeInputs:
     host = (results[build.FOR_HOST].wheel,) if workspace.release.host_build else ()
     return SmokeInputs(
         # The host's first: elsewhere than on a Mac it is the only one that can run.
-        wheels=(*host, results[join.VERIFY].wheel),
+        wheels=(*host, results[VERIFY].wheel),
         smoke=workspace.release.smoke.model_dump(mode="json"),
         # What passes here may fail on another machine, and on Apple silicon more can be tried.
         machine=fingerprints.machine(),
@@ -141,7 +142,7 @@ def _smoked_in_short(smoked: SmokeResult) -> str:
 
 
 def _stage(name: str, *, with_host: bool) -> Stage[SmokeInputs, SmokeResult, SmokeInstructions]:
-    needs = (build.FOR_HOST, join.VERIFY) if with_host else (join.VERIFY,)
+    needs = (build.FOR_HOST, VERIFY) if with_host else (VERIFY,)
     return Stage(
         name=name,
         needs=needs,

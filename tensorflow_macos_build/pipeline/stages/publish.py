@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import __version__, documents, files, locks
-from tensorflow_macos_build.pipeline import fingerprints
+from tensorflow_macos_build.pipeline import builder, fingerprints
 from tensorflow_macos_build.pipeline.records import (
     DistResult,
     FileRecord,
@@ -14,6 +14,7 @@ from tensorflow_macos_build.pipeline.records import (
     PluginWheelsResult,
     Record,
     RelocateResult,
+    SbomResult,
     SmokeResult,
     SourceResult,
     VerifyResult,
@@ -21,9 +22,11 @@ from tensorflow_macos_build.pipeline.records import (
 )
 from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages import build, join
+from tensorflow_macos_build.pipeline.stages.describe import SBOM
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.stages.prove import SMOKE
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
+from tensorflow_macos_build.pipeline.stages.verify import VERIFY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +51,7 @@ class PublishInputs(Record):
     wheels: tuple[WheelResult, ...]
     fused: FuseResult
     relocated: RelocateResult
+    described: SbomResult
     verified: VerifyResult
     smoked: SmokeResult
     plugins: tuple[FileRecord, ...]
@@ -65,7 +69,8 @@ def _inputs(workspace: Workspace, results: Results) -> PublishInputs:
         wheels=tuple(results[stage] for stage in thin),
         fused=results[join.FUSE],
         relocated=results[join.RELOCATE],
-        verified=results[join.VERIFY],
+        described=results[SBOM],
+        verified=results[VERIFY],
         # By their type: the code that builds them decides nothing of releases without plugins.
         plugins=tuple(
             wheel
@@ -99,11 +104,13 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
     inputs = job.inputs
     wheel = inputs.verified.wheel
     # A link, where there can be one: a wheel of TensorFlow has hundreds of megabytes.
-    shipped = (wheel, *inputs.plugins)
+    shipped = (wheel, inputs.described.bill, *inputs.plugins)
     for file in shipped:
         files.link_or_copy(job.path(file), folder / file.name)
-    report = _report(inputs, job.history)
-    provenance = documents.dumps(_provenance(inputs))
+    # Asked now: what these tools are is in the keys of the stages that ran them.
+    tools = builder.identity(job.workspace.release)
+    report = _report(inputs, job.history, tools)
+    provenance = documents.dumps(_provenance(inputs, tools))
     (folder / PROVENANCE).write_text(provenance, encoding="utf-8")
     (folder / REPORT).write_text(documents.dumps(report), encoding="utf-8")
     (folder / PAGE).write_text(page.render(report), encoding="utf-8")
@@ -123,7 +130,7 @@ def _described(file: FileRecord) -> documents.Json:
     return {"name": file.name, "size": file.size, "sha256": file.sha256}
 
 
-def _provenance(inputs: PublishInputs) -> documents.Json:
+def _provenance(inputs: PublishInputs, tools: dict[str, str]) -> documents.Json:
     """Return what the wheel was made of, and nothing of how long it took."""
     # So two builds of the same inputs publish the same bytes; times are the report's, which is not
     # in SHA256SUMS.
@@ -135,7 +142,7 @@ def _provenance(inputs: PublishInputs) -> documents.Json:
         "queue_files": inputs.queue_files,
         "tree": inputs.patched.tree,
         "thin_wheels": [_described(built.wheel) for built in inputs.wheels],
-        "builder": {"tensorflow_macos_build": inputs.tool, **inputs.machine},
+        "builder": tools,
     }
     return documents.document("provenance", 1, body)
 
@@ -159,7 +166,9 @@ def _thin_wheel_row(built: WheelResult) -> documents.Json:
     }
 
 
-def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> documents.Json:
+def _report(
+    inputs: PublishInputs, history: tuple[FinishedStage, ...], tools: dict[str, str]
+) -> documents.Json:
     body = {
         "release": inputs.release["name"],
         "wheel": _described(inputs.verified.wheel),
@@ -175,7 +184,7 @@ def _report(inputs: PublishInputs, history: tuple[FinishedStage, ...]) -> docume
         "verify": [finding.model_dump(mode="json") for finding in inputs.verified.findings],
         "smoke": [check.model_dump(mode="json") for check in inputs.smoked.checks],
         "config": inputs.release,
-        "builder": {"tensorflow_macos_build": inputs.tool, **inputs.machine},
+        "builder": tools,
     }
     return documents.document("report", 1, body)
 
@@ -193,7 +202,8 @@ def stage(
             build.X86_64,
             join.FUSE,
             join.RELOCATE,
-            join.VERIFY,
+            SBOM,
+            VERIFY,
             smoke,
             *others,
         ),

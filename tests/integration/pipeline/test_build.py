@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,11 @@ def test_dist_holds_the_wheel_and_documents_that_agree_with_it(project: Project)
     assert wheel.name == "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
     names = sorted(path.name for path in project.dist.iterdir())
     beside = ["SHA256SUMS", "provenance.json", "report.html", "report.json"]
-    assert names == sorted([*beside, wheel.name])
+    bill = "tensorflow-macos-build.cdx.json"
+    assert names == sorted([*beside, bill, wheel.name])
+    with zipfile.ZipFile(wheel) as archive:
+        inside = archive.read(f"tensorflow-2.17.0.dist-info/sboms/{bill}")
+    assert inside == (project.dist / bill).read_bytes()
     check_sums(project.dist)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     for name in ("report.json", "provenance.json"):
@@ -188,6 +193,7 @@ def test_only_what_a_change_reaches_is_done_again(project: Project, tmp_path: Pa
     assert [name for name, state in forced.items() if state != "up to date"] == [
         "fuse",
         "relocate",
+        "sbom",
         "verify",
         "smoke",
         "dist",

@@ -16,7 +16,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
-from tensorflow_macos_build.pipeline.stages import join, plugin_wheels, plugins
+from tensorflow_macos_build.pipeline.stages import plugin_wheels, plugins, verify
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.process import ProgramFailed
 from tests.package_index import package_index
@@ -81,13 +81,13 @@ def test_a_plugin_that_does_not_load_stops_the_build(
     )
     space = workspace(tmp_path, pin("0" * 64))
     records = [stamps.file_at(path, space.root, path) for path in (wheel, plugin)]
-    inputs = join.VerifyInputs(wheel=records[0], verify={}, plugins=(records[1],))
-    running = job(join.VERIFY_WITH_PLUGINS, space, inputs)
+    inputs = verify.VerifyInputs(wheel=records[0], verify={}, plugins=(records[1],))
+    running = job(verify.VERIFY_WITH_PLUGINS, space, inputs)
     if core == EXPORTED:
-        assert join.VERIFY_WITH_PLUGINS.work(running).wheel == records[0]
+        assert verify.VERIFY_WITH_PLUGINS.work(running).wheel == records[0]
         return
     with pytest.raises(WorkFailed) as error:
-        join.VERIFY_WITH_PLUGINS.work(running)
+        verify.VERIFY_WITH_PLUGINS.work(running)
     assert "plugin-symbol" in error.value.detail
     assert "_TF_Two" in error.value.detail
     assert f"--with {plugin}" in error.value.hint or "--with wheels/" in error.value.hint

@@ -1,0 +1,90 @@
+"""Tasks that prepare a release, publish it, and check one that was published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import invoke
+
+from tensorflow_macos_build.console import Console
+from tensorflow_macos_build.errors import ExitCode, UsageError
+from tensorflow_macos_build.tasks.command import command, present
+from tensorflow_macos_build.tasks.config import SET_HELP, overrides
+from tensorflow_macos_build.tasks.folders import RELEASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@command(
+    needs=("git",),
+    iterable=["set_", "smoke", "attach", "waive"],
+    help={
+        "config": "A config under build_configs/, or the path of one; it is built.",
+        "set_": SET_HELP,
+        "tag": "The tag to publish it under; by default `v` and the wheel's version.",
+        "since": "The queue at the release before, for the notes: a folder of patches/, a path, or"
+        " REVISION:PATH of this checkout's own history.",
+        "smoke": "A document of `smoke --json` of this very wheel, made elsewhere; may be"
+        " repeated.",
+        "attach": "A further file to publish, such as a benchmark's report; may be repeated.",
+        "waive": "A gate that may fail, as GATE=REASON; the reason is published. May be repeated.",
+        "out": "The folder for releases; this one gets a folder there, named after its tag.",
+        "plan": "Judge all gates and show what would be written, and write nothing.",
+        "json": "Print one JSON document (schema release.v1).",
+    },
+)
+def prepare(
+    _context: invoke.Context,
+    *,
+    set_: list[str],
+    smoke: list[str],
+    attach: list[str],
+    waive: list[str],
+    config: str = "demo",
+    tag: str = "",
+    since: str = "",
+    out: str = RELEASES,
+    plan: bool = False,
+    json: bool = False,
+) -> ExitCode:
+    """Gather a release: wheels, bill of materials, provenance, notes, checksums; check it first."""
+    from tensorflow_macos_build.config import load
+    from tensorflow_macos_build.pipeline.releasing import prepare as room
+    from tensorflow_macos_build.pipeline.workspace import Workspace
+    from tensorflow_macos_build.views import release as view
+
+    request = room.PrepareRequest(
+        workspace=Workspace(load(config, overrides(set_))),
+        out=Path(out),
+        tag=tag,
+        since=since,
+        smoke=tuple(map(Path, smoke)),
+        attached=tuple(map(Path, attach)),
+        waived=waivers(waive),
+    )
+    with Console().progress("prepare") as ticker:
+        prepared = room.plan(request, ticker)
+    if not plan:
+        room.write(prepared)
+    parts = view.prepared_parts(prepared, planned=plan)
+    present(view.prepared_document(prepared), parts, json=json)
+    return ExitCode.FAILED if prepared.failed else ExitCode.DONE
+
+
+def waivers(pairs: Iterable[str]) -> dict[str, str]:
+    """Read the values of repeated `--waive GATE=REASON` flags.
+
+    Raises:
+        UsageError: one has no reason.
+    """
+    split = [pair.partition("=") for pair in pairs]
+    if wrong := [gate for gate, _, reason in split if not reason.strip()]:
+        raise UsageError(
+            f"`--waive {wrong[0]}` has no reason", hint=f"e.g. --waive '{wrong[0]}=no Mac is free'"
+        )
+    return {gate: reason.strip() for gate, _, reason in split}
+
+
+namespace = invoke.Collection("release", prepare)
