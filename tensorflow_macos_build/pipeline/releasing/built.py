@@ -13,6 +13,7 @@ from tensorflow_macos_build.pipeline.stages.publish import SUMS as DIST_SUMS
 from tensorflow_macos_build.release import checksums, gates
 from tensorflow_macos_build.release.model import ReleaseBroken
 from tensorflow_macos_build.release.sbom import NAME as BILL
+from tensorflow_macos_build.smoke import CheckOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +122,7 @@ def smoke_rows(built: BuiltRelease, reports: Sequence[Path]) -> list[Json]:
     for path in reports:
         document = _smoke_report(path, built.digest)
         checks = document.get("checks", [])
-        rows += [{"machine": path.stem, **row} for row in checks if isinstance(row, dict)]
+        rows += [{"machine": path.stem, "leg": row.get("target"), **row} for row in checks]
     return rows
 
 
@@ -151,10 +152,10 @@ def _digests(document: dict[str, Any]) -> set[object]:
 
 
 def count(rows: Sequence[Json]) -> gates.SmokeCount:
-    """Return how many checks passed, failed, or were not run."""
-    outcomes = [row.get("outcome") for row in rows]
-    return gates.SmokeCount(
-        passed=outcomes.count("passed"),
-        failed=outcomes.count("failed"),
-        not_run=outcomes.count("not_run"),
-    )
+    """Return how many checks passed, failed, or said nothing of the wheel."""
+    known = {outcome.value: outcome for outcome in CheckOutcome}
+    # What is no outcome of this version counts as a failure: it must not let a release pass.
+    outcomes = [known.get(str(row.get("outcome")), CheckOutcome.FAILED) for row in rows]
+    passed = outcomes.count(CheckOutcome.PASSED)
+    failed = sum(outcome.is_failure for outcome in outcomes)
+    return gates.SmokeCount(passed, failed, len(outcomes) - passed - failed)

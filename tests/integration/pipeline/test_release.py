@@ -100,10 +100,10 @@ def test_what_is_not_clean_or_not_what_was_built_is_not_released(
 
 def test_a_smoke_report_counts_for_its_own_wheel_only(committed: Path, tmp_path: Path) -> None:
     report = json.loads((committed / "dist/demo/report.json").read_text())
-    check = {"leg": "arm64", "name": "train", "outcome": "passed", "why": "", "evidence": {}}
+    check = {"target": "arm64", "name": "train", "outcome": "passed", "why": "", "evidence": {}}
     body = {"wheel": "x.whl", "sha256": report["wheel"]["sha256"], "checks": [check]}
     mac = tmp_path / "mac.json"
-    mac.write_text(json.dumps({"schema": {"name": "smoke", "version": 1}, **body}))
+    mac.write_text(json.dumps({"schema": {"name": "smoke", "version": 2}, **body}))
     out = ("--out", tmp_path / "out", "--smoke", mac)
     done = run(committed, "release.prepare", *out)
     assert done.returncode == 0, done.stderr
