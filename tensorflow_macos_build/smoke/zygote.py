@@ -134,6 +134,7 @@ class CheckProcesses:
         self._running = contextlib.ExitStack()
         self._child: Child | None = None
         self._pending = b""
+        self._check = 0
         self._count = 0
 
     def __enter__(self) -> CheckProcesses:
@@ -208,8 +209,7 @@ class CheckProcesses:
         return row
 
     def _import_ended(self, log: Path, seconds: float) -> Observation:
-        child, self._child = self._child, None
-        status = self._status(child)
+        status = self._let_go()
         tail = _tail(log)
         if seconds > self._bounds.seconds:
             why = f"it was stopped after {self._bounds.seconds:g} s"
@@ -217,11 +217,15 @@ class CheckProcesses:
         outcome, why = _end(status)
         return Observation(outcome, why, seconds=seconds, log_tail=tail)
 
-    def _status(self, child: Child | None) -> int:
-        """Return the status of a program that has gone, and let go of it."""
-        with contextlib.suppress(Exception):
-            self._running.close()
-        self._running = contextlib.ExitStack()
+    def _let_go(self) -> int:
+        """Return the status of a program that has gone, and end what it may have left at work."""
+        child, self._child = self._child, None
+        running, self._running = self._running, contextlib.ExitStack()
+        running.close()
+        if self._check:
+            # Linux has killed it already, when the program died (PR_SET_PDEATHSIG).
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._check, signal.SIGKILL)
         return child.returncode if child is not None else 0
 
     def _observe(
@@ -234,11 +238,10 @@ class CheckProcesses:
             self._send(request)
             answer, stopped = self._await(begun, bounds)
             end = _end(os.waitstatus_to_exitcode(int(answer["status"])))
-            max_rss = int(answer["max_rss_mb"])
+            max_rss = int(answer["max_rss_mb"]) or None
         except (_Gone, OSError, ValueError, KeyError, TypeError):
             # The check has ended the program that started it, or it is beyond help.
-            child, self._child = self._child, None
-            _, how = _end(self._status(child))
+            _, how = _end(self._let_go())
             end, max_rss = (CheckOutcome.CRASHED, f"the program that started it: {how}"), None
         seconds = time.monotonic() - begun
         if stopped or end[1]:
@@ -251,22 +254,24 @@ class CheckProcesses:
     ) -> tuple[dict[str, Any], tuple[CheckOutcome, str] | None]:
         """Return the answer that a check has ended, and why it was stopped where it was."""
         stopped: tuple[CheckOutcome, str] | None = None
-        pid, given_up = 0, float("inf")
+        self._check, given_up = 0, float("inf")
         while True:
             answer = self._answer(_LOOK_S) or {}
             if answer.get("event") == "ended":
+                self._check = 0
                 return answer, stopped
             if answer.get("event") == "started":
-                pid = int(answer["pid"])
+                self._check = int(answer["pid"])
             now = time.monotonic()
             if stopped is None:
-                stopped = _beyond(pid, now - begun, bounds)
+                stopped = _beyond(self._check, now - begun, bounds)
                 if stopped:
                     self._send({"event": "stop"})
                     given_up = now + _STOP_S
             elif now > given_up:
                 self._end_program()
-                raise _Gone
+                self._let_go()
+                return {"status": 0, "max_rss_mb": 0}, stopped
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._child is not None

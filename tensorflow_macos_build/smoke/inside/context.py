@@ -16,6 +16,7 @@ class Context:
         quick: whether the quick set runs: smaller sizes, fewer steps.
         virtual: whether the device is a virtual GPU, which is held to float32 only.
         options: further values that the run was given.
+        log: the file that holds what this process has printed, TensorFlow's lines among them.
     """
 
     def __init__(self, tf: Any, spec: "Dict[str, Any]") -> None:
@@ -25,6 +26,7 @@ class Context:
         self.quick = bool(spec.get("quick", False))
         self.virtual = bool(spec.get("virtual", False))
         self.options = dict(spec.get("options", {}))  # type: Dict[str, Any]
+        self.log = str(spec.get("log", ""))
 
     @property
     def np(self) -> Any:
@@ -61,11 +63,29 @@ class Context:
         """Return a context manager in which ops are placed on a device such as `GPU:0`."""
         return self.tf.device("/device:" + device)
 
+    def soft_placement(self, enabled: bool) -> None:
+        """Let ops without a kernel for their device run elsewhere, as `fit` needs for its data."""
+        # The miniature has no such switch, and places nothing elsewhere.
+        switch = getattr(self.tf.config, "set_soft_device_placement", None)
+        if switch is not None:
+            switch(enabled)
+
     def listed_devices(self) -> "Tuple[str, ...]":
         """Return the devices that the module lists, such as `CPU:0`, sorted."""
-        return tuple(
-            sorted(
-                device.name.partition("physical_device:")[2]
-                for device in self.tf.config.list_physical_devices()
-            )
-        )
+        config = self.tf.config
+        # A CPU that was split has logical devices that are not physical ones.
+        ask = getattr(config, "list_logical_devices", config.list_physical_devices)
+        # `/device:GPU:0` or `/physical_device:GPU:0`
+        return tuple(sorted(device.name.rpartition("device:")[2] for device in ask()))
+
+
+def split_cpu(tf: Any, *devices: str) -> None:
+    """Make as many CPU devices as are named, before anything has used the first.
+
+    So one machine has two devices to compare, without a GPU: `CPU:1` against `CPU:0`.
+    """
+    indices = [int(name.partition(":")[2]) for name in devices if name.startswith("CPU:")]
+    if max(indices, default=0) > 0:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(max(indices) + 1)]
+        tf.config.set_logical_device_configuration(cpu, parts)

@@ -19,7 +19,7 @@ import traceback
 from typing import Any, Dict, Optional
 
 from . import bounds, registry
-from .context import Context
+from .context import Context, split_cpu
 from .plain import plain, text
 
 Json = Dict[str, Any]
@@ -142,7 +142,7 @@ def start(spec: "Json", request: "Json", channel: "Channel") -> int:
 
 def finish(spec: "Json", request: "Json") -> None:
     """Run a check in this process, write down what it saw, and end."""
-    row = attempt(spec, request["name"], request.get("options"))
+    row = attempt(dict(spec, log=request["log"]), request["name"], request.get("options"))
     # The check's own code may have left threads that write on: the row is put there at once.
     with open(request["result"] + ".part", "w", encoding="utf-8") as opened:
         json.dump(row, opened)
@@ -178,11 +178,11 @@ def perform(spec: "Json", name: str, options: "Json") -> "Json":
         refuse_missing(tf, need)
     if spec.get("virtual") and not check.virtual:
         raise registry.NotApplicable("a virtual GPU is held to float32 only")
-    if hasattr(tf.config, "set_soft_device_placement"):
-        # An op without a kernel for the device fails, and does not quietly run elsewhere.
-        tf.config.set_soft_device_placement(False)
-    merged = dict(spec, options=dict(spec.get("options", {}), **options))
-    return check.function(Context(tf, merged))
+    split_cpu(tf, spec["device"], spec["reference"])
+    context = Context(tf, dict(spec, options=dict(spec.get("options", {}), **options)))
+    # An op without a kernel for the device fails, and does not quietly run elsewhere.
+    context.soft_placement(False)
+    return check.function(context)
 
 
 def refuse_missing(tf: Any, need: str) -> None:

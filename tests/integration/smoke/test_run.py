@@ -11,73 +11,13 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions, SmokeReport, smoke
 from tensorflow_macos_build.views import smoke as smoke_view
-from tests.wheel_files import WheelFiles
+from tests.smoke_wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MODULE = """
-import collections, os, sys, time
-__version__ = "1.0"
-
-class Tensor(list):
-    device = "/job:localhost/replica:0/task:0/device:CPU:0"
-    def tolist(self):
-        return list(self)
-
-def constant(value):
-    return Tensor(value)
-def _flat(a):
-    return [y for x in a for y in (_flat(x) if isinstance(x, list) else [x])]
-def matmul(a, b):
-    return Tensor([[sum(x * y for x, y in zip(r, c)) for c in zip(*b)] for r in a])
-def _pairs(a, b, op):
-    return Tensor([[op(x, y) for x, y in zip(*rows)] for rows in zip(a, b)])
-def add(a, b):
-    return _pairs(a, b, lambda x, y: x + y)
-def subtract(a, b):
-    return _pairs(a, b, lambda x, y: x - y)
-def multiply(a, b):
-    return _pairs(a, b, lambda x, y: x * y)
-def square(a):
-    return _pairs(a, a, lambda x, y: x * y)
-def reduce_sum(a):
-    return Tensor([sum(_flat(a))])
-def reduce_mean(a):
-    return Tensor([sum(_flat(a)) / len(_flat(a))])
-
-class device:
-    def __init__(self, name): pass
-    def __enter__(self): pass
-    def __exit__(self, *_): pass
-
-Device = collections.namedtuple("Device", "name device_type")
-class config:
-    @staticmethod
-    def list_physical_devices():
-        return [Device("/physical_device:CPU:0", "CPU")]
-
-LOSSES = [1.0, 0.5, 0.01]
-class keras:
-    class layers:
-        Dense = int
-    class optimizers:
-        SGD = float
-    class Sequential:
-        def __init__(self, layers): pass
-        def compile(self, optimizer, loss): pass
-        def fit(self, x, y, epochs):
-            return collections.namedtuple("History", "history")({"loss": LOSSES})
-"""
-
-
 CHECKS = ("device", "compute", "train")
 ALL = ("install", "import", *CHECKS)
-
-
-def make_wheel(folder: Path, fault: str = "") -> Path:
-    files = {"tinyflow/__init__.py": (MODULE + fault).encode()}
-    return WheelFiles(files, name="tinyflow", tag="py3-none-any").write(folder)
 
 
 def try_wheel(wheel: Path, **options: Any) -> SmokeReport:

@@ -77,7 +77,7 @@ def details(ctx: "Context") -> "Dict[str, Any]":
         return {}
     name = "/physical_device:" + ctx.device
     physical = [device for device in ctx.tf.config.list_physical_devices() if device.name == name]
-    return dict(ask(physical[0]))
+    return dict(ask(physical[0])) if physical else {}
 
 
 @check("compute", needs=())
@@ -108,6 +108,7 @@ def check_train(ctx: "Context") -> "Dict[str, Any]":
     # What it learns is linear in its two inputs, so that one layer can reach a loss of 0.
     xs = [[0.1 * i, math.sin(i)] for i in range(20)]
     ys = [[0.7 * x - 1.3 * y + 0.2] for x, y in xs]
+    ctx.soft_placement(True)  # the data set that `fit` makes has no kernels for a GPU
     with ctx.on(ctx.device):
         model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
         model.compile(optimizer=tf.keras.optimizers.SGD(0.1), loss="mse", **no_compiler(ctx))

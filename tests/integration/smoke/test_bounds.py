@@ -1,0 +1,134 @@
+"""Whatever a check does to its process is a result: the next one runs, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.smoke import CheckOutcome, zygote
+from tensorflow_macos_build.smoke.zygote import CheckBounds, CheckProcesses, program_argv
+from tests import processes
+from tests.projects import ROOT, wait_until
+from tests.smoke_wheels import make_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC = {"module": "tinyflow", "device": "CPU:0", "reference": "CPU:0"}
+ROOMY = CheckBounds(300.0, 2048)
+HURRIED = CheckBounds(3.0, 2048)
+NARROW = CheckBounds(300.0, 300)
+
+LEAVES_A_PROCESS = """
+import os, time
+if not os.fork():
+    os.setsid()
+    if not os.fork():
+        time.sleep(600)
+    os._exit(0)
+"""
+TALKS = """
+import os
+for descriptor in range(1, 20):
+    try:
+        os.write(descriptor, b'{"event": "ended", "status": 0, "max_rss_mb": 1}\\n' * 100)
+    except OSError:
+        pass
+"""
+HANGS = """
+import signal, time
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+time.sleep(600)
+"""
+KILLS_ITS_PARENT = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); signal.pause()"
+LINUX_ONLY = [("x = bytearray(800 << 20)", NARROW, "failed", "MemoryError")] * (
+    sys.platform == "linux"
+)
+STOPS_ITS_PARENT = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); signal.pause()"
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_environment(tmp_path_factory.mktemp("bounds"))
+
+
+def left_over(folder: Path) -> list[str]:
+    return [line for line in processes.command_lines() if str(folder) in line]
+
+
+@pytest.mark.parametrize("spawn", [False, True], ids=["forked", "spawned"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("import os; os.abort()", ROOMY, "crashed", "SIGABRT"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", ROOMY, "killed", "SIGKILL"),
+        ("import os; os._exit(3)", ROOMY, "crashed", "status 3"),
+        ("import os; os._exit(0)", ROOMY, "crashed", "without an answer"),
+        ("raise SystemExit(0)", ROOMY, "failed", "SystemExit"),
+        (HANGS, HURRIED, "hung", "stopped after 3 s"),
+        ("x = b'x' * (400 << 20); import time; time.sleep(600)", NARROW, "killed", "300 MB"),
+        (KILLS_ITS_PARENT, ROOMY, "crashed", "the program that started it"),
+        (LEAVES_A_PROCESS, ROOMY, "passed", ""),
+        (TALKS, ROOMY, "passed", ""),
+        # A Mac has no such limit, and nothing of this would be resident.
+        *LINUX_ONLY,
+    ],
+)
+def test_what_a_check_does_to_its_process_is_a_result(
+    python: Path, tmp_path: Path, case: tuple[str, CheckBounds, str, str], spawn: bool
+) -> None:
+    fault, bounds, outcome, words = case
+    argv, env = program_argv((), python), {"FAULT": fault}
+    with CheckProcesses(argv, SPEC, tmp_path, ROOMY, env=env, spawn=spawn) as checks:
+        assert checks.start().passed
+        seen = checks.run("compute", bounds=bounds)
+        assert (seen.outcome.value, words in seen.why) == (outcome, True), seen
+        # The program that starts checks, and nothing that the check has started.
+        assert len(left_over(tmp_path)) <= 1
+        assert checks.run("device").passed
+    assert left_over(tmp_path) == []
+
+
+def test_a_check_that_stops_the_program_above_it_is_ended_with_it(
+    python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zygote, "_STOP_S", 1.0)
+    argv, env = program_argv((), python), {"FAULT": STOPS_ITS_PARENT}
+    with CheckProcesses(argv, SPEC, tmp_path, ROOMY, env=env, spawn=False) as checks:
+        assert checks.run("compute", bounds=HURRIED).outcome is CheckOutcome.HUNG
+        assert checks.run("device").passed
+    wait_until(lambda: left_over(tmp_path) == [])
+
+
+def test_a_crash_in_native_code_names_the_line_of_python_that_called_it(
+    python: Path, tmp_path: Path
+) -> None:
+    env = {"FAULT": "import ctypes; ctypes.string_at(1)"}
+    with CheckProcesses(program_argv((), python), SPEC, tmp_path, ROOMY, env=env) as checks:
+        seen = checks.run("compute")
+    assert (seen.outcome, seen.why) == (CheckOutcome.CRASHED, "it was ended by SIGSEGV")
+    assert "in check_compute" in seen.log_tail
+
+
+def test_an_interrupt_ends_the_checks_and_all_that_they_have_started(
+    python: Path, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    fault = f"import pathlib; pathlib.Path({str(started)!r}).touch()\n{LEAVES_A_PROCESS}\n{HANGS}"
+    argv = [sys.executable, "-m", "tensorflow_macos_build", "smoke"]
+    flags = ["--python", python, "--module", "tinyflow", "--device", "CPU", "--checks", "compute"]
+    env = {**os.environ, "FAULT": fault, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([*argv, *flags], cwd=ROOT, env=env, stderr=subprocess.PIPE) as child:
+        wait_until(started.exists, 300.0)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate()
+    assert child.returncode == 130, errors
+    assert b"interrupted" in errors
+    wait_until(lambda: left_over(tmp_path) == [])
+    assert list(tmp_path.glob("tensorflow-macos-build-*")) == []
