@@ -121,8 +121,8 @@ def test_an_interrupt_ends_the_checks_and_all_that_they_have_started(
 ) -> None:
     started = tmp_path / "started"
     fault = f"import pathlib; pathlib.Path({str(started)!r}).touch()\n{LEAVES_A_PROCESS}\n{HANGS}"
-    argv = [sys.executable, "-m", "tensorflow_macos_build", "smoke"]
-    flags = ["--python", python, "--module", "tinyflow", "--device", "CPU", "--checks", "compute"]
+    argv = [sys.executable, "-m", "tensorflow_macos_build", "smoke", "--python", str(python)]
+    flags = ["--module", "tinyflow", "--device", "CPU", "--checks", "compute"]
     env = {**os.environ, "FAULT": fault, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([*argv, *flags], cwd=ROOT, env=env, stderr=subprocess.PIPE) as child:
         wait_until(started.exists, 300.0)
