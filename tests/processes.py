@@ -17,17 +17,33 @@ def command_lines() -> list[str]:
     return [line.replace("\0", " ") for line in lines]
 
 
-def of_bazel(output_base: Path) -> dict[str, int]:
-    """Return the ids of the `client` and the `server` of an output base, as far as they are there.
+def of_bazel(folder: Path) -> dict[str, int]:
+    """Return the ids of the `client` and the `server` whose output base is a folder, or below it.
 
-    The server's command line begins as Java's does, with flags of the virtual machine.
+    The server's command line begins as Java's does, with flags of the virtual machine. A program
+    that the server is just starting still has that line.
     """
     if _PROC.is_dir():
-        rows = [(folder.name, _read(folder / "cmdline").split("\0")) for folder in _folders()]
+        rows = [(process.name, _read(process / "cmdline").split("\0")) for process in _folders()]
     else:
         rows = [(pid, words) for pid, *words in map(str.split, _listed("pid=,args="))]
-    own = [(int(pid), words) for pid, words in rows if f"--output_base={output_base}" in words]
-    return {"server" if "-jar" in words else "client": pid for pid, words in own}
+    flag = f"--output_base={folder}"
+    own = {
+        int(pid): "server" if "-jar" in words else "client"
+        for pid, words in rows
+        if any(f"{word}/".startswith(f"{flag}/") for word in words)
+    }
+    above = parents()
+    return {kind: pid for pid, kind in own.items() if own.get(above.get(pid, 0)) != kind}
+
+
+def actions_of_bazel(folder: Path) -> list[int]:
+    """Return the ids of what the server of an output base there has started and not waited for yet.
+
+    Bazel's own lines show a running action twice a second only: a fast machine has done it by then.
+    """
+    server = of_bazel(folder).get("server")
+    return [pid for pid, above in parents().items() if above == server]
 
 
 def parents() -> dict[int, int]:

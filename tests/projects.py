@@ -128,7 +128,7 @@ def wait_for_line(child: subprocess.Popen[str], start: str) -> str:
     raise AssertionError(f"no line {start!r} in: {''.join(lines)}")
 
 
-def wait_until(condition: Any, seconds: float = 60.0) -> None:
+def wait_until(condition: Any, seconds: float = 180.0) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
     while not condition():
