@@ -83,6 +83,7 @@ from tensorflow_macos_build.release.model import (
     ReleaseFile,
 )
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
+from tensorflow_macos_build.smoke.compare import compare
 from tensorflow_macos_build.upstream.releases import (
     Distance,
     ReleaseBranch,
@@ -114,6 +115,9 @@ from tensorflow_macos_build.views import (
     rounds,
     saved,
     smoke,
+    smoke_compare,
+    smoke_junit,
+    smoke_page,
     time_spent,
     upstream,
     verify,
@@ -348,6 +352,9 @@ SMOKE = SmokeReport(
         SmokeCheck("arm64", "compute", CheckOutcome.FAILED, "why", {"on": {"op": "GPU"}, "l": [1]}),
     ),
 )
+COMPARISON = compare(
+    smoke.as_document(SMOKE), smoke.as_document(replace(SMOKE, checks=SMOKE.checks[:1]))
+)
 RELEASE = UpstreamRelease("v2", Version("2"), ID, 1_700_000_000)
 BEHIND = UpstreamStatus(
     "embedded:",
@@ -478,6 +485,10 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rebase_progress.as_lines: [("demo", STOPPED, FLAGS), ("demo", ENDED, FLAGS)],
     smoke.as_document: [(SMOKE,)],
     smoke.as_parts: [(SMOKE,)],
+    smoke_compare.as_document: [(COMPARISON,)],
+    smoke_compare.as_parts: [(COMPARISON,)],
+    smoke_junit.as_xml: [(SMOKE,)],
+    smoke_page.as_page: [(SMOKE,)],
     smoke.as_table: [(SMOKE,)],
     upstream.as_document: [(UpstreamReport(BEHIND),), (WATCHING,)],
     upstream.as_lines: [(UpstreamReport(BEHIND), ()), (WATCHING, FLAGS)],

@@ -30,6 +30,8 @@ from tensorflow_macos_build.tasks.command import command, present
         "virtual": "The device is a virtual GPU: float32 only, no timings.",
         "environment": "A folder in which the environments are kept for the next run.",
         "json": "Print one JSON document (schema smoke.v2).",
+        "junit": "Write the result to this file as JUnit XML, too.",
+        "report": "Write the result to this file as a page (HTML), too.",
     },
 )
 def run(
@@ -53,6 +55,8 @@ def run(
     virtual: bool = False,
     environment: str = "",
     json: bool = False,
+    junit: str = "",
+    report: str = "",
 ) -> ExitCode:
     """Try a wheel in a fresh environment: compute, train, and prove on what device."""
     from tensorflow_macos_build import smoke as room
@@ -82,10 +86,35 @@ def run(
     )
     with Console().progress("smoke") as ticker:
         result = room.smoke(request, options, ticker)
+    smoke_flags.write_files(result, junit=junit, page=report)
     present(smoke_view.as_document(result), smoke_view.as_parts(result), json=json)
     # Where nothing could be tried nothing is proven: that is no pass.
     return ExitCode.DONE if result.verdict == "passed" else ExitCode.FAILED
 
 
-namespace = invoke.Collection("smoke")
+@command(
+    positional=["before", "after"],
+    help={
+        "before": "The document of a smoke test (`smoke --json`).",
+        "after": "The document of a later one.",
+        "slower": "The ratio of times from which something counts as slower.",
+        "json": "Print one JSON document (schema smoke-comparison.v1).",
+    },
+)
+def compare(
+    _context: invoke.Context, before: str, after: str, slower: float = 1.5, json: bool = False
+) -> ExitCode:
+    """Compare two smoke tests: failures, devices, times, symbols; 1 when the second has less."""
+    from pathlib import Path
+
+    from tensorflow_macos_build.smoke import compare as comparing
+    from tensorflow_macos_build.views import smoke_compare as compare_view
+
+    documents = comparing.read(Path(before)), comparing.read(Path(after))
+    result = comparing.compare(*documents, slower=slower)
+    present(compare_view.as_document(result), compare_view.as_parts(result), json=json)
+    return ExitCode.FAILED if result.is_worse else ExitCode.DONE
+
+
+namespace = invoke.Collection("smoke", compare)
 namespace.add_task(run, default=True)

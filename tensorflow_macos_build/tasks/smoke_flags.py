@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import config as configs
+from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline.stages import prove
 from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions
+from tensorflow_macos_build.views import smoke_junit, smoke_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tensorflow_macos_build.smoke import SmokeReport
 
 _READ: dict[str, Callable[[str], Any]] = {
     "checks": lambda text: tuple(filter(None, text.split(","))),
@@ -70,3 +74,11 @@ def options(config: str, **given: Any) -> SmokeOptions:
         if value  # what is empty or 0 is a flag's default, and means what the config says
     }
     return dataclasses.replace(base, **read)
+
+
+def write_files(report: SmokeReport, *, junit: str, page: str) -> None:
+    """Write a result as JUnit XML and as a page, where files are named for them."""
+    if junit:
+        files.write_text(Path(junit), smoke_junit.as_xml(report))
+    if page:
+        files.write_text(Path(page), smoke_page.as_page(report))

@@ -44,6 +44,10 @@ def as_document(result: SmokeReport) -> documents.Json:
         "check_set": result.check_set,
         "virtual": result.virtual,
         "verdict": result.verdict,
+        "lifted_limits": [
+            {"target": check.target, "check": check.name, "limit": check.limit}
+            for check in result.lifted_limits
+        ],
         "checks": [_check(check) for check in result.checks],
     }
     return documents.document("smoke", 2, body)
