@@ -93,6 +93,8 @@ from tensorflow_macos_build.upstream.releases import (
 )
 from tensorflow_macos_build.views import (
     audit,
+    bench,
+    bench_chart,
     build,
     doctor,
     edit,
@@ -114,6 +116,7 @@ from tensorflow_macos_build.views import (
     review,
     rounds,
     saved,
+    shapes,
     smoke,
     smoke_compare,
     smoke_junit,
@@ -141,6 +144,7 @@ from tensorflow_macos_build.wheels.wheelhouse import (
     WheelhouseOptions,
     WheelhouseRequest,
 )
+from tests import bench_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -403,6 +407,9 @@ MANIFEST = Manifest(
 )
 PREPARED = Preparation(Path("/out/v1"), MANIFEST, {}, (), MANIFEST.gates[1:2])
 
+BENCHED = bench_times.result()
+SHAPES = [shapes.Box(1, 2, 30, 9, 200), shapes.Dot(5, 6), shapes.Words(9, 9, "<a&b>", "end", True)]
+
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.plan_lines: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
@@ -483,6 +490,15 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     saved.files: [(SAVED,), (None,)],
     rebase_progress.as_document: [("demo", STOPPED), ("demo", ENDED)],
     rebase_progress.as_lines: [("demo", STOPPED, FLAGS), ("demo", ENDED, FLAGS)],
+    bench.as_document: [(BENCHED,)],
+    bench.as_lines: [(BENCHED, Path("build/bench"))],
+    bench.plan_document: [(BENCHED.design,)],
+    bench.plan_lines: [(BENCHED.design,)],
+    bench.seconds: [(0.5,)],
+    bench_chart.svg: [(BENCHED,)],
+    bench_chart.png: [(BENCHED,)],
+    shapes.as_svg: [(SHAPES, 90, 30)],
+    shapes.as_png: [(SHAPES, 90, 30)],
     smoke.as_document: [(SMOKE,)],
     smoke.as_parts: [(SMOKE,)],
     smoke_compare.as_document: [(COMPARISON,)],

@@ -6,6 +6,7 @@ A task imports the rooms that it calls when it runs: `--list` and a wrong flag w
 import invoke
 
 from tensorflow_macos_build.tasks import (
+    bench,
     build,
     checks,
     ci,
@@ -36,6 +37,7 @@ namespace.add_collection(release.namespace)
 namespace.add_collection(smoke.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)
+namespace.add_task(bench.bench)
 namespace.add_task(checks.changelog)
 namespace.add_task(checks.lint)
 namespace.add_task(checks.run_tests)

@@ -29,3 +29,9 @@ MATRIX = str(checkout.path("build/plugins"))
 
 RELEASES = str(checkout.path("dist/releases"))
 """Releases that are ready to be published, a folder a tag."""
+
+BENCH = str(checkout.path("build/bench"))
+"""What a benchmark has measured, and its report."""
+
+ENVIRONMENTS = str(checkout.path("build/environments"))
+"""Environments of wheels under test, which are made once."""

@@ -1,0 +1,72 @@
+"""A benchmark's processes are started one by one, and what they measured is kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.smoke.bench import (
+    Arm,
+    BenchDesign,
+    BenchOptions,
+    BenchResult,
+    BenchVerdict,
+    bench,
+)
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.console import Ticker
+
+
+def _run(folder: Path, ticker: Ticker = silent, *, sessions: int = 1, seed: int = 1) -> BenchResult:
+    """Run a benchmark whose processes fail at once: this environment has no such module."""
+    arms = (Arm("stock", sys.executable, "CPU:0"),)
+    design = BenchDesign(arms, ("lstm",), "tiny", sessions, seed=seed)
+    options = BenchOptions(folder, module="no_such_module")
+    return bench(design, lambda arm: Path(arm.source), options, ticker)
+
+
+def test_an_interrupt_loses_what_it_broke_off_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    def interrupt(done: int, total: int | None = None, detail: str = "") -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, interrupt)
+    (kept,) = (tmp_path / "measurements").iterdir()
+    before = kept.read_bytes()
+    result = _run(tmp_path)
+    assert kept.read_bytes() == before
+    assert [item.run.arm for item in result.measurements] == ["stock", "stock (again)"] or [
+        item.run.arm for item in result.measurements
+    ] == ["stock (again)", "stock"]
+    # More sessions go on where these ended.
+    files = {path: path.read_bytes() for path in (tmp_path / "measurements").iterdir()}
+    more = _run(tmp_path, sessions=2)
+    assert {path: path.read_bytes() for path in files} == files
+    assert len(more.measurements) == 4
+
+
+def test_a_process_that_cannot_measure_says_why_and_ends_nothing(tmp_path: Path) -> None:
+    result = _run(tmp_path)
+    assert len(result.failed) == len(result.measurements) == 2
+    assert all("no_such_module" in item.why for item in result.failed)
+    (row,) = result.rows
+    assert row.verdict is BenchVerdict.NOT_MEASURED
+    assert "no_such_module" in row.why
+
+
+def test_a_folder_takes_the_measurements_of_one_design_and_of_nobody_else(tmp_path: Path) -> None:
+    _run(tmp_path)
+    with pytest.raises(UsageError, match="other arms"):
+        _run(tmp_path, seed=2)
+    path = next((tmp_path / "measurements").iterdir())
+    for content in (b"", b"{}", path.read_bytes().replace(b'"lstm"', b'"cyclegan"')):
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match="it is no measurement"):
+            _run(tmp_path)
