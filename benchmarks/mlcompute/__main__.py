@@ -4,10 +4,10 @@
 
 ENV is an environment with `tensorflow-cpu` of the queue's release and `tf_keras` of the same one
 (`pip install --no-deps tf_keras==2.21.*`, for its dependency is another build of TensorFlow). What
-the queue adds below tensorflow/python/ is put into it, then `device.cc`, compiled by the host's g++
-against the wheel's headers: a device of type GPU in the host's memory. Both are taken away at the
-end. Each program is started in a process of its own, with the device and without it; it passes when
-its loss falls to less than half and the device's own count of runs is as the choice demands. The
+the queue adds below tensorflow/python/ is put into it, then the device of the tests, compiled
+against the wheel's headers: one of type GPU in the host's memory. Both are taken away at the end.
+Each program is started in a process of its own, with the device and without it; it passes when its
+loss falls to less than half and the device's own count of runs is as the choice demands. The
 queue's unit test of mlcompute runs both ways, too. Ends with 1 when anything is not as it must be.
 """
 
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.formats import apply, patch, series
 from tensorflow_macos_build.patchqueue.formats.diff import ChangeKind
+from tests import fakedevice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,9 +106,9 @@ class Environment:
 
     def run(self, arguments: list[str], scratch: Path, **variables: str) -> Outcome:
         """Run Python there; the device's counts are read from what it leaves."""
-        runs = scratch / "runs"
-        runs.unlink(missing_ok=True)
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "1", "TEST_DEVICE_RUNS": str(runs)}
+        plan = fakedevice.Plan(scratch / "counts")
+        plan.counts.unlink(missing_ok=True)
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "1", **plan.environment}
         begun = time.perf_counter()
         done = subprocess.run(
             [self.python, *arguments],
@@ -118,9 +119,7 @@ class Environment:
             timeout=TIMEOUT_S,
         )
         seconds = time.perf_counter() - begun
-        lines = runs.read_text("ascii").splitlines() if runs.exists() else []
-        counts = {op: int(count) for op, count in map(str.split, lines)}
-        return Outcome(done.returncode, done.stdout, done.stderr, counts, seconds)
+        return Outcome(done.returncode, done.stdout, done.stderr, plan.runs, seconds)
 
 
 @dataclass(frozen=True)
@@ -180,18 +179,6 @@ def laid_over(site: Path, files: dict[str, bytes]) -> Iterator[None]:
                     left.rmdir()
 
 
-def device(environment: Environment, scratch: Path) -> bytes:
-    """Compile the device for the installed TensorFlow; return the library."""
-    library, tensorflow = scratch / "libtest_device.so", environment.site / "tensorflow"
-    language = ("-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-D_GLIBCXX_USE_CXX11_ABI=1")
-    # where the wheel's libraries are, seen from where the device is installed
-    libraries = ("-l:libtensorflow_framework.so.2", "-l:libtensorflow_cc.so.2")
-    link = ("-shared", f"-L{tensorflow}", *libraries, "-Wl,-rpath,$ORIGIN/../tensorflow")
-    source = (f"-I{tensorflow / 'include'}", str(HERE / "device.cc"), "-o", str(library))
-    subprocess.run(["g++", *language, *source, *link], check=True, timeout=TIMEOUT_S)
-    return library.read_bytes()
-
-
 def fault(scenario: Scenario, outcome: Outcome) -> str:
     """Return what is not as it must be, or ""."""
     if scenario.error:
@@ -248,7 +235,7 @@ def main() -> int:
     passed = []
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        plugin = {"tensorflow-plugins/libtest_device.so": device(environment, scratch)}
+        plugin = {fakedevice.LIBRARY: fakedevice.library(environment.site, scratch).read_bytes()}
         with laid_over(environment.site, python_files(arguments.queue)):
             print("without a device:")
             passed += [run(environment, scenario, scratch) for scenario in WITHOUT_DEVICE]
