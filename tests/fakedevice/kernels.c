@@ -99,6 +99,12 @@ static void ReluGrad(Run* run) {
     out->data[i] = run->in[1].data[i] > 0 ? run->in[0].data[i] : 0;
 }
 
+// What grappler makes of `x * 1` and `x + 0`, for whichever device it was placed on.
+static void Snapshot(Run* run) {
+  Tensor* out = Like(run, &run->in[0]);
+  memcpy(out->data, run->in[0].data, (size_t)out->size * sizeof(float));
+}
+
 static void BiasAdd(Run* run) {
   Tensor* out = Like(run, &run->in[0]);
   for (int64_t i = 0; i < out->size; ++i)
@@ -278,6 +284,7 @@ static void Register(const char* name, FakeOp* op, void* (*create)(TF_OpKernelCo
   X(RealDiv, NULL)                                \
   X(Relu, NULL)                                   \
   X(ReluGrad, NULL)                               \
+  X(Snapshot, NULL)                               \
   X(Softmax, NULL)                                \
   X(SparseSoftmaxCrossEntropyWithLogits, NULL)    \
   X(SquaredDifference, NULL)                      \

@@ -26,7 +26,9 @@ COPIES = frozenset({"_Send", "_Recv", "_HostSend", "_HostRecv"})
 """The two ends of a copy from one device, or one memory, to another."""
 
 # What computes nothing: arguments, results, constants, the sequence of other ops.
-PASSIVE = frozenset({"_Arg", "_Retval", "_DeviceArg", "_DeviceRetval", "Const", "NoOp", "Placeholder"})
+PASSIVE = frozenset(
+    {"_Arg", "_Retval", "_DeviceArg", "_DeviceRetval", "Const", "NoOp", "Placeholder"}
+)
 
 _DEVICE = re.compile(r"device:([A-Za-z_]+):(\d+)")
 _OLD_DEVICE = re.compile(r"/(cpu|gpu):(\d+)")
@@ -111,7 +113,7 @@ def stepped(metadata: "Any", device: str) -> "Dict[str, Any]":
         device: the device that is asked about.
 
     Returns:
-        As `placement`, counted by what ran; `microseconds` by device; `share_of_time`: the
+        As `placement`, counted by what ran; `microseconds` by device, and `shares_of_time`: each
         device's part of the time of all that computes.
     """
     ops = {node.name: node.op for graph in metadata.partition_graphs for node in graph.node}
@@ -127,9 +129,11 @@ def stepped(metadata: "Any", device: str) -> "Dict[str, Any]":
             if op not in PASSIVE and op not in COPIES:
                 spent[where] = spent.get(where, 0) + max(0, int(node.op_end_rel_micros))
     seen = placement(ran, device)
-    total = sum(spent.values())
+    total = float(sum(spent.values())) or 1.0
     seen["microseconds"] = spent
-    seen["share_of_time"] = round(spent.get(device, 0) / float(total), 4) if total else 0.0
+    seen["shares_of_time"] = {where: round(part / total, 4) for where, part in spent.items()}
+    # Of copies the trace has but the ends that took time; the graphs have all.
+    seen["copies"] = placement(nodes(metadata.partition_graphs), device)["copies"]
     return seen
 
 

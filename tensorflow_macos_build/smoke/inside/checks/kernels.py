@@ -22,7 +22,7 @@ SYMBOLS = (
     "TF_OpKernelContext_ForwardRefInputToRefOutput",
     *("TF_ReleaseVariableInputLockHolder", "TF_TemporaryVariable", "TF_ZerosLikeVariant"),
 )
-"""kernels_experimental.h: without them no plugin's kernel updates a variable (tensorflow#126374)."""
+"""Of kernels_experimental.h: without them no plugin can update a variable (tensorflow#126374)."""
 
 TRAINING = frozenset({"MatMul", "BiasAdd", "Relu", "ReluGrad"})
 """What a plugin has kernels of its own for when anything is to be trained on its device."""

@@ -1,11 +1,10 @@
 """Whether it was the device that computed: op by op, and in a model's training."""
 
-import importlib
 from typing import Any, Callable, Dict, List, Tuple
 
 from .. import evidence
 from ..context import Context
-from ..registry import CheckFailed, NotApplicable, check
+from ..registry import CheckFailed, check
 
 Call = Callable[[Any, Any], Any]
 
@@ -65,7 +64,7 @@ def check_placement(ctx: "Context") -> "Dict[str, Any]":
                 continue
         ran[op] = evidence.short(result.device)
     elsewhere = {op: device for op, device in ran.items() if device != ctx.device}
-    seen = {"ran": ran, "missing": missing}
+    seen = {"ran_on": ran, "missing": missing}
     if missing:
         names = ", ".join(sorted(missing))
         raise CheckFailed("{} has no kernel for {}".format(ctx.device, names), **seen)
@@ -77,15 +76,14 @@ def check_placement(ctx: "Context") -> "Dict[str, Any]":
 @check("training_on_device", group="device", issue="apple#195", needs=("keras.layers", "raw_ops"))
 def check_training(ctx: "Context") -> "Dict[str, Any]":
     """A model's training and a session's steps spend their heavy ops on the device."""
-    tf = ctx.tf
     # As users have it: what has no kernel goes to the CPU, and is counted here.
-    tf.config.set_soft_device_placement(True)
+    ctx.soft_placement(True)
     fitted = evidence.placement(evidence.nodes(fit(ctx)), ctx.device)
     stepped = session_steps(ctx)
     wrong = evidence.faults(fitted, ctx.device, "fit") + evidence.faults(
         stepped, ctx.device, "session"
     )
-    seen = {"fit": fitted, "session": stepped}
+    seen = {"fit": fitted, "session": stepped, "coverage": stepped["shares_of_time"]}
     if wrong:
         raise CheckFailed("; ".join(wrong), **seen)
     return seen
@@ -93,8 +91,7 @@ def check_training(ctx: "Context") -> "Dict[str, Any]":
 
 def fit(ctx: "Context") -> "List[Any]":
     """Train a small convolutional network for two steps; return the graphs that it ran."""
-    tf, keras = ctx.tf, ctx.keras
-    random = ctx.rng(3)
+    keras, random = ctx.keras, ctx.rng(3)
     images = random.normal(size=(32, 12, 12, 1)).astype("float32")
     labels = random.randint(0, 4, size=(32,)).astype("int64")
 
@@ -116,7 +113,6 @@ def fit(ctx: "Context") -> "List[Any]":
             model.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss, **flags)
             model.fit(images, labels, batch_size=16, epochs=1, verbose=0, shuffle=False)
 
-    del tf
     return evidence.record(ctx, train)[1]
 
 
@@ -154,7 +150,6 @@ def traced(ctx: "Context", fetches: "List[Any]", feed: "Dict[Any, Any]") -> "Dic
 
 
 def session_config(ctx: "Context") -> "Any":
-    """Return a session's settings: as many CPUs as the device's own number asks for."""
-    kind, _, index = ctx.device.partition(":")
-    cpus = {"CPU": int(index) + 1} if kind == "CPU" else {}
-    return ctx.tf.compat.v1.ConfigProto(allow_soft_placement=True, device_count=cpus)
+    """Return a session's settings. It makes its devices by itself: as many CPUs as are named."""
+    cpus = int(ctx.device.partition(":")[2]) + 1 if ctx.device.startswith("CPU:") else 1
+    return ctx.tf.compat.v1.ConfigProto(allow_soft_placement=True, device_count={"CPU": cpus})
