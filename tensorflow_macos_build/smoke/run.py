@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import process, temporary
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke import environment, limits, selection
+from tensorflow_macos_build.smoke import backends, environment, limits, selection
 from tensorflow_macos_build.smoke.interpreters import interpreter
 from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.targets import SmokeHost, SmokeTarget, targets, this_host
@@ -116,7 +116,9 @@ def smoke(
     checks: list[SmokeCheck] = []
     for target in ways:
         run = _TargetRun(request, options, target, python, chosen, ticker)
-        checks += run.checks()
+        seen = list(run.checks())
+        verdict = backends.verdict_check(seen, options.device)
+        checks += [*seen, verdict] if verdict else seen
     return SmokeReport(
         subject=request.subject or str(python),
         device=options.device,

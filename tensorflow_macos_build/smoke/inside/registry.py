@@ -9,7 +9,13 @@ their top: they are listed where neither is installed.
 import importlib
 from typing import Any, Callable, Dict, List, Tuple
 
-MODULES = ("checks.basics", "checks.placement", "checks.kernels", "checks.latency")
+MODULES = (
+    "checks.basics",
+    "checks.placement",
+    "checks.kernels",
+    "checks.ml_compute",
+    "checks.latency",
+)
 """The modules that register checks; their checks run in this order."""
 
 WHOLE = ("raw_ops", "function", "GradientTape")

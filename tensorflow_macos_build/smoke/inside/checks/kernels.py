@@ -38,7 +38,7 @@ with open(sys.argv[1], "wb") as opened:
 """Imports TensorFlow without its plugins: their folder looks as if it were not there."""
 
 
-@check("kernels", sets=("full",), group="device", needs=("raw_ops",))
+@check("kernels", sets=("full",), group="proof", needs=("raw_ops",))
 def check_kernels(ctx: "Context") -> "Dict[str, Any]":
     """A plugin's device has kernels for training that the stock wheel has not."""
     kind = ctx.device.partition(":")[0]

@@ -18,7 +18,7 @@ small that it is all that counts.
 """
 
 
-@check("latency", group="device", issue="tensorflow#62397", virtual=False)
+@check("latency", group="proof", issue="tensorflow#62397", virtual=False)
 def check_latency(ctx: "Context") -> "Dict[str, Any]":
     """No small op takes milliseconds longer on the device than on the reference."""
     seconds, slow = {}, {}  # type: Dict[str, Dict[str, float]], Dict[str, str]

@@ -2,9 +2,10 @@
 
 from typing import Any, Callable, Dict, List, Tuple
 
-from .. import evidence
+from .. import evidence, logs
 from ..context import Context
-from ..registry import CheckFailed, check
+from ..registry import CheckFailed, NotApplicable, check
+from . import ml_compute
 
 Call = Callable[[Any, Any], Any]
 
@@ -48,7 +49,7 @@ def core_ops(tf: "Any", np: "Any") -> "List[Tuple[str, List[Any], Call]]":
     ]
 
 
-@check("placement", group="device", issue="apple#74")
+@check("placement", group="proof", issue="apple#74")
 def check_placement(ctx: "Context") -> "Dict[str, Any]":
     """Each of the ops that training needs runs on the device, and is asked for nowhere else."""
     tf = ctx.tf
@@ -73,9 +74,11 @@ def check_placement(ctx: "Context") -> "Dict[str, Any]":
     return seen
 
 
-@check("training_on_device", group="device", issue="apple#195", needs=("keras.layers", "raw_ops"))
+@check("training_on_device", group="proof", issue="apple#195", needs=("keras.layers", "raw_ops"))
 def check_training(ctx: "Context") -> "Dict[str, Any]":
     """A model's training and a session's steps spend their heavy ops on the device."""
+    if ml_compute.is_compiled_in():
+        raise NotApplicable("ML Compute names no device: the check ml_compute tells")
     # As users have it: what has no kernel goes to the CPU, and is counted here.
     ctx.soft_placement(True)
     fitted = evidence.placement(evidence.nodes(fit(ctx)), ctx.device)
@@ -84,6 +87,7 @@ def check_training(ctx: "Context") -> "Dict[str, Any]":
         stepped, ctx.device, "session"
     )
     seen = {"fit": fitted, "session": stepped, "coverage": stepped["shares_of_time"]}
+    seen["log"] = logs.read(ctx.log)
     if wrong:
         raise CheckFailed("; ".join(wrong), **seen)
     return seen
