@@ -13,7 +13,7 @@ import pytest
 
 from tensorflow_macos_build.pipeline import tools
 from tensorflow_macos_build.upstream import embedded
-from tests import programs, projects
+from tests import programs, projects, tensorflow_env
 from tests.installers import Pip
 from tests.machos import Toolchain
 from tests.miniature import Miniature
@@ -101,6 +101,12 @@ def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
     """A maker of real Mach-O files, with a folder of its own."""
     folder: Path = tmp_path_factory.mktemp("machos")
     return Toolchain(folder)
+
+
+@pytest.fixture(scope="session")
+def real_tensorflow() -> Path:
+    """The interpreter of an environment with `tensorflow_env.RELEASE`, which no test changes."""
+    return tensorflow_env.python()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,13 @@ from tensorflow_macos_build.pipeline import tools
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ENVIRONMENTS = (
+    Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    / "tensorflow-macos-build"
+    / "test-environments"
+)
+"""Where environments of a real TensorFlow stay from run to run: 1.3 GB, which no test changes."""
+
 ESSENTIAL = frozenset(
     {
         *("base64", "bash", "cat", "cmp", "env", "false", "ldconfig", "mkfifo", "readlink", "sh"),
@@ -61,4 +68,5 @@ def _is_python(file: Path) -> bool:
 
 
 def _own_folders() -> tuple[str | Path, ...]:
-    return ROOT, sys.prefix, tempfile.gettempdir(), Path(tempfile.gettempdir()).resolve()
+    temporary = Path(tempfile.gettempdir())
+    return ROOT, sys.prefix, temporary, temporary.resolve(), ENVIRONMENTS

@@ -59,23 +59,32 @@ def duration(seconds: float) -> str:
 
 
 def evidence_lines(evidence: Mapping[str, Any]) -> list[str]:
-    """Return what a check saw as lines; of ops by device, a line a device."""
-    lines = []
-    for name, value in sorted(evidence.items()):
-        title = name.replace("_", " ")
-        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-            for device in sorted(set(value.values())):
-                ops = [op for op in sorted(value) if value[op] == device]
-                lines.append(f"{title} {device}: {', '.join(ops)}")
-        elif isinstance(value, list) and not any(isinstance(i, (dict, list)) for i in value):
-            lines.append(f"{title}: {', '.join(map(str, value))}")
-        elif isinstance(value, float):
-            lines.append(f"{title}: {value:.4g}")
-        elif isinstance(value, (dict, list)):
-            lines.append(f"{title}: {json.dumps(value, ensure_ascii=False)}")
-        else:
-            lines.append(f"{title}: {value}")
+    """Return what a check saw as lines; of ops by device (`ran_on`), a line a device."""
+    lines = [line for name, value in sorted(evidence.items()) for line in _lines(name, value)]
     return [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…" for line in lines]
+
+
+def _lines(name: str, value: object) -> list[str]:
+    title = name.replace("_", " ")
+    if isinstance(value, dict) and name.endswith("on"):
+        devices = sorted({str(device) for device in value.values()})
+        return [f"{title} {on}: {', '.join(_ops_on(value, on))}" for on in devices]
+    if isinstance(value, dict):
+        return [f"{title}: {', '.join(f'{key} {_short(value[key])}' for key in sorted(value))}"]
+    if isinstance(value, list):
+        return [f"{title}: {', '.join(map(_short, value))}"]
+    return [f"{title}: {_short(value)}"]
+
+
+def _ops_on(ops: Mapping[str, object], device: str) -> list[str]:
+    return [op for op in sorted(ops) if str(ops[op]) == device]
+
+
+def _short(value: object) -> str:
+    """Return a value of JSON as people read it."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
 
 
 def _targets(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
