@@ -15,6 +15,10 @@ MODULES = (
     "checks.kernels",
     "checks.ml_compute",
     "checks.latency",
+    "checks.operations",
+    "checks.layers",
+    "checks.recurrent",
+    "checks.optimizers",
 )
 """The modules that register checks; their checks run in this order."""
 
