@@ -34,7 +34,8 @@ def _windows(
             slice(start, start + (count - 1) * stride + 1, stride)
             for start, count, stride in zip(offset, counts, strides)
         ]
-        views.append((offset, padded[(slice(None), *spans, slice(None))]))
+        window = (slice(None), *spans, slice(None))
+        views.append((offset, padded[window]))
     return views
 
 
@@ -70,14 +71,16 @@ def transposed(x: Any, w: Any, strides: Sequence[int], padding: str = "VALID") -
             slice(start, start + (size - 1) * stride + 1, stride)
             for start, size, stride in zip(offset, space, strides)
         ]
-        result[(slice(None), *spans)] += x.dot(w[offset].T)
+        reached = (slice(None), *spans)
+        result[reached] += x.dot(w[offset].T)
     if padding == "VALID":
         return result
     cuts = [
         slice(max(window - s, 0) // 2, max(window - s, 0) // 2 + size * s)
         for size, window, s in zip(space, windows, strides)
     ]
-    return result[(slice(None), *cuts)]
+    kept = (slice(None), *cuts)
+    return result[kept]
 
 
 def max_pool(x: Any, windows: Sequence[int], strides: Sequence[int], padding: str) -> Any:

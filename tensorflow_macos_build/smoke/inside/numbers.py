@@ -243,8 +243,9 @@ def batch_gradient(
     value, magnitude = np.zeros(argument.shape), np.zeros(argument.shape)
     for at in np.ndindex(*argument.shape[1:]):
         terms = _example_terms(function, arguments, index, at, upstream, linear)
-        value[(slice(None), *at)] = terms.sum(axis=1)
-        magnitude[(slice(None), *at)] = np.abs(terms).sum(axis=1)
+        of_all = (slice(None), *at)
+        value[of_all] = terms.sum(axis=1)
+        magnitude[of_all] = np.abs(terms).sum(axis=1)
     return judged(value, magnitude, 0.0 if linear else PRECISION)
 
 
@@ -308,8 +309,9 @@ class RunningGradient:
             unit[at] = 1.0
             change = _derivative(function, arguments, index, unit, linear)
             terms = (upstream * change).reshape(len(upstream), -1)
-            self._value[(slice(None), *at)] = np.cumsum(terms.sum(axis=1))
-            self._magnitude[(slice(None), *at)] = np.cumsum(np.abs(terms).sum(axis=1))
+            of_all = (slice(None), *at)
+            self._value[of_all] = np.cumsum(terms.sum(axis=1))
+            self._magnitude[of_all] = np.cumsum(np.abs(terms).sum(axis=1))
 
     def of(self, size: int) -> Judgement:
         """Return the gradient for the first `size` examples."""
