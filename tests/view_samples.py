@@ -82,6 +82,9 @@ from tensorflow_macos_build.release.model import (
     Manifest,
     ReleaseFile,
 )
+from tensorflow_macos_build.release.prepared import PreparedFolder, PublishedFile
+from tensorflow_macos_build.release.publishing import plan as publishing
+from tensorflow_macos_build.release.publishing.destinations import PublishPlan
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.compare import compare
 from tensorflow_macos_build.upstream.releases import (
@@ -409,6 +412,21 @@ PREPARED = Preparation(Path("/out/v1"), MANIFEST, {}, (), MANIFEST.gates[1:2])
 
 BENCHED = bench_times.result()
 SHAPES = [shapes.Box(1, 2, 30, 9, 200), shapes.Dot(5, 6), shapes.Words(9, 9, "<a&b>", "end", True)]
+OUTGOING = PublishedFile("x.whl", 1, SHA256, Path("/out/x.whl"))
+PUBLISHING = PublishPlan(
+    PreparedFolder(Path("/out"), MANIFEST, SHA256, "notes", (OUTGOING,)),
+    "github:o/r",
+    (
+        publishing.CreateDraft(),
+        publishing.DescribeDraft("1"),
+        publishing.DeleteDraft("2"),
+        publishing.DeleteFile("1", publishing.PresentFile("3", "y", 1, None), "why"),
+        publishing.Upload("1", OUTGOING),
+        publishing.Publish("1"),
+    ),
+    "https://example.org",
+    ("a note",),
+)
 
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
@@ -480,6 +498,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     picks.watched_lines: [(WATCHED, FLAGS)],
     release.prepared_document: [(PREPARED,)],
     release.prepared_parts: [(PREPARED,)],
+    release.publish_document: [(PUBLISHING,)],
+    release.publish_parts: [(PUBLISHING,)],
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],

@@ -73,6 +73,45 @@ def prepare(
     return ExitCode.FAILED if prepared.failed else ExitCode.DONE
 
 
+@command(
+    positional=["folder"],
+    help={
+        "folder": "The folder of a release, as `release.prepare` has made it.",
+        "to": "Where to: github:OWNER/NAME, or the path of a folder.",
+        "api": "The address of GitHub's API; by default $GITHUB_API_URL, else github.com's.",
+        "target": "The commit that gets the tag; by default the one it was prepared at.",
+        "patience": "Seconds that a server may ask to wait; for more, the task ends with 75.",
+        "plan": "Show what would be done, in order, and change nothing.",
+        "json": "Print one JSON document (schema release-publish.v1).",
+    },
+)
+def publish(
+    _context: invoke.Context,
+    folder: str,
+    *,
+    to: str,
+    api: str = "",
+    target: str = "",
+    patience: float = 900.0,
+    plan: bool = False,
+    json: bool = False,
+) -> None:
+    """Publish a prepared release, all of it or nothing; run again, it goes on where it was."""
+    from tensorflow_macos_build.release import prepared
+    from tensorflow_macos_build.release.publishing import destinations
+    from tensorflow_macos_build.views import release as view
+
+    destination, console = destinations.of(to), Console()
+    release = prepared.read(Path(folder))
+    request = destinations.PublishRequest(release, to, api, target, patience)
+    if plan:
+        planned = destination.plan(request)
+    else:
+        with console.progress("publish") as ticker:
+            planned = destination.publish(request, ticker, console.line)
+    present(view.publish_document(planned), view.publish_parts(planned), json=json)
+
+
 def waivers(pairs: Iterable[str]) -> dict[str, str]:
     """Read the values of repeated `--waive GATE=REASON` flags.
 
@@ -87,4 +126,4 @@ def waivers(pairs: Iterable[str]) -> dict[str, str]:
     return {gate: reason.strip() for gate, _, reason in split}
 
 
-namespace = invoke.Collection("release", prepare)
+namespace = invoke.Collection("release", prepare, publish)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from typing_extensions import assert_never
 
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.release import model
 from tensorflow_macos_build.release.model import GateOutcome
+from tensorflow_macos_build.release.publishing import plan
 from tensorflow_macos_build.report.page import size
 from tensorflow_macos_build.views.lines import Line
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tensorflow_macos_build.pipeline.releasing.prepare import Preparation
+    from tensorflow_macos_build.release.publishing.destinations import PublishPlan
     from tensorflow_macos_build.views.lines import Part
 
 _STYLES = {
@@ -44,3 +47,52 @@ def prepared_parts(prepared: Preparation, *, planned: bool = False) -> Iterator[
     yield f"{folder} would be written" if planned else str(folder)
     if not planned:
         yield Line(f"next: {checkout.command('release.publish', folder, '--plan')}")
+
+
+def publish_document(planned: PublishPlan) -> documents.Json:
+    """Return what would be, or is, published as a document of the schema release-publish.v1."""
+    body = {
+        "tag": planned.release.manifest.tag,
+        "to": planned.to,
+        "published": not planned.actions,
+        "url": planned.url,
+        "notes": list(planned.notes),
+        "actions": [_action(action) for action in planned.actions],
+        "files": [
+            {"name": file.name, "size": file.size, "sha256": file.sha256}
+            for file in planned.release.files
+        ],
+    }
+    return documents.document("release-publish", 1, body)
+
+
+def publish_parts(planned: PublishPlan) -> Iterator[Part]:
+    """Yield what would be done in order, or that it is published."""
+    for action in map(_action, planned.actions):
+        yield Line(" ".join(filter(None, [action["what"], action["file"], action["why"]])))
+    for note in planned.notes:
+        yield Line(f"note: {note}", "yellow")
+    count = len(planned.release.files)
+    total = size(sum(file.size for file in planned.release.files))
+    state = "would be published" if planned.actions else "published"
+    yield Line(f"{planned.release.manifest.tag}: {count} files, {total}, {state}: {planned.to}")
+    if planned.url:
+        yield planned.url
+
+
+def _action(action: plan.Action) -> dict[str, str]:
+    match action:
+        case plan.CreateDraft():
+            return {"what": "make a draft", "file": "", "why": ""}
+        case plan.DescribeDraft():
+            return {"what": "write its notes anew", "file": "", "why": ""}
+        case plan.DeleteDraft():
+            return {"what": "delete a draft", "file": "", "why": "there is another"}
+        case plan.DeleteFile(_, file, why):
+            return {"what": "delete", "file": file.name, "why": why}
+        case plan.Upload(_, new):
+            return {"what": "upload", "file": new.name, "why": ""}
+        case plan.Publish():
+            return {"what": "publish", "file": "", "why": "when all files are read back"}
+        case _:
+            assert_never(action)

@@ -1,0 +1,201 @@
+"""Requests to an API with a token: bounded, redacted, their failures told apart."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.release.publishing.answers import Answer, Passing, is_passing, wait_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from typing import BinaryIO
+
+    from tensorflow_macos_build.release.publishing.secrets import Secret
+
+_CONNECT_SECONDS = 20.0
+_BODY_LIMIT = 16 << 20
+_BODY_SECONDS = 120.0
+_CHUNK = 1 << 16
+
+
+class Refused(WorkFailed):
+    """The server refuses a request for good.
+
+    Attributes:
+        status: HTTP's status.
+    """
+
+    def __init__(self, what: str, *, where: str, status: int, hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was expected: its status, headers by names in lower case, and JSON value."""
+
+    status: int
+    headers: Mapping[str, str]
+    value: Any
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Puts the token into requests to its own servers; a netrc file has no say then."""
+
+    def __init__(self, secret: Secret, servers: Collection[str]) -> None:
+        self._secret = secret
+        self._servers = servers
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if urlsplit(request.url or "").netloc in self._servers:
+            request.headers["Authorization"] = f"Bearer {self._secret.value}"
+        return request
+
+
+@dataclass
+class Api:
+    """An API on some servers.
+
+    Attributes:
+        secret: the token; None: requests go without.
+        servers: the hosts, with their ports, that may see the token.
+        headers: what every request has.
+        idle: seconds of silence after which a request is given up.
+    """
+
+    secret: Secret | None
+    servers: set[str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    idle: float = 60.0
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        value: Any = None,
+        data: BinaryIO | None = None,
+        headers: Mapping[str, str] | None = None,
+        expected: Collection[int] = (200,),
+    ) -> Reply:
+        """Make a request, and return its answer.
+
+        Raises:
+            Passing: it may work later.
+            Refused: it will not; a status that is not `expected`.
+        """
+        content = json.dumps(value).encode() if value is not None else data
+        with self._ask(method, url, data=content, headers=headers) as response:
+            answer = self._answer(response)
+            body = self._body(response, url)
+            self._judge(answer, body, url, expected)
+        return Reply(answer.status, answer.headers, _value(body, url, answer.status))
+
+    def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file, which may be on another server; that does not see the token.
+
+        Raises:
+            Passing: it may work later.
+            Refused: it will not.
+        """
+        with self._ask("GET", url, headers=headers) as response:
+            if response.status_code != 200:
+                self._judge(self._answer(response), self._body(response, url), url, (200,))
+            try:
+                yield from response.iter_content(_CHUNK)
+            except requests.RequestException as error:
+                raise self._passing(error, url) from None
+
+    def _ask(
+        self, method: str, url: str, *, data: Any = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        auth = _Bearer(self.secret, self.servers) if self.secret else None
+        try:
+            # No session: its connections are shared by threads, and one that a server has closed
+            # meanwhile fails a request that cannot be made twice.
+            return requests.request(
+                method,
+                url,
+                data=data,
+                headers={**self.headers, **(headers or {})},
+                auth=auth,
+                stream=True,
+                timeout=(_CONNECT_SECONDS, self.idle),
+                # An upload that is redirected would be sent on as a GET, or without its bytes.
+                allow_redirects=method == "GET",
+            )
+        except requests.exceptions.InvalidURL as error:
+            raise UsageError(self._hide(str(error)), where=self._hide(url)) from None
+        except (requests.RequestException, OSError) as error:
+            raise self._passing(error, url) from None
+
+    def _passing(self, error: Exception, url: str) -> Passing:
+        words = f"the connection failed: {type(error).__name__}: {str(error)[:200]}"
+        return Passing(self._hide(words), where=self._hide(url))
+
+    def _answer(self, response: requests.Response) -> Answer:
+        headers = {name.lower(): text for name, text in response.headers.items()}
+        return Answer(response.status_code, headers)
+
+    def _body(self, response: requests.Response, url: str) -> bytes:
+        """Return a small body; one without end, or that comes too slowly, is a passing failure."""
+        body, deadline = bytearray(), time.monotonic() + _BODY_SECONDS
+        try:
+            for piece in response.iter_content(_CHUNK):
+                body += piece
+                if len(body) > _BODY_LIMIT or time.monotonic() > deadline:
+                    raise Passing("the server's answer does not end", where=self._hide(url))
+        except (requests.RequestException, OSError) as error:
+            raise self._passing(error, url) from None
+        return bytes(body)
+
+    def _judge(self, answer: Answer, body: bytes, url: str, expected: Collection[int]) -> None:
+        if answer.status in expected:
+            return
+        message = self._hide(_message(body))
+        told = Answer(answer.status, answer.headers, message)
+        what = f"the server answers {answer.status}" + (f": {message}" if message else "")
+        if is_passing(told):
+            raise Passing(what, where=self._hide(url), wait=wait_of(told, time.time()))
+        raise Refused(
+            what, where=self._hide(url), status=answer.status, hint=_HINTS.get(answer.status, "")
+        )
+
+    def _hide(self, text: str) -> str:
+        return self.secret.redacted(text) if self.secret else text
+
+
+_HINTS = {
+    401: "the token is wrong or has expired",
+    403: "the token may not do this: it needs to read and write contents",
+    404: "there is no such thing, or the token may not see it",
+}
+
+
+def _message(body: bytes) -> str:
+    """Return what an answer says for people, in one line."""
+    try:
+        value = json.loads(body)
+        errors = value.get("errors") or []
+        codes = [str(error.get("code", "")) for error in errors if isinstance(error, dict)]
+        words = " ".join([str(value.get("message", "")), *codes])
+    except (ValueError, AttributeError, RecursionError):
+        words = body.decode("utf-8", "replace")
+    return " ".join(words.split())[:200]
+
+
+def _value(body: bytes, url: str, status: int) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        # A body that was cut off, though with the right length of what came.
+        raise Passing(f"the answer to a request ({status}) is no JSON", where=url) from None
