@@ -16,18 +16,16 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import measure
+from benchmarks import human_merges, measure
 from tensorflow_macos_build.errors import MacosBuildError
-from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.proof import proving
-from tensorflow_macos_build.patchqueue.proof.model import ProofClass
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.proof.model import FileProof, HunkProof
+    from tensorflow_macos_build.patchqueue.proof.model import FileProof
 
 
 def main() -> None:
@@ -65,12 +63,10 @@ def main() -> None:
 def _remerge(
     quarantine: Quarantine, commit: str, first: str, second: str, counts: Counter[str]
 ) -> None:
-    bases = quarantine.git.run("merge-base", "--all", first, second, expected=(0, 1)).stdout.split()
-    if len(bases) != 1:
+    merged = human_merges.remade(quarantine, commit, second, first)
+    if merged is None:
         counts["merges without one base"] += 1
         return
-    trees = (quarantine.tree(oid) for oid in (bases[0].decode(), second, first))
-    merged = merges.merge(quarantine, *trees)
     if merged.clean:
         return
     counts["merges with conflicts"] += 1
@@ -93,17 +89,10 @@ def _compare(commit: str, file: FileProof, made: bytes | None, counts: Counter[s
     for number, hunk in enumerate(file.hunks, 1):
         if hunk is None:
             continue
-        same = _is_there(hunk, made or b"")
+        same = human_merges.is_there(hunk, made or b"")
         counts[f"{hunk.proof.value}: {_same(same)}"] += 1
         if not same:
             print(f"{commit[:12]}:{file.path} region {number}: {hunk.proof.value}", flush=True)
-
-
-def _is_there(hunk: HunkProof, made: bytes) -> bool:
-    """Whether a proven region's lines stand together, or the items of a list, in any order."""
-    if hunk.proof is ProofClass.LIST_OF_BOTH:
-        return set(hunk.lines) <= set(made.splitlines(keepends=True))
-    return b"".join(hunk.lines) in made
 
 
 def _same(same: bool) -> str:

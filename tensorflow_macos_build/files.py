@@ -197,7 +197,11 @@ def read_small(path: Path, limit: int, *, where: str = "") -> bytes:
         OSError: it cannot be read.
     """
     with os.fdopen(open_regular(path, where=where), "rb") as stream:
-        content = stream.read(limit + 1)  # not by its size, which may grow and is 0 below /proc
+        # a buffer as large as the limit for each of thousands of files takes longer than reading
+        size = os.fstat(stream.fileno()).st_size
+        content = stream.read(min(size, limit) + 1)
+        if size < len(content) <= limit:  # it may grow, and is 0 below /proc
+            content += stream.read(limit + 1 - len(content))
     if len(content) > limit:
         raise UsageError(f"it has more than {limit} bytes", where=where or str(path))
     return content

@@ -167,9 +167,9 @@ class DiskCache:
         probe.write_bytes(b"?")
         _forget_access(probe)
         probe.read_bytes()
-        told = probe.stat().st_atime_ns != 0
+        keeps_uses = probe.stat().st_atime_ns != 0
         probe.unlink()
-        return told
+        return keeps_uses
 
     def used(self) -> set[str]:
         """Return the keys of entries that were read or made since `forget_uses`."""

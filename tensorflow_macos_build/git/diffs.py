@@ -36,6 +36,9 @@ git-diff-tree(1) takes back diff.orderFile.
 
 _RENAMES = "--find-renames=50%"
 
+_AT_ONCE = 20
+"""Patch texts in memory at a time: those of a large fork are many times its largest patch."""
+
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 # how git writes a path that needs quotes (quote_c_style in quote.c)
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
@@ -142,33 +145,38 @@ def of_commits(
     """
     trees.bring_changed(git, [(commit,) for commit in commits], only)
     stdin = "".join(f"{commit}\n" for commit in commits).encode()
-    out = git.out(
-        "--literal-pathspecs", "diff-tree", "--stdin", "--always", *_PINNED, f"-U{context}",
-        "--", *only, stdin=stdin,
-    )  # fmt: skip
-    return {decode_path(head): diff for head, diff in _records(out)}
+    argv = ("--literal-pathspecs", "diff-tree", "--stdin", "--always", *_PINNED, f"-U{context}")
+    compared: dict[str, TreeDiff] = {}
+    for paths in trees.batches(only):
+        for head, diff in _records(git.out(*argv, "--", *paths, stdin=stdin)):
+            compared[decode_path(head)] = compared.get(decode_path(head), ()) + diff
+    return compared
 
 
 def patch_texts(
     git: Git, pairs: Sequence[tuple[str, str]], *, context: int, renames: bool = True
-) -> list[bytes]:
-    """Return for each pair of trees its patch text, the same bytes on every machine.
+) -> Iterator[bytes]:
+    """Yield for each pair of trees its patch text, the same bytes on every machine.
 
     `git` must ask a quarantine: other repositories have attributes of their own.
     """
     trees.bring_changed(git, pairs)
-    headings = [f"{old} {new}\n".encode() for old, new in pairs]
     moves = (_RENAMES,) if renames else ()
     flags = (*_PINNED, "--binary", f"-U{context}", *moves)
-    out = git.out("diff-tree", "--stdin", *flags, stdin=b"".join(headings))
-    texts: list[bytes] = []
+    for start in range(0, len(pairs), _AT_ONCE):
+        headings = [f"{old} {new}\n".encode() for old, new in pairs[start : start + _AT_ONCE]]
+        out = git.out("diff-tree", "--stdin", *flags, stdin=b"".join(headings))
+        yield from _parted(out, headings)
+
+
+def _parted(out: bytes, headings: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield what follows each of the lines that part an output."""
     position = 0
     for heading, following in itertools.zip_longest(headings, headings[1:]):
         start = position + len(heading)
         # no line within a diff is two ids and a blank: its lines begin with a mark or a keyword
         position = len(out) if following is None else _find_line(out, following, start)
-        texts.append(out[start:position])
-    return texts
+        yield out[start:position]
 
 
 def _find_line(out: bytes, line: bytes, start: int) -> int:

@@ -10,7 +10,8 @@ import contextlib
 import functools
 import re
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
@@ -28,9 +29,13 @@ TREE_MODE = "40000"
 
 SUBMODULE_MODE = "160000"
 
-_TREES_KEPT = 8192  # TensorFlow's tree has 2,200 to 2,300 folders (2.19 to 2.22)
-_BLOBS_KEPT = 64 << 20
+_ENTRIES_KEPT = 100_000
+"""Entries of the trees that a reader keeps, some 330 bytes each. TensorFlow has 35,000 (2.22)."""
+
+_BLOBS_KEPT = 16 << 20
 """Bytes of blobs that a reader keeps: later patches often touch the same files again."""
+
+_Value = TypeVar("_Value")
 
 
 class TreeEntry(NamedTuple):
@@ -65,6 +70,31 @@ def encode_path(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
+class _Recent(Generic[_Value]):
+    """The latest values by object id, up to a weight that all of them may have together."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._weight = most, 0
+        self._values: OrderedDict[str, tuple[_Value, int]] = OrderedDict()
+
+    def get(self, oid: str) -> _Value | None:
+        """Return a value, which is the latest again; None where it is not kept."""
+        kept = self._values.get(oid)
+        if kept is None:
+            return None
+        self._values.move_to_end(oid)
+        return kept[0]
+
+    def put(self, oid: str, value: _Value, weight: int) -> None:
+        """Keep a value, however heavy, and forget the oldest others beyond the weight."""
+        if oid in self._values:
+            return
+        self._values[oid] = (value, weight)
+        self._weight += weight
+        while self._weight > self._most and len(self._values) > 1:
+            self._weight -= self._values.popitem(last=False)[1][1]
+
+
 class ObjectReader:
     """Reads objects through one running git, and remembers trees and the latest blobs.
 
@@ -80,9 +110,8 @@ class ObjectReader:
         assert child.stdout is not None
         self._git, self._verb = git, verb
         self._requests, self._replies = child.stdin, child.stdout
-        self._trees = functools.lru_cache(_TREES_KEPT)(self._read_tree)
-        self._blobs: dict[str, bytes] = {}
-        self._blobs_size = 0
+        self._trees: _Recent[Mapping[str, TreeEntry]] = _Recent(_ENTRIES_KEPT)
+        self._blobs: _Recent[bytes] = _Recent(_BLOBS_KEPT)
 
     def read(self, name: str) -> tuple[str, bytes]:
         """Return the type (blob, tree, commit, tag) and content of an object, by any name of it.
@@ -100,23 +129,15 @@ class ObjectReader:
 
     def blob(self, oid: str) -> bytes:
         """Return a blob's content."""
-        content = self._blobs.pop(oid, None)
+        content = self._blobs.get(oid)
         if content is None:
             content = self._expect(oid, "blob")
             self.remember(oid, content)
-        else:
-            self._blobs[oid] = content  # the latest again: a dict keeps the order of insertion
         return content
 
     def remember(self, oid: str, content: bytes) -> None:
         """Keep a blob's content for a later `blob`, and forget the oldest ones."""
-        if oid in self._blobs:
-            return
-        self._blobs[oid] = content
-        self._blobs_size += len(content)
-        while self._blobs_size > _BLOBS_KEPT and len(self._blobs) > 1:
-            oldest = next(iter(self._blobs))
-            self._blobs_size -= len(self._blobs.pop(oldest))
+        self._blobs.put(oid, content, len(content))
 
     def commit(self, oid: str) -> Commit:
         """Return a commit's own fields."""
@@ -124,10 +145,11 @@ class ObjectReader:
 
     def tree(self, oid: str) -> Mapping[str, TreeEntry]:
         """Return a tree's own entries by name."""
-        return self._trees(oid)
-
-    def _read_tree(self, oid: str) -> Mapping[str, TreeEntry]:
-        return parse_tree(self._expect(oid, "tree"), len(oid) // 2)
+        tree = self._trees.get(oid)
+        if tree is None:
+            tree = parse_tree(self._expect(oid, "tree"), len(oid) // 2)
+            self._trees.put(oid, tree, len(tree))
+        return tree
 
     def _expect(self, oid: str, kind: str) -> bytes:
         actual, content = self.read(oid)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path, encode_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.repository import Git
+
+LONGEST = 500_000
+"""Bytes of all paths on one command line, which share it with the environment: ARG_MAX is 1 MiB on
+macOS, and 2 MiB on Linux, a quarter of the stack's limit (execve(2))."""
 
 _ABSENT = "000000"
 """The mode that git-diff-tree(1) prints for the side that has no such path."""
@@ -90,16 +94,34 @@ def compare(
         compared: two trees each; or a commit, which is compared with its parent (a commit without
             one with the empty tree); or a commit and the parent to compare it with.
         flags: more options of git-diff-tree(1).
-        only: paths, literally; others do not count.
+        only: paths, literally; others do not count. With renames they have to fit into one of
+            `batches`, for git looks for them among the paths that it is given.
     """
     stdin = "".join(f"{' '.join(ids)}\n" for ids in compared).encode()
     # Literal, for a path may hold `*` or begin with `:(` (gitglossary(7), pathspec). --always: a
     # commit in which nothing changes of what is asked has its line, too, which `moves` counts on.
-    out = git.out(
+    argv = (
         "--literal-pathspecs", "diff-tree", "--stdin", "--always", "--root", "-r", "--raw", "-z",
-        "--no-renames", "--no-abbrev", *flags, "--", *only, stdin=stdin,
+        "--no-renames", "--no-abbrev", *flags, "--",
     )  # fmt: skip
-    return parse_raw(out)
+    parts = [parse_raw(git.out(*argv, *paths, stdin=stdin)) for paths in batches(only)]
+    if len(parts) == 1:
+        return parts[0]
+    return (
+        (rows[0][0], tuple(change for _, changes in rows for change in changes))
+        for rows in zip(*parts, strict=True)
+    )
+
+
+def batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield paths in parts that fit on a command line; of no paths one part, which is empty."""
+    start = size = 0
+    for at, path in enumerate(paths):
+        size += len(encode_path(path)) + 1
+        if size > LONGEST and at > start:
+            yield paths[start:at]
+            start, size = at, len(encode_path(path)) + 1
+    yield paths[start:]
 
 
 def parse_raw(out: bytes) -> Iterator[tuple[str, tuple[PathChange, ...]]]:

@@ -13,7 +13,8 @@ import math
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import invoke
 
@@ -23,6 +24,7 @@ from tensorflow_macos_build.errors import (
     ExitCode,
     Interrupted,
     MacosBuildError,
+    UsageError,
     naming,
     of_machine,
 )
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.views.lines import Part
 
     Body = Callable[..., ExitCode | None]
+
+Choice = TypeVar("Choice", bound=Enum)
 
 
 class Argument(invoke.Argument):
@@ -138,6 +142,19 @@ def _required(body: Body, iterable: Collection[str]) -> Iterator[str]:
     for name, parameter in list(inspect.signature(body).parameters.items())[1:]:
         if parameter.default is inspect.Parameter.empty and name not in iterable:
             yield name
+
+
+def choice(flag: str, name: str, known: type[Choice]) -> Choice:
+    """Return what a flag's value names, one of an enumeration's.
+
+    Raises:
+        UsageError: it names none.
+    """
+    try:
+        return known(name)
+    except ValueError:
+        names = ", ".join(str(item.value) for item in known)
+        raise UsageError(f"`{flag} {name}`: it is one of {names}") from None
 
 
 def present(document: documents.Json, parts: Iterable[Part], *, json: bool) -> None:

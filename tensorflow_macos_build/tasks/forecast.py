@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks.command import command, present
+from tensorflow_macos_build.tasks.command import choice, command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
-from tensorflow_macos_build.tasks.rebase import parse_audit
 
 if TYPE_CHECKING:
     import invoke
@@ -29,6 +28,8 @@ _LATEST = 3
 @command(
     needs=("git",),
     optional=["latest"],
+    # with one, invoke calls a word behind `--latest` ambiguous for as long as it is not given
+    positional=[],
     help={
         "queue": "The queue: a name in patches/, or a path with a slash.",
         "onto": "The upstream revisions: tags, branches or ids, with commas between them.",
@@ -55,6 +56,7 @@ def forecast(
     json: bool = False,
 ) -> None:
     """Show what becomes of patches on several upstream revisions, and which commits break them."""
+    from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
     from tensorflow_macos_build.patchqueue.forecast import forecast as looking_ahead
     from tensorflow_macos_build.patchqueue.queue import locate
     from tensorflow_macos_build.views import forecast as view
@@ -63,7 +65,7 @@ def forecast(
     # Before the forecast, which takes minutes: a path that cannot be written is refused at once.
     page = locate.output(html) if html else None
     wanted = forecast_request(queue, onto, latest, cache, coming=coming)
-    request = replace(wanted, audit=parse_audit(audit))
+    request = replace(wanted, audit=choice("--audit", audit, AuditWhen))
     with Console().progress("forecast") as ticker:
         result = looking_ahead.run(request, ticker)
     if page is not None:

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import invoke
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.errors import ExitCode, UsageError
-from tensorflow_macos_build.tasks.command import command, present
+from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks.command import choice, command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS, REBASES
 from tensorflow_macos_build.tasks.session import SessionTasks
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseRequest
     from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
     from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
-    from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
 _CACHE = "The folder that holds the mirrors of upstream repositories."
@@ -56,13 +54,15 @@ def rebase(
     json: bool = False,
 ) -> ExitCode:
     """Replay a queue on another upstream revision, and show what became of every patch."""
+    from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
     from tensorflow_macos_build.patchqueue.rebase import engine
+    from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-    flags, policy = QueueFlags(queue, cache), parse_on_conflict(on_conflict)
-    request = engine.RebaseRequest(
-        flags.folder, onto, Path(cache), policy, write, parse_audit(audit), propose
-    )
+    flags = QueueFlags(queue, cache)
+    policy = choice("--on-conflict", on_conflict, OnConflict)
+    when = choice("--audit", audit, AuditWhen)
+    request = engine.RebaseRequest(flags.folder, onto, Path(cache), policy, write, when, propose)
     return _plan(flags, request, json=json) if plan else _run(flags, request, json=json)
 
 
@@ -86,36 +86,6 @@ def _run(flags: QueueFlags, request: RebaseRequest, *, json: bool) -> ExitCode:
     lines = view.as_lines(flags.name, request, result, flags.words)
     present(view.as_document(flags.name, request, result), lines, json=json)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
-
-
-def parse_audit(name: str) -> AuditWhen:
-    """Read `--audit`.
-
-    Raises:
-        UsageError: there is no such way.
-    """
-    from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
-
-    try:
-        return AuditWhen(name)
-    except ValueError:
-        known = ", ".join(when.value for when in AuditWhen)
-        raise UsageError(f"`--audit {name}`: it is one of {known}") from None
-
-
-def parse_on_conflict(name: str) -> OnConflict:
-    """Read `--on-conflict`.
-
-    Raises:
-        UsageError: there is no such way.
-    """
-    from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
-
-    try:
-        return OnConflict(name)
-    except ValueError:
-        known = ", ".join(policy.value for policy in OnConflict)
-        raise UsageError(f"`--on-conflict {name}`: it is one of {known}") from None
 
 
 _PATCH = (

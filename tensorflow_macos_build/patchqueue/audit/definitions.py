@@ -35,6 +35,8 @@ _DECLARATION = re.compile(
     rb"([A-Za-z_]\w*|[>\]])\s*(?:[*&]+\s*|\s)(?:(?:[A-Za-z_]\w*(?:<[^<>]*>)?::)*)([A-Za-z_]\w*)"
     rb"\s*(?:[({;=,\[)]|:(?!:)|$|final\b)"
 )
+# `namespace half_impl = Eigen::half_impl;`: the name is the library's, and stays where this goes
+_NAMESPACE_OF_LIBRARY = re.compile(rb"\bnamespace\s+(\w+)\s*=\s*(?:\w*::)+\1\s*;")
 _NO_TYPES = frozenset(
     b"return new delete throw case goto else public private protected friend if in not and or is"
     b" import from yield await lambda assert raise co_return co_await operator using sizeof class"
@@ -55,6 +57,8 @@ def words_in(lines: Iterable[bytes], *, enumerators: bool = False) -> set[bytes]
     patterns = (*_SURE, _ENUMERATOR) if enumerators else _SURE
     defined: set[bytes] = set()
     for line in lines:
+        if _NAMESPACE_OF_LIBRARY.search(line):
+            continue
         for pattern in patterns:
             defined.update(pattern.findall(line))
         defined.update(_declared(line))

@@ -177,11 +177,13 @@ def applied(quarantine: Quarantine, queue: Queue) -> Imported:
     Raises:
         Refused: a patch does not apply exactly.
     """
-    empty = [patch for patch in queue.patches if not patch.patch.changes]
-    kept = tuple(patch for patch in queue.patches if patch.patch.changes)
+    empty: list[QueuePatch] = []
+    kept: list[QueuePatch] = []
+    for patch in queue.patches:
+        (kept if patch.patch.changes else empty).append(patch)
     before = trees.of_commits(quarantine.git, [queue.base.commit])[0]
     steps: list[PatchStep] = []
-    made_commits = materialise.commits(replace(queue, patches=kept), quarantine)
+    made_commits = materialise.commits(replace(queue, patches=tuple(kept)), quarantine)
     for patch, made in zip(kept, made_commits, strict=True):
         if made.tree == before:  # what it changes is so already
             empty.append(patch)

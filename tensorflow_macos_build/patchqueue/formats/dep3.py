@@ -56,16 +56,20 @@ class PlainPatch:
     """A patch file that is no mail.
 
     Attributes:
-        lead: the bytes before the diff.
+        content: the file's bytes.
+        lead: those before the diff.
         fields: DEP-3's fields in order, values with folds joined by line ends.
         text: what else stands before the diff.
         diff: the diff.
+        strip: path components that were taken off its names.
     """
 
+    content: bytes
     lead: bytes
     fields: tuple[tuple[str, str], ...]
     text: str
     diff: Diff
+    strip: int
 
     def emit(self) -> bytes:
         """Return the bytes that the file was read from."""
@@ -97,7 +101,7 @@ def parse(content: bytes, where: str, *, strip: int = 1) -> PlainPatch:
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
     fields, text = _fields(text_encoding.to_text(lead).replace("\r\n", "\n"))
-    return PlainPatch(lead, fields, text, diff)
+    return PlainPatch(content, lead, fields, text, diff, strip)
 
 
 def as_patch(plain: PlainPatch, name: str, author: Identity, date: Moment) -> Patch:
@@ -125,8 +129,9 @@ def as_patch(plain: PlainPatch, name: str, author: Identity, date: Moment) -> Pa
     message = trailers.added("\n\n".join(paragraphs), _trailers(_rest(plain.fields, author_key)))
     title, body = clean_message(message)
     identity = author if named is None else _person(named)
-    changes = plain.diff.changes
-    return Patch(Header(identity, _date(plain.fields, date), title, shielded(body)), changes)
+    header = Header(identity, _date(plain.fields, date), title, shielded(body))
+    line = plain.lead.count(b"\n") + 1
+    return Patch(header, plain.content, len(plain.lead), line, plain.strip)
 
 
 def _rest(fields: Sequence[tuple[str, str]], author: str) -> list[tuple[str, str]]:

@@ -79,10 +79,46 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A patch: its header and what it does to each file, in order."""
+    """A patch: its header and what it does to each file, in order.
+
+    The changes are read from their text each time that they are asked for: of thousands of patches
+    as values they are several times the text.
+
+    Attributes:
+        header: who wrote it, and its message.
+        text: has the diff; the patch's file, so that nothing is in memory twice.
+        start: where in it the diff begins.
+        first_line: the number of the diff's first line in the file, from 1.
+        strip: path components to take off the names (patch's -p).
+    """
 
     header: Header
-    changes: tuple[FileChange, ...]
+    text: bytes
+    start: int
+    first_line: int
+    strip: int = 1
+
+    @property
+    def changes(self) -> tuple[FileChange, ...]:
+        """Return what it does to each file, in order.
+
+        Raises:
+            Malformed: the diff is damaged, hostile or of a kind not taken.
+        """
+        text = self.text[self.start :]
+        return diff_parse.parse(text, strip=self.strip, first_line=self.first_line).changes
+
+    def checked(self, where: str) -> Patch:
+        """Return the patch if its changes can be read.
+
+        Raises:
+            Refused: they cannot; the patch is called `where`.
+        """
+        try:
+            _ = self.changes
+        except Malformed as error:
+            raise Refused(error.what, patch=where, line=error.line) from None
+        return self
 
 
 def parse(
@@ -121,10 +157,12 @@ def parse(
     first_line = shift + 1 + mail.text.count(b"\n", 0, cut)
     try:
         header = _header(mail, mail.text[:cut], keep_subject=keep_subject, date=date)
-        diff = diff_parse.parse(mail.text[cut:], strip=strip, first_line=first_line)
     except Malformed as error:
         raise Refused(error.what, patch=where, line=error.line) from None
-    return Patch(header, diff.changes)
+    # a body that is what the file ends with needs no copy
+    is_whole = not mail.decoded and content.endswith(mail.text)
+    text, start = (content, len(content) - len(mail.text) + cut) if is_whole else (mail.text, cut)
+    return Patch(header, text, start, first_line, strip).checked(where)
 
 
 def _header(mail: Mail, text: bytes, *, keep_subject: bool, date: Moment | None) -> Header:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
 _SPACE = f"{refs.SPACE}/queue"
-_FORM = "2"
+_FORM = "3"
 """Raised when the same files would make other commits, so that older ones are not found."""
 
 

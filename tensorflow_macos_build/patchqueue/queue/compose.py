@@ -7,6 +7,7 @@ parent exactly into the wanted tree.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.objects import TreeEntry
@@ -81,8 +82,11 @@ class ComposedPatch:
 
 def compose(
     base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
-) -> list[ComposedPatch]:
+) -> Iterator[ComposedPatch]:
     """Return every patch's file: its name, and its old bytes wherever they still say the same.
+
+    They are made one after the other as they are asked for; of a large fork all of them fill the
+    memory.
 
     Args:
         base: what the first step applies to.
@@ -92,19 +96,28 @@ def compose(
 
     Raises:
         UsageError: the steps do not follow one another, or one changes nothing.
+        Refused: while they are made: a change cannot be a patch.
     """
     _check_chain(base, pinned(steps), git)
     steps = [step for step in steps if step.pick is None]
     current = [step.name if step.name in old else None for step in steps]
     named = names.assign([step.header.subject for step in steps], current)
-    stays = _unchanged(steps, old, git)
-    fresh = _fresh(steps, stays, old, git)
-    composed = []
-    for number, (name, step) in enumerate(zip(named, steps, strict=True)):
-        source = step.name if stays[number] else None
-        content = fresh[number] if source is None else old[source].content
-        composed.append(ComposedPatch(name, step.name, source, content))
-    return composed
+    kept = [step.name if stays else None for step, stays in _unchanged(steps, old, git)]
+    return _composed(steps, named, kept, old, git)
+
+
+def _composed(
+    steps: Sequence[PatchStep],
+    named: Sequence[str],
+    kept: Sequence[str | None],
+    old: Mapping[str, QueuePatch],
+    git: Git,
+) -> Iterator[ComposedPatch]:
+    """Yield every patch's file; `kept` has the names of those that stay."""
+    fresh = _fresh([step for step, source in zip(steps, kept, strict=True) if not source], old, git)
+    for name, step, source in zip(named, steps, kept, strict=True):
+        content = next(fresh) if source is None else old[source].content
+        yield ComposedPatch(name, step.name, source, content)
 
 
 def leading_picks(steps: Sequence[PatchStep], folder: Path) -> tuple[Pick, ...]:
@@ -158,20 +171,21 @@ def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
         before = step.after
 
 
-def _unchanged(steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git) -> list[bool]:
-    """Return for each step whether its file on disk still says exactly what is wanted."""
+def _unchanged(
+    steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
+) -> Iterator[tuple[PatchStep, bool]]:
+    """Yield each step, and whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
-        return [False] * len(steps)
+        yield from zip(steps, itertools.repeat(False))
+        return
     intended = trees.between(git, [(step.before, step.after) for step in steps])
-    stays = []
     with objects.reading(git) as reader:
         tree = PatchedTree(trees.files(git, steps[0].before), reader.blob)
         for step, path_changes in zip(steps, intended, strict=True):
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
-            stays.append(patch is not None and _is_unchanged(patch, step, changes, tree))
+            yield step, patch is not None and _is_unchanged(patch, step, changes, tree)
             tree.update(changes)  # the next file is read against what this step shall make
-    return stays
 
 
 def _is_unchanged(
@@ -194,24 +208,26 @@ def _is_unchanged(
     }
 
 
-def _fresh(
-    steps: Sequence[PatchStep], stays: Sequence[bool], old: Mapping[str, QueuePatch], git: Git
-) -> dict[int, bytes]:
-    """Write the files of the steps that do not stay, without context where they had none."""
-    groups: dict[int, list[int]] = {}
-    for number, step in enumerate(steps):
-        if not stays[number]:
-            patch = old.get(step.name) if step.name is not None else None
-            zero_context = step.zero_context or (patch is not None and is_zero_context(patch.patch))
-            groups.setdefault(0 if zero_context else _CONTEXT, []).append(number)
-    written: dict[int, bytes] = {}
-    # two groups at the most, and so two runs of git, however many patches there are
-    for context, numbers in groups.items():
-        pairs = [(steps[number].before, steps[number].after) for number in numbers]
-        texts = diffs.patch_texts(git, pairs, context=context)
-        for number, text in zip(numbers, texts, strict=True):
-            written[number] = _written(steps[number].header, text, zero_context=not context)
-    return written
+def _fresh(steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git) -> Iterator[bytes]:
+    """Yield the files of the steps that do not stay, without context where they had none."""
+    bare = [step.zero_context or _was_bare(step, old) for step in steps]
+    # git takes one number of lines of context for all that it compares
+    texts = {
+        is_bare: diffs.patch_texts(
+            git,
+            [(s.before, s.after) for s, b in zip(steps, bare, strict=True) if b is is_bare],
+            context=0 if is_bare else _CONTEXT,
+        )
+        for is_bare in (False, True)
+    }
+    for step, is_bare in zip(steps, bare, strict=True):
+        yield _written(step.header, next(texts[is_bare]), zero_context=is_bare)
+
+
+def _was_bare(step: PatchStep, old: Mapping[str, QueuePatch]) -> bool:
+    """Whether a step's file on disk has no context."""
+    patch = old.get(step.name) if step.name is not None else None
+    return patch is not None and is_zero_context(patch.patch)
 
 
 def _written(header: Header, text: bytes, *, zero_context: bool) -> bytes:

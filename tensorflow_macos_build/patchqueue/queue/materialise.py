@@ -187,10 +187,11 @@ def apply_patch(tree: PatchedTree, patch: QueuePatch) -> dict[bytes, PatchedFile
     Raises:
         Refused: it does not apply exactly, or changes nothing.
     """
-    if not patch.patch.changes:
+    changes = patch.patch.changes
+    if not changes:
         raise Refused("the patch changes nothing", patch=patch.name, hint="drop it")
     try:
-        return tree.after(patch.patch.changes)
+        return tree.after(changes)
     except Malformed as error:
         raise Refused(error.what, patch=patch.name, line=error.line) from None
 

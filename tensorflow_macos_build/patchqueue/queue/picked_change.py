@@ -100,8 +100,8 @@ def _header(quarantine: Quarantine, pick: Pick, upstream: str) -> Header:
         "Drop-When": pick.drop_when,
         "Owner": pick.owner,
         "Upstream": _link(pick, upstream) if pick.pull else "",
-        # without `paths` alone: of a part of a request its head proves too much
-        "Pull-Head": pick.commit if pick.pull and not pick.paths else "",
+        # of a part of a request its head proves too much: it has not landed with the whole
+        "Part-Of-Pull" if pick.paths else "Pull-Head": pick.commit if pick.pull else "",
     }
     return header.with_missing(Trailer(key, value) for key, value in wanted.items() if value)
 

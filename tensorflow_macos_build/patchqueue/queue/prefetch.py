@@ -44,7 +44,7 @@ def for_queue(
     """
     if mirror.url is None:  # a local upstream has all that it will ever have
         return
-    changes = [change for patch in queue.patches for change in patch.patch.changes]
+    changes = (change for patch in queue.patches for change in patch.patch.changes)
     touched = {path for change in changes for path in (change.old_path, change.new_path)}
     picked, of_picks = _of_picks(queue, mirror)
     touched |= picked

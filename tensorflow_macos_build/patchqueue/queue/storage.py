@@ -13,7 +13,7 @@ import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
@@ -60,6 +60,14 @@ class Saved:
     kept: tuple[str, ...]
     written: tuple[str, ...]
     removed: tuple[str, ...]
+
+
+class _PatchFile(NamedTuple):
+    """A patch file that was put in place: its name, the one it had, and whether it stayed."""
+
+    name: str
+    was: str | None
+    is_kept: bool
 
 
 def load(folder: Path) -> Queue:
@@ -183,24 +191,24 @@ def save(
         fingerprint = _fingerprint(real)
         before = _present(real, seen, folder)
         old = {patch.name: patch for patch in before.patches} if before else {}
-        composed = compose.compose(base, steps, old, quarantine.git)
-        with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as made:
-            _write(real, made, composed, resolutions)
-            _write_base(real, made, base, compose.leading_picks(steps, folder))
+        made = compose.compose(base, steps, old, quarantine.git)
+        with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as aside:
+            written = _write(real, aside, made, resolutions)
+            _write_base(real, aside, base, compose.leading_picks(steps, folder))
             # it was read where it is written: a temporary folder's name is not the queue's
-            queue = replace(load(made), name=real.name, folder=folder)
+            queue = replace(load(aside), name=real.name, folder=folder)
             _verify(queue, steps, quarantine)
             # the journal is written before the swap: a kill between the two leaves an entry that no
             # queue matches, where the other order would leave a queue that its own command disowns
             if announce is not None:
                 announce(queue.digest)
-    return _saved(queue, composed, before.names if before else ())
+    return _saved(queue, written, before.names if before else ())
 
 
-def _saved(queue: Queue, composed: Sequence[compose.ComposedPatch], old: Iterable[str]) -> Saved:
+def _saved(queue: Queue, files_now: Sequence[_PatchFile], old: Iterable[str]) -> Saved:
     picked = {pick.name for pick in queue.picks}
-    kept = tuple(item.name for item in composed if item.source is not None)
-    written = tuple(item.name for item in composed if item.source is None)
+    kept = tuple(file.name for file in files_now if file.is_kept)
+    written = tuple(file.name for file in files_now if not file.is_kept)
     return Saved(queue, kept, written, tuple(sorted({*old} - {*kept, *written, *picked})))
 
 
@@ -244,16 +252,17 @@ def _fingerprint(folder: Path) -> str:
 def _write(
     folder: Path,
     unfinished: Path,
-    composed: Sequence[compose.ComposedPatch],
+    composed: Iterable[compose.ComposedPatch],
     resolutions: Mapping[str, bytes] | None,
-) -> None:
+) -> list[_PatchFile]:
     """Write what is to take the place of the queue in `folder`."""
     is_new = not folder.is_dir()
     before = Series((), b"") if is_new else queue_files.read_series(FilesOnDisk(folder))
     old = {entry.name for entry in before.entries}
     _carry_over(folder, unfinished, {*old, QUEUE_FILE, SERIES_FILE}, resolutions)
-    _write_patches(folder, unfinished, composed)
-    _write_series(unfinished, before, composed)
+    written = _write_patches(folder, unfinished, composed)
+    _write_series(unfinished, before, written)
+    return written
 
 
 def _carry_over(
@@ -276,14 +285,18 @@ def _carry_over(
 
 
 def _write_patches(
-    folder: Path, unfinished: Path, composed: Sequence[compose.ComposedPatch]
-) -> None:
+    folder: Path, unfinished: Path, composed: Iterable[compose.ComposedPatch]
+) -> list[_PatchFile]:
+    """Write the patches, of which one at a time is in memory."""
+    written: list[_PatchFile] = []
     for item in composed:
         target = unfinished / item.name
         if item.source is None:
             target.write_bytes(item.content)
         else:
             _same_file(folder / item.source, target)
+        written.append(_PatchFile(item.name, item.was, item.source is not None))
+    return written
 
 
 def _same_file(source: Path, target: Path) -> None:
@@ -323,12 +336,10 @@ def _heading(content: bytes) -> bytes:
     return b"".join(lines)
 
 
-def _write_series(
-    unfinished: Path, before: Series, composed: Sequence[compose.ComposedPatch]
-) -> None:
+def _write_series(unfinished: Path, before: Series, written: Sequence[_PatchFile]) -> None:
     """Write the order; comments stay above the patch that they were written for."""
     leads = {entry.name: entry.lead for entry in before.entries}
-    lines = [leads.get(item.was or "", b"") + item.name.encode() + b"\n" for item in composed]
+    lines = [leads.get(file.was or "", b"") + file.name.encode() + b"\n" for file in written]
     (unfinished / SERIES_FILE).write_bytes(b"".join([*lines, before.tail]))
 
 

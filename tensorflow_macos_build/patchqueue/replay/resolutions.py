@@ -2,7 +2,8 @@
 
 A resolution belongs to one patch, whatever its file's number, and to the contents that met: for
 each conflicting path the base blob, the upstream blob and the patched blob. Where one of them
-differs it is for another context, and is refused. It is kept as one JSON file under
+differs it is for another context, and is refused. Where no patch has its name any more it belongs
+to the one that meets the same. It is kept as one JSON file under
 `patches/<queue>/resolutions/`, its text as lines, so that it can be reviewed and travels with the
 queue (git's rerere is local to a clone, and git-merge-tree(1) never asks it).
 """
@@ -111,13 +112,19 @@ class RecordedResolver:
         self._patches = patches
         # the number only orders: a patch that is moved in its queue gets another one (names.assign)
         self._known = {(names.without_number(made.patch), made.met): made for made in known}
+        carried = {names.without_number(name) for name in patches.values()}
+        # A patch whose subject was changed has another name; what met tells it all the same.
+        self._of_others = {
+            made.met: made for made in known if names.without_number(made.patch) not in carried
+        }
 
     def __call__(
         self, commit: str, _: tuple[PathChange, ...], merged: MergeResult
     ) -> Resolved | None:
         """Settle a conflict as it was settled before."""
         patch = names.without_number(self._patches[commit])
-        known = self._known.get((patch, met_in(merged)))
+        met = met_in(merged)
+        known = self._known.get((patch, met)) or self._of_others.get(met)
         # A merge that git did not survive names no path: that would fit any other such merge.
         if known is None or not merged.conflicted:
             return None

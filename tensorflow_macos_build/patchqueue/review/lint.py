@@ -258,7 +258,8 @@ def _trailer_findings(
 
 def _was_picked(header: Header) -> bool:
     """Whether it was made of a pick, which needs no owner and names its change by itself."""
-    return bool(header.trailer("Pull-Head")) or "(cherry picked from commit " in header.message
+    named = header.trailer("Pull-Head") or header.trailer("Part-Of-Pull")
+    return bool(named) or "(cherry picked from commit " in header.message
 
 
 def _pick_findings(folder: Path, upstream: UpstreamRevision | None) -> Iterator[LintFinding]:

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""
 
-_PATHS_AT_ONCE = 256
-"""How many paths one git is asked about: of 4,096 bytes each (PATH_MAX) they take half of what a
-command line may hold on Linux, 2 MiB (execve(2), ARG_MAX)."""
-
 _KEPT = 4096
 """How many differences stay in memory. A forecast asks for the same commits at each of its replays;
 a wide range (TensorFlow makes thousands of commits between two releases) must not fill it."""
@@ -68,13 +64,12 @@ class CommitDiffs:
     def _compare(self, commits: Sequence[str], only: Sequence[str]) -> dict[str, TreeDiff]:
         if not only:
             return diffs.of_commits(self._git, commits)
-        compared: dict[str, TreeDiff] = dict.fromkeys(commits, ())
-        for start in range(0, len(only), _PATHS_AT_ONCE):
-            paths = only[start : start + _PATHS_AT_ONCE]
-            for commit, diff in diffs.of_commits(self._git, commits, only=paths).items():
-                # A path also names what is below it, where it is a folder by now.
-                compared[commit] += tuple(file for file in diff if file.path in paths)
-        return compared
+        compared, paths = diffs.of_commits(self._git, commits, only=only), set(only)
+        # A path also names what is below it, where it is a folder by now.
+        return {
+            commit: tuple(file for file in diff if file.path in paths)
+            for commit, diff in compared.items()
+        }
 
 
 def significant_lines(diff: TreeDiff) -> Counter[bytes]:

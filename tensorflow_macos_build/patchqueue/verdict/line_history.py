@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     Tracked = Mapping[str, LineRanges]
 
-_LONGEST = 1 << 20
-"""Characters of paths that a command line may hold; Linux takes 2 MiB (execve(2), ARG_MAX)."""
-
 
 class LineChange(NamedTuple):
     """A commit, and the lines that it took and brought in a stretch of a file."""
@@ -178,7 +175,9 @@ class LineHistory:
         # As git does, which keeps this path and all deletions before it looks for renames
         # (line-log.c, queue_diffs): every other new file would be compared with each of them, too.
         gone = self._raw([edge], "--no-renames", "--diff-filter=D")[0]
-        only = (path, *gone) if sum(map(len, gone)) < _LONGEST else ()
+        only = (path, *gone)
+        if len(list(trees.batches(only))) > 1:  # renames are looked for among all of them at once
+            only = ()
         # -l0 is no limit (git-diff-tree(1)): with more files than diff.renameLimit git finds none.
         moved = self._raw([edge], "-M50%", "-l0", "--diff-filter=R", only=only)[0]
         source = moved.get(path, change)

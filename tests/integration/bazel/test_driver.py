@@ -343,13 +343,13 @@ def test_a_build_says_where_its_time_went_and_why_actions_ran(workspace: BazelPr
 
 def test_a_failure_is_passed_on_as_it_happens(workspace: BazelProject, tmp_path: Path) -> None:
     """Another action goes on until it is told of the failure."""
-    told, failures = tmp_path / "told", list[str]()
+    passed_on, failures = tmp_path / "passed-on", list[str]()
 
     def tell(failure: object) -> None:
         failures.append(str(failure))
-        told.touch()
+        passed_on.touch()
 
-    flags = ("--keep_going", "--jobs=2", f"--action_env=TOLD={told}")
+    flags = ("--keep_going", "--jobs=2", f"--action_env=TOLD={passed_on}")
     with pytest.raises(WorkFailed):
         bazel.build(
             workspace.invocation("//:bad", "//:told", flags=flags),

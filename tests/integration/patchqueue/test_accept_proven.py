@@ -13,7 +13,6 @@ from tests import command_line
 from tests.repositories import FILE, Case, Made, make
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from tests.repositories import Files
@@ -36,28 +35,16 @@ def made(tmp_path: Path) -> Made:
     return make(case, tmp_path / "upstream.git")
 
 
-@pytest.fixture
-def flags(made: Made, tmp_path: Path) -> tuple[str, ...]:
-    named = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
-    span = ("--range", f"{made.base}..queue", "--upstream", str(made.git.git_dir))
-    assert inv("patches.import", *named, *span).returncode == 0
-    return named
-
-
-def inv(*args: str) -> subprocess.CompletedProcess[str]:
-    return command_line.run(*args)
-
-
 def test_proofs_are_shown_and_nothing_is_taken(flags: tuple[str, ...], tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in (tmp_path / "queue").iterdir()}
     words = (*flags, "--onto", "upstream", "--propose")
-    done = inv("rebase", *words, "--json")
+    done = command_line.run("rebase", *words, "--json")
     assert done.returncode == 1
     document = json.loads(done.stdout)
     documents.check(document)
     whole = {proposal["patch"]: proposal["whole"] for proposal in document["proposals"]}
     assert list(whole.values()) == [True, True]
-    shown = inv("rebase", *words).stdout
+    shown = command_line.run("rebase", *words).stdout
     assert "a.py, region 1 of 1: upstream has it; upstream's side stands" in shown
     assert "gone.py: upstream deleted it, and the patch only takes lines away" in shown
     assert "--accept-proven" in shown
@@ -69,7 +56,7 @@ def test_accepted_proofs_are_recorded_as_such(
 ) -> None:
     again = shutil.copytree(tmp_path / "queue", tmp_path / "again")
     work = ("--work", str(tmp_path / "work"))
-    done = inv("rebase.start", *flags, *work, "--onto", "upstream", "--accept-proven")
+    done = command_line.run("rebase.start", *flags, *work, "--onto", "upstream", "--accept-proven")
     assert (done.returncode, done.stderr.count("error")) == (0, 0)
     assert "no longer in the queue: 00100-queue-1.patch: resolved" in done.stdout
     files = sorted((tmp_path / "queue" / "resolutions").iterdir())
@@ -81,7 +68,7 @@ def test_accepted_proofs_are_recorded_as_such(
     # they are resolutions like any other: the queue as it was is moved by them without a question
     shutil.copytree(tmp_path / "queue" / "resolutions", again / "resolutions")
     other = ("--queue", str(again), *flags[2:], "--onto", "upstream", "--json")
-    document = json.loads(inv("rebase", *other).stdout)
+    document = json.loads(command_line.run("rebase", *other).stdout)
     assert [patch["status"] for patch in document["patches"]] == ["resolved", "resolved"]
     upstream = made.git.out("ls-tree", "upstream")
     own = made.git.line("rev-parse", "queue:new.py")
@@ -95,8 +82,8 @@ def test_a_file_that_moved_is_left_to_people(tmp_path: Path) -> None:
     made = make(Case(tree(), (upstream,), (tree(gone="one()\nthree()\n"),)), tmp_path / "up.git")
     named = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
     span = ("--range", f"{made.base}..queue", "--upstream", str(made.git.git_dir))
-    assert inv("patches.import", *named, *span).returncode == 0
-    done = inv("rebase", *named, "--onto", "upstream", "--propose", "--json")
+    assert command_line.run("patches.import", *named, *span).returncode == 0
+    done = command_line.run("rebase", *named, "--onto", "upstream", "--propose", "--json")
     (proposal,) = json.loads(done.stdout)["proposals"]
     assert (proposal["whole"], proposal["files"][0]["deleted"]) == (False, False)
 
@@ -105,11 +92,11 @@ def test_without_the_flag_the_first_conflict_is_shown(
     flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     work = ("--work", str(tmp_path / "work"))
-    done = inv("rebase.start", *flags, *work, "--onto", "upstream")
+    done = command_line.run("rebase.start", *flags, *work, "--onto", "upstream")
     assert done.returncode == 1
     assert "patch 1 of 2 is in conflict" in done.stdout
     (tmp_path / "work" / "a.py").write_text("size = 2\nmore()\n")
-    done = inv("rebase.continue", *flags, *work, "--accept-proven")
+    done = command_line.run("rebase.continue", *flags, *work, "--accept-proven")
     assert done.returncode == 0
     files = sorted((tmp_path / "queue" / "resolutions").iterdir())
     proofs = [json.loads(file.read_text()).get("proof") for file in files]

@@ -14,7 +14,6 @@ from tests import command_line
 from tests.repositories import FILE, Case, Made, make
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from tests.repositories import Files
@@ -39,20 +38,8 @@ def made(tmp_path: Path) -> Made:
     return make(Case(tree(), (upstream,), (first, second)), tmp_path / "upstream.git")
 
 
-@pytest.fixture
-def flags(made: Made, tmp_path: Path) -> tuple[str, ...]:
-    named = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
-    span = ("--range", f"{made.base}..queue", "--upstream", str(made.git.git_dir))
-    assert inv("patches.import", *named, *span).returncode == 0
-    return named
-
-
-def inv(*args: str) -> subprocess.CompletedProcess[str]:
-    return command_line.run(*args)
-
-
 def fates(*flags: str) -> list[str]:
-    done = inv("patches.hunks", "queue-1", *flags, "--onto", "upstream", "--json")
+    done = command_line.run("patches.hunks", "queue-1", *flags, "--onto", "upstream", "--json")
     document = json.loads(done.stdout)
     documents.check(document)
     return [f"{hunk['path']} {hunk['fate']}" for hunk in document["hunks"]]
@@ -60,13 +47,13 @@ def fates(*flags: str) -> list[str]:
 
 def test_hunks_are_shown_by_fate_with_the_commits_behind_it(flags: tuple[str, ...]) -> None:
     assert fates(*flags) == ["f landed", "f conflicts", "f clean", "new clean"]
-    shown = inv("patches.hunks", "queue-1", *flags, "--onto", "upstream").stdout
+    shown = command_line.run("patches.hunks", "queue-1", *flags, "--onto", "upstream").stdout
     assert "4 hunks: 1 landed, 2 clean, 1 conflicts" in shown
     assert "landed in " in shown
     assert "meets " in shown
     assert "patches.trim 00100-queue-1.patch" in shown
     (keep,) = re.findall(r"^keep some: \S+ (.*)", shown, re.MULTILINE)
-    assert inv(*shlex.split(keep)).returncode == 0
+    assert command_line.run(*shlex.split(keep)).returncode == 0
     assert fates(*flags) == ["f clean", "new clean"]
 
 
@@ -79,7 +66,7 @@ def test_a_picks_hunks_are_shown_and_not_to_be_trimmed(made: Made, tmp_path: Pat
         f"upstream: {made.git.git_dir}\nref: base\ncommit: {made.base}\npicks:\n{pick}\n"
     )
     flags = ("--queue", str(tmp_path / "queue"), "--cache", str(tmp_path / "mirrors"))
-    shown = inv("patches.hunks", "commit-", *flags, "--onto", "upstream").stdout
+    shown = command_line.run("patches.hunks", "commit-", *flags, "--onto", "upstream").stdout
     assert "2 landed" in shown
     assert f"patches.vendor commit-{oid[:12]}" in shown
     assert "patches.trim" not in shown
@@ -89,7 +76,7 @@ def test_what_landed_is_trimmed_and_the_patches_after_it_follow(
     flags: tuple[str, ...], made: Made, tmp_path: Path
 ) -> None:
     words = ("patches.trim", "queue-1", *flags, "--onto", "upstream")
-    assert inv(*words).returncode == 0
+    assert command_line.run(*words).returncode == 0
     assert fates(*flags) == ["f conflicts", "f clean", "new clean"]
     patch = tmp_path / "queue" / "00100-queue-1.patch"
     assert "landed change" not in patch.read_text()
@@ -104,12 +91,12 @@ def test_what_landed_is_trimmed_and_the_patches_after_it_follow(
     ]  # fmt: skip
     # typed again it does nothing
     before = patch.read_bytes()
-    assert inv(*words).returncode == 0
+    assert command_line.run(*words).returncode == 0
     assert patch.read_bytes() == before
 
 
 def test_chosen_hunks_are_kept(flags: tuple[str, ...], tmp_path: Path) -> None:
-    assert inv("patches.trim", "queue-1", *flags, "--keep", "1,3-4").returncode == 0
+    assert command_line.run("patches.trim", "queue-1", *flags, "--keep", "1,3-4").returncode == 0
     assert fates(*flags) == ["f landed", "f clean", "new clean"]
     assert "own change" not in (tmp_path / "queue" / "00100-queue-1.patch").read_text()
 
@@ -117,8 +104,8 @@ def test_chosen_hunks_are_kept(flags: tuple[str, ...], tmp_path: Path) -> None:
 def test_where_all_hunks_landed_the_line_that_drops_the_patch_is_printed(
     flags: tuple[str, ...],
 ) -> None:
-    assert inv("patches.trim", "queue-1", *flags, "--keep", "1").returncode == 0
-    refused = inv("patches.trim", "queue-1", *flags, "--onto", "upstream")
+    assert command_line.run("patches.trim", "queue-1", *flags, "--keep", "1").returncode == 0
+    refused = command_line.run("patches.trim", "queue-1", *flags, "--onto", "upstream")
     assert refused.returncode == 2
     assert re.search(r"`\S+ patches\.drop --queue .* --cache .* 00100-queue-1", refused.stderr)
 
@@ -136,7 +123,7 @@ def test_what_cannot_be_trimmed_is_refused(
     flags: tuple[str, ...], tmp_path: Path, words: tuple[str, ...], error: str
 ) -> None:
     before = {path.name: path.read_bytes() for path in (tmp_path / "queue").glob("*.patch")}
-    done = inv("patches.trim", "queue-1", *flags, *words)
+    done = command_line.run("patches.trim", "queue-1", *flags, *words)
     assert (done.returncode, error in done.stderr) == (2, True)
     after = {path.name: path.read_bytes() for path in (tmp_path / "queue").glob("*.patch")}
     assert after == before

@@ -66,6 +66,11 @@ class Desk:
         (pick,) = storage.load(self.queue).picks
         return pick.commit
 
+    def codes_of(self, name: str) -> set[str]:
+        """Return the codes of what lint has to say of a patch file."""
+        findings = self.document("patches.lint", code=1)["findings"]
+        return {str(finding["code"]) for finding in findings if finding["file"] == name}
+
     def state(self) -> documents.Json:
         (state,) = self.document("patches.pin")["picks"]
         return dict(state)
@@ -254,8 +259,8 @@ def test_an_unpinned_pick_is_refused_with_the_line_to_type(desk: Desk) -> None:
         assert "patches.pin --queue" in refused
     refused = desk.run("patches.vendor", "pull-7", code=2).stderr
     assert f"patches.pin --queue q --cache {desk.folder / 'cache'}` pins it first" in refused
-    found = desk.document("patches.lint", code=1)["findings"]
-    assert "pick-unpinned" in {finding["code"] for finding in found}
+    findings = desk.document("patches.lint", code=1)["findings"]
+    assert "pick-unpinned" in {finding["code"] for finding in findings}
     assert desk.state()["state"] == "unpinned"
     assert desk.pinned() == desk.forge.git("rev-parse", "topic")
     assert desk.exported() == desk.squashed()
@@ -296,12 +301,9 @@ def test_what_conflicts_is_settled_and_becomes_a_patch(desk: Desk) -> None:
     queue = storage.load(desk.queue)
     assert not queue.picks
     first = queue.patches[0].header
-    of_first = {
-        finding["code"]
-        for finding in desk.document("patches.lint", code=1)["findings"]
-        if finding["file"] == queue.patches[0].name
-    }
-    assert not of_first  # a pick needs no owner: nor does the patch that is made of one
+    assert not desk.codes_of(
+        queue.patches[0].name
+    )  # a pick needs no owner: nor does the patch that is made of one
     assert first.subject == "Later still"
     assert first.trailer("Drop-When") == "upstream >= 2"
     assert f"(cherry picked from commit {backport})" in first.body
@@ -316,7 +318,11 @@ def test_paths_take_a_part_and_nothing_is_refused(desk: Desk) -> None:
     assert desk.forge.git("show", f"{tree}:sub/deep") == "deeper"
     assert "taught" not in desk.forge.git("show", f"{tree}:text")
     before = (desk.queue / "queue.yaml").read_bytes()
-    desk.run("patches.drop", "pull-7")
+    desk.run("patches.vendor", "pull-7")
+    patch = storage.load(desk.queue).patches[0]
+    assert patch.header.trailer("Part-Of-Pull") == desk.forge.git("rev-parse", "topic")
+    assert patch.header.trailer("Pull-Head") is None
+    assert not desk.codes_of(patch.name)  # nor does the patch of a part need an owner
     refused = desk.run("patches.pick", "7", *WHY, "--path", "nowhere", code=2).stderr
     assert "none of its files fit" in refused
     assert before != (desk.queue / "queue.yaml").read_bytes()

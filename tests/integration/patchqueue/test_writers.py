@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git import diffs, objects
 from tensorflow_macos_build.patchqueue.queue import commit_range, lock, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase, encoded
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -20,6 +22,7 @@ from tests.chains import Chain, Written
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
+    from tests.chains import Tree
 
 
 def _tree(number: int) -> Written:
@@ -38,6 +41,31 @@ def made(tmp_path: Path) -> tuple[Git, QueueBase, tuple[PatchStep, ...]]:
 def folder(tmp_path: Path, made: tuple[Git, QueueBase, tuple[PatchStep, ...]]) -> Path:
     git, base, steps = made
     return storage.save(tmp_path / "patches/q", base, steps, git).queue.folder
+
+
+def test_a_queue_is_written_with_one_copy_of_its_patches_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is composed, read back and replayed is there for one patch after the other."""
+    monkeypatch.setattr(objects, "_BLOBS_KEPT", 1 << 18)
+    monkeypatch.setattr(diffs, "_AT_ONCE", 5)
+    texts = (b"".join(b"%d of %d\n" % (n, c) for n in range(10_000)) for c in range(30))
+    tree: Tree = {}
+    steps = [
+        Written(
+            tree := {**tree, b"f%d" % c: ("100644", text)}, f"Add {c}", ("A", "a@b"), 1, "+0000"
+        )
+        for c, text in enumerate(texts)
+    ]
+    git, base, tip = chains.build(tmp_path / "repository", Chain({}, tuple(steps)))
+    read = commit_range.read(git, base, tip).steps
+    tracemalloc.start()
+    saved = storage.save(tmp_path / "q", QueueBase("embedded:", "v1", base), read, git)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    size = sum(len(patch.content) for patch in saved.queue.patches)
+    assert size > 3_000_000
+    assert peak < 1.6 * size
 
 
 @pytest.mark.parametrize("name", ["q", "./q/", "q/../q", "alias", "ABSOLUTE"])

@@ -78,10 +78,10 @@ def test_nothing_is_fetched_to_look_and_the_patched_tree_tells_what_was_left(
         holder = FileRecord(path="holder", size=0, sha256="")
         git_dir = str(opened.git_dir.relative_to(tmp_path))
         value = PatchResult(commit=commit, tree=tree_id, git_dir=git_dir, patches=(), holder=holder)
-        told = values(value)
-        assert "upstream" not in told
-        assert told["upstream-bazel"] == "7.4.1, and upstream names 7.4.1"
-        assert values() == told
+        findings = values(value)
+        assert "upstream" not in findings
+        assert findings["upstream-bazel"] == "7.4.1, and upstream names 7.4.1"
+        assert values() == findings
 
 
 def test_a_local_partial_clone_is_looked_at_once_it_is_a_mirror(

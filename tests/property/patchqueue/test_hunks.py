@@ -49,5 +49,5 @@ def test_a_hunk_that_landed_leaves_nothing_to_do(case: Case) -> None:
             base, theirs = map(quarantine.tree, (made.base, made.patches[0]))
             history = UpstreamHistory(quarantine.git, made.base, made.upstream[0])
             merged = merges.merge(quarantine, base, quarantine.tree(made.upstream[0]), theirs)
-            found = fates.of_patch(quarantine, history, merged, silent)
-    assert {item.fate for item in found} <= {UnitFate.LANDED}
+            units = fates.of_patch(quarantine, history, merged, silent)
+    assert {unit.fate for unit in units} <= {UnitFate.LANDED}

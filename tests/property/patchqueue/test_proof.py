@@ -80,7 +80,7 @@ def test_a_proven_answer_loses_nothing_and_brings_nothing_back(
                 assert proof == proving.prove(quarantine, "p.patch", merged)
                 if merged.clean or not proof.is_whole:
                     continue
-                event(", ".join(found.value for found in proof.classes))
+                event(", ".join(proof_class.value for proof_class in proof.classes))
                 made = proving.resolution(proof, merged)
                 tree = resolutions.apply(quarantine, merged.tree, made.results)
                 entry = TreeLookup(quarantine).at(tree, path)

@@ -62,9 +62,9 @@ def test_a_patch_text_holds_its_binary_contents(sides: tuple[Git, str, str]) -> 
 
 def test_no_setting_of_a_repository_changes_a_difference(sides: tuple[Git, str, str]) -> None:
     git, old, new = sides
-    before = diffs.patch_texts(git, [(old, new)], context=3)
+    before = list(diffs.patch_texts(git, [(old, new)], context=3))
     read_before = diffs.of_trees(git, [(old, new)], renames=True)
     for key, value in SETTINGS.items():
         git.run("config", key, value)
-    assert diffs.patch_texts(git, [(old, new)], context=3) == before
+    assert list(diffs.patch_texts(git, [(old, new)], context=3)) == before
     assert diffs.of_trees(git, [(old, new)], renames=True) == read_before

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git import diffs, trees
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.trees import PathChange
 from tests.repositories import EXECUTABLE, FILE, LINK, Case, lines, make
@@ -44,6 +44,22 @@ def made(tmp_path: Path) -> Made:
     patch = {"a/stays": stays, "c/moved": moved, "mode": (EXECUTABLE, b"x\n")}
     patches = ({**patch, "link": (LINK, b"mode")}, {**patch, "link": (LINK, b"mode")})
     return make(Case({**base}, (patch,), patches), tmp_path / "r")
+
+
+def test_paths_that_no_command_line_takes_are_asked_for_in_parts(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a path that is too long by itself; no paths are no limit."""
+    paths = ["a/stays", "b/moves", "c/moved", "goes", "link", "no such file"]
+    commits = [made.base, *made.patches]
+    whole = list(trees.compare(made.git, [(commit,) for commit in commits], only=paths))
+    texts = diffs.of_commits(made.git, commits, only=paths)
+    monkeypatch.setattr(trees, "LONGEST", 10)
+    assert [*map(list, trees.batches(paths))] == [[p] for p in paths[:3]] + [paths[3:5], paths[5:]]
+    assert list(trees.compare(made.git, [(commit,) for commit in commits], only=paths)) == whole
+    assert diffs.of_commits(made.git, commits, only=paths) == texts
+    assert [len(changes) for _, changes in whole] == [3, 4, 0]
+    assert [*trees.batches(())] == [()]
 
 
 def test_what_changes_is_the_same_by_commit_and_between_trees(made: Made) -> None:

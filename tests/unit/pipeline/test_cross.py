@@ -61,8 +61,8 @@ def test_it_is_the_same_release_but_for_where_it_is_built(name: str) -> None:
     here, there = workspace(name).release, workspace(f"{name}-cross").release
     assert (here.upstream, here.queue, here.fuse) == (there.upstream, there.queue, there.fuse)
     # What the wheel is, repository rules are told; the compilers are another matter.
-    told = [flag for flag in here.bazel.flags if flag.startswith("--repo_env=")]
-    assert [flag for flag in there.bazel.flags if flag.startswith("--repo_env=")] == told
+    stated = [flag for flag in here.bazel.flags if flag.startswith("--repo_env=")]
+    assert [flag for flag in there.bazel.flags if flag.startswith("--repo_env=")] == stated
     assert not there.bazel.xcode
 
 

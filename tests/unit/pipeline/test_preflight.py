@@ -204,10 +204,10 @@ def test_a_pick_that_is_not_pinned_stops_the_build(tmp_path: Path) -> None:
     queue = shutil.copytree(ROOT / "patches/demo", tmp_path / "patches/demo")
     with (queue / "queue.yaml").open("a") as stream:
         stream.write("picks:\n- {pull: 7, reason: backport, drop-when: never}\n")
-    found = _findings(Workspace(dataclasses.replace(loaded, root=tmp_path)))["queue"]
-    assert found.stops_the_build
-    assert "pull-7: not pinned" in found.value
-    assert "patches.pin" in found.remedy
+    finding = _findings(Workspace(dataclasses.replace(loaded, root=tmp_path)))["queue"]
+    assert finding.stops_the_build
+    assert "pull-7: not pinned" in finding.value
+    assert "patches.pin" in finding.remedy
 
 
 def test_of_an_upstream_without_a_mirror_nothing_is_claimed(tmp_path: Path) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import invoke
+import pytest
 
 from tensorflow_macos_build import temporary
-from tensorflow_macos_build.tasks.command import command, emit
-
-if TYPE_CHECKING:
-    import pytest
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.tasks.command import choice, command, emit
 
 
 @command()
@@ -57,3 +56,11 @@ def test_a_document_commands_no_runner_of_github_actions(
     assert json.loads(out) == foreign
     assert "##[" not in out
     assert not any(line.lstrip().startswith("::") for line in out.splitlines())
+
+
+def test_a_choice_is_one_of_an_enumeration() -> None:
+    assert [choice("--on-conflict", policy.value, OnConflict) for policy in OnConflict] == [
+        *OnConflict
+    ]
+    with pytest.raises(UsageError, match="`--on-conflict ignore`: it is one of provisional, skip"):
+        choice("--on-conflict", "ignore", OnConflict)

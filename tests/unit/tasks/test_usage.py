@@ -194,3 +194,15 @@ def test_what_is_right_is_taken(line: str) -> None:
 )
 def test_the_nearest_name_is_that_which_was_meant(word: str, names: list[str], near: str) -> None:
     assert usage.nearest(word, names) == near
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--latest", "1", "--queue", "demo"),
+        ("--queue", "demo", "--latest", "1"),
+        ("--latest", "--queue", "demo"),
+    ],
+)
+def test_a_number_that_may_be_left_out_stands_where_it_likes(words: tuple[str, ...]) -> None:
+    assert _run("patches.forecast", *words) == 0

@@ -9,6 +9,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit import looked_at
 from tensorflow_macos_build.patchqueue.audit.auditor import Auditor
+from tensorflow_macos_build.patchqueue.audit.definitions import words_in
 from tensorflow_macos_build.patchqueue.audit.model import AuditFinding, NameKind, NameUse, UsedName
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tests.repositories import FILE, Case, commits_of, make
@@ -44,13 +45,13 @@ def audited(folder: Path, now: dict[str, str], added: dict[str, str]) -> tuple[A
         patches = commits_of(made.git, f"{made.base}..queue")
         result = Auditor(quarantine, history, tree).audit(patches)
     assert all(
-        [commit.oid for commit in found.removed_by] == [made.onto] for found in result.findings
+        [commit.oid for commit in item.removed_by] == [made.onto] for item in result.findings
     )
     return result.findings
 
 
 def names(findings: tuple[AuditFinding, ...]) -> list[tuple[str, str, str]]:
-    return [(one.used.kind.value, one.used.name, one.renamed_to) for one in findings]
+    return [(item.used.kind.value, item.used.name, item.renamed_to) for item in findings]
 
 
 def changed(path: str, old: str, new: str) -> dict[str, str]:
@@ -94,6 +95,12 @@ def test_what_upstream_took_away_without_a_successor_is_shown(
 def test_what_uses_no_name_of_upstream_is_no_finding(tmp_path: Path, text: str) -> None:
     now = changed("py/tools.py", "def to_numpy_type(", "def sync_to_numpy_type(")
     assert audited(tmp_path, now, {"py/mine.py": text}) == ()
+
+
+def test_a_namespace_of_a_library_under_its_own_name_is_not_upstreams() -> None:
+    """Graphcore's fork calls Eigen::half_impl, of which TensorFlow took an alias away in 2.6."""
+    assert words_in([b"  namespace half_impl = Eigen::half_impl;\n"]) == set()
+    assert words_in([b"namespace half = ::Eigen::half_impl;\n"]) == {b"half"}
 
 
 def test_a_name_that_moved_elsewhere_is_no_finding(tmp_path: Path) -> None:

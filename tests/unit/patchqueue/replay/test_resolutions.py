@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
 from tensorflow_macos_build.patchqueue.replay.resolutions import (
     ConflictKey,
     RecordedResolution,
@@ -137,3 +140,21 @@ def test_a_resolution_is_refused_in_the_name_of_its_own_patch_alone(tmp_path: Pa
         recorded = resolutions.RecordedResolver(quarantine, patches, [first, moved])
         refused = {commit: recorded.refused(commit) for commit in patches}
     assert refused == {"1": (first.file_name,), "2": (), "3": (moved.file_name,)}
+
+
+def test_a_patch_of_another_subject_keeps_its_resolution(tmp_path: Path) -> None:
+    """What met tells whose it is, where no patch of the queue has the name any more."""
+    sides = [TreeEntry("100644", digit * 40) for digit in "123"]
+    met = (ConflictKey("a", *(side.oid for side in sides)),)
+    former = RecordedResolution("00100-former-subject.patch", met, ())
+    git = Git(tmp_path)
+    git.init()
+    with open_quarantine(git) as quarantine:
+        tree = quarantine.write_tree({})
+        merged = MergeResult(tree, tree, tree, tree, (ConflictedPath("a", *sides),), ())
+        queues = ({"1": "00100-new-subject.patch"}, {"1": "00100-new.patch", "2": former.patch})
+        settled = [
+            resolutions.RecordedResolver(quarantine, names, [former])("1", (), merged)
+            for names in queues
+        ]
+    assert settled == [Resolved(StepOutcome.RESOLVED, tree), None]

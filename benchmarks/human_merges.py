@@ -1,0 +1,178 @@
+"""What people made of a fork by merging: their merges, made anew, and the trees they committed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.git import markers, merges
+from tensorflow_macos_build.patchqueue.audit.model import NameKind
+from tensorflow_macos_build.patchqueue.proof.model import ProofClass
+from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.audit.model import AuditFinding
+    from tensorflow_macos_build.patchqueue.proof.model import HunkProof
+    from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport
+
+_TELLING = 8
+"""Letters and digits from which on a line tells a region from others: not `return true;`."""
+
+
+def remade(quarantine: Quarantine, commit: str, ours: str, theirs: str) -> MergeResult | None:
+    """Make a merge of two parents anew, `ours` as upstream's side; None without one merge base."""
+    bases = quarantine.git.run("merge-base", "--all", ours, theirs, expected=(0, 1)).stdout.split()
+    if len(bases) != 1:
+        return None
+    trees = (quarantine.tree(oid) for oid in (bases[0].decode(), ours, theirs))
+    return merges.merge(quarantine, *trees)
+
+
+def is_there(hunk: HunkProof, made: bytes) -> bool:
+    """Whether a proven region's lines stand together, or the items of a list, in any order."""
+    if hunk.proof is ProofClass.LIST_OF_BOTH:
+        return set(hunk.lines) <= set(made.splitlines(keepends=True))
+    return b"".join(hunk.lines) in made
+
+
+class Fork(NamedTuple):
+    """The net change of a queue: its trees, and the merge of it with the new base.
+
+    Attributes:
+        before: the tree of its base.
+        after: the tree that it makes of it.
+        merged: the merge of the new base with all of it at once.
+    """
+
+    before: str
+    after: str
+    merged: MergeResult
+
+
+@dataclass
+class HumanMerges:
+    """Merges as people made them, the last one last.
+
+    Attributes:
+        quarantine: sees their commits.
+        commits: full ids.
+        tip: where names are looked for: people mend what a merge broke in the commits after it.
+        merged: each of them made anew.
+    """
+
+    quarantine: Quarantine
+    commits: Sequence[str]
+    tip: str
+    merged: Sequence[MergeResult]
+
+    @classmethod
+    def read(cls, quarantine: Quarantine, commits: Sequence[str], tip: str) -> HumanMerges:
+        """Make merges anew whose first parents are upstream's."""
+        made = []
+        for commit in commits:
+            merged = remade(quarantine, commit, *quarantine.objects.commit(commit).parents)
+            if merged is None:
+                raise SystemExit(f"{commit} has no single merge base")
+            made.append(merged)
+        return cls(quarantine, commits, tip, made)
+
+    def content(self, path: str) -> bytes | None:
+        """Return a file of the last merge as it was committed."""
+        entry = TreeLookup(self.quarantine).at(self.quarantine.tree(self.commits[-1]), path)
+        return None if entry is None else self.quarantine.objects.blob(entry.oid)
+
+    def met(self, report: ConflictReport, fork: Fork) -> str:
+        """Return whether a conflict was one of theirs, too, and else why it was none."""
+        lookup = TreeLookup(self.quarantine)
+        for commit, merged in zip(self.commits, self.merged, strict=True):
+            if any(file.path == report.path for file in merged.conflicted):
+                left = lookup.at(merged.tree, report.path)
+                marked = self.quarantine.objects.blob(left.oid) if left else b""
+                same = not report.hunks or _meets(report, marked)
+                return "met" if same else "met in other lines"
+            if lookup.at(merged.tree, report.path) != lookup.at(
+                self.quarantine.tree(commit), report.path
+            ):
+                return "changed by hand in their merge, which is clean there"
+        entries = [lookup.at(tree, report.path) for tree in (fork.before, fork.after)]
+        if entries[0] == entries[1]:
+            return "the fork itself took it back later"
+        if all(file.path != report.path for file in fork.merged.conflicted):
+            return "between two patches only: all of them at once merge cleanly"
+        return "the net change conflicts here alone"
+
+    def others(self, known: set[str], fork: Fork) -> dict[str, list[str]]:
+        """Return the files in conflict in their merges that are none of `known`, by reason."""
+        reasons: dict[str, list[str]] = {}
+        for merged in self.merged:
+            for path in sorted({file.path for file in merged.conflicted} - known):
+                reasons.setdefault(self._apart(merged, path, fork), []).append(path)
+        return reasons
+
+    def _apart(self, merged: MergeResult, path: str, fork: Fork) -> str:
+        """Return why a file in conflict in a merge of theirs is in none of ours."""
+        lookup = TreeLookup(self.quarantine)
+        before, after = (lookup.at(tree, path) for tree in (fork.before, fork.after))
+        if before == after:
+            return "no patch changes it: upstream's own branches differ"
+        left = lookup.at(merged.tree, path)
+        if before is None or left is None:
+            return "a patch changes it, and merges cleanly"
+        was = self.quarantine.objects.blob(before.oid)
+        regions = markers.hunks(self.quarantine.objects.blob(left.oid))
+        if regions and all(b"".join(region.theirs) in was for region in regions):
+            return "patches change other lines of it: upstream's own branches differ"
+        return "a patch changes it, and merges cleanly"
+
+    def choice(self, report: ConflictReport) -> list[str]:
+        """Return which side of each region stands in their last merge."""
+        made = self.content(report.path)
+        if made is None:
+            return ["no file"] if report.hunks or report.kind else []
+        sides = [(_joined(hunk.ours), _joined(hunk.theirs)) for hunk in report.hunks]
+        return [_side(made, *pair) for pair in sides]
+
+    def uses(self, finding: AuditFinding) -> list[str]:
+        """Return where the fork still uses a name that is gone from upstream: `path: line`."""
+        name = finding.used.name
+        if finding.used.kind is NameKind.FILE and finding.use.path.endswith(".py"):
+            name = name.removesuffix(".py").rpartition("/")[2]
+        argv = ("grep", "-I", "-w", "-F", "-e", name.rpartition("%")[2], self.tip)
+        out = self.quarantine.git.run(*argv, expected=(0, 1)).stdout.decode("utf-8", "replace")
+        return [line.partition(":")[2] for line in out.splitlines()]
+
+
+def _meets(report: ConflictReport, marked: bytes) -> bool:
+    """Whether a conflict has a telling line in common with a region of theirs."""
+    lines = {line for hunk in report.hunks for line in (*hunk.base, *hunk.ours, *hunk.theirs)}
+    mine = {line.strip() for line in lines if len(re.findall(r"\w", line)) >= _TELLING}
+    regions = markers.hunks(marked)
+    if not regions or not mine:
+        return True
+    raw = [line for region in regions for line in (*region.base, *region.ours, *region.theirs)]
+    return not mine.isdisjoint(line.decode("utf-8", "replace").strip() for line in raw)
+
+
+def _joined(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _side(made: bytes, ours: bytes, theirs: bytes) -> str:
+    stands = ours in made, theirs in made
+    if not ours.strip() or not theirs.strip():
+        # an empty side stands everywhere; only the other one tells
+        is_ours = (theirs not in made) if not ours.strip() else ours in made
+        return "upstream's side" if is_ours else "the patch's side"
+    match stands:
+        case (True, True):
+            return "both sides"
+        case (True, False):
+            return "upstream's side"
+        case (False, True):
+            return "the patch's side"
+    return "other lines"
