@@ -87,6 +87,15 @@ from tensorflow_macos_build.release.publishing import plan as publishing
 from tensorflow_macos_build.release.publishing.destinations import PublishPlan
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.compare import compare
+from tensorflow_macos_build.smoke.sweep import (
+    ExcludedOp,
+    Exclusion,
+    RegistrationFault,
+    SweepCase,
+    SweepOutcome,
+    SweepReport,
+    SweepResult,
+)
 from tensorflow_macos_build.upstream.releases import (
     Distance,
     ReleaseBranch,
@@ -124,6 +133,8 @@ from tensorflow_macos_build.views import (
     smoke_compare,
     smoke_junit,
     smoke_page,
+    sweep,
+    sweep_picture,
     time_spent,
     upstream,
     verify,
@@ -362,6 +373,21 @@ SMOKE = SmokeReport(
 COMPARISON = compare(
     smoke.as_document(SMOKE), smoke.as_document(replace(SMOKE, checks=SMOKE.checks[:1]))
 )
+SWEPT = SweepReport(
+    "a.whl",
+    "arm64",
+    "2.16.2",
+    "GPU:0",
+    "CPU:0",
+    tuple(
+        SweepResult(SweepCase("Op", (("T", outcome.value),)), outcome, "why", "value", 3.5, 64.0)
+        for outcome in SweepOutcome
+    ),
+    (ExcludedOp("ReadFile", Exclusion.FILES, 1),),
+    (RegistrationFault("Op", "duplicate", "why"),),
+    2.5,
+    "it ended",
+)
 RELEASE = UpstreamRelease("v2", Version("2"), ID, 1_700_000_000)
 BEHIND = UpstreamStatus(
     "embedded:",
@@ -519,6 +545,12 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     bench_chart.png: [(BENCHED,)],
     shapes.as_svg: [(SHAPES, 90, 30)],
     shapes.as_png: [(SHAPES, 90, 30)],
+    sweep.as_document: [(SWEPT,)],
+    sweep.as_parts: [(SWEPT,)],
+    sweep.as_markdown: [(SWEPT,)],
+    sweep.by_error: [(SWEPT.ops(),)],
+    sweep.error_text: [(0.5,)],
+    sweep_picture.draw: [(SWEPT,)],
     smoke.as_document: [(SMOKE,)],
     smoke.as_parts: [(SMOKE,)],
     smoke_compare.as_document: [(COMPARISON,)],

@@ -32,7 +32,7 @@ INSIDE = Path(__file__).with_name("inside")
 """The folder that the environment's own Python runs."""
 
 # -I keeps the program from the caller's PYTHON…, but not the programs that it starts.
-_ENVIRONMENT: dict[str, str | None] = {
+ENVIRONMENT: dict[str, str | None] = {
     "PYTHONPATH": None,
     "PYTHONHOME": None,
     "PYTHONSTARTUP": None,
@@ -130,7 +130,7 @@ class CheckProcesses:
         self._spec = {**spec, "mode": "serve", "isolation": isolation, "argv": self._argv}
         self._folder = folder
         self._bounds = bounds
-        self._env = {**_ENVIRONMENT, "HOME": str(folder), **(env or {})}
+        self._env = {**ENVIRONMENT, "HOME": str(folder), **(env or {})}
         self._running = contextlib.ExitStack()
         self._child: Child | None = None
         self._pending = b""

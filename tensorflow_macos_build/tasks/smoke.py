@@ -6,6 +6,7 @@ import invoke
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks import smoke_sweep
 from tensorflow_macos_build.tasks.command import command, present
 
 
@@ -118,3 +119,4 @@ def compare(
 
 namespace = invoke.Collection("smoke", compare)
 namespace.add_task(run, default=True)
+namespace.add_task(smoke_sweep.sweep)

@@ -11,6 +11,7 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline.stages import prove
 from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions
+from tensorflow_macos_build.smoke.sweep import SweepOptions
 from tensorflow_macos_build.views import smoke_junit, smoke_page
 
 if TYPE_CHECKING:
@@ -82,3 +83,15 @@ def write_files(report: SmokeReport, *, junit: str, page: str) -> None:
         files.write_text(Path(junit), smoke_junit.as_xml(report))
     if page:
         files.write_text(Path(page), smoke_page.as_page(report))
+
+
+def sweep_options(ops: str, timeout_s: float, jobs: int) -> SweepOptions:
+    """Return which calls a sweep makes.
+
+    Raises:
+        UsageError: a number makes no sense.
+    """
+    names = tuple(filter(None, ops.split(",")))
+    if not jobs:
+        return SweepOptions(ops=names, timeout_s=timeout_s)
+    return SweepOptions(ops=names, timeout_s=timeout_s, jobs=jobs)

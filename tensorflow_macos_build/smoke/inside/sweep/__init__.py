@@ -1,0 +1,1 @@
+"""The sweep's end inside an environment: lists kernels, and calls each on two devices."""
