@@ -50,9 +50,9 @@ def atomic_path(target: Path) -> Iterator[Path]:
             unfinished = folder / target.name
             yield unfinished
             # In this order: else a power cut could leave the new name and not yet its content.
-            _flush(unfinished)
+            flush(unfinished)
             unfinished.replace(target)
-            _flush(target.parent)  # a file's fsync(2) does not reach the entry in its folder
+            flush(target.parent)  # a file's fsync(2) does not reach the entry in its folder
 
 
 def write_bytes(target: Path, content: bytes) -> None:
@@ -89,7 +89,7 @@ def atomic_folder(target: Path, check: Callable[[], object] = lambda: None) -> I
             _flush_tree(unfinished)
             check()  # last, so that as little as can be happens between it and the swap
             _put_in_place(unfinished, target)
-            _flush(target.parent)
+            flush(target.parent)
 
 
 def delete_folder(target: Path) -> None:
@@ -239,7 +239,8 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have the system write a file, or a folder's entries, to the disk before this returns."""
     # fsync(2) is about the file, not the descriptor, so one to read with will do; folders have no
     # other.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -254,5 +255,5 @@ def _flush_tree(folder: Path) -> None:
         for name in names:
             path = Path(parent) / name
             if not path.is_symlink():
-                _flush(path)
-        _flush(Path(parent))
+                flush(path)
+        flush(Path(parent))

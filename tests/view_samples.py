@@ -75,6 +75,12 @@ from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.release.index.model import (
+    IndexedProject,
+    IndexRequest,
+    PublishedIndex,
+    ReleasedFile,
+)
 from tensorflow_macos_build.release.model import (
     FileKind,
     Gate,
@@ -124,6 +130,7 @@ from tensorflow_macos_build.views import (
     rebase,
     rebase_progress,
     release,
+    release_index,
     relocate,
     review,
     rounds,
@@ -141,6 +148,7 @@ from tensorflow_macos_build.views import (
     wheelhouse,
 )
 from tensorflow_macos_build.views import config as config_view
+from tensorflow_macos_build.wheels.dist_info.tags import parse_name
 from tensorflow_macos_build.wheels.fuse.engine import Fused
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
 from tensorflow_macos_build.wheels.matrix import Cell, Matrix, MatrixWheel
@@ -435,6 +443,23 @@ MANIFEST = Manifest(
     files=(ReleaseFile("x.whl", 1, SHA256, FileKind.WHEEL),),
 )
 PREPARED = Preparation(Path("/out/v1"), MANIFEST, {}, (), MANIFEST.gates[1:2])
+_OFFERED = ReleasedFile(
+    path=Path("dist/demo-1.0-py3-none-any.whl"),
+    name=parse_name("demo-1.0-py3-none-any.whl"),
+    sha256="0" * 64,
+    size=100,
+    metadata=b"",
+    url="../../packages/demo/demo-1.0-py3-none-any.whl",
+    metadata_is_served=True,
+    yanked="[red]bad[/red]",
+)
+INDEX = PublishedIndex(
+    IndexRequest((Path("dist"),), Path("site")),
+    (IndexedProject("demo", "archived", "over", (_OFFERED,)),),
+    {"index.json": 80},
+    (_OFFERED.path.name,),
+    ("demo-0.9-py3-none-any.whl",),
+)
 
 BENCHED = bench_times.result()
 SHAPES = [shapes.Box(1, 2, 30, 9, 200), shapes.Dot(5, 6), shapes.Words(9, 9, "<a&b>", "end", True)]
@@ -526,6 +551,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     release.prepared_parts: [(PREPARED,)],
     release.publish_document: [(PUBLISHING,)],
     release.publish_parts: [(PUBLISHING,)],
+    release_index.as_document: [(INDEX,)],
+    release_index.as_lines: [(INDEX,)],
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],

@@ -17,12 +17,15 @@ from tensorflow_macos_build.tasks import (
     plugins,
     rebase,
     release,
+    release_index,
     relocate,
     smoke,
     upstream,
     verify,
     wheelhouse,
 )
+
+release.namespace.add_task(release_index.index)
 
 namespace = invoke.Collection()
 """Every task of the tool, under the names that the command line uses."""

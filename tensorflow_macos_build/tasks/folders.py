@@ -10,6 +10,9 @@ from tensorflow_macos_build import checkout
 DIST = str(checkout.path("dist"))
 """What is finished."""
 
+INDEX = str(checkout.path("dist/index"))
+"""The package index."""
+
 WHEELHOUSE = str(checkout.path("dist/wheelhouse"))
 
 EDITS = str(checkout.path("build/edit"))
