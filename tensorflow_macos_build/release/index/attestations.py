@@ -18,48 +18,55 @@ from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _LIMIT = 1 << 20
 """Largest attestation that is read, in bytes; real ones have 10 KB."""
 
+_WHEEL = ".whl"
+
 _STATEMENT = "https://in-toto.io/Statement/v1"
 
 
-def provenance_of(wheel: Path, sha256: str, publisher: Mapping[str, str]) -> bytes:
+def beside(folder: Path) -> dict[str, list[Path]]:
+    """Return the attestations that lie in a folder, by the file name of their wheel.
+
+    The folder is listed once: to look beside each of many wheels would be quadratic.
+    """
+    attested: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        wheel, mark, rest = path.name.partition(f"{_WHEEL}.")
+        if mark and (rest == "sigstore.json" or rest.endswith(".attestation")):
+            attested.setdefault(f"{wheel}{_WHEEL}", []).append(path)
+    return attested
+
+
+def provenance_of(
+    wheel: str, sha256: str, attested: Sequence[Path], publisher: Mapping[str, str]
+) -> bytes:
     """Return the provenance object of a wheel as JSON; b"" where nobody attests it.
 
     Args:
-        wheel: its file.
+        wheel: its file name.
         sha256: the digest of its bytes.
+        attested: the files of its attestations.
         publisher: who attests.
 
     Raises:
         UsageError: an attestation is none, is about other bytes, or nobody is named who made it.
     """
-    attested = [_attestation(path, wheel.name, sha256) for path in _beside(wheel)]
     if not attested:
         return b""
     if not publisher.get("kind"):
         raise UsageError(
             "it has attestations, and no publisher is named",
-            where=wheel.name,
+            where=wheel,
             hint="say `publisher: {kind: GitHub, repository: …, workflow: …}` in the settings",
         )
-    bundle = {"publisher": dict(publisher), "attestations": attested}
+    made = [_attestation(path, wheel, sha256) for path in attested]
+    bundle = {"publisher": dict(publisher), "attestations": made}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]}, sort_keys=True).encode()
-
-
-def _beside(wheel: Path) -> list[Path]:
-    attested = wheel.parent.glob(f"{_literal(wheel.name)}.*.attestation")
-    bundle = wheel.with_name(f"{wheel.name}.sigstore.json")
-    return [*sorted(attested), *([bundle] if bundle.exists() else [])]
-
-
-def _literal(name: str) -> str:
-    """Return a glob that means a wheel's name; of glob's marks it can hold none but `!`."""
-    return name.replace("[", "[[]")
 
 
 def _attestation(path: Path, wheel: str, sha256: str) -> dict[str, Any]:

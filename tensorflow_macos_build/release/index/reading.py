@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.release.index.attestations import provenance_of
+from tensorflow_macos_build.release.index import attestations
 from tensorflow_macos_build.release.index.model import FILES_LIMIT, IndexedProject, ReleasedFile
 from tensorflow_macos_build.wheels.dist_info.metadata import parse_fields
 from tensorflow_macos_build.wheels.dist_info.tags import canonical, parse_version
@@ -40,10 +40,12 @@ def read_projects(
     """
     _check_address(request.files_at)
     wheels = _wheels(request.folders)
+    attested = {folder: attestations.beside(folder) for folder in request.folders}
     offered: dict[str, ReleasedFile] = {}
     for number, wheel in enumerate(wheels):
         ticker(number, len(wheels), wheel.name)
-        file = _released(wheel, request, settings)
+        signed = attested[wheel.parent].get(wheel.name, [])
+        file = _released(wheel, signed, request, settings)
         former = offered.setdefault(wheel.name, file)
         if former.sha256 != file.sha256:
             raise _two_files(former.path, wheel)
@@ -66,7 +68,9 @@ def _wheels(folders: Sequence[Path]) -> list[Path]:
     return wheels
 
 
-def _released(wheel: Path, request: IndexRequest, settings: IndexSettings) -> ReleasedFile:
+def _released(
+    wheel: Path, signed: Sequence[Path], request: IndexRequest, settings: IndexSettings
+) -> ReleasedFile:
     with open_wheel(wheel, any_platform=True) as opened:
         name, metadata = opened.name, opened.content("METADATA")
     about = settings.project(name.project)
@@ -82,7 +86,7 @@ def _released(wheel: Path, request: IndexRequest, settings: IndexSettings) -> Re
         requires_python=_requires_python(metadata, wheel.name),
         uploaded=about.upload_of(name),
         yanked=about.yank_of(name),
-        provenance=provenance_of(wheel, sha256, settings.publisher),
+        provenance=attestations.provenance_of(wheel.name, sha256, signed, settings.publisher),
     )
 
 
