@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers, merges
+from tensorflow_macos_build.git.markers import ConflictHunk
 from tensorflow_macos_build.patchqueue.audit.model import NameKind
 from tensorflow_macos_build.patchqueue.proof.model import ProofClass
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.audit.model import AuditFinding
     from tensorflow_macos_build.patchqueue.proof.model import HunkProof
-    from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport
+    from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, PatchStatus
 
 _TELLING = 8
 """Letters and digits from which on a line tells a region from others: not `return true;`."""
@@ -38,6 +39,33 @@ def is_there(hunk: HunkProof, made: bytes) -> bool:
     if hunk.proof is ProofClass.LIST_OF_BOTH:
         return set(hunk.lines) <= set(made.splitlines(keepends=True))
     return b"".join(hunk.lines) in made
+
+
+class Conflict(NamedTuple):
+    """A file in conflict: of which patch, with what status, and its conflicting regions."""
+
+    patch: str
+    status: str
+    path: str
+    regions: tuple[ConflictHunk, ...]
+
+
+def of_report(patch: PatchStatus, report: ConflictReport) -> Conflict:
+    """Return a conflict as a rebase shows it."""
+    regions = (ConflictHunk(*map(_ended, (h.base, h.ours, h.theirs))) for h in report.hunks)
+    return Conflict(patch.name, patch.status.value, report.path, tuple(regions))
+
+
+def of_merge(quarantine: Quarantine, patch: str, merged: MergeResult) -> Iterator[Conflict]:
+    """Yield the conflicts of a merge."""
+    for file in merged.conflicted:
+        left = TreeLookup(quarantine).at(merged.tree, file.path)
+        marked = quarantine.objects.blob(left.oid) if left and left.is_file else b""
+        yield Conflict(patch, "conflict", file.path, markers.hunks(marked))
+
+
+def _ended(lines: Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(f"{line}\n".encode() for line in lines)
 
 
 class Fork(NamedTuple):
@@ -86,23 +114,20 @@ class HumanMerges:
         entry = TreeLookup(self.quarantine).at(self.quarantine.tree(self.commits[-1]), path)
         return None if entry is None else self.quarantine.objects.blob(entry.oid)
 
-    def met(self, report: ConflictReport, fork: Fork) -> str:
+    def met(self, conflict: Conflict, fork: Fork) -> str:
         """Return whether a conflict was one of theirs, too, and else why it was none."""
         lookup = TreeLookup(self.quarantine)
         for commit, merged in zip(self.commits, self.merged, strict=True):
-            if any(file.path == report.path for file in merged.conflicted):
-                left = lookup.at(merged.tree, report.path)
+            left = lookup.at(merged.tree, conflict.path)
+            if any(file.path == conflict.path for file in merged.conflicted):
                 marked = self.quarantine.objects.blob(left.oid) if left else b""
-                same = not report.hunks or _meets(report, marked)
-                return "met" if same else "met in other lines"
-            if lookup.at(merged.tree, report.path) != lookup.at(
-                self.quarantine.tree(commit), report.path
-            ):
+                return "met" if _meets(conflict, marked) else "met in other lines"
+            if left != lookup.at(self.quarantine.tree(commit), conflict.path):
                 return "changed by hand in their merge, which is clean there"
-        entries = [lookup.at(tree, report.path) for tree in (fork.before, fork.after)]
+        entries = [lookup.at(tree, conflict.path) for tree in (fork.before, fork.after)]
         if entries[0] == entries[1]:
             return "the fork itself took it back later"
-        if all(file.path != report.path for file in fork.merged.conflicted):
+        if all(file.path != conflict.path for file in fork.merged.conflicted):
             return "between two patches only: all of them at once merge cleanly"
         return "the net change conflicts here alone"
 
@@ -129,12 +154,12 @@ class HumanMerges:
             return "patches change other lines of it: upstream's own branches differ"
         return "a patch changes it, and merges cleanly"
 
-    def choice(self, report: ConflictReport) -> list[str]:
+    def choice(self, conflict: Conflict) -> list[str]:
         """Return which side of each region stands in their last merge."""
-        made = self.content(report.path)
+        made = self.content(conflict.path)
         if made is None:
-            return ["no file"] if report.hunks or report.kind else []
-        sides = [(_joined(hunk.ours), _joined(hunk.theirs)) for hunk in report.hunks]
+            return ["no file"]
+        sides = ((b"".join(region.ours), b"".join(region.theirs)) for region in conflict.regions)
         return [_side(made, *pair) for pair in sides]
 
     def uses(self, finding: AuditFinding) -> list[str]:
@@ -147,19 +172,15 @@ class HumanMerges:
         return [line.partition(":")[2] for line in out.splitlines()]
 
 
-def _meets(report: ConflictReport, marked: bytes) -> bool:
-    """Whether a conflict has a telling line in common with a region of theirs."""
-    lines = {line for hunk in report.hunks for line in (*hunk.base, *hunk.ours, *hunk.theirs)}
-    mine = {line.strip() for line in lines if len(re.findall(r"\w", line)) >= _TELLING}
-    regions = markers.hunks(marked)
-    if not regions or not mine:
-        return True
-    raw = [line for region in regions for line in (*region.base, *region.ours, *region.theirs)]
-    return not mine.isdisjoint(line.decode("utf-8", "replace").strip() for line in raw)
+def _meets(conflict: Conflict, marked: bytes) -> bool:
+    """Whether a conflict has a telling line in common with a region of theirs, or no lines."""
+    mine, theirs = map(_telling_lines, (conflict.regions, markers.hunks(marked)))
+    return not mine or not theirs or not mine.isdisjoint(theirs)
 
 
-def _joined(lines: Sequence[str]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
+def _telling_lines(regions: Sequence[ConflictHunk]) -> set[bytes]:
+    lines = {line for r in regions for line in (*r.base, *r.ours, *r.theirs)}
+    return {line.strip() for line in lines if len(re.findall(rb"\w", line)) >= _TELLING}
 
 
 def _side(made: bytes, ours: bytes, theirs: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks import flag_help
 from tensorflow_macos_build.tasks.command import present
 from tensorflow_macos_build.tasks.folders import EDITS
 from tensorflow_macos_build.tasks.session import SessionTasks
@@ -58,8 +59,8 @@ _TASKS = _EditTasks(
     "patches",
     "the change",
     {
-        "queue": "The queue: a name in patches/, or a path with a slash.",
-        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "queue": flag_help.QUEUE,
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema patches-edit.v1).",
     },
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks import flag_help
 from tensorflow_macos_build.tasks.command import choice, command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
@@ -31,7 +32,7 @@ _LATEST = 3
     # with one, invoke calls a word behind `--latest` ambiguous for as long as it is not given
     positional=[],
     help={
-        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "queue": flag_help.QUEUE,
         "onto": "The upstream revisions: tags, branches or ids, with commas between them.",
         "latest": "The newest releases after the queue's base, so many; 3 when no number is given,"
         " and when there is neither --onto nor --coming.",
@@ -39,7 +40,7 @@ _LATEST = 3
         "html": "Also write the forecast to this file, as a page.",
         "audit": "Whether to look for names that patches use and upstream took away: `local` where"
         " nothing has to be fetched for it, `always`, `never`.",
-        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema forecast.v1).",
     },
 )

@@ -10,7 +10,7 @@ import invoke
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks import edit, forecast, picks, review
+from tensorflow_macos_build.tasks import edit, flag_help, forecast, picks, review
 from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, MergingRange
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 
-_QUEUE = "The queue: a name in patches/, or a path with a slash."
-_CACHE = "The folder that holds the mirrors of upstream repositories."
 _JSON = "Print one JSON document (schema {}) and nothing else on standard output."
 
 
@@ -30,7 +28,7 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
     needs=("git",),
     name="import",
     help={
-        "queue": _QUEUE,
+        "queue": flag_help.QUEUE,
         "range": "Commits, as A..B: those that B has on top of A.",
         "first_parent": "A range's B merged upstream, whose history A has: a patch a commit of the "
         "fork's line, on the newest upstream that it has; merges of upstream are taken out.",
@@ -45,7 +43,7 @@ _JSON = "Print one JSON document (schema {}) and nothing else on standard output
         "author": "Who a tree's change is by, as `Name <address>`.",
         **{key: edit.TRAILERS[key] for key in ("reason", "drop_when", "owner")},
         "replace": "Replace an existing queue; patches of the same subject keep their files.",
-        "cache": _CACHE,
+        "cache": flag_help.CACHE,
         "json": _JSON.format("patches-import.v1"),
     },
 )
@@ -94,13 +92,13 @@ def import_(
 @command(
     needs=("git",),
     help={
-        "queue": _QUEUE,
+        "queue": flag_help.QUEUE,
         "to": "`branch`, `mailbox` or `quilt`.",
         "out": "The mailbox file, or the folder of the quilt series.",
         "repository": "The repository that gets the branch; it must have the queue's base.",
         "branch": "The branch's name; the queue's name by default.",
         "force": "Replace a branch, a file or a quilt series that holds something else.",
-        "cache": _CACHE,
+        "cache": flag_help.CACHE,
         "json": _JSON.format("patches-export.v1"),
     },
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks import flag_help
 from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import EDITS, MIRRORS
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.edit.step import EditProgress
 
 _FLAGS = {
-    "queue": "The queue: a name in patches/, or a path with a slash.",
+    "queue": flag_help.QUEUE,
     "base": "The commit that a pull request's change begins at, where history does not say so.",
-    "cache": "The folder that holds the mirrors of upstream repositories.",
+    "cache": flag_help.CACHE,
 }
 
 

@@ -9,6 +9,7 @@ import invoke
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks import flag_help
 from tensorflow_macos_build.tasks.command import choice, command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS, REBASES
 from tensorflow_macos_build.tasks.session import SessionTasks
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
-_CACHE = "The folder that holds the mirrors of upstream repositories."
-
 
 @command(
     needs=("git",),
     default=True,
     help={
-        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "queue": flag_help.QUEUE,
         "onto": "The upstream revision to move it to: a tag, a branch, an id.",
         "on_conflict": "What to do at a conflict: `provisional` goes on with the patch's side,"
         " `skip` leaves the patch out, `stop` stops.",
@@ -36,7 +35,7 @@ _CACHE = "The folder that holds the mirrors of upstream repositories."
         " nothing has to be fetched for it, `always`, `never`.",
         "propose": "Show the answers to conflicts that can be proven.",
         "plan": "Print what would be done; nothing is fetched or written.",
-        "cache": _CACHE,
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema rebase.v1, with --plan rebase-plan.v1).",
     },
 )
@@ -119,9 +118,9 @@ _TASKS = _RebaseTasks(
     "rebase",
     "the rebase",
     {
-        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "queue": flag_help.QUEUE,
         "work": "The folder for the conflict's work tree; build/rebase/QUEUE by default.",
-        "cache": _CACHE,
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema rebase-progress.v1).",
     },
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks import flag_help
 from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     needs=("git",),
     iterable=["forbid"],
     help={
-        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "queue": flag_help.QUEUE,
         "onto": "Also say which `Drop-When` conditions have come true at this upstream ref.",
         "forbid": "A path pattern that no patch may touch; may be repeated.",
         "max_kb": "The largest patch file, in units of 1,024 bytes.",
@@ -61,7 +62,7 @@ def lint(
         "html": "Write the report to this file, as a page.",
         "audit": "Also look for names that the newer queue, a folder, uses and that upstream took"
         " away between the two bases.",
-        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema queue-report.v1).",
     },
 )
@@ -102,12 +103,12 @@ def report(
     needs=("git",),
     name="looked-at",
     help={
-        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "queue": flag_help.QUEUE,
         "onto": "The upstream revision on which the rebase says that something needs a look.",
         "patch": "The patch: its file's name or a part of it.",
         "name": "The name that is gone, as it is shown; all of the patch's by default.",
         "note": "Why it is well, for whoever reads the queue later.",
-        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema looked-at-now.v1).",
     },
 )
@@ -140,9 +141,9 @@ def looked_at(
     positional=["name"],
     help={
         "name": "The patch: its file's name, or a part of it that fits no other.",
-        "queue": "The queue: a name in patches/, or a path with a slash.",
+        "queue": flag_help.QUEUE,
         "onto": "The upstream revision that it is to be moved to.",
-        "cache": "The folder that holds the mirrors of upstream repositories.",
+        "cache": flag_help.CACHE,
         "json": "Print one JSON document (schema patch-hunks.v1).",
     },
 )
