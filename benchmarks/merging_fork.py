@@ -5,7 +5,7 @@
 Example: a clone of graphcore/tensorflow and v2.4.1..r2.4/sdk-release-2.4, whose first commit on
 v2.4.1 merges the whole fork into that release. Imports the range both ways, replays each queue
 from its files on its base, and compares the tree with the fork's; with `--am`, plain git does so,
-too (a checkout that takes minutes); with `--onto` each queue is moved to that commit, and the
+too; with `--onto` each queue is moved to that commit, and the
 patches are counted by what becomes of them. Prints what was made, the seconds, and the most memory.
 """
 

@@ -3,15 +3,13 @@
     python -m benchmarks.queue_roundtrip REPOSITORY A..B [--am] [--rounds N]
 
 Example: a clone of NVIDIA/tensorflow and v1.15.3..r1.15.3+nv20.09 (639 patches). Checks that the
-tree is the same after every way, with `--am` also after `git am` of all files on the base (a
-checkout that takes minutes), and prints what the steps take: medians of interleaved runs, each in a
-process of its own.
+tree is the same after every way, with `--am` also after `git am` of all files, and prints what the
+steps take: medians of interleaved runs, each in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -19,13 +17,20 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import measure
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git import alternates, trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.exchange import exporting, importing
 from tensorflow_macos_build.patchqueue.exchange.importing import ImportSource, SourceKind
 from tensorflow_macos_build.patchqueue.queue import commit_range, materialise, storage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tensorflow_macos_build.git.objects import TreeEntry
 
 
 def main() -> int:
@@ -79,38 +84,43 @@ def _round_trip(
 
 
 def git_am(folder: Path, repository: Path, base: str) -> str:
-    """Apply all files with `git am`; files that the clone lacks stay out of the checkout."""
+    """Apply all files with `git am`, and return the tree that comes of it.
+
+    On a commit of those of the base's files that the patches touch, with the others beside them
+    afterwards: git reads and writes the whole index for each patch, and the other files, of which
+    the clone may lack some, make no difference to what it does.
+    """
     clone = folder / "clone"
-    git = ["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@x"]
-    clone_argv = ["git", "clone", "-q", "-s", "--no-checkout", str(repository), str(clone)]
-    subprocess.run(clone_argv, check=True)
-    commit = commit_range.resolve(commit_range.repository(repository), base)
-    absent = _absent(repository, commit)
-    for argv in (
-        ["config", "extensions.partialClone", "origin"],
-        ["config", "remote.origin.promisor", "true"],
-        ["update-ref", "--no-deref", "HEAD", commit],
-        ["sparse-checkout", "set", "--no-cone", "/*", *(f"!/{path}" for path in absent)],
-        ["read-tree", "-mu", "HEAD"],
-        ["am", "-q", "--whitespace=nowarn", *map(str, sorted((folder / "range").glob("*.patch")))],
-    ):
-        subprocess.run([*git, *argv], check=True, capture_output=True)
-    completed = subprocess.run([*git, "rev-parse", "HEAD^{tree}"], check=True, capture_output=True)
+    queue = storage.load(folder / "range")
+    changes = [change for patch in queue.patches for change in patch.patch.changes]
+    touched = {path for change in changes for path in (change.old_path, change.new_path)}
+    source = commit_range.repository(repository)
+    entries = trees.files(source, commit_range.resolve(source, base))
+    subprocess.run(["git", "init", "-q", str(clone)], check=True)
+    alternates.write(clone / ".git", source.object_folders())
+    git = partial(_git, clone)
+    git("update-index", "-z", "--index-info", stdin=_index_info(entries, touched))
+    commit = git("commit-tree", git("write-tree"), "-m", "base")
+    git("update-ref", "HEAD", commit)
+    git("reset", "-q", "--hard")
+    git("am", "-q", "--whitespace=nowarn", *(str(queue.folder / p.name) for p in queue.patches))
+    git("update-index", "-z", "--index-info", stdin=_index_info(entries, entries.keys() - touched))
+    tree = git("write-tree", "--missing-ok")
     shutil.rmtree(clone)
-    return completed.stdout.decode().strip()
+    return tree
 
 
-def _absent(repository: Path, commit: str) -> list[str]:
-    git = commit_range.repository(repository)
-    listed = git.out("ls-tree", "-r", "-z", commit).split(b"\0")
-    entries = [line.partition(b"\t") for line in listed if line]
-    requested = b"".join(info.split(b" ")[2] + b"\n" for info, _, _ in entries)
-    answers = git.out("cat-file", "--batch-check=%(objecttype)", stdin=requested).splitlines()
-    return [
-        os.fsdecode(path)
-        for (_, _, path), answer in zip(entries, answers, strict=True)
-        if answer.endswith(b" missing")
-    ]
+def _index_info(entries: Mapping[bytes, TreeEntry], paths: Collection[bytes]) -> bytes:
+    rows = ((path, entry) for path, entry in entries.items() if path in paths)
+    return b"".join(b"%s %s\t%s\0" % (e.mode.encode(), e.oid.encode(), path) for path, e in rows)
+
+
+def _git(clone: Path, *argv: str, stdin: bytes = b"") -> str:
+    flags = ("-c", "user.name=x", "-c", "user.email=x@x", "-c", "gc.auto=0")
+    done = subprocess.run(
+        ["git", "-C", str(clone), *flags, *argv], input=stdin, check=True, capture_output=True
+    )
+    return done.stdout.decode().strip()
 
 
 def _times(folder: Path, repository: Path, span: str, rounds: int) -> None:
