@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ _COMPLETE = "complete"
 """The file in a kept environment's folder that says that it was made to its end."""
 
 # uv's own module sets VIRTUAL_ENV, where uv would look first.
-_ENVIRONMENT = dict.fromkeys(("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"))
+_ENVIRONMENT: dict[str, str | None] = dict.fromkeys(("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"))
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,11 @@ def make(request: EnvironmentRequest, target: SmokeTarget, python: Path, folder:
     """
     pins = folder.with_name(f"{folder.name}.pins.txt")
     pins.write_text("".join(f"{pin}\n" for pin in pins_of(request.release)), encoding="utf-8")
+    # --python-platform names no version; uv takes macOS 13.0 unless this says another.
+    version = ".".join(platform.mac_ver()[0].split(".")[:2])
+    macos = {"MACOSX_DEPLOYMENT_TARGET": version} if version else {}
     for argv in commands(request, target, python, folder, pins):
-        process.run(argv, env=_ENVIRONMENT)
+        process.run(argv, env={**_ENVIRONMENT, **macos})
     return folder / "bin" / "python"
 
 

@@ -83,6 +83,7 @@ class SmokeReport:
         check_set: which checks: `quick`, `full`, `soak`, or those that were named.
         virtual: whether the device is a virtual GPU: float32 only, no timings.
         checks: what was tried, and how it came out.
+        sha256: the wheel's SHA-256 as 64 hexadecimal digits; empty where no wheel was given.
     """
 
     subject: str
@@ -91,6 +92,7 @@ class SmokeReport:
     check_set: str
     virtual: bool
     checks: tuple[SmokeCheck, ...]
+    sha256: str = ""
 
     @property
     def failed(self) -> tuple[SmokeCheck, ...]:

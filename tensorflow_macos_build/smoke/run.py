@@ -7,12 +7,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import process, temporary
+from tensorflow_macos_build import files, process, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import backends, environment, limits, selection
 from tensorflow_macos_build.smoke.interpreters import interpreter
 from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeCheck, SmokeReport
-from tensorflow_macos_build.smoke.targets import SmokeHost, SmokeTarget, targets, this_host
+from tensorflow_macos_build.smoke.targets import (
+    SmokeHost,
+    SmokeTarget,
+    can_start,
+    targets,
+    this_host,
+)
 from tensorflow_macos_build.smoke.zygote import (
     CheckBounds,
     CheckProcesses,
@@ -112,6 +118,9 @@ def smoke(
     name = request.wheel.name if request.wheel else ""
     python = interpreter(options.python, name)
     machine = host or this_host(python)
+    # A virtual GPU computes float32 as a real one does; its other types and its times do not.
+    is_virtual = options.virtual or (machine.virtual and options.device.startswith("GPU"))
+    options = dataclasses.replace(options, virtual=is_virtual)
     ways = targets(name, machine) if name else (SmokeTarget(machine.machine),)
     checks: list[SmokeCheck] = []
     for target in ways:
@@ -126,6 +135,7 @@ def smoke(
         check_set=options.set_name,
         virtual=options.virtual,
         checks=tuple(limits.apply(c, options.known_limits, options.device) for c in checks),
+        sha256=files.sha256(request.wheel) if request.wheel else "",
     )
 
 
@@ -143,10 +153,13 @@ class _TargetRun:
     def checks(self) -> Iterator[SmokeCheck]:
         """Yield what was tried, in order."""
         self._tell(0, _INSTALL)
-        if self.target.skip_reason:
-            yield self._check(_INSTALL, Observation(CheckOutcome.NOT_RUN, self.target.skip_reason))
-            yield self._check(_IMPORT, Observation(CheckOutcome.NOT_RUN, self.target.skip_reason))
-            yield from self._not_run(self.target.skip_reason, self.chosen)
+        skip_reason = self.target.skip_reason
+        if not (skip_reason or can_start(self.target, self.python)):
+            skip_reason = f"{self.python} cannot be started as {self.target.name}"
+        if skip_reason:
+            yield self._check(_INSTALL, Observation(CheckOutcome.NOT_RUN, skip_reason))
+            yield self._check(_IMPORT, Observation(CheckOutcome.NOT_RUN, skip_reason))
+            yield from self._not_run(skip_reason, self.chosen)
             return
         with temporary.scratch("smoke") as folder:
             try:

@@ -32,12 +32,14 @@ class SmokeHost:
         machine: its processor, as `platform.machine()`.
         rosetta: whether Intel programs run too.
         tags: the wheel tags that its Python takes.
+        virtual: whether it is a virtual Mac, whose GPU is one of Apple's paravirtual devices.
     """
 
     system: str
     machine: str
     rosetta: bool
     tags: frozenset[Tag]
+    virtual: bool = False
 
     def __str__(self) -> str:
         """Return its name as people say it."""
@@ -74,7 +76,24 @@ def this_host(python: Path) -> SmokeHost:
         tags = frozenset(
             [*cpython_tags(version), *compatible_tags(version, f"cp{version[0]}{version[1]}")]
         )
-    return SmokeHost(sys.platform, platform.machine(), _ROSETTA.exists(), tags)
+    rosetta = _ROSETTA.exists()
+    return SmokeHost(sys.platform, platform.machine(), rosetta, tags, _is_virtual_mac())
+
+
+VIRTUAL_MAC = ("sysctl", "-n", "kern.hv_vmm_present")
+"""The command that prints 1 in the guest of a hypervisor, as hosted runners are."""
+
+
+def _is_virtual_mac() -> bool:
+    if sys.platform != "darwin":
+        return False
+    return process.run(VIRTUAL_MAC, expected=()).stdout.strip() == b"1"
+
+
+def can_start(target: SmokeTarget, python: Path) -> bool:
+    """Whether an interpreter starts as a target's processor: arch(1) needs its slice."""
+    argv: list[str | Path] = [*target.prefix, python, "-I", "-c", ""]
+    return not target.prefix or process.run(argv, expected=()).status == 0
 
 
 def targets(wheel_name: str, host: SmokeHost) -> tuple[SmokeTarget, ...]:

@@ -39,6 +39,7 @@ def as_document(result: SmokeReport) -> documents.Json:
     """Return a smoke test's result as a document of the schema smoke.v2."""
     body = {
         "subject": result.subject,
+        "sha256": result.sha256,
         "device": result.device,
         "reference": result.reference,
         "check_set": result.check_set,

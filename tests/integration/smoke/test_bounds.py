@@ -116,19 +116,33 @@ def test_a_crash_in_native_code_names_the_line_of_python_that_called_it(
     assert "in check_compute" in seen.log_tail
 
 
-def test_an_interrupt_ends_the_checks_and_all_that_they_have_started(
-    python: Path, tmp_path: Path
-) -> None:
-    started = tmp_path / "started"
+def interrupted(python: Path, folder: Path, number: signal.Signals) -> tuple[int, bytes]:
+    """Send a signal to a smoke test whose check hangs; return its exit status and its words."""
+    started = folder / "started"
     fault = f"import pathlib; pathlib.Path({str(started)!r}).touch()\n{LEAVES_A_PROCESS}\n{HANGS}"
     argv = [sys.executable, "-m", "tensorflow_macos_build", "smoke", "--python", str(python)]
     flags = ["--module", "tinyflow", "--device", "CPU", "--checks", "compute"]
-    env = {**os.environ, "FAULT": fault, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "FAULT": fault, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([*argv, *flags], cwd=ROOT, env=env, stderr=subprocess.PIPE) as child:
         wait_until(started.exists, 300.0)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         _, errors = child.communicate()
-    assert child.returncode == 130, errors
+    return child.returncode, errors
+
+
+def test_an_interrupt_ends_the_checks_and_all_that_they_have_started(
+    python: Path, tmp_path: Path
+) -> None:
+    status, errors = interrupted(python, tmp_path, signal.SIGINT)
+    assert status == 130, errors
     assert b"interrupted" in errors
     wait_until(lambda: left_over(tmp_path) == [])
     assert list(tmp_path.glob("tensorflow-macos-build-*")) == []
+
+
+def test_checks_end_when_the_program_that_asked_for_them_is_killed(
+    python: Path, tmp_path: Path
+) -> None:
+    status, _ = interrupted(python, tmp_path, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    wait_until(lambda: left_over(tmp_path) == [])

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions, SmokeReport, smoke
+from tensorflow_macos_build.smoke import (
+    EnvironmentRequest,
+    KnownLimit,
+    SmokeOptions,
+    SmokeReport,
+    smoke,
+    this_host,
+)
 from tensorflow_macos_build.views import smoke as smoke_view
 from tests.smoke_wheels import make_wheel
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+GPU = """
+class config:
+    @staticmethod
+    def list_physical_devices():
+        return [Device("/physical_device:" + kind + ":0", kind) for kind in ("CPU", "GPU")]
+"""
 CHECKS = ("device", "compute", "train")
 ALL = ("install", "import", *CHECKS)
 
@@ -111,3 +125,27 @@ def test_what_no_process_can_be_held_to_is_wrong_usage(options: dict[str, Any], 
 def test_a_check_that_there_is_not_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no check or group `trane`"):
         try_wheel(make_wheel(tmp_path), checks=("trane",))
+
+
+def test_a_virtual_mac_s_gpu_is_marked_and_its_times_are_left_out(tmp_path: Path) -> None:
+    virtual = dataclasses.replace(this_host(Path(sys.executable)), virtual=True)
+    wheel = make_wheel(tmp_path, GPU)
+    for device, is_marked in (("GPU:0", True), ("CPU:0", False)):
+        options = SmokeOptions(module="tinyflow", device=device, checks=("device", "train"))
+        report = smoke(EnvironmentRequest(wheel), options, silent, host=virtual)
+        assert (report.verdict, report.virtual) == ("passed", is_marked)
+        assert {check.seconds is None for check in report.checks[1:]} == {is_marked}
+        document = smoke_view.as_document(report)
+        documents.check(document)
+        assert document["sha256"] == hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_a_known_limit_is_no_failure_and_one_that_is_over_is_told(tmp_path: Path) -> None:
+    declared = (KnownLimit("compute", "why it fails"), KnownLimit("train", "why it failed"))
+    wheel = make_wheel(tmp_path, "def square(a): return Tensor([1.0])")
+    report = try_wheel(wheel, known_limits=declared)
+    assert outcomes(report)["compute"] == "known_limit"
+    assert report.verdict == "passed"
+    assert [(check.name, check.limit) for check in report.lifted_limits] == [
+        ("train", "why it failed")
+    ]

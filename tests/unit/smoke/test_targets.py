@@ -6,7 +6,7 @@ from packaging.tags import Tag
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import SmokeHost, SmokeTarget, this_host
-from tensorflow_macos_build.smoke.targets import targets
+from tensorflow_macos_build.smoke.targets import VIRTUAL_MAC, targets
 
 FUSED = "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
 THIN = "tensorflow-2.17.0-cp311-cp311-macosx_12_0_arm64.whl"
@@ -56,3 +56,7 @@ def test_another_interpreter_takes_the_tags_that_its_version_takes(tmp_path: Pat
     other = tmp_path / "python"
     other.symlink_to(sys.executable)
     assert this_host(other).tags == this_host(Path(sys.executable)).tags
+
+
+def test_the_command_that_tells_a_virtual_mac_is_pinned() -> None:
+    assert VIRTUAL_MAC == ("sysctl", "-n", "kern.hv_vmm_present")
