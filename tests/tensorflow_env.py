@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,22 +19,18 @@ RELEASE = "2.16.2"
 
 PYTHON = "3.11"
 
-REQUIREMENT = EnvironmentRequest(requirement=f"tensorflow-cpu=={RELEASE}")
+PROJECT = "tensorflow" if sys.platform == "darwin" else "tensorflow-cpu"
+
+REQUIREMENT = EnvironmentRequest(requirement=f"{PROJECT}=={RELEASE}")
 
 
 @functools.cache
 def python() -> Path:
     """Return the interpreter of the environment; nobody changes what is installed there.
 
-    It is named by what is installed, so that another release, pin or Python makes another one, and
-    the old one goes. Workers of pytest-xdist wait for each other.
+    It is named by what is installed, and made once: workers of pytest-xdist and other checkouts
+    wait for each other.
     """
-    own = sys.version_info[:2]
-    named = "" if (3, 10) <= own <= (3, 12) else PYTHON
-    store = ENVIRONMENTS / f"tensorflow-{RELEASE}"
-    located = keep(REQUIREMENT, SmokeTarget("host"), interpreter(named), store)
-    home = located.parents[2]
-    for other in store.iterdir():
-        if other.is_dir() and other != home:
-            shutil.rmtree(other, ignore_errors=True)
-    return located
+    is_supported = (3, 10) <= sys.version_info[:2] <= (3, 12)
+    own = interpreter("" if is_supported else PYTHON)
+    return keep(REQUIREMENT, SmokeTarget("host"), own, ENVIRONMENTS)

@@ -184,13 +184,14 @@ def _key(request: EnvironmentRequest, target: SmokeTarget, python: Path) -> str:
     """Return a name that says what an environment is made of."""
     named = (request.wheel, request.plugin, request.constraints)
     house = sorted(request.wheelhouse.glob("*.whl")) if request.wheelhouse else []
-    version = process.run([python, "-I", "-c", "import sys; print(sys.version)"]).stdout
+    # Of an environment's Python it is the one below that counts.
+    own = process.run([python, "-I", "-c", "import sys; print(sys.version, sys.base_prefix)"])
     content = {
         "files": [files.sha256(path) if path else "" for path in named],
         "requirement": request.requirement,
         "wheelhouse": [path.name for path in house],
         "pins": list(pins_of(request.release)),
-        "python": [str(python), version.decode()],
+        "python": own.stdout.decode(),
         "target": [target.name, *target.prefix],
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
