@@ -57,7 +57,8 @@ def as_lines(wheelhouse: Wheelhouse) -> Iterator[Part]:
     for note in wheelhouse.notes:
         yield Line(f"note: {note}", "yellow")
     total = sum(entry.size for entry in wheelhouse.wheels) / _MEGABYTE
-    counts = f"{len(wheelhouse.wheels)} wheels, {total:.1f} MB"
+    number = len(wheelhouse.wheels)
+    counts = f"{number} wheel{'' if number == 1 else 's'}, {total:.1f} MB"
     yield Line(f"{counts} in {wheelhouse.folder}", "bold")
     folder, lock = str(wheelhouse.folder), str(wheelhouse.lock)
     # the lock has the hash of every wheel, so that pip takes these and nothing else

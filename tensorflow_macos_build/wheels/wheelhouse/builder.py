@@ -85,7 +85,7 @@ class WheelhouseBuilder:
                 (self.notes if publishers else faults).append(f"{entry.file}: {error}")
         if faults:
             raise WorkFailed(
-                f"the wheels have {len(faults)} errors",
+                f"the wheels have {len(faults)} error{'s' if len(faults) > 1 else ''}",
                 detail="\n".join(faults),
                 hint="look at each by the task verify; accept one by --allow CODE:GLOB",
             )

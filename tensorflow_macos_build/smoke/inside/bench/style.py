@@ -37,8 +37,8 @@ def style_transfer(context: BenchContext) -> Step:
 
 def _gram(tf: Any, layer: Any) -> Any:
     """Return how the channels of a layer go together, whatever the position."""
-    count = tf.cast(tf.shape(layer)[1] * tf.shape(layer)[2], tf.float32)
-    return tf.einsum("bijc,bijd->bcd", layer, layer) / count
+    positions = float(layer.shape[1] * layer.shape[2])
+    return tf.einsum("bijc,bijd->bcd", layer, layer) / positions
 
 
 def _vgg(context: BenchContext) -> Any:
