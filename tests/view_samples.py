@@ -568,6 +568,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     bench.plan_document: [(BENCHED.design,)],
     bench.plan_lines: [(BENCHED.design,)],
     bench.seconds: [(0.5,)],
+    bench.sessions_of: [(BENCHED.design,)],
     bench_chart.svg: [(BENCHED,)],
     bench_chart.png: [(BENCHED,)],
     shapes.as_svg: [(SHAPES, 90, 30)],

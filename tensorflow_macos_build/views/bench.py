@@ -70,7 +70,7 @@ def as_lines(result: BenchResult, folder: Path) -> Iterator[Part]:
         text = f"session {run.session}, {run.workload} on {run.arm}: {measurement.why}"
         yield Line(text, "red")
     yield Line(
-        f"{result.design.sessions} sessions; medians of processes; a step ends when its loss has"
+        f"{sessions_of(result.design)}; medians of processes; a step ends when its loss has"
         " been read; the row A/A compares the baseline with a second copy of itself"
     )
     yield Line(f"bench.json, bench.svg and bench.png are in {folder}", "bold")
@@ -91,6 +91,11 @@ def plan_document(design: BenchDesign) -> documents.Json:
         "runs": [asdict(run) for run in design.runs()],
     }
     return documents.document("bench-plan", 1, body)
+
+
+def sessions_of(design: BenchDesign) -> str:
+    """Return how many sessions a benchmark has, for people."""
+    return f"{design.sessions} session{'' if design.sessions == 1 else 's'}"
 
 
 def seconds(value: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.smoke.bench import BenchVerdict
+from tensorflow_macos_build.views.bench import sessions_of
 from tensorflow_macos_build.views.shapes import Box, Dot, Stroke, Words, as_png, as_svg
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _height(result: BenchResult) -> int:
 
 def _shapes(result: BenchResult) -> Iterator[Shape]:
     design = result.design
-    title = f"Training, size {design.size}, {design.sessions} sessions"
+    title = f"Training, size {design.size}, {sessions_of(design)}"
     yield Words(LEFT, TOP / 2, f"{title}, {result.machine['processor']}", bold=True)
     axis = _axis(result)
     yield from _frame(axis, TOP + ROW * len(result.rows), design.arms[0].name)

@@ -18,6 +18,8 @@ from tensorflow_macos_build.smoke.bench import (
     BenchVerdict,
     bench,
 )
+from tensorflow_macos_build.smoke.bench.run import measure
+from tests import tensorflow_env
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
@@ -59,6 +61,21 @@ def test_a_process_that_cannot_measure_says_why_and_ends_nothing(tmp_path: Path)
     (row,) = result.rows
     assert row.verdict is BenchVerdict.NOT_MEASURED
     assert "no_such_module" in row.why
+
+
+def test_a_real_process_trains_and_reports_each_step(tmp_path: Path, real_tensorflow: Path) -> None:
+    design = BenchDesign((Arm("stock", str(real_tensorflow), "CPU:0"),), ("dense-small",), "tiny")
+    run = next(design.runs())
+    seen = measure(run, design.arms[0], real_tensorflow, design, BenchOptions(tmp_path))
+    assert seen.why == ""
+    assert len(seen.steps_s) == design.pace.steps
+    # The first step traces the graph; the losses are of the same two batches in turn.
+    assert seen.first_step_s > max(seen.steps_s)
+    assert len(seen.losses) == 1 + design.pace.warmup + design.pace.steps
+    assert seen.losses[-2:] < seen.losses[:2]
+    assert seen.losses[0] == pytest.approx(2.636643, rel=1e-4)
+    assert seen.facts["software"]["tensorflow"] == tensorflow_env.RELEASE
+    assert seen.facts["weights"] == 64 * 32 + 32 + 32 * 10 + 10
 
 
 def test_a_folder_takes_the_measurements_of_one_design_and_of_nobody_else(tmp_path: Path) -> None:

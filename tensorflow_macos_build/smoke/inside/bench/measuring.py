@@ -14,6 +14,7 @@ import time
 import traceback
 from typing import Any, Dict, List, Tuple
 
+from .. import evidence
 from ..plain import plain, text
 from .bench_context import BenchContext, Step
 from .sizes import size_of
@@ -57,7 +58,7 @@ def measure(spec: "Json") -> "Json":
     with context.on(device):
         step = WORKLOADS[spec["workload"]](context)
         built = time.perf_counter()
-        first, first_loss = timed(step)
+        (first, first_loss), placement = proven(context, step)
         seconds, losses = repeated(step, spec["warmup"], spec["steps"], spec["seconds"])
     return {
         "import_s": imported - began,
@@ -71,6 +72,7 @@ def measure(spec: "Json") -> "Json":
         "max_rss_mb": resident_mb(),
         "software": software(tf),
         "device": describe(tf, device),
+        "placement": placement,
     }
 
 
@@ -79,6 +81,24 @@ def timed(step: "Step") -> "Tuple[float, float]":
     began = time.perf_counter()
     loss = float(step())
     return time.perf_counter() - began, loss
+
+
+def proven(context: BenchContext, step: "Step") -> "Tuple[Tuple[float, float], Json]":
+    """Return the first step, as `timed`, and where its ops ran; of a CPU that is no question.
+
+    Raises:
+        RuntimeError: what takes time did not run on the device, whose time it would be.
+    """
+    if context.device.startswith("CPU:"):
+        return timed(step), {}
+    first, graphs = evidence.record(context, lambda: timed(step))
+    seen = evidence.placement(evidence.nodes(graphs), context.device)
+    wrong = evidence.faults(seen, context.device, "the first step") if context.device else []
+    if not context.device and not seen["mlc"]:
+        wrong = ["ML Compute took no part of the first step"]
+    if wrong:
+        raise RuntimeError("; ".join(wrong))
+    return first, seen
 
 
 def repeated(
