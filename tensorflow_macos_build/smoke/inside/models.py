@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List
 
+from . import judges
 from .context import Context
 from .lazy import np
 
@@ -64,3 +65,35 @@ def image_data(rng: Any, count: int, classes: int = 4) -> "Dict[str, Any]":
         row, column = divmod(int(label), 2)
         x[number, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4] += 1.0
     return {"x": x.astype("float32"), "y": y.astype("int64")}
+
+
+def image_forward(model: Any, x: Any) -> Any:
+    """Return what `image_model` gives for images, computed in NumPy with its weights."""
+    w = [each.astype("float64") for each in model.get_weights()]
+    hidden = np.maximum(judges.convolution(x.astype("float64"), w[0], (1, 1), "SAME") + w[1], 0)
+    hidden = judges.max_pool(hidden, (2, 2), (2, 2), "VALID")
+    hidden = np.maximum(judges.convolution(hidden, w[2], (1, 1)) + w[3], 0)
+    hidden = np.maximum(hidden.reshape(len(x), -1).dot(w[4]) + w[5], 0)
+    return judges.softmax(hidden.dot(w[6]) + w[7])
+
+
+def batch_norm_model(ctx: Context) -> Any:
+    """Return a convolutional network with batch normalisation, uncompiled."""
+    layers = ctx.keras.layers
+    return ctx.keras.Sequential(
+        [
+            layers.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, use_bias=False),
+            layers.BatchNormalization(),
+            layers.Activation("tanh"),
+            layers.Conv2D(4, 3, strides=2),
+            layers.BatchNormalization(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
+def accuracy(predicted: Any, labels: Any) -> float:
+    """Return the share of examples whose largest output is that of their class."""
+    return float((predicted.argmax(axis=1) == labels).mean())

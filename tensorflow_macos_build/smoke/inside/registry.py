@@ -15,10 +15,15 @@ MODULES = (
     "checks.kernels",
     "checks.ml_compute",
     "checks.latency",
+    "checks.installed",
     "checks.operations",
     "checks.layers",
     "checks.recurrent",
     "checks.optimizers",
+    "checks.shapes",
+    "checks.training",
+    "checks.randoms",
+    "checks.data",
 )
 """The modules that register checks; their checks run in this order."""
 
