@@ -58,7 +58,7 @@ def depthwise(x: Any, w: Any, strides: Sequence[int], padding: str = "VALID") ->
     """Return a convolution by channel; the filter is (window…, channels, multiplier)."""
     parts = _windows(x, w.shape[:-2], strides, padding, 0.0)
     result = sum(part[..., None] * w[at] for at, part in parts)
-    return result.reshape((*result.shape[:-2], -1))
+    return result.reshape((*result.shape[:-2], w.shape[-2] * w.shape[-1]))
 
 
 def transposed(x: Any, w: Any, strides: Sequence[int], padding: str = "VALID") -> Any:

@@ -145,7 +145,9 @@ def check_versions(ctx: Context) -> Json:
         if back.dtype != array.dtype or (back != array).any():
             raise CheckFailed("an array of {} comes back as {}".format(dtype, back), **facts)
     # NumPy 1.20 refused a symbolic tensor here, and no LSTM could be built.
-    traced = tf.function(lambda x: tf.zeros([tf.shape(x)[0], 2]))(tf.ones([3, 1])).numpy()
+    traced = tf.function(lambda x: tf.zeros([tf.shape(x)[0], 2]), autograph=False)(
+        tf.ones([3, 1])
+    ).numpy()
     if traced.shape != (3, 2):
         raise CheckFailed("a shape that is known when it runs is {}".format(traced.shape), **facts)
     return facts

@@ -1,5 +1,6 @@
 """Optimisers: every weight after every step, against their formulas in NumPy."""
 
+import time
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from .. import numbers
@@ -150,7 +151,7 @@ def compared(
     if hasattr(optimizer, "build"):
         with ctx.on(ctx.device):
             optimizer.build([x])
-    run = tf.function(apply) if graph else apply
+    run = tf.function(apply, autograph=False) if graph else apply
     legacy = not hasattr(optimizer, "build")
     for step, (gradient, right) in enumerate(zip(gradients, formula(start, gradients, legacy))):
         run(tf.constant(gradient, "float32"))
@@ -286,3 +287,71 @@ def check_rows(ctx: Context) -> Json:
     right = start.copy()
     np.subtract.at(right, [5, 2, 5], RATE * 3.0)
     return numbers.compare(layer.get_weights()[0], right, "float32", 16.0, "the embedding")
+
+
+ROUNDS, SLOWER = 15, 3.0
+"""How often each is timed, and how many times as long tensorflow#59438 found."""
+
+
+def _step_times(ctx: Context, device: str) -> "Tuple[float, float]":
+    """Return the median seconds of a step of Keras' Adam, and of TensorFlow's own kernel of it."""
+    tf = ctx.tf
+    with ctx.on(device):
+        weights = [tf.Variable(tf.ones([256, 256])) for _ in range(8)]
+        moments = [[tf.Variable(tf.zeros([256, 256])) for _ in range(2)] for _ in weights]
+        gradient = tf.ones([256, 256])
+        optimizer = ctx.keras.optimizers.Adam(1e-4)
+        if hasattr(optimizer, "build"):
+            optimizer.build(weights)
+
+    def by_keras() -> Any:
+        with ctx.on(device):
+            optimizer.apply_gradients([(gradient, each) for each in weights])
+            return tf.add_n([each[0, 0] for each in weights])
+
+    def by_kernel() -> Any:
+        with ctx.on(device):
+            for weight, (m, v) in zip(weights, moments):
+                arguments = _fused_arguments("ResourceApplyAdam", 1, np.ones([256, 256]), tf)
+                handles = {"var": weight.handle, "m": m.handle, "v": v.handle}
+                tf.raw_ops.ResourceApplyAdam(**dict(arguments, **handles))
+            return tf.add_n([each[0, 0] for each in weights])
+
+    runs = [tf.function(by_keras, autograph=False), tf.function(by_kernel, autograph=False)]
+    times = [[], []]  # type: List[List[float]]
+    for _ in range(ROUNDS + 3):
+        for run, taken in zip(runs, times):
+            begun = time.perf_counter()
+            run().numpy()  # devices work on by themselves until a value is asked for
+            taken.append(time.perf_counter() - begun)
+    return float(np.median(times[0][3:])), float(np.median(times[1][3:]))
+
+
+@check(
+    "optimizers.step_time",
+    sets=("full",),
+    group="optimizers",
+    issue="tensorflow#59438",
+    needs=NEEDS,
+    virtual=False,
+)
+def check_step_time(ctx: Context) -> Json:
+    """A step of Keras' Adam takes no three times as long as TensorFlow's kernel of the same."""
+    ctx.soft_placement(True)
+    keras, kernel = _step_times(ctx, ctx.device)
+    keras_there, kernel_there = _step_times(ctx, ctx.reference)
+    evidence = {
+        "op_us": {"Adam of Keras": keras * 1e6, "ResourceApplyAdam": kernel * 1e6},
+        "reference_us": {
+            "Adam of Keras": keras_there * 1e6,
+            "ResourceApplyAdam": kernel_there * 1e6,
+        },
+    }
+    # A CPU takes longer too, since Keras' step is of many small operations.
+    usual = max(1.0, keras_there / kernel_there)
+    if not keras / kernel < SLOWER * usual:
+        message = "it takes {:.1f} times as long, and on {} {:.1f} times"
+        raise CheckFailed(
+            message.format(keras / kernel, ctx.reference, keras_there / kernel_there), **evidence
+        )
+    return evidence
