@@ -67,6 +67,11 @@ from tensorflow_macos_build.pipeline.records import (
     TimeSpent,
     WheelResult,
 )
+from tensorflow_macos_build.pipeline.releasing.check import (
+    CheckedRelease,
+    CheckState,
+    ReleaseCheck,
+)
 from tensorflow_macos_build.pipeline.releasing.prepare import Preparation
 from tensorflow_macos_build.pipeline.rounds.budget import Deadline, TimeBox
 from tensorflow_macos_build.pipeline.rounds.folder import StateReport
@@ -479,6 +484,12 @@ PUBLISHING = PublishPlan(
     ("a note",),
 )
 
+CHECKED = CheckedRelease(
+    Path("/out"),
+    MANIFEST,
+    tuple(ReleaseCheck("sbom", state, "x", "words") for state in CheckState),
+)
+
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.plan_lines: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
@@ -553,6 +564,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     release.publish_parts: [(PUBLISHING,)],
     release_index.as_document: [(INDEX,)],
     release_index.as_lines: [(INDEX,)],
+    release.checked_document: [(CHECKED,)],
+    release.checked_parts: [(CHECKED,)],
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],

@@ -21,6 +21,9 @@ NOTES = "RELEASE_NOTES.md"
 ATTESTATION_SUFFIX = ".sigstore.json"
 """How files with signatures end. They are made of the finished files, so no document lists them."""
 
+MOST = 64 << 20
+"""Largest document of a release that is read, in bytes."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,254}")
 """Names that every destination keeps as they are: GitHub changes others."""
 

@@ -11,6 +11,7 @@ from tensorflow_macos_build.release import checksums, model
 from tensorflow_macos_build.release.model import (
     ATTESTATION_SUFFIX,
     MANIFEST,
+    MOST,
     NOTES,
     SUMS,
     ReleaseBroken,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.release.model import Manifest
-
-MOST = 64 << 20
-"""Largest document of a release that is read, in bytes."""
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,53 @@ def publish(
     present(view.publish_document(planned), view.publish_parts(planned), json=json)
 
 
+@command(
+    positional=["release"],
+    help={
+        "release": "A release: its folder, the address of one, its page on GitHub, or a tag there.",
+        "repository": "The repository of a tag, OWNER/NAME.",
+        "api": "The address of GitHub's API; by default $GITHUB_API_URL, else github.com's.",
+        "index": "A package index that offers its wheels: the address, or a static one's folder.",
+        "identity": "Who must have signed its attestations, as their certificate names them.",
+        "issuer": "Who vouches for that identity; by default GitHub Actions.",
+        "signed": "Take a wheel without a proven signature for broken.",
+        "into": "The folder to keep what is fetched in; by default it is deleted.",
+        "rebuild": "Build the wheel again from what is recorded, and compare the bytes.",
+        "json": "Print one JSON document (schema release-check.v1).",
+    },
+)
+def verify(
+    _context: invoke.Context,
+    release: str,
+    *,
+    repository: str = "",
+    api: str = "",
+    index: str = "",
+    identity: str = "",
+    issuer: str = "",
+    signed: bool = False,
+    into: str = "",
+    rebuild: bool = False,
+    json: bool = False,
+) -> ExitCode:
+    """Look at a published release: checksums, wheels, provenance, attestations, index."""
+    from tensorflow_macos_build.pipeline.releasing import check, published
+    from tensorflow_macos_build.tasks.reporter import TerminalReporter
+    from tensorflow_macos_build.views import release as view
+
+    console = Console()
+    request = published.CheckRequest(
+        published.address(release, repository, api),
+        check.TrustedSigner(identity, issuer or check.ISSUER, signed),
+        index,
+        Path(into) if into else None,
+        TerminalReporter(console) if rebuild else None,
+    )
+    checked = published.look(request, console.progress)
+    present(view.checked_document(checked), view.checked_parts(checked), json=json)
+    return ExitCode.DONE if checked.ok else ExitCode.FAILED
+
+
 def waivers(pairs: Iterable[str]) -> dict[str, str]:
     """Read the values of repeated `--waive GATE=REASON` flags.
 
@@ -126,4 +173,4 @@ def waivers(pairs: Iterable[str]) -> dict[str, str]:
     return {gate: reason.strip() for gate, _, reason in split}
 
 
-namespace = invoke.Collection("release", prepare, publish)
+namespace = invoke.Collection("release", prepare, publish, verify)

@@ -8,6 +8,7 @@ from rich.table import Table
 from typing_extensions import assert_never
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.pipeline.releasing.check import CheckState
 from tensorflow_macos_build.release import model
 from tensorflow_macos_build.release.model import GateOutcome
 from tensorflow_macos_build.release.publishing import plan
@@ -17,6 +18,7 @@ from tensorflow_macos_build.views.lines import Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tensorflow_macos_build.pipeline.releasing.check import CheckedRelease
     from tensorflow_macos_build.pipeline.releasing.prepare import Preparation
     from tensorflow_macos_build.release.publishing.destinations import PublishPlan
     from tensorflow_macos_build.views.lines import Part
@@ -25,6 +27,12 @@ _STYLES = {
     GateOutcome.PASSED: "green",
     GateOutcome.FAILED: "bold red",
     GateOutcome.WAIVED: "yellow",
+}
+
+_STATES = {
+    CheckState.HOLDS: "green",
+    CheckState.BROKEN: "bold red",
+    CheckState.UNKNOWN: "yellow",
 }
 
 
@@ -96,3 +104,32 @@ def _action(action: plan.Action) -> dict[str, str]:
             return {"what": "publish", "file": "", "why": "when all files are read back"}
         case _:
             assert_never(action)
+
+
+def checked_document(checked: CheckedRelease) -> documents.Json:
+    """Return a release that was looked at as a document of the schema release-check.v1."""
+    body = {
+        "folder": str(checked.folder),
+        "tag": checked.manifest.tag if checked.manifest else None,
+        "ok": checked.ok,
+        "checks": [
+            {
+                "name": check.name,
+                "state": check.state.value,
+                "file": check.file,
+                "words": check.words,
+            }
+            for check in checked.checks
+        ],
+    }
+    return documents.document("release-check", 1, body)
+
+
+def checked_parts(checked: CheckedRelease) -> Iterator[Part]:
+    """Yield what was looked at, a line each, and the verdict."""
+    for check in checked.checks:
+        text = f"{check.state.value:7} {check.name}: {check.file}: {check.words}"
+        yield Line(text, _STATES[check.state])
+    faults = sum(check.state is CheckState.BROKEN for check in checked.checks)
+    tag = checked.manifest.tag if checked.manifest else str(checked.folder)
+    yield Line(f"{tag}: {f'{faults} faults' if faults else 'nothing is wrong with it'}")

@@ -132,7 +132,7 @@ class GitHubDestination:
         return self._planned(request, door, outcome.present)
 
     def _door(self, request: PublishRequest) -> github.GitHubReleases:
-        address = _address(request.api or os.environ.get("GITHUB_API_URL", "") or github.API)
+        address = checked_address(request.api)
         manifest = request.release.manifest
         api = github.api(address, secrets.needed(github.TOKENS, urlsplit(address).netloc))
         target = request.target or manifest.tool["commit"]
@@ -148,12 +148,13 @@ class GitHubDestination:
         return PublishPlan(request.release, request.to, todo, url, notes)
 
 
-def _address(text: str) -> str:
-    """Return the address of an API.
+def checked_address(stated: str) -> str:
+    """Return the address of GitHub's API: the stated one, the environment's, or github.com's.
 
     Raises:
         UsageError: it is none, or the token would go there for everybody to read.
     """
+    text = stated or os.environ.get("GITHUB_API_URL", "") or github.API
     parts = urlsplit(text)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         if parts.hostname and not parts.username and not parts.password:

@@ -91,6 +91,17 @@ class GitHubReleases:
         published = next((self._published(row) for row in public if row), None)
         return Present(drafts, published)
 
+    def public_files(self) -> tuple[PresentFile, ...] | None:
+        """Return what everybody sees under the tag, nothing of it read; None where nothing is."""
+        row = self._by_tag()
+        if row is None:
+            return None
+        assets = self._pages(f"{self._releases}/{row['id']}/assets?per_page=100")
+        return tuple(
+            PresentFile(str(asset["id"]), str(asset["name"]), int(asset["size"]), None)
+            for asset in assets
+        )
+
     def is_immutable(self) -> bool:
         """Whether the repository's releases cannot be changed once they are published."""
         url = f"{self.address}/repos/{self.repository}/immutable-releases"
