@@ -11,7 +11,7 @@ dropped, or wrote anew under another subject.
 Of a fork that merges, the answer is in the merges by which its people came to REVISION, upstream's
 parent first. Each is made anew: which of our conflicts it had, too, or why not; which side stands
 in it where a region conflicts, and where something is proven; which conflicts it had besides; and
-whether names that an audit misses are gone from the fork at --tip (default: the last merge).
+whether a line that uses a name which is gone still stands at --tip (default: the last merge).
 With --replay-alone patches get no statuses, which of thousands take far longer than the replay.
 """
 
@@ -203,16 +203,12 @@ def _proposals(move: _Move, people: HumanMerges, counts: Counter[str]) -> None:
 
 def _findings(move: _Move, people: HumanMerges, counts: Counter[str]) -> None:
     for finding in move.findings:
-        uses = people.uses(finding)
-        here = [line for line in uses if line.startswith(f"{finding.use.path}:")]
-        fate = "used nowhere" if not uses else "used in that file" if here else "used elsewhere"
-        counts[f"audit findings: {fate} at their tip"] += 1
-        print(f"{finding.patch}: {finding.used.kind.value} {finding.used.name}: {fate}")
+        fate = "stands" if people.still_uses(finding) else "is another one, or gone"
+        counts[f"audit findings: the line {fate} at their tip"] += 1
+        print(f"{finding.patch}: {finding.used.kind.value} {finding.used.name}: line {fate}")
         print(f"  {finding.use.path}:{finding.use.line}: {finding.use.text}")
         if finding.renamed_to:
             print(f"  now {finding.renamed_to}")
-        for line in (here or uses)[:3]:
-            print(f"  theirs: {line[:160]}")
 
 
 def _same(same: bool) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers, merges
 from tensorflow_macos_build.git.markers import ConflictHunk
-from tensorflow_macos_build.patchqueue.audit.model import NameKind
 from tensorflow_macos_build.patchqueue.proof.model import ProofClass
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 
@@ -162,14 +161,11 @@ class HumanMerges:
         sides = ((b"".join(region.ours), b"".join(region.theirs)) for region in conflict.regions)
         return [_side(made, *pair) for pair in sides]
 
-    def uses(self, finding: AuditFinding) -> list[str]:
-        """Return where the fork still uses a name that is gone from upstream: `path: line`."""
-        name = finding.used.name
-        if finding.used.kind is NameKind.FILE and finding.use.path.endswith(".py"):
-            name = name.removesuffix(".py").rpartition("/")[2]
-        argv = ("grep", "-I", "-w", "-F", "-e", name.rpartition("%")[2], self.tip)
-        out = self.quarantine.git.run(*argv, expected=(0, 1)).stdout.decode("utf-8", "replace")
-        return [line.partition(":")[2] for line in out.splitlines()]
+    def still_uses(self, finding: AuditFinding) -> bool:
+        """Whether the line that uses a name which is gone stands in the fork at the tip."""
+        entry = TreeLookup(self.quarantine).at(self.quarantine.tree(self.tip), finding.use.path)
+        text = b"" if entry is None else self.quarantine.objects.blob(entry.oid)
+        return finding.use.text.encode() in (line.strip() for line in text.splitlines())
 
 
 def _meets(conflict: Conflict, marked: bytes) -> bool:

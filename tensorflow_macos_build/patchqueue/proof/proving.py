@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git import contents, markers, trees
 from tensorflow_macos_build.git.markers import ConflictHunk
 from tensorflow_macos_build.patchqueue.proof import regions
-from tensorflow_macos_build.patchqueue.proof.model import ConflictProof, FileProof, HunkProof
+from tensorflow_macos_build.patchqueue.proof.model import (
+    ConflictProof,
+    FileProof,
+    HunkProof,
+    ProofClass,
+)
 from tensorflow_macos_build.patchqueue.replay import conflicts, resolutions
 from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution, ResolvedPath
 
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 _CONTENTS, _GONE = "CONFLICT (contents)", "CONFLICT (modify/delete)"
 """git-merge-tree(1)'s stable names of the conflicts that are looked at; renames, modes and folders
 in conflict have no lines to prove anything by."""
+
+_ONE_SIDE = (ProofClass.UPSTREAM_HAS_IT, ProofClass.PATCH_HAS_MORE)
 
 
 def prove(quarantine: Quarantine, patch: str, merged: MergeResult) -> ConflictProof:
@@ -53,21 +60,27 @@ def _file(quarantine: Quarantine, merged: MergeResult, file: ConflictedPath) -> 
     if markers.are_nested(marked):
         return FileProof(file.path)
     parts = markers.parse(marked)
-    sides = [quarantine.objects.blob(side.oid) for side in (file.ours, file.theirs)]
+    entries = (file.base, file.ours, file.theirs)
+    base, *sides = [quarantine.objects.blob(side.oid) if side else b"" for side in entries]
     # git ends a region's last line even where a side's file has no line end there.
     if isinstance(parts[-1], ConflictHunk) and not all(side.endswith(b"\n") for side in sides):
         return FileProof(file.path)
-    return _proven(file.path, left.mode, parts)
+    whole = ConflictHunk(*(tuple(markers.split_lines(side)) for side in (base, *sides)))
+    return _proven(file.path, left.mode, parts, whole)
 
 
-def _proven(path: str, mode: str, parts: Sequence[ConflictHunk | bytes]) -> FileProof:
-    """Return the proof of a file that git left in parts."""
+def _proven(
+    path: str, mode: str, parts: Sequence[ConflictHunk | bytes], whole: ConflictHunk
+) -> FileProof:
+    """Return the proof of a file that git left in parts; `whole` has the three sides' files."""
     upstream: list[bytes] = []  # its lines above a region, as upstream has them
     lines: list[bytes] = []
     hunks: list[HunkProof | None] = []
     for at, part in enumerate(parts):
         if isinstance(part, ConflictHunk):
             proof = regions.prove(path, part, upstream, _upstreams(parts[at + 1 :]))
+            if proof and proof.proof in _ONE_SIDE and regions.comes_back(proof.proof, part, whole):
+                proof = None
             hunks.append(proof)
             lines += proof.lines if proof else ()
             upstream += part.ours

@@ -105,6 +105,31 @@ def prove(
     return None
 
 
+def comes_back(proof: ProofClass, hunk: ConflictHunk, whole: ConflictHunk) -> bool:
+    """Whether the side that stands has elsewhere in the file what the other side takes away here.
+
+    It moved the lines that are to go, and with it they would stay. White space and commas aside,
+    and lines that say nothing.
+
+    Args:
+        proof: which side stands.
+        hunk: the region.
+        whole: the three sides' whole files.
+    """
+    upstream_stands = proof is ProofClass.UPSTREAM_HAS_IT
+    changed = hunk.theirs if upstream_stands else hunk.ours
+    standing = whole.ours if upstream_stands else whole.theirs
+    taken = _telling(hunk.base) - _telling(changed)
+    before, now = _telling(whole.base), _telling(standing)
+    return any(now[line] > before[line] - count for line, count in taken.items())
+
+
+def _telling(lines: Sequence[bytes]) -> Counter[bytes]:
+    return Counter(
+        line.strip().rstrip(b",") for line in lines if len(re.findall(rb"\w", line)) >= _TELLING
+    )
+
+
 def _open_brackets(lines: Sequence[bytes]) -> list[int]:
     """Return how many more brackets of each kind lines open than they close."""
     text = b"".join(lines)

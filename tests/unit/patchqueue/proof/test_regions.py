@@ -121,3 +121,17 @@ def test_a_list_holds_no_label_twice(ours: str, theirs: str, after: list[bytes])
 def test_sides_that_leave_other_brackets_open_prove_nothing() -> None:
     region = hunk("", "call();\n}\n", "call();\n}\nvoid more() {\n")
     assert regions.prove("a.cc", region, [], []) is None
+
+
+def test_a_line_that_is_to_go_and_was_moved_instead_proves_nothing() -> None:
+    """Graphcore's headers of jsoncpp, of which upstream took one away: they stand further up."""
+    header, others = b'        "json/autolink.h",\n', b'        "json/config.h",\n'
+    region = ConflictHunk((header, others), (others,), (b'        ":headers",\n',))
+    moved = ConflictHunk((header, others), (others,), (header, others, b'        ":headers",\n'))
+    gone = ConflictHunk((header, others), (others,), (others, b'        ":headers",\n'))
+    assert regions.comes_back(ProofClass.PATCH_HAS_MORE, region, moved)
+    assert not regions.comes_back(ProofClass.PATCH_HAS_MORE, region, gone)
+    turned = ConflictHunk(region.base, region.theirs, region.ours)
+    assert regions.comes_back(
+        ProofClass.UPSTREAM_HAS_IT, turned, ConflictHunk(moved.base, moved.theirs, moved.ours)
+    )
