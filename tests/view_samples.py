@@ -80,6 +80,13 @@ from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.release.hosted.rounds import (
+    NextStep,
+    PartOutcome,
+    RoundDecision,
+    RoundTitle,
+)
+from tensorflow_macos_build.release.hosted.states import FetchedStates, StatesRequest
 from tensorflow_macos_build.release.index.model import (
     IndexedProject,
     IndexRequest,
@@ -96,6 +103,7 @@ from tensorflow_macos_build.release.model import (
 from tensorflow_macos_build.release.prepared import PreparedFolder, PublishedFile
 from tensorflow_macos_build.release.publishing import plan as publishing
 from tensorflow_macos_build.release.publishing.destinations import PublishPlan
+from tensorflow_macos_build.release.workflows import RoundLimits, StagedRelease
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.compare import compare
 from tensorflow_macos_build.smoke.sweep import (
@@ -126,6 +134,7 @@ from tensorflow_macos_build.views import (
     forecast,
     forecast_page,
     fuse,
+    hosted,
     hunks,
     matrix,
     matrix_picture,
@@ -448,6 +457,12 @@ MANIFEST = Manifest(
     files=(ReleaseFile("x.whl", 1, SHA256, FileKind.WHEEL),),
 )
 PREPARED = Preparation(Path("/out/v1"), MANIFEST, {}, (), MANIFEST.gates[1:2])
+STATES = StatesRequest("arm64-3.12", "main", 7, Path("states"))
+_NEXT = RoundTitle("demo", 2, 0, 7)
+DECISIONS = [
+    RoundDecision(NextStep.DISPATCH, "why", {"arm64-3.12": PartOutcome.PAUSED}, _NEXT),
+    RoundDecision(NextStep.STOP, "why", {"arm64-3.12": PartOutcome.FAILED}),
+]
 _OFFERED = ReleasedFile(
     path=Path("dist/demo-1.0-py3-none-any.whl"),
     name=parse_name("demo-1.0-py3-none-any.whl"),
@@ -540,6 +555,13 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rangediff_page.markdown: [("title", REPORT.pairs)],
     rangediff_page.html: [("title", REPORT.pairs), ("title", REPORT.pairs, ["note"])],
     review.needs_look: [(REPORT,)],
+    hosted.states_planned: [(STATES,)],
+    hosted.states_fetched: [
+        (STATES, FetchedStates(("state-0001.tar",), ("run 1: [red]bad",))),
+        (STATES, FetchedStates((), ())),
+    ],
+    hosted.round_planned: [(StagedRelease("r.yml", ("arm64-3.12",), RoundLimits(9, 2)),)],
+    hosted.round_decided: [(decision,) for decision in DECISIONS],
     hunks.as_document: [("demo", HUNKS_REQUEST, HUNKS)],
     hunks.as_lines: [(HUNKS_REQUEST, HUNKS, FLAGS)],
     proofs.as_part: [(PROOF,)],

@@ -1,13 +1,15 @@
 """GitHub Actions workflows, generated from ci/ so that facts about runners stand in one place.
 
-`ci/runners.yaml` holds the facts; each `ci/<name>.yml.j2` becomes `.github/workflows/<name>.yml`.
+`ci/runners.yaml` holds the facts; each `ci/<name>.yml.j2` becomes `.github/workflows/<name>.yml`,
+and `ci/release.yml.j2` one file for each release that is listed there.
 The templates' own marks are `[[ value ]]` and `[% statement %]`, since `${{ … }}` is GitHub's.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import jinja2
 import pydantic
@@ -17,21 +19,29 @@ from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SOURCES = Path("ci")
+CONFIGS = Path("build_configs")
+QUEUES = Path("patches")
 WORKFLOWS = Path(".github/workflows")
 
 _RUNNERS = SOURCES / "runners.yaml"
 _SUFFIX = ".yml.j2"
 _HEADER = "# Generated from {source} and {runners} by `scripts/inv ci.generate`; edit those.\n"
+_PER_RELEASE = "release"
+"""The template that makes a workflow of its own for each release."""
+
+ARCHES = ("arm64", "x86_64")
+
 _MARGIN = 5
 """Minutes of a job beyond its steps' limits: checkout, artifacts."""
 
 # Labels with a version alone: `ubuntu-latest` is another system from one day to the next.
 _Label = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z]+-[0-9]+(\.[0-9]+)?(-[a-z]+)?$")]
-# A major version's tag, which the action's owner moves to each release of it.
-_Action = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w.-]+/[\w./-]+@v[0-9]+$")]
+_Name = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w][\w.-]*$")]
+_Python = Annotated[str, pydantic.StringConstraints(pattern=r"^3\.[0-9]{1,2}$")]
+_Cron = Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9*/, -]+$")]
 # 360 minutes is the most that GitHub lets a job of its own runners take.
 _Minutes = Annotated[int, pydantic.Field(ge=1, le=360)]
 
@@ -40,6 +50,19 @@ class _Strict(pydantic.BaseModel):
     """The base of all parts of ci/runners.yaml: a misspelt key is an error, and not ignored."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class RoundLimits:
+    """When rounds of a staged build end without a result.
+
+    Attributes:
+        rounds: the most of them.
+        failures: how many in a row may be lost.
+    """
+
+    rounds: int
+    failures: int
 
 
 class Nginx(_Strict):
@@ -68,11 +91,33 @@ class Runner(_Strict):
         return self.label.replace(".", "-")
 
 
-class Actions(_Strict):
-    """The actions that workflows use, by what they do, each with its major version."""
+class Action(_Strict):
+    """An action at a commit: a tag can be moved by its owner, or by who has taken its place.
 
-    checkout: _Action
-    upload: _Action
+    Attributes:
+        name: OWNER/NAME.
+        commit: the full id.
+        version: the release that it is, for people.
+    """
+
+    name: Annotated[str, pydantic.StringConstraints(pattern=r"^[\w.-]+/[\w./-]+$")]
+    commit: Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+    version: Annotated[str, pydantic.StringConstraints(pattern=r"^v[0-9]+(\.[0-9]+){2}$")]
+
+    def __str__(self) -> str:
+        """Return it as a step's `uses` has it."""
+        return f"{self.name}@{self.commit} # {self.version}"
+
+
+class Actions(_Strict):
+    """The actions that workflows use, by what they do."""
+
+    checkout: Action
+    upload: Action
+    download: Action
+    attest: Action
+    upload_pages: Action
+    deploy_pages: Action
 
 
 class Minutes(_Strict):
@@ -89,12 +134,89 @@ class Minutes(_Strict):
         return self.install + self.build + self.test + self.caches + _MARGIN
 
 
+class Nightly(_Strict):
+    """When and where the queues are compared with upstream, and for how many minutes at most."""
+
+    runner: _Label
+    cron: _Cron
+    minutes: _Minutes
+
+
+class Staged(_Strict):
+    """How releases are built in rounds.
+
+    Attributes:
+        build_on: the label of the machines that build both halves and join them.
+        smoke_on: those that try the joined wheel, in its virtual tier.
+        small_jobs_on: those of jobs that only ask and decide.
+        proof_on: the labels of a Mac of one's own that proves the device; none: there is none.
+        budget: minutes that a round's build may take.
+        job: minutes that its job may.
+        rounds: the most rounds.
+        failures: how many in a row may lose their work.
+        keep_days: for how long artifacts are kept.
+        cron: when a lost dispatch is looked for.
+    """
+
+    build_on: _Name
+    smoke_on: tuple[_Name, ...]
+    small_jobs_on: _Label
+    proof_on: tuple[_Name, ...] = ()
+    budget: _Minutes
+    job: _Minutes
+    rounds: Annotated[int, pydantic.Field(ge=1, le=200)]
+    failures: Annotated[int, pydantic.Field(ge=0, le=20)]
+    keep_days: Annotated[int, pydantic.Field(ge=1, le=90)]
+    cron: _Cron
+
+
+class ReleaseRow(_Strict):
+    """A config of build_configs/ that workflows build, for some Pythons."""
+
+    config: _Name
+    pythons: Annotated[tuple[_Python, ...], pydantic.Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class StagedRelease:
+    """A release as its workflow builds it.
+
+    Attributes:
+        workflow: the workflow's file name.
+        parts: each architecture with each Python, such as arm64-3.12.
+        limits: when rounds end.
+    """
+
+    workflow: str
+    parts: tuple[str, ...]
+    limits: RoundLimits
+
+
 class Facts(_Strict):
     """What ci/runners.yaml says."""
 
     runners: tuple[Runner, ...]
     actions: Actions
     minutes: Minutes
+    nightly: Nightly
+    staged: Staged
+    releases: tuple[ReleaseRow, ...]
+
+    def staged_release(self, config: str) -> StagedRelease:
+        """Return a release by its config.
+
+        Raises:
+            UsageError: no workflow builds it.
+        """
+        rows = [row for row in self.releases if row.config == config]
+        if not rows:
+            names = ", ".join(row.config for row in self.releases)
+            raise UsageError(
+                f"no workflow builds `{config}`", where=str(_RUNNERS), hint=f"there are: {names}"
+            )
+        parts = tuple(f"{arch}-{python}" for arch in ARCHES for python in rows[0].pythons)
+        limits = RoundLimits(self.staged.rounds, self.staged.failures)
+        return StagedRelease(f"release-{config}.yml", parts, limits)
 
 
 def load(root: Path) -> Facts:
@@ -136,20 +258,42 @@ def render(root: Path, packages: Callable[[Runner], Sequence[str]]) -> dict[Path
         }
         for runner in facts.runners
     ]
-    values = {"runners": runners, "actions": facts.actions, "minutes": facts.minutes}
+    values = {
+        "runners": runners,
+        "actions": facts.actions,
+        "minutes": facts.minutes,
+        "nightly": facts.nightly,
+        "staged": facts.staged,
+        "queues": _queues(root),
+    }
     environment = _environment(root)
     texts = {}
     for template in sorted((root / SOURCES).glob(f"*{_SUFFIX}")):
-        source = template.relative_to(root)
-        try:
-            body = environment.get_template(template.name).render(values)
-        except jinja2.TemplateError as error:
-            line = getattr(error, "lineno", None)  # a syntax error has one, an undefined name none
-            where = f"{source}:{line}" if line else str(source)
-            raise UsageError(f"the template fails: {error}", where=where) from None
-        header = _HEADER.format(source=source, runners=_RUNNERS)
-        texts[WORKFLOWS / template.name.replace(_SUFFIX, ".yml")] = header + body
+        name = template.name.removesuffix(_SUFFIX)
+        rows = facts.releases if name == _PER_RELEASE else (None,)
+        for row in rows:
+            file = f"{name}-{row.config}.yml" if row else f"{name}.yml"
+            body = _rendered(environment, template.name, {**values, "release": row})
+            header = _HEADER.format(source=SOURCES / template.name, runners=_RUNNERS)
+            texts[WORKFLOWS / file] = header + body
+    for row in facts.releases:
+        if not (root / CONFIGS / f"{row.config}.yaml").is_file():
+            raise UsageError(f"there is no config `{row.config}`", where=str(_RUNNERS))
     return texts
+
+
+def _queues(root: Path) -> list[str]:
+    """Return the names of the queues of patches."""
+    return sorted(path.parent.name for path in (root / QUEUES).glob("*/queue.yaml"))
+
+
+def _rendered(environment: jinja2.Environment, name: str, values: Mapping[str, Any]) -> str:
+    try:
+        return environment.get_template(name).render(values)
+    except jinja2.TemplateError as error:
+        line = getattr(error, "lineno", None)  # a syntax error has one, an undefined name none
+        where = f"{SOURCES / name}:{line}" if line else str(SOURCES / name)
+        raise UsageError(f"the template fails: {error}", where=where) from None
 
 
 def stale(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:

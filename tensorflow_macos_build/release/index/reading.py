@@ -40,7 +40,7 @@ def read_projects(
     """
     _check_address(request.files_at)
     wheels = _wheels(request.folders)
-    attested = {folder: attestations.beside(folder) for folder in request.folders}
+    attested = {folder: attestations.beside(folder) for folder in {each.parent for each in wheels}}
     offered: dict[str, ReleasedFile] = {}
     for number, wheel in enumerate(wheels):
         ticker(number, len(wheels), wheel.name)
@@ -58,14 +58,20 @@ def _wheels(folders: Sequence[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError("there is no such folder of wheels", where=str(folder))
-    wheels = [
-        path for folder in folders for path in sorted(folder.iterdir()) if path.suffix == ".whl"
-    ]
+    wheels = [path for folder in folders for path in _own(folder)]
     if not wheels:
         raise UsageError("there is no wheel", where=", ".join(map(str, folders)))
     if len(wheels) > FILES_LIMIT:
         raise UsageError(f"there are more than {FILES_LIMIT} wheels", where=str(folders[0]))
     return wheels
+
+
+def _own(folder: Path) -> list[Path]:
+    """Return a folder's wheels; of one that has none, those of the folders in it."""
+    entries = sorted(folder.iterdir())
+    inner = (path for each in entries if each.is_dir() for path in sorted(each.iterdir()))
+    wheels = [path for path in entries if path.suffix == ".whl"]
+    return wheels or [path for path in inner if path.suffix == ".whl"]
 
 
 def _released(

@@ -20,8 +20,12 @@ CHECKS = Path(".github/workflows/checks.yml")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A checkout with this project's ci/ and workflows."""
-    shutil.copytree(ROOT / "ci", tmp_path / "ci")
-    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    for folder in ("ci", ".github", "build_configs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for queue in (ROOT / "patches").glob("*/queue.yaml"):
+        copied = tmp_path / "patches" / queue.parent.name
+        copied.mkdir(parents=True)
+        shutil.copy(queue, copied)
     return tmp_path
 
 
@@ -36,7 +40,7 @@ def test_the_committed_workflows_are_what_ci_says() -> None:
 
 
 def test_generating_again_changes_nothing(root: Path) -> None:
-    _change(root, "runners.yaml", "macos-15\n", "macos-26\n")
+    _change(root, "runners.yaml", "label: macos-15\n", "label: macos-26\n")
     assert workflows.generate(root, checks.workflow_texts(root)) == (CHECKS,)
     assert workflows.generate(root, checks.workflow_texts(root)) == ()
     assert "runs-on: macos-26\n" in (root / CHECKS).read_text()
@@ -85,8 +89,10 @@ def test_ubuntu_gets_what_its_image_lacks_of_the_tests_tools() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "says"),
     [
-        ("runners.yaml", "macos-15\n", "macos-latest\n", "runners.1.label"),
-        ("runners.yaml", "checkout@v7", "checkout@main", "actions.checkout"),
+        ("runners.yaml", "label: macos-15\n", "label: macos-latest\n", "runners.1.label"),
+        ("runners.yaml", "commit: 3d3c42e5a", "commit: v7", "actions.checkout.commit"),
+        ("runners.yaml", "config: demo", "config: demon", "there is no config `demon`"),
+        ("release.yml.j2", "staged.budget + 20", "staged.bugdet", "ci/release.yml.j2"),
         ("runners.yaml", "build: 60", "build: 600", "minutes.build"),
         ("runners.yaml", "test: 45", "tset: 45", "minutes.tset"),
         ("runners.yaml", "[git,", "[got,", "no tool is called got"),

@@ -1,0 +1,1 @@
+"""What workflows ask of GitHub's API: rounds that follow each other, and one issue."""
