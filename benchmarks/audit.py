@@ -22,6 +22,7 @@ from tensorflow_macos_build.patchqueue.audit.auditor import Auditor
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+from tensorflow_macos_build.patchqueue.replay import replay
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.views import audit as view
 
@@ -69,8 +70,8 @@ def _net_difference(
 
 def _audit(quarantine: Quarantine, base: str, onto: str, patches: Sequence[QueueCommit]) -> None:
     history = UpstreamHistory(quarantine.git, base, onto)
-    # On the new base alone: names that only the resulting tree has are the queue's own definitions.
-    result = Auditor(quarantine, history, quarantine.tree(onto)).audit(patches)
+    moved = replay.replay(quarantine, onto, [patch.commit for patch in patches])
+    result = Auditor(quarantine, history, moved.tree).audit(patches)
     for finding in result.findings:
         for line in view.finding_lines(finding):
             print(line.text)

@@ -59,6 +59,7 @@ class Auditor:
         self._quarantine, self._history, self._ticker = quarantine, history, ticker
         self._before = TreeNames(quarantine, history.old)
         self._after = TreeNames(quarantine, tree)
+        self._lines: dict[str, frozenset[str] | None] = {}
         self._resolved: dict[tuple[object, ...], UsedName | None] = {}
 
     def audit(self, patches: Sequence[QueueCommit]) -> AuditResult:
@@ -161,17 +162,36 @@ class Auditor:
     def _uses(
         self, patches: Sequence[QueueCommit], gone: dict[UsedName, tuple[str, ...]]
     ) -> dict[QueueCommit, dict[UsedName, _Uses]]:
-        """Return which patches use the names that are gone, and where."""
+        """Return which patches use the names that are gone, and where.
+
+        A line that a later patch takes away again is no use: in a queue that was imported from
+        years of a fork's work these are most.
+        """
         uses: dict[QueueCommit, dict[UsedName, _Uses]] = {}
         for patch, file in self._files(patches):
             for name in names_used.of_file(file):
                 resolved = self._resolve(file.path, name)
                 if resolved is None or resolved not in gone:
                     continue
+                use = _use(file, name.line)
+                if not self._stands(use):
+                    continue
                 known = uses.setdefault(patch, {}).get(resolved)
-                first = known.first if known else _use(file, name.line)
+                first = known.first if known else use
                 uses[patch][resolved] = _Uses(first, known.lines + 1 if known else 1)
         return uses
+
+    def _stands(self, use: NameUse) -> bool:
+        """Whether a line is in the resulting tree; so it counts where the file is not there.
+
+        Upstream may have moved the file, and the merge followed.
+        """
+        if use.path not in self._lines:
+            text = self._after.content(use.path)
+            lines = None if text is None else frozenset(map(_shown, text.split(b"\n")))
+            self._lines[use.path] = lines
+        lines = self._lines[use.path]
+        return lines is None or use.text in lines
 
 
 def _by_kind(item: tuple[UsedName, _Uses]) -> tuple[str, str]:
@@ -183,6 +203,10 @@ def _use(file: FileDiff, number: int) -> NameUse:
     for hunk in file.hunks:
         added = [line for line in hunk.lines if line[:1] == b"+"]
         if hunk.new.start < number <= hunk.new.end:
-            text = decode_path(added[number - hunk.new.start - 1][1:]).strip()
-            return NameUse(file.path, number, text.encode("utf-8", "replace").decode())
+            return NameUse(file.path, number, _shown(added[number - hunk.new.start - 1][1:]))
     raise AssertionError("a name's line is among the added ones")
+
+
+def _shown(line: bytes) -> str:
+    """Return a line as it is shown."""
+    return decode_path(line).strip().encode("utf-8", "replace").decode()

@@ -61,6 +61,11 @@ class TreeNames:
             f"{stem}{other}" in self._files for other in ("/__init__.py", ".pyi", ".pyx")
         )
 
+    def content(self, path: str) -> bytes | None:
+        """Return a file's content; None where there is no file."""
+        oid = self._files.get(path)
+        return None if oid is None else self._objects.blob(oid)
+
     def root_of(self, path: str) -> str:
         """Return the folder of the innermost workspace of a path, with a slash, or ""."""
         return max((root for root in self.roots if path.startswith(root)), key=len)

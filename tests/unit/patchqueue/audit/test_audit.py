@@ -10,14 +10,22 @@ from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit import looked_at
 from tensorflow_macos_build.patchqueue.audit.auditor import Auditor
 from tensorflow_macos_build.patchqueue.audit.definitions import words_in
-from tensorflow_macos_build.patchqueue.audit.model import AuditFinding, NameKind, NameUse, UsedName
+from tensorflow_macos_build.patchqueue.audit.model import (
+    AuditFinding,
+    AuditResult,
+    NameKind,
+    NameUse,
+    UsedName,
+)
+from tensorflow_macos_build.patchqueue.replay import replay
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tests.repositories import FILE, Case, commits_of, make
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Files
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tests.repositories import Files, Made
 
 UPSTREAM = {
     "core/run.h": "#define LOCKS_REQUIRED(x)\nclass Runner {\n public:\n  int FinishAll();\n};\n",
@@ -40,14 +48,18 @@ def audited(folder: Path, now: dict[str, str], added: dict[str, str]) -> tuple[A
     folder.mkdir(exist_ok=True)
     made = make(case, folder / "repository")
     with open_quarantine(made.git) as quarantine:
-        history = UpstreamHistory(quarantine.git, made.base, made.onto)
-        tree = quarantine.tree(made.onto)
-        patches = commits_of(made.git, f"{made.base}..queue")
-        result = Auditor(quarantine, history, tree).audit(patches)
+        result = moved_and_audited(quarantine, made)
     assert all(
         [commit.oid for commit in item.removed_by] == [made.onto] for item in result.findings
     )
     return result.findings
+
+
+def moved_and_audited(quarantine: Quarantine, made: Made) -> AuditResult:
+    history = UpstreamHistory(quarantine.git, made.base, made.onto)
+    patches = commits_of(made.git, f"{made.base}..queue")
+    moved = replay.replay(quarantine, made.onto, [patch.commit for patch in patches])
+    return Auditor(quarantine, history, moved.tree).audit(patches)
 
 
 def names(findings: tuple[AuditFinding, ...]) -> list[tuple[str, str, str]]:
@@ -107,6 +119,23 @@ def test_a_name_that_moved_elsewhere_is_no_finding(tmp_path: Path) -> None:
     now = changed("py/tools.py", "def to_numpy_type(x):\n    return x\n", "")
     now["py/moved.py"] = "def to_numpy_type(x):\n    return x\n"
     assert audited(tmp_path, now, {"py/mine.py": "tools.to_numpy_type(1)\n"}) == ()
+
+
+def test_a_line_that_a_later_patch_takes_away_is_no_finding(tmp_path: Path) -> None:
+    """Of the 56 names of Graphcore's 3,348 patches on v2.5.0 most were in such lines."""
+    now = changed("core/run.h", "int FinishAll();", "")
+    first = files(
+        {**UPSTREAM, "core/mine.cc": "run.FinishAll();\n", "core/more.cc": "FinishAll();\n"}
+    )
+    second = files(
+        {**UPSTREAM, "core/mine.cc": "run.Finish();\n", "core/more.cc": "FinishAll();\n"}
+    )
+    made = make(Case(files(UPSTREAM), (files(now),), (first, second)), tmp_path / "repository")
+    with open_quarantine(made.git) as quarantine:
+        result = moved_and_audited(quarantine, made)
+    assert [(item.used.name, item.use.path, item.uses) for item in result.findings] == [
+        ("FinishAll", "core/more.cc", 1)
+    ]
 
 
 def test_a_name_that_an_unchanged_file_still_has_is_no_finding(tmp_path: Path) -> None:
