@@ -79,7 +79,8 @@ def _title(report: SweepReport) -> Iterator[str]:
 
 def _scale(rows: int) -> Iterator[str]:
     for power in range(_SMALLEST, _LARGEST + 1, 2):
-        x, label = _x(2.0**power), f"{2.0**power:g}"
+        # Larger numbers in full would run into each other.
+        x, label = _x(2.0**power), f"{2.0**power:g}" if power <= 16 else f"2^{power}"
         bottom = HEAD + max(rows, 1) * ROW
         yield f'<line class="grid" x1="{x}" x2="{x}" y1="{HEAD - 4}" y2="{bottom}"/>'
         yield _text(x, HEAD - 8, label, "small mid")
