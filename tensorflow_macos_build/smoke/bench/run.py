@@ -159,7 +159,8 @@ def measure(
         try:
             # Keras takes its settings from ~/.keras/keras.json, and writes it at its import.
             env = {**ENVIRONMENT, "HOME": str(folder)}
-            command = argv(arm, python, specification)
+            # Absolute, since it starts elsewhere; not resolved: the link names the environment.
+            command = argv(arm, python.absolute(), specification)
             process.run(command, cwd=folder, env=env, timeout=design.pace.timeout)
         except process.ProgramFailed as error:
             tail = error.detail.splitlines()[-_TAIL_LINES:]

@@ -54,17 +54,17 @@ def _of_workload(
     name, twin = design.arms[0].name, design.twin.name
     base = turns[name]
     control = compared(base, turns[twin])
-    verdict, why = control_verdict(control)
-    why = why or (failures[name] or failures[twin] if control is None else "")
-    yield BenchRow(workload, twin, True, verdict, why, control, None, *_times(base, turns[twin]))
-    for arm in design.arms[1:]:
-        own = turns[arm.name]
+    for arm in design.participants[1:]:
+        own, times = turns[arm.name], _times(base, turns[arm.name])
         to_base, to_twin = compared(base, own), compared(turns[twin], own)
-        verdict, why = judged(to_base, to_twin, control, losses_differ(base, own))
-        if verdict is BenchVerdict.NOT_MEASURED:
-            why = failures[arm.name] or failures[name] or failures[twin]
-        times = _times(base, own)
-        yield BenchRow(workload, arm.name, False, verdict, why, to_base, to_twin, *times)
+        if not times[0]:
+            verdict = BenchVerdict.NOT_MEASURED
+            why = failures[arm.name] or failures[name]
+        elif arm.name == twin:
+            verdict, why, to_twin = *control_verdict(control), None
+        else:
+            verdict, why = judged(to_base, to_twin, control, losses_differ(base, own))
+        yield BenchRow(workload, arm.name, arm.name == twin, verdict, why, to_base, to_twin, *times)
 
 
 def _times(base: Turns, own: Turns) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -89,9 +89,7 @@ def compared(base: Turns, own: Turns) -> RatioInterval | None:
 
 def control_verdict(control: RatioInterval | None) -> tuple[BenchVerdict, str]:
     """Return what the baseline and its second copy show: at best no difference."""
-    if control is None:
-        return BenchVerdict.NOT_MEASURED, ""
-    if control.sessions < FEWEST_SESSIONS:
+    if control is None or control.sessions < FEWEST_SESSIONS:
         return BenchVerdict.TOO_FEW_SESSIONS, ""
     if control.side:
         return BenchVerdict.NOISY, "the same program differs from itself"
@@ -116,12 +114,13 @@ def judged(
         control: how many times as fast the second copy is as the baseline.
         differing: how the losses differ; empty where they agree.
     """
-    if to_base is None or to_twin is None or control is None:
-        return BenchVerdict.NOT_MEASURED, ""
     if differing:
         return BenchVerdict.OTHER_LOSSES, differing
+    too_few = BenchVerdict.TOO_FEW_SESSIONS, f"a verdict needs {FEWEST_SESSIONS}"
+    if to_base is None or to_twin is None or control is None:
+        return too_few
     if min(to_base.sessions, to_twin.sessions, control.sessions) < FEWEST_SESSIONS:
-        return BenchVerdict.TOO_FEW_SESSIONS, f"a verdict needs {FEWEST_SESSIONS}"
+        return too_few
     if control.side:
         return BenchVerdict.NOISY, "the row A/A does not hold"
     return _shown(to_base, to_twin, control), ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 def _run(folder: Path, ticker: Ticker = silent, *, sessions: int = 1, seed: int = 1) -> BenchResult:
     """Run a benchmark whose processes fail at once: this environment has no such module."""
-    arms = (Arm("stock", sys.executable, "CPU:0"),)
+    # As people type it: relative, and the process runs in a folder of its own.
+    arms = (Arm("stock", os.path.relpath(sys.executable), "CPU:0"),)
     design = BenchDesign(arms, ("lstm",), "tiny", sessions, seed=seed)
     options = BenchOptions(folder, module="no_such_module")
     return bench(design, lambda arm: Path(arm.source), options, ticker)

@@ -52,9 +52,11 @@ def test_what_is_nearer_than_the_baselines_copies_are_apart_is_no_difference() -
     assert _arm_row(noisy).verdict is BenchVerdict.NO_DIFFERENCE
 
 
-def test_five_sessions_are_too_few() -> None:
-    row = _arm_row(simulated(design(sessions=5), {"fork": 9.0}), sessions=5)
-    assert row.verdict is BenchVerdict.TOO_FEW_SESSIONS
+@pytest.mark.parametrize("sessions", [1, 5])
+def test_five_sessions_are_too_few(sessions: int) -> None:
+    planned = design(sessions=sessions)
+    made = simulated(planned, {"fork": 9.0, "stock (again)": 2.0})
+    assert [row.verdict for row in rows(planned, made)] == [BenchVerdict.TOO_FEW_SESSIONS] * 2
 
 
 @pytest.mark.parametrize("losses", [(2.2, 2.2), (2.3, 1.9), (float("nan"), 2.2)])
