@@ -6,6 +6,8 @@ The checks are listed by Pythons that have neither NumPy nor TensorFlow.
 import importlib
 from typing import Any
 
+from .registry import NotApplicable
+
 
 class LazyModule:
     """A module that is imported when an attribute of it is asked for first."""
@@ -14,7 +16,14 @@ class LazyModule:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        value = getattr(importlib.import_module(self._name), attribute)
+        try:
+            module = importlib.import_module(self._name)
+        except ModuleNotFoundError as error:
+            if error.name != self._name:
+                raise
+            # TensorFlow cannot be imported without NumPy: this is a module that stands for it.
+            raise NotApplicable("the environment has no {}".format(self._name)) from None
+        value = getattr(module, attribute)
         setattr(self, attribute, value)
         return value
 
