@@ -106,8 +106,7 @@ class Environment:
 
     def run(self, arguments: list[str], scratch: Path, **variables: str) -> Outcome:
         """Run Python there; the device's counts are read from what it leaves."""
-        plan = fakedevice.Plan(scratch / "counts")
-        plan.counts.unlink(missing_ok=True)
+        plan = fakedevice.Plan(scratch)
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "1", **plan.environment}
         begun = time.perf_counter()
         done = subprocess.run(

@@ -13,7 +13,6 @@ import struct
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ LIBRARY = "tensorflow-plugins/libfakedevice.so"
 """Where TensorFlow looks for plugins, below site-packages."""
 
 _RECORD = struct.Struct("120sQ")  # `Record` of faults.c
+_COUNT = struct.Struct("Q")
 
 _C = ("executor.c", "faults.c")
 _C_FLAGS = ("-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden")
@@ -46,25 +46,34 @@ class Form(Enum):
     """All that the CPU has, by the C++ API."""
 
 
-@dataclass(frozen=True)
 class Plan:
-    """What is planted in the device of one process tree, and where its counts go.
+    """What is planted in the device of processes, and what has become of it.
 
     Attributes:
-        counts: the file of the counts; it must be new for each library and each set of faults.
-        faults: as faults.h describes them, such as `MatMul:wrong:batch>=20`.
+        environment: what the processes have to be given.
+        faults: what is planted by now.
     """
 
-    counts: Path
-    faults: tuple[str, ...] = ()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the processes have to be given."""
-        return {
-            "FAKEDEVICE_COUNTS": str(self.counts),
-            "FAKEDEVICE_FAULTS": ",".join(self.faults),
+    def __init__(self, folder: Path, *faults: str) -> None:
+        """Plant faults, as faults.h describes them, such as `MatMul:wrong:batch>=20`."""
+        self._text, self._counts = folder / "faults", folder / "counts"
+        self.environment = {
+            "FAKEDEVICE_COUNTS": str(self._counts),
+            "FAKEDEVICE_FAULTS": f"@{self._text}",
         }
+        self.plant(*faults)
+
+    def plant(self, *faults: str) -> None:
+        """Plant these faults and no others, in processes yet to be forked, and count anew."""
+        self.faults = faults
+        self._text.write_text(",".join(faults), encoding="ascii")
+        if self._counts.exists():
+            # Not truncated: the processes have mapped it.
+            records = bytearray(self._counts.read_bytes())
+            for at in range(0, len(records), _RECORD.size):
+                _COUNT.pack_into(records, at + _RECORD.size - _COUNT.size, 0)
+            with self._counts.open("r+b") as opened:
+                opened.write(records)
 
     @property
     def runs(self) -> dict[str, int]:
@@ -75,10 +84,11 @@ class Plan:
     @property
     def fired(self) -> dict[str, int]:
         """How often each planted fault fired; one that never did is 0."""
-        return {**dict.fromkeys(self.faults, 0), **self._counted("fault ")}
+        counted = self._counted("fault ")
+        return {fault: counted.get(fault, 0) for fault in self.faults}
 
     def _counted(self, kind: str) -> dict[str, int]:
-        content = self.counts.read_bytes() if self.counts.exists() else b""
+        content = self._counts.read_bytes() if self._counts.exists() else b""
         named = [(name.rstrip(b"\0").decode(), n) for name, n in _RECORD.iter_unpack(content)]
         return {name.removeprefix(kind): n for name, n in named if n and name.startswith(kind)}
 

@@ -148,26 +148,19 @@ bool Allows(const KernelDef::AttrConstraint& constraint, int type) {
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-// How many of the types that `kernel` takes for an attribute `other` takes too: none, some or all.
-enum class Share { kNone, kSome, kAll };
-
-Share SharedTypes(const KernelDef& kernel, const KernelDef::AttrConstraint& other) {
-  for (const auto& constraint : kernel.constraint()) {
-    if (constraint.name() != other.name()) continue;
-    const auto& types = constraint.allowed_values().list().type();
-    const auto shared = std::count_if(types.begin(), types.end(),
-                                      [&](int type) { return Allows(other, type); });
-    return shared == 0 ? Share::kNone : shared == types.size() ? Share::kAll : Share::kSome;
-  }
-  return Share::kSome;
+// Whether the two have a type in common where both ask for one of some.
+bool Overlap(const KernelDef::AttrConstraint& a, const KernelDef::AttrConstraint& b) {
+  const auto& types = a.allowed_values().list().type();
+  return a.name() != b.name() ||
+         std::any_of(types.begin(), types.end(), [&](int type) { return Allows(b, type); });
 }
 
-// How many of the nodes that `kernel` would run `other` would run.
-Share SharedNodes(const KernelDef& kernel, const KernelDef& other) {
-  Share share = kernel.label() == other.label() ? Share::kAll : Share::kNone;
-  for (const auto& constraint : other.constraint())
-    share = std::min(share, SharedTypes(kernel, constraint));
-  return share;
+// Whether there is a node that both would run.
+bool Overlap(const KernelDef& a, const KernelDef& b) {
+  for (const auto& x : a.constraint())
+    for (const auto& y : b.constraint())
+      if (!Overlap(x, y)) return false;
+  return a.label() == b.label();
 }
 
 // Datasets, their iterators and what copies belong to the host; no vendor's plugin has them.
@@ -212,11 +205,12 @@ void Register(const KernelDef& cpu, const std::vector<const KernelDef*>& stock) 
   FakeOp* op = FakeOpNamed(cpu.op().c_str());
   if (FakeIsMissing(op)) return;
   KernelDef kernel = ForDevice(cpu, *definition);
-  Share share = Share::kNone;
-  for (const KernelDef* other : stock) share = std::max(share, SharedNodes(kernel, *other));
-  if (share == Share::kAll && !FakeHasFaults(op)) return;
+  const bool has_stock = std::any_of(stock.begin(), stock.end(), [&](const KernelDef* other) {
+    return Overlap(kernel, *other);
+  });
+  if (has_stock && !FakeHasFaults(op)) return;
   // Two kernels of one priority for one node are an error.
-  if (share != Share::kNone) kernel.set_priority(cpu.priority() + (FakeHasFaults(op) ? 10 : -10));
+  if (has_stock) kernel.set_priority(cpu.priority() + 10);
   kernel_factory::OpKernelRegistrar(new KernelDef(kernel), "Again", std::make_unique<Factory>(op));
 }
 

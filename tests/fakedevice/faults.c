@@ -22,7 +22,7 @@ typedef struct {
 } Record;
 
 enum { kRecords = 4096, kFaults = 64, kConditions = 4 };
-enum { kLeakedBytes = 1 << 20, kSlowMicroseconds = 20000 };
+enum { kLongestText = 4096, kLeakedBytes = 1 << 20, kSlowMicroseconds = 20000 };
 
 typedef enum { MISSING, WRONG, STALE, NOT_A_NUMBER, HALF, CRASH, HANG, LEAK, SLOW, KINDS } Kind;
 static const char* const kKinds[KINDS] = {"missing", "wrong", "stale", "nan", "half",
@@ -60,6 +60,7 @@ static FakeOp* ops;
 static int op_count;
 static Fault faults[kFaults];
 static int fault_count;
+static int is_forked;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void* volatile leaked;  // without a reader, a compiler may leave the allocation out
 
@@ -68,9 +69,7 @@ static void Refuse(const char* what, const char* fault) {
   abort();
 }
 
-static Record* NewRecord(const char* kind, const char* name) {
-  if (record_count == kRecords) Refuse("no room for more counts", name);
-  Record* record = &records[record_count++];
+static Record* Named(Record* record, const char* kind, const char* name) {
   memset(record->name, 0, sizeof(record->name));
   snprintf(record->name, sizeof(record->name), "%s %s", kind, name);
   return record;
@@ -111,7 +110,7 @@ static void ParseCondition(Fault* fault, const char* text) {
 static void ParseFault(char* text) {
   if (fault_count == kFaults) Refuse("too many faults", text);
   Fault* fault = &faults[fault_count++];
-  fault->record = NewRecord("fault", text);
+  fault->record = Named(&records[fault_count - 1], "fault", text);
   char* rest = NULL;
   const char* op = strtok_r(text, ":", &rest);
   const char* kind = strtok_r(NULL, ":", &rest);
@@ -122,25 +121,63 @@ static void ParseFault(char* text) {
   for (char* word; (word = strtok_r(NULL, ":", &rest));) ParseCondition(fault, word);
 }
 
-static void Initialise(void) {
-  Map();
-  ops = calloc(kRecords, sizeof(FakeOp));
+static char* PlantedText(void) {
   const char* variable = getenv("FAKEDEVICE_FAULTS");
-  char* text = strdup(variable ? variable : "");
+  if (!variable || *variable != '@') return strdup(variable ? variable : "");
+  FILE* file = fopen(variable + 1, "r");
+  if (!file) Refuse("cannot be read", variable);
+  char* text = calloc(1, kLongestText + 1);
+  const size_t length = fread(text, 1, kLongestText, file);
+  fclose(file);
+  text[length - (length && text[length - 1] == '\n')] = 0;
+  return text;
+}
+
+static void PlantIn(FakeOp* op) {
+  op->fault_count = 0;
+  for (int i = 0; i < fault_count; ++i)
+    if (strcmp(faults[i].op, op->record->name + strlen("run ")) == 0)
+      op->faults[op->fault_count++] = &faults[i];
+}
+
+static void Plant(void) {
+  memset(faults, 0, sizeof(faults));
+  fault_count = 0;
+  char* text = PlantedText();
   char* rest = NULL;
   for (char* word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
     ParseFault(word);
   free(text);
+  for (int i = 0; i < op_count; ++i) PlantIn(&ops[i]);
+}
+
+static void Forked(void) { is_forked = 1; }
+
+// A process that was forked after the device was loaded has faults of its own.
+static void PlantOnceForked(void) {
+  if (!__atomic_load_n(&is_forked, __ATOMIC_ACQUIRE)) return;
+  pthread_mutex_lock(&lock);
+  if (is_forked) Plant();
+  __atomic_store_n(&is_forked, 0, __ATOMIC_RELEASE);
+  pthread_mutex_unlock(&lock);
+}
+
+static void Initialise(void) {
+  Map();
+  ops = calloc(kRecords, sizeof(FakeOp));
+  record_count = kFaults;  // the first are the faults'
+  Plant();
+  pthread_atfork(NULL, NULL, Forked);
 }
 
 FakeOp* FakeOpNamed(const char* name) {
   if (!records) Initialise();
   for (int i = 0; i < op_count; ++i)
     if (strcmp(ops[i].record->name + strlen("run "), name) == 0) return &ops[i];
+  if (record_count == kRecords) Refuse("no room for more ops", name);
   FakeOp* op = &ops[op_count++];
-  op->record = NewRecord("run", name);
-  for (int i = 0; i < fault_count; ++i)
-    if (strcmp(faults[i].op, name) == 0) op->faults[op->fault_count++] = &faults[i];
+  op->record = Named(&records[record_count++], "run", name);
+  PlantIn(op);
   return op;
 }
 
@@ -149,6 +186,7 @@ int FakeHasFaults(const FakeOp* op) { return op->fault_count > 0; }
 static void Count(Record* record) { __atomic_add_fetch(&record->count, 1, __ATOMIC_RELAXED); }
 
 int FakeIsMissing(FakeOp* op) {
+  PlantOnceForked();
   int is_missing = 0;
   for (int i = 0; i < op->fault_count; ++i)
     if (op->faults[i]->kind == MISSING) {
@@ -285,6 +323,7 @@ static int Fire(Fault* fault, const FakeResult* result, Format format) {
 }
 
 void FakeRun(FakeOp* op, const FakeResult* result) {
+  PlantOnceForked();
   Count(op->record);
   if (!op->fault_count) return;
   const Format format = FormatOf(result->type);

@@ -5,6 +5,8 @@
 // each with `=` or `>=`: batch (the first dimension of what the op computes with), dim (its longest
 // dimension), type (of the result, a TF_DataType), call (the how manieth time, in one process, that
 // the other conditions hold). What is no fault ends the process: a test must not plant nothing.
+// `@PATH` stands for what a file holds; a process that was forked after the device was loaded reads
+// it anew. But which kernels are missing is settled when the device is loaded.
 //
 // FAKEDEVICE_COUNTS names a file of records of 128 bytes, a name and a count: `run OP` for each op of
 // the device, `fault FAULT` for each planted fault. It is mapped, so that a process that crashes, is

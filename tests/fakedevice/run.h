@@ -40,7 +40,7 @@ struct Kernel {
   void (*compute)(Run* run);
   TF_Bool transpose_a, transpose_b, keep_dims;
   int is_same;
-  int32_t strides[4], window[4];
+  int32_t strides[4], dilations[4], window[4];
 };
 
 // Allocates the next output and fills it with zeros; it is valid until the run ends.

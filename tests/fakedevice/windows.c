@@ -10,7 +10,9 @@ typedef struct {
   int64_t outputs, stride, before;
 } Span;
 
-static Span SpanOf(int64_t inputs, int64_t window, int64_t stride, int is_same) {
+static Span SpanOf(const Kernel* kernel, int dim, int64_t inputs, int64_t pixels) {
+  const int64_t stride = kernel->strides[dim], is_same = kernel->is_same;
+  const int64_t window = (pixels - 1) * kernel->dilations[dim] + 1;
   const int64_t outputs = is_same ? (inputs + stride - 1) / stride
                                   : (inputs - window + stride) / stride;
   const int64_t padding = (outputs - 1) * stride + window - inputs;
@@ -22,13 +24,14 @@ typedef void (*Visit)(Run* run, int64_t output, int64_t input, int64_t window);
 
 static void EachPixel(Run* run, const int64_t* in, int64_t rows, int64_t columns, Visit visit) {
   const Kernel* kernel = run->kernel;
-  const Span y = SpanOf(in[1], rows, kernel->strides[1], kernel->is_same);
-  const Span x = SpanOf(in[2], columns, kernel->strides[2], kernel->is_same);
+  const Span y = SpanOf(kernel, 1, in[1], rows);
+  const Span x = SpanOf(kernel, 2, in[2], columns);
   for (int64_t o = 0; o < in[0] * y.outputs * x.outputs; ++o)
     for (int64_t w = 0; w < rows * columns; ++w) {
       const int64_t n = o / (y.outputs * x.outputs);
-      const int64_t iy = o / x.outputs % y.outputs * y.stride + w / columns - y.before;
-      const int64_t ix = o % x.outputs * x.stride + w % columns - x.before;
+      const int64_t wy = w / columns * kernel->dilations[1], wx = w % columns * kernel->dilations[2];
+      const int64_t iy = o / x.outputs % y.outputs * y.stride + wy - y.before;
+      const int64_t ix = o % x.outputs * x.stride + wx - x.before;
       if (iy >= 0 && iy < in[1] && ix >= 0 && ix < in[2])
         visit(run, o, (n * in[1] + iy) * in[2] + ix, w);
     }
@@ -36,8 +39,8 @@ static void EachPixel(Run* run, const int64_t* in, int64_t rows, int64_t columns
 
 static Tensor* Windowed(Run* run, const int64_t* in, int64_t rows, int64_t columns, int64_t depth) {
   const Kernel* kernel = run->kernel;
-  const Span y = SpanOf(in[1], rows, kernel->strides[1], kernel->is_same);
-  const Span x = SpanOf(in[2], columns, kernel->strides[2], kernel->is_same);
+  const Span y = SpanOf(kernel, 1, in[1], rows);
+  const Span x = SpanOf(kernel, 2, in[2], columns);
   return Output(run, (int64_t[]){in[0], y.outputs, x.outputs, depth}, 4);
 }
 

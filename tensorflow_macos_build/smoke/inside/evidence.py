@@ -12,15 +12,18 @@ from typing import Any, Callable, Dict, Iterable, List, Tuple
 
 HEAVY = frozenset(
     {
-        *("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "_FusedMatMul"),
-        *("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "_FusedConv2D", "Conv3D"),
+        *("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv3D"),
+        *("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "FusedBatchNormEx"),
         *("Conv3DBackpropInputV2", "Conv3DBackpropFilterV2", "DepthwiseConv2dNative"),
         *("DepthwiseConv2dNativeBackpropInput", "DepthwiseConv2dNativeBackpropFilter"),
         *("FusedBatchNormV3", "FusedBatchNormGradV3", "MaxPool", "MaxPoolGrad", "AvgPool"),
         *("AvgPoolGrad", "CudnnRNNV3", "CudnnRNNBackpropV3"),
     }
 )
-"""What training spends its time in. `_Fused…` are what grappler makes of a pair of them."""
+"""What training spends its time in."""
+
+# What grappler and oneDNN make of an op, or of a pair: _FusedConv2D, _MklNativeFusedMatMul.
+_REWRITTEN = re.compile(r"^_(?:Mkl)?(?:Native)?(?:Fused(?!BatchNorm))?")
 
 COPIES = frozenset({"_Send", "_Recv", "_HostSend", "_HostRecv"})
 """The two ends of a copy from one device, or one memory, to another."""
@@ -44,6 +47,15 @@ def short(device: str) -> str:
     """
     matched = _DEVICE.search(device) or _OLD_DEVICE.search(device)
     return "{}:{}".format(matched.group(1).upper(), matched.group(2)) if matched else device
+
+
+def heavy(ops: "Iterable[str]") -> "List[str]":
+    """Return those of `HEAVY` that ops are, or have been made of, sorted.
+
+    >>> heavy(["_MklNativeFusedConv2D", "Relu", "MatMul"])
+    ['Conv2D', 'MatMul']
+    """
+    return sorted(HEAVY & {_REWRITTEN.sub("", op) for op in ops})
 
 
 def record(ctx: Any, call: "Callable[[], Any]") -> "Tuple[Any, List[Any]]":
@@ -97,8 +109,8 @@ def placement(listed: "Iterable[Tuple[str, str, str]]", device: str) -> "Dict[st
     return {
         "on_device": on_device,
         "elsewhere": elsewhere,
-        "heavy_on_device": sorted(HEAVY & set(on_device)),
-        "heavy_elsewhere": sorted(HEAVY & set(elsewhere)),
+        "heavy_on_device": heavy(on_device),
+        "heavy_elsewhere": heavy(elsewhere),
         "copies": copies,
         "share": round(sum(on_device.values()) / float(total), 4) if total else 0.0,
         "mlc": mlc[:100],

@@ -14,6 +14,9 @@ from ..registry import CheckFailed, NotApplicable, check
 PLUGINS = "tensorflow-plugins"
 """The folder beside TensorFlow's that it loads plugins from, at its import."""
 
+VARIABLE = "TF_PLUGGABLE_DEVICE_LIBRARY_PATH"
+"""Names one more plugin, which need not be installed."""
+
 SYMBOLS = (
     *("TF_AddNVariant", "TF_AssignRefVariable", "TF_AssignUpdateVariable", "TF_AssignVariable"),
     *("TF_DestroyTemporaryVariable", "TF_GetInputByName", "TF_GetInputTensorFromVariable"),
@@ -84,7 +87,8 @@ def constraints(kernel: "Any") -> str:
 def stock(list_of_kernels: "Any") -> "Any":
     """Return the kernels that the wheel registers without any plugin, seen in a process without."""
     result = os.path.abspath("stock")
-    subprocess.check_call([sys.executable, "-I", "-c", STOCK, result])
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    subprocess.check_call([sys.executable, "-I", "-c", STOCK, result], env=environment)
     with open(result, "rb") as opened:
         return list_of_kernels.FromString(opened.read())
 
@@ -92,7 +96,7 @@ def stock(list_of_kernels: "Any") -> "Any":
 def plugin_libraries(ctx: "Context") -> "List[str]":
     """Return the files of the plugins that TensorFlow has loaded."""
     site = os.path.dirname(os.path.dirname(os.path.abspath(ctx.tf.__file__)))
-    names = glob.glob(os.path.join(site, PLUGINS, "*"))
+    names = [*glob.glob(os.path.join(site, PLUGINS, "*")), os.environ.get(VARIABLE, "")]
     return sorted(os.path.basename(name) for name in names if name.endswith((".so", ".dylib")))
 
 

@@ -63,6 +63,8 @@ def _stepwise(ctx: Context, build: Any, optimizer: Any, sizes: "List[int]") -> J
     Raises:
         CheckFailed: a step's loss, or any weight after it, is not that of the reference.
     """
+    # As users train: `placement` and `training_on_device` hold what must not run elsewhere.
+    ctx.soft_placement(True)
     data = image_data(ctx.rng(2), max(sizes))
     tried, reference = _on_both(ctx, build, optimizer)
     losses = []  # type: List[Any]
