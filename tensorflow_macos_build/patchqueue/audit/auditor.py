@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.console import silent
@@ -122,23 +123,40 @@ class Auditor:
         return None
 
     def _was_in(self, name: UsedName) -> str:
-        """Return the file of the old base that had a name which is gone; "" where it is not."""
+        """Return the file of the old base that had a name which is gone; "" where it is not.
+
+        What the new base has, and a patch takes away itself, is not upstream's doing.
+        """
+        if name.kind is NameKind.IDENTIFIER or self._has(self._after, name):
+            return ""
+        if self._has(self._upstream, name):
+            return ""
         match name.kind:
-            case NameKind.IDENTIFIER:
-                return ""
+            case NameKind.FILE:
+                return name.name
+            case NameKind.LOAD:
+                return name.name.partition("%")[0]
+            case NameKind.TARGET:
+                return self._before.build_file(_package_and_target(name)[0])
+
+    def _has(self, tree: TreeNames, name: UsedName) -> bool:
+        """Whether a tree has a file, a target or a loaded symbol that the old base had."""
+        match name.kind:
             case NameKind.FILE:
                 # an include path may lead below another workspace by now
-                root = self._before.root_of(name.name)
-                is_below = self._after.file(name.name.removeprefix(root), name.name)
-                return "" if is_below or self._after.has_file(name.name) else name.name
+                relative = name.name.removeprefix(self._before.root_of(name.name))
+                return bool(tree.file(relative, name.name)) or tree.has_file(name.name)
             case NameKind.LOAD:
                 path, _, symbol = name.name.partition("%")
-                is_there = not self._after.has_file(path) or self._after.has_symbol(path, symbol)
-                return "" if is_there else path
+                return not tree.has_file(path) or tree.has_symbol(path, symbol)
             case NameKind.TARGET:
-                package, _, target = name.name.removeprefix("//").rpartition(":")
-                is_there = self._after.has_target(package, target, surely=False)
-                return "" if is_there else self._before.build_file(package)
+                return tree.has_target(*_package_and_target(name), surely=False)
+            case NameKind.IDENTIFIER:
+                raise AssertionError("words are looked for in all files at once")
+
+    @functools.cached_property
+    def _upstream(self) -> TreeNames:
+        return TreeNames(self._quarantine, self._history.new)
 
     def _findings(
         self, patches: Sequence[QueueCommit], paths: dict[UsedName, tuple[str, ...]]
@@ -192,6 +210,11 @@ class Auditor:
             self._lines[use.path] = lines
         lines = self._lines[use.path]
         return lines is None or use.text in lines
+
+
+def _package_and_target(name: UsedName) -> tuple[str, str]:
+    package, _, target = name.name.removeprefix("//").rpartition(":")
+    return package, target
 
 
 def _by_kind(item: tuple[UsedName, _Uses]) -> tuple[str, str]:

@@ -167,6 +167,12 @@ def test_a_target_that_was_renamed_is_shown(tmp_path: Path, label: str) -> None:
     assert names(findings) == [("target", "//core:runner", "runner_impl")]
 
 
+def test_what_the_queue_takes_away_itself_is_no_finding(tmp_path: Path) -> None:
+    """In a conflict the patch's side stands for now, and may lack what upstream has."""
+    own = {"core/BUILD": "", "my/BUILD": 'cc_library(name = "x", deps = ["//core:runner"])\n'}
+    assert audited(tmp_path, {**UPSTREAM, "new": ""}, own) == ()
+
+
 def test_a_target_of_its_own_package_and_one_elsewhere_are_told_apart(tmp_path: Path) -> None:
     now = changed("core/BUILD", 'name = "runner"', 'name = "runner_impl"')
     build = (
