@@ -5,7 +5,7 @@ from typing import Any, Callable, List, Sequence, Tuple
 from . import numbers
 from .context import Context
 
-SIZES = (1, 2, 3, 5)
+QUICK_SIZES, SIZES = (1, 3), (1, 2, 3, 5)
 
 
 class Layer:
@@ -58,8 +58,9 @@ class Layer:
         return [numbers.rounded(rng.uniform(-0.5, 0.5, shape), "float32") for shape in shapes]
 
 
-def examine(ctx: Context, layer: Layer, sizes: "Sequence[int]" = SIZES) -> "List[str]":
+def examine(ctx: Context, layer: Layer, sizes: "Sequence[int]" = ()) -> "List[str]":
     """Return what is wrong with a layer, eager and in a graph, at each size of a batch."""
+    sizes = sizes or (QUICK_SIZES if ctx.quick else SIZES)
     ctx.soft_placement(True)
     problems = _examine(ctx, layer, sizes, ctx.device)
     if problems and ctx.device != ctx.reference and _examine(ctx, layer, sizes, ctx.reference):
@@ -75,16 +76,18 @@ def _examine(ctx: Context, layer: Layer, sizes: "Sequence[int]", device: str) ->
         layer.call(made, _tensors(ctx, layer, layer.inputs(rng, 1)))
     weights = layer.weights(rng, [each.shape for each in made.get_weights()])
     made.set_weights(weights)
-    problems = []  # type: List[str]
-    for way, run in _ways(ctx, layer, made, device):
-        for size in sizes:
+    problems = {}  # type: Dict[str, List[str]]
+    ways = _ways(ctx, layer, made, device)
+    for size in sizes:
+        inputs = layer.inputs(rng, size)
+        judgement = _Judgement(layer, inputs, weights[: len(made.trainable_weights)], rng)
+        for way, run in ways:
             made.set_weights(weights)
-            inputs = layer.inputs(rng, size)
-            wrong = _compared(ctx, layer, run, inputs, weights[: len(made.trainable_weights)], rng)
-            problems += ["{} {}, batch {}: {}".format(layer.name, way, size, w) for w in wrong]
-            if problems:
-                break
-    return problems
+            wrong = judgement.problems(ctx, run)
+            title = "{} {}, batch {}: ".format(layer.name, way, size)
+            if wrong:
+                problems.setdefault(way, [title + each for each in wrong])
+    return [problem for way in problems.values() for problem in way]
 
 
 def _ways(ctx: Context, layer: Layer, made: Any, device: str) -> "List[Tuple[str, Any]]":
@@ -117,32 +120,41 @@ def _tensors(ctx: Context, layer: Layer, inputs: "List[Any]") -> "List[Any]":
     return [ctx.tf.constant(each, dtype) for each in inputs]
 
 
-def _compared(
-    ctx: Context, layer: Layer, run: "Callable[..., Any]", inputs: Any, weights: Any, rng: Any
-) -> "List[str]":
-    arguments = list(inputs) + list(weights)
-    value = layer.judge(*arguments)
-    upstream = numbers.rounded(rng.uniform(0.5, 1.5, value.shape), "float32")
-    results = run(_tensors(ctx, layer, inputs), ctx.tf.constant(upstream, "float32"))
-    first = len(inputs) if layer.draw == "integer" else 0
-    gradients = numbers.at_least(
-        [
-            numbers.gradient(layer.judge, arguments, index, upstream)
-            for index in range(first, len(arguments))
+class _Judgement:
+    """What a layer's result and gradients have to be, of one batch."""
+
+    def __init__(self, layer: Layer, inputs: "List[Any]", weights: "List[Any]", rng: Any) -> None:
+        self._layer, self._inputs = layer, inputs
+        arguments = inputs + weights
+        value = layer.judge(*arguments)
+        self._upstream = numbers.rounded(rng.uniform(0.5, 1.5, value.shape), "float32")
+        first = len(inputs) if layer.draw == "integer" else 0
+        gradients = numbers.at_least(
+            [self._gradient(arguments, index) for index in range(first, len(arguments))]
+        )
+        self._judges = [("result", numbers.judged(value), layer.allowed)] + [
+            ("gradient {}".format(first + number), gradient, 4 * layer.allowed)
+            for number, gradient in enumerate(gradients)
         ]
-    )
-    judges = [("result", numbers.judged(value), layer.allowed)] + [
-        ("gradient {}".format(first + number), gradient, 4 * layer.allowed)
-        for number, gradient in enumerate(gradients)
-    ]
-    if len(results) != len(judges):
-        return ["{} results and gradients, not {}".format(len(results), len(judges))]
-    compared = [
-        (what, numbers.measure(result, judge, "float32", allowed))
-        for result, (what, judge, allowed) in zip(results, judges)
-    ]
-    return [
-        "{} {} ({:.3g} eps)".format(what, comparison.why, comparison.error)
-        for what, comparison in compared
-        if not comparison.ok
-    ]
+
+    def _gradient(self, arguments: "List[Any]", index: int) -> "numbers.Judgement":
+        # In training, an example's result may depend on the others.
+        apart = index < len(self._inputs) and not self._layer.training
+        function = numbers.batch_gradient if apart else numbers.gradient
+        return function(self._layer.judge, arguments, index, self._upstream)
+
+    def problems(self, ctx: Context, run: "Callable[..., Any]") -> "List[str]":
+        """Return what is wrong with what a layer gives."""
+        given = _tensors(ctx, self._layer, self._inputs)
+        results = run(given, ctx.tf.constant(self._upstream, "float32"))
+        if len(results) != len(self._judges):
+            return ["{} results, not {}".format(len(results), len(self._judges))]
+        compared = [
+            (what, numbers.measure(result, judge, "float32", allowed))
+            for result, (what, judge, allowed) in zip(results, self._judges)
+        ]
+        return [
+            "{} {} ({:.3g} eps)".format(what, comparison.why, comparison.error)
+            for what, comparison in compared
+            if not comparison.ok
+        ]

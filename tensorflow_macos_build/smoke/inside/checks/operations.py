@@ -40,7 +40,7 @@ def differentiated(ctx: Context, judged: "parity.Parity", arguments: "List[Any]"
 
 def eager(ctx: Context, dtype: str) -> Json:
     """Return the evidence of every case, called one by one."""
-    tried = parity.sizes(ctx.quick, eager=True)
+    tried = parity.sizes(ctx.quick, eager=True, dtype=dtype)
     problems, missing, worst = [], [], {}  # type: List[str], List[str], Dict[str, Any]
     for judged in judged_cases(ctx, dtype, max(tried)):
         absent = without_kernel(ctx, judged)
@@ -169,7 +169,7 @@ def check_float32(ctx: Context) -> Json:
 
 @check("operations.graph", group="operations", issue="apple#74")
 def check_graph(ctx: Context) -> Json:
-    """The same in one graph, where optimisers fuse them, at every size up to 64 and past it."""
+    """The same in one graph, where optimisers fuse them, at every size up to 40 and past it."""
     return graph(ctx, "float32")
 
 
