@@ -1,6 +1,6 @@
 """Keras layers on a device, forward and backward, against their judges in NumPy."""
 
-from typing import Any, Callable, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from . import numbers
 from .context import Context
@@ -76,7 +76,7 @@ def _examine(ctx: Context, layer: Layer, sizes: "Sequence[int]", device: str) ->
         layer.call(made, _tensors(ctx, layer, layer.inputs(rng, 1)))
     weights = layer.weights(rng, [each.shape for each in made.get_weights()])
     made.set_weights(weights)
-    problems = {}  # type: Dict[str, List[str]]
+    problems: "Dict[str, List[str]]" = {}
     ways = _ways(ctx, layer, made, device)
     for size in sizes:
         inputs = layer.inputs(rng, size)
