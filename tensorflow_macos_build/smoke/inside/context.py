@@ -1,7 +1,8 @@
 """What a check is given: the module, the devices, and how its run was asked for."""
 
-import importlib
 from typing import Any, Dict, Tuple
+
+from .lazy import np
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
@@ -31,7 +32,7 @@ class Context:
     @property
     def np(self) -> Any:
         """NumPy, as the environment has it."""
-        return importlib.import_module("numpy")
+        return np
 
     @property
     def keras(self) -> Any:
