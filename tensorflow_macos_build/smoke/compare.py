@@ -18,6 +18,9 @@ _LARGEST = 256 << 20
 _SHORTEST_S, _SHORTEST_US = 0.5, 20.0
 """Times below which a machine's other work is all that differs."""
 
+_SHARE = 0.05
+"""A change of a device's share of time that is worth a word."""
+
 _Key = tuple[str, str]
 
 
@@ -49,6 +52,17 @@ class MovedOp:
     op: str
     before: str
     after: str
+
+
+@dataclass(frozen=True)
+class CoverageChange:
+    """A device's share of the time of a training that changed, from 0 to 1."""
+
+    target: str
+    check: str
+    device: str
+    before: float
+    after: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,7 @@ class SmokeComparison:
         new_passes: what passes now and did not.
         dropped: what was tried and no longer is.
         moved: ops that run on another device.
+        coverage: devices whose share of a training's time changed.
         slower: ops and checks that take longer; a single run's times, so no verdict.
         symbols_gained: symbols that are exported now and were not.
         symbols_lost: symbols that were exported and no longer are.
@@ -97,6 +112,7 @@ class SmokeComparison:
     new_passes: tuple[ChangedCheck, ...]
     dropped: tuple[ChangedCheck, ...]
     moved: tuple[MovedOp, ...]
+    coverage: tuple[CoverageChange, ...]
     slower: tuple[Slowdown, ...]
     symbols_gained: tuple[str, ...]
     symbols_lost: tuple[str, ...]
@@ -143,9 +159,10 @@ def compare(
         new_passes=tuple(c for c in changes if _passes(c.after) and not _passes(c.before)),
         dropped=tuple(c for c in changes if _is_tried(c.before) and not _is_tried(c.after)),
         moved=tuple(moved for pair in both for moved in _moved(*pair)),
+        coverage=tuple(change for pair in both for change in _coverage(*pair)),
         slower=tuple(one for pair in both for one in _slowdowns(*pair) if one.ratio >= slower),
-        symbols_gained=tuple(sorted(symbols[1] - symbols[0])) if all(symbols) else (),
-        symbols_lost=tuple(sorted(symbols[0] - symbols[1])),
+        symbols_gained=_beyond(symbols[1], symbols[0]),
+        symbols_lost=_beyond(symbols[0], symbols[1]),
     )
 
 
@@ -203,10 +220,28 @@ def _both_pass(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return bool(before["outcome"] == after["outcome"] == CheckOutcome.PASSED.value)
 
 
-def _symbols(checks: Mapping[_Key, Mapping[str, Any]]) -> set[str]:
-    """Return the symbols that checks have seen, from their evidence `symbols`."""
-    lists = [check["evidence"].get("symbols") for check in checks.values()]
-    return {name for names in lists if isinstance(names, list) for name in map(str, names)}
+def _coverage(
+    key: _Key, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[CoverageChange]:
+    """Yield what changed of the devices' shares of time, as the evidence `coverage` has them."""
+    first, second = _mapping(before, "coverage"), _mapping(after, "coverage")
+    for device in sorted({**first, **second}) if first and second else ():
+        shares = first.get(device, 0.0), second.get(device, 0.0)
+        numbers = all(isinstance(share, (int, float)) for share in shares)
+        if numbers and abs(shares[1] - shares[0]) >= _SHARE:
+            yield CoverageChange(*key, device, *shares)
+
+
+def _symbols(checks: Mapping[_Key, Mapping[str, Any]]) -> set[str] | None:
+    """Return the symbols that checks have seen (evidence `symbols`); None where none looked."""
+    seen = [check["evidence"].get("symbols") for check in checks.values()]
+    lists = [names for names in seen if isinstance(names, list)]
+    return {str(name) for names in lists for name in names} if lists else None
+
+
+def _beyond(symbols: set[str] | None, others: set[str] | None) -> tuple[str, ...]:
+    """Return the symbols that the others lack, where both runs have looked."""
+    return () if symbols is None or others is None else tuple(sorted(symbols - others))
 
 
 def _mapping(check: Mapping[str, Any], name: str) -> dict[str, Any]:

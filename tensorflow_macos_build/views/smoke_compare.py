@@ -36,6 +36,16 @@ def as_document(result: SmokeComparison) -> documents.Json:
             }
             for op in result.moved
         ],
+        "coverage": [
+            {
+                "target": change.target,
+                "check": change.check,
+                "device": change.device,
+                "before": change.before,
+                "after": change.after,
+            }
+            for change in result.coverage
+        ],
         "slower": [
             {
                 "target": slow.target,
@@ -72,11 +82,15 @@ def as_parts(result: SmokeComparison) -> list[Part]:
     lost = [(name, "lost") for name in result.symbols_lost]
     gained = [(name, "gained") for name in result.symbols_gained]
     slower = ("as", "check", "op", "before", "after", "ratio")
+    shares = [
+        (c.target, c.check, c.device, f"{c.before:.0%}", f"{c.after:.0%}") for c in result.coverage
+    ]
     return [
         *_table("fails now", _CHANGED, map(_change_row, result.new_failures)),
         *_table("no longer tried", _CHANGED, map(_change_row, result.dropped)),
         *_table("passes now", _CHANGED, map(_change_row, result.new_passes)),
         *_table("ran on another device", ("as", "check", "op", "before", "after"), moved),
+        *_table("share of the time", ("as", "check", "device", "before", "after"), shares),
         *_table("slower, in one run each", slower, map(_slower_row, result.slower)),
         *_table("symbols", ("symbol", "change"), [*lost, *gained]),
         _verdict(result),

@@ -33,6 +33,7 @@ BEFORE = document(
     ("heals", "crashed", 1.0, {}),
     ("goes", "passed", 1.0, {}),
     ("fails on", "failed", 1.0, {}),
+    ("trains", "passed", 1.0, {"coverage": {"GPU:0": 1.0}}),
     ("slows", "passed", 2.0, {"op_us": {"MatMul": 100.0, "Relu": 100.0, "Neg": 1.0}}),
 )
 AFTER = document(
@@ -41,6 +42,7 @@ AFTER = document(
     ("heals", "passed", 9.0, {}),
     ("goes", "not_run", None, {}),
     ("fails on", "failed", 1.0, {}),
+    ("trains", "passed", 1.0, {"coverage": {"GPU:0": 0.6, "CPU:0": 0.4}}),
     ("slows", "passed", 4.0, {"op_us": {"MatMul": 300.0, "Relu": 110.0, "Neg": 9.0}}),
     ("is new", "passed", 1.0, {}),
 )
@@ -57,6 +59,10 @@ def test_every_kind_of_change_is_told_apart() -> None:
         ("slows", "", 2.0),
         ("slows", "MatMul", pytest.approx(3.0)),
     ]
+    assert [(c.device, c.before, c.after) for c in result.coverage] == [
+        ("CPU:0", 0.0, 0.4),
+        ("GPU:0", 1.0, 0.6),
+    ]
     assert (result.symbols_gained, result.symbols_lost) == (("TF_C",), ("TF_A",))
     assert result.is_worse
     documents.check(compare_view.as_document(result))
@@ -66,7 +72,13 @@ def test_a_run_is_not_worse_than_itself() -> None:
     result = compare(BEFORE, BEFORE)
     assert not result.is_worse
     assert (result.new_passes, result.slower, result.symbols_gained) == ((), (), ())
-    assert not compare(BEFORE, document(*[("goes", "passed", 1.0, {})])).new_failures
+
+
+def test_symbols_are_lost_only_where_the_second_run_has_looked() -> None:
+    nobody = compare(BEFORE, document(("goes", "passed", 1.0, {})))
+    assert (nobody.new_failures, nobody.symbols_lost) == ((), ())
+    none = compare(BEFORE, document(("goes", "passed", 1.0, {"symbols": []})))
+    assert none.symbols_lost == ("TF_A", "TF_B")
 
 
 def test_what_is_no_smoke_test_is_refused(tmp_path: Path) -> None:
