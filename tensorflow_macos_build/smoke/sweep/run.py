@@ -106,6 +106,18 @@ def _environment(
     return environment.make(request, target, python, folder / "env")
 
 
+def require_devices(listing: Listing, *devices: str) -> None:
+    """Check that TensorFlow lists devices.
+
+    Raises:
+        WorkFailed: one is not there; no other is taken in its place.
+    """
+    for device in devices:
+        if device not in listing.devices:
+            seen = ", ".join(listing.devices) or "none"
+            raise WorkFailed(f"there is no {device} to sweep: TensorFlow lists {seen}")
+
+
 @dataclass(frozen=True)
 class _Sweep:
     """One sweep in one environment, with a folder for what goes to and from its program."""
@@ -142,10 +154,7 @@ class _Sweep:
         path = self.folder / "listing.json"
         process.run(self._argv("list", path), env=self._env, timeout=_LISTING_S)
         listing = Listing.of(json.loads(files.read_small(path, _LONGEST_LISTING)))
-        for device in (self.smoke.device, self.smoke.reference):
-            if device not in listing.devices:
-                seen = ", ".join(listing.devices) or "none"
-                raise WorkFailed(f"there is no {device} to sweep: TensorFlow lists {seen}")
+        require_devices(listing, self.smoke.device, self.smoke.reference)
         return listing
 
     def _refuse_unknown(self, listing: Listing, ops: frozenset[str]) -> None:

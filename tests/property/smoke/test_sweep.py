@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tensorflow_macos_build.smoke.inside.sweep.calling import Call
 from tensorflow_macos_build.smoke.inside.sweep.comparing import (
     EPSILON,
     Result,
@@ -18,6 +19,7 @@ from tensorflow_macos_build.smoke.inside.sweep.comparing import (
     error_in_units,
 )
 from tensorflow_macos_build.smoke.inside.sweep.schedule import Ended, Schedule
+from tensorflow_macos_build.smoke.inside.sweep.worker import verdict_on
 from tensorflow_macos_build.smoke.sweep.planning import Kernel, Listing, OpDef, plan
 
 if TYPE_CHECKING:
@@ -159,3 +161,37 @@ def test_two_samples_of_one_distribution_pass_and_a_shifted_one_does_not(seed: i
     assert compare_samples(*pair).same
     for wrong in (first + 0.2, first * 0.1, np.zeros(1200), first / first * math.nan):
         assert not compare_samples([Result("float32", wrong)], pair[1]).same
+
+
+CASE = {"op": "MatMul", "types": {"T": "float32"}}
+DEVICE = "/job:localhost/replica:0/task:0/device:GPU:0"
+
+
+def _call(array: np.ndarray[Any, Any], device: str = DEVICE) -> Call:
+    return Call([Result("float32", array)], [device])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 1))
+def test_a_fault_of_either_call_is_a_difference_and_rounding_is_none(seed: int, which: int) -> None:
+    right = np.random.RandomState(seed).uniform(-2, 2, (4, 5)).astype(np.float32)
+    last = right.copy()
+    last[-1, -1] += np.float32(0.01)
+    faults = [
+        _call(last),
+        _call(right.astype(np.float16).astype(np.float32)),  # a silent half precision
+        _call(np.full_like(right, math.nan)),
+        _call(right[:3]),
+        _call(right, DEVICE.replace("GPU", "CPU")),
+        Call([Result("float64", right)], [DEVICE]),
+    ]
+    references = [_call(right), _call(right)]
+    for fault in faults:
+        calls = [_call(right), _call(right)]
+        calls[which] = fault
+        outcome = verdict_on(calls, references, CASE, "GPU:0", "value")
+        assert outcome["outcome"] == "differ", outcome
+    rounded = [_call(np.nextafter(right, np.float32(9))) for _ in range(2)]
+    assert verdict_on(rounded, references, CASE, "GPU:0", "value")["outcome"] == "equal"
+    # Without a reference the device's calls are held against each other.
+    alone = [_call(right), _call(last)]
+    assert verdict_on(alone, [], CASE, "GPU:0", "value")["outcome"] == "differ"

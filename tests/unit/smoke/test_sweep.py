@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.smoke.sweep import (
     ExcludedOp,
     Exclusion,
     SweepCase,
+    SweepOptions,
     SweepOutcome,
     SweepReport,
 )
 from tensorflow_macos_build.smoke.sweep.exclusions import exclusion, type_exclusion
 from tensorflow_macos_build.smoke.sweep.model import collect
-from tensorflow_macos_build.smoke.sweep.planning import SweepPlan
+from tensorflow_macos_build.smoke.sweep.planning import Listing, SweepPlan
+from tensorflow_macos_build.smoke.sweep.run import require_devices
 from tensorflow_macos_build.views import sweep as view
 
 CASES = tuple(SweepCase("MatMul", (("T", dtype),)) for dtype in ("float16", "float32", "int32"))
@@ -85,3 +90,16 @@ def test_every_reason_of_an_exclusion_is_given_to_some_op_and_none_to_plain_math
     for op in ("MatMul", "Conv2D", "Sum", "Relu", "Cast", "ResourceApplyAdam", "StridedSlice"):
         assert exclusion(op, frozenset({"type", "int"}), takes_reference=False) is None
         assert type_exclusion(op, ["float32", "int32"]) is None
+
+
+def test_a_device_that_is_not_listed_is_an_error_and_no_other_is_taken() -> None:
+    listing = Listing("2.16.2", ("CPU:0",), (), {})
+    require_devices(listing, "CPU:0", "CPU:0")
+    with pytest.raises(WorkFailed, match="there is no GPU:0 to sweep: TensorFlow lists CPU:0"):
+        require_devices(listing, "GPU:0", "CPU:0")
+
+
+def test_times_and_numbers_of_processes_that_make_no_sense_are_refused() -> None:
+    for bad in ({"jobs": 0}, {"jobs": 1000}, {"timeout_s": 0.0}, {"timeout_s": 1e9}):
+        with pytest.raises(UsageError, match="takes"):
+            SweepOptions(**bad)  # type: ignore[arg-type]

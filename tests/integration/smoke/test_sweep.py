@@ -1,0 +1,95 @@
+"""A sweep on a real TensorFlow: some ops whole, and cases that end or block their process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tensorflow_macos_build import documents, process
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions
+from tensorflow_macos_build.smoke.sweep import SweepOptions, SweepOutcome, sweep
+from tensorflow_macos_build.smoke.zygote import ENVIRONMENT, INSIDE
+from tensorflow_macos_build.views import sweep as view
+from tests import tensorflow_env
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPS = (
+    *("AddV2", "ArgMax", "Cast", "ConcatV2", "Conv2D", "Cumsum", "Einsum", "FusedBatchNormV3"),
+    *("GatherV2", "MatMul", "MaxPoolGrad", "QuantizeV2", "RandomStandardNormal", "Relu"),
+    *("ResourceApplyAdam", "SparseAdd", "StringJoin", "Sum", "TensorListStack", "TopKV2"),
+)
+"""Of every room of recipes: arrays, layers, matrices, randomness, sparse, state, text."""
+
+HANG_S = 15.0
+
+ABORTS = "UnicodeDecodeWithOffsets"
+"""With int32 splits: `Check failed: dtype() == expected_dtype` (tensor.cc)."""
+
+BLOCKS = "Unstage"
+"""From an area where nothing is staged, in C, so that only a kill ends it."""
+
+
+def test_twenty_ops_are_equal_on_a_device_and_itself_for_every_type(real_tensorflow: Path) -> None:
+    tried = SmokeOptions(device="CPU:0", python=str(real_tensorflow))
+    report = sweep(EnvironmentRequest(), tried, SweepOptions(ops=OPS), silent)
+    assert report.tensorflow == tensorflow_env.RELEASE
+    assert report.ended == ""
+    wrong = [(r.case, r.why) for r in report.results if r.outcome is not SweepOutcome.EQUAL]
+    assert wrong == []
+    assert report.called_ops == set(OPS)
+    errors = {op.op: op.error for op in report.ops()}
+    assert errors["MatMul"] == 0.0
+    assert errors["StringJoin"] is None
+    # Each optimiser's variables are held against the reference's, after the step.
+    assert errors["ResourceApplyAdam"] == 0.0
+    documents.check(view.as_document(report))
+
+
+def _drive(python: Path, folder: Path, cases: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    out = folder / "out.jsonl"
+    numbered = [{"number": n, "reference": False, **case} for n, case in enumerate(cases)]
+    spec = {"device": "CPU:0", "reference": "CPU:0", "cases": numbered, "batch": 1, "jobs": 1}
+    spec.update(timeout=HANG_S, fork=True, out=str(out))
+    path = folder / "spec.json"
+    path.write_text(json.dumps({**spec, **more}), encoding="utf-8")
+    argv = [python, "-I", "-X", "faulthandler", INSIDE / "sweep", "run", path]
+    process.run(argv, env={**ENVIRONMENT, "HOME": str(folder)})
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert sorted(row["case"] for row in rows) == list(range(len(cases)))
+    return {cases[row["case"]]["op"]: row for row in rows}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned on a Mac, and not forked")
+def test_what_aborts_or_blocks_costs_its_own_case(real_tensorflow: Path, tmp_path: Path) -> None:
+    floats = {"T": "float32"}
+    ops = {
+        "AddV2": floats,
+        ABORTS: {"Tsplits": "int32"},
+        "MatMul": floats,
+        BLOCKS: {"dtypes": "float32"},
+        "Sub": floats,
+    }
+    cases = [{"op": op, "types": types} for op, types in ops.items()]
+    rows = _drive(real_tensorflow, tmp_path, cases)
+    outcomes = {op: row["outcome"] for op, row in rows.items()}
+    assert outcomes == {
+        "AddV2": "equal",
+        ABORTS: "die",
+        "MatMul": "equal",
+        BLOCKS: "die",
+        "Sub": "equal",
+    }
+    assert rows[ABORTS]["why"].startswith("device: signal SIGABRT: ")
+    assert rows[BLOCKS]["why"] == "device: it hung"
+
+
+def test_workers_that_are_started_anew_do_the_same(real_tensorflow: Path, tmp_path: Path) -> None:
+    cases = [{"op": op, "types": {"T": "float32"}} for op in ("AddV2", "MatMul")]
+    rows = _drive(real_tensorflow, tmp_path, cases, fork=False, batch=2)
+    assert [rows[op]["outcome"] for op in ("AddV2", "MatMul")] == ["equal", "equal"]
