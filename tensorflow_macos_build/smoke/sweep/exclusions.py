@@ -14,7 +14,9 @@ class Exclusion(Enum):
     """Why an op is not called. What is excluded is counted, and apart from what is unaccounted."""
 
     FILES = "it reads or writes files or streams, or prints"
-    REFERENCE = "it takes or gives a variable of TensorFlow 1 by reference, which no eager call can"
+    REFERENCE = (
+        "it takes or gives a table, stack or array of TensorFlow 1 by a reference to its name"
+    )
     FUNCTION = "it calls functions of a graph"
     GRAPH = "it has a meaning inside a graph only: control flow, arguments, placeholders"
     TRANSFER = "it sends to or receives from another device or machine"
@@ -78,6 +80,7 @@ _NAMES: tuple[tuple[str, Exclusion], ...] = (
         r"|IsTensorFloat32Enabled|StochasticCastToInt|CheckPinned|_MlirPassthrough.*",
         Exclusion.COMPILER,
     ),
+    (r"DestroyResourceOp", Exclusion.HANDLES),
     (r"TensorArray\w*V2|QuantizedDepthwiseConv2D|QuantizedConv2D(PerChannel)?", Exclusion.REMOVED),
     (
         r"Abort|Old|.*Fails?|KernelLabel.*|TestAttr.*|Stub.*|Resource(Create|Initialized|Using)Op|Attr.*"
@@ -95,7 +98,7 @@ _TYPES: tuple[tuple[str, str, Exclusion], ...] = (
     (r"_FusedConv2D", r"float16|bfloat16|q?int8", Exclusion.REMOVED),
     (r"UnicodeDecodeWithOffsets", r"int32", Exclusion.REMOVED),
     (r"TensorArray(Gather|Concat)V3", r"q.*", Exclusion.REMOVED),
-    (r"TensorStridedSliceUpdate", r"float8.*|q.*|u?int[24]", Exclusion.REMOVED),
+    (r"TensorStridedSliceUpdate|StridedSliceAssign", r"float8.*|q.*|u?int[24]", Exclusion.REMOVED),
 )
 _TYPE_RULES = tuple((re.compile(op), re.compile(types), reason) for op, types, reason in _TYPES)
 

@@ -58,7 +58,7 @@ def _drive(python: Path, folder: Path, cases: list[dict[str, Any]], **more: Any)
     spec.update(timeout=HANG_S, fork=True, out=str(out))
     path = folder / "spec.json"
     path.write_text(json.dumps({**spec, **more}), encoding="utf-8")
-    argv = [python, "-I", "-X", "faulthandler", INSIDE / "sweep", "run", path]
+    argv: list[str | Path] = [python, "-I", "-X", "faulthandler", INSIDE / "sweep", "run", path]
     process.run(argv, env={**ENVIRONMENT, "HOME": str(folder)})
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert sorted(row["case"] for row in rows) == list(range(len(cases)))

@@ -102,4 +102,4 @@ def test_a_device_that_is_not_listed_is_an_error_and_no_other_is_taken() -> None
 def test_times_and_numbers_of_processes_that_make_no_sense_are_refused() -> None:
     for bad in ({"jobs": 0}, {"jobs": 1000}, {"timeout_s": 0.0}, {"timeout_s": 1e9}):
         with pytest.raises(UsageError, match="takes"):
-            SweepOptions(**bad)  # type: ignore[arg-type]
+            SweepOptions(**bad)

@@ -23,6 +23,9 @@ _TYPE_NAMES = ("T", "dtype", "type", "elem_type", "element_dtype", "Tvalues")
 _RESOURCE = 20
 """DT_RESOURCE (types.proto)."""
 
+HANDLES = ("resource", "variant")
+"""Types that have no numbers to read."""
+
 _AS_NUMBERS = {
     "int4": "int8",
     "uint4": "uint8",
@@ -73,14 +76,12 @@ class Caller:
                 for handle, dtype in variables
                 if dtype not in _QUANTIZED  # ReadVariableOp knows none of them
             ]
-        return Call(
-            results, [o.device for o in outputs if o.dtype.name not in ("resource", "variant")]
-        )
+        return Call(results, [o.device for o in outputs if type_of(o) not in HANDLES])
 
     def _run(self, op: str, tensors: List[Any], attrs: Dict[str, Any]) -> List[Any]:
         definition = self._definition(op)
         flat = tuple(item for pair in attrs.items() for item in pair)
-        count = sum(_count(output, attrs) for output in definition.output_arg)
+        count = sum(count_of(output, attrs) for output in definition.output_arg)
         return list(self._execute(op, count, tensors, flat, self._context))
 
     def _inputs(
@@ -100,7 +101,7 @@ class Caller:
         variables: List[Tuple[Any, str]] = []
         for arg in definition.input_arg:
             for value, dtype in self._values(op, arg, recipe, attrs):
-                tensor = self._tensor(value, dtype, attrs, random)
+                tensor = self._given(arg, value, dtype, attrs, random)
                 tensors.append(tensor)
                 if isinstance(value, Variable):
                     variables.append((tensor, value.dtype or _own_type(attrs)))
@@ -153,10 +154,14 @@ class Caller:
             return list(zip(values, dtypes))
         return [(value, _dtype(arg, attrs))]
 
+    def _given(self, arg: Any, value: Any, dtype: str, attrs: Dict[str, Any], random: Any) -> Any:
+        """Return what an argument is given: here, a tensor of its dtype."""
+        return self._tensor(value, dtype, attrs, random)
+
     def _tensor(self, value: Any, dtype: str, attrs: Dict[str, Any], random: Any) -> Any:
         if isinstance(value, Made):
             return self._made(value, random)
-        if hasattr(value, "numpy"):
+        if self._tf.is_tensor(value):
             return value
         if isinstance(value, Variable):
             content = (
@@ -217,18 +222,34 @@ class Caller:
 
     def _read(self, tensor: Any) -> Result:
         """Return an output as numbers that numpy can compare."""
-        tf, name = self._tf, str(tensor.dtype.name)
-        if name in ("resource", "variant"):
-            return Result(name, None)
+        plain = self._plain(tensor)
+        return result_of(tensor, None if plain is None else plain.numpy())
+
+    def _plain(self, tensor: Any) -> Any:
+        """Return an output as a tensor of a type that numpy has; None for a handle."""
+        tf, name = self._tf, type_of(tensor)
+        if name in HANDLES:
+            return None
         with tf.device("/device:CPU:0"):
             if name in _QUANTIZED:
-                return Result(name, tf.bitcast(tensor, getattr(tf, _QUANTIZED[name])).numpy())
+                return tf.bitcast(tensor, getattr(tf, _QUANTIZED[name]))
             if name in _AS_NUMBERS:
-                return Result(name, tf.cast(tensor, getattr(tf, _AS_NUMBERS[name])).numpy())
-            array = np.asarray(tensor.numpy())
-        if array.dtype.kind == "V":  # ml_dtypes' and TensorFlow's own types
-            array = array.astype(np.float32)
-        return Result(name, array)
+                return tf.cast(tensor, getattr(tf, _AS_NUMBERS[name]))
+        return tensor
+
+
+def type_of(tensor: Any) -> str:
+    """Return the name of a tensor's type, of a reference's the type that it refers to."""
+    return str(tensor.dtype.base_dtype.name)
+
+
+def result_of(tensor: Any, numbers_of: Any) -> Result:
+    """Return an output's numbers, with the type of the tensor that they are of."""
+    if numbers_of is None:
+        return Result(type_of(tensor), None)
+    array = np.asarray(numbers_of)
+    # ml_dtypes' and TensorFlow's own types, which numpy does not compute with.
+    return Result(type_of(tensor), array.astype(np.float32) if array.dtype.kind == "V" else array)
 
 
 def _known(caller: Caller, op: str) -> Dict[str, Any]:
@@ -285,7 +306,7 @@ def _as_attr(tf: Any, value: Any) -> Any:
     return value
 
 
-def _count(output: Any, attrs: Dict[str, Any]) -> int:
+def count_of(output: Any, attrs: Dict[str, Any]) -> int:
     if output.number_attr:
         return int(attrs[output.number_attr])
     return len(attrs[output.type_list_attr]) if output.type_list_attr else 1

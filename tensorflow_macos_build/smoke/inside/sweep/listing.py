@@ -49,7 +49,11 @@ def op_row(definition: Any) -> Dict[str, Any]:
             }
             for attr in definition.attr
         },
-        "ref": any(arg.is_ref for arg in list(definition.input_arg) + list(definition.output_arg)),
+        # By a name of fixed type, such as a queue's; a variable's reference has the op's own type.
+        "ref": any(
+            arg.is_ref and not arg.type_attr
+            for arg in list(definition.input_arg) + list(definition.output_arg)
+        ),
         "stateful": definition.is_stateful,
     }
 

@@ -8,6 +8,7 @@ from . import recipes
 from .calling import Call, Caller, as_device
 from .comparing import EPSILON, Verdict, compare_samples, compare_shapes, compare_values
 from .laws import law_of, limit_of, promised
+from .session import SessionCaller, needs_session
 
 Write = Callable[[Dict[str, Any]], None]
 
@@ -17,8 +18,10 @@ def work(cases: List[Dict[str, Any]], spec: Dict[str, Any], write: Write) -> Non
     tf = importlib.import_module("tensorflow")
     # An op that the device has no kernel for must be an error, and never run elsewhere.
     tf.config.set_soft_device_placement(False)
-    caller = Caller(recipes.RECIPES, recipes.default)
+    eager = Caller(recipes.RECIPES, recipes.default)
+    graph = SessionCaller(recipes.RECIPES, recipes.default)
     for case in cases:
+        caller = graph if needs_session(case["op"]) else eager
         write({"case": case["number"], "at": "reference"})
         started = time.time()
         outcome = attempt(caller, case, spec, write)

@@ -39,11 +39,31 @@ _NAMED = (
 """What arguments of these names are in every op: scalars, ranges, keys of random numbers."""
 
 
+STATE = (
+    "var",
+    "accum",
+    "accum_update",
+    "ms",
+    "mom",
+    "mg",
+    "m",
+    "v",
+    "linear",
+    "ref",
+    "vhat",
+    "gradient_accumulator",
+    "gradient_squared_accumulator",
+)
+"""What optimisers' steps change, where it comes by reference."""
+
+
 def default(op: str, name: str, resource: bool) -> Any:
     """Return the value of an argument that its op's recipe does not name."""
     if resource:
         return variable()
+    if name in STATE:
+        return (4, 3)
     for names, value in _NAMED:
         if re.fullmatch(names, name):
             return value
-    return (4, 3) if op.startswith("ResourceApply") else (2, 3)
+    return (4, 3) if op.startswith(("ResourceApply", "Apply", "Assign")) else (2, 3)

@@ -24,6 +24,7 @@ _GIF = (
     b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02"
     b"\x02D\x01\0;"
 )
+_WEBP = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0/\0\0\0\x10\x07\x10\x11\x11\x88\x88\xfe\x07\0"
 """The smallest files of their kinds: one column, one or two rows."""
 
 _PNG = made("EncodePng", image=_PIXELS, T="uint8")
@@ -135,6 +136,8 @@ RECIPES = {
     "DecodeAndCropJpeg": dict(contents=_JPEG, crop_window=exact([0, 0, 2, 2])),
     "DecodeBmp": dict(contents=exact(_BITMAP)),
     "DecodeGif": dict(contents=exact(_GIF)),
+    "DecodeWebP": dict(contents=exact(_WEBP)),
+    "DecodeJxl": dict(contents=exact(b"\xff\x0a")),
     "EncodeWav": dict(audio=within(-0.9, 0.9, 16, 1), sample_rate=exact(8000)),
     "DecodeWav": dict(contents=_WAV),
     "AudioSpectrogram": dict(input=(16, 1), window_size=8, stride=4),

@@ -27,6 +27,20 @@ _STACK = made("StackV2", then("StackPushV2", "handle", elem=(2, 3)), max_size=ex
 _ROWS = dict(grad=(2, 3), indices=exact([2, 0]))
 
 RECIPES = {
+    "ApplyGradientDescent ApplyProximalGradientDescent": dict(delta=(4, 3)),
+    "CountUpTo": dict(ref=exact(3), limit=9),
+    "ScatterAdd ScatterDiv ScatterMax ScatterMin ScatterMul ScatterSub ScatterUpdate": dict(
+        indices=exact([3, 0]), updates=(2, 3)
+    ),
+    "ScatterNdAdd ScatterNdMax ScatterNdMin ScatterNdSub ScatterNdUpdate": dict(
+        indices=exact([[3], [0]]), updates=(2, 3)
+    ),
+    "StridedSliceAssign": dict(
+        begin=exact([0, 1]), end=exact([4, 3]), strides=exact([1, 1]), value=(4, 2)
+    ),
+    "SparseApplyAdadelta SparseApplyAdagrad SparseApplyAdagradDA SparseApplyAdagradV2": _ROWS,
+    "SparseApplyCenteredRMSProp SparseApplyFtrl SparseApplyFtrlV2 SparseApplyMomentum": _ROWS,
+    "SparseApplyProximalAdagrad SparseApplyProximalGradientDescent SparseApplyRMSProp": _ROWS,
     "AssignVariableOp AssignAddVariableOp AssignSubVariableOp": dict(value=(4, 3)),
     "VarHandleOp": dict(shape=[2, 3], shared_name=_ANONYMOUS),
     "ResourceApplyGradientDescent ResourceApplyProximalGradientDescent": dict(delta=(4, 3)),
