@@ -27,6 +27,7 @@ class Exclusion(Enum):
     TEST = "TensorFlow's own tests use it, or it ends or halts the process by design"
     HANDLES = "it moves handles (resource, variant), which have no numbers to compare"
     REMOVED = "TensorFlow's own kernel refuses every call: removed, or no code for the type"
+    PREPARATION = "the device does not do what comes before or after it: make its list, read back"
     LABEL = "all its kernels have a label, which only a graph that names it gets"
 
 

@@ -37,8 +37,11 @@ class SweepOutcome(Enum):
         return self in (SweepOutcome.DIFFER, SweepOutcome.RAISE, SweepOutcome.DIE)
 
 
-_REFUSED, _UNIMPLEMENTED = "refused", "unimplemented"
+_REFUSED = "refused"
 """What the environment's program says of a case that the reference did not take."""
+
+_NOT_CALLED = {"unimplemented": Exclusion.REMOVED, "unprepared": Exclusion.PREPARATION}
+"""What it says of a case that cannot be called, and the reason that this is."""
 
 
 @dataclass(frozen=True)
@@ -162,23 +165,25 @@ def collect(
 ) -> tuple[tuple[SweepResult, ...], tuple[ExcludedOp, ...]]:
     """Return an outcome for each case of a plan, and what was excluded, from the program's rows.
 
-    A case of which no row tells is unaccounted. One that the reference says it does not implement
-    is excluded.
+    A case of which no row tells is unaccounted. One that the reference says it does not implement,
+    or that the device cannot be prepared for, is excluded.
 
     Raises:
         KeyError, TypeError, ValueError: the rows are not of that program's making.
     """
     by_case = {int(row["case"]): row for row in rows}
     results: list[SweepResult] = []
-    refused: Counter[str] = Counter()
+    not_called: Counter[tuple[str, Exclusion]] = Counter()
     for number, case in enumerate(plan.cases):
         row = by_case.get(number, {"outcome": _REFUSED, "why": "the sweep ended before it"})
-        if row["outcome"] == _UNIMPLEMENTED:
-            refused[case.op] += 1
+        if row["outcome"] in _NOT_CALLED:
+            not_called[case.op, _NOT_CALLED[row["outcome"]]] += 1
         else:
             results.append(_result(case, row))
-    excluded = [ExcludedOp(op, Exclusion.REMOVED, count) for op, count in refused.items()]
-    return tuple(results), tuple(sorted((*plan.excluded, *excluded), key=lambda e: e.op))
+    excluded = [ExcludedOp(op, reason, n) for (op, reason), n in not_called.items()]
+    return tuple(results), tuple(
+        sorted((*plan.excluded, *excluded), key=lambda e: (e.op, e.reason.name))
+    )
 
 
 def _result(case: SweepCase, row: Mapping[str, Any]) -> SweepResult:

@@ -51,10 +51,12 @@ def test_a_case_of_which_nothing_was_written_is_unaccounted_and_the_report_says_
     assert "2 kernels nothing is known" in str(view.as_parts(report)[-1])
 
 
-def test_what_the_reference_does_not_implement_is_excluded_and_not_unaccounted() -> None:
-    report = _report(_row(0, "unimplemented"), _row(1, "equal"), _row(2, "unimplemented"))
+def test_what_cannot_be_called_is_excluded_and_not_unaccounted() -> None:
+    report = _report(_row(0, "unimplemented"), _row(1, "equal"), _row(2, "unprepared"))
     assert report.counts == {SweepOutcome.EQUAL: 1}
-    assert report.exclusions == {Exclusion.FILES: 1, Exclusion.REMOVED: 2}
+    assert report.exclusions == dict.fromkeys(
+        (Exclusion.FILES, Exclusion.REMOVED, Exclusion.PREPARATION), 1
+    )
 
 
 def test_one_kernel_that_differs_raises_or_dies_fails_the_device() -> None:
@@ -85,6 +87,7 @@ def test_every_reason_of_an_exclusion_is_given_to_some_op_and_none_to_plain_math
         exclusion("While", frozenset({"func"}), takes_reference=False),
         type_exclusion("Identity", ["resource"]),
         Exclusion.LABEL,  # of a kernel, not of an op: planning's
+        Exclusion.PREPARATION,  # seen only in the calls
     }
     assert known == set(Exclusion)
     for op in ("MatMul", "Conv2D", "Sum", "Relu", "Cast", "ResourceApplyAdam", "StridedSlice"):

@@ -45,6 +45,13 @@ _QUANTIZED = {
 """Types whose bits are those of a plain integer."""
 
 
+class Unprepared(Exception):
+    """A device cannot do what comes before or after an op: make its list, read its variable.
+
+    That is no fault of the op's kernel; where it is one of the other's, its own case says so.
+    """
+
+
 class Caller:
     """Calls ops by name, on a device, with inputs that depend on the case's name alone."""
 
@@ -63,6 +70,7 @@ class Caller:
         """Call an op, with these types, on a device such as `GPU:0`.
 
         Raises:
+            Unprepared: an op that has to come before or after it fails.
             Exception: whatever TensorFlow raises where it does not take the call.
         """
         random = generator(op + repr(sorted(types.items())))
@@ -184,7 +192,14 @@ class Caller:
         names = [attr.name for attr in self._definition(op).attr if attr.type == "type"]
         types = {name: known[name] for name in names if name in known}
         tensors, _, attrs = self._inputs(op, types, recipe, random)
-        return self._run(op, tensors, attrs)
+        return self._help(op, tensors, attrs)
+
+    def _help(self, op: str, tensors: List[Any], attrs: Dict[str, Any]) -> List[Any]:
+        """Call an op that prepares another's call, or reads what it has done."""
+        try:
+            return self._run(op, tensors, attrs)
+        except Exception as error:
+            raise Unprepared("%s: %s" % (op, error)) from error
 
     def _constant(self, array: Any, dtype: str) -> Any:
         """Return a tensor on the CPU: the op's device copies it, as it does in every program."""
@@ -209,16 +224,16 @@ class Caller:
         # the variable of the one before.
         named["shared_name"] = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"
         shape = content.shape.as_list()
-        handle = self._run(
+        handle = self._help(
             "VarHandleOp", [], dict(named, shape=shape, **_known(self, "VarHandleOp"))
         )[0]
         attrs = dict({"dtype": number}, **_known(self, "AssignVariableOp"))
-        self._run("AssignVariableOp", [handle, content], attrs)
+        self._help("AssignVariableOp", [handle, content], attrs)
         return handle
 
     def _value(self, handle: Any, dtype: str) -> Any:
         number = self._tf.dtypes.as_dtype(dtype).as_datatype_enum
-        return self._run("ReadVariableOp", [handle], {"dtype": number})[0]
+        return self._help("ReadVariableOp", [handle], {"dtype": number})[0]
 
     def _read(self, tensor: Any) -> Result:
         """Return an output as numbers that numpy can compare."""

@@ -4,7 +4,7 @@ import importlib
 import re
 from typing import Any, Dict, List, Set
 
-from .calling import Call, Caller, count_of, result_of
+from .calling import Call, Caller, Unprepared, as_device, count_of, result_of
 from .values import Made, generator
 
 STEP = re.compile(
@@ -26,6 +26,8 @@ class SessionCaller(Caller):
         super().__init__(recipes, defaults)
         library = importlib.import_module("tensorflow.python.framework.op_def_library")
         self._apply = library.apply_op
+        kernels = importlib.import_module("tensorflow.python.framework.kernels")
+        self._kernels = kernels.get_registered_kernels_for_op
         self._before: List[Any] = []
         self._initial: List[Any] = []
         self._references: List[Any] = []
@@ -35,6 +37,7 @@ class SessionCaller(Caller):
         """Run an op, with these types, on a device such as `GPU:0`.
 
         Raises:
+            Unprepared: the device has no kernel for an op that has to come before or after it.
             Exception: whatever TensorFlow raises where it does not take the graph.
         """
         random = generator(op + repr(sorted(types.items())))
@@ -43,7 +46,30 @@ class SessionCaller(Caller):
             tensors, _, attrs = self._inputs(op, types, {}, random)
             with self._tf.control_dependencies(self._before):
                 outputs = self._run(op, tensors, attrs)
+            self._require_kernels(self._last, device)
             return self._result(outputs, self._last)
+
+    def _require_kernels(self, operation: Any, device: str) -> None:
+        """Check that the device has a kernel for each op of the graph that is there for another.
+
+        Raises:
+            Unprepared: it has none.
+        """
+        for helper in operation.graph.get_operations():
+            placed = helper.device.endswith(as_device(device))
+            if placed and helper is not operation and not self._has_kernel(helper, device):
+                raise Unprepared("%s has no kernel for %s" % (helper.type, device))
+
+    def _has_kernel(self, operation: Any, device: str) -> bool:
+        kinds = (device.partition(":")[0], "DEFAULT")
+        return any(
+            kernel.device_type in kinds
+            and all(
+                operation.get_attr(named.name).as_datatype_enum in named.allowed_values.list.type
+                for named in kernel.constraint
+            )
+            for kernel in self._kernels(operation.type).kernel
+        )
 
     def _result(self, outputs: List[Any], operation: Any) -> Call:
         plain = [self._plain(output) for output in outputs]

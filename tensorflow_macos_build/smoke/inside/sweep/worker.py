@@ -5,7 +5,7 @@ import time
 from typing import Any, Callable, Dict, List
 
 from . import recipes
-from .calling import Call, Caller, as_device
+from .calling import Call, Caller, Unprepared, as_device
 from .comparing import EPSILON, Verdict, compare_samples, compare_shapes, compare_values
 from .laws import law_of, limit_of, promised
 from .session import SessionCaller, needs_session
@@ -33,7 +33,8 @@ def attempt(
 ) -> Dict[str, Any]:
     """Return a case's outcome, with why and the error.
 
-    It is `equal`, `differ` or `raise`; `refused` or `unimplemented` where the reference is so.
+    It is `equal`, `differ` or `raise`; `refused` or `unimplemented` where the reference does not
+    take the call, `unprepared` where the device does not do what comes before or after it.
     """
     op, types, law = case["op"], case["types"], law_of(case["op"])
     references: List[Call] = []
@@ -51,6 +52,8 @@ def attempt(
     write({"case": case["number"], "at": "device"})
     try:
         calls = [caller.call(op, types, spec["device"]) for _ in range(2)]
+    except Unprepared as error:
+        return {"outcome": "unprepared", "why": _sentence(error), "law": law}
     except Exception as error:
         return {"outcome": "raise", "why": _sentence(error), "law": law}
     return verdict_on(calls, references, case, spec["device"], law)
