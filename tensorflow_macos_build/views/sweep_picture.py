@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.smoke.sweep import OpSummary, SweepReport
 
-WIDTH, LEFT, ROW, MARGIN, HEAD = 900, 270, 20, 16, 84
+WIDTH, LEFT, ROW, MARGIN, HEAD = 900, 290, 20, 16, 84
 """Pixels: the picture, the names beside the bars, a row's height, the border, the title."""
 
 _ROWS = 40
 """Ops with a bar of their own; how many have smaller errors is said below."""
 
-_SMALLEST, _LARGEST = -2, 20
-"""Powers of two, in units of epsilon, between which the bars lie: a quarter, and 2^20, where in
-float32 a tenth of the number is wrong."""
+_SMALLEST, _LARGEST = -2, 22
+"""Powers of two, in units of epsilon, between which the bars lie: a quarter, and 2^22, where in
+float32 half of the number is wrong."""
 
 _STYLE = """
   text { font: 13px sans-serif; fill: #111 }
@@ -64,7 +64,7 @@ def draw(report: SweepReport) -> str:
 
 def _rest(hidden: int, exact: int) -> str:
     more = f"{hidden} more ops have smaller errors; " if hidden else ""
-    return f"{more}{exact} ops with floats are exact; a line across a bar is the op's limit"
+    return f"{more}{exact} ops with floats are exact; an upright line is the op's limit"
 
 
 def _title(report: SweepReport) -> Iterator[str]:
@@ -78,9 +78,12 @@ def _title(report: SweepReport) -> Iterator[str]:
 
 
 def _scale(rows: int) -> Iterator[str]:
-    for power in range(_SMALLEST, _LARGEST + 1, 2):
+    for power in range(_SMALLEST, _LARGEST + 1, 4):
         # Larger numbers in full would run into each other.
-        x, label = _x(2.0**power), f"{2.0**power:g}" if power <= 16 else f"2^{power}"
+        x, label = (
+            _x(2.0**power),
+            f"{2.0**power:g}" if power < 0 else f"{2**power:,}" if power <= 16 else f"2^{power}",
+        )
         bottom = HEAD + max(rows, 1) * ROW
         yield f'<line class="grid" x1="{x}" x2="{x}" y1="{HEAD - 4}" y2="{bottom}"/>'
         yield _text(x, HEAD - 8, label, "small mid")

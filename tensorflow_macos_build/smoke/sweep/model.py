@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build.smoke.sweep.exclusions import Exclusion
-from tensorflow_macos_build.smoke.sweep.planning import ExcludedOp
+from tensorflow_macos_build.smoke.sweep.planning import MISSING, ExcludedOp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -137,7 +137,10 @@ class SweepReport:
     def passed(self) -> bool:
         """Whether something was called, and nothing speaks against the device."""
         counts = self.counts
-        return counts[SweepOutcome.EQUAL] > 0 and not any(o.failed for o in counts)
+        sound = not any(outcome.failed for outcome in counts)
+        # Only what was named can be missing: what a device leaves out is its own affair.
+        missing = any(fault.kind == MISSING for fault in self.faults)
+        return counts[SweepOutcome.EQUAL] > 0 and sound and not missing
 
     def ops(self) -> list[OpSummary]:
         """Return a summary of each op that was to be called, by name."""

@@ -16,6 +16,10 @@ Types = tuple[tuple[str, str], ...]
 """Attributes and the types that a kernel is registered for, such as (("T", "float32"),)."""
 
 
+MISSING = "missing"
+"""The kind of fault that an op has which was named, and has no kernel."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """One registration.
@@ -138,7 +142,7 @@ class RegistrationFault:
 
     Attributes:
         op: the op's name.
-        kind: `duplicate`, `impossible` (no call can ever reach it) or `unknown op`.
+        kind: `duplicate`, `impossible` (no call can ever reach it), `unknown op` or `missing`.
         why: what is wrong, in words.
     """
 
@@ -183,7 +187,16 @@ def plan(
             cases |= {SweepCase(op, t, _takes(others.get(op, ()), t)) for t in called}
         elif op in listing.ops:
             excluded.append(ExcludedOp(op, reason, max(len(types), 1)))
-    return SweepPlan(tuple(sorted(cases)), tuple(excluded), tuple(faults(listing, kernels)))
+    wrong = [*_missing(listing, device, kernels, ops or ()), *faults(listing, kernels)]
+    return SweepPlan(tuple(sorted(cases)), tuple(excluded), tuple(wrong))
+
+
+def _missing(
+    listing: Listing, device: str, kernels: Iterable[Kernel], ops: Collection[str]
+) -> Iterator[RegistrationFault]:
+    """Return the ops that were named and that the device has no kernel for."""
+    absent = set(ops) & set(listing.ops) - {kernel.op for kernel in kernels}
+    return (RegistrationFault(op, MISSING, f"no kernel for {device}") for op in sorted(absent))
 
 
 def faults(listing: Listing, kernels: Iterable[Kernel]) -> list[RegistrationFault]:

@@ -16,7 +16,7 @@ from tensorflow_macos_build.smoke.sweep import (
 )
 from tensorflow_macos_build.smoke.sweep.exclusions import exclusion, type_exclusion
 from tensorflow_macos_build.smoke.sweep.model import collect
-from tensorflow_macos_build.smoke.sweep.planning import Listing, SweepPlan
+from tensorflow_macos_build.smoke.sweep.planning import Kernel, Listing, OpDef, SweepPlan, plan
 from tensorflow_macos_build.smoke.sweep.run import require_devices
 from tensorflow_macos_build.views import sweep as view
 
@@ -106,3 +106,15 @@ def test_times_and_numbers_of_processes_that_make_no_sense_are_refused() -> None
     for bad in ({"jobs": 0}, {"jobs": 1000}, {"timeout_s": 0.0}, {"timeout_s": 1e9}):
         with pytest.raises(UsageError, match="takes"):
             SweepOptions(**bad)
+
+
+def test_an_op_that_is_named_and_has_no_kernel_is_missing_and_fails_the_sweep() -> None:
+    kernel = Kernel("MatMul", "GPU", (("T", ("float32",)),))
+    ops = {name: OpDef({"T": ("type", ())}, reference=False) for name in ("MatMul", "Relu")}
+    listing = Listing("2.16.2", ("GPU:0",), (kernel,), ops)
+    planned = plan(listing, "GPU:0", "CPU:0", {"MatMul", "Relu"})
+    assert [(fault.op, fault.kind) for fault in planned.faults] == [("Relu", "missing")]
+    results, excluded = collect(planned, [_row(0, "equal")])
+    report = SweepReport("a", "x", "2", "GPU:0", "CPU:0", results, excluded, planned.faults)
+    assert not report.passed
+    assert plan(listing, "GPU:0", "CPU:0").faults == ()
