@@ -29,7 +29,7 @@ TAG = "v2.17.0"
 MOST_RUNS = 60
 
 
-def make(folder: Path, contents: dict[str, bytes]) -> PreparedFolder:
+def make(folder: Path, contents: dict[str, bytes], project: str = "tensorflow") -> PreparedFolder:
     """Write a release's folder with some files, all documents in order."""
     folder.mkdir(parents=True)
     for name, content in {**contents, model.NOTES: b"# Notes\n"}.items():
@@ -47,7 +47,7 @@ def make(folder: Path, contents: dict[str, bytes]) -> PreparedFolder:
     upstream = {"url": "embedded:", "ref": TAG, "commit": "0" * 40}
     gates = (Gate("smoked", GateOutcome.PASSED, "1 check passed"),)
     tool = {"version": "1", "commit": ""}
-    manifest = Manifest("demo", TAG, "tensorflow", "2.17.0", upstream, tool, gates, listed)
+    manifest = Manifest("demo", TAG, project, "2.17.0", upstream, tool, gates, listed)
     (folder / model.MANIFEST).write_text(documents.dumps(model.as_document(manifest)))
     sums = {path.name: files.sha256(path) for path in folder.iterdir()}
     (folder / model.SUMS).write_text(checksums.format_sums(sums))

@@ -77,9 +77,13 @@ def prepare(
     positional=["folder"],
     help={
         "folder": "The folder of a release, as `release.prepare` has made it.",
-        "to": "Where to: github:OWNER/NAME, or the path of a folder.",
+        "to": "Where to: github:OWNER/NAME, s3://BUCKET/PREFIX, index:URL, or a folder's path.",
         "api": "The address of GitHub's API; by default $GITHUB_API_URL, else github.com's.",
         "target": "The commit that gets the tag; by default the one it was prepared at.",
+        "endpoint": "The address of an S3-compatible server; by default $AWS_ENDPOINT_URL, else"
+        " Amazon's.",
+        "simple": "The address of an index's pages; by default simple/ below the upload address.",
+        "uploader": "What uploads to an index: uv or twine.",
         "patience": "Seconds that a server may ask to wait; for more, the task ends with 75.",
         "plan": "Show what would be done, in order, and change nothing.",
         "json": "Print one JSON document (schema release-publish.v1).",
@@ -92,6 +96,9 @@ def publish(
     to: str,
     api: str = "",
     target: str = "",
+    endpoint: str = "",
+    simple: str = "",
+    uploader: str = "uv",
     patience: float = 900.0,
     plan: bool = False,
     json: bool = False,
@@ -103,7 +110,9 @@ def publish(
 
     destination, console = destinations.of(to), Console()
     release = prepared.read(Path(folder))
-    request = destinations.PublishRequest(release, to, api, target, patience)
+    request = destinations.PublishRequest(
+        release, to, api, target, endpoint, simple, uploader, patience
+    )
     if plan:
         planned = destination.plan(request)
     else:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.pipeline.releasing import check, rebuild
 from tensorflow_macos_build.pipeline.releasing.check import CheckState, ReleaseCheck
-from tensorflow_macos_build.release import obtain, offered
+from tensorflow_macos_build.release import obtain
 from tensorflow_macos_build.release.model import FileKind
-from tensorflow_macos_build.release.publishing import destinations, github, secrets
+from tensorflow_macos_build.release.publishing import destinations, github, offered, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

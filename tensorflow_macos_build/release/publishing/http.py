@@ -68,12 +68,14 @@ class Api:
         servers: the hosts, with their ports, that may see the token.
         headers: what every request has.
         idle: seconds of silence after which a request is given up.
+        auth: what signs requests; None: the token goes along as it is.
     """
 
     secret: Secret | None
     servers: set[str]
     headers: Mapping[str, str] = field(default_factory=dict)
     idle: float = 60.0
+    auth: requests.auth.AuthBase | None = None
 
     def call(
         self,
@@ -84,8 +86,9 @@ class Api:
         data: BinaryIO | None = None,
         headers: Mapping[str, str] | None = None,
         expected: Collection[int] = (200,),
+        parsed: bool = True,
     ) -> Reply:
-        """Make a request, and return its answer.
+        """Make a request, and return its answer; its body as JSON, unless it is not to be parsed.
 
         Raises:
             Passing: it may work later.
@@ -96,7 +99,8 @@ class Api:
             answer = self._answer(response)
             body = self._body(response, url)
             self._judge(answer, body, url, expected)
-        return Reply(answer.status, answer.headers, _value(body, url, answer.status))
+        value = _value(body, url, answer.status) if parsed else None
+        return Reply(answer.status, answer.headers, value)
 
     def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file, which may be on another server; that does not see the token.
@@ -116,7 +120,7 @@ class Api:
     def _ask(
         self, method: str, url: str, *, data: Any = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        auth = _Bearer(self.secret, self.servers) if self.secret else None
+        auth = self.auth or (_Bearer(self.secret, self.servers) if self.secret else None)
         try:
             # No session: its connections are shared by threads, and one that a server has closed
             # meanwhile fails a request that cannot be made twice.
