@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CHILD = Path(__file__).parents[1] / "inside" / "bench"
 
 _TAIL_LINES = 5
+_DAY = 86_400  # seconds
 
 ENVIRONMENT: dict[str, str | None] = {
     "PYTHONPATH": None,
@@ -47,12 +48,20 @@ class BenchOptions:
     Attributes:
         folder: where measurements are kept.
         module: the module that is imported.
-        pause_s: seconds of rest before each session but the first.
+        pause_s: seconds of rest before each session but the first, at most a day.
+
+    Raises:
+        UsageError: the rest is none that a clock counts.
     """
 
     folder: Path
     module: str = "tensorflow"
     pause_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a rest that is less than nothing, or without end."""
+        if not 0 <= self.pause_s <= _DAY:
+            raise UsageError(f"`--pause` takes 0 to {_DAY} seconds")
 
 
 def bench(

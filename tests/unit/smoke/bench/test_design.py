@@ -10,9 +10,17 @@ from pathlib import Path
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.smoke.bench import Arm, BenchDesign, chosen_workloads, parse_arm
+from tensorflow_macos_build.smoke.bench import (
+    Arm,
+    BenchDesign,
+    BenchOptions,
+    chosen_workloads,
+    parse_arm,
+)
+from tensorflow_macos_build.smoke.bench.environments import target
 from tensorflow_macos_build.smoke.bench.host import MAC_COMMANDS
 from tensorflow_macos_build.smoke.bench.run import argv, check_arch, time_left
+from tensorflow_macos_build.smoke.targets import SmokeTarget
 from tests.bench_times import FORK, STOCK, design
 
 
@@ -40,6 +48,12 @@ def test_the_order_follows_from_the_seed_and_stays_when_sessions_are_added() -> 
 def test_what_no_benchmark_can_be_made_of_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         replace(design(), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pause", [-1.0, 1e9, float("nan")])
+def test_a_rest_that_no_clock_counts_is_refused(pause: float) -> None:
+    with pytest.raises(UsageError, match="--pause"):
+        BenchOptions(Path("out"), pause_s=pause)
 
 
 def test_an_arm_is_read_from_one_word(tmp_path: Path) -> None:
@@ -93,6 +107,8 @@ def test_a_mac_is_asked_and_starts_the_processor_that_an_arm_names(
     intel = replace(FORK, arch="x86_64")
     head, child = argv(intel, python, specification)[:-2], Path("smoke/inside/bench")
     assert head == ["arch", "-x86_64", python, "-I", "-X", "faulthandler"]
+    assert target(intel) == SmokeTarget("x86_64", ("arch", "-x86_64"))
+    assert target(FORK).prefix == ()
     assert argv(FORK, python, specification)[:-2] == [python, "-I", "-X", "faulthandler"]
     assert str(argv(FORK, python, specification)[-2]).endswith(str(child))
     assert MAC_COMMANDS == {
