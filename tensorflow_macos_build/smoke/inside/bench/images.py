@@ -11,15 +11,10 @@ CLASSES = 10
 def resnet_finetune(context: BenchContext) -> Step:
     """Return a step that trains the last stage of ResNet50V2 and a new head; the rest is frozen."""
     keras = context.keras
-    side = context.size["image"]
-    base = keras.applications.ResNet50V2(
-        include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg"
-    )
+    base = _without_top(context, keras.applications.ResNet50V2)
     for layer in base.layers:
         layer.trainable = layer.name.startswith(("conv5", "post"))
-    model = keras.Sequential([base, keras.layers.Dense(CLASSES)])
-    model.build((None, side, side, 3))
-    return _in_memory(context, context.same_weights(model))
+    return _in_memory(context, _with_head(context, base))
 
 
 def mobilenet(context: BenchContext) -> Step:
@@ -48,11 +43,21 @@ def mobilenet_from_dataset(context: BenchContext) -> Step:
 
 def densenet(context: BenchContext) -> Step:
     """Return a step of DenseNet121."""
+    base = _without_top(context, context.keras.applications.DenseNet121)
+    return _in_memory(context, _with_head(context, base))
+
+
+def _without_top(context: BenchContext, application: Any) -> Any:
     side = context.size["image"]
-    model = context.keras.applications.DenseNet121(
-        weights=None, input_shape=(side, side, 3), classes=CLASSES, classifier_activation=None
-    )
-    return _in_memory(context, context.same_weights(model))
+    return application(include_top=False, weights=None, input_shape=(side, side, 3), pooling="avg")
+
+
+def _with_head(context: BenchContext, base: Any) -> Any:
+    """Return a model of logits; DenseNet121's own top has no such option in Keras 2.4."""
+    side = context.size["image"]
+    model = context.keras.Sequential([base, context.keras.layers.Dense(CLASSES)])
+    model.build((None, side, side, 3))
+    return context.same_weights(model)
 
 
 def _mobilenet(context: BenchContext) -> Any:
