@@ -14,6 +14,7 @@ from tensorflow_macos_build.pipeline.records import CheckRecord, FileRecord
 from tensorflow_macos_build.pipeline.stage import StageJob
 from tensorflow_macos_build.pipeline.stages import prove
 from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -39,3 +40,17 @@ def test_the_hint_is_about_the_wheel_that_failed(tmp_path: Path) -> None:
         prove._refuse_failures(job, checks)
     assert caught.value.where == "both.whl"
     assert caught.value.hint.endswith("build/both.whl --config demo")
+
+
+def test_what_is_declared_of_a_check_is_in_the_build_s_report() -> None:
+    checks = (
+        SmokeCheck("arm64", "half", CheckOutcome.KNOWN_LIMIT, "no kernel", limit="apple#1"),
+        SmokeCheck("arm64", "sort", CheckOutcome.PASSED, limit="apple#2"),
+        SmokeCheck("arm64", "train", CheckOutcome.FAILED, "NaN"),
+    )
+    report = SmokeReport("a.whl", "GPU:0", "CPU:0", "quick", False, checks)
+    assert [record.why for record in prove._records(report)] == [
+        "no kernel (declared: apple#1)",
+        "it passes, and is declared to fail: apple#2",
+        "NaN",
+    ]
