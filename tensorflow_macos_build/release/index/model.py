@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.dist_info.tags import WheelName
 
 FILES_LIMIT = 200_000
-"""Most wheels of one index: ten times what is measured in docs/release-index.md."""
+"""Most wheels of one index: twenty times what is measured in docs/release-index.md."""
 
 
 @dataclass(frozen=True)
