@@ -105,7 +105,7 @@ def _bucket(release: PreparedFolder, address: str, prefix: str) -> s3.S3Bucket:
 
 @contextlib.contextmanager
 def _proxy(server: str, chance: random.Random) -> Iterator[CuttingProxy]:
-    proxy = CuttingProxy(server, chance, chance.choice((0.0, 0.1, 0.3, 0.5)))
+    proxy = CuttingProxy(server, chance, chance.choice((0.0, 0.05, 0.1, 0.2)))
     try:
         yield proxy
     finally:
