@@ -28,7 +28,7 @@ class Exclusion(Enum):
     HANDLES = "it moves handles (resource, variant), which have no numbers to compare"
     REMOVED = "TensorFlow's own kernel refuses every call: removed, or no code for the type"
     PREPARATION = "the device does not do what comes before or after it: make its list, read back"
-    LABEL = "all its kernels have a label, which only a graph that names it gets"
+    UNREACHABLE = "no call reaches a kernel: a label that graphs name, types that the op has not"
 
 
 _NAMES: tuple[tuple[str, Exclusion], ...] = (

@@ -179,7 +179,7 @@ def plan(
     excluded: list[ExcludedOp] = []
     for op, own in sorted(_by_op(kernels).items()):
         types = {case for kernel in own if not kernel.label for case in _possible(kernel, listing)}
-        reason = _exclusion(op, listing) or (None if types else Exclusion.LABEL)
+        reason = _exclusion(op, listing) or (None if types else Exclusion.UNREACHABLE)
         if reason is None:
             reasons = Counter(_type_exclusion(op, t) for t in types)
             excluded += [ExcludedOp(op, why, n) for why, n in reasons.items() if why is not None]

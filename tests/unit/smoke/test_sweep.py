@@ -86,7 +86,7 @@ def test_every_reason_of_an_exclusion_is_given_to_some_op_and_none_to_plain_math
         exclusion("Assign", none, takes_reference=True),
         exclusion("While", frozenset({"func"}), takes_reference=False),
         type_exclusion("Identity", ["resource"]),
-        Exclusion.LABEL,  # of a kernel, not of an op: planning's
+        Exclusion.UNREACHABLE,  # of kernels, not of an op: planning's
         Exclusion.PREPARATION,  # seen only in the calls
     }
     assert known == set(Exclusion)
