@@ -115,9 +115,9 @@ def folder_bytes(folder: str) -> int:
     )
 
 
-WARM, LEAK_MB = 40, 0.1
+WARM, LEAK_MB = 40, 0.35
 """Steps before memory is watched; MiB that a step may keep. Nadam of apple#200 kept 0.6 GB an epoch
-of some hundred steps, and batches here have 0.5 MiB."""
+of some hundred steps, and batches here have 0.5 MiB; a sound 2.4.4 has shown 0.16."""
 
 
 def _stepped(ctx: Context, optimizer: str, steps: int) -> "Iterator[float]":
