@@ -25,7 +25,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tensorflow_macos_build.smoke import selection
 from tensorflow_macos_build.smoke.zygote import CheckBounds, CheckProcesses, program_argv
@@ -220,19 +220,22 @@ def observe(
     return row
 
 
-def clean(device: Device, runs: int) -> list[str]:
+def clean(device: Device, runs: int, results: IO[str]) -> list[str]:
     """Run the quick set without a fault, some times over; return the false alarms."""
     names = [c.name for c in selection.select(selection.catalogue(), check_set=selection.QUICK)]
     alarms = []
     with device.loaded() as (_, processes):
         for number in range(1, runs + 1):
-            begun = time.perf_counter()
+            begun, false = time.perf_counter(), []
             for name in names:
                 seen = processes.run(name)
                 if seen.outcome.value in FAILURES:
-                    alarms.append(f"run {number}: {name}: {seen.outcome.value}: {seen.why}")
-                    print(f"FALSE ALARM {alarms[-1]}", flush=True)
+                    false.append(f"{name}: {seen.outcome.value}: {seen.why[:200]!r}")
+                    print(f"FALSE ALARM {false[-1]}", flush=True)
+            alarms += false
             seconds = time.perf_counter() - begun
+            entry = {"version": device.version, "clean": 1, "alarms": false}
+            print(json.dumps(entry), file=results, flush=True)
             print(f"clean run {number} of {len(names)} checks: {seconds:.0f} s", flush=True)
     return alarms
 
@@ -312,9 +315,7 @@ def main() -> int:
             for row in rows:
                 entry = {"version": device.version, "row": dataclasses.asdict(row)}
                 print(json.dumps(entry), file=results, flush=True)
-            alarms = clean(device, arguments.clean) if arguments.clean else []
-            entry = {"version": device.version, "clean": arguments.clean, "alarms": alarms}
-            print(json.dumps(entry), file=results, flush=True)
+            alarms = clean(device, arguments.clean, results)
             good = sum(row.is_good for row in rows)
             print(f"{good} of {len(rows)} faults fired and were caught")
             is_good = is_good and good == len(rows) and not alarms
