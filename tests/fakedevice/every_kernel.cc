@@ -163,10 +163,11 @@ bool Overlap(const KernelDef& a, const KernelDef& b) {
   return a.label() == b.label();
 }
 
-// Datasets, their iterators and what copies belong to the host; no vendor's plugin has them.
+// Datasets, what they keep, and what copies belong to the host; no vendor's plugin has them.
 bool IsOfHost(const std::string& op) {
-  return op.find("Dataset") != std::string::npos || op.find("Iterator") != std::string::npos ||
-         op == "_HostSend" || op == "_HostRecv";
+  for (const char* word : {"Dataset", "Iterator", "SeedGenerator", "MemoryCache"})
+    if (op.find(word) != std::string::npos) return true;
+  return op == "_HostSend" || op == "_HostRecv";
 }
 
 bool IsForDevice(const KernelDef& kernel) {
