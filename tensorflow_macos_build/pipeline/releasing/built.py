@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents, files
 from tensorflow_macos_build.errors import UsageError
@@ -128,27 +127,18 @@ def smoke_rows(built: BuiltRelease, reports: Sequence[Path]) -> list[Json]:
 
 def _smoke_report(path: Path, digest: str) -> Json:
     try:
-        document = json.loads(files.read_small(path, _MOST))
-        is_one = document["schema"]["name"].startswith("smoke")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        is_one = False
-    if not is_one:
-        raise UsageError("it is no report of a smoke test", where=str(path))
-    if digest not in _digests(document):
+        document = documents.read(files.read_small(path, _MOST), "smoke", 2)
+    except documents.NotTheDocument as error:
+        raise UsageError(
+            f"it is no report of a smoke test: {error.what}", where=str(path)
+        ) from None
+    if document["sha256"] != digest:
         raise UsageError(
             "it is the report of another wheel, or does not say of which",
             where=str(path),
             hint=f"the wheel of this release has the SHA-256 {digest}",
         )
-    checked: Json = document
-    return checked
-
-
-def _digests(document: dict[str, Any]) -> set[object]:
-    """Return the SHA-256s that a smoke report has of its wheel, wherever it states them."""
-    wheel = document.get("wheel")
-    inner = wheel.get("sha256") if isinstance(wheel, dict) else None
-    return {inner, document.get("sha256"), document.get("wheel_sha256")}
+    return document
 
 
 def count(rows: Sequence[Json]) -> gates.SmokeCount:

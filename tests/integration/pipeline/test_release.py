@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
+from tensorflow_macos_build.views.smoke import as_document
 from tests import command_line
 from tests.projects import ROOT, check_sums
 
@@ -100,14 +102,18 @@ def test_what_is_not_clean_or_not_what_was_built_is_not_released(
 
 def test_a_smoke_report_counts_for_its_own_wheel_only(committed: Path, tmp_path: Path) -> None:
     report = json.loads((committed / "dist/demo/report.json").read_text())
-    check = {"target": "arm64", "name": "train", "outcome": "passed", "why": "", "evidence": {}}
-    body = {"wheel": "x.whl", "sha256": report["wheel"]["sha256"], "checks": [check]}
+    subject, digest = report["wheel"]["name"], report["wheel"]["sha256"]
+    check = SmokeCheck("arm64", "train", CheckOutcome.PASSED)
+    tried = SmokeReport(subject, "GPU:0", "CPU:0", "quick", False, (check,), digest)
     mac = tmp_path / "mac.json"
-    mac.write_text(json.dumps({"schema": {"name": "smoke", "version": 2}, **body}))
+    mac.write_text(json.dumps(as_document(tried)))
     out = ("--out", tmp_path / "out", "--smoke", mac)
     done = run(committed, "release.prepare", *out)
     assert done.returncode == 0, done.stderr
     assert "arm64: passed train" in (tmp_path / "out/v2.17.0/RELEASE_NOTES.md").read_text()
-    mac.write_text(mac.read_text().replace(body["sha256"], "0" * 64))
+    mac.write_text(mac.read_text().replace(digest, "0" * 64))
     other = run(committed, "release.prepare", *out)
     assert (other.returncode, "of another wheel" in other.stderr) == (2, True)
+    mac.write_text(json.dumps({"schema": {"name": "smoke", "version": 2}, "sha256": []}))
+    none = run(committed, "release.prepare", *out)
+    assert (none.returncode, "no report of a smoke test" in none.stderr) == (2, True)
