@@ -112,6 +112,7 @@ class Action(_Strict):
 class Actions(_Strict):
     """The actions that workflows use, by what they do."""
 
+    cache: Action
     checkout: Action
     upload: Action
     download: Action
