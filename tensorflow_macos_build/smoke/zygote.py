@@ -51,6 +51,10 @@ _TAIL_LINES, _TAIL_BYTES = 20, 16 << 10
 _LONGEST_RESULT = 16 << 20
 """Bytes of what a check may have seen."""
 
+_UNWRITTEN = 74  # EX_IOERR of sysexits.h; so `inside/zygote.py` ends
+
+_OVERWRITTEN = "the module's code wrote over the answers of the program that imports it"
+
 _ANSWERS = {
     outcome.value: outcome
     for outcome in (CheckOutcome.PASSED, CheckOutcome.FAILED, CheckOutcome.NOT_APPLICABLE)
@@ -89,7 +93,7 @@ class Observation:
 
 
 class _Gone(Exception):
-    """The program in the environment has ended, or says what it never says."""
+    """The program in the environment has ended, or says what it never says, as the text tells."""
 
 
 def program_argv(prefix: Sequence[str], python: Path) -> list[str]:
@@ -156,8 +160,8 @@ class CheckProcesses:
         begun = time.monotonic()
         try:
             row = self._launch(log)
-        except _Gone:
-            return self._import_ended(log, time.monotonic() - begun)
+        except _Gone as gone:
+            return self._import_ended(log, time.monotonic() - begun, str(gone))
         if row is None:
             return self.run("import")
         return _observed(row, time.monotonic() - begun, None, log)
@@ -205,16 +209,18 @@ class CheckProcesses:
         row = answer.get("import")
         if answer.get("event") != "ready" or not isinstance(row, (dict, type(None))):
             self._end_program()
-            raise _Gone
+            raise _Gone(_OVERWRITTEN)
         return row
 
-    def _import_ended(self, log: Path, seconds: float) -> Observation:
+    def _import_ended(self, log: Path, seconds: float, how: str) -> Observation:
         status = self._let_go()
         tail = _tail(log)
         if seconds > self._bounds.seconds:
             why = f"it was stopped after {self._bounds.seconds:g} s"
             return Observation(CheckOutcome.HUNG, why, seconds=seconds, log_tail=tail)
         outcome, why = _end(status)
+        # A status of 0 has no words: the module's code has ended the program as if all was well.
+        why = how or why or "it ended the program that imports it"
         return Observation(outcome, why, seconds=seconds, log_tail=tail)
 
     def _let_go(self) -> int:
@@ -294,9 +300,9 @@ class CheckProcesses:
         try:
             answer = json.loads(line[0])
         except (ValueError, RecursionError):
-            raise _Gone from None
+            raise _Gone(_OVERWRITTEN) from None
         if not isinstance(answer, dict):
-            raise _Gone
+            raise _Gone(_OVERWRITTEN)
         return answer
 
     def _end_program(self) -> None:
@@ -345,6 +351,9 @@ def resident_mb(pid: int) -> int:
 
 def _end(status: int) -> tuple[CheckOutcome, str]:
     """Return what a process's end says by itself; no words where it says nothing."""
+    if status == _UNWRITTEN:
+        why = "its log or result could not be written: is TMPDIR full (`df -h`, `df -i`)?"
+        return CheckOutcome.CRASHED, why
     if status >= 0:
         return CheckOutcome.CRASHED, f"it ended with status {status}" if status else ""
     with contextlib.suppress(ValueError):

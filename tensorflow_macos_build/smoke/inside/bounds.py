@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from typing import Any, Dict, Iterator
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -39,6 +40,8 @@ def wake_at_child() -> int:
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
+    # The module may have blocked them: then no check would be seen to end.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT))
     return reading
 
 
@@ -62,6 +65,8 @@ def set_in_child(request: "Dict[str, Any]") -> None:
     os.chdir(request["folder"])
     # Keras takes its settings from ~/.keras/keras.json, and writes that file at its import.
     os.environ["HOME"] = os.environ["TMPDIR"] = request["folder"]
+    # The module may have asked for the folder already at its import, and tempfile keeps the answer.
+    tempfile.tempdir = request["folder"]
     lower(resource.RLIMIT_FSIZE, LONGEST_FILE)
     lower(resource.RLIMIT_CORE, 0)
     # The parent watches what is resident. This stops what takes more than it can watch; address

@@ -9,6 +9,7 @@ object a line, and puts /dev/null and its log there for the module's code. When 
 at SIGINT or SIGTERM, whatever it has started ends too.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -70,7 +71,6 @@ def main(specification: str) -> None:
     if spec["mode"] == "list":
         print(json.dumps([check.described() for check in checks]))
     elif spec["mode"] == "one":
-        bounds.set_in_child(spec["request"])
         finish(spec, spec["request"])
     else:
         serve(spec, Channel())
@@ -128,7 +128,6 @@ def start(spec: "Json", request: "Json", channel: "Channel") -> int:
         bounds.die_with(parent)
         channel.close()
         if spec["isolation"] == FORK:
-            bounds.set_in_child(request)
             finish(spec, request)
         else:
             path = request["result"] + ".spec"
@@ -141,14 +140,21 @@ def start(spec: "Json", request: "Json", channel: "Channel") -> int:
 
 
 def finish(spec: "Json", request: "Json") -> None:
-    """Run a check in this process, write down what it saw, and end."""
-    row = attempt(dict(spec, log=request["log"]), request["name"], request.get("options"))
-    # The check's own code may have left threads that write on: the row is put there at once.
-    with open(request["result"] + ".part", "w", encoding="utf-8") as opened:
-        json.dump(row, opened)
-    os.rename(request["result"] + ".part", request["result"])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """Make this process a check's, run it, write down what it saw, and end."""
+    try:
+        bounds.set_in_child(request)
+        row = attempt(dict(spec, log=request["log"]), request["name"], request.get("options"))
+        # The check's own code may have left threads that write on: the row is put there at once.
+        with open(request["result"] + ".part", "w", encoding="utf-8") as opened:
+            json.dump(row, opened)
+        os.rename(request["result"] + ".part", request["result"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        # What the check itself raises is in the row: this is of the files around it.
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        os._exit(74)  # EX_IOERR of sysexits.h, which the parent knows
     # Not sys.exit: threads and destructors of the module's libraries could hang or crash there.
     os._exit(0)
 

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.smoke import CheckOutcome, zygote
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.smoke import (
+    CheckOutcome,
+    EnvironmentRequest,
+    SmokeOptions,
+    smoke,
+    zygote,
+)
 from tensorflow_macos_build.smoke.zygote import CheckBounds, CheckProcesses, program_argv
 from tests import processes
 from tests.projects import ROOT, wait_until
-from tests.smoke_wheels import make_environment
+from tests.smoke_wheels import make_environment, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +53,16 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
 time.sleep(600)
 """
+BLOCKS_SIGNALS = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))"
+ASKS_FOR_TEMPDIR = """
+import tempfile
+tempfile.gettempdir()
+_add = add
+def add(a, b):
+    assert os.path.samefile(tempfile.gettempdir(), ".")
+    return _add(a, b)
+"""
+NO_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
 KILLS_ITS_PARENT = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); signal.pause()"
 LINUX_ONLY = [("x = bytearray(800 << 20)", NARROW, "failed", "MemoryError")] * (
     sys.platform == "linux"
@@ -70,6 +87,7 @@ def left_over(folder: Path) -> list[str]:
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", ROOMY, "killed", "SIGKILL"),
         ("import os; os._exit(3)", ROOMY, "crashed", "status 3"),
         ("import os; os._exit(0)", ROOMY, "crashed", "without an answer"),
+        (NO_ROOM, ROOMY, "crashed", "could not be written"),
         ("raise SystemExit(0)", ROOMY, "failed", "SystemExit"),
         (HANGS, HURRIED, "hung", "stopped after 3 s"),
         ("x = b'x' * (400 << 20); import time; time.sleep(600)", NARROW, "killed", "300 MB"),
@@ -104,6 +122,14 @@ def test_a_check_that_stops_the_program_above_it_is_ended_with_it(
         assert checks.run("compute", bounds=HURRIED).outcome is CheckOutcome.HUNG
         assert checks.run("device").passed
     wait_until(lambda: left_over(tmp_path) == [])
+
+
+@pytest.mark.parametrize("fault", [BLOCKS_SIGNALS, ASKS_FOR_TEMPDIR])
+def test_what_a_module_does_at_its_import_disturbs_no_check(tmp_path: Path, fault: str) -> None:
+    request = EnvironmentRequest(make_wheel(tmp_path, fault))
+    options = SmokeOptions(module="tinyflow", device="CPU:0", checks=("compute",), timeout_s=60)
+    report = smoke(request, options, silent)
+    assert report.verdict == "passed", report
 
 
 def test_a_crash_in_native_code_names_the_line_of_python_that_called_it(
