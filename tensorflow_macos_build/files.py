@@ -92,6 +92,20 @@ def atomic_folder(target: Path, check: Callable[[], object] = lambda: None) -> I
             flush(target.parent)
 
 
+def refuse_unwritable(target: Path) -> None:
+    """Raise what writing a file would raise, before the long work whose result it is for.
+
+    Raises:
+        OSError: a folder stands there, or the one above cannot be made or written to.
+    """
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    with naming(target, instead_of=temporary.PREFIX):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.folder_in(target.parent):
+            pass
+
+
 def delete_folder(target: Path) -> None:
     """Delete a folder in one step: a kill leaves it whole, or to be swept."""
     temporary.sweep(target.parent)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.model import CheckOutcome
 
 if TYPE_CHECKING:
@@ -127,13 +128,13 @@ def read(path: Path) -> documents.Json:
     """Return a document of schema smoke.v2 from a file.
 
     Raises:
-        NotTheDocument: it is none.
-        UsageError: it is no file, or too large.
+        UsageError: it is no file, none of that schema, or too large.
     """
     try:
         return documents.read(files.read_small(path, _LARGEST), "smoke", 2)
     except documents.NotTheDocument as error:
-        raise documents.NotTheDocument(
+        # Not 1, which says that the second run is worse.
+        raise UsageError(
             error.what, where=str(path), hint="make one by `smoke … --json > FILE`"
         ) from None
 

@@ -85,6 +85,7 @@ def run(
         virtual=virtual,
         environments=environment,
     )
+    smoke_flags.refuse_unwritable(junit, report)
     with Console().progress("smoke") as ticker:
         result = room.smoke(request, options, ticker)
     smoke_flags.write_files(result, junit=junit, page=report)

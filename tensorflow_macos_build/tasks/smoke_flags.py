@@ -77,6 +77,16 @@ def options(config: str, **given: Any) -> SmokeOptions:
     return dataclasses.replace(base, **read)
 
 
+def refuse_unwritable(*names: str) -> None:
+    """Refuse results' files that could not be written; an empty name is of no file.
+
+    Raises:
+        OSError: one cannot be.
+    """
+    for name in filter(None, names):
+        files.refuse_unwritable(Path(name))
+
+
 def write_files(report: SmokeReport, *, junit: str, page: str) -> None:
     """Write a result as JUnit XML and as a page, where files are named for them."""
     if junit:

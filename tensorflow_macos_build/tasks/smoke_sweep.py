@@ -72,6 +72,7 @@ def sweep(
         "", python=python, device=device, reference=reference, environments=environment
     )
     options = smoke_flags.sweep_options(ops, timeout, jobs)
+    smoke_flags.refuse_unwritable(markdown, svg)
     with Console().progress("sweep") as ticker:
         report = room.sweep(request, tried, options, ticker)
     if markdown:

@@ -86,6 +86,12 @@ def _check(arm: Arm, text: str) -> None:
     for path in filter(None, (arm.wheel, Path(arm.plugin) if arm.plugin else None)):
         if not path.is_file():
             raise UsageError("there is no such wheel", where=str(path))
+    if arm.interpreter is not None and (arm.plugin or arm.python):
+        raise UsageError(
+            "an environment is measured as it is, without `plugin=` and `python=`",
+            where=text,
+            hint="install the plugin into it, or give a wheel or a requirement",
+        )
     if arm.interpreter is None and arm.wheel is None:
         _check_requirement(arm.source, text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents, files
@@ -16,8 +17,6 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.bench.model import Measurement
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tensorflow_macos_build.smoke.bench.arms import Arm
     from tensorflow_macos_build.smoke.bench.design import BenchDesign, PlannedRun
 
@@ -113,5 +112,5 @@ def from_document(run: PlannedRun, document: documents.Json) -> Measurement:
 
 
 def _arm(arm: Arm) -> documents.Json:
-    wheels = [path for path in (arm.wheel,) if path is not None]
+    wheels = filter(None, (arm.wheel, Path(arm.plugin) if arm.plugin else None))
     return {**asdict(arm), "sha256": [files.sha256(path) for path in wheels]}

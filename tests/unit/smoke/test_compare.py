@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.compare import compare, read
 from tensorflow_macos_build.views import smoke as view
@@ -84,7 +85,7 @@ def test_symbols_are_lost_only_where_the_second_run_has_looked() -> None:
 def test_what_is_no_smoke_test_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({**BEFORE, "schema": {"name": "plan", "version": 2}}))
-    with pytest.raises(documents.NotTheDocument) as caught:
+    with pytest.raises(UsageError) as caught:
         read(path)
     assert caught.value.where == str(path)
     path.write_text(json.dumps(BEFORE))

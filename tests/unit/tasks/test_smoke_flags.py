@@ -71,6 +71,16 @@ def test_a_flag_is_laid_over_the_config_and_what_is_not_given_is_the_configs(
     assert options.known_limits == (KnownLimit("layers.*", "why", "GPU"),)
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    smoke_flags.refuse_unwritable("", str(tmp_path / "file"), str(tmp_path / "new/a.xml"))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "new"]
+    assert (tmp_path / "file").read_text() == "kept"
+    for wrong in (tmp_path, tmp_path / "file/a.xml", tmp_path / "file/new/a.xml"):
+        with pytest.raises(OSError, match=r"director|exists"):
+            smoke_flags.refuse_unwritable(str(wrong))
+
+
 def test_a_result_is_written_where_files_are_named_for_it(tmp_path: Path) -> None:
     checks = (SmokeCheck("arm64", "train", CheckOutcome.PASSED),)
     report = SmokeReport("a.whl", "GPU:0", "CPU:0", "full", False, checks)

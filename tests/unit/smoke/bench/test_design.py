@@ -20,6 +20,7 @@ from tensorflow_macos_build.smoke.bench import (
 from tensorflow_macos_build.smoke.bench.environments import target
 from tensorflow_macos_build.smoke.bench.host import MAC_COMMANDS
 from tensorflow_macos_build.smoke.bench.run import argv, check_arch, time_left
+from tensorflow_macos_build.smoke.bench.store import identity
 from tensorflow_macos_build.smoke.targets import SmokeTarget
 from tests.bench_times import FORK, STOCK, design
 
@@ -90,6 +91,26 @@ def test_an_arm_is_read_from_one_word(tmp_path: Path) -> None:
 def test_an_arm_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_arm(text, "GPU:0")
+
+
+def test_an_environment_takes_no_plugin_and_no_other_python(tmp_path: Path) -> None:
+    # They would be named in the report, and not measured.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").touch()
+    plugin = tmp_path / "metal-1.0-py3-none-any.whl"
+    plugin.touch()
+    for setting in (f"plugin={plugin}", "python=3.9"):
+        with pytest.raises(UsageError, match="measured as it is"):
+            parse_arm(f"a={tmp_path},{setting}", "GPU:0")
+
+
+def test_measurements_of_another_build_of_a_plugin_are_not_of_this_design(tmp_path: Path) -> None:
+    plugin = tmp_path / "metal-1.0-py3-none-any.whl"
+    plugin.write_bytes(b"first")
+    arm = parse_arm(f"a=tensorflow,plugin={plugin}", "GPU:0")
+    before = identity(replace(design(), arms=(arm,)))
+    plugin.write_bytes(b"second")
+    assert identity(replace(design(), arms=(arm,))) != before
 
 
 def test_workloads_are_known_by_name() -> None:
