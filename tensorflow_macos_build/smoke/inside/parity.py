@@ -3,7 +3,7 @@
 from typing import Any, Iterator, List, Sequence
 
 from . import numbers
-from .cases import Case
+from .case import Case
 from .lazy import np
 
 QUICK_EAGER = (0, 1, 2, 3, 15, 16, 17, 20, 32, 33, 64, 1250)
