@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from tensorflow_macos_build.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +26,7 @@ def render(report: Json) -> str:
     environment = jinja2.Environment(
         loader=loader,
         autoescape=True,  # paths, notes and a device's words come from wheels and programs
+        finalize=shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -36,6 +39,13 @@ def render(report: Json) -> str:
     return template.render(
         report=report, slowest=_slowest(report["stages"]), targets=_targets(report["smoke"])
     )
+
+
+def shown(value: object) -> object:
+    """Return a value as a page may hold it: HTML has no control characters, and hides others."""
+    # What has __html__ is a piece of the page itself (markupsafe.Markup).
+    is_foreign = isinstance(value, str) and not hasattr(value, "__html__")
+    return printable(str(value), kept="\n\t") if is_foreign else value
 
 
 def size(count: int) -> str:

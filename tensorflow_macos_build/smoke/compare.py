@@ -147,8 +147,13 @@ def compare(
     Args:
         before: the first run.
         after: the second run.
-        slower: the ratio of times from which something counts as slower.
+        slower: the ratio of times from which something counts as slower, at least 1.
+
+    Raises:
+        UsageError: the ratio is of no slower time.
     """
+    if slower < 1:
+        raise UsageError("`--slower` takes a ratio of 1 or more")
     first, second = _checks(before), _checks(after)
     changes = [_change(key, first.get(key), second.get(key)) for key in {**first, **second}]
     both = [(key, first[key], second[key]) for key in first if key in second]

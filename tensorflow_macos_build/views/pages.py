@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from tensorflow_macos_build.report.page import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -23,6 +25,7 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
         autoescape=True,
+        finalize=shown,
         # A line that is a statement of the template leaves no empty line in the page.
         trim_blocks=True,
         lstrip_blocks=True,

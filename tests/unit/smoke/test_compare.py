@@ -90,3 +90,8 @@ def test_what_is_no_smoke_test_is_refused(tmp_path: Path) -> None:
     assert caught.value.where == str(path)
     path.write_text(json.dumps(BEFORE))
     assert read(path) == BEFORE
+
+
+def test_a_ratio_of_no_slower_time_is_refused() -> None:
+    with pytest.raises(UsageError, match="--slower"):
+        compare(BEFORE, BEFORE, slower=0.5)

@@ -73,6 +73,9 @@ class _Text(HTMLParser):
 def test_the_page_says_the_verdict_first_and_loads_nothing() -> None:
     page = smoke_page.as_page(report())
     seen = _Text(page)
+    assert "\x1b" not in page
+    assert "\x00" not in page
+    assert "\\x1b[31m\\x00" in page
     assert seen.loads == []
     text = "".join(seen.words)
     body = text.partition("Failed: a.whl on GPU:0")[2]
