@@ -4,6 +4,8 @@ from tensorflow_macos_build.bazel import history
 from tensorflow_macos_build.bazel.build_events import Failure
 from tensorflow_macos_build.bazel.caching import CacheFlags
 from tensorflow_macos_build.bazel.driver import BuildResult, build, shutdown
+from tensorflow_macos_build.bazel.externals import Externals, cache_origins
+from tensorflow_macos_build.bazel.externals import ask as externals_of
 from tensorflow_macos_build.bazel.failures import BazelBroken, RemoteLost
 from tensorflow_macos_build.bazel.files import BuildFiles
 from tensorflow_macos_build.bazel.history import PastBuild
@@ -20,14 +22,17 @@ __all__ = [
     "BuildFiles",
     "BuildResult",
     "CacheFlags",
+    "Externals",
     "Failure",
     "Invocation",
     "PastBuild",
     "RemoteLost",
     "ServerWatch",
     "build",
+    "cache_origins",
     "end_server",
     "environment",
+    "externals_of",
     "history",
     "inherited",
     "shutdown",

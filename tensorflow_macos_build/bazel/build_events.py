@@ -52,6 +52,8 @@ class BuildEvents:
         runners: how many processes each runner ran, where `metrics` does not have it.
         finished: the server's own word on the build's end; None: it has said none.
         complete: whether the stream has come to its end.
+        version: Bazel's version; "" where it has none.
+        options: all options, those of rc files too.
         too_many: whether there were more outputs than are kept.
     """
 
@@ -63,6 +65,8 @@ class BuildEvents:
         self.runners: tuple[tuple[str, int], ...] = ()
         self.finished: bep.BuildFinished | None = None
         self.complete = False
+        self.version = ""
+        self.options: tuple[str, ...] = ()
         self.too_many = False
         self._on_failure = on_failure
         self._sets: dict[str, bep.NamedSetOfFiles] = {}
@@ -91,14 +95,26 @@ class BuildEvents:
                 self._take_reason(event.description)
             case bep.BuildFinished():
                 self.finished = event
-            case bep.BuildMetrics():
-                self.metrics = event
-            case bep.BuildToolLogs():
-                self.runners = event.runners
+            case bep.BuildMetrics() | bep.BuildToolLogs():
+                self._take_counts(event)
+            case bep.BuildStarted() | bep.OptionsParsed():
+                self._take_beginning(event)
             case bep.LastMessage():
                 self.complete = True
             case _:
                 assert_never(event)
+
+    def _take_counts(self, event: bep.BuildMetrics | bep.BuildToolLogs) -> None:
+        if isinstance(event, bep.BuildMetrics):
+            self.metrics = event
+        else:
+            self.runners = event.runners
+
+    def _take_beginning(self, event: bep.BuildStarted | bep.OptionsParsed) -> None:
+        if isinstance(event, bep.BuildStarted):
+            self.version = event.version
+        else:
+            self.options = event.options
 
     def _take_failure(self, event: bep.ActionFailed) -> None:
         self.failed_actions += 1

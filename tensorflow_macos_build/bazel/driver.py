@@ -61,6 +61,8 @@ class BuildResult:
         reasons: for how many actions the output base's action cache did not do, by the reason that
             Bazel gives; the most frequent first.
         course: the build's course, if later ones can be measured by it.
+        version: Bazel's version; "" of one that was built without.
+        options: all options, those of rc files too.
     """
 
     outputs: dict[str, tuple[Path, ...]]
@@ -72,6 +74,8 @@ class BuildResult:
     times: ActionTimes | None
     reasons: tuple[tuple[str, int], ...]
     course: PastBuild | None
+    version: str = ""
+    options: tuple[str, ...] = ()
 
 
 def _ignore(_what: object) -> None:
@@ -181,6 +185,8 @@ def _result(
         times=profile.read(invocation.files.profile),
         reasons=events.metrics.misses or explanation.read(invocation.files.explanation),
         course=watch.course(events.metrics.executed - hits),
+        version=events.version,
+        options=events.options,
     )
 
 

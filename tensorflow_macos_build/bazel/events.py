@@ -101,6 +101,24 @@ class BuildFinished:
 
 
 @dataclass(frozen=True)
+class BuildStarted:
+    """The build has begun.
+
+    Attributes:
+        version: Bazel's version; "" of one that was built without (Debian's).
+    """
+
+    version: str
+
+
+@dataclass(frozen=True)
+class OptionsParsed:
+    """All options of the build, those of rc files too, in the order in which they count."""
+
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LastMessage:
     """The stream is whole: nothing comes after this event."""
 
@@ -138,6 +156,8 @@ Event: TypeAlias = (
     | TargetComplete
     | Aborted
     | BuildFinished
+    | BuildStarted
+    | OptionsParsed
     | BuildMetrics
     | BuildToolLogs
     | LastMessage
@@ -199,6 +219,12 @@ class _ProtoMessage:
         for name in names:
             inner = inner.get(name) if isinstance(inner, dict) else None
         return _ProtoMessage(inner)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the strings of a repeated field."""
+        value = self._fields.get(name)
+        items = value if isinstance(value, list) else []
+        return tuple(_ProtoMessage({name: item}).text(name) for item in items)
 
     def messages(self, name: str) -> list[_ProtoMessage]:
         """Return the messages of a repeated field."""
@@ -273,6 +299,14 @@ def _finished(event: _ProtoMessage) -> Iterator[BuildFinished]:
     yield BuildFinished(end.number("code"), end.text("name"))
 
 
+def _started(event: _ProtoMessage) -> Iterator[BuildStarted]:
+    yield BuildStarted(event.message("started").text("buildToolVersion"))
+
+
+def _options(event: _ProtoMessage) -> Iterator[OptionsParsed]:
+    yield OptionsParsed(event.message("optionsParsed").texts("cmdLine"))
+
+
 def _last(event: _ProtoMessage) -> Iterator[LastMessage]:
     if event.flag("lastMessage"):
         yield LastMessage()
@@ -296,6 +330,8 @@ _READERS: dict[str, Callable[[_ProtoMessage], Iterator[Event]]] = {
     "completed": _completed,
     "aborted": _aborted,
     "finished": _finished,
+    "started": _started,
+    "optionsParsed": _options,
     "buildMetrics": _metrics,
     "buildToolLogs": _tool_logs,
     "lastMessage": _last,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import __version__
+from tensorflow_macos_build.git import repository
 from tensorflow_macos_build.pipeline import fingerprints, mac, toolchain, tools, versions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tensorflow_macos_build.config import Release
 
 
@@ -25,6 +29,15 @@ def identity(release: Release) -> dict[str, str]:
         **{f"toolchain.{name}": value for name, value in toolchain.identity(release).items()},
     }
     return {name: value for name, value in named.items() if value}
+
+
+def tool_commit(root: Path) -> str:
+    """Return the commit of this project's checkout; "" where it has none."""
+    git = repository.discover(root)
+    if git is None:
+        return ""
+    done = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", expected=())
+    return os.fsdecode(done.stdout).strip()
 
 
 def _bazel(release: Release) -> str:

@@ -124,6 +124,7 @@ class Effort(Record):
         runners: how many processes each of Bazel's runners ran, such as `linux-sandbox`.
         reasons: for how many actions the output base's action cache did not do, by Bazel's reason.
         time: where the time went, where Bazel says it.
+        caches: where results of other builds may have come from, as `bazel.cache_origins` has it.
     """
 
     actions: int
@@ -133,6 +134,7 @@ class Effort(Record):
     runners: dict[str, int] = {}
     reasons: dict[str, int] = {}
     time: TimeSpent | None = None
+    caches: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
     def _serialize(
@@ -142,12 +144,37 @@ class Effort(Record):
         return {} if info.context == FOR_KEY else handler(self)
 
 
+class ArchiveRecord(Record):
+    """Somebody else's source that Bazel fetched, as `bazel.externals` has it."""
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str
+
+
+class ExternalsRecord(Record):
+    """What a wheel has from elsewhere, as `bazel.Externals` has it."""
+
+    archives: tuple[ArchiveRecord, ...]
+    links: dict[str, tuple[str, ...]]
+
+
 class WheelResult(Record):
-    """One wheel that Bazel made, and how much work that was."""
+    """One wheel that Bazel made, and how much work that was.
+
+    Attributes:
+        architecture: `arm64`, `x86_64` or `host`.
+        wheel: the wheel.
+        effort: how much work it was.
+        bazel: the version of Bazel; "" where it says none.
+        externals: what it has from elsewhere; None: not known.
+    """
 
     architecture: str
     wheel: FileRecord
     effort: Effort
+    bazel: str = ""
+    externals: ExternalsRecord | None = None
 
 
 class FuseResult(Record):

@@ -35,9 +35,9 @@ class BuildOrigin:
         queue_files: the SHA-256 of each file of the queue.
         tree: the patched tree, as git names it.
         builder: the machine and the tools, by name.
-        tool_commit: the commit of this project; "" where not known.
+        tool_commit: the commit of this project that built; "" where not known.
         thin_wheels: the wheels of one architecture that were joined, by name their SHA-256.
-        caches: what of other builds was used again: its kind, origin and hits.
+        caches: for each thin wheel how many actions were served by caches, and by which.
     """
 
     parameters: Mapping[str, Any]

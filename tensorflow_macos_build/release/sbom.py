@@ -96,6 +96,7 @@ class Materials:
         picks: the upstream changes before them.
         archives: what Bazel fetched.
         tool: this package's version.
+        unknown: what is not known of the archives, in words.
     """
 
     project: str
@@ -107,6 +108,7 @@ class Materials:
     picks: tuple[AppliedPick, ...]
     archives: tuple[ExternalArchive, ...]
     tool: str
+    unknown: tuple[str, ...] = ()
 
 
 def content(materials: Materials) -> bytes:
@@ -146,11 +148,15 @@ def _metadata(materials: Materials) -> Json:
         "pedigree": _pedigree(materials),
         # A patch of CycloneDX's has no hashes, so these stand beside it.
         "properties": [
-            {"name": f"tensorflow-macos-build:sha256:{patch.path}", "value": patch.sha256}
-            for patch in materials.patches
+            *(_property(f"sha256:{patch.path}", patch.sha256) for patch in materials.patches),
+            *(_property("unknown", words) for words in materials.unknown),
         ],
     }
     return {"tools": {"components": [tool]}, "component": component}
+
+
+def _property(name: str, value: str) -> Json:
+    return {"name": f"tensorflow-macos-build:{name}", "value": value}
 
 
 def _pedigree(materials: Materials) -> Json:
@@ -188,6 +194,9 @@ def _archive(archive: ExternalArchive) -> Json:
     if archive.linked_into:
         where = [{"location": path} for path in archive.linked_into]
         component["evidence"] = {"occurrences": where}
+    stated = {"the address": archive.urls, "the SHA-256": archive.sha256}
+    if missing := [_property("unknown", what) for what, value in stated.items() if not value]:
+        component["properties"] = missing
     return component
 
 

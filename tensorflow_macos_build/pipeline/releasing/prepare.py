@@ -16,6 +16,7 @@ from tensorflow_macos_build import __version__, documents, files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import repository
+from tensorflow_macos_build.pipeline import builder
 from tensorflow_macos_build.pipeline.releasing import built, patch_changes, wheel_facts
 from tensorflow_macos_build.release import checksums, gates, model, notes, provenance
 from tensorflow_macos_build.release.model import FileKind, Gate, GateOutcome, Manifest, ReleaseFile
@@ -127,7 +128,7 @@ def _look(request: PrepareRequest, ticker: Ticker) -> _Evidence:
     smoke = built.smoke_rows(release, request.smoke)
     ticker(0, None, "verifying the wheel")
     verification = wheel_facts.verified(request.workspace, release)
-    tool = {"version": __version__, "commit": _commit(request.workspace.root)}
+    tool = {"version": __version__, "commit": builder.tool_commit(request.workspace.root)}
     return _Evidence(release, tag, version, verification, smoke, tool)
 
 
@@ -186,20 +187,12 @@ def _history(root: Path) -> tuple[tuple[str, ...] | None, frozenset[str]]:
     return changed, frozenset(tags.split("\n"))
 
 
-def _commit(root: Path) -> str:
-    git = repository.discover(root)
-    if git is None:
-        return ""
-    done = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", expected=())
-    return os.fsdecode(done.stdout).strip()
-
-
 def _contents(
     request: PrepareRequest, evidence: _Evidence, checked: tuple[Gate, ...]
 ) -> dict[str, bytes]:
     release = evidence.release
     subjects = _described(release, (release.wheel, *release.plugins))
-    statement = provenance.statement(subjects, wheel_facts.origin(release, evidence.tool["commit"]))
+    statement = provenance.statement(subjects, wheel_facts.origin(release))
     upstream = release.provenance["upstream"]
     facts = notes.NoteFacts(
         title=f"{subjects[0].name.partition('-')[0]} {evidence.tag}",

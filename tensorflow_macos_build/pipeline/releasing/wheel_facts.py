@@ -129,7 +129,7 @@ def smoke_lines(rows: Sequence[Json]) -> Iterator[str]:
         yield f"{leg}: {'; '.join(words)}"
 
 
-def origin(release: BuiltRelease, tool_commit: str) -> BuildOrigin:
+def origin(release: BuiltRelease) -> BuildOrigin:
     """Return where the wheels come from, as the build's own documents say."""
     recorded = release.provenance
     return BuildOrigin(
@@ -139,10 +139,15 @@ def origin(release: BuiltRelease, tool_commit: str) -> BuildOrigin:
         queue_files=recorded["queue_files"],
         tree=recorded["tree"],
         builder=recorded["builder"],
-        tool_commit=tool_commit,
+        tool_commit=recorded.get("tool_commit", ""),
         thin_wheels={row["name"]: row["sha256"] for row in recorded["thin_wheels"]},
         caches=[
-            {"wheel": row["name"], "actions": row["actions"], "cache_hits": row["cache_hits"]}
+            {
+                "wheel": row["name"],
+                "actions": row["actions"],
+                "cache_hits": row["cache_hits"],
+                "origins": row.get("caches", []),
+            }
             for row in release.report["thin_wheels"]
         ],
     )

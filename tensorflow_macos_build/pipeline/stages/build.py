@@ -17,7 +17,9 @@ from tensorflow_macos_build import bazel, files, interrupts, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import cross, fingerprints, mac, tools
 from tensorflow_macos_build.pipeline.records import (
+    ArchiveRecord,
     Effort,
+    ExternalsRecord,
     Record,
     TimedAction,
     TimedKind,
@@ -182,7 +184,30 @@ def _work(job: StageJob[BuildInputs, BuildInstructions]) -> WheelResult:
     past.add(result.course)
     wheel = _take(job, result)
     return WheelResult(
-        architecture=job.inputs.architecture, wheel=job.file(wheel), effort=_effort(result)
+        architecture=job.inputs.architecture,
+        wheel=job.file(wheel),
+        effort=_effort(result),
+        bazel=result.version,
+        externals=_externals(job, result),
+    )
+
+
+def _externals(
+    job: StageJob[BuildInputs, BuildInstructions], result: bazel.BuildResult
+) -> ExternalsRecord | None:
+    """Return what the wheel has from elsewhere; None, and a note, where Bazel does not say it."""
+    job.ticker(0, None, "asking Bazel what is linked into what")
+    try:
+        externals = bazel.externals_of(job.instructions.invocation, result.options)
+    except WorkFailed as error:  # the wheel is as good without
+        job.note(f"warning: the bill of materials will lack what Bazel fetched: {error.what}")
+        return None
+    return ExternalsRecord(
+        archives=tuple(
+            ArchiveRecord(name=each.name, urls=each.urls, sha256=each.sha256)
+            for each in externals.repositories
+        ),
+        links=dict(externals.links),
     )
 
 
@@ -218,6 +243,7 @@ def _effort(result: bazel.BuildResult) -> Effort:
         runners=result.runners,
         reasons=dict(result.reasons),
         time=_time_spent(result.times) if result.times else None,
+        caches=bazel.cache_origins(result.options),
     )
 
 

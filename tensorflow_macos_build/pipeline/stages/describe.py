@@ -9,12 +9,14 @@ from packaging.utils import parse_wheel_filename
 from tensorflow_macos_build import __version__
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import (
+    ExternalsRecord,
     FileRecord,
     PatchOutcome,
     Record,
     SbomResult,
 )
 from tensorflow_macos_build.pipeline.stage import Results, Stage, StageJob
+from tensorflow_macos_build.pipeline.stages import build
 from tensorflow_macos_build.pipeline.stages.join import RELOCATE
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.pipeline.workspace import Workspace
+    from tensorflow_macos_build.release.linkage import BuiltOf
     from tensorflow_macos_build.release.sbom import AppliedPatch, AppliedPick, Materials
 
 _NOT_APPLIED = ("upstream-identical", "empty", "left-out")
@@ -40,6 +43,7 @@ class SbomInputs(Record):
     commit: str
     patches: tuple[PatchOutcome, ...]
     queue_files: dict[str, str]
+    externals: dict[str, ExternalsRecord | None]
 
 
 def _inputs(workspace: Workspace, results: Results) -> SbomInputs:
@@ -52,6 +56,10 @@ def _inputs(workspace: Workspace, results: Results) -> SbomInputs:
         commit=source.commit,
         patches=results[PATCH].patches,
         queue_files=fingerprints.file_digests(workspace.queue) if workspace.queue else {},
+        externals={
+            built.architecture: built.externals
+            for built in (results[build.ARM64], results[build.X86_64])
+        },
     )
 
 
@@ -68,9 +76,14 @@ def _work(job: StageJob[SbomInputs]) -> SbomResult:
 
 def _materials(job: StageJob[SbomInputs]) -> Materials:
     from tensorflow_macos_build.patchqueue.queue import storage
+    from tensorflow_macos_build.release import linkage
     from tensorflow_macos_build.release.sbom import Materials
+    from tensorflow_macos_build.wheels.open_wheel import open_wheel
 
     inputs = job.inputs
+    with open_wheel(job.path(inputs.wheel), any_platform=True) as opened:
+        libraries = linkage.libraries(opened.archive.members)
+    built = {name: _built_of(part) if part else None for name, part in inputs.externals.items()}
     project, version, *_ = parse_wheel_filename(inputs.wheel.name)
     queue = storage.load(job.workspace.queue) if job.workspace.queue else None
     applied = {patch.name for patch in inputs.patches if patch.status not in _NOT_APPLIED}
@@ -82,9 +95,18 @@ def _materials(job: StageJob[SbomInputs]) -> Materials:
         commit=inputs.commit,
         patches=tuple(_patches(queue, applied, inputs.queue_files)) if queue else (),
         picks=tuple(_picks(queue, applied)) if queue else (),
-        archives=(),
+        archives=linkage.archives(libraries, filter(None, built.values())),
         tool=inputs.tool,
+        unknown=linkage.unknown(libraries, built),
     )
+
+
+def _built_of(externals: ExternalsRecord) -> BuiltOf:
+    from tensorflow_macos_build.release.linkage import BuiltOf
+    from tensorflow_macos_build.release.sbom import ExternalArchive
+
+    archives = [ExternalArchive(row.name, row.urls, row.sha256) for row in externals.archives]
+    return BuiltOf(archives, externals.links)
 
 
 def _patches(
@@ -110,7 +132,7 @@ def _picks(queue: Queue, applied: Collection[str]) -> Iterator[AppliedPick]:
 
 SBOM = Stage(
     name="sbom",
-    needs=(SOURCE, PATCH, RELOCATE),
+    needs=(SOURCE, PATCH, build.ARM64, build.X86_64, RELOCATE),
     inputs=_inputs,
     work=_work,
     result=SbomResult,

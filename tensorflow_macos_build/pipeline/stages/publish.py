@@ -108,9 +108,10 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
     for file in shipped:
         files.link_or_copy(job.path(file), folder / file.name)
     # Asked now: what these tools are is in the keys of the stages that ran them.
-    tools = builder.identity(job.workspace.release)
+    tools = _tools(job)
     report = _report(inputs, job.history, tools)
-    provenance = documents.dumps(_provenance(inputs, tools))
+    commit = builder.tool_commit(job.workspace.root)
+    provenance = documents.dumps(_provenance(inputs, tools, commit))
     (folder / PROVENANCE).write_text(provenance, encoding="utf-8")
     (folder / REPORT).write_text(documents.dumps(report), encoding="utf-8")
     (folder / PAGE).write_text(page.render(report), encoding="utf-8")
@@ -119,6 +120,13 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
     # What sha256sum(1) writes and `--check` reads: the digest, two spaces, the name.
     sums = "".join(f"{digest}  {name}\n" for digest, name in summed)
     (folder / SUMS).write_text(sums, encoding="utf-8")
+
+
+def _tools(job: StageJob[PublishInputs]) -> dict[str, str]:
+    # Bazel's own word, where it has one: Bazelisk may have chosen it by what the tree says.
+    own = sorted({built.bazel for built in job.inputs.wheels} - {""})
+    identity = builder.identity(job.workspace.release)
+    return {**identity, "bazel": ", ".join(own) or identity.get("bazel", "unknown")}
 
 
 def _upstream(inputs: PublishInputs) -> documents.Json:
@@ -130,7 +138,7 @@ def _described(file: FileRecord) -> documents.Json:
     return {"name": file.name, "size": file.size, "sha256": file.sha256}
 
 
-def _provenance(inputs: PublishInputs, tools: dict[str, str]) -> documents.Json:
+def _provenance(inputs: PublishInputs, tools: dict[str, str], commit: str) -> documents.Json:
     """Return what the wheel was made of, and nothing of how long it took."""
     # So two builds of the same inputs publish the same bytes; times are the report's, which is not
     # in SHA256SUMS.
@@ -143,6 +151,7 @@ def _provenance(inputs: PublishInputs, tools: dict[str, str]) -> documents.Json:
         "tree": inputs.patched.tree,
         "thin_wheels": [_described(built.wheel) for built in inputs.wheels],
         "builder": tools,
+        "tool_commit": commit,
     }
     return documents.document("provenance", 1, body)
 
@@ -163,6 +172,7 @@ def _thin_wheel_row(built: WheelResult) -> documents.Json:
         **_described(built.wheel),
         "actions": built.effort.actions,
         "cache_hits": built.effort.cache_hits,
+        "caches": list(built.effort.caches),
     }
 
 

@@ -52,6 +52,9 @@ def test_dist_holds_the_wheel_and_documents_that_agree_with_it(project: Project)
     with zipfile.ZipFile(wheel) as archive:
         inside = archive.read(f"tensorflow-2.17.0.dist-info/sboms/{bill}")
     assert inside == (project.dist / bill).read_bytes()
+    # Bazel has told of each library's link that nothing from elsewhere is in it.
+    assert b'"tensorflow-macos-build:unknown"' not in inside
+    assert json.loads(inside)["components"] == []
     check_sums(project.dist)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     for name in ("report.json", "provenance.json"):

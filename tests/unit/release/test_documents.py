@@ -75,6 +75,12 @@ def test_a_bill_names_patches_picks_and_what_is_linked_into_what() -> None:
         MATERIALS.archives[0].linked_into
     )
     assert eigen["hashes"][0]["content"] == SHA
+    assert [row["value"] for row in bill["components"][1]["properties"]] == [
+        "the address",
+        "the SHA-256",
+    ]
+    incomplete = sbom.bill(replace(MATERIALS, unknown=("arm64: what is linked into a.so",)))
+    assert incomplete["metadata"]["component"]["properties"][-1]["value"].endswith("a.so")
 
 
 def test_the_same_materials_make_the_same_bytes_and_others_another_serial_number() -> None:

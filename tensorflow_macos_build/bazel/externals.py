@@ -1,0 +1,232 @@
+"""What Bazel brings in from elsewhere for a target, and into which libraries it links that.
+
+It is asked of the server that has just built the target: with the same flags its analysis still
+holds, and an answer takes a moment.
+
+Source: https://bazel.build/query/aquery and https://bazel.build/query/cquery
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+from xml.etree import ElementTree
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.errors import WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tensorflow_macos_build.bazel.invocation import Invocation
+
+_TIMEOUT = 900.0
+"""Seconds for an answer, which in the end only describes a wheel that is built."""
+
+_LIBRARY = r".*\.(so|dylib)(\.[0-9]+)*"
+_LABEL = re.compile(r"@@?([\w.~+-]+)//")
+_EXTERNAL = re.compile(r"(?:^|/)external/([^/]+)/")
+_OBJECT = re.compile(r"\.(?:a|o|lo)$")
+_OUTPUT = re.compile(r"^bazel-out/([^/]+)/bin/(.+)$")
+_LIST = re.compile(r"^  (Inputs|Outputs): \[(.*)\]$")
+
+_OF_BAZEL = frozenset({"bazel_tools", "local_config_platform", "platforms"})
+"""What is a part of Bazel itself, or only describes machines."""
+
+_REPOSITORY_FLAGS = (
+    "--repo_env=",
+    "--override_repository=",
+    "--enable_bzlmod",
+    "--noenable_bzlmod",
+)
+
+
+@dataclass(frozen=True)
+class ExternalRepository:
+    """A repository that a target needs beside the one that it is in.
+
+    Attributes:
+        name: what Bazel calls it.
+        urls: where it is fetched from, without credentials; empty where Bazel does not say.
+        sha256: the SHA-256 of the archive; "" where none is pinned.
+    """
+
+    name: str
+    urls: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Externals:
+    """What a target has from elsewhere.
+
+    Attributes:
+        repositories: those that are fetched or linked, by name.
+        links: for each library that is linked, by its path below Bazel's folder of outputs, the
+            repositories whose objects and static libraries are in it; sorted.
+    """
+
+    repositories: tuple[ExternalRepository, ...]
+    links: Mapping[str, tuple[str, ...]]
+
+
+def ask(invocation: Invocation, options: Sequence[str]) -> Externals:
+    """Return what the targets of a build that has just succeeded have from elsewhere.
+
+    Args:
+        invocation: the build.
+        options: all options that it had, those of rc files too.
+
+    Raises:
+        WorkFailed: Bazel does not answer, or not as is known of it.
+    """
+    wanted = f"deps({' + '.join(invocation.targets)})"
+    needed = needed_repositories(_answer(invocation, "cquery", invocation.flags, wanted))
+    actions = f'mnemonic(".*Link", outputs("{_LIBRARY}", {wanted}))'
+    brief = ("--noinclude_commandline", *invocation.flags)
+    links = linked_repositories(_answer(invocation, "aquery", brief, actions))
+    flags = ("--output=xml", *repository_flags(options))
+    declared = declared_repositories(_answer(invocation, "query", flags, "//external:*"))
+    return combined(needed, links, declared)
+
+
+def _answer(invocation: Invocation, command: str, flags: Iterable[str], expression: str) -> str:
+    argv = [*invocation.startup_argv(), command, "--color=no", *flags, "--", expression]
+    done = process.run(
+        argv,
+        cwd=invocation.workspace,
+        env=invocation.env,
+        inherited=invocation.inherited,
+        timeout=_TIMEOUT,
+    )
+    return done.stdout.decode("utf-8", "replace")
+
+
+def combined(
+    needed: Iterable[str],
+    links: Mapping[str, tuple[str, ...]],
+    declared: Mapping[str, ExternalRepository],
+) -> Externals:
+    """Return which of the needed repositories come from elsewhere; a linked one always counts."""
+    linked = {name for names in links.values() for name in names}
+    # What is declared without an address is made on the machine, by a rule of its own.
+    fetched = {name for name in needed if name not in declared or declared[name].urls}
+    names = sorted((fetched - _OF_BAZEL) | linked)
+    return Externals(tuple(declared.get(name, ExternalRepository(name)) for name in names), links)
+
+
+def needed_repositories(answer: str) -> frozenset[str]:
+    """Return the repositories of the labels that `cquery` prints, one in a line."""
+    labels = (_LABEL.match(line) for line in answer.splitlines())
+    return frozenset(label[1] for label in labels if label)
+
+
+def linked_repositories(answer: str) -> dict[str, tuple[str, ...]]:
+    """Return for each library the repositories in it, of the actions that `aquery` prints.
+
+    Libraries of programs that only the build itself runs are left out.
+    """
+    links = dict[str, set[str]]()
+    inputs: list[str] = []
+    for line in answer.splitlines():
+        if not (match := _LIST.match(line)):
+            continue
+        paths = match[2].split(", ")
+        if match[1] == "Inputs":
+            inputs = paths
+            continue
+        for output in filter(None, map(_library, paths)):
+            links.setdefault(output, set()).update(_objects_from(inputs))
+    return {path: tuple(sorted(links[path])) for path in sorted(links)}
+
+
+def _library(path: str) -> str | None:
+    match = _OUTPUT.match(path)
+    if match is None or match[1] == "host" or "-exec" in match[1]:
+        return None
+    return match[2] if re.fullmatch(_LIBRARY, match[2]) else None
+
+
+def _objects_from(inputs: Iterable[str]) -> set[str]:
+    objects = (_EXTERNAL.search(path) for path in inputs if _OBJECT.search(path))
+    return {match[1] for match in objects if match}
+
+
+def declared_repositories(answer: str) -> dict[str, ExternalRepository]:
+    """Return the repositories that WORKSPACE declares, of the XML that `query` prints.
+
+    Raises:
+        WorkFailed: it is none.
+    """
+    # Bazel says it is XML 1.1, which Python's parser need not know.
+    plain = answer.replace('version="1.1"', 'version="1.0"', 1)
+    try:
+        # Bazel's own words; and expat bounds what entities may expand to (since 2.4.1).
+        rules = ElementTree.fromstring(plain).findall("rule")  # noqa: S314
+    except ElementTree.ParseError as error:
+        raise WorkFailed(f"Bazel's answer on external repositories is no XML: {error}") from None
+    repositories = map(_declared, rules)
+    return {repository.name: repository for repository in repositories}
+
+
+def _declared(rule: ElementTree.Element) -> ExternalRepository:
+    texts = {str(at.get("name")): str(at.get("value", "")) for at in rule.findall("string")}
+    lists = {
+        str(at.get("name")): [str(item.get("value", "")) for item in at.findall("string")]
+        for at in rule.findall("list")
+    }
+    single = [texts[name] for name in ("url", "remote") if texts.get(name)]
+    urls = dict.fromkeys(map(without_credentials, [*lists.get("urls", ()), *single]))
+    name = str(rule.get("name")).rpartition(":")[2]
+    return ExternalRepository(name, tuple(urls), _sha256(texts))
+
+
+def _sha256(attributes: Mapping[str, str]) -> str:
+    """Return the digest in hexadecimal, be it stated so or as Subresource Integrity has it."""
+    kind, _, encoded = attributes.get("integrity", "").partition("-")
+    if stated := attributes.get("sha256", ""):
+        return stated.lower() if re.fullmatch(r"[0-9a-fA-F]{64}", stated) else ""
+    try:
+        digest = base64.b64decode(encoded, validate=True) if kind == "sha256" else b""
+    except (binascii.Error, ValueError):
+        return ""
+    return digest.hex() if len(digest) == 32 else ""
+
+
+def without_credentials(url: str) -> str:
+    """Return an address without a user's name, a password, a query and a fragment.
+
+    >>> without_credentials("https://user:secret@example.org/a.tgz?token=1")
+    'https://example.org/a.tgz'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def repository_flags(options: Iterable[str]) -> tuple[str, ...]:
+    """Return the options that decide what repositories are, as `query` takes them.
+
+    `query` reads no `build` lines of rc files; with other values it would fetch repositories anew.
+    """
+    # Repository rules see the variables of --action_env, too.
+    as_repo = (re.sub(r"^--action_env=(?=[^=]+=)", "--repo_env=", option) for option in options)
+    return tuple(option for option in as_repo if option.startswith(_REPOSITORY_FLAGS))
+
+
+def cache_origins(options: Iterable[str]) -> tuple[str, ...]:
+    """Return where a build may have had results of others from, without credentials or paths.
+
+    They are `disk`, and the addresses of a cache and of a farm.
+    """
+    # The last of two counts, and an empty one takes back what an rc file says.
+    last = dict(option.partition("=")[::2] for option in options if "=" in option)
+    disk = ("disk",) if last.get("--disk_cache") else ()
+    servers = (last.get(name, "") for name in ("--remote_cache", "--remote_executor"))
+    return (*disk, *sorted({without_credentials(address) for address in servers if address}))
