@@ -48,6 +48,7 @@ os.dup2(os.open(request["err"], os.O_WRONLY), 2)
 os.chdir(request["cwd"])
 os.environ.clear()
 os.environ.update(request["env"])
+importlib.reload(package.checkout)  # reads variables when it is imported
 module, *words = request["words"]
 sys.argv = [module, *words]
 runpy.run_module(module, run_name="__main__", alter_sys=True)

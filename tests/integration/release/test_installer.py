@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pip
 import pytest
 
 from tensorflow_macos_build.release.index import IndexRequest, publish
@@ -92,10 +93,12 @@ class SimulatedMac:
         text = _PATCH.format(machine=machine, macos=self.macos, minor=minor)
         (site / "sitecustomize.py").write_text(text)
         # venv without pip of its own, which would take seconds; it has this environment's.
+        inside = f"lib/python3.{sys.version_info.minor}/site-packages/this_environment.pth"
         self._write(
             name,
-            f'shift; [ "$1" = -m ] && exec {sys.executable} -m venv --system-site-packages'
-            f' --without-pip "$3"; PYTHONPATH={site} exec {sys.executable} "$@"',
+            f'shift; [ "$1" = -m ] && {{ {sys.executable} -m venv --without-pip "$3"'
+            f' && echo {Path(pip.__file__).parents[1]} > "$3/{inside}"; exit; }}; '
+            f'PYTHONPATH={site} exec {sys.executable} "$@"',
         )
 
     def _write(self, name: str, body: str) -> None:
