@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -58,7 +59,16 @@ def parents() -> dict[int, int]:
 
 
 def _folders() -> list[Path]:
-    return list(_PROC.glob("[0-9]*"))
+    """Return the processes below this one's root: another's may have folders of the same paths."""
+    root = (_PROC / "self/root").stat()
+    return [folder for folder in _PROC.glob("[0-9]*") if _is_below(folder, root)]
+
+
+def _is_below(folder: Path, root: os.stat_result) -> bool:
+    try:
+        return os.path.samestat((folder / "root").stat(), root)
+    except OSError:  # it has ended, or is another person's
+        return False
 
 
 def _listed(columns: str) -> list[str]:

@@ -219,8 +219,10 @@ class CheckProcesses:
             why = f"it was stopped after {self._bounds.seconds:g} s"
             return Observation(CheckOutcome.HUNG, why, seconds=seconds, log_tail=tail)
         outcome, why = _end(status)
+        if how:  # the program was ended for it, or ended by itself first
+            outcome, why = CheckOutcome.CRASHED, how
         # A status of 0 has no words: the module's code has ended the program as if all was well.
-        why = how or why or "it ended the program that imports it"
+        why = why or "it ended the program that imports it"
         return Observation(outcome, why, seconds=seconds, log_tail=tail)
 
     def _let_go(self) -> int:
