@@ -52,7 +52,9 @@ def end_server(output_base: Path, *, at_once: bool = False) -> None:
         while _at_work(output_base) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
     deadline = time.monotonic() + _LIMIT
-    while (pids := _at_work(output_base)) and time.monotonic() < deadline:
+    # A second look before it is believed: what a dying server has just started is in no list that
+    # was begun before.
+    while (pids := _at_work(output_base) or _at_work(output_base)) and time.monotonic() < deadline:
         for pid in pids:
             _kill_family(pid)
         time.sleep(_POLL_SECONDS)
