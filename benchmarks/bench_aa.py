@@ -63,12 +63,12 @@ def _interpreter(arm: Arm) -> Path:
 
 
 def _print_row(seed: int, row: BenchRow) -> None:
-    found = "no interval"
+    shown = "no interval"
     if row.interval is not None:
         low, ratio, high = row.interval.low, row.interval.ratio, row.interval.high
-        found = f"{ratio:.3f} [{low:.3f}, {high:.3f}]"
+        shown = f"{ratio:.3f} [{low:.3f}, {high:.3f}]"
     name = "A/A" if row.is_control else row.arm
-    print(f"run {seed:2} {row.workload:14} {name:6} {found}: {row.verdict.value} {row.why}")
+    print(f"run {seed:2} {row.workload:14} {name:6} {shown}: {row.verdict.value} {row.why}")
     sys.stdout.flush()
 
 
