@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,3 +56,35 @@ def test_a_server_below_another_root_is_another_machines(
         (tmp_path / "proc" / pid / "cmdline").write_bytes(b"bazel\0--output_base=/b\0")
     monkeypatch.setattr(servers, "_PROCESSES", tmp_path / "proc")
     assert servers._at_work(Path("/b")) == [11]
+
+
+def test_what_a_dying_server_starts_behind_the_list_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server dies, and its child is there, between a list of processes and what it says."""
+    proc = tmp_path / "proc"
+    for pid in ("self", "11"):
+        (proc / pid).mkdir(parents=True)
+        (proc / pid / "root").symlink_to(tmp_path)
+    os.mkfifo(proc / "11/cmdline")
+    ended: list[int] = []
+
+    def die() -> None:
+        # It waits here until somebody reads the command line, and so has listed the processes.
+        with (proc / "11/cmdline").open("wb"):
+            (proc / "12").mkdir()
+            (proc / "12/root").symlink_to(tmp_path)
+            (proc / "12/cmdline").write_bytes(b"java\0--output_base=/b\0")
+            shutil.rmtree(proc / "11")
+
+    def kill(pid: int) -> None:
+        ended.append(pid)
+        shutil.rmtree(proc / str(pid))
+
+    monkeypatch.setattr(servers, "_PROCESSES", proc)
+    monkeypatch.setattr(servers, "_kill_family", kill)
+    with ThreadPoolExecutor() as pool:
+        dying = pool.submit(die)
+        bazel.end_server(Path("/b"), at_once=True)
+        dying.result()
+    assert ended == [12]
