@@ -20,7 +20,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from tensorflow_macos_build.children import PATIENCE, Supervision, stop, wait
 from tensorflow_macos_build.command_line import PINNED
@@ -117,6 +117,7 @@ def run(
     env: Mapping[str, str | None] | None = None,
     inherited: Collection[str] | None = None,
     stdin: bytes = b"",
+    stdout: IO[Any] | None = None,
     expected: Sequence[int] = (0,),
     timeout: float | None = None,
     hint: str = "",
@@ -129,6 +130,7 @@ def run(
         env: changes to the environment, as `environment` takes them.
         inherited: the only variables of the caller's that the program gets; None: all.
         stdin: what the program reads from standard input.
+        stdout: the file that gets its standard output; None: it is captured.
         expected: exit statuses that are not failures; empty: every status is expected.
         timeout: seconds after which the program is stopped.
         hint: what to tell the user when it fails or is missing.
@@ -138,15 +140,21 @@ def run(
         ProgramFailed: it ended with another status than expected, or was stopped at `timeout`.
     """
     with start(
-        argv, cwd=cwd, env=env, inherited=inherited, hint=hint, stderr=subprocess.PIPE
+        argv,
+        cwd=cwd,
+        env=env,
+        inherited=inherited,
+        hint=hint,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as child:
         try:
-            stdout, stderr = child.communicate(stdin, timeout=timeout)
+            captured, stderr = child.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as expired:
             stop(child)
             late = Completed(_words(argv), child.returncode, b"", expired.stderr or b"")
             raise ProgramFailed(late, hint=hint or f"it was stopped after {timeout} s") from None
-    completed = Completed(_words(argv), child.returncode, stdout, stderr)
+    completed = Completed(_words(argv), child.returncode, captured or b"", stderr)
     if expected and completed.status not in expected:
         raise ProgramFailed(completed, hint=hint)
     return completed
@@ -265,12 +273,13 @@ def start(
     env: Mapping[str, str | None] | None = None,
     inherited: Collection[str] | None = None,
     hint: str = "",
+    stdout: int | IO[Any] = subprocess.PIPE,
     stderr: int | IO[bytes] | None = None,
 ) -> AbstractContextManager[Child]:
-    """Start a program with pipes on its standard input and output, in a process group of its own.
+    """Start a program with a pipe on its standard input, in a process group of its own.
 
-    Leaving the body, by its end or by an exception, stops a program that still runs. `stderr` is
-    as for `subprocess.Popen`, `env` and `inherited` as for `environment`.
+    Leaving the body, by its end or by an exception, stops a program that still runs. `stdout` and
+    `stderr` are as for `subprocess.Popen`, `env` and `inherited` as for `environment`.
 
     Raises:
         ProgramMissing: the program is not on PATH.
@@ -284,7 +293,7 @@ def start(
             cwd=cwd,
             env=environment(env, inherited),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
             start_new_session=True,
         )

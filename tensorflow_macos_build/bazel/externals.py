@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from xml.etree import ElementTree
 
@@ -20,12 +22,15 @@ from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.bazel.invocation import Invocation
 
 _TIMEOUT = 900.0
 """Seconds for an answer, which in the end only describes a wheel that is built."""
+
+_LONGEST_XML = 1 << 26
+"""Characters of an answer that is read as a whole; of a longer one nothing is believed."""
 
 _LIBRARY = r".*\.(so|dylib)(\.[0-9]+)*"
 _LABEL = re.compile(r"@@?([\w.~+-]+)//")
@@ -85,25 +90,37 @@ def ask(invocation: Invocation, options: Sequence[str]) -> Externals:
         WorkFailed: Bazel does not answer, or not as is known of it.
     """
     wanted = f"deps({' + '.join(invocation.targets)})"
-    needed = needed_repositories(_answer(invocation, "cquery", invocation.flags, wanted))
+    with _answer(invocation, "cquery", invocation.flags, wanted) as answer:
+        needed = needed_repositories(answer)
     actions = f'mnemonic(".*Link", outputs("{_LIBRARY}", {wanted}))'
     brief = ("--noinclude_commandline", *invocation.flags)
-    links = linked_repositories(_answer(invocation, "aquery", brief, actions))
+    with _answer(invocation, "aquery", brief, actions) as answer:
+        links = linked_repositories(answer)
     flags = ("--output=xml", *repository_flags(options))
-    declared = declared_repositories(_answer(invocation, "query", flags, "//external:*"))
+    with _answer(invocation, "query", flags, "//external:*") as answer:
+        declared = declared_repositories(answer.read(_LONGEST_XML))
     return combined(needed, links, declared)
 
 
-def _answer(invocation: Invocation, command: str, flags: Iterable[str], expression: str) -> str:
+@contextlib.contextmanager
+def _answer(
+    invocation: Invocation, command: str, flags: Iterable[str], expression: str
+) -> Iterator[IO[str]]:
     argv = [*invocation.startup_argv(), command, "--color=no", *flags, "--", expression]
-    done = process.run(
-        argv,
-        cwd=invocation.workspace,
-        env=invocation.env,
-        inherited=invocation.inherited,
-        timeout=_TIMEOUT,
-    )
-    return done.stdout.decode("utf-8", "replace")
+    # A file, for `aquery` names every input of every link. Not in /tmp, which may be memory.
+    with tempfile.TemporaryFile(
+        "w+", encoding="utf-8", errors="replace", dir=invocation.files.events.parent
+    ) as answer:
+        process.run(
+            argv,
+            cwd=invocation.workspace,
+            env=invocation.env,
+            inherited=invocation.inherited,
+            stdout=answer,
+            timeout=_TIMEOUT,
+        )
+        answer.seek(0)
+        yield answer
 
 
 def combined(
@@ -119,20 +136,20 @@ def combined(
     return Externals(tuple(declared.get(name, ExternalRepository(name)) for name in names), links)
 
 
-def needed_repositories(answer: str) -> frozenset[str]:
+def needed_repositories(answer: Iterable[str]) -> frozenset[str]:
     """Return the repositories of the labels that `cquery` prints, one in a line."""
-    labels = (_LABEL.match(line) for line in answer.splitlines())
+    labels = map(_LABEL.match, answer)
     return frozenset(label[1] for label in labels if label)
 
 
-def linked_repositories(answer: str) -> dict[str, tuple[str, ...]]:
-    """Return for each library the repositories in it, of the actions that `aquery` prints.
+def linked_repositories(answer: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each library the repositories in it, of the lines in which `aquery` shows links.
 
     Libraries of programs that only the build itself runs are left out.
     """
     links = dict[str, set[str]]()
     inputs: list[str] = []
-    for line in answer.splitlines():
+    for line in answer:
         if not (match := _LIST.match(line)):
             continue
         paths = match[2].split(", ")
@@ -160,12 +177,14 @@ def declared_repositories(answer: str) -> dict[str, ExternalRepository]:
     """Return the repositories that WORKSPACE declares, of the XML that `query` prints.
 
     Raises:
-        WorkFailed: it is none.
+        WorkFailed: it is none, or declares entities.
     """
     # Bazel says it is XML 1.1, which Python's parser need not know.
     plain = answer.replace('version="1.1"', 'version="1.0"', 1)
+    if "<!DOCTYPE" in plain:  # Bazel writes none: within a value it has `&lt;`
+        raise WorkFailed("Bazel's answer on external repositories declares what may be in it")
     try:
-        # Bazel's own words; and expat bounds what entities may expand to (since 2.4.1).
+        # Safe: entities, which can grow or read files, are declared in a DOCTYPE only.
         rules = ElementTree.fromstring(plain).findall("rule")  # noqa: S314
     except ElementTree.ParseError as error:
         raise WorkFailed(f"Bazel's answer on external repositories is no XML: {error}") from None

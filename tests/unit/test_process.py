@@ -19,6 +19,13 @@ def test_a_program_reads_stdin_and_its_output_is_captured_as_bytes() -> None:
     assert (completed.status, completed.stdout, completed.stderr) == (0, b"\xff\x00\n", b"")
 
 
+def test_a_large_output_goes_into_a_file_and_is_not_captured(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w+b") as out:
+        completed = process.run(["sh", "-c", "echo 2; echo x >&2"], stdout=out)
+        out.seek(0)
+        assert (out.read(), completed.stdout, completed.stderr) == (b"2\n", b"", b"x\n")
+
+
 def test_a_missing_program_is_named_with_the_way_to_install_it() -> None:
     with pytest.raises(process.ProgramMissing) as caught:
         process.run(["no-such-program-here"], hint="install it so")

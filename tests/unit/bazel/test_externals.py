@@ -40,7 +40,7 @@ DECLARED = f"""\
 
 
 def test_a_library_has_what_is_linked_statically_and_tools_of_the_build_have_no_say() -> None:
-    links = externals.linked_repositories(ACTIONS)
+    links = externals.linked_repositories(ACTIONS.splitlines())
     assert links == {"tensorflow/libx.2.dylib": ("pre~1.0", "zlib")}
 
 
@@ -50,12 +50,13 @@ def test_declared_addresses_and_digests_are_read_without_credentials() -> None:
     assert declared["zlib"].sha256 == declared["sri"].sha256 == SHA
     with pytest.raises(WorkFailed, match="no XML"):
         externals.declared_repositories("<query")
+    with pytest.raises(WorkFailed, match="declares"):
+        externals.declared_repositories('<!DOCTYPE q [<!ENTITY e "e">]><query>&e;</query>')
 
 
 def test_what_is_fetched_or_linked_counts_and_what_this_machine_makes_does_not() -> None:
-    needed = externals.needed_repositories(
-        "//x:y (1)\n@zlib//:z (2)\n@@new~2//:n (null)\n@local_config_cc//:c\n@platforms//os:os"
-    )
+    labels = "//x:y (1)\n@zlib//:z (2)\n@@new~2//:n (null)\n@local_config_cc//:c\n@platforms//os:os"
+    needed = externals.needed_repositories(labels.splitlines())
     links = {"a.so": ("unheard",)}
     answer = externals.combined(needed, links, externals.declared_repositories(DECLARED))
     assert [each.name for each in answer.repositories] == ["new~2", "unheard", "zlib"]
