@@ -24,7 +24,7 @@ _TELLING = 8
 """Letters and digits from which on a line tells a region from others: not `return true;`."""
 
 
-def remade(quarantine: Quarantine, commit: str, ours: str, theirs: str) -> MergeResult | None:
+def remade(quarantine: Quarantine, ours: str, theirs: str) -> MergeResult | None:
     """Make a merge of two parents anew, `ours` as upstream's side; None without one merge base."""
     bases = quarantine.git.run("merge-base", "--all", ours, theirs, expected=(0, 1)).stdout.split()
     if len(bases) != 1:
@@ -102,7 +102,7 @@ class HumanMerges:
         """Make merges anew whose first parents are upstream's."""
         made = []
         for commit in commits:
-            merged = remade(quarantine, commit, *quarantine.objects.commit(commit).parents)
+            merged = remade(quarantine, *quarantine.objects.commit(commit).parents)
             if merged is None:
                 raise SystemExit(f"{commit} has no single merge base")
             made.append(merged)

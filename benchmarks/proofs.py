@@ -63,7 +63,7 @@ def main() -> None:
 def _remerge(
     quarantine: Quarantine, commit: str, first: str, second: str, counts: Counter[str]
 ) -> None:
-    merged = human_merges.remade(quarantine, commit, second, first)
+    merged = human_merges.remade(quarantine, second, first)
     if merged is None:
         counts["merges without one base"] += 1
         return

@@ -118,12 +118,12 @@ def refuse_twice(picks: Sequence[Pick], where: Sequence[str]) -> None:
     `where` is where each pick stands; the error is about the second of the two.
     """
     first: dict[str, Pick] = {}
-    for pick, place in zip(picks, where, strict=True):
+    for pick, source in zip(picks, where, strict=True):
         other = first.setdefault(pick.name, pick)
         if other is not pick:
-            one = "take both parts of it with one `paths`"
-            hint = one if pick.paths or other.paths else "leave one of the two out"
-            raise UsageError(f"`{pick.name}` is picked twice", where=place, hint=hint)
+            joined = "take both parts of it with one `paths`"
+            hint = joined if pick.paths or other.paths else "leave one of the two out"
+            raise UsageError(f"`{pick.name}` is picked twice", where=source, hint=hint)
 
 
 def as_table(pick: Pick) -> dict[str, object]:
