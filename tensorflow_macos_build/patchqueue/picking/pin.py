@@ -173,11 +173,11 @@ def _refuse_without_effect(
 
 def _chosen(mirror: Mirror, upstream: str, request: PickRequest, ticker: Ticker) -> Pick:
     what = wanted.parse(request.what)
-    said = request.metadata
-    said.trailers()  # refuses what is no reason and no condition
-    if not said.reason or not said.drop_when:
+    stated = request.metadata
+    stated.trailers()  # refuses what is no reason and no condition
+    if not stated.reason or not stated.drop_when:
         raise UsageError("a pick needs --reason and --drop-when")
-    conditions.parse(said.drop_when, "--drop-when")
+    conditions.parse(stated.drop_when, "--drop-when")
     is_own = what.project == upstream.removesuffix("/").removesuffix(".git")
     url = request.url or ("" if is_own else what.project)
     if url.startswith("-") or shown(url) != url:
@@ -187,8 +187,8 @@ def _chosen(mirror: Mirror, upstream: str, request: PickRequest, ticker: Ticker)
             hint="credentials are found by git: in a credential helper, or in ~/.netrc",
         )
     plain = Pick(
-        what.commit, what.pull, "", said.reason, " ".join(said.drop_when.split()),
-        " ".join(said.owner.split()), request.paths, url,
+        what.commit, what.pull, "", stated.reason, " ".join(stated.drop_when.split()),
+        " ".join(stated.owner.split()), request.paths, url,
     )  # fmt: skip
     mirror.refresh(ticker)
     if not what.pull:
