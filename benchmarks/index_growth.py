@@ -10,20 +10,17 @@ import gzip
 import resource
 import shutil
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tensorflow_macos_build.release.index import IndexRequest, publish
 from tests.index_server import check_pages
 from tests.named_wheels import wheel_of
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 def main() -> None:
     """Print a line a size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", type=_path)
+    parser.add_argument("work", type=Path)
     parser.add_argument("--files", type=int, action="append", default=[])
     args = parser.parse_args()
     print(
@@ -32,12 +29,6 @@ def main() -> None:
     for count in args.files:
         _measure(args.work / str(count), count)
         shutil.rmtree(args.work / str(count))
-
-
-def _path(text: str) -> Path:
-    from pathlib import Path  # noqa: PLC0415 - argparse's type, and else for type checkers alone
-
-    return Path(text)
 
 
 def _measure(work: Path, count: int) -> None:

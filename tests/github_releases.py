@@ -36,6 +36,7 @@ FAULTS = (
         "403-primary",
         "403-secondary",
         "drip",
+        "cut-head",
         "half",
         "kill",
         "kill-done",
@@ -357,6 +358,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         body = b"" if status in (204, 302) else body
         self.send_response(status)
+        if fault == "cut-head":
+            self.flush_headers()
+            raise _Cut
         self.send_header("Content-Length", str(len(body)))
         for name, text in (headers or {}).items():
             self.send_header(name, text)

@@ -62,7 +62,7 @@ def parse(content: bytes, where: str) -> tuple[Attestation, ...]:
         lines = [whole] if _is_json(whole) else whole.splitlines()
         if not 0 < len(lines) <= _MOST:
             raise ValueError(f"it has {len(lines)} lines")
-        return tuple(_one(line) for line in lines)
+        return tuple(map(_attestation, lines))
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
         raise ReleaseBroken(
             f"it is no attestation: {type(error).__name__} {str(error)[:100]}", where=where
@@ -81,17 +81,27 @@ def signature(attestation: Attestation, identity: str, issuer: str) -> Signature
     if not identity:
         return SignatureCheck(None, "--identity does not say who must have signed it")
     try:
+        errors = importlib.import_module("sigstore.errors")
         models = importlib.import_module("sigstore.models")
         verify = importlib.import_module("sigstore.verify")
     except ImportError:
         return SignatureCheck(None, "the package sigstore is not installed: pip install sigstore")
     try:
+        verifier = verify.Verifier.production()
+    except (errors.Error, OSError) as error:
+        # It fetches Sigstore's keys: without a network nothing is known against the signature.
+        return SignatureCheck(None, f"Sigstore's keys cannot be had: {_shown(error)}")
+    try:
         bundle = models.Bundle.from_json(attestation.bundle)
-        policy = verify.policy.Identity(identity=identity, issuer=issuer)
-        verify.Verifier.production().verify_dsse(bundle, policy)
-    except Exception as error:  # the package's errors have no base of their own
-        return SignatureCheck(False, f"{type(error).__name__}: {str(error)[:200]}")
+        verifier.verify_dsse(bundle, verify.policy.Identity(identity=identity, issuer=issuer))
+    # A hostile bundle gets to parsers of other packages, whose errors sigstore does not wrap.
+    except Exception as error:
+        return SignatureCheck(False, _shown(error))
     return SignatureCheck(True, f"signed by {identity}")
+
+
+def _shown(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
 
 
 def _is_json(text: str) -> bool:
@@ -102,7 +112,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _one(text: str) -> Attestation:
+def _attestation(text: str) -> Attestation:
     bundle: dict[str, Any] = json.loads(text)
     envelope = bundle["dsseEnvelope"]
     if envelope["payloadType"] != _PAYLOAD or not envelope["signatures"]:

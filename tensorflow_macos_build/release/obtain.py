@@ -6,7 +6,6 @@ Nothing of it is believed here but its size, which is bounded; what it is, other
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +16,11 @@ from tensorflow_macos_build.release import checksums, model
 from tensorflow_macos_build.release.model import ATTESTATION_SUFFIX, MANIFEST, SUMS, ReleaseBroken
 from tensorflow_macos_build.release.publishing import github
 from tensorflow_macos_build.release.publishing.answers import Passing
-from tensorflow_macos_build.release.publishing.http import Api, Refused
+from tensorflow_macos_build.release.publishing.http import Api, Refused, patiently
 from tensorflow_macos_build.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.release.publishing.secrets import Secret
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 _LARGEST = 2 << 30
 _PAGE = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)/releases/tag/([^/?#]+)/?")
 _NOT_FOUND = 404
+_LONGEST_WAIT = 300.0
+"""Seconds that a server may ask to wait, while somebody does."""
 
 
 @dataclass(frozen=True)
@@ -85,33 +86,21 @@ class _Fetch:
     into: Path
     ticker: Ticker
     retry: Retry = field(default_factory=Retry)
-    wait: Callable[[float], object] = threading.Event().wait
 
     def file(self, api: Api, url: str, name: str, headers: dict[str, str], limit: int) -> None:
         """Bring one file, at most `limit` bytes of it."""
         if not model.is_name(name):
             raise ReleaseBroken("a file may not be called so", where=name[:300])
-        pauses = self.retry.pauses()
-        while True:
-            self.ticker(0, None, f"fetching {name}")
-            try:
-                self._once(api, url, name, headers, limit)
-            except Passing as error:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise WorkFailed(error.what, where=url, hint="try again later") from None
-                self.wait(max(pause, error.wait or 0.0))
-            else:
-                return
 
-    def _once(self, api: Api, url: str, name: str, headers: dict[str, str], limit: int) -> None:
-        size = 0
-        with (self.into / name).open("wb") as stream:
-            for piece in api.stream(url, headers):
-                size += len(piece)
-                if size > limit:
-                    raise ReleaseBroken(f"it has more than {limit:,} bytes", where=name)
-                stream.write(piece)
+        def fetch() -> None:
+            self.ticker(0, None, f"fetching {name}")
+            with (self.into / name).open("wb") as stream:
+                stream.writelines(api.stream(url, headers, limit=limit))
+
+        try:
+            patiently(fetch, self.retry, _LONGEST_WAIT)
+        except Passing as error:
+            raise WorkFailed(error.what, where=url, hint="try again later") from None
 
 
 def obtain(source: ReleaseAddress, into: Path, ticker: Ticker) -> Path:

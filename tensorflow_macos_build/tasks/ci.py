@@ -135,10 +135,10 @@ def report(
 
 def _repository(name: str) -> Repository:
     from tensorflow_macos_build.release.hosted import actions
-    from tensorflow_macos_build.release.publishing import github
+    from tensorflow_macos_build.release.publishing import destinations
 
-    address = os.environ.get("GITHUB_API_URL", github.API)
-    return actions.open_repository(name or os.environ.get("GITHUB_REPOSITORY", ""), address)
+    named = name or os.environ.get("GITHUB_REPOSITORY", "")
+    return actions.open_repository(named, destinations.checked_address(""))
 
 
 namespace = invoke.Collection("ci", generate, check, states, next_round, report)

@@ -46,8 +46,8 @@ def index(
     from tensorflow_macos_build.views import release_index as view
 
     paths = tuple(map(Path, (folder, *also)))
-    told = Path(settings) if settings else None
-    request = IndexRequest(paths, Path(out), told, files_at, drop, plan)
+    settings_path = Path(settings) if settings else None
+    request = IndexRequest(paths, Path(out), settings_path, files_at, drop, plan)
     with Console().progress("index") as ticker:
         made = publish(request, ticker)
     present(view.as_document(made), view.as_lines(made), json=json)

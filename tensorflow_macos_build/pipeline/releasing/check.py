@@ -23,7 +23,6 @@ from tensorflow_macos_build.release.model import (
     SUMS,
     FileKind,
     Manifest,
-    ReleaseBroken,
     ReleaseFile,
 )
 from tensorflow_macos_build.wheels.sbom import bill_of
@@ -116,8 +115,8 @@ def check(
     """
     if not (folder / SUMS).is_file() or not (folder / MANIFEST).is_file():
         raise UsageError(f"it has no {SUMS} and no {MANIFEST}", where=str(folder))
-    manifest, found = _documents(folder)
-    checks = [*found, *_checksums(folder, ticker)]
+    manifest, faults = _documents(folder)
+    checks = [*faults, *_checksums(folder, ticker)]
     if manifest is not None:
         for look in (_manifest, _wheels, _bills, _provenance):
             ticker(0, None, look.__name__.strip("_"))
@@ -219,7 +218,11 @@ def _accepted(folder: Path) -> tuple[str, ...]:
 
 def _bills(folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
     for bill in _there(folder, manifest, FileKind.SBOM):
-        beside = (folder / bill.name).read_bytes()
+        try:
+            beside = files.read_small(folder / bill.name, MOST)
+        except MacosBuildError as error:
+            yield _broken("sbom", bill.name, error.what)
+            continue
         for wheel in _there(folder, manifest, FileKind.WHEEL):
             inside = _inside(folder / wheel.name)
             if inside != beside:
@@ -278,24 +281,24 @@ def _attestations(
     signed: set[str] = set()
     for path in paths:
         try:
-            found = attestation.parse(files.read_small(path, MOST), path.name)
-        except ReleaseBroken as error:
+            bundles = attestation.parse(files.read_small(path, MOST), path.name)
+        except MacosBuildError as error:
             yield _broken("attestation", path.name, error.what)
             continue
-        for one in found:
-            signed |= {name for name in one.subjects if one.subjects[name] == wheels.get(name)}
-            yield from _attested(path.name, one, wheels, signer)
+        for bundle in bundles:
+            signed |= {name for name, own in bundle.subjects.items() if own == wheels.get(name)}
+            yield from _attested(path.name, bundle, wheels, signer)
     for name in sorted(set(wheels) - signed):
         yield ReleaseCheck("attestation", state, name, "no attestation is of this wheel")
 
 
 def _attested(
-    file: str, one: attestation.Attestation, wheels: dict[str, str], signer: TrustedSigner
+    file: str, bundle: attestation.Attestation, wheels: dict[str, str], signer: TrustedSigner
 ) -> Iterator[ReleaseCheck]:
-    for name, digest in one.subjects.items():
+    for name, digest in bundle.subjects.items():
         if wheels.get(name, digest) != digest:
             yield _broken("attestation", file, f"it is of another {name}")
-    seen = attestation.signature(one, signer.identity, signer.issuer)
+    seen = attestation.signature(bundle, signer.identity, signer.issuer)
     unknown = CheckState.BROKEN if signer.is_required else CheckState.UNKNOWN
     states = {True: CheckState.HOLDS, False: CheckState.BROKEN, None: unknown}
     words = seen.words if seen.holds else f"the signature was not proven: {seen.words}"

@@ -5,8 +5,6 @@ Source: https://docs.github.com/rest/actions and /rest/issues (version 2022-11-2
 
 from __future__ import annotations
 
-import re
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -14,18 +12,14 @@ from urllib.parse import quote, urlsplit
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.release.hosted.rounds import RoundRun, RoundTitle
 from tensorflow_macos_build.release.publishing import github, secrets
-from tensorflow_macos_build.release.publishing.answers import Passing
+from tensorflow_macos_build.release.publishing.http import patiently
 from tensorflow_macos_build.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import TypeVar
+    from collections.abc import Iterator, Mapping
 
     from tensorflow_macos_build.release.publishing.http import Api
 
-    Answer = TypeVar("Answer")
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _LONGEST_WAIT = 300.0
 """Seconds that a server may ask to wait; a job on GitHub's machines is paid while it waits."""
 
@@ -71,18 +65,21 @@ class Repository:
 
     def get(self, path: str) -> Any:
         """Return the JSON value at a path of the repository."""
-        return self._patiently(lambda: self.api.call("GET", f"{self._root}/{path}").value)
+        url = f"{self._root}/{path}"
+        return patiently(lambda: self.api.call("GET", url).value, self.retry, _LONGEST_WAIT)
 
     def send(self, method: str, path: str, value: Mapping[str, Any], expected: int) -> Any:
         """Send a JSON value to a path of the repository; return the answer's."""
         url = f"{self._root}/{path}"
-        return self._patiently(
-            lambda: self.api.call(method, url, value=dict(value), expected=(expected,)).value
+        return patiently(
+            lambda: self.api.call(method, url, value=dict(value), expected=(expected,)).value,
+            self.retry,
+            _LONGEST_WAIT,
         )
 
-    def stream(self, url: str) -> Iterator[bytes]:
-        """Yield the bytes of a file that the API names."""
-        return self.api.stream(url)
+    def stream(self, url: str, limit: int) -> Iterator[bytes]:
+        """Yield the bytes of a file that the API names, and not more than `limit`."""
+        return self.api.stream(url, limit=limit)
 
     def round_of(self, run: int, workflow: str, parts: list[str]) -> tuple[RoundRun, str]:
         """Return a round by its run's number, and the branch or tag that it is of.
@@ -148,25 +145,17 @@ class Repository:
         rows: list[dict[str, Any]] = self.get(f"actions/runs/{run}/{what}?per_page=100")[what]
         return rows
 
-    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        for pause in self.retry.pauses():
-            try:
-                return ask()
-            except Passing as error:
-                if error.wait is not None and error.wait > _LONGEST_WAIT:
-                    raise
-                time.sleep(pause if error.wait is None else error.wait)
-        return ask()
-
 
 def open_repository(name: str, address: str) -> Repository:
     """Return a repository by its name, with the token of the environment.
 
+    Args:
+        name: OWNER/NAME.
+        address: the API's, as `destinations.checked_address` returns it.
+
     Raises:
-        UsageError: the name or the address is none, or there is no token.
+        UsageError: the name is none, or there is no token.
     """
-    if not _REPOSITORY.fullmatch(name):
-        raise UsageError(f"`{name}` is no repository", hint="give OWNER/NAME by --repository")
-    host = urlsplit(address).hostname or ""
-    secret = secrets.needed(github.TOKENS, host)
-    return Repository(github.api(address, secret), address.rstrip("/"), name)
+    github.check_repository(name)
+    secret = secrets.needed(github.TOKENS, urlsplit(address).netloc)
+    return Repository(github.api(address, secret), address, name)

@@ -111,8 +111,8 @@ def _breaks(forecast: Json) -> Iterator[str]:
         if broken:
             revision, breaking = broken[0]
             commit = breaking["commit"]
-            told = f"{_code(commit['commit'][:12])} {_code(commit['subject'])}"
-            yield f"- {_code(patch['name'])}: from {_code(revision['ref'])} on, {told}"
+            culprit = f"{_code(commit['commit'][:12])} {_code(commit['subject'])}"
+            yield f"- {_code(patch['name'])}: from {_code(revision['ref'])} on, {culprit}"
 
 
 def _code(text: str) -> str:

@@ -17,7 +17,7 @@ from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.release.publishing.answers import Passing
-from tensorflow_macos_build.release.publishing.http import Refused
+from tensorflow_macos_build.release.publishing.http import Refused, TooLong
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def fetch(repository: Repository, request: StatesRequest, ticker: Ticker = silen
             break
         try:
             taken.append(_fetched(repository, artifact, request.folder, ticker))
-        except (Passing, Refused, _NotWhole) as error:
+        except (Passing, Refused, TooLong, _NotWhole) as error:
             passed.append(f"run {artifact.run}: {error.what}")
     return FetchedStates(tuple(taken), tuple(passed))
 
@@ -103,15 +103,12 @@ def _fetched(repository: Repository, artifact: Artifact, folder: Path, ticker: T
 
 
 def _download(repository: Repository, artifact: Artifact, target: Path, ticker: Ticker) -> str:
-    digest, size = hashlib.sha256(), 0
+    digest = hashlib.sha256()
     with target.open("wb") as stream:
-        for piece in repository.stream(artifact.url):
-            size += len(piece)
-            if size > _LARGEST:
-                raise _NotWhole(f"it is larger than {_LARGEST} bytes")
+        for piece in repository.stream(artifact.url, _LARGEST):
             digest.update(piece)
             stream.write(piece)
-            ticker(size, artifact.size, "state")
+            ticker(stream.tell(), artifact.size, "state")
     return digest.hexdigest()
 
 

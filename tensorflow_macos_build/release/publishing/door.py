@@ -36,7 +36,7 @@ class Door(Protocol):
         """Make a draft that nobody sees."""
 
     def describe(self, draft: str, release: PreparedFolder) -> None:
-        """Give a draft the release's title, notes and mark."""
+        """Write the release's title, notes and mark into a draft."""
 
     def delete(self, draft: str) -> None:
         """Delete a draft; one that is gone is no failure."""

@@ -41,6 +41,7 @@ _HEADERS = {
     "X-GitHub-Api-Version": "2022-11-28",
     "User-Agent": "tensorflow-macos-build",
 }
+_BYTES = {"Accept": "application/octet-stream"}
 _MARK = re.compile(r"<!-- tensorflow-macos-build release ([0-9a-f]{64}) -->")
 _NEXT = re.compile(r'<([^<>]+)>;[^,]*\brel="next"')
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
@@ -50,6 +51,16 @@ _MOST_PAGES = 100
 def api(address: str, secret: Secret | None) -> Api:
     """Return the API at an address."""
     return Api(secret, {urlsplit(address).netloc}, _HEADERS)
+
+
+def check_repository(name: str) -> None:
+    """Refuse what is no repository's name.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not _REPOSITORY.fullmatch(name):
+        raise UsageError(f"`{name}` is no repository", hint="give OWNER/NAME")
 
 
 @dataclass
@@ -75,8 +86,7 @@ class GitHubReleases:
     _digests: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not _REPOSITORY.fullmatch(self.repository):
-            raise UsageError(f"`{self.repository}` is no repository", hint="give OWNER/NAME")
+        check_repository(self.repository)
 
     @property
     def _releases(self) -> str:
@@ -215,7 +225,7 @@ class GitHubReleases:
         if key not in self._digests:
             url = f"{self._releases}/assets/{file_id}"
             digest = hashlib.sha256()
-            for piece in self.api.stream(url, {"Accept": "application/octet-stream"}):
+            for piece in self.api.stream(url, _BYTES, limit=size):
                 digest.update(piece)
             self._digests[key] = digest.hexdigest()
         return self._digests[key]

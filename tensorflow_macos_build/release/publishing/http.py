@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.release.publishing import heads
 from tensorflow_macos_build.release.publishing.answers import Answer, Passing, is_passing, wait_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-    from typing import BinaryIO
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from typing import BinaryIO, TypeVar
 
     from tensorflow_macos_build.release.publishing.secrets import Secret
+    from tensorflow_macos_build.retry import Retry
+
+    Result = TypeVar("Result")
 
 _CONNECT_SECONDS = 20.0
 _BODY_LIMIT = 16 << 20
 _BODY_SECONDS = 120.0
 _CHUNK = 1 << 16
+
+
+class TooLong(WorkFailed):
+    """A file has more bytes than it may have."""
 
 
 class Refused(WorkFailed):
@@ -102,18 +110,26 @@ class Api:
         value = _value(body, url, answer.status) if parsed else None
         return Reply(answer.status, answer.headers, value)
 
-    def stream(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
+    def stream(
+        self, url: str, headers: Mapping[str, str] | None = None, *, limit: int
+    ) -> Iterator[bytes]:
         """Yield the bytes of a file, which may be on another server; that does not see the token.
 
         Raises:
             Passing: it may work later.
             Refused: it will not.
+            TooLong: it has more bytes than `limit`.
         """
+        size = 0
         with self._ask("GET", url, headers=headers) as response:
             if response.status_code != 200:
                 self._judge(self._answer(response), self._body(response, url), url, (200,))
             try:
-                yield from response.iter_content(_CHUNK)
+                for piece in response.iter_content(_CHUNK):
+                    size += len(piece)
+                    if size > limit:
+                        raise TooLong(f"it has more than {limit:,} bytes", where=self._hide(url))
+                    yield piece
             except requests.RequestException as error:
                 raise self._passing(error, url) from None
 
@@ -122,9 +138,7 @@ class Api:
     ) -> requests.Response:
         auth = self.auth or (_Bearer(self.secret, self.servers) if self.secret else None)
         try:
-            # No session: its connections are shared by threads, and one that a server has closed
-            # meanwhile fails a request that cannot be made twice.
-            return requests.request(
+            return heads.request(
                 method,
                 url,
                 data=data,
@@ -164,16 +178,44 @@ class Api:
         if answer.status in expected:
             return
         message = self._hide(_message(body))
-        told = Answer(answer.status, answer.headers, message)
+        worded = replace(answer, message=message)
         what = f"the server answers {answer.status}" + (f": {message}" if message else "")
-        if is_passing(told):
-            raise Passing(what, where=self._hide(url), wait=wait_of(told, time.time()))
+        if is_passing(worded):
+            raise Passing(what, where=self._hide(url), wait=wait_of(worded, time.time()))
         raise Refused(
             what, where=self._hide(url), status=answer.status, hint=_HINTS.get(answer.status, "")
         )
 
     def _hide(self, text: str) -> str:
         return self.secret.redacted(text) if self.secret else text
+
+
+def patiently(
+    ask: Callable[[], Result],
+    retry: Retry,
+    longest: float,
+    wait: Callable[[float], object] = time.sleep,
+) -> Result:
+    """Return what `ask` does, which is tried again where it may work later.
+
+    Args:
+        ask: makes the request.
+        retry: how often, and after which pauses.
+        longest: the seconds that a server may ask to wait.
+        wait: waits so many seconds.
+
+    Raises:
+        Passing: it has failed as often as that, or the server asks to wait for longer.
+    """
+    for pause in retry.pauses():
+        try:
+            return ask()
+        except Passing as error:
+            asked = error.wait or 0.0
+            if asked > longest:
+                raise
+            wait(max(pause, asked))
+    return ask()
 
 
 _HINTS = {

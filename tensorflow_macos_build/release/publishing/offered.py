@@ -45,8 +45,8 @@ def _of_server(index: str, name: str) -> Iterator[list[tuple[str, str]]]:
     if urlsplit(index).scheme not in ("http", "https"):
         raise UsageError("give an http(s) address, or a folder", where=index)
     url = f"{index.rstrip('/')}/{name}/"
-    content = b"".join(Api(None, set()).stream(url, {"Accept": f"{_JSON}, text/html;q=0.1"}))
-    yield _of_page(content, url)
+    accepted = {"Accept": f"{_JSON}, text/html;q=0.1"}
+    yield _of_page(b"".join(Api(None, set()).stream(url, accepted, limit=MOST)), url)
 
 
 def _of_folder(folder: Path, name: str) -> Iterator[list[tuple[str, str]]]:

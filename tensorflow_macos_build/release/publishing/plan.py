@@ -90,7 +90,7 @@ class CreateDraft:
 
 @dataclass(frozen=True)
 class DescribeDraft:
-    """Give a draft this release's title and notes; it has those of another preparation."""
+    """Write this release's title and notes into a draft that has another preparation's."""
 
     draft: str
 

@@ -96,7 +96,8 @@ class S3Bucket:
         if there.size >= len(own):
             return False
         headers = {"x-amz-content-sha256": EMPTY}
-        return own.startswith(b"".join(self.api.stream(self._url(SUMS), headers)))
+        start = b"".join(self.api.stream(self._url(SUMS), headers, limit=LIMITS.size))
+        return own.startswith(start)
 
     def create(self, release: PreparedFolder) -> None:
         """Do nothing: the folder is there as soon as a file of it is."""
@@ -154,7 +155,8 @@ class S3Bucket:
         key = f"{name} {tag}"
         if not tag or key not in self._digests:
             digest = hashlib.sha256()
-            for piece in self.api.stream(self._url(name), {"x-amz-content-sha256": EMPTY}):
+            headers = {"x-amz-content-sha256": EMPTY}
+            for piece in self.api.stream(self._url(name), headers, limit=LIMITS.size):
                 digest.update(piece)
             self._digests[key] = digest.hexdigest()
         return self._digests[key]

@@ -12,8 +12,14 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import BudgetReached, MacosBuildError, UsageError, WorkFailed
 from tensorflow_macos_build.release import prepared
-from tensorflow_macos_build.release.publishing import engine
-from tensorflow_macos_build.release.publishing.plan import DraftOfOthers, PublishedOtherwise
+from tensorflow_macos_build.release.publishing import engine, heads
+from tensorflow_macos_build.release.publishing.answers import Passing
+from tensorflow_macos_build.release.publishing.http import TooLong
+from tensorflow_macos_build.release.publishing.plan import (
+    DraftOfOthers,
+    Present,
+    PublishedOtherwise,
+)
 from tests import command_line
 from tests.github_releases import REPOSITORY, TOKEN, GitHub, github
 from tests.release_runs import IMPATIENT, TAG, digests, door, make, random_run
@@ -109,6 +115,23 @@ def test_a_server_that_asks_for_more_patience_than_there_is_ends_it_for_now(
         server.fault = lambda _: "429"
         with pytest.raises(BudgetReached, match="60 seconds"):
             engine.publish(release, door(server), engine.Patience(longest=59.0))
+
+
+def test_what_drips_is_cut_off_or_goes_on_for_ever_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with github() as server:
+        releases = door(server)
+        server.fault = lambda _: "cut-head"
+        with pytest.raises(Passing, match="ended in the head"):
+            releases.look()
+        server.fault = lambda _: ""
+        assert releases.look() == Present()
+        with pytest.raises(TooLong, match="more than 1 bytes"):
+            list(releases.api.stream(f"{server.address}/repos/{REPOSITORY}/releases", limit=1))
+        monkeypatch.setattr(heads, "HEAD_SECONDS", -1.0)
+        with pytest.raises(Passing, match="timed out"):
+            releases.look()
 
 
 def test_limits_are_known_before_any_request(release: PreparedFolder) -> None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.release.publishing import secrets
-from tensorflow_macos_build.release.publishing.answers import Answer, is_passing, wait_of
+from tensorflow_macos_build.release.publishing import destinations, secrets
+from tensorflow_macos_build.release.publishing.answers import (
+    Answer,
+    Passing,
+    is_passing,
+    wait_of,
+)
+from tensorflow_macos_build.release.publishing.http import patiently
 from tensorflow_macos_build.release.publishing.secrets import Secret
+from tensorflow_macos_build.retry import Retry
+from tensorflow_macos_build.tasks import ci
 
 NOW = 1_795_720_000.0
 
@@ -42,6 +50,29 @@ def test_limits_and_faults_are_told_apart(
 @pytest.mark.parametrize("text", ["-1", "1e9", "soon", "9" * 30, "٣"])
 def test_a_retry_after_that_is_none_is_no_wait_without_end(text: str) -> None:
     assert wait_of(Answer(429, {"retry-after": text}), NOW) == 60.0
+
+
+def test_a_server_that_asks_for_a_longer_wait_than_there_may_be_is_not_waited_for() -> None:
+    waits: list[float] = []
+    answers = iter([Passing("later", wait=2.0), Passing("later", wait=301.0)])
+
+    def ask() -> None:
+        raise next(answers)
+
+    with pytest.raises(Passing):
+        patiently(ask, Retry(attempts=5), 300.0, waits.append)
+    assert waits == [2.0]
+
+
+def test_a_token_goes_to_no_server_that_shows_it_to_everybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GH_TOKEN", "ghp_abc")
+    monkeypatch.setenv("GITHUB_API_URL", "http://api.example")
+    with pytest.raises(UsageError, match="would show the token"):
+        destinations.checked_address("")
+    with pytest.raises(UsageError, match="would show the token"):
+        ci._repository("owner/name")
 
 
 def test_a_secret_shows_itself_to_nobody() -> None:
