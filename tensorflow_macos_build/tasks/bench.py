@@ -63,11 +63,12 @@ def bench(
         sessions,
         rounds,
         seed,
+        module,
     )
     if plan:
         present(view.plan_document(design), view.plan_lines(design), json=json)
         return ExitCode.DONE
-    return _run(design, room.BenchOptions(Path(out), module, pause), json=json)
+    return _run(design, room.BenchOptions(Path(out), pause), json=json)
 
 
 def _run(design: BenchDesign, options: BenchOptions, *, json: bool) -> ExitCode:

@@ -77,6 +77,7 @@ class BenchDesign:
         sessions: how many; what a verdict rests on.
         rounds: processes of each arm and workload in a session.
         seed: what the order follows from.
+        module: the module that is imported.
 
     Raises:
         UsageError: nothing can be measured so.
@@ -88,6 +89,7 @@ class BenchDesign:
     sessions: int = 8
     rounds: int = 1
     seed: int = 1
+    module: str = "tensorflow"
 
     def __post_init__(self) -> None:
         """Refuse what no benchmark can be made of."""

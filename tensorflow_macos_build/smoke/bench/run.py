@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import documents, files, locks, process, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.bench import host
+from tensorflow_macos_build.smoke.bench.installed import installed
 from tensorflow_macos_build.smoke.bench.model import BenchResult, Measurement
 from tensorflow_macos_build.smoke.bench.store import LARGEST, MeasurementStore
 from tensorflow_macos_build.smoke.bench.verdicts import rows
@@ -47,7 +48,6 @@ class BenchOptions:
 
     Attributes:
         folder: where measurements are kept.
-        module: the module that is imported.
         pause_s: seconds of rest before each session but the first, at most a day.
 
     Raises:
@@ -55,7 +55,6 @@ class BenchOptions:
     """
 
     folder: Path
-    module: str = "tensorflow"
     pause_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -79,7 +78,8 @@ def bench(
         ticker: learns how many processes have ended, what is measured, and the time that is left.
 
     Raises:
-        UsageError: an arm cannot run here, or the folder holds another benchmark's measurements.
+        UsageError: an arm cannot run here, the folder holds another benchmark's measurements, or
+            what is installed for an arm is not what was measured before.
     """
     for arm in design.arms:
         check_arch(arm)
@@ -110,10 +110,12 @@ def _measured(
             ticker(number, len(runs), describe(run, design.sessions, left))
             if session not in (0, run.session):
                 time.sleep(options.pause_s)
+                pythons.clear()  # an environment may be upgraded in the meantime
             session, arm = run.session, arms[run.arm]
             if arm not in pythons:
                 pythons[arm] = interpreters(arm)
-            measurement = measure(run, arm, pythons[arm], design, options)
+                store.require_same(arm, installed(pythons[arm]))
+            measurement = measure(run, arm, pythons[arm], design)
             store.write(measurement)
         durations.setdefault(run.workload, []).append(measurement.seconds)
         yield measurement
@@ -156,14 +158,12 @@ def argv(arm: Arm, python: Path, specification: Path) -> list[str | Path]:
     return [*prefix, python, "-I", "-X", "faulthandler", _CHILD, specification]
 
 
-def measure(
-    run: PlannedRun, arm: Arm, python: Path, design: BenchDesign, options: BenchOptions
-) -> Measurement:
+def measure(run: PlannedRun, arm: Arm, python: Path, design: BenchDesign) -> Measurement:
     """Run one process to its end; a crash, a hang or an error is a measurement that says why."""
     began, facts = time.time(), host.conditions()
     with temporary.scratch("bench") as folder:
         specification, result = folder / "spec.json", folder / "result.json"
-        specification.write_text(json.dumps(_spec(run, arm, design, options, result)))
+        specification.write_text(json.dumps(_spec(run, arm, design, result)))
         why = ""
         try:
             # Keras takes its settings from ~/.keras/keras.json, and writes it at its import.
@@ -178,12 +178,10 @@ def measure(
     return _measurement(run, seen, why, began, facts)
 
 
-def _spec(
-    run: PlannedRun, arm: Arm, design: BenchDesign, options: BenchOptions, result: Path
-) -> documents.Json:
+def _spec(run: PlannedRun, arm: Arm, design: BenchDesign, result: Path) -> documents.Json:
     pace = design.pace
     return {
-        "module": options.module,
+        "module": design.module,
         "device": arm.device,
         "workload": run.workload,
         "size": design.size,

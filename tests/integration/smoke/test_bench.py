@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build import documents
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.bench import (
@@ -26,13 +29,19 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
 
 
-def _run(folder: Path, ticker: Ticker = silent, *, sessions: int = 1, seed: int = 1) -> BenchResult:
+def _run(
+    folder: Path,
+    ticker: Ticker = silent,
+    *,
+    sessions: int = 1,
+    seed: int = 1,
+    module: str = "no_such_module",
+) -> BenchResult:
     """Run a benchmark whose processes fail at once: this environment has no such module."""
     # As people type it: relative, and the process runs in a folder of its own.
     arms = (Arm("stock", os.path.relpath(sys.executable), "CPU:0"),)
-    design = BenchDesign(arms, ("lstm",), "tiny", sessions, seed=seed)
-    options = BenchOptions(folder, module="no_such_module")
-    return bench(design, lambda arm: Path(arm.source), options, ticker)
+    design = BenchDesign(arms, ("lstm",), "tiny", sessions, seed=seed, module=module)
+    return bench(design, lambda arm: Path(arm.source), BenchOptions(folder), ticker)
 
 
 def test_an_interrupt_loses_what_it_broke_off_and_the_same_command_goes_on(tmp_path: Path) -> None:
@@ -65,10 +74,10 @@ def test_a_process_that_cannot_measure_says_why_and_ends_nothing(tmp_path: Path)
     assert "no_such_module" in row.why
 
 
-def test_a_real_process_trains_and_reports_each_step(tmp_path: Path, real_tensorflow: Path) -> None:
+def test_a_real_process_trains_and_reports_each_step(real_tensorflow: Path) -> None:
     design = BenchDesign((Arm("stock", str(real_tensorflow), "CPU:0"),), ("dense-small",), "tiny")
     run = next(design.runs())
-    seen = measure(run, design.arms[0], real_tensorflow, design, BenchOptions(tmp_path))
+    seen = measure(run, design.arms[0], real_tensorflow, design)
     assert seen.why == ""
     assert len(seen.steps_s) == design.pace.steps
     # The first step traces the graph; the losses are of the same two batches in turn.
@@ -84,8 +93,30 @@ def test_a_folder_takes_the_measurements_of_one_design_and_of_nobody_else(tmp_pa
     _run(tmp_path)
     with pytest.raises(UsageError, match="other arms"):
         _run(tmp_path, seed=2)
+    with pytest.raises(UsageError, match="or modules"):
+        _run(tmp_path, module="tensorflow")
     path = next((tmp_path / "measurements").iterdir())
     for content in (b"", b"{}", path.read_bytes().replace(b'"lstm"', b'"cyclegan"')):
         path.write_bytes(content)
         with pytest.raises(UsageError, match="it is no measurement"):
             _run(tmp_path)
+    design = tmp_path / "design.json"
+    design.write_bytes(design.read_bytes()[:-9])
+    with pytest.raises(UsageError, match="it is no design of a benchmark") as raised:
+        _run(tmp_path)
+    assert raised.value.where == str(design)
+
+
+def test_more_sessions_are_refused_once_an_environment_was_upgraded(tmp_path: Path) -> None:
+    _run(tmp_path)
+    for path in (tmp_path / "environments").iterdir():
+        document = documents.read(path.read_bytes(), "bench-environment", 1)
+        assert document["distributions"]["numpy"]["version"] == metadata.version("numpy")
+        document["distributions"]["numpy"]["version"] = "1.0"
+        path.write_text(documents.dumps(document))
+    assert len(_run(tmp_path).measurements) == 2  # they are of one state, whatever came later
+    change = f"numpy 1.0 is {metadata.version('numpy')}"
+    with pytest.raises(UsageError, match=re.escape(change)) as raised:
+        _run(tmp_path, sessions=2)
+    assert "--out" in raised.value.hint
+    assert len(list((tmp_path / "measurements").iterdir())) == 2
