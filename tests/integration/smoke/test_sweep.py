@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 from tensorflow_macos_build import documents, process
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions
+from tensorflow_macos_build.smoke.inside.sweep import driver
 from tensorflow_macos_build.smoke.sweep import SweepOptions, SweepOutcome, sweep
 from tensorflow_macos_build.smoke.zygote import ENVIRONMENT, INSIDE
 from tensorflow_macos_build.views import sweep as view
@@ -93,3 +95,37 @@ def test_workers_that_are_started_anew_do_the_same(real_tensorflow: Path, tmp_pa
     cases = [{"op": op, "types": {"T": "float32"}} for op in ("AddV2", "MatMul")]
     rows = _drive(real_tensorflow, tmp_path, cases, fork=False, batch=2)
     assert [rows[op]["outcome"] for op in ("AddV2", "MatMul")] == ["equal", "equal"]
+
+
+def test_a_worker_that_ended_before_another_was_started_keeps_its_exit_status(
+    tmp_path: Path,
+) -> None:
+    def start() -> driver.Worker:
+        # Here is no TensorFlow, so that it ends at once.
+        spec = {"fork": False, "out": str(tmp_path / "out"), "cases": []}
+        return driver._start(str(tmp_path / "spec.json"), spec, [0])
+
+    first = start()
+    while first.rows() is not None:
+        pass
+    if sys.platform == "linux":
+        os.waitid(os.P_PID, first.process, os.WEXITED | os.WNOWAIT)
+    second = start()
+    first.follow({"case": 0, "at": "device"})
+    ended = first.reap()
+    assert ended is not None
+    assert ended.why == "exit status 1"
+    # What each printed stays its own, too.
+    third = start()
+    assert third.log != second.log
+    for worker in (second, third):
+        worker.kill()
+        worker.reap()
+
+
+def test_a_start_takes_as_long_as_an_import_may_however_short_a_case_has_to_be() -> None:
+    worker = driver.Worker([0], 1, -1, "", None)
+    worker.heard -= 20
+    assert not worker.hangs(5.0)
+    worker.follow({"case": 0, "at": "reference"})
+    assert worker.hangs(5.0)

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from .comparing import Result
-from .values import ByType, Exact, Made, Variable, Within, generator, numbers
+from .values import ANONYMOUS, ByType, Exact, Made, Variable, Within, generator, numbers
 
 Call = NamedTuple("Call", [("outputs", List[Result]), ("devices", List[str])])
 """What a call gave: its outputs, then the variables it was given; and on which devices it ran."""
@@ -219,10 +219,7 @@ class Caller:
     def _variable(self, value: Any, dtype: str, random: Any) -> Any:
         content = self._constant(numbers(value, _kind(dtype), random), dtype)
         number = self._tf.dtypes.as_dtype(dtype).as_datatype_enum
-        named = {"shared_name": "sweep", "container": "", "dtype": number}
-        # A name that TensorFlow knows to mean "share with nobody": else every call would be given
-        # the variable of the one before.
-        named["shared_name"] = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"
+        named = {"shared_name": ANONYMOUS, "container": "", "dtype": number}
         shape = content.shape.as_list()
         handle = self._help(
             "VarHandleOp", [], dict(named, shape=shape, **_known(self, "VarHandleOp"))

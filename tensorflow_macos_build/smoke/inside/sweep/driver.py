@@ -21,6 +21,10 @@ _TAIL = 4096
 _STARTS = 5
 """How many workers in a row may end before they begin a case; then none will ever."""
 
+_START_S = 150.0
+"""Seconds that a worker may take until its first case: one that is started anew imports TensorFlow,
+whatever a case may take."""
+
 _MEMORY = 12 << 30
 """Bytes of address space that one worker may have: a kernel that asks for more than any machine
 has would otherwise end the machine's other work."""
@@ -29,14 +33,17 @@ has would otherwise end the machine's other work."""
 class Worker:
     """A process that calls a batch of cases, and what it has written so far."""
 
-    def __init__(self, batch: List[int], process: int, pipe: int, log: str) -> None:
+    def __init__(self, batch: List[int], process: int, pipe: int, log: str, child: Any) -> None:
         self.batch = batch
         self.process = process
         self.pipe = pipe
         self.log = log
+        # Popen waits for a process that it was dropped for whenever another one is started, and
+        # would take its exit status from `reap`.
+        self._child = child
         self.begun: List[int] = []
         self.side = ""
-        self.heard = time.time()
+        self.heard = time.monotonic()
         self.killed = False
         self._partial = b""
 
@@ -45,7 +52,7 @@ class Worker:
         content = os.read(self.pipe, 1 << 16)
         if not content:
             return None
-        self.heard = time.time()
+        self.heard = time.monotonic()
         lines = (self._partial + content).split(b"\n")
         self._partial = lines.pop()
         return [json.loads(line.decode()) for line in lines]
@@ -61,8 +68,9 @@ class Worker:
         return False
 
     def hangs(self, bound: float) -> bool:
-        """Whether it has been silent for longer than a case may take."""
-        return time.time() - self.heard > bound
+        """Whether it has been silent for longer than a case may take, or its start before them."""
+        limit = bound if self.begun else max(bound, _START_S)
+        return time.monotonic() - self.heard > limit
 
     def kill(self) -> None:
         """End it."""
@@ -72,11 +80,18 @@ class Worker:
     def reap(self) -> Optional[Ended]:
         """Wait for its end; return how it ended where that was in the middle of a case."""
         os.close(self.pipe)
-        status = os.waitpid(self.process, 0)[1]
+        code = self._exit_code()
         if not self.side:
             return None
-        why = "it hung" if self.killed else _ending(status, self.log)
+        why = "it hung" if self.killed else _ending(code, self.log)
         return Ended(self.begun[-1], self.side, why, self.killed, len(self.begun) == 1)
+
+    def _exit_code(self) -> int:
+        """Wait for the process; return its exit status, or its signal's number, negated."""
+        if self._child is not None:
+            return int(self._child.wait())
+        status = os.waitpid(self.process, 0)[1]
+        return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def run_file(path: str) -> None:
@@ -179,16 +194,19 @@ def _ended_row(ended: Ended) -> Dict[str, Any]:
 
 def _start(path: str, spec: Dict[str, Any], batch: List[int]) -> Worker:
     read, write = os.pipe()
-    log = "%s.%d.log" % (spec["out"], write)
+    # By the end that stays open as long as the worker lives; the other's number is given again.
+    log = "%s.%d.log" % (spec["out"], read)
+    child = None
     if spec["fork"]:
         process = os.fork()
         if process == 0:
             _be_worker(spec, batch, write, log)
     else:
         os.set_inheritable(write, True)
-        process = _spawn(path, dict(spec, descriptor=write), batch, write, log)
+        child = _spawn("%s.%d" % (path, read), dict(spec, descriptor=write), batch, log)
+        process = child.pid
     os.close(write)
-    return Worker(batch, process, read, log)
+    return Worker(batch, process, read, log, child)
 
 
 def _be_worker(spec: Dict[str, Any], batch: List[int], write: int, log: str) -> None:
@@ -207,21 +225,24 @@ def _be_worker(spec: Dict[str, Any], batch: List[int], write: int, log: str) -> 
         os._exit(status)
 
 
-def _spawn(path: str, spec: Dict[str, Any], batch: List[int], write: int, log: str) -> int:
+def _spawn(path: str, spec: Dict[str, Any], batch: List[int], log: str) -> Any:
     """Start a worker that imports TensorFlow itself: on a Mac, Metal does not survive a fork."""
-    own = path + ".%d" % write
-    with open(own, "w") as file:
+    with open(path, "w") as file:
         json.dump(spec, file)
     program = os.path.dirname(os.path.abspath(__file__))
-    argv = [sys.executable, "-I", "-X", "faulthandler", program, "work", own]
+    argv = [sys.executable, "-I", "-X", "faulthandler", program, "work", path]
     with open(log, "wb") as output:
         child = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[write]
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=[spec["descriptor"]],
         )
     assert child.stdin is not None
     child.stdin.write(json.dumps(batch).encode() + b"\n")
     child.stdin.close()
-    return child.pid
+    return child
 
 
 def _bound_memory() -> None:
@@ -236,12 +257,9 @@ def _writer(descriptor: int) -> Any:
     return write
 
 
-def _ending(status: int, log: str) -> str:
+def _ending(code: int, log: str) -> str:
     """Return how a process ended, with the line of its log that says why (a failed CHECK)."""
-    if os.WIFSIGNALED(status):
-        why = "signal %s" % signal.Signals(os.WTERMSIG(status)).name
-    else:
-        why = "exit status %d" % os.WEXITSTATUS(status)
+    why = "signal %s" % signal.Signals(-code).name if code < 0 else "exit status %d" % code
     with open(log, "rb") as file:
         file.seek(max(0, os.path.getsize(log) - _TAIL))
         lines = file.read().decode("utf-8", "replace").splitlines()

@@ -14,9 +14,7 @@ SAMPLE = re.compile(
 )
 """Each call draws anew: samples of one distribution."""
 
-SHAPE = re.compile(
-    r"(_?Empty|Timestamp|TensorArrayGrad(V3|WithShape)|Add(Many)?SparseToTensorsMap|.*SessionHandle(V2)?|TemporaryVariable|ImmutableConst)"
-)
+SHAPE = re.compile(r"_?Empty|Timestamp|TensorArrayGrad(V3|WithShape)|Add(Many)?SparseToTensorsMap")
 """The values are nobody's promise: only shapes and dtypes are."""
 
 PUBLIC = ((re.compile(r"_?FusedBatchNorm.*"), 3),)

@@ -54,7 +54,6 @@ def op_row(definition: Any) -> Dict[str, Any]:
             arg.is_ref and not arg.type_attr
             for arg in list(definition.input_arg) + list(definition.output_arg)
         ),
-        "stateful": definition.is_stateful,
     }
 
 

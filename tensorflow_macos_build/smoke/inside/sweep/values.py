@@ -28,6 +28,10 @@ Variable = NamedTuple("Variable", [("value", Any), ("dtype", Optional[str])])
 Value = Union[Tuple[int, ...], Exact, Within, Made, Variable]
 """A tuple is a shape, to be filled with what suits most ops."""
 
+ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"
+"""The name of what is shared with nobody (ResourceHandle::ANONYMOUS_NAME, resource_handle.h); by
+any other name every call would be given the variable of the one before."""
+
 FILL = (-2.0, 2.0)
 INTEGER_FILL = (1, 5)
 """Intervals of what a shape alone is filled with: no integer is 0, by which some ops divide."""

@@ -1,9 +1,6 @@
 """Variables, optimisers' steps, tables and arrays that live between calls."""
 
-from ..values import exact, made, then, variable
-
-_ANONYMOUS = "cd2c89b7-88b7-44c8-ad83-06c2a9158347"
-"""The name that TensorFlow takes for "shared with nobody"."""
+from ..values import ANONYMOUS, exact, made, then, variable
 
 _TABLE_TYPES = dict(Tin="int64", Tout="float32", Tkeys="int64", Tvalues="float32")
 _FILLED = then(
@@ -42,7 +39,7 @@ RECIPES = {
     "SparseApplyCenteredRMSProp SparseApplyFtrl SparseApplyFtrlV2 SparseApplyMomentum": _ROWS,
     "SparseApplyProximalAdagrad SparseApplyProximalGradientDescent SparseApplyRMSProp": _ROWS,
     "AssignVariableOp AssignAddVariableOp AssignSubVariableOp": dict(value=(4, 3)),
-    "VarHandleOp": dict(shape=[2, 3], shared_name=_ANONYMOUS),
+    "VarHandleOp": dict(shape=[2, 3], shared_name=ANONYMOUS),
     "ResourceApplyGradientDescent ResourceApplyProximalGradientDescent": dict(delta=(4, 3)),
     "ResourceSparseApplyAdadelta ResourceSparseApplyAdagrad ResourceSparseApplyAdagradDA": _ROWS,
     "ResourceSparseApplyAdagradV2 ResourceSparseApplyCenteredRMSProp": _ROWS,
