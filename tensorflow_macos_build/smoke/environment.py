@@ -133,6 +133,24 @@ def keep(request: EnvironmentRequest, target: SmokeTarget, python: Path, store: 
     return home / "env" / "bin" / "python"
 
 
+def provide(
+    request: EnvironmentRequest, target: SmokeTarget, python: Path, store: Path | None, folder: Path
+) -> Path:
+    """Return the interpreter of an environment with what is tried in it.
+
+    It is kept in `store`, or made anew in `folder` without one; without a wheel or a requirement it
+    is `python`'s own environment as it is.
+
+    Raises:
+        process.ProgramFailed: as `make` does.
+    """
+    if not request.subject:
+        return python
+    if store is not None:
+        return keep(request, target, python, store)
+    return make(request, target, python, folder / "env")
+
+
 def commands(
     request: EnvironmentRequest, target: SmokeTarget, python: Path, folder: Path, pins: Path
 ) -> list[list[str]]:

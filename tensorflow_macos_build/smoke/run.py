@@ -163,7 +163,9 @@ class _TargetRun:
             return
         with temporary.scratch("smoke") as folder:
             try:
-                python = self._environment(folder)
+                python = environment.provide(
+                    self.request, self.target, self.python, self.options.environments, folder
+                )
             except process.ProgramFailed as error:
                 yield self._check(_INSTALL, Observation(CheckOutcome.FAILED, _words(error)))
                 why = "the installation failed"
@@ -173,15 +175,6 @@ class _TargetRun:
             evidence = {"from": self.request.subject or str(python)}
             yield self._check(_INSTALL, Observation(CheckOutcome.PASSED, evidence=evidence))
             yield from self._in_environment(python, folder)
-
-    def _environment(self, folder: Path) -> Path:
-        """Return the interpreter of an environment with what is tried in it."""
-        if not self.request.subject:
-            return self.python
-        if self.options.environments is not None:
-            store = self.options.environments
-            return environment.keep(self.request, self.target, self.python, store)
-        return environment.make(self.request, self.target, self.python, folder / "env")
 
     def _in_environment(self, python: Path, folder: Path) -> Iterator[SmokeCheck]:
         self._tell(1, _IMPORT)

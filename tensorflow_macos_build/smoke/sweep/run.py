@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from tensorflow_macos_build.smoke.targets import SmokeTarget, targets, this_host
 from tensorflow_macos_build.smoke.zygote import ENVIRONMENT, INSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -86,24 +87,24 @@ def sweep(
         raise WorkFailed(f"{name} cannot be tried here: {ways[0].skip_reason}")
     with temporary.scratch("sweep") as folder:
         ticker(0, None, "install")
-        python = _environment(request, smoke_options, target, own, folder)
+        store = smoke_options.environments
+        python = environment.provide(request, target, own, store, folder)
         ticker(0, None, "list kernels")
         run = _Sweep(folder, target, python, smoke_options, options, ticker)
         return run.report(request.subject or str(own))
 
 
-def _environment(
-    request: EnvironmentRequest,
-    options: SmokeOptions,
-    target: SmokeTarget,
-    python: Path,
-    folder: Path,
-) -> Path:
-    if not request.subject:
-        return python
-    if options.environments is not None:
-        return environment.keep(request, target, python, options.environments)
-    return environment.make(request, target, python, folder / "env")
+@contextlib.contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Read what the program in the environment wrote, where the wheel's code could write, too.
+
+    Raises:
+        WorkFailed: it is not of that program's making.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise WorkFailed(f"{what} cannot be read: {type(error).__name__}: {error}") from None
 
 
 def require_devices(listing: Listing, *devices: str) -> None:
@@ -136,7 +137,8 @@ class _Sweep:
         self._refuse_unknown(listing, chosen or frozenset())
         started = time.monotonic()
         ended = self._run(planned)
-        results, excluded = collect(planned, self._rows())
+        with _reading("what the sweep's program wrote"):
+            results, excluded = collect(planned, self._rows())
         return SweepReport(
             subject=subject,
             target=self.target.name,
@@ -153,7 +155,9 @@ class _Sweep:
     def _listing(self) -> Listing:
         path = self.folder / "listing.json"
         process.run(self._argv("list", path), env=self._env, timeout=_LISTING_S)
-        listing = Listing.of(json.loads(files.read_small(path, _LONGEST_LISTING)))
+        content = files.read_small(path, _LONGEST_LISTING)
+        with _reading("the list of kernels"):
+            listing = Listing.of(json.loads(content))
         require_devices(listing, self.smoke.device, self.smoke.reference)
         return listing
 

@@ -11,6 +11,7 @@ import pytest
 
 from tensorflow_macos_build import documents, process
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions
 from tensorflow_macos_build.smoke.inside.sweep import driver
 from tensorflow_macos_build.smoke.sweep import SweepOptions, SweepOutcome, sweep
@@ -129,3 +130,18 @@ def test_a_start_takes_as_long_as_an_import_may_however_short_a_case_has_to_be()
     assert not worker.hangs(5.0)
     worker.follow({"case": 0, "at": "reference"})
     assert worker.hangs(5.0)
+
+
+@pytest.mark.parametrize("written", ["[]", '{"kernels": 7', '{"kernels": [{"op": 1}]}'])
+def test_a_list_of_kernels_that_is_none_is_an_error_without_a_traceback(
+    tmp_path: Path, written: str
+) -> None:
+    python = tmp_path / "python"
+    listing = f"echo '{written}' > \"$6\""
+    python.write_text(
+        f'#!/bin/sh\nif [ "$5" = list ]; then {listing}; else exec {sys.executable} "$@"; fi\n'
+    )
+    python.chmod(0o755)
+    tried = SmokeOptions(device="CPU:0", python=str(python))
+    with pytest.raises(WorkFailed, match="the list of kernels cannot be read"):
+        sweep(EnvironmentRequest(), tried, SweepOptions(), silent)
