@@ -16,23 +16,19 @@ from tensorflow_macos_build.macho.image import parse
 from tensorflow_macos_build.macho.load_commands import BuildVersion
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.verify import Code, Severity, slices, verify
-from tests.broken_wheels import (
-    BASE,
-    HERE,
-    TWO_RPATHS,
-    USER,
+from tests.broken_images import (
     command_at,
     hide,
     hide_all,
     in_segment,
     put,
     renamed_in,
-    rpath_twice,
     sdk,
     segment_at,
     shifted,
     together,
 )
+from tests.broken_wheels import BASE, HERE, TWO_RPATHS, USER, rpath_twice
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.new_wheel import new_wheel
 from tensorflow_macos_build.wheels.verify import examine, spool, verify
-from tests.broken_wheels import BASE, hide
+from tests.broken_images import hide
+from tests.broken_wheels import BASE
 from tests.machos import llvm
 from tests.wheel_files import WheelFiles
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.wheels.verify import Code, Severity, verify
-from tests.broken_wheels import WEAK_USER, command_at, sdk
+from tests.broken_images import command_at, sdk
+from tests.broken_wheels import WEAK_USER
 from tests.wheel_files import WheelFiles
 
 if TYPE_CHECKING:
