@@ -606,6 +606,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     bench.sessions_of: [(BENCHED.design,)],
     bench_chart.svg: [(BENCHED,)],
     bench_chart.png: [(BENCHED,)],
+    shapes.hatches: [(shapes.Box(0, 0, 20, 9, 255),)],
     shapes.as_svg: [(SHAPES, 90, 30)],
     shapes.as_png: [(SHAPES, 90, 30)],
     sweep.as_document: [(SWEPT,)],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.smoke.bench import BenchVerdict
 from tensorflow_macos_build.views.bench import sessions_of
-from tensorflow_macos_build.views.shapes import Box, Dot, Stroke, Words, as_png, as_svg
+from tensorflow_macos_build.views.shapes import Box, Dot, Stroke, Words, as_png, as_svg, hatches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,8 @@ WIDTH, LEFT, RIGHT, TOP, BOTTOM, ROW = 900, 190, 190, 40, 62, 26
 """Pixels: the picture, the names and the verdicts beside the bars, what is above and below them,
 and a row."""
 
-_BAR, _CAP, _HATCH, _NEAREST = 16, 5, 6, 42
-"""Pixels: a bar's height, half an interval's end, between hatches, the least between two marks."""
+_BAR, _CAP, _NEAREST = 16, 5, 42
+"""Pixels: a bar's height, half an interval's end, the least between two marks."""
 
 _GREYS = (110, 190, 150, 225)
 """The arms' bars, in their order."""
@@ -109,22 +109,15 @@ def _bar(axis: _Axis, row: BenchRow, y: float, grey: int) -> Iterator[Shape]:
     if row.interval is None:
         return
     ends = sorted((axis.at(1), axis.at(row.interval.ratio)))
-    yield Box(ends[0], y - _BAR / 2, ends[1] - ends[0], _BAR, grey)
+    bar = Box(ends[0], y - _BAR / 2, ends[1] - ends[0], _BAR, grey)
+    yield bar
     if row.is_control:
-        yield from _hatches(ends[0], y - _BAR / 2, ends[1] - ends[0])
+        yield from hatches(bar)
     low, high = axis.at(row.interval.low), axis.at(row.interval.high)
     yield Stroke(low, y, high, y, 1.5)
     for end in (low, high):
         yield Stroke(end, y - _CAP, end, y + _CAP, 1.5)
     yield Dot(axis.at(row.interval.ratio), y)
-
-
-def _hatches(x: float, y: float, width: float) -> Iterator[Shape]:
-    """Yield diagonals from edge to edge of a bar."""
-    for offset in range(_HATCH, int(width + _BAR), _HATCH):
-        from_x, from_y = max(0.0, offset - _BAR), min(offset, _BAR)
-        to_x, to_y = min(offset, width), max(0.0, offset - width)
-        yield Stroke(x + from_x, y + from_y, x + to_x, y + to_y, 0.8)
 
 
 def _grey(arm: int) -> int:

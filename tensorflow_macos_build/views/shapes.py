@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from PIL.ImageDraw import ImageDraw
 
@@ -69,6 +69,17 @@ class Words:
 Shape: TypeAlias = "Box | Stroke | Dot | Words"
 
 _RADIUS = 3.5
+
+_HATCH = 6
+"""Pixels between two diagonals of a hatched box."""
+
+
+def hatches(box: Box) -> Iterator[Stroke]:
+    """Yield diagonals from edge to edge of a box."""
+    for offset in range(_HATCH, int(box.width + box.height), _HATCH):
+        from_x, from_y = max(0.0, offset - box.height), min(offset, box.height)
+        to_x, to_y = min(offset, box.width), max(0.0, offset - box.width)
+        yield Stroke(box.x + from_x, box.y + from_y, box.x + to_x, box.y + to_y, 0.8)
 
 
 def as_svg(shapes: Sequence[Shape], width: int, height: int) -> str:
