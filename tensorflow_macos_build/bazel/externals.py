@@ -19,12 +19,14 @@ from urllib.parse import urlsplit, urlunsplit
 from xml.etree import ElementTree
 
 from tensorflow_macos_build import process
+from tensorflow_macos_build.bazel import link_actions
 from tensorflow_macos_build.errors import WorkFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.bazel.invocation import Invocation
+    from tensorflow_macos_build.bazel.link_actions import LinkedContent
 
 _TIMEOUT = 900.0
 """Seconds for an answer, which in the end only describes a wheel that is built."""
@@ -32,12 +34,7 @@ _TIMEOUT = 900.0
 _LONGEST_XML = 1 << 26
 """Characters of an answer that is read as a whole; of a longer one nothing is believed."""
 
-_LIBRARY = r".*\.(so|dylib)(\.[0-9]+)*"
 _LABEL = re.compile(r"@@?([\w.~+-]+)//")
-_EXTERNAL = re.compile(r"(?:^|/)external/([^/]+)/")
-_OBJECT = re.compile(r"\.(?:a|o|lo)$")
-_OUTPUT = re.compile(r"^bazel-out/([^/]+)/bin/(.+)$")
-_LIST = re.compile(r"^  (Inputs|Outputs): \[(.*)\]$")
 
 _OF_BAZEL = frozenset({"bazel_tools", "local_config_platform", "platforms"})
 """What is a part of Bazel itself, or only describes machines."""
@@ -73,10 +70,12 @@ class Externals:
         repositories: those that are fetched or linked, by name.
         links: for each library that is linked, by its path below Bazel's folder of outputs, the
             repositories whose objects and static libraries are in it; sorted.
+        partly_seen: the libraries that may have more in them than `links` says.
     """
 
     repositories: tuple[ExternalRepository, ...]
     links: Mapping[str, tuple[str, ...]]
+    partly_seen: tuple[str, ...] = ()
 
 
 def ask(invocation: Invocation, options: Sequence[str]) -> Externals:
@@ -92,14 +91,15 @@ def ask(invocation: Invocation, options: Sequence[str]) -> Externals:
     wanted = f"deps({' + '.join(invocation.targets)})"
     with _answer(invocation, "cquery", invocation.flags, wanted) as answer:
         needed = needed_repositories(answer)
-    actions = f'mnemonic(".*Link", outputs("{_LIBRARY}", {wanted}))'
     brief = ("--noinclude_commandline", *invocation.flags)
-    with _answer(invocation, "aquery", brief, actions) as answer:
-        links = linked_repositories(answer)
+    with _answer(invocation, "aquery", brief, link_actions.expression(wanted)) as answer:
+        merged = link_actions.merged_objects(answer)
+        answer.seek(0)
+        linked = link_actions.linked_contents(answer, merged)
     flags = ("--output=xml", *repository_flags(options))
     with _answer(invocation, "query", flags, "//external:*") as answer:
         declared = declared_repositories(answer.read(_LONGEST_XML))
-    return combined(needed, links, declared)
+    return combined(needed, linked, declared)
 
 
 @contextlib.contextmanager
@@ -125,52 +125,25 @@ def _answer(
 
 def combined(
     needed: Iterable[str],
-    links: Mapping[str, tuple[str, ...]],
+    linked: Mapping[str, LinkedContent],
     declared: Mapping[str, ExternalRepository],
 ) -> Externals:
     """Return which of the needed repositories come from elsewhere; a linked one always counts."""
-    linked = {name for names in links.values() for name in names}
+    inside = {name for content in linked.values() for name in content.repositories}
     # What is declared without an address is made on the machine, by a rule of its own.
     fetched = {name for name in needed if name not in declared or declared[name].urls}
-    names = sorted((fetched - _OF_BAZEL) | linked)
-    return Externals(tuple(declared.get(name, ExternalRepository(name)) for name in names), links)
+    names = sorted((fetched - _OF_BAZEL) | inside)
+    return Externals(
+        tuple(declared.get(name, ExternalRepository(name)) for name in names),
+        {path: tuple(sorted(content.repositories)) for path, content in sorted(linked.items())},
+        tuple(path for path, content in sorted(linked.items()) if not content.is_whole),
+    )
 
 
 def needed_repositories(answer: Iterable[str]) -> frozenset[str]:
     """Return the repositories of the labels that `cquery` prints, one in a line."""
     labels = map(_LABEL.match, answer)
     return frozenset(label[1] for label in labels if label)
-
-
-def linked_repositories(answer: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return for each library the repositories in it, of the lines in which `aquery` shows links.
-
-    Libraries of programs that only the build itself runs are left out.
-    """
-    links = dict[str, set[str]]()
-    inputs: list[str] = []
-    for line in answer:
-        if not (match := _LIST.match(line)):
-            continue
-        paths = match[2].split(", ")
-        if match[1] == "Inputs":
-            inputs = paths
-            continue
-        for output in filter(None, map(_library, paths)):
-            links.setdefault(output, set()).update(_objects_from(inputs))
-    return {path: tuple(sorted(links[path])) for path in sorted(links)}
-
-
-def _library(path: str) -> str | None:
-    match = _OUTPUT.match(path)
-    if match is None or match[1] == "host" or "-exec" in match[1]:
-        return None
-    return match[2] if re.fullmatch(_LIBRARY, match[2]) else None
-
-
-def _objects_from(inputs: Iterable[str]) -> set[str]:
-    objects = (_EXTERNAL.search(path) for path in inputs if _OBJECT.search(path))
-    return {match[1] for match in objects if match}
 
 
 def declared_repositories(answer: str) -> dict[str, ExternalRepository]:

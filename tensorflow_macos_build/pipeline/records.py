@@ -157,6 +157,7 @@ class ExternalsRecord(Record):
 
     archives: tuple[ArchiveRecord, ...]
     links: dict[str, tuple[str, ...]]
+    partly_seen: tuple[str, ...]
 
 
 class WheelResult(Record):

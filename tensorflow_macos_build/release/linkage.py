@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.release.sbom import ExternalArchive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _LIBRARY = re.compile(r"\.(?:so|dylib)(?:\.[0-9]+)*$")
 _VERSION = re.compile(r"(?:\.[0-9]+)+(?=\.dylib$|$)")
@@ -24,10 +24,12 @@ class BuiltOf:
         archives: what Bazel fetched.
         links: the names of the archives in each library, by the library's path below Bazel's
             folder of outputs.
+        partly_seen: the libraries there that may have more in them.
     """
 
     archives: Sequence[ExternalArchive]
     links: Mapping[str, Sequence[str]]
+    partly_seen: Collection[str] = ()
 
 
 def libraries(members: Iterable[str]) -> tuple[str, ...]:
@@ -58,12 +60,12 @@ def unknown(wheel_libraries: Sequence[str], built: Mapping[str, BuiltOf | None])
         if part is None:
             words.append(f"{architecture}: what Bazel fetched, and what is linked into what")
             continue
-        known = _sources(wheel_libraries, part.links)
-        words += [
-            f"{architecture}: what is linked into {library}"
-            for library in wheel_libraries
-            if library not in known
-        ]
+        sources = _sources(wheel_libraries, part.links)
+        for library in wheel_libraries:
+            if library not in sources:
+                words.append(f"{architecture}: what is linked into {library}")
+            elif sources[library] in part.partly_seen:
+                words.append(f"{architecture}: what else is linked into {library}")
     return tuple(words)
 
 

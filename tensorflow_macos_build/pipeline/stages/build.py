@@ -208,6 +208,7 @@ def _externals(
             for each in externals.repositories
         ),
         links=dict(externals.links),
+        partly_seen=externals.partly_seen,
     )
 
 

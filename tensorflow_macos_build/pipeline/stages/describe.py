@@ -106,7 +106,7 @@ def _built_of(externals: ExternalsRecord) -> BuiltOf:
     from tensorflow_macos_build.release.sbom import ExternalArchive
 
     archives = [ExternalArchive(row.name, row.urls, row.sha256) for row in externals.archives]
-    return BuiltOf(archives, externals.links)
+    return BuiltOf(archives, externals.links, externals.partly_seen)
 
 
 def _patches(

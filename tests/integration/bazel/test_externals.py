@@ -34,22 +34,33 @@ local = repository_rule(implementation = _local, environ = ["ANSWER"])
 LINK = """\
 def _link(ctx):
     out = ctx.actions.declare_file(ctx.attr.out)
+    inputs = " ".join([file.path for file in ctx.files.srcs])
     ctx.actions.run_shell(
         inputs = ctx.files.srcs,
         outputs = [out],
-        command = "cat %s > %s" % (" ".join([file.path for file in ctx.files.srcs]), out.path),
+        command = "find %s -type f > %s" % (inputs, out.path),
         mnemonic = "TinyLink",
     )
     return [DefaultInfo(files = depset([out]))]
 
+def _folder(ctx):
+    out = ctx.actions.declare_directory("folder")
+    ctx.actions.run_shell(outputs = [out], command = "echo 1 > %s/blob.o" % out.path)
+    return [DefaultInfo(files = depset([out]))]
+
+folder = rule(_folder)
 link = rule(_link, attrs = {"srcs": attr.label_list(allow_files = True), "out": attr.string()})
 """
 
 BUILD = """\
-load(":link.bzl", "link")
+load(":link.bzl", "folder", "link")
 link(name = "with", out = "lib/libwith.1.2.dylib", srcs = ["@zeta//:z.a", "@made_here//:runs"])
 link(name = "without", out = "without.so", srcs = ["BUILD"])
-filegroup(name = "both", srcs = [":with", ":without"])
+genrule(name = "merged", outs = ["merged.a"], srcs = ["@zeta//:z.a"], cmd = "cp $< $@")
+link(name = "over", out = "over.so", srcs = [":merged"])
+folder(name = "folder")
+link(name = "opaque", out = "opaque.so", srcs = [":folder"])
+filegroup(name = "both", srcs = [":with", ":without", ":over", ":opaque"])
 """
 
 
@@ -92,7 +103,13 @@ def test_bazel_tells_what_it_fetched_and_what_is_linked_and_builds_nothing_anew(
     (repository,) = externals.repositories
     assert (repository.name, repository.urls) == ("zeta", (zeta.as_uri(),))
     assert repository.sha256 == hashlib.sha256(zeta.read_bytes()).hexdigest()
-    assert externals.links == {"lib/libwith.1.2.dylib": ("zeta",), "without.so": ()}
+    assert externals.links == {
+        "lib/libwith.1.2.dylib": ("zeta",),
+        "opaque.so": (),
+        "over.so": ("zeta",),
+        "without.so": (),
+    }
+    assert externals.partly_seen == ("opaque.so",)
     zeta.unlink()
     again = bazel.build(invocation, ticker=silent, log=log)
     assert bazel.externals_of(invocation, again.options) == externals

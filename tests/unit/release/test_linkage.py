@@ -33,6 +33,13 @@ def test_libraries_are_known_by_their_path_or_by_the_one_name_that_fits() -> Non
     assert linkage.archives(LIBRARIES, [x86_64, arm64]) == (eigen, zlib)
 
 
+def test_a_library_that_was_seen_in_part_does_not_look_whole() -> None:
+    part = BuiltOf([ZLIB], {LIBRARIES[1]: ["zlib"], LIBRARIES[0]: []}, (LIBRARIES[1],))
+    assert linkage.unknown(LIBRARIES[:2], {"arm64": part}) == (
+        f"arm64: what else is linked into {LIBRARIES[1]}",
+    )
+
+
 def test_a_library_that_may_be_either_of_two_is_unknown_and_so_is_all_without_an_answer() -> None:
     twins = BuiltOf([ZLIB], {"b/twin.so": ["zlib"], "c/twin.so": []})
     assert [archive.linked_into for archive in linkage.archives(LIBRARIES, [twins])] == [()]
