@@ -63,7 +63,8 @@ def installed(python: Path) -> Installed:
     try:
         version, path = json.loads(completed.stdout)
         # As in an import, what comes first on the path hides what comes later.
-        return Installed(version, dict(reversed(list(_distributions(path)))))
+        distributions = dict(reversed(list(_distributions(path))))
+        return Installed(version, dict(sorted(distributions.items())))
     except (ValueError, TypeError) as error:
         what = f"what is installed there cannot be read: {error}"
         raise WorkFailed(what, where=str(python)) from None

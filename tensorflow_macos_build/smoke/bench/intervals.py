@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEVEL = 0.95
-
 FEWEST_SESSIONS = 6
 """No resampling reaches beyond the smallest and the largest session, which enclose the median with
 a probability of 1 - 2^(1-n): 0.94 for five sessions, 0.97 for six."""

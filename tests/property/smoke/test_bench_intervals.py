@@ -43,9 +43,9 @@ def test_it_holds_the_truth_where_sessions_vary_and_an_interval_of_steps_does_no
     for seed in range(TRIALS):
         planned = design(sessions=6, rounds=2)
         made = simulated(planned, {"fork": TRUTH}, between=0.08, within=0.02, seed=seed)
-        told = compared(_turns(made, "stock"), _turns(made, "fork"))
-        assert told is not None
-        ours += told.low <= TRUTH <= told.high
+        own = compared(_turns(made, "stock"), _turns(made, "fork"))
+        assert own is not None
+        ours += own.low <= TRUTH <= own.high
         low, high = _of_steps(made)
         naive += low <= TRUTH <= high
     assert ours / TRIALS >= 0.9
@@ -60,15 +60,15 @@ _ratios = st.lists(
 @settings(max_examples=15)
 @given(_ratios)
 def test_an_exchange_of_the_arms_inverts_it(sessions: list[list[float]]) -> None:
-    told = interval(sessions)
+    own = interval(sessions)
     exchanged = interval([[1 / ratio for ratio in ratios] for ratios in sessions])
-    assert told is not None
+    assert own is not None
     assert exchanged is not None
-    assert exchanged.ratio == pytest.approx(1 / told.ratio, rel=1e-9)
-    assert exchanged.low == pytest.approx(1 / told.high, rel=1e-9)
-    assert exchanged.high == pytest.approx(1 / told.low, rel=1e-9)
-    assert told.low <= told.ratio * (1 + 1e-9)
-    assert told.ratio <= told.high * (1 + 1e-9)
+    assert exchanged.ratio == pytest.approx(1 / own.ratio, rel=1e-9)
+    assert exchanged.low == pytest.approx(1 / own.high, rel=1e-9)
+    assert exchanged.high == pytest.approx(1 / own.low, rel=1e-9)
+    assert own.low <= own.ratio * (1 + 1e-9)
+    assert own.ratio <= own.high * (1 + 1e-9)
 
 
 def test_neither_the_order_of_the_arms_nor_of_the_processes_changes_a_row() -> None:

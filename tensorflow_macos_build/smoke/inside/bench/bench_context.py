@@ -60,7 +60,7 @@ class BenchContext:
         return self._rng.randint(0, bound, size=shape).astype("int32")
 
     def same_weights(self, model: Any) -> Any:
-        """Give a model weights that are the same on every device and in every release.
+        """Return a model, its weights set to the same on every device and in every release.
 
         TensorFlow's own initial numbers depend on the device's generator. Of matrices and kernels
         the scale is that of He et al. 2015; what has one dimension stays as it is.

@@ -55,12 +55,12 @@ def positions(keras: Any) -> Any:
         """The position embeddings of an encoder."""
 
         def build(self, shape: Any) -> None:
-            self.places = self.add_weight(
-                name="places", shape=tuple(shape[1:]), initializer="zeros"
+            self.embeddings = self.add_weight(
+                name="embeddings", shape=tuple(shape[1:]), initializer="zeros"
             )
 
         def call(self, inputs: Any) -> Any:
-            return inputs + self.places
+            return inputs + self.embeddings
 
     return Positions
 
