@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 NAME = "backend"
 """What the verdict is called among the checks."""
 
-_SOURCES = ("device", "placement", "training_on_device", "kernels", "ml_compute")
+SOURCES = ("device", "placement", "training_on_device", "kernels", "ml_compute")
+"""The checks whose evidence it is made of."""
 
 _TELLING = ("training_on_device", "ml_compute")
 """Without one of them nothing has trained, and nothing is known."""
@@ -57,7 +58,7 @@ class BackendVerdict:
 
 def verdict_check(checks: Sequence[SmokeCheck], device: str) -> SmokeCheck | None:
     """Return the verdict on one target's checks, as one more; None where none of them tells."""
-    rows = {check.name: check for check in checks if check.name in _SOURCES}
+    rows = {check.name: check for check in checks if check.name in SOURCES}
     tried = [rows[name] for name in _TELLING if name in rows and rows[name].outcome.was_tried]
     if not tried:
         return None

@@ -39,8 +39,8 @@ _DAY = 86_400  # seconds; `timeout_s` of a config has the same bound
 
 _DEVICE = re.compile(r"([A-Z][A-Z_]*)(:\d+)?")
 
-_INSTALL, _IMPORT, _DEVICE_CHECK = "install", "import", "device"
-"""What comes before all other checks, each of which needs them."""
+_DEVICE_CHECK = "device"
+"""What comes before all other checks, each of which needs it."""
 
 
 @dataclass(frozen=True)
@@ -152,13 +152,13 @@ class _TargetRun:
 
     def checks(self) -> Iterator[SmokeCheck]:
         """Yield what was tried, in order."""
-        self._tell(0, _INSTALL)
+        self._tell(0, selection.INSTALL)
         skip_reason = self.target.skip_reason
         if not (skip_reason or can_start(self.target, self.python)):
             skip_reason = f"{self.python} cannot be started as {self.target.name}"
         if skip_reason:
-            yield self._check(_INSTALL, Observation(CheckOutcome.NOT_RUN, skip_reason))
-            yield self._check(_IMPORT, Observation(CheckOutcome.NOT_RUN, skip_reason))
+            yield self._check(selection.INSTALL, Observation(CheckOutcome.NOT_RUN, skip_reason))
+            yield self._check(selection.IMPORT, Observation(CheckOutcome.NOT_RUN, skip_reason))
             yield from self._not_run(skip_reason, self.chosen)
             return
         with temporary.scratch("smoke") as folder:
@@ -167,26 +167,32 @@ class _TargetRun:
                     self.request, self.target, self.python, self.options.environments, folder
                 )
             except process.ProgramFailed as error:
-                yield self._check(_INSTALL, Observation(CheckOutcome.FAILED, _words(error)))
+                yield self._check(
+                    selection.INSTALL, Observation(CheckOutcome.FAILED, _words(error))
+                )
                 why = "the installation failed"
-                yield self._check(_IMPORT, Observation(CheckOutcome.NOT_RUN, why))
+                yield self._check(selection.IMPORT, Observation(CheckOutcome.NOT_RUN, why))
                 yield from self._not_run(why, self.chosen)
                 return
             evidence = {"from": self.request.subject or str(python)}
-            yield self._check(_INSTALL, Observation(CheckOutcome.PASSED, evidence=evidence))
+            yield self._check(
+                selection.INSTALL, Observation(CheckOutcome.PASSED, evidence=evidence)
+            )
             yield from self._in_environment(python, folder)
 
     def _in_environment(self, python: Path, folder: Path) -> Iterator[SmokeCheck]:
-        self._tell(1, _IMPORT)
+        self._tell(1, selection.IMPORT)
         runs = folder / "runs"
         runs.mkdir()
         bounds = CheckBounds(self.options.timeout_s, self.options.memory_mb)
         argv = program_argv(self.target.prefix, python)
         with CheckProcesses(argv, self._specification(), runs, bounds) as processes:
             imported = processes.start()
-            yield self._check(_IMPORT, imported)
+            yield self._check(selection.IMPORT, imported)
             if not imported.passed:
                 yield from self._not_run("the import failed", self.chosen)
+                return
+            if not self.chosen:
                 return
             # Always first: without the device the others would say the same many times over.
             device = processes.run(_DEVICE_CHECK)

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process, temporary
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.smoke import backends
 from tensorflow_macos_build.smoke.zygote import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 QUICK, FULL, SOAK = "quick", "full", "soak"
+
+INSTALL, IMPORT = "install", "import"
+"""What comes before all checks, each of which needs them; named alone, nothing else runs."""
+
+_MADE_OF = {INSTALL: (), IMPORT: (), backends.NAME: backends.SOURCES}
+"""What stands in reports and is no check of `inside/`, with the checks that it needs."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +65,18 @@ def select(
 ) -> tuple[CheckDescription, ...]:
     """Return the checks of a set, or those whose name or group is named, in their order.
 
-    `soak` has the full set in it.
+    `soak` has the full set in it. Of `install` and `import` alone it is none: they always run.
 
     Raises:
         UsageError: there is no such check or group.
     """
-    known = {check.name for check in checks} | {check.group for check in checks}
+    known = {check.name for check in checks} | {check.group for check in checks} | {*_MADE_OF}
     for name in named:
         if name not in known:
             names = ", ".join(sorted(known))
             raise UsageError(f"there is no check or group `{name}`", hint=f"there are: {names}")
     if named:
-        return tuple(check for check in checks if check.name in named or check.group in named)
+        wanted = {*named, *(name for row in named for name in _MADE_OF.get(row, ()))}
+        return tuple(check for check in checks if wanted & {check.name, check.group})
     sets = {FULL, SOAK} if check_set == SOAK else {check_set}
     return tuple(check for check in checks if sets & set(check.sets))

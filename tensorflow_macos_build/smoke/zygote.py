@@ -53,7 +53,16 @@ _LONGEST_RESULT = 16 << 20
 
 _UNWRITTEN = 74  # EX_IOERR of sysexits.h; so `inside/zygote.py` ends
 
-_OVERWRITTEN = "the module's code wrote over the answers of the program that imports it"
+_OVERWRITTEN = (
+    CheckOutcome.CRASHED,
+    "the module's code wrote over the answers of the program that imports it",
+)
+
+_TAKEN = (
+    CheckOutcome.CRASHED,
+    "the module's code waits for processes that are not its own, this one among them: "
+    "how it ended is not known",
+)
 
 _ANSWERS = {
     outcome.value: outcome
@@ -67,7 +76,7 @@ class CheckBounds:
     """What a check may take.
 
     Attributes:
-        seconds: how long it may run; importing the module takes its own time.
+        seconds: how long it may run; importing the module has as long for itself.
         memory_mb: how much memory its process may hold, in MiB.
     """
 
@@ -93,7 +102,15 @@ class Observation:
 
 
 class _Gone(Exception):
-    """The program in the environment has ended, or says what it never says, as the text tells."""
+    """The program in the environment is of no more use.
+
+    Attributes:
+        end: why it had to be ended, as an outcome and its reason; None where it ended by itself.
+    """
+
+    def __init__(self, end: tuple[CheckOutcome, str] | None = None) -> None:
+        super().__init__()
+        self.end = end
 
 
 def program_argv(prefix: Sequence[str], python: Path) -> list[str]:
@@ -161,7 +178,7 @@ class CheckProcesses:
         try:
             row = self._launch(log)
         except _Gone as gone:
-            return self._import_ended(log, time.monotonic() - begun, str(gone))
+            return self._import_ended(log, time.monotonic() - begun, gone.end)
         if row is None:
             return self.run("import")
         return _observed(row, time.monotonic() - begun, None, log)
@@ -201,29 +218,26 @@ class CheckProcesses:
             )
             self._child = self._running.enter_context(supervision)
         self._pending = b""
-        deadline = time.monotonic() + self._bounds.seconds
+        begun = time.monotonic()
         while (answer := self._answer(_LOOK_S)) is None:
-            if time.monotonic() > deadline:
+            beyond = _beyond(self._child.pid, time.monotonic() - begun, self._bounds)
+            if beyond:
                 self._end_program()
-                raise _Gone
+                raise _Gone(beyond)
         row = answer.get("import")
         if answer.get("event") != "ready" or not isinstance(row, (dict, type(None))):
             self._end_program()
             raise _Gone(_OVERWRITTEN)
         return row
 
-    def _import_ended(self, log: Path, seconds: float, how: str) -> Observation:
-        status = self._let_go()
-        tail = _tail(log)
-        if seconds > self._bounds.seconds:
-            why = f"it was stopped after {self._bounds.seconds:g} s"
-            return Observation(CheckOutcome.HUNG, why, seconds=seconds, log_tail=tail)
-        outcome, why = _end(status)
-        if how:  # the program was ended for it, or ended by itself first
-            outcome, why = CheckOutcome.CRASHED, how
+    def _import_ended(
+        self, log: Path, seconds: float, stopped: tuple[CheckOutcome, str] | None
+    ) -> Observation:
+        by_itself = _end(self._let_go())
+        outcome, why = stopped or by_itself
         # A status of 0 has no words: the module's code has ended the program as if all was well.
         why = why or "it ended the program that imports it"
-        return Observation(outcome, why, seconds=seconds, log_tail=tail)
+        return Observation(outcome, why, seconds=seconds, log_tail=_tail(log))
 
     def _let_go(self) -> int:
         """Return the status of a program that has gone, and end what it may have left at work."""
@@ -245,7 +259,8 @@ class CheckProcesses:
         try:
             self._send(request)
             answer, stopped = self._await(begun, bounds)
-            end = _end(os.waitstatus_to_exitcode(int(answer["status"])))
+            status = answer["status"]
+            end = _TAKEN if status is None else _end(os.waitstatus_to_exitcode(int(status)))
             max_rss = int(answer["max_rss_mb"]) or None
         except (_Gone, OSError, ValueError, KeyError, TypeError):
             # The check has ended the program that started it, or it is beyond help.

@@ -40,7 +40,11 @@ class CheckFailed(Exception):
 
 
 class NotApplicable(Exception):
-    """The check has no meaning here, for the reason given."""
+    """The check has no meaning here, for the reason given; the keywords are what it saw by then."""
+
+    def __init__(self, message: str, **evidence: Any) -> None:
+        super().__init__(message)
+        self.evidence = evidence
 
 
 class Check:

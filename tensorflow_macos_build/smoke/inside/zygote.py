@@ -103,8 +103,8 @@ def run(spec: "Json", request: "Json", channel: "Channel", wake: int) -> None:
         readable, _, _ = select.select([channel.input, wake], [], [])
         if wake in readable:
             os.read(wake, 4096)
-        ended, status, usage = os.wait4(pid, os.WNOHANG)
-        if ended:
+        answer = ended(pid)
+        if answer:
             break
         if channel.input in readable:
             # While a check runs nothing comes but a request to end it, or the end of all.
@@ -113,9 +113,18 @@ def run(spec: "Json", request: "Json", channel: "Channel", wake: int) -> None:
                 raise SystemExit(1)
     bounds.end_group(pid)
     bounds.end_children()
-    channel.send(
-        {"event": "ended", "status": status, "max_rss_mb": bounds.megabytes(usage.ru_maxrss)}
-    )
+    channel.send(answer)
+
+
+def ended(pid: int) -> "Optional[Json]":
+    """Return the answer of a check that has ended; None while it runs."""
+    try:
+        waited, status, usage = os.wait4(pid, os.WNOHANG)
+    except ChildProcessError:
+        # A thread of the module's waits for whatever child ends, and was the first.
+        return {"event": "ended", "status": None, "max_rss_mb": 0}
+    max_rss_mb = bounds.megabytes(usage.ru_maxrss)
+    return {"event": "ended", "status": status, "max_rss_mb": max_rss_mb} if waited else None
 
 
 def start(spec: "Json", request: "Json", channel: "Channel") -> int:
@@ -165,7 +174,7 @@ def attempt(spec: "Json", name: str, options: "Optional[Json]" = None) -> "Json"
     try:
         evidence = perform(spec, name, options or {})
     except registry.NotApplicable as reason:
-        outcome, why = "not_applicable", str(reason)
+        outcome, why, evidence = "not_applicable", str(reason), reason.evidence
     except registry.CheckFailed as failure:
         outcome, why, evidence = "failed", str(failure), failure.evidence
     except BaseException as error:  # a check that calls sys.exit() has failed, too

@@ -37,6 +37,14 @@ for descriptor in range(3, 20):
     except OSError:
         pass
 """
+# What a thread that waits for all children does, without its race against the program's own wait.
+WAITS_FOR_ALL = """
+_wait4 = os.wait4
+def wait4(pid, options):
+    os.waitid(os.P_PID, pid, os.WEXITED)
+    return _wait4(pid, options)
+os.wait4 = wait4
+"""
 CHECKS = ("device", "compute", "train")
 ALL = ("install", "import", *CHECKS)
 
@@ -68,6 +76,7 @@ def test_a_sound_wheel_passes_and_names_the_device_of_every_op(tmp_path: Path) -
         ("import os; os.abort()", "import", "crashed", "ended by SIGABRT"),
         ("os._exit(0)", "import", "crashed", "ended the program that imports it"),
         (TALKS, "import", "crashed", "wrote over the answers"),
+        (WAITS_FOR_ALL, "device", "crashed", "waits for processes that are not its own"),
         ("time.sleep(600)", "import", "hung", "stopped after 5 s"),
         ("def add(a, b): return subtract(a, b)", "compute", "failed", "add gave"),
         ("def square(a): return Tensor([1.0])", "compute", "failed", "square gave"),
@@ -88,6 +97,20 @@ def test_each_planted_fault_is_caught_by_its_check(
     if check in ("import", "device"):
         later = list(outcomes(report).values())[ALL.index(check) + 1 :]
         assert later == ["not_run"] * len(later)
+
+
+def test_an_import_that_takes_more_memory_than_it_may_is_stopped(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "held = b'x' * (400 << 20); time.sleep(600)")
+    report = try_wheel(wheel, memory_mb=300)
+    assert [(check.name, check.outcome.value, check.why) for check in report.failed] == [
+        ("import", "killed", "it held more than 300 MB of memory")
+    ]
+
+
+def test_the_import_alone_can_be_asked_for_and_needs_no_device(tmp_path: Path) -> None:
+    report = try_wheel(make_wheel(tmp_path), device="GPU", checks=("import",))
+    assert outcomes(report) == {"install": "passed", "import": "passed"}
+    assert report.verdict == "passed"
 
 
 def test_a_device_that_is_not_there_is_a_failure_and_no_other_is_taken(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import ast
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.smoke.inside import zygote
+from tensorflow_macos_build.smoke.inside.checks import kernels
 from tensorflow_macos_build.smoke.selection import FULL, QUICK, SOAK, catalogue, select
 from tensorflow_macos_build.smoke.zygote import INSIDE
 
@@ -75,6 +78,18 @@ def test_the_checks_are_listed_without_tensorflow_and_each_has_a_set() -> None:
     quick, full, soak = (set(select(checks, check_set=name)) for name in (QUICK, FULL, SOAK))
     assert full <= soak
     assert quick
+
+
+def test_a_wheel_without_a_plugin_still_shows_the_symbols_that_plugins_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = SimpleNamespace(__file__=str(tmp_path / "tensorflow/__init__.py"))
+    context = SimpleNamespace(tf=module, device="GPU:0")
+    monkeypatch.delenv(kernels.VARIABLE, raising=False)
+    monkeypatch.setattr(zygote, "perform", lambda *_: kernels.check_kernels(context))
+    row = zygote.attempt({}, "kernels")
+    assert row["outcome"] == "not_applicable"
+    assert row["evidence"]["symbols_missing"] == sorted(kernels.SYMBOLS)
 
 
 def test_the_standard_module_numbers_is_not_hidden_by_the_program_s(tmp_path: Path) -> None:

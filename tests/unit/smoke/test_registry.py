@@ -8,8 +8,9 @@ from collections import Counter
 import pytest
 
 from tensorflow_macos_build import checkout
+from tensorflow_macos_build.smoke import backends
 from tensorflow_macos_build.smoke.inside import registry
-from tensorflow_macos_build.smoke.selection import CheckDescription, catalogue
+from tensorflow_macos_build.smoke.selection import CheckDescription, catalogue, select
 from tensorflow_macos_build.smoke.zygote import INSIDE
 from tests import smoke_table
 
@@ -44,6 +45,13 @@ def test_a_check_is_named_once_and_says_what_it_proves(
     assert [check.name for check in checks if not check.summary.endswith(".")] == []
     assert {name for check in checks for name in check.sets} == {"quick", "full", "soak"}
     assert [c.name for c in checks if "quick" in c.sets and "full" not in c.sets] == []
+
+
+def test_the_verdict_on_the_backend_is_asked_for_by_its_own_name(
+    checks: tuple[CheckDescription, ...],
+) -> None:
+    chosen = select(checks, named=(backends.NAME, "train"))
+    assert {check.name for check in chosen} == {*backends.SOURCES, "train"}
 
 
 def test_the_page_about_checks_is_what_they_say(checks: tuple[CheckDescription, ...]) -> None:

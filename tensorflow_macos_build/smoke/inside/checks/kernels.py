@@ -53,7 +53,7 @@ def check_kernels(ctx: "Context") -> "Dict[str, Any]":
         "symbols_missing": sorted(set(SYMBOLS) - symbols),
     }  # type: Dict[str, Any]
     if not libraries:
-        raise NotApplicable("no plugin is installed: the kernels are the wheel's own")
+        raise NotApplicable("no plugin is installed: the kernels are the wheel's own", **seen)
     kernels = importlib.import_module("tensorflow.python.framework.kernels")
     every = kernels.get_all_registered_kernels()
     here = registered(every, kind)
