@@ -24,7 +24,6 @@ _LIMIT = 16 << 20
 _BODY_LIMIT = 60_000
 """Of an issue's 65,536 letters."""
 
-
 _MARKS = re.compile(r"[`|\s]+")
 """What would end a piece of code, or a cell of a table."""
 

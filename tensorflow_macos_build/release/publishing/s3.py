@@ -72,8 +72,8 @@ class S3Bucket:
 
     def look(self) -> Present:
         """Return what of the release is there."""
-        found = [self._file(file) for file in self.release.files]
-        files = tuple(file for file in found if file is not None)
+        asked = map(self._file, self.release.files)
+        files = tuple(file for file in asked if file is not None)
         there = next((file for file in files if file.name == SUMS), None)
         if there is not None and not self._is_cut_off(there):
             return Present(published=Published(files, url=self.base))

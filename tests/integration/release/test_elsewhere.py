@@ -90,8 +90,8 @@ def test_a_bucket_gets_the_checksums_last_and_what_was_spoiled_anew(
             done = publish()
             assert done.returncode == 0, done.stderr
         there = {path.rpartition("/")[2]: content for path, content in objects.items()}
-        found = {name: hashlib.sha256(content).hexdigest() for name, content in there.items()}
-        assert found == digests(release)
+        public = {name: hashlib.sha256(content).hexdigest() for name, content in there.items()}
+        assert public == digests(release)
         assert list(there)[-1] == "SHA256SUMS"
         objects["/releases/mac/v2.17.0/SHA256SUMS"] = b"of another release"
         before = dict(objects)

@@ -6,12 +6,13 @@ question would; pip's own tags, the index, the environment and the installation 
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pip
 import pytest
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
 INSTALLER = Path(__file__).parents[3] / "scripts/install_tensorflow_macos"
 FUSED = "cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64"
 ARM = "cp312-cp312-macosx_12_0_arm64"
+
+GOOD = "odd-1.0-py3-none-any.whl"
+HASHES = {"sha256": "a" * 64}
+HOSTILE: dict[str, list[dict[str, Any]]] = {
+    "names": [{"filename": "x.whl"}, {"filename": "x-1.0.whl"}],
+    "numbers": [{"filename": 1}],
+    "hashes": [{"hashes": ["sha256"]}],
+    "sizes": [{"size": "large", "hashes": HASHES}],
+    "escapes": [{"url": "https://h.example/\x1b[2J", "hashes": HASHES}],
+}
 
 _TENSORFLOW = b"""
 __version__ = "2.21.0"
@@ -71,6 +82,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     content = spoiled.read_bytes()
     spoiled.unlink()
     spoiled.write_bytes(content[:-1] + b"!")
+    for project, rows in HOSTILE.items():
+        (root / "out/simple" / project).mkdir()
+        page = {"files": [{"filename": GOOD, "url": "https://h.example/w", **row} for row in rows]}
+        (root / "out/simple" / project / "index.json").write_text(json.dumps(page))
     with served(root / "out") as address:
         yield address
 
@@ -198,6 +213,28 @@ def test_what_does_not_fit_is_said_and_what_would(
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+    assert not simulated.venv.exists()
+
+
+@pytest.mark.parametrize(
+    ("project", "says"),
+    [
+        ("names", "has no wheel of names 1.0"),
+        ("numbers", "is no page of an index"),
+        ("hashes", "names no SHA-256 of odd-1.0"),
+        ("sizes", "nobody is here to ask"),
+        ("escapes", "names no address of odd-1.0"),
+    ],
+)
+def test_a_page_of_odd_rows_ends_in_a_sentence(
+    project: str, says: str, address: str, tmp_path: Path
+) -> None:
+    simulated = SimulatedMac(tmp_path, "arm64", "14.5")
+    simulated.python("python3", 11, "arm64")
+    done = simulated.install(address, "--project", project, "--version", "1.0")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
     assert not simulated.venv.exists()
 
 

@@ -43,11 +43,19 @@ def test_the_issue_is_opened_once_kept_current_and_closed(tmp_path: Path) -> Non
     broken = issue.compose({"demo": None})
     fine = issue.ForecastIssue(f"{issue.MARK}\nall is well\n", needs_somebody=False)
     other = issue.ForecastIssue(f"{broken.body}more\n", needs_somebody=True)
-    told = [
+    made = [
         issue.publish(repository, each)[0].value
         for each in (fine, broken, broken, other, fine, fine, broken)
     ]
-    assert told == ["unchanged", "opened", "unchanged", "updated", "closed", "unchanged", "opened"]
+    assert made == [
+        "unchanged",
+        "opened",
+        "unchanged",
+        "updated",
+        "closed",
+        "unchanged",
+        "opened",
+    ]
     assert repository.rows[0]["body"] == "mine"
 
 
