@@ -107,16 +107,32 @@ def test_a_folder_takes_the_measurements_of_one_design_and_of_nobody_else(tmp_pa
     assert raised.value.where == str(design)
 
 
-def test_more_sessions_are_refused_once_an_environment_was_upgraded(tmp_path: Path) -> None:
-    _run(tmp_path)
-    for path in (tmp_path / "environments").iterdir():
+def _pretend_an_upgrade(folder: Path) -> str:
+    """Make what is kept of each environment that of an older NumPy; return the words for it."""
+    now = metadata.version("numpy")
+    for path in (folder / "environments").iterdir():
         document = documents.read(path.read_bytes(), "bench-environment", 1)
-        assert document["distributions"]["numpy"]["version"] == metadata.version("numpy")
+        assert document["distributions"]["numpy"]["version"] == now
         document["distributions"]["numpy"]["version"] = "1.0"
         path.write_text(documents.dumps(document))
+    return f"numpy 1.0 is {now}"
+
+
+def test_more_sessions_are_refused_once_an_environment_was_upgraded(tmp_path: Path) -> None:
+    _run(tmp_path)
+    change = _pretend_an_upgrade(tmp_path)
     assert len(_run(tmp_path).measurements) == 2  # they are of one state, whatever came later
-    change = f"numpy 1.0 is {metadata.version('numpy')}"
     with pytest.raises(UsageError, match=re.escape(change)) as raised:
         _run(tmp_path, sessions=2)
     assert "--out" in raised.value.hint
+    assert len(list((tmp_path / "measurements").iterdir())) == 2
+
+
+def test_an_upgrade_is_noticed_between_two_sessions_of_one_run(tmp_path: Path) -> None:
+    def upgrade(done: int, total: int | None = None, detail: str = "") -> None:
+        if done == 2:
+            _pretend_an_upgrade(tmp_path)
+
+    with pytest.raises(UsageError, match=r"numpy 1\.0 is"):
+        _run(tmp_path, upgrade, sessions=2)
     assert len(list((tmp_path / "measurements").iterdir())) == 2
