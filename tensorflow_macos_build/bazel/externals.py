@@ -11,11 +11,12 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import functools
 import re
 import tempfile
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 from xml.etree import ElementTree
 
 from tensorflow_macos_build import process
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.bazel.link_actions import LinkedContent
 
 _TIMEOUT = 900.0
-"""Seconds for an answer, which in the end only describes a wheel that is built."""
+"""Seconds for all answers, which in the end only describe a wheel that is built."""
 
 _LONGEST_XML = 1 << 26
 """Characters of an answer that is read as a whole; of a longer one nothing is believed."""
@@ -89,22 +90,23 @@ def ask(invocation: Invocation, options: Sequence[str]) -> Externals:
         WorkFailed: Bazel does not answer, or not as is known of it.
     """
     wanted = f"deps({' + '.join(invocation.targets)})"
-    with _answer(invocation, "cquery", invocation.flags, wanted) as answer:
+    ask_for = functools.partial(_asked, invocation, time.monotonic() + _TIMEOUT)
+    with ask_for("cquery", invocation.flags, wanted) as answer:
         needed = needed_repositories(answer)
     brief = ("--noinclude_commandline", *invocation.flags)
-    with _answer(invocation, "aquery", brief, link_actions.expression(wanted)) as answer:
+    with ask_for("aquery", brief, link_actions.expression(wanted)) as answer:
         merged = link_actions.merged_objects(answer)
         answer.seek(0)
         linked = link_actions.linked_contents(answer, merged)
     flags = ("--output=xml", *repository_flags(options))
-    with _answer(invocation, "query", flags, "//external:*") as answer:
+    with ask_for("query", flags, "//external:*") as answer:
         declared = declared_repositories(answer.read(_LONGEST_XML))
     return combined(needed, linked, declared)
 
 
 @contextlib.contextmanager
-def _answer(
-    invocation: Invocation, command: str, flags: Iterable[str], expression: str
+def _asked(
+    invocation: Invocation, deadline: float, command: str, flags: Iterable[str], expression: str
 ) -> Iterator[IO[str]]:
     argv = [*invocation.startup_argv(), command, "--color=no", *flags, "--", expression]
     # A file, for `aquery` names every input of every link. Not in /tmp, which may be memory.
@@ -117,7 +119,7 @@ def _answer(
             env=invocation.env,
             inherited=invocation.inherited,
             stdout=answer,
-            timeout=_TIMEOUT,
+            timeout=max(0.0, deadline - time.monotonic()),
         )
         answer.seek(0)
         yield answer
@@ -195,11 +197,11 @@ def without_credentials(url: str) -> str:
     >>> without_credentials("https://user:secret@example.org/a.tgz?token=1")
     'https://example.org/a.tgz'
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets that hold no IPv6 address
-        return ""
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    # Not urlsplit: Bazel takes addresses without a scheme, where a name would pass for one.
+    plain = re.split(r"[?#]", url, maxsplit=1)[0]
+    scheme, separator, rest = plain.partition("://") if "://" in plain else ("", "", plain)
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def repository_flags(options: Iterable[str]) -> tuple[str, ...]:
@@ -213,9 +215,9 @@ def repository_flags(options: Iterable[str]) -> tuple[str, ...]:
 
 
 def cache_origins(options: Iterable[str]) -> tuple[str, ...]:
-    """Return where a build may have had results of others from, without credentials or paths.
+    """Return where a build may have had results of others from.
 
-    They are `disk`, and the addresses of a cache and of a farm.
+    They are `disk`, and the addresses of a cache and of a farm, without credentials.
     """
     # The last of two counts, and an empty one takes back what an rc file says.
     last = dict(option.partition("=")[::2] for option in options if "=" in option)

@@ -148,3 +148,5 @@ def test_options_tell_what_repositories_are_and_where_results_came_from() -> Non
     ]
     assert externals.repository_flags(options) == ("--repo_env=A=1", "--repo_env=B=2")
     assert externals.cache_origins(options) == ("disk", "grpcs://cache.example/x")
+    bare = ["--remote_cache=me:secret@cache.example:80", "--remote_executor=unix:/run/farm"]
+    assert externals.cache_origins(bare) == ("cache.example:80", "unix:/run/farm")
