@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,100 +14,17 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
-from tensorflow_macos_build import documents, temporary
+from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.retry import Retry
-from tensorflow_macos_build.wheels.fuse.engine import fuse
-from tensorflow_macos_build.wheels.fuse.plan import FuseOptions
-from tensorflow_macos_build.wheels.wheelhouse import EntryKind, WheelhouseOptions, build
-from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
+from tensorflow_macos_build.wheels.wheelhouse import EntryKind, build
 from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule, read
-from tests.kills import ended_at
-from tests.package_index import Index, package_index
+from tests.wheel_shop import MACS, TAGS, Shop, metadata, options, task
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.machos import Toolchain
+    from tests.package_index import Index
 
 ROOT = Path(__file__).parents[3]
-CODE = "int answer(void) { return 42; }"
-MACS = {"arm64": "macosx_12_0_arm64", "x86_64": "macosx_10_15_x86_64"}
-TAGS = {"arm64": "macosx_11_0_arm64", "x86_64": "macosx_10_9_x86_64"}
-ANY = "any"
-
-
-def metadata(project: str, version: str, *needs: str) -> bytes:
-    lines = ["Metadata-Version: 2.1", f"Name: {project}", f"Version: {version}"]
-    return "\n".join([*lines, *(f"Requires-Dist: {need}" for need in needs), ""]).encode()
-
-
-class Shop:
-    """Makes the wheels that an index offers."""
-
-    def __init__(self, folder: Path, toolchain: Toolchain) -> None:
-        self.folder = folder
-        self._toolchain = toolchain
-
-    def code(self, arch: str, minimum: str = "") -> bytes:
-        low = minimum or {"arm64": "11.0", "x86_64": "10.9"}[arch]
-        return self._toolchain.dylib("_code.so", CODE, arch, minimum=low).read_bytes()
-
-    def thin(
-        self,
-        project: str,
-        version: str,
-        arch: str,
-        *needs: str,
-        extra: dict[str, bytes] | None = None,
-        minimum: str = "",
-    ) -> Path:
-        files = {f"{project}/_code.so": self.code(arch, minimum), f"{project}/__init__.py": b""}
-        about = metadata(project, version, *needs)
-        made = Thin(
-            arch, {**files, **(extra or {})}, project, version, platform=TAGS[arch], metadata=about
-        )
-        return made.write(self.folder)
-
-    def pair(self, project: str, version: str, *needs: str) -> None:
-        for arch in MACS:
-            self.thin(project, version, arch, *needs)
-
-    def pure(self, project: str, version: str, *needs: str, size: int = 0) -> Path:
-        about = metadata(project, version, *needs)
-        noise = random.Random(5).randbytes(size)
-        files = {f"{project}/__init__.py": b"", f"{project}/noise": noise}
-        made = Thin("", files, project, version, "py3-none", ANY, metadata=about, purelib="true")
-        return made.write(self.folder)
-
-    def universal(self, project: str, version: str, scratch: Path) -> None:
-        wheels = []
-        for arch in MACS:
-            path = self.thin(project, version, arch)
-            wheels.append(path.rename(scratch / path.name))
-        fuse(wheels[0], wheels[1], self.folder, FuseOptions())
-
-
-@pytest.fixture
-def shop(tmp_path: Path, toolchain: Toolchain) -> Shop:
-    (tmp_path / "index").mkdir()
-    return Shop(tmp_path / "index", toolchain)
-
-
-@pytest.fixture
-def index(shop: Shop) -> Iterator[Index]:
-    with package_index(shop.folder) as serving:
-        yield serving
-
-
-def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOptions:
-    base: dict[str, object] = {
-        "cache": tmp_path / "cache",
-        "index": index.url,
-        "retry": Retry(first_pause=0.02),
-    }
-    return WheelhouseOptions(**{**base, **changes})  # type: ignore[arg-type] # the tests' own words
 
 
 def pip(wheelhouse: Path, arch: str, *requirements: str) -> list[str]:
@@ -399,141 +312,6 @@ def test_known_rules_have_reasons_and_wrong_ones_are_refused() -> None:
     for text in ("noisy", "noisy:x", ":x=arm64", "noisy:x=left"):
         with pytest.raises(UsageError):
             parse_known_rule(text)
-
-
-def test_a_second_run_asks_for_no_wheel_and_gives_the_same_bytes(
-    shop: Shop, index: Index, tmp_path: Path
-) -> None:
-    shop.pair("native", "1.0")
-    shop.pure("plain", "1.0")
-    requirements = ["native", "plain"]
-    first = build(requirements, tmp_path / "wheelhouse", options(index, tmp_path))
-    assert len(index.requests) == 3
-    build(requirements, tmp_path / "wheelhouse", options(index, tmp_path))
-    assert len(index.requests) == 3
-    fresh = options(index, tmp_path, cache=tmp_path / "another")
-    second = build(list(reversed(requirements)), tmp_path / "again", fresh)
-    assert hashes(first.folder) == hashes(second.folder)
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-
-
-@pytest.mark.parametrize("status", [408, 429, 503])
-def test_a_busy_index_and_cut_connections_are_tried_again_from_where_they_were(
-    status: int, shop: Shop, index: Index, tmp_path: Path
-) -> None:
-    wheel = shop.pure("plain", "1.0", size=2_000_000)
-    index.busy, index.busy_status, index.cut = 1, status, 1
-    build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
-    assert [start for _, start in index.requests[:2]] == [0, 0]
-    assert 500_000 < index.requests[2][1] <= wheel.stat().st_size // 2
-
-
-def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
-    shop: Shop, index: Index, tmp_path: Path
-) -> None:
-    shop.pure("plain", "1.0")
-    index.ranges, index.cut = False, 2
-    made = build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
-    assert len(index.requests) == 3
-    assert made.wheels[0].kind is EntryKind.UNIVERSAL
-
-
-def test_wrong_bytes_never_come_in(shop: Shop, index: Index, tmp_path: Path) -> None:
-    index.spoiled.add(shop.pure("plain", "1.0").name)
-    with pytest.raises(NotFetched, match="SHA-256"):
-        build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
-    assert not (tmp_path / "wheelhouse").exists()
-    assert not list((tmp_path / "cache").rglob("plain*.whl"))
-    index.spoiled.clear()
-    assert build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path)).wheels
-
-
-def test_a_wheel_that_went_bad_in_the_cache_is_fetched_again(
-    shop: Shop, index: Index, tmp_path: Path
-) -> None:
-    shop.pure("plain", "1.0")
-    build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
-    (cached,) = (tmp_path / "cache" / "wheels").rglob("*.whl")
-    cached.unlink()
-    cached.write_bytes(b"rotten")
-    build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
-    assert len(index.requests) == 2
-
-
-def test_what_other_code_fused_and_verified_is_made_again(
-    shop: Shop, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop.pair("native", "1.0")
-    caches = [tmp_path / "cache" / name for name in ("fused", "verified")]
-
-    def kept() -> list[int]:
-        build(["native"], tmp_path / "wheelhouse", options(index, tmp_path))
-        return [sum(path.suffix != ".lock" for path in cache.iterdir()) for cache in caches]
-
-    assert [kept(), kept()] == [[1, 1]] * 2
-    monkeypatch.setattr("tensorflow_macos_build.closure.digest", lambda _module: "other code")
-    assert kept() == [2, 2]
-
-
-def test_other_peoples_folders_are_not_replaced(shop: Shop, index: Index, tmp_path: Path) -> None:
-    shop.pure("plain", "1.0")
-    wheelhouse = tmp_path / "wheelhouse"
-    wheelhouse.mkdir()
-    (wheelhouse / "thesis.txt").write_text("three years of work")
-    with pytest.raises(WorkFailed, match="other things"):
-        build(["plain"], wheelhouse, options(index, tmp_path))
-    assert (wheelhouse / "thesis.txt").read_text() == "three years of work"
-
-
-def task(index: Index, tmp_path: Path, *more: str) -> list[str]:
-    argv = [sys.executable, "-m", "invoke", "wheelhouse", *more, "--index", index.url]
-    return [*argv, "--out", str(tmp_path / "wheelhouse"), "--cache", str(tmp_path / "cache")]
-
-
-def test_a_kill_at_any_step_leaves_nothing_around_after_the_next_run(
-    shop: Shop, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor in the cache, nor in the folder for temporary files."""
-    shop.pair("native", "1.0")
-    tmpdir = tmp_path / "temporary"
-    tmpdir.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmpdir))
-    chosen = options(index, tmp_path)
-    ended = [
-        ended_at(step, tmp_path, lambda: build(["native"], tmp_path / "wheelhouse", chosen))
-        for step in (2, 6, 12, 18, 24, 30, 35)
-    ]
-    assert sum(ended) > 4
-    made = build(["native"], tmp_path / "wheelhouse", chosen)
-    again = build(["native"], tmp_path / "alone", options(index, tmp_path / "other"))
-    assert [wheel.sha256 for wheel in made.wheels] == [wheel.sha256 for wheel in again.wheels]
-    assert list(tmp_path.rglob(f"{temporary.PREFIX}*")) == []
-    assert list(tmpdir.iterdir()) == []
-
-
-def test_a_killed_run_leaves_the_old_wheelhouse_and_the_next_goes_on(
-    shop: Shop, index: Index, tmp_path: Path
-) -> None:
-    shop.pure("plain", "1.0")
-    subprocess.run(task(index, tmp_path, "plain"), check=True, capture_output=True)
-    before = hashes(tmp_path / "wheelhouse")
-    wheel = shop.pure("other", "1.0", size=2_000_000)
-    index.stall = 1
-    child = subprocess.Popen(task(index, tmp_path, "other"), stderr=subprocess.DEVNULL)
-    parts = tmp_path / "cache" / "wheels"
-    for _ in range(400):
-        if any(part.stat().st_size for part in parts.rglob("other*.part")):
-            break
-        time.sleep(0.05)
-    child.kill()
-    child.wait()
-    assert hashes(tmp_path / "wheelhouse") == before
-    subprocess.run(task(index, tmp_path, "other"), check=True, capture_output=True)
-    assert 0 < index.requests[-1][1] <= wheel.stat().st_size // 2
-    assert set(hashes(tmp_path / "wheelhouse")) == {wheel.name, "requirements.txt"}
 
 
 def test_a_config_says_what_is_wanted_and_for_which_macs(
