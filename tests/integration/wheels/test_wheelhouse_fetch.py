@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import tempfile
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.wheelhouse import EntryKind, build
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
 from tests.kills import ended_at
+from tests.projects import wait_until
 from tests.wheel_shop import Shop, options, task
 
 if TYPE_CHECKING:
@@ -141,10 +141,7 @@ def test_a_killed_run_leaves_the_old_wheelhouse_and_the_next_goes_on(
     index.stall = 1
     child = subprocess.Popen(task(index, tmp_path, "other"), stderr=subprocess.DEVNULL)
     parts = tmp_path / "cache" / "wheels"
-    for _ in range(400):
-        if any(part.stat().st_size for part in parts.rglob("other*.part")):
-            break
-        time.sleep(0.05)
+    wait_until(lambda: any(part.stat().st_size for part in parts.rglob("other*.part")))
     child.kill()
     child.wait()
     assert hashes(tmp_path / "wheelhouse") == before
