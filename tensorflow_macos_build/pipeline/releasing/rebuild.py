@@ -58,23 +58,24 @@ def rebuild(folder: Path, manifest: Manifest, observer: BuildObserver) -> Iterat
 def _workspace(manifest: Manifest, statement: provenance.Statement) -> Workspace:
     root = checkout.root() / "build" / "rebuild" / manifest.tag
     parameters = statement.predicate.definition.parameters
+    name = f"{_recorded_name(parameters, 'name')}.yaml"
+    queue = _recorded_name(parameters, "queue") if parameters.get("queue") else ""
     with files.atomic_folder(root / "build_configs") as configs:
-        name = f"{_config_name(parameters)}.yaml"
         (configs / name).write_text(yaml.safe_dump(_stated(parameters)), encoding="utf-8")
-    if queue := parameters.get("queue"):
-        _copy_queue(str(queue), statement, root)
+    if queue:
+        _copy_queue(queue, statement, root)
     return Workspace(load(str(root / "build_configs" / name), root=root))
 
 
-def _config_name(parameters: Mapping[str, object]) -> str:
-    """Return the recorded release's name, as a file may be called.
+def _recorded_name(parameters: Mapping[str, object], key: str) -> str:
+    """Return a name that is recorded, as a file may be called: somebody else has written it.
 
     Raises:
         UsageError: it is none.
     """
-    name = str(parameters.get("name", ""))
+    name = str(parameters.get(key, ""))
     if not name or not name.replace("-", "").replace(".", "").replace("_", "").isalnum():
-        raise UsageError("the provenance names no release that can be built", where=PROVENANCE)
+        raise UsageError(f"the provenance's `{key}` is no name", where=PROVENANCE)
     return name
 
 

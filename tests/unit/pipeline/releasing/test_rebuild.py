@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tensorflow_macos_build import checkout
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline.releasing import rebuild
+from tensorflow_macos_build.release import provenance
+from tensorflow_macos_build.release.model import PROVENANCE, FileKind, Manifest, ReleaseFile
+from tensorflow_macos_build.release.provenance import BuildOrigin
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
@@ -29,6 +37,21 @@ def test_each_member_that_differs_is_named_with_its_reason(tmp_path: Path) -> No
         "demo/x.so": f"machine code differs: {TOOLS}",
         "demo-1.0.dist-info/RECORD": "it differs as the other members do",
     }
+
+
+@pytest.mark.parametrize("hostile", [{"queue": "../../../../docs"}, {"name": "../x"}, {"name": ""}])
+def test_a_recorded_name_leads_out_of_no_folder(hostile: dict[str, str], tmp_path: Path) -> None:
+    file = ReleaseFile("demo-1.0-py3-none-any.whl", 1, "0" * 64, FileKind.WHEEL)
+    upstream = {"url": "embedded:", "ref": "v1", "commit": "0" * 40}
+    parameters = {"name": "demo", "queue": "demo", **hostile}
+    origin = BuildOrigin(parameters, upstream, "", {}, "", {}, "", {}, [])
+    recorded = provenance.statement([file], origin)
+    (tmp_path / PROVENANCE).write_text(json.dumps(recorded), encoding="utf-8")
+    manifest = Manifest("demo", "v0-of-a-test", "demo", "1", upstream, {}, (), (file,))
+    observer: Any = None
+    with pytest.raises(UsageError, match="is no name"):
+        next(rebuild.rebuild(tmp_path, manifest, observer))
+    assert not (checkout.root() / "build/rebuild/v0-of-a-test").exists()
 
 
 def test_two_zip_files_around_the_same_members_differ_as_such(tmp_path: Path) -> None:
