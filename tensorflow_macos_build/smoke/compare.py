@@ -166,7 +166,7 @@ def compare(
         dropped=tuple(c for c in changes if _is_tried(c.before) and not _is_tried(c.after)),
         moved=tuple(moved for pair in both for moved in _moved(*pair)),
         coverage=tuple(change for pair in both for change in _coverage(*pair)),
-        slower=tuple(one for pair in both for one in _slowdowns(*pair) if one.ratio >= slower),
+        slower=tuple(slow for pair in both for slow in _slowdowns(*pair) if slow.ratio >= slower),
         symbols_gained=_beyond(symbols[1], symbols[0]),
         symbols_lost=_beyond(symbols[0], symbols[1]),
     )

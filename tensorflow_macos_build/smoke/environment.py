@@ -201,13 +201,14 @@ def pins_of(release: Version | None) -> Sequence[str]:
 def _key(request: EnvironmentRequest, target: SmokeTarget, python: Path) -> str:
     """Return a name that says what an environment is made of."""
     named = (request.wheel, request.plugin, request.constraints)
-    house = sorted(request.wheelhouse.glob("*.whl")) if request.wheelhouse else []
+    wheels = sorted(request.wheelhouse.glob("*.whl")) if request.wheelhouse else []
     # Of an environment's Python it is the one below that counts.
     own = process.run([python, "-I", "-c", "import sys; print(sys.version, sys.base_prefix)"])
     content = {
         "files": [files.sha256(path) if path else "" for path in named],
         "requirement": request.requirement,
-        "wheelhouse": [path.name for path in house],
+        # Not their content, which may be gigabytes; a wheel that was built anew keeps its name.
+        "wheelhouse": [(path.name, path.stat().st_mtime_ns) for path in wheels],
         "pins": list(pins_of(request.release)),
         "python": own.stdout.decode(),
         "target": [target.name, *target.prefix],

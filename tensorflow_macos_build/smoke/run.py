@@ -198,7 +198,7 @@ class _TargetRun:
             device = processes.run(_DEVICE_CHECK)
             yield self._check(_DEVICE_CHECK, device)
             if not device.passed:
-                yield from self._not_run(f"there is no {self.options.device} to try", self._others)
+                yield from self._not_run(f"the check {_DEVICE_CHECK} did not pass", self._others)
                 return
             for number, check in enumerate(self._others):
                 self._tell(number + 2, check.name)

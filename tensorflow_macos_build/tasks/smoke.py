@@ -6,30 +6,23 @@ import invoke
 
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks import smoke_sweep
+from tensorflow_macos_build.tasks import flag_help, smoke_sweep
 from tensorflow_macos_build.tasks.command import command, present
 
 
 @command(
     positional=["wheel"],
     help={
-        "wheel": "The wheel's file; without one, --requirement or --python says what is tried.",
-        "requirement": "A requirement in the place of a wheel: tensorflow-cpu==2.16.2.",
-        "python": "The Python of the environment, by path or version; alone: try what it has.",
+        **flag_help.TRIED,
         "device": "The device to try; the default is GPU:0.",
-        "reference": "The device that it is compared with; the default is CPU:0.",
         "checks": "Names of checks or groups, with commas between them.",
         "quick": "Run the quick set of checks.",
         "soak": "Run the long checks, too.",
-        "plugin": "A plugin's wheel to install beside it.",
-        "wheelhouse": "A folder of wheels in the place of the index.",
-        "constraints": "A file of constraints, as pip takes it.",
         "config": "A release of build_configs/: its module, device and known limits.",
         "module": "The module to import; the default is tensorflow.",
         "timeout": "Seconds that each check may take; the default is 300.",
         "memory": "Memory that each check may hold, in MiB; the default is 8192.",
         "virtual": "The device is a virtual GPU: float32 only, no timings.",
-        "environment": "A folder in which the environments are kept for the next run.",
         "json": "Print one JSON document (schema smoke.v2).",
         "junit": "Write the result to this file as JUnit XML, too.",
         "report": "Write the result to this file as a page (HTML), too.",
@@ -64,14 +57,8 @@ def run(
     from tensorflow_macos_build.tasks import smoke_flags
     from tensorflow_macos_build.views import smoke as smoke_view
 
-    request = smoke_flags.request(
-        wheel=wheel or "",
-        requirement=requirement,
-        python=python,
-        plugin=plugin,
-        wheelhouse=wheelhouse,
-        constraints=constraints,
-    )
+    made_of = {"plugin": plugin, "wheelhouse": wheelhouse, "constraints": constraints}
+    request = smoke_flags.request(wheel, requirement, python=python, **made_of)
     options = smoke_flags.options(
         config,
         python=python,

@@ -27,9 +27,15 @@ _READ: dict[str, Callable[[str], Any]] = {
 
 
 def request(
-    *, wheel: str, requirement: str, python: str, plugin: str, wheelhouse: str, constraints: str
+    wheel: str | None, requirement: str, *, python: str, **made_of: str
 ) -> EnvironmentRequest:
     """Return what the environment is made of.
+
+    Args:
+        wheel: the wheel's file.
+        requirement: what is tried in the place of a wheel.
+        python: the Python of the environment; alone, it is tried as it is.
+        made_of: `plugin`, `wheelhouse` and `constraints`: files and a folder.
 
     Raises:
         UsageError: two things are to be tried, or none; or a file is not there.
@@ -38,16 +44,15 @@ def request(
         raise UsageError("give a wheel or `--requirement`, not both")
     if not (wheel or requirement or python):
         raise UsageError("give a wheel, `--requirement`, or `--python` to try what it has")
-    made_of = {"--plugin": plugin, "--wheelhouse": wheelhouse, "--constraints": constraints}
-    given = [flag for flag, value in made_of.items() if value]
+    given = {name: Path(value) for name, value in made_of.items() if value}
     if given and not (wheel or requirement):
-        raise UsageError(f"`{given[0]}` is for an environment that is made; give a wheel, too")
+        raise UsageError(
+            f"`--{next(iter(given))}` is for an environment that is made; give a wheel, too"
+        )
     return EnvironmentRequest(
         wheel=Path(wheel) if wheel else None,
         requirement=requirement,
-        plugin=Path(plugin) if plugin else None,
-        wheelhouse=Path(wheelhouse) if wheelhouse else None,
-        constraints=Path(constraints) if constraints else None,
+        **given,
     )
 
 

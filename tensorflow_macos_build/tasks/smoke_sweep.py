@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks import flag_help
 from tensorflow_macos_build.tasks.command import command, present
 
 if TYPE_CHECKING:
@@ -16,18 +17,11 @@ if TYPE_CHECKING:
 @command(
     positional=["wheel"],
     help={
-        "wheel": "The wheel's file; without one, --requirement or --python says what is tried.",
-        "requirement": "A requirement in the place of a wheel: tensorflow-cpu==2.16.2.",
-        "python": "The Python of the environment, by path or version; alone: try what it has.",
+        **flag_help.TRIED,
         "device": "The device to sweep; the default is GPU:0.",
-        "reference": "The device that it is compared with; the default is CPU:0.",
         "ops": "Names of the only ops to call, with commas between them.",
-        "plugin": "A plugin's wheel to install beside it.",
-        "wheelhouse": "A folder of wheels in the place of the index.",
-        "constraints": "A file of constraints, as pip takes it.",
         "timeout": "Seconds that one case may take; the default is 60.",
         "jobs": "Processes that call at the same time; the default is one a core, at most 8.",
-        "environment": "A folder in which the environments are kept for the next run.",
         "markdown": "Write the table of errors by op into this file, too.",
         "svg": "Write the errors into this file, too, as a picture.",
         "json": "Print one JSON document (schema smoke-sweep.v1).",
@@ -60,14 +54,8 @@ def sweep(
     from tensorflow_macos_build.views import sweep as view
     from tensorflow_macos_build.views import sweep_picture
 
-    request = smoke_flags.request(
-        wheel=wheel or "",
-        requirement=requirement,
-        python=python,
-        plugin=plugin,
-        wheelhouse=wheelhouse,
-        constraints=constraints,
-    )
+    made_of = {"plugin": plugin, "wheelhouse": wheelhouse, "constraints": constraints}
+    request = smoke_flags.request(wheel, requirement, python=python, **made_of)
     tried = smoke_flags.options(
         "", python=python, device=device, reference=reference, environments=environment
     )

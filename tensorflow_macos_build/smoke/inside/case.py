@@ -86,12 +86,12 @@ class Case:
         self.gradients, self.essential, self.types = gradients, essential, types
 
 
-def one(draw: str) -> "List[Argument]":
+def unary(draw: str) -> "List[Argument]":
     """Return the one argument of three numbers an example."""
     return [Argument((3,), draw)]
 
 
-def two(first: str, second: str) -> "List[Argument]":
+def binary(first: str, second: str) -> "List[Argument]":
     """Return two arguments of three numbers an example."""
     return [Argument((3,), first), Argument((3,), second)]
 
@@ -125,6 +125,9 @@ def product(
     arguments: "Sequence[Argument]",
     allowed: float = 12.0,
     essential: bool = False,
+    types: "Tuple[str, ...]" = FLOATS,
 ) -> Case:
     """Return an operation that adds up products."""
-    return Case(name, call, judge, arguments, allowed, products=True, essential=essential)
+    return Case(
+        name, call, judge, arguments, allowed, products=True, essential=essential, types=types
+    )

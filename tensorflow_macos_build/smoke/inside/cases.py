@@ -8,7 +8,7 @@ import math
 from typing import Any, Callable, List, Sequence, Tuple
 
 from . import judges
-from .case import ALL, FLOATS, Argument, Case, named, one, row, two
+from .case import ALL, FLOATS, Argument, Case, binary, named, product, row, unary
 from .lazy import np
 from .products import products
 
@@ -74,7 +74,7 @@ def _unary() -> "List[Case]":
             "leaky_relu",
             lambda tf, x: tf.nn.leaky_relu(x, 0.25),
             lambda x: select(x, 0.25 * x),
-            one("kink"),
+            unary("kink"),
             elementwise=True,
         ),
         _elementwise("nn.elu", lambda x: select(x, np.expm1(x)), ["kink"], 16.0),
@@ -115,7 +115,7 @@ def _binary() -> "List[Case]":
             "greater",
             lambda tf, x, y: tf.cast(tf.greater(x, y), x.dtype),
             lambda x, y: (x > y).astype(x.dtype),
-            two("grid", "odd"),
+            binary("grid", "odd"),
             0.0,
             gradients=False,
             types=ALL,
@@ -124,7 +124,7 @@ def _binary() -> "List[Case]":
             "where",
             lambda tf, x, y: tf.where(x > 0, x, y),
             lambda x, y: np.where(x > 0, x, y),
-            two("kink", "normal"),
+            binary("kink", "normal"),
             0.0,
             elementwise=True,
             types=ALL,
@@ -136,43 +136,20 @@ def _reductions() -> "List[Case]":
     def along(name: str) -> "Callable[..., Any]":
         return lambda tf, x: getattr(tf, name)(x, axis=1)
 
+    def extreme(name: str, judge: "Callable[..., Any]") -> Case:
+        values = row(7, "distinct")
+        return Case(name, along(name), lambda x: judge(x, axis=1), values, 0.0, types=ALL)
+
     example = [Argument((17,), linear=True)]
+
+    def adding(name: str, judge: "Callable[..., Any]", **options: Any) -> Case:
+        return product(name, along(name), lambda x: judge(x, axis=1), example, **options)
+
     return [
-        Case(
-            "reduce_sum",
-            along("reduce_sum"),
-            lambda x: x.sum(axis=1),
-            example,
-            12.0,
-            products=True,
-            essential=True,
-            types=ALL,
-        ),
-        Case(
-            "reduce_mean",
-            along("reduce_mean"),
-            lambda x: x.mean(axis=1),
-            example,
-            12.0,
-            products=True,
-            essential=True,
-        ),
-        Case(
-            "reduce_max",
-            along("reduce_max"),
-            lambda x: x.max(axis=1),
-            row(7, "distinct"),
-            0.0,
-            types=ALL,
-        ),
-        Case(
-            "reduce_min",
-            along("reduce_min"),
-            lambda x: x.min(axis=1),
-            row(7, "distinct"),
-            0.0,
-            types=ALL,
-        ),
+        adding("reduce_sum", np.sum, essential=True, types=ALL),
+        adding("reduce_mean", np.mean, essential=True),
+        extreme("reduce_max", np.max),
+        extreme("reduce_min", np.min),
         Case("reduce_prod", along("reduce_prod"), lambda x: x.prod(axis=1), row(5, "positive")),
         Case(
             "reduce_logsumexp",
@@ -189,14 +166,7 @@ def _reductions() -> "List[Case]":
             row(7),
             24.0,
         ),
-        Case(
-            "cumsum",
-            lambda tf, x: tf.cumsum(x, axis=1),
-            lambda x: x.cumsum(axis=1),
-            example,
-            12.0,
-            products=True,
-        ),
+        adding("cumsum", np.cumsum),
         Case(
             "argmax",
             lambda tf, x: tf.cast(tf.argmax(x, axis=1), x.dtype),
@@ -280,7 +250,7 @@ def _losses() -> "List[Case]":
             "sigmoid_cross_entropy",
             lambda tf, x, y: tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=x),
             lambda x, y: np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x))),
-            two("normal", "positive"),
+            binary("normal", "positive"),
             24.0,
             elementwise=True,
         ),

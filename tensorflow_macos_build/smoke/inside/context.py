@@ -4,8 +4,6 @@ from typing import Any, Dict, Tuple
 
 from .lazy import np
 
-DTYPES = ("float32", "float64", "float16", "bfloat16")
-
 
 class Context:
     """What a check is given.
@@ -50,11 +48,6 @@ class Context:
         """The module's version in numbers: (2, 16, 2)."""
         numbers = str(self.tf.__version__).split("-")[0].split("+")[0].split(".")
         return tuple(int(number) for number in numbers[:3] if number.isdigit())
-
-    @property
-    def dtypes(self) -> "Tuple[str, ...]":
-        """The types of numbers that the device is held to, the widest in use first."""
-        return DTYPES[:1] if self.virtual else DTYPES
 
     def rng(self, seed: int) -> Any:
         """Return a generator of random numbers (`numpy.random.RandomState`), the same each time."""

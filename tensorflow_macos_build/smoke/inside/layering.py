@@ -4,6 +4,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from . import numbers
 from .context import Context
+from .registry import CheckFailed
 
 QUICK_SIZES, SIZES = (1, 3), (1, 2, 3, 5)
 
@@ -56,6 +57,20 @@ class Layer:
                 for shape in shapes
             ]
         return [numbers.rounded(rng.uniform(-0.5, 0.5, shape), "float32") for shape in shapes]
+
+
+def judged(
+    ctx: Context, layers: "Sequence[Layer]", sizes: "Sequence[int]" = ()
+) -> "Dict[str, Any]":
+    """Return the evidence of layers that are right.
+
+    Raises:
+        CheckFailed: one is wrong.
+    """
+    problems = [problem for layer in layers for problem in examine(ctx, layer, sizes)]
+    if problems:
+        raise CheckFailed("; ".join(problems[:12]), problems=problems)
+    return {"layers": [layer.name for layer in layers]}
 
 
 def examine(ctx: Context, layer: Layer, sizes: "Sequence[int]" = ()) -> "List[str]":

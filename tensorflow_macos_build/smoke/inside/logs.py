@@ -78,5 +78,5 @@ def nearly(losses: "List[float]", others: "List[float]") -> bool:
     """Whether two trainings from the same weights went the same way."""
     pairs = list(zip(losses, others))
     # Not `>`: a NaN is neither more nor less.
-    same = all(abs(one - other) <= 1e-3 * max(1.0, abs(other)) for one, other in pairs)
+    same = all(abs(loss - other) <= 1e-3 * max(1.0, abs(other)) for loss, other in pairs)
     return bool(pairs) and len(losses) == len(others) and same

@@ -57,7 +57,7 @@ class Check:
         group: what its subject is, such as `layers`; `--checks` takes it, too.
         issue: the report of the failure that it tells, such as `apple#195`; empty for none.
         needs: attributes of the module without which it does not apply, such as `keras.layers`.
-        virtual: whether a virtual GPU can be held to it: not what needs half precision.
+        virtual: whether a virtual GPU can be held to it: to float32 alone, and to no times.
     """
 
     def __init__(

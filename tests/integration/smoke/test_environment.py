@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,9 @@ def test_an_environment_is_kept_until_something_that_it_is_made_of_changes(
     second = keep(request, HERE, PYTHON, store)
     assert second != first
     assert versions(second) == {"dependency": "4.0"}
+    rebuilt = write(wheelhouse, "dependency", "4.0")
+    os.utime(rebuilt, (1, 1))
+    assert keep(request, HERE, PYTHON, store) != second
 
 
 def test_an_environment_that_a_kill_left_half_is_made_anew(

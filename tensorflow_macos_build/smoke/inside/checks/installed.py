@@ -61,14 +61,14 @@ def check_architecture(ctx: Context) -> Json:
     wrong = []
     if built and running not in built:
         wrong.append("{} is for {}, and runs as {}".format(python, ", ".join(built), running))
-    found = libraries(os.path.dirname(str(ctx.tf.__file__)))
-    for path in found:
+    native = libraries(os.path.dirname(str(ctx.tf.__file__)))
+    for path in native:
         kinds = processors_of(path)
         if kinds and running not in kinds:
             wrong.append("{} is for {}".format(os.path.basename(path), ", ".join(kinds)))
     if wrong:
         raise CheckFailed("; ".join(wrong[:8]), wrong=wrong)
-    return {"python": built, "runs_as": running, "libraries": len(found)}
+    return {"python": built, "runs_as": running, "libraries": len(native)}
 
 
 def tag_fits(tag: str, system: str, version: "Tuple[int, int]", machine: str, python: str) -> bool:

@@ -173,7 +173,7 @@ def check_graph(ctx: Context) -> Json:
     return graph(ctx, "float32")
 
 
-@check("operations.float64", group="operations")
+@check("operations.float64", group="operations", virtual=False)
 def check_float64(ctx: Context) -> Json:
     """The same operations in float64, eager."""
     return eager(ctx, "float64")
@@ -191,7 +191,7 @@ def check_bfloat16(ctx: Context) -> Json:
     return eager(ctx, "bfloat16")
 
 
-@check("operations.integers", group="operations")
+@check("operations.integers", group="operations", virtual=False)
 def check_integers(ctx: Context) -> Json:
     """Arithmetic and moves of int32 and int64, exactly."""
     return {dtype: eager(ctx, dtype) for dtype in ("int32", "int64")}

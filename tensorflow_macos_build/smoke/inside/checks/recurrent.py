@@ -3,9 +3,9 @@
 import importlib
 from typing import Any, Callable, Dict, List
 
-from .. import judges
+from .. import judges, layering
 from ..context import Context
-from ..layering import Layer, examine
+from ..layering import Layer
 from ..lazy import np
 from ..models import compiled, fitted
 from ..registry import CheckFailed, check
@@ -34,15 +34,8 @@ def options(ctx: Context) -> Json:
 
 
 def judged(ctx: Context, layers: "List[Layer]") -> Json:
-    """Return the evidence of recurrent layers that are right.
-
-    Raises:
-        CheckFailed: one is wrong.
-    """
-    problems = [problem for layer in layers for problem in examine(ctx, layer)]
-    if problems:
-        raise CheckFailed("; ".join(problems[:12]), problems=problems)
-    return {"layers": [layer.name for layer in layers], "fused": not options(ctx)}
+    """Return the evidence of recurrent layers that are right; else as `layering.judged`."""
+    return dict(layering.judged(ctx, layers), fused=not options(ctx))
 
 
 def recurrent(ctx: Context, name: str, judge: "Callable[..., Any]") -> "List[Layer]":
