@@ -1,4 +1,4 @@
-"""Picks against a git server on 127.0.0.1: pull requests that move, are forced, close and vanish.
+"""Picks of a git server's pull requests and commits, from the first one to what they become.
 
 The judge of a queue's tree is plain git: a cherry-pick of the pull's squash and of the patches.
 """
@@ -9,111 +9,19 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from tensorflow_macos_build.patchqueue.edit import session as editing
 from tensorflow_macos_build.patchqueue.picking import pin as pinning
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.opening import SessionRequest
 from tests import command_line, forge
-from tests.git_servers import Faults, http_server
 from tests.kills import ended_at
+from tests.pick_desk import WHY, Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tensorflow_macos_build import documents
-    from tests.forge import Forge
-
-WHY = ("--reason", "upstreaming", "--drop-when", "upstream >= 2")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A forge that is served, and a folder with a queue and a cache."""
-
-    forge: Forge
-    folder: Path
-    url: str
-    faults: Faults
-
-    @property
-    def queue(self) -> Path:
-        return self.folder / "patches/q"
-
-    def make(self, picks: str = "", *, served: bool = True) -> Path:
-        """Make the queue; one whose upstream is a folder where the server is not the question."""
-        upstream = self.url if served else str(self.forge.bare)
-        return forge.make_queue(self.forge, self.queue, upstream, picks)
-
-    def run(self, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-        task, *more = words
-        # before the others: what follows `--latest` could be a queue's name
-        flags = ("--cache", self.folder / "cache") if task != "patches.lint" else ()
-        done = command_line.run(task, "--queue", self.queue, *flags, *more, cwd=self.folder)
-        assert done.returncode == code, (done.stdout, done.stderr)
-        return done
-
-    def document(self, *words: str | Path, code: int = 0) -> documents.Json:
-        document: documents.Json = json.loads(self.run(*words, "--json", code=code).stdout)
-        return document
-
-    def pinned(self) -> str:
-        (pick,) = storage.load(self.queue).picks
-        return pick.commit
-
-    def codes_of(self, name: str) -> set[str]:
-        """Return the codes of what lint has to say of a patch file."""
-        findings = self.document("patches.lint", code=1)["findings"]
-        return {str(finding["code"]) for finding in findings if finding["file"] == name}
-
-    def state(self) -> documents.Json:
-        (state,) = self.document("patches.pin")["picks"]
-        return dict(state)
-
-    def exported(self) -> str:
-        """The tree that `git am` makes of the exported mailbox on the base."""
-        out = self.folder / "out.mbox"
-        self.run("patches.export", "--to", "mailbox", "--out", out, "--force")
-        self.forge.git("checkout", "-q", "--detach", "v1.0.0")
-        self.forge.git("am", "-q", out)
-        return self.forge.git("rev-parse", "HEAD^{tree}")
-
-    def squashed(self, onto: str = "v1.0.0", begins: str = "main") -> str:
-        """The tree that git makes of the pull as one commit, and the patches, on a commit."""
-        git = self.forge.git
-        tree = git("rev-parse", "topic^{tree}")
-        base = git("merge-base", "topic", begins)
-        squash = git("commit-tree", tree, "-p", base, "-m", "squash")
-        git("checkout", "-q", "--detach", "v1.0.0")
-        for path in sorted(self.queue.glob("*.patch")):
-            git("am", "-q", path)
-        mine = git("rev-parse", "HEAD")
-        git("checkout", "-q", "--detach", onto)
-        git("cherry-pick", squash)
-        git("cherry-pick", f"v1.0.0..{mine}")
-        return git("rev-parse", "HEAD^{tree}")
-
-
-@pytest.fixture(scope="session")
-def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("forge")
-    forge.make(folder)
-    return folder
-
-
-@pytest.fixture
-def desk(tmp_path: Path, _made_once: Path) -> Iterator[Desk]:
-    """A desk that a test may change: its forge is a copy of what 50 processes of git made."""
-    for name in ("root", "work"):
-        shutil.copytree(_made_once / name, tmp_path / name)
-    made = forge.Forge(tmp_path / "root", tmp_path / "work")
-    with http_server(made.root) as (base, faults):
-        yield Desk(made, tmp_path, f"{base}/up.git", faults)
+    import pytest
 
 
 def test_a_pull_with_a_merge_in_it_is_what_its_squash_is_to_git(desk: Desk) -> None:
@@ -187,64 +95,6 @@ def test_what_landed_leaves_the_queue_and_is_named(desk: Desk) -> None:
     assert "picks" not in (desk.queue / "queue.yaml").read_text()
 
 
-def test_a_pull_that_moved_is_shown_and_followed_on_demand_alone(desk: Desk) -> None:
-    desk.make()
-    desk.run("patches.pick", "7", *WHY)
-    old = desk.pinned()
-    desk.forge.git("checkout", "-q", "topic")
-    new = desk.forge.commit("A third thing", sub__third="third\n")
-    desk.forge.request(7)
-    state = desk.state()
-    assert (state["state"], state["head"], state["forced"]) == ("moved", new, False)
-    assert [commit["subject"] for commit in state["added"]] == ["A third thing"]
-    assert desk.pinned() == old
-    desk.run("patches.pin", "--pick", "pull-7")
-    assert desk.pinned() == new
-    assert desk.exported() == desk.squashed()
-    repeated = desk.run("patches.pin", "--pick", "pull-7")
-    assert "nothing to pin" in repeated.stdout
-
-
-def test_a_forced_pull_names_what_is_gone(desk: Desk) -> None:
-    desk.make()
-    desk.run("patches.pick", "7", *WHY)
-    desk.forge.git("checkout", "-q", "-B", "topic", "main")
-    new = desk.forge.commit("All anew", text=forge.changed(line_4="anew"))
-    desk.forge.request(7, merge=False)
-    desk.forge.forget("refs/pull/7/merge")
-    state = desk.state()
-    assert (state["state"], state["forced"], state["merge_reference"]) == ("moved", True, False)
-    assert [commit["subject"] for commit in state["added"]] == ["All anew"]
-    gone = [commit["subject"] for commit in state["gone"]]
-    assert gone == ["Teach the deep, too", "Teach the text"]
-    lines = desk.run("patches.pin").stdout
-    assert f"its head was forced to {new[:12]}" in lines
-    assert "--pick pull-7" in lines
-
-
-def test_a_pull_that_vanished_stays_usable_and_droppable(desk: Desk) -> None:
-    desk.make()
-    desk.run("patches.pick", "7", *WHY)
-    desk.forge.forget("refs/pull/7/head")
-    desk.forge.forget("refs/pull/7/merge")
-    assert desk.state()["state"] == "vanished"
-    assert desk.exported() == desk.squashed()
-    # where the objects were never fetched, and the server has them no more
-    forge.git(desk.forge.bare, "gc", "-q", "--prune=now")
-    elsewhere = command_line.run(
-        "rebase", "--queue", desk.queue, "--onto", "main", "--cache", desk.folder / "fresh",
-        cwd=desk.folder,
-    )  # fmt: skip
-    assert elsewhere.returncode == 2
-    assert "does not hand out" in elsewhere.stderr
-    dropped = command_line.run(
-        "patches.drop", "pull-7", "--queue", desk.queue, "--cache", desk.folder / "fresh",
-        cwd=desk.folder,
-    )  # fmt: skip
-    assert dropped.returncode == 0, dropped.stderr
-    assert not storage.load(desk.queue).picks
-
-
 UNPINNED = "picks:\n- pull: 7\n  reason: backport\n  drop-when: never\n"
 
 
@@ -265,26 +115,6 @@ def test_an_unpinned_pick_is_refused_with_the_line_to_type(desk: Desk) -> None:
     assert desk.pinned() == desk.forge.git("rev-parse", "topic")
     assert desk.exported() == desk.squashed()
     assert desk.state()["state"] == "same"
-
-
-def test_a_gitlab_request_a_commit_and_a_forks_pull(desk: Desk) -> None:
-    desk.make()
-    desk.forge.git("checkout", "-q", "topic")
-    desk.forge.request(9, space="merge-requests")
-    fork = desk.folder / "fork.git"
-    subprocess.run(["git", "init", "-q", "--bare", fork], check=True)
-    desk.forge.git("checkout", "-q", "--detach", "main")
-    theirs = desk.forge.commit("A fork's own", fork="fork\n")
-    desk.forge.git("push", "-q", fork, "HEAD:refs/pull/3/head")
-    backport = desk.forge.git("rev-parse", "main")
-    desk.run("patches.pick", "pull/9", *WHY)
-    desk.run("patches.pick", "3", *WHY, "--url", fork)
-    desk.run("patches.pick", backport[:10], *WHY, "--path", "later", code=1)
-    assert (desk.folder / "cache").is_dir()
-    queue = storage.load(desk.queue)
-    assert [pick.name for pick in queue.picks] == ["pull-9", "pull-3"]
-    assert queue.picks[1].commit == theirs
-    assert queue.picks[1].url == str(fork)
 
 
 def test_what_conflicts_is_settled_and_becomes_a_patch(desk: Desk) -> None:
@@ -399,41 +229,6 @@ def test_the_status_tells_branches_picks_and_conditions(desk: Desk) -> None:
     forecast = desk.document("patches.forecast", "--coming", "--latest", "1")
     assert [made["ref"] for made in forecast["revisions"]] == ["v1.1.0"]
     assert forecast["revisions"][0]["due"] == ["pull-7", "00200-mine-alone.patch"]
-
-
-@pytest.mark.parametrize("kind", ["blob", "tree", "tag", "tag of a tag"])
-def test_a_head_that_is_no_commit_is_refused(desk: Desk, kind: str) -> None:
-    desk.make()
-    bare, head = desk.forge.bare, desk.forge.git("rev-parse", "topic")
-    forge.git(bare, "tag", "-a", "-m", "x", "first", head)
-    forge.git(bare, "tag", "-a", "-m", "x", "second", "first")
-    names = {"blob": f"{head}:text", "tree": f"{head}^{{tree}}", "tag": "first"}
-    oid = forge.git(bare, "rev-parse", names.get(kind, "second"))
-    # past update-ref, which would not write a tag's id either
-    for ref in ("refs/pull/5/head", "refs/pull/5/merge"):
-        (bare / ref).parent.mkdir(parents=True, exist_ok=True)
-        (bare / ref).write_text(f"{oid}\n")
-    before = (desk.queue / "queue.yaml").read_bytes()
-    refused = desk.run("patches.pick", "5", *WHY, code=2).stderr
-    assert f"pull-5: its reference names a {kind.split(maxsplit=1)[0]}, and no commit" in refused
-    assert (desk.queue / "queue.yaml").read_bytes() == before
-
-
-def test_names_that_a_server_may_send_are_not_obeyed(desk: Desk) -> None:
-    """References beside the wanted one, whose ends git's own matching takes for it."""
-    desk.make()
-    head = desk.forge.git("rev-parse", "topic")
-    other = desk.forge.git("rev-parse", "main")
-    for ref in ("refs/heads/refs/pull/7/head", "refs/x/refs/pull/8/head", "refs/pull/7/head/x"):
-        path = desk.forge.bare / "refs/evil" / ref
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{other}\n")
-    desk.run("patches.pick", "7", *WHY)
-    assert desk.pinned() == head
-    assert "has neither" in desk.run("patches.pick", "8", *WHY, code=2).stderr
-    desk.run("patches.pick", "7", *WHY, "--url=--upload-pack=touch x", code=2)
-    desk.run("patches.pick", "7", *WHY, "--url", "ext::sh -c touch% x", code=2)
-    assert not (desk.folder / "x").exists()
 
 
 def test_two_at_once_add_both_picks(desk: Desk) -> None:
