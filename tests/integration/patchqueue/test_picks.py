@@ -131,9 +131,8 @@ def test_what_conflicts_is_settled_and_becomes_a_patch(desk: Desk) -> None:
     queue = storage.load(desk.queue)
     assert not queue.picks
     first = queue.patches[0].header
-    assert not desk.codes_of(
-        queue.patches[0].name
-    )  # a pick needs no owner: nor does the patch that is made of one
+    # a pick needs no owner: nor does the patch that is made of one
+    assert not desk.codes_of(queue.patches[0].name)
     assert first.subject == "Later still"
     assert first.trailer("Drop-When") == "upstream >= 2"
     assert f"(cherry picked from commit {backport})" in first.body
