@@ -29,67 +29,28 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
-import shutil
 import subprocess
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import measure
-from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.quarantine import open_quarantine
+from benchmarks.rebase_arms import (
+    Bench,
+    by_commits,
+    by_first_queue,
+    by_git,
+    by_queue,
+    import_queue,
+    measured_run,
+)
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.exchange import importing
-from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.queue.model import QueueBase
-from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
-from tests.repositories import commits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.measure import Run
-
-_IDENTITY = {
-    "GIT_COMMITTER_NAME": "Benchmark",
-    "GIT_COMMITTER_EMAIL": "benchmark@example.org",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_EDITOR": "true",
-}
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What is rebased where.
-
-    Attributes:
-        git: the repository.
-        first: the full id of the range's beginning.
-        last: the full id of its end.
-        onto: the full id of the new base.
-        scratch: a temporary folder.
-    """
-
-    git: Git
-    first: str
-    last: str
-    onto: str
-    scratch: Path
-
-    @property
-    def commits(self) -> list[str]:
-        """Return the range's commits, oldest first."""
-        return self.git.line("rev-list", "--reverse", f"{self.first}..{self.last}").split()
-
-    def to(self, last: str) -> Bench:
-        """Return the same for a shorter range."""
-        return Bench(self.git, self.first, last, self.onto, self.scratch)
 
 
 def main() -> None:
@@ -131,8 +92,8 @@ def _compare_trees(bench: Bench, title: str) -> None:
     """Print the tree that git makes, and ours; fail when they differ."""
     trees: dict[str, set[str]] = {"git": set(), "ours": set()}
     runs = {
-        "git": _by_git(bench, trees["git"]),
-        "ours": _child_run(trees["ours"], _by_commits, bench),
+        "git": by_git(bench, trees["git"]),
+        "ours": measured_run(trees["ours"], by_commits, bench),
     }
     print(f"{title}: {len(bench.commits)} patches")
     for name, run in runs.items():
@@ -144,15 +105,15 @@ def _compare_trees(bench: Bench, title: str) -> None:
 
 def _compare(bench: Bench, rounds: int) -> None:
     queue, cache = bench.scratch / "queue", bench.scratch / "cache"
-    measure.in_child(functools.partial(_import, bench, queue))  # its memory is no arm's
+    measure.in_child(functools.partial(import_queue, bench, queue))  # its memory is no arm's
     trees: set[str] = set()
     arms: dict[str, Callable[[], Run]] = {
-        "git": functools.partial(_by_git, bench, trees),
-        "again": functools.partial(_child_run, trees, _by_queue, bench, queue, cache),
-        "first": functools.partial(_first, trees, bench, queue),
-        "commits": functools.partial(_child_run, trees, _by_commits, bench),
+        "git": functools.partial(by_git, bench, trees),
+        "again": functools.partial(measured_run, trees, by_queue, bench, queue, cache),
+        "first": functools.partial(by_first_queue, trees, bench, queue),
+        "commits": functools.partial(measured_run, trees, by_commits, bench),
     }
-    measure.in_child(functools.partial(_by_queue, bench, queue, cache))
+    measure.in_child(functools.partial(by_queue, bench, queue, cache))
     runs = measure.interleaved(arms, rounds)
     if len(trees) != 1:
         raise SystemExit(f"the arms do not give one tree: {sorted(trees)}")
@@ -171,11 +132,11 @@ def _grow(bench: Bench, size: int, rounds: int) -> None:
     commits = bench.commits[:size]
     part = bench.to(commits[-1])
     queue, cache = bench.scratch / f"queue-{size}", bench.scratch / f"cache-{size}"
-    measure.in_child(functools.partial(_import, part, queue))
-    measure.in_child(functools.partial(_by_queue, part, queue, cache))
+    measure.in_child(functools.partial(import_queue, part, queue))
+    measure.in_child(functools.partial(by_queue, part, queue, cache))
     arms: dict[str, Callable[[], Run]] = {
-        "first": functools.partial(_first, set(), part, queue),
-        "again": functools.partial(_child_run, set(), _by_queue, part, queue, cache),
+        "first": functools.partial(by_first_queue, set(), part, queue),
+        "again": functools.partial(measured_run, set(), by_queue, part, queue, cache),
     }
     runs = measure.interleaved(arms, rounds)
     figures = []
@@ -183,99 +144,6 @@ def _grow(bench: Bench, size: int, rounds: int) -> None:
         seconds = measure.median_seconds(measured)
         figures.append(f"{name} {seconds:.2f} s ({1000 * seconds / len(commits):.1f} ms a patch)")
     print(f"{len(commits):4} patches: {'; '.join(figures)}")
-
-
-def _import(bench: Bench, folder: Path) -> None:
-    span = f"{bench.first}..{bench.last}"
-    source = importing.ImportSource(
-        importing.SourceKind.RANGE, span, os.fspath(bench.git.git_dir), bench.first
-    )
-    importing.import_changes(source, folder, bench.scratch / "import-cache", silent)
-    with open_quarantine(bench.git) as quarantine:
-        last = materialise.queue_commits(storage.load(folder), quarantine)[-1].commit
-        if quarantine.tree(last) != quarantine.tree(bench.last):
-            raise SystemExit("the queue does not make the tree of the range")
-
-
-def _by_queue(bench: Bench, queue: Path, cache: Path) -> str:
-    opened = opening.open(queue, cache)
-    return engine.rebase_folder(queue, opened.mirror, bench.onto, OnConflict.SKIP).tree
-
-
-def _by_commits(bench: Bench) -> str:
-    patches = commits_of(bench.git, f"{bench.first}..{bench.last}")
-    base = QueueBase("", bench.first, bench.first)
-    with open_quarantine(bench.git) as quarantine:
-        return engine.rebase_in(quarantine, base, bench.onto, patches, OnConflict.SKIP)[0].tree
-
-
-def _first(trees: set[str], bench: Bench, queue: Path) -> Run:
-    cache = Path(tempfile.mkdtemp(dir=bench.scratch))
-    try:
-        return _child_run(trees, _by_queue, bench, queue, cache)
-    finally:
-        shutil.rmtree(cache)
-
-
-def _child_run(trees: set[str], body: Callable[..., str], bench: Bench, *args: Path) -> Run:
-    """Measure an arm of ours in a child, which leaves its tree in a file."""
-    answer = bench.scratch / "tree"
-    run = measure.in_child(lambda: answer.write_text(body(bench, *args), encoding="ascii"))
-    trees.add(answer.read_text(encoding="ascii"))
-    return run
-
-
-def _by_git(bench: Bench, trees: set[str]) -> Run:
-    folder = Path(tempfile.mkdtemp(dir=bench.scratch))
-    try:
-        _clone(bench, folder)
-        run = measure.in_child(functools.partial(_rebase_and_skip, bench, folder))
-        trees.add(_git(folder, "rev-parse", "HEAD^{tree}").stdout.decode().strip())
-    finally:
-        shutil.rmtree(folder)
-    return run
-
-
-def _clone(bench: Bench, folder: Path) -> None:
-    """Make a clone that borrows all objects, with the range's end checked out."""
-    _git(folder, "init", "--quiet")
-    lines = f"{bench.git.git_dir / 'objects'}\n"
-    (folder / ".git/objects/info/alternates").write_text(lines, encoding="utf-8")
-    for key in ("gc.auto", "maintenance.auto", "rerere.enabled", "advice.skippedCherryPicks"):
-        _git(folder, "config", key, "0")
-    patterns = ["/*", *(f"!/{path}" for path in _missing(bench))]
-    (folder / ".git/info").mkdir(exist_ok=True)
-    _git(folder, "sparse-checkout", "set", "--no-cone", *patterns)
-    _git(folder, "checkout", "--quiet", "-B", "work", bench.last)
-    time.sleep(1.1)  # entries of an index as old as its files are read again by each command
-
-
-def _missing(bench: Bench) -> list[str]:
-    """Return the paths of files that the repository has no content of."""
-    rows = bench.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", bench.last).split("\n")
-    ids = "".join(f"{row.split(' ')[0]}\n" for row in rows).encode()
-    answers = bench.git.out("cat-file", "--batch-check=%(objecttype)", stdin=ids).splitlines()
-    return [
-        row.split(" ", 1)[1]
-        for row, answer in zip(rows, answers, strict=True)
-        if answer.endswith(b" missing")
-    ]
-
-
-def _rebase_and_skip(bench: Bench, folder: Path) -> None:
-    _git(folder, "rebase", "--quiet", "--onto", bench.onto, bench.first, "work", check=False)
-    while (folder / ".git/rebase-merge").is_dir():
-        _git(folder, "rebase", "--skip", check=False)
-
-
-def _git(folder: Path, *args: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        ["git", *args],
-        cwd=folder,
-        env={**os.environ, **_IDENTITY},
-        capture_output=True,
-        check=check,
-    )
 
 
 def _git_version() -> str:
