@@ -1,7 +1,7 @@
 """What rebasing a real queue costs, beside `git rebase` with `--skip` at each stop.
 
     python -m benchmarks.rebase --repository GIT_DIR --range v1.15.3..r1.15.3+nv20.09
-        --onto v1.15.4 [--rounds N] [--growth 10,40,160,639] [--trees]
+        --onto v1.15.4 [--rounds N] [--growth 10,40,160,639]
 
 with GIT_DIR a clone of NVIDIA/tensorflow. The range becomes a queue in a temporary folder, and its
 commits are checked to make the range's own tree. Then these arms run in turn, each in a process of
@@ -16,13 +16,17 @@ its own, and all must give the same tree:
 - `first`: the same with an empty mirror cache, so that all patch files are parsed and made commits.
 - `commits`: from commits, as git starts.
 
-With `--trees` each arm of `git` and `commits` runs once, and the two trees are printed with what
-they took; `--range` and `--onto` may be given several times, in pairs. Ranges that were compared
-(three dots: from where the two part): electron's `43-x-y...42-x-y` onto `43-x-y`, valkey's
-`unstable...8.0` onto `unstable`, NVIDIA/tensorflow's `v1.15.4..r1.15.4+nv20.12` onto `v1.15.5`.
-
 Figures are medians. Memory is the largest single process of an arm. Targets: at least 10 times as
 fast as git, under 300 MB. `--growth` repeats `first` and `again` for the range's first patches.
+
+    python -m benchmarks.rebase --clones DIR [ROW …] [--rounds N] [--alone]
+
+measures the queues of benchmarks/rebase_rows.py that are hard to rebase: those named, or all. DIR
+has a bare clone of each project in OWNER+NAME/repo. The arms are `git`, as above; `skip`, which
+does the same in memory, from commits to every patch's status, and has to make the same tree; and
+`go on`, which is what `scripts/inv rebase` does by default. For each arm of ours the files and the
+hunks in conflict are counted, the hunks whose upstream commits are named (`blamed`), and the
+statuses. `--alone` leaves git out, which takes minutes for some.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import measure
+from benchmarks import measure, rebase_rows
 from benchmarks.rebase_arms import (
     Bench,
     by_commits,
@@ -58,49 +62,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repository", type=Path, required=True)
-    parser.add_argument("--range", required=True, action="append")
-    parser.add_argument("--onto", required=True, action="append")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--repository", type=Path)
+    where.add_argument("--clones", type=Path)
+    parser.add_argument("rows", nargs="*", choices=[*rebase_rows.ROWS, []], metavar="ROW")
+    parser.add_argument("--range")
+    parser.add_argument("--onto")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--growth", default="")
-    parser.add_argument("--trees", action="store_true")
+    parser.add_argument("--alone", action="store_true")
     arguments = parser.parse_args()
+    print(f"{measure.machine()}; {_git_version()}")
+    if arguments.clones:
+        for row in arguments.rows or rebase_rows.ROWS:
+            rounds, alone = arguments.rounds, arguments.alone
+            rebase_rows.measure_row(row, arguments.clones, rounds, alone=alone)
+    else:
+        _measure_range(arguments)
+
+
+def _measure_range(arguments: argparse.Namespace) -> None:
     git = Git(arguments.repository.resolve())
-    print(measure.machine())
     graph = (git.git_dir / "objects/info/commit-graph").exists()
-    print(f"commit-graph: {'yes' if graph else 'no'}; {_git_version()}")
-    for span, onto in zip(arguments.range, arguments.onto, strict=True):
-        with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-            bench = _bench(git, span, onto, Path(scratch))
-            if arguments.trees:
-                _compare_trees(bench, f"{span} onto {onto}")
-                continue
-            _compare(bench, arguments.rounds)
-            for size in map(int, filter(None, arguments.growth.split(","))):
-                _grow(bench, size, arguments.rounds)
-
-
-def _bench(git: Git, span: str, onto: str, scratch: Path) -> Bench:
-    first, dots, last = span.partition("...") if "..." in span else span.partition("..")
-    ids = [resolve(git, name) for name in (first, last, onto)]
-    if dots == "...":
-        ids[0] = git.line("merge-base", ids[0], ids[1])
-    return Bench(git, ids[0], ids[1], ids[2], scratch)
-
-
-def _compare_trees(bench: Bench, title: str) -> None:
-    """Print the tree that git makes, and ours; fail when they differ."""
-    trees: dict[str, set[str]] = {"git": set(), "ours": set()}
-    runs = {
-        "git": by_git(bench, trees["git"]),
-        "ours": measured_run(trees["ours"], by_commits, bench),
-    }
-    print(f"{title}: {len(bench.commits)} patches")
-    for name, run in runs.items():
-        took = f"{run.seconds:.1f} s, {run.cpu_seconds:.1f} s CPU, {run.peak_mb:.0f} MB"
-        print(f"  {name:4} {trees[name].copy().pop()} in {took}")
-    if trees["git"] != trees["ours"]:
-        raise SystemExit("the trees differ")
+    print(f"commit-graph: {'yes' if graph else 'no'}")
+    first, _, last = arguments.range.partition("..")
+    ids = [resolve(git, name) for name in (first, last, arguments.onto)]
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+        bench = Bench(git, ids[0], ids[1], ids[2], Path(scratch))
+        _compare(bench, arguments.rounds)
+        for size in map(int, filter(None, arguments.growth.split(","))):
+            _grow(bench, size, arguments.rounds)
 
 
 def _compare(bench: Bench, rounds: int) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from benchmarks.measure import Run
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
 
 _IDENTITY = {
     "GIT_COMMITTER_NAME": "Benchmark",
@@ -35,6 +36,15 @@ _IDENTITY = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_EDITOR": "true",
 }
+
+_PARTIAL = {
+    "core.repositoryFormatVersion": "1",
+    "extensions.partialClone": "origin",
+    "remote.origin.promisor": "true",
+    "remote.origin.url": "nowhere:",
+}
+"""Without them git writes no tree that holds a file whose content is not there, though a sparse
+checkout leaves it out (must_check_existence in cache-tree.c)."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +96,15 @@ def by_queue(bench: Bench, queue: Path, cache: Path) -> str:
 
 def by_commits(bench: Bench) -> str:
     """Rebase the range's commits; return the tree."""
+    return rebased(bench, OnConflict.SKIP).tree
+
+
+def rebased(bench: Bench, on_conflict: OnConflict) -> RebaseResult:
+    """Rebase the range's commits."""
     patches = commits_of(bench.git, f"{bench.first}..{bench.last}")
     base = QueueBase("", bench.first, bench.first)
     with open_quarantine(bench.git) as quarantine:
-        return engine.rebase_in(quarantine, base, bench.onto, patches, OnConflict.SKIP)[0].tree
+        return engine.rebase_in(quarantine, base, bench.onto, patches, on_conflict)[0]
 
 
 def by_first_queue(trees: set[str], bench: Bench, queue: Path) -> Run:
@@ -128,16 +143,19 @@ def _clone(bench: Bench, folder: Path) -> None:
     (folder / ".git/objects/info/alternates").write_text(lines, encoding="utf-8")
     for key in ("gc.auto", "maintenance.auto", "rerere.enabled", "advice.skippedCherryPicks"):
         _git(folder, "config", key, "0")
-    patterns = ["/*", *(f"!/{path}" for path in _missing(bench))]
+    missing = sorted({path for oid in (bench.last, bench.onto) for path in _missing(bench, oid)})
+    patterns = ["/*", *(f"!/{path}" for path in missing)]
+    for key, value in _PARTIAL.items() if missing else ():
+        _git(folder, "config", key, value)
     (folder / ".git/info").mkdir(exist_ok=True)
     _git(folder, "sparse-checkout", "set", "--no-cone", *patterns)
     _git(folder, "checkout", "--quiet", "-B", "work", bench.last)
     time.sleep(1.1)  # entries of an index as old as its files are read again by each command
 
 
-def _missing(bench: Bench) -> list[str]:
-    """Return the paths of files that the repository has no content of."""
-    rows = bench.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", bench.last).split("\n")
+def _missing(bench: Bench, commit: str) -> list[str]:
+    """Return the paths of files of a commit that the repository has no content of."""
+    rows = bench.git.line("ls-tree", "-r", "--format=%(objectname) %(path)", commit).split("\n")
     ids = "".join(f"{row.split(' ')[0]}\n" for row in rows).encode()
     answers = bench.git.out("cat-file", "--batch-check=%(objecttype)", stdin=ids).splitlines()
     return [
