@@ -18,12 +18,15 @@ class Retry:
         first_pause: seconds before the second attempt; each later pause is twice as long.
         longest_pause: seconds that no pause exceeds.
         idle: seconds of silence after which an attempt is given up.
+        grace: seconds after which a web server that drips its answer is given up, as in
+            `http_session.session`.
     """
 
     attempts: int = 5
     first_pause: float = 1.0
     longest_pause: float = 30.0
     idle: float = 30.0
+    grace: float = 120.0
 
     def pauses(self) -> Iterator[float]:
         """Return the seconds to wait after each failed attempt but the last."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import http_session, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.upstream.patience import TransferRetry, redacted, shown
 from tensorflow_macos_build.upstream.progress import RemoteProgress
@@ -113,7 +113,7 @@ def run_with_retry(
                 hint="give the address of a complete repository",
             ) from None
         except process.ProgramFailed as failure:
-            answer = _lasting_answer(url)
+            answer = _lasting_answer(url, retry)
             pause = None if answer else next(pauses, None)
             # a transfer that came as far as objects is worth another try, however long it took
             if pause is None or (time.monotonic() > last and not progress.receiving):
@@ -195,32 +195,34 @@ def page_instead_of_repository(url: str) -> str | None:
     None: it speaks git's protocol, whose answer has a type of its own (gitprotocol-http(5), "Smart
     Clients"), or cannot be asked. git takes any other page for a repository without branches.
     """
-    with _ask(url) as answer:
+    with _ask(url, _PROBE_SECONDS) as answer:
         if answer is None:
             return None
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
         return None if kind == _ADVERTISEMENT else kind or "a page of no type"
 
 
-def _lasting_answer(url: str) -> HTTPStatus | None:
+def _lasting_answer(url: str, retry: TransferRetry) -> HTTPStatus | None:
     """Return a web server's answer to a request for references, where it will not change."""
-    with _ask(url) as answer:
+    with _ask(url, retry.grace) as answer:
         status = answer.status_code if answer is not None else None
         return next((code for code in _LASTING if code == status), None)
 
 
 @contextlib.contextmanager
-def _ask(url: str) -> Iterator[requests.Response | None]:
+def _ask(url: str, grace: float) -> Iterator[requests.Response | None]:
     """Yield a web server's answer to a request for references; None where there is none."""
     answer = None
     if urlsplit(url).scheme in ("http", "https"):
         with contextlib.suppress(requests.RequestException):
-            answer = requests.get(
+            answer = http_session.request(
+                "GET",
                 f"{url}/info/refs",
                 params={"service": "git-upload-pack"},
                 # as git asks: a server that knows version 2 answers without the references
                 headers={"Git-Protocol": "version=2"},
                 timeout=_PROBE_SECONDS,
+                grace=grace,
                 # the body is not read here: it may have no end
                 stream=True,
             )
@@ -240,7 +242,10 @@ def _refuse_endless_references(url: str, retry: TransferRetry) -> None:
     deadline = time.monotonic() + retry.idle
     left = retry.words
     # where the network fails here it fails git, too, and that is what is tried again
-    with _ask(url) as answer, contextlib.suppress(OSError, urllib3.exceptions.HTTPError):
+    with (
+        _ask(url, retry.grace) as answer,
+        contextlib.suppress(OSError, urllib3.exceptions.HTTPError),
+    ):
         # read1 returns what is there; read would wait for a whole block from a server that trickles
         while answer is not None and (piece := answer.raw.read1(_BLOCK)):
             left -= len(piece)

@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tensorflow_macos_build import http_session
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.release.publishing import heads
 from tensorflow_macos_build.release.publishing.answers import Answer, Passing, is_passing, wait_of
+from tensorflow_macos_build.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import BinaryIO, TypeVar
 
     from tensorflow_macos_build.release.publishing.secrets import Secret
-    from tensorflow_macos_build.retry import Retry
 
     Result = TypeVar("Result")
 
@@ -76,6 +76,7 @@ class Api:
         servers: the hosts, with their ports, that may see the token.
         headers: what every request has.
         idle: seconds of silence after which a request is given up.
+        grace: seconds after which an answer that drips is, as in `http_session.session`.
         auth: what signs requests; None: the token goes along as it is.
     """
 
@@ -83,6 +84,7 @@ class Api:
     servers: set[str]
     headers: Mapping[str, str] = field(default_factory=dict)
     idle: float = 60.0
+    grace: float = Retry.grace
     auth: requests.auth.AuthBase | None = None
 
     def call(
@@ -138,7 +140,7 @@ class Api:
     ) -> requests.Response:
         auth = self.auth or (_Bearer(self.secret, self.servers) if self.secret else None)
         try:
-            return heads.request(
+            return http_session.request(
                 method,
                 url,
                 data=data,
@@ -146,6 +148,7 @@ class Api:
                 auth=auth,
                 stream=True,
                 timeout=(_CONNECT_SECONDS, self.idle),
+                grace=self.grace,
                 # An upload that is redirected would be sent on as a GET, or without its bytes.
                 allow_redirects=method == "GET",
             )

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 import requests
+import urllib3
 
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
 
@@ -29,7 +30,7 @@ def patiently(ask: Callable[[], _Answer], retry: Retry, where: str) -> _Answer:
     while True:
         try:
             return ask()
-        except (requests.RequestException, NotFetched) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, NotFetched) as error:
             response = getattr(error, "response", None)
             # A request that the server refuses is refused again (RFC 9110, section 15.5).
             lasting = response is not None and response.status_code < 500

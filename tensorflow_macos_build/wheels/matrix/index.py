@@ -14,10 +14,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-import requests
 from packaging.utils import canonicalize_name
 
-from tensorflow_macos_build import files, process
+from tensorflow_macos_build import files, http_session, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.matrix.asking import CONNECT_SECONDS, patiently
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
@@ -94,8 +93,13 @@ def default() -> str:
 
 def _page(address: str, retry: Retry) -> tuple[str, str, str]:
     """Return an index's page, its media type, and the address that it came from in the end."""
-    with requests.get(
-        address, headers={"Accept": _ACCEPT}, timeout=(CONNECT_SECONDS, retry.idle), stream=True
+    with http_session.request(
+        "GET",
+        address,
+        headers={"Accept": _ACCEPT},
+        stream=True,
+        timeout=(CONNECT_SECONDS, retry.idle),
+        grace=retry.grace,
     ) as answer:
         answer.raise_for_status()
         content = b""

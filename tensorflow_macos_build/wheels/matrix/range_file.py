@@ -5,6 +5,7 @@ Where the server takes no range requests (RFC 9110, section 14), all of it is fe
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -12,14 +13,14 @@ import tempfile
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import requests
-
+from tensorflow_macos_build import http_session
 from tensorflow_macos_build.wheels.matrix.asking import CONNECT_SECONDS, patiently
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    import requests
     from _typeshed import WriteableBuffer
 
     from tensorflow_macos_build.retry import Retry
@@ -45,7 +46,7 @@ class RangeFile(io.RawIOBase):
         self.fetched = 0
         self._url = url
         self._retry = retry
-        self._session = requests.Session()
+        self._session = http_session.session(retry.grace)
         self._whole: BinaryIO | None = None
         self._at = 0
         self._start, self._block = 0, b""
@@ -134,14 +135,16 @@ class RangeFile(io.RawIOBase):
         self._start, self._block = start, block
 
     def _take_whole(self, answer: requests.Response) -> None:
-        whole = tempfile.TemporaryFile()  # noqa: SIM115 (close() closes it)
-        for chunk in answer.iter_content(_CHUNK):
-            whole.write(chunk)
-            self.fetched += len(chunk)
-            if whole.tell() > _LARGEST:
-                raise NotFetched(f"it is larger than {_LARGEST} bytes")
-        if str(whole.tell()) != answer.headers.get("Content-Length", str(whole.tell())):
-            raise NotFetched("the connection ended early")
+        with contextlib.ExitStack() as undo:
+            whole = undo.enter_context(tempfile.TemporaryFile())
+            for chunk in answer.iter_content(_CHUNK):
+                whole.write(chunk)
+                self.fetched += len(chunk)
+                if whole.tell() > _LARGEST:
+                    raise NotFetched(f"it is larger than {_LARGEST} bytes")
+            if str(whole.tell()) != answer.headers.get("Content-Length", str(whole.tell())):
+                raise NotFetched("the connection ended early")
+            undo.pop_all()  # it is kept: close() closes it
         self._size, self._whole = whole.tell(), whole
 
     def _set_size(self, size: int) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from tensorflow_macos_build import files, locks, temporary
+from tensorflow_macos_build import files, http_session, locks, temporary
 from tensorflow_macos_build.errors import Interrupted, WorkFailed
 
 if TYPE_CHECKING:
@@ -137,8 +137,14 @@ def _continue(offer: Offer, part: Path, retry: Retry, progress: _DownloadProgres
         return  # a kill came between the last byte and the name
     # A range counts the bytes of what is sent, compressed or not (RFC 9110, section 14.1.2).
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-    timeout = (_CONNECT_SECONDS, retry.idle)
-    with requests.get(offer.url, headers=headers, stream=True, timeout=timeout) as response:
+    with http_session.request(
+        "GET",
+        offer.url,
+        headers=headers,
+        stream=True,
+        timeout=(_CONNECT_SECONDS, retry.idle),
+        grace=retry.grace,
+    ) as response:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink()
             raise NotFetched("the part that had come is longer than the wheel", where=offer.url)

@@ -18,6 +18,7 @@ import pip
 import pytest
 
 from tensorflow_macos_build.release.index import IndexRequest, publish
+from tests.dripping import Drip, dripping
 from tests.index_server import served
 from tests.named_wheels import wheel_of
 from tests.wheel_files import WheelFiles
@@ -263,6 +264,22 @@ def test_an_installation_is_tried_and_a_failed_one_leaves_nothing(
     again = simulated.install(address, "--yes")
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
     assert (simulated.venv / "bin/python").exists()
+
+
+_FETCH = """
+import runpy, sys
+fetched = runpy.run_path(sys.argv[1])["fetched"]
+fetched.__globals__["STEP_SECONDS"] = 0.3
+print(sum(map(len, fetched(sys.argv[2], 1 << 30))))
+"""
+
+
+@pytest.mark.parametrize("drip", Drip)
+def test_an_answer_that_drips_is_left(drip: Drip) -> None:
+    with dripping(drip) as url:
+        argv = [sys.executable, "-c", _FETCH, str(INSTALLER), url]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert f"{url} cannot be fetched: it comes too slowly" in done.stderr
 
 
 def test_a_person_is_asked(address: str, tmp_path: Path) -> None:

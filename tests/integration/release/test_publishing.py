@@ -12,15 +12,16 @@ import pytest
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import BudgetReached, MacosBuildError, UsageError, WorkFailed
 from tensorflow_macos_build.release import prepared
-from tensorflow_macos_build.release.publishing import engine, heads
+from tensorflow_macos_build.release.publishing import engine
 from tensorflow_macos_build.release.publishing.answers import Passing
-from tensorflow_macos_build.release.publishing.http import TooLong
+from tensorflow_macos_build.release.publishing.http import Api, TooLong
 from tensorflow_macos_build.release.publishing.plan import (
     DraftOfOthers,
     Present,
     PublishedOtherwise,
 )
 from tests import command_line
+from tests.dripping import HEADS, Drip, dripping
 from tests.github_releases import REPOSITORY, TOKEN, GitHub, github
 from tests.release_runs import IMPATIENT, TAG, digests, door, make, random_run
 
@@ -117,9 +118,7 @@ def test_a_server_that_asks_for_more_patience_than_there_is_ends_it_for_now(
             engine.publish(release, door(server), engine.Patience(longest=59.0))
 
 
-def test_what_drips_is_cut_off_or_goes_on_for_ever_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_cut_off_or_goes_on_for_ever_is_given_up() -> None:
     with github() as server:
         releases = door(server)
         server.fault = lambda _: "cut-head"
@@ -129,9 +128,12 @@ def test_what_drips_is_cut_off_or_goes_on_for_ever_is_given_up(
         assert releases.look() == Present()
         with pytest.raises(TooLong, match="more than 1 bytes"):
             list(releases.api.stream(f"{server.address}/repos/{REPOSITORY}/releases", limit=1))
-        monkeypatch.setattr(heads, "HEAD_SECONDS", -1.0)
-        with pytest.raises(Passing, match="timed out"):
-            releases.look()
+
+
+@pytest.mark.parametrize("drip", [*HEADS, Drip.BODY])
+def test_an_answer_that_drips_is_given_up(drip: Drip) -> None:
+    with dripping(drip) as address, pytest.raises(Passing, match=r"does not end|too slowly"):
+        Api(None, set(), grace=0.2).call("GET", address)
 
 
 def test_limits_are_known_before_any_request(release: PreparedFolder) -> None:

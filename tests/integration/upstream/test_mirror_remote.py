@@ -17,6 +17,7 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.mirror import TransferRetry
 from tensorflow_macos_build.upstream.transfer import Unreachable
+from tests.dripping import Drip, dripping
 from tests.git_servers import ENDLESS, Faults, daemon, endless_server, free_port, http_server
 from tests.settings import VARIABLES
 
@@ -469,6 +470,12 @@ def test_a_server_without_an_end_is_left(kind: str, tmp_path: Path) -> None:
     assert len(str(caught.value)) < 5000
     (folder,) = (tmp_path / "cache").iterdir()
     assert not (folder / "repository.git").exists()
+
+
+def test_a_server_that_drips_the_head_of_its_answers_is_left(tmp_path: Path) -> None:
+    bounds = TransferRetry(attempts=2, first_pause=0.02, idle=1, grace=0.2)
+    with dripping(Drip.HEADERS) as url, pytest.raises(Unreachable, match="could not be read"):
+        mirror.open(f"{url}/up.git", tmp_path / "cache", retry=bounds)
 
 
 def test_a_server_that_never_begins_to_send_objects_is_left(tmp_path: Path) -> None:

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import temporary
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.retry import Retry
 from tensorflow_macos_build.wheels.wheelhouse import EntryKind, build
-from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
+from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched, fetch
+from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
+from tests.dripping import Drip, dripping
 from tests.kills import ended_at
 from tests.projects import wait_until
 from tests.wheel_shop import Shop, options, task
@@ -61,6 +65,15 @@ def test_an_index_that_cannot_go_on_in_the_middle_is_asked_for_all_again(
     made = build(["plain"], tmp_path / "wheelhouse", options(index, tmp_path))
     assert len(index.requests) == 3
     assert made.wheels[0].kind is EntryKind.UNIVERSAL
+
+
+@pytest.mark.parametrize("drip", [Drip.HEADERS, Drip.BODY])
+def test_a_wheel_that_drips_is_left(drip: Drip, tmp_path: Path) -> None:
+    patience = Retry(attempts=2, first_pause=0.0, grace=0.2)
+    with dripping(drip) as address:
+        offer = Offer(f"{address}/plain-1.0-py3-none-any.whl", "0" * 64, None)
+        with pytest.raises(NotFetched, match=r"too slowly|does not end"):
+            fetch([offer], tmp_path, patience, silent)
 
 
 def test_wrong_bytes_never_come_in(shop: Shop, index: Index, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tensorflow_macos_build.views import matrix as view
 from tensorflow_macos_build.views import matrix_picture
 from tensorflow_macos_build.wheels.matrix import MatrixRequest, index, make, range_file
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched
+from tests.dripping import Drip, dripping
 from tests.package_index import package_index
 from tests.plugin_wheels import ARM64, EXPORTED, PLUGIN, PluginMaker
 from tests.wheel_files import WheelFiles
@@ -34,7 +35,7 @@ WEAK = (
     " int use(void) { return TF_One() + (TF_Two ? TF_Two() : 0); }"
 )
 ONE = "int TF_One(void) { return 1; }"
-SOON = Retry(attempts=3, first_pause=0.0)
+SOON = Retry(attempts=3, first_pause=0.0, grace=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,15 @@ def test_a_range_file_reads_what_is_asked_for_and_little_else(folder: Path, tmp_
             assert file.fetched < 500_000
 
 
+def test_a_range_that_is_cut_off_is_asked_for_again(tmp_path: Path) -> None:
+    (tmp_path / "large.bin").write_bytes(bytes(range(250)) * 4000)
+    with package_index(tmp_path) as served:
+        served.cut = 2
+        url = f"{served.url.removesuffix('/simple')}/files/large.bin"
+        with range_file.RangeFile(url, SOON) as file:
+            assert file.read(250) == bytes(range(250))
+
+
 @pytest.mark.parametrize("fault", ["busy", "cut"])
 def test_a_server_that_fails_for_a_while_is_asked_again(
     folder: Path, tmp_path: Path, fault: str
@@ -153,6 +163,15 @@ def test_a_server_that_stays_down_is_an_error_with_its_address(
         with pytest.raises(NotFetched) as error:
             make(requested(tmp_path, index=served.url), silent)
     assert served.url.removesuffix("/simple") in error.value.where
+
+
+@pytest.mark.parametrize("drip", [Drip.HEADERS, Drip.BODY, Drip.RANGE])
+def test_a_page_or_a_wheel_that_drips_is_left(drip: Drip) -> None:
+    with dripping(drip) as address:
+        with pytest.raises(NotFetched, match=r"does not end|too slowly"):
+            index.of_index(address, "demo", SOON)
+        with pytest.raises(NotFetched, match=r"does not end|too slowly"):
+            range_file.RangeFile(address, SOON)
 
 
 def test_pages_of_both_kinds_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
