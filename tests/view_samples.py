@@ -80,6 +80,7 @@ from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.release.hosted.issue import ForecastIssue, IssueChange, PublishedIssue
 from tensorflow_macos_build.release.hosted.rounds import (
     NextStep,
     PartOutcome,
@@ -561,6 +562,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
         (STATES, FetchedStates((), ())),
     ],
     hosted.round_planned: [(StagedRelease("r.yml", ("arm64-3.12",), RoundLimits(9, 2)),)],
+    hosted.issues_planned: [((ForecastIssue("demo", "text\n", True),),)],
+    hosted.issues_settled: [((PublishedIssue("demo", IssueChange.OPENED, "https://h/1"),),)],
     hosted.round_decided: [(decision,) for decision in DECISIONS],
     hunks.as_document: [("demo", HUNKS_REQUEST, HUNKS)],
     hunks.as_lines: [(HUNKS_REQUEST, HUNKS, FLAGS)],

@@ -114,23 +114,26 @@ def next_round(
 @command(
     positional=["folder"],
     help={
-        "folder": "A folder of forecasts: QUEUE.json, as `patches.forecast --json` prints them.",
+        "folder": "A folder with one for each queue: in it forecast.json, as `patches.forecast"
+        " --json` prints it, and status.json, as `upstream.status --json` does.",
         "repository": _REPOSITORY,
-        "plan": "Change nothing; print what the issue would say.",
+        "plan": "Change nothing; print what the issues would say.",
     },
 )
 def report(
     _context: invoke.Context, folder: str, *, repository: str = "", plan: bool = False
 ) -> None:
-    """Open, update or close the one issue that says how the queues stand against upstream."""
-    from tensorflow_macos_build.release.hosted import issue
+    """Open, update or close the issue about each queue: how it and its picks stand."""
+    from tensorflow_macos_build.release.hosted import issue, nightly
+    from tensorflow_macos_build.release.publishing import destinations
+    from tensorflow_macos_build.views import hosted as view
 
-    composed = issue.compose(issue.read(Path(folder)))
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    issues = nightly.issues(Path(folder), destinations.checked_address(""), server)
     if plan:
-        print_parts(composed.body.splitlines())
+        print_parts(view.issues_planned(issues))
         return
-    change, address = issue.publish(_repository(repository), composed)
-    print_parts([Line(f"the issue is {change.value} {address}".rstrip())])
+    print_parts(view.issues_settled(issue.publish(_repository(repository), issues)))
 
 
 def _repository(name: str) -> Repository:

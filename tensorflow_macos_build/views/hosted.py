@@ -8,8 +8,9 @@ from tensorflow_macos_build.release.hosted.rounds import NextStep, RoundDecision
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from tensorflow_macos_build.release.hosted.issue import ForecastIssue, PublishedIssue
     from tensorflow_macos_build.release.hosted.states import FetchedStates, StatesRequest
     from tensorflow_macos_build.release.workflows import StagedRelease
     from tensorflow_macos_build.views.lines import Part
@@ -56,3 +57,16 @@ def round_decided(decision: RoundDecision) -> Iterator[Part]:
     yield Line(f"{decision.step.value}: {decision.reason}", _STYLES[decision.step])
     if decision.following is not None:
         yield Line(f"dispatched: {decision.following}")
+
+
+def issues_planned(issues: Sequence[ForecastIssue]) -> Iterator[Part]:
+    """Yield what the issues would say."""
+    for issue in issues:
+        yield Line(f"{issue.title}: {'open' if issue.needs_somebody else 'closed'}", "bold")
+        yield from issue.body.splitlines()
+
+
+def issues_settled(issues: Sequence[PublishedIssue]) -> Iterator[Part]:
+    """Yield what became of the issues."""
+    for issue in issues:
+        yield Line(f"{issue.queue}: the issue is {issue.change.value} {issue.address}".rstrip())

@@ -40,6 +40,8 @@ def watched_body(watched: WatchedPick) -> documents.Json:
     """Return what a server has of a pick, as documents have it."""
     return {
         "name": watched.pick.name,
+        "pull": watched.pick.pull,
+        "url": watched.pick.url,
         "state": watched.state.value,
         "pinned": watched.pick.commit,
         "base": watched.pick.base,

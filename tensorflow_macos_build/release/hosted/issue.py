@@ -1,4 +1,4 @@
-"""One issue that says how the patch queues stand against upstream; opened, updated, closed."""
+"""One issue a patch queue that says how it stands against upstream; opened, updated, closed."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import documents, files
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.release.hosted import pull_states
+from tensorflow_macos_build.release.hosted.pull_states import PullState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.release.hosted.actions import Repository
+    from tensorflow_macos_build.release.hosted.pull_states import PullKey
+    from tensorflow_macos_build.release.hosted.queue_reports import QueueReport
 
-MARK = "<!-- tensorflow-macos-build forecast -->"
-TITLE = "How the patch queues stand against upstream"
+_MARK = "<!-- tensorflow-macos-build forecast {} -->"
+_MARKED = re.compile(re.escape(_MARK).replace(r"\{\}", r"(\S+)"))
 
-_LIMIT = 16 << 20
 _BODY_LIMIT = 60_000
 """Of an issue's 65,536 letters."""
 
 _MARKS = re.compile(r"[`|\s]+")
 """What would end a piece of code, or a cell of a table."""
 
+_TO_LOOK_AT = ("moved", "vanished", "unpinned")
+"""What a pick can be on its server that only a person can settle."""
+
 
 class IssueChange(Enum):
-    """What became of the issue."""
+    """What became of an issue."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -39,60 +42,58 @@ class IssueChange(Enum):
 
 @dataclass(frozen=True)
 class ForecastIssue:
-    """What the issue says.
+    """What an issue says.
 
     Attributes:
+        queue: the name of the queue that it is about.
         body: its text, as Markdown.
         needs_somebody: whether there is something to do.
     """
 
+    queue: str
     body: str
     needs_somebody: bool
 
+    @property
+    def title(self) -> str:
+        """Its title."""
+        return f"How the patch queue {self.queue} stands against upstream"
 
-def read(folder: Path) -> dict[str, Json | None]:
-    """Read forecasts, `QUEUE.json` each; None: that queue's could not be made.
 
-    Raises:
-        UsageError: there is none, or one is no forecast.
+@dataclass(frozen=True)
+class PublishedIssue:
+    """What was done with the issue about a queue.
+
+    Attributes:
+        queue: the queue's name.
+        change: what was done.
+        address: the issue's page; "" where there is none.
     """
-    paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    if not paths:
-        raise UsageError("there is no forecast", where=str(folder))
-    return {path.stem: _forecast(path) for path in paths}
+
+    queue: str
+    change: IssueChange
+    address: str
 
 
-def _forecast(path: Path) -> Json | None:
-    content = files.read_small(path, _LIMIT)
-    if not content.strip():
-        return None
-    try:
-        return documents.read(content, "forecast", 1)
-    except documents.NotTheDocument:
-        pass
-    try:
-        documents.read(content, "error", 1)
-    except documents.NotTheDocument as error:
-        raise UsageError(f"it is no forecast: {error.what}", where=str(path)) from None
-    return None
+def compose(queue: str, report: QueueReport, states: Mapping[PullKey, PullState]) -> ForecastIssue:
+    """Return what the issue about a queue is to say.
 
-
-def compose(forecasts: Mapping[str, Json | None]) -> ForecastIssue:
-    """Return what the issue is to say of forecasts, by queue."""
-    sections, broken = [], False
-    for queue, forecast in forecasts.items():
-        lines, is_broken = _section(forecast)
-        broken = broken or is_broken
-        sections.append("\n".join([f"## {_code(queue)}", "", *lines]))
-    body = "\n\n".join([MARK, *sections])
+    Args:
+        queue: its name.
+        report: what is known of it.
+        states: pull requests whose state is known.
+    """
+    forecast, is_broken = _forecast(report.forecast)
+    picks, are_stale = _picks(queue, report, states)
+    body = "\n".join([_MARK.format(queue), "", *forecast, *picks])
     if len(body) > _BODY_LIMIT:
         body = body[:_BODY_LIMIT].rpartition("\n")[0] + "\n\nThe rest is in the run's artifact."
-    return ForecastIssue(f"{body}\n", broken)
+    return ForecastIssue(queue, f"{body}\n", is_broken or are_stale)
 
 
-def _section(forecast: Json | None) -> tuple[list[str], bool]:
+def _forecast(forecast: Json | None) -> tuple[list[str], bool]:
     if forecast is None:
-        return ["It could not be made; the run's log says why."], True
+        return ["The forecast could not be made; the run's log says why."], True
     lines = ["| upstream | moves by itself | due to go |", "| --- | --- | --- |"]
     for revision in forecast["revisions"]:
         due = ", ".join(map(_code, revision["due"])) or "-"
@@ -114,28 +115,70 @@ def _breaks(forecast: Json) -> Iterator[str]:
             yield f"- {_code(patch['name'])}: from {_code(revision['ref'])} on, {culprit}"
 
 
+def _picks(
+    queue: str, report: QueueReport, states: Mapping[PullKey, PullState]
+) -> tuple[list[str], bool]:
+    """Return lines about the pull requests that a queue takes, and whether one is to be settled."""
+    if report.status is None:
+        return ["", "Its picks could not be looked at; the run's log says why."], True
+    keys = pull_states.keys(report)
+    known = [(row, states.get(keys[row["name"]])) for row in report.pulls]
+    lines = [f"- {_code(row['name'])}: {_pick(queue, row, state)}" for row, state in known]
+    is_stale = any(row["state"] in _TO_LOOK_AT or state is PullState.CLOSED for row, state in known)
+    return ["", *lines] if lines else [], is_stale
+
+
+def _pick(queue: str, row: Json, state: PullState | None) -> str:
+    words = [state.value] if state else []
+    match row["state"]:
+        case "moved":
+            how = "was forced" if row["forced"] else "moved"
+            pin = f"scripts/inv patches.pin --queue {queue} --pick {row['name']}"
+            words.append(f"its head {how} to {_code(row['head'][:12])}; to follow: {_code(pin)}")
+        case "vanished":
+            words.append("its server has no such request")
+        case "unpinned":
+            words.append(f"not pinned: {_code(f'scripts/inv patches.pin --queue {queue}')}")
+        case "unknown":
+            words.append("its server could not be asked")
+        case _:
+            words.append("its head is as pinned")
+    if row["landed_in"]:
+        words.append(f"landed in {', '.join(map(_code, row['landed_in']))}")
+    return "; ".join(words)
+
+
 def _code(text: str) -> str:
     """Return foreign text as code: it mentions nobody and makes no link."""
     return f"`{_MARKS.sub(' ', text)}`"
 
 
-def publish(repository: Repository, issue: ForecastIssue) -> tuple[IssueChange, str]:
-    """Open, update or close the issue; return what was done, and its address."""
+def publish(repository: Repository, issues: Sequence[ForecastIssue]) -> tuple[PublishedIssue, ...]:
+    """Open, update or close the issue about each queue; close those about queues that are gone."""
     query = "issues?state=open&per_page=100&creator=github-actions%5Bbot%5D"
-    rows: list[dict[str, Any]] = repository.get(query)
-    own = [row for row in rows if str(row.get("body") or "").startswith(MARK)]
-    if not own:
+    rows: list[dict[str, Any]] = sorted(repository.get(query), key=lambda row: -int(row["number"]))
+    marked = [(_MARKED.match(str(row.get("body") or "")), row) for row in rows]
+    own = {mark[1]: row for mark, row in marked if mark}  # the oldest, where there are two
+    gone = [
+        ForecastIssue(queue, f"{_MARK.format(queue)}\n\nThere is no such queue any more.\n", False)
+        for queue in sorted(set(own) - {issue.queue for issue in issues})
+    ]
+    return tuple(_settle(repository, issue, own.get(issue.queue)) for issue in (*issues, *gone))
+
+
+def _settle(
+    repository: Repository, issue: ForecastIssue, row: dict[str, Any] | None
+) -> PublishedIssue:
+    if row is None:
         if not issue.needs_somebody:
-            return IssueChange.UNCHANGED, ""
-        made = repository.send("POST", "issues", {"title": TITLE, "body": issue.body}, 201)
-        return IssueChange.OPENED, str(made["html_url"])
-    row = min(own, key=lambda each: int(each["number"]))
+            return PublishedIssue(issue.queue, IssueChange.UNCHANGED, "")
+        value = {"title": issue.title, "body": issue.body}
+        made = repository.send("POST", "issues", value, 201)
+        return PublishedIssue(issue.queue, IssueChange.OPENED, str(made["html_url"]))
     address = str(row["html_url"])
-    if not issue.needs_somebody:
-        change = {"body": issue.body, "state": "closed"}
-    elif row["body"].replace("\r\n", "\n") == issue.body:
-        return IssueChange.UNCHANGED, address
-    else:
-        change = {"body": issue.body}
+    if issue.needs_somebody and row["body"].replace("\r\n", "\n") == issue.body:
+        return PublishedIssue(issue.queue, IssueChange.UNCHANGED, address)
+    change = {"body": issue.body} | ({} if issue.needs_somebody else {"state": "closed"})
     repository.send("PATCH", f"issues/{row['number']}", change, 200)
-    return (IssueChange.UPDATED if issue.needs_somebody else IssueChange.CLOSED), address
+    done = IssueChange.UPDATED if issue.needs_somebody else IssueChange.CLOSED
+    return PublishedIssue(issue.queue, done, address)

@@ -69,11 +69,10 @@ def test_releases_have_the_same_jobs() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what commands of workflows expect to find."""
     made: Path = tmp_path_factory.mktemp("runner")
-    for name in ("releases", "dist/demo", "ci", "forecasts"):
+    for name in ("releases", "dist/demo", "ci", "forecasts/demo"):
         (made / name).mkdir(parents=True)
     wheel_of(made / "releases", "demo-1.0", "demo-1.0.dist-info")
     (made / "ci/index.yaml").write_bytes((ROOT / "ci/index.yaml").read_bytes())
-    (made / "forecasts/demo.json").write_text("")
     return made
 
 
