@@ -152,9 +152,10 @@ def parse_numbers(text: str) -> tuple[int, ...]:
     help={
         **TRAILERS,
         "patch": "A pattern of the files that are meant; may be repeated. All by default.",
+        "replace": "Give them to patches that have others of the same name, too.",
     },
 )
-def annotate(
+def trailers(
     session: EditSession,
     *,
     patch: list[str],
@@ -162,12 +163,14 @@ def annotate(
     drop_when: str = "",
     owner: str = "",
     upstream: str = "",
+    replace: bool = False,
 ) -> EditProgress:
-    """Add trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
+    """Give trailers (Reason, Drop-When, Owner, Upstream) to the patches that lack them."""
     from tensorflow_macos_build.patchqueue.edit import changes
     from tensorflow_macos_build.patchqueue.queue.metadata import Metadata
 
-    return changes.annotate(session, patch, Metadata(reason, drop_when, owner, upstream))
+    metadata = Metadata(reason, drop_when, owner, upstream)
+    return changes.give_trailers(session, patch, metadata, replace=replace)
 
 
 @_TASKS.step(positional=["name"], help=_NAME)
@@ -198,4 +201,4 @@ def status(session: EditSession) -> EditProgress:
 
 abort = _TASKS.abort("Give a change of a queue up; the queue stays as it was.")
 
-TASKS = (drop, fold, reorder, split, trim, annotate, edit, vendor, continue_, status, abort)
+TASKS = (drop, fold, reorder, split, trim, trailers, edit, vendor, continue_, status, abort)

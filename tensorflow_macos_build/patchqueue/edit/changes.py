@@ -120,8 +120,10 @@ def _not_landed(
     return tuple(left)
 
 
-def annotate(session: EditSession, globs: Sequence[str], metadata: Metadata) -> EditProgress:
-    """Add trailers to the patches that lack them.
+def give_trailers(
+    session: EditSession, globs: Sequence[str], metadata: Metadata, *, replace: bool = False
+) -> EditProgress:
+    """Give trailers to the patches that lack them; with `replace`, to all that are meant.
 
     Raises:
         UsageError: nothing is to be said, or not so.
@@ -131,9 +133,9 @@ def annotate(session: EditSession, globs: Sequence[str], metadata: Metadata) -> 
         raise UsageError("give one of --reason, --drop-when, --owner and --upstream")
     texts = [f"{trailer.key}: {trailer.value}" for trailer in trailers]
     return session.change(
-        lambda _, edits: operations.annotated(edits, globs, trailers),
+        lambda _, edits: operations.with_trailers(edits, globs, trailers, is_replacing=replace),
         # "" parts the two: a pattern may read like a trailer.
-        ("patches.annotate", *globs, "", *texts),
+        ("patches.trailers", "replace" if replace else "add", *globs, "", *texts),
     )
 
 

@@ -200,15 +200,20 @@ def trimmed(quarantine: Quarantine, edit: PatchEdit, keep: Collection[int]) -> P
     return replace(edit, changes=((before, units.tree_with(quarantine, before, after, chosen)),))
 
 
-def annotated(
-    edits: Sequence[PatchEdit], globs: Sequence[str], trailers: Sequence[Trailer]
+def with_trailers(
+    edits: Sequence[PatchEdit],
+    globs: Sequence[str],
+    trailers: Sequence[Trailer],
+    *,
+    is_replacing: bool,
 ) -> list[PatchEdit]:
-    """Add trailers to the edits whose messages have none of that key.
+    """Give trailers to the edits whose messages have none of that key.
 
     Args:
         edits: the queue.
         globs: patterns of fnmatch(3); an edit whose file's name fits one is meant, all without one.
-        trailers: those to add.
+        trailers: those to give.
+        is_replacing: whether edits that have some of that key get the new value, too.
 
     Raises:
         UsageError: no file's name fits.
@@ -224,9 +229,13 @@ def annotated(
             f"no patch's file is called {' or '.join(globs)}" if globs else "the queue has no patch"
         )
     return [
-        replace(edit, header=edit.header.with_missing(trailers)) if is_chosen else edit
+        replace(edit, header=_given(edit.header, trailers, is_replacing)) if is_chosen else edit
         for edit, is_chosen in zip(edits, chosen, strict=True)
     ]
+
+
+def _given(header: Header, trailers: Sequence[Trailer], is_replacing: bool) -> Header:
+    return header.with_replaced(trailers) if is_replacing else header.with_missing(trailers)
 
 
 def split(

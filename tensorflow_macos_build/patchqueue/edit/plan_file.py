@@ -67,10 +67,11 @@ def _arguments(task: str, rest: Sequence[str]) -> Iterator[str]:
             yield from (name, "--onto", onto)
         case "patches.trim", [name, *numbers]:
             yield from (name, "--keep", ",".join(numbers))
-        case "patches.annotate", _ if "" in rest:
-            end = rest.index("")
-            parted = (trailer.partition(": ") for trailer in rest[end + 1 :])
-            yield from _flags(*(("--patch", pattern) for pattern in rest[:end]))
+        case "patches.trailers", [mode, *patterns] if "" in patterns:
+            end = patterns.index("")
+            parted = (trailer.partition(": ") for trailer in patterns[end + 1 :])
+            yield from ("--replace",) if mode == "replace" else ()
+            yield from _flags(*(("--patch", pattern) for pattern in patterns[:end]))
             yield from _flags(*((f"--{key.lower()}", value) for key, _, value in parted))
         case "patches.pick", [name, commit, _, reason, drop_when, owner, url, *paths]:
             yield name.removeprefix("pull-") if name.startswith("pull-") else commit

@@ -70,10 +70,16 @@ class Header:
     def with_missing(self, wanted: Iterable[Trailer]) -> Header:
         """Return the header with those trailers of whose keys its message says nothing."""
         missing = [trailer for trailer in wanted if not self.trailer(trailer.key)]
-        if not missing:
-            return self
+        return self._saying(trailers.added(self.message, missing)) if missing else self
+
+    def with_replaced(self, wanted: Iterable[Trailer]) -> Header:
+        """Return the header with those trailers, whatever its message says of their keys."""
+        new = [trailer for trailer in wanted if self.trailer(trailer.key) != trailer.value]
+        return self._saying(trailers.replaced(self.message, new)) if new else self
+
+    def _saying(self, message: str) -> Header:
         # as git would clean the message of a commit: so a file made of it says the same when read
-        _, body = clean_message(trailers.added(self.message, missing))
+        _, body = clean_message(message)
         return replace(self, body=body)
 
 

@@ -74,8 +74,45 @@ def added(message: str, new: Sequence[Trailer]) -> str:
     return separator.join([text, "\n".join(lines)]) + "\n"
 
 
+def replaced(message: str, new: Sequence[Trailer]) -> str:
+    r"""Return a message whose last trailer of each key has the new value; without one, it is added.
+
+    So does `git interpret-trailers --where after --if-exists replace`.
+
+    >>> replaced("Fix it\n\nOwner: a\nReason: backport\n", [Trailer("Owner", "b")])
+    'Fix it\n\nOwner: b\nReason: backport\n'
+    """
+    for trailer in new:
+        message = _with(message, trailer)
+    return message
+
+
+def _with(message: str, trailer: Trailer) -> str:
+    lines = message.split("\n")
+    start, end = _bounds(lines)
+    same = [at for at in range(start, end) if _has_key(lines[at], trailer.key)]
+    if not same:
+        return added(message, [trailer])
+    rest = same[-1] + 1
+    while rest < end and lines[rest][0] in _SPACE:  # what continues the old value
+        rest += 1
+    line = f"{trailer.key}: {trailer.value}".rstrip()
+    return "\n".join([*lines[: same[-1]], line, *lines[rest:]])
+
+
+def _has_key(line: str, key: str) -> bool:
+    matched = _TRAILER.match(line)
+    return matched is not None and matched[1].rstrip().lower() == key.lower()
+
+
 def _block(lines: list[str]) -> list[str]:
     """Return the lines of the trailer block, empty when there is none."""
+    start, end = _bounds(lines)
+    return lines[start:end]
+
+
+def _bounds(lines: list[str]) -> tuple[int, int]:
+    """Return where the trailer block begins and ends; the same where there is none."""
     title_end = _end_of_title(lines)
     end = len(lines)
     while end > title_end and not lines[end - 1].strip():
@@ -85,9 +122,8 @@ def _block(lines: list[str]) -> list[str]:
         start -= 1
     # a message of one paragraph has no trailers, though its lines may look like some
     if start == title_end and (start == len(lines) or lines[start].strip()):
-        return []
-    block = lines[start:end]
-    return block if _is_block(block) else []
+        return end, end
+    return (start, end) if _is_block(lines[start:end]) else (end, end)
 
 
 def _end_of_title(lines: list[str]) -> int:

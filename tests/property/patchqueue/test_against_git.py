@@ -54,6 +54,17 @@ def test_trailers_are_those_that_git_finds(lines: list[str]) -> None:
     assert read == [line.rstrip() for line in out.decode().splitlines()]
 
 
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(MESSAGE_LINES), max_size=9), st.sampled_from(["Key", "key-2"]))
+def test_a_trailer_is_replaced_where_git_replaces_it(lines: list[str], key: str) -> None:
+    # Of comments git takes the last ones for no part of a message, which a patch's are.
+    message = "\n".join(["Subject", "", *(line for line in lines if line[:1] != "#")]) + "\n"
+    flags = ("--no-divider", "--where", "after", "--if-exists", "replace", "--trailer", f"{key}: v")
+    _, out = git("interpret-trailers", *flags, stdin=message.encode())
+    made = trailers.replaced(message, [trailers.Trailer(key, "v")])
+    assert trailers.parse(made) == trailers.parse(out.decode())
+
+
 FROM = [
     "A U Thor <a@b.c>", '"Q, R" <q@r>', "=?UTF-8?q?Fr=C3=A9d?= <f@x>", "a@b.c (A Thor)",
     "=?ISO-8859-1?B?SvxyZ2Vu?= <j@x>", "Zo\u00eb <z@x>", '"a \\"b\\" c" <d@e>',

@@ -42,8 +42,14 @@ class RecordingSession:
         ("patches.split", "a", "A subject", "x/*", "y"),
         ("patches.trim", "a", "1", "3"),
         ("patches.trim", "a", "onto", "v2"),
-        ("patches.annotate", "a*", "b: c", "", "Reason: backport", "Drop-When: never"),
-        ("patches.annotate", "", "Owner: A <a@example.org>", "Upstream: https://example.org/1"),
+        ("patches.trailers", "add", "a*", "b: c", "", "Reason: backport", "Drop-When: never"),
+        (
+            "patches.trailers",
+            "replace",
+            "",
+            "Owner: A <a@example.org>",
+            "Upstream: https://e.org/1",
+        ),
     ],
 )
 def test_the_line_of_a_request_typed_is_the_request(

@@ -165,8 +165,8 @@ def test_a_name_that_is_no_picks_is_told_of_picks() -> None:
         (("patches.trim", "fix", "1", "3"), "patches.trim fix --keep 1,3"),
         (("patches.trim", "fix", "onto", "v2"), "patches.trim fix --onto v2"),
         (
-            ("patches.annotate", "*x", "", "Drop-When: never", "Owner: A"),
-            "patches.annotate --patch '*x' --drop-when never --owner A",
+            ("patches.trailers", "replace", "*x", "", "Drop-When: never", "Owner: A"),
+            "patches.trailers --replace --patch '*x' --drop-when never --owner A",
         ),
         (("patches.reorder", "a", "before", "b"), "patches.reorder a --before b"),
         (("patches.split", "a", "S t", "x"), "patches.split a --subject 'S t' --path x"),
