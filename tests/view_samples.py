@@ -594,7 +594,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],
-    review.lint_lines: [(LINT,)],
+    review.lint_parts: [(LINT,)],
     review.report_document: [(REPORT,)],
     review.report_markdown: [(REPORT,)],
     review.report_table: [(REPORT,)],

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @command(
     needs=("git",),
-    iterable=["forbid"],
+    iterable=["allow", "forbid"],
     help={
         "queue": flag_help.QUEUE,
         "onto": "Also say which `Drop-When` conditions have come true at this upstream ref.",
+        "allow": "Let findings pass, as CODE or CODE:GLOB of file names; may be repeated.",
         "forbid": "A path pattern that no patch may touch; may be repeated.",
         "max_kb": "The largest patch file, in units of 1,024 bytes.",
         "json": "Print one JSON document (schema queue-lint.v1).",
@@ -33,6 +34,7 @@ def lint(
     _context: invoke.Context,
     queue: str,
     *,
+    allow: list[str],
     forbid: list[str],
     onto: str = "",
     max_kb: int = 1024,
@@ -40,15 +42,16 @@ def lint(
 ) -> ExitCode:
     """Show what is wrong with a patch queue; 1 when there are errors."""
     from tensorflow_macos_build.patchqueue.queue.locate import queue_folder
-    from tensorflow_macos_build.patchqueue.review import queue_lint
+    from tensorflow_macos_build.patchqueue.review import allowances, queue_lint
     from tensorflow_macos_build.patchqueue.review.lint import LintLimits
     from tensorflow_macos_build.views import review as view
 
     limits = LintLimits(size=max_kb * 1024, forbidden=tuple(forbid))
-    request = queue_lint.LintRequest(queue_folder(queue), limits, Path(MIRRORS), onto)
+    allowed = allowances.of_flags(allow)
+    request = queue_lint.LintRequest(queue_folder(queue), limits, Path(MIRRORS), onto, allowed)
     with Console().progress("lint") as ticker:
         result = queue_lint.run(request, ticker)
-    present(view.lint_document(result), view.lint_lines(result), json=json)
+    present(view.lint_document(result), view.lint_parts(result), json=json)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 
 

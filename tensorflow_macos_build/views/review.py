@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from tensorflow_macos_build import checkout, documents
-from tensorflow_macos_build.patchqueue.review.lint import ALLOWED_FILE, LintFinding, LintSeverity
+from tensorflow_macos_build.patchqueue.review.lint import CODES, LintFinding, LintSeverity
 from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate
 from tensorflow_macos_build.views import audit, rangediff_page
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.patchqueue.review.queue_lint import LintResult
     from tensorflow_macos_build.patchqueue.review.report import QueueReport
@@ -50,20 +50,36 @@ def lint_document(result: LintResult) -> documents.Json:
     return documents.document("queue-lint", 1, body)
 
 
-def lint_lines(result: LintResult) -> Iterator[Line]:
-    """Yield a line for each finding, as compilers do, and the counts; of many alike the first."""
+def lint_parts(result: LintResult) -> Iterator[Part]:
+    """Yield how many findings there are of each code, and a line for each as compilers do.
+
+    Of many alike these are the first. The last line has the totals.
+    """
     by_code: dict[str, list[LintFinding]] = {}
     for finding in result.findings:
         if finding.severity is not LintSeverity.ALLOWED:
             by_code.setdefault(finding.code, []).append(finding)
+    if by_code:
+        yield _code_table(by_code)
     for code, findings in by_code.items():
         yield from _alike(code, findings)
     yield _counts(result)
     # An imported fork lacks all trailers of all patches; one command adds them.
     if len(by_code.get("trailer-missing", ())) > 1:
         reason = ("--reason", "fork-only", "--drop-when", "never", "--owner", "NAME")
-        words = checkout.command("patches.annotate", "--queue", result.typed, *reason)
+        words = checkout.command("patches.trailers", "--queue", result.typed, *reason)
         yield Line(f"hint: `{words}` gives them to all patches that lack them")
+
+
+def _code_table(by_code: Mapping[str, Sequence[LintFinding]]) -> Table:
+    """Return how many findings there are of each code, and in how many files; most come first."""
+    table = Table("findings", "files", "severity", "code", "meaning", box=None, pad_edge=False)
+    for code, findings in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
+        severity = findings[0].severity
+        files = len({finding.file for finding in findings})
+        counts = (f"{len(findings):,}", f"{files:,}")
+        table.add_row(*counts, severity.value, code, CODES[code], style=_STYLES[severity])
+    return table
 
 
 def _alike(code: str, findings: Sequence[LintFinding]) -> Iterator[Line]:
@@ -84,7 +100,7 @@ def _counts(result: LintResult) -> Line:
     counts = Counter(finding.severity for finding in result.findings)
     words = [f"{counts[severity]:,} {severity.value}s" for severity in _STYLES]
     if counts[LintSeverity.ALLOWED]:
-        words.append(f"{counts[LintSeverity.ALLOWED]:,} allowed by {ALLOWED_FILE}")
+        words.append(f"{counts[LintSeverity.ALLOWED]:,} allowed")
     return Line(f"{result.queue}: {', '.join(words)}")
 
 

@@ -27,7 +27,12 @@ QUEUE_FILE = "queue.yaml"
 SERIES_FILE = "series"
 
 BASE_KEYS = ("upstream", "ref", "commit")
-"""The keys of `queue.yaml` but for picks, in the order in which they are written."""
+"""The keys of `queue.yaml` that every queue has, in the order in which they are written."""
+
+LINT_KEY = "lint"
+"""The key of `queue.yaml` for what `patches.lint` lets pass; `review.allowances` reads it."""
+
+_OPTIONAL = (picks.KEY, LINT_KEY)
 
 _LONGEST_VALUE = 4096
 
@@ -139,10 +144,10 @@ def read_base(queue: QueueFiles) -> tuple[QueueBase, tuple[Pick, ...]]:
     """
     where = queue.shown(QUEUE_FILE)
     table = _read_table(queue, where)
-    if sorted(table.items.keys() - {picks.KEY}) != sorted(BASE_KEYS):
-        keys = ", ".join(BASE_KEYS)
+    if sorted(table.items.keys() - {*_OPTIONAL}) != sorted(BASE_KEYS):
+        keys, optional = ", ".join(BASE_KEYS), " and ".join(f"`{key}`" for key in _OPTIONAL)
         raise UsageError(
-            f"it must have the keys {keys}, may have `{picks.KEY}`, and no other", where=where
+            f"it must have the keys {keys}, may have {optional}, and no other", where=where
         )
     base = QueueBase(*(_value(table.items[key]) for key in BASE_KEYS))
     # a name, or an id cut short, may mean another commit tomorrow
@@ -150,6 +155,15 @@ def read_base(queue: QueueFiles) -> tuple[QueueBase, tuple[Pick, ...]]:
         where = str(table.items["commit"].source)
         raise UsageError("`commit` must be a commit's full id", where=where)
     return base, picks.read(table.items[picks.KEY]) if picks.KEY in table.items else ()
+
+
+def read_lint(queue: QueueFiles) -> tree.Tree | None:
+    """Read what a queue's `queue.yaml` says under `lint`; None where it says nothing.
+
+    Raises:
+        UsageError: it is missing, or no YAML.
+    """
+    return _read_table(queue, queue.shown(QUEUE_FILE)).items.get(LINT_KEY)
 
 
 def _read_table(queue: QueueFiles, where: str) -> tree.Table:

@@ -27,6 +27,7 @@ from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise, 
 from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueuePatch
 from tensorflow_macos_build.patchqueue.queue.queue_files import (
     BASE_KEYS,
+    LINT_KEY,
     QUEUE_FILE,
     SERIES_FILE,
     CommittedFiles,
@@ -97,6 +98,15 @@ def load_head(folder: Path) -> tuple[QueueBase, tuple[Pick, ...]]:
         UsageError: the folder is no queue, or `queue.yaml` is wrong.
     """
     return lock.read_steadily(folder, lambda present: queue_files.read_base(_on_disk(present)))
+
+
+def load_lint(folder: Path) -> tree.Tree | None:
+    """Read what `queue.yaml` says under `lint`; None where it says nothing.
+
+    Raises:
+        UsageError: the folder is no queue, or `queue.yaml` is no YAML.
+    """
+    return lock.read_steadily(folder, lambda present: queue_files.read_lint(_on_disk(present)))
 
 
 def load_contents(
@@ -311,10 +321,10 @@ def _same_file(source: Path, target: Path) -> None:
 def _write_base(folder: Path, unfinished: Path, base: QueueBase, picked: Sequence[Pick]) -> None:
     """Write `queue.yaml`; one that says the same stays as it is, comments and all."""
     target = unfinished / QUEUE_FILE
-    old = b""
+    old, lint = b"", None
     if folder.is_dir():
         before = FilesOnDisk(folder)
-        old = before.read(QUEUE_FILE, tree.MAX_BYTES)
+        old, lint = before.read(QUEUE_FILE, tree.MAX_BYTES), queue_files.read_lint(before)
         if queue_files.read_base(before) == (base, tuple(picked)):
             _same_file(folder / QUEUE_FILE, target)
             return
@@ -323,6 +333,8 @@ def _write_base(folder: Path, unfinished: Path, base: QueueBase, picked: Sequenc
     )
     if picked:
         table[picks.KEY] = [picks.as_table(pick) for pick in picked]
+    if lint is not None:
+        table[LINT_KEY] = tree.plain(lint)
     # the width keeps PyYAML from folding a long URL into two lines
     text = yaml.safe_dump(table, sort_keys=False, allow_unicode=True, width=1000)
     target.write_bytes(_heading(old) + text.encode())

@@ -6,15 +6,13 @@ does not hide the faults of the others. `CODES` says what every code means.
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
-from tensorflow_macos_build.config import tree
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.formats import patch as patches
 from tensorflow_macos_build.patchqueue.formats import series as series_format
@@ -26,15 +24,12 @@ from tensorflow_macos_build.patchqueue.queue.metadata import REASONS, REQUIRED
 from tensorflow_macos_build.patchqueue.queue.queue_files import QUEUE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
-
-ALLOWED_FILE = "lint.yaml"
-"""The file of a queue's folder that says which findings are let pass."""
 
 CODES = {
     "series-missing": "the series names a patch that is not in the folder",
@@ -57,7 +52,7 @@ CODES = {
 
 
 class LintSeverity(Enum):
-    """Whether a finding fails the lint; what the queue's `lint.yaml` allows does not."""
+    """Whether a finding fails the lint; what is allowed (`allowances`) does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -90,7 +85,7 @@ class LintFinding:
         file: the file's name in the queue's folder.
         line: the line in that file, from 1; None when it is about the file as a whole.
         message: what is wrong, in one sentence.
-        allowed: whether the queue lets it pass.
+        allowed: whether the queue or the command line lets it pass.
     """
 
     code: str
@@ -127,7 +122,7 @@ def lint(
             wording is checked.
 
     Raises:
-        UsageError: the folder has no `series`, or its `lint.yaml` is wrong.
+        UsageError: the folder has no `series`, or its `queue.yaml` is wrong.
     """
     series = _series(folder)
     findings = [*_series_findings(folder, series)]
@@ -146,48 +141,7 @@ def lint(
         findings += _whitespace_findings(patch)
     findings += _undo_findings(listed)
     findings += _pick_findings(folder, upstream)
-    allowed = read_allowed(folder / ALLOWED_FILE)
-    return tuple(replace(finding, allowed=_is_allowed(finding, allowed)) for finding in findings)
-
-
-def read_allowed(path: Path) -> dict[str, tuple[str, ...]]:
-    """Read a queue's `lint.yaml`: under `allow`, patterns of file names by a finding's code.
-
-    Raises:
-        UsageError: it cannot be read, or allows what no finding is called.
-    """
-    if not path.exists():
-        return {}
-    table, problems = tree.read_file(path, str(path))
-    if problems:
-        raise tree.ConfigError(problems)
-    allow = table.items.get("allow")
-    if set(table.items) != {"allow"} or not isinstance(allow, tree.Table):
-        raise UsageError("its one key is `allow`: file names by findings' codes", where=str(path))
-    for code, source in allow.keys.items():
-        if code not in CODES:
-            near = difflib.get_close_matches(code, CODES, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"the codes are {', '.join(CODES)}"
-            raise UsageError(f"no finding is called `{code}`", where=str(source), hint=hint)
-    return {code: _patterns(value) for code, value in allow.items.items()}
-
-
-def _patterns(value: tree.Tree) -> tuple[str, ...]:
-    match value:
-        case tree.Scalar(text=str(pattern)):
-            return (pattern,)
-        case tree.Items(items=items) if items and all(isinstance(i, tree.Scalar) for i in items):
-            return tuple(pattern for item in items for pattern in _patterns(item))
-    raise UsageError(
-        "a finding is allowed in files: a pattern of names, or a list of them",
-        where=str(value.source),
-        hint='"*" for all of the queue',
-    )
-
-
-def _is_allowed(finding: LintFinding, allowed: Mapping[str, tuple[str, ...]]) -> bool:
-    patterns = allowed.get(finding.code, ())
-    return any(fnmatch.fnmatchcase(finding.file, pattern) for pattern in patterns)
+    return tuple(findings)
 
 
 def _series(folder: Path) -> list[tuple[int, str]]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.patchqueue.queue import opening
 from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
 from tensorflow_macos_build.patchqueue.queue.locate import name_of
-from tensorflow_macos_build.patchqueue.review import lint
+from tensorflow_macos_build.patchqueue.review import allowances, lint
 from tensorflow_macos_build.patchqueue.review.lint import LintSeverity
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.review.allowances import Allowances
     from tensorflow_macos_build.patchqueue.review.lint import LintFinding, LintLimits
 
 
@@ -28,12 +29,14 @@ class LintRequest:
         limits: what the queue allows.
         cache: the folder that holds the mirrors of upstream repositories.
         onto: the ref of its upstream at which its conditions are decided; "": they are not.
+        allowed: what is let pass this time, beside what the queue itself allows.
     """
 
     folder: Path
     limits: LintLimits
     cache: Path
     onto: str = ""
+    allowed: Allowances = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,9 @@ def run(request: LintRequest, ticker: Ticker = silent) -> LintResult:
     folder = request.folder
     # all but conditions is decided without upstream, and so without a network
     upstream = _revision(request, ticker) if request.onto else None
-    return LintResult(folder.name, name_of(folder), lint.lint(folder, request.limits, upstream))
+    findings = lint.lint(folder, request.limits, upstream)
+    sources = (allowances.of_queue(folder), request.allowed)
+    return LintResult(folder.name, name_of(folder), allowances.applied(findings, sources))
 
 
 def _revision(request: LintRequest, ticker: Ticker) -> UpstreamRevision:

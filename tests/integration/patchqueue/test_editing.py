@@ -161,13 +161,13 @@ def test_a_new_patch_has_a_subject_of_one_line(session: EditSession) -> None:
 def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, fork: Path) -> None:
     before = {patch.name: patch for patch in session.queue.patches}
     metadata = Metadata("backport", "never", "Team <t@e>", "abcdef0")
-    some = changes.annotate(session, ["*-tail*"], metadata)
+    some = changes.give_trailers(session, ["*-tail*"], metadata)
     assert some.saved is not None
     assert [name.partition("-")[2] for name in some.saved.written] == [
         "tail.patch",
         "tail-again.patch",
     ]
-    done = changes.annotate(again(session), [], metadata)
+    done = changes.give_trailers(again(session), [], metadata)
     assert done.saved is not None
     assert len(done.saved.kept) == 2
     for patch in done.saved.queue.patches:
@@ -191,6 +191,18 @@ def test_trailers_are_given_to_the_patches_that_lack_them(session: EditSession, 
     ]
 
 
+def test_trailers_that_patches_have_are_replaced_only_on_demand(session: EditSession) -> None:
+    folder = session.queue.folder
+    allowed = "lint:\n  allow:\n    whitespace: '*'\n"
+    (folder / "queue.yaml").write_text((folder / "queue.yaml").read_text() + allowed)
+    metadata = Metadata("backport", "never", "Team <t@e>", "abcdef0")
+    done = changes.give_trailers(again(session), ["*-tail*"], metadata, replace=True)
+    assert done.saved is not None
+    reasons = [patch.patch.header.trailer("Reason") for patch in done.saved.queue.patches]
+    assert reasons.count("backport") == 2
+    assert (folder / "queue.yaml").read_text().endswith(allowed)
+
+
 @pytest.mark.parametrize(
     ("globs", "metadata", "what"),
     [
@@ -204,7 +216,7 @@ def test_trailers_that_lint_would_refuse_are_not_given(
     session: EditSession, globs: list[str], metadata: Metadata, what: str
 ) -> None:
     with pytest.raises(UsageError, match=what):
-        changes.annotate(session, globs, metadata)
+        changes.give_trailers(session, globs, metadata)
     assert storage.load(session.queue.folder) == session.queue
 
 

@@ -38,6 +38,16 @@ def test_a_pull_with_a_merge_in_it_is_what_its_squash_is_to_git(desk: Desk) -> N
     assert desk.forge.git("rev-parse", f"{branch['where']}^{{tree}}") == wanted
 
 
+def test_a_move_and_a_pick_keep_what_the_queue_lets_pass(desk: Desk) -> None:
+    desk.make()
+    allowed = "lint:\n  allow:\n    whitespace: '*alone*'\n"
+    (desk.queue / "queue.yaml").write_text((desk.queue / "queue.yaml").read_text() + allowed)
+    desk.run("patches.pick", "7", *WHY)
+    desk.run("rebase", "--onto", "main", "--write")
+    written = (desk.queue / "queue.yaml").read_text()
+    assert (written.count("pull: 7"), written.count(allowed)) == (1, 1)
+
+
 def test_a_move_keeps_the_pick_and_needs_no_network(desk: Desk) -> None:
     desk.make()
     desk.run("patches.pick", "7", *WHY)
@@ -200,7 +210,7 @@ def test_an_export_that_comes_back_is_the_same_queue(desk: Desk) -> None:
 def test_the_status_tells_branches_picks_and_conditions(desk: Desk) -> None:
     desk.make()
     desk.run("patches.pick", "7", "--reason", "backport", "--drop-when", "upstream has file later")
-    desk.run("patches.annotate", "--patch", "*alone*", "--drop-when", "upstream >= 1.1")
+    desk.run("patches.trailers", "--patch", "*alone*", "--drop-when", "upstream >= 1.1")
     git = desk.forge.git
     git("tag", "v1.1.0-rc0", "main")
     git("branch", "r1.1", "main")

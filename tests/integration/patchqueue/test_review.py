@@ -113,8 +113,19 @@ def test_lint_of_a_fork_shows_a_few_of_each_kind_and_how_to_mend_all(checkout: P
     assert done.returncode == 1
     assert output.count("[trailer-missing]") == output.count("[whitespace]") == 4
     assert "error: 37 more in 40 files; --json has all [trailer-missing]" in output
-    assert "patches.annotate --queue q" in output
-    (queue / "lint.yaml").write_text("allow:\n  trailer-missing: '*'\n")
+    assert "patches.trailers --queue q" in output
+    heading, *counts = done.stdout.splitlines()[:3]
+    assert heading.split() == ["findings", "files", "severity", "code", "meaning"]
+    assert [line.split()[:4] for line in counts] == [
+        ["40", "40", "error", "trailer-missing"],
+        ["40", "40", "warning", "whitespace"],
+    ]
+    flags = ("--allow", "trailer-missing", "--allow", "whitespace:00[1-9]*")
+    done = inv(checkout, "patches.lint", "--queue", "q", *flags)
+    assert done.returncode == 0
+    assert "0 errors, 31 warnings, 49 allowed" in done.stdout
+    base = (queue / "queue.yaml").read_text()
+    (queue / "queue.yaml").write_text(base + "lint:\n  allow:\n    trailer-missing: '*'\n")
     done = inv(checkout, "patches.lint", "--queue", "q", "--json")
     document = json.loads(done.stdout)
     documents.check(document)

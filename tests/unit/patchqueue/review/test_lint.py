@@ -132,41 +132,6 @@ def test_every_code_is_explained_and_only_opinions_are_warnings() -> None:
     assert warnings == {"whitespace", "condition-true", "undone"}
 
 
-def test_what_a_queue_allows_is_no_error_and_is_still_told(folder: Folder) -> None:
-    name = folder.add(diff("a", "+y "), "Reason: fork-only")
-    two = folder.add(diff("b", "+y "), "Reason: fork-only")
-    allow = f'allow:\n  trailer-missing: "*"\n  whitespace: ["{name}", "other-*"]\n'
-    (folder.path / "lint.yaml").write_text(allow)
-    findings = lint.lint(folder.path, LintLimits())
-    assert [(finding.code, finding.file, finding.severity) for finding in findings] == [
-        ("trailer-missing", name, LintSeverity.ALLOWED),
-        ("whitespace", name, LintSeverity.ALLOWED),
-        ("trailer-missing", two, LintSeverity.ALLOWED),
-        ("whitespace", two, LintSeverity.WARNING),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("allow:\n  trailers-missing: '*'\n", "no finding is called `trailers-missing`"),
-        ("allow:\n  whitespace: {a: b}\n", "allowed in files"),
-        ("allow:\n  whitespace: []\n", "allowed in files"),
-        ("allow: [whitespace]\n", "one key is `allow`"),
-        ("allows:\n  whitespace: '*'\n", "one key is `allow`"),
-        ("allow: {\n", "lint.yaml"),
-    ],
-)
-def test_a_list_of_what_is_allowed_that_says_nothing_is_refused(
-    folder: Folder, text: str, what: str
-) -> None:
-    folder.add(diff("a", "+y"))
-    (folder.path / "lint.yaml").write_text(text)
-    with pytest.raises(UsageError) as refused:
-        folder.findings()
-    assert what in str(refused.value)
-
-
 def test_all_missing_trailers_of_a_patch_are_one_finding(folder: Folder) -> None:
     folder.add(diff("a", "+y"), "owner: in any case of letters")
     [finding] = lint.lint(folder.path, LintLimits())
