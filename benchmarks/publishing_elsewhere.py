@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.release.publishing import destinations, engine, s3, signing
 from tensorflow_macos_build.release.publishing.http import Api
@@ -187,7 +188,7 @@ def _run_index(server: str) -> None:
             destination = destinations.of(request.to)
             steps = [len(destination.plan(request).actions)]
             for _ in range(2):
-                done = destination.publish(request, lambda *_: None, print)
+                done = destination.publish(request, silent, print)
                 steps.append(len(done.actions))
             print(f"index by {uploader}: actions planned before, after, after another run: {steps}")
 

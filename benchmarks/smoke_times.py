@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import machine
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.smoke.environment import EnvironmentRequest
 from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeReport
 from tensorflow_macos_build.smoke.run import SmokeOptions, smoke
@@ -41,7 +42,7 @@ def main() -> int:
     failed = 0
     for _ in range(given.repeat):
         before, begun = os.times(), time.perf_counter()
-        report = smoke(EnvironmentRequest(), options, lambda *_: None)
+        report = smoke(EnvironmentRequest(), options, silent)
         after = os.times()
         busy = after.children_user + after.children_system
         busy -= before.children_user + before.children_system

@@ -2,7 +2,8 @@
 
 On a terminal rich draws it, live. Elsewhere it is plain lines, and on GitHub Actions the lines of
 a stage are folded into a group. Colour and live drawing happen on a terminal only, and NO_COLOR is
-honoured. Elsewhere nothing is wrapped: a line is a line, however long, for grep and awk.
+honoured. A line is a line, however long, for grep, awk and whoever copies it: a terminal breaks it
+at its own edge, without a line's end.
 
 Every text is foreign: it may hold what rich takes for markup or for an emoji (`a.yaml:100:`), a
 terminal's commands, or a workflow's. It is shown as it stands, with those as escapes (`shown`).
@@ -12,48 +13,44 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console as RichConsole
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.table import Column
 from rich.text import Text
 
+from tensorflow_macos_build import workflow_commands
 from tensorflow_macos_build.errors import printable
+from tensorflow_macos_build.pace import Pace, WorkProgress, clock
+from tensorflow_macos_build.workflow_commands import on_github_actions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from rich.console import RenderableType
+    from rich.progress import Task
+
+    from tensorflow_macos_build.workflow_commands import Annotation
 
 _PLAIN_INTERVAL = 5.0
-"""Seconds between two progress lines where there is no terminal to draw on."""
+"""Seconds between the first two progress lines where there is no terminal to draw on."""
+
+_PLAIN_GROWTH = 0.02
+"""Of the time that work has taken, how much passes between two such lines later on: a log of one
+hour has 200 of them, and one of ten 300."""
 
 _PLAIN_WIDTH = 1 << 16
 """Columns where there is no terminal: rich breaks the cells of a table at any width it is given."""
 
+_BAR_COLUMNS = 72
+"""Columns from which on a terminal has room for a bar beside the counts."""
+
 _MAX_SUMMARY = 1 << 20
 """Bytes of a step's summary, beyond which the runner takes none of it (docs.github.com, "Workflow
 commands for GitHub Actions", step isolation and limits)."""
-
-_WORKFLOW_COMMAND = re.compile(r"^([ \t]*):(?=:)|#(?=#\[)", re.MULTILINE)
-"""Where a command to the runner of GitHub Actions may begin, `::error::` or `##[error]`: the first
-at a line's start behind white space, the second anywhere (actions/runner, ActionCommand.cs)."""
-
-
-def on_github_actions() -> bool:
-    """Whether what is printed is read by the runner of GitHub Actions, which obeys some of it."""
-    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def shown(text: str, kept: str = "\t") -> str:
@@ -63,22 +60,63 @@ def shown(text: str, kept: str = "\t") -> str:
     workflow commands: `\x3a:stop-commands::x`.
     """
     plain = printable(text, kept)
-    return _WORKFLOW_COMMAND.sub(_escaped, plain) if on_github_actions() else plain
-
-
-def _escaped(start: re.Match[str]) -> str:
-    return r"\x23" if start[1] is None else rf"{start[1]}\x3a"
+    return workflow_commands.disarmed(plain) if on_github_actions() else plain
 
 
 class Ticker(Protocol):
     """What a long piece of work calls to say how far it is."""
 
-    def __call__(self, done: int, total: int | None = None, detail: str = "") -> None:
-        """Note that `done` of `total` units are finished, and what is being done now."""
+    def __call__(
+        self,
+        done: int,
+        total: int | None = None,
+        detail: str = "",
+        *,
+        unit: str = "",
+        phase: str = "",
+    ) -> None:
+        """Note that `done` of `total` units are finished, and what is being done now.
+
+        Args:
+            done: how many are finished.
+            total: how many there are; None: not known.
+            detail: what is being done now.
+            unit: what is counted, such as `MB`, where each takes about as long as another: then a
+                rate and the time that is left are shown.
+            phase: which of how many parts the work is in (`in_phase`).
+        """
 
 
-def silent(done: int, total: int | None = None, detail: str = "") -> None:
+def silent(
+    done: int, total: int | None = None, detail: str = "", *, unit: str = "", phase: str = ""
+) -> None:
     """Be the ticker of work that nobody watches."""
+
+
+def ticker_of(tick: Callable[[WorkProgress], None]) -> Ticker:
+    """Return the ticker of whoever takes progress as a value."""
+
+    def wrapped(
+        done: int, total: int | None = None, detail: str = "", *, unit: str = "", phase: str = ""
+    ) -> None:
+        tick(WorkProgress(done, total, detail, unit, phase))
+
+    return wrapped
+
+
+def in_phase(ticker: Ticker, number: int, count: int, name: str) -> Ticker:
+    """Return a ticker for one of several parts of a work, and tell that it begins: `2/3 fetching`.
+
+    Of a part that has parts of its own, those are told behind it.
+    """
+
+    def tick(progress: WorkProgress) -> None:
+        phase = ", ".join(filter(None, (f"{number}/{count} {name}", progress.phase)))
+        ticker(progress.done, progress.total, progress.detail, unit=progress.unit, phase=phase)
+
+    begun = ticker_of(tick)
+    begun(0)
+    return begun
 
 
 class _Verbatim(RichConsole):
@@ -107,16 +145,26 @@ class Console:
             emoji=False,
             highlight=False,
             width=None if self._terminal else _PLAIN_WIDTH,
-            soft_wrap=not self._terminal,
+            soft_wrap=True,
         )
 
     def line(self, text: str, style: str = "") -> None:
         """Print one line of plain text, in a rich style such as "green" or "bold red"."""
         self.rich.print(text, style=style or None)
 
-    def table(self, table: RenderableType) -> None:
-        """Print a rich table or another renderable."""
-        self.rich.print(table)
+    def verbatim(self, text: str) -> None:
+        """Print one line as it stands, tabs and all, for whoever copies it."""
+        self.rich.file.write(f"{shown(text)}\n")
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal; None where there is none."""
+        return self.rich.width if self._terminal else None
+
+    def pieces(self, pieces: Iterable[tuple[str, str]]) -> None:
+        """Print one line of several texts, each in a rich style."""
+        # Texts of their own, and so escaped here (`_Verbatim`).
+        self.rich.print(Text.assemble(*((shown(text), style) for text, style in pieces)))
 
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -128,13 +176,20 @@ class Console:
             self.line(title, "bold")
             yield
             return
-        # The runner takes `%25`, `%0A` and `%0D` in a command's text for the characters.
-        # It is a `rich.Text`, for in plain strings commands are escaped (`_Verbatim`).
-        self.rich.print(Text(f"::group::{shown(title).replace('%', '%25')}"))
+        self._command(workflow_commands.begin_group(title))
         try:
             yield
         finally:
-            self.rich.print(Text("::endgroup::"))
+            self._command("::endgroup::")
+
+    def annotation(self, annotation: Annotation) -> None:
+        """Put a remark on the page that GitHub Actions shows about a job; elsewhere, nowhere."""
+        if self._groups:
+            self._command(workflow_commands.annotate(annotation))
+
+    def _command(self, command: str) -> None:
+        # A `rich.Text`, for in plain strings commands are escaped (`_Verbatim`).
+        self.rich.print(Text(command))
 
     def step_summary(self, markdown: str) -> None:
         """Add to the page that GitHub Actions shows about a job; elsewhere there is none."""
@@ -158,31 +213,69 @@ class Console:
 
     @contextlib.contextmanager
     def _live_bar(self, title: str) -> Iterator[Ticker]:
-        columns = (
+        has_room = self.rich.width >= _BAR_COLUMNS
+        columns: list[ProgressColumn] = [
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[detail]}", markup=False),
-        )
+            *([BarColumn(bar_width=16)] if has_room else []),
+            _Figures(),
+            _Detail(),
+        ]
         with Progress(*columns, console=self.rich, transient=True) as bars:
-            bar = bars.add_task(shown(title), total=None, detail="")
+            bar = bars.add_task(shown(title), total=None, progress=WorkProgress())
 
-            def tick(done: int, total: int | None = None, detail: str = "") -> None:
-                bars.update(bar, completed=done, total=total, detail=shown(detail))
+            def tick(progress: WorkProgress) -> None:
+                bars.update(
+                    bar,
+                    description=shown(_named(title, progress)),
+                    completed=progress.done,
+                    total=progress.total or None,
+                    progress=progress,
+                )
 
-            yield tick
+            yield ticker_of(tick)
 
     def _plain_lines(self, title: str) -> Ticker:
-        last = time.monotonic()  # not 0: work that is done at once says nothing of its progress
+        begun = last = time.monotonic()  # not 0: work that is done at once says nothing of it
+        pace = Pace()
 
-        def tick(done: int, total: int | None = None, detail: str = "") -> None:
+        def tick(progress: WorkProgress) -> None:
             nonlocal last
-            if time.monotonic() - last < _PLAIN_INTERVAL:
+            now = time.monotonic()
+            figures = pace.figures(progress, now)
+            if now - last < max(_PLAIN_INTERVAL, _PLAIN_GROWTH * (now - begun)):
                 return
-            last = time.monotonic()
-            of_total = f"/{total}" if total else ""
-            self.line(f"{title}: {done}{of_total} {detail}".rstrip())
+            last = now
+            words = " ".join(filter(None, (figures, progress.detail)))
+            self.line(f"{_named(title, progress)}: {words}")
 
-        return tick
+        return ticker_of(tick)
+
+
+def _named(title: str, progress: WorkProgress) -> str:
+    return f"{title} {progress.phase}".rstrip()
+
+
+class _Figures(ProgressColumn):
+    """The counts, the rate and the time left; the time taken, where there is no rate."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._pace = Pace()
+
+    def render(self, task: Task) -> Text:
+        """Return what is drawn."""
+        figures = self._pace.figures(task.fields["progress"], task.get_time())
+        taken = "" if figures.endswith(" left") else clock(task.elapsed or 0)
+        return Text(", ".join(filter(None, (figures, taken))))
+
+
+class _Detail(ProgressColumn):
+    """What is being done: one line, which is cut at the terminal's edge before all else is."""
+
+    # A column that may be wrapped is the one that rich makes narrower; its text is not wrapped.
+
+    def render(self, task: Task) -> Text:
+        """Return what is drawn."""
+        words = " ".join(shown(task.fields["progress"].detail).split())
+        return Text(words, no_wrap=True, overflow="ellipsis")

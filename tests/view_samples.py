@@ -157,6 +157,7 @@ from tensorflow_macos_build.views import (
     smoke_page,
     sweep,
     sweep_picture,
+    tables,
     time_spent,
     upstream,
     verify,
@@ -506,6 +507,10 @@ CHECKED = CheckedRelease(
     tuple(ReleaseCheck("sbom", state, "x", "words") for state in CheckState),
 )
 
+TABLE = tables.Table.of(
+    ("patch", "n"), [("0001-a.patch", "12"), (tables.TableCell("b", "red"), "")]
+)
+
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.plan_lines: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
@@ -519,6 +524,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rounds.as_lines: [(REPORTS,), ([],)],
     rounds.as_markdown: [(STATE.rounds,)],
     rounds.ended_lines: [(STATE.rounds, REPORTS[0].path)],
+    tables.in_style: [("red", "a", "b")],
+    tables.lines: [(TABLE,), (TABLE, 60), (TABLE, 20), (tables.Table.of((), []), 20)],
     time_spent.effort_of: [(FINISHED,), (BUILT,)],
     time_spent.title: [(BUILT,)],
     time_spent.as_lines: [(EFFORT,), (Effort(actions=1, cache_hits=0),)],
@@ -540,6 +547,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     forecast.as_lines: [(FORECAST,)],
     forecast_page.is_quiet: [(FORECAST.rows[0],)],
     forecast_page.summary: [(FORECAST.columns[0],)],
+    forecast_page.counted: [([Status.CLEAN, Status.CONFLICT],)],
     forecast_page.effect: [(kind,) for kind in BreakKind],
     forecast_page.html: [(FORECAST,)],
     fuse.fused_document: [(FUSED,)],

@@ -28,12 +28,14 @@ from tensorflow_macos_build.errors import (
     naming,
     of_machine,
 )
+from tensorflow_macos_build.views import tables
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from tensorflow_macos_build.views.lines import Part
+    from tensorflow_macos_build.views.tables import Table
 
     Body = Callable[..., ExitCode | None]
 
@@ -172,22 +174,24 @@ def emit(document: documents.Json) -> None:
         sys.stdout.flush()
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Print lines for people to standard output, unwrapped; foreign text commands nobody."""
-    sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
-
-
-def print_parts(parts: Iterable[Part]) -> None:
-    """Print what a view made for people to standard output."""
-    console = Console(stderr=False)
+def print_parts(parts: Iterable[Part], console: Console | None = None) -> None:
+    """Print what a view made for people, to standard output where no console is given."""
+    console = console or Console(stderr=False)
     for part in parts:
         match part:
             case str():
-                print_lines([part])
+                console.verbatim(part)
             case Line():
                 console.line(part.text, part.style)
             case _:
-                console.table(part)
+                _print_table(part, console)
+
+
+def _print_table(table: Table, console: Console) -> None:
+    # Shown first: an escape is wider than what it stands for.
+    plain = table.with_texts(lambda text: shown(text.expandtabs(), kept="\n"))
+    for cells in tables.lines(plain, console.width):
+        console.pieces((cell.text, cell.style) for cell in cells)
 
 
 def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCode:

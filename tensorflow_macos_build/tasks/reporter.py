@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.tasks.command import print_parts
 from tensorflow_macos_build.views import build as view
 from tensorflow_macos_build.views import doctor as doctor_view
 from tensorflow_macos_build.views import rounds as rounds_view
@@ -55,8 +56,7 @@ class TerminalReporter:
 
     def round_ended(self, rounds: Sequence[Round], state: Path) -> None:
         """Print what this round ran, beside those before it."""
-        for text in rounds_view.ended_lines(rounds, state):
-            self._console.line(text)
+        print_parts(rounds_view.ended_lines(rounds, state), self._console)
         self._console.step_summary(rounds_view.as_markdown(rounds))
 
     def stage_done(self, finished: FinishedStage) -> None:

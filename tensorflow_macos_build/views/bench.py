@@ -6,12 +6,10 @@ import statistics
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.smoke.bench import BenchVerdict
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,12 +57,9 @@ def as_document(result: BenchResult) -> documents.Json:
 def as_lines(result: BenchResult, folder: Path) -> Iterator[Part]:
     """Yield a benchmark's table, what failed, and how to read it."""
     baseline = result.design.arms[0].name
-    table = Table(title=f"{result.design.size}: times as fast as {baseline}", title_justify="left")
-    for column in ("workload", "arm", "first step", "step", baseline, "ratio", "95 %", "verdict"):
-        table.add_column(column, overflow="fold")
-    for row in result.rows:
-        table.add_row(*_cells(row))
-    yield table
+    titles = ("workload", "arm", "first step", "step", baseline, "ratio", "95 %", "verdict")
+    title = f"{result.design.size}: times as fast as {baseline}"
+    yield Table.of(titles, map(_cells, result.rows), title)
     for measurement in result.failed:
         run = measurement.run
         text = f"session {run.session}, {run.workload} on {run.arm}: {measurement.why}"
@@ -107,7 +102,7 @@ def seconds(value: float) -> str:
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.3g} ms"
 
 
-def _cells(row: BenchRow) -> Iterator[str | Text]:
+def _cells(row: BenchRow) -> Iterator[str | TableCell]:
     yield row.workload
     yield "A/A" if row.is_control else row.arm
     yield seconds(row.first_step_s[1]) if row.first_step_s else ""
@@ -116,7 +111,7 @@ def _cells(row: BenchRow) -> Iterator[str | Text]:
     yield f"{row.interval.ratio:.2f}" if row.interval else ""
     yield f"{row.interval.low:.2f} to {row.interval.high:.2f}" if row.interval else ""
     verdict = f"{row.verdict.value}: {row.why}" if row.why else row.verdict.value
-    yield Text(verdict, _STYLES.get(row.verdict, ""))
+    yield TableCell(verdict, _STYLES.get(row.verdict, ""))
 
 
 def _row(row: BenchRow) -> documents.Json:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.pipeline.doctor import Availability
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,11 +39,18 @@ def rows(findings: Sequence[HostFinding]) -> list[documents.Json]:
 
 def as_table(findings: Sequence[HostFinding]) -> Table:
     """Return the findings as a table, with what to do about those that stop the build."""
-    table = Table("code", "what", "verdict", "found", "what to do", box=None, pad_edge=False)
-    for finding in findings:
-        verdict = Text(finding.verdict, style=_style(finding))
-        table.add_row(finding.code, finding.what, verdict, finding.value, finding.advice)
-    return table
+    titles = ("code", "what", "verdict", "found", "what to do")
+    rows = (
+        (
+            finding.code,
+            finding.what,
+            TableCell(finding.verdict, _style(finding)),
+            finding.value,
+            finding.advice,
+        )
+        for finding in findings
+    )
+    return Table.of(titles, rows)
 
 
 def as_lines(findings: Sequence[HostFinding]) -> list[str]:

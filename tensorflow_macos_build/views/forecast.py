@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.views import audit, evidence, forecast_page
 from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,20 +103,17 @@ def _audits(forecast: Forecast) -> Iterator[Line]:
 
 
 def _matrix(forecast: Forecast) -> Table:
-    table = Table(box=None, pad_edge=False)
-    # Folded, not cut: names are copied into the next command.
-    table.add_column("patch", overflow="fold")
-    for column in forecast.columns:
-        table.add_column(column.ref, no_wrap=True)
-    for row in forecast.rows:
-        if not forecast_page.is_quiet(row):  # those are counted below
-            table.add_row(row.name, *map(_cell, row.cells))
-    return table
+    rows = (
+        (TableCell(row.name), *map(_cell, row.cells))
+        for row in forecast.rows
+        if not forecast_page.is_quiet(row)  # those are counted below
+    )
+    return Table.of(("patch", *(column.ref for column in forecast.columns)), rows)
 
 
-def _cell(fate: PatchForecast) -> Text:
+def _cell(fate: PatchForecast) -> TableCell:
     word, tone = WORDS[fate.status]
-    return Text(word, _STYLES[tone])
+    return TableCell(word, _STYLES[tone])
 
 
 def _blames(forecast: Forecast) -> Iterator[str]:

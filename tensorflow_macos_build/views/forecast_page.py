@@ -14,6 +14,8 @@ from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.views import pages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tensorflow_macos_build.patchqueue.forecast.forecast import (
         Forecast,
         ForecastColumn,
@@ -59,11 +61,17 @@ def is_quiet(row: ForecastRow) -> bool:
 
 def summary(column: ForecastColumn) -> str:
     """Return how many patches of a revision have each status: `5 clean, 2 adapted, 1 conflict`."""
-    counts = Counter(fate.status for fate in column.cells)
-    words = [f"{counts[status]} {WORDS[status][0]}" for status in Status if counts[status]]
-    if column.audit.needs_look:
-        words.append(f"{len(column.audit.needs_look)} names need a look")
-    return ", ".join(words)
+    words = counted(fate.status for fate in column.cells)
+    looks = len(column.audit.needs_look)
+    return f"{words}, {looks} names need a look" if looks else words
+
+
+def counted(statuses: Iterable[Status]) -> str:
+    """Return how many patches have each status: `659 clean, 2 upstream, 1 conflict`."""
+    counts = Counter(statuses)
+    return ", ".join(
+        f"{counts[status]:,} {WORDS[status][0]}" for status in Status if counts[status]
+    )
 
 
 def effect(kind: BreakKind) -> str:

@@ -1,8 +1,7 @@
 """What people are shown of a result, as values: a view makes them, and a task prints them.
 
-A plain string is a line that is printed as it stands, for what is copied or read by programs: a
-path, a diff, YAML. A `Line` is a sentence, which a terminal wraps between words; a table fits its
-columns to the terminal.
+A plain string is a line as it stands, a `Line` has a style besides. None is wrapped: what is in it
+is copied, and a terminal breaks it at its own edge. A table fits its columns to the terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from rich.table import Table
+    from tensorflow_macos_build.views.tables import Table
 
     Part: TypeAlias = "str | Line | Table"
     """One piece of what is shown."""

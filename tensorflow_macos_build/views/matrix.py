@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -88,17 +87,19 @@ def _ranges(places: Iterable[int]) -> list[list[int]]:
 def as_lines(matrix: Matrix) -> Iterator[Part]:
     """Yield a table for each architecture, and what the words in it mean."""
     for arch in matrix.arches:
-        table = Table(title=arch, box=None, pad_edge=False)
-        table.add_column("")
-        for host in matrix.columns(arch):
-            table.add_column(column_head(host))
-        for plugin, cells in matrix.rows(arch):
-            words = (f"[{'green' if cell.loads else 'red'}]{in_words(cell)}" for cell in cells)
-            table.add_row(plugin.version, *words)
-        yield table
+        titles = ("", *map(column_head, matrix.columns(arch)))
+        rows = (
+            (TableCell(plugin.version), *map(_table_cell, cells))
+            for plugin, cells in matrix.rows(arch)
+        )
+        yield Table.of(titles, rows, arch)
     yield Line(LEGEND.replace("`", ""))
     if matrix.passed_over:
         yield Line(f"without a library, and so left out: {', '.join(matrix.passed_over)}")
+
+
+def _table_cell(cell: Cell) -> TableCell:
+    return TableCell(in_words(cell), "green" if cell.loads else "red")
 
 
 def as_markdown(matrix: Matrix) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
-from tensorflow_macos_build.views import audit, evidence, proofs, saved
+from tensorflow_macos_build.views import audit, evidence, forecast_page, proofs, saved
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,21 +127,22 @@ def as_lines(
     if result.audit.not_done and request.audit is not AuditWhen.NEVER:
         again = checkout.command("rebase", *flags, "--onto", request.onto, "--audit", "always")
         yield Line(f"not audited: {result.audit.not_done}; {again} fetches them")
-    clean = sum(patch.status is Status.CLEAN for patch in result.patches)
-    yield Line(f"{clean} of {len(result.patches)} patches are clean; tree {result.tree}")
+    counts = forecast_page.counted(patch.status for patch in result.patches)
+    yield Line(f"{len(result.patches):,} patches: {counts}; tree {result.tree}")
     yield Line(_next(name, request, result, flags), "green" if result.ok else "bold")
 
 
 def _table(patches: Sequence[PatchStatus]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("patch", "status", "evidence"):
-        # Folded, not cut: names and commits are copied into the next command.
-        table.add_column(title, overflow="fold")
-    for patch in patches:
-        if patch.status is not Status.CLEAN:  # most are, and only counted
-            status = Text(patch.status.value, _STYLES[patch.status])
-            table.add_row(patch.name, status, wording.summary(patch.evidence))
-    return table
+    rows = (
+        (
+            patch.name,
+            TableCell(patch.status.value, _STYLES[patch.status]),
+            wording.summary(patch.evidence),
+        )
+        for patch in patches
+        if patch.status is not Status.CLEAN  # most are, and only counted
+    )
+    return Table.of(("patch", "status", "evidence"), rows)
 
 
 def drivers_lines(result: RebaseResult) -> Iterator[Line]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from typing_extensions import assert_never
 
 from tensorflow_macos_build import checkout, documents
@@ -14,6 +13,7 @@ from tensorflow_macos_build.release.model import GateOutcome
 from tensorflow_macos_build.release.publishing import plan
 from tensorflow_macos_build.report.page import size
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +47,10 @@ def prepared_parts(prepared: Preparation, *, planned: bool = False) -> Iterator[
         remedy = f"; {gate.remedy}" if gate.outcome is GateOutcome.FAILED else ""
         text = f"{gate.outcome.value:7} {gate.name}: {gate.why}{remedy}"
         yield Line(text, _STYLES[gate.outcome])
-    table = Table("file", "what", "size", box=None, pad_edge=False)
-    for file in prepared.manifest.files:
-        table.add_row(file.name, file.kind.value, size(file.size))
-    yield table
+    yield Table.of(
+        ("file", "what", "size"),
+        ((file.name, file.kind.value, size(file.size)) for file in prepared.manifest.files),
+    )
     folder = checkout.shown(prepared.folder)
     yield f"{folder} would be written" if planned else str(folder)
     if not planned:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,17 +31,19 @@ def as_document(index: PublishedIndex) -> documents.Json:
 
 def as_lines(index: PublishedIndex) -> Iterator[Part]:
     """Yield a table of projects, what came and went, and where to point an installer."""
-    table = Table("project", "status", "versions", "wheels", "withdrawn", box=None, pad_edge=False)
-    for project in index.projects:
-        yanked = sum(file.yanked is not None for file in project.files)
-        numbers = (len(project.versions), len(project.files), yanked)
-        table.add_row(project.name, project.status, *map(str, numbers))
-    yield table
+    titles = ("project", "status", "versions", "wheels", "withdrawn")
+    yield Table.of(titles, map(_row, index.projects))
     for name in index.dropped:
         yield Line(f"dropped: {name}", "yellow")
     verb = "would be added" if index.request.plan else "added"
     yield Line(f"{len(index.added)} wheels {verb}, {len(index.dropped)} dropped", "bold")
     yield str(index.request.out / "simple")
+
+
+def _row(project: IndexedProject) -> tuple[str, ...]:
+    yanked = sum(file.yanked is not None for file in project.files)
+    numbers = (len(project.versions), len(project.files), yanked)
+    return (project.name, project.status, *map(str, numbers))
 
 
 def _project(project: IndexedProject) -> documents.Json:

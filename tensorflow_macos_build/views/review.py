@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.review.lint import CODES, LintFinding, LintSeverity
 from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate
 from tensorflow_macos_build.views import audit, rangediff_page
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, in_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.patchqueue.review.queue_lint import LintResult
+    from tensorflow_macos_build.patchqueue.review.rangediff import PatchPair
     from tensorflow_macos_build.patchqueue.review.report import QueueReport
     from tensorflow_macos_build.views.lines import Part
+    from tensorflow_macos_build.views.tables import Cells
 
 _MANY = 10
 """Findings of one code that are all shown; of more only the first `_EXAMPLES` are."""
@@ -73,13 +74,16 @@ def lint_parts(result: LintResult) -> Iterator[Part]:
 
 def _code_table(by_code: Mapping[str, Sequence[LintFinding]]) -> Table:
     """Return how many findings there are of each code, and in how many files; most come first."""
-    table = Table("findings", "files", "severity", "code", "meaning", box=None, pad_edge=False)
-    for code, findings in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
-        severity = findings[0].severity
-        files = len({finding.file for finding in findings})
-        counts = (f"{len(findings):,}", f"{files:,}")
-        table.add_row(*counts, severity.value, code, CODES[code], style=_STYLES[severity])
-    return table
+    most_first = sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0]))
+    rows = (_code_row(code, findings) for code, findings in most_first)
+    return Table.of(("findings", "files", "severity", "code", "meaning"), rows)
+
+
+def _code_row(code: str, findings: Sequence[LintFinding]) -> Cells:
+    severity = findings[0].severity
+    files = len({finding.file for finding in findings})
+    counts = (f"{len(findings):,}", f"{files:,}")
+    return in_style(_STYLES[severity], *counts, severity.value, code, CODES[code])
 
 
 def _alike(code: str, findings: Sequence[LintFinding]) -> Iterator[Line]:
@@ -141,16 +145,14 @@ def needs_look(report: QueueReport) -> Iterator[str]:
         yield from (line.text for line in audit.finding_lines(finding))
 
 
+def _pair_row(pair: PatchPair) -> Cells:
+    old, new = (str(position or "-") for position in (pair.old_position, pair.new_position))
+    return in_style(_FATES[pair.fate], old, rangediff_page.MARKS[pair.fate], new, pair.subject)
+
+
 def report_table(report: QueueReport) -> Iterator[Part]:
     """Yield the report as a table and its counts, for a terminal."""
-    table = Table(title=report.title, box=None, header_style="bold")
-    for heading in ("old", "", "new", "patch"):
-        table.add_column(heading, justify="left" if heading == "patch" else "right")
-    for pair in report.pairs:
-        old, new = (str(position or "-") for position in (pair.old_position, pair.new_position))
-        mark = rangediff_page.MARKS[pair.fate]
-        table.add_row(old, mark, new, pair.subject, style=_FATES[pair.fate])
-    yield table
+    yield Table.of(("old", "", "new", "patch"), map(_pair_row, report.pairs), report.title)
     yield Line(rangediff_page.summary(report.pairs))
     for finding in report.audit.needs_look:
         yield from audit.finding_lines(finding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.pipeline.rounds.folder import StateReport
     from tensorflow_macos_build.pipeline.rounds.model import Round
+    from tensorflow_macos_build.views.lines import Part
 
 _TITLES = ("round", "end", "actions run", "hits", "seconds", "overlap", "remade")
 
@@ -36,7 +38,7 @@ def as_document(reports: Sequence[StateReport]) -> documents.Json:
     return documents.document("rounds", 1, {"states": rows, "rounds": rounds})
 
 
-def as_lines(reports: Sequence[StateReport]) -> Iterator[str]:
+def as_lines(reports: Sequence[StateReport]) -> Iterator[Part]:
     """Yield the states of a folder, the newest first, then the rounds that led to the newest."""
     if not reports:
         yield "there is no saved state"
@@ -45,7 +47,7 @@ def as_lines(reports: Sequence[StateReport]) -> Iterator[str]:
     good = next((report.state for report in reports if report.state), None)
     if good is not None:
         yield ""
-        yield from _table(good.rounds)
+        yield _table(good.rounds)
 
 
 def _words(report: StateReport) -> str:
@@ -54,9 +56,9 @@ def _words(report: StateReport) -> str:
     return f"{report.state.release}, {len(report.state.entries):,} actions"
 
 
-def ended_lines(rounds: Sequence[Round], state: Path) -> Iterator[str]:
+def ended_lines(rounds: Sequence[Round], state: Path) -> Iterator[Part]:
     """Yield what the rounds of the last one's plan ran, and where the state is."""
-    yield from _table(_of_plan(rounds))
+    yield _table(_of_plan(rounds))
     yield f"saved: {checkout.shown(state)}"
 
 
@@ -75,12 +77,8 @@ def _of_plan(rounds: Sequence[Round]) -> list[Round]:
     return [row for row in rounds if row.plan == rounds[-1].plan]
 
 
-def _table(rounds: Sequence[Round]) -> Iterator[str]:
-    rows = [_TITLES, *(_cells(row) for row in rounds)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells)
+def _table(rounds: Sequence[Round]) -> Table:
+    return Table.of(_TITLES, map(_cells, rounds))
 
 
 def _cells(row: Round) -> tuple[str, ...]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.report.page import evidence_lines
 from tensorflow_macos_build.smoke import CheckOutcome
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.smoke import SmokeCheck, SmokeReport
@@ -88,15 +86,15 @@ def as_parts(result: SmokeReport) -> list[Part]:
 def as_table(result: SmokeReport) -> Table:
     """Return a smoke test's result as a table with a row a check."""
     on = f"{result.subject} on {result.device}"
-    table = Table(title=f"{on} (virtual GPU)" if result.virtual else on, title_justify="left")
-    for column in ("as", "check", "outcome", "s", "seen"):
-        table.add_column(column, overflow="fold")
-    for check in result.checks:
-        outcome = check.outcome.value.replace("_", " ")
-        style = _STYLES.get(check.outcome, "red")
-        seconds = "" if check.seconds is None else f"{check.seconds:.1f}"
-        table.add_row(check.target, check.name, Text(outcome, style), seconds, _seen(check))
-    return table
+    titles = ("as", "check", "outcome", "s", "seen")
+    title = f"{on} (virtual GPU)" if result.virtual else on
+    return Table.of(titles, map(_row, result.checks), title)
+
+
+def _row(check: SmokeCheck) -> tuple[str | TableCell, ...]:
+    outcome = TableCell(check.outcome.value.replace("_", " "), _STYLES.get(check.outcome, "red"))
+    seconds = "" if check.seconds is None else f"{check.seconds:.1f}"
+    return (check.target, check.name, outcome, seconds, _seen(check))
 
 
 def _seen(check: SmokeCheck) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,12 +104,8 @@ def _verdict(result: SmokeComparison) -> Line:
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> list[Table]:
     """Return a table, or none where it would have no rows."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return [table] if table.row_count else []
+    table = Table.of(columns, rows, title)
+    return [table] if table.rows else []
 
 
 def _change_row(change: ChangedCheck) -> tuple[str, ...]:

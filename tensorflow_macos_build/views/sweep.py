@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.smoke.sweep import SweepOutcome
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, TableCell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,15 +95,22 @@ def _style(report: SweepReport) -> str:
 
 
 def _table(ops: list[OpSummary]) -> Table:
-    table = Table(title=f"{len(ops)} ops are not equal throughout", title_justify="left")
-    for column in ("op", "outcomes", "error (units of epsilon)", "seen"):
-        table.add_column(column, overflow="fold")
-    worst_first = sorted(ops, key=lambda op: (not any(o.failed for o in op.outcomes), op.op))
-    for op in worst_first[:_ROWS]:
-        failed = any(outcome.failed for outcome in op.outcomes)
-        style = "red" if failed else "yellow"
-        table.add_row(op.op, Text(_counts(op), style), error_text(op.error), op.why)
-    return table
+    worst_first = sorted(ops, key=lambda op: (not _has_failed(op), op.op))
+    rows = (
+        (
+            op.op,
+            TableCell(_counts(op), "red" if _has_failed(op) else "yellow"),
+            error_text(op.error),
+            op.why,
+        )
+        for op in worst_first[:_ROWS]
+    )
+    titles = ("op", "outcomes", "error (units of epsilon)", "seen")
+    return Table.of(titles, rows, f"{len(ops)} ops are not equal throughout")
+
+
+def _has_failed(op: OpSummary) -> bool:
+    return any(outcome.failed for outcome in op.outcomes)
 
 
 def as_markdown(report: SweepReport) -> str:

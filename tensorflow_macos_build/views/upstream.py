@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.views import picks
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,18 +70,19 @@ def as_lines(report: UpstreamReport, flags: Sequence[str]) -> Iterator[Part]:
 
 
 def _table(status: UpstreamStatus) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("tag", "date", "commit", ""):
-        table.add_column(title)
-    for branch in reversed(status.coming):
-        newest = f"a branch, not released; newest: {branch.newest or 'nothing'}"
-        table.add_row(branch.name, branch.date, branch.commit[:12], newest)
-    for release in reversed(status.previews):
-        table.add_row(release.tag, release.date, release.commit[:12], "pre-release")
-    for release in reversed(status.newer):
-        table.add_row(release.tag, release.date, release.commit[:12], "")
-    table.add_row(status.base.ref, status.base.date, status.base.commit[:12], "the base")
-    return table
+    rows = [
+        (branch.name, branch.date, branch.commit, _newest(branch.newest))
+        for branch in reversed(status.coming)
+    ]
+    rows += [(r.tag, r.date, r.commit, "pre-release") for r in reversed(status.previews)]
+    rows += [(r.tag, r.date, r.commit, "") for r in reversed(status.newer)]
+    rows.append((status.base.ref, status.base.date, status.base.commit, "the base"))
+    shortened = ((tag, date, commit[:12], note) for tag, date, commit, note in rows)
+    return Table.of(("tag", "date", "commit", ""), shortened)
+
+
+def _newest(tag: str) -> str:
+    return f"a branch, not released; newest: {tag or 'nothing'}"
 
 
 def _sentence(status: UpstreamStatus) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table, in_style
 from tensorflow_macos_build.wheels.verify import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.views.lines import Part
+    from tensorflow_macos_build.views.tables import Cells
     from tensorflow_macos_build.wheels.verify import Code, Finding, Verification
     from tensorflow_macos_build.wheels.verify.plugin_link import PluginLink
     from tensorflow_macos_build.wheels.verify.plugins import LinkedPlugin
@@ -114,22 +114,19 @@ def _plugin_lines(plugin: LinkedPlugin) -> Iterator[Line]:
 
 
 def _table(findings: Sequence[Finding], *, fold_notes: bool) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column("severity")
-    table.add_column("code")
-    table.add_column("where and what", overflow="fold")
+    rows: list[Cells] = []
     for (slug, severity), alike in _by_code(findings).items():
         # notes ask nothing of anybody, and would bury what does
         most = 0 if fold_notes and severity is Severity.NOTE else _SHOWN
         for finding in alike[:most]:
             where = f"{finding.file or 'the wheel'}{f' ({finding.slice})' if finding.slice else ''}"
             cells = (severity.value, slug, f"{where}\n{finding.message}")
-            table.add_row(*cells, style=_STYLES[severity])
+            rows.append(in_style(_STYLES[severity], *cells))
         if len(alike) > most:
             rest = f"{len(alike) - most}{' more' if most else ''} of them; --json lists them"
             also = f", as --explain {slug} does" if not most else ""
-            table.add_row(severity.value, slug, f"{rest}{also}", style=_STYLES[severity])
-    return table
+            rows.append(in_style(_STYLES[severity], severity.value, slug, f"{rest}{also}"))
+    return Table.of(("", "", ""), rows)
 
 
 def _by_code(findings: Sequence[Finding]) -> dict[tuple[str, Severity], list[Finding]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,10 +49,13 @@ def as_document(request: WheelhouseRequest, wheelhouse: Wheelhouse) -> documents
 
 def as_lines(wheelhouse: Wheelhouse) -> Iterator[Part]:
     """Yield what a wheelhouse holds, the notes, and how to install from it."""
-    table = Table("wheel", "how", "MB", box=None, pad_edge=False)
-    for entry in wheelhouse.wheels:
-        table.add_row(entry.file, entry.kind.value, f"{entry.size / _MEGABYTE:.1f}")
-    yield table
+    yield Table.of(
+        ("wheel", "how", "MB"),
+        (
+            (entry.file, entry.kind.value, f"{entry.size / _MEGABYTE:.1f}")
+            for entry in wheelhouse.wheels
+        ),
+    )
     for note in wheelhouse.notes:
         yield Line(f"note: {note}", "yellow")
     total = sum(entry.size for entry in wheelhouse.wheels) / _MEGABYTE

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from rich.table import Table
 
 from tensorflow_macos_build.console import Console
-from tensorflow_macos_build.tasks.command import print_lines
+from tensorflow_macos_build.tasks.command import print_parts
+from tensorflow_macos_build.views.tables import Table
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,10 +59,8 @@ def test_foreign_text_commands_no_runner_of_github_actions(
     for text in [*HOSTILE, "\n".join(HOSTILE), "x\r::error::x", "x\u2028::error::x"]:
         console.line(text)
         with console.group(text):
-            table = Table(text, title=text, box=None, padding=0)
-            table.add_row(text)
-            console.table(table)
-    print_lines(HOSTILE)
+            print_parts([Table.of((text, text), [(text, text)], text)], console)
+    print_parts(HOSTILE)
     out, err = capfd.readouterr()
     assert obeyed(out) == []
     ours = [line for line in obeyed(err) if not line.startswith(("::group::", "::endgroup::"))]
@@ -82,7 +80,7 @@ def test_elsewhere_colons_are_colons(
 ) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     Console().line("::tensorflow::Status ##[x]")
-    print_lines(["::tensorflow::Status ##[x]"])
+    print_parts(["::tensorflow::Status ##[x]"])
     assert capfd.readouterr() == ("::tensorflow::Status ##[x]\n", "::tensorflow::Status ##[x]\n")
 
 
@@ -117,10 +115,8 @@ def test_foreign_text_is_shown_as_it_stands_and_commands_no_terminal(
 ) -> None:
     console = Console()
     console.line(FOREIGN)
-    table = Table(FOREIGN, title=FOREIGN, box=None, padding=0)
-    table.add_row(FOREIGN)
-    console.table(table)
-    assert [line.strip() for line in capfd.readouterr().err.splitlines()] == [SHOWN] * 4
+    print_parts([Table.of((FOREIGN,), [(FOREIGN,)], FOREIGN)], console)
+    assert capfd.readouterr().err.splitlines() == [SHOWN] * 4
 
 
 def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:

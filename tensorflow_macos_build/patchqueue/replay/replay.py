@@ -144,7 +144,7 @@ def replay(
             step = replace(step, after=replayer.state.write(quarantine))
         steps.append(step)
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
-        ticker(len(steps), len(commits))
+        ticker(len(steps), len(commits), unit="patches")
     return Replay(replayer.state.write(quarantine), tuple(steps))
 
 

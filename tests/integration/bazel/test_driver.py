@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import bazel, interrupts
-from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.console import silent, ticker_of
 from tensorflow_macos_build.errors import ExitCode, Interrupted, UsageError, WorkFailed
 from tests import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tensorflow_macos_build.pace import WorkProgress
 
 BUILD = """\
 genrule(name = "one", outs = ["one.txt", "uno.txt"], cmd = "echo 1 | tee $(OUTS)")
@@ -84,8 +86,7 @@ def test_outputs_come_by_label_and_work_is_counted(workspace: BazelProject) -> N
 def test_progress_is_told_while_an_action_runs(workspace: BazelProject) -> None:
     totals: list[int | None] = []
 
-    def tick(done: int, total: int | None = None, detail: str = "") -> None:
-        totals.append(total)
+    tick = ticker_of(lambda progress: totals.append(progress.total))
 
     # Its action takes longer than Bazel lets pass between two lines of progress.
     bazel.build(workspace.invocation("//:late"), ticker=tick, log=workspace.log)
@@ -201,9 +202,9 @@ def test_a_second_interrupt_ends_bazel_at_once(
     server, words = server_pid(workspace), list[str]()
     waited, ended = threading.Event(), threading.Event()
 
-    def tick(done: int, total: int | None = None, detail: str = "") -> None:
-        words.append(detail)
-        if "a second interrupt ends it" in detail:
+    def tick(progress: WorkProgress) -> None:
+        words.append(progress.detail)
+        if "a second interrupt ends it" in progress.detail:
             waited.set()
 
     def press() -> None:
@@ -227,7 +228,7 @@ def test_a_second_interrupt_ends_bazel_at_once(
     # Only the Linux sandbox would end its action with the server.
     local = workspace.invocation("//:stubborn", flags=("--spawn_strategy=local",))
     with pytest.raises(KeyboardInterrupt):
-        bazel.build(local, ticker=tick, log=workspace.log)
+        bazel.build(local, ticker=ticker_of(tick), log=workspace.log)
     ended.set()
     first.join()
     second.join()
@@ -368,7 +369,7 @@ def test_time_left_is_told_from_the_second_build_on(workspace: BazelProject) -> 
     details: list[str] = []
     bazel.build(
         workspace.invocation("//:many", "//:late", flags=("--action_env=A=2",)),
-        ticker=lambda done, total=None, detail="": details.append(detail),
+        ticker=ticker_of(lambda progress: details.append(progress.detail)),
         log=workspace.log,
         past=(course,),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.console import silent, ticker_of
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke.bench import (
     Arm,
@@ -27,6 +27,7 @@ from tests import tensorflow_env
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.pace import WorkProgress
 
 
 def _run(
@@ -45,12 +46,12 @@ def _run(
 
 
 def test_an_interrupt_loses_what_it_broke_off_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    def interrupt(done: int, total: int | None = None, detail: str = "") -> None:
-        if done == 1:
+    def interrupt(progress: WorkProgress) -> None:
+        if progress.done == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _run(tmp_path, interrupt)
+        _run(tmp_path, ticker_of(interrupt))
     (kept,) = (tmp_path / "measurements").iterdir()
     before = kept.read_bytes()
     result = _run(tmp_path)
@@ -129,10 +130,10 @@ def test_more_sessions_are_refused_once_an_environment_was_upgraded(tmp_path: Pa
 
 
 def test_an_upgrade_is_noticed_between_two_sessions_of_one_run(tmp_path: Path) -> None:
-    def upgrade(done: int, total: int | None = None, detail: str = "") -> None:
-        if done == 2:
+    def upgrade(progress: WorkProgress) -> None:
+        if progress.done == 2:
             _pretend_an_upgrade(tmp_path)
 
     with pytest.raises(UsageError, match=r"numpy 1\.0 is"):
-        _run(tmp_path, upgrade, sessions=2)
+        _run(tmp_path, ticker_of(upgrade), sessions=2)
     assert len(list((tmp_path / "measurements").iterdir())) == 2

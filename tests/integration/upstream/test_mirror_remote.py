@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.console import ticker_of
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import mirror
@@ -74,9 +75,8 @@ def test_a_clone_is_bare_and_without_file_contents(
 ) -> None:
     url, faults = server
     lines: list[str] = []
-    opened = mirror.open(
-        url, tmp_path / "cache", lambda done, total=None, detail="": lines.append(detail)
-    )
+    ticker = ticker_of(lambda progress: lines.append(progress.detail))
+    opened = mirror.open(url, tmp_path / "cache", ticker)
     assert not set(upstream.blobs("main")) & local_ids(opened)
     assert_whole(opened, upstream)
     assert faults.requests == CLONE

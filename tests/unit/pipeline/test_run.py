@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build import config, locks
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import preflight, run
@@ -71,7 +72,7 @@ class RecordingObserver:
     @contextlib.contextmanager
     def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:
         self.worked.append(f"{planned.stage.name}: {planned.why}")
-        yield lambda done, total=None, detail="": None
+        yield silent
 
     def note(self, text: str) -> None:
         self.worked.append(text)

@@ -1,0 +1,66 @@
+"""Annotations as the runner of GitHub Actions reads them (actions/runner, ActionCommand.cs)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tensorflow_macos_build.workflow_commands import Annotation, Level, annotate
+
+_ESCAPES = {"%25": "%", "%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ","}
+
+
+def read(command: str) -> tuple[str, dict[str, str], str]:
+    """Read a command as `ActionCommand.TryParseV2` does: its name, properties and text."""
+    assert command.startswith("::")
+    head, _, data = command[2:].partition("::")
+    name, _, listed = head.partition(" ")
+    pairs = (item.split("=", 1) for item in listed.split(",") if item)
+    return name, {key: _unescaped(value) for key, value in pairs}, _unescaped(data)
+
+
+def _unescaped(text: str) -> str:
+    # `%25` last, as the runner does (it is what the others are escaped by).
+    for escape, char in sorted(_ESCAPES.items(), key=lambda pair: pair[1] == "%"):
+        text = text.replace(escape, char)
+    return text
+
+
+def test_an_annotation_names_file_line_and_column() -> None:
+    made = annotate(Annotation("no such key", "build_configs/x.yaml:3:5", "config"))
+    assert read(made) == (
+        "error",
+        {"file": "build_configs/x.yaml", "line": "3", "col": "5", "title": "config"},
+        "no such key",
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        ("", {}),
+        ("a.patch", {"file": "a.patch"}),
+        ("a.patch:7", {"file": "a.patch", "line": "7"}),
+        ("C:a:7", {"file": "C:a", "line": "7"}),
+    ],
+)
+def test_a_place_may_lack_its_column_its_line_or_all(where: str, place: dict[str, str]) -> None:
+    assert read(annotate(Annotation("x", where, level=Level.WARNING))) == ("warning", place, "x")
+
+
+HOSTILE = "x::error file=y::z,title=w%0A\n::stop-commands::t\r##[error]u\x1b[2J"
+
+
+def test_foreign_text_stays_in_its_part_of_one_command() -> None:
+    made = annotate(Annotation(HOSTILE, HOSTILE.replace("\n", ""), HOSTILE))
+    assert "\n" not in made
+    assert "\r" not in made
+    assert "\x1b" not in made
+    assert "##[" not in made
+    name, properties, text = read(made)
+    assert name == "error"
+    assert set(properties) == {"file", "title"}
+    assert text.startswith("x::error file=y::z,title=w%0A\n")
+
+
+def test_the_text_is_bounded() -> None:
+    assert len(annotate(Annotation("x" * 100_000))) < 5000
