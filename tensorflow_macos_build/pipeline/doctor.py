@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.pipeline import cross, mac, tools, versions
 from tensorflow_macos_build.pipeline.tools import TOOLS, Tool
+from tensorflow_macos_build.wheels.inflate import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,8 +112,18 @@ def examine(release: Release, folder: Path, more_gb: float = 0.0) -> tuple[HostF
         _host(release),
         *_supplied(release, folder),
         *_limits(release, folder, more_gb),
+        _inflating(),
         *(_apple(release) if sys.platform == "darwin" else _no_apple()),
     )
+
+
+def _inflating() -> HostFinding:
+    """Return whether wheels are read by the faster zlib; without it all is the same but slower."""
+    finding = functools.partial(HostFinding, engine.PACKAGE, "zlib-ng for Python", needed=False)
+    if (faster := engine.faster()) is None:
+        remedy = f"{sys.executable} -m pip install {engine.PACKAGE}; fuse and verify take longer"
+        return finding(availability=Availability.MISSING, remedy=remedy)
+    return finding(availability=Availability.FOUND, value=faster.version)
 
 
 def _python(release: Release) -> HostFinding:

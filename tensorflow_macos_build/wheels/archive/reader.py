@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from tensorflow_macos_build.wheels.archive.members import (
     Member,
     broken,
 )
+from tensorflow_macos_build.wheels.inflate import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +83,7 @@ class Archive:
             size += len(piece)
             if size > member.size:
                 raise self.broken(member.name, f"its content is longer than {member.size} bytes")
-            crc = zlib.crc32(piece, crc)
+            crc = engine.crc32(piece, crc)
             yield piece
         if size != member.size:
             raise self.broken(member.name, f"it holds {size} bytes and declares {member.size}")
@@ -131,8 +131,8 @@ class Archive:
         if member.method is CompressionMethod.STORED:
             yield from self.raw(member, chunk=chunk)
             return
-        # A negative number of window bits: zip members are raw streams, without zlib's own header.
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        zlib = engine.preferred()
+        inflater = zlib.raw_inflater()
         try:
             for compressed in self.raw(member, chunk=raw):
                 if inflater.eof:
@@ -169,7 +169,7 @@ def open_archive(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Ar
         os.close(descriptor)
 
 
-def _inflated(inflater: zlib._Decompress, compressed: bytes, chunk: int) -> Iterator[bytes]:
+def _inflated(inflater: engine.Decompressor, compressed: bytes, chunk: int) -> Iterator[bytes]:
     while True:
         piece = inflater.decompress(compressed, chunk)
         compressed = inflater.unconsumed_tail

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import stat
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.wheels.archive import records
 from tensorflow_macos_build.wheels.archive.members import CompressionMethod
+from tensorflow_macos_build.wheels.inflate.engine import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,9 +84,7 @@ class WheelWriter:
     def add_stored(self, name: str, content: bytes, *, executable: bool = False) -> None:
         """Write one member whose content is at hand, as it is."""
         size = len(content)
-        entry = NewMember(
-            name, CompressionMethod.STORED, zlib.crc32(content), size, size, executable
-        )
+        entry = NewMember(name, CompressionMethod.STORED, crc32(content), size, size, executable)
         self.add(entry, (content,))
 
     def finish(self) -> None:

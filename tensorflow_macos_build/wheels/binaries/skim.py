@@ -7,7 +7,6 @@ begins; elsewhere the member is inflated up to there.
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho import fat, image
@@ -15,6 +14,7 @@ from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 from tensorflow_macos_build.wheels.binaries.slices import HEAD, MAGIC, CodeKind, kind_of
 from tensorflow_macos_build.wheels.dist_info import folders, fused_json
+from tensorflow_macos_build.wheels.inflate import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -97,7 +97,7 @@ def _jumped(archive: Archive, member: Member, arch: FatArch, span: Span | None) 
     # at all, and the slice is looked for where the universal header says.
     try:
         parsed = _parsed(_inflated(raw), arch.size)
-    except (MalformedMachO, zlib.error):
+    except (MalformedMachO, engine.preferred().error):
         return None
     if parsed is None or (parsed.cputype, parsed.cpusubtype) != (arch.cputype, arch.cpusubtype):
         return None
@@ -105,7 +105,7 @@ def _jumped(archive: Archive, member: Member, arch: FatArch, span: Span | None) 
 
 
 def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater = engine.preferred().raw_inflater()
     for piece in raw:
         # Without a bound of its own: a piece of HEAD bytes inflates to 17 MB at most (1,032 times).
         yield inflater.decompress(piece)

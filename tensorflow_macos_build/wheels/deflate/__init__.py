@@ -1,1 +1,1 @@
-"""Deflate streams: inflated with their bit positions, and joined without recompression."""
+"""Deflate streams joined without recompression."""

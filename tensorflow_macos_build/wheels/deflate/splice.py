@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tensorflow_macos_build.wheels.deflate.inflate import StreamBits
+    from tensorflow_macos_build.wheels.inflate.stream import StreamBits
 
 END = b"\x03\x00"
 """A last block that is empty, as a stream of its own: BFINAL, fixed codes, end of block (3.2.6)."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.deflate import splice
+from tensorflow_macos_build.wheels.inflate.engine import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tensorflow_macos_build.macho import lipo
-    from tensorflow_macos_build.wheels.deflate.inflate import StreamBits
+    from tensorflow_macos_build.wheels.inflate.stream import StreamBits
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class UniversalMember:
         # Neither needs a compressor: a header of two slices is 48 bytes, and zeros are one run.
         blocks = b"".join(splice.stored([header])) + splice.zeros(len(gap))
         self._put([header + gap] if self._stored else [blocks])
-        self._grow(len(header + gap), zlib.crc32(header + gap))
+        self._grow(len(header + gap), crc32(header + gap))
         return header + gap
 
     def add(self, arch: str, data: Callable[[], Iterable[bytes]], scanned: Scanned) -> None:

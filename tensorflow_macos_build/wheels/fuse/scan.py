@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import Interrupted
 from tensorflow_macos_build.wheels.archive.members import CompressionMethod
-from tensorflow_macos_build.wheels.deflate.inflate import BrokenStream, Inflater, StreamBits
 from tensorflow_macos_build.wheels.deflate.universal import Scanned
+from tensorflow_macos_build.wheels.inflate.engine import crc32
+from tensorflow_macos_build.wheels.inflate.stream import BrokenStream, Inflater, StreamBits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -170,10 +170,10 @@ class _Tally:
         part = piece[max(0, self._before - self.size) :]
         self.size += len(piece)
         self._fused.update(part)
-        self.slice_crc = zlib.crc32(part, self.slice_crc)
+        self.slice_crc = crc32(part, self.slice_crc)
         # Nearly always the slice is the whole file, and one CRC serves both.
         if self._before:
-            self._whole_crc = zlib.crc32(piece, self._whole_crc)
+            self._whole_crc = crc32(piece, self._whole_crc)
         for digest in self._hashes:
             digest.update(piece)
 

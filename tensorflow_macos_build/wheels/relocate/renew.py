@@ -7,7 +7,6 @@ again. Where their deflate streams lie is not recorded any more, so that `thin` 
 from __future__ import annotations
 
 import hashlib
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from tensorflow_macos_build.wheels.deflate.universal import Span
 from tensorflow_macos_build.wheels.dist_info import tags
 from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata
 from tensorflow_macos_build.wheels.dist_info.wheel_file import format_wheel, parse_wheel
+from tensorflow_macos_build.wheels.inflate.engine import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -93,7 +93,7 @@ def _spans(wheel: Archive, member: Member, old: Mapping[str, Span]) -> dict[str,
         crc = 0
         for piece in _content(wheel, member, arch):
             digest.update(piece)
-            crc = zlib.crc32(piece, crc)
+            crc = crc32(piece, crc)
         # An empty range is never where a slice lies, so `thin` does not copy from there.
         spans[arch.name] = Span(0, 0, arch.size, crc, digest.hexdigest(), align)
     return spans

@@ -18,6 +18,8 @@ from tensorflow_macos_build.wheels.archive.writer import NewMember
 from tensorflow_macos_build.wheels.binaries import slices
 from tensorflow_macos_build.wheels.deflate import splice
 from tensorflow_macos_build.wheels.dist_info import fused_json
+from tensorflow_macos_build.wheels.inflate import engine
+from tensorflow_macos_build.wheels.inflate.engine import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +96,7 @@ class SliceCutter:
                 raise changed(self._whole, member)
             # Before the first slice stands the header; between slices there are zeros.
             filling = bytes(gap) if end else self._whole.archive.head(member, gap)
-            crc = splice.crc32_combine(crc, zlib.crc32(filling), gap)
+            crc = splice.crc32_combine(crc, crc32(filling), gap)
             crc = splice.crc32_combine(crc, span.crc, span.size)
             end = fat_arch.end
         if (crc, end, len(universal.arches)) != (member.crc, member.size, len(spans)):
@@ -111,9 +113,9 @@ class SliceCutter:
         # What is deflated anew may still be as long: a binary must begin at that very byte.
         try:
             if member.method is CompressionMethod.DEFLATED:
-                inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+                inflater = engine.preferred().raw_inflater()
                 piece = inflater.decompress(piece, slices.MAGIC)
-        except zlib.error:
+        except engine.preferred().error:
             return False
         return slices.kind_of(piece) in (slices.CodeKind.IMAGE, slices.CodeKind.STATIC)
 
@@ -126,7 +128,7 @@ class SliceCutter:
         head = b"".join(splice.stored([before])) if deflated else before
         end = splice.END if deflated and span.end < member.compressed else b""
         compressed = len(head) + span.end - span.start + len(end)
-        crc = splice.crc32_combine(zlib.crc32(before), span.crc, span.size)
+        crc = splice.crc32_combine(crc32(before), span.crc, span.size)
         numbers = (member.method, crc, len(before) + span.size, compressed)
         entry = NewMember(path, *numbers, member.executable)
         data = itertools.chain([head], self._range(member, span), [end])
@@ -160,7 +162,7 @@ class SliceCutter:
         with tempfile.TemporaryFile() as data:
             for piece in itertools.chain([before], self._content(member, fat_arch)):
                 digest.update(piece)
-                crc = zlib.crc32(piece, crc)
+                crc = crc32(piece, crc)
                 data.write(deflater.compress(piece))
             data.write(deflater.flush())
             compressed = data.tell()

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.wheels.deflate import splice
-from tensorflow_macos_build.wheels.deflate.inflate import BUFFER, BrokenStream, Inflater, StreamBits
+from tensorflow_macos_build.wheels.inflate.stream import BUFFER, BrokenStream, Inflater, StreamBits
 
 STRATEGIES = (
     zlib.Z_DEFAULT_STRATEGY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,7 +151,7 @@ def test_a_mac_is_asked_by_the_pinned_command_lines(tmp_path: Path) -> None:
     assert not any(finding.stops_the_build for finding in findings.values())
 
 
-_AMOUNTS = ("free disk", "memory")
+_AMOUNTS = ("free disk", "memory", "zlib-ng for Python")
 
 
 @pytest.mark.usefixtures("a_mac")
@@ -193,3 +194,15 @@ def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Pa
     assert [finding["what"] for finding in document["findings"]] == [
         finding.what for finding in findings
     ]
+
+
+def test_zlib_ng_is_told_and_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = _examined(_demo(), tmp_path)["zlib-ng for Python"]
+    assert there.availability is Availability.FOUND
+    assert there.value
+    monkeypatch.setitem(sys.modules, "zlib_ng", None)
+    monkeypatch.delitem(sys.modules, "zlib_ng.zlib_ng")
+    missing = _examined(_demo(), tmp_path)["zlib-ng for Python"]
+    assert missing.availability is Availability.MISSING
+    assert "-m pip install zlib-ng" in missing.advice
+    assert not missing.stops_the_build

@@ -1,8 +1,11 @@
-"""Inflating with the bit positions that joining needs, by the system's zlib through ctypes.
+"""Inflating with the bit positions that joining needs, by zlib through ctypes.
 
-Python's own zlib does not tell where the blocks of a deflate stream begin; zlib's inflate() does,
-when it is called with Z_BLOCK. ctypes releases the interpreter lock during each call, so several
-threads inflate at once.
+Python's zlib modules do not tell where the blocks of a deflate stream begin; inflate() does, when
+it is called with Z_BLOCK. ctypes releases the interpreter lock during each call, so several threads
+inflate at once.
+
+The package zlib-ng is one extension module that exports zlib-ng's functions (<zlib-ng.h>); without
+it, or where a distributor's build hides them, the system's zlib has the same under other names.
 
 Source: <zlib.h> 1.2.13, inflate(); the use of `data_type` is that of zlib's examples/gzjoin.c.
 """
@@ -18,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.wheels.inflate import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,22 +64,23 @@ class Inflater:
     Args:
         buffers: how many buffers are filled in turn; what `run` yields stays as it is until it has
             yielded `buffers - 1` more, so that another thread may still read it.
+        by: the zlib that does it; None: the fastest that is installed.
     """
 
-    def __init__(self, buffers: int = 1) -> None:
-        self._library = _library()
-        self._stream = _Stream()
+    def __init__(self, buffers: int = 1, by: engine.Engine | None = None) -> None:
+        self._library = _library(by or engine.preferred())
+        self._stream: Any = self._library.stream()
         self._ring = [ctypes.create_string_buffer(BUFFER) for _ in range(buffers)]
         self._turn = 0
         self._last_block = 0
         self._end: int | None = None
         # zlib.h's inflateInit2() is a macro: it hands over version and size, so that a library that
         # has another z_stream refuses. Negative window bits stand for a stream without a header.
-        code = self._library.inflateInit2_(
+        code = self._library.init(
             ctypes.byref(self._stream),
             -zlib.MAX_WBITS,
-            self._library.zlibVersion(),
-            ctypes.sizeof(_Stream),
+            self._library.version(),
+            ctypes.sizeof(self._stream),
         )
         if code != _Z_OK:
             raise MemoryError("zlib cannot set up a stream")
@@ -83,7 +88,7 @@ class Inflater:
 
     def close(self) -> None:
         """Free zlib's state; `bits` stays readable."""
-        self._library.inflateEnd(ctypes.byref(self._stream))
+        self._library.end(ctypes.byref(self._stream))
 
     @property
     def bits(self) -> StreamBits:
@@ -176,23 +181,75 @@ class _Stream(ctypes.Structure):
     )
 
 
+class _NgStream(ctypes.Structure):
+    """zng_stream of <zlib-ng.h>."""
+
+    _fields_ = (
+        ("next_in", ctypes.c_void_p),
+        ("avail_in", ctypes.c_uint32),
+        ("total_in", ctypes.c_size_t),
+        ("next_out", ctypes.c_void_p),
+        ("avail_out", ctypes.c_uint32),
+        ("total_out", ctypes.c_size_t),
+        ("msg", ctypes.c_char_p),
+        ("state", ctypes.c_void_p),
+        ("zalloc", ctypes.c_void_p),
+        ("zfree", ctypes.c_void_p),
+        ("opaque", ctypes.c_void_p),
+        ("data_type", ctypes.c_int),
+        ("adler", ctypes.c_uint32),
+        ("reserved", ctypes.c_ulong),
+    )
+
+
+@dataclass(frozen=True)
+class _Library:
+    """The functions of a zlib that is loaded, and the structure that they take."""
+
+    version: Any
+    init: Any
+    inflate: Any
+    end: Any
+    stream: type[ctypes.Structure]
+
+
 @functools.cache
-def _library() -> Any:
+def _library(by: engine.Engine) -> _Library:
+    own = _loaded(by.module.__file__) if by.name == engine.PACKAGE else None
+    # It exports them only by the way: a distributor may build the module so that it does not.
+    if own is not None and hasattr(own, "zng_inflateInit2_"):
+        return _functions(own, "zlibng_version", "zng_", _NgStream)
     # The file of the first is not on disk since macOS 11; dlopen() has it from dyld's cache.
     names = ("/usr/lib/libz.1.dylib",) if sys.platform == "darwin" else ("libz.so.1",)
     for name in (*names, ctypes.util.find_library("z")):
-        try:
-            library = ctypes.CDLL(name) if name else None
-        except OSError:
-            continue
-        if library is not None:
-            # Without these ctypes would cut pointers to 32 bits, the default's int.
-            library.zlibVersion.restype = ctypes.c_char_p
-            pointer, number, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
-            library.inflateInit2_.argtypes = (pointer, number, text, number)
-            library.inflate.argtypes = (pointer, number)
-            library.inflateEnd.argtypes = (pointer,)
-            return library
+        if (system := _loaded(name)) is not None:
+            return _functions(system, "zlibVersion", "", _Stream)
     raise ZlibMissing(
         "the system's zlib cannot be loaded", hint="install it: apt-get install zlib1g"
     )
+
+
+def _loaded(name: str | None) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(name) if name else None
+    except OSError:
+        return None
+
+
+def _functions(
+    library: ctypes.CDLL, version: str, prefix: str, stream: type[ctypes.Structure]
+) -> _Library:
+    functions = _Library(
+        version=getattr(library, version),
+        init=getattr(library, f"{prefix}inflateInit2_"),
+        inflate=getattr(library, f"{prefix}inflate"),
+        end=getattr(library, f"{prefix}inflateEnd"),
+        stream=stream,
+    )
+    # Without these ctypes would cut pointers to 32 bits, the default's int.
+    functions.version.restype = ctypes.c_char_p
+    pointer, number, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
+    functions.init.argtypes = (pointer, number, text, number)
+    functions.inflate.argtypes = (pointer, number)
+    functions.end.argtypes = (pointer,)
+    return functions

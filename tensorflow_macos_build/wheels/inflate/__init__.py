@@ -1,0 +1,1 @@
+"""Deflate streams inflated, by the fastest zlib that is installed."""
