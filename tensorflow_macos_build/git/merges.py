@@ -26,7 +26,7 @@ GIT_DIED = "CONFLICT (git died)"
 RENAME_RENAME = "CONFLICT (rename/rename)"
 """git-merge-tree(1)'s stable name for a file that both sides renamed, differently."""
 
-_BY_DEFAULT = ("-c", "merge.conflictStyle=merge")
+BY_DEFAULT = ("-c", "merge.conflictStyle=merge")
 """In diff3 style git does not look for lines that both sides have in a conflict: a union of them
 has those twice (xdl_do_merge in xmerge.c)."""
 
@@ -92,28 +92,84 @@ class MergeResult:
         return not self.conflicted and not any(message.is_conflict for message in self.messages)
 
 
+class Sides(NamedTuple):
+    """The commits that git is to merge."""
+
+    ours: str
+    theirs: str
+
+
+class MergeOutput(NamedTuple):
+    """What git says about a merge (git-merge-tree(1), OUTPUT).
+
+    Attributes:
+        clean: whether git calls it so.
+        tree: as in a `MergeResult`, and so the others.
+        conflicted: likewise.
+        messages: likewise.
+    """
+
+    clean: bool
+    tree: str
+    conflicted: tuple[ConflictedPath, ...]
+    messages: tuple[MergeMessage, ...]
+
+    def put_into(self, blank: MergeResult) -> MergeResult:
+        """Return the result whose three trees are known already."""
+        return replace(
+            blank, tree=self.tree, conflicted=self.conflicted, messages=self.messages
+        )
+
+
 def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeResult:
     """Merge two trees that grew from a third.
 
     Raises:
         WorkFailed: git could not merge at all (a missing object).
     """
-    # git 2.39's merge-tree takes commits and looks for their merge base itself (--merge-base came
-    # with 2.40), so the three trees become throw-away commits without further history: git then
-    # walks nothing but these.
-    root = quarantine.write_commit(base)
-    sides = [quarantine.write_commit(tree, [root]) for tree in (ours, theirs)]
     if ours == theirs:  # one commit then, and git would see no merge base but itself
         return MergeResult(base, ours, theirs, ours, (), ())
+    pair = sides(quarantine, base, ours, theirs)
     blank = MergeResult(base, ours, theirs, "", (), ())
-    attempt = _Attempt(quarantine, quarantine.git_on(ours), sides, blank)
-    plain = attempt.merge(*_BY_DEFAULT) if quarantine.unites(ours) else None
+    attempt = _Attempt(quarantine, quarantine.git_on(ours), pair, blank)
+    plain = attempt.merge(*BY_DEFAULT) if quarantine.unites(ours) else None
     if plain is not None and plain.clean:
         return plain
     marked = attempt.merge()
     if marked is None:
         return attempt.without_renames()
     return marked if plain is None else _with_markers(quarantine, plain, marked)
+
+
+def sides(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Sides:
+    """Return throw-away commits of two trees, whose merge base is one of a third.
+
+    git 2.39's merge-tree takes commits and looks for their merge base itself (--merge-base came
+    with 2.40). Without further history git walks nothing but these.
+    """
+    root = quarantine.write_commit(base)
+    return Sides(quarantine.write_commit(ours, [root]), quarantine.write_commit(theirs, [root]))
+
+
+def ask(git: Git, pair: Sides, *flags: str) -> MergeOutput | None:
+    """Let git merge two commits; None when it was ended by a signal.
+
+    Raises:
+        WorkFailed: git could not merge at all (a missing object).
+    """
+    done = git.run(*flags, "merge-tree", "--write-tree", "--messages", "-z", *pair, expected=())
+    # 1 is a merge with conflicts; above it there is no merge (git-merge-tree(1), EXIT STATUS).
+    if done.status > 1:
+        raise git.failure(done)
+    if done.status < 0:
+        return None
+    return read_output(iter(decode_path(done.stdout).split("\0")), pair, clean=done.status == 0)
+
+
+def read_output(tokens: Iterator[str], pair: Sides, *, clean: bool) -> MergeOutput:
+    """Read what git prints about a merge, up to its end, from what is between NULs."""
+    tree, conflicted = next(tokens), _conflicted(tokens)
+    return MergeOutput(clean, tree, conflicted, tuple(_messages(tokens, pair)))
 
 
 class _Attempt(NamedTuple):
@@ -128,16 +184,16 @@ class _Attempt(NamedTuple):
 
     quarantine: Quarantine
     git: Git
-    sides: Sequence[str]
+    sides: Sides
     blank: MergeResult
 
     def merge(self, *flags: str) -> MergeResult | None:
         """Return the merge; None when git was ended by a signal."""
-        status, out = self._run(*flags)
-        if status < 0:
+        output = ask(self.git, self.sides, *flags)
+        if output is None:
             return None
-        merged = _read(self.blank, self.sides, out)
-        return merged if status else _conflict_if_marked(self.quarantine, merged)
+        merged = output.put_into(self.blank)
+        return _conflict_if_marked(self.quarantine, merged) if output.clean else merged
 
     def without_renames(self) -> MergeResult:
         """Return the merge in which git follows no renames; it is a conflict in any case.
@@ -145,20 +201,13 @@ class _Attempt(NamedTuple):
         Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
         through; that is no answer to rely on.
         """
-        _, out = self._run("-c", "merge.renames=false")
-        merged = _read(self.blank, self.sides, out)
+        output = ask(self.git, self.sides, "-c", "merge.renames=false")
+        assert output is not None, "git ends without following renames"
         died = MergeMessage(
             (), GIT_DIED, "git merge-tree was ended by a signal while following renames"
         )
+        merged = output.put_into(self.blank)
         return replace(merged, messages=(*merged.messages, died))
-
-    def _run(self, *flags: str) -> tuple[int, bytes]:
-        argv = ("merge-tree", "--write-tree", "--messages", "-z", *self.sides)
-        done = self.git.run(*flags, *argv, expected=())
-        # 1 is a merge with conflicts; above it there is no merge (git-merge-tree(1), EXIT STATUS).
-        if done.status > 1:
-            raise self.git.failure(done)
-        return done.status, done.stdout
 
 
 def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResult) -> MergeResult:
@@ -168,15 +217,6 @@ def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResul
         if (entry := _file_at(shown, conflict.path)) and _file_at(result, conflict.path):
             result.put(conflict.path, entry)
     return replace(marked, tree=result.write(quarantine))
-
-
-def _read(blank: MergeResult, sides: Sequence[str], out: bytes) -> MergeResult:
-    """Read what `merge-tree -z` prints (git-merge-tree(1), OUTPUT): tree, stages, messages."""
-    tokens = iter(decode_path(out).split("\0"))
-    tree, conflicted = next(tokens), _conflicted(tokens)
-    return replace(
-        blank, tree=tree, conflicted=conflicted, messages=tuple(_messages(tokens, sides))
-    )
 
 
 def _conflict_if_marked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
@@ -218,7 +258,7 @@ def _conflicted(tokens: Iterator[str]) -> tuple[ConflictedPath, ...]:
     )
 
 
-def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[MergeMessage]:
+def _messages(tokens: Iterator[str], sides: Sides) -> Iterator[MergeMessage]:
     """Read git's counted records up to their end.
 
     After them git 2.38 and later print advice on submodules (merge-ort.c,
@@ -234,13 +274,19 @@ def _messages(tokens: Iterator[str], sides: Sequence[str]) -> Iterator[MergeMess
 
 
 def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
-    """Return the tree in which every conflict is resolved the patch's way.
+    """Return the tree in which every conflict is resolved the patch's way (`resolve`)."""
+    result = Overlay(quarantine.objects, merged.tree)
+    resolve(quarantine, merged, result)
+    return result.write(quarantine)
+
+
+def resolve(quarantine: Quarantine, merged: MergeResult, result: Overlay) -> None:
+    """Resolve every conflict the patch's way in a tree, which is the one that git left.
 
     In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
     changes is there; a file that the patch deletes is gone; a file that both renamed has the
     patch's name. All that merged cleanly stays merged.
     """
-    result = Overlay(quarantine.objects, merged.tree)
     renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
     for conflict in merged.conflicted:
         left = result.entry(conflict.path)
@@ -252,7 +298,6 @@ def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
         # something else.
         elif conflict.base or conflict.path in renamed:
             result.remove(conflict.path)
-    return result.write(quarantine)
 
 
 def _patch_side(

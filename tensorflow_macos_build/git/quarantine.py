@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.git import alternates
 from tensorflow_macos_build.git.attributes import TreeAttributes, parse_check_attr
+from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.objects import (
     ObjectReader,
@@ -52,12 +53,16 @@ class Quarantine:
         git: the quarantine, to run git in.
         source: the real repository.
         objects: reads objects of both.
+        file_merger: merges single files.
     """
 
-    def __init__(self, git: Git, source: Git, objects: ObjectReader) -> None:
+    def __init__(
+        self, git: Git, source: Git, objects: ObjectReader, running: contextlib.ExitStack
+    ) -> None:
         self.git = git
         self.source = source
         self.objects = objects
+        self.file_merger = FileMerger(self, running)
         self._algorithm = git.line("rev-parse", "--show-object-format")
         self._folder = git.git_dir / "objects"
         self._fans: set[str] = set()  # objects/00 to objects/ff (gitrepository-layout(5))
@@ -66,8 +71,15 @@ class Quarantine:
 
     def git_on(self, tree: str) -> Git:
         """Return the quarantine's git as it sees files on a tree, by the tree's own attributes."""
-        folder = self._attributes.folder(tree)
-        return self.git if folder is None else replace(self.git, work_tree=folder)
+        return self.git_with(self.attributes_folder(tree))
+
+    def git_with(self, attributes: Path | None) -> Git:
+        """Return the quarantine's git as it sees files by the attributes in a folder."""
+        return self.git if attributes is None else replace(self.git, work_tree=attributes)
+
+    def attributes_folder(self, tree: str) -> Path | None:
+        """Return the folder with a tree's .gitattributes; None: they say nothing of merges."""
+        return self._attributes.folder(tree)
 
     def unites(self, tree: str) -> bool:
         """Whether files of a tree may be merged by a union of their lines."""
@@ -167,8 +179,8 @@ def open_quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
     with temporary.scratch("quarantine") as folder:
         git = _make(folder, source)
-        with reading(git) as objects:
-            yield Quarantine(git, source, objects)
+        with reading(git) as objects, contextlib.ExitStack() as running:
+            yield Quarantine(git, source, objects, running)
 
 
 def _put_pack_file(made: Path, target: Path) -> None:

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import merges, trees
+from tensorflow_macos_build.git.file_merges import FileVersions
+from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
 from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.git.trees import PathChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.git.trees import PathChange
 
 
 class OnConflict(Enum):
@@ -173,8 +174,7 @@ class _Replayer:
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
         if self._resolver is not None and self._resolver.has_landed(commit):
             return ReplayStep(commit, StepOutcome.LANDED, changes)
-        # A patch is decided by ids as a whole or not at all: git looks for renames among all paths
-        # that it changes, and would find others among a part of them.
+        meeting: list[FileVersions] = []
         upstream_had: list[str] = []
         pending: list[PathChange] = []
         for change in changes:
@@ -184,10 +184,14 @@ class _Replayer:
                 upstream_had.append(change.path)
             elif change.old == ours:
                 pending.append(change)
+            elif versions := _plain_files(change, ours):
+                meeting.append(versions)
             else:
-                return self._merge(commit, changes)
+                return self._merge_trees(commit, changes)
         if not self._structure_holds(commit, pending):
-            return self._merge(commit, changes)
+            return self._merge_trees(commit, changes)
+        if meeting:
+            return self._merge_files(commit, changes, pending, meeting)
         self._apply(pending)
         # A patch that was empty from the start is what it was; upstream took nothing of it.
         outcome = StepOutcome.TAKEN if pending or not changes else StepOutcome.EMPTY
@@ -247,24 +251,70 @@ class _Replayer:
         patched = Overlay(self._objects, self._quarantine.tree(commit))
         return all(_is_folder(patched.entry(folder)) for folder in left)
 
-    def _merge(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
+    def _merge_files(
+        self,
+        commit: str,
+        changes: tuple[PathChange, ...],
+        pending: Sequence[PathChange],
+        meeting: Sequence[FileVersions],
+    ) -> ReplayStep:
+        """Merge a patch of which single files meet others, and the rest is decided by ids."""
+        ours = self.state.write(self._quarantine)
+        files = self._quarantine.file_merger.merge(ours, meeting)
+        became = [
+            PathChange(file.path, file.ours, merge.entry)
+            for file, merge in zip(meeting, files, strict=True)
+        ]
+        self._apply([*pending, *became])
+        conflicted = [
+            ConflictedPath(*file) for file, merge in zip(meeting, files, strict=True)
+            if not merge.clean
+        ]  # fmt: skip
+        messages = [message for merge in files for message in merge.messages]
+        merged = MergeResult(
+            self._quarantine.parent_tree(commit),
+            ours,
+            self._quarantine.tree(commit),
+            self.state.write(self._quarantine),
+            tuple(conflicted),
+            tuple(messages if conflicted else ()),
+        )
+        return self._merged(commit, changes, merged)
+
+    def _merge_trees(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
         # Only here is the overlay written as tree objects, which git needs.
         ours = self.state.write(self._quarantine)
         base, theirs = self._quarantine.parent_tree(commit), self._quarantine.tree(commit)
         merged = merges.merge(self._quarantine, base, ours, theirs)
+        self.state = Overlay(self._objects, merged.tree)
+        return self._merged(commit, changes, merged)
+
+    def _merged(
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+    ) -> ReplayStep:
+        """Return the step of a patch whose merge's tree is the state, and go on as is right."""
         if merged.clean:
-            self.state = Overlay(self._objects, merged.tree)
             # git drops a patch whose merge changes nothing, too (git-rebase(1), --empty).
-            outcome = StepOutcome.EMPTY if merged.tree == ours else StepOutcome.MERGED
+            outcome = StepOutcome.EMPTY if merged.tree == merged.ours else StepOutcome.MERGED
             return ReplayStep(commit, outcome, changes, (), merged, merged.tree)
         if self._resolver and (resolved := self._resolver(commit, changes, merged)):
             self.state = Overlay(self._objects, resolved.tree)
             return ReplayStep(commit, resolved.outcome, changes, (), merged, resolved.tree)
-        result = ours  # of a patch that is skipped, or stopped at, nothing is taken
         if self._on_conflict is OnConflict.PROVISIONAL:
-            result = merges.provisional(self._quarantine, merged)
-            self.state = Overlay(self._objects, result)
+            merges.resolve(self._quarantine, merged, self.state)
+        else:  # of a patch that is skipped, or stopped at, nothing is taken
+            self.state = Overlay(self._objects, merged.ours)
+        result = self.state.write(self._quarantine)
         return ReplayStep(commit, StepOutcome.CONFLICT, changes, (), merged, result)
+
+
+def _plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
+    """Return a change of a plain file to another one, where such a file is now, too."""
+    if change.old is None or change.new is None or ours is None:
+        return None
+    if not (change.old.is_file and change.new.is_file and ours.is_file):
+        return None
+    return FileVersions(change.path, change.old, ours, change.new)
 
 
 def _is_folder(entry: TreeEntry | None) -> bool:

@@ -1,0 +1,237 @@
+"""Three-way merges of single files, of which one running git makes thousands.
+
+A file that is there on all three sides of a merge has no part in a rename, for git pairs paths that
+a side deletes with paths that it adds (diffcore-rename in gitdiffcore(7)). So its contents merge in
+a tree that holds nothing else as they do in the whole one: by `git merge-tree --write-tree`, which
+so reads and compares two files and not two trees of thousands.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build import process
+from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
+from tensorflow_macos_build.git.overlay import Overlay
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import IO
+
+    from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.repository import Git
+
+_ALONE = "the-file-that-is-merged"
+"""The path in small trees of a file whose own has no say in how it is merged."""
+
+_PADDING = "padding" * 2000
+"""The path of a file whose merge is asked for only because git's answer names it often.
+
+`git merge-tree --stdin` flushes its output at its end alone; it holds back no more than a buffer,
+of 4 to 64 KiB (setvbuf(3)). What follows an answer pushes it out.
+"""
+
+_AT_ONCE = 100
+"""Merges asked for before an answer is read: their ids have to fit into a pipe (pipe(7))."""
+
+_PIECE = 1 << 16
+"""Bytes read at a time, as many as a pipe holds."""
+
+
+class FileVersions(NamedTuple):
+    """The three versions of a plain file that are to be merged."""
+
+    path: str
+    base: TreeEntry
+    ours: TreeEntry
+    theirs: TreeEntry
+
+
+class FileMerge(NamedTuple):
+    """What git made of them.
+
+    Attributes:
+        entry: the resulting file; with conflicts, it holds diff3 markers.
+        clean: whether it needs nobody.
+        messages: what git says about it.
+    """
+
+    entry: TreeEntry
+    clean: bool
+    messages: tuple[MergeMessage, ...]
+
+
+class _Rules(NamedTuple):
+    """By which rules a file is merged.
+
+    Attributes:
+        attributes: the folder with the .gitattributes that count; None where they say nothing.
+        flags: options of git's.
+    """
+
+    attributes: Path | None
+    flags: tuple[str, ...] = ()
+
+
+class FileMerger:
+    """Merges files in a quarantine, and remembers how they came out.
+
+    Args:
+        quarantine: where the objects are.
+        running: ends the processes that are started.
+    """
+
+    def __init__(self, quarantine: Quarantine, running: contextlib.ExitStack) -> None:
+        self._quarantine = quarantine
+        self._running = running
+        self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
+        self._mergers: dict[_Rules, _RunningMerges] = {}
+
+    def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
+        """Merge files as the attributes of a tree, our side's, say.
+
+        Raises:
+            WorkFailed: git could not merge them at all (a missing object).
+        """
+        attributes = self._quarantine.attributes_folder(tree)
+        marked = _Rules(attributes)
+        if not self._quarantine.unites(tree):
+            return self._merge(marked, files)
+        done = self._merge(_Rules(attributes, merges.BY_DEFAULT), files)
+        unclean = [file for file, merge in zip(files, done, strict=True) if not merge.clean]
+        shown = iter(self._merge(marked, unclean))
+        return [merge if merge.clean else next(shown) for merge in done]
+
+    def _merge(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
+        # without rules by path, the same three contents merge in the same way wherever they are
+        keys = [
+            (rules, file if rules.attributes else file._replace(path=_ALONE)) for file in files
+        ]
+        asked = [key for key in dict.fromkeys(keys) if key not in self._merged]
+        for start in range(0, len(asked), _AT_ONCE):
+            part = asked[start : start + _AT_ONCE]
+            made = self._ask(rules, [file for _, file in part])
+            self._merged |= zip(part, made, strict=True)
+        return [
+            _named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)
+        ]
+
+    def _ask(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
+        sides = [_commits(self._quarantine, file) for file in files]
+        if rules not in self._mergers:
+            git = self._quarantine.git_with(rules.attributes)
+            padding = _commits(self._quarantine, _padding(self._quarantine))
+            self._mergers[rules] = _RunningMerges(git, rules.flags, padding, self._running)
+        try:
+            answers = self._mergers[rules].ask(sides)
+        except Died:
+            del self._mergers[rules]
+            git = self._quarantine.git_with(rules.attributes)
+            answers = [_singly(git, pair, rules.flags) for pair in sides]
+        return [
+            _of_file(self._quarantine, file, merged)
+            for file, merged in zip(files, answers, strict=True)
+        ]
+
+
+class _RunningMerges:
+    """One `git merge-tree --stdin`, begun when it is first asked."""
+
+    def __init__(
+        self, git: Git, flags: Sequence[str], padding: Sides, running: contextlib.ExitStack
+    ) -> None:
+        argv = git.argv(*flags, "merge-tree", "--write-tree", "--messages", "--stdin")
+        # what it says of an object that it lacks, git says again when it is asked for one merge
+        child = running.enter_context(
+            process.start(
+                argv, cwd=git.work_tree, env=git.environment(), stderr=subprocess.DEVNULL
+            )
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        self._requests, self._tokens = child.stdin, _tokens(child.stdout)
+        self._padding = padding
+        self._owes_padding = False
+
+    def ask(self, asked: Sequence[Sides]) -> list[MergeOutput]:
+        """Return the merges of pairs of commits, in order.
+
+        Raises:
+            Died: git has ended.
+        """
+        lines = "".join(f"{ours} {theirs}\n" for ours, theirs in (*asked, self._padding))
+        try:
+            self._requests.write(lines.encode())
+            self._requests.flush()
+        except BrokenPipeError:
+            raise Died from None
+        if self._owes_padding:
+            self._read(self._padding)
+        self._owes_padding = True
+        return [self._read(sides) for sides in asked]
+
+    def _read(self, sides: Sides) -> MergeOutput:
+        clean = next(self._tokens) == "1"
+        return merges.read_output(self._tokens, sides, clean=clean)
+
+
+class Died(Exception):
+    """A running git has ended before it gave its answer."""
+
+
+def _tokens(stream: IO[bytes]) -> Iterator[str]:
+    """Yield what is between NULs as it comes."""
+    rest = b""
+    while piece := os.read(stream.fileno(), _PIECE):
+        *whole, rest = (rest + piece).split(b"\0")
+        yield from map(decode_path, whole)
+    raise Died
+
+
+def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:
+    output = merges.ask(git, sides, *flags)
+    assert output is not None, "git survives a merge without renames"
+    return output
+
+
+def _commits(quarantine: Quarantine, file: FileVersions) -> Sides:
+    """Return throw-away commits of trees that hold one file alone."""
+    base, ours, theirs = (
+        _tree_of(quarantine, file.path, entry) for entry in (file.base, file.ours, file.theirs)
+    )
+    return merges.sides(quarantine, base, ours, theirs)
+
+
+def _tree_of(quarantine: Quarantine, path: str, entry: TreeEntry) -> str:
+    *above, name = path.split("/")
+    tree = quarantine.write_tree({name: entry})
+    for folder in reversed(above):
+        tree = quarantine.write_tree({folder: TreeEntry(TREE_MODE, tree)})
+    return tree
+
+
+def _padding(quarantine: Quarantine) -> FileVersions:
+    versions = (quarantine.write("blob", content) for content in (b"", b"ours", b"theirs"))
+    return FileVersions(_PADDING, *(TreeEntry("100644", oid) for oid in versions))
+
+
+def _of_file(quarantine: Quarantine, file: FileVersions, merged: MergeOutput) -> FileMerge:
+    entry = Overlay(quarantine.objects, merged.tree).entry(file.path)
+    assert entry is not None, "a file that all sides have stays"
+    return FileMerge(entry, merged.clean, merged.messages)
+
+
+def _named(merge: FileMerge, path: str) -> FileMerge:
+    """Return a merge with the file's path in what git says about it."""
+    messages = (
+        replace(message, paths=(path,), words=message.words.replace(_ALONE, path))
+        for message in merge.messages
+    )
+    return merge._replace(messages=tuple(messages))
