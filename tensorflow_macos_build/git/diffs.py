@@ -132,8 +132,7 @@ def of_trees(
     flags = (*_PINNED, f"-U{context}", f"--diff-algorithm={algorithm}", *moves, *bare)
     # Without --binary: the ids of what is no text are enough to compare it, and they can be turned
     # round (`inverse_id`), which a delta cannot.
-    out = git.out("diff-tree", "--stdin", *flags, stdin=stdin)
-    return [diff for _, diff in _records(out)]
+    return [diff for _, diff in _records(git.diff_tree(*flags, lines=stdin))]
 
 
 def of_commits(
@@ -145,10 +144,10 @@ def of_commits(
     """
     trees.bring_changed(git, [(commit,) for commit in commits], only)
     stdin = "".join(f"{commit}\n" for commit in commits).encode()
-    argv = ("--literal-pathspecs", "diff-tree", "--stdin", "--always", *_PINNED, f"-U{context}")
+    flags = ("--always", *_PINNED, f"-U{context}")
     compared: dict[str, TreeDiff] = {}
     for paths in trees.batches(only):
-        for head, diff in _records(git.out(*argv, "--", *paths, stdin=stdin)):
+        for head, diff in _records(git.diff_tree(*flags, lines=stdin, paths=paths)):
             compared[decode_path(head)] = compared.get(decode_path(head), ()) + diff
     return compared
 
@@ -165,7 +164,7 @@ def patch_texts(
     flags = (*_PINNED, "--binary", f"-U{context}", *moves)
     for start in range(0, len(pairs), _AT_ONCE):
         headings = [f"{old} {new}\n".encode() for old, new in pairs[start : start + _AT_ONCE]]
-        out = git.out("diff-tree", "--stdin", *flags, stdin=b"".join(headings))
+        out = git.diff_tree(*flags, lines=b"".join(headings))
         yield from _parted(out, headings)
 
 

@@ -8,21 +8,17 @@ so reads and compares two files and not two trees of thousands.
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build import process
 from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
-    import contextlib
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-    from typing import IO
 
     from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -40,9 +36,6 @@ of 4 to 64 KiB (setvbuf(3)). What follows an answer pushes it out.
 
 _AT_ONCE = 100
 """Merges asked for before an answer is read: their ids have to fit into a pipe (pipe(7))."""
-
-_PIECE = 1 << 16
-"""Bytes read at a time, as many as a pipe holds."""
 
 
 class FileVersions(NamedTuple):
@@ -85,12 +78,10 @@ class FileMerger:
 
     Args:
         quarantine: where the objects are.
-        running: ends the processes that are started.
     """
 
-    def __init__(self, quarantine: Quarantine, running: contextlib.ExitStack) -> None:
+    def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
-        self._running = running
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
         self._mergers: dict[_Rules, _RunningMerges] = {}
 
@@ -111,29 +102,26 @@ class FileMerger:
 
     def _merge(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
         # without rules by path, the same three contents merge in the same way wherever they are
-        keys = [
-            (rules, file if rules.attributes else file._replace(path=_ALONE)) for file in files
-        ]
+        keys = [(rules, file if rules.attributes else file._replace(path=_ALONE)) for file in files]
         asked = [key for key in dict.fromkeys(keys) if key not in self._merged]
         for start in range(0, len(asked), _AT_ONCE):
             part = asked[start : start + _AT_ONCE]
             made = self._ask(rules, [file for _, file in part])
             self._merged |= zip(part, made, strict=True)
-        return [
-            _named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)
-        ]
+        return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
 
     def _ask(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
+        git = self._quarantine.git_with(rules.attributes)
         sides = [_commits(self._quarantine, file) for file in files]
         if rules not in self._mergers:
-            git = self._quarantine.git_with(rules.attributes)
             padding = _commits(self._quarantine, _padding(self._quarantine))
-            self._mergers[rules] = _RunningMerges(git, rules.flags, padding, self._running)
+            self._quarantine.publish(padding)
+            self._mergers[rules] = _RunningMerges(git, rules.flags, padding)
+        self._quarantine.publish(oid for pair in sides for oid in pair)
         try:
             answers = self._mergers[rules].ask(sides)
-        except Died:
+        except Ended:  # it lacked an object, say: asked for one merge, git says which
             del self._mergers[rules]
-            git = self._quarantine.git_with(rules.attributes)
             answers = [_singly(git, pair, rules.flags) for pair in sides]
         return [
             _of_file(self._quarantine, file, merged)
@@ -142,21 +130,12 @@ class FileMerger:
 
 
 class _RunningMerges:
-    """One `git merge-tree --stdin`, begun when it is first asked."""
+    """One `git merge-tree --stdin`, which goes on running."""
 
-    def __init__(
-        self, git: Git, flags: Sequence[str], padding: Sides, running: contextlib.ExitStack
-    ) -> None:
+    def __init__(self, git: Git, flags: Sequence[str], padding: Sides) -> None:
+        assert git.running is not None, "a quarantine has one"
         argv = git.argv(*flags, "merge-tree", "--write-tree", "--messages", "--stdin")
-        # what it says of an object that it lacks, git says again when it is asked for one merge
-        child = running.enter_context(
-            process.start(
-                argv, cwd=git.work_tree, env=git.environment(), stderr=subprocess.DEVNULL
-            )
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        self._requests, self._tokens = child.stdin, _tokens(child.stdout)
+        self._running = git.running.start(argv, git.work_tree, git.environment())
         self._padding = padding
         self._owes_padding = False
 
@@ -164,35 +143,18 @@ class _RunningMerges:
         """Return the merges of pairs of commits, in order.
 
         Raises:
-            Died: git has ended.
+            Ended: git has ended.
         """
         lines = "".join(f"{ours} {theirs}\n" for ours, theirs in (*asked, self._padding))
-        try:
-            self._requests.write(lines.encode())
-            self._requests.flush()
-        except BrokenPipeError:
-            raise Died from None
+        self._running.send(lines.encode())
         if self._owes_padding:
             self._read(self._padding)
         self._owes_padding = True
         return [self._read(sides) for sides in asked]
 
     def _read(self, sides: Sides) -> MergeOutput:
-        clean = next(self._tokens) == "1"
-        return merges.read_output(self._tokens, sides, clean=clean)
-
-
-class Died(Exception):
-    """A running git has ended before it gave its answer."""
-
-
-def _tokens(stream: IO[bytes]) -> Iterator[str]:
-    """Yield what is between NULs as it comes."""
-    rest = b""
-    while piece := os.read(stream.fileno(), _PIECE):
-        *whole, rest = (rest + piece).split(b"\0")
-        yield from map(decode_path, whole)
-    raise Died
+        tokens = iter(lambda: decode_path(self._running.up_to(b"\0")), None)
+        return merges.read_output(tokens, sides, clean=next(tokens) == "1")
 
 
 def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:

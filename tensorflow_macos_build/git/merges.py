@@ -15,7 +15,7 @@ from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
@@ -116,9 +116,7 @@ class MergeOutput(NamedTuple):
 
     def put_into(self, blank: MergeResult) -> MergeResult:
         """Return the result whose three trees are known already."""
-        return replace(
-            blank, tree=self.tree, conflicted=self.conflicted, messages=self.messages
-        )
+        return replace(blank, tree=self.tree, conflicted=self.conflicted, messages=self.messages)
 
 
 def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeResult:

@@ -103,12 +103,20 @@ class ObjectReader:
         child: `git cat-file --batch`, or `git fast-import`, which answers `cat-blob` in the same
             form and also knows the blobs that it was just given.
         verb: what comes before an object's id to ask for it.
+        unwritten: kind and content of objects, by id, that are nowhere yet.
     """
 
-    def __init__(self, git: Git, child: Child, verb: str = "") -> None:
+    def __init__(
+        self,
+        git: Git,
+        child: Child,
+        verb: str = "",
+        unwritten: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> None:
         assert child.stdin is not None
         assert child.stdout is not None
         self._git, self._verb = git, verb
+        self._unwritten = {} if unwritten is None else unwritten
         self._requests, self._replies = child.stdin, child.stdout
         self._trees: _Recent[Mapping[str, TreeEntry]] = _Recent(_ENTRIES_KEPT)
         self._blobs: _Recent[bytes] = _Recent(_BLOBS_KEPT)
@@ -119,7 +127,7 @@ class ObjectReader:
         Raises:
             ObjectMissing: there is no such object.
         """
-        answer = self._ask(name)
+        answer = self._unwritten.get(name) or self._ask(name)
         if answer is None and self._git.server and object_ids.is_full(name):
             self._git.bring([name])
             answer = self._ask(name)
@@ -148,8 +156,12 @@ class ObjectReader:
         tree = self._trees.get(oid)
         if tree is None:
             tree = parse_tree(self._expect(oid, "tree"), len(oid) // 2)
-            self._trees.put(oid, tree, len(tree))
+            self.remember_tree(oid, tree)
         return tree
+
+    def remember_tree(self, oid: str, entries: Mapping[str, TreeEntry]) -> None:
+        """Keep a tree's entries, which nobody changes any more, for a later `tree`."""
+        self._trees.put(oid, entries, len(entries))
 
     def _expect(self, oid: str, kind: str) -> bytes:
         actual, content = self.read(oid)
@@ -169,10 +181,12 @@ class ObjectReader:
 
 
 @contextlib.contextmanager
-def reading(git: Git) -> Iterator[ObjectReader]:
-    """Yield a reader of a repository's objects for the body's time."""
+def reading(
+    git: Git, unwritten: Mapping[str, tuple[str, bytes]] | None = None
+) -> Iterator[ObjectReader]:
+    """Yield a reader of a repository's objects, and of `unwritten` ones, for the body's time."""
     with process.start(git.argv("cat-file", "--batch"), env=git.environment()) as child:
-        yield ObjectReader(git, child)
+        yield ObjectReader(git, child, unwritten=unwritten)
 
 
 class Commit(NamedTuple):

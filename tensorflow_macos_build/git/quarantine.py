@@ -10,18 +10,13 @@ as one pack.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import shutil
-import zlib
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.git import alternates
 from tensorflow_macos_build.git.attributes import TreeAttributes, parse_check_attr
-from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.objects import (
     ObjectReader,
@@ -32,9 +27,12 @@ from tensorflow_macos_build.git.objects import (
     reading,
 )
 from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.git.running import RunningGits
+from tensorflow_macos_build.git.unwritten import UnwrittenObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 _ATTRIBUTES = (
     f"* !text !eol !filter !ident !working-tree-encoding !diff conflict-marker-size={MARKER_SIZE}\n"
@@ -53,20 +51,16 @@ class Quarantine:
         git: the quarantine, to run git in.
         source: the real repository.
         objects: reads objects of both.
-        file_merger: merges single files.
     """
 
     def __init__(
-        self, git: Git, source: Git, objects: ObjectReader, running: contextlib.ExitStack
+        self, git: Git, source: Git, objects: ObjectReader, unwritten: UnwrittenObjects
     ) -> None:
         self.git = git
         self.source = source
         self.objects = objects
-        self.file_merger = FileMerger(self, running)
-        self._algorithm = git.line("rev-parse", "--show-object-format")
+        self._unwritten = unwritten
         self._folder = git.git_dir / "objects"
-        self._fans: set[str] = set()  # objects/00 to objects/ff (gitrepository-layout(5))
-        self._written: set[str] = set()
         self._attributes = TreeAttributes(objects, git.git_dir / "attributes")
 
     def git_on(self, tree: str) -> Git:
@@ -101,27 +95,21 @@ class Quarantine:
         return parse_check_attr(git.out("check-attr", "-z", "--stdin", name, stdin=stdin))
 
     def write(self, kind: str, content: bytes) -> str:
-        """Put an object into the quarantine as a loose object, and return its id."""
-        whole = f"{kind} {len(content)}\0".encode() + content
-        oid = hashlib.new(self._algorithm, whole, usedforsecurity=False).hexdigest()
-        if oid in self._written:
-            return oid
-        folder = f"{self._folder}/{oid[:2]}"
-        if oid[:2] not in self._fans:
-            Path(folder).mkdir(exist_ok=True)
-            self._fans.add(oid[:2])
-        # Nobody else writes here but git, which may have made the same object.
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(f"{folder}/{oid[2:]}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            with open(descriptor, "wb") as stream:  # noqa: PTH123
-                # little compression: most objects are read once, and `keep` packs what stays
-                stream.write(zlib.compress(whole, 1))
-        self._written.add(oid)
-        return oid
+        """Put an object into the quarantine, and return its id.
+
+        It is in memory until git runs there: most trees of a replay are for nobody but `objects`.
+        """
+        return self._unwritten.add(kind, content)
+
+    def publish(self, roots: Iterable[str]) -> None:
+        """Write out what objects reach, and themselves, for a program that runs already."""
+        self._unwritten.publish(roots)
 
     def write_tree(self, entries: Mapping[str, TreeEntry]) -> str:
         """Put a tree into the quarantine, and return its id."""
-        return self.write("tree", emit_tree(entries))
+        oid = self.write("tree", emit_tree(entries))
+        self.objects.remember_tree(oid, entries)
+        return oid
 
     def write_commit(
         self,
@@ -179,8 +167,11 @@ def open_quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
     with temporary.scratch("quarantine") as folder:
         git = _make(folder, source)
-        with reading(git) as objects, contextlib.ExitStack() as running:
-            yield Quarantine(git, source, objects, running)
+        algorithm = git.line("rev-parse", "--show-object-format")
+        unwritten = UnwrittenObjects(git.git_dir / "objects", algorithm)
+        with RunningGits() as running, reading(git, unwritten.contents) as objects:
+            own = replace(git, running=running, publish=unwritten.publish_all)
+            yield Quarantine(own, source, objects, unwritten)
 
 
 def _put_pack_file(made: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from dataclasses import dataclass, field
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import alternates, environment, object_ids
+from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tensorflow_macos_build.git.running import RunningGits
 
 _DIED = 128
 """The exit status of git's die(), with which it also says that an object is missing."""
@@ -43,15 +47,24 @@ class Git:
         env: further changes to the environment of every call, such as a quarantine
             (`GIT_OBJECT_DIRECTORY`) or the identity of a committer.
         borrows_from: the repository whose objects it borrows; it knows where missing ones are.
+        running: the programs that go on running for it, where there are any.
+        publish: writes out the objects that git may have to see.
     """
 
     git_dir: Path
     work_tree: Path | None = None
     env: Mapping[str, str | None] = field(default_factory=dict)
     borrows_from: Git | None = None
+    running: RunningGits | None = field(default=None, compare=False)
+    publish: Callable[[], object] | None = field(default=None, compare=False)
 
     def argv(self, *args: str | Path) -> list[str | Path]:
-        """Return the whole command line of `git ARGS` for this repository."""
+        """Return the whole command line of `git ARGS` for this repository.
+
+        It is for a program that is to run now: what that may have to see is written out first.
+        """
+        if self.publish is not None:
+            self.publish()
         # Stated, so that git neither looks for a repository above the current folder nor asks
         # safe.directory who owns it (setup_explicit_git_dir in setup.c).
         folders: list[str | Path] = ["--git-dir", self.git_dir]
@@ -166,6 +179,17 @@ class Git:
     def out(self, *args: str | Path, stdin: bytes = b"") -> bytes:
         """Run `git ARGS`, and return what it wrote to standard output."""
         return self.run(*args, stdin=stdin).stdout
+
+    def diff_tree(self, *flags: str, lines: bytes, paths: Sequence[str] = ()) -> bytes:
+        """Return what `git diff-tree --stdin` prints for lines of ids, of all paths or of some."""
+        command = ("--literal-pathspecs", "diff-tree", "--stdin", *flags, "--", *paths)
+        # with paths it is asked once and not again
+        if self.running is not None and not paths:
+            argv, env = self.argv(*command), self.environment()
+            # one that has ended lacked an object; asked alone, git says which, or fetches it
+            with contextlib.suppress(Ended):
+                return self.running.diff_tree(argv, self.work_tree, env, lines)
+        return self.out(*command, stdin=lines)
 
     def line(self, *args: str | Path, stdin: bytes = b"") -> str:
         """Run `git ARGS`, and return the one line that it printed, without its end."""

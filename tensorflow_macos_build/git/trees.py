@@ -101,10 +101,10 @@ def compare(
     # Literal, for a path may hold `*` or begin with `:(` (gitglossary(7), pathspec). --always: a
     # commit in which nothing changes of what is asked has its line, too, which `moves` counts on.
     argv = (
-        "--literal-pathspecs", "diff-tree", "--stdin", "--always", "--root", "-r", "--raw", "-z",
-        "--no-renames", "--no-abbrev", *flags, "--",
+        "--always", "--root", "-r", "--raw", "-z",
+        "--no-renames", "--no-abbrev", *flags,
     )  # fmt: skip
-    parts = [parse_raw(git.out(*argv, *paths, stdin=stdin)) for paths in batches(only)]
+    parts = [parse_raw(git.diff_tree(*argv, lines=stdin, paths=paths)) for paths in batches(only)]
     if len(parts) == 1:
         return parts[0]
     return (

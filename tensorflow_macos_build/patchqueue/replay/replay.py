@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import merges, trees
-from tensorflow_macos_build.git.file_merges import FileVersions
+from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
 from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.git.trees import PathChange
@@ -117,6 +117,7 @@ def replay(
     *,
     resolver: Resolver | None = None,
     write_trees: bool = False,
+    merger: FileMerger | None = None,
     ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -128,11 +129,13 @@ def replay(
         on_conflict: go on with the patch's side, leave the patch out, or stop.
         resolver: asked at each conflict (the patch, its changes, the merge) how to settle it.
         write_trees: write the tree after each patch; without it, only those that git merges.
+        merger: what merges files; it remembers those of an earlier replay in the quarantine.
         ticker: told how many patches are done.
     """
     objects = quarantine.objects
     state = Overlay(objects, tree_of(objects, onto))
-    replayer = _Replayer(quarantine, state, on_conflict, resolver)
+    merger = merger or FileMerger(quarantine)
+    replayer = _Replayer(quarantine, state, merger, on_conflict, resolver)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, changes in trees.by_commit(quarantine.git, commits):
@@ -162,12 +165,14 @@ class _Replayer:
         self,
         quarantine: Quarantine,
         state: Overlay,
+        merger: FileMerger,
         on_conflict: OnConflict,
         resolver: Resolver | None,
     ) -> None:
         self.state = state
         self._quarantine = quarantine
         self._objects = quarantine.objects
+        self._merger = merger
         self._on_conflict = on_conflict
         self._resolver = resolver
 
@@ -260,7 +265,7 @@ class _Replayer:
     ) -> ReplayStep:
         """Merge a patch of which single files meet others, and the rest is decided by ids."""
         ours = self.state.write(self._quarantine)
-        files = self._quarantine.file_merger.merge(ours, meeting)
+        files = self._merger.merge(ours, meeting)
         became = [
             PathChange(file.path, file.ours, merge.entry)
             for file, merge in zip(meeting, files, strict=True)

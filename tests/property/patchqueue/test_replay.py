@@ -4,7 +4,9 @@ import tempfile
 from pathlib import Path
 
 from hypothesis import given, note, settings
+from hypothesis import strategies as st
 
+from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
@@ -26,6 +28,28 @@ def test_skipping_gives_the_tree_that_git_rebase_gives(case: repositories.Case) 
         note(str([step.outcome for step in ours.steps]))
         assert ours.tree == tree
         assert sum(step.outcome is StepOutcome.CONFLICT for step in ours.steps) == stops
+
+
+@given(repositories.cases(), st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)))
+@settings(max_examples=40, derandomize=True, deadline=None)
+def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
+    case: repositories.Case, on_conflict: OnConflict
+) -> None:
+    """Law: git's own answer is the judge of every shortcut, also where single files merge alone."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with open_quarantine(made.git) as quarantine:
+            done = replay(quarantine, made.onto, made.patches, on_conflict)
+            for step in done.steps:
+                if step.merged is None:
+                    continue
+                sides = step.merged.base, step.merged.ours, step.merged.theirs
+                whole = merges.merge(quarantine, *sides)
+                assert step.merged.conflicted == whole.conflicted
+                assert step.merged.messages == whole.messages
+                # markers name the throw-away commits, which are others
+                made_of = [merges.provisional(quarantine, m) for m in (step.merged, whole)]
+                assert made_of[0] == made_of[1]
 
 
 @given(repositories.cases())

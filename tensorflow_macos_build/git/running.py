@@ -1,0 +1,128 @@
+"""Programs of git's that answer one question after another, so that none is started for each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from tensorflow_macos_build.children import Child
+
+_PIECE = 1 << 16
+"""Bytes read at a time, as many as a pipe holds (pipe(7))."""
+
+_QUESTION = 1 << 14
+"""Bytes asked before an answer is read: they have to fit into a pipe, 16 KiB of it on macOS."""
+
+
+class Ended(Exception):
+    """A running git has ended before it gave its answer."""
+
+
+class RunningGit:
+    """A program that reads questions and writes answers."""
+
+    def __init__(self, child: Child) -> None:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        self._questions, self._answers = child.stdin, child.stdout
+        self._unread = bytearray()
+
+    def send(self, question: bytes) -> None:
+        """Write a question.
+
+        Raises:
+            Ended: nobody reads it.
+        """
+        try:
+            self._questions.write(question)
+            self._questions.flush()
+        except BrokenPipeError:
+            raise Ended from None
+
+    def up_to(self, end: bytes) -> bytes:
+        """Return what the program writes up to certain bytes, and pass over these.
+
+        Raises:
+            Ended: it has ended before.
+        """
+        at = self._unread.find(end)
+        while at < 0:
+            looked_at = max(0, len(self._unread) - len(end) + 1)
+            piece = os.read(self._answers.fileno(), _PIECE)
+            if not piece:
+                raise Ended
+            self._unread += piece
+            at = self._unread.find(end, looked_at)
+        answer = bytes(self._unread[:at])
+        del self._unread[: at + len(end)]
+        return answer
+
+
+class RunningGits:
+    """The programs that were started; leaving the body ends them."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._by_argv: dict[tuple[str, ...], RunningGit] = {}
+        # A line that is no id: `git diff-tree --stdin` prints it back, and flushes (diff-tree.c).
+        # Nobody can have called a file so.
+        self._end = f"end {secrets.token_hex(16)}\n".encode()
+
+    def __enter__(self) -> RunningGits:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def start(
+        self, argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str | None]
+    ) -> RunningGit:
+        """Start a program."""
+        # what it says of an object that it lacks, git says again when it is asked that alone
+        started = process.start(argv, cwd=cwd, env=env, stderr=subprocess.DEVNULL)
+        return RunningGit(self._stack.enter_context(started))
+
+    def diff_tree(
+        self,
+        argv: Sequence[str | Path],
+        cwd: Path | None,
+        env: Mapping[str, str | None],
+        lines: bytes,
+    ) -> bytes:
+        """Return what a `git diff-tree --stdin` prints, the running one of the same command line.
+
+        Raises:
+            Ended: it has ended before.
+        """
+        key = tuple(os.fspath(word) for word in argv)
+        if key not in self._by_argv:
+            self._by_argv[key] = self.start(argv, cwd, env)
+        running = self._by_argv[key]
+        try:
+            return b"".join(self._answers(running, lines))
+        except Ended:
+            del self._by_argv[key]
+            raise
+
+    def _answers(self, running: RunningGit, lines: bytes) -> Iterator[bytes]:
+        start = 0
+        while start < len(lines):
+            end = lines.rfind(b"\n", start, start + _QUESTION) + 1
+            running.send(lines[start:end] + self._end)
+            yield running.up_to(self._end)
+            start = end
