@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.children import Child
 
+NOWHERE = subprocess.DEVNULL
+"""Where a stream goes that nobody reads."""
+
 _TAIL_LINES = 40
 _LONGEST_LINE = 500
 """How much of a failed program's last words its error shows: two screens, and no endless line."""
@@ -279,7 +282,8 @@ def start(
     """Start a program with a pipe on its standard input, in a process group of its own.
 
     Leaving the body, by its end or by an exception, stops a program that still runs. `stdout` and
-    `stderr` are as for `subprocess.Popen`, `env` and `inherited` as for `environment`.
+    `stderr` are as for `subprocess.Popen` (`NOWHERE`, too), `env` and `inherited` as for
+    `environment`.
 
     Raises:
         ProgramMissing: the program is not on PATH.

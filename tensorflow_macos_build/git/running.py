@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import subprocess
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import process
@@ -94,7 +93,7 @@ class RunningGits:
     ) -> RunningGit:
         """Start a program."""
         # what it says of an object that it lacks, git says again when it is asked that alone
-        started = process.start(argv, cwd=cwd, env=env, stderr=subprocess.DEVNULL)
+        started = process.start(argv, cwd=cwd, env=env, stderr=process.NOWHERE)
         return RunningGit(self._stack.enter_context(started))
 
     def diff_tree(
