@@ -166,14 +166,18 @@ class Console:
         # Texts of their own, and so escaped here (`_Verbatim`).
         self.rich.print(Text.assemble(*((shown(text), style) for text, style in pieces)))
 
+    @property
+    def folds(self) -> bool:
+        """Whether lines of a group are folded away until somebody asks: on GitHub Actions."""
+        return self._groups
+
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """Put the lines of the body under a title; a folded group on GitHub Actions.
+        """Fold the lines of the body under a title, on GitHub Actions; elsewhere they are as ever.
 
         Groups cannot be nested there: a second one ends the first.
         """
         if not self._groups:
-            self.line(title, "bold")
             yield
             return
         self._command(workflow_commands.begin_group(title))

@@ -59,8 +59,11 @@ from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCo
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage, StageState
 from tensorflow_macos_build.pipeline.records import (
+    CheckRecord,
+    DistResult,
     Effort,
     FileRecord,
+    SmokeResult,
     SourceResult,
     TimedAction,
     TimedKind,
@@ -77,6 +80,7 @@ from tensorflow_macos_build.pipeline.rounds.budget import Deadline, TimeBox
 from tensorflow_macos_build.pipeline.rounds.folder import StateReport
 from tensorflow_macos_build.pipeline.rounds.model import Round, RoundEnd, State
 from tensorflow_macos_build.pipeline.stage import FinishedStage
+from tensorflow_macos_build.pipeline.stages import prove, publish
 from tensorflow_macos_build.pipeline.stages.build import ARM64
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -231,6 +235,27 @@ BUILT = FinishedStage(
         effort=EFFORT,
     ),
     61.5,
+    up_to_date=False,
+)
+WHEEL = FileRecord(path="dist/demo/x.whl", size=1234, sha256=SHA256)
+TRIED = FinishedStage(
+    prove.SMOKE,
+    SHA256,
+    SmokeResult(
+        checks=(
+            CheckRecord(
+                wheel="x.whl", leg="arm64", name="import", outcome="passed", why="", evidence={}
+            ),
+        )
+    ),
+    3.5,
+    up_to_date=True,
+)
+PUBLISHED = FinishedStage(
+    publish.stage(prove.SMOKE),
+    SHA256,
+    DistResult(folder="dist/demo", wheel=WHEEL, files=(WHEEL,)),
+    0.5,
     up_to_date=False,
 )
 PLAN = BuildPlan(
@@ -515,17 +540,22 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     build.plan_document: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.plan_lines: [(PLAN,), (PLAN, HOST), (IN_ROUNDS,)],
     build.planned_line: [(PLAN.stages[0],)],
-    build.finished_line: [(FINISHED,)],
+    build.finished_line: [(FINISHED,), (BUILT, "changed: release.name")],
     build.summary: [(PLAN,)],
     build.waiting_line: [(None,), (locks.LockHolder(4242, 1_795_720_959, "inv build"),)],
     build.as_document: [(WORKSPACE, [FINISHED])],
-    build.as_lines: [(WORKSPACE, [FINISHED])],
+    build.as_lines: [
+        (WORKSPACE, [FINISHED]),
+        (WORKSPACE, [BUILT]),
+        (WORKSPACE, [TRIED, PUBLISHED]),
+    ],
     rounds.as_document: [(REPORTS,), ([],)],
     rounds.as_lines: [(REPORTS,), ([],)],
     rounds.as_markdown: [(STATE.rounds,)],
     rounds.ended_lines: [(STATE.rounds, REPORTS[0].path)],
     tables.in_style: [("red", "a", "b")],
     tables.lines: [(TABLE,), (TABLE, 60), (TABLE, 20), (tables.Table.of((), []), 20)],
+    time_spent.in_short: [(EFFORT,)],
     time_spent.effort_of: [(FINISHED,), (BUILT,)],
     time_spent.title: [(BUILT,)],
     time_spent.as_lines: [(EFFORT,), (Effort(actions=1, cache_hits=0),)],

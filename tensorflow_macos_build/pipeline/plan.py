@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _SHOWN = 3
 """How many names a reason tells before it only counts: it shares a line with the stage's name."""
 
+CHANGED = "changed: "
+"""How the reason begins of a stage that is done again because of what it is made from."""
+
 _KEY_DIGITS = 16
 """How much of a key names a folder: 64 bits tell a stage's results apart, and paths stay short."""
 
@@ -169,7 +172,7 @@ def _why(made_of: Mapping[str, Any], stage_folder: Path, key: str) -> str:
     old, new = dict(_facts(before)), dict(_facts(made_of))
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     if changed:
-        return f"changed: {_few(changed)}"
+        return f"{CHANGED}{_few(changed)}"
     # Its stamp was not believed and its inputs are the newest result's: what it made is no more.
     is_stale = result_folder(stage_folder, key).exists()
     return "its files have changed" if is_stale else "not made yet"

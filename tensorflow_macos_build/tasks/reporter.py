@@ -28,6 +28,7 @@ class TerminalReporter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._why = ""
 
     def waiting_for(self, holder: LockHolder | None) -> None:
         """Print why nothing happens."""
@@ -44,8 +45,8 @@ class TerminalReporter:
 
     @contextlib.contextmanager
     def stage_started(self, planned: PlannedStage) -> Iterator[Ticker]:
-        """Show a stage at work, and why it has to run."""
-        title = view.planned_line(planned)
+        """Show a stage at work, and fold what is told of it under why it has to run."""
+        title, self._why = view.planned_line(planned), planned.why
         with self._console.group(title), self._console.progress(planned.stage.name) as ticker:
             yield ticker
 
@@ -61,10 +62,11 @@ class TerminalReporter:
 
     def stage_done(self, finished: FinishedStage) -> None:
         """Print a stage's result, and of a Bazel build where its time went."""
-        line = view.finished_line(finished)
+        line = view.finished_line(finished, self._why)
         self._console.line(line.text, line.style)
+        self._why = ""
         effort = time_spent.effort_of(finished)
-        if effort is not None:
+        if effort is not None and self._console.folds:
             with self._console.group(time_spent.title(finished)):
                 for text in time_spent.as_lines(effort):
                     self._console.line(text)

@@ -7,21 +7,33 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline.plan import StageState
-from tensorflow_macos_build.views import doctor
+from tensorflow_macos_build.pipeline.records import (
+    DistResult,
+    SmokeResult,
+    VerifyResult,
+    WheelResult,
+)
+from tensorflow_macos_build.report import page, verdict
+from tensorflow_macos_build.views import doctor, time_spent
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.command_line import CommandLine
     from tensorflow_macos_build.config import Limits, TimeBoxSettings
     from tensorflow_macos_build.locks import LockHolder
     from tensorflow_macos_build.pipeline.doctor import HostFinding
     from tensorflow_macos_build.pipeline.plan import BuildPlan, PlannedStage
+    from tensorflow_macos_build.pipeline.records import Record
     from tensorflow_macos_build.pipeline.rounds.budget import TimeBox
     from tensorflow_macos_build.pipeline.stage import FinishedStage
     from tensorflow_macos_build.pipeline.workspace import Workspace
+    from tensorflow_macos_build.report.verdict import Requirement
+    from tensorflow_macos_build.views.lines import Part
 
 # Fixed widths: lines of a build come one by one, hours apart, and stand in columns all the same.
 _NAME_COLUMN = len("build:x86_64") + 1
@@ -128,12 +140,16 @@ def planned_line(planned: PlannedStage) -> str:
     return f"{name:<{_NAME_COLUMN}} {state:<{_STATE_COLUMN}} {planned.why}"
 
 
-def finished_line(finished: FinishedStage) -> Line:
-    """Return what came of a stage, in the columns of `planned_line`."""
-    took = "up to date" if finished.up_to_date else f"{finished.seconds:.1f} s"
+def finished_line(finished: FinishedStage, why: str = "") -> Line:
+    """Return what came of a stage, in the columns of `planned_line`; `why` is why it was run."""
+    took = "up to date" if finished.up_to_date else page.duration(finished.seconds)
     columns = f"{finished.stage.name:<{_NAME_COLUMN}} {took:<{_STATE_COLUMN}}"
-    summary = finished.stage.summary(finished.value)
-    return Line(f"{columns} {summary}", "" if finished.up_to_date else "green")
+    parts = [finished.stage.summary(finished.value)]
+    if (effort := time_spent.effort_of(finished)) is not None:
+        parts.append(time_spent.in_short(effort))
+    if why.startswith(planning.CHANGED):
+        parts.append(why)
+    return Line(f"{columns} {'; '.join(parts)}", "" if finished.up_to_date else "green")
 
 
 def waiting_line(holder: LockHolder | None) -> str:
@@ -146,9 +162,11 @@ def waiting_line(holder: LockHolder | None) -> str:
 
 
 def summary(plan: BuildPlan) -> str:
-    """Return in one line how much of a build there is to do."""
+    """Return in one line how much of a build there is to do, and why."""
     ready = sum(planned.state is StageState.UP_TO_DATE for planned in plan.stages)
-    return f"{plan.workspace.release.name}: {ready} of {len(plan.stages)} stages are up to date"
+    counts = f"{plan.workspace.release.name}: {ready} of {len(plan.stages)} stages are up to date"
+    first = next((stage for stage in plan.stages if stage.state is StageState.TO_RUN), None)
+    return counts if first is None else f"{counts}; first: {first.stage.name} ({first.why})"
 
 
 def as_document(workspace: Workspace, done: Sequence[FinishedStage]) -> documents.Json:
@@ -166,8 +184,54 @@ def as_document(workspace: Workspace, done: Sequence[FinishedStage]) -> document
     return documents.document("build", 1, {"release": workspace.release.name, "stages": stages})
 
 
-def as_lines(workspace: Workspace, done: Sequence[FinishedStage]) -> Iterator[str]:
-    """Yield where a build's result is."""
-    last = done[-1]
-    folder = workspace.dist if last.stage.name == "dist" else last.stage.folder(workspace)
-    yield str(checkout.shown(folder))
+def as_lines(workspace: Workspace, done: Sequence[FinishedStage]) -> Iterator[Part]:
+    """Yield what a build made and where it is, what is missing, and what to type next."""
+    last = done[-1].value
+    if not isinstance(last, (DistResult, WheelResult)):
+        yield str(checkout.shown(done[-1].stage.folder(workspace)))
+        yield f"next: {_again(workspace)}"
+        return
+    wheel = checkout.shown(workspace.root / last.wheel.path)
+    # Strings, which nothing is laid over: all of it is copied.
+    yield str(wheel)
+    yield f"sha256 {last.wheel.sha256}"
+    yield f"{page.size(last.wheel.size)}; {_time_taken(done)}"
+    yield from (
+        _published(workspace, wheel, done)
+        if isinstance(last, DistResult)
+        else [f"next: {_again(workspace)}"]
+    )
+
+
+def _published(workspace: Workspace, wheel: Path, done: Sequence[FinishedStage]) -> Iterator[Part]:
+    needed = _requirements(wheel.name, done)
+    is_ready = all(requirement.is_met for requirement in needed)
+    yield Line(verdict.verdict(needed), "bold green" if is_ready else "bold yellow")
+    yield f"report: {checkout.shown(workspace.dist / 'report.html')}"
+    if is_ready:
+        yield f"next: {checkout.command('release.prepare', '--config', workspace.release.name)}"
+    else:
+        yield f"next, on a Mac: {checkout.command('smoke', wheel)}"
+
+
+def _requirements(wheel: str, done: Sequence[FinishedStage]) -> tuple[Requirement, ...]:
+    findings = [row for stage in done for row in _rows(stage.value, VerifyResult, "findings")]
+    checks = [row for stage in done for row in _rows(stage.value, SmokeResult, "checks")]
+    return verdict.judge(wheel, findings, checks)
+
+
+def _rows(value: Record, kind: type[Record], name: str) -> list[documents.Json]:
+    rows: list[documents.Json] = value.model_dump()[name] if isinstance(value, kind) else []
+    return rows
+
+
+def _time_taken(done: Sequence[FinishedStage]) -> str:
+    made = [finished for finished in done if not finished.up_to_date]
+    if not made:
+        return f"all {len(done)} stages are up to date"
+    seconds = page.duration(sum(finished.seconds for finished in made))
+    return f"{len(made)} of {len(done)} stages were done, in {seconds}"
+
+
+def _again(workspace: Workspace) -> str:
+    return checkout.command("build", "--config", workspace.release.name)

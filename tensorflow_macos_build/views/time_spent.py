@@ -25,6 +25,13 @@ def effort_of(finished: FinishedStage) -> Effort | None:
     return built.effort
 
 
+def in_short(effort: Effort) -> str:
+    """Return what a build cost in a few words."""
+    if effort.time is None:
+        return _hits(effort)
+    return f"{_hits(effort)}, critical path {effort.time.critical_seconds:.1f} s"
+
+
 def title(finished: FinishedStage) -> str:
     """Return what the lines are about."""
     return f"{finished.stage.name}: where the time went"
@@ -93,10 +100,13 @@ def _table(heading: str, rows: Iterator[tuple[float, str]]) -> Iterator[str]:
 
 
 def _counted(effort: Effort) -> str:
-    actions = _number(effort.actions, "action")
-    hits = f"{effort.cache_hits:,} of them from caches{_hit_rate(effort)}"
     runners = f" ({_listed(effort.runners)})" if effort.runners else ""
-    return f"{actions}, {hits}{runners}"
+    return f"{_hits(effort)}{runners}"
+
+
+def _hits(effort: Effort) -> str:
+    actions = _number(effort.actions, "action")
+    return f"{actions}, {effort.cache_hits:,} of them from caches{_hit_rate(effort)}"
 
 
 def _hit_rate(effort: Effort) -> str:

@@ -22,7 +22,7 @@ def test_lines_go_to_stderr_plain_and_whole_where_there_is_no_terminal(
         console.line("[not markup] " + "x" * 300, "bold red")
     out, err = capfd.readouterr()
     assert out == ""
-    assert err == "fuse\n[not markup] " + "x" * 300 + "\n"
+    assert err == "[not markup] " + "x" * 300 + "\n"
 
 
 def test_github_actions_gets_folded_groups(
