@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.patchqueue.verdict import wording
+from tensorflow_macos_build.patchqueue.verdict.wording import WORDS, StatusTone
 from tensorflow_macos_build.views import audit, evidence, forecast_page
-from tensorflow_macos_build.views.forecast_page import WORDS, Tone
 from tensorflow_macos_build.views.lines import Line
 from tensorflow_macos_build.views.tables import Table, TableCell
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.views.lines import Part
 
 _STYLES = {
-    Tone.QUIET: "dim",
-    Tone.CARRIED: "cyan",
-    Tone.UPSTREAM: "green",
-    Tone.LOOK: "yellow",
-    Tone.BROKEN: "bold red",
-    Tone.FOLLOWS: "red",
+    StatusTone.QUIET: "dim",
+    StatusTone.CARRIED: "cyan",
+    StatusTone.UPSTREAM: "green",
+    StatusTone.LOOK: "yellow",
+    StatusTone.BROKEN: "bold red",
+    StatusTone.FOLLOWS: "red",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
@@ -11,6 +10,7 @@ from typing_extensions import assert_never
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 from tensorflow_macos_build.patchqueue.verdict import wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
+from tensorflow_macos_build.patchqueue.verdict.wording import WORDS, StatusTone
 from tensorflow_macos_build.views import pages
 
 if TYPE_CHECKING:
@@ -25,33 +25,6 @@ if TYPE_CHECKING:
 
 _ROWS_AT_A_GLANCE = 40
 """A page with more patches than this shows at first only those that are not clean everywhere."""
-
-
-class Tone(Enum):
-    """What a status means for whoever carries the patch."""
-
-    QUIET = "quiet"
-    CARRIED = "carried"
-    UPSTREAM = "upstream"
-    LOOK = "look"
-    BROKEN = "broken"
-    FOLLOWS = "follows"
-
-
-WORDS = {
-    Status.CLEAN: ("clean", Tone.QUIET),
-    Status.ADAPTED: ("adapted", Tone.CARRIED),
-    Status.RESOLVED: ("resolved", Tone.CARRIED),
-    Status.UPSTREAM_IDENTICAL: ("upstream", Tone.UPSTREAM),
-    Status.UPSTREAM_CHANGED: ("upstream, changed", Tone.UPSTREAM),
-    Status.UPSTREAM_IN_PART: ("upstream, in part", Tone.UPSTREAM),
-    Status.EMPTY: ("empty", Tone.LOOK),
-    Status.LEFT_OUT: ("left out", Tone.LOOK),
-    Status.NOT_REACHED: ("not reached", Tone.LOOK),
-    Status.CONFLICT: ("conflict", Tone.BROKEN),
-    Status.KNOCK_ON: ("knock-on", Tone.FOLLOWS),
-}
-"""Each status in the few words that a cell of the matrix has room for, and its tone."""
 
 
 def is_quiet(row: ForecastRow) -> bool:
@@ -104,8 +77,8 @@ def html(forecast: Forecast) -> str:
 def _shares(column: ForecastColumn) -> list[tuple[str, int]]:
     """Return how many patches have each tone, for a bar."""
     counts = Counter(WORDS[fate.status][1] for fate in column.cells)
-    # In the order of Tone, so that bars of several revisions can be compared by eye.
-    return [(tone.value, counts[tone]) for tone in Tone if counts[tone]]
+    # In the order of StatusTone, so that bars of several revisions can be compared by eye.
+    return [(tone.value, counts[tone]) for tone in StatusTone if counts[tone]]
 
 
 def _about(fate: PatchForecast) -> str:

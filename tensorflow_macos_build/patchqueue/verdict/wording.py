@@ -1,14 +1,44 @@
-"""Why a patch has its status, in one line: the one wording of rebases, forecasts and builds."""
+"""A patch's status in a few words, and why it has it: for rebases, forecasts and builds."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.verdict.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence
     from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
+
+
+class StatusTone(Enum):
+    """What a status means for whoever carries the patch."""
+
+    QUIET = "quiet"
+    CARRIED = "carried"
+    UPSTREAM = "upstream"
+    LOOK = "look"
+    BROKEN = "broken"
+    FOLLOWS = "follows"
+
+
+WORDS = {
+    Status.CLEAN: ("clean", StatusTone.QUIET),
+    Status.ADAPTED: ("adapted", StatusTone.CARRIED),
+    Status.RESOLVED: ("resolved", StatusTone.CARRIED),
+    Status.UPSTREAM_IDENTICAL: ("upstream", StatusTone.UPSTREAM),
+    Status.UPSTREAM_CHANGED: ("upstream, changed", StatusTone.UPSTREAM),
+    Status.UPSTREAM_IN_PART: ("upstream, in part", StatusTone.UPSTREAM),
+    Status.EMPTY: ("empty", StatusTone.LOOK),
+    Status.LEFT_OUT: ("left out", StatusTone.LOOK),
+    Status.NOT_REACHED: ("not reached", StatusTone.LOOK),
+    Status.CONFLICT: ("conflict", StatusTone.BROKEN),
+    Status.KNOCK_ON: ("knock-on", StatusTone.FOLLOWS),
+}
+"""Each status in the few words that a cell of the matrix has room for, and its tone."""
 
 
 def named(commit: UpstreamCommit) -> str:

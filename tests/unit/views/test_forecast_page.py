@@ -15,8 +15,8 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
 from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
+from tensorflow_macos_build.patchqueue.verdict.wording import WORDS
 from tensorflow_macos_build.views import forecast_page
-from tensorflow_macos_build.views.forecast_page import WORDS
 
 HOSTILE = "\"'><script>alert(1)</script></style><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}"
 ID = "0123456789abcdef0123456789abcdef01234567"
