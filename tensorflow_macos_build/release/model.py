@@ -162,6 +162,16 @@ def parse(content: bytes) -> Manifest:
         raise ReleaseBroken(
             f"it is no manifest of a release: {error.what}", where=MANIFEST
         ) from None
+    return of_document(document)
+
+
+def of_document(document: documents.Json) -> Manifest:
+    """Return the manifest that a document of the schema release.v1 says.
+
+    Raises:
+        ReleaseBroken: it names a file as none may be named.
+        UsageError: its tag is none.
+    """
     files = tuple(_file(row) for row in document["files"])
     names = [file.name for file in files]
     if wrong := [name for name in names if not is_name(name) or names.count(name) > 1]:

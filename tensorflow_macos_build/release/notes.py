@@ -14,7 +14,8 @@ from tensorflow_macos_build.release.model import GateOutcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.release.model import Gate, ReleaseFile
+    from tensorflow_macos_build.release.model import Gate
+    from tensorflow_macos_build.release.targets import WheelTarget
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@])")
 
@@ -36,15 +37,6 @@ class PatchChange:
     added: int = 0
     removed: int = 0
     evidence: str = ""
-
-
-@dataclass(frozen=True)
-class WheelTarget:
-    """What a wheel is for: its file, and Pythons and systems in words."""
-
-    file: ReleaseFile
-    python: str
-    systems: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.documents import Json
 
-_TEMPLATE = "report.html.j2"
+_TEMPLATE, _STYLE = "report.html.j2", "base.css"
 
 _LONGEST_LINE = 400
 """Characters of a line of evidence on the page; the document has all of it."""
@@ -22,9 +23,21 @@ _LONGEST_LINE = 400
 
 def render(report: Json) -> str:
     """Return the HTML page of a document of schema `report`; the same document, the same bytes."""
-    loader = jinja2.PackageLoader("tensorflow_macos_build.report")
+    template = _environment().get_template(_TEMPLATE)
+    return template.render(
+        report=report, slowest=_slowest(report["stages"]), targets=_targets(report["smoke"])
+    )
+
+
+def stylesheet() -> str:
+    """Return the styles that other pages share with a report: colours, type, tables."""
+    return _environment().get_template(_STYLE).render()
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=loader,
+        loader=jinja2.PackageLoader("tensorflow_macos_build.report"),
         autoescape=True,  # paths, notes and a device's words come from wheels and programs
         finalize=shown,
         undefined=jinja2.StrictUndefined,
@@ -35,10 +48,7 @@ def render(report: Json) -> str:
     environment.filters["size"] = size
     environment.filters["duration"] = duration
     environment.filters["evidence_lines"] = evidence_lines
-    template = environment.get_template(_TEMPLATE)
-    return template.render(
-        report=report, slowest=_slowest(report["stages"]), targets=_targets(report["smoke"])
-    )
+    return environment
 
 
 def shown(value: object) -> object:

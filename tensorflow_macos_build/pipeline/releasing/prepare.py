@@ -18,7 +18,7 @@ from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import repository
 from tensorflow_macos_build.pipeline import builder
 from tensorflow_macos_build.pipeline.releasing import built, patch_changes, wheel_facts
-from tensorflow_macos_build.release import checksums, gates, model, notes, provenance
+from tensorflow_macos_build.release import checksums, gates, model, notes, provenance, targets
 from tensorflow_macos_build.release.model import FileKind, Gate, GateOutcome, Manifest, ReleaseFile
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _contents(
         upstream=(upstream["url"], upstream["ref"], upstream["commit"]),
         since=request.since,
         changes=patch_changes.since(request.workspace, release, request.since),
-        wheels=tuple(map(wheel_facts.target, subjects)),
+        wheels=tuple(map(targets.target, subjects)),
         gates=checked,
         smoke=tuple(wheel_facts.smoke_lines(evidence.smoke)),
     )

@@ -9,10 +9,9 @@ from packaging.utils import parse_wheel_filename
 
 from tensorflow_macos_build import files
 from tensorflow_macos_build.pipeline.stages import plugins
-from tensorflow_macos_build.release.notes import WheelTarget
 from tensorflow_macos_build.release.provenance import BuildOrigin
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
-from tensorflow_macos_build.wheels.dist_info import metadata, tags
+from tensorflow_macos_build.wheels.dist_info import metadata
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
 from tensorflow_macos_build.wheels.verify import Severity, VerifyOptions, verify
 
@@ -23,10 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.pipeline.releasing.built import BuiltRelease
     from tensorflow_macos_build.pipeline.workspace import Workspace
-    from tensorflow_macos_build.release.model import ReleaseFile
     from tensorflow_macos_build.wheels.verify import Finding, Verification
-
-_MACS = {"arm64": "Apple silicon", "x86_64": "Intel"}
 
 
 def sha256(content: bytes) -> str:
@@ -105,17 +101,6 @@ def finding_rows(verification: Verification) -> list[Json]:
         }
         for finding in verification.findings
     ]
-
-
-def target(file: ReleaseFile) -> WheelTarget:
-    """Return what a wheel is for, by its tags."""
-    name = tags.parse_name(file.name)
-    systems = tuple(
-        f"{_MACS[arch]}, macOS {'.'.join(map(str, version))} or later"
-        for arch, version in tags.promises(name.platforms).items()
-        if arch in _MACS
-    )
-    return WheelTarget(file, ", ".join(sorted({tag.interpreter for tag in name.expanded})), systems)
 
 
 def smoke_lines(rows: Sequence[Json]) -> Iterator[str]:

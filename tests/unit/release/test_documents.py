@@ -21,6 +21,7 @@ from tensorflow_macos_build.release.sbom import (
     Materials,
     PatchKind,
 )
+from tensorflow_macos_build.release.targets import WheelTarget
 
 SHA = "0123456789abcdef" * 4
 WHEEL = ReleaseFile("tensorflow-2.17.0-cp311-cp311-macosx_12_0_arm64.whl", 5, SHA, FileKind.WHEEL)
@@ -146,7 +147,7 @@ def test_notes_tell_what_changed_in_words_and_show_hostile_text_as_text() -> Non
             notes.PatchChange("New one", "added"),
             notes.PatchChange("Old one", "removed"),
         ),
-        wheels=(notes.WheelTarget(WHEEL, "cp311", ("Apple silicon, macOS 12.0 or later",)),),
+        wheels=(WheelTarget(WHEEL, "cp311", ("Apple silicon, macOS 12.0 or later",)),),
         gates=(Gate("smoked", GateOutcome.WAIVED, "no Mac"),),
         smoke=(),
     )
