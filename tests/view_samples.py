@@ -109,6 +109,12 @@ from tensorflow_macos_build.release.prepared import PreparedFolder, PublishedFil
 from tensorflow_macos_build.release.publishing import plan as publishing
 from tensorflow_macos_build.release.publishing.destinations import PublishPlan
 from tensorflow_macos_build.release.workflows import RoundLimits, StagedRelease
+from tensorflow_macos_build.site.model import (
+    PublishedSite,
+    Shelf,
+    SiteRequest,
+    SourceDocument,
+)
 from tensorflow_macos_build.smoke import CheckOutcome, SmokeCheck, SmokeReport
 from tensorflow_macos_build.smoke.compare import compare
 from tensorflow_macos_build.smoke.sweep import (
@@ -155,6 +161,7 @@ from tensorflow_macos_build.views import (
     rounds,
     saved,
     shapes,
+    site,
     smoke,
     smoke_compare,
     smoke_junit,
@@ -507,6 +514,11 @@ INDEX = PublishedIndex(
     (_OFFERED.path.name,),
     ("demo-0.9-py3-none-any.whl",),
 )
+SITE = PublishedSite(
+    SiteRequest((Path("dist"),), Path("dist/site"), "TensorFlow for Macs"),
+    Shelf((SourceDocument("dist/a.json", "report.v1", SHA256, {}),), ("b.json is none of ours",)),
+    {"index.html": b"<p>"},
+)
 
 BENCHED = bench_times.result()
 SHAPES = [shapes.Box(1, 2, 30, 9, 200), shapes.Dot(5, 6), shapes.Words(9, 9, "<a&b>", "end", True)]
@@ -656,6 +668,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     sweep.by_error: [(SWEPT.ops(),)],
     sweep.error_text: [(0.5,)],
     sweep_picture.draw: [(SWEPT,)],
+    site.as_document: [(SITE,)],
+    site.as_lines: [(SITE,)],
     smoke.as_document: [(SMOKE,)],
     smoke.as_parts: [(SMOKE,)],
     smoke_compare.as_document: [(COMPARISON,)],

@@ -19,6 +19,7 @@ from tensorflow_macos_build.tasks import (
     release,
     release_index,
     relocate,
+    site,
     smoke,
     upstream,
     verify,
@@ -49,4 +50,5 @@ namespace.add_task(fuse.fuse)
 namespace.add_task(fuse.retag)
 namespace.add_task(fuse.thin)
 namespace.add_task(relocate.relocate)
+namespace.add_task(site.site)
 namespace.add_task(wheelhouse.wheelhouse)

@@ -13,6 +13,9 @@ DIST = str(checkout.path("dist"))
 INDEX = str(checkout.path("dist/index"))
 """The package index."""
 
+SITE = str(checkout.path("dist/site"))
+"""The static site."""
+
 WHEELHOUSE = str(checkout.path("dist/wheelhouse"))
 
 EDITS = str(checkout.path("build/edit"))

@@ -27,6 +27,7 @@ _VALUES = {
     "GITHUB_RUN_ID": "7",
     "GITHUB_REPOSITORY": "o/r",
     "GITHUB_SERVER_URL": "https://h.example",
+    "pages": "https://o.example/r",
 }
 _TASK = re.compile(r"scripts/inv ([^|>\n]*[^|>\s])")
 _EXPRESSION = re.compile(r"\$\{\{")

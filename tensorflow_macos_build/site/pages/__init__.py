@@ -1,0 +1,1 @@
+"""The pages of a site, each made of the documents that it shows."""
