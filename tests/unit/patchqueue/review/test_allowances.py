@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.review import allowances
 from tensorflow_macos_build.patchqueue.review.lint import LintFinding, LintSeverity
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BASE = f"upstream: u\nref: v1\ncommit: {'a' * 40}\n"
 
