@@ -42,6 +42,18 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
+MEANINGS = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "the work failed (a conflict, a failed build or smoke test, a finding that is"
+    " an error), or the machine ran out of something",
+    ExitCode.USAGE: "wrong usage or config, a path that cannot be used, or a tool is missing or too"
+    " old; nothing was done",
+    ExitCode.PAUSED: "stopped at the time budget; the same command goes on",
+    ExitCode.INTERRUPTED: "interrupted; the same command goes on",
+}
+"""What each exit code means."""
+
+
 class MacosBuildError(Exception):
     """The base of all errors that a user can meet.
 
@@ -140,6 +152,11 @@ def naming(path: Path | str, *, instead_of: str | None = None) -> Iterator[None]
         if is_nameless or (instead_of is not None and instead_of in str(error.filename)):
             error.filename = str(path)
         raise
+
+
+def refusals() -> tuple[MacosBuildError, ...]:
+    """Return the error for each thing that the operating system refuses, without a place."""
+    return tuple(kind(what, hint=hint) for kind, what, hint in _REFUSALS.values())
 
 
 _NO_THREAD = "can't start new thread"

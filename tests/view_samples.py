@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tensorflow_macos_build import config, locks
+from tensorflow_macos_build.errors import refusals
 from tensorflow_macos_build.git.diffs import DiffHunk, FileDiff, LineRange
 from tensorflow_macos_build.patchqueue.audit.model import (
     AuditFinding,
@@ -126,6 +127,7 @@ from tensorflow_macos_build.smoke.sweep import (
     SweepReport,
     SweepResult,
 )
+from tensorflow_macos_build.tasks import docs, namespace
 from tensorflow_macos_build.upstream.releases import (
     Distance,
     ReleaseBranch,
@@ -154,6 +156,7 @@ from tensorflow_macos_build.views import (
     rangediff_page,
     rebase,
     rebase_progress,
+    reference,
     release,
     release_index,
     relocate,
@@ -633,6 +636,9 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     picks.pinned_lines: [(Pinned(WATCHED, EDITED), FLAGS), (Pinned((), None), FLAGS)],
     picks.watched_body: [(WATCHED[0],)],
     picks.watched_lines: [(WATCHED, FLAGS)],
+    reference.config_page: [(config.schema(), docs.example_of(ROOT))],
+    reference.tasks_page: [(tuple(docs.task_helps(ROOT, namespace)),)],
+    reference.exit_codes_page: [(refusals(),)],
     release.prepared_document: [(PREPARED,)],
     release.prepared_parts: [(PREPARED,)],
     release.publish_document: [(PUBLISHING,)],

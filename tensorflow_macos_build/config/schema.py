@@ -26,6 +26,7 @@ def schema() -> dict[str, Any]:
     }
     parent = {
         "type": "boolean",
+        "default": False,
         "title": "Parent",
         "description": "Whether this file is only extended by others, and no release by itself.",
     }

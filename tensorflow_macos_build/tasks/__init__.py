@@ -11,6 +11,7 @@ from tensorflow_macos_build.tasks import (
     checks,
     ci,
     config,
+    docs,
     doctor,
     fuse,
     patches,
@@ -34,6 +35,7 @@ namespace = invoke.Collection()
 namespace.add_collection(build.namespace)
 namespace.add_collection(ci.namespace)
 namespace.add_collection(config.namespace)
+namespace.add_collection(docs.collection(namespace))
 namespace.add_collection(patches.namespace)
 namespace.add_collection(plugins.namespace)
 namespace.add_collection(rebase.namespace)

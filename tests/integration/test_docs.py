@@ -1,20 +1,22 @@
-"""Every command that the documents tell a reader to type is one that the command line takes."""
+"""What the documents say is true: their commands, keys, links and tables."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build import config
+from tensorflow_macos_build.tasks import docs, namespace
 from tensorflow_macos_build.tasks.program import Program
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`((?:scripts/inv|invoke) [^`]+)`")
 
 
@@ -42,12 +44,32 @@ def test_every_command_of_a_page_is_understood(
     wrong = {}
     for text in _commands(page):
         try:
-            words = shlex.split(text, comments=True)
+            words = shlex.split(text.partition(" > ")[0], comments=True)
             _Parser(namespace=namespace, binary="inv").run(["inv", *words[1:]])
         except SystemExit as ended:
             if ended.code:
                 wrong[text] = capsys.readouterr().err
     assert not wrong
+
+
+def test_the_pages_that_are_made_of_the_code_are_as_it_is() -> None:
+    assert docs.stale_pages(ROOT, namespace) == [], "`scripts/inv docs.generate` makes them again"
+
+
+def test_the_example_of_a_config_has_every_key_and_is_taken(tmp_path: Path) -> None:
+    configs = tmp_path / "build_configs"
+    configs.mkdir()
+    shutil.copy(ROOT / "build_configs/base.yaml", configs)
+    shutil.copy(ROOT / "docs/example.yaml", configs)
+    loaded = config.load("example", root=tmp_path)
+    defaults = [key for key, source in loaded.provenance.items() if source.origin == "default"]
+    assert defaults == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_pages_do_hold_commands() -> None:
