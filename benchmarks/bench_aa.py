@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measure import machine
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.smoke.bench import Arm, BenchDesign, BenchOptions, BenchVerdict, bench
+from tensorflow_macos_build.smoke.bench.intervals import FEWEST_SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ def main() -> None:
     parser.add_argument("--workloads", default="dense-small")
     parser.add_argument("--keep", type=Path, default=Path("build/bench-aa"))
     options = parser.parse_args()
+    if options.sessions < FEWEST_SESSIONS:
+        parser.error(f"--sessions: no verdict rests on fewer than {FEWEST_SESSIONS}")
     print(machine())
     results = [_run(options, seed) for seed in range(1, options.runs + 1)]
     wins = [row for result in results for row in result.rows if row.verdict in _WINS]

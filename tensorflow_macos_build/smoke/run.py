@@ -15,7 +15,7 @@ from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeCheck, SmokeRe
 from tensorflow_macos_build.smoke.targets import (
     SmokeHost,
     SmokeTarget,
-    can_start,
+    obstacle,
     targets,
     this_host,
 )
@@ -153,10 +153,7 @@ class _TargetRun:
     def checks(self) -> Iterator[SmokeCheck]:
         """Yield what was tried, in order."""
         self._tell(0, selection.INSTALL)
-        skip_reason = self.target.skip_reason
-        if not (skip_reason or can_start(self.target, self.python)):
-            skip_reason = f"{self.python} cannot be started as {self.target.name}"
-        if skip_reason:
+        if skip_reason := obstacle(self.target, self.python):
             yield self._check(selection.INSTALL, Observation(CheckOutcome.NOT_RUN, skip_reason))
             yield self._check(selection.IMPORT, Observation(CheckOutcome.NOT_RUN, skip_reason))
             yield from self._not_run(skip_reason, self.chosen)

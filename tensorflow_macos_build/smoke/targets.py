@@ -10,12 +10,16 @@ import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.tags import Tag, compatible_tags, cpython_tags, sys_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from tensorflow_macos_build import process
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.errors import UsageError, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ROSETTA = Path("/Library/Apple/usr/libexec/oah/libRosettaRuntime")
 """What `softwareupdate --install-rosetta` brings; macOS itself comes without it."""
@@ -90,10 +94,28 @@ def _is_virtual_mac() -> bool:
     return process.run(VIRTUAL_MAC, expected=()).stdout.strip() == b"1"
 
 
-def can_start(target: SmokeTarget, python: Path) -> bool:
-    """Whether an interpreter starts as a target's processor: arch(1) needs its slice."""
+def obstacle(target: SmokeTarget, python: Path) -> str:
+    """Return why a wheel cannot be tried on a target with an interpreter; "" where it can."""
+    if target.skip_reason or not target.prefix:
+        return target.skip_reason
+    # arch(1) needs the interpreter's slice for that processor.
     argv: list[str | Path] = [*target.prefix, python, "-I", "-c", ""]
-    return not target.prefix or process.run(argv, expected=()).status == 0
+    can_start = process.run(argv, expected=()).status == 0
+    return "" if can_start else f"{python} cannot be started as {target.name}"
+
+
+def first_without_obstacle(ways: Sequence[SmokeTarget], python: Path, name: str) -> SmokeTarget:
+    """Return the first target on which a wheel of that name can be tried.
+
+    Raises:
+        WorkFailed: there is none.
+    """
+    obstacles = []
+    for way in ways:
+        if not (why := obstacle(way, python)):
+            return way
+        obstacles.append(why)
+    raise WorkFailed(f"{name} cannot be tried here: {'; '.join(dict.fromkeys(obstacles))}")
 
 
 def targets(wheel_name: str, host: SmokeHost) -> tuple[SmokeTarget, ...]:

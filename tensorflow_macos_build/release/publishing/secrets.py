@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,14 +71,10 @@ def needed(variables: Sequence[str], host: str) -> Secret:
 
 def _from_keyring(host: str) -> str:
     """Return what a keyring has; "" where there is no such package, no keyring, or nothing."""
-    try:
-        keyring = importlib.import_module("keyring")
-    except ImportError:
-        return ""
-    try:
-        return str(keyring.get_password(_SERVICE, host) or "").strip()
-    except Exception:  # each backend has exceptions of its own
-        return ""
+    # As a program: backends raise what they like, of packages that need not be here.
+    argv = (sys.executable, "-I", "-m", "keyring", "get", _SERVICE, host)
+    asked = process.run(argv, expected=())
+    return asked.stdout.decode(errors="replace").strip() if asked.status == 0 else ""
 
 
 def _checked(value: str, source: str) -> Secret:

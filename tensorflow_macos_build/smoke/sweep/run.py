@@ -17,7 +17,12 @@ from tensorflow_macos_build.smoke import environment
 from tensorflow_macos_build.smoke.interpreters import interpreter
 from tensorflow_macos_build.smoke.sweep.model import SweepReport, collect
 from tensorflow_macos_build.smoke.sweep.planning import Listing, SweepPlan, plan
-from tensorflow_macos_build.smoke.targets import SmokeTarget, targets, this_host
+from tensorflow_macos_build.smoke.targets import (
+    SmokeTarget,
+    first_without_obstacle,
+    targets,
+    this_host,
+)
 from tensorflow_macos_build.smoke.zygote import ENVIRONMENT, INSIDE
 
 if TYPE_CHECKING:
@@ -82,9 +87,7 @@ def sweep(
     own = interpreter(smoke_options.python, name)
     machine = this_host(own)
     ways = targets(name, machine) if name else (SmokeTarget(machine.machine),)
-    target = next((way for way in ways if not way.skip_reason), None)
-    if target is None:
-        raise WorkFailed(f"{name} cannot be tried here: {ways[0].skip_reason}")
+    target = first_without_obstacle(ways, own, name)
     with temporary.scratch("sweep") as folder:
         ticker(0, None, "install")
         store = smoke_options.environments

@@ -110,6 +110,24 @@ def test_a_wrong_source_is_told_with_its_place(
     assert says in str(raised.value)
 
 
+@pytest.mark.parametrize("label", ["macos-15", "macos-15-intel", "my-mac"])
+def test_who_builds_and_who_tries_a_release_is_said_by_data(root: Path, label: str) -> None:
+    _change(root, "runners.yaml", "build_on: macos-15\n", f"build_on: {label}\n")
+    _change(root, "runners.yaml", "[macos-15, macos-15-intel]", "[macos-15-intel, macos-26]")
+    text = checks.workflow_texts(root)[Path(".github/workflows/release-demo.yml")]
+    jobs: dict[str, Any] = yaml.safe_load(text)["jobs"]
+    on_macs = {name: job["runs-on"] for name, job in jobs.items() if "ubuntu" not in job["runs-on"]}
+    assert on_macs == {
+        **dict.fromkeys(("build", "join", "publish"), label),
+        "smoke-macos-15-intel": "macos-15-intel",  # the x86_64 half, where it runs by itself
+        "smoke-macos-26": "macos-26",
+    }
+    assert {"smoke-macos-15-intel", "smoke-macos-26"} < set(jobs["publish"]["needs"])
+    steps = {step.get("name"): step for step in jobs["publish"]["steps"]}
+    prepare = steps["Prepare"]["run"]
+    assert prepare.count("--smoke ") == 2
+
+
 def test_the_linters_see_a_fault_that_the_sources_let_through(root: Path) -> None:
     _change(root, "checks.yml.j2", "runs-on: [[ runner.label ]]", "runs-on: ubuntu-1.04")
     workflows.generate(root, checks.workflow_texts(root))

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from packaging.tags import Tag
 
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.smoke import SmokeHost, SmokeTarget, this_host
-from tensorflow_macos_build.smoke.targets import VIRTUAL_MAC, targets
+from tensorflow_macos_build.smoke.targets import VIRTUAL_MAC, first_without_obstacle, targets
 
 FUSED = "tensorflow-2.17.0-cp311-cp311-macosx_10_15_x86_64.macosx_12_0_arm64.whl"
 THIN = "tensorflow-2.17.0-cp311-cp311-macosx_12_0_arm64.whl"
@@ -60,3 +60,26 @@ def test_another_interpreter_takes_the_tags_that_its_version_takes(tmp_path: Pat
 
 def test_the_command_that_tells_a_virtual_mac_is_pinned() -> None:
     assert VIRTUAL_MAC == ("sysctl", "-n", "kern.hv_vmm_present")
+
+
+ARCH = """#!/bin/sh
+[ "$1" = -arm64 ] || exit 1
+shift
+exec "$@"
+"""
+"""Stands for arch(1) on a Mac whose interpreter has no slice for Intel."""
+
+
+def test_a_processor_that_the_interpreter_cannot_start_as_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arch").write_text(ARCH)
+    (tmp_path / "arch").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    python = Path(sys.executable)
+    assert first_without_obstacle((X86_64, ARM64), python, FUSED) == ARM64
+    with pytest.raises(WorkFailed, match="cannot be started as x86_64"):
+        first_without_obstacle((X86_64,), python, FUSED)
+    skipped = SmokeTarget("arm64", skip_reason="this Mac has an Intel processor")
+    with pytest.raises(WorkFailed, match=r"an Intel processor; .* as x86_64"):
+        first_without_obstacle((skipped, X86_64), python, FUSED)
