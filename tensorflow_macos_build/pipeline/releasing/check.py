@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import MacosBuildError, UsageError
+from tensorflow_macos_build.pipeline.releasing.digests import FolderDigests
 from tensorflow_macos_build.release import attestation, checksums, model, provenance, sbom
 from tensorflow_macos_build.release.model import (
     ATTESTATION_SUFFIX,
@@ -100,7 +101,7 @@ def check(
     folder: Path,
     signer: TrustedSigner,
     ticker: Ticker = silent,
-    more: Callable[[Manifest], Iterator[ReleaseCheck]] = lambda _: iter(()),
+    more: Callable[[Manifest, FolderDigests], Iterator[ReleaseCheck]] = lambda *_: iter(()),
 ) -> CheckedRelease:
     """Look at a release's folder.
 
@@ -116,13 +117,14 @@ def check(
     if not (folder / SUMS).is_file() or not (folder / MANIFEST).is_file():
         raise UsageError(f"it has no {SUMS} and no {MANIFEST}", where=str(folder))
     manifest, faults = _documents(folder)
-    checks = [*faults, *_checksums(folder, ticker)]
+    digests = FolderDigests(folder)
+    checks = [*faults, *_checksums(digests, ticker)]
     if manifest is not None:
         for look in (_manifest, _wheels, _bills, _provenance):
             ticker(0, None, look.__name__.strip("_"))
-            checks += look(folder, manifest)
-        checks += _attestations(folder, manifest, signer)
-        checks += more(manifest)
+            checks += look(digests, manifest)
+        checks += _attestations(digests, manifest, signer)
+        checks += more(manifest, digests)
     return CheckedRelease(folder, manifest, tuple(checks))
 
 
@@ -141,16 +143,17 @@ def _documents(folder: Path) -> tuple[Manifest | None, list[ReleaseCheck]]:
         return None, [_broken("manifest", MANIFEST, error.what)]
 
 
-def _checksums(folder: Path, ticker: Ticker) -> Iterator[ReleaseCheck]:
+def _checksums(digests: FolderDigests, ticker: Ticker) -> Iterator[ReleaseCheck]:
     try:
-        sums = checksums.parse_sums(files.read_small_text(folder / SUMS, MOST, where=SUMS))
+        text = files.read_small_text(digests.folder / SUMS, MOST, where=SUMS)
+        sums = checksums.parse_sums(text)
     except MacosBuildError as error:
         yield _broken("checksums", SUMS, error.what)
         return
     faults = 0
     for name, digest in sums.items():
         ticker(0, None, name)
-        fault = _fault(folder / name, digest)
+        fault = _fault(digests.of(name), digest)
         if fault:
             faults += 1
             yield _broken("checksums", name, fault)
@@ -158,20 +161,21 @@ def _checksums(folder: Path, ticker: Ticker) -> Iterator[ReleaseCheck]:
         yield _holds("checksums", SUMS, f"{len(sums)} files are those that it names")
 
 
-def _fault(path: Path, digest: str) -> str:
-    if path.is_symlink() or not path.is_file():
+def _fault(seen: str, stated: str) -> str:
+    if not seen:
         return "the file is missing"
-    return "" if files.sha256(path) == digest else f"it is not the file that {SUMS} names"
+    return "" if seen == stated else f"it is not the file that {SUMS} names"
 
 
-def _manifest(folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
+def _manifest(digests: FolderDigests, manifest: Manifest) -> Iterator[ReleaseCheck]:
     stated = {file.name: file.sha256 for file in manifest.files}
     faults = [
         _broken("manifest", name, fault.replace(SUMS, MANIFEST))
         for name, digest in stated.items()
-        if (fault := _fault(folder / name, digest))
+        if (fault := _fault(digests.of(name), digest))
     ]
-    there = {path.name for path in folder.iterdir() if not path.name.endswith(ATTESTATION_SUFFIX)}
+    names = {path.name for path in digests.folder.iterdir()}
+    there = {name for name in names if not name.endswith(ATTESTATION_SUFFIX)}
     faults += [
         _broken("manifest", name, f"{MANIFEST} does not list it")
         for name in sorted(there - set(stated) - {MANIFEST, SUMS})
@@ -186,7 +190,8 @@ def _there(folder: Path, manifest: Manifest, *kinds: FileKind) -> Iterator[Relea
     return (file for file in manifest.of_kind(*kinds) if (folder / file.name).is_file())
 
 
-def _wheels(folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
+def _wheels(digests: FolderDigests, manifest: Manifest) -> Iterator[ReleaseCheck]:
+    folder = digests.folder
     for file in _there(folder, manifest, FileKind.WHEEL):
         verification = verify(folder / file.name, VerifyOptions(allow=_accepted(folder)))
         errors = [row for row in verification.findings if row.severity is Severity.ERROR]
@@ -216,7 +221,8 @@ def _accepted(folder: Path) -> tuple[str, ...]:
     )
 
 
-def _bills(folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
+def _bills(digests: FolderDigests, manifest: Manifest) -> Iterator[ReleaseCheck]:
+    folder = digests.folder
     for bill in _there(folder, manifest, FileKind.SBOM):
         try:
             beside = files.read_small(folder / bill.name, MOST)
@@ -239,13 +245,13 @@ def _inside(wheel: Path) -> bytes | None:
         return None  # what is wrong with the wheel, the check of wheels says
 
 
-def _provenance(folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
+def _provenance(digests: FolderDigests, manifest: Manifest) -> Iterator[ReleaseCheck]:
     try:
-        statement = provenance.parse(files.read_small(folder / PROVENANCE, MOST))
+        statement = provenance.parse(files.read_small(digests.folder / PROVENANCE, MOST))
     except (MacosBuildError, OSError) as error:
         yield _broken("provenance", PROVENANCE, getattr(error, "what", "the file is missing"))
         return
-    faults = list(_provenance_faults(folder, manifest, statement))
+    faults = list(_provenance_faults(digests, manifest, statement))
     for words in faults:
         yield _broken("provenance", PROVENANCE, words)
     if not faults:
@@ -253,13 +259,13 @@ def _provenance(folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
 
 
 def _provenance_faults(
-    folder: Path, manifest: Manifest, statement: provenance.Statement
+    digests: FolderDigests, manifest: Manifest, statement: provenance.Statement
 ) -> Iterator[str]:
     subjects = statement.subjects()
-    for wheel in _there(folder, manifest, FileKind.WHEEL, FileKind.PLUGIN):
+    for wheel in _there(digests.folder, manifest, FileKind.WHEEL, FileKind.PLUGIN):
         if wheel.name not in subjects:
             yield f"it says nothing of {wheel.name}"
-        elif subjects[wheel.name] != files.sha256(folder / wheel.name):
+        elif subjects[wheel.name] != digests.of(wheel.name):
             yield f"it is of another {wheel.name}"
     commits = {row.digest.get("gitCommit") for row in statement.predicate.definition.dependencies}
     if manifest.upstream["commit"] not in commits:
@@ -270,11 +276,12 @@ def _provenance_faults(
 
 
 def _attestations(
-    folder: Path, manifest: Manifest, signer: TrustedSigner
+    digests: FolderDigests, manifest: Manifest, signer: TrustedSigner
 ) -> Iterator[ReleaseCheck]:
+    folder = digests.folder
     paths = sorted(folder.glob(f"*{ATTESTATION_SUFFIX}"))
     wheels = {
-        file.name: files.sha256(folder / file.name)
+        file.name: digests.of(file.name)
         for file in _there(folder, manifest, FileKind.WHEEL, FileKind.PLUGIN)
     }
     state = CheckState.BROKEN if signer.is_required else CheckState.UNKNOWN

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tensorflow_macos_build import files, temporary
+from tensorflow_macos_build import temporary
 from tensorflow_macos_build.pipeline.releasing import check, rebuild
 from tensorflow_macos_build.pipeline.releasing.check import CheckState, ReleaseCheck
 from tensorflow_macos_build.release import obtain
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.pipeline.releasing.check import CheckedRelease, TrustedSigner
+    from tensorflow_macos_build.pipeline.releasing.digests import FolderDigests
     from tensorflow_macos_build.pipeline.run import BuildObserver
     from tensorflow_macos_build.release.model import Manifest
     from tensorflow_macos_build.release.obtain import ReleaseAddress
@@ -75,7 +76,10 @@ def look(
         with progress("verify") as ticker:
             folder = obtain.obtain(request.address, into, ticker)
             checked = check.check(
-                folder, request.signer, ticker, lambda manifest: _offered(request, folder, manifest)
+                folder,
+                request.signer,
+                ticker,
+                lambda manifest, digests: _offered(request, manifest, digests),
             )
         if request.builder is None or checked.manifest is None:
             return checked
@@ -84,15 +88,13 @@ def look(
         return replace(checked, checks=(*checked.checks, *built))
 
 
-def _offered(request: CheckRequest, folder: Path, manifest: Manifest) -> Iterator[ReleaseCheck]:
+def _offered(
+    request: CheckRequest, manifest: Manifest, digests: FolderDigests
+) -> Iterator[ReleaseCheck]:
     if not request.index:
         return
-    wheels = [
-        file.name
-        for file in manifest.of_kind(FileKind.WHEEL, FileKind.PLUGIN)
-        if (folder / file.name).is_file()
-    ]
-    digests = {name: files.sha256(folder / name) for name in wheels}
-    for name, fault in offered.faults(request.index, manifest.project, digests).items():
+    names = (file.name for file in manifest.of_kind(FileKind.WHEEL, FileKind.PLUGIN))
+    wheels = {name: digests.of(name) for name in names if digests.of(name)}
+    for name, fault in offered.faults(request.index, manifest.project, wheels).items():
         state = CheckState.BROKEN if fault else CheckState.HOLDS
         yield ReleaseCheck("index", state, name, fault or "the index offers just this file")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tensorflow_macos_build import documents
+from tensorflow_macos_build import documents, files
+from tensorflow_macos_build.pipeline.releasing.check import TrustedSigner, check
 from tensorflow_macos_build.release import checksums, model, provenance, sbom
 from tensorflow_macos_build.release.model import FileKind, Manifest, ReleaseFile
 from tensorflow_macos_build.wheels.sbom import with_bill
@@ -221,3 +222,18 @@ def test_it_is_looked_at_wherever_it_is(release: Path, tmp_path: Path) -> None:
         missing: Any = look("v2.0", *flags, GH_TOKEN=TOKEN)
         assert (missing.returncode, "has no release v2.0" in missing.stderr) == (2, True)
         assert not server.wrongs
+
+
+def test_no_file_is_hashed_twice(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    real = files.sha256
+
+    def counted(path: Path) -> str:
+        hashed.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(files, "sha256", counted)
+    checked = check(release, TrustedSigner())
+    assert checked.ok
+    names = {path.name for path in release.iterdir()}
+    assert sorted(hashed) == sorted(names - {model.SUMS, "attestation.sigstore.json"})
