@@ -22,6 +22,11 @@ def program() -> str:
     return shlex.quote(_PROGRAM)
 
 
+def script() -> str:
+    """Return the path of scripts/inv, as it was typed; "" where something else started this."""
+    return _PROGRAM if _ROOT else ""
+
+
 def command(*words: str | os.PathLike[str]) -> str:
     """Return a command line of this program that can be typed as it stands, quoted where needed."""
     return " ".join([program(), shlex.join(os.fspath(word) for word in words)])

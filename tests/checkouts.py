@@ -16,42 +16,8 @@ from typing import Any
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
-PYPROJECT = """\
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["backend"]
-
-[project]
-name = "tensorflow-macos-build"
-version = "1"
-"""
-
-BACKEND = """\
-import base64, hashlib, os, zipfile
-
-def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    info = "tensorflow_macos_build-1.dist-info/"
-    files = {
-        "stand_in.pth": root + "\\n",
-        info + "METADATA": "Metadata-Version: 2.1\\nName: tensorflow-macos-build\\nVersion: 1\\n",
-        info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\n"
-                        "Root-Is-Purelib: true\\nTag: py3-none-any\\n",
-    }
-    name = "tensorflow_macos_build-1-py3-none-any.whl"
-    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
-        record = ""
-        for path, text in files.items():
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
-            record += f"{path},sha256={digest.decode().rstrip('=')},{len(text.encode())}\\n"
-            wheel.writestr(path, text)
-        wheel.writestr(info + "RECORD", record + info + "RECORD,,\\n")
-    return name
-"""
-
 PROGRAM = """\
-import fcntl, json, os, pathlib, signal, sys
+import fcntl, importlib.util, json, os, pathlib, signal, sys
 import dependency
 
 if sys.argv[1:2] == ["exit"]:
@@ -67,6 +33,8 @@ print(json.dumps({
     "version": dependency.VERSION, "interruptible": os.environ.get("INV_INTERRUPTIBLE"),
     "checkout": os.environ.get("INV_CHECKOUT"), "program": os.environ.get("INV_PROGRAM"),
     "ignores_interrupts": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+    "groups": [name for name in ("demo", "lint") if importlib.util.find_spec(name)],
+    "wants": os.environ.get("INV_GROUPS"),
 }))
 """
 
@@ -83,12 +51,13 @@ PYTHON_SHIM = """\
 echo python3 >>"{log}"
 case "${{3-}}" in
     */environment)
+        shift 2
         exec "{program}" -I -B -c '
 import runpy, sys
 for name in "{hidden}".split(): sys.modules[name] = None
 sys.argv = sys.argv[1:]
 sys.executable = "{base}" or sys.executable
-runpy.run_path(sys.argv[0], run_name="__main__")' "$3" "$4" ;;
+runpy.run_path(sys.argv[0], run_name="__main__")' "$@" ;;
 esac
 exec "{program}" "$@"
 """
@@ -100,10 +69,9 @@ QUICK_SHIM = """\
 exec "{program}" "$@"
 """
 
-# Does of pip's work what a set-up asks for, in a tenth of its time: what a lock names by its hash,
-# and a project by the hook of its build backend (PEP 660).
+# Does of pip's work what a set-up asks for, in a tenth of its time: what locks name by its hash.
 QUICK_PIP = """\
-import hashlib, os, pathlib, re, subprocess, sys, tempfile, zipfile
+import hashlib, os, pathlib, re, sys, zipfile
 
 words = sys.argv[1:]
 inner = words[words.index("--python") + 1]
@@ -115,19 +83,13 @@ def unpack(wheel):
         info = next(name for name in archive.namelist() if ".dist-info/" in name).partition("/")[0]
     (packages / info / "INSTALLER").write_text("pip\\n")
 
-if "-r" in words:
-    lock = pathlib.Path(words[words.index("-r") + 1]).read_text()
-    for name, version, digest in re.findall(r"(?m)^(\\S+)==(\\S+) --hash=sha256:(\\S+)$", lock):
+for lock in (pathlib.Path(words[at + 1]) for at, word in enumerate(words) if word == "-r"):
+    for pin in re.findall(r"(?m)^(\\S+)==(\\S+) --hash=sha256:(\\S+)$", lock.read_text()):
+        name, version, digest = pin
         wheel = pathlib.Path(os.environ["PIP_FIND_LINKS"], f"{name}-{version}-py3-none-any.whl")
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != digest:
             sys.exit(f"{wheel} has another hash")
         unpack(wheel)
-else:
-    root = words[words.index("--editable") + 1]
-    sys.path.insert(0, os.path.join(root, "backend"))
-    import backend
-    with tempfile.TemporaryDirectory() as folder:
-        unpack(os.path.join(folder, backend.build_editable(folder)))
 """
 
 
@@ -151,22 +113,34 @@ class Checkout:
     def environments(self) -> list[Path]:
         return sorted((self.root / ".venv.d").glob("env-*"))
 
-    def lock(self, version: str) -> None:
-        """Let the lock ask for the stand-in dependency at `version`."""
-        digest = hashlib.sha256(_wheel(self.tools.with_name("wheels"), version)).hexdigest()
-        text = f"dependency=={version} --hash=sha256:{digest}\n"
-        (self.root / "scripts/requirements.lock").write_text(text)
+    def lock(self, version: str, group: str = "run") -> None:
+        """Let a lock ask for a stand-in at `version`: `dependency`, or one called as the group."""
+        name = "dependency" if group == "run" else group
+        late = {"late.py": b""} if group == "run" else {}
+        module = {f"{name}.py": f"VERSION = {version!r}\n".encode(), **late}
+        wheel = _write(self.tools.with_name("wheels"), name, version, module)
+        digest = hashlib.sha256(wheel).hexdigest()
+        self.lock_of(group).write_text(f"{name}=={version} --hash=sha256:{digest}\n")
+
+    def lock_of(self, group: str = "run") -> Path:
+        """Return the lock of a dependency group."""
+        return self.root / f"scripts/locks/{group}.txt"
 
     def add_uv(self, program: bytes) -> None:
         """Let the lock bring a uv, too."""
         wheel = _uv_wheel(self.tools.with_name("wheels"), program)
-        with (self.root / "scripts/requirements.lock").open("a") as stream:
+        with self.lock_of().open("a") as stream:
             stream.write(f"uv==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n")
 
     def installer(self) -> str:
         """Return what has installed the stand-in dependency, as PEP 376 has it recorded."""
         (path,) = (self.root / ".venv/lib").glob("*/site-packages/dependency-*/INSTALLER")
         return path.read_text().strip()
+
+    def imports(self, module: str) -> bool:
+        """Whether the Python behind the link .venv can import a module, from anywhere."""
+        argv = [str(self.root / ".venv/bin/python"), "-I", "-c", f"import {module}"]
+        return subprocess.run(argv, cwd="/", check=False, capture_output=True).returncode == 0
 
     def hide(self, *modules: str) -> None:
         """Let the base Python come without these modules."""
@@ -230,18 +204,16 @@ def make(folder: Path, name: str = "checkout") -> Checkout:
     checkout.tools.mkdir(parents=True)
     (folder / "wheels").mkdir()
     for path, text in {
-        "pyproject.toml": PYPROJECT,
-        "backend/backend.py": BACKEND,
         "tensorflow_macos_build/__init__.py": "",
         "tensorflow_macos_build/__main__.py": PROGRAM,
     }.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    (root / "scripts").mkdir()
+    (root / "scripts/locks").mkdir(parents=True)
     shutil.copytree(SCRIPTS / "environment", root / "scripts/environment")
     for script in ("inv",):
         shutil.copy2(SCRIPTS / script, root / "scripts" / script)
-    for program in ("git", "cmp", "readlink"):
+    for program in ("git", "cat", "cmp", "readlink"):
         located = shutil.which(program)
         assert located is not None, f"{program} is missing"
         _executable(
@@ -263,11 +235,6 @@ def _executable(path: Path, text: str) -> None:
     aside.write_text(text)
     aside.chmod(0o755)
     os.replace(aside, path)  # noqa: PTH105
-
-
-def _wheel(folder: Path, version: str) -> bytes:
-    files = {"dependency.py": f"VERSION = {version!r}\n".encode(), "late.py": b""}
-    return _write(folder, "dependency", version, files)
 
 
 def _uv_wheel(folder: Path, program: bytes) -> bytes:

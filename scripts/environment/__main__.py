@@ -1,4 +1,6 @@
-"""Make the environment of a checkout: `python scripts/environment CHECKOUT`, called by scripts/inv.
+"""Make the environment of a checkout: `python scripts/environment CHECKOUT [GROUP …]`.
+
+scripts/inv calls it; a group is a dependency group of pyproject.toml.
 
 It runs on any Python 3.10 before anything is installed, so it imports the standard library only.
 Python puts a folder that it is told to run on its path, with -I, too; so the modules here import
@@ -18,7 +20,7 @@ from progress import say
 
 if __name__ == "__main__":
     try:
-        store.renew(Path(sys.argv[1]))
+        store.renew(Path(sys.argv[1]), sys.argv[2:])
     except Fault as fault:
         say(str(fault))
         sys.exit(fault.status)

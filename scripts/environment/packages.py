@@ -1,23 +1,31 @@
-"""New environments, and what pip and the lock's uv install into them."""
+"""New environments, and what the lock's uv and pip install into them."""
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from programs import Fault, child_environment, debian_install, install_line, run
 from progress import Progress, say
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _PIP_FLAGS = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
 
 _FROM_LOCK = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
-"""How the lock is installed: it is complete and hashed, and building from source would run code of
+"""How a lock is installed: it is complete and hashed, and building from source would run code of
 packages and need compilers."""
 
 _NETWORK = (
@@ -27,59 +35,86 @@ _NETWORK = (
 """Beginnings of uv's variables on where and how it downloads. The others could send packages
 elsewhere, as pip's do (`programs.py`), or choose other ones."""
 
+_PIP_THAT_SERVES_OTHERS = (22, 3)
+"""The first pip that installs into another environment than its own (`--python`)."""
 
-def create(store: Path, lock: Path) -> Path:
-    """Make a new environment in `store` and install what `lock` names; return its folder.
+LOG = "set-up.log"
+"""The file of the store with what the last program that failed has printed."""
+
+_ENSURED = "ensured"
+"""Where in an environment ensurepip's pip is while it is used."""
+
+
+def create(store: Path, locks: Sequence[Path], uv: Path | None) -> Path:
+    """Make a new environment in `store` and install what `locks` name; return its folder.
+
+    Args:
+        store: where environments are.
+        locks: requirement files with hashes; what several of them name is the same in all.
+        uv: the uv of an environment that was made before.
 
     Raises:
         Fault: an installation failed, or something is missing that a person must install.
     """
-    version = ".".join(map(str, sys.version_info[:2]))
-    say(f"setting up .venv with Python {version}; this is done once and takes some minutes")
-    progress = Progress(len(_names(lock)))
+    progress = Progress(len(_names(locks)), store / LOG)
     with progress.shown():
-        environment = _bare(store, progress)
-        if not _install_by_uv(environment, lock, progress):
-            if _uv(environment).exists():
-                progress.clear()
-                say("uv could not install the packages (see above), so pip does it")
-                environment = _bare(store, progress)
-            install(environment, progress, *_FROM_LOCK, "-r", str(lock))
+        environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
+        progress.environment = environment
+        _empty(environment, progress)
+        installer = uv or _bring_uv(environment, locks, progress)
+        if installer is None:
+            _install_by_pip(environment, progress, *_files(locks))
+        elif not _install_by_uv(environment, locks, installer, progress):
+            _empty(environment, progress)
+            _install_by_pip(environment, progress, *_files(locks))
+        shutil.rmtree(environment / _ENSURED, ignore_errors=True)
     say(f"{progress.installed()} packages are installed, after {progress.seconds()} s")
     return environment
 
 
-def _names(lock: Path) -> set[str]:
-    """Return the packages that a lock names; one may be there at a version for each Python."""
-    return set(re.findall(r"^([A-Za-z0-9][\w.-]*)==", lock.read_text("utf-8"), re.MULTILINE))
+def _names(locks: Sequence[Path]) -> set[str]:
+    """Return the packages that locks name; one may be there at a version for each Python."""
+    texts = [lock.read_text("utf-8") for lock in locks]
+    found = [re.findall(r"^([A-Za-z0-9][\w.-]*)==", text, re.MULTILINE) for text in texts]
+    return {name for names in found for name in names}
 
 
-def _uv(environment: Path) -> Path:
-    return environment / "bin/uv"
+def _files(locks: Sequence[Path]) -> list[str]:
+    return [word for lock in locks for word in ("-r", str(lock))]
 
 
-def _install_by_uv(environment: Path, lock: Path, progress: Progress) -> bool:
-    """Let the lock's own uv install the lock, in a tenth of pip's time; False where it cannot.
-
-    pip brings uv, by the hash in the lock, and uv is told of the indexes that pip is told of.
-    """
-    pin = re.search(r"^uv==(?:.*\\\n)*.*$", lock.read_text("utf-8"), re.MULTILINE)
+def _install_by_uv(environment: Path, locks: Sequence[Path], uv: Path, progress: Progress) -> bool:
+    """Let a uv install the locks, in a tenth of pip's time; False where it cannot."""
     settings = _settings_for_uv(environment)
-    if pin is None or settings is None:
+    if settings is None:
+        say("uv has no setting for a proxy or a client's certificate of pip's, so pip does it")
         return False
-    alone = environment / "uv.txt"
-    alone.write_text(f"{pin.group()}\n", encoding="utf-8")
-    install(environment, progress, *_FROM_LOCK, "-r", str(alone))
-    alone.unlink()
     progress.step("downloading packages")
-    argv = [str(_uv(environment)), "pip", "install", "--python", str(environment / "bin/python")]
-    argv += ["--no-config", "--no-progress", *settings, *_FROM_LOCK, "-r", str(lock)]
+    argv = [str(uv), "pip", "install", "--python", str(environment / "bin/python"), "--no-config"]
+    argv += ["--no-progress", *settings, *_FROM_LOCK, *_files(locks)]
     try:
-        run(argv, "uv failed", progress, env=_environment_for_uv(environment), stderr=True)
-    except (Fault, OSError):  # OSError: a program that this system cannot run
+        run(argv, "uv failed", progress, env=_environment_for_uv(environment))
+    except (Fault, OSError) as error:  # OSError: a program that this system cannot run
+        progress.clear()
+        say(f"uv could not install the packages, so pip does it ({error})")
         return False
     shutil.rmtree(environment / "uv-cache", ignore_errors=True)
     return True
+
+
+def _bring_uv(environment: Path, locks: Sequence[Path], progress: Progress) -> Path | None:
+    """Let pip install the lock's uv by its hash; return its path, or None where no lock has it."""
+    texts = [lock.read_text("utf-8") for lock in locks]
+    pins = [re.search(r"^uv==(?:.*\\\n)*.*$", text, re.MULTILINE) for text in texts]
+    pin = next(filter(None, pins), None)
+    if pin is None:
+        return None
+    progress.step("fetching uv, which installs the rest")
+    alone = environment / "uv.txt"
+    alone.write_text(f"{pin.group()}\n", encoding="utf-8")
+    _install_by_pip(environment, progress, "-r", str(alone))
+    alone.unlink()
+    return environment / "bin/uv"
 
 
 def _settings_for_uv(environment: Path) -> list[str] | None:
@@ -119,6 +154,7 @@ def _environment_for_uv(environment: Path) -> dict[str, str]:
     return variables
 
 
+@functools.cache
 def _pip_settings(environment: Path) -> dict[str, str]:
     """Return what pip's files and variables say, by the option's long name."""
     completed = subprocess.run(
@@ -135,46 +171,65 @@ def _pip_settings(environment: Path) -> dict[str, str]:
     return {key.rpartition(".")[2]: value.strip("'\"") for key, _, value in ordered}
 
 
-def _bare(store: Path, progress: Progress) -> Path:
-    """Make a new environment that has nothing in it but pip, or not even that."""
-    environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
-    progress.environment = environment
+def _empty(environment: Path, progress: Progress) -> None:
+    """Make an environment that has nothing in it, whatever was there."""
     progress.step("making an environment")
-    _venv(environment, progress)
-    return environment
-
-
-def _venv(environment: Path, progress: Progress) -> None:
-    """Make the bare environment, with a pip in it where this Python brings one (ensurepip).
-
-    Debian splits ensurepip off its Python (package python3-venv). There the base interpreter's own
-    pip can install into an environment that has none (`pip --python`, pip 22.3).
-    """
     # The name without links carries the version, so an upgrade of Python makes the link dangle.
     python = os.path.realpath(sys.executable)
-    venv = [python, "-I", "-m", "venv"]
-    if importlib.util.find_spec("ensurepip") is None:
-        if importlib.util.find_spec("pip") is not None:
-            venv.append("--without-pip")
-        else:
-            package = f"python3.{sys.version_info.minor}-venv"
-            missing = f"{python} has neither ensurepip nor pip"
-            debian_install(package, f"{missing}; type: {install_line(package)}")
-    run([*venv, str(environment)], "the venv module failed", progress)
+    # Without pip, for to install it takes ensurepip longer than uv takes for all that the lock has.
+    argv = [python, "-I", "-m", "venv", "--clear", "--without-pip", str(environment)]
+    run(argv, "the venv module failed", progress)
 
 
-def install(environment: Path, progress: Progress, *args: str) -> None:
-    """Let pip install into an environment what `args` say.
+def _install_by_pip(environment: Path, progress: Progress, *args: str) -> None:
+    """Let pip install into an environment what `args` say of a lock.
 
     Raises:
         Fault: it failed.
     """
-    argv = [*_pip_program(environment), "install", *_PIP_FLAGS, *args]
+    argv = [*_pip_program(environment), "install", *_PIP_FLAGS, *_FROM_LOCK, *args]
     run(argv, "pip could not install what the lock asks for", progress)
 
 
-def _pip_program(environment: Path) -> list[str]:
-    """Return the command of the environment's own pip, or of the base interpreter's for it."""
+def _pip_program(environment: Path) -> tuple[str, ...]:
+    """Return the command of a pip that installs into an environment.
+
+    It is the base interpreter's own, or the one that its ensurepip would install. Debian splits
+    that off its Python (package python3-venv).
+    """
     inner = str(environment / "bin/python")
-    has_own = any(environment.glob("lib/python3*/site-packages/pip/__main__.py"))
-    return [inner, "-m", "pip"] if has_own else [sys.executable, "-m", "pip", "--python", inner]
+    if _serves_others():
+        return (sys.executable, "-m", "pip", "--python", inner)
+    if importlib.util.find_spec("ensurepip") is None:
+        package = f"python3.{sys.version_info.minor}-venv"
+        missing = f"{os.path.realpath(sys.executable)} has neither ensurepip nor pip"
+        debian_install(package, f"{missing}; type: {install_line(package)}")
+        importlib.invalidate_caches()
+    return (inner, str(_unpacked_pip(environment)))
+
+
+def _serves_others() -> bool:
+    """Whether the base interpreter has a pip that can install into another environment."""
+    if importlib.util.find_spec("pip") is None:
+        return False
+    numbers = re.findall(r"\d+", importlib.metadata.version("pip"))
+    return tuple(map(int, numbers[:2])) >= _PIP_THAT_SERVES_OTHERS
+
+
+def _unpacked_pip(environment: Path) -> Path:
+    """Return the folder of ensurepip's pip, which Python can run; pip's own wheel is unpacked.
+
+    Raises:
+        Fault: ensurepip has none.
+    """
+    spec = importlib.util.find_spec("ensurepip")
+    folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]  # as ensurepip looks for it
+    folders += [Path(spec.origin).parent / "_bundled"] if spec and spec.origin else []
+    wheels = [path for folder in folders if folder for path in Path(folder).glob("pip-*.whl")]
+    if not wheels:
+        raise Fault(f"{os.path.realpath(sys.executable)} has no pip in its ensurepip", 2)
+    folder = environment / _ENSURED
+    if not folder.exists():
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            wheel.extractall(folder)
+    return folder / "pip"

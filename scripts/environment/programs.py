@@ -6,7 +6,6 @@ import os
 import selectors
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from progress import say
@@ -21,6 +20,9 @@ _MISDIRECTIONS = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUI
 
 _PIECE = 1 << 16
 """How much of a program's output is read at once, and how much of its end a failure shows."""
+
+_MARKS = " \t╰─▶├│×"  # noqa: RUF001 - uv's
+"""What uv draws before the lines of an error."""
 
 
 class Fault(Exception):
@@ -37,33 +39,38 @@ def run(
     progress: Progress,
     *,
     env: Mapping[str, str] | None = None,
-    stderr: bool = False,
 ) -> None:
-    """Run a program to its end; `stderr`: whether its progress is on standard error.
+    """Run a program to its end.
 
     Raises:
-        Fault: it failed; the end of what it printed has been shown.
+        Fault: it failed; the message has its last line, and names the file with what it printed.
     """
     with subprocess.Popen(
         argv,
         env={**(env or child_environment()), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if stderr else None,
+        stderr=subprocess.STDOUT,
         # The lock of the store is among the descriptors: who takes it next waits for this program,
         # though its parent be killed.
         close_fds=False,
         start_new_session=True,  # so that Ctrl-C ends them here, and without their tracebacks
     ) as child:
         try:
-            last = _follow(child, progress)
+            printed = _follow(child, progress)
         except BaseException:
             child.kill()  # what it has half made is in a folder that the next run deletes
             raise
     if child.returncode != 0:
         progress.clear()
-        sys.stderr.write(last)
-        raise Fault(f"{what} (status {child.returncode}); run the same command again", 1)
+        progress.log.write_text(printed, encoding="utf-8")
+        raise Fault(f"{what}: {_last_line(printed)} (all of it is in {progress.log})", 1)
+
+
+def _last_line(printed: str) -> str:
+    """Return the last line of a text that says something, without a mark before it."""
+    lines = [line.strip(_MARKS) for line in printed.splitlines()]
+    return next(filter(None, reversed(lines)), "it said nothing").removeprefix("ERROR: ")
 
 
 def _follow(child: subprocess.Popen[bytes], progress: Progress) -> str:

@@ -22,12 +22,15 @@ class Progress:
 
     Args:
         total: how many packages there will be.
+        log: where it is kept what a program that fails has printed.
 
     Attributes:
+        log: the same.
         environment: where packages are installed.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, log: Path) -> None:
+        self.log = log
         self.environment: Path | None = None
         self._total = total
         self._begun = time.monotonic()

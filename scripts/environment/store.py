@@ -10,42 +10,93 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import packages
-from programs import debian_install, install_line
-from progress import Progress, say
+from programs import Fault, debian_install, install_line
+from progress import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
-_INPUTS = ("pyproject.toml", "scripts/requirements.lock")
-"""What an environment is made from; the stamp holds a copy of each."""
+_LOCKS = Path("scripts/locks")
+"""Where the locks of a checkout are: a file for each dependency group of pyproject.toml."""
+
+_BASE = "run"
+"""The group that every environment has: the dependencies of the package."""
+
+_LINES = 4
+"""Of `stamp/origin`: the checkout, $PYTHON at that time, the environment's folder, its locks."""
 
 
-def renew(root: Path) -> None:
-    """Bring `.venv` of the checkout `root` up to what its lock asks for."""
+def renew(root: Path, groups: Collection[str]) -> None:
+    """Bring `.venv` of the checkout `root` up to what its locks ask for, and to some groups.
+
+    Groups that it has already stay in it.
+
+    Raises:
+        Fault: there is no such group, or it cannot be installed.
+    """
     if shutil.which("git") is None:
         debian_install("git", f"git is needed; type: {install_line('git')}")
+    _check(root, groups)
     store = root / ".venv.d"
     store.mkdir(exist_ok=True)
     with _locked(store / "lock"):
         current = _current(root, store)
-        if current is None or not _is_stamped(root, current):
-            _renew(root, store, current)
+        wanted = _wanted(root, groups)
+        if current is None or not _is_stamped(root, current, wanted):
+            _sweep(store, keep=current)
+            _renew(root, store, current, wanted)
+        (store / packages.LOG).unlink(missing_ok=True)
         _sweep(store, keep=_current(root, store))
 
 
-def _renew(root: Path, store: Path, current: Path | None) -> None:
-    lock = root / _INPUTS[1]
-    reusable = current is not None and _has_lock(current, lock)
-    environment = current if current is not None and reusable else packages.create(store, lock)
-    flags = ("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(root))
-    packages.install(environment, Progress(1), *flags)
-    _stamp(root, environment)
+def _renew(root: Path, store: Path, current: Path | None, locks: Sequence[str]) -> None:
+    names = ", ".join(lock.removesuffix(".txt") for lock in locks)
+    version = ".".join(map(str, sys.version_info[:2]))
+    say(f"setting up .venv for {names} with Python {version}; this is done once")
+    uv = current / "bin/uv" if current is not None else None
+    paths = [root / _LOCKS / lock for lock in locks]
+    environment = packages.create(store, paths, uv if uv is not None and uv.exists() else None)
+    _link_package(root, environment)
+    _stamp(root, environment, locks)
     _point(root, environment)
+
+
+def _check(root: Path, groups: Collection[str]) -> None:
+    known = sorted(path.stem for path in (root / _LOCKS).glob("*.txt"))
+    for group in groups:
+        if group not in known:
+            raise Fault(f"there is no group `{group}` of packages, only {', '.join(known)}", 2)
+
+
+def _wanted(root: Path, groups: Collection[str]) -> list[str]:
+    """Return the names of the locks to install: the base, what is asked for, and what is there."""
+    more = {f"{group}.txt" for group in groups} | _installed(root, (root / ".venv").resolve())
+    return [f"{_BASE}.txt", *sorted(more - {f"{_BASE}.txt"})]
+
+
+def _installed(root: Path, environment: Path) -> set[str]:
+    """Return the names of the checkout's locks that an environment was made from."""
+    origin = _origin(environment)
+    known = {path.name for path in (root / _LOCKS).glob("*.txt")}
+    if len(origin) == _LINES - 1:
+        return known  # it is of the time before there were groups, and has all of their packages
+    return known & set(origin[-1].split()) if len(origin) == _LINES else set()
+
+
+def _link_package(root: Path, environment: Path) -> None:
+    """Let the environment import the package of the checkout, as it is there (site, .pth files).
+
+    A build backend would write the same line, and takes longer for it than uv for all packages.
+    """
+    (packages_folder,) = environment.glob("lib/python3*/site-packages")
+    # Absolute: Python counts a relative one from .venv, a link, or from the folder behind it.
+    (packages_folder / "tensorflow_macos_build.pth").write_bytes(os.fsencode(root) + b"\n")
 
 
 def _current(root: Path, store: Path) -> Path | None:
@@ -56,36 +107,34 @@ def _current(root: Path, store: Path) -> Path | None:
     environment = link.resolve()
     origin = _origin(environment)
     is_ours = environment.parent == store and os.access(environment / "bin/python", os.X_OK)
-    matches = len(origin) == 3 and origin[0] == str(root) and origin[1] == _wanted(origin[1])
+    matches = len(origin) == _LINES and origin[0] == str(root) and origin[1] == _python(origin[1])
     return environment if is_ours and matches else None
 
 
-def _is_stamped(root: Path, environment: Path) -> bool:
-    return all(
-        _bytes(environment / "stamp" / Path(name).name) == _bytes(root / name) for name in _INPUTS
-    )
+def _is_stamped(root: Path, environment: Path, locks: Sequence[str]) -> bool:
+    are_there = set(locks) <= _installed(root, environment)
+    return are_there and _bytes(environment / "stamp/locks") == _contents(root, locks)
 
 
-def _has_lock(environment: Path, lock: Path) -> bool:
-    return _bytes(environment / "stamp" / lock.name) == _bytes(lock)
+def _contents(root: Path, locks: Sequence[str]) -> bytes:
+    return b"".join((root / _LOCKS / lock).read_bytes() for lock in locks)
 
 
 def _origin(environment: Path) -> list[str]:
     return (_bytes(environment / "stamp/origin") or b"").decode("utf-8", "replace").splitlines()
 
 
-def _wanted(made_by: str) -> str:
+def _python(made_by: str) -> str:
     return os.environ.get("PYTHON") or made_by
 
 
-def _stamp(root: Path, environment: Path) -> None:
+def _stamp(root: Path, environment: Path, locks: Sequence[str]) -> None:
     """Note what `environment` was made from; its file `origin` comes last and means complete."""
     stamp = environment / "stamp"
     stamp.mkdir(exist_ok=True)
     (stamp / "in-use").touch()
-    for name in _INPUTS:
-        _replace(stamp / Path(name).name, (root / name).read_bytes())
-    lines = (str(root), _wanted(""), str(environment))
+    _replace(stamp / "locks", _contents(root, locks))
+    lines = (str(root), _python(""), str(environment), " ".join(locks))
     _replace(stamp / "origin", "".join(f"{line}\n" for line in lines).encode())
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
 
-_SHELL_SCRIPTS = ("scripts/inv", ".ci/run")
+_SHELL_SCRIPTS = ("scripts/inv", "scripts/lock", ".ci/run")
 
 
 @dataclass(frozen=True)

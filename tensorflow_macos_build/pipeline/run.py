@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tensorflow_macos_build import checkout, files, locks, temporary
+from tensorflow_macos_build import checkout, dependency_groups, files, locks, temporary
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import stamps
@@ -80,6 +80,7 @@ def build(
 
     Raises:
         UsageError: a finding speaks against it (preflight.py); nothing was done.
+        GroupsMissing: this environment lacks what Bazel needs of it; nothing was done.
         MacosBuildError: a stage failed; the results of those before it are kept.
     """
     lock = workspace.folder / ".lock"
@@ -88,7 +89,9 @@ def build(
     with space_is_needed(workspace), locks.held_openly(lock, command, observer.waiting_for):
         _sweep(workspace)
         plan = planning.make(workspace, request)
-        observer.plan_made(plan)
+        observer.plan_made(plan)  # first: to bring what is required may take a while
+        if _may_come_to_bazel(plan):
+            dependency_groups.require(bazel_builds.dependency_groups_of(workspace.release))
         gate = _Preflight(plan, observer)
         gate.before_all()
         if request.time_box is None:
@@ -128,7 +131,7 @@ class _Preflight:
 
     def before_all(self) -> None:
         """Look, where the plan may come to Bazel."""
-        if any(planned.finished is None and _is_bazels(planned) for planned in self._plan.stages):
+        if _may_come_to_bazel(self._plan):
             self._look()
 
     def before(self, planned: PlannedStage, results: Results) -> None:
@@ -146,6 +149,10 @@ class _Preflight:
         preflight.refuse(findings)
         self._observer.looked_at(findings)
         self._is_due = preflight.awaits_patched_tree(findings)
+
+
+def _may_come_to_bazel(plan: BuildPlan) -> bool:
+    return any(planned.finished is None and _is_bazels(planned) for planned in plan.stages)
 
 
 def _is_bazels(planned: PlannedStage) -> bool:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import dependency_groups
 from tensorflow_macos_build.pipeline import fingerprints, mac, versions
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def identity(release: Release) -> dict[str, str]:
         "machine": platform.machine(),
         "sdk": (mac.sdk_version() or "") if sys.platform == "darwin" else "",
         "python": versions.shown(versions.version_of(python)) if python else "",
-        "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
+        "ziglang": dependency_groups.locked_version("ziglang", "demo"),  # it compiles the miniature
         **dict(_compilers()),
     }
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @command(
+    groups=("charts",),
     iterable=["arm"],
     help={
         "arm": "What is compared, as NAME=WHAT: a wheel, a requirement, or an environment's folder,"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import invoke
 
 
-@command(needs=("shellcheck",))
+@command(groups=("charts", "lint", "test"), needs=("shellcheck",))
 def lint(_context: invoke.Context) -> None:
     """Run every linter on the checkout."""
     from tensorflow_macos_build.pipeline import checks
@@ -26,6 +26,7 @@ def lint(_context: invoke.Context) -> None:
 
 @command(
     name="test",
+    groups=("charts", "demo", "lint", "test"),
     needs=tools.TEST_TOOLS,
     iterable=["path"],
     help={

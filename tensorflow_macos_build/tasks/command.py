@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import invoke
 
-from tensorflow_macos_build import documents, temporary
+from tensorflow_macos_build import dependency_groups, documents, temporary
 from tensorflow_macos_build.console import Console, shown
+from tensorflow_macos_build.dependency_groups import GroupsMissing
 from tensorflow_macos_build.errors import (
     ExitCode,
     Interrupted,
@@ -79,15 +80,17 @@ class Argument(invoke.Argument):
 
 
 class Command(invoke.Task[Any]):
-    """An invoke task that names the tools it needs beyond Python.
+    """An invoke task that names the tools and packages it needs beyond the package's own.
 
     Attributes:
+        groups: names of the dependency groups that it needs; scripts/inv installs them.
         needs: names in `pipeline.tools.TOOLS`; scripts/inv provides them before the task runs.
         needs_none_with: the name of a flag with which the task needs none of them; empty: no flag.
         required: names of the arguments that have no default, in order.
         operands: names of those that are given without a flag.
     """
 
+    groups: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     needs_none_with: str = ""
     required: tuple[str, ...] = ()
@@ -103,12 +106,16 @@ class Command(invoke.Task[Any]):
 
 
 def command(
-    *, needs: tuple[str, ...] = (), needs_none_with: str = "", **options: Any
+    *,
+    groups: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
+    needs_none_with: str = "",
+    **options: Any,
 ) -> Callable[[Body], Command]:
     """Make an invoke task of a function; `options` are those of `invoke.task`.
 
-    `needs` are the tools beyond Python that the task cannot do without (`Command.needs`), except
-    when it is given the flag `needs_none_with`.
+    `groups` are the dependency groups that it needs, and `needs` the tools beyond Python that the
+    task cannot do without (`Command.needs`), except when it is given the flag `needs_none_with`.
 
     The function returns the exit code of its result (None: done). An error that a user can meet
     is printed without a traceback, and its exit code is the task's.
@@ -129,6 +136,7 @@ def command(
 
         # the letters that invoke makes up mean other flags as soon as a flag is added
         made: Command = invoke.task(klass=Command, auto_shortflags=False, **options)(guarded)
+        made.groups = groups
         made.needs, made.needs_none_with = needs, needs_none_with
         made.required = tuple(_required(body, options.get("iterable", ())))
         made.operands = tuple(options.get("positional", ()))
@@ -206,6 +214,9 @@ def guard(body: Callable[[], ExitCode | None], *, json: bool = False) -> ExitCod
     """
     try:
         return body() or ExitCode.DONE
+    except GroupsMissing as missing:
+        dependency_groups.run_again(missing.groups)
+        return report(missing, json=json)
     except MacosBuildError as error:
         return report(error, json=json)
     except KeyboardInterrupt:

@@ -24,7 +24,7 @@ from invoke.completion.complete import print_completion_script
 from invoke.exceptions import Exit, ParseError
 
 import tensorflow_macos_build
-from tensorflow_macos_build import checkout, interrupts
+from tensorflow_macos_build import checkout, dependency_groups, interrupts
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
@@ -114,10 +114,7 @@ class Program(invoke.Program):
 
     def execute(self) -> None:
         """Provide the tools that the asked-for tasks need, then run the tasks."""
-        code = guard(
-            lambda: tools.provide(self._needs(), announce=Console().line),
-            json="--json" in self.argv,
-        )
+        code = guard(self._provide, json="--json" in self.argv)
         if code is not ExitCode.DONE:
             raise Exit(code=int(code))
         try:
@@ -165,6 +162,12 @@ class Program(invoke.Program):
         if task is None or not {"--help", "-h"} & set(argv[argv.index(task) :]):
             return argv
         return [argv[0], "--help", task]
+
+    def _provide(self) -> None:
+        tasks = [self.collection[context.name] for context in self.tasks]
+        groups = {name for task in tasks if isinstance(task, Command) for name in task.groups}
+        dependency_groups.require(sorted(groups))
+        tools.provide(self._needs(), announce=Console().line)
 
     def _needs(self) -> list[str]:
         return sorted({need for context in self.tasks for need in self._needs_of(context)})

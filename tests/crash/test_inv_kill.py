@@ -97,7 +97,24 @@ def test_a_kill_in_a_renewal_keeps_the_old_environment(checkout: Checkout) -> No
     checkout.lock("1.0")
     checkout.started()
     assert checkout.report()["prefix"] == old
-    assert checkout.started() == ["cmp", "cmp"]
+    assert sorted(checkout.started()) == ["cat", "cmp"]
+
+
+def test_a_kill_while_a_group_is_added_keeps_the_environment_without_it(
+    checkout: Checkout,
+) -> None:
+    checkout.lock("1.0", "lint")
+    checkout.set_pip_aside()
+    old = checkout.report()["prefix"]
+    checkout.use_pip()
+    with checkout.popen(start_new_session=True, env={"INV_GROUPS": "lint"}) as child:
+        _wait(child, lambda: len(checkout.environments) == 2)
+        _kill(child, whole_tree=True)
+        child.communicate()
+    assert checkout.report()["prefix"] == old
+    checkout.set_pip_aside()
+    assert checkout.report(env={"INV_GROUPS": "lint"})["groups"] == ["lint"]
+    assert len(checkout.environments) == 1
 
 
 def test_an_interrupt_is_130_without_a_traceback_and_loses_nothing(checkout: Checkout) -> None:

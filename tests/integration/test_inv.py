@@ -35,10 +35,10 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return checkout
 
 
-def test_a_second_start_compares_two_files_and_starts_python(ready: Checkout) -> None:
+def test_a_second_start_compares_the_locks_and_starts_python(ready: Checkout) -> None:
     ready.started()
     ready.report()
-    assert ready.started() == ["cmp", "cmp"]
+    assert sorted(ready.started()) == ["cat", "cmp"]
 
 
 def test_words_reach_the_program_as_they_are_from_anywhere(tmp_path: Path) -> None:
@@ -100,27 +100,63 @@ def test_a_new_lock_makes_a_new_environment_and_the_old_one_goes(checkout: Check
     assert checkout.environments == [Path(report["prefix"])] != [Path(old)]
 
 
-def test_a_new_pyproject_keeps_the_installed_lock(checkout: Checkout) -> None:
-    old = checkout.report()["prefix"]
-    with (checkout.root / "pyproject.toml").open("a") as stream:
-        stream.write("# changed\n")
-    assert checkout.report()["prefix"] == old
+def test_the_environments_python_finds_the_package(ready: Checkout) -> None:
+    ready.report()
+    assert ready.imports("tensorflow_macos_build.__init__")
+    assert not ready.imports("no_such_package")
+
+
+def test_a_group_is_added_when_it_is_asked_for_and_stays(checkout: Checkout) -> None:
+    checkout.lock("1.0", "lint")
+    checkout.lock("1.0", "demo")
+    assert checkout.report()["groups"] == []
+    asked = checkout.report(env={"INV_GROUPS": "lint"})
+    assert (asked["groups"], asked["wants"]) == (["lint"], None)
     checkout.started()
-    checkout.report()
-    assert checkout.started() == ["cmp", "cmp"]
+    assert checkout.report()["groups"] == ["lint"]
+    assert sorted(checkout.started()) == ["cat", "cmp"]
+    assert checkout.report(env={"INV_GROUPS": "demo"})["groups"] == ["demo", "lint"]
+    assert len(checkout.environments) == 1
+
+
+def test_the_lock_of_a_group_that_is_not_installed_changes_nothing(checkout: Checkout) -> None:
+    checkout.lock("1.0", "lint")
+    old = checkout.report()["prefix"]
+    checkout.lock("2.0", "lint")
+    assert checkout.report()["prefix"] == old
+    new = checkout.report(env={"INV_GROUPS": "lint"})["prefix"]
+    checkout.lock("3.0", "lint")
+    assert checkout.report()["prefix"] not in {old, new}
+
+
+def test_an_environment_of_the_time_before_groups_keeps_all_packages(checkout: Checkout) -> None:
+    checkout.lock("1.0", "lint")
+    origin = Path(checkout.report()["prefix"], "stamp/origin")
+    origin.write_text("".join(origin.read_text().splitlines(keepends=True)[:3]))
+    assert checkout.report()["groups"] == ["lint"]
+
+
+def test_a_group_that_does_not_exist_is_wrong_usage(checkout: Checkout) -> None:
+    ended = checkout.run(env={"INV_GROUPS": "lnit"})
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "inv: there is no group `lnit` of packages, only run\n"
 
 
 def test_a_lock_that_cannot_be_met_costs_no_working_environment(with_pip: Checkout) -> None:
     with_pip.set_pip_aside()
     old = with_pip.report()["prefix"]
     with_pip.use_pip()
-    lock = with_pip.root / "scripts/requirements.lock"
+    lock = with_pip.lock_of()
     good = lock.read_text()
     lock.write_text(good.replace("sha256:", "sha256:0")[: len(good)])
     failed = with_pip.run()
     assert failed.returncode == 1
     assert "Traceback" not in failed.stderr
-    assert "pip could not install what the lock asks for" in failed.stderr
+    sentence = failed.stderr.splitlines()[-1]
+    assert sentence.startswith("inv: pip could not install what the lock asks for: ")
+    log = with_pip.root / ".venv.d/set-up.log"
+    assert sentence.endswith(f" (all of it is in {log})")
+    assert "hash" in log.read_text()
     lock.write_text(good)
     assert with_pip.report()["prefix"] == old
 
@@ -158,14 +194,14 @@ def test_a_uv_that_fails_is_told_and_pip_does_it(with_pip: Checkout) -> None:
     ended = with_pip.run()
     assert ended.returncode == 0, ended.stderr
     assert "no route to host" in ended.stderr
-    assert "uv could not install the packages (see above), so pip does it" in ended.stderr
+    assert "inv: uv could not install the packages, so pip does it (uv failed: " in ended.stderr
     assert with_pip.installer() == "pip"
     assert len(with_pip.environments) == 1
 
 
 def test_a_wrong_hash_is_refused_by_uv_and_by_pip(with_pip: Checkout) -> None:
     with_pip.add_uv(Path(uv.find_uv_bin()).read_bytes())
-    lock = with_pip.root / "scripts/requirements.lock"
+    lock = with_pip.lock_of()
     lock.write_text(lock.read_text().replace("sha256:", "sha256:0", 1)[: -len("0\n")] + "\n")
     assert with_pip.run().returncode == 1
     assert not (with_pip.root / ".venv").exists()
@@ -208,9 +244,21 @@ def test_another_python_asked_for_makes_another_environment(checkout: Checkout) 
     assert checkout.report()["prefix"] == second
 
 
-def test_a_python_with_ensurepip_gives_the_environment_a_pip(with_pip: Checkout) -> None:
-    with_pip.hide()
-    assert Path(with_pip.report()["prefix"], "bin/pip").exists()
+def test_a_python_with_ensurepip_alone_is_enough(with_pip: Checkout) -> None:
+    with_pip.hide("pip")
+    environment = Path(with_pip.report()["prefix"])
+    assert with_pip.installer() == "pip"
+    assert not (environment / "ensured").exists()
+
+
+def test_an_index_that_does_not_answer_is_one_sentence(with_pip: Checkout) -> None:
+    nobody = {"PIP_NO_INDEX": None, "PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0"}
+    with_pip.lock_of().write_text(with_pip.lock_of().read_text().replace("dependency", "absent"))
+    ended = with_pip.run(env=nobody)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    lines = ended.stderr.splitlines()
+    assert "No matching distribution found for absent==1.0" in lines[-1]
+    assert all(line.startswith("inv: ") for line in lines)
 
 
 @pytest.mark.parametrize("interpreter", ["no-such-python", "git"])

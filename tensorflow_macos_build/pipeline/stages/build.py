@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from tensorflow_macos_build import bazel, files, interrupts, process
+from tensorflow_macos_build import bazel, dependency_groups, files, interrupts, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import cross, fingerprints, mac, tools
 from tensorflow_macos_build.pipeline.records import (
@@ -30,6 +30,7 @@ from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, 
 from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.pipeline.stages.bazel_workspace import HOST, BazelWorkspace, flags_for
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
+from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -144,11 +145,16 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
     )
 
 
+def dependency_groups_of(release: Release) -> tuple[str, ...]:
+    """Return what a build needs beyond the package's own: zig compiles the miniature."""
+    return ("demo",) if release.upstream.url == EMBEDDED else ()
+
+
 def _tools(release: Release) -> dict[str, str]:
     programs = {
         "bazel": fingerprints.program_identity(tools.locate("bazel")),
         "python": fingerprints.program_identity(fingerprints.located_python(release)),
-        "ziglang": fingerprints.package_version("ziglang"),  # it compiles the miniature
+        "ziglang": dependency_groups.locked_version("ziglang", "demo"),  # it compiles the miniature
     }
     if release.bazel.xcode and (selected := mac.developer_dir()):
         # The whole folder is replaced by an update, and so has another time.

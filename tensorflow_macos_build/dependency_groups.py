@@ -1,0 +1,74 @@
+"""Packages that only some tasks need: pyproject.toml's dependency groups, and who has them.
+
+scripts/inv makes an environment of the package's dependencies alone. A task that needs more says so
+by `require`; then the same command line is run again, in an environment that has the group, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build import checkout
+from tensorflow_macos_build.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+VARIABLE = "INV_GROUPS"
+"""What scripts/inv reads the names of further groups from."""
+
+
+class GroupsMissing(UsageError):
+    """The environment lacks the packages of some dependency groups.
+
+    Attributes:
+        groups: their names.
+    """
+
+    def __init__(self, groups: Sequence[str]) -> None:
+        names = " ".join(groups)
+        super().__init__(
+            f"packages are missing here, those of {' and '.join(groups)}",
+            hint=f"type: export {VARIABLE}='{names}', and run the same command again",
+        )
+        self.groups = tuple(groups)
+
+
+def require(groups: Iterable[str]) -> None:
+    """Make sure that the environment has the packages of some groups.
+
+    Raises:
+        GroupsMissing: it has not. An environment that scripts/inv has not made is not looked into.
+    """
+    try:
+        origin = (Path(sys.prefix) / "stamp/origin").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return
+    locks = origin[-1].split()
+    if lacking := [group for group in groups if f"{group}.txt" not in locks]:
+        raise GroupsMissing(lacking)
+
+
+def run_again(groups: Sequence[str]) -> None:
+    """Replace this process by the same command line, in an environment that has `groups`, too.
+
+    It returns where scripts/inv did not start this process, and so cannot do it again.
+    """
+    if script := checkout.script():
+        os.execve(  # noqa: S606 - what is replaced is this process, and scripts/inv is the checkout's
+            script, [script, *sys.argv[1:]], {**os.environ, VARIABLE: " ".join(groups)}
+        )
+
+
+def locked_version(package: str, group: str) -> str:
+    """Return the version of a package that the lock of a group brings, or `missing`."""
+    try:
+        text = (checkout.root() / f"scripts/locks/{group}.txt").read_text("utf-8")
+    except OSError:
+        return "missing"
+    pin = re.search(rf"^{re.escape(package)}==(\S+)", text, re.MULTILINE)
+    return pin.group(1) if pin else "missing"

@@ -1,0 +1,46 @@
+"""An environment's dependency groups: who has them, and what a task is told that lacks one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build import dependency_groups
+from tensorflow_macos_build.dependency_groups import GroupsMissing
+from tests.imports import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def with_lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp = tmp_path / "stamp"
+    stamp.mkdir()
+    (stamp / "origin").write_text(f"/checkout\n\n{tmp_path}\nrun.txt lint.txt\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+
+
+@pytest.mark.usefixtures("with_lint")
+def test_what_an_environment_has_is_not_asked_for() -> None:
+    dependency_groups.require(["run", "lint"])
+    with pytest.raises(GroupsMissing) as caught:
+        dependency_groups.require(["demo", "lint", "test"])
+    assert caught.value.groups == ("demo", "test")
+    assert "export INV_GROUPS='demo test'" in str(caught.value)
+
+
+def test_an_environment_of_somebody_elses_is_not_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    dependency_groups.require(["demo"])
+
+
+def test_a_version_is_read_from_a_groups_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert dependency_groups.locked_version("ziglang", "demo")[0].isdigit()
+    assert dependency_groups.locked_version("zig", "demo") == "missing"
+    assert dependency_groups.locked_version("ziglang", "no-such-group") == "missing"
