@@ -118,7 +118,7 @@ SITUATIONS = (
     Situation(
         "Count the learning rate in hundredths",
         (Replace(_SGD, "learning_rate=0.1):", "learning_rate=10 / 100):"),),
-        both(Truth(Status.KNOCK_ON, (_FIRST_CAUSE,))),
+        both(Truth(Status.CLEAN_AFTER, (_FIRST_CAUSE,))),
     ),
     Situation(
         "Say which line of an op definition is too long",
@@ -315,7 +315,7 @@ DEMO: dict[str, dict[str, Truth]] = {
     },
     "00600-say-which-ops-ml-compute-runs-when-tf_mlc_logging-is-set.patch": {
         "v2.17.0": CLEAN,
-        "v2.18.0": Truth(Status.KNOCK_ON, (_DEMO_FIRST_CAUSE,)),
+        "v2.18.0": Truth(Status.CLEAN_AFTER, (_DEMO_FIRST_CAUSE,)),
     },
     "00700-let-python-ask-for-ml-compute.patch": both(
         Truth(Status.ADAPTED, ("Move the wrapper of port.h into a folder of its own",))

@@ -21,8 +21,8 @@ class Status(Enum):
     """Upstream has some of it; the rest applies."""
     CONFLICT = "conflict"
     """Upstream changed the same place."""
-    KNOCK_ON = "knock-on"
-    """It conflicts only because an earlier patch does."""
+    CLEAN_AFTER = "clean after"
+    """It conflicts only while an earlier patch's conflict is not settled."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Truth:
     Attributes:
         status: what becomes of it.
         because: subjects of the upstream commits that are the evidence or the culprits, of which
-            the first is the one from which on a patch conflicts; for a knock-on the subject of the
-            patch that is the first cause.
+            the first is the one from which on a patch conflicts; for one that waits the subject of
+            the patch that is the first cause.
     """
 
     status: Status

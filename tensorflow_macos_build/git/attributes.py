@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.objects import ObjectReader
 
-_NAME = ".gitattributes"
+NAME = ".gitattributes"
+"""The name of the files that gitattributes(5) is about."""
+
 BUILT_IN = frozenset({"text", "binary", "union", "set", "unset", "unspecified"})
 """Values of the attribute `merge`, as git-check-attr(1) prints them, for which git runs nothing."""
 
@@ -87,8 +89,8 @@ class TreeAttributes:
         """Return the .gitattributes of a tree; folders that were seen before are not read again."""
         if tree not in self._in_tree:
             entries = self._objects.tree(tree)
-            own = entries.get(_NAME)
-            files = [(_NAME, own.oid)] if own is not None and own.is_file else []
+            own = entries.get(NAME)
+            files = [(NAME, own.oid)] if own is not None and own.is_file else []
             for name, entry in entries.items():
                 if entry.is_tree and _is_usual(name) and depth < _DEEPEST:
                     inside = self._files(entry.oid, depth + 1)

@@ -39,6 +39,7 @@ def as_document(evidence: Evidence) -> documents.Json:
         "changed_files": list(evidence.changed_files),
         "changed_by": _commits(evidence.changed_by),
         "knock_on_of": list(evidence.knock_on_of),
+        "clean_after": list(evidence.clean_after),
         "refused_resolutions": list(evidence.refused),
         "conflicts": [_conflict(conflict) for conflict in evidence.conflicts],
     }

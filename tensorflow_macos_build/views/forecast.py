@@ -59,6 +59,7 @@ def _fate(fate: PatchForecast) -> documents.Json:
         "status": fate.status.value,
         "upstream": [evidence.commit_document(commit) for commit in fate.evidence.upstream],
         "knock_on_of": list(fate.evidence.knock_on_of),
+        "clean_after": list(fate.evidence.clean_after),
         "breaking": fate.breaking and _break(fate.breaking),
     }
 

@@ -85,6 +85,8 @@ def _about(fate: PatchForecast) -> str:
     """Return the tooltip of a cell: whom its status is due to."""
     if fate.status is Status.KNOCK_ON:
         return wording.follows(fate.evidence.knock_on_of)
+    if fate.status is Status.CLEAN_AFTER:
+        return wording.waits(fate.evidence.clean_after)
     if fate.breaking is not None:
         return wording.named(fate.breaking.commit)
     commits = fate.evidence.upstream or fate.evidence.changed_by

@@ -32,6 +32,7 @@ _STYLES = {
     Status.LEFT_OUT: "yellow",
     Status.CONFLICT: "bold red",
     Status.KNOCK_ON: "red",
+    Status.CLEAN_AFTER: "dim",
     Status.NOT_REACHED: "dim",
 }
 

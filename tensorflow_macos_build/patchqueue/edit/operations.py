@@ -1,8 +1,8 @@
 """Changing a queue: drop, fold, reorder, split and edit its patches, and let the rest follow.
 
 A change is a list of edits, each a header and what it changes from tree to tree. Edits are
-replayed in order on the queue's base; where one no longer stands on the tree it was made for, git's
-own three-way merge carries it over.
+replayed in order on the queue's base; where one no longer stands on the tree it was made for, a
+three-way merge carries it over as in a rebase.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import merges, trees
+from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import NO_ADDRESS, Identity, Moment
 from tensorflow_macos_build.patchqueue.proof import units
 from tensorflow_macos_build.patchqueue.queue import materialise, partial, pick_order, picked_change
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep, is_zero_context
 from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
+from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 _UNKNOWN = Header(Identity("unknown", NO_ADDRESS), Moment(0, "+0000"), "not pinned yet", "")
 """Stands for the header of a pick that is not pinned: nobody has seen its change."""
 
-TreePair = tuple[str, str]
-"""The ids of a tree before and after."""
-
 
 @dataclass(frozen=True)
 class PatchEdit:
@@ -43,14 +42,15 @@ class PatchEdit:
 
     Attributes:
         header: its author, date and message.
-        changes: what it does, one after the other; more than one when patches are folded.
+        changes: what it does, one after the other, as ids of trees before and after; more than one
+            when patches are folded.
         name: the file it has, or its pick's name; None for a new patch.
         bare: whether its file has no context.
         pick: the pick that it is; one that is not pinned has no changes.
     """
 
     header: Header
-    changes: tuple[TreePair, ...]
+    changes: tuple[tuple[str, str], ...]
     name: str | None
     bare: bool
     pick: Pick | None = None
@@ -304,6 +304,7 @@ def restack(
         edits: in order.
         settled: the trees that somebody made of conflicts, by `EditConflict.key`.
     """
+    tree = PatchedTree(quarantine, base_tree, FileMerger(quarantine))
     current = base_tree
     steps: list[PatchStep] = []
     emptied: list[PatchEdit] = []
@@ -314,16 +315,25 @@ def restack(
             key = f"{number}.{turn}"
             if current == old:  # what is before it did not change: nor does what it makes of it
                 current = new
+                tree.become(new)
                 continue
-            merged = merges.merge(quarantine, old, current, new)
-            if not merged.clean and key not in settled:
-                return EditConflict(key, edit, merged)
-            current = merged.tree if merged.clean else settled[key]
-            # what somebody made of its conflict is no change by reference any more, but a patch
-            pick = pick if merged.clean else None
+            merged = _apply(quarantine, tree, TreePair(old, new))
+            if merged is not None and not merged.clean:
+                if key not in settled:
+                    return EditConflict(key, edit, merged)
+                tree.become(settled[key])
+                # what somebody made of its conflict is no change by reference any more, but a patch
+                pick = None
+            current = tree.write()
         if current == before and edit.changes:
             emptied.append(edit)
         else:
             name = None if edit.pick else edit.name
             steps.append(PatchStep(edit.header, before, current, name, edit.bare, pick))
     return Restacked(tuple(pick_order.settled(quarantine, steps)), tuple(emptied))
+
+
+def _apply(quarantine: Quarantine, tree: PatchedTree, pair: TreePair) -> MergeResult | None:
+    """Put a change onto a tree; return the merge, where ids did not decide."""
+    (changes,) = trees.between(quarantine.git, [pair])
+    return tree.apply(pair, changes).merged

@@ -18,6 +18,7 @@ from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
@@ -46,12 +47,18 @@ class Prober:
         quarantine: the quarantine that holds the patches.
         patches: the queue.
         decisions: what people decided about conflicts.
+        merger: what merges files: between commits most of them meet the same.
     """
 
     def __init__(
-        self, quarantine: Quarantine, patches: Sequence[QueueCommit], decisions: Decisions
+        self,
+        quarantine: Quarantine,
+        patches: Sequence[QueueCommit],
+        decisions: Decisions,
+        merger: FileMerger,
     ) -> None:
         self._quarantine = quarantine
+        self._merger = merger
         self._patches = patches
         self._decisions = decisions
         self._replays: dict[str, tuple[Replay, StatusClassifier]] = {}
@@ -83,11 +90,18 @@ class Prober:
             part = history.until(commit)  # what upstream did later is no evidence yet
             resolver = ConflictResolver(self._quarantine, part, patches, self._decisions)
             commits = [patch.commit for patch in patches]
-            replayed = replay(self._quarantine, commit, commits, resolver=resolver)
+            replayed = replay(
+                self._quarantine, commit, commits, resolver=resolver, merger=self._merger
+            )
             # PROVISIONAL is what `replay` does unless it is told otherwise, and so it was done
             # here.
             classifier = StatusClassifier(
-                self._quarantine, part, patches, OnConflict.PROVISIONAL, resolver
+                self._quarantine,
+                part,
+                patches,
+                OnConflict.PROVISIONAL,
+                resolver,
+                merger=self._merger,
             )
             known = self._replays[commit] = replayed, classifier
         return known

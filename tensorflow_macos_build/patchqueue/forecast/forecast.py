@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.console import in_phase, silent
+from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.forecast import bisection
@@ -278,7 +279,9 @@ class Forecaster:
         self._patches = patches
         self._decisions = decisions
         self._audited = audited
-        self._prober = Prober(quarantine, patches, decisions)
+        # one for all: from revision to revision most files meet the same
+        self._merger = FileMerger(quarantine)
+        self._prober = Prober(quarantine, patches, decisions, self._merger)
 
     @property
     def replays(self) -> int:
@@ -290,9 +293,9 @@ class Forecaster:
     ) -> tuple[ForecastColumn, ...]:
         """Return a column for each revision; `commits` are their full ids by their names."""
         replays: list[_RevisionReplay] = []
-        for ref, commit in commits.items():
-            ticker(len(replays), len(commits), f"replaying on {ref}")
-            replays.append(self._replay(ref, commit, ticker))
+        for number, (ref, commit) in enumerate(commits.items(), 1):
+            part = in_phase(ticker, number, len(commits), f"replaying on {ref}")
+            replays.append(self._replay(ref, commit, part))
         breaks = self._bisect(replays, ticker)
         waiting, upstream = [*_conditions(self._patches)], self._quarantine.source
         return tuple(
@@ -321,6 +324,8 @@ class Forecaster:
             self._patches,
             decisions=self._decisions,
             history=history,
+            merger=self._merger,
+            ticker=ticker,
         )
         line = bisection.line_of(
             self._quarantine.git, self._quarantine.objects, base.commit, commit

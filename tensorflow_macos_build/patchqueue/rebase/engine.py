@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.audit.model import AuditResult
@@ -280,6 +281,7 @@ def rebase_in(
     decisions: Decisions | None = None,
     history: UpstreamHistory | None = None,
     write_trees: bool = False,
+    merger: FileMerger | None = None,
     ticker: Ticker = silent,
 ) -> tuple[RebaseResult, Replay]:
     """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
@@ -293,10 +295,12 @@ def rebase_in(
         decisions: what people decided about conflicts.
         history: what upstream did, where the caller has it already.
         write_trees: also write the tree after each patch.
+        merger: what merges files; it remembers those of other rebases in the quarantine.
         ticker: told how many patches are done.
     """
     history = history or history_of(quarantine, base, onto)
     resolver = ConflictResolver(quarantine, history, patches, decisions or Decisions())
+    merger = merger or FileMerger(quarantine)
     commits = [patch.commit for patch in patches]
     replayed = replay(
         quarantine,
@@ -305,10 +309,13 @@ def rebase_in(
         on_conflict,
         resolver=resolver,
         write_trees=write_trees,
+        merger=merger,
         ticker=ticker,
     )
     # The same resolver: where the classifier replays patches anew, the same decisions hold.
-    classifier = StatusClassifier(quarantine, history, patches, on_conflict, resolver)
+    classifier = StatusClassifier(
+        quarantine, history, patches, on_conflict, resolver, merger=merger
+    )
     statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
     drivers = remarks.drivers(quarantine, replayed)
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed

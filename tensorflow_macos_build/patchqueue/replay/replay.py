@@ -1,30 +1,29 @@
 """The in-memory replay: a list of patches (commits) on another tree, without a work tree.
 
-Where a patch meets nothing, comparing blob ids decides (ours equals the patch's preimage: take the
-postimage; ours equals the postimage: nothing to do). Only where contents truly meet, or where a
-path or its folder is gone, moved or of another kind, git merges the trees. The result is the one
-that `git rebase` gives, tree id for tree id (docs/adr/0001-replay-in-memory.md).
+How a patch goes onto the tree is `patched_tree`'s. The result is the one that `git rebase` gives,
+tree id for tree id (docs/adr/0001-replay-in-memory.md).
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import merges, trees
-from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
-from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
-from tensorflow_macos_build.git.overlay import Overlay
-from tensorflow_macos_build.git.trees import PathChange
+from tensorflow_macos_build.git import attributes, trees
+from tensorflow_macos_build.git.file_merges import FileMerger
+from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
+    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
 
 
 class OnConflict(Enum):
@@ -70,6 +69,8 @@ class ReplayStep:
         merged: git's merge, where blob ids did not decide.
         result: the tree that the replay goes on with, where git merged. "" where blob ids decided.
         after: the tree after it, where trees were asked for; else "".
+        became: what the replay did to the tree for it, path by path; None where git merged whole
+            trees, or somebody settled it.
     """
 
     commit: str
@@ -79,6 +80,7 @@ class ReplayStep:
     merged: MergeResult | None = None
     result: str = ""
     after: str = ""
+    became: tuple[PathChange, ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,10 @@ def replay(
         merger: what merges files; it remembers those of an earlier replay in the quarantine.
         ticker: told how many patches are done.
     """
-    objects = quarantine.objects
-    state = Overlay(objects, tree_of(objects, onto))
-    merger = merger or FileMerger(quarantine)
-    replayer = _Replayer(quarantine, state, merger, on_conflict, resolver)
+    tree = PatchedTree(
+        quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
+    )
+    replayer = _Replayer(quarantine, tree, on_conflict, resolver)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, changes in trees.by_commit(quarantine.git, commits):
@@ -145,11 +147,74 @@ def replay(
             continue
         step = replayer.step(commit, changes)
         if write_trees:
-            step = replace(step, after=replayer.state.write(quarantine))
+            step = replace(step, after=tree.write())
         steps.append(step)
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
-        ticker(len(steps), len(commits), unit="patches")
-    return Replay(replayer.state.write(quarantine), tuple(steps))
+        ticker(len(steps), len(commits))
+    return Replay(tree.write(), tuple(steps))
+
+
+def replay_otherwise(
+    quarantine: Quarantine,
+    onto: str,
+    done: Sequence[ReplayStep],
+    on_conflict: OnConflict,
+    *,
+    resolver: Resolver | None = None,
+    merger: FileMerger | None = None,
+) -> tuple[ReplayStep, ...]:
+    """Replay patches again that were replayed on the same tree, with conflicts treated otherwise.
+
+    A patch that only changes files, none of which the two replays have made different so far, comes
+    out as it did: neither what it meets nor what could have been moved is another. It is not
+    replayed, but its changes are taken.
+    """
+    tree = PatchedTree(
+        quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
+    )
+    replayer = _Replayer(quarantine, tree, on_conflict, resolver)
+    apart = _Difference()
+    steps: list[ReplayStep] = []
+    for step in done:
+        if apart.leaves(step):
+            assert step.became is not None
+            tree.change(step.became)
+            steps.append(step)
+        else:
+            steps.append(replayer.step(step.commit, step.changes))
+            apart.grow(step, steps[-1])
+    return tuple(steps)
+
+
+class _Difference:
+    """The paths at which the trees of two replays are different."""
+
+    def __init__(self) -> None:
+        self._paths: set[str] = set()
+        self._anywhere = False
+
+    def leaves(self, step: ReplayStep) -> bool:
+        """Whether a patch comes out the same in the other replay."""
+        if self._anywhere or step.became is None or step.outcome is StepOutcome.CONFLICT:
+            return False
+        return not any(
+            change.old is None or change.new is None or change.path in self._paths
+            for change in step.changes
+        )
+
+    def grow(self, step: ReplayStep, other: ReplayStep) -> None:
+        """Take note of what a patch made different, or the same again."""
+        if step.became is None or other.became is None:
+            self._anywhere = True  # git may have followed a rename to any path
+            return
+        made, made_there = (
+            {change.path: change.new for change in one.became or ()} for one in (step, other)
+        )
+        for path in made.keys() | made_there.keys():
+            same = path in made and path in made_there and made[path] == made_there[path]
+            (self._paths.discard if same else self._paths.add)(path)
+            # how files merge depends on it, wherever they are
+            self._anywhere |= not same and path.rpartition("/")[2] == attributes.NAME
 
 
 def tree_of(objects: ObjectReader, name: str) -> str:
@@ -158,181 +223,63 @@ def tree_of(objects: ObjectReader, name: str) -> str:
     return objects.commit(name).tree if kind == "commit" else name
 
 
+class _CommitTrees:
+    """The trees of a patch that is a commit."""
+
+    def __init__(self, quarantine: Quarantine, commit: str) -> None:
+        self._quarantine, self._commit = quarantine, commit
+
+    @functools.cached_property
+    def before(self) -> str:
+        return self._quarantine.parent_tree(self._commit)
+
+    @functools.cached_property
+    def after(self) -> str:
+        return self._quarantine.tree(self._commit)
+
+
 class _Replayer:
-    """The state of a replay: the tree so far."""
+    """Puts patches onto a tree, and decides how it goes on at conflicts."""
 
     def __init__(
         self,
         quarantine: Quarantine,
-        state: Overlay,
-        merger: FileMerger,
+        tree: PatchedTree,
         on_conflict: OnConflict,
         resolver: Resolver | None,
     ) -> None:
-        self.state = state
+        self._tree = tree
         self._quarantine = quarantine
-        self._objects = quarantine.objects
-        self._merger = merger
         self._on_conflict = on_conflict
         self._resolver = resolver
 
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
         if self._resolver is not None and self._resolver.has_landed(commit):
             return ReplayStep(commit, StepOutcome.LANDED, changes)
-        meeting: list[FileVersions] = []
-        upstream_had: list[str] = []
-        pending: list[PathChange] = []
-        for change in changes:
-            ours = self.state.entry(change.path)
-            # A file that both sides deleted may have been moved by one of them: git's to judge.
-            if change.new == ours and ours is not None:
-                upstream_had.append(change.path)
-            elif change.old == ours:
-                pending.append(change)
-            elif versions := _plain_files(change, ours):
-                meeting.append(versions)
-            else:
-                return self._merge_trees(commit, changes)
-        if not self._structure_holds(commit, pending):
-            return self._merge_trees(commit, changes)
-        if meeting:
-            return self._merge_files(commit, changes, pending, meeting)
-        self._apply(pending)
-        # A patch that was empty from the start is what it was; upstream took nothing of it.
-        outcome = StepOutcome.TAKEN if pending or not changes else StepOutcome.EMPTY
-        return ReplayStep(commit, outcome, changes, tuple(upstream_had))
-
-    def _apply(self, changes: Sequence[PathChange]) -> None:
-        """Make the changes; deletions first, so that a file can become a folder."""
-        for change in changes:
-            if change.new is None:
-                self.state.remove(change.path)
-        for change in changes:
-            if change.new is not None:
-                self.state.put(change.path, change.new)
-
-    def _structure_holds(self, commit: str, changes: Sequence[PathChange]) -> bool:
-        """Whether no folder is in the way, gone or moved, so that paths can be taken singly.
-
-        git follows renamed folders: a file that one side adds to a folder that the other side
-        renamed moves along (git-config(1), merge.directoryRenames). So a folder that is gone on
-        one side and used on the other is git's to judge.
-        """
-        deleted = {change.path for change in changes if change.new is None}
-        added = {change.path.rpartition("/")[0] for change in changes if change.old is None}
-        return self._can_add(commit, added) and self._can_delete(commit, deleted)
-
-    def _can_add(self, commit: str, folders: set[str]) -> bool:
-        """Whether each folder is there now, or was not there before the patch either."""
-        gone: set[str] = set()
-        for folder in _with_folders_above(folders):
-            entry = self.state.entry(folder)
-            if entry is None:
-                gone.add(folder)
-            elif not entry.is_tree:  # a file is where the patch needs a folder
-                return False
-        if not gone:
-            return True
-        base = Overlay(self._objects, self._quarantine.parent_tree(commit))
-        return not any(_is_folder(base.entry(folder)) for folder in gone)
-
-    def _can_delete(self, commit: str, deleted: set[str]) -> bool:
-        """Whether each folder that the deletions leave here stands after the patch, too.
-
-        Where the patch empties a folder that has other files here, it may have renamed it.
-        """
-        gone = set(deleted)
-        left: list[str] = []
-        parents = {path.rpartition("/")[0] for path in deleted}
-        # The deepest first: a folder is gone when all that it holds is, folders included.
-        for folder in sorted(_with_folders_above(parents), key=len, reverse=True):
-            names = self.state.names(folder)
-            if all(f"{folder}/{name}" in gone for name in names):
-                gone.add(folder)
-            else:
-                left.append(folder)
-        if not left:
-            return True
-        patched = Overlay(self._objects, self._quarantine.tree(commit))
-        return all(_is_folder(patched.entry(folder)) for folder in left)
-
-    def _merge_files(
-        self,
-        commit: str,
-        changes: tuple[PathChange, ...],
-        pending: Sequence[PathChange],
-        meeting: Sequence[FileVersions],
-    ) -> ReplayStep:
-        """Merge a patch of which single files meet others, and the rest is decided by ids."""
-        ours = self.state.write(self._quarantine)
-        files = self._merger.merge(ours, meeting)
-        became = [
-            PathChange(file.path, file.ours, merge.entry)
-            for file, merge in zip(meeting, files, strict=True)
-        ]
-        self._apply([*pending, *became])
-        conflicted = [
-            ConflictedPath(*file) for file, merge in zip(meeting, files, strict=True)
-            if not merge.clean
-        ]  # fmt: skip
-        messages = [message for merge in files for message in merge.messages]
-        merged = MergeResult(
-            self._quarantine.parent_tree(commit),
-            ours,
-            self._quarantine.tree(commit),
-            self.state.write(self._quarantine),
-            tuple(conflicted),
-            tuple(messages if conflicted else ()),
-        )
-        return self._merged(commit, changes, merged)
-
-    def _merge_trees(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
-        # Only here is the overlay written as tree objects, which git needs.
-        ours = self.state.write(self._quarantine)
-        base, theirs = self._quarantine.parent_tree(commit), self._quarantine.tree(commit)
-        merged = merges.merge(self._quarantine, base, ours, theirs)
-        self.state = Overlay(self._objects, merged.tree)
-        return self._merged(commit, changes, merged)
-
-    def _merged(
-        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
-    ) -> ReplayStep:
-        """Return the step of a patch whose merge's tree is the state, and go on as is right."""
+        applied = self._tree.apply(_CommitTrees(self._quarantine, commit), changes)
+        merged, became = applied.merged, applied.became
+        if merged is None:
+            # A patch that was empty from the start is what it was; upstream took nothing of it.
+            outcome = StepOutcome.TAKEN if became or not changes else StepOutcome.EMPTY
+            return ReplayStep(commit, outcome, changes, applied.upstream_had, became=became)
         if merged.clean:
             # git drops a patch whose merge changes nothing, too (git-rebase(1), --empty).
             outcome = StepOutcome.EMPTY if merged.tree == merged.ours else StepOutcome.MERGED
-            return ReplayStep(commit, outcome, changes, (), merged, merged.tree)
-        if self._resolver and (resolved := self._resolver(commit, changes, merged)):
-            self.state = Overlay(self._objects, resolved.tree)
-            return ReplayStep(commit, resolved.outcome, changes, (), merged, resolved.tree)
-        if self._on_conflict is OnConflict.PROVISIONAL:
-            merges.resolve(self._quarantine, merged, self.state)
-        else:  # of a patch that is skipped, or stopped at, nothing is taken
-            self.state = Overlay(self._objects, merged.ours)
-        result = self.state.write(self._quarantine)
-        return ReplayStep(commit, StepOutcome.CONFLICT, changes, (), merged, result)
+            return ReplayStep(commit, outcome, changes, (), merged, merged.tree, became=became)
+        return self._conflict(ReplayStep(commit, StepOutcome.CONFLICT, changes, (), merged), became)
 
-
-def _plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
-    """Return a change of a plain file to another one, where such a file is now, too."""
-    if change.old is None or change.new is None or ours is None:
-        return None
-    if not (change.old.is_file and change.new.is_file and ours.is_file):
-        return None
-    return FileVersions(change.path, change.old, ours, change.new)
-
-
-def _is_folder(entry: TreeEntry | None) -> bool:
-    return entry is not None and entry.is_tree
-
-
-def _with_folders_above(folders: set[str]) -> set[str]:
-    """Return the folders and all that are above them, without the root."""
-    above: set[str] = set()
-    waiting = [*folders]
-    while waiting:
-        folder = waiting.pop()
-        if folder and folder not in above:
-            above.add(folder)
-            waiting.append(folder.rpartition("/")[0])
-    return above
+    def _conflict(self, step: ReplayStep, became: tuple[PathChange, ...] | None) -> ReplayStep:
+        merged = step.merged
+        assert merged is not None
+        if self._resolver and (resolved := self._resolver(step.commit, step.changes, merged)):
+            self._tree.become(resolved.tree)
+            nothing = () if resolved.tree == merged.ours else None
+            return replace(step, outcome=resolved.outcome, result=resolved.tree, became=nothing)
+        if self._on_conflict is not OnConflict.PROVISIONAL:
+            # of a patch that is skipped, or stopped at, nothing is taken
+            self._tree.become(merged.ours)
+            return replace(step, result=merged.ours)
+        self._tree.resolve(merged)
+        if became is not None:
+            became = tuple(c._replace(new=self._tree.entry(c.path)) for c in became)
+        return replace(step, result=self._tree.write(), became=became)

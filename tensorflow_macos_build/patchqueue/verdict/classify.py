@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
+    from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.replay import (
@@ -42,6 +43,7 @@ class StatusClassifier:
         patches: the queue.
         on_conflict: what the replay did at conflicts.
         resolver: what it asked about them.
+        merger: what merged files for it.
     """
 
     def __init__(
@@ -51,35 +53,45 @@ class StatusClassifier:
         patches: Sequence[QueueCommit],
         on_conflict: OnConflict,
         resolver: Resolver,
+        *,
+        merger: FileMerger | None = None,
     ) -> None:
         self._resolver = resolver
+        self._merger = merger
         self._quarantine = quarantine
         self._history = git_history
         self._patches = patches
         self._on_conflict = on_conflict
         self._landed = UpstreamedResolver(quarantine, git_history, patches)
         self._reporter = ConflictReporter(quarantine, git_history)
-        self._merged_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
 
     def classify(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
-        counterfactual = CounterfactualReplay(
-            self._quarantine, replay, self._on_conflict, self._resolver
-        )
-        self._merged_texts = self._read_texts(replay)
+        counterfactual = self._counterfactual(replay)
+        waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
         # One walk for all: asked hunk by hunk, five patches of conda-forge's onto v2.6.0 took 17
         # walks of 23,000 commits, and 26 s.
-        self._reporter.expect(s for s in replay.steps if s.outcome is StepOutcome.CONFLICT)
+        self._reporter.expect(
+            step
+            for step in replay.steps
+            if step.outcome is StepOutcome.CONFLICT and step.commit not in waiting
+        )
         statuses: list[PatchStatus] = []
         conflicting: list[tuple[QueueCommit, ReplayStep]] = []
+        causes = _Causes()
         for patch, step in zip(self._patches, replay.steps, strict=True):
-            if step.outcome is StepOutcome.CONFLICT or counterfactual.conflicts(step):
+            if step.commit in waiting:
+                names = causes.of(counterfactual.conflicting(step))
+                status, evidence = Status.CLEAN_AFTER, Evidence(clean_after=names)
+            elif step.outcome is StepOutcome.CONFLICT:
                 status, evidence = self._conflict(step, counterfactual, conflicting)
                 if status is Status.CONFLICT:
                     evidence = _with_related(evidence, self._landed.related(patch))
-                conflicting.append((patch, step))
+                causes.add(patch.name, step)
             else:
                 status, evidence = self._settled(patch, step, replay)
+            if step.outcome is StepOutcome.CONFLICT:
+                conflicting.append((patch, step))
             statuses.append(
                 PatchStatus(
                     patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
@@ -96,18 +108,21 @@ class StatusClassifier:
         if steps[position].outcome is not StepOutcome.CONFLICT:
             return False
         until_there = replace(replay, steps=steps)
-        counterfactual = CounterfactualReplay(
-            self._quarantine, until_there, self._on_conflict, self._resolver
-        )
+        counterfactual = self._counterfactual(until_there)
         conflicting = [
             (patch, step)
             # Not strict: the steps end where the question does, and the queue goes on.
             for patch, step in zip(self._patches, steps[:position], strict=False)
-            if step.outcome is StepOutcome.CONFLICT or counterfactual.conflicts(step)
+            if step.outcome is StepOutcome.CONFLICT
         ]
         return (
             not conflicting
             or self._conflict(steps[position], counterfactual, conflicting)[0] is Status.CONFLICT
+        )
+
+    def _counterfactual(self, replay: Replay) -> CounterfactualReplay:
+        return CounterfactualReplay(
+            self._quarantine, replay, self._on_conflict, self._resolver, merger=self._merger
         )
 
     def _conflict(
@@ -120,14 +135,13 @@ class StatusClassifier:
 
         Whose lines it meets decides, else whether the other replay has it, too.
         """
-        shown = step if step.outcome is StepOutcome.CONFLICT else counterfactual.step(step)
-        reports = self._reporter.report(shown, conflicting)
+        reports = self._reporter.report(step, conflicting)
         # A patch is a knock-on when all its files are: one that is not needs a person by itself.
         names = list(dict.fromkeys(name for report in reports for name in report.knock_on_of))
         follows = bool(reports) and all(report.knock_on_of for report in reports)
         if not follows and conflicting and counterfactual.differs(step):
             follows = True
-            names += [name for name in _related(shown, conflicting) if name not in names]
+            names += [name for name in _related(step, conflicting) if name not in names]
         status = Status.KNOCK_ON if follows else Status.CONFLICT
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
@@ -177,27 +191,16 @@ class StatusClassifier:
 
     def _texts(self, patch: QueueCommit, step: ReplayStep) -> tuple[TreeDiff, TreeDiff]:
         """Return the patch's difference on its old base, and what is left of it on the new one."""
-        if step.merged is not None:
-            return self._merged_texts[patch.commit]
+        git, merged = self._quarantine.git, step.merged
+        if merged is not None:
+            # Only where files go can there be renames: all others are spared the search.
+            renames = any(change.new is None for change in step.changes)
+            pairs = [(merged.base, merged.theirs), (merged.ours, step.result)]
+            before, after = diffs.of_trees(git, pairs, renames=renames)
+            return before, after
         own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
-        before = diffs.of_trees(self._quarantine.git, [own])[0]
+        before = diffs.of_trees(git, [own])[0]
         return before, tuple(file for file in before if file.path not in step.upstream_had)
-
-    def _read_texts(self, replay: Replay) -> dict[str, tuple[TreeDiff, TreeDiff]]:
-        """Read the texts of all patches that git merged; one process for all, or for two kinds."""
-        all_texts: dict[str, tuple[TreeDiff, TreeDiff]] = {}
-        merged = [step for step in replay.steps if step.outcome is StepOutcome.MERGED]
-        # Only where files go can there be renames: all others are spared the search.
-        for renames in (False, True):
-            steps = [step for step in merged if _takes_files_away(step) is renames]
-            pairs: list[tuple[str, str]] = []
-            for step in steps:
-                assert step.merged is not None
-                pairs += [(step.merged.base, step.merged.theirs), (step.merged.ours, step.result)]
-            if pairs:
-                texts = iter(diffs.of_trees(self._quarantine.git, pairs, renames=renames))
-                all_texts |= {step.commit: (next(texts), next(texts)) for step in steps}
-        return all_texts
 
     def _gone(
         self, patch: QueueCommit, step: ReplayStep, replay: Replay
@@ -255,8 +258,25 @@ def _related(
     return _on_same_files(step, conflicting) or tuple(patch.name for patch, _ in conflicting)
 
 
-def _takes_files_away(step: ReplayStep) -> bool:
-    return any(change.new is None for change in step.changes)
+class _Causes:
+    """The patches that conflict, by the paths that they touch."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._by_path: dict[str, list[str]] = {}
+
+    def add(self, name: str, step: ReplayStep) -> None:
+        self._names.append(name)
+        for change in step.changes:
+            self._by_path.setdefault(change.path, []).append(name)
+
+    def of(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Return the patches that touch some paths; all of them, where none does.
+
+        git followed a renamed folder then.
+        """
+        touching = dict.fromkeys(name for path in paths for name in self._by_path.get(path, ()))
+        return tuple(touching) or tuple(self._names)
 
 
 def _in_tree(step: ReplayStep) -> bool:

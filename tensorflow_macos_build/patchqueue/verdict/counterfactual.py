@@ -6,9 +6,16 @@ import functools
 import itertools
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
+from typing_extensions import assert_never
+
+from tensorflow_macos_build.patchqueue.replay.replay import (
+    OnConflict,
+    StepOutcome,
+    replay_otherwise,
+)
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.replay import Replay, ReplayStep, Resolver
 
@@ -21,29 +28,46 @@ class CounterfactualReplay:
     """
 
     def __init__(
-        self, quarantine: Quarantine, done: Replay, on_conflict: OnConflict, resolver: Resolver
+        self,
+        quarantine: Quarantine,
+        done: Replay,
+        on_conflict: OnConflict,
+        resolver: Resolver,
+        *,
+        merger: FileMerger | None = None,
     ) -> None:
         self._quarantine = quarantine
+        self._merger = merger
         self._on_conflict = on_conflict
         self._resolver = resolver
         conflicts = (step.outcome is StepOutcome.CONFLICT for step in done.steps)
         first = next(itertools.compress(itertools.count(), conflicts), len(done.steps))
         self._steps = done.steps[first:]
 
-    def conflicts(self, step: ReplayStep) -> bool:
-        """Whether a patch that does not conflict here does so where others are left out."""
-        provisional = self._on_conflict is OnConflict.PROVISIONAL
-        # Provisional text can hide a conflict: the patch stands on lines that upstream never had.
-        return provisional and self._outcome(step) is StepOutcome.CONFLICT
+    def waits(self, step: ReplayStep) -> bool:
+        """Whether a patch is clean where the conflicts before it are resolved, and else is not."""
+        match self._on_conflict:
+            case OnConflict.PROVISIONAL:
+                # What somebody decided about it, or what upstream has of it, says more.
+                is_clean = step.outcome in (StepOutcome.TAKEN, StepOutcome.MERGED)
+                return is_clean and self._outcome(step) is StepOutcome.CONFLICT
+            case OnConflict.SKIP:
+                return step.outcome is StepOutcome.CONFLICT and self.differs(step)
+            case OnConflict.STOP:  # then there is no patch after the first
+                return False
+            case _:
+                assert_never(self._on_conflict)
 
     def differs(self, step: ReplayStep) -> bool:
         """Whether a patch conflicts in one of the two replays only."""
-        stopped = self._on_conflict is OnConflict.STOP  # then there is no patch after the first
+        stopped = self._on_conflict is OnConflict.STOP
         return not stopped and self._outcome(step) is not step.outcome
 
-    def step(self, step: ReplayStep) -> ReplayStep:
-        """Return a patch's step the other way."""
-        return self._other[step.commit]
+    def conflicting(self, step: ReplayStep) -> tuple[str, ...]:
+        """Return the paths at which a patch that waits conflicts while it does."""
+        skipped = self._other[step.commit] if self._on_conflict is OnConflict.PROVISIONAL else step
+        assert skipped.merged is not None, "conflicts are git's to find"
+        return tuple(file.path for file in skipped.merged.conflicted)
 
     def _outcome(self, step: ReplayStep) -> StepOutcome:
         other = self._other.get(step.commit)
@@ -56,11 +80,12 @@ class CounterfactualReplay:
         skipping = self._on_conflict is OnConflict.SKIP
         start = self._steps[0].merged
         assert start is not None
-        other = replay(
+        other = replay_otherwise(
             self._quarantine,
             start.ours,
-            [step.commit for step in self._steps],
+            self._steps,
             OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
             resolver=self._resolver,
+            merger=self._merger,
         )
-        return {step.commit: step for step in other.steps}
+        return {step.commit: step for step in other}

@@ -30,7 +30,9 @@ class Status(Enum):
     CONFLICT = "conflict"
     """It conflicts with what upstream did: a first cause."""
     KNOCK_ON = "knock-on"
-    """It conflicts because an earlier patch does: with that one resolved its own way, it does not.
+    """It conflicts because an earlier patch does, and would not if that one had not."""
+    CLEAN_AFTER = "clean-after"
+    """It is clean once an earlier patch's conflict is settled, and else conflicts: it needs nobody.
     Where conflicts are resolved provisionally, it is in the tree."""
     LEFT_OUT = "left-out"
     """It conflicts, and somebody decided to leave it out (`scripts/inv rebase.skip`)."""
@@ -104,6 +106,7 @@ class Evidence:
         changed_files: the files in which its text changed.
         changed_by: the commits of upstream behind that.
         refused: the files of recorded resolutions that are for another context.
+        clean_after: the names of the earlier patches whose conflicts it waits for.
     """
 
     upstream: tuple[UpstreamCommit, ...] = ()
@@ -114,6 +117,7 @@ class Evidence:
     changed_files: tuple[str, ...] = ()
     changed_by: tuple[UpstreamCommit, ...] = ()
     refused: tuple[str, ...] = ()
+    clean_after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

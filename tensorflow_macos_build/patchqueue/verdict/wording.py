@@ -37,6 +37,7 @@ WORDS = {
     Status.NOT_REACHED: ("not reached", StatusTone.LOOK),
     Status.CONFLICT: ("conflict", StatusTone.BROKEN),
     Status.KNOCK_ON: ("knock-on", StatusTone.FOLLOWS),
+    Status.CLEAN_AFTER: ("clean after", StatusTone.QUIET),
 }
 """Each status in the few words that a cell of the matrix has room for, and its tone."""
 
@@ -51,6 +52,11 @@ def follows(names: Sequence[str]) -> str:
     return f"follows from {', '.join(names)}"
 
 
+def waits(names: Sequence[str]) -> str:
+    """Return how a patch goes on that only waits for other patches' conflicts."""
+    return f"clean after {', '.join(names)}"
+
+
 def summary(evidence: Evidence) -> str:
     """Return in one line why a patch has its status."""
     parts = []
@@ -60,6 +66,8 @@ def summary(evidence: Evidence) -> str:
         parts.append(f"reverted in {_all_named(evidence.reverted_by)}")
     if evidence.knock_on_of:
         parts.append(follows(evidence.knock_on_of))
+    if evidence.clean_after:
+        parts.append(waits(evidence.clean_after))
     if evidence.conflicts:
         parts.append(", ".join(conflict.path for conflict in evidence.conflicts))
     if evidence.changed_files:

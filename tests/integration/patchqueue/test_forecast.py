@@ -105,8 +105,8 @@ def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache:
             assert breaking == expected, (patch["name"], release)
             if truth.status is Truth.IDENTICAL:
                 assert [commit["subject"] for commit in fate["upstream"]] == list(truth.because)
-            if truth.status is Truth.KNOCK_ON:
-                assert len(fate["knock_on_of"]) == 1
+            if truth.status is Truth.CLEAN_AFTER:
+                assert len(fate["clean_after"]) == 1
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert all(patch["subject"] in page for patch in document["patches"])
 

@@ -1,4 +1,4 @@
-"""Settling the conflicts of patches/demo on v2.18.0: one conflict, then its knock-on."""
+"""Settling the conflicts of patches/demo on v2.18.0: one, then the one that waited for it."""
 
 from __future__ import annotations
 

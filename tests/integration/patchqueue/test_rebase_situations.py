@@ -26,7 +26,7 @@ SAME = {
     Truth.CHANGED: Status.UPSTREAM_CHANGED,
     Truth.PART: Status.UPSTREAM_IN_PART,
     Truth.CONFLICT: Status.CONFLICT,
-    Truth.KNOCK_ON: Status.KNOCK_ON,
+    Truth.CLEAN_AFTER: Status.CLEAN_AFTER,
 }
 
 
@@ -40,8 +40,8 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Git:
 def because(patch: PatchStatus) -> set[str]:
     """Name the evidence: subjects of upstream commits, or patches that are the first cause."""
     evidence = patch.evidence
-    if patch.status is Status.KNOCK_ON:
-        return set(evidence.knock_on_of)
+    if patch.status is Status.CLEAN_AFTER:
+        return set(evidence.clean_after)
     blamed = [commit for conflict in evidence.conflicts for commit in conflict.blamed]
     return {commit.subject for commit in (*evidence.upstream, *evidence.changed_by, *blamed)}
 

@@ -37,7 +37,7 @@ _LEFT_BY_GIT = {
     Status.IDENTICAL: {"empty"},
     Status.CHANGED: {"conflict"},
     Status.CONFLICT: {"conflict"},
-    Status.KNOCK_ON: {"conflict"},
+    Status.CLEAN_AFTER: {"conflict"},
 }
 """What `git cherry-pick`, with conflicting patches left out, must have made of a patch."""
 
@@ -129,7 +129,7 @@ def test_git_agrees_with_the_truth_of_the_situations(
 
 
 @pytest.mark.parametrize("onto", ONTO)
-def test_a_knock_on_vanishes_when_its_first_cause_is_taken(
+def test_a_patch_that_waits_is_clean_when_its_first_cause_is_taken(
     made: tuple[Git, Path, list[str]], tmp_path: Path, onto: str
 ) -> None:
     git, _, commits = made
@@ -137,7 +137,7 @@ def test_a_knock_on_vanishes_when_its_first_cause_is_taken(
     by_subject = picks.subjects(commits)
     for situation in SITUATIONS:
         truth = situation.onto[onto]
-        if truth.status is Status.KNOCK_ON:
+        if truth.status is Status.CLEAN_AFTER:
             picks.at(onto)
             assert picks.pick(by_subject[truth.because[0]], "-Xtheirs") == "applied"
             assert picks.pick(by_subject[situation.subject]) == "applied"
@@ -152,7 +152,7 @@ def test_every_culprit_is_an_upstream_commit_between_the_releases(
     truths = [situation.onto[onto] for situation in SITUATIONS]
     truths += [truth[onto] for truth in situations.DEMO.values()]
     for truth in truths:
-        if truth.status is not Status.KNOCK_ON:
+        if truth.status is not Status.CLEAN_AFTER:
             for subject in truth.because:
                 assert between.count(subject) == 1, subject
 
@@ -239,12 +239,12 @@ def test_git_agrees_with_the_truth_of_the_demo_queue(fork: Fork, tmp_path: Path,
     _check(CherryPicks(Git(fork.folder / ".git"), tmp_path / "tree"), onto, queue)
 
 
-def test_the_demo_queue_has_one_first_cause_and_its_knock_on(fork: Fork, tmp_path: Path) -> None:
+def test_the_demo_queue_has_one_first_cause_and_one_that_waits(fork: Fork, tmp_path: Path) -> None:
     picks = CherryPicks(Git(fork.folder / ".git"), tmp_path / "tree")
     first, second = (
         commit
         for commit, name in zip(fork.commits(), names(DEMO), strict=True)
-        if situations.DEMO[name]["v2.18.0"].status in {Status.CONFLICT, Status.KNOCK_ON}
+        if situations.DEMO[name]["v2.18.0"].status in {Status.CONFLICT, Status.CLEAN_AFTER}
     )
     picks.at(f"{first}^")
     picks.at("v2.18.0")

@@ -11,7 +11,12 @@ from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
+from tensorflow_macos_build.patchqueue.replay.replay import (
+    OnConflict,
+    StepOutcome,
+    replay,
+    replay_otherwise,
+)
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 
@@ -54,31 +59,57 @@ def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
 
 @given(repositories.cases())
 @settings(max_examples=25, derandomize=True, deadline=None)
-def test_a_conflict_that_the_patchs_own_way_heals_is_called_a_knock_on(
+def test_a_patch_that_only_suffers_from_earlier_conflicts_is_told_from_a_first_cause(
     case: repositories.Case,
 ) -> None:
-    """Law: a first cause is told from a knock-on.
+    """Law: a first cause is told from what follows from it.
 
     A patch that conflicts where earlier conflicting patches are left out, but not where they are
-    resolved their way, suffers from those and not from upstream.
+    resolved their way, is clean after those. One that conflicts only where they are resolved their
+    way is a knock-on of them.
     """
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         patches = repositories.commits_of(made.git, f"{made.base}..queue")
         base = QueueBase("", "base", made.base)
         with open_quarantine(made.git) as quarantine:
-            results = [
+            (provisional, there), (skipping, here) = (
                 engine.rebase_in(quarantine, base, made.onto, patches, policy)
                 for policy in (OnConflict.PROVISIONAL, OnConflict.SKIP)
-            ]
-    fates = [result.patches for result, _ in results]
-    steps = [done.steps for _, done in results]
-    for fate, pair in zip(zip(*fates, strict=True), zip(*steps, strict=True), strict=True):
-        note(f"{[patch.status for patch in fate]} {[step.outcome for step in pair]}")
-        outcomes = {step.outcome for step in pair}
-        if StepOutcome.CONFLICT in outcomes and len(outcomes) > 1:
-            assert [patch.status for patch in fate] == [Status.KNOCK_ON, Status.KNOCK_ON]
-            assert all(patch.evidence.knock_on_of for patch in fate)
+            )
+    for patch, other, step, skipped in zip(
+        provisional.patches, skipping.patches, there.steps, here.steps, strict=True
+    ):
+        outcomes = step.outcome, skipped.outcome
+        note(f"{patch.status} {other.status} {outcomes}")
+        if outcomes in ((StepOutcome.TAKEN, StepOutcome.CONFLICT),
+                        (StepOutcome.MERGED, StepOutcome.CONFLICT)):  # fmt: skip
+            assert patch.status is other.status is Status.CLEAN_AFTER
+            assert patch.evidence.clean_after == other.evidence.clean_after != ()
+        elif outcomes == (StepOutcome.CONFLICT, StepOutcome.MERGED):
+            assert patch.status is Status.KNOCK_ON
+            assert patch.evidence.knock_on_of
+        else:
+            assert Status.CLEAN_AFTER is not patch.status
+
+
+@given(repositories.cases(patches=7), st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)))
+@settings(max_examples=40, derandomize=True, deadline=None)
+def test_patches_that_share_no_path_with_a_conflict_come_out_the_same_otherwise(
+    case: repositories.Case, on_conflict: OnConflict
+) -> None:
+    """Law: what is not replayed anew comes out as it would have."""
+    otherwise = {
+        OnConflict.PROVISIONAL: OnConflict.SKIP,
+        OnConflict.SKIP: OnConflict.PROVISIONAL,
+    }[on_conflict]
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with open_quarantine(made.git) as quarantine:
+            done = replay(quarantine, made.onto, made.patches, on_conflict)
+            again = replay_otherwise(quarantine, made.onto, done.steps, otherwise)
+            whole = replay(quarantine, made.onto, made.patches, otherwise)
+        assert [step.outcome for step in again] == [step.outcome for step in whole.steps]
 
 
 @given(repositories.cases())

@@ -147,7 +147,7 @@ def test_a_conflict_says_where_it_is_and_whose_change_it_meets(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("on_conflict", [OnConflict.PROVISIONAL, OnConflict.SKIP])
-def test_a_patch_on_lines_of_a_conflicting_one_is_its_knock_on(
+def test_a_patch_on_lines_of_a_conflicting_one_is_clean_after_it(
     tmp_path: Path, on_conflict: OnConflict
 ) -> None:
     first = changed(15, "mine", "and mine")
@@ -158,8 +158,9 @@ def test_a_patch_on_lines_of_a_conflicting_one_is_its_knock_on(
     ]
     upstream = [tree(f=changed(15, "theirs"), g=TEXT)]
     result, _ = moved(tmp_path, upstream, patches, on_conflict)
-    assert statuses(result) == [Status.CONFLICT, Status.CLEAN, Status.KNOCK_ON]
-    assert result.patches[2].evidence.knock_on_of == ("0001",)
+    assert statuses(result) == [Status.CONFLICT, Status.CLEAN, Status.CLEAN_AFTER]
+    assert result.patches[2].evidence.clean_after == ("0001",)
+    assert result.patches[2].evidence.conflicts == ()
     assert result.patches[2].in_tree is (on_conflict is OnConflict.PROVISIONAL)
     assert not result.ok
 

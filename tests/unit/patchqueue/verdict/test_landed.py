@@ -241,14 +241,14 @@ def test_a_recorded_commit_whose_effect_is_not_there_does_not_stand_for_the_patc
     )
 
 
-def test_what_stands_on_a_patch_that_only_seems_landed_is_its_knock_on(tmp_path: Path) -> None:
+def test_what_stands_on_a_patch_that_only_seems_landed_is_clean_after_it(tmp_path: Path) -> None:
     upstream = [f({15: "theirs"})]
     patches = [f({15: "mine"}), f({15: "mine", 16: "and mine"}), f({15: "mine", 16: "more"})]
     _, before = rebased(tmp_path / "before", upstream, patches)
     message = f"Mine\n\nUpstream: broken by {COMMIT}/{before.onto}\n"
     result, _ = rebased(tmp_path / "after", upstream, patches, {"queue 1": message})
-    assert statuses(result) == [Status.CONFLICT, Status.KNOCK_ON, Status.KNOCK_ON]
-    assert result.patches[1].evidence.knock_on_of == ("0001",)
+    assert statuses(result) == [Status.CONFLICT, Status.CLEAN_AFTER, Status.CLEAN_AFTER]
+    assert result.patches[2].evidence.clean_after == ("0001",)
 
 
 def test_what_stands_on_a_landed_patch_is_judged_by_upstream_alone(tmp_path: Path) -> None:

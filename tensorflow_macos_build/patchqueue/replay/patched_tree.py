@@ -1,0 +1,227 @@
+"""The tree of a replay as it stands: patches are put onto it, one after the other.
+
+Where a patch meets nothing, comparing blob ids decides (ours equals the patch's preimage: take the
+postimage; ours equals the postimage: nothing to do). Where single files meet that are there on all
+sides, they alone are merged (`git.file_merges`). Only where a path or its folder is gone, moved or
+of another kind, git merges the whole trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
+from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.git.trees import PathChange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tensorflow_macos_build.git.objects import TreeEntry
+    from tensorflow_macos_build.git.quarantine import Quarantine
+
+
+class PatchTrees(Protocol):
+    """The trees that a patch is the difference of; they are asked for where ids do not decide."""
+
+    @property
+    def before(self) -> str:
+        """The id of the tree before it."""
+
+    @property
+    def after(self) -> str:
+        """The id of the tree after it."""
+
+
+class TreePair(NamedTuple):
+    """The ids of a patch's trees, where they are known already."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class AppliedPatch:
+    """How a patch went onto the tree.
+
+    Attributes:
+        upstream_had: the paths that already were as the patch makes them.
+        became: what it did to the tree, path by path; None where git merged whole trees.
+        merged: the merge, where ids did not decide; of one with conflicts the tree has the markers.
+    """
+
+    upstream_had: tuple[str, ...] = ()
+    became: tuple[PathChange, ...] | None = ()
+    merged: MergeResult | None = None
+
+
+class PatchedTree:
+    """A tree in memory, which grows by patches.
+
+    Args:
+        quarantine: where new objects go.
+        tree: the id of the tree to begin with.
+        merger: what merges files; it remembers those of an earlier replay in the quarantine.
+    """
+
+    def __init__(self, quarantine: Quarantine, tree: str, merger: FileMerger) -> None:
+        self._quarantine = quarantine
+        self._objects = quarantine.objects
+        self._merger = merger
+        self._state = Overlay(quarantine.objects, tree)
+
+    def write(self) -> str:
+        """Return the id of the tree as it stands."""
+        return self._state.write(self._quarantine)
+
+    def become(self, tree: str) -> None:
+        """Go on with another tree."""
+        self._state = Overlay(self._objects, tree)
+
+    def resolve(self, merged: MergeResult) -> None:
+        """Resolve the conflicts of the merge that was made last the patch's way."""
+        merges.resolve(self._quarantine, merged, self._state)
+
+    def entry(self, path: str) -> TreeEntry | None:
+        """Return what is at a path."""
+        return self._state.entry(path)
+
+    def apply(self, patch: PatchTrees, changes: Sequence[PathChange]) -> AppliedPatch:
+        """Put a patch onto the tree; `changes` is what it does to each path.
+
+        Raises:
+            WorkFailed: git could not merge (a missing object).
+        """
+        # A patch is decided path by path as a whole or not at all: git looks for renames among all
+        # paths that it adds and deletes, and would find others among a part of them.
+        meeting: list[FileVersions] = []
+        upstream_had: list[str] = []
+        pending: list[PathChange] = []
+        for change in changes:
+            ours = self._state.entry(change.path)
+            # A file that both sides deleted may have been moved by one of them: git's to judge.
+            if change.new == ours and ours is not None:
+                upstream_had.append(change.path)
+            elif change.old == ours:
+                pending.append(change)
+            elif versions := _plain_files(change, ours):
+                meeting.append(versions)
+            else:
+                return self._merge_trees(patch)
+        if not self._structure_holds(patch, pending):
+            return self._merge_trees(patch)
+        if meeting:
+            return self._merge_files(patch, pending, meeting)
+        self.change(pending)
+        return AppliedPatch(tuple(upstream_had), tuple(pending))
+
+    def change(self, changes: Sequence[PathChange]) -> None:
+        """Make changes; deletions first, so that a file can become a folder."""
+        for change in changes:
+            if change.new is None:
+                self._state.remove(change.path)
+        for change in changes:
+            if change.new is not None:
+                self._state.put(change.path, change.new)
+
+    def _merge_files(
+        self, patch: PatchTrees, pending: Sequence[PathChange], meeting: Sequence[FileVersions]
+    ) -> AppliedPatch:
+        """Merge a patch of which single files meet others, and the rest is decided by ids."""
+        ours = self.write()
+        files = self._merger.merge(ours, meeting)
+        # also where git left ours, as of binary files: there the patch's side may be taken yet
+        results = (
+            PathChange(file.path, file.ours, merge.entry)
+            for file, merge in zip(meeting, files, strict=True)
+        )
+        became = (*pending, *results)
+        self.change(became)
+        conflicted = [
+            ConflictedPath(*file) for file, merge in zip(meeting, files, strict=True)
+            if not merge.clean
+        ]  # fmt: skip
+        messages = [message for merge in files for message in merge.messages] if conflicted else []
+        merged = MergeResult(
+            patch.before, ours, patch.after, self.write(), tuple(conflicted), tuple(messages)
+        )
+        return AppliedPatch((), became, merged)
+
+    def _merge_trees(self, patch: PatchTrees) -> AppliedPatch:
+        # Only here is the overlay written as tree objects that git reads.
+        merged = merges.merge(self._quarantine, patch.before, self.write(), patch.after)
+        self.become(merged.tree)
+        return AppliedPatch((), None, merged)
+
+    def _structure_holds(self, patch: PatchTrees, changes: Sequence[PathChange]) -> bool:
+        """Whether no folder is in the way, gone or moved, so that paths can be taken singly.
+
+        git follows renamed folders: a file that one side adds to a folder that the other side
+        renamed moves along (git-config(1), merge.directoryRenames). So a folder that is gone on
+        one side and used on the other is git's to judge.
+        """
+        deleted = {change.path for change in changes if change.new is None}
+        added = {change.path.rpartition("/")[0] for change in changes if change.old is None}
+        return self._can_add(patch, added) and self._can_delete(patch, deleted)
+
+    def _can_add(self, patch: PatchTrees, folders: set[str]) -> bool:
+        """Whether each folder is there now, or was not there before the patch either."""
+        gone: set[str] = set()
+        for folder in _with_folders_above(folders):
+            entry = self._state.entry(folder)
+            if entry is None:
+                gone.add(folder)
+            elif not entry.is_tree:  # a file is where the patch needs a folder
+                return False
+        if not gone:
+            return True
+        base = Overlay(self._objects, patch.before)
+        return not any(_is_folder(base.entry(folder)) for folder in gone)
+
+    def _can_delete(self, patch: PatchTrees, deleted: set[str]) -> bool:
+        """Whether each folder that the deletions leave here stands after the patch, too.
+
+        Where the patch empties a folder that has other files here, it may have renamed it.
+        """
+        gone = set(deleted)
+        left: list[str] = []
+        parents = {path.rpartition("/")[0] for path in deleted}
+        # The deepest first: a folder is gone when all that it holds is, folders included.
+        for folder in sorted(_with_folders_above(parents), key=len, reverse=True):
+            names = self._state.names(folder)
+            if all(f"{folder}/{name}" in gone for name in names):
+                gone.add(folder)
+            else:
+                left.append(folder)
+        if not left:
+            return True
+        patched = Overlay(self._objects, patch.after)
+        return all(_is_folder(patched.entry(folder)) for folder in left)
+
+
+def _plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
+    """Return a change of a plain file to another one, where such a file is now, too."""
+    if change.old is None or change.new is None or ours is None:
+        return None
+    if not (change.old.is_file and change.new.is_file and ours.is_file):
+        return None
+    return FileVersions(change.path, change.old, ours, change.new)
+
+
+def _is_folder(entry: TreeEntry | None) -> bool:
+    return entry is not None and entry.is_tree
+
+
+def _with_folders_above(folders: set[str]) -> set[str]:
+    """Return the folders and all that are above them, without the root."""
+    above: set[str] = set()
+    waiting = [*folders]
+    while waiting:
+        folder = waiting.pop()
+        if folder and folder not in above:
+            above.add(folder)
+            waiting.append(folder.rpartition("/")[0])
+    return above
