@@ -347,6 +347,24 @@ def _wheel(project: str, arch: str, version: str, key: str) -> Json:
     }  # fmt: skip
 
 
+def wheel_contents() -> Json:
+    """Return what a wheel of TensorFlow weighs, by folder."""
+    name = wheel_name("2.21.0")
+    folders = [
+        ("tensorflow", 14, 1_080_412_000, {"arm64": 508_120_448, "x86_64": 561_004_544}),
+        ("tensorflow/python", 3_911, 121_040_300, {"arm64": 18_003_200, "x86_64": 19_870_720}),
+        ("tensorflow/include", 9_230, 74_310_118, {}),
+        ("tensorflow/lite", 402, 11_902_440, {"arm64": 4_120_300, "x86_64": 4_410_912}),
+        ("tensorflow-2.21.0.dist-info", 9, 2_104_100, {}),
+    ]
+    rows = [
+        {"folder": folder, "files": files, "size": size, "compressed": size // 3, "slices": slices}
+        for folder, files, size, slices in folders
+    ]
+    wheel = {"name": name, "size": 498_112_030, "sha256": sha(name)}
+    return documents.document("wheel-contents", 1, {"wheel": wheel, "folders": rows})
+
+
 def everything() -> dict[str, Json]:
     """Return documents of all kinds, by the paths that they may have."""
     return {
@@ -367,6 +385,7 @@ def everything() -> dict[str, Json]:
         "smoke/sweep-cpu.json": sweep("CPU:0", "2.20.0", 2),
         "bench/bench.json": benchmark(),
         "plugins/matrix.json": matrix(),
+        "wheels/contents.json": wheel_contents(),
     }
 
 

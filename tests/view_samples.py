@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +141,7 @@ from tensorflow_macos_build.views import (
     bench,
     bench_chart,
     build,
+    contents,
     doctor,
     edit,
     evidence,
@@ -178,6 +180,7 @@ from tensorflow_macos_build.views import (
     wheelhouse,
 )
 from tensorflow_macos_build.views import config as config_view
+from tensorflow_macos_build.wheels.contents import FolderContents, WheelContents
 from tensorflow_macos_build.wheels.dist_info.tags import parse_name
 from tensorflow_macos_build.wheels.fuse.engine import Fused
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
@@ -397,6 +400,12 @@ TENSORFLOWS = tuple(
     for project, version in (("tensorflow-macos", "2.9.2"), ("tensorflow", "2.20.0"))
 )
 NONE = frozenset[str]()
+WEIGHED = WheelContents(
+    Path("a.whl"),
+    9,
+    SHA256,
+    {"a": FolderContents(2, 9, 3, Counter({"arm64": 4})), "": FolderContents(1)},
+)
 MATRIX = Matrix(
     (PLUGIN,),
     TENSORFLOWS,
@@ -576,6 +585,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     time_spent.as_lines: [(EFFORT,), (Effort(actions=1, cache_hits=0),)],
     time_spent.as_markdown: [(BUILT, EFFORT), (BUILT, Effort(actions=1, cache_hits=0))],
     time_spent.note_markdown: [("a.cc failed:\nno such file",)],
+    contents.as_document: [(WEIGHED,)],
+    contents.as_lines: [(WEIGHED,)],
     config_view.as_document: [(LOADED,)],
     config_view.yaml_lines: [(LOADED,)],
     doctor.as_document: [("demo", HOST)],

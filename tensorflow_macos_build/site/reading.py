@@ -24,7 +24,7 @@ SHOWN = (
     *("release.v1", "release-evidence.v1", "release-index.v1", "release-times.v1"),
     "release-check.v1",
     *("provenance.v1", "report.v1", "build.v1", "rounds.v1"),
-    *("forecast.v1", "rebase.v1", "verification.v1", "fusion.v1"),
+    *("forecast.v1", "rebase.v1", "verification.v1", "fusion.v1", "wheel-contents.v1"),
     *("smoke.v2", "smoke-sweep.v1", "smoke-comparison.v1", "bench.v1", "plugin-matrix.v1"),
 )
 """The schemas that some page shows."""

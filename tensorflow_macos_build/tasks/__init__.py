@@ -11,6 +11,7 @@ from tensorflow_macos_build.tasks import (
     checks,
     ci,
     config,
+    contents,
     docs,
     doctor,
     fuse,
@@ -47,6 +48,7 @@ namespace.add_task(bench.bench)
 namespace.add_task(checks.changelog)
 namespace.add_task(checks.lint)
 namespace.add_task(checks.run_tests)
+namespace.add_task(contents.contents)
 namespace.add_task(doctor.doctor)
 namespace.add_task(fuse.fuse)
 namespace.add_task(fuse.retag)

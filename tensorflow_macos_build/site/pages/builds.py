@@ -105,7 +105,10 @@ def _rounds(name: str, body: Json) -> Section:
         Column("run and taken"),
     )
     table = Table("rounds", "Rounds, the oldest first", "round", columns, rows)
-    lead = "A round builds until its time is used up, and the next takes up what it saved."
+    lead = (
+        "A round builds until its time is used up, and the next takes up what it saved. The bars:"
+        " actions that it ran, then those that it took from the state."
+    )
     tables = (table, *_states(body["states"]))
     return Section(name, name[:1].upper() + name[1:], lead, tables=tables)
 

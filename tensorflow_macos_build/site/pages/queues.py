@@ -225,7 +225,7 @@ def _counts(outlook: Outlook) -> Table:
     titles = ("patches", "clean", "carried on", "upstream", "to look at", "conflicts", "follow")
     return Table(
         name="counts",
-        caption="Patches by what becomes of them",
+        caption="Patches by what becomes of them; the bars are in the columns' order",
         head="revision",
         columns=(
             Column("commit", ColumnKind.CODE),

@@ -77,10 +77,14 @@ def summary(release: PublishedRelease) -> str:
 def _card(release: PublishedRelease) -> Fact:
     manifest = release.manifest
     href = f"{FILE}#{section_address(release)}"
-    waived = any(gate.outcome is GateOutcome.WAIVED for gate in manifest.gates)
-    tone = Tone.WARN if waived else Tone.GOOD
+    waived = [gate.name for gate in manifest.gates if gate.outcome is GateOutcome.WAIVED]
+    detail = f" Waived: {', '.join(waived)}." if waived else ""
     return Fact(
-        f"{manifest.project} {manifest.version}", manifest.tag, tone, href, summary(release)
+        name=f"{manifest.project} {manifest.version}",
+        text=manifest.tag,
+        tone=Tone.WARN if waived else Tone.GOOD,
+        href=href,
+        detail=f"{summary(release)}{detail}",
     )
 
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 FILE = "smoke.html"
 
+_ROWS = 40
+"""Ops with a row in the table of errors; the table of all ops has the others'."""
+
 _CHECKS = {
     CheckOutcome.PASSED: Tone.GOOD,
     CheckOutcome.KNOWN_LIMIT: Tone.WARN,
@@ -118,7 +121,8 @@ def _compared(document: SourceDocument) -> str:
 def _title(name: str, subject: str) -> str:
     """Return a section's name with the wheel called as people call it."""
     title = name.replace(subject, wheel_title(subject))
-    return title[:1].upper() + title[1:]
+    # A wheel's name begins as it is spelled.
+    return title if name.startswith(subject) else title[:1].upper() + title[1:]
 
 
 def _words(outcome: CheckOutcome) -> str:
@@ -217,8 +221,11 @@ def _coverage(sweeps: Sequence[tuple[str, SourceDocument]]) -> Iterator[Section]
         Row(Cell(op), tuple(_op_cell(ops.get(op)) for ops in swept.values()))
         for op in sorted({op for ops in swept.values() for op in ops})
     )
-    columns = tuple(Column(_device(document.body), key=name) for name, document in sweeps)
-    lead = "How many kernels of each op gave on a device what the reference gave."
+    columns = tuple(Column(_device(document.body)) for _, document in sweeps)
+    lead = (
+        "How many kernels of each op gave on a device what the reference gave, and the largest"
+        " error in units of the type's epsilon."
+    )
     table = Table("ops", f"All {counted(len(rows), 'op')}", "op", columns, rows, is_matrix=True)
     yield Section("coverage", "Ops by device", lead, folded=(table,))
 
@@ -228,7 +235,10 @@ def _device(body: Json) -> str:
 
 
 def _op_cell(op: SweptOp | None) -> Cell:
-    return Cell("") if op is None else Cell(op.words, op.tone)
+    if op is None:
+        return Cell("")
+    note = f"error {op.error:.3g} of {op.limit:g}" if op.error else ""
+    return Cell(op.words, op.tone, note)
 
 
 def _sweep(name: str, body: Json) -> Section:
@@ -291,12 +301,10 @@ def _odd(ops: Mapping[str, SweptOp]) -> Iterator[Table]:
 
 
 def _errors(ops: Mapping[str, SweptOp]) -> Table:
-    rows = tuple(
-        Row(Cell(op), (_error(swept), number(swept.limit)))
-        for op, swept in sorted(ops.items(), key=lambda item: (-(item[1].error or 0), item[0]))
-        if swept.error is not None
-    )
-    caption = "Largest errors, in units of the type's epsilon"
+    off = sorted((-swept.error, op) for op, swept in ops.items() if swept.error)
+    shown = [(op, ops[op]) for _, op in off[:_ROWS]]
+    rows = tuple(Row(Cell(op), (_error(swept), number(swept.limit))) for op, swept in shown)
+    caption = f"The {len(rows)} largest errors of {len(off)}, in units of the type's epsilon"
     return Table("errors", caption, "op", numbers("error", "limit"), rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.report.page import size
@@ -15,7 +16,9 @@ from tensorflow_macos_build.site.page import (
     Page,
     Row,
     Section,
+    Stack,
     Table,
+    Tone,
     number,
     numbers,
     percent,
@@ -32,12 +35,17 @@ if TYPE_CHECKING:
 
 FILE = "wheels.html"
 
+_ARCHITECTURES = (Tone.ACCENT, Tone.WARN)
+"""The tones of machine code of the first and the second architecture."""
+
 
 def page(shelf: Shelf) -> Page | None:
     """Return the page; None: nothing is known of what is in any wheel."""
     reports = newest.named(shelf.of("report.v1"), lambda found: str(found.body["wheel"]["name"]))
+    contents = newest.named(shelf.of("wheel-contents.v1"), _contents_name)
     fusions = newest.named(shelf.of("fusion.v1"), _fused_name)
     sections = (
+        *(_contents(name, document.body) for name, document in contents),
         *(_report(name, document.body) for name, document in reports),
         *(_fusion(name, document.body) for name, document in fusions),
     )
@@ -48,7 +56,10 @@ def page(shelf: Shelf) -> Page | None:
         title="Wheels",
         lead="What the files of each wheel are, and what they weigh.",
         cards=tuple(
-            _card(document.body) for name, document in reports if _is_newest(name, document)
+            _card(name, document.body)
+            for group in (reports, contents)
+            for name, document in group
+            if name.endswith(document.body["wheel"]["name"])  # the newest of those about a wheel
         ),
         sections=sections,
     )
@@ -58,14 +69,58 @@ def _fused_name(document: SourceDocument) -> str:
     return f"fusion {document.body['wheel'].rpartition('/')[2]}"
 
 
-def _is_newest(name: str, document: SourceDocument) -> bool:
-    return name == str(document.body["wheel"]["name"])
+def _contents_name(document: SourceDocument) -> str:
+    return f"contents of {document.body['wheel']['name']}"
 
 
-def _card(body: Json) -> Fact:
+def _card(name: str, body: Json) -> Fact:
     wheel = body["wheel"]
-    href = f"{FILE}#{address(wheel['name'])}"
-    return Fact(wheel_title(wheel["name"]), size(wheel["size"]), href=href)
+    title = _title(name, wheel)
+    return Fact(title, size(wheel["size"]), href=f"{FILE}#{address(name)}")
+
+
+def _title(name: str, wheel: Json) -> str:
+    """Return a section's name with the wheel called as people call it."""
+    title = name.replace(wheel["name"], wheel_title(wheel["name"]))
+    return title if name.startswith(wheel["name"]) else title[:1].upper() + title[1:]
+
+
+def _contents(name: str, body: Json) -> Section:
+    wheel, folders = body["wheel"], body["folders"]
+    unpacked = sum(folder["size"] for folder in folders)
+    facts = (
+        Fact("size", size(wheel["size"])),
+        Fact("unpacked", size(unpacked)),
+        Fact("files", f"{sum(folder['files'] for folder in folders):,}"),
+        Fact("SHA-256", wheel["sha256"], is_code=True),
+        Fact("file", wheel["name"], is_code=True),
+    )
+    architectures = sorted({arch for folder in folders for arch in folder["slices"]})
+    largest = max((folder["size"] for folder in folders), default=0)
+    table = Table(
+        "folders",
+        "By folder: machine code of each architecture, then all else",
+        "folder",
+        numbers("files", "unpacked", "in the wheel", *architectures, "of the largest"),
+        tuple(_folder(folder, architectures, largest) for folder in folders),
+    )
+    return Section(name, _title(name, wheel), facts=facts, tables=(table,))
+
+
+def _folder(folder: Json, architectures: Sequence[str], largest: int) -> Row:
+    slices = folder["slices"]
+    rest = folder["size"] - sum(slices.values())
+    code = zip(architectures, cycle(_ARCHITECTURES), strict=False)
+    parts = [(tone, share(slices.get(arch, 0), largest)) for arch, tone in code]
+    stack = Stack((*parts, (Tone.SOFT, share(rest, largest))))
+    cells = (
+        number(folder["files"]),
+        Cell(size(folder["size"])),
+        Cell(size(folder["compressed"])),
+        *(Cell(size(slices[arch]) if arch in slices else "") for arch in architectures),
+        Cell(f"{100 * share(folder['size'], largest):.1f} %", graphic=stack),
+    )
+    return Row(Cell(folder["folder"] or "."), cells)
 
 
 def _report(name: str, body: Json) -> Section:
@@ -77,9 +132,7 @@ def _report(name: str, body: Json) -> Section:
         Fact("release", body["release"]),
     )
     tables = (_parts(wheel["size"], body["thin_wheels"]), _verdicts(body["fuse"]["verdicts"]))
-    return Section(
-        name, name.replace(wheel["name"], wheel_title(wheel["name"])), facts=facts, tables=tables
-    )
+    return Section(name, _title(name, wheel), facts=facts, tables=tables)
 
 
 def _parts(whole: int, thin: Sequence[Json]) -> Table:

@@ -49,6 +49,27 @@ def images(archive: Archive) -> dict[str, tuple[Image, ...]]:
     return by_member
 
 
+def slice_sizes(archive: Archive, member: Member) -> dict[str, int]:
+    """Return the bytes of a member's machine code by architecture; {} of what is none.
+
+    Static archives count as none: their header does not say whose they are.
+
+    Raises:
+        BrokenWheel: it is malformed, or cannot be inflated.
+    """
+    kind = kind_of(archive.head(member, MAGIC).ljust(MAGIC, b"\0"))
+    try:
+        if kind is CodeKind.UNIVERSAL:
+            window = Window(archive.head(member, HEAD), 0, member.size)
+            return {arch.name: arch.size for arch in fat.parse(window).arches}
+        if kind is CodeKind.IMAGE:
+            parsed = _parsed(archive.stream(member), member.size)
+            return {} if parsed is None else {parsed.arch: member.size}
+    except MalformedMachO as error:
+        raise archive.broken(member.name, f"it is malformed: {error.evidence}") from None
+    return {}
+
+
 def architectures(path: Path) -> frozenset[str]:
     """Return the architectures of a thin or universal Mach-O file on the disk, as lipo names them.
 

@@ -28,6 +28,7 @@ _VALUES = {
     "GITHUB_REPOSITORY": "o/r",
     "GITHUB_SERVER_URL": "https://h.example",
     "pages": "https://o.example/r",
+    "wheel": "demo-1.0-py3-none-any.whl",
 }
 _TASK = re.compile(r"scripts/inv ([^|>\n]*[^|>\s])")
 _EXPRESSION = re.compile(r"\$\{\{")

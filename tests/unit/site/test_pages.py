@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build import documents
+from tensorflow_macos_build.report.page import size
 from tensorflow_macos_build.site import SiteRequest, publish
 from tensorflow_macos_build.site.anchors import address
 from tests import site_documents, site_files
@@ -183,7 +184,8 @@ def test_smoke_tests_and_sweeps_are_counted(pages: dict[str, ReadPage]) -> None:
             assert page.text(address(sweep, "outcomes", outcome, "kernels")) == str(count)
         for op in {row["op"] for row in swept["results"]}:
             kernels = [row["outcome"] for row in swept["results"] if row["op"] == op]
-            shown = page.text(address("coverage", "ops", op, sweep))
+            column = f"{device} as arm64, {swept['tensorflow']}"
+            shown = page.text(address("coverage", "ops", op, column))
             assert {(word, int(count)) for count, word in re.findall(r"(\d+) (\w+)", shown)} == {
                 (outcome, kernels.count(outcome)) for outcome in kernels
             }
@@ -207,6 +209,20 @@ def test_plugins_load_or_lack(pages: dict[str, ReadPage]) -> None:
         where = (f"plugins-{host['arch']}", "matrix", f"tensorflow-metal {plugin['version']}")
         shown = page.text(address(*where, f"tensorflow {host['version']}"))
         assert shown == ("loads" if cell["loads"] else f"lacks {len(cell['missing'])} symbols")
+
+
+def test_a_wheels_folders_have_their_sizes(pages: dict[str, ReadPage]) -> None:
+    page, contents = pages["wheels.html"], DOCUMENTS["wheels/contents.json"]
+    name = f"contents of {contents['wheel']['name']}"
+    for folder in contents["folders"]:
+        where = (name, "folders", folder["folder"])
+        assert page.text(address(*where, "files")) == f"{folder['files']:,}"
+        assert page.text(address(*where, "unpacked")) == size(folder["size"])
+        assert page.text(address(*where, "in the wheel")) == size(folder["compressed"])
+        for arch, count in folder["slices"].items():
+            assert page.text(address(*where, arch)) == size(count)
+    files = sum(folder["files"] for folder in contents["folders"])
+    assert page.text(address(name, "files")) == f"{files:,}"
 
 
 def test_every_document_is_named_with_its_hash(pages: dict[str, ReadPage]) -> None:
