@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +15,11 @@ from tensorflow_macos_build import config
 from tensorflow_macos_build.tasks import docs, namespace
 from tensorflow_macos_build.tasks.program import Program
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parents[2]
+SOURCES = [*(ROOT / "tensorflow_macos_build").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -70,6 +76,21 @@ def test_the_example_of_a_config_has_every_key_and_is_taken(tmp_path: Path) -> N
 def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_message_that_is_explained_is_one_of_the_program() -> None:
+    page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    messages = set(re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)) - {"message", "---"}
+    written = {text for path in SOURCES for text in _texts(path)}
+    assert len(messages) > 10
+    assert [message for message in messages if not any(message in text for text in written)] == []
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield the texts of a module; of one with values in it, what is between them."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def test_pages_do_hold_commands() -> None:
