@@ -205,22 +205,25 @@ def _limits(release: Release, folder: Path, more_gb: float) -> tuple[HostFinding
     free = shutil.disk_usage(folder).free  # what a user may take, without root's reserve
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # Linux and macOS have both
     disk_gb = release.limits.disk_gb + more_gb
+    memory_gb = release.limits.memory_gb
     return (
-        _amount("disk", "free disk", free, disk_gb, f"free some space where {folder} is"),
-        _amount("memory", "memory", memory, release.limits.memory_gb, "build on a larger machine"),
+        _amount(
+            *("disk", "free disk", f"{free / _GIGA:.1f} GB free, {disk_gb:g} GB needed"),
+            remedy=f"free some space where {folder} is",
+            enough=free >= disk_gb * _GIGA,
+        ),
+        _amount(
+            *("memory", "memory", f"{memory / _GIGA:.1f} GB there, {memory_gb:g} GB needed"),
+            remedy="build on a larger machine",
+            enough=memory >= memory_gb * _GIGA,
+        ),
     )
 
 
-def _amount(code: str, what: str, present: int, needed_gb: float, remedy: str) -> HostFinding:
-    enough = present >= needed_gb * _GIGA
-    return HostFinding(
-        code,
-        what,
-        Availability.FOUND if enough else Availability.TOO_LITTLE,
-        needed=True,
-        value=f"{present / _GIGA:.1f} GB of {needed_gb:g} GB",
-        remedy="" if enough else remedy,
-    )
+def _amount(code: str, what: str, value: str, *, remedy: str, enough: bool) -> HostFinding:
+    availability = Availability.FOUND if enough else Availability.TOO_LITTLE
+    shown = "" if enough else remedy
+    return HostFinding(code, what, availability, needed=True, value=value, remedy=shown)
 
 
 def _apple(release: Release) -> tuple[HostFinding, ...]:

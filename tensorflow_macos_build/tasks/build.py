@@ -14,6 +14,7 @@ from tensorflow_macos_build.tasks.config import SET_HELP, overrides
 
 @command(
     default=True,
+    positional=["config"],
     needs=("git", "bazel"),
     needs_none_with="plan",
     iterable=["set_", "force", "ignore"],

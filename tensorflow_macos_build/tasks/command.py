@@ -44,21 +44,31 @@ Choice = TypeVar("Choice", bound=Enum)
 
 
 class Argument(invoke.Argument):
-    """An argument of the command line, which names itself where its value is refused."""
+    """An argument of the command line, which names itself where its value is refused.
+
+    Attributes:
+        left_out: its value where it is not given; `default` is None for an operand, since invoke
+            takes a word only for an operand that has no value yet.
+    """
+
+    left_out: Any = ""
 
     @classmethod
     def of(cls, plain: invoke.Argument) -> Argument:
         """Return an argument of invoke's as one of these."""
-        return cls(
+        is_operand = plain.positional and plain.kind is not list
+        made = cls(
             names=plain.names,
             kind=plain.kind,
-            default=plain.default,
+            default=None if is_operand else plain.default,
             help=plain.help,
             positional=plain.positional,
             optional=plain.optional,
             incrementable=plain.incrementable,
             attr_name=plain.attr_name,
         )
+        made.left_out = "" if plain.default is None else plain.default
+        return made
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """Take a value from the command line.
@@ -127,7 +137,9 @@ def command(
         @functools.wraps(body)
         def guarded(*args: Any, **kwargs: Any) -> None:
             temporary.sweep_scratch()  # here, since a task that finds its work done makes none
-            code = guard(functools.partial(body, *args, **kwargs), json=kwargs.get("json", False))
+            # An operand that was not given has the value None, and the body its default.
+            given = {name: value for name, value in kwargs.items() if value is not None}
+            code = guard(functools.partial(body, *args, **given), json=kwargs.get("json", False))
             # Again: the programs of a killed task live on for a while, and write into what it left.
             temporary.sweep_scratch()
             if code is not ExitCode.DONE:

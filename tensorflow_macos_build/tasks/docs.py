@@ -11,7 +11,7 @@ import invoke
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks.command import Command, command, print_parts
+from tensorflow_macos_build.tasks.command import Argument, Command, command, print_parts
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def task_helps(root: Path, described: invoke.Collection) -> Iterator[TaskHelp]:
     for name, context in sorted(contexts.items()):
         task = described[name]
         assert isinstance(task, Command)
-        operands = tuple(word.upper() for word in task.operands)
+        operands = tuple(
+            word.upper() if word in task.required else f"[{word.upper()}]" for word in task.operands
+        )
         flags = tuple(_flags(context, task.required, root))
         yield TaskHelp(name, operands, inspect.getdoc(task) or "", flags, task.needs)
 
@@ -106,7 +108,7 @@ def _flags(context: ParserContext, required: Sequence[str], root: Path) -> Itera
     from tensorflow_macos_build.views.reference import FlagHelp
 
     for argument in context.args.values():
-        default = argument.default
+        default = argument.left_out if isinstance(argument, Argument) else argument.default
         if isinstance(default, type) or not default:
             shown = ""
         else:  # what is the checkout's stands there as from its folder

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 @command(
+    positional=["config"],
     iterable=["ignore"],
     help={
         "config": "a config under build_configs/, or the path of one",

@@ -28,7 +28,7 @@ from tensorflow_macos_build import checkout, dependency_groups, interrupts
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
-from tensorflow_macos_build.tasks import namespace, usage
+from tensorflow_macos_build.tasks import implied, namespace, task_help, usage
 from tensorflow_macos_build.tasks.command import (
     Argument,
     Command,
@@ -36,6 +36,7 @@ from tensorflow_macos_build.tasks.command import (
     report,
     written_if_possible,
 )
+from tensorflow_macos_build.tasks.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +49,9 @@ _CORE = frozenset(
 )
 """Invoke's own flags that are kept. The others are about commands that a task hands to a shell; no
 task here does, and so `--dry` would build all the same."""
+
+_SHORT = 12
+"""How many digits of a commit's id are shown: enough for a repository of TensorFlow's size."""
 
 _LIST_FORMATS = ("flat", "nested", "json")
 """Invoke calls its method of that name, whatever the name is."""
@@ -101,7 +105,7 @@ class Program(invoke.Program):
                 contexts = self._make_parser().contexts.values()
                 # Invoke's mapping knows other names of a task, and does not list them.
                 tasks = {name: task for task in contexts for name in (task.name, *task.aliases)}
-                takes = usage.Takes(self.initial_context, tasks, self._required)
+                takes = usage.Takes(self.initial_context, tasks, self._required, implied.value)
                 completed = usage.check(self.argv[1:], takes)
                 own = len(self.argv) - 1 - len(self.core.unparsed)  # flags before the first task
                 self.core.unparsed[:] = completed[own:]
@@ -124,17 +128,33 @@ class Program(invoke.Program):
 
     def print_help(self) -> None:
         """Print the flags before the first task, and the tasks."""
-        sys.stdout.write(f"Usage: {self.binary} TASK [--flags] [arguments]\n\nFlags:\n\n")
+        sys.stdout.write(f"Usage: {self.binary} TASK [arguments] [--flags]\n\nFlags:\n\n")
         self.print_columns(self.initial_context.help_tuples())
-        self.list_tasks()
+        names = self.collection.task_names
+        tasks = {
+            aliases[0] if aliases else name: self.collection[name].__doc__
+            for name, aliases in names.items()
+        }
+        briefs = {name: (text or "").strip().partition("\n")[0] for name, text in tasks.items()}
+        for title, rows in task_help.sections(dict(sorted(briefs.items()))):
+            sys.stdout.write(f"{title}:\n\n")
+            self.print_columns(rows)
+        sys.stdout.write(f"`{self.binary} TASK --help` tells what a task takes.\n")
 
     def print_task_help(self, name: str) -> None:
         """Print what a task does, and its flags."""
-        task = self.collection[name]
-        operands = [word.upper() for word in getattr(task, "operands", ())]
-        usage_line = " ".join([f"Usage: {self.binary} {name}", *operands, "[--flags]"])
-        sys.stdout.write(f"{usage_line}\n\n{inspect.getdoc(task)}\n\nFlags:\n\n")
-        self.print_columns(self.parser.contexts[name].help_tuples() or [("none", "")])
+        context = self.parser.contexts[name]
+        usage_line = task_help.usage_line(self.binary, context, self._required(name))
+        sys.stdout.write(f"Usage: {usage_line}\n\n{inspect.getdoc(self.collection[name])}\n\n")
+        for title, rows in (
+            ("Arguments", task_help.operand_rows(context)),
+            ("Flags", task_help.flag_rows(context)),
+        ):
+            if rows:
+                sys.stdout.write(f"{title}:\n\n")
+                self.print_columns(rows)
+        if example := EXAMPLES.get(str(context.name)):
+            sys.stdout.write(f"Example:\n\n  {self.binary} {example}\n")
 
     def print_columns(self, tuples: Sequence[tuple[str, str | None]]) -> None:
         """Print names with what they mean; where there is no terminal, a line each."""
@@ -144,6 +164,13 @@ class Program(invoke.Program):
         width = max(len(name) for name, _ in tuples)
         lines = [f"  {name:{width}}   {text or ''}".rstrip() for name, text in tuples]
         sys.stdout.write("\n".join([*lines, "", ""]))
+
+    def print_version(self) -> None:
+        """Print the version, and the commit of the checkout."""
+        from tensorflow_macos_build.pipeline import builder
+
+        commit = builder.tool_commit(checkout.root())[:_SHORT]
+        sys.stdout.write(f"{self.name} {self.version}{f' ({commit})' if commit else ''}\n")
 
     def _check_list_format(self) -> None:
         name = self.args["list-format"].value

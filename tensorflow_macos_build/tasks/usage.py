@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks.command import Argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from invoke.parser import Argument, ParserContext
+    import invoke
+    from invoke.parser import ParserContext
 
 _SYNONYMS = {"--dry": "--plan", "--dry-run": "--plan", "-R": "--plan", "-n": "--plan"}
 """What make, git and invoke itself call a run without effects."""
@@ -39,11 +41,13 @@ class Takes:
         core: the flags before the first task.
         tasks: the flags and positional arguments of each task, by all of its names.
         required: the arguments that a task cannot do without, by one of the task's names.
+        implied: the only value that an argument of a task can have here; "" where there are others.
     """
 
     core: ParserContext
     tasks: Mapping[str, ParserContext]
     required: Callable[[str], Sequence[str]]
+    implied: Callable[[str, str], str] = lambda _task, _name: ""
 
 
 def check(words: Sequence[str], takes: Takes) -> list[str]:
@@ -120,12 +124,19 @@ class _WordReader:
 
     def end_of_task(self, at: int) -> None:
         """Refuse a task that lacks an argument, where the word number `at` is not its own."""
+        for name in list(self._missing):
+            if value := self._takes.implied(self._task, name):
+                self.left_out.append((at, f"--{name}={value}"))
+                self._give(name)
         if self._missing:
             needed = " and ".join(f"`--{name}`" for name in self._missing)
             raise UsageError(
                 f"`{self._task}` needs {needed}", hint=checkout.command(self._task, "--help")
             )
-        self.left_out += [(at, f"--{name}=") for name in self._positional]
+        for name in self._positional:
+            argument = self._context.flags[f"--{name}"]
+            default = argument.left_out if isinstance(argument, Argument) else ""
+            self.left_out.append((at, f"--{name}={default}"))
 
     def _begin(self, task: str) -> None:
         self.end_of_task(len(self._words) - len(self.waiting) - 1)
@@ -161,7 +172,7 @@ class _WordReader:
             raise UsageError(f"`{flag}` has two values", hint="give one")
         self._give(_name(argument))
 
-    def _take_value(self, flag: str, argument: Argument) -> str:
+    def _take_value(self, flag: str, argument: invoke.Argument) -> str:
         """Return the value that follows a flag; "" where the flag can do without and none does."""
         follows = self.waiting[0] if self.waiting else None
         if follows is not None and not is_flag(follows):
@@ -203,5 +214,5 @@ class _WordReader:
         return UsageError(f"there is no task `{word}`", hint=hint)
 
 
-def _name(argument: Argument) -> str:
+def _name(argument: invoke.Argument) -> str:
     return str(argument.name).replace("_", "-")

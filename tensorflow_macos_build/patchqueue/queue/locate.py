@@ -115,11 +115,15 @@ def _from_here(folder: Path) -> Path:
     return folder.relative_to(here) if folder.is_relative_to(here) and folder != here else folder
 
 
+def names() -> list[str]:
+    """Return the names of the queues in patches/, sorted."""
+    return sorted(path.parent.name for path in QUEUES.glob("*/queue.yaml"))
+
+
 def _known() -> str:
-    names = sorted(path.parent.name for path in QUEUES.glob("*/queue.yaml"))
     return (
-        f"patches/ has {', '.join(names)}"
-        if names
+        f"patches/ has {', '.join(names())}"
+        if names()
         else f"`{checkout.command('patches.import', '--help')}` tells how to make one"
     )
 

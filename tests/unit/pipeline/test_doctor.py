@@ -132,6 +132,7 @@ def test_too_little_disk_or_memory_stops_the_build(tmp_path: Path) -> None:
     )
     assert findings["free disk"].stops_the_build
     assert str(tmp_path) in findings["free disk"].remedy
+    assert findings["free disk"].value.endswith(" GB free, 1e+06 GB needed")
 
 
 @pytest.mark.usefixtures("a_mac")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
 from typing import TYPE_CHECKING, cast
 
 import invoke
@@ -151,6 +152,12 @@ def test_help_behind_a_task_is_help_and_not_the_tasks_argument(
 ) -> None:
     assert _run(*argv) == 0
     assert "Usage: inv end HOW [--flags]" in capsys.readouterr().out
+
+
+def test_the_version_names_the_commit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--version") == 0
+    head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    assert f"({head.stdout[:12]})" in capsys.readouterr().out
 
 
 def test_a_missing_tool_is_named_with_what_installs_it(
