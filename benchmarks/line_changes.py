@@ -63,10 +63,8 @@ def _stretch(text: str) -> Stretch:
 def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
     with open_quarantine(git) as quarantine:
         lines = LineHistory(quarantine, UpstreamHistory(quarantine.git, *span))
-        lines.read(path for path, _ in stretches)
-        return [
-            [change.commit for change in lines.of_lines(span[1], *stretch)] for stretch in stretches
-        ]
+        found = (lines.of_lines(span[1], path, [stretch])[0] for path, stretch in stretches)
+        return [[change.commit for change in changes] for changes in found]
 
 
 def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:

@@ -150,16 +150,25 @@ def parse_raw(out: bytes) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
 
 def _change(facts: bytes, paths: Iterator[bytes]) -> PathChange:
     """Read one change (git-diff-tree(1), RAW OUTPUT FORMAT); a move names two paths."""
-    old_mode, new_mode, old, new, status = facts[1:].decode().split(" ")
     path = decode_path(next(paths))
     moved_from = ""
-    if status[0] in "RC":
+    if facts[facts.rindex(b" ") + 1 :][:1] in b"RC":
         moved_from, path = path, decode_path(next(paths))
-    return PathChange(
-        path,
-        None if old_mode == _ABSENT else TreeEntry(old_mode, old),
-        None if new_mode == _ABSENT else TreeEntry(new_mode, new),
-        moved_from,
+    old, new = parse_facts(facts)
+    return PathChange(path, old, new, moved_from)
+
+
+def parse_facts(facts: bytes) -> tuple[TreeEntry | None, ...]:
+    """Return what is at a path on each side of a raw change: two of them, of a merge more.
+
+    A merge's line begins with a colon for each parent (git-diff-tree(1), DIFF FORMAT FOR MERGES).
+    """
+    sides = facts.count(b":") + 1
+    words = facts.decode().lstrip(":").split(" ")
+    modes, ids = words[:sides], words[sides : 2 * sides]
+    return tuple(
+        None if mode == _ABSENT else TreeEntry(mode, oid)
+        for mode, oid in zip(modes, ids, strict=True)
     )
 
 

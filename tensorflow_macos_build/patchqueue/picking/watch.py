@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import MacosBuildError
-from tensorflow_macos_build.git import revisions
-from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+from tensorflow_macos_build.git import commit_log, revisions
+from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit, described
 from tensorflow_macos_build.upstream import pulls
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
-    from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
     from tensorflow_macos_build.upstream.mirror import Mirror
     from tensorflow_macos_build.upstream.pulls import PullRefs
 
@@ -136,7 +135,8 @@ def _commits(mirror: Mirror, of: str, without: str) -> tuple[UpstreamCommit, ...
     """Return the commits of a request that another state of it lacks; not upstream's own."""
     span = (of, f"^{without}", "--not", "--branches", "--remotes")
     listed = mirror.line("rev-list", "--no-merges", f"--max-count={_SHOWN}", *span).split()
-    return UpstreamHistory(mirror, of, of, mirror.origin).describe(listed)
+    logged = commit_log.of(mirror, listed) if listed else {}
+    return tuple(described(logged[oid], mirror.origin) for oid in listed)
 
 
 def _holders(mirror: Mirror, commit: str) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.patchqueue.replay import conflicts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+    from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
@@ -28,29 +29,35 @@ class Blame:
         self._lookup = conflicts.TreeLookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
 
-    def expect(self, paths: Iterable[str]) -> None:
-        """Read the history of the lines of files at once that will be asked about."""
-        self._lines.read(paths)
-
-    def of_hunk(self, file: ConflictedPath, placed: PlacedHunk) -> tuple[str, ...]:
-        """Return the commits that changed the lines of a hunk, newest first; none where none did.
+    def of_hunks(self, file: ConflictedPath, placed: Sequence[PlacedHunk]) -> list[tuple[str, ...]]:
+        """Return for each hunk the commits that changed its lines, newest first.
 
         Those are what `git log -L` finds for the hunk's lines in the new base's file, less the
         commits that only touched the lines beside them.
         """
         entry = self._lookup.at(self._tree, file.path)
-        if entry is None or file.ours is None or not self._history.touches(file.path):
-            return ()
-        lines = placed.ours
-        # An earlier patch changed the file: its lines are elsewhere in upstream's.
-        if entry.oid != file.ours.oid:
-            pairs = [(file.ours.oid, entry.oid)]
-            lines = conflicts.across(lines, conflicts.changed_lines(self._quarantine, pairs)[0])
+        if not placed or entry is None or not self._history.touches(file.path):
+            return [()] * len(placed)
         size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
         if not size:  # an empty file has no lines whose history could be asked for
-            return self._history.commits_on(file.path)
-        changes = self._lines.of_lines(self._history.new, file.path, _with_neighbours(lines, size))
-        return _blamed_commits(changes, placed.hunk)
+            return [self._history.commits_on(file.path)] * len(placed)
+        stretches = [_with_neighbours(lines, size) for lines in self._lines_of(file, entry, placed)]
+        changes = self._lines.of_lines(self._history.new, file.path, stretches)
+        return [
+            _blamed_commits(commits, placed_hunk.hunk)
+            for commits, placed_hunk in zip(changes, placed, strict=True)
+        ]
+
+    def _lines_of(
+        self, file: ConflictedPath, upstreams: TreeEntry, placed: Sequence[PlacedHunk]
+    ) -> list[LineRange]:
+        """Return where hunks are in upstream's file."""
+        if file.ours is None or file.ours.oid == upstreams.oid:
+            return [placed_hunk.ours for placed_hunk in placed]
+        # An earlier patch changed the file: its lines are elsewhere in upstream's.
+        pairs = [(file.ours.oid, upstreams.oid)]
+        (changed,) = conflicts.changed_lines(self._quarantine, pairs)
+        return [conflicts.across(placed_hunk.ours, changed) for placed_hunk in placed]
 
     def of_path(self, merged: MergeResult, file: ConflictedPath) -> tuple[str, ...]:
         """Return the commits to blame where a whole file is what conflicts.

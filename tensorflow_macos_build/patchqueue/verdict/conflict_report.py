@@ -16,7 +16,7 @@ from tensorflow_macos_build.patchqueue.verdict.blame import Blame
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
@@ -38,11 +38,6 @@ class ConflictReporter:
         self._blame = Blame(quarantine, history)
         self._known_diffs: dict[str, TreeDiff] = {}
 
-    def expect(self, steps: Iterable[ReplayStep]) -> None:
-        """Read at once what will be asked of upstream's history for steps in conflict."""
-        merges = [step.merged for step in steps if step.merged is not None]
-        self._blame.expect(file.path for merged in merges for file in merged.conflicted)
-
     def report(self, step: ReplayStep, earlier: Earlier) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
         assert step.merged is not None
@@ -56,7 +51,7 @@ class ConflictReporter:
         before = _path_before(step, file)
         related = [pair for pair in earlier if _touches(pair[1], {before, file.path})]
         placed = conflicts.placed_hunks(self._quarantine, merged, file)
-        by_hunk = [self._blame.of_hunk(file, placed_hunk) for placed_hunk in placed]
+        by_hunk = self._blame.of_hunks(file, placed)
         if placed:
             follows = [
                 self._hunk_follows(step.commit, before, placed_hunk, commits, related)

@@ -6,17 +6,18 @@ import functools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import diffs, revisions
+from tensorflow_macos_build.git import commit_log, diffs, revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.verdict import origins
 from tensorflow_macos_build.patchqueue.verdict.commit_diffs import CommitDiffs, significant_lines
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
-from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory, PathTouch
-from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit, commit_link
+from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
+from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tensorflow_macos_build.git.commit_log import CommitLog, LoggedCommit
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
@@ -122,20 +123,20 @@ class UpstreamHistory(PathHistory):
         return [moves[path] for path in gone if path in moves]
 
     def _is_snapshot(self, commit: str) -> bool:
-        return len(self.by_commit.get(commit, ())) >= _SNAPSHOT
+        return len(self.paths_of(commit)) >= _SNAPSHOT
 
     def recorded(self, message: str) -> NamedCommits:
         """Return the commits of the range that a patch's message names as its own (`origins`)."""
         named = origins.named_in(message)
         merged = [oid for head in named.heads if (oid := self._landed(head))]
         if merged:
-            return NamedCommits([oid for oid in merged if oid in self._messages], True)
+            return NamedCommits([oid for oid in merged if oid in self.commits], True)
         commits = [self._landed(name) for name in named.commits]
         requests = [self._merged(request) for request in named.pull_requests]
         known = [oid for oid in commits if oid] + [oid for oids in requests for oid in oids]
         whole = all(oid is not None for oid in commits) and all(requests)
         # A commit that the old base had already is no news: it proves, and is not named.
-        in_range = [oid for oid in dict.fromkeys(known) if oid in self._messages]
+        in_range = [oid for oid in dict.fromkeys(known) if oid in self.commits]
         return NamedCommits(in_range, bool(known) and whole)
 
     def holds(self, commit: str) -> bool:
@@ -143,18 +144,18 @@ class UpstreamHistory(PathHistory):
         oid = self._landed(commit)
         if oid is None or oid in self._taken_back:
             return False
-        return oid not in self._messages or not self.reverts([oid])
+        return oid not in self.commits or not self.reverts([oid])
 
     @functools.cached_property
     def _taken_back(self) -> frozenset[str]:
         """The commits that others say they revert; of a merge all that it brought in."""
-        names = tuple({name for names in self._reverting.values() for name in names})
-        reverted = [oid for oid in self._messages if oid.startswith(names)]
-        if not reverted:
-            return frozenset()
-        merges = self.git.line("rev-list", "--no-walk", "--merges", *reverted).split()
+        names = {name for names in self._reverting.values() for name in names}
+        sizes = {len(name) for name in names}
+        commits = self.commits.values()
+        reverted = [c for c in commits if any(c.oid[:size] in names for size in sizes)]
+        merges = [commit.oid for commit in reverted if commit.is_merge]
         brought = [self.git.line("rev-list", f"{merge}^1..{merge}").split() for merge in merges]
-        return frozenset([*reverted, *(oid for oids in brought for oid in oids)])
+        return frozenset([c.oid for c in reverted] + [oid for oids in brought for oid in oids])
 
     def _landed(self, name: str) -> str | None:
         """Return the full id of a commit that the new base has, by a full or short id."""
@@ -164,7 +165,7 @@ class UpstreamHistory(PathHistory):
 
     def _find(self, name: str) -> str | None:
         # Most are in the range, whose messages are read anyway; only others cost processes.
-        known = [oid for oid in self._messages if oid.startswith(name)]
+        known = [oid for oid in self.commits if oid.startswith(name)]
         if known:
             # A short id that fits several commits names none of them.
             return known[0] if len(known) == 1 else None
@@ -177,8 +178,11 @@ class UpstreamHistory(PathHistory):
         """Return the commits that a pull request became; the links are those of web pages."""
         project = self._url.removesuffix("/").removesuffix(".git")
         project = project if project.startswith("https://") else ""
-        known = self._messages.items()
-        return [oid for oid, message in known if origins.comes_from(message, request, project)]
+        return [
+            commit.oid
+            for commit in self.commits.values()
+            if origins.comes_from(commit.message, request, project)
+        ]
 
     def of_subject(self, subject: str) -> list[str]:
         """Return the commits of a subject, but for tags and numbers; evidence, and no proof.
@@ -195,19 +199,19 @@ class UpstreamHistory(PathHistory):
     def mentioned(self, message: str) -> list[str]:
         """Return the commits that a patch speaks of, or that speak of the same issue."""
         ids, numbers = origins.mentioned_in(message)
-        named = [oid for oid in self._messages for name in ids if oid.startswith(name)]
+        named = [oid for oid in self.commits for name in ids if oid.startswith(name)]
         spoken = [oid for number in sorted(numbers) for oid in self._by_number.get(number, ())]
         return list(dict.fromkeys([*named, *spoken]))
 
     def reverts(self, commits: Sequence[str]) -> list[str]:
         """Return the later commits that take commits back: they say so, or they undo their lines.
 
-        The messages are in git-log(1)'s order, the newest first.
+        Of two commits that one is later which comes first: no child comes behind its parent.
         """
-        ages = {oid: age for age, oid in enumerate(self._messages)}
+        ages = self._ages
         reverting: list[str] = []
         for commit in commits:
-            touching = self.touching(sorted(self.by_commit.get(commit, ())))
+            touching = self.touching(sorted(self.paths_of(commit)))
             later = [other for other in touching if ages[other] < ages[commit]]
             undoing = self._undoing(commit, later)
             for other in later:
@@ -216,9 +220,15 @@ class UpstreamHistory(PathHistory):
                     reverting.append(other)
         return list(dict.fromkeys(reverting))
 
+    @functools.cached_property
+    def _ages(self) -> Mapping[str, int]:
+        """How many commits come behind each."""
+        return {oid: age for age, oid in enumerate(self.commits)}
+
     def _undoing(self, commit: str, later: Sequence[str]) -> set[str]:
         """Return those of later commits that change the lines of a commit back, and no others."""
-        same_paths = [c for c in later if self.by_commit[c] == self.by_commit[commit]]
+        paths = self.paths_of(commit)
+        same_paths = [other for other in later if self.paths_of(other) == paths]
         if not same_paths:
             return set()
         undone = diffs.inverse_id(self._diffs.of([commit])[0])
@@ -228,51 +238,30 @@ class UpstreamHistory(PathHistory):
     @functools.cached_property
     def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
         known: dict[str, list[tuple[str, frozenset[str]]]] = {}
-        for oid, message in self._messages.items():
-            # git's subject is the first paragraph, joined to one line (git-log(1), %s).
-            subject = " ".join(decode_path(message.strip().split(b"\n\n", 1)[0]).split())
-            if words := origins.subject_of(subject):
-                known.setdefault(words, []).append((oid, origins.numbers_in(subject)))
+        for commit in self.commits.values():
+            if words := origins.subject_of(commit.subject):
+                known.setdefault(words, []).append((commit.oid, origins.numbers_in(commit.subject)))
         return known
 
     @functools.cached_property
     def _by_number(self) -> Mapping[str, list[str]]:
         known: dict[str, list[str]] = {}
-        for oid, message in self._messages.items():
-            for number in origins.numbers_in(decode_path(message)):
-                known.setdefault(number, []).append(oid)
+        for commit in self.commits.values():
+            for number in origins.numbers_in(decode_path(commit.message)):
+                known.setdefault(number, []).append(commit.oid)
         return known
 
     @functools.cached_property
     def _reverting(self) -> Mapping[str, tuple[str, ...]]:
-        return {oid: origins.reverted_by(message) for oid, message in self._messages.items()}
+        commits = self.commits.values()
+        return {commit.oid: origins.reverted_by(commit.message) for commit in commits}
 
     def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
         """Return who made commits, when, and what they say they do, in their order."""
-        if not commits:
-            return ()
-        out = self.git.out(
-            # --no-walk alone sorts by date (git-rev-list(1)); here the first is the one that counts
-            # most.
-            "log",
-            "--no-walk=unsorted",
-            "-z",
-            "--format=%H%n%an <%ae>%n%aI%n%s",
-            *commits,
-            "--",
-        )
-        records = [decode_path(record).split("\n") for record in out.split(b"\0") if record]
-        return tuple(
-            UpstreamCommit(oid, author, date, subject, commit_link(self._url, oid))
-            for oid, author, date, subject in records
-        )
-
-    @functools.cached_property
-    def _messages(self) -> Mapping[str, bytes]:
-        """The messages of the range's commits, the newest first."""
-        out = self.git.out("log", "-z", "--format=%H%n%B", *self.range, "--")
-        pairs = (record.partition(b"\n") for record in out.split(b"\0") if record)
-        return {decode_path(oid): message for oid, _, message in pairs}
+        known = self.log.commits
+        missing = [commit for commit in commits if commit not in known]
+        others = commit_log.of(self.git, missing) if missing else {}
+        return tuple(described(known.get(oid) or others[oid], self._url) for oid in commits)
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
         """Return the history of lines, which all parts of this history share."""
@@ -302,27 +291,19 @@ class _PartialHistory(UpstreamHistory):
         return self._whole.lines(quarantine)
 
     @functools.cached_property
-    def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
-        """Return what `UpstreamHistory.by_path` does."""
-        kept = {
-            path: tuple(touch for touch in touches if touch.commit in self._own_commits)
-            for path, touches in self._whole.by_path.items()
-        }
-        return {path: touches for path, touches in kept.items() if touches}
+    def log(self) -> CommitLog:
+        """Return what `UpstreamHistory.log` does, of the whole history."""
+        return self._whole.log
 
     @functools.cached_property
-    def by_commit(self) -> Mapping[str, frozenset[str]]:
-        """Return what `UpstreamHistory.by_commit` does, of the whole history."""
-        return self._whole.by_commit
-
-    @functools.cached_property
-    def _messages(self) -> Mapping[str, bytes]:
-        messages = self._whole._messages
-        return {oid: messages[oid] for oid in messages if oid in self._own_commits}
-
-    @functools.cached_property
-    def _own_commits(self) -> frozenset[str]:
-        return frozenset(self.git.line("rev-list", *self.range).split())
+    def commits(self) -> Mapping[str, LoggedCommit]:
+        """Return the commits of this part, children before parents."""
+        commits, reached = self._whole.commits, {self.new}
+        # Children come first: who is reached is known at a commit's turn.
+        for commit in commits.values():
+            if commit.oid in reached:
+                reached.update(commit.parents)
+        return {oid: commit for oid, commit in commits.items() if oid in reached}
 
 
 def _bare(line: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Which commits changed lines of a file: one walk of the history for all files, lines in memory.
+"""Which commits changed lines of a file: the history read once for all, lines followed in memory.
 
 What comes out is what `git log -L` finds, which walks the whole history for each stretch of lines:
 from the newest commit back, each takes the lines to where they were before it. A merge hands them
@@ -8,24 +8,32 @@ process_ranges_merge_commit). benchmarks/line_changes.py compares what the two c
 
 from __future__ import annotations
 
-import functools
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import diffs, trees
-from tensorflow_macos_build.git.objects import TreeEntry
-from tensorflow_macos_build.patchqueue.replay import conflicts
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
+from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
+from tensorflow_macos_build.patchqueue.verdict.file_versions import BlobChange, FileVersions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from tensorflow_macos_build.git.commit_log import LoggedCommit
     from tensorflow_macos_build.git.diffs import DiffHunk, LineRange
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import LineRanges
     from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 
     Tracked = Mapping[str, LineRanges]
+    """The lines of one stretch, by the files that they are in; more than one only by merges."""
+
+    Stretches = dict[int, Tracked]
+    """The stretches that a commit is asked for, by number."""
+
+    _Edge = tuple[str, str]
+    """A commit and one of its parents."""
 
 
 class LineChange(NamedTuple):
@@ -34,21 +42,6 @@ class LineChange(NamedTuple):
     commit: str
     took: frozenset[bytes]
     brought: frozenset[bytes]
-
-
-class _Edge(NamedTuple):
-    """A commit and one of its parents."""
-
-    commit: str
-    parent: str
-
-
-class _BlobChange(NamedTuple):
-    """What a file was before a commit, and is after it: its path then, and the ids of the blobs."""
-
-    path: str
-    old: str
-    new: str
 
 
 class _TouchedLines(NamedTuple):
@@ -68,174 +61,139 @@ class LineHistory:
     def __init__(self, quarantine: Quarantine, history: PathHistory) -> None:
         self.quarantine = quarantine
         self._history = history
-        self._known: set[str] = set()
-        self._changes: dict[_Edge, dict[str, _BlobChange]] = {}
-        self._hunks: dict[tuple[str, str], tuple[DiffHunk, ...]] = {}
-        self._looked_for: set[tuple[_Edge, str]] = set()
-        self._empty = quarantine.write("blob", b"")
+        self._versions = FileVersions(quarantine, history)
+        self._hunks = BlobHunks(quarantine)
+        self._sources: dict[tuple[_Edge, str], BlobChange] = {}
+        self._expected: set[str] = set()
 
-    def read(self, paths: Iterable[str]) -> None:
-        """Read what the commits did to files, all at once; `of_lines` does it for a single one."""
-        fresh = tuple(path for path in dict.fromkeys(paths) if path not in self._known)
-        if not fresh:
-            return
-        self._known.update(fresh)
-        by_path = self._history.by_path
-        touching = {touch.commit for path in fresh for touch in by_path.get(path, ())}
-        # diff-tree has nothing for a merge without -m: each is compared with its parents here.
-        touching |= self._merges
-        edges = [edge for edge in self._edges if edge.commit in touching]
-        for edge, changes in zip(edges, self._raw(edges, "--no-renames", only=fresh), strict=True):
-            if changes:
-                self._changes.setdefault(edge, {}).update(changes)
-        all_changes = [change for files in self._changes.values() for change in files.values()]
-        pairs = dict.fromkeys((change.old, change.new) for change in all_changes)
-        self._compare([pair for pair in pairs if self._empty not in pair])
-
-    def of_lines(self, new: str, path: str, lines: LineRange) -> list[LineChange]:
-        """Return which commits changed lines of a file, newest first.
+    def of_lines(
+        self, new: str, path: str, stretches: Sequence[LineRange]
+    ) -> list[list[LineChange]]:
+        """Return for each stretch of a file which commits changed its lines, newest first.
 
         Args:
             new: the commit whose file it is, which is of the history.
             path: the file.
-            lines: the lines in that file.
+            stretches: lines in that file.
         """
-        self.read([path])
-        pending: dict[str, Tracked] = {new: {path: (lines,)}}
-        line_changes: list[LineChange] = []
+        pending: dict[str, Stretches] = {
+            new: {number: {path: (lines,)} for number, lines in enumerate(stretches)}
+        }
+        changes: list[list[LineChange]] = [[] for _ in stretches]
+        paths, stops = {path}, {*self._versions.other_merges, *self._versions.changes(path)}
         # Children come first: at a commit's turn all its children have handed their lines on.
-        for commit, parents in self._commits:
-            if tracked := pending.pop(commit, None):
-                touched, handed = self._step(commit, parents, tracked)
-                for parent, files in handed.items():
-                    known = pending.get(parent)
-                    pending[parent] = _joined(known, files) if known else files
-                if touched:
-                    line_changes.append(_as_change(commit, touched))
-        # A hunk that touches lines only beside those asked for takes and brings none of them.
-        return [change for change in line_changes if change.took or change.brought]
-
-    @functools.cached_property
-    def _commits(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The commits of the range, children before parents, and their parents."""
-        argv = ("rev-list", "--topo-order", "--parents", *self._history.range)
-        rows = (line.split() for line in self._history.git.line(*argv).splitlines())
-        return [(commit, tuple(parents)) for commit, *parents in rows]
+        for commit in self._history.log.commits.values():
+            if (asked := pending.pop(commit.oid, None)) is None:
+                continue
+            if commit.parents and commit.oid not in stops:
+                _hand_on(pending, commit.parents[0], asked)
+                continue
+            for number, tracked in asked.items():
+                touched, handed = self._step(commit, tracked)
+                changes[number] += _changes(commit.oid, touched)
+                for parent, before in handed.items():
+                    for source in before.keys() - paths:
+                        stops.update(self._versions.changes(source))
+                    paths.update(before)
+                    _hand_on(pending, parent, {number: before})
+            if not pending:
+                break
+        return changes
 
     def _step(
-        self, commit: str, parents: Sequence[str], tracked: Tracked
+        self, commit: LoggedCommit, tracked: Tracked
     ) -> tuple[tuple[_TouchedLines, ...], dict[str, Tracked]]:
         """Return what a commit does to lines, and which lines its parents are asked for."""
-        if not parents:
-            return self._begun(commit, tracked), {}
+        if not commit.parents:
+            return self._begun(commit.oid, tracked), {}
         handed: dict[str, Tracked] = {}
         touched: tuple[_TouchedLines, ...] = ()
-        for parent in parents:
+        for number, parent in enumerate(commit.parents):
             # One parent has these lines unchanged: git follows it alone, and so does this.
-            touched, before = self._across(_Edge(commit, parent), tracked)
+            touched, before = self._across(commit, number, tracked)
+            # lines that all came with this commit are in no parent
+            asked: dict[str, Tracked] = {parent: before} if any(before.values()) else {}
             if not touched:
-                return (), {parent: before}
-            handed[parent] = before
+                return (), asked
+            handed |= asked
         # git shows no lines of a merge that differs from all its parents
-        return (touched if len(parents) == 1 else ()), handed
+        return (() if commit.is_merge else touched), handed
 
     def _begun(self, commit: str, tracked: Tracked) -> tuple[_TouchedLines, ...]:
         """Return the lines of files that a commit without parents begins with."""
-        tree = self.quarantine.tree(commit)
-        entries = ((path, conflicts.TreeLookup(self.quarantine).at(tree, path)) for path in tracked)
+        empty = self._versions.empty
         return tuple(
-            _within(hunk, tracked[path])
-            for path, entry in entries
-            if entry is not None
-            for hunk in self._between(_BlobChange(path, self._empty, entry.oid))
+            _within(hunk, lines)
+            for path, lines in tracked.items()
+            for hunk in self._hunks.between(empty, self._versions.blob(commit, path))
         )
 
-    def _across(self, edge: _Edge, tracked: Tracked) -> tuple[tuple[_TouchedLines, ...], Tracked]:
+    def _across(
+        self, commit: LoggedCommit, number: int, tracked: Tracked
+    ) -> tuple[tuple[_TouchedLines, ...], Tracked]:
         """Take lines from a commit to one of its parents."""
-        changes = self._changes.get(edge)
-        if not changes:
-            return (), tracked
         touched: list[_TouchedLines] = []
         before: Tracked = {}
         for path, lines in tracked.items():
             source, mapped = path, lines
-            if lines and path in changes:
-                change = self._traced(edge, path, changes[path])
+            if lines and (change := self._versions.change(commit, number, path)):
+                change = self._traced(commit, number, change)
                 source = change.path
                 mapped, hunks = line_ranges.before(lines, self._between(change))
                 touched += (_within(hunk, lines) for hunk in hunks)
             before = _joined(before, {source: mapped})
         return tuple(touched), before
 
-    def _traced(self, edge: _Edge, path: str, change: _BlobChange) -> _BlobChange:
+    def _traced(self, commit: LoggedCommit, number: int, change: BlobChange) -> BlobChange:
         """Find where a file came from that a commit brought: something that it took away."""
-        if change.old != self._empty or (edge, path) in self._looked_for:
+        empty = self._versions.empty
+        if change.old != empty or change.new == empty:
             return change
-        self._looked_for.add((edge, path))
+        edge = commit.oid, commit.parents[number]
+        if (edge, change.path) not in self._sources:
+            self._sources[edge, change.path] = self._source(edge, change)
+        return self._sources[edge, change.path]
+
+    def _source(self, ids: _Edge, change: BlobChange) -> BlobChange:
         # As git does, which keeps this path and all deletions before it looks for renames
         # (line-log.c, queue_diffs): every other new file would be compared with each of them, too.
-        gone = self._raw([edge], "--no-renames", "--diff-filter=D")[0]
-        only = (path, *gone)
+        gone = [row.path for row in self._compare(ids, "--diff-filter=D")]
+        only = (change.path, *gone) if gone else ()
         if len(list(trees.batches(only))) > 1:  # renames are looked for among all of them at once
             only = ()
         # -l0 is no limit (git-diff-tree(1)): with more files than diff.renameLimit git finds none.
-        moved = self._raw([edge], "-M50%", "-l0", "--diff-filter=R", only=only)[0]
-        source = moved.get(path, change)
-        self.read([source.path])
-        self._changes[edge][path] = source
-        return source
+        moves = self._compare(ids, "-M50%", "-l0", "--diff-filter=R", only=only) if gone else ()
+        for move in moves:
+            if move.path == change.path and move.old is not None:
+                return BlobChange(move.moved_from, move.old.oid, change.new)
+        return change
 
-    def _between(self, change: _BlobChange) -> tuple[DiffHunk, ...]:
-        pair = (change.old, change.new)
-        if pair not in self._hunks:
-            self._compare([pair])
-        return self._hunks[pair]
+    def _compare(self, ids: _Edge, *flags: str, only: Sequence[str] = ()) -> tuple[PathChange, ...]:
+        """Return what a commit changes against a parent."""
+        ((_, changes),) = trees.compare(self.quarantine.git, [ids], *flags, only=only)
+        return changes
 
-    @functools.cached_property
-    def _edges(self) -> list[_Edge]:
-        return [_Edge(commit, parent) for commit, parents in self._commits for parent in parents]
+    def _between(self, change: BlobChange) -> tuple[DiffHunk, ...]:
+        # All versions of a file at once: most of them are asked for, one after the other.
+        if change.path not in self._expected:
+            self._expected.add(change.path)
+            self._hunks.expect(self._pairs(change.path))
+        return self._hunks.between(change.old, change.new)
 
-    @functools.cached_property
-    def _merges(self) -> frozenset[str]:
-        """Those commits of which the history by paths says nothing."""
-        return frozenset(commit for commit, parents in self._commits if len(parents) > 1)
-
-    def _raw(
-        self, edges: Sequence[_Edge], *flags: str, only: Sequence[str] = ()
-    ) -> list[dict[str, _BlobChange]]:
-        """Return for each commit and parent what changes, by the paths after it."""
-        compared = trees.compare(self.quarantine.git, edges, *flags, only=only)
-        return [
-            {
-                change.path: _BlobChange(
-                    change.moved_from or change.path, self._blob(change.old), self._blob(change.new)
-                )
-                for change in changes
-                if change.new is None or _has_lines(change.new)
-            }
-            for _, changes in compared
-        ]
-
-    def _blob(self, entry: TreeEntry | None) -> str:
-        """Return the id of the lines at a path; none where there is no file, or a submodule."""
-        return entry.oid if entry is not None and _has_lines(entry) else self._empty
-
-    def _compare(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Compare blobs as `git log -L` does: without heuristics, binary files as if of text."""
-        fresh = [pair for pair in pairs if pair not in self._hunks]
-        pairs_of_trees = [
-            tuple(self.quarantine.write_tree({"f": TreeEntry("100644", oid)}) for oid in pair)
-            for pair in fresh
-        ]
-        compared = diffs.of_trees(
-            self.quarantine.git, [(old, new) for old, new in pairs_of_trees], context=0, plain=True
-        )
-        for pair, diff in zip(fresh, compared, strict=True):
-            self._hunks[pair] = tuple(hunk for file in diff for hunk in file.hunks)
+    def _pairs(self, path: str) -> Iterator[tuple[str, str]]:
+        """Yield the versions of a file before and after each commit that changes it."""
+        empty = self._versions.empty
+        for change in self._versions.changes(path).values():
+            if empty not in change:
+                yield change.old, change.new
 
 
-def _has_lines(entry: TreeEntry) -> bool:
-    return not entry.is_submodule and not entry.is_tree
+def _hand_on(pending: dict[str, Stretches], parent: str, asked: Stretches) -> None:
+    """Let a parent be asked for stretches, besides those that other children ask it for."""
+    known = pending.setdefault(parent, asked)
+    if known is not asked:
+        for number, tracked in asked.items():
+            known[number] = _joined(known[number], tracked) if number in known else tracked
 
 
 def _joined(first: Tracked, second: Tracked) -> Tracked:
@@ -253,8 +211,12 @@ def _within(hunk: DiffHunk, lines: LineRanges) -> _TouchedLines:
     return _TouchedLines(took, [line for at, line in enumerate(brought) if at in inside])
 
 
-def _as_change(commit: str, touched: Iterable[_TouchedLines]) -> LineChange:
-    took, brought = (
-        frozenset(itertools.chain.from_iterable(lines)) for lines in zip(*touched, strict=True)
-    )
-    return LineChange(commit, took, brought)
+def _changes(commit: str, touched: Sequence[_TouchedLines]) -> Iterator[LineChange]:
+    """Yield the change that a commit makes, where it makes one.
+
+    A hunk that touches lines only beside those asked for takes and brings none of them.
+    """
+    took = frozenset(itertools.chain.from_iterable(lines.took for lines in touched))
+    brought = frozenset(itertools.chain.from_iterable(lines.brought for lines in touched))
+    if took or brought:
+        yield LineChange(commit, took, brought)

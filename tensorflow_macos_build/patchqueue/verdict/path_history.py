@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git import commit_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from tensorflow_macos_build.git.commit_log import CommitLog, LoggedCommit, PathTouch
     from tensorflow_macos_build.git.repository import Git
-
-
-class PathTouch(NamedTuple):
-    """A commit that touches a path, and whether it takes it away."""
-
-    commit: str
-    removes: bool
 
 
 class PathHistory:
@@ -33,62 +27,63 @@ class PathHistory:
         self.git = git
         self.old = old
         self.new = new
+        self._touches: dict[str, tuple[PathTouch, ...]] = {}
+
+    @functools.cached_property
+    def log(self) -> CommitLog:
+        """The commits, read when first needed: all that anybody asks of them, in one walk."""
+        return commit_log.read(self.git, self.new, f"^{self.old}")
 
     @property
-    def range(self) -> tuple[str, str]:
-        """Return the revisions as git's commands take them."""
-        return (self.new, f"^{self.old}")
+    def commits(self) -> Mapping[str, LoggedCommit]:
+        """The commits by id, children before parents."""
+        return self.log.commits
 
-    @functools.cached_property
-    def by_path(self) -> Mapping[str, tuple[PathTouch, ...]]:
-        """Return, for each path that upstream changed, by which commits; oldest first."""
-        # Read at once for the whole range: every patch asks for the commits on its paths.
-        # By date alone, a parent may come behind its child where a clock was wrong
-        # (git-rev-list(1)).
-        commits = self.git.line("rev-list", "--reverse", "--topo-order", *self.range).split()
-        touches: dict[str, list[PathTouch]] = {}
-        for commit, changes in trees.by_commit(self.git, commits):
-            for change in changes:
-                touches.setdefault(change.path, []).append(PathTouch(commit, change.new is None))
-        return {path: tuple(touching) for path, touching in touches.items()}
+    def touches_of(self, path: str) -> tuple[PathTouch, ...]:
+        """Return who touches a path, oldest first.
 
-    @functools.cached_property
-    def by_commit(self) -> Mapping[str, frozenset[str]]:
-        """Return, for each commit that changes anything against its parent, which paths."""
-        paths: dict[str, set[str]] = {}
-        for path, touches in self.by_path.items():
-            for touch in touches:
-                paths.setdefault(touch.commit, set()).add(path)
-        return {commit: frozenset(changed) for commit, changed in paths.items()}
+        A merge does not: it brings what the commits of its parents did.
+        """
+        if path not in self._touches:
+            touches, commits = self.log.touches.get(path, ()), self.commits
+            self._touches[path] = tuple(
+                touch
+                for touch in reversed(touches)
+                if touch.commit in commits and not commits[touch.commit].is_merge
+            )
+        return self._touches[path]
+
+    def paths_of(self, commit: str) -> frozenset[str]:
+        """Return the paths that a commit changes against its parent; of a merge none."""
+        logged = self.log.commits.get(commit)
+        return frozenset(() if logged is None or logged.is_merge else logged.paths)
 
     def touches(self, path: str) -> bool:
         """Whether upstream changed a path."""
-        return path in self.by_path
+        return bool(self.touches_of(path))
 
     def commits_on(self, path: str) -> tuple[str, ...]:
         """Return the commits that touch a path, newest first; a folder's path ends in a slash."""
-        return self._commits(path, only_removals=False)
+        return tuple(dict.fromkeys(touch.commit for touch in self._newest_first(path)))
 
     def removals(self, path: str) -> tuple[str, ...]:
         """Return the commits that take a path away, newest first; a folder ends in a slash."""
-        return self._commits(path, only_removals=True)
+        removing = (touch.commit for touch in self._newest_first(path) if touch.removes)
+        return tuple(dict.fromkeys(removing))
 
-    def _commits(self, path: str, *, only_removals: bool) -> tuple[str, ...]:
-        inside = [known for known in self.by_path if known.startswith(path)]
-        touches = [
-            touch
-            for known in (inside if path.endswith("/") else [path])
-            for touch in reversed(self.by_path.get(known, ()))
-            if touch.removes or not only_removals
-        ]
-        return tuple(dict.fromkeys(touch.commit for touch in touches))
+    def _newest_first(self, path: str) -> Iterator[PathTouch]:
+        is_folder = path.endswith("/")
+        inside = [known for known in self.log.touches if is_folder and known.startswith(path)]
+        for known in inside if is_folder else [path]:
+            yield from reversed(self.touches_of(known))
 
     def touching(self, paths: Iterable[str]) -> list[str]:
         """Return the commits that change any of the paths, each once."""
-        commits = (touch.commit for path in paths for touch in self.by_path.get(path, ()))
+        commits = (touch.commit for path in paths for touch in self.touches_of(path))
         return list(dict.fromkeys(commits))
 
     def changing_only(self, paths: Iterable[str]) -> list[str]:
         """Return the commits that change all of the paths and no others."""
         asked = dict.fromkeys(paths)
-        return [commit for commit in self.touching(asked) if self.by_commit[commit] == set(asked)]
+        only = asked.keys()
+        return [commit for commit in self.touching(asked) if self.paths_of(commit) == only]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.git.commit_log import LoggedCommit
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,12 @@ class UpstreamCommit:
     date: str
     subject: str
     link: str
+
+
+def described(commit: LoggedCommit, url: str) -> UpstreamCommit:
+    """Return a commit of the upstream at a URL as people are told about it."""
+    link = commit_link(url, commit.oid)
+    return UpstreamCommit(commit.oid, commit.author, commit.date, commit.subject, link)
 
 
 def commit_link(url: str, oid: str) -> str:
