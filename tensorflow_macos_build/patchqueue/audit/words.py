@@ -96,7 +96,7 @@ class WordScanner:
         oids = list(blobs)
         for done, content in enumerate(contents.stream(self._git, oids)):
             if done % _STEP == 0:
-                self._ticker(done, len(oids), "reading names")
+                self._ticker(done, len(oids), "reading names", unit="files")
             self._unread += content is None
             yield wanted.intersection((content or b"").translate(_BLANKED).split())
 

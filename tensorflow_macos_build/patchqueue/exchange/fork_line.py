@@ -128,7 +128,7 @@ class _Levels:
             is_merge = len(self._own[commit]) > 1
             steps.append(ForkStep(commit, parent, others, is_merge, before, level, tuple(apart)))
             parent, before = commit, level
-            ticker(len(steps), len(commits), "reading the fork's line")
+            ticker(len(steps), len(commits), "the fork's line", unit="commits")
         return tuple(steps)
 
     def _new(self, commit: str) -> tuple[list[str], set[str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
+from tensorflow_macos_build.console import in_phase
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.exchange import fork_line, merging_fork, sources, topics
@@ -108,8 +109,9 @@ def import_changes(
     trailers = source.metadata.trailers()
     opened = opening.open_new(folder, source.upstream, source.against, cache, ticker)
     with open_quarantine(opened.mirror) as quarantine:
-        ticker(0, None, f"reading {source.location}")
-        imported = _read(source, opened, quarantine, ticker)
+        reading = in_phase(ticker, 1, 2, "reading")
+        reading(0, None, source.location)
+        imported = _read(source, opened, quarantine, reading)
         if not imported.steps:
             raise UsageError("there is no change to import", where=source.location)
         base = _base(opened.base, imported)
@@ -118,7 +120,7 @@ def import_changes(
         with lock.sole_writer(folder, waiting):
             steps = _named(imported.steps, folder, base, quarantine, replace=replace)
             steps = tuple(_annotated(step, trailers) for step in steps)
-            ticker(0, len(steps), "writing and verifying")
+            in_phase(ticker, 2, 2, "writing and verifying")(0, None, f"{len(steps)} patches")
             return imported, storage.save(folder, base, steps, quarantine.git)
 
 

@@ -128,7 +128,7 @@ class _Mover:
     def _add(self, step: ForkStep, after: str) -> None:
         """Add a step that leads to a tree."""
         self.done += 1
-        self.ticker(self.done, self.total, "moving the fork's commits")
+        self.ticker(self.done, self.total, "moving the fork's commits", unit="commits")
         named = self._named(step)
         if step.takes_upstream:
             self.upstream_merges.append(named)

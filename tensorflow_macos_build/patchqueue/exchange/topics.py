@@ -178,7 +178,7 @@ class _Contributions:
             chunk = commits[first : first + _CHUNK]
             for commit, changes in trees.by_commit(quarantine.git, chunk):
                 made._add(commit, {topics[c.path] for c in changes if c.path in topics})
-            ticker(first + len(chunk), len(commits), "reading the fork's commits")
+            ticker(first + len(chunk), len(commits), "the fork's commits", unit="commits")
         return made
 
     def _add(self, commit: str, names: set[str]) -> None:

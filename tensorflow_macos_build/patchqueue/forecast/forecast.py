@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.upstream import releases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.console import Ticker
@@ -223,7 +225,8 @@ def forecast(
         queue: the patches and the commit that they are made for.
         git: the repository that has all the commits.
         revisions: tags, branches or ids.
-        ticker: told how many revisions are replayed, then how many patches are bisected.
+        ticker: told how many patches are replayed on each revision, then how many conflicts are
+            bisected.
         audit: also look on each for names that patches use and that upstream took away.
 
     Raises:
@@ -293,10 +296,11 @@ class Forecaster:
     ) -> tuple[ForecastColumn, ...]:
         """Return a column for each revision; `commits` are their full ids by their names."""
         replays: list[_RevisionReplay] = []
+        passes = len(commits) + 1
         for number, (ref, commit) in enumerate(commits.items(), 1):
-            part = in_phase(ticker, number, len(commits), f"replaying on {ref}")
-            replays.append(self._replay(ref, commit, part))
-        breaks = self._bisect(replays, ticker)
+            replaying = in_phase(ticker, number, passes, f"replaying on {ref}")
+            replays.append(self._replay(ref, commit, replaying))
+        breaks = self._bisect(replays, in_phase(ticker, passes, passes, "bisecting"))
         waiting, upstream = [*_conditions(self._patches)], self._quarantine.source
         return tuple(
             ForecastColumn(
@@ -356,11 +360,10 @@ class Forecaster:
         ]
         breaks: dict[tuple[str, int], Break] = {}
         for done, (position, replay) in enumerate(conflicts):
-            name = self._patches[position].name
-            ticker(done, len(conflicts), f"bisecting {name} up to {replay.ref}")
+            trying = functools.partial(ticker, done, len(conflicts), unit="conflicts")
             known = [known for (_, patch), known in breaks.items() if patch == position]
             breaks[replay.ref, position] = self._known(replay, known) or self._break(
-                replay, position
+                replay, position, trying
             )
         return breaks
 
@@ -381,7 +384,9 @@ class Forecaster:
                 return known
         return None
 
-    def _break(self, replay: _RevisionReplay, patch: int) -> Break:
+    def _break(self, replay: _RevisionReplay, patch: int, trying: Callable[[str], None]) -> Break:
+        """Find what breaks a patch; `trying` is told the number of each commit that is tried."""
+        name, numbers = self._patches[patch].name, itertools.count(1)
         positions = {commit: position for position, commit in enumerate(replay.line)}
         conflicts = replay.patches[patch].evidence.conflicts
         # Mostly it is one that the rebase blames, and then two replays are enough.
@@ -394,6 +399,7 @@ class Forecaster:
         ]
 
         def breaks(position: int) -> bool:
+            trying(f"{name} on the way to {replay.ref}: commit {next(numbers)}")
             return self._prober.breaks(patch, replay.line[position], replay.history)
 
         position = bisection.first_true(len(replay.line) - 1, breaks, hints)

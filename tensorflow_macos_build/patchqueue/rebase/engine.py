@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.console import in_phase, silent
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
@@ -246,7 +246,7 @@ class _QueueMove:
                 decisions=decisions,
                 history=history,
                 write_trees=written is not None,  # a patch's file is the difference of two of them
-                ticker=ticker,
+                ticker=in_phase(ticker, 1, 2, "replaying") if self.audited else ticker,
             )
             if self.audited:
                 audit = remarks.audit(
@@ -256,7 +256,7 @@ class _QueueMove:
                     result.patches,
                     self.patches,
                     folder=self.folder,
-                    ticker=ticker,
+                    ticker=in_phase(ticker, 2, 2, "auditing"),
                 )
                 result = replace(result, audit=audit)
             if self.proposes:

@@ -116,14 +116,15 @@ class RebaseSession:
                 return finished
             state = run.under_way()
             with open_quarantine(run.with_work_tree()) as quarantine:
-                conflict = run.replay(quarantine, state, write_trees=False).conflict
+                first = run.in_pass(1, "replaying up to the conflict")
+                conflict = first.replay(quarantine, state, write_trees=False).conflict
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
                     state = run.settle(quarantine, state, conflict)
             # Of a conflict that was to be settled and was not, people are told first.
             if accept_proven and not note:
                 state = run.accept_proven(state)
-            return replace(run.advance(state), note=note)
+            return replace(run.in_pass(2, "replaying from there on").advance(state), note=note)
 
     def skip(self, patch: str = "") -> RebaseProgress:
         """Leave a patch in conflict out of the queue, and go on.
@@ -140,11 +141,12 @@ class RebaseSession:
             state = run.under_way()
             # Nothing of the work tree is taken: unlike in `go_on`, its objects need not be seen.
             with open_quarantine(self.git) as quarantine:
-                conflict = run.replay(quarantine, state, write_trees=False).conflict
+                first = run.in_pass(1, "replaying up to the conflict")
+                conflict = first.replay(quarantine, state, write_trees=False).conflict
             note = run.refusal(state, conflict, patch, takes=False)
             if conflict and not note:
                 state = run.leave_out(state, conflict)
-            return replace(run.advance(state), note=note)
+            return replace(run.in_pass(2, "replaying from there on").advance(state), note=note)
 
     def abort(self) -> str:
         """Abandon the rebase; the queue is as it was. Return what is left for people to know.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
+from tensorflow_macos_build.console import in_phase
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates, trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
@@ -197,6 +198,10 @@ class RebaseRun:
             # Each is kept before the next one is looked for: a kill loses none.
             settled = (*state.resolutions, proving.resolution(proof, met.merged))
             state = rebase_state.save(self.queue, self.git, replace(state, resolutions=settled))
+
+    def in_pass(self, number: int, name: str) -> RebaseRun:
+        """Return the same step, whose ticker says which of its two replays is made."""
+        return replace(self, ticker=in_phase(self.ticker, number, 2, name))
 
     def advance(self, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""

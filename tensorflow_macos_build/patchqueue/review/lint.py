@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files
+from tensorflow_macos_build.console import in_phase, silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.formats import patch as patches
 from tensorflow_macos_build.patchqueue.formats import series as series_format
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.patchqueue.formats.diff import FileChange
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.conditions import UpstreamRevision
@@ -111,7 +113,10 @@ class ListedPatch:
 
 
 def lint(
-    folder: Path, limits: LintLimits, upstream: UpstreamRevision | None = None
+    folder: Path,
+    limits: LintLimits,
+    upstream: UpstreamRevision | None = None,
+    ticker: Ticker = silent,
 ) -> tuple[LintFinding, ...]:
     """Find the faults of the queue in `folder`.
 
@@ -120,6 +125,7 @@ def lint(
         limits: what the queue allows.
         upstream: the revision at which `Drop-When` conditions are decided; None: only their
             wording is checked.
+        ticker: told how many patches are read, then how many are judged.
 
     Raises:
         UsageError: the folder has no `series`, or its `queue.yaml` is wrong.
@@ -128,14 +134,19 @@ def lint(
     findings = [*_series_findings(folder, series)]
     listed: list[ListedPatch] = []
     # each once: that it is named twice is a finding of its own
-    for name in dict.fromkeys(name for _, name in series):
+    names = list(dict.fromkeys(name for _, name in series))
+    reading = in_phase(ticker, 1, 2, "reading")
+    for number, name in enumerate(names):
+        reading(number, len(names), name, unit="patches")
         if _is_plain(name) and (folder / name).is_file():
             result = _read(folder / name, limits)
             if isinstance(result, LintFinding):
                 findings.append(result)
             else:
                 listed.append(result)
-    for patch in listed:
+    judging = in_phase(ticker, 2, 2, "judging")
+    for number, patch in enumerate(listed):
+        judging(number, len(listed), patch.name, unit="patches")
         findings += _trailer_findings(patch, upstream)
         findings += _path_findings(patch, limits)
         findings += _whitespace_findings(patch)

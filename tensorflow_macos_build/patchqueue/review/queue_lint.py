@@ -69,7 +69,7 @@ def run(request: LintRequest, ticker: Ticker = silent) -> LintResult:
     folder = request.folder
     # all but conditions is decided without upstream, and so without a network
     upstream = _revision(request, ticker) if request.onto else None
-    findings = lint.lint(folder, request.limits, upstream)
+    findings = lint.lint(folder, request.limits, upstream, ticker)
     sources = (allowances.of_queue(folder), request.allowed)
     return LintResult(folder.name, name_of(folder), allowances.applied(findings, sources))
 

@@ -208,7 +208,7 @@ class _Sent:
             with self._lock:
                 self._done += size
                 done, total = self._done // _MEGABYTE, self._total // _MEGABYTE
-                self._ticker(done, total or None, f"MB {name}")
+                self._ticker(done, total or None, name, unit="MB")
 
         return add
 

@@ -73,7 +73,7 @@ class PreparerPool:
         while not future.done():
             wait([future], timeout=_POLL)
             if self._ticker is not None:
-                self._ticker(self._preparer.done >> 20, self._total >> 20, path)
+                self._ticker(self._preparer.done >> 20, self._total >> 20, path, unit="MiB")
         return future.result()[path]
 
     def spans(self) -> dict[str, Mapping[str, Span]]:

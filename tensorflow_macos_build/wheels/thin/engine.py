@@ -124,7 +124,7 @@ class _HalfWriter:
         paths = order(sources, f"{self._stem}.dist-info")
         for index, path in enumerate(paths):
             if ticker is not None:
-                ticker(index, len(paths), path)
+                ticker(index, len(paths), path, unit="files")
             if sources[path] in own:
                 made.store(path, self._description)
             else:

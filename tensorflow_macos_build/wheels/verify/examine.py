@@ -82,7 +82,7 @@ def examine(
         running = [pool.submit(examiner.work) for _ in range(workers)]
         try:
             while concurrent.futures.wait(running, timeout=_TICK).not_done:
-                ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, "MB")
+                ticker(examiner.done // _MEGABYTE, total // _MEGABYTE, unit="MB")
         finally:
             # An interrupt comes to this thread alone, and leaving the pool waits for the others.
             examiner.stop.set()

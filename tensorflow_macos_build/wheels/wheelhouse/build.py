@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.console import in_phase, silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.wheels.wheelhouse.builder import WheelhouseBuilder
 from tensorflow_macos_build.wheels.wheelhouse.choose import choose
@@ -46,18 +46,24 @@ def build(
     _refuse_foreign(out)
     targets = [Target(arch, os, options.python) for arch, os in sorted(options.macos.items())]
     resolution = resolve(
-        requirements, targets, index=options.index, cache=options.cache, ticker=ticker
+        requirements,
+        targets,
+        index=options.index,
+        cache=options.cache,
+        ticker=in_phase(ticker, 1, 4, "resolving"),
     )
     choices = choose(resolution.packages)
     offers = [offer for choice in choices for offer in choice.offers]
-    paths = fetch(offers, options.cache, options.retry, ticker)
+    fetching = in_phase(ticker, 2, 4, "fetching")
+    paths = fetch(offers, options.cache, options.retry, fetching)
     builder = WheelhouseBuilder(options, paths)
+    fusing = in_phase(ticker, 3, 4, "fusing")
     for number, choice in enumerate(choices):
-        ticker(number, len(choices), choice.name)
+        fusing(number, len(choices), choice.name, unit="packages")
         builder.take(choice)
     # Only now, so that one run shows all rules that a person has to write.
     builder.refuse_unsettled()
-    builder.verify(ticker)
+    builder.verify(in_phase(ticker, 4, 4, "verifying"))
     builder.write(out)
     notes = (*_lowered(resolution), *builder.notes)
     return Wheelhouse(out, out / LOCK, tuple(builder.wheels), notes)

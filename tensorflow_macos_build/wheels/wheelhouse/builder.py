@@ -77,7 +77,7 @@ class WheelhouseBuilder:
         """
         faults: list[str] = []
         for number, entry in enumerate(self.wheels):
-            ticker(number, len(self.wheels), f"verifying {entry.file}")
+            ticker(number, len(self.wheels), entry.file, unit="wheels")
             path, options = self._paths[entry.file], self._options
             for error in errors_of(path, entry.sha256, options.allow, options.cache):
                 # Whoever installs from the index gets that tag, too: refusing it helps nobody.

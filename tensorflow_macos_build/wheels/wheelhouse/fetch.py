@@ -61,7 +61,8 @@ class _DownloadProgress:
             raise Interrupted("stopped because another wheel could not be had")
         with self._lock:
             self.done += size
-            self.ticker(self.done // _MEGABYTE, self.total // _MEGABYTE or None, f"MB {name}")
+            total = self.total // _MEGABYTE or None
+            self.ticker(self.done // _MEGABYTE, total, name, unit="MB")
 
 
 def fetch(offers: Sequence[Offer], cache: Path, retry: Retry, ticker: Ticker) -> dict[Offer, Path]:

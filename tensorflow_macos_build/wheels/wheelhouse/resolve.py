@@ -96,7 +96,7 @@ def resolve(
     bounds: dict[str, str] = {}
     alone: dict[str, str] = {}
     for turn in range(_ROUNDS):
-        ticker(turn, None, "resolving")
+        ticker(turn, None, f"for {len(targets)} kinds of Mac")
         packages = {
             target: _resolve(requirements, target, bounds, index, cache) for target in targets
         }
