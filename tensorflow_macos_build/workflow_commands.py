@@ -67,6 +67,34 @@ class Annotation:
     level: Level = Level.ERROR
 
 
+_REMARK = re.compile(
+    r"[ \t]*(?P<where>[^\s:]+:[0-9]+(?::[0-9]+)?): (?:fatal )?"
+    r"(?:(?P<level>error|warning): )?(?P<text>.*)"
+)
+"""A line of a compiler, a linter or a list of mistakes (GNU Coding Standards, 4.4)."""
+
+_MOST = 10
+"""Annotations of a text: the page of a job shows ten of a step, and no more."""
+
+
+def remarks(text: str, title: str = "", *, of_compiler: bool = False) -> list[Annotation]:
+    """Return the remarks on lines of files that a text holds.
+
+    Args:
+        text: what a program printed, or the detail of an error.
+        title: the heading of all of them.
+        of_compiler: whether it has other lines of that form, so that only those count which say
+            that they are an error.
+    """
+    matches = filter(None, map(_REMARK.fullmatch, text.splitlines()))
+    found = (
+        Annotation(match["text"], match["where"], title, Level(match["level"] or "error"))
+        for match in matches
+        if not of_compiler or match["level"] == "error"
+    )
+    return list(dict.fromkeys(found))[:_MOST]
+
+
 def begin_group(title: str) -> str:
     """Return the command that begins a group of folded lines."""
     return f"::group::{disarmed(printable(title)).translate(_IN_DATA)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tensorflow_macos_build import config, locks
-from tensorflow_macos_build.errors import refusals
+from tensorflow_macos_build.errors import WorkFailed, refusals
 from tensorflow_macos_build.git.diffs import DiffHunk, FileDiff, LineRange
 from tensorflow_macos_build.patchqueue.audit.model import (
     AuditFinding,
@@ -141,6 +141,7 @@ from tensorflow_macos_build.views import (
     bench,
     bench_chart,
     build,
+    build_summary,
     contents,
     doctor,
     edit,
@@ -151,6 +152,7 @@ from tensorflow_macos_build.views import (
     fuse,
     hosted,
     hunks,
+    markdown,
     matrix,
     matrix_picture,
     picks,
@@ -577,6 +579,11 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     rounds.as_lines: [(REPORTS,), ([],)],
     rounds.as_markdown: [(STATE.rounds,)],
     rounds.ended_lines: [(STATE.rounds, REPORTS[0].path)],
+    markdown.escaped: [("a|b",)],
+    markdown.verbatim: [("a\nb",)],
+    markdown.table: [(("a", "b"), [("1", "2")])],
+    build_summary.as_markdown: [("demo", [FINISHED, BUILT, TRIED, PUBLISHED])],
+    build_summary.failure: [(WorkFailed("x", where="a:1", detail="y", hint="z"),)],
     tables.in_style: [("red", "a", "b")],
     tables.lines: [(TABLE,), (TABLE, 60), (TABLE, 20), (tables.Table.of((), []), 20)],
     time_spent.in_short: [(EFFORT,)],
@@ -584,7 +591,6 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     time_spent.title: [(BUILT,)],
     time_spent.as_lines: [(EFFORT,), (Effort(actions=1, cache_hits=0),)],
     time_spent.as_markdown: [(BUILT, EFFORT), (BUILT, Effort(actions=1, cache_hits=0))],
-    time_spent.note_markdown: [("a.cc failed:\nno such file",)],
     contents.as_document: [(WEIGHED,)],
     contents.as_lines: [(WEIGHED,)],
     config_view.as_document: [(LOADED,)],
@@ -661,6 +667,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     relocate.as_document: [(RELOCATED,)],
     relocate.as_lines: [(RELOCATED,)],
     review.lint_document: [(LINT,)],
+    review.lint_annotations: [(LINT, Path("patches/demo"))],
     review.lint_parts: [(LINT,)],
     review.report_document: [(REPORT,)],
     review.report_markdown: [(REPORT,)],
@@ -694,6 +701,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     smoke_junit.as_xml: [(SMOKE,)],
     smoke_page.as_page: [(SMOKE,)],
     smoke.as_table: [(SMOKE,)],
+    smoke.failures: [(SMOKE,)],
     upstream.as_document: [(UpstreamReport(BEHIND),), (WATCHING,)],
     upstream.as_lines: [(UpstreamReport(BEHIND), ()), (WATCHING, FLAGS)],
     matrix.as_document: [(MATRIX,)],

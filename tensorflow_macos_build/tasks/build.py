@@ -55,6 +55,7 @@ def build(
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.tasks.reporter import TerminalReporter
     from tensorflow_macos_build.views import build as view
+    from tensorflow_macos_build.views import build_summary
 
     in_rounds = bool(time_budget or state_dir)
     workspace = Workspace(load(config, overrides(set_)), in_rounds)
@@ -71,6 +72,7 @@ def build(
         present(document, view.plan_lines(stages, findings), json=json)
         return preflight.exit_code(findings)
     done = run.build(workspace, request, TerminalReporter(Console()))
+    Console().step_summary(build_summary.as_markdown(workspace.release.name, done))
     present(view.as_document(workspace, done), view.as_lines(workspace, done), json=json)
     return ExitCode.DONE
 

@@ -29,8 +29,9 @@ from tensorflow_macos_build.errors import (
     naming,
     of_machine,
 )
-from tensorflow_macos_build.views import tables
+from tensorflow_macos_build.views import build_summary, tables
 from tensorflow_macos_build.views.lines import Line
+from tensorflow_macos_build.workflow_commands import Annotation, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -246,11 +247,24 @@ def report(error: MacosBuildError, *, json: bool) -> ExitCode:
     A stream that cannot be written to is no reason for another error.
     """
     with written_if_possible(sys.stderr):
-        Console().line(f"error: {error}", "red")
+        console = Console()
+        console.line(f"error: {error}", "red")
+        for annotation in _annotations(error):
+            console.annotation(annotation)
+        console.step_summary(build_summary.failure(error))
     if json:
         with written_if_possible(sys.stdout):
             emit(as_document(error))
     return error.exit_code
+
+
+def _annotations(error: MacosBuildError) -> list[Annotation]:
+    """Return an error's mistakes, each at its line; where it lists none, the error itself."""
+    listed = remarks(error.detail, error.what)
+    if listed:
+        return listed
+    text = "\n".join(filter(None, (error.what, error.detail, error.hint)))
+    return [Annotation(text, error.where)]
 
 
 @contextlib.contextmanager

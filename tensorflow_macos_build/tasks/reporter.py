@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.tasks.command import print_parts
 from tensorflow_macos_build.views import build as view
 from tensorflow_macos_build.views import doctor as doctor_view
+from tensorflow_macos_build.views import markdown, time_spent
 from tensorflow_macos_build.views import rounds as rounds_view
-from tensorflow_macos_build.views import time_spent
+from tensorflow_macos_build.workflow_commands import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +54,9 @@ class TerminalReporter:
     def note(self, text: str) -> None:
         """Print what happens in a stage, above its progress."""
         self._console.line(text, "red")
-        self._console.step_summary(time_spent.note_markdown(text))
+        for annotation in remarks(text, of_compiler=True):
+            self._console.annotation(annotation)
+        self._console.step_summary(markdown.verbatim(text))
 
     def round_ended(self, rounds: Sequence[Round], state: Path) -> None:
         """Print what this round ran, beside those before it."""

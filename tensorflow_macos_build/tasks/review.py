@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import files
+from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode
 from tensorflow_macos_build.tasks import flag_help
@@ -51,6 +51,8 @@ def lint(
     request = queue_lint.LintRequest(queue_folder(queue), limits, Path(MIRRORS), onto, allowed)
     with Console().progress("lint") as ticker:
         result = queue_lint.run(request, ticker)
+    for annotation in view.lint_annotations(result, checkout.shown(request.folder)):
+        Console().annotation(annotation)
     present(view.lint_document(result), view.lint_parts(result), json=json)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 

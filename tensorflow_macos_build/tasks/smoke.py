@@ -76,6 +76,8 @@ def run(
     with Console().progress("smoke") as ticker:
         result = room.smoke(request, options, ticker)
     smoke_flags.write_files(result, junit=junit, page=report)
+    for annotation in smoke_view.failures(result):
+        Console().annotation(annotation)
     present(smoke_view.as_document(result), smoke_view.as_parts(result), json=json)
     # Where nothing could be tried nothing is proven: that is no pass.
     return ExitCode.DONE if result.verdict == "passed" else ExitCode.FAILED

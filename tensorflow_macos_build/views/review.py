@@ -11,9 +11,11 @@ from tensorflow_macos_build.patchqueue.review.rangediff import PatchFate
 from tensorflow_macos_build.views import audit, rangediff_page
 from tensorflow_macos_build.views.lines import Line
 from tensorflow_macos_build.views.tables import Table, in_style
+from tensorflow_macos_build.workflow_commands import Annotation, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.patchqueue.review.queue_lint import LintResult
     from tensorflow_macos_build.patchqueue.review.rangediff import PatchPair
@@ -70,6 +72,16 @@ def lint_parts(result: LintResult) -> Iterator[Part]:
         reason = ("--reason", "fork-only", "--drop-when", "never", "--owner", "NAME")
         words = checkout.command("patches.trailers", "--queue", result.typed, *reason)
         yield Line(f"hint: `{words}` gives them to all patches that lack them")
+
+
+def lint_annotations(result: LintResult, folder: Path) -> Iterator[Annotation]:
+    """Yield a remark on the page of a job for each finding; `folder` is the queue's."""
+    levels = {LintSeverity.ERROR: Level.ERROR, LintSeverity.WARNING: Level.WARNING}
+    for finding in result.findings:
+        if finding.severity in levels:
+            place = str(folder / finding.file)
+            where = place if finding.line is None else f"{place}:{finding.line}"
+            yield Annotation(finding.message, where, finding.code, levels[finding.severity])
 
 
 def _code_table(by_code: Mapping[str, Sequence[LintFinding]]) -> Table:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.views import markdown
 from tensorflow_macos_build.views.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.pipeline.rounds.folder import StateReport
@@ -64,13 +65,8 @@ def ended_lines(rounds: Sequence[Round], state: Path) -> Iterator[Part]:
 
 def as_markdown(rounds: Sequence[Round]) -> str:
     """Return the rounds of the last one's plan as a table in a job's summary."""
-    head = [_row(_TITLES), _row("---" for _ in _TITLES)]
-    lines = [*head, *(_row(_cells(row)) for row in _of_plan(rounds))]
-    return "\n".join(["### Rounds", "", *lines, ""])
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    rows = markdown.table(_TITLES, map(_cells, _of_plan(rounds)))
+    return "\n".join(["### Rounds", "", *rows])
 
 
 def _of_plan(rounds: Sequence[Round]) -> list[Round]:

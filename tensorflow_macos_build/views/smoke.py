@@ -10,8 +10,11 @@ from tensorflow_macos_build.report.page import evidence_lines
 from tensorflow_macos_build.smoke import CheckOutcome
 from tensorflow_macos_build.views.lines import Line
 from tensorflow_macos_build.views.tables import Table, TableCell
+from tensorflow_macos_build.workflow_commands import Annotation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tensorflow_macos_build.smoke import SmokeCheck, SmokeReport
     from tensorflow_macos_build.views.lines import Part
 
@@ -81,6 +84,14 @@ def as_parts(result: SmokeReport) -> list[Part]:
     if result.virtual:
         lines.append(Line("on a virtual GPU: float32 only, and no times", "yellow"))
     return lines
+
+
+def failures(result: SmokeReport) -> Iterator[Annotation]:
+    """Yield a remark on the page of a job for each check that failed."""
+    for check in result.checks:
+        if check.outcome.is_failure:
+            title = f"smoke test: {check.target} {check.name} on {result.device}"
+            yield Annotation(check.why or check.outcome.value, title=title)
 
 
 def as_table(result: SmokeReport) -> Table:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.pipeline.records import WheelResult
+from tensorflow_macos_build.views import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.pipeline.records import Effort, TimedAction, TimeSpent
     from tensorflow_macos_build.pipeline.stage import FinishedStage
-
-_MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in r"\`*_{}[]()#+-.!|~<>&"})
-"""What has a meaning in Markdown, in GitHub's tables, or in the HTML that it may hold; with a
-backslash before it each stands for itself (CommonMark 0.31, section 2.4)."""
 
 
 def effort_of(finished: FinishedStage) -> Effort | None:
@@ -64,39 +61,30 @@ def _actions(heading: str, actions: Sequence[TimedAction]) -> Iterator[str]:
 
 def as_markdown(finished: FinishedStage, effort: Effort) -> str:
     """Return what a build cost as a section of a job's summary on GitHub Actions."""
-    lines = [f"### {_escaped(title(finished))}", ""]
-    lines += [_escaped(f"{finished.seconds:.0f} s, {_counted(effort)}"), ""]
+    lines = [f"### {markdown.escaped(title(finished))}", ""]
+    lines += [markdown.escaped(f"{finished.seconds:.0f} s, {_counted(effort)}"), ""]
     if saving := _saving(effort):
-        lines += [_escaped(saving), ""]
+        lines += [markdown.escaped(saving), ""]
     if effort.reasons:
-        lines += [_escaped(f"run because: {_listed(effort.reasons)}"), ""]
+        lines += [markdown.escaped(f"run because: {_listed(effort.reasons)}"), ""]
     if effort.time is not None:
         rows = ((kind.seconds, f"{kind.kind}, {kind.actions}") for kind in effort.time.kinds)
         lines += _table("actions of a kind", rows)
         if rest := _rest(effort, effort.time):
-            lines += [_escaped(rest), ""]
+            lines += [markdown.escaped(rest), ""]
         lines += _table("slowest actions", _rows(effort.time.slowest))
         heading = f"critical path, {effort.time.critical_seconds:.1f} s"
         lines += _table(heading, _rows(effort.time.critical_path))
     return "\n".join(lines) + "\n"
 
 
-def note_markdown(text: str) -> str:
-    """Return what happened in a build as a part of a job's summary, in its own words."""
-    # In an indented block nothing has a meaning (CommonMark 0.31, section 4.4).
-    return "\n".join(["", *(f"    {line}" for line in text.splitlines()), ""]) + "\n"
-
-
 def _rows(actions: Sequence[TimedAction]) -> Iterator[tuple[float, str]]:
     return ((action.seconds, action.description) for action in actions)
 
 
-def _table(heading: str, rows: Iterator[tuple[float, str]]) -> Iterator[str]:
-    yield f"| seconds | {_escaped(heading)} |"
-    yield "| ---: | --- |"
-    for seconds, description in rows:
-        yield f"| {seconds:.1f} | {_escaped(description)} |"
-    yield ""
+def _table(heading: str, rows: Iterator[tuple[float, str]]) -> list[str]:
+    cells = ((f"{seconds:.1f}", description) for seconds, description in rows)
+    return markdown.table(("seconds", heading), cells, numbers=1)
 
 
 def _counted(effort: Effort) -> str:
@@ -140,7 +128,3 @@ def _number(count: int, noun: str) -> str:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
-
-
-def _escaped(text: str) -> str:
-    return " ".join(text.split()).translate(_MARKDOWN)

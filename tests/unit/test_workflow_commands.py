@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tensorflow_macos_build.workflow_commands import Annotation, Level, annotate
+from tensorflow_macos_build.workflow_commands import Annotation, Level, annotate, remarks
 
 _ESCAPES = {"%25": "%", "%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ","}
 
@@ -64,3 +64,26 @@ def test_foreign_text_stays_in_its_part_of_one_command() -> None:
 
 def test_the_text_is_bounded() -> None:
     assert len(annotate(Annotation("x" * 100_000))) < 5000
+
+
+def test_remarks_of_compilers_and_of_lists_of_mistakes_are_found_at_their_lines() -> None:
+    text = (
+        "ERROR: tensorflow/BUILD:3:1: Compiling a.cc failed: (Exit 1)\n"
+        "tensorflow/core/a.cc:12:7: error: no member named 'x'\n"
+        "tensorflow/core/a.cc:13:7: note: here\n"
+        "/usr/include/b.h:5: fatal error: too many\n"
+        "    x = 1;\n"
+    )
+    assert remarks(text, of_compiler=True) == [
+        Annotation("no member named 'x'", "tensorflow/core/a.cc:12:7"),
+        Annotation("too many", "/usr/include/b.h:5"),
+    ]
+    mistakes = "build_configs/x.yaml:3:5: no key `a` (did you mean `b`?)\nand 3 more"
+    assert remarks(mistakes, "4 mistakes") == [
+        Annotation("no key `a` (did you mean `b`?)", "build_configs/x.yaml:3:5", "4 mistakes")
+    ]
+
+
+def test_no_more_remarks_are_made_than_a_page_shows() -> None:
+    text = "".join(f"a.c:{line}: error: x{line}\n" for line in range(1000))
+    assert len(remarks(text)) == 10

@@ -10,9 +10,9 @@ import invoke
 import pytest
 
 from tensorflow_macos_build import temporary
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
-from tensorflow_macos_build.tasks.command import choice, command, emit
+from tensorflow_macos_build.tasks.command import choice, command, emit, report
 
 
 @command()
@@ -64,3 +64,21 @@ def test_a_choice_is_one_of_an_enumeration() -> None:
     ]
     with pytest.raises(UsageError, match="`--on-conflict ignore`: it is one of provisional, skip"):
         choice("--on-conflict", "ignore", OnConflict)
+
+
+def test_on_github_actions_each_mistake_is_an_annotation_at_its_line_and_in_the_summary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    detail = "c.yaml:3:5: no key `a`\nc.yaml:4:1: ::stop-commands::x"
+    report(UsageError("2 mistakes", detail=detail), json=False)
+    report(WorkFailed("it failed", where="x.whl", hint="try this"), json=False)
+    commands = [line for line in capsys.readouterr().err.splitlines() if line.startswith("::")]
+    assert commands == [
+        "::error file=c.yaml,line=3,col=5,title=2 mistakes::no key `a`",
+        r"::error file=c.yaml,line=4,col=1,title=2 mistakes::\x3a:stop-commands::x",
+        "::error file=x.whl::it failed%0Atry this",
+    ]
+    assert "    c.yaml:3:5: no key `a`" in summary.read_text()

@@ -1,7 +1,7 @@
 import dataclasses
 
 from tensorflow_macos_build.pipeline.records import TimedAction
-from tensorflow_macos_build.views import time_spent
+from tensorflow_macos_build.views import markdown, time_spent
 from tests.view_samples import BUILT, EFFORT
 
 
@@ -45,7 +45,7 @@ def test_no_description_is_markup_in_a_jobs_summary() -> None:
 
 
 def test_a_tools_own_words_stay_as_they_are_in_a_jobs_summary() -> None:
-    assert time_spent.note_markdown("a *b*\n```\n## c") == "\n    a *b*\n    ```\n    ## c\n\n"
+    assert markdown.verbatim("a *b*\n```\n## c") == "\n    a *b*\n    ```\n    ## c\n\n"
 
 
 def test_a_build_that_did_all_it_needed_has_saved_nothing() -> None:
