@@ -69,7 +69,9 @@ def parse(content: bytes, where: str) -> tuple[Attestation, ...]:
         ) from None
 
 
-def signature(attestation: Attestation, identity: str, issuer: str) -> SignatureCheck:
+def signature(
+    attestation: Attestation, identity: str, issuer: str, *, offline: bool = False
+) -> SignatureCheck:
     """Return whether the signature holds, and is that of `identity` by `issuer`.
 
     Args:
@@ -77,6 +79,7 @@ def signature(attestation: Attestation, identity: str, issuer: str) -> Signature
         identity: who must have signed; for GitHub Actions a workflow's address at a reference.
             "": nobody is named, and then a signature proves nothing.
         issuer: who vouches for the identity.
+        offline: take Sigstore's keys as the package has them, and fetch none.
     """
     if not identity:
         return SignatureCheck(None, "--identity does not say who must have signed it")
@@ -87,7 +90,7 @@ def signature(attestation: Attestation, identity: str, issuer: str) -> Signature
     except ImportError:
         return SignatureCheck(None, "the package sigstore is not installed: pip install sigstore")
     try:
-        verifier = verify.Verifier.production()
+        verifier = verify.Verifier.production(offline=offline)
     except (errors.Error, OSError) as error:
         # It fetches Sigstore's keys: without a network nothing is known against the signature.
         return SignatureCheck(None, f"Sigstore's keys cannot be had: {_shown(error)}")

@@ -131,6 +131,7 @@ def publish(
         "identity": "Who must have signed its attestations, as their certificate names them.",
         "issuer": "Who vouches for that identity; by default GitHub Actions.",
         "signed": "Take a wheel without a proven signature for broken.",
+        "offline": "Take Sigstore's keys as its package has them, and fetch none.",
         "into": "The folder to keep what is fetched in; by default it is deleted.",
         "rebuild": "Build the wheel again from what is recorded, and compare the bytes.",
         "json": "Print one JSON document (schema release-check.v1).",
@@ -146,6 +147,7 @@ def verify(
     identity: str = "",
     issuer: str = "",
     signed: bool = False,
+    offline: bool = False,
     into: str = "",
     rebuild: bool = False,
     json: bool = False,
@@ -158,7 +160,7 @@ def verify(
     console = Console()
     request = published.CheckRequest(
         published.address(release, repository, api),
-        check.TrustedSigner(identity, issuer or check.ISSUER, signed),
+        check.TrustedSigner(identity, issuer or check.ISSUER, signed, offline),
         index,
         Path(into) if into else None,
         TerminalReporter(console) if rebuild else None,

@@ -90,11 +90,19 @@ class CheckedRelease:
 
 @dataclass(frozen=True)
 class TrustedSigner:
-    """Who must have signed; `identity` is "" where nobody is named."""
+    """Who must have signed.
+
+    Attributes:
+        identity: as certificates name them; "" where nobody is named.
+        issuer: who vouches for the identity.
+        is_required: whether a wheel without a proven signature is broken.
+        is_offline: whether Sigstore's keys are those that its package has; none are fetched.
+    """
 
     identity: str = ""
     issuer: str = ISSUER
     is_required: bool = False
+    is_offline: bool = False
 
 
 def check(
@@ -305,7 +313,7 @@ def _attested(
     for name, digest in bundle.subjects.items():
         if wheels.get(name, digest) != digest:
             yield _broken("attestation", file, f"it is of another {name}")
-    seen = attestation.signature(bundle, signer.identity, signer.issuer)
+    seen = attestation.signature(bundle, signer.identity, signer.issuer, offline=signer.is_offline)
     unknown = CheckState.BROKEN if signer.is_required else CheckState.UNKNOWN
     states = {True: CheckState.HOLDS, False: CheckState.BROKEN, None: unknown}
     words = seen.words if seen.holds else f"the signature was not proven: {seen.words}"
