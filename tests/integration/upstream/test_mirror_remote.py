@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,8 +16,7 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.mirror import TransferRetry
 from tensorflow_macos_build.upstream.transfer import Unreachable
-from tests.dripping import Drip, dripping
-from tests.git_servers import ENDLESS, Faults, daemon, endless_server, free_port, http_server
+from tests.git_servers import Faults, daemon, free_port, http_server
 from tests.settings import VARIABLES
 
 if TYPE_CHECKING:
@@ -27,21 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.upstream.conftest import Upstream
-
-
-class Page(http.server.BaseHTTPRequestHandler):
-    """A site that shows the same page at every address, made small as many are."""
-
-    def do_GET(self) -> None:
-        page = b"<!doctype html><html><body>Welcome</body></html>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 QUICK = TransferRetry(attempts=4, first_pause=0.02, longest_pause=0.05, idle=20)
@@ -316,21 +298,6 @@ def test_shallow_and_empty_upstreams_are_refused(
         mirror.open(f"{base}empty.git", tmp_path / "cache", retry=QUICK)
 
 
-def test_a_web_page_is_no_empty_repository(tmp_path: Path) -> None:
-    """git takes a page without line ends for a repository without branches, and ends with 0."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as site:
-        thread = threading.Thread(target=site.serve_forever)
-        thread.start()
-        try:
-            address = f"http://127.0.0.1:{site.server_port}/project"
-            with pytest.raises(UsageError, match="no git repository answers there") as caught:
-                mirror.open(address, tmp_path / "cache", retry=QUICK)
-            assert "text/html" in caught.value.what
-        finally:
-            site.shutdown()
-            thread.join()
-
-
 def test_a_lock_that_a_killed_git_left_behind_does_not_stop_the_next(
     upstream: Upstream, server: tuple[str, Faults], tmp_path: Path
 ) -> None:
@@ -458,27 +425,3 @@ def test_gitpython_starts_no_git_of_the_environments_choice() -> None:
     chosen = {**os.environ, "GIT_PYTHON_GIT_EXECUTABLE": "/nowhere", "GIT_PYTHON_REFRESH": "odd"}
     code = "from tensorflow_macos_build.upstream import transfer"
     subprocess.run([sys.executable, "-c", code], env=chosen, check=True)
-
-
-@pytest.mark.parametrize("kind", ENDLESS)
-def test_a_server_without_an_end_is_left(kind: str, tmp_path: Path) -> None:
-    """The bounds of this test are small; those of `TransferRetry` are its defaults."""
-    bounds = TransferRetry(attempts=2, first_pause=0.02, idle=1, words=200_000)
-    with endless_server(kind) as url, pytest.raises(Unreachable) as caught:
-        mirror.open(url, tmp_path / "cache", retry=bounds)
-    assert caught.value.where == url
-    assert len(str(caught.value)) < 5000
-    (folder,) = (tmp_path / "cache").iterdir()
-    assert not (folder / "repository.git").exists()
-
-
-def test_a_server_that_drips_the_head_of_its_answers_is_left(tmp_path: Path) -> None:
-    bounds = TransferRetry(attempts=2, first_pause=0.02, idle=1, grace=0.2)
-    with dripping(Drip.HEADERS) as url, pytest.raises(Unreachable, match="could not be read"):
-        mirror.open(f"{url}/up.git", tmp_path / "cache", retry=bounds)
-
-
-def test_a_server_that_never_begins_to_send_objects_is_left(tmp_path: Path) -> None:
-    bounds = TransferRetry(attempts=2, first_pause=0.02, preparing=0.0)
-    with endless_server("messages") as url, pytest.raises(Unreachable, match="without end"):
-        mirror.open(url, tmp_path / "cache", retry=bounds)
