@@ -1,12 +1,12 @@
 """How a site looks and whether anything is wrong with it, in headless Chromium.
 
-.venv/bin/python -m benchmarks.site_look OUT --chromium /usr/bin/chromium --axe axe.min.js
+.venv/bin/python -m benchmarks.site_look OUT --axe axe.min.js [--documents dist]
 
-It makes a site of the tests' sample documents, opens each page on a phone and a desktop, light and
-dark, writes a picture of each into OUT, and prints a line a page with what is wrong: messages on
-the console, requests to other servers, contents wider than the screen, violations that axe-core
-finds. It ends with 1 where something is. Chromium and axe-core are not fetched: `apt-get install
-chromium`, `npm pack axe-core`.
+It makes a site of the documents in a folder, or of the tests' samples, opens each page on a phone
+and a desktop, light and dark, writes a picture of each into OUT, and prints a line a page with what
+is wrong: messages on the console, requests to other servers, contents wider than the screen,
+violations that axe-core finds. It ends with 1 where something is. Chromium and axe-core are not
+fetched: `apt-get install chromium`, `npm pack axe-core`.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--axe", type=Path, required=True)
+    parser.add_argument("--documents", type=Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     axe = args.axe.read_text(encoding="utf-8")
     wrong = 0
     with tempfile.TemporaryDirectory() as scratch:
-        documents = site_documents.write(Path(scratch) / "documents")
+        documents = args.documents or site_documents.write(Path(scratch) / "documents")
         request = SiteRequest((documents,), Path(scratch) / "site", "TensorFlow for Macs")
         names = sorted(name for name in publish(request).files if name.endswith(".html"))
         handler = functools.partial(_Quiet, directory=str(request.out))

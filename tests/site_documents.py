@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.smoke.bench import Arm, BenchResult
 from tensorflow_macos_build.smoke.bench.verdicts import rows
-from tensorflow_macos_build.views import bench, rounds
+from tensorflow_macos_build.views import bench, build, fuse, rebase, rounds, smoke_compare, verify
+from tensorflow_macos_build.views import release as release_view
 from tests import bench_times, view_samples
 
 if TYPE_CHECKING:
@@ -386,6 +387,19 @@ def everything() -> dict[str, Json]:
         "bench/bench.json": benchmark(),
         "plugins/matrix.json": matrix(),
         "wheels/contents.json": wheel_contents(),
+        "wheels/verification.json": verify.as_document(view_samples.VERIFIED),
+        "wheels/fusion.json": fuse.fused_document(view_samples.FUSED),
+        "smoke/comparison.json": smoke_compare.as_document(view_samples.COMPARISON),
+        "forecasts/rebase.json": rebase.as_document(
+            "patches/demo", view_samples.REQUEST, view_samples.CONFLICTING
+        ),
+        "builds/run.json": build.as_document(
+            view_samples.WORKSPACE, [view_samples.FINISHED, view_samples.BUILT]
+        ),
+        "releases/v2.21.0/check.json": {
+            **release_view.checked_document(view_samples.CHECKED),
+            "tag": "v2.21.0",
+        },
     }
 
 

@@ -23,7 +23,7 @@ def named(
     for document in documents:
         of_thing.setdefault(about(document), []).append(document)
     return [
-        (name if place == 0 else f"{name} {document.name}", document)
+        (name if place == 0 else f"{name}, {document.name}", document)
         for name, group in of_thing.items()
         for place, document in enumerate(reversed(group))
     ]

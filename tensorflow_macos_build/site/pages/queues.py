@@ -249,18 +249,25 @@ def _count_row(outlook: Outlook, column: int) -> Row:
 
 def _patches(outlook: Outlook) -> Table:
     rows = tuple(
-        Row(Cell(patch.subject, note=patch.name), tuple(map(_fate_cell, patch.fates)), patch.name)
+        Row(
+            Cell(patch.subject, note=patch.name),
+            tuple(_fate_cell(outlook.name, fate) for fate in patch.fates),
+            patch.name,
+        )
         for patch in outlook.patches
     )
     columns = tuple(Column(revision.ref) for revision in outlook.revisions)
     return Table("patches", "Each patch on each revision", "patch", columns, rows, is_matrix=True)
 
 
-def _fate_cell(fate: Fate) -> Cell:
+def _fate_cell(outlook: str, fate: Fate) -> Cell:
     word, tone = WORDS[fate.status]
-    if fate.follows:
+    if fate.status is Status.KNOCK_ON:
         return Cell(word, _TONES[tone], note=f"follows from {', '.join(fate.follows)}")
-    return Cell(word, _TONES[tone], note=", ".join(commit["commit"][:9] for commit in fate.commits))
+    note = ", ".join(commit["commit"][:9] for commit in fate.commits)
+    is_blamed = fate.status is Status.CONFLICT and fate.commits
+    culprit = address(outlook, "culprits", fate.commits[0]["commit"]) if is_blamed else ""
+    return Cell(word, _TONES[tone], note, f"{FILE}#{culprit}" if culprit else "")
 
 
 def _culprits(outlook: Outlook) -> Iterator[Table]:
@@ -272,7 +279,7 @@ def _culprits(outlook: Outlook) -> Iterator[Table]:
                 _, broken = blamed.setdefault(commit["commit"], (commit, []))
                 broken.append(f"{patch.name} on {revision.ref}")
     if blamed:
-        columns = (Column("commit"), Column("author"), Column("date"), Column("breaks"))
+        columns = (*map(Column, ("commit", "author")), *numbers("date"), Column("breaks"))
         rows = tuple(_culprit_row(*entry) for entry in blamed.values())
         yield Table("culprits", "Commits that break patches", "subject", columns, rows)
 

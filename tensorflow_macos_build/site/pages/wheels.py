@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 FILE = "wheels.html"
 
+_SEVERITIES = {"error": Tone.BAD, "warning": Tone.WARN, "note": Tone.PLAIN}
+
 _ARCHITECTURES = (Tone.ACCENT, Tone.WARN)
 """The tones of machine code of the first and the second architecture."""
 
@@ -44,9 +46,11 @@ def page(shelf: Shelf) -> Page | None:
     reports = newest.named(shelf.of("report.v1"), lambda found: str(found.body["wheel"]["name"]))
     contents = newest.named(shelf.of("wheel-contents.v1"), _contents_name)
     fusions = newest.named(shelf.of("fusion.v1"), _fused_name)
+    verified = newest.named(shelf.of("verification.v1"), _verified_name)
     sections = (
         *(_contents(name, document.body) for name, document in contents),
         *(_report(name, document.body) for name, document in reports),
+        *(_verified(name, document.body) for name, document in verified),
         *(_fusion(name, document.body) for name, document in fusions),
     )
     if not sections:
@@ -159,6 +163,43 @@ def _verdicts(counts: Mapping[str, int]) -> Table:
         for verdict, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
     return Table("verdicts", "Files by verdict", "verdict", numbers("files", "share"), rows)
+
+
+def _verified_name(document: SourceDocument) -> str:
+    return f"verification of {document.body['wheel']}"
+
+
+def _verified(name: str, body: Json) -> Section:
+    """Return what `verify` has against a wheel, a line for each kind of finding."""
+    checked = body["checked"]
+    facts = (
+        *(
+            Fact(f"{severity}s", f"{body['counts'][severity]:,}", tone if count else Tone.PLAIN)
+            for severity, tone in _SEVERITIES.items()
+            if (count := body["counts"][severity]) or severity == "error"
+        ),
+        Fact("files checked", f"{checked['members']:,}"),
+        Fact("slices linked", f"{checked['slices']:,}"),
+        Fact("symbols that bind", f"{checked['symbols']['bound']:,}"),
+    )
+    of_code: dict[str, list[Json]] = {}
+    for finding in body["findings"]:
+        of_code.setdefault(finding["code"], []).append(finding)
+    rows = tuple(_finding(code, found) for code, found in sorted(of_code.items()))
+    columns = (Column("severity"), *numbers("findings"), Column("the first of them"))
+    tables = (Table("findings", "Findings by kind", "code", columns, rows),) if rows else ()
+    title = name.replace(body["wheel"], wheel_title(body["wheel"]))
+    return Section(name, title[:1].upper() + title[1:], facts=facts, tables=tables)
+
+
+def _finding(code: str, findings: Sequence[Json]) -> Row:
+    first = findings[0]
+    tone = Tone.SOFT if first["accepted"] else _SEVERITIES[first["severity"]]
+    words = f"{first['severity']}, accepted" if first["accepted"] else first["severity"]
+    where = f"{first['file']} {first['slice']}".strip()
+    return Row(
+        Cell(code), (Cell(words, tone), number(len(findings)), Cell(first["message"], note=where))
+    )
 
 
 def _fusion(name: str, body: Json) -> Section:

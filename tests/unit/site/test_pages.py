@@ -10,7 +10,7 @@ import pytest
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.report.page import size
-from tensorflow_macos_build.site import SiteRequest, publish
+from tensorflow_macos_build.site import SiteRequest, publish, reading
 from tensorflow_macos_build.site.anchors import address
 from tests import site_documents, site_files
 
@@ -164,7 +164,7 @@ def test_the_newest_document_about_a_thing_has_the_plain_address(
     newest = DOCUMENTS["builds/night-10/report.json"]["stages"]
     took = {stage["name"]: stage["seconds"] for stage in newest}
     assert page.text(address("tf-2.21", "stages", "verify", "took")) == f"{took['verify']:.1f} s"
-    older = "tf-2.21 documents/builds/night-1/report.json"
+    older = "tf-2.21, documents/builds/night-1/report.json"
     assert page.text(address(older, "stages", "build-arm64", "took")) == "4 h 30 min"
 
 
@@ -225,6 +225,39 @@ def test_a_wheels_folders_have_their_sizes(pages: dict[str, ReadPage]) -> None:
     assert page.text(address(name, "files")) == f"{files:,}"
 
 
+def test_findings_of_verify_are_counted_by_kind(pages: dict[str, ReadPage]) -> None:
+    page, verified = pages["wheels.html"], DOCUMENTS["wheels/verification.json"]
+    name = f"verification of {verified['wheel']}"
+    codes = [finding["code"] for finding in verified["findings"]]
+    for code in codes:
+        assert page.text(address(name, "findings", code, "findings")) == str(codes.count(code))
+    for severity, count in verified["counts"].items():
+        assert page.text(address(name, f"{severity}s")) == f"{count:,}"
+
+
+def test_a_rebase_says_whom_a_conflict_is_due_to(pages: dict[str, ReadPage]) -> None:
+    page, rebased = pages["queues.html"], DOCUMENTS["forecasts/rebase.json"]
+    name, ref = "demo onto v2", rebased["onto"]["ref"]
+    for patch in rebased["patches"]:
+        cell = page.by_id[address(name, "patches", patch["name"], ref)]
+        culprits = [
+            commit["commit"]
+            for conflict in patch["evidence"]["conflicts"]
+            for commit in conflict["culprits"]
+        ]
+        if patch["status"] == "conflict":
+            link = cell.find("a")
+            assert link is not None
+            assert link.get("href") == f"queues.html#{address(name, 'culprits', culprits[0])}"
+
+
+def test_every_kind_of_document_has_a_page(pages: dict[str, ReadPage]) -> None:
+    kinds = {
+        f"{body['schema']['name']}.v{body['schema']['version']}" for body in DOCUMENTS.values()
+    }
+    assert kinds | {"release-index.v1"} == set(reading.SHOWN)
+
+
 def test_every_document_is_named_with_its_hash(pages: dict[str, ReadPage]) -> None:
     page = pages["documents.html"]
     for name, body in DOCUMENTS.items():
@@ -258,7 +291,7 @@ def _evil(value: Any, kept: frozenset[str]) -> Any:
 
 _ENUMS = frozenset(
     ("schema", "outcome", "status", "how", "verdict", "end", "severity", "kind", "size", "law")
-) | {"tag", "name"}
+) | {"tag", "name", "on_conflict", "found_by", "class", "state", "before", "after", "code"}
 
 
 def test_hostile_words_are_text_and_never_markup(tmp_path: Path) -> None:
