@@ -55,21 +55,42 @@ class FileRecord(Record):
 
 
 class SourceResult(Record):
-    """The upstream commit to build, present in the mirror `git_dir` (relative to the project)."""
+    """The upstream commit to build, present in the mirror `git_dir` (relative to the project).
+
+    `date` is when it was committed (ISO 8601).
+    """
 
     url: str
     ref: str
     commit: str
     git_dir: str
     head: FileRecord
+    date: str = ""
+
+
+class CommitLink(Record):
+    """A commit of upstream, and where it can be read; "" where nobody knows."""
+
+    commit: str
+    link: str
 
 
 class PatchOutcome(Record):
-    """One patch of the queue and how it came to the new base."""
+    """One patch of the queue and how it came to the new base.
+
+    Attributes:
+        name: the patch's file.
+        status: what became of it.
+        evidence: why, in words.
+        subject: its message's first line.
+        commits: the commits of upstream that the evidence names.
+    """
 
     name: str
     status: str
     evidence: str
+    subject: str = ""
+    commits: tuple[CommitLink, ...] = ()
 
 
 class PatchResult(Record):

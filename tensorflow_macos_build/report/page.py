@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from tensorflow_macos_build.errors import printable
+from tensorflow_macos_build.report import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,15 +18,30 @@ if TYPE_CHECKING:
 
 _TEMPLATE, _STYLE = "report.html.j2", "base.css"
 
+_MOST_FOLDERS = 11
+"""Folders that are told apart: a picture of more is not read."""
+
 _LONGEST_LINE = 400
 """Characters of a line of evidence on the page; the document has all of it."""
 
 
 def render(report: Json) -> str:
     """Return the HTML page of a document of schema `report`; the same document, the same bytes."""
-    template = _environment().get_template(_TEMPLATE)
-    return template.render(
-        report=report, slowest=_slowest(report["stages"]), targets=_targets(report["smoke"])
+    needed = verdict.judge(report["wheel"]["name"], report["verify"], report["smoke"])
+    return (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            report={"date": "", **report},
+            requirements=needed,
+            ready=all(requirement.is_met for requirement in needed),
+            total=sum(stage["seconds"] for stage in report["stages"]),
+            slowest=_slowest(report["stages"]),
+            tools=_tools(report["builder"]),
+            folders=_largest(report.get("folders", [])),
+            upstream_link=_commit_link(report["upstream"]),
+            targets=_targets(report["smoke"]),
+        )
     )
 
 
@@ -107,6 +123,29 @@ def _short(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
 
 
+def _tools(builder: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a wheel was built with; what the toolchain says of itself is more exact."""
+    exact = {name.removeprefix("toolchain."): version for name, version in builder.items()}
+    return list(exact.items())
+
+
+def _commit_link(upstream: Mapping[str, str]) -> str:
+    """Return where upstream's commit can be read; "" where it is not on GitHub."""
+    base = upstream["url"].removesuffix("/").removesuffix(".git")
+    is_there = base.startswith("https://github.com/")
+    return f"{base}/commit/{upstream['commit']}" if is_there else ""
+
+
+def _largest(folders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the folders that take the most of the wheel, and all others as one."""
+    by_share = sorted(folders, key=lambda row: (-row["compressed"], row["folder"]))
+    shown, rest = by_share[:_MOST_FOLDERS], by_share[_MOST_FOLDERS:]
+    if not rest:
+        return shown
+    sums = {name: sum(row[name] for row in rest) for name in ("files", "size", "compressed")}
+    return [*shown, {"folder": f"{len(rest)} other folders", **sums}]
+
+
 def _targets(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Group checks by the wheel and the processor that it was tried as, in their order.
 
@@ -118,8 +157,24 @@ def _targets(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         reasons = {check["why"] for check in of_target if check["outcome"] == "not_run"}
         is_skipped = len(reasons) == 1 and all(row["outcome"] == "not_run" for row in of_target)
         skipped = reasons.pop() if is_skipped else ""
-        targets.append({"wheel": wheel, "name": name, "checks": of_target, "skipped": skipped})
+        rows = _alike(of_target)
+        targets.append({"wheel": wheel, "name": name, "checks": rows, "skipped": skipped})
     return targets
+
+
+def _alike(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return checks; those that came out alike, with nothing to be seen, are one row at the end."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for check in checks:
+        one = (check["name"],) if check["evidence"] or check["outcome"] == "passed" else ()
+        row = rows.setdefault((check["outcome"], check["why"], *one), {**check, "names": []})
+        row["names"].append(check["name"])
+    named = [{**row, "name": _counted(row["names"])} for row in rows.values()]
+    return sorted(named, key=lambda row: len(row["names"]) > 1)
+
+
+def _counted(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} checks"
 
 
 def _slowest(stages: list[dict[str, Any]]) -> float:

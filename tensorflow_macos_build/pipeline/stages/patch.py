@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
-from tensorflow_macos_build.pipeline.records import PatchOutcome, PatchResult, Record
+from tensorflow_macos_build.pipeline.records import CommitLink, PatchOutcome, PatchResult, Record
 from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, StageJob
 from tensorflow_macos_build.pipeline.stages.source import SOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.patchqueue.verdict.status import Evidence
     from tensorflow_macos_build.pipeline.workspace import Workspace
     from tensorflow_macos_build.upstream.mirror import Mirror
 
@@ -116,7 +119,11 @@ def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOu
     rebased = rebase(queue, git, job.inputs.commit, ticker=job.ticker)
     patches = tuple(
         PatchOutcome(
-            name=patch.name, status=patch.status.value, evidence=wording.summary(patch.evidence)
+            name=patch.name,
+            status=patch.status.value,
+            evidence=wording.summary(patch.evidence),
+            subject=patch.subject,
+            commits=tuple(_links(patch.evidence)),
         )
         for patch in rebased.patches
     )
@@ -132,6 +139,12 @@ def _replay(job: StageJob[PatchInputs], git: Mirror) -> tuple[str, tuple[PatchOu
             hint=checkout.command("rebase", "--queue", queue.name, "--onto", ref),
         )
     return rebased.tree, patches
+
+
+def _links(evidence: Evidence) -> Iterator[CommitLink]:
+    named = (*evidence.upstream, *evidence.changed_by)
+    for commit in dict.fromkeys(named):
+        yield CommitLink(commit=commit.oid, link=commit.link)
 
 
 PATCH = Stage(

@@ -109,7 +109,7 @@ def _fill(job: StageJob[PublishInputs], folder: Path) -> None:
         files.link_or_copy(job.path(file), folder / file.name)
     # Asked now: what these tools are is in the keys of the stages that ran them.
     tools = _tools(job)
-    report = _report(inputs, job.history, tools)
+    report = _report(inputs, job.history, tools, _folders(folder / wheel.name))
     commit = builder.tool_commit(job.workspace.root)
     provenance = documents.dumps(_provenance(inputs, tools, commit))
     (folder / PROVENANCE).write_text(provenance, encoding="utf-8")
@@ -173,15 +173,29 @@ def _thin_wheel_row(built: WheelResult) -> documents.Json:
         "actions": built.effort.actions,
         "cache_hits": built.effort.cache_hits,
         "caches": list(built.effort.caches),
+        **({"time": built.effort.time.model_dump(mode="json")} if built.effort.time else {}),
     }
 
 
+def _folders(wheel: Path) -> list[documents.Json]:
+    from tensorflow_macos_build.wheels import contents
+
+    weighed: list[documents.Json] = contents.as_document(contents.read(wheel))["folders"]
+    return weighed
+
+
 def _report(
-    inputs: PublishInputs, history: tuple[FinishedStage, ...], tools: dict[str, str]
+    inputs: PublishInputs,
+    history: tuple[FinishedStage, ...],
+    tools: dict[str, str],
+    folders: list[documents.Json],
 ) -> documents.Json:
     body = {
         "release": inputs.release["name"],
+        # Upstream's own, and not that of the build: the same inputs give the same bytes.
+        "date": inputs.source.date,
         "wheel": _described(inputs.verified.wheel),
+        "folders": folders,
         "plugins": [_described(plugin) for plugin in inputs.plugins],
         "upstream": _upstream(inputs),
         "queue": inputs.release["queue"],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.config import Upstream
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
 EMBEDDED = "embedded:"
@@ -68,10 +69,16 @@ def _work(job: StageJob[SourceInputs, Configured[Upstream]]) -> SourceResult:
         url=job.inputs.url,
         ref=job.inputs.ref,
         commit=commit,
+        date=_date(opened, commit),
         git_dir=str(opened.git_dir.relative_to(job.workspace.root)),
         # A file of the result, so that one whose mirror was deleted does not count as there.
         head=job.file(opened.git_dir / "HEAD"),
     )
+
+
+def _date(git: Git, commit: str) -> str:
+    shown = git.run("show", "--no-patch", "--no-show-signature", "--format=%cI", commit)
+    return shown.stdout.decode("ascii").strip()
 
 
 SOURCE = Stage(

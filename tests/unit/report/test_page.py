@@ -63,6 +63,9 @@ def report(**changes: Any) -> documents.Json:
     return document
 
 
+FOLDER = {"files": 2, "size": 3000, "compressed": 1500, "slices": {}}
+
+
 class _Balanced(html.parser.HTMLParser):
     """Fails when a tag is closed that was not the last to be opened."""
 
@@ -94,6 +97,66 @@ def test_the_page_is_well_formed_self_contained_and_says_the_result() -> None:
         assert words in text
     assert "http" not in text
     assert "dropped" not in text
+
+
+def test_the_verdict_comes_before_all_else_and_names_what_is_missing() -> None:
+    wheel = report()["wheel"]["name"]
+    check = {"wheel": wheel, "leg": "arm64", "name": "import", "why": "no Mac", "evidence": {}}
+    lacking = page.render(report(smoke=[{**check, "outcome": "not_run"}]))
+    assert "tried on arm64: not yet (no Mac)" in lacking
+    ready = page.render(report(smoke=[{**check, "outcome": "passed", "why": ""}]))
+    for text, words in ((lacking, "Not ready to publish"), (ready, "Ready to publish")):
+        parsed(text)
+        assert text.index(words) < text.index("<h2>")
+    failed = page.render(report(smoke=[{**check, "outcome": "failed", "why": "x"}]))
+    assert "tried on arm64: 1 checks failed" in failed
+
+
+def test_what_a_newer_report_has_is_shown() -> None:
+    action = {"description": "Compiling a.cc", "seconds": 1.5}
+    time = {
+        "kinds": [{"kind": "CppCompile", "actions": 3, "seconds": 4.5}],
+        "slowest": [action],
+        "critical_seconds": 2.0,
+        "critical_path": [action],
+    }
+    link = "https://github.com/tensorflow/tensorflow/commit/" + "4" * 40
+    patch = {"name": "a.patch", "status": "adapted", "evidence": "by 444444444444", "subject": "Do"}
+    text = page.render(
+        report(
+            date="2024-07-11T16:00:00-07:00",
+            folders=[{**FOLDER, "folder": f"x/{number}"} for number in range(20)],
+            patches=[{**patch, "commits": [{"commit": "4" * 40, "link": link}]}],
+            thin_wheels=[{**report()["thin_wheels"][0], "time": time}],
+            upstream={
+                "url": "https://github.com/tensorflow/tensorflow.git",
+                "ref": "v2",
+                "commit": "5" * 40,
+            },
+        )
+    )
+    parsed(text)
+    for words in (
+        "2024-07-11",
+        "x/0",
+        "9 other folders",
+        "13.5 kB",
+        "CppCompile",
+        "Compiling a.cc",
+        f'href="{link}"',
+        "1.5 kB",
+    ):
+        assert words in text
+    assert f"https://github.com/tensorflow/tensorflow/commit/{'5' * 40}" in text
+
+
+def test_checks_that_say_the_same_are_one_row() -> None:
+    check = {**report()["smoke"][0], "outcome": "not_applicable", "why": "no numpy", "evidence": {}}
+    checks = [{**check, "name": f"c{number}"} for number in range(25)]
+    text = page.render(report(smoke=checks))
+    assert text.count("no numpy") == 1
+    assert "25 checks" in text
+    assert "c0, c1, c2" in text
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:
