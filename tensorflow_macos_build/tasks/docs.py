@@ -11,7 +11,9 @@ import invoke
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import ExitCode
+from tensorflow_macos_build.tasks import task_help
 from tensorflow_macos_build.tasks.command import Argument, Command, command, print_parts
+from tensorflow_macos_build.tasks.examples import EXAMPLES
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -97,11 +99,10 @@ def task_helps(root: Path, described: invoke.Collection) -> Iterator[TaskHelp]:
     for name, context in sorted(contexts.items()):
         task = described[name]
         assert isinstance(task, Command)
-        operands = tuple(
-            word.upper() if word in task.required else f"[{word.upper()}]" for word in task.operands
-        )
+        usage = task_help.usage_line("inv", context, task.required)
+        example = EXAMPLES[str(context.name)]
         flags = tuple(_flags(context, task.required, root))
-        yield TaskHelp(name, operands, inspect.getdoc(task) or "", flags, task.needs)
+        yield TaskHelp(name, usage, example, inspect.getdoc(task) or "", flags, task.needs)
 
 
 def _flags(context: ParserContext, required: Sequence[str], root: Path) -> Iterator[FlagHelp]:

@@ -50,14 +50,16 @@ class TaskHelp:
 
     Attributes:
         name: as it is typed.
-        operands: what is given without a flag, as its help shows it.
+        usage: how it is typed, as its help shows it.
+        example: a command line of it, without the program.
         meaning: the task's docstring.
         flags: those that it takes, those of operands included.
         needs: the tools that it needs beyond Python.
     """
 
     name: str
-    operands: tuple[str, ...]
+    usage: str
+    example: str
     meaning: str
     flags: tuple[FlagHelp, ...]
     needs: tuple[str, ...]
@@ -90,7 +92,8 @@ def tasks_page(tasks: Iterable[TaskHelp]) -> str:
     """Return the page of all tasks and their flags."""
     lines = ["# Every task", "", _MADE, "", "`--help` of a task shows the same."]
     for task in tasks:
-        lines += ["", f"## {task.name}", "", f"`{_usage(task)}`", "", *task.meaning.splitlines()]
+        lines += ["", f"## {task.name}", "", f"`{task.usage}`", "", *task.meaning.splitlines()]
+        lines += ["", f"Example: `scripts/inv {task.example}`"]
         lines += ["", f"Needs {', '.join(task.needs)}."] if task.needs else []
         rows = [(_code(flag.name), flag.value, _default(flag), flag.meaning) for flag in task.flags]
         lines += ["", *_table(("flag", "takes", "default", "meaning"), rows)] if rows else []
@@ -119,14 +122,6 @@ def exit_codes_page(refusals: Iterable[MacosBuildError]) -> str:
             *_table(("message", "exit code", "hint"), rows),
         ]
     )
-
-
-def _usage(task: TaskHelp) -> str:
-    """Return a task's command line with what it cannot do without."""
-    needed = [flag.name for flag in task.flags if flag.is_required]
-    named = [name for name in needed if name.removeprefix("--").upper() not in task.operands]
-    flags = [f"{name} {name.removeprefix('--').upper()}" for name in named]
-    return " ".join(["scripts/inv", task.name, *task.operands, *flags])
 
 
 def _default(flag: FlagHelp) -> str:

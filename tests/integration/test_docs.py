@@ -6,7 +6,6 @@ import ast
 import re
 import shlex
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,16 +13,13 @@ import pytest
 from tensorflow_macos_build import config
 from tensorflow_macos_build.tasks import docs, namespace
 from tensorflow_macos_build.tasks.program import Program
+from tests.doc_commands import PAGES, ROOT, named, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 SOURCES = [*(ROOT / "tensorflow_macos_build").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-_BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_INLINE = re.compile(r"`((?:scripts/inv|invoke) [^`]+)`")
 
 
 class _Parser(Program):
@@ -33,24 +29,14 @@ class _Parser(Program):
         return
 
 
-def _commands(page: Path) -> list[str]:
-    text = page.read_text(encoding="utf-8")
-    lines = "\n".join(_BLOCK.findall(text)).replace("\\\n", " ").splitlines()
-    typed = [line.removeprefix("$ ") for line in lines]
-    block = [line for line in typed if line.startswith(("scripts/inv ", "invoke "))]
-    # In running text a task may be named without its arguments.
-    named = [f"{text} --help" if text.count(" ") == 1 else text for text in _INLINE.findall(text)]
-    return block + named
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_of_a_page_is_understood(
     page: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = {}
-    for text in _commands(page):
+    for text in [*typed(page), *named(page)]:
         try:
-            words = shlex.split(text.partition(" > ")[0], comments=True)
+            words = shlex.split(text, comments=True)
             _Parser(namespace=namespace, binary="inv").run(["inv", *words[1:]])
         except SystemExit as ended:
             if ended.code:
@@ -94,4 +80,4 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def test_pages_do_hold_commands() -> None:
-    assert len(_commands(ROOT / "README.md")) > 5
+    assert len(named(ROOT / "README.md")) > 5
