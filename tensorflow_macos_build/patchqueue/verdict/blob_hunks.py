@@ -1,4 +1,4 @@
-"""The hunks between versions of files, as `git log -L` compares them."""
+"""The hunks between versions of files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ _AT_ONCE = 100
 class BlobHunks:
     """The hunks between pairs of blobs; all are kept.
 
-    git compares without heuristics there, and binary files as if of text.
+    Args:
+        quarantine: compares them.
+        plain: as `git log -L` does, without heuristics, and binary files as if of text; else as
+            `git blame` does.
     """
 
-    def __init__(self, quarantine: Quarantine) -> None:
+    def __init__(self, quarantine: Quarantine, *, plain: bool) -> None:
         self._quarantine = quarantine
+        self._plain = plain
         self._known: dict[tuple[str, str], tuple[DiffHunk, ...]] = {}
 
     def between(self, old: str, new: str) -> tuple[DiffHunk, ...]:
@@ -47,7 +51,7 @@ class BlobHunks:
             for side in zip(*pairs, strict=True)
         )
         (compared,) = diffs.of_trees(
-            self._quarantine.git, [(trees[0], trees[1])], context=0, plain=True
+            self._quarantine.git, [(trees[0], trees[1])], context=0, plain=self._plain
         )
         hunks = {int(file.path): file.hunks for file in compared}
         self._known |= {pair: hunks.get(at, ()) for at, pair in enumerate(pairs)}

@@ -63,7 +63,7 @@ class StatusClassifier:
         self._patches = patches
         self._on_conflict = on_conflict
         self._landed = UpstreamedResolver(quarantine, git_history, patches)
-        self._reporter = ConflictReporter(quarantine, git_history)
+        self._reporter = ConflictReporter(quarantine, git_history, patches)
 
     def classify(self, replay: Replay) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict.blame import Blame
+from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
+from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
 
 if TYPE_CHECKING:
@@ -32,10 +33,15 @@ if TYPE_CHECKING:
 class ConflictReporter:
     """Reports conflicts; one for each rebase."""
 
-    def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
+    def __init__(
+        self, quarantine: Quarantine, history: UpstreamHistory, patches: Sequence[QueueCommit]
+    ) -> None:
+        last = patches[-1].commit if patches else history.old
+        queue = PathHistory(quarantine.git, history.old, last)
         self._quarantine = quarantine
         self._history = history
         self._blame = Blame(quarantine, history)
+        self._writers = LineWriters(quarantine, queue)
         self._known_diffs: dict[str, TreeDiff] = {}
 
     def report(self, step: ReplayStep, earlier: Earlier) -> tuple[ConflictReport, ...]:
@@ -84,9 +90,9 @@ class ConflictReporter:
         if not related:
             return ()
         wrote = self._wrote_all(path, placed, related)
-        # Only else: each `git blame` is a process that walks the queue's history of the file.
         if not wrote:
-            writers = self._writers(commit, path, placed)
+            parents = self._quarantine.objects.commit(commit).parents
+            writers = self._writers.of(parents[0], path, placed.base) if parents else set()
             wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
         if wrote or blamed:
             return wrote
@@ -110,28 +116,6 @@ class ConflictReporter:
         if commit not in self._known_diffs:
             self._known_diffs |= diffs.of_commits(self._quarantine.git, [commit])
         return self._known_diffs[commit]
-
-    def _writers(self, commit: str, path: str, placed: PlacedHunk) -> set[str]:
-        """Return the commits that wrote a hunk's lines in the file that the patch was made for."""
-        parents = self._quarantine.objects.commit(commit).parents
-        if not parents or not placed.base.count:
-            return set()
-        lines = f"-L{placed.base.start + 1},{placed.base.end}"
-        out = self._quarantine.git.out(
-            # Below the old base all is upstream's: `^` keeps the walk to the queue's own commits.
-            "blame",
-            "-s",
-            "--porcelain",
-            lines,
-            parents[0],
-            f"^{self._history.old}",
-            "--",
-            path,
-        )
-        # A line of the file comes behind a tab, its head before it: an id (SHA-1 or SHA-256) and
-        # numbers, then keys with values (git-blame(1), THE PORCELAIN FORMAT).
-        heads = (line.split(b" ") for line in out.split(b"\n") if not line.startswith(b"\t"))
-        return {decode_path(head[0]) for head in heads if len(head[0]) in (40, 64)}
 
     def _hunk(self, placed: PlacedHunk, commits: Sequence[str]) -> HunkReport:
         return HunkReport(

@@ -62,7 +62,7 @@ class LineHistory:
         self.quarantine = quarantine
         self._history = history
         self._versions = FileVersions(quarantine, history)
-        self._hunks = BlobHunks(quarantine)
+        self._hunks = BlobHunks(quarantine, plain=True)
         self._sources: dict[tuple[_Edge, str], BlobChange] = {}
         self._expected: set[str] = set()
 

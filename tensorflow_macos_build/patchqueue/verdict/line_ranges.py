@@ -34,6 +34,11 @@ def before(lines: LineRanges, hunks: Sequence[DiffHunk]) -> MappedLines:
     return MappedLines(union(moved, [hunk.old for hunk in touched]), touched)
 
 
+def kept(lines: LineRanges, hunks: Sequence[DiffHunk]) -> LineRanges:
+    """Return where those lines were before a change that it did not bring."""
+    return union(_shifted(_without(lines, [hunk.new for hunk in hunks]), hunks), ())
+
+
 def union(first: Iterable[LineRange], second: Iterable[LineRange]) -> LineRanges:
     """Return the lines that are in either set. Ranges that meet become one."""
     joined: list[LineRange] = []

@@ -1,4 +1,4 @@
-"""Law: which commits changed lines is what `git log -L` says, whatever the history's shape."""
+"""Laws: `git log -L` says which commits changed lines, and `git blame` which patches wrote them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineChange, LineHistory
+from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
+from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +40,13 @@ def source() -> Iterator[Git]:
 class RandomHistory:
     """A history made up by chance: edits, renames, files that come and go, merges of any two."""
 
-    def __init__(self, quarantine: Quarantine, chance: random.Random, count: int) -> None:
+    def __init__(
+        self, quarantine: Quarantine, chance: random.Random, count: int, *, merges: bool = True
+    ) -> None:
         self._quarantine = quarantine
         self._chance = chance
         self._count = 0
+        self._merges = merges
         base: Files = {"f": [b"line %d\n" % n for n in range(12)], "other": [b"x\n"]}
         self.trees = [base]
         self.commits = [self._commit(base, [])]
@@ -50,10 +55,11 @@ class RandomHistory:
 
     def _grow(self) -> None:
         size = len(self.commits)
-        parents = [self._chance.randrange(max(0, size - 3), size)]
-        if self._chance.random() < 0.35:
+        back = 3 if self._merges else 1
+        parents = [self._chance.randrange(max(0, size - back), size)]
+        if self._merges and self._chance.random() < 0.35:
             parents.append(self._chance.randrange(size))
-        if self._chance.random() < 0.05:
+        if self._merges and self._chance.random() < 0.05:
             self.trees.append(dict(self.trees[-1]))
             self.commits.append(self._commit(self.trees[-1], []))
             parents.append(size)
@@ -142,6 +148,32 @@ def test_line_history_is_that_of_git_log(source: Git, seed: int, count: int) -> 
             assert tracked.of_lines(history.new, path, spans) == [
                 by_git(quarantine, history, path, span) for span in spans
             ]
+
+
+def blamed(quarantine: Quarantine, base: str, commit: str, path: str, lines: LineRange) -> set[str]:
+    """Ask git who wrote lines; below the base all is somebody else's."""
+    where = f"-L{lines.start + 1},{lines.end}"
+    argv = ("blame", "-s", "--porcelain", where, commit, f"^{base}", "--", path)
+    heads = [line.split(b" ") for line in quarantine.git.out(*argv).split(b"\n")]
+    return {head[0].decode() for head in heads if len(head[0]) == 40} - {base}
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32), st.integers(2, 8))
+def test_writers_of_lines_are_those_that_git_blames(source: Git, seed: int, count: int) -> None:
+    chance = random.Random(seed)
+    with open_quarantine(source) as quarantine:
+        drawn = RandomHistory(quarantine, chance, count, merges=False)
+        base, *patches = drawn.commits
+        queue = PathHistory(quarantine.git, base, patches[-1])
+        writers = LineWriters(quarantine, queue)
+        at = chance.randrange(len(patches))
+        for path, written in drawn.trees[at + 1].items():
+            size = len(split_lines(b"".join(written)))
+            for start in range(size):
+                span = LineRange(start, chance.randint(1, size - start))
+                asked = (patches[at], path, span)
+                assert writers.of(*asked) == blamed(quarantine, base, *asked)
 
 
 def test_the_drawn_histories_hold_merges_renames_and_changes(source: Git) -> None:
