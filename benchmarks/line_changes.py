@@ -62,9 +62,11 @@ def _stretch(text: str) -> Stretch:
 
 def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:
     with open_quarantine(git) as quarantine:
-        lines = LineHistory(quarantine, UpstreamHistory(quarantine.git, *span))
+        history = UpstreamHistory(quarantine.git, *span)
+        lines = LineHistory(quarantine, history)
         found = (lines.of_lines(span[1], path, [stretch])[0] for path, stretch in stretches)
-        return [[change.commit for change in changes] for changes in found]
+        merges = {commit.oid for commit in history.commits.values() if commit.is_merge}
+        return [[c.commit for c in changes if c.commit not in merges] for changes in found]
 
 
 def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:

@@ -10,7 +10,7 @@ from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -51,8 +51,9 @@ def placed_hunks(
     to_ours, to_theirs = changed_lines(
         quarantine, [(base.oid, file.ours.oid), (base.oid, file.theirs.oid)], "histogram"
     )
-    lines = markers.split_lines(quarantine.objects.blob(base.oid))
-    return _place(marked, lines, to_ours, to_theirs)
+    texts = [markers.split_lines(quarantine.objects.blob(e.oid)) for e in (base, file.ours)]
+    placed = _place(marked, texts[0], to_ours, to_theirs)
+    return tuple(_settled(placed, texts[0], texts[1]))
 
 
 LineMap = tuple[tuple[LineRange, LineRange], ...]
@@ -124,6 +125,37 @@ def _place(
         after = where.end if fits else after
         placed.append(PlacedHunk(hunk, where, across(where, to_ours)))
     return tuple(placed)
+
+
+def _settled(
+    placed: Sequence[PlacedHunk], base: Sequence[bytes], ours: Sequence[bytes]
+) -> Iterator[PlacedHunk]:
+    """Yield regions where their lines are, though git compared otherwise than it does here.
+
+    Then no place where changes meet has them; where they stand next, behind the region before, is
+    their place.
+    """
+    in_base = in_ours = 0
+    for region in placed:
+        where_base = _nearest(base, region.hunk.base, region.base, in_base)
+        where_ours = _nearest(ours, region.hunk.ours, region.ours, in_ours)
+        yield PlacedHunk(region.hunk, where_base, where_ours)
+        in_base, in_ours = where_base.end, where_ours.end
+
+
+def _nearest(
+    text: Sequence[bytes], lines: tuple[bytes, ...], supposed: LineRange, after: int
+) -> LineRange:
+    """Return where lines stand in a text: within the supposed place, or else the first behind."""
+    size = len(lines)
+
+    def stands(at: int) -> bool:
+        return text[at] == lines[0] and tuple(text[at : at + size]) == lines
+
+    if not size or any(map(stands, range(supposed.start, supposed.end - size + 1))):
+        return supposed
+    behind = filter(stands, range(after, len(text) - size + 1))
+    return next((LineRange(at, size) for at in behind), supposed)
 
 
 class TreeLookup:

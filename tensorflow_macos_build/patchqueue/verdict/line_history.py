@@ -3,7 +3,8 @@
 What comes out is what `git log -L` finds, which walks the whole history for each stretch of lines:
 from the newest commit back, each takes the lines to where they were before it. A merge hands them
 to the first parent in which they are unchanged, and to all where there is none (line-log.c,
-process_ranges_merge_commit). benchmarks/line_changes.py compares what the two cost.
+process_ranges_merge_commit); lines that such a merge has from none of them are its own, which git
+does not show. benchmarks/line_changes.py compares what the two cost.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class LineHistory:
         if not commit.parents:
             return self._begun(commit.oid, tracked), {}
         handed: dict[str, Tracked] = {}
-        touched: tuple[_TouchedLines, ...] = ()
+        by_parent: list[tuple[_TouchedLines, ...]] = []
         for number, parent in enumerate(commit.parents):
             # One parent has these lines unchanged: git follows it alone, and so does this.
             touched, before = self._across(commit, number, tracked)
@@ -116,8 +117,8 @@ class LineHistory:
             if not touched:
                 return (), asked
             handed |= asked
-        # git shows no lines of a merge that differs from all its parents
-        return (() if commit.is_merge else touched), handed
+            by_parent.append(touched)
+        return (_merged_otherwise(by_parent) if commit.is_merge else by_parent[0]), handed
 
     def _begun(self, commit: str, tracked: Tracked) -> tuple[_TouchedLines, ...]:
         """Return the lines of files that a commit without parents begins with."""
@@ -209,6 +210,16 @@ def _within(hunk: DiffHunk, lines: LineRanges) -> _TouchedLines:
     numbers = (number for stretch in lines for number in range(stretch.start, stretch.end))
     inside = {number - hunk.new.start for number in numbers}
     return _TouchedLines(took, [line for at, line in enumerate(brought) if at in inside])
+
+
+def _merged_otherwise(by_parent: Sequence[Sequence[_TouchedLines]]) -> tuple[_TouchedLines]:
+    """Return the lines that all parents of a merge have and it has not, and the reverse.
+
+    git shows such a merge, but no lines of it.
+    """
+    took = [{line for lines in touched for line in lines.took} for touched in by_parent]
+    brought = [{line for lines in touched for line in lines.brought} for touched in by_parent]
+    return (_TouchedLines([*set.intersection(*took)], [*set.intersection(*brought)]),)
 
 
 def _changes(commit: str, touched: Sequence[_TouchedLines]) -> Iterator[LineChange]:

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
+from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.proof import fates, units
 from tensorflow_macos_build.patchqueue.proof.fates import UnitFate
+from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 from tests.repositories import Case, cases, make
 
@@ -51,3 +54,26 @@ def test_a_hunk_that_landed_leaves_nothing_to_do(case: Case) -> None:
             merged = merges.merge(quarantine, base, quarantine.tree(made.upstream[0]), theirs)
             units = fates.of_patch(quarantine, history, merged, silent)
     assert {unit.fate for unit in units} <= {UnitFate.LANDED}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from("abc"), max_size=9), st.data())
+def test_a_region_is_placed_where_its_lines_are(base: list[str], data: st.DataObject) -> None:
+    """Files of few kinds of lines: git may compare them otherwise when it merges."""
+    edits = st.lists(st.sampled_from("abcde"), max_size=9)
+    sides = [base, data.draw(edits), data.draw(edits)]
+    texts = ["".join(f"{line}\n" for line in side).encode() for side in sides]
+    with tempfile.TemporaryDirectory() as folder:
+        git = Git(Path(folder) / "repository")
+        git.init()
+        with open_quarantine(git) as quarantine:
+            blobs = [TreeEntry("100644", quarantine.write("blob", text)) for text in texts]
+            merged = merges.merge(quarantine, *(quarantine.write_tree({"f": b}) for b in blobs))
+            for file in merged.conflicted:
+                for placed in conflicts.placed_hunks(quarantine, merged, file):
+                    for where, lines, text in (
+                        (placed.base, placed.hunk.base, texts[0]),
+                        (placed.ours, placed.hunk.ours, texts[1]),
+                    ):
+                        there = text.splitlines(keepends=True)[where.start : where.end]
+                        assert b"".join(lines) in b"".join(there)
