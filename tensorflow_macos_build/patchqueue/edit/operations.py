@@ -8,7 +8,7 @@ three-way merge carries it over as in a rebase.
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError
@@ -17,9 +17,14 @@ from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.patchqueue.formats.patch import Header
 from tensorflow_macos_build.patchqueue.formats.people import NO_ADDRESS, Identity, Moment
 from tensorflow_macos_build.patchqueue.proof import units
-from tensorflow_macos_build.patchqueue.queue import materialise, partial, pick_order, picked_change
+from tensorflow_macos_build.patchqueue.queue import (
+    commit_cache,
+    materialise,
+    partial,
+    pick_order,
+    picked_change,
+)
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep, is_zero_context
-from tensorflow_macos_build.patchqueue.queue.model import QueuePatch
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
 
 if TYPE_CHECKING:
@@ -47,6 +52,7 @@ class PatchEdit:
         name: the file it has, or its pick's name; None for a new patch.
         bare: whether its file has no context.
         pick: the pick that it is; one that is not pinned has no changes.
+        of_file: the ids of the trees that its file on disk was last applied between, where known.
     """
 
     header: Header
@@ -54,6 +60,7 @@ class PatchEdit:
     name: str | None
     bare: bool
     pick: Pick | None = None
+    of_file: tuple[str, str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -92,14 +99,13 @@ def edits_of(quarantine: Quarantine, queue: Queue) -> list[PatchEdit]:
     """
     usable = materialise.applicable(queue, quarantine)
     edits = [_of_pick(quarantine, pick, queue.base.upstream) for pick in queue.picks]
-    before = trees.of_commits(quarantine.git, [queue.base.commit])[0]
-    commits = materialise.commits(usable, quarantine)
-    for commit in commits:
-        if isinstance(commit.patch, QueuePatch):
-            patch = commit.patch
-            bare = is_zero_context(patch.patch)  # written again, its file has no context either
-            edits.append(PatchEdit(patch.header, ((before, commit.tree),), patch.name, bare))
-        before = commit.tree
+    # as a rebase has them: no file is applied that was applied before
+    made = commit_cache.of_queue(usable, quarantine.source)[len(usable.picks) :]
+    names = [name for patch in made for name in (f"{patch.commit}^", patch.commit)]
+    sides = iter(trees.of_commits(quarantine.git, names))
+    for patch, pair in zip(usable.patches, zip(sides, sides, strict=True), strict=True):
+        bare = is_zero_context(patch.patch)  # written again, its file has no context either
+        edits.append(PatchEdit(patch.header, (pair,), patch.name, bare, of_file=pair))
     return edits
 
 
@@ -329,7 +335,8 @@ def restack(
             emptied.append(edit)
         else:
             name = None if edit.pick else edit.name
-            steps.append(PatchStep(edit.header, before, current, name, edit.bare, pick))
+            of_file = edit.of_file
+            steps.append(PatchStep(edit.header, before, current, name, edit.bare, pick, of_file))
     return Restacked(tuple(pick_order.settled(quarantine, steps)), tuple(emptied))
 
 

@@ -97,11 +97,18 @@ def save(folder: Path, plan: EditPlan) -> None:
         "request": plan.request,
         "queue": plan.queue,
         # The word of the document, which plans that are under way were written by.
-        "pieces": [asdict(edit) for edit in plan.edits],
+        "pieces": [_piece_body(edit) for edit in plan.edits],
         "settled": dict(plan.settled),
         "open": plan.open,
     }
     files.write_text(folder / _FILE, documents.dumps(documents.document(*_SCHEMA, body)))
+
+
+def _piece_body(edit: PatchEdit) -> documents.Json:
+    body = asdict(edit)
+    # Nobody keeps the objects of the trees that it names, as those of the plan's changes are kept.
+    del body["of_file"]
+    return body
 
 
 def load(folder: Path, queue: Path) -> EditPlan | None:

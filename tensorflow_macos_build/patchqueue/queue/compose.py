@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
@@ -47,6 +48,7 @@ class PatchStep:
         zero_context: write it without context; a file on disk without context is kept so anyway.
         pick: the pick that it is, and stays: it has no file. One that is not pinned changes
             nothing.
+        of_file: the ids of the trees that its file on disk was last applied between, where known.
     """
 
     header: Header
@@ -55,6 +57,7 @@ class PatchStep:
     name: str | None = None
     zero_context: bool = False
     pick: Pick | None = None
+    of_file: tuple[str, str] | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -179,13 +182,41 @@ def _unchanged(
         yield from zip(steps, itertools.repeat(False))
         return
     intended = trees.between(git, [(step.before, step.after) for step in steps])
+    # of a step of which that is not known, what changes nothing
+    pairs = [step.of_file or (step.before, step.before) for step in steps]
+    applied = trees.between(git, pairs)
     with objects.reading(git) as reader:
         tree = PatchedTree(trees.files(git, steps[0].before), reader.blob)
-        for step, path_changes in zip(steps, intended, strict=True):
+        for step, path_changes, as_applied in zip(steps, intended, applied, strict=True):
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
-            yield step, patch is not None and _is_unchanged(patch, step, changes, tree)
+            yield (
+                step,
+                patch is not None
+                and (
+                    _is_as_applied(patch, step, path_changes, as_applied)
+                    or _is_unchanged(patch, step, changes, tree)
+                ),
+            )
             tree.update(changes)  # the next file is read against what this step shall make
+
+
+def _is_as_applied(
+    patch: QueuePatch,
+    step: PatchStep,
+    intended: Sequence[PathChange],
+    applied: Sequence[PathChange],
+) -> bool:
+    """Whether a file does what is wanted because it did just that when it was last applied.
+
+    Each path that it names has to be among those: one that it copies from, or names and leaves as
+    it is, may be another by now.
+    """
+    if patch.patch.header != step.header or tuple(intended) != tuple(applied):
+        return False
+    diff = b"\n" + patch.patch.text[patch.patch.start :]
+    moves = b"\ncopy from " in diff or b"\nrename from " in diff
+    return not moves and diff.count(b"\ndiff --git ") == len(intended)
 
 
 def _is_unchanged(

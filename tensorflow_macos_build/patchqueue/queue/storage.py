@@ -7,6 +7,7 @@ only then put in place in one step; a file whose patch still says the same is ca
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.queue_files import QueueFiles
 
 RESOLUTIONS = "resolutions"
+
+_PARSED = 4096
+"""How many parsed files are remembered; what is kept of one is little more than the file."""
 
 
 @dataclass(frozen=True)
@@ -150,11 +154,14 @@ def _parse(
     return (
         base,
         picked,
-        tuple(
-            QueuePatch(name, content, patch_format.parse(content, name))
-            for name, content in queue_files.read_patches(queue)
-        ),
+        tuple(_patch(name, content) for name, content in queue_files.read_patches(queue)),
     )
+
+
+@functools.lru_cache(maxsize=_PARSED)
+def _patch(name: str, content: bytes) -> QueuePatch:
+    """Parse a file; a change of a queue reads those that it leaves several times."""
+    return QueuePatch(name, content, patch_format.parse(content, name))
 
 
 def _contents(
