@@ -19,8 +19,11 @@ from tensorflow_macos_build.git.objects import parse_commit, parse_tree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_FEW = 4
-"""Objects that are written as files of their own; more become a pack, which is two files."""
+_FEW = 16
+"""Objects that are written as files of their own; more become a pack, which is two files.
+
+Not fewer: every program of git's looks through all packs, of which there may be thousands then.
+"""
 
 _MOST_BYTES = 8 << 20
 """Bytes of objects in memory, from which on they are written all the same."""

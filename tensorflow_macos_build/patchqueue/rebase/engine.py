@@ -323,8 +323,10 @@ def rebase_in(
 
 def history_of(quarantine: Quarantine, base: QueueBase, onto: str) -> UpstreamHistory:
     """Return what upstream did between a queue's base and a commit."""
-    # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*).
-    return UpstreamHistory(quarantine.git, base.commit, onto, base.upstream)
+    # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*). What
+    # a replay makes is none of upstream's history, and is not written out for those questions.
+    git = replace(quarantine.git, publish=None)
+    return UpstreamHistory(git, base.commit, onto, base.upstream)
 
 
 def save(
