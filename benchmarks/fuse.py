@@ -156,9 +156,8 @@ def main() -> None:
     arguments = parser.parse_args()
     rules = tuple(parse_rule(text) for text in arguments.rule)
     options = FuseOptions(build=arguments.build_tag, rules=rules, threads=arguments.threads)
-    print(
-        f"{measure.machine()}, {engine.preferred().name} {engine.preferred().version}, {arguments.threads} threads"
-    )
+    by = engine.preferred()
+    print(f"{measure.machine()}, {by.name} {by.version}, {arguments.threads} threads")
     for first, second in _pairs(arguments.wheels):
         _measure(first, second, options, arguments)
         if arguments.check:

@@ -79,6 +79,7 @@ def files(module: str, without: frozenset[str] = frozenset()) -> list[Path]:
     return sorted(paths)
 
 
+@functools.cache
 def _path(name: str) -> Path | None:
     """Return the file of a module; None when there is no such module, only a name in one."""
     if name.partition(".")[0] != _NAME:

@@ -12,27 +12,22 @@ terminal's commands, or a workflow's. It is shown as it stands, with those as es
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
-from rich.table import Column
-from rich.text import Text
+from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build import workflow_commands
 from tensorflow_macos_build.errors import printable
-from tensorflow_macos_build.pace import Pace, WorkProgress, clock
-from tensorflow_macos_build.workflow_commands import on_github_actions
+from tensorflow_macos_build.pace import Pace, WorkProgress
+from tensorflow_macos_build.workflow_commands import on_github_actions, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from rich.progress import Task
-
+    from tensorflow_macos_build.drawing import VerbatimConsole
     from tensorflow_macos_build.workflow_commands import Annotation
 
 _PLAIN_INTERVAL = 5.0
@@ -45,22 +40,9 @@ hour has 200 of them, and one of ten 300."""
 _PLAIN_WIDTH = 1 << 16
 """Columns where there is no terminal: rich breaks the cells of a table at any width it is given."""
 
-_BAR_COLUMNS = 72
-"""Columns from which on a terminal has room for a bar beside the counts."""
-
 _MAX_SUMMARY = 1 << 20
 """Bytes of a step's summary, beyond which the runner takes none of it (docs.github.com, "Workflow
 commands for GitHub Actions", step isolation and limits)."""
-
-
-def shown(text: str, kept: str = "\t") -> str:
-    r"""Return foreign text as it may be printed, with what would be obeyed shown by its escape.
-
-    That is what a terminal obeys (`printable`, to which `kept` goes), and on GitHub Actions
-    workflow commands: `\x3a:stop-commands::x`.
-    """
-    plain = printable(text, kept)
-    return workflow_commands.disarmed(plain) if on_github_actions() else plain
 
 
 class Ticker(Protocol):
@@ -119,18 +101,6 @@ def in_phase(ticker: Ticker, number: int, count: int, name: str) -> Ticker:
     return begun
 
 
-class _Verbatim(RichConsole):
-    """A rich console that takes no text for markup, and lets none command the terminal.
-
-    rich asks `render_str` for every plain string: lines, cells, titles. Who makes a `rich.Text`
-    puts only words of this package into it.
-    """
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """Return the text to show for a string."""
-        return super().render_str(shown(text, kept="\n\t"), **options)
-
-
 class Console:
     """Where people's output goes. One instance is made by `tasks` and handed down as callbacks."""
 
@@ -138,33 +108,33 @@ class Console:
         # Not rich's own word, which FORCE_COLOR and TTY_COMPATIBLE change.
         self._terminal = (sys.stderr if stderr else sys.stdout).isatty()
         self._groups = on_github_actions()
-        self.rich = _Verbatim(
-            stderr=stderr,
-            quiet=quiet,
-            markup=False,
-            emoji=False,
-            highlight=False,
-            width=None if self._terminal else _PLAIN_WIDTH,
-            soft_wrap=True,
-        )
+        self._stderr = stderr
+        self._quiet = quiet
+
+    @functools.cached_property
+    def _rich(self) -> VerbatimConsole:
+        from tensorflow_macos_build import drawing  # noqa: PLC0415 - rich is a third of a start
+
+        width = None if self._terminal else _PLAIN_WIDTH
+        return drawing.VerbatimConsole(stderr=self._stderr, quiet=self._quiet, width=width)
 
     def line(self, text: str, style: str = "") -> None:
         """Print one line of plain text, in a rich style such as "green" or "bold red"."""
-        self.rich.print(text, style=style or None)
+        self._rich.print(text, style=style or None)
 
     def verbatim(self, text: str) -> None:
         """Print one line as it stands, tabs and all, for whoever copies it."""
-        self.rich.file.write(f"{shown(text)}\n")
+        (sys.stderr if self._stderr else sys.stdout).write(f"{shown(text)}\n")
 
     @property
     def width(self) -> int | None:
         """The columns of the terminal; None where there is none."""
-        return self.rich.width if self._terminal else None
+        return self._rich.width if self._terminal else None
 
     def pieces(self, pieces: Iterable[tuple[str, str]]) -> None:
         """Print one line of several texts, each in a rich style."""
-        # Texts of their own, and so escaped here (`_Verbatim`).
-        self.rich.print(Text.assemble(*((shown(text), style) for text, style in pieces)))
+        # Escaped here: pieces are printed as they are.
+        self._rich.print_pieces((shown(text), style) for text, style in pieces)
 
     @property
     def folds(self) -> bool:
@@ -192,8 +162,8 @@ class Console:
             self._command(workflow_commands.annotate(annotation))
 
     def _command(self, command: str) -> None:
-        # A `rich.Text`, for in plain strings commands are escaped (`_Verbatim`).
-        self.rich.print(Text(command))
+        # In plain strings commands are escaped.
+        self._rich.print_pieces([(command, "")])
 
     def step_summary(self, markdown: str) -> None:
         """Add to the page that GitHub Actions shows about a job; elsewhere there is none."""
@@ -209,7 +179,7 @@ class Console:
     @contextlib.contextmanager
     def progress(self, title: str) -> Iterator[Ticker]:
         """Show how far the body is: a live bar on a terminal, now and then a line elsewhere."""
-        if self._terminal and not self.rich.quiet:
+        if self._terminal and not self._quiet:
             with self._live_bar(title) as ticker:
                 yield ticker
         else:
@@ -217,26 +187,9 @@ class Console:
 
     @contextlib.contextmanager
     def _live_bar(self, title: str) -> Iterator[Ticker]:
-        has_room = self.rich.width >= _BAR_COLUMNS
-        columns: list[ProgressColumn] = [
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            *([BarColumn(bar_width=16)] if has_room else []),
-            _Figures(),
-            _Detail(),
-        ]
-        with Progress(*columns, console=self.rich, transient=True) as bars:
-            bar = bars.add_task(shown(title), total=None, progress=WorkProgress())
+        from tensorflow_macos_build import drawing  # noqa: PLC0415 - as in `_rich`
 
-            def tick(progress: WorkProgress) -> None:
-                bars.update(
-                    bar,
-                    description=shown(_named(title, progress)),
-                    completed=progress.done,
-                    total=progress.total or None,
-                    progress=progress,
-                )
-
+        with drawing.live_bar(self._rich, title) as tick:
             yield ticker_of(tick)
 
     def _plain_lines(self, title: str) -> Ticker:
@@ -251,35 +204,6 @@ class Console:
                 return
             last = now
             words = " ".join(filter(None, (figures, progress.detail)))
-            self.line(f"{_named(title, progress)}: {words}")
+            self.line(f"{progress.titled(title)}: {words}")
 
         return ticker_of(tick)
-
-
-def _named(title: str, progress: WorkProgress) -> str:
-    return f"{title} {progress.phase}".rstrip()
-
-
-class _Figures(ProgressColumn):
-    """The counts, the rate and the time left; the time taken, where there is no rate."""
-
-    def __init__(self) -> None:
-        super().__init__(Column(no_wrap=True))
-        self._pace = Pace()
-
-    def render(self, task: Task) -> Text:
-        """Return what is drawn."""
-        figures = self._pace.figures(task.fields["progress"], task.get_time())
-        taken = "" if figures.endswith(" left") else clock(task.elapsed or 0)
-        return Text(", ".join(filter(None, (figures, taken))))
-
-
-class _Detail(ProgressColumn):
-    """What is being done: one line, which is cut at the terminal's edge before all else is."""
-
-    # A column that may be wrapped is the one that rich makes narrower; its text is not wrapped.
-
-    def render(self, task: Task) -> Text:
-        """Return what is drawn."""
-        words = " ".join(shown(task.fields["progress"].detail).split())
-        return Text(words, no_wrap=True, overflow="ellipsis")

@@ -26,6 +26,10 @@ class WorkProgress:
     unit: str = ""
     phase: str = ""
 
+    def titled(self, title: str) -> str:
+        """Return the work's title and the phase it is in."""
+        return f"{title} {self.phase}".rstrip()
+
 
 class Pace:
     """How fast the units of a phase come, measured from the phase's first word on."""

@@ -38,6 +38,16 @@ def disarmed(text: str) -> str:
     return _START.sub(_escaped, text)
 
 
+def shown(text: str, kept: str = "\t") -> str:
+    r"""Return foreign text as it may be printed, with what would be obeyed shown by its escape.
+
+    That is what a terminal obeys (`printable`, to which `kept` goes), and on GitHub Actions
+    workflow commands: `\x3a:stop-commands::x`.
+    """
+    plain = printable(text, kept)
+    return disarmed(plain) if on_github_actions() else plain
+
+
 def _escaped(start: re.Match[str]) -> str:
     return r"\x23" if start[1] is None else rf"{start[1]}\x3a"
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import invoke
 
 from tensorflow_macos_build import dependency_groups, documents, temporary
-from tensorflow_macos_build.console import Console, shown
+from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.dependency_groups import GroupsMissing
 from tensorflow_macos_build.errors import (
     ExitCode,
@@ -31,7 +31,7 @@ from tensorflow_macos_build.errors import (
 )
 from tensorflow_macos_build.views import build_summary, tables
 from tensorflow_macos_build.views.lines import Line
-from tensorflow_macos_build.workflow_commands import Annotation, remarks
+from tensorflow_macos_build.workflow_commands import Annotation, remarks, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -209,6 +209,7 @@ def print_parts(parts: Iterable[Part], console: Console | None = None) -> None:
 
 
 def _print_table(table: Table, console: Console) -> None:
+
     # Shown first: an escape is wider than what it stands for.
     plain = table.with_texts(lambda text: shown(text.expandtabs(), kept="\n"))
     for cells in tables.lines(plain, console.width):
