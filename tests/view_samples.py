@@ -583,7 +583,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     markdown.verbatim: [("a\nb",)],
     markdown.table: [(("a", "b"), [("1", "2")])],
     build_summary.as_markdown: [("demo", [FINISHED, BUILT, TRIED, PUBLISHED])],
-    build_summary.failure: [(WorkFailed("x", where="a:1", detail="y", hint="z"),)],
+    markdown.failure: [(WorkFailed("x", where="a:1", detail="y", hint="z"),)],
     tables.in_style: [("red", "a", "b")],
     tables.lines: [(TABLE,), (TABLE, 60), (TABLE, 20), (tables.Table.of((), []), 20)],
     time_spent.in_short: [(EFFORT,)],

@@ -29,7 +29,7 @@ from tensorflow_macos_build.errors import (
     naming,
     of_machine,
 )
-from tensorflow_macos_build.views import build_summary, tables
+from tensorflow_macos_build.views import markdown
 from tensorflow_macos_build.views.lines import Line
 from tensorflow_macos_build.workflow_commands import Annotation, remarks, shown
 
@@ -209,6 +209,7 @@ def print_parts(parts: Iterable[Part], console: Console | None = None) -> None:
 
 
 def _print_table(table: Table, console: Console) -> None:
+    from tensorflow_macos_build.views import tables
 
     # Shown first: an escape is wider than what it stands for.
     plain = table.with_texts(lambda text: shown(text.expandtabs(), kept="\n"))
@@ -252,7 +253,7 @@ def report(error: MacosBuildError, *, json: bool) -> ExitCode:
         console.line(f"error: {error}", "red")
         for annotation in _annotations(error):
             console.annotation(annotation)
-        console.step_summary(build_summary.failure(error))
+        console.step_summary(markdown.failure(error))
     if json:
         with written_if_possible(sys.stdout):
             emit(as_document(error))

@@ -12,12 +12,11 @@ from tensorflow_macos_build.pipeline.records import (
     SmokeResult,
 )
 from tensorflow_macos_build.report.page import duration, size
-from tensorflow_macos_build.views.markdown import escaped, table, verbatim
+from tensorflow_macos_build.views.markdown import escaped, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.errors import MacosBuildError
     from tensorflow_macos_build.pipeline.records import CheckRecord
     from tensorflow_macos_build.pipeline.stage import FinishedStage
 
@@ -37,11 +36,6 @@ def as_markdown(name: str, done: Sequence[FinishedStage]) -> str:
     for finished in done:
         lines += _part(finished)
     return "\n".join(lines) + "\n"
-
-
-def failure(error: MacosBuildError) -> str:
-    """Return why the work failed, in its own words."""
-    return f"### It failed\n{verbatim(str(error))}"
 
 
 def _stages(done: Sequence[FinishedStage]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tensorflow_macos_build.errors import MacosBuildError
+
 _MEANINGS = str.maketrans({letter: f"\\{letter}" for letter in r"\`*_{}[]()#+-.!|~<>&@:"})
 """What has a meaning in Markdown, in GitHub's tables, links and mentions, or in HTML that it may
 hold; with a backslash before it each stands for itself (CommonMark 0.31, section 2.4)."""
@@ -35,3 +37,8 @@ def table(titles: Sequence[str], rows: Iterable[Iterable[str]], *, numbers: int 
         cells = list(row)
         lines.append([*cells[:numbers], *map(escaped, cells[numbers:])])
     return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+
+
+def failure(error: MacosBuildError) -> str:
+    """Return why work failed, in its own words."""
+    return f"### It failed\n{verbatim(str(error))}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.pipeline.records import PatchOutcome, PatchResult
 from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
@@ -56,9 +55,3 @@ def test_thousands_of_patches_stay_far_below_what_a_runner_takes() -> None:
     text = build_summary.as_markdown("demo", [patched(*patches)])
     assert len(text) < 1 << 18
     assert "and 2,800 more" in text
-
-
-def test_a_failure_is_told_in_its_own_words() -> None:
-    text = build_summary.failure(WorkFailed("it failed", where="a.c:3", detail="# not a heading"))
-    assert "    a.c:3: it failed" in text
-    assert not [line for line in text.splitlines() if line.startswith("# ")]
