@@ -85,10 +85,17 @@ def lint_annotations(result: LintResult, folder: Path) -> Iterator[Annotation]:
 
 
 def _code_table(by_code: Mapping[str, Sequence[LintFinding]]) -> Table:
-    """Return how many findings there are of each code, and in how many files; most come first."""
-    most_first = sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0]))
-    rows = (_code_row(code, findings) for code, findings in most_first)
+    """Return how many findings there are of each code, and in how many files.
+
+    Errors come first, and the most of each.
+    """
+    ordered = sorted(by_code.items(), key=lambda item: _order(*item))
+    rows = (_code_row(code, findings) for code, findings in ordered)
     return Table.of(("findings", "files", "severity", "code", "meaning"), rows)
+
+
+def _order(code: str, findings: Sequence[LintFinding]) -> tuple[bool, int, str]:
+    return findings[0].severity is not LintSeverity.ERROR, -len(findings), code
 
 
 def _code_row(code: str, findings: Sequence[LintFinding]) -> Cells:
