@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(checkout.__file__).parent
 ROOT = PACKAGE.parent
+READ_ELSEWHERE = {
+    *(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("release/*.py")),
+    "release/hosted/issue.py",
+    "views/reference.py",
+}
+"""What writes files of the checkout, or another machine: it names the program as there."""
 MODULES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
-    if "upstream/embedded/" not in path.as_posix() and path.parent.name != "release"
+    if "upstream/embedded/" not in path.as_posix()
+    and path.relative_to(PACKAGE).as_posix() not in READ_ELSEWHERE
 ]
-"""All but what writes files of the checkout, which name the program as the checkout has it."""
 
 TASKS = {name for task, aliases in namespace.task_names.items() for name in (task, *aliases)}
 _LINE = re.compile(r"\b(?:invoke|inv) ([a-z][a-z.]*)")
