@@ -21,6 +21,7 @@ from tensorflow_macos_build.tasks import (
     release,
     release_index,
     relocate,
+    self_tasks,
     site,
     smoke,
     upstream,
@@ -41,6 +42,7 @@ namespace.add_collection(patches.namespace)
 namespace.add_collection(plugins.namespace)
 namespace.add_collection(rebase.namespace)
 namespace.add_collection(release.namespace)
+namespace.add_collection(self_tasks.namespace)
 namespace.add_collection(smoke.namespace)
 namespace.add_collection(upstream.namespace)
 namespace.add_collection(verify.namespace)

@@ -53,6 +53,8 @@ EXAMPLES = {
     "release.verify": "release.verify v2.21.0 --repository me/tensorflow-macos",
     "relocate": "relocate tensorflow.whl --lib-dir /opt/homebrew/lib --out dist",
     "retag": "retag tensorflow.whl --build-tag 1",
+    "self.install": "self.install --plan",
+    "self.uninstall": "self.uninstall",
     "site": "site documents --plan",
     "smoke.compare": "smoke.compare before.json after.json",
     "smoke.run": "smoke dist/demo/tensorflow.whl --device GPU:0",
@@ -71,7 +73,7 @@ SECTIONS = {
     "Queue": ("patches", "rebase", "upstream"),
     "Wheels": ("fuse", "thin", "retag", "relocate", "verify", "contents", "wheelhouse", "plugins"),
     "Release": ("release", "ci", "site"),
-    "Project": ("lint", "test", "changelog", "docs"),
+    "Project": ("self", "lint", "test", "changelog", "docs"),
 }
 """The groups of tasks, by the first words of their names."""
 

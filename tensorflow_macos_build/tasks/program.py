@@ -20,7 +20,6 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 import invoke
-from invoke.completion.complete import print_completion_script
 from invoke.exceptions import Exit, ParseError
 
 import tensorflow_macos_build
@@ -28,7 +27,7 @@ from tensorflow_macos_build import checkout, dependency_groups, interrupts
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
-from tensorflow_macos_build.tasks import implied, namespace, task_help, usage
+from tensorflow_macos_build.tasks import completion, implied, namespace, task_help, usage
 from tensorflow_macos_build.tasks.command import (
     Argument,
     Command,
@@ -94,22 +93,26 @@ class Program(invoke.Program):
                 self.print_version()
                 raise Exit
             if shell := self.args["print-completion-script"].value:
-                print_completion_script(shell=shell, names=self.binary_names)
+                sys.stdout.write(self._script(shell))
                 raise Exit
 
     def parse_tasks(self) -> None:
-        """Parse the tasks and their flags."""
+        """Parse the tasks and their flags, or complete them."""
+        if self.args.complete.value:
+            self._complete()
+            raise Exit
         with self._usage_errors():
-            # A line that a shell asks to complete is unfinished: that is no mistake in it.
-            if not self.args.complete.value:
-                contexts = self._make_parser().contexts.values()
-                # Invoke's mapping knows other names of a task, and does not list them.
-                tasks = {name: task for task in contexts for name in (task.name, *task.aliases)}
-                takes = usage.Takes(self.initial_context, tasks, self._required, implied.value)
-                completed = usage.check(self.argv[1:], takes)
-                own = len(self.argv) - 1 - len(self.core.unparsed)  # flags before the first task
-                self.core.unparsed[:] = completed[own:]
+            takes = usage.Takes(self.initial_context, self._tasks(), self._required, implied.value)
+            completed = usage.check(self.argv[1:], takes)
+            own = len(self.argv) - 1 - len(self.core.unparsed)  # flags before the first task
+            self.core.unparsed[:] = completed[own:]
             super().parse_tasks()
+
+    def _tasks(self) -> dict[str, ParserContext]:
+        """Return what each task takes, by all of its names."""
+        # Invoke's mapping knows other names of a task, and does not list them.
+        contexts = self._make_parser().contexts.values()
+        return {str(name): task for task in contexts for name in (task.name, *task.aliases)}
 
     def parse_cleanup(self) -> None:
         """Do what needs no task: help and lists."""
@@ -172,6 +175,18 @@ class Program(invoke.Program):
         commit = builder.tool_commit(checkout.root())[:_SHORT]
         sys.stdout.write(f"{self.name} {self.version}{f' ({commit})' if commit else ''}\n")
 
+    def _complete(self) -> None:
+        """Print what the last word of an unfinished command line may become, a line each."""
+        words = self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else []
+        found = completion.candidates(words, self.initial_context, self._tasks())
+        sys.stdout.write("".join(f"{candidate}\n" for candidate in found))
+
+    def _script(self, shell: str) -> str:
+        if shell not in completion.SHELLS:
+            hint = f"there are: {', '.join(completion.SHELLS)}"
+            raise UsageError(f"there is no completion for `{shell}`", hint=hint)
+        return completion.script(shell)
+
     def _check_list_format(self) -> None:
         name = self.args["list-format"].value
         if name not in _LIST_FORMATS:
@@ -183,6 +198,8 @@ class Program(invoke.Program):
 
         Behind a task with a positional argument, invoke takes `--help` for that argument.
         """
+        if "--complete" in argv[1:2]:
+            return argv
         known = self.namespace.task_names if self.namespace else {}
         names = {name for task, aliases in known.items() for name in (task, *aliases)}
         task = next((word for word in argv[1:] if word in names), None)
@@ -262,7 +279,6 @@ def _run() -> ExitCode:
         namespace=namespace,
         name="inv",
         binary=checkout.program(),
-        binary_names=[checkout.program(), "inv"],  # for shells that complete words
     )
     if isinstance(signal.getsignal(signal.SIGINT), FunctionType):
         # Until here __main__ ended the process at once; from here on an interrupt can be caught.

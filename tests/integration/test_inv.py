@@ -100,6 +100,12 @@ def test_a_new_lock_makes_a_new_environment_and_the_old_one_goes(checkout: Check
     assert checkout.environments == [Path(report["prefix"])] != [Path(old)]
 
 
+def test_a_word_to_complete_starts_no_set_up(with_pip: Checkout) -> None:
+    ended = with_pip.run("--complete", "--", "bui")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert not (with_pip.root / ".venv.d").exists()
+
+
 def test_the_environments_python_finds_the_package(ready: Checkout) -> None:
     ready.report()
     assert ready.imports("tensorflow_macos_build.__init__")
