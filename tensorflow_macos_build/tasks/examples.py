@@ -30,6 +30,7 @@ EXAMPLES = {
     "patches.hunks": "patches.hunks 00800 --queue demo --onto v2.18.0",
     "patches.import": "patches.import my-fork --upstream ../tensorflow --range v2.21.0..my-branch",
     "patches.lint": "patches.lint demo",
+    "patches.list": "patches.list demo",
     "patches.looked-at": "patches.looked-at demo --onto v2.18.0 --patch 00800",
     "patches.pick": "patches.pick '#71234' --queue demo --reason backport --drop-when landed",
     "patches.pin": "patches.pin demo",

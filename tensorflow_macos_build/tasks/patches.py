@@ -10,7 +10,7 @@ import invoke
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks import edit, flag_help, forecast, picks, review
+from tensorflow_macos_build.tasks import edit, flag_help, forecast, picks, queue_list, review
 from tensorflow_macos_build.tasks.command import command, present
 from tensorflow_macos_build.tasks.folders import MIRRORS
 
@@ -201,4 +201,6 @@ def merging_range(kind: str, by_topic: str, *, first_parent: bool) -> MergingRan
 
 _REVIEW = (review.lint, review.report, review.looked_at, review.hunks, forecast.forecast)
 
-namespace = invoke.Collection("patches", import_, export, *_REVIEW, *edit.TASKS, *picks.TASKS)
+namespace = invoke.Collection(
+    "patches", import_, export, queue_list.list_, *_REVIEW, *edit.TASKS, *picks.TASKS
+)
