@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 # Taken out: a program that this one starts may be another checkout's.
@@ -18,8 +19,13 @@ _PROGRAM = os.environ.pop("INV_PROGRAM", "") or "scripts/inv"
 
 
 def program() -> str:
-    """Return this program as it was typed, for a shell: `scripts/inv`, or a path or link to it."""
-    return shlex.quote(_PROGRAM)
+    """Return this program for a shell: `scripts/inv`, a path or link to it, or its bare name.
+
+    A shell that has found it on PATH hands over its whole path, which nobody has typed.
+    """
+    name = Path(_PROGRAM).name
+    is_found = Path(_PROGRAM).is_absolute() and shutil.which(name) == _PROGRAM
+    return shlex.quote(name if is_found else _PROGRAM)
 
 
 def script() -> str:

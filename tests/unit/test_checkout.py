@@ -15,6 +15,22 @@ def test_a_command_line_is_the_words_to_a_shell(words: list[str]) -> None:
     assert shlex.split(checkout.command("rebase", *words)) == ["scripts/inv", "rebase", *words]
 
 
+def test_a_program_on_path_is_called_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "inv"
+    program.touch(0o755)
+    monkeypatch.setattr(checkout, "_PROGRAM", str(program))
+    assert checkout.command("build") == f"{program} build"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert checkout.command("build") == "inv build"
+    other = tmp_path / "first/inv"
+    other.parent.mkdir()
+    other.touch(0o755)
+    monkeypatch.setenv("PATH", f"{other.parent}:{tmp_path}")
+    assert checkout.command("build") == f"{program} build"
+
+
 def test_a_path_is_shown_as_it_is_typed_from_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
