@@ -92,8 +92,8 @@ def tasks_page(tasks: Iterable[TaskHelp]) -> str:
     """Return the page of all tasks and their flags."""
     lines = ["# Every task", "", _MADE, "", "`--help` of a task shows the same."]
     for task in tasks:
-        lines += ["", f"## {task.name}", "", f"`scripts/{task.usage}`", "", *task.meaning.splitlines()]
-        lines += ["", f"Example: `scripts/inv {task.example}`"]
+        lines += ["", f"## {task.name}", "", f"`scripts/{task.usage}`"]
+        lines += ["", *task.meaning.splitlines(), "", f"Example: `scripts/inv {task.example}`"]
         lines += ["", f"Needs {', '.join(task.needs)}."] if task.needs else []
         rows = [(_code(flag.name), flag.value, _default(flag), flag.meaning) for flag in task.flags]
         lines += ["", *_table(("flag", "takes", "default", "meaning"), rows)] if rows else []
