@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Files = dict[str, tuple[str, bytes]]
+    _Operation = Callable[[st.DrawFn, Files, str, Sequence[Files]], None]
 
 FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 PATTERNS = ("*", "f", "g", "a/*", "b/f", "/f")
@@ -92,6 +93,28 @@ def cases(draw: st.DrawFn, patches: int = 5, upstream: int = 3) -> Case:
 
     theirs = history(upstream, ())
     return Case(base, tuple(theirs[1:]), tuple(history(patches, theirs)[1:]))
+
+
+@st.composite
+def one_sided(draw: st.DrawFn) -> Case:
+    """Draw a case whose patches mostly add what upstream adds, and delete what it changes."""
+
+    def grown(start: Files, salt: str, donors: Sequence[Files], *operations: _Operation) -> Files:
+        files = dict(start)
+        for operation in (draw(st.sampled_from(operations)) for _ in range(3)):
+            operation(draw, files, salt, donors)
+        return files
+
+    base = dict(BASE)
+    if draw(st.booleans()):
+        _attributes(draw, base, "", ())
+    upstream = grown(base, "upstream", (), _add, _add, _rename, _rename, _rename_folder, _edit)
+    kinds = ((_add_too, _edit), (_delete_changed, _edit), _ONE_SIDED)
+    trees = [base]
+    for number in range(draw(st.integers(1, 3))):
+        operations = draw(st.sampled_from(kinds))
+        trees.append(grown(trees[-1], str(number), (upstream,), *operations))
+    return Case(base, (upstream,), tuple(trees[1:]))
 
 
 def operate(draw: st.DrawFn, files: Files, salt: str, donors: Sequence[Files]) -> None:
@@ -216,6 +239,32 @@ def _take_over(draw: st.DrawFn, files: Files, _: str, donors: Sequence[Files]) -
         path = _pick(draw, donor)
         if path in files or is_free(files, path):
             files[path] = donor[path]
+
+
+def _add_too(draw: st.DrawFn, files: Files, salt: str, donors: Sequence[Files]) -> None:
+    """Add a file where upstream adds one, or moves one to: the same but for some lines."""
+    added = [
+        (path, donor[path])
+        for donor in donors
+        for path in donor
+        if path not in BASE and donor[path][0] in (FILE, EXECUTABLE) and is_free(files, path)
+    ]
+    if added:
+        path, (mode, content) = draw(st.sampled_from(added))
+        start = draw(st.sampled_from((b"", f"{salt}\n".encode())))
+        files[path] = (mode, start + content + draw(st.sampled_from((b"", b"too\n"))))
+
+
+def _delete_changed(draw: st.DrawFn, files: Files, _: str, donors: Sequence[Files]) -> None:
+    """Delete a file that upstream changes."""
+    changed = [
+        path for donor in donors for path in donor if path in files and files[path] != donor[path]
+    ]
+    if changed:
+        del files[draw(st.sampled_from(changed))]
+
+
+_ONE_SIDED = (_add_too, _delete_changed, _add, _delete, _rename, _edit)
 
 
 def make(case: Case, folder: Path, messages: Mapping[str, str] | None = None) -> Made:

@@ -3,7 +3,8 @@
 A file that is there on all three sides of a merge has no part in a rename, for git pairs paths that
 a side deletes with paths that it adds (diffcore-rename in gitdiffcore(7)). So its contents merge in
 a tree that holds nothing else as they do in the whole one: by `git merge-tree --write-tree`, which
-so reads and compares two files and not two trees of thousands.
+so reads and compares two files and not two trees of thousands. Whether a file that one side lacks
+merges alone depends on what else the sides do: that is the caller's to know.
 """
 
 from __future__ import annotations
@@ -39,12 +40,19 @@ _AT_ONCE = 100
 
 
 class FileVersions(NamedTuple):
-    """The three versions of a plain file that are to be merged."""
+    """The three versions of a plain file that are to be merged.
+
+    Attributes:
+        path: where it is.
+        base: None where both sides add it.
+        ours: never gone.
+        theirs: None where their side deletes it.
+    """
 
     path: str
-    base: TreeEntry
+    base: TreeEntry | None
     ours: TreeEntry
-    theirs: TreeEntry
+    theirs: TreeEntry | None
 
 
 class FileMerge(NamedTuple):
@@ -171,7 +179,9 @@ def _commits(quarantine: Quarantine, file: FileVersions) -> Sides:
     return merges.sides(quarantine, base, ours, theirs)
 
 
-def _tree_of(quarantine: Quarantine, path: str, entry: TreeEntry) -> str:
+def _tree_of(quarantine: Quarantine, path: str, entry: TreeEntry | None) -> str:
+    if entry is None:
+        return quarantine.write_tree({})
     *above, name = path.split("/")
     tree = quarantine.write_tree({name: entry})
     for folder in reversed(above):
@@ -186,7 +196,7 @@ def _padding(quarantine: Quarantine) -> FileVersions:
 
 def _of_file(quarantine: Quarantine, file: FileVersions, merged: MergeOutput) -> FileMerge:
     entry = Overlay(quarantine.objects, merged.tree).entry(file.path)
-    assert entry is not None, "a file that all sides have stays"
+    assert entry is not None, "what our side has, and changed, stays"
     return FileMerge(entry, merged.clean, merged.messages)
 
 

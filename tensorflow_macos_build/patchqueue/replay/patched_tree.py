@@ -1,9 +1,9 @@
 """The tree of a replay as it stands: patches are put onto it, one after the other.
 
 Where a patch meets nothing, comparing blob ids decides (ours equals the patch's preimage: take the
-postimage; ours equals the postimage: nothing to do). Where single files meet that are there on all
-sides, they alone are merged (`git.file_merges`). Only where a path or its folder is gone, moved or
-of another kind, git merges the whole trees.
+postimage; ours equals the postimage: nothing to do). Where single files meet that have no part in a
+rename, they alone are merged (`git.file_merges`). Only where a path or its folder is gone here,
+moved or of another kind, git merges the whole trees.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class PatchedTree:
                 meeting.append(versions)
             else:
                 return self._merge_trees(patch)
-        if not self._structure_holds(patch, pending):
+        if _may_rename(changes, meeting) or not self._structure_holds(patch, pending):
             return self._merge_trees(patch)
         if meeting:
             return self._merge_files(patch, pending, meeting)
@@ -203,12 +203,22 @@ class PatchedTree:
 
 
 def _plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
-    """Return a change of a plain file to another one, where such a file is now, too."""
-    if change.old is None or change.new is None or ours is None:
-        return None
-    if not (change.old.is_file and change.new.is_file and ours.is_file):
+    """Return a change of a plain file where such a file is now, too."""
+    sides = change.old, ours, change.new
+    if ours is None or not all(side is None or side.is_file for side in sides):
         return None
     return FileVersions(change.path, change.old, ours, change.new)
+
+
+def _may_rename(changes: Sequence[PathChange], meeting: Sequence[FileVersions]) -> bool:
+    """Whether a patch may have renamed a file that it meets, for it adds paths and deletes some.
+
+    Where upstream renamed another file onto one that the patch adds, the patch left that other file
+    as it was (else it would meet it, gone here), and git merges what both sides have at the path.
+    """
+    if all(file.base and file.theirs for file in meeting):
+        return False
+    return any(not change.old for change in changes) and any(not change.new for change in changes)
 
 
 def _is_folder(entry: TreeEntry | None) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, note, settings
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.git import merges
@@ -13,6 +13,7 @@ from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
+    ReplayStep,
     StepOutcome,
     replay,
     replay_otherwise,
@@ -35,8 +36,11 @@ def test_skipping_gives_the_tree_that_git_rebase_gives(case: repositories.Case) 
         assert sum(step.outcome is StepOutcome.CONFLICT for step in ours.steps) == stops
 
 
-@given(repositories.cases(), st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)))
-@settings(max_examples=40, derandomize=True, deadline=None)
+@given(
+    repositories.cases() | repositories.one_sided(),
+    st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)),
+)
+@settings(max_examples=50, derandomize=True, deadline=None)
 def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
     case: repositories.Case, on_conflict: OnConflict
 ) -> None:
@@ -48,6 +52,7 @@ def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
             for step in done.steps:
                 if step.merged is None:
                     continue
+                event(_kind(step))
                 sides = step.merged.base, step.merged.ours, step.merged.theirs
                 whole = merges.merge(quarantine, *sides)
                 assert step.merged.conflicted == whole.conflicted
@@ -55,6 +60,15 @@ def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
                 # markers name the throw-away commits, which are others
                 made_of = [merges.provisional(quarantine, m) for m in (step.merged, whole)]
                 assert made_of[0] == made_of[1]
+
+
+def _kind(step: ReplayStep) -> str:
+    """Return what a merge is of, for `--hypothesis-show-statistics`."""
+    merged = step.merged
+    sides = [(file.base, file.theirs) for file in merged.conflicted] if merged else []
+    if step.became is None:
+        return "whole trees"
+    return "what one side lacks" if any(None in pair for pair in sides) else "files"
 
 
 @given(repositories.cases())
