@@ -79,7 +79,7 @@ def bound(stream: Window, *, lazy: bool) -> Iterator[UndefinedSymbol]:
     Raises:
         MalformedMachO: an opcode is unknown, or reaches outside of the stream.
     """
-    seen: set[UndefinedSymbol] = set()
+    seen: set[tuple[bytes, int | SymbolOrigin, bool]] = set()
     name, weak, at, end = b"", False, 0, len(stream)
     origin: int | SymbolOrigin = SymbolOrigin.SELF
     # One copy: asking the window for each byte took ten times as long.
@@ -96,12 +96,12 @@ def bound(stream: Window, *, lazy: bool) -> Iterator[UndefinedSymbol]:
             # BIND_SUBOPCODE_THREADED_SET_BIND_ORDINAL_TABLE_SIZE_ULEB is the one with a number.
             for _ in range(_NUMBERS.get(opcode, int(opcode == _THREADED and immediate == 0))):
                 _, at = uleb(stream, at)
-            symbol = UndefinedSymbol(name, origin, weak)
             # ld64 binds weak definitions to the image itself: nothing that it needs from others.
-            outside = opcode in _BINDING and origin is not SymbolOrigin.SELF
-            if outside and symbol not in seen:
-                seen.add(symbol)
-                yield symbol
+            if opcode in _BINDING and origin is not SymbolOrigin.SELF:
+                binding = (name, origin, weak)
+                if binding not in seen:
+                    seen.add(binding)
+                    yield UndefinedSymbol(*binding)
         elif opcode != _DONE:
             raise MalformedMachO(
                 f"bind opcode {opcode:#x} is unknown", offset=stream.start + at - 1

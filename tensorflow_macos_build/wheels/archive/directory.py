@@ -209,9 +209,9 @@ class DirectoryReader:
         compressed size, offset of the header (4.5.3).
         """
         missing = small.count(records.MASK32)
-        field = fields.get(records.EXTRA_ZIP64, b"")
         if not missing:
             return small
+        field = fields.get(records.EXTRA_ZIP64, b"")
         if len(field) < 8 * missing:
             raise self._broken(name, "its ZIP64 sizes are missing")
         wide = iter(struct.unpack_from(f"<{missing}Q", field))
@@ -241,26 +241,28 @@ class DirectoryReader:
     def _member(self, entry: DirectoryEntry, end: int) -> Member:
         """Check one member's local header against `entry`; `end` is where its space ends."""
         self._check_kind(entry)
-        fixed = self._read(entry.header, records.LOCAL.size)
+        # One read for both: the name must be as long as the directory has it.
+        head = self._read(entry.header, records.LOCAL.size + len(entry.raw_name))
+        fixed, name = head[: records.LOCAL.size], head[records.LOCAL.size :]
         if len(fixed) < records.LOCAL.size or fixed[:4] != records.LOCAL_SIGNATURE:
             raise self._broken(entry.name, "its local header is not where the directory says")
         _, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = (
             records.LOCAL.unpack(fixed)
         )
-        rest = self._read(entry.header + records.LOCAL.size, name_length + extra_length)
-        fields = self._extra_fields(entry.name, rest[name_length:])
+        data = entry.header + records.LOCAL.size + name_length + extra_length
+        extra = self._read(data - extra_length, extra_length) if extra_length else b""
+        fields = self._extra_fields(entry.name, extra)
         size, compressed = self._wide(entry.name, fields, (size, compressed))
         local = (crc, size, compressed)
         declared = (entry.crc, entry.size, entry.compressed)
         # A writer that could not seek back left these numbers zero and wrote them after the data.
         later = bool(flags & records.FLAG_DESCRIPTOR)
-        if rest[:name_length] != entry.raw_name:
+        if name_length != len(entry.raw_name) or name != entry.raw_name:
             raise self._broken(entry.name, "its local header gives it another name")
         if (flags, method) != (entry.flags, entry.method):
             raise self._broken(entry.name, "its two headers differ in method or flags")
         if local != declared and not (later and local == (0, 0, 0)):
             raise self._broken(entry.name, "its two headers differ in CRC or sizes")
-        data = entry.header + records.LOCAL.size + name_length + extra_length
         self._check_space(entry, data + entry.compressed, end, later=later)
         return Member(
             entry.name,

@@ -64,11 +64,11 @@ def collisions(
             yield name, files[key]
         else:
             files[key] = name
-        for parent in _parents(key):
-            # The folders above a known one are known too, so no name costs its whole depth again.
-            if parent in folders:
-                break
+        parent = key.rpartition("/")[0]
+        # The folders above a known one are known too, so no name costs its whole depth again.
+        while parent and parent not in folders:
             folders[parent] = name
+            parent = parent.rpartition("/")[0]
     yield from ((files[key], folders[key]) for key in files if key in folders)
 
 
@@ -78,10 +78,3 @@ def _key(name: str) -> str:
     # As in Unicode's canonical caseless matching (chapter 3.13, D145): folding does not see through
     # what is composed, and may itself leave what is not normalised.
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
-
-
-def _parents(key: str) -> Iterator[str]:
-    end = key.rfind("/")
-    while end > 0:
-        yield key[:end]
-        end = key.rfind("/", 0, end)

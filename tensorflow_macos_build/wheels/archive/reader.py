@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 CHUNK = 1 << 18
 """Bytes that are read or inflated at a time."""
 
+_CODES = 290
+"""Bytes before a deflate block's content at most: its header's 17 bits, 19 lengths of 3 bits, and
+by those the lengths of 320 codes in 7 bits each (RFC 1951, 3.2.7)."""
+
 _TEXT_LIMIT = 64 << 20
 """Largest member that is read at once unless its reader says otherwise, in bytes."""
 
@@ -54,7 +58,7 @@ class Archive:
 
     def raw(self, member: Member, *, chunk: int = CHUNK) -> Iterator[bytes]:
         """Return the member's data as it lies in the file, in pieces of at most `chunk` bytes."""
-        yield from self.range(member.offset, member.compressed, chunk=chunk)
+        return self.range(member.offset, member.compressed, chunk=chunk)
 
     def range(self, offset: int, length: int, *, chunk: int = CHUNK) -> Iterator[bytes]:
         """Return `length` bytes of the wheel's file from `offset`, in pieces.
@@ -99,8 +103,8 @@ class Archive:
             BrokenWheel: they cannot be inflated. The rest of the member is not judged.
         """
         head = b""
-        # `size` bytes of data nearly always hold as many of content: no more is read at first.
-        for piece in self._content(member, size, raw=min(size, CHUNK)):
+        # Data nearly always holds as many bytes of content as it has, behind a block's codes.
+        for piece in self._content(member, size, raw=min(size + _CODES, CHUNK)):
             head += piece
             if len(head) >= size:
                 break

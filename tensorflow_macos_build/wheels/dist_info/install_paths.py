@@ -101,6 +101,5 @@ def above(path: str) -> Iterator[str]:
 
 def owner(path: str) -> str | None:
     """Return the top-level package or folder of site-packages that a path is in, if any."""
-    inside = posixpath.relpath(path, SITE_PACKAGES)
-    top = inside.partition("/")[0]
-    return None if top in ("..", ".") else top
+    inside = path.removeprefix(f"{SITE_PACKAGES}/")
+    return None if inside == path else inside.partition("/")[0] or None

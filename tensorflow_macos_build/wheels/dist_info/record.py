@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ALGORITHMS = ("sha256", "sha384", "sha512")
 """The hashes that a RECORD may use; the specification wants SHA-256 or better."""
 
+_DIGEST_SIZES = {name: hashlib.new(name).digest_size for name in ALGORITHMS}
+"""Bytes of a digest, by its algorithm."""
+
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Files of dist-info that sign RECORD; they are neither listed in it nor true of another one."""
 
@@ -145,7 +148,7 @@ def _parse_digest(path: str, text: str) -> Digest | None:
         digest = base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise BadMetadata(f"the hash of `{path}` is not URL-safe base64") from None
-    if len(digest) != hashlib.new(algorithm).digest_size:
+    if len(digest) != _DIGEST_SIZES[algorithm]:
         raise BadMetadata(f"the hash of `{path}` is not as long as {algorithm} makes them")
     return Digest(algorithm, digest)
 

@@ -265,6 +265,8 @@ def with_second_name() -> bytes:
         (both(8, b"\x0e"), "first: its compression method 14"),
         (both(14, b"\0\0\0\0"), "first: its CRC-32"),
         (patched(with_member("second"), LOCAL, 30, b"F"), "first: .* another name"),
+        (patched(with_member("second"), LOCAL, 26, b"\4"), "first: .* another name"),
+        (patched(with_member("second"), LOCAL, 26, b"\6"), "first: .* another name"),
         (patched(with_member("second"), LOCAL, 14, b"\0\0\0\0"), "first: .* CRC or sizes"),
         (patched(with_member("second"), CENTRAL, 10, b"\x08"), "first: .* method or flags"),
         (
