@@ -62,13 +62,19 @@ def _check_utf8(content: bytes) -> None:
 
 
 def name_faults(content: bytes, name: tags.WheelName) -> list[str]:
-    """Return where METADATA contradicts the wheel's file name; uv refuses such a wheel."""
+    """Return where METADATA contradicts the wheel's file name; uv or pip refuses such a wheel."""
     try:
         fields = parse_fields(content)
     except BadMetadata as error:
         return [str(error)]
-    project, version = (str(fields.get(field, "")).strip() for field in ("Name", "Version"))
-    faults = []
+    project, version = (str(fields.get(field, "")) for field in ("Name", "Version"))
+    # pip 26 takes the line's end for a part of the name.
+    faults = [
+        f"{field} is folded onto a line of its own"
+        for field, value in (("Name", project), ("Version", version))
+        if "\n" in value
+    ]
+    project, version = project.strip(), version.strip()
     if canonicalize_name(project) != name.project:
         faults.append(f"Name is `{project}`, the file name says `{name.project}`")
     if tags.parse_version(version) != name.parsed_version:
