@@ -55,12 +55,14 @@ def _conflict(progress: RebaseProgress, flags: Sequence[str]) -> Iterator[Line]:
         yield Line(f"  {folder / path}")
     # the patch is named, so that a command that is typed twice settles nothing unseen
     named = ("--patch", progress.patch)
+    # A line of its own for each command, which can be copied whole.
     for verb, more, meaning in (
-        ("continue", named, "takes them as they are then"),
-        ("skip", named, "leaves the patch out"),
-        ("abort", (), "gives the rebase up"),
+        ("continue", named, "to take them as they are then"),
+        ("skip", named, "to leave the patch out"),
+        ("abort", (), "to give the rebase up"),
     ):
-        yield Line(f"{checkout.command(f'rebase.{verb}', *flags, *more)}: {meaning}")
+        yield Line(f"{meaning}:")
+        yield Line(f"  {checkout.command(f'rebase.{verb}', *flags, *more)}")
 
 
 def _end(name: str, progress: RebaseProgress, flags: Sequence[str]) -> Iterator[Line]:

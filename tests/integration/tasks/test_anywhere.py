@@ -114,8 +114,8 @@ def test_the_steps_of_a_rebase_are_lines_that_can_be_typed(desk: Desk) -> None:
     assert conflict.returncode == 1
     begun = desk.typed(conflict.stdout.splitlines()[-1].partition("next: ")[2])
     assert begun.returncode == 1
-    lines = [line for line in begun.stdout.splitlines() if line.startswith("'")]
-    commands = {shlex.split(line)[1]: line.rpartition(":")[0] for line in lines}
+    lines = [line for line in begun.stdout.splitlines() if line.startswith("  '")]
+    commands = {shlex.split(line)[1]: line for line in lines}
     assert set(commands) == {"rebase.continue", "rebase.skip", "rebase.abort"}
     assert "markers left" in desk.typed(commands["rebase.continue"]).stderr
     assert desk.typed(commands["rebase.abort"]).returncode == 0
