@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_INLINE = re.compile(r"`((?:scripts/inv|invoke) [^`]+)`")
+_INLINE = re.compile(r"`((?:scripts/inv|invoke) [^`[]+)`")  # with a bracket it is a synopsis
 
 
 def typed(page: Path) -> list[str]:
