@@ -6,9 +6,11 @@ by `require`; then the same command line is run again, in an environment that ha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +66,13 @@ def run_again(groups: Sequence[str]) -> None:
         )
 
 
-def locked_version(package: str, group: str) -> str:
-    """Return the version of a package that the lock of a group brings, or `missing`."""
+def version(package: str, group: str) -> str:
+    """Return the version of a package here, or that the lock of its group brings, or `missing`.
+
+    Both are the same where scripts/inv makes the environment; only the first is known elsewhere.
+    """
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return metadata.version(package)
     try:
         text = (checkout.root() / f"scripts/locks/{group}.txt").read_text("utf-8")
     except OSError:

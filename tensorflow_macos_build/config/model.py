@@ -105,6 +105,11 @@ class Upstream(Values):
     ref: Text
     """The tag, branch or full commit to build."""
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the miniature that this package carries."""
+        return self.url == "embedded:"
+
 
 class Bazel(Values):
     """How Bazel is run, for every architecture alike."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.config import Release
     from tensorflow_macos_build.pipeline.tools import Candidate
 
-_EMBEDDED = "embedded:"
-
 _GIGA = 10**9  # as `limits` has them (config/model.py)
 
 
@@ -143,7 +141,7 @@ def _host(release: Release) -> HostFinding:
     system = f"{platform.system()} {platform.machine()}"
     finding = functools.partial(HostFinding, "host", "host", needed=True)
     fits = sys.platform != "darwin" if release.cross else sys.platform == "darwin"
-    if fits or release.upstream.url == _EMBEDDED:
+    if fits or release.upstream.is_embedded:
         return finding(availability=Availability.FOUND, value=system)
     # Upstream cross-compiles to x86_64 Macs with an SDK that it may not hand out, to arm64 not.
     value = f"{system} has no compiler for Macs"
@@ -228,7 +226,7 @@ def _amount(code: str, what: str, value: str, *, remedy: str, enough: bool) -> H
 
 def _apple(release: Release) -> tuple[HostFinding, ...]:
     """Return what a Mac has; zig compiles the miniature without Xcode, TensorFlow needs it."""
-    needed = release.upstream.url != _EMBEDDED
+    needed = not release.upstream.is_embedded
     gpus = ", ".join(mac.gpus()) or None
     install = "install Xcode, then type: sudo xcode-select --switch /Applications/Xcode.app"
     no_gpu = "smoke tests will not reach a GPU"

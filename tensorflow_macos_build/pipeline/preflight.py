@@ -23,7 +23,6 @@ from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.rounds.folder import StateFolder
-from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
 from tensorflow_macos_build.upstream import mirror
 from tensorflow_macos_build.upstream.tensorflow_tree import sources
 from tensorflow_macos_build.upstream.tensorflow_tree import tree as trees
@@ -187,7 +186,7 @@ def _of_upstream(workspace: Workspace, patched: PatchResult | None) -> Iterator[
     """Hold the config against upstream's own files, and its known faults against this machine."""
     release = workspace.release
     # Of the miniature nothing is asked: it comes with this package, whose tests hold it.
-    if release.upstream.url == EMBEDDED:
+    if release.upstream.is_embedded:
         return
     named, flags = None, None
     try:

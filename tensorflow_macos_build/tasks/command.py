@@ -250,7 +250,10 @@ def report(error: MacosBuildError, *, json: bool) -> ExitCode:
     """
     with written_if_possible(sys.stderr):
         console = Console()
-        console.line(f"error: {error}", "red")
+        try:
+            console.line(f"error: {error}", "red")
+        except (ImportError, OSError):  # what draws cannot be read: no file can be opened any more
+            sys.stderr.write(f"error: {shown(str(error), kept=chr(10))}\n")
         for annotation in _annotations(error):
             console.annotation(annotation)
         console.step_summary(markdown.failure(error))

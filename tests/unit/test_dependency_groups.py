@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,8 +40,15 @@ def test_an_environment_of_somebody_elses_is_not_looked_into(
     dependency_groups.require(["demo"])
 
 
-def test_a_version_is_read_from_a_groups_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_is_the_same_before_and_after_its_group_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
     monkeypatch.chdir(ROOT)
-    assert dependency_groups.locked_version("ziglang", "demo")[0].isdigit()
-    assert dependency_groups.locked_version("zig", "demo") == "missing"
-    assert dependency_groups.locked_version("ziglang", "no-such-group") == "missing"
+    installed = dependency_groups.version("ziglang", "no-such-group")
+    monkeypatch.setattr(metadata, "version", absent)
+    assert dependency_groups.version("ziglang", "demo") == installed
+    assert dependency_groups.version("zig", "demo") == "missing"
+    assert dependency_groups.version("ziglang", "no-such-group") == "missing"

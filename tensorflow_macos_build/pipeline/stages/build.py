@@ -30,7 +30,6 @@ from tensorflow_macos_build.pipeline.stage import Instructions, Results, Stage, 
 from tensorflow_macos_build.pipeline.stages import worktree
 from tensorflow_macos_build.pipeline.stages.bazel_workspace import HOST, BazelWorkspace, flags_for
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
-from tensorflow_macos_build.pipeline.stages.source import EMBEDDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -147,14 +146,14 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
 
 def dependency_groups_of(release: Release) -> tuple[str, ...]:
     """Return what a build needs beyond the package's own: zig compiles the miniature."""
-    return ("demo",) if release.upstream.url == EMBEDDED else ()
+    return ("demo",) if release.upstream.is_embedded else ()
 
 
 def _tools(release: Release) -> dict[str, str]:
     programs = {
         "bazel": fingerprints.program_identity(tools.locate("bazel")),
         "python": fingerprints.program_identity(fingerprints.located_python(release)),
-        "ziglang": dependency_groups.locked_version("ziglang", "demo"),  # it compiles the miniature
+        "ziglang": dependency_groups.version("ziglang", "demo"),  # it compiles the miniature
     }
     if release.bazel.xcode and (selected := mac.developer_dir()):
         # The whole folder is replaced by an update, and so has another time.

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
-EMBEDDED = "embedded:"
-"""The address of the miniature that this package carries."""
-
 
 class SourceInputs(Record):
     """What decides the commit.
@@ -39,16 +36,16 @@ class SourceInputs(Record):
 def _inputs(workspace: Workspace, _results: Results) -> SourceInputs:
     upstream = workspace.release.upstream
     return SourceInputs(
-        url=upstream.url, ref=upstream.ref, local_refs=_local_refs(workspace.root, upstream.url)
+        url=upstream.url, ref=upstream.ref, local_refs=_local_refs(workspace.root, upstream)
     )
 
 
-def _local_refs(root: Path, url: str) -> str:
+def _local_refs(root: Path, upstream: Upstream) -> str:
     # The miniature's repository is made by code, so that is what its references depend on.
-    if url == EMBEDDED:
+    if upstream.is_embedded:
         return closure.digest("tensorflow_macos_build.upstream.embedded")
     # An absolute path takes the root's place (pathlib); an address of a server leads nowhere.
-    folder = root / url.removeprefix("file://")
+    folder = root / upstream.url.removeprefix("file://")
     git_dir = folder / ".git" if (folder / ".git").is_dir() else folder
     if not (git_dir / "HEAD").is_file():
         return ""

@@ -265,10 +265,10 @@ def test_a_time_box_needs_room_for_its_states_and_the_cache(tmp_path: Path) -> N
 
     def needed(box: TimeBox | None) -> str:
         (disk,) = (f for f in preflight.examine(workspace, box=box) if f.code == "disk")
-        return disk.value.partition(" of ")[2]
+        return disk.value.partition(" free, ")[2]
 
     box = budget.time_box("", tmp_path, workspace)
-    assert (needed(None), needed(box)) == ("10 GB", "26 GB")
+    assert (needed(None), needed(box)) == ("10 GB needed", "26 GB needed")
     with (tmp_path / "state-0001.tar").open("wb") as state:
         state.truncate(4 * 10**9)
-    assert needed(box) == "22 GB"
+    assert needed(box) == "22 GB needed"

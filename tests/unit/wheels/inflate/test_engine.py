@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _struct
+import _ctypes
 import subprocess
 import sys
 import zlib
@@ -46,7 +46,7 @@ def test_where_its_module_hides_its_functions_the_system_s_are_called() -> None:
     faster = engine.faster()
     assert faster is not None
     data = zlib.compressobj(wbits=-15).flush()
-    inflater = Inflater(by=replace(faster, module=_struct))
+    inflater = Inflater(by=replace(faster, module=_ctypes))
     assert list(inflater.run([data])) == []
     inflater.close()
 
