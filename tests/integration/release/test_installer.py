@@ -53,7 +53,9 @@ class linalg:
 """So much of TensorFlow as the quick trial asks for."""
 
 _PATCH = """
-import platform, sys, sysconfig
+import contextlib, platform, sys, sysconfig
+with contextlib.suppress(ImportError):  # its patterns are for the Python that really runs
+    import pip._vendor.packaging.version
 platform.system = lambda: "Darwin"
 platform.machine = lambda: {machine!r}
 platform.mac_ver = lambda *_: ({macos!r}, ("", "", ""), {machine!r})
