@@ -68,15 +68,18 @@ def name_faults(content: bytes, name: tags.WheelName) -> list[str]:
     except BadMetadata as error:
         return [str(error)]
     project, version = (str(fields.get(field, "")) for field in ("Name", "Version"))
-    # pip 26 takes the line's end for a part of the name.
-    faults = [
-        f"{field} is folded onto a line of its own"
-        for field, value in (("Name", project), ("Version", version))
-        if "\n" in value
-    ]
-    project, version = project.strip(), version.strip()
-    if canonicalize_name(project) != name.project:
-        faults.append(f"Name is `{project}`, the file name says `{name.project}`")
-    if tags.parse_version(version) != name.parsed_version:
-        faults.append(f"Version is `{version}`, the file name says `{name.parsed_version}`")
+    faults = []
+    for field, said, expected, agrees in (
+        ("Name", project, name.project, canonicalize_name(project.strip()) == name.project),
+        (
+            "Version",
+            version,
+            name.parsed_version,
+            tags.parse_version(version.strip()) == name.parsed_version,
+        ),
+    ):
+        if "\n" in said:  # pip 26 takes the line's end for a part of the value
+            faults.append(f"{field} is folded onto a line of its own")
+        elif not agrees:
+            faults.append(f"{field} is `{said.strip()}`, the file name says `{expected}`")
     return faults

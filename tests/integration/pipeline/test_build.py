@@ -284,7 +284,7 @@ class Observer:
     @contextlib.contextmanager
     def stage_started(self, stage):
         at_work[0] = stage.stage.name
-        yield lambda *_: None
+        yield lambda *_, **__: None
         at_work[0] = None
 
 # What is looked at before a build reads what a stage would then find in memory.
