@@ -128,7 +128,8 @@ from tensorflow_macos_build.smoke.sweep import (
     SweepReport,
     SweepResult,
 )
-from tensorflow_macos_build.tasks import docs, namespace
+from tensorflow_macos_build.tasks import docs
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.upstream.releases import (
     Distance,
     ReleaseBranch,

@@ -27,7 +27,7 @@ from tensorflow_macos_build import checkout, dependency_groups, interrupts
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
-from tensorflow_macos_build.tasks import completion, implied, namespace, task_help, usage
+from tensorflow_macos_build.tasks import completion, implied, task_help, usage
 from tensorflow_macos_build.tasks.command import (
     Argument,
     Command,
@@ -36,6 +36,7 @@ from tensorflow_macos_build.tasks.command import (
     written_if_possible,
 )
 from tensorflow_macos_build.tasks.examples import EXAMPLES
+from tensorflow_macos_build.tasks.namespace import namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

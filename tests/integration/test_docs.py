@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import config
-from tensorflow_macos_build.tasks import docs, namespace
+from tensorflow_macos_build.tasks import docs
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 from tests.doc_commands import PAGES, ROOT, named, typed
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.wheels.fuse.engine import fuse
 from tensorflow_macos_build.wheels.fuse.plan import FuseOptions

@@ -49,7 +49,7 @@ def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "checkout"
     queue = root / "patches" / "q"
     queue.mkdir(parents=True)
-    (root / "tasks.py").write_text("from tensorflow_macos_build.tasks import namespace\n")
+    (root / "tasks.py").write_text("from tensorflow_macos_build.tasks.namespace import namespace\n")
     (queue / "queue.yaml").write_text(f"upstream: 'embedded:'\nref: v2.16.0\ncommit: '{commit}'\n")
     write(queue, "00100-one.patch", subject="one", path="one", line="1", drop="never")
     (queue / "series").write_text("00100-one.patch\n")

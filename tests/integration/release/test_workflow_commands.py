@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build.tasks.namespace import namespace
 from tests import command_line
 from tests.named_wheels import wheel_of
 

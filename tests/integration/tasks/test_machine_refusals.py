@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 from tests.wheelmaker import Thin
 

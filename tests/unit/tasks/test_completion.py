@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.tasks import completion, namespace
+from tensorflow_macos_build.tasks import completion
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 from tests.imports import ROOT
 

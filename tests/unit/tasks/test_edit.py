@@ -9,7 +9,7 @@ import pytest
 
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.edit import plan_file, session
-from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.tasks import namespace
 from tensorflow_macos_build.tasks.command import Command
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 
 if TYPE_CHECKING:

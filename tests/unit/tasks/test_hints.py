@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
-from tensorflow_macos_build.tasks import namespace
+from tensorflow_macos_build.tasks.namespace import namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

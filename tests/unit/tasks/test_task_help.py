@@ -6,8 +6,9 @@ import shlex
 
 import pytest
 
-from tensorflow_macos_build.tasks import namespace, task_help, usage
+from tensorflow_macos_build.tasks import task_help, usage
 from tensorflow_macos_build.tasks.examples import EXAMPLES, SECTIONS
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 
 PROGRAM = Program(namespace=namespace, binary="inv")

@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.tasks import namespace, usage
+from tensorflow_macos_build.tasks import usage
+from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 
 
