@@ -35,13 +35,22 @@ COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _inv inv 2>/dev/null; printf '%s\\n' "${C
 ZSH = """\
 zmodload zsh/zpty; zpty z zsh -f -i
 zpty -w z 'fpath=(~/.local/share/zsh/site-functions $fpath); autoload -U compinit; compinit -u'
-sleep 2; zpty -n -w z "$1"$'\\t'; sleep 4; zpty -r z out
-while zpty -r -t z more; do out+=$more; done; print -r -- "$out"
+zpty -w z 'print rea''dy'; zpty -r z out '*ready*'
+zpty -n -w z "$1"$'\\t'; zpty -r z out "*$2*"; print -r -- "$out"
 """
+"""zpty reads until what is expected has come, however long that takes."""
 
 FISH = 'complete -C "$argv[1]"'
 
 SHELLS = {"bash": ["-c", BASH, "bash"], "zsh": ["-c", ZSH, "zsh"], "fish": ["-c", FISH]}
+
+
+def _completes(argv: list[str], expected: str, variables: dict[str, str]) -> bool:
+    try:
+        done = subprocess.run(argv, env=variables, check=False, capture_output=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        return False
+    return expected.encode() in done.stdout
 
 
 def main() -> None:
@@ -59,9 +68,8 @@ def main() -> None:
                 print(f"{shell}: not on this machine")
                 continue
             for line, expected in EXPECTED.items():
-                argv = [shell, *words, line]
-                done = subprocess.run(argv, env=variables, check=False, capture_output=True)
-                verdict = "completed" if expected.encode() in done.stdout else "NOT completed"
+                is_completed = _completes([shell, *words, line, expected], expected, variables)
+                verdict = "completed" if is_completed else "NOT completed"
                 print(f"{shell}: {line}: {verdict}", flush=True)
         run = measure.in_child(
             lambda: subprocess.run([inv, "--complete", "--", "fus"], env=variables, check=True)

@@ -48,7 +48,10 @@ def _is_room_for_bytecode() -> bool:
 _MAY_COMPILE = bool(sys.flags.isolated) or not sys.dont_write_bytecode
 sys.dont_write_bytecode = not (_MAY_COMPILE and _is_room_for_bytecode())
 
-from tensorflow_macos_build.tasks.program import main  # noqa: E402
+if sys.argv[1:2] == ["--complete"]:  # at each press of a key, so without what tasks need
+    from tensorflow_macos_build.tasks.completion import main
+else:
+    from tensorflow_macos_build.tasks.program import main
 
 if __name__ == "__main__":
     main()

@@ -1,23 +1,35 @@
-"""What can stand where a person has typed no further: for shells that complete words."""
+"""What can stand where a person has typed no further: for shells that complete words.
+
+A shell asks at each press of a key, so this is done without invoke and the tasks, which take longer
+to import than all else: from a table of what each task takes (`completion_table` makes it).
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
+from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.tasks import implied
-from tensorflow_macos_build.tasks.task_help import operands_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import invoke
-    from invoke.parser import ParserContext
-
 SHELLS = ("bash", "zsh", "fish")
 
 _FOLDER = Path(__file__).with_name("shells")
+
+TABLE = _FOLDER / "tasks.json"
+"""What each task takes; `docs.generate` writes it."""
+
+_CORE = ""
+"""In the table, the name of what stands before the first task."""
 
 _PATCHES = {"name", "patch", "into", "before", "after"}
 """Arguments that name a patch, of tasks that take a queue."""
@@ -31,64 +43,109 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class TaskWords:
+    """What a task takes.
+
+    Attributes:
+        flags: its flags, each with the name of the argument whose value follows; "": none does.
+        operands: the names of the arguments that are given without a flag, in their order.
+        repeated: the name of an argument that may be given again and again; "": there is none.
+    """
+
+    flags: Mapping[str, str]
+    operands: tuple[str, ...] = ()
+    repeated: str = ""
+
+
 def script(shell: str) -> str:
     """Return what a shell reads to complete the words of this program."""
     return (_FOLDER / f"inv.{shell}").read_text(encoding="utf-8")
 
 
-def candidates(
-    words: Sequence[str], core: ParserContext, tasks: Mapping[str, ParserContext]
-) -> list[str]:
+def dumps(tasks: Mapping[str, TaskWords]) -> str:
+    """Return a table as text: a line a task, so that a change of one is a line's change."""
+    rows = (
+        f"{json.dumps(name)}: {json.dumps([dict(task.flags), task.operands, task.repeated])}"
+        for name, task in sorted(tasks.items())
+    )
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+def loads(text: str) -> dict[str, TaskWords]:
+    """Return the table of a text that `dumps` has made."""
+    return {
+        name: TaskWords(flags, tuple(operands), repeated)
+        for name, (flags, operands, repeated) in json.loads(text).items()
+    }
+
+
+def main() -> None:
+    """Print what the last word of an unfinished command line may become, a line each.
+
+    The command line is `--complete -- WORDS`, with the words that are typed behind the program's
+    name. Nothing is printed where that cannot be told: a shell has no use for an error.
+    """
+    typed = sys.argv[3:]
+    with contextlib.suppress(MacosBuildError, OSError):
+        lines = candidates(typed, loads(TABLE.read_text(encoding="utf-8")))
+        # Names of files as they are, whatever the locale.
+        sys.stdout.buffer.write(b"".join(os.fsencode(line) + b"\n" for line in lines))
+        sys.stdout.flush()
+
+
+def candidates(words: Sequence[str], tasks: Mapping[str, TaskWords]) -> list[str]:
     """Return what the last of some words may become, sorted.
 
     Args:
         words: those behind the program's name; the last one is unfinished, and may be empty.
-        core: the flags before the first task.
-        tasks: the tasks, by all of their names.
+        tasks: what each task takes, by all of its names.
     """
     *before, word = words or [""]
-    name = next((typed for typed in before if typed in tasks), "")
-    if not name and not word.startswith("-"):
-        return _beginning(word, tasks)
-    context = tasks.get(name, core)
+    name = next((typed for typed in before if typed in tasks), _CORE)
+    if name == _CORE and not word.startswith("-"):
+        return _beginning(word, filter(None, tasks))
+    task = tasks[name]
     flag, equals, value = word.partition("=")
     if equals:
-        argument = context.flags.get(flag)
-        values = _values(name, argument, value, before) if argument else []
-        return [f"{flag}={one}" for one in values]
+        argument = task.flags.get(flag)
+        return [f"{flag}={item}" for item in _values(name, argument, value, before)]
     if word.startswith("-"):
-        return _beginning(word, (flag for flag in context.flags if flag.startswith("--")))
-    asked = context.flags.get(before[-1])
-    if asked is None or not asked.takes_value:
-        asked = _operand(context, before[before.index(name) + 1 :])
-    return _values(name, asked, word, before) if asked else []
+        return _beginning(word, task.flags)
+    asked = task.flags.get(before[-1]) or _operand(task, before[before.index(name) + 1 :])
+    return _values(name, asked, word, before)
 
 
-def _operand(context: ParserContext, given: Sequence[str]) -> invoke.Argument | None:
+def _operand(task: TaskWords, given: Sequence[str]) -> str:
     """Return the operand that comes after those that were given, if there is one."""
     count = 0
     for at, typed in enumerate(given):
-        flag = context.flags.get(given[at - 1]) if at else None
-        count += not typed.startswith("-") and not (flag and flag.takes_value)
-    left = list(operands_of(context).values())[count:]
-    repeated = [argument for argument in context.positional_args if argument.kind is list]
-    return next(iter([*left, *repeated]), None)
+        is_value = at > 0 and bool(task.flags.get(given[at - 1]))
+        count += not typed.startswith("-") and not is_value
+    return next(iter(task.operands[count:]), task.repeated)
 
 
-def _values(task: str, argument: invoke.Argument, word: str, words: Sequence[str]) -> list[str]:
-    """Return the values of an argument that begin as `word`."""
-    name = str(argument.names[0]).replace("_", "-")
-    if name == "config" or (task, name) == ("config.show", "name"):
-        return _beginning(word, _configs())
-    if name == "queue":
-        return _beginning(word, _queues())
-    if name in {"until", "force"}:
-        return _beginning(word, _stages(words))
-    if name in _PATCHES and task.startswith("patches."):
-        return _beginning(word, _patches(task, words))
-    if name in _WORDS:
-        return _beginning(word, _WORDS[name])
+def _values(task: str, name: str | None, word: str, words: Sequence[str]) -> list[str]:
+    """Return the values of a task's argument that begin as `word`; none where it takes none."""
+    if not name:
+        return []
+    named = _named(task, name, words)
+    if named is not None:
+        return _beginning(word, named)
     return sorted(_paths(word, ".whl" if name in _WHEELS else ""))
+
+
+def _named(task: str, name: str, words: Sequence[str]) -> Iterable[str] | None:
+    """Return the values that an argument may have; None: it is the path of something."""
+    if name == "config" or (task, name) == ("config.show", "name"):
+        return _configs()
+    if name == "queue":
+        return _queues()
+    if name in {"until", "force"}:
+        return _stages(words)
+    if name in _PATCHES and task.startswith("patches."):
+        return _patches(task, words)
+    return _WORDS.get(name)
 
 
 def _beginning(word: str, names: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`scripts/inv docs.generate`: the pages of docs/ that are made of the code."""
+"""`scripts/inv docs.generate`: what is made of the code, pages of docs/ and completion's table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import invoke
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.errors import ExitCode
-from tensorflow_macos_build.tasks import task_help
+from tensorflow_macos_build.tasks import completion, task_help
 from tensorflow_macos_build.tasks.command import Argument, Command, command, print_parts
 from tensorflow_macos_build.tasks.examples import EXAMPLES
 from tensorflow_macos_build.views.lines import Line
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from invoke.parser import ParserContext
 
+    from tensorflow_macos_build.tasks.completion import TaskWords
     from tensorflow_macos_build.views.reference import FlagHelp, TaskHelp
 
 FOLDER = Path("docs")
@@ -36,14 +37,14 @@ def collection(described: invoke.Collection) -> invoke.Collection:
 
     @command()
     def generate(_context: invoke.Context) -> None:
-        """Make the pages of docs/ that are made of the code."""
+        """Make what is made of the code: pages of docs/, and the words that shells complete."""
         for path, text in pages(checkout.root(), described).items():
             files.write_text(checkout.path(path), text)
             print_parts([Line(f"made: {checkout.path(path)}")])
 
     @command()
     def check(_context: invoke.Context) -> ExitCode:
-        """Show which pages of docs/ are not as the code says; 1 when there are some."""
+        """Show what of `docs.generate` is not as the code says; 1 when there is some."""
         stale = stale_pages(checkout.root(), described)
         print_parts(Line(f"stale: {checkout.path(path)}") for path in stale)
         return ExitCode.FAILED if stale else ExitCode.DONE
@@ -76,7 +77,7 @@ def example_of(root: Path) -> dict[str, Any]:
 
 
 def pages(root: Path, described: invoke.Collection) -> dict[Path, str]:
-    """Return the text of each page that is made of the code, by its path in the checkout.
+    """Return the text of each file that is made of the code, by its path in the checkout.
 
     Raises:
         UsageError: the example of a config cannot be read.
@@ -88,7 +89,16 @@ def pages(root: Path, described: invoke.Collection) -> dict[Path, str]:
         FOLDER / "config-reference.md": reference.config_page(config.schema(), example_of(root)),
         FOLDER / "task-reference.md": reference.tasks_page(task_helps(root, described)),
         FOLDER / "exit-codes.md": reference.exit_codes_page(errors.refusals()),
+        completion.TABLE.relative_to(Path(__file__).parents[2]): completion.dumps(
+            _completed(described)
+        ),
     }
+
+
+def _completed(described: invoke.Collection) -> dict[str, TaskWords]:
+    from tensorflow_macos_build.tasks import completion_table, core_flags
+
+    return completion_table.of_tasks(core_flags.context(), described.to_contexts())
 
 
 def task_helps(root: Path, described: invoke.Collection) -> Iterator[TaskHelp]:

@@ -27,9 +27,8 @@ from tensorflow_macos_build import checkout, dependency_groups, interrupts
 from tensorflow_macos_build.console import Console
 from tensorflow_macos_build.errors import ExitCode, UsageError, naming
 from tensorflow_macos_build.pipeline import tools
-from tensorflow_macos_build.tasks import completion, implied, task_help, usage
+from tensorflow_macos_build.tasks import completion, core_flags, implied, task_help, usage
 from tensorflow_macos_build.tasks.command import (
-    Argument,
     Command,
     guard,
     report,
@@ -43,12 +42,6 @@ if TYPE_CHECKING:
 
     from invoke.parser import Parser, ParserContext
 
-
-_CORE = frozenset(
-    {"complete", "help", "list", "list-depth", "list-format", "print-completion-script", "version"}
-)
-"""Invoke's own flags that are kept. The others are about commands that a task hands to a shell; no
-task here does, and so `--dry` would build all the same."""
 
 _SHORT = 12
 """How many digits of a commit's id are shown: enough for a repository of TensorFlow's size."""
@@ -69,7 +62,7 @@ class Program(invoke.Program):
 
     def core_args(self) -> list[invoke.Argument]:
         """Return the flags before the first task."""
-        return [Argument.of(flag) for flag in super().core_args() if flag.names[0] in _CORE]
+        return core_flags.kept(super().core_args())
 
     def create_config(self) -> None:
         """Make invoke's settings: its defaults, whatever files of this user or system say."""
@@ -98,10 +91,7 @@ class Program(invoke.Program):
                 raise Exit
 
     def parse_tasks(self) -> None:
-        """Parse the tasks and their flags, or complete them."""
-        if self.args.complete.value:
-            self._complete()
-            raise Exit
+        """Parse the tasks and their flags."""
         with self._usage_errors():
             takes = usage.Takes(self.initial_context, self._tasks(), self._required, implied.value)
             completed = usage.check(self.argv[1:], takes)
@@ -175,12 +165,6 @@ class Program(invoke.Program):
 
         commit = builder.tool_commit(checkout.root())[:_SHORT]
         sys.stdout.write(f"{self.name} {self.version}{f' ({commit})' if commit else ''}\n")
-
-    def _complete(self) -> None:
-        """Print what the last word of an unfinished command line may become, a line each."""
-        words = self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else []
-        found = completion.candidates(words, self.initial_context, self._tasks())
-        sys.stdout.write("".join(f"{candidate}\n" for candidate in found))
 
     def _script(self, shell: str) -> str:
         if shell not in completion.SHELLS:

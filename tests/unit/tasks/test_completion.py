@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.tasks import completion
+from tensorflow_macos_build.tasks import completion, completion_table
 from tensorflow_macos_build.tasks.namespace import namespace
 from tensorflow_macos_build.tasks.program import Program
 from tests.imports import ROOT
@@ -14,16 +14,13 @@ from tests.imports import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-CORE = Program(namespace=namespace).initial_context
-TASKS = {
-    str(name): context
-    for context in namespace.to_contexts()
-    for name in (context.name, *context.aliases)
-}
+TASKS = completion_table.of_tasks(
+    Program(namespace=namespace).initial_context, namespace.to_contexts()
+)
 
 
 def _candidates(line: str) -> list[str]:
-    return completion.candidates(line.split(" "), CORE, TASKS)
+    return completion.candidates(line.split(" "), TASKS)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +36,7 @@ def _in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
         ("--l", {"--list", "--list-depth", "--list-format"}),
         ("fuse --o", {"--out"}),
         ("build --pl", {"--plan"}),
+        ("test --no-", {"--no-lint"}),
         ("build de", {"demo"}),
         ("build --config tf-2.21", {"tf-2.21", "tf-2.21-cross"}),
         ("build --config=de", {"--config=demo"}),
@@ -69,12 +67,10 @@ def test_a_wheel_is_completed_by_wheels_and_folders(
         (tmp_path / name).touch()
     (tmp_path / "at").mkdir()
     (tmp_path / "at/c.whl").touch()
-    assert completion.candidates(["fuse", "a"], CORE, TASKS) == ["a b.whl", "at/"]
-    assert completion.candidates(["fuse", "x.whl", "at/"], CORE, TASKS) == ["at/c.whl"]
-    assert completion.candidates(["verify", f"{tmp_path}/at/c"], CORE, TASKS) == [
-        f"{tmp_path}/at/c.whl"
-    ]
-    assert completion.candidates(["fuse", "x.whl", "y.whl", "--out", "a"], CORE, TASKS) == [
+    assert completion.candidates(["fuse", "a"], TASKS) == ["a b.whl", "at/"]
+    assert completion.candidates(["fuse", "x.whl", "at/"], TASKS) == ["at/c.whl"]
+    assert completion.candidates(["verify", f"{tmp_path}/at/c"], TASKS) == [f"{tmp_path}/at/c.whl"]
+    assert completion.candidates(["fuse", "x.whl", "y.whl", "--out", "a"], TASKS) == [
         *("a b.whl", "a.txt", "at/")
     ]
 
@@ -84,6 +80,10 @@ def test_what_is_given_is_not_asked_for_again() -> None:
     assert "demo" not in _candidates("build demo ")
     assert "demo" not in _candidates("build demo --arch arm64 ")
     assert "demo" in _candidates("build --arch arm64 ")
+
+
+def test_the_table_is_read_as_it_was_written() -> None:
+    assert completion.loads(completion.dumps(TASKS)) == TASKS
 
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
