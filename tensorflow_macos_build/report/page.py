@@ -40,6 +40,7 @@ def render(report: Json) -> str:
             tools=_tools(report["builder"]),
             folders=_largest(report.get("folders", [])),
             upstream_link=_commit_link(report["upstream"]),
+            failed=sum(verdict.is_failure(check["outcome"]) for check in report["smoke"]),
             targets=_targets(report["smoke"]),
         )
     )
@@ -61,6 +62,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.tests["failure"] = verdict.is_failure
     environment.filters["size"] = size
     environment.filters["duration"] = duration
     environment.filters["evidence_lines"] = evidence_lines

@@ -46,6 +46,14 @@ def judge(wheel: str, findings: Rows, checks: Rows) -> tuple[Requirement, ...]:
     return (_verified(findings), *(tried or [Requirement("tried", "no check was made", False)]))
 
 
+def is_failure(outcome: object) -> bool:
+    """Whether a check's outcome speaks against its wheel: it failed, crashed, hung or was killed.
+
+    An outcome that is not known here does, so that none lets a wheel pass by its name.
+    """
+    return outcome not in _HARMLESS
+
+
 def verdict(requirements: Iterable[Requirement]) -> str:
     """Return the verdict in a line: ready to publish, or what is missing."""
     alike: dict[str, list[str]] = {}
@@ -66,11 +74,15 @@ def _verified(findings: Rows) -> Requirement:
 
 def _tried(leg: str, checks: Rows) -> Requirement:
     counts = Counter(str(check["outcome"]) for check in checks)
-    failed = sum(number for outcome, number in counts.items() if outcome not in _HARMLESS)
+    failed = sum(number for outcome, number in counts.items() if is_failure(outcome))
     name = f"tried on {leg}"
     if failed:
-        return Requirement(name, f"{failed} checks failed", False)
+        return Requirement(name, f"{_checks(failed)} failed", False)
     if counts["passed"]:
-        return Requirement(name, f"{counts['passed']} checks passed", True)
+        return Requirement(name, f"{_checks(counts['passed'])} passed", True)
     reasons = dict.fromkeys(str(check["why"]) for check in checks if check["outcome"] == "not_run")
     return Requirement(name, f"not yet ({next(iter(reasons), 'no check fits it')})", False)
+
+
+def _checks(count: int) -> str:
+    return f"{count} check{'' if count == 1 else 's'}"

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.report import page
+from tensorflow_macos_build.report import page, verdict
+from tensorflow_macos_build.smoke import CheckOutcome
 
 
 def report(**changes: Any) -> documents.Json:
@@ -109,7 +110,25 @@ def test_the_verdict_comes_before_all_else_and_names_what_is_missing() -> None:
         parsed(text)
         assert text.index(words) < text.index("<h2>")
     failed = page.render(report(smoke=[{**check, "outcome": "failed", "why": "x"}]))
-    assert "tried on arm64: 1 checks failed" in failed
+    assert "tried on arm64: 1 check failed" in failed
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in CheckOutcome if outcome.is_failure])
+def test_whatever_speaks_against_a_wheel_counts_as_failed_everywhere(
+    outcome: CheckOutcome,
+) -> None:
+    check = {"leg": "arm64", "name": "import", "why": "x", "evidence": {}}
+    check |= {"wheel": report()["wheel"]["name"], "outcome": outcome.value}
+    text = page.render(report(smoke=[check]))
+    assert "tried on arm64: 1 check failed" in text
+    assert '<b class="failed">1</b> failed' in text
+    assert 'class="name failed"' in text
+
+
+def test_what_is_no_failure_to_the_smoke_test_is_none_to_a_report() -> None:
+    assert {outcome for outcome in CheckOutcome if outcome.is_failure} == {
+        outcome for outcome in CheckOutcome if verdict.is_failure(outcome.value)
+    }
 
 
 def test_what_a_newer_report_has_is_shown() -> None:

@@ -38,7 +38,7 @@ def test_the_end_names_the_wheel_its_hash_its_size_the_report_and_the_next_step(
     ("outcome", "why", "missing"),
     [
         ("not_run", "no Mac", "tried on arm64: not yet (no Mac)"),
-        ("failed", "other results", "tried on arm64: 1 checks failed"),
+        ("failed", "other results", "tried on arm64: 1 check failed"),
         ("not_applicable", "no function", "tried on arm64: not yet (no check fits it)"),
     ],
 )
