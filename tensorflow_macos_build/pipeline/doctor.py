@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.pipeline import cross, mac, tools, versions
+from tensorflow_macos_build.pipeline import cross, mac, miniature, tools, versions
 from tensorflow_macos_build.pipeline.tools import TOOLS, Tool
 from tensorflow_macos_build.wheels.inflate import engine
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.config import Release
     from tensorflow_macos_build.pipeline.tools import Candidate
+    from tensorflow_macos_build.pipeline.workspace import Workspace
 
 _GIGA = 10**9  # as `limits` has them (config/model.py)
 
@@ -98,20 +99,22 @@ class HostFinding:
         )
 
 
-def examine(release: Release, folder: Path, more_gb: float = 0.0) -> tuple[HostFinding, ...]:
-    """Return what this machine has of everything that a build of `release` in `folder` needs.
+def examine(workspace: Workspace, more_gb: float = 0.0) -> tuple[HostFinding, ...]:
+    """Return what this machine has of everything that a build of a release needs.
 
     `more_gb` is disk space that is needed beside that of `limits`, in units of 10^9 bytes.
     """
+    release, folder = workspace.release, workspace.root
+    is_real = not miniature.is_source_of(workspace)
     return (
         _tool(TOOLS["git"], needed=True),
         _tool(TOOLS["bazel"], needed=True),
         _python(release),
-        _host(release),
+        _host(release, is_real=is_real),
         *_supplied(release, folder),
         *_limits(release, folder, more_gb),
         _inflating(),
-        *(_apple(release) if sys.platform == "darwin" else _no_apple()),
+        *(_apple(is_real=is_real) if sys.platform == "darwin" else _no_apple()),
     )
 
 
@@ -136,12 +139,12 @@ def _python(release: Release) -> HostFinding:
     return _tool(tool, needed=True, code="python")
 
 
-def _host(release: Release) -> HostFinding:
+def _host(release: Release, *, is_real: bool) -> HostFinding:
     """Return whether this kind of machine can build the release at all."""
     system = f"{platform.system()} {platform.machine()}"
     finding = functools.partial(HostFinding, "host", "host", needed=True)
     fits = sys.platform != "darwin" if release.cross else sys.platform == "darwin"
-    if fits or release.upstream.is_embedded:
+    if fits or not is_real:
         return finding(availability=Availability.FOUND, value=system)
     # Upstream cross-compiles to x86_64 Macs with an SDK that it may not hand out, to arm64 not.
     value = f"{system} has no compiler for Macs"
@@ -224,16 +227,15 @@ def _amount(code: str, what: str, value: str, *, remedy: str, enough: bool) -> H
     return HostFinding(code, what, availability, needed=True, value=value, remedy=shown)
 
 
-def _apple(release: Release) -> tuple[HostFinding, ...]:
+def _apple(*, is_real: bool) -> tuple[HostFinding, ...]:
     """Return what a Mac has; zig compiles the miniature without Xcode, TensorFlow needs it."""
-    needed = not release.upstream.is_embedded
     gpus = ", ".join(mac.gpus()) or None
     install = "install Xcode, then type: sudo xcode-select --switch /Applications/Xcode.app"
     no_gpu = "smoke tests will not reach a GPU"
     findings = [
         _answer("macos", "macOS", mac.macos_version(), needed=False),
-        _answer("xcode", "Xcode", mac.xcode_version(), needed=needed, remedy=install),
-        _answer("sdk", "macOS SDK", mac.sdk_version(), needed=needed, remedy=install),
+        _answer("xcode", "Xcode", mac.xcode_version(), needed=is_real, remedy=install),
+        _answer("sdk", "macOS SDK", mac.sdk_version(), needed=is_real, remedy=install),
         _answer("gpu", "GPU with Metal", gpus, needed=False, remedy=no_gpu),
     ]
     # An Intel Mac runs Intel programs by itself, and has no Rosetta to install.

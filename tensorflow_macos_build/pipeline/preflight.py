@@ -20,7 +20,7 @@ from tensorflow_macos_build.errors import ExitCode, MacosBuildError, UsageError
 from tensorflow_macos_build.git import objects
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
-from tensorflow_macos_build.pipeline import doctor, hazards, tools, versions
+from tensorflow_macos_build.pipeline import doctor, hazards, miniature, tools, versions
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
 from tensorflow_macos_build.pipeline.rounds.folder import StateFolder
 from tensorflow_macos_build.upstream import mirror
@@ -67,7 +67,7 @@ def examine(
         UsageError: a code is none of a finding.
     """
     findings = (
-        *doctor.examine(workspace.release, workspace.root, _states_gb(workspace.release, box)),
+        *doctor.examine(workspace, _states_gb(workspace.release, box)),
         *_credentials(workspace.release),
         *_disk_cache(workspace),
         *_queue(workspace),
@@ -186,7 +186,7 @@ def _of_upstream(workspace: Workspace, patched: PatchResult | None) -> Iterator[
     """Hold the config against upstream's own files, and its known faults against this machine."""
     release = workspace.release
     # Of the miniature nothing is asked: it comes with this package, whose tests hold it.
-    if release.upstream.is_embedded:
+    if miniature.is_source_of(workspace):
         return
     named, flags = None, None
     try:

@@ -91,7 +91,7 @@ def build(
         plan = planning.make(workspace, request)
         observer.plan_made(plan)  # first: to bring what is required may take a while
         if _may_come_to_bazel(plan):
-            dependency_groups.require(bazel_builds.dependency_groups_of(workspace.release))
+            dependency_groups.require(bazel_builds.dependency_groups_of(workspace))
         gate = _Preflight(plan, observer)
         gate.before_all()
         if request.time_box is None:

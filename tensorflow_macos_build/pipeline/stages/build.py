@@ -144,9 +144,11 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
     )
 
 
-def dependency_groups_of(release: Release) -> tuple[str, ...]:
+def dependency_groups_of(workspace: Workspace) -> tuple[str, ...]:
     """Return what a build needs beyond the package's own: zig compiles the miniature."""
-    return ("demo",) if release.upstream.is_embedded else ()
+    from tensorflow_macos_build.pipeline import miniature
+
+    return ("demo",) if miniature.is_source_of(workspace) else ()
 
 
 def _tools(release: Release) -> dict[str, str]:

@@ -47,7 +47,7 @@ def workspace(name: str = "tf-2.19-cross", **paths: Path) -> Workspace:
 
 
 def findings(of: Workspace) -> dict[str, HostFinding]:
-    listed = doctor.examine(of.release, ROOT)
+    listed = doctor.examine(of)
     return {finding.code: finding for finding in listed}
 
 
@@ -127,6 +127,5 @@ def test_what_is_not_supplied_is_told_before_a_build(
 
 def test_a_config_for_linux_is_no_mac_s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    release = workspace().release
-    assert doctor._host(release).availability is Availability.DOES_NOT_FIT
-    assert doctor._host(workspace("tf-2.19").release).availability is Availability.FOUND
+    assert findings(workspace())["host"].availability is Availability.DOES_NOT_FIT
+    assert findings(workspace("tf-2.19"))["host"].availability is Availability.FOUND

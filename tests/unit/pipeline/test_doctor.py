@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +16,15 @@ import pytest
 from tensorflow_macos_build import config, documents
 from tensorflow_macos_build.pipeline import doctor, mac
 from tensorflow_macos_build.pipeline.doctor import Availability
+from tensorflow_macos_build.pipeline.stages import build
+from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.upstream import embedded
 from tensorflow_macos_build.views import doctor as doctor_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tensorflow_macos_build.config import Release
+    from tensorflow_macos_build.config import Loaded
     from tensorflow_macos_build.pipeline.doctor import HostFinding
 
 ROOT = Path(__file__).parents[3]
@@ -32,18 +37,17 @@ DISPLAYS = {
 }
 
 
-def _demo(**overrides: str) -> Release:
-    return config.load(str(ROOT / "build_configs/demo.yaml"), overrides).release
+def _demo(**overrides: str) -> Loaded:
+    return config.load(str(ROOT / "build_configs/demo.yaml"), overrides)
 
 
-def _real() -> Release:
-    return config.load(
-        str(ROOT / "build_configs/demo.yaml"), {"upstream.url": "https://example.org/tensorflow"}
-    ).release
+def _real() -> Loaded:
+    return _demo(**{"upstream.url": "https://example.org/tensorflow"})
 
 
-def _examined(release: Release, folder: Path) -> dict[str, HostFinding]:
-    return {finding.what: finding for finding in doctor.examine(release, folder)}
+def _examined(loaded: Loaded, folder: Path) -> dict[str, HostFinding]:
+    workspace = Workspace(dataclasses.replace(loaded, root=folder))
+    return {finding.what: finding for finding in doctor.examine(workspace)}
 
 
 @pytest.fixture
@@ -188,7 +192,7 @@ def test_elsewhere_a_real_release_is_said_to_need_a_mac(
 
 
 def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Path) -> None:
-    findings = doctor.examine(_demo(**{"limits.disk_gb": "1e6"}), tmp_path)
+    findings = tuple(_examined(_demo(**{"limits.disk_gb": "1e6"}), tmp_path).values())
     document = doctor_view.as_document("demo", findings)
     documents.check(document)
     assert document["ok"] is False
@@ -207,3 +211,19 @@ def test_zlib_ng_is_told_and_not_needed(tmp_path: Path, monkeypatch: pytest.Monk
     assert missing.availability is Availability.MISSING
     assert "-m pip install zlib-ng" in missing.advice
     assert not missing.stops_the_build
+
+
+@pytest.mark.parametrize("depth", [(), ("--depth", "1")], ids=["whole", "shallow"])
+def test_a_clone_of_the_miniature_is_no_real_tensorflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    miniature = embedded.create(tmp_path / "miniature.git").git_dir
+    clone = tmp_path / "fork"
+    subprocess.run(["git", "clone", "-q", *depth, miniature.as_uri(), clone], check=True)
+    of_clone = _demo(**{"upstream.url": str(clone), "upstream.ref": "main"})
+    assert not _examined(of_clone, tmp_path)["host"].stops_the_build
+    workspace = Workspace(dataclasses.replace(of_clone, root=tmp_path))
+    assert build.dependency_groups_of(workspace) == ("demo",)
+    of_another = _demo(**{"upstream.url": str(ROOT), "upstream.ref": "HEAD"})
+    assert _examined(of_another, tmp_path)["host"].stops_the_build
