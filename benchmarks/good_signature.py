@@ -53,8 +53,9 @@ def _read(archive: Path) -> tuple[bytes, bytes]:
     """Return the signed file, and its attestation in PyPI's form (PEP 740)."""
     with tarfile.open(archive) as members:
         named = {Path(name).name: name for name in members.getnames()}
-        found = [members.extractfile(named[f"{SIGNED}{end}"]) for end in ("", ".slsa.attestation")]
-        signed, attested = (stream.read() for stream in found if stream is not None)
+        paths = [named[f"{SIGNED}{end}"] for end in ("", ".slsa.attestation")]
+        streams = filter(None, map(members.extractfile, paths))
+        signed, attested = (stream.read() for stream in streams)
         return signed, attested
 
 

@@ -64,9 +64,9 @@ def _in_memory(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> lis
     with open_quarantine(git) as quarantine:
         history = UpstreamHistory(quarantine.git, *span)
         lines = LineHistory(quarantine, history)
-        found = (lines.of_lines(span[1], path, [stretch])[0] for path, stretch in stretches)
+        changed = (lines.of_lines(span[1], path, [stretch])[0] for path, stretch in stretches)
         merges = {commit.oid for commit in history.commits.values() if commit.is_merge}
-        return [[c.commit for c in changes if c.commit not in merges] for changes in found]
+        return [[c.commit for c in changes if c.commit not in merges] for changes in changed]
 
 
 def _by_git(git: Git, span: tuple[str, str], stretches: list[Stretch]) -> list[list[str]]:

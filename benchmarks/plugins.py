@@ -141,9 +141,9 @@ def compare(cell: Any, names: list[str], host: HostView, symbols: list[Needed]) 
         "weak": {symbol.name for symbol in lacking if symbol.weak},
     }
     differing = [
-        f"{kind} by {sorted({names[place] for place in cell[kind]} ^ view)[:3]}"
+        f"{kind} by {sorted({names[index] for index in cell[kind]} ^ view)[:3]}"
         for kind, view in views.items()
-        if {names[place] for place in cell[kind]} != view
+        if {names[index] for index in cell[kind]} != view
     ]
     if set(cell["lost"]) != lost:
         differing.append(f"lost {cell['lost']} and {sorted(lost)}")

@@ -39,7 +39,7 @@ _AXE += " + ' as ' + each.nodes[0].html))"
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing of requests."""
+        """Log no request."""
 
 
 def main() -> int:

@@ -55,10 +55,10 @@ class Placement:
             return PlaceState.INSTALLED if is_ours else PlaceState.FOREIGN
         if self.path.is_symlink() or not self.path.is_file():
             return PlaceState.FOREIGN
-        found = self.path.read_bytes()
-        if found == self.text.encode():
+        content = self.path.read_bytes()
+        if content == self.text.encode():
             return PlaceState.INSTALLED
-        return PlaceState.OUTDATED if _MARK in found else PlaceState.FOREIGN
+        return PlaceState.OUTDATED if _MARK in content else PlaceState.FOREIGN
 
     @property
     def described(self) -> str:

@@ -97,12 +97,12 @@ def remarks(text: str, title: str = "", *, of_compiler: bool = False) -> list[An
             that they are an error.
     """
     matches = filter(None, map(_REMARK.fullmatch, text.splitlines()))
-    found = (
+    annotations = (
         Annotation(match["text"], match["where"], title, Level(match["level"] or "error"))
         for match in matches
         if not of_compiler or match["level"] == "error"
     )
-    return list(dict.fromkeys(found))[:_MOST]
+    return list(dict.fromkeys(annotations))[:_MOST]
 
 
 def begin_group(title: str) -> str:
@@ -119,10 +119,10 @@ def annotate(annotation: Annotation) -> str:
 
 
 def _place(where: str) -> dict[str, str]:
-    place = _PLACE.fullmatch(where)
-    if place is None:
+    match = _PLACE.fullmatch(where)
+    if match is None:
         return {}
-    return {"file": place["file"], "line": place["line"] or "", "col": place["column"] or ""}
+    return {"file": match["file"], "line": match["line"] or "", "col": match["column"] or ""}
 
 
 def _property(value: str) -> str:

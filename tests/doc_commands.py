@@ -22,6 +22,6 @@ def typed(page: Path) -> list[str]:
 
 def named(page: Path) -> list[str]:
     """Return the commands in a page's running text; a task's alone as what asks for its help."""
-    found = _INLINE.findall(page.read_text(encoding="utf-8"))
+    texts = _INLINE.findall(page.read_text(encoding="utf-8"))
     # In running text a task may be named without its arguments.
-    return [f"{text} --help" if text.count(" ") == 1 else text for text in found]
+    return [f"{text} --help" if text.count(" ") == 1 else text for text in texts]

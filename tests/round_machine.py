@@ -177,11 +177,11 @@ def damage(path: Path, *, cut: bool, at: float) -> None:
     """Cut a file somewhere, or change one of its bits."""
     path.chmod(0o644)
     content = bytearray(path.read_bytes())
-    place = int(at * len(content))
+    position = int(at * len(content))
     if cut or not content:
-        del content[place:]
+        del content[position:]
     else:
-        content[place] ^= 1 << (place % 8)
+        content[position] ^= 1 << (position % 8)
     path.write_bytes(content)
 
 

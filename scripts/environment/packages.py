@@ -75,8 +75,8 @@ def create(store: Path, locks: Sequence[Path], uv: Path | None) -> Path:
 def _names(locks: Sequence[Path]) -> set[str]:
     """Return the packages that locks name; one may be there at a version for each Python."""
     texts = [lock.read_text("utf-8") for lock in locks]
-    found = [re.findall(r"^([A-Za-z0-9][\w.-]*)==", text, re.MULTILINE) for text in texts]
-    return {name for names in found for name in names}
+    pin = re.compile(r"^([A-Za-z0-9][\w.-]*)==", re.MULTILINE)
+    return {name for text in texts for name in pin.findall(text)}
 
 
 def _files(locks: Sequence[Path]) -> list[str]:

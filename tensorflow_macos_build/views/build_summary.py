@@ -90,18 +90,18 @@ def _smoke(smoked: SmokeResult) -> Iterator[str]:
     )
     yield from table(("checks", "outcome", "on", "wheel"), rows, numbers=1)
     reasons = Counter(
-        (check.leg, check.outcome, check.why) for check in smoked.checks if _is_told(check)
+        (check.leg, check.outcome, check.why) for check in smoked.checks if _is_of_interest(check)
     )
     if reasons:
-        told = (
+        shown = (
             (f"{number:,}", outcome.replace("_", " "), leg, why)
             for (leg, outcome, why), number in list(reasons.items())[:_SHOWN]
         )
-        yield from table(("checks", "outcome", "on", "why"), told, numbers=1)
+        yield from table(("checks", "outcome", "on", "why"), shown, numbers=1)
         yield from _more(len(reasons))
 
 
-def _is_told(check: CheckRecord) -> bool:
+def _is_of_interest(check: CheckRecord) -> bool:
     return check.outcome not in ("passed", "not_applicable")
 
 

@@ -31,7 +31,7 @@ def verbatim(text: str) -> str:
 
 def table(titles: Sequence[str], rows: Iterable[Iterable[str]], *, numbers: int = 0) -> list[str]:
     """Return the lines of a table; its first `numbers` columns hold numbers, set to the right."""
-    marks = ["---:" if place < numbers else "---" for place in range(len(titles))]
+    marks = ["---:" if column < numbers else "---" for column in range(len(titles))]
     lines = [[escaped(title) for title in titles], marks]
     for row in rows:
         cells = list(row)

@@ -26,20 +26,20 @@ LEGEND = (
 
 def as_document(matrix: Matrix) -> documents.Json:
     """Return the table as a document of the schema plugin-matrix.v1."""
-    names = {name: place for place, name in enumerate(matrix.names)}
-    plugins = {wheel: place for place, wheel in enumerate(matrix.plugins)}
-    hosts = {wheel: place for place, wheel in enumerate(matrix.hosts)}
+    names = {name: index for index, name in enumerate(matrix.names)}
+    plugins = {wheel: index for index, wheel in enumerate(matrix.plugins)}
+    hosts = {wheel: index for index, wheel in enumerate(matrix.hosts)}
     return documents.document(
         "plugin-matrix",
         1,
         {
             "names": list(names),
             "plugins": [
-                {**_wheel(wheel), "takes": _ranges(_places(matrix.taken(wheel), names))}
+                {**_wheel(wheel), "takes": _ranges(_indices(matrix.taken(wheel), names))}
                 for wheel in plugins
             ],
             "hosts": [
-                {**_wheel(wheel), "exported": _ranges(_places(matrix.exported[wheel], names))}
+                {**_wheel(wheel), "exported": _ranges(_indices(matrix.exported[wheel], names))}
                 for wheel in hosts
             ],
             "cells": [
@@ -49,9 +49,9 @@ def as_document(matrix: Matrix) -> documents.Json:
                     "loads": cell.loads,
                     "lost": list(cell.lost),
                     "bound": len(cell.bound),
-                    "missing": _places(cell.missing, names),
-                    "weak": _places(cell.weak, names),
-                    "elsewhere": _places(cell.elsewhere, names),
+                    "missing": _indices(cell.missing, names),
+                    "weak": _indices(cell.weak, names),
+                    "elsewhere": _indices(cell.elsewhere, names),
                 }
                 for cell in matrix.cells
             ],
@@ -70,17 +70,17 @@ def _wheel(wheel: MatrixWheel) -> documents.Json:
     }
 
 
-def _places(symbols: Iterable[str], names: Mapping[str, int]) -> list[int]:
+def _indices(symbols: Iterable[str], names: Mapping[str, int]) -> list[int]:
     return sorted(names[symbol] for symbol in symbols)
 
 
-def _ranges(places: Iterable[int]) -> list[list[int]]:
+def _ranges(indices: Iterable[int]) -> list[list[int]]:
     ranges: list[list[int]] = []
-    for place in places:
-        if ranges and ranges[-1][1] == place - 1:
-            ranges[-1][1] = place
+    for index in indices:
+        if ranges and ranges[-1][1] == index - 1:
+            ranges[-1][1] = index
         else:
-            ranges.append([place, place])
+            ranges.append([index, index])
     return ranges
 
 

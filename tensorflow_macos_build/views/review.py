@@ -79,8 +79,8 @@ def lint_annotations(result: LintResult, folder: Path) -> Iterator[Annotation]:
     levels = {LintSeverity.ERROR: Level.ERROR, LintSeverity.WARNING: Level.WARNING}
     for finding in result.findings:
         if finding.severity in levels:
-            place = str(folder / finding.file)
-            where = place if finding.line is None else f"{place}:{finding.line}"
+            file = str(folder / finding.file)
+            where = file if finding.line is None else f"{file}:{finding.line}"
             yield Annotation(finding.message, where, finding.code, levels[finding.severity])
 
 

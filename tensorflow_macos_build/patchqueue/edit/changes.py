@@ -123,7 +123,7 @@ def _not_landed(
 def give_trailers(
     session: EditSession, globs: Sequence[str], metadata: Metadata, *, replace: bool = False
 ) -> EditProgress:
-    """Give trailers to the patches that lack them; with `replace`, to all that are meant.
+    """Add trailers to the patches that lack them; with `replace`, to all that are meant.
 
     Raises:
         UsageError: nothing is to be said, or not so.

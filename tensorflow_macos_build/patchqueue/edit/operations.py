@@ -213,7 +213,7 @@ def with_trailers(
     *,
     is_replacing: bool,
 ) -> list[PatchEdit]:
-    """Give trailers to the edits whose messages have none of that key.
+    """Add trailers to the edits whose messages have none of that key.
 
     Args:
         edits: the queue.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class StatusClassifier:
-    """Gives each patch of a finished replay its status.
+    """Assigns each patch of a finished replay its status.
 
     Args:
         quarantine: where the replay was made.

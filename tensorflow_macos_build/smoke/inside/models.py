@@ -34,7 +34,7 @@ def set_seed(ctx: Context, seed: int) -> None:
 
 
 def reseeded(model: Any, seed: int) -> None:
-    """Give a model weights that depend on the seed alone."""
+    """Set a model's weights to what depends on the seed alone."""
     rng = np.random.RandomState(seed)
     weights = [rng.normal(size=each.shape) for each in model.get_weights()]
     scales = [1 / np.sqrt(np.prod(each.shape[:-1])) if each.ndim > 1 else 0.1 for each in weights]

@@ -71,12 +71,12 @@ def _table() -> dict[str, Any]:
 
 @cache
 def _symbols(arch: str) -> tuple[list[str], dict[str, list[int]]]:
-    """Return the releases, oldest first, and for each symbol the places of those that have it."""
+    """Return the releases, oldest first, and for each symbol the indices of those that have it."""
     table = _table()
     hosts = [host for host in table["hosts"] if host["arch"] == arch]
     exported: dict[str, list[int]] = {}
-    for place, host in enumerate(hosts):
+    for index, host in enumerate(hosts):
         for first, last in host["exported"]:
             for name in table["names"][first : last + 1]:
-                exported.setdefault(name, []).append(place)
+                exported.setdefault(name, []).append(index)
     return [host["version"] for host in hosts], exported

@@ -53,10 +53,10 @@ def _in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_word_is_completed_by_what_stands_before_it(line: str, some: set[str]) -> None:
-    found = _candidates(line)
-    assert all(any(word.startswith(beginning) for word in found) for beginning in some)
-    assert all(word.startswith(line.rpartition(" ")[2]) for word in found)
-    assert bool(found) == bool(some)
+    candidates = _candidates(line)
+    assert all(any(word.startswith(beginning) for word in candidates) for beginning in some)
+    assert all(word.startswith(line.rpartition(" ")[2]) for word in candidates)
+    assert bool(candidates) == bool(some)
 
 
 def test_a_wheel_is_completed_by_wheels_and_folders(
