@@ -225,6 +225,13 @@ def wheel_title(name: str) -> str:
     return " ".join((*parts[:2], parts[-3])) if name.endswith(".whl") and len(parts) >= 5 else name
 
 
+def section_title(name: str, wheel: str) -> str:
+    """Return a section's name as a heading, with a wheel in it called as people call it."""
+    title = name.replace(wheel, wheel_title(wheel))
+    # A wheel's name begins as it is spelled.
+    return title if name.startswith(wheel) else title[:1].upper() + title[1:]
+
+
 def worst(tones: Sequence[Tone]) -> Tone:
     """Return the tone that needs somebody most."""
     order = (Tone.BAD, Tone.WARN, Tone.GOOD)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.site.model import Shelf, SourceDocument
+    from tensorflow_macos_build.site.pages.newest import NamedDocument
 
 FILE = "bench.html"
 
@@ -56,15 +57,15 @@ class _Axis:
 
 def page(shelf: Shelf) -> Page | None:
     """Return the page; None: nothing was measured."""
-    found = newest.named(shelf.of("bench.v1"), _about)
-    if not found:
+    benches = newest.named(shelf.of("bench.v1"), _about)
+    if not benches:
         return None
     return Page(
         name="bench",
         title="Benchmarks",
         lead="How many times as fast each arm trains, with the 95 % interval of each ratio.",
-        cards=tuple(card for name, document in found for card in _cards(name, document.body)),
-        sections=tuple(_section(name, document.body) for name, document in found),
+        cards=tuple(card for bench in benches for card in _cards(bench)),
+        sections=tuple(map(_section, benches)),
     )
 
 
@@ -79,12 +80,12 @@ def _verdict(row: Json) -> BenchVerdict:
     return BenchVerdict[row["verdict"].upper()]
 
 
-def _cards(name: str, body: Json) -> Iterator[Fact]:
+def _cards(bench: NamedDocument) -> Iterator[Fact]:
     proven = (BenchVerdict.FASTER, BenchVerdict.SLOWER)
-    for row in body["rows"]:
+    for row in bench.body["rows"]:
         if not row["control"] and row["ratio"] and _verdict(row) in proven:
             words = f"{row['ratio']['ratio']:.2f} times"
-            href = f"{FILE}#{address(name, 'ratios', _row_name(row))}"
+            href = f"{FILE}#{address(bench.name, 'ratios', _row_name(row))}"
             yield Fact(f"{row['arm']}, {row['workload']}", words, _TONES[_verdict(row)], href)
 
 
@@ -92,7 +93,8 @@ def _row_name(row: Json) -> str:
     return f"{row['workload']} {'A/A' if row['control'] else row['arm']}"
 
 
-def _section(name: str, body: Json) -> Section:
+def _section(bench: NamedDocument) -> Section:
+    body = bench.body
     axis = _axis(body["rows"])
     columns = (
         *numbers("ratio", "from", "to"),
@@ -112,7 +114,7 @@ def _section(name: str, body: Json) -> Section:
         Fact("measurements", f"{len(body['measurements']):,}"),
         Fact("of them failed", f"{failed:,}", Tone.BAD if failed else Tone.PLAIN),
     )
-    return Section(name, name, lead, facts=facts, tables=(table, _arms(body)))
+    return Section(bench.name, bench.name, lead, facts=facts, tables=(table, _arms(body)))
 
 
 def _axis(rows: Iterable[Json]) -> _Axis:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.site.model import Shelf, SourceDocument
+    from tensorflow_macos_build.site.pages.newest import NamedDocument
 
 FILE = "builds.html"
 
@@ -43,9 +44,9 @@ def page(shelf: Shelf) -> Page | None:
     logs = newest.named(shelf.of("build.v1"), _release)
     sections = (
         *(_over_time(reports) if reports else ()),
-        *(_rounds(name, document.body) for name, document in rounds if document.body["rounds"]),
-        *(_report(name, document.body) for name, document in newest.named(reports, _release)),
-        *(_log(name, document.body) for name, document in logs),
+        *(_rounds(build) for build in rounds if build.body["rounds"]),
+        *map(_report, newest.named(reports, _release)),
+        *map(_log, logs),
     )
     if not sections:
         return None
@@ -96,7 +97,8 @@ def _over_time(reports: Sequence[SourceDocument]) -> Iterator[Section]:
     yield Section("caches", "Cache hits over time", lead, tables=(table,))
 
 
-def _rounds(name: str, body: Json) -> Section:
+def _rounds(build: NamedDocument) -> Section:
+    name, body = build.name, build.body
     most = max(row["run"] + (row["hits"] or 0) for row in body["rounds"])
     rows = tuple(_round_row(row, most) for row in body["rounds"])
     columns = (
@@ -150,7 +152,8 @@ def _states(states: Sequence[Json]) -> Iterator[Table]:
         yield Table("states", "Saved states, the newest first", "round", columns, rows)
 
 
-def _report(name: str, body: Json) -> Section:
+def _report(build: NamedDocument) -> Section:
+    body = build.body
     longest = max((stage["seconds"] for stage in body["stages"]), default=0.0)
     facts = (
         Fact("wheel", body["wheel"]["name"], is_code=True),
@@ -165,7 +168,7 @@ def _report(name: str, body: Json) -> Section:
         for stage in body["stages"]
     )
     table = Table("stages", "How long its stages took", "stage", numbers("took"), rows)
-    return Section(name, name, facts=facts, tables=(table,))
+    return Section(build.name, build.name, facts=facts, tables=(table,))
 
 
 def _took(seconds: float, longest: float, *, is_old: bool) -> Cell:
@@ -174,8 +177,9 @@ def _took(seconds: float, longest: float, *, is_old: bool) -> Cell:
     return Cell(duration(seconds), graphic=Bar(share(seconds, longest)))
 
 
-def _log(name: str, body: Json) -> Section:
-    longest = max((stage["seconds"] for stage in body["stages"]), default=0.0)
+def _log(build: NamedDocument) -> Section:
+    stages = build.body["stages"]
+    longest = max((stage["seconds"] for stage in stages), default=0.0)
     rows = tuple(
         Row(
             Cell(stage["stage"]),
@@ -184,11 +188,11 @@ def _log(name: str, body: Json) -> Section:
                 *_effort(stage["result"].get("effort")),
             ),
         )
-        for stage in body["stages"]
+        for stage in stages
     )
     columns = numbers("took", "actions", "from caches")
     table = Table("stages", "How long its stages took", "stage", columns, rows)
-    return Section(f"run of {name}", f"A run of {name}", tables=(table,))
+    return Section(f"run of {build.name}", f"A run of {build.name}", tables=(table,))
 
 
 def _effort(effort: object) -> tuple[Cell, Cell]:
@@ -199,12 +203,12 @@ def _effort(effort: object) -> tuple[Cell, Cell]:
             return Cell(""), Cell("")
 
 
-def _round_cards(rounds: Sequence[tuple[str, SourceDocument]]) -> Iterator[Fact]:
-    for name, document in rounds:
-        if document.body["rounds"]:
-            last = document.body["rounds"][-1]
-            words = f"{len(document.body['rounds'])}, the last: {last['end']}"
-            yield Fact(name, words, _ENDS[last["end"]], f"{FILE}#{address(name)}")
+def _round_cards(builds: Sequence[NamedDocument]) -> Iterator[Fact]:
+    for build in builds:
+        if rounds := build.body["rounds"]:
+            end = rounds[-1]["end"]
+            words = f"{len(rounds)}, the last: {end}"
+            yield Fact(build.name, words, _ENDS[end], f"{FILE}#{address(build.name)}")
 
 
 def _report_cards(reports: Sequence[SourceDocument]) -> Iterator[Fact]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.site.model import Shelf
+    from tensorflow_macos_build.site.pages.newest import NamedDocument
 
 FILE = "plugins.html"
 
@@ -31,12 +32,12 @@ def page(shelf: Shelf) -> Page | None:
     """Return the page; None: no plugin was looked at."""
     tables = newest.named(shelf.of("plugin-matrix.v1"), lambda _: "plugins")
     links = newest.named(
-        [found for found in shelf.of("verification.v1") if found.body["plugins"]],
-        lambda found: str(found.body["wheel"]),
+        [document for document in shelf.of("verification.v1") if document.body["plugins"]],
+        lambda document: str(document.body["wheel"]),
     )
     sections = (
-        *(section for name, document in tables for section in _matrix(name, document.body)),
-        *(_links(name, document.body) for name, document in links),
+        *(section for table in tables for section in _matrix(table)),
+        *map(_links, links),
     )
     if not sections:
         return None
@@ -44,7 +45,7 @@ def page(shelf: Shelf) -> Page | None:
         name="plugins",
         title="Plugins",
         lead="Which plugins load beside which wheels of TensorFlow, by their symbols.",
-        cards=tuple(card for name, document in tables[:1] for card in _cards(name, document.body)),
+        cards=tuple(card for table in tables[:1] for card in _cards(table)),
         sections=sections,
     )
 
@@ -53,36 +54,39 @@ def _arches(body: Json) -> list[str]:
     return list(dict.fromkeys(plugin["arch"] for plugin in body["plugins"]))
 
 
-def _cards(name: str, body: Json) -> Iterator[Fact]:
+def _cards(table: NamedDocument) -> Iterator[Fact]:
+    body = table.body
     for arch in _arches(body):
         cells = [cell for cell in body["cells"] if body["plugins"][cell["plugin"]]["arch"] == arch]
         loads = sum(cell["loads"] for cell in cells)
         words = f"{loads:,} of {counted(len(cells), 'pair')} load"
-        yield Fact(f"plugins on {arch}", words, href=f"{FILE}#{address(_section_name(name, arch))}")
+        href = f"{FILE}#{address(_section_name(table.name, arch))}"
+        yield Fact(f"plugins on {arch}", words, href=href)
 
 
 def _section_name(name: str, arch: str) -> str:
     return f"{name}-{arch}"
 
 
-def _matrix(name: str, body: Json) -> Iterator[Section]:
+def _matrix(document: NamedDocument) -> Iterator[Section]:
     """Yield a table for each architecture: plugins down, releases of TensorFlow across."""
+    body = document.body
     cells = {(cell["plugin"], cell["host"]): cell for cell in body["cells"]}
     for arch in _arches(body):
         hosts = [at for at, host in enumerate(body["hosts"]) if host["arch"] == arch]
         rows = tuple(
             Row(
                 Cell(_wheel(plugin)),
-                tuple(_cell(cells.get((place, host)), body["names"]) for host in hosts),
+                tuple(_cell(cells.get((index, host)), body["names"]) for host in hosts),
             )
-            for place, plugin in enumerate(body["plugins"])
+            for index, plugin in enumerate(body["plugins"])
             if plugin["arch"] == arch
         )
         columns = tuple(Column(_wheel(body["hosts"][host])) for host in hosts)
         table = Table(
             "matrix", f"Plugins and releases on {arch}", "plugin", columns, rows, is_matrix=True
         )
-        yield Section(_section_name(name, arch), f"On {arch}", tables=(table,))
+        yield Section(_section_name(document.name, arch), f"On {arch}", tables=(table,))
 
 
 def _wheel(wheel: Json) -> str:
@@ -97,12 +101,12 @@ def _cell(cell: Json | None, names: list[str]) -> Cell:
         note = f"{counted(weak, 'weak symbol')} null" if weak else f"{cell['bound']:,} symbols"
         return Cell("loads", Tone.WARN if weak else Tone.GOOD, note=note)
     missing = counted(len(cell["missing"]), "symbol")
-    first = next((names[place] for place in cell["missing"] if place < len(names)), "")
+    first = next((names[index] for index in cell["missing"] if index < len(names)), "")
     note = ", ".join(cell["lost"]) or first
     return Cell(f"lacks {missing}", Tone.BAD, note=note)
 
 
-def _links(name: str, body: Json) -> Section:
+def _links(verified: NamedDocument) -> Section:
     """Return what `verify` saw of the plugins beside one wheel."""
     rows = tuple(
         Row(
@@ -115,9 +119,9 @@ def _links(name: str, body: Json) -> Section:
             ),
             f"{plugin['wheel']} {link['file']} {link['slice']}",
         )
-        for plugin in body["plugins"]
+        for plugin in verified.body["plugins"]
         for link in plugin["links"]
     )
     columns = (Column("slice"), Column("verdict"), Column("bound"), Column("missing"))
     table = Table("plugins", "Plugins beside it", "plugin", columns, rows)
-    return Section(f"beside {name}", f"Beside {name}", tables=(table,))
+    return Section(f"beside {verified.name}", f"Beside {verified.name}", tables=(table,))

@@ -75,7 +75,7 @@ def collect(shelf: Shelf) -> tuple[PublishedRelease, ...]:
     """Return the releases, the newest version first; of two manifests of a tag the last counts."""
     manifests = {
         manifest.tag: manifest
-        for manifest in (model.of_document(found.body) for found in shelf.of("release.v1"))
+        for manifest in (model.of_document(document.body) for document in shelf.of("release.v1"))
         if all(gate.outcome is not GateOutcome.FAILED for gate in manifest.gates)
     }
     facts = _Facts(shelf)
@@ -96,16 +96,16 @@ class _Facts:
         self._configs = dict(_configs(shelf))
         self._listed = {
             row["sha256"]: row
-            for found in shelf.of("release-index.v1")
-            for project in found.body["projects"]
+            for document in shelf.of("release-index.v1")
+            for project in document.body["projects"]
             for row in project["files"]
         }
-        evidence = [found.body for found in shelf.of("release-evidence.v1")]
+        evidence = [document.body for document in shelf.of("release-evidence.v1")]
         self._evidence = {body["wheel"]["sha256"]: body for body in evidence}
         self._times: dict[str, str] = {}
-        for found in shelf.of("release-times.v1"):
-            self._times |= found.body["times"]
-        checks = [found.body for found in shelf.of("release-check.v1")]
+        for document in shelf.of("release-times.v1"):
+            self._times |= document.body["times"]
+        checks = [document.body for document in shelf.of("release-check.v1")]
         self._checks = {body["tag"]: tuple(body["checks"]) for body in checks}
 
     def release(self, manifest: Manifest) -> PublishedRelease:
@@ -147,10 +147,10 @@ def _uploaded(wheels: Sequence[ReleasedWheel]) -> str:
 
 def _configs(shelf: Shelf) -> Iterator[tuple[str, Json]]:
     """Yield the SHA-256 of wheels, and the config that each was built by."""
-    for found in shelf.of("provenance.v1"):
-        yield found.body["wheel"]["sha256"], found.body["release"]
-    for found in shelf.of("in-toto"):
-        statement = provenance.Statement.model_validate(found.body)
+    for document in shelf.of("provenance.v1"):
+        yield document.body["wheel"]["sha256"], document.body["release"]
+    for document in shelf.of("in-toto"):
+        statement = provenance.Statement.model_validate(document.body)
         for digest in statement.subjects().values():
             yield digest, statement.predicate.definition.parameters
 

@@ -94,8 +94,8 @@ class Outlook:
 
 def page(shelf: Shelf) -> Page | None:
     """Return the page; None: nothing is known of any queue."""
-    found = shelf.of("forecast.v1", "rebase.v1")
-    outlooks = [_outlook(name, document) for name, document in newest.named(found, _about)]
+    known = newest.named(shelf.of("forecast.v1", "rebase.v1"), _about)
+    outlooks = [_outlook(entry.name, entry.document) for entry in known]
     if not outlooks:
         return None
     return Page(

@@ -22,8 +22,8 @@ from tensorflow_macos_build.site.page import (
     counted,
     number,
     numbers,
+    section_title,
     share,
-    wheel_title,
     worst,
 )
 from tensorflow_macos_build.site.pages import newest
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.site.model import Shelf, SourceDocument
+    from tensorflow_macos_build.site.pages.newest import NamedDocument
 
 FILE = "smoke.html"
 
@@ -88,10 +89,10 @@ def page(shelf: Shelf) -> Page | None:
     comparisons = newest.named(shelf.of("smoke-comparison.v1"), _compared)
     sections = (
         *_overview(tests),
-        *(_test(name, document.body) for name, document in tests),
+        *map(_test, tests),
         *_coverage(sweeps),
-        *(_sweep(name, document.body) for name, document in sweeps),
-        *(_comparison(name, document.body) for name, document in comparisons),
+        *map(_sweep, sweeps),
+        *map(_comparison, comparisons),
     )
     if not sections:
         return None
@@ -118,24 +119,21 @@ def _compared(document: SourceDocument) -> str:
     return f"{document.body['before']} and {document.body['after']}"
 
 
-def _title(name: str, subject: str) -> str:
-    """Return a section's name with the wheel called as people call it."""
-    title = name.replace(subject, wheel_title(subject))
-    # A wheel's name begins as it is spelled.
-    return title if name.startswith(subject) else title[:1].upper() + title[1:]
+def _title(entry: NamedDocument) -> str:
+    return section_title(entry.name, entry.body["subject"])
 
 
 def _words(outcome: CheckOutcome) -> str:
     return outcome.value.replace("_", " ")
 
 
-def _overview(tests: Sequence[tuple[str, SourceDocument]]) -> Iterator[Section]:
+def _overview(tests: Sequence[NamedDocument]) -> Iterator[Section]:
     """Yield the table of tests with how many of their checks came out how."""
     if not tests:
         return
     titles = [_words(outcome) for outcome in CheckOutcome]
     columns = (Column("verdict"), *numbers(*titles), Column("shares"))
-    rows = tuple(_test_row(name, document.body) for name, document in tests)
+    rows = tuple(map(_test_row, tests))
     yield Section(
         "tests",
         "What was tried",
@@ -143,7 +141,8 @@ def _overview(tests: Sequence[tuple[str, SourceDocument]]) -> Iterator[Section]:
     )
 
 
-def _test_row(name: str, body: Json) -> Row:
+def _test_row(test: NamedDocument) -> Row:
+    body = test.body
     counts = Counter(CheckOutcome(check["outcome"]) for check in body["checks"])
     total = counts.total()
     parts = tuple((_tone(outcome), share(counts[outcome], total)) for outcome in CheckOutcome)
@@ -156,14 +155,15 @@ def _test_row(name: str, body: Json) -> Row:
         ),
         Cell("", graphic=Stack(parts)),
     )
-    return Row(Cell(_title(name, body["subject"]), href=f"{FILE}#{address(name)}"), cells, name)
+    return Row(Cell(_title(test), href=f"{FILE}#{address(test.name)}"), cells, test.name)
 
 
 def _tone(outcome: CheckOutcome) -> Tone:
     return _CHECKS.get(outcome, Tone.BAD)
 
 
-def _test(name: str, body: Json) -> Section:
+def _test(test: NamedDocument) -> Section:
+    body = test.body
     columns = (Column("group"), Column("outcome"), *numbers("took", "memory"), Column("why"))
     targets = dict.fromkeys(check["target"] for check in body["checks"])
     tables = tuple(
@@ -181,7 +181,7 @@ def _test(name: str, body: Json) -> Section:
     tried = Fact("tried", body["subject"], is_code=True)
     digest = Fact("SHA-256", body["sha256"], is_code=True)
     facts = (tried, digest) if body["sha256"] else (tried,)
-    return Section(name, _title(name, body["subject"]), lead, facts=facts, tables=tables)
+    return Section(test.name, _title(test), lead, facts=facts, tables=tables)
 
 
 def _check(check: Json) -> Row:
@@ -212,16 +212,16 @@ def _op(rows: Sequence[Json]) -> SweptOp:
     return SweptOp(outcomes, max(errors, default=None), max(row["limit"] for row in rows), why)
 
 
-def _coverage(sweeps: Sequence[tuple[str, SourceDocument]]) -> Iterator[Section]:
+def _coverage(sweeps: Sequence[NamedDocument]) -> Iterator[Section]:
     """Yield the table of all ops and devices."""
     if not sweeps:
         return
-    swept = {name: _ops(document.body) for name, document in sweeps}
+    swept = [_ops(sweep.body) for sweep in sweeps]
     rows = tuple(
-        Row(Cell(op), tuple(_op_cell(ops.get(op)) for ops in swept.values()))
-        for op in sorted({op for ops in swept.values() for op in ops})
+        Row(Cell(op), tuple(_op_cell(ops.get(op)) for ops in swept))
+        for op in sorted({op for ops in swept for op in ops})
     )
-    columns = tuple(Column(_device(document.body)) for _, document in sweeps)
+    columns = tuple(Column(_device(sweep.body)) for sweep in sweeps)
     lead = (
         "How many kernels of each op gave on a device what the reference gave, and the largest"
         " error in units of the type's epsilon."
@@ -241,7 +241,8 @@ def _op_cell(op: SweptOp | None) -> Cell:
     return Cell(op.words, op.tone, note)
 
 
-def _sweep(name: str, body: Json) -> Section:
+def _sweep(sweep: NamedDocument) -> Section:
+    body = sweep.body
     ops = _ops(body)
     odd = {op: swept for op, swept in ops.items() if set(swept.outcomes) != {SweepOutcome.EQUAL}}
     lead = f"TensorFlow {body['tensorflow']}, {body['device']} beside {body['reference']}."
@@ -256,8 +257,8 @@ def _sweep(name: str, body: Json) -> Section:
     )
     tables = (_counts(body), *_excluded(body), *_odd(odd))
     return Section(
-        name,
-        _title(name, body["subject"]),
+        sweep.name,
+        _title(sweep),
         lead,
         facts=facts,
         tables=tables,
@@ -314,7 +315,8 @@ def _error(op: SweptOp) -> Cell:
     return number(float(error), tone, Bar(share(error, op.limit), tone))
 
 
-def _comparison(name: str, body: Json) -> Section:
+def _comparison(comparison: NamedDocument) -> Section:
+    body = comparison.body
     kinds = (
         ("new_failures", "fails now", Tone.BAD),
         ("dropped", "is not tried any more", Tone.WARN),
@@ -343,22 +345,21 @@ def _comparison(name: str, body: Json) -> Section:
     columns = (Column("change"), Column("before"), Column("after"), Column("why"))
     tables = (Table("changes", "Checks that changed", "check", columns, rows),) if rows else ()
     title = f"{body['after']} beside {body['before']}"
-    return Section(f"comparison of {name}", title, lead, facts=facts, tables=tables)
+    return Section(f"comparison of {comparison.name}", title, lead, facts=facts, tables=tables)
 
 
-def _test_cards(tests: Sequence[tuple[str, SourceDocument]]) -> Iterator[Fact]:
-    for name, document in tests:
-        body = document.body
+def _test_cards(tests: Sequence[NamedDocument]) -> Iterator[Fact]:
+    for test in tests:
+        body = test.body
         passed = sum(check["outcome"] == "passed" for check in body["checks"])
         words = f"{passed} of {counted(len(body['checks']), 'check')}"
-        title = _title(name, body["subject"])
-        yield Fact(title, words, _VERDICTS[body["verdict"]], f"{FILE}#{address(name)}")
+        tone = _VERDICTS[body["verdict"]]
+        yield Fact(_title(test), words, tone, f"{FILE}#{address(test.name)}")
 
 
-def _sweep_cards(sweeps: Sequence[tuple[str, SourceDocument]]) -> Iterator[Fact]:
-    for name, document in sweeps:
-        counts = document.body["counts"]
+def _sweep_cards(sweeps: Sequence[NamedDocument]) -> Iterator[Fact]:
+    for sweep in sweeps:
+        counts = sweep.body["counts"]
         words = f"{counts['equal']:,} of {sum(counts.values()):,} equal"
-        tone = Tone.GOOD if document.body["passed"] else Tone.BAD
-        title = _title(name, document.body["subject"])
-        yield Fact(title, words, tone, f"{FILE}#{address(name)}")
+        tone = Tone.GOOD if sweep.body["passed"] else Tone.BAD
+        yield Fact(_title(sweep), words, tone, f"{FILE}#{address(sweep.name)}")

@@ -22,8 +22,8 @@ from tensorflow_macos_build.site.page import (
     number,
     numbers,
     percent,
+    section_title,
     share,
-    wheel_title,
 )
 from tensorflow_macos_build.site.pages import newest
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.documents import Json
     from tensorflow_macos_build.site.model import Shelf, SourceDocument
+    from tensorflow_macos_build.site.pages.newest import NamedDocument
 
 FILE = "wheels.html"
 
@@ -43,15 +44,15 @@ _ARCHITECTURES = (Tone.ACCENT, Tone.WARN)
 
 def page(shelf: Shelf) -> Page | None:
     """Return the page; None: nothing is known of what is in any wheel."""
-    reports = newest.named(shelf.of("report.v1"), lambda found: str(found.body["wheel"]["name"]))
+    reports = newest.named(shelf.of("report.v1"), _reported_name)
     contents = newest.named(shelf.of("wheel-contents.v1"), _contents_name)
     fusions = newest.named(shelf.of("fusion.v1"), _fused_name)
     verified = newest.named(shelf.of("verification.v1"), _verified_name)
     sections = (
-        *(_contents(name, document.body) for name, document in contents),
-        *(_report(name, document.body) for name, document in reports),
-        *(_verified(name, document.body) for name, document in verified),
-        *(_fusion(name, document.body) for name, document in fusions),
+        *map(_contents, contents),
+        *map(_report, reports),
+        *map(_verified, verified),
+        *map(_fusion, fusions),
     )
     if not sections:
         return None
@@ -60,13 +61,16 @@ def page(shelf: Shelf) -> Page | None:
         title="Wheels",
         lead="What the files of each wheel are, and what they weigh.",
         cards=tuple(
-            _card(name, document.body)
-            for group in (reports, contents)
-            for name, document in group
-            if name.endswith(document.body["wheel"]["name"])  # the newest of those about a wheel
+            _card(entry)
+            for entry in (*reports, *contents)
+            if entry.name.endswith(entry.body["wheel"]["name"])  # the newest of those about a wheel
         ),
         sections=sections,
     )
+
+
+def _reported_name(document: SourceDocument) -> str:
+    return str(document.body["wheel"]["name"])
 
 
 def _fused_name(document: SourceDocument) -> str:
@@ -77,20 +81,14 @@ def _contents_name(document: SourceDocument) -> str:
     return f"contents of {document.body['wheel']['name']}"
 
 
-def _card(name: str, body: Json) -> Fact:
-    wheel = body["wheel"]
-    title = _title(name, wheel)
-    return Fact(title, size(wheel["size"]), href=f"{FILE}#{address(name)}")
+def _card(entry: NamedDocument) -> Fact:
+    wheel = entry.body["wheel"]
+    title = section_title(entry.name, wheel["name"])
+    return Fact(title, size(wheel["size"]), href=f"{FILE}#{address(entry.name)}")
 
 
-def _title(name: str, wheel: Json) -> str:
-    """Return a section's name with the wheel called as people call it."""
-    title = name.replace(wheel["name"], wheel_title(wheel["name"]))
-    return title if name.startswith(wheel["name"]) else title[:1].upper() + title[1:]
-
-
-def _contents(name: str, body: Json) -> Section:
-    wheel, folders = body["wheel"], body["folders"]
+def _contents(contents: NamedDocument) -> Section:
+    wheel, folders = contents.body["wheel"], contents.body["folders"]
     unpacked = sum(folder["size"] for folder in folders)
     facts = (
         Fact("size", size(wheel["size"])),
@@ -108,7 +106,8 @@ def _contents(name: str, body: Json) -> Section:
         numbers("files", "unpacked", "in the wheel", *architectures, "of the largest"),
         tuple(_folder(folder, architectures, largest) for folder in folders),
     )
-    return Section(name, _title(name, wheel), facts=facts, tables=(table,))
+    title = section_title(contents.name, wheel["name"])
+    return Section(contents.name, title, facts=facts, tables=(table,))
 
 
 def _folder(folder: Json, architectures: Sequence[str], largest: int) -> Row:
@@ -127,7 +126,8 @@ def _folder(folder: Json, architectures: Sequence[str], largest: int) -> Row:
     return Row(Cell(folder["folder"] or "."), cells)
 
 
-def _report(name: str, body: Json) -> Section:
+def _report(report: NamedDocument) -> Section:
+    body = report.body
     wheel = body["wheel"]
     facts = (
         Fact("size", size(wheel["size"])),
@@ -136,7 +136,8 @@ def _report(name: str, body: Json) -> Section:
         Fact("release", body["release"]),
     )
     tables = (_parts(wheel["size"], body["thin_wheels"]), _verdicts(body["fuse"]["verdicts"]))
-    return Section(name, _title(name, wheel), facts=facts, tables=tables)
+    title = section_title(report.name, wheel["name"])
+    return Section(report.name, title, facts=facts, tables=tables)
 
 
 def _parts(whole: int, thin: Sequence[Json]) -> Table:
@@ -169,8 +170,9 @@ def _verified_name(document: SourceDocument) -> str:
     return f"verification of {document.body['wheel']}"
 
 
-def _verified(name: str, body: Json) -> Section:
+def _verified(verified: NamedDocument) -> Section:
     """Return what `verify` has against a wheel, a line for each kind of finding."""
+    body = verified.body
     checked = body["checked"]
     facts = (
         *(
@@ -185,11 +187,11 @@ def _verified(name: str, body: Json) -> Section:
     of_code: dict[str, list[Json]] = {}
     for finding in body["findings"]:
         of_code.setdefault(finding["code"], []).append(finding)
-    rows = tuple(_finding(code, found) for code, found in sorted(of_code.items()))
+    rows = tuple(_finding(code, findings) for code, findings in sorted(of_code.items()))
     columns = (Column("severity"), *numbers("findings"), Column("the first of them"))
     tables = (Table("findings", "Findings by kind", "code", columns, rows),) if rows else ()
-    title = name.replace(body["wheel"], wheel_title(body["wheel"]))
-    return Section(name, title[:1].upper() + title[1:], facts=facts, tables=tables)
+    title = section_title(verified.name, body["wheel"])
+    return Section(verified.name, title, facts=facts, tables=tables)
 
 
 def _finding(code: str, findings: Sequence[Json]) -> Row:
@@ -202,11 +204,12 @@ def _finding(code: str, findings: Sequence[Json]) -> Row:
     )
 
 
-def _fusion(name: str, body: Json) -> Section:
+def _fusion(fusion: NamedDocument) -> Section:
+    body = fusion.body
     counts = {verdict: len(paths) for verdict, paths in body["files"].items()}
     facts = (
         Fact("SHA-256", body["sha256"], is_code=True),
         *(Fact(f"note {at}", note) for at, note in enumerate(body["notes"], 1)),
     )
     title = f"Fused: {body['wheel'].rpartition('/')[2]}"
-    return Section(name, title, facts=facts, tables=(_verdicts(counts),))
+    return Section(fusion.name, title, facts=facts, tables=(_verdicts(counts),))
