@@ -1,4 +1,4 @@
-"""The feed of releases, by what RFC 4287 demands."""
+"""The feed of releases: what RFC 4287 demands of it, and what feedparser reads in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import feedparser
 import pytest
 
 from tensorflow_macos_build import documents
@@ -48,9 +49,9 @@ def test_a_feed_has_what_the_format_demands(tmp_path: Path) -> None:
     for element in (feed, *entries):
         # Section 4.1.1 and 4.1.2: exactly one of each.
         for name in ("id", "title", "updated"):
-            found = element.findall(f"{ATOM}{name}")
-            assert len(found) == 1
-            assert found[0].text
+            children = element.findall(f"{ATOM}{name}")
+            assert len(children) == 1
+            assert children[0].text
         when = element.findtext(f"{ATOM}updated") or ""
         assert datetime.fromisoformat(when.replace("Z", "+00:00")).tzinfo
     identifiers = [element.findtext(f"{ATOM}id") or "" for element in (feed, *entries)]
@@ -77,6 +78,25 @@ def test_the_newest_release_comes_first_and_leads_to_its_section(tmp_path: Path)
         address = urlsplit(link.get("href", ""))
         assert address.path == "/macs/releases.html"
         assert address.fragment in page.by_id
+
+
+@pytest.mark.parametrize("address", ["", ADDRESS])
+def test_a_reader_of_feeds_reads_every_release(tmp_path: Path, address: str) -> None:
+    _, files = feed_of(tmp_path, contents(), address)
+    # A feed that does not know its site's address is read from where it was fetched.
+    fetched = {"content-type": "application/atom+xml", "content-location": f"{ADDRESS}/x.atom"}
+    read = feedparser.parse(files["releases.atom"], response_headers=fetched)
+    assert not read.bozo
+    assert read.version == "atom10"
+    assert (read.feed.title, read.feed.author) == ("Releases of Macs <&>", "Macs <&>")
+    assert read.feed.link == f"{ADDRESS}/releases.html"
+    entries = [(entry.title, entry.link, entry.updated_parsed[:3]) for entry in read.entries]
+    assert entries == [
+        ("tensorflow 2.21.0 (v2.21.0)", f"{ADDRESS}/releases.html#v2.21.0", (2026, 11, 5)),
+        ("tensorflow 2.20.0 (v2.20.0)", f"{ADDRESS}/releases.html#v2.20.0", (2026, 10, 5)),
+    ]
+    assert all(entry.summary.startswith("For Apple silicon") for entry in read.entries)
+    assert len({entry.id for entry in read.entries}) == 2
 
 
 def test_identifiers_stay_when_the_site_moves(tmp_path: Path) -> None:
