@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.smoke.bench import Arm, BenchResult
 from tensorflow_macos_build.smoke.bench.verdicts import rows
-from tensorflow_macos_build.views import bench, build, fuse, rebase, rounds, smoke_compare, verify
+from tensorflow_macos_build.views import (
+    bench,
+    build,
+    fuse,
+    rebase,
+    rounds,
+    smoke_compare,
+    upstream,
+    verify,
+)
 from tensorflow_macos_build.views import release as release_view
 from tests import bench_times, view_samples
 
@@ -393,6 +402,7 @@ def everything() -> dict[str, Json]:
         "forecasts/rebase.json": rebase.as_document(
             "patches/demo", view_samples.REQUEST, view_samples.CONFLICTING
         ),
+        "forecasts/upstream.json": upstream.as_document(view_samples.WATCHING),
         "builds/run.json": build.as_document(
             view_samples.WORKSPACE, [view_samples.FINISHED, view_samples.BUILT]
         ),

@@ -15,6 +15,7 @@ from tensorflow_macos_build.site.pages import (
     releases,
     smoke,
     sources,
+    upstream,
     wheels,
 )
 
@@ -46,6 +47,7 @@ def _pages(
     made = (
         releases.page(collected, request.index),
         queues.page(shelf),
+        upstream.page(shelf),
         builds.page(shelf),
         wheels.page(shelf),
         smoke.page(shelf),

@@ -24,7 +24,8 @@ SHOWN = (
     *("release.v1", "release-evidence.v1", "release-index.v1", "release-times.v1"),
     "release-check.v1",
     *("provenance.v1", "report.v1", "build.v1", "rounds.v1"),
-    *("forecast.v1", "rebase.v1", "verification.v1", "fusion.v1", "wheel-contents.v1"),
+    *("forecast.v1", "rebase.v1", "upstream-status.v1"),
+    *("verification.v1", "fusion.v1", "wheel-contents.v1"),
     *("smoke.v2", "smoke-sweep.v1", "smoke-comparison.v1", "bench.v1", "plugin-matrix.v1"),
 )
 """The schemas that some page shows."""
@@ -53,7 +54,7 @@ def read(folders: Iterable[Path]) -> Shelf:
     Raises:
         UsageError: a folder is none, or a document is not what it says that it is.
     """
-    found: dict[str, SourceDocument] = {}
+    by_digest: dict[str, SourceDocument] = {}
     remarks: list[str] = []
     total = 0
     for name, path in _paths(folders):
@@ -63,8 +64,8 @@ def read(folders: Iterable[Path]) -> Shelf:
             raise UsageError(f"the documents have more than {ALTOGETHER} bytes", where=str(path))
         document = _document(name, path, content, remarks)
         if document is not None:
-            found.setdefault(document.sha256, document)
-    in_order = sorted(found.values(), key=lambda document: order.natural(document.name))
+            by_digest.setdefault(document.sha256, document)
+    in_order = sorted(by_digest.values(), key=lambda document: order.natural(document.name))
     return Shelf(tuple(in_order), tuple(remarks))
 
 

@@ -26,8 +26,8 @@ DOCUMENTS = site_documents.everything()
 
 def made(folder: Path, contents: dict[str, Json], **options: Any) -> dict[str, bytes]:
     """Return the files of a site of some documents."""
-    found = site_documents.write(folder / "documents", contents)
-    request = SiteRequest((found,), folder / "site", "Some Macs", **options)
+    source = site_documents.write(folder / "documents", contents)
+    request = SiteRequest((source,), folder / "site", "Some Macs", **options)
     return dict(publish(request).files)
 
 
@@ -251,6 +251,43 @@ def test_a_rebase_says_whom_a_conflict_is_due_to(pages: dict[str, ReadPage]) -> 
             assert link.get("href") == f"queues.html#{address(name, 'culprits', culprits[0])}"
 
 
+def test_upstreams_releases_picks_and_conditions_are_those_of_the_document(
+    pages: dict[str, ReadPage],
+) -> None:
+    page, status = pages["upstream.html"], DOCUMENTS["forecasts/upstream.json"]
+    name = f"{status['upstream']} since {status['base']['ref']}"
+    behind = status["behind"]
+    assert page.text(address(name, "distance")) == (
+        f"behind by {behind['releases']} release, {behind['commits']} commits,"
+        f" {behind['days']} days"
+    )
+    assert page.text(address(name, "commits of its own")) == str(behind["own"])
+    named = [(row["tag"], row) for row in (*status["newer"], *status["previews"])]
+    coming = [(row["name"], row) for row in status["branches"] if not row["released"]]
+    for ref, row in (*named, *coming, (status["base"]["ref"], status["base"])):
+        where = (name, "releases", ref)
+        assert page.text(address(*where, "version")) == row["version"]
+        assert page.text(address(*where, "date")) == row["date"]
+        assert page.text(address(*where, "commit")) == row["commit"][:12]
+    states = []
+    for row in page.by_id[address(name, "picks")].iter("tr"):
+        if row.get("id"):
+            states.append(page.text(f"{row.get('id')}--state"))
+    assert states == [pick["state"] for pick in status["picks"]]
+    for due in status["due"]:
+        where = (name, "due", f"{due['name']} {due['condition']}")
+        assert page.text(address(*where, "true since")) == due["ref"]
+
+
+def test_a_base_that_nothing_is_newer_than_is_not_behind(tmp_path: Path) -> None:
+    body = {**DOCUMENTS["forecasts/upstream.json"], "behind": None, "newer": [], "due": []}
+    files = made(tmp_path, {"status.json": {**body, "picks": []}})
+    page = site_files.read(files["upstream.html"])
+    name = f"{body['upstream']} since {body['base']['ref']}"
+    assert page.text(address(name, "distance")) == "no release is newer"
+    assert address(name, "picks") not in page.by_id
+
+
 def test_every_kind_of_document_has_a_page(pages: dict[str, ReadPage]) -> None:
     kinds = {
         f"{body['schema']['name']}.v{body['schema']['version']}" for body in DOCUMENTS.values()
@@ -273,6 +310,9 @@ def test_a_site_of_no_documents_has_a_first_page(tmp_path: Path) -> None:
 
 _OWN_LINK = re.compile(r"([a-z]+\.(html|atom))?(#[A-Za-z0-9._+~-]+)?|https://[a-z.]+/[^\"<>]*")
 
+_BOUND = re.compile(r"[0-9a-f]{40,64}|[1-9][0-9]*|\d{4}-\d\d-\d\d")
+"""What schemas demand of some texts: an id, a number, a day."""
+
 EVIL = "</td><script>alert(1)</script>&amp;\"'\x1b[31m\x00\u202e--../../etc#"
 
 
@@ -283,7 +323,7 @@ def _evil(value: Any, kept: frozenset[str]) -> Any:
             return {key: item if key in kept else _evil(item, kept) for key, item in value.items()}
         case list():
             return [_evil(item, kept) for item in value]
-        case str() if not re.fullmatch(r"[0-9a-f]{40,64}", value):
+        case str() if not _BOUND.fullmatch(value):
             return f"{EVIL}{value}"
         case _:
             return value
