@@ -44,15 +44,23 @@ def require(groups: Iterable[str]) -> None:
     """Make sure that the environment has the packages of some groups.
 
     Raises:
-        GroupsMissing: it has not. An environment that scripts/inv has not made is not looked into.
+        GroupsMissing: it has not.
+    """
+    if missing := lacking(groups):
+        raise GroupsMissing(missing)
+
+
+def lacking(groups: Iterable[str]) -> list[str]:
+    """Return those of some groups whose packages the environment has not.
+
+    One that scripts/inv has not made is not looked into.
     """
     try:
         origin = (Path(sys.prefix) / "stamp/origin").read_text("utf-8", "replace").splitlines()
     except OSError:
-        return
+        return []
     locks = origin[-1].split()
-    if lacking := [group for group in groups if f"{group}.txt" not in locks]:
-        raise GroupsMissing(lacking)
+    return [group for group in groups if f"{group}.txt" not in locks]
 
 
 def run_again(groups: Sequence[str]) -> None:

@@ -59,6 +59,7 @@ from tensorflow_macos_build.patchqueue.verdict.status import (
 )
 from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 from tensorflow_macos_build.pipeline.doctor import Availability, HostFinding
+from tensorflow_macos_build.pipeline.group_needs import GroupFindings
 from tensorflow_macos_build.pipeline.plan import BuildPlan, BuildRequest, PlannedStage, StageState
 from tensorflow_macos_build.pipeline.records import (
     CheckRecord,
@@ -151,6 +152,7 @@ from tensorflow_macos_build.views import (
     forecast,
     forecast_page,
     fuse,
+    group_needs,
     hosted,
     hunks,
     markdown,
@@ -290,6 +292,8 @@ IN_ROUNDS = BuildPlan(
 HOST = [
     HostFinding("bazel", "Bazel", state, needed=True, remedy="get it") for state in Availability
 ]
+
+NEEDS = tuple(GroupFindings(group, tuple(HOST)) for group in ("build", "queue"))
 
 QUEUE = storage.load(DEMO)
 COMMIT = UpstreamCommit(ID, "A <a@example.org>", "2024-05-08T17:30:29+02:00", "Say", "")
@@ -597,10 +601,10 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     contents.as_lines: [(WEIGHED,)],
     config_view.as_document: [(LOADED,)],
     config_view.yaml_lines: [(LOADED,)],
-    doctor.as_document: [("demo", HOST)],
     doctor.as_lines: [(HOST,)],
     doctor.rows: [(HOST,)],
-    doctor.as_table: [(HOST,)],
+    group_needs.as_document: [("demo", NEEDS, NEEDS[0])],
+    group_needs.as_lines: [("demo", NEEDS)],
     edit.as_document: [("demo", EDITING), ("demo", EDITED)],
     edit.as_lines: [(EDITING, FLAGS), (EDITED, FLAGS)],
     evidence.as_document: [(EVIDENCE,)],

@@ -107,18 +107,18 @@ def examine(workspace: Workspace, more_gb: float = 0.0) -> tuple[HostFinding, ..
     release, folder = workspace.release, workspace.root
     is_real = not miniature.is_source_of(workspace)
     return (
-        _tool(TOOLS["git"], needed=True),
-        _tool(TOOLS["bazel"], needed=True),
-        _python(release),
+        tool(TOOLS["git"]),
+        tool(TOOLS["bazel"]),
+        python(release),
         _host(release, is_real=is_real),
         *_supplied(release, folder),
         *_limits(release, folder, more_gb),
-        _inflating(),
-        *(_apple(is_real=is_real) if sys.platform == "darwin" else _no_apple()),
+        inflating(),
+        *_apple(is_real=is_real),
     )
 
 
-def _inflating() -> HostFinding:
+def inflating() -> HostFinding:
     """Return whether wheels are read by the faster zlib; without it all is the same but slower."""
     finding = functools.partial(HostFinding, engine.PACKAGE, "zlib-ng for Python", needed=False)
     if (faster := engine.faster()) is None:
@@ -127,7 +127,7 @@ def _inflating() -> HostFinding:
     return finding(availability=Availability.FOUND, value=faster.version)
 
 
-def _python(release: Release) -> HostFinding:
+def python(release: Release) -> HostFinding:
     """Look for the Python that the wheel is built for."""
     if release.python == "host":
         version = platform.python_version()
@@ -135,8 +135,8 @@ def _python(release: Release) -> HostFinding:
     name = f"python{release.python}"
     brewed = f"python@{release.python}"
     # Debian's -dev package brings the interpreter and the headers that extension modules need.
-    tool = Tool(name, (name,), debian=f"{name}-dev", homebrew=brewed)
-    return _tool(tool, needed=True, code="python")
+    wanted = Tool(name, (name,), debian=f"{name}-dev", homebrew=brewed)
+    return tool(wanted, code="python")
 
 
 def _host(release: Release, *, is_real: bool) -> HostFinding:
@@ -181,17 +181,18 @@ def _folder(code: str, what: str, folder: Path | None, remedy: str, *, fits: boo
     return finding(availability=Availability.FOUND, value=str(folder))
 
 
-def _tool(tool: Tool, *, needed: bool, code: str = "") -> HostFinding:
-    finding = functools.partial(HostFinding, code or tool.name, tool.name, needed=needed)
-    programs = list(tools.candidates(tool))
+def tool(wanted: Tool, *, code: str = "") -> HostFinding:
+    """Return whether a tool is here, and new enough."""
+    finding = functools.partial(HostFinding, code or wanted.name, wanted.name, needed=True)
+    programs = list(tools.candidates(wanted))
     best = next((program for program in programs if program.will_do), None)
     if best is not None:
         return finding(availability=Availability.FOUND, value=_described(best))
-    remedy = tools.line_for([tool])
+    remedy = tools.line_for([wanted])
     if not programs:
         return finding(availability=Availability.MISSING, remedy=remedy)
     # Of several that will not do, the one that the tool's name starts.
-    value = f"{_described(programs[0])}, needed {versions.shown(tool.oldest)}"
+    value = f"{_described(programs[0])}, needed {versions.shown(wanted.oldest)}"
     return finding(availability=Availability.TOO_OLD, value=value, remedy=remedy)
 
 
@@ -209,12 +210,12 @@ def _limits(release: Release, folder: Path, more_gb: float) -> tuple[HostFinding
     memory_gb = release.limits.memory_gb
     return (
         _amount(
-            *("disk", "free disk", f"{free / _GIGA:.1f} GB free, {disk_gb:g} GB needed"),
+            *("disk", "free disk", f"{free / _GIGA:,.1f} GB free, {disk_gb:,.10g} GB needed"),
             remedy=f"free some space where {folder} is",
             enough=free >= disk_gb * _GIGA,
         ),
         _amount(
-            *("memory", "memory", f"{memory / _GIGA:.1f} GB there, {memory_gb:g} GB needed"),
+            *("memory", "memory", f"{memory / _GIGA:,.1f} GB there, {memory_gb:,.10g} GB needed"),
             remedy="build on a larger machine",
             enough=memory >= memory_gb * _GIGA,
         ),
@@ -228,14 +229,26 @@ def _amount(code: str, what: str, value: str, *, remedy: str, enough: bool) -> H
 
 
 def _apple(*, is_real: bool) -> tuple[HostFinding, ...]:
-    """Return what a Mac has; zig compiles the miniature without Xcode, TensorFlow needs it."""
-    gpus = ", ".join(mac.gpus()) or None
+    """Return what Apple provides; zig compiles the miniature without Xcode, TensorFlow needs it."""
+    if sys.platform != "darwin":
+        absent = _absent(xcode="Xcode", sdk="macOS SDK")
+        return (*absent, *device())
     install = "install Xcode, then type: sudo xcode-select --switch /Applications/Xcode.app"
-    no_gpu = "smoke tests will not reach a GPU"
-    findings = [
-        _answer("macos", "macOS", mac.macos_version(), needed=False),
+    return (
         _answer("xcode", "Xcode", mac.xcode_version(), needed=is_real, remedy=install),
         _answer("sdk", "macOS SDK", mac.sdk_version(), needed=is_real, remedy=install),
+        *device(),
+    )
+
+
+def device() -> tuple[HostFinding, ...]:
+    """Return what wheels are tried on: a Mac's system, its GPUs, and whether it runs both kinds."""
+    if sys.platform != "darwin":
+        return _absent(macos="macOS", gpu="GPU with Metal", rosetta="Rosetta")
+    no_gpu = "smoke tests will not reach a GPU"
+    gpus = ", ".join(mac.gpus()) or None
+    findings = [
+        _answer("macos", "macOS", mac.macos_version(), needed=False),
         _answer("gpu", "GPU with Metal", gpus, needed=False, remedy=no_gpu),
     ]
     # An Intel Mac runs Intel programs by itself, and has no Rosetta to install.
@@ -247,18 +260,17 @@ def _apple(*, is_real: bool) -> tuple[HostFinding, ...]:
     return tuple(findings)
 
 
+def _absent(**names: str) -> tuple[HostFinding, ...]:
+    """Return what elsewhere than on a Mac is not; whether that matters, `_host` says."""
+    return tuple(
+        HostFinding(code, what, Availability.NOT_ON_THIS_HOST, needed=False)
+        for code, what in names.items()
+    )
+
+
 def _answer(
     code: str, what: str, value: str | None, *, needed: bool, remedy: str = ""
 ) -> HostFinding:
     if value is None:
         return HostFinding(code, what, Availability.MISSING, needed=needed, remedy=remedy)
     return HostFinding(code, what, Availability.FOUND, needed=needed, value=value)
-
-
-def _no_apple() -> tuple[HostFinding, ...]:
-    """Return what elsewhere than on a Mac is not; whether that matters, `_host` says."""
-    absent = {"xcode": "Xcode", "sdk": "macOS SDK", "gpu": "GPU with Metal", "rosetta": "Rosetta"}
-    return tuple(
-        HostFinding(code, what, Availability.NOT_ON_THIS_HOST, needed=False)
-        for code, what in absent.items()
-    )

@@ -29,7 +29,7 @@ from tensorflow_macos_build.upstream.tensorflow_tree import tree as trees
 from tensorflow_macos_build.upstream.tensorflow_tree.bazelrc import BadConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from tensorflow_macos_build.config import Release
     from tensorflow_macos_build.pipeline.records import PatchResult
@@ -73,7 +73,8 @@ def examine(
         *_queue(workspace),
         *_of_upstream(workspace, patched),
     )
-    return _ignoring(findings, frozenset(ignore))
+    refuse_unknown(ignore, findings)
+    return ignoring(findings, frozenset(ignore))
 
 
 def _states_gb(release: Release, box: TimeBox | None) -> float:
@@ -115,12 +116,21 @@ def exit_code(findings: Iterable[HostFinding]) -> ExitCode:
     return ExitCode.USAGE if stopped else ExitCode.DONE
 
 
-def _ignoring(findings: tuple[HostFinding, ...], ignore: frozenset[str]) -> tuple[HostFinding, ...]:
+def refuse_unknown(ignore: Iterable[str], findings: Iterable[HostFinding]) -> None:
+    """Refuse to ignore what is no finding.
+
+    Raises:
+        UsageError: a code is none of these findings'.
+    """
     known = sorted({finding.code for finding in findings})
-    for code in sorted(ignore - {*known}):
+    for code in sorted({*ignore} - {*known}):
         near = difflib.get_close_matches(code, known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
         raise UsageError(f"there is no finding `{code}` to ignore", hint=hint)
+
+
+def ignoring(findings: Iterable[HostFinding], ignore: Collection[str]) -> tuple[HostFinding, ...]:
+    """Return findings, those of some codes marked as ignored."""
     return tuple(
         dataclasses.replace(finding, ignored=finding.code in ignore) for finding in findings
     )

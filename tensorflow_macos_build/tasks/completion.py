@@ -38,6 +38,7 @@ _WHEELS = {"first", "second", "wheel", "plugin"}
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "arch": ("arm64", "x86_64", "host"),
+    "group": ("build", "queue", "wheels", "smoke", "release", "project"),
     "audit": ("local", "always", "never"),
     "on-conflict": ("provisional", "skip", "stop"),
 }

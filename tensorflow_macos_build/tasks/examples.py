@@ -17,7 +17,7 @@ EXAMPLES = {
     "docs.check": "docs.check",
     "docs.generate": "docs.generate",
     "contents": "contents dist/demo/tensorflow.whl",
-    "doctor": "doctor tf-2.21",
+    "doctor": "doctor tf-2.21 --group build",
     "fuse": "fuse tensorflow-arm64.whl tensorflow-x86_64.whl --out dist",
     "lint": "lint",
     "patches.abort": "patches.abort demo",
@@ -70,9 +70,10 @@ EXAMPLES = {
 """By the task's name; each is a command line behind the program's name."""
 
 SECTIONS = {
-    "Build": ("build", "config", "doctor", "smoke", "bench"),
+    "Build": ("build", "config", "doctor"),
     "Queue": ("patches", "rebase", "upstream"),
     "Wheels": ("fuse", "thin", "retag", "relocate", "verify", "contents", "wheelhouse", "plugins"),
+    "Smoke": ("smoke", "bench"),
     "Release": ("release", "ci", "site"),
     "Project": ("self", "lint", "test", "changelog", "docs"),
 }

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import config, documents
+from tensorflow_macos_build import config
 from tensorflow_macos_build.pipeline import doctor, mac
 from tensorflow_macos_build.pipeline.doctor import Availability
 from tensorflow_macos_build.pipeline.stages import build
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.upstream import embedded
-from tensorflow_macos_build.views import doctor as doctor_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +135,7 @@ def test_too_little_disk_or_memory_stops_the_build(tmp_path: Path) -> None:
     )
     assert findings["free disk"].stops_the_build
     assert str(tmp_path) in findings["free disk"].remedy
-    assert findings["free disk"].value.endswith(" GB free, 1e+06 GB needed")
+    assert findings["free disk"].value.endswith(" GB free, 1,000,000 GB needed")
 
 
 @pytest.mark.usefixtures("a_mac")
@@ -189,16 +188,6 @@ def test_elsewhere_a_real_release_is_said_to_need_a_mac(
     host = _examined(_real(), tmp_path)["host"]
     assert host.stops_the_build
     assert host.remedy == "build this release on a Mac"
-
-
-def test_the_document_obeys_its_schema_and_agrees_with_the_findings(tmp_path: Path) -> None:
-    findings = tuple(_examined(_demo(**{"limits.disk_gb": "1e6"}), tmp_path).values())
-    document = doctor_view.as_document("demo", findings)
-    documents.check(document)
-    assert document["ok"] is False
-    assert [finding["what"] for finding in document["findings"]] == [
-        finding.what for finding in findings
-    ]
 
 
 def test_zlib_ng_is_told_and_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

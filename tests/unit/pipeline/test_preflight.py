@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build import config, documents
+from tensorflow_macos_build import config
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import doctor, preflight, tools
 from tensorflow_macos_build.pipeline.doctor import Availability
@@ -231,7 +231,6 @@ def test_all_that_stops_a_build_is_told_at_once_and_can_be_ignored() -> None:
     assert [line.partition(":")[0] for line in view.as_lines(ignored)] == [
         "disk too little, ignored", "memory too little, ignored",
     ]  # fmt: skip
-    documents.check(view.as_document("demo", ignored))
 
 
 def test_a_code_that_no_finding_has_is_refused() -> None:
