@@ -6,7 +6,6 @@ representation").
 
 from __future__ import annotations
 
-import base64
 import zlib
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,14 @@ MAX_CONTENT = 256 << 20
 
 _MAX_RATIO = 1032
 """zlib's largest possible compression (its technical notes); a patch that states more is false."""
+
+_ALPHABET = (
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+)
+_VALUES = bytes.maketrans(_ALPHABET, bytes(range(len(_ALPHABET))))
+
+_LETTERS = 5 << 18
+"""Letters that are decoded at a time: four times as many bytes are held for it."""
 
 
 def apply(hunk: BinaryHunk, preimage: bytes) -> bytes:
@@ -45,7 +52,7 @@ def check(hunk: BinaryHunk) -> None:
 
 
 def _inflated(hunk: BinaryHunk) -> bytes:
-    packed = b"".join(_decoded(line) for line in hunk.data.split(b"\n") if line)
+    packed = _unpacked(hunk.data)
     # checked before anything is inflated: a few bytes may state and hold gigabytes
     if hunk.size > min(MAX_CONTENT, len(packed) * _MAX_RATIO + 1):
         raise Malformed(
@@ -62,18 +69,50 @@ def _inflated(hunk: BinaryHunk) -> bytes:
     return data
 
 
-def _decoded(line: bytes) -> bytes:
-    # apply.c, parse_binary_hunk: `A` to `Z` are 1 to 26 bytes in the line, `a` to `z` 27 to 52
-    first = line[0]
-    length = first - 0x40 if first <= 0x5A else first - 0x60 + 26
-    try:
-        data = base64.b85decode(line[1:])
-    except ValueError as error:
-        raise Malformed(f"the binary data are damaged: {error}") from None
-    # five letters are four bytes, so at most three bytes of the last group are filler
-    if not len(data) - 4 < length <= len(data):
-        raise Malformed("a line of binary data has another length than it states")
-    return data[:length]
+def _unpacked(data: bytes) -> bytes:
+    """Undo base 85: lines, each with the number of its bytes in front (base85.c)."""
+    lines = [line for line in data.split(b"\n") if line]
+    letters = b"".join(line[1:] for line in lines)
+    decoded = b"".join(
+        _bytes_of(letters[at : at + _LETTERS]) for at in range(0, len(letters), _LETTERS)
+    )
+    pieces: list[bytes] = []
+    at = 0
+    for line in lines:
+        groups, odd = divmod(len(line) - 1, 5)
+        # apply.c, parse_binary_hunk: `A` to `Z` are 1 to 26 bytes in the line, `a` to `z` 27 to 52
+        length = line[0] - 0x40 if line[0] <= 0x5A else line[0] - 0x60 + 26
+        # five letters are four bytes, so at most three bytes of the last group are filler
+        if odd or not 4 * groups - 4 < length <= 4 * groups:
+            raise Malformed("a line of binary data has another length than it states")
+        pieces.append(decoded[at : at + length])
+        at += 4 * groups
+    return b"".join(pieces)
+
+
+def _bytes_of(letters: bytes) -> bytes:
+    """Return the four bytes that each five letters stand for.
+
+    All groups are one number, with 64 bits for each: what is done to it is done to them all, in C.
+    A group is less than 85 to the fifth power, and so no bit of it reaches the next.
+    """
+    if letters.translate(None, _ALPHABET):
+        raise Malformed("the binary data are damaged: a letter is none of base 85")
+    digits = letters.translate(_VALUES)
+    number = len(letters) // 5
+    value = 0
+    for place in range(5):
+        lanes = bytearray(8 * number)
+        lanes[::8] = digits[place : 5 * number : 5]
+        value = 85 * value + int.from_bytes(lanes, "little")
+    lanes = bytearray(value.to_bytes(8 * number, "little"))
+    # base85.c, decode_85: a group that would be more than 32 bits is refused
+    if lanes[4::8].count(0) != number:
+        raise Malformed("the binary data are damaged: five letters stand for more than four bytes")
+    decoded = bytearray(4 * number)
+    for place in range(4):
+        decoded[place::4] = lanes[3 - place :: 8]
+    return bytes(decoded)
 
 
 def _patched(delta: bytes, source: bytes) -> bytes:
