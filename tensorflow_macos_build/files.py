@@ -268,6 +268,8 @@ def _flush_tree(folder: Path) -> None:
     for parent, _, names in os.walk(folder):
         for name in names:
             path = Path(parent) / name
-            if not path.is_symlink():
+            status = path.lstat()
+            # a file that has another name was there before; it is as safe as it was under that
+            if not stat.S_ISLNK(status.st_mode) and status.st_nlink == 1:
                 flush(path)
         flush(Path(parent))

@@ -137,12 +137,20 @@ class Quarantine:
         parents = self.objects.commit(commit).parents
         return self.tree(parents[0]) if parents else self.write_tree({})
 
-    def keep(self, tips: Sequence[str], known: Sequence[str], into: Path | None = None) -> None:
+    def keep(
+        self,
+        tips: Sequence[str],
+        known: Sequence[str],
+        into: Path | None = None,
+        *,
+        borrowed: bool = False,
+    ) -> None:
         """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
 
         The pack's index is put in place last, so that a kill leaves either all objects or none.
         `known` are objects that the repository has; what they reach is not looked at. `into` is
-        another objects folder to put the pack in.
+        another objects folder to put the pack in; `borrowed` says that it does not see those of the
+        repository, so that they are carried over, too.
         """
         # Their trees by name, too: git leaves a commit's tree out for other commits only.
         hidden = [name for oid in known for name in (oid, f"{oid}^{{tree}}")]
@@ -150,7 +158,8 @@ class Quarantine:
         made = self._folder / "pack" / "kept"
         made.parent.mkdir(exist_ok=True)
         # --local: what the alternate has stays there
-        arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
+        local = () if borrowed else ("--local",)
+        arguments = ("--revs", *local, "--non-empty", "--quiet", made)
         name = self.git.line("pack-objects", *arguments, stdin=revisions)
         pack = (into or self.source.objects_folder()) / "pack"
         temporary.sweep(pack)

@@ -14,7 +14,14 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
 from tensorflow_macos_build.patchqueue.edit.operations import EditConflict, PatchEdit
 from tensorflow_macos_build.patchqueue.edit.plan_file import EditPlan
-from tensorflow_macos_build.patchqueue.queue import journal, locate, storage
+from tensorflow_macos_build.patchqueue.queue import (
+    commit_cache,
+    compose,
+    journal,
+    locate,
+    materialise,
+    storage,
+)
 from tensorflow_macos_build.patchqueue.queue.storage import Saved
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import SideLabels
@@ -203,6 +210,10 @@ class EditRun:
             seen=plan.queue,
             announce=announce,
         )
+        # The next change begins with them, and applies no file to have them.
+        made = compose.pinned(restacked.steps)
+        trees_after = [step.after for step in made]
+        commit_cache.keep(materialise.pinned(saved.queue), trees_after, quarantine, self.git)
         # The plan goes last: a kill before leaves it, and `current` finds the queue written.
         if self.folder.is_dir():
             files.delete_folder(self.folder)

@@ -21,9 +21,7 @@ MAX_CONTENT = 256 << 20
 _MAX_RATIO = 1032
 """zlib's largest possible compression (its technical notes); a patch that states more is false."""
 
-_ALPHABET = (
-    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
-)
+_ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _VALUES = bytes.maketrans(_ALPHABET, bytes(range(len(_ALPHABET))))
 
 _LETTERS = 5 << 18

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.patchqueue.queue import materialise, picks, storage
+from tensorflow_macos_build.patchqueue.queue import (
+    materialise,
+    picked_change,
+    picks,
+    storage,
+)
 from tensorflow_macos_build.patchqueue.queue.model import QueueCommit, encoded
 from tensorflow_macos_build.upstream import refs
 
@@ -21,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.materialise import PatchCommit
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
 
@@ -37,10 +44,30 @@ def of_queue(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
         UsageError: a pick is not pinned, or does not apply to the queue's base.
         WorkFailed: a patch does not apply to its own base, or the repository lacks an object.
     """
-    contents = [(patch.name, patch.content) for patch in queue.patches]
-    space = _space(queue.name, queue.base, queue.picks, contents)
+    space = _space_of(queue)
     names = [patch.name for patch in queue.patches]
-    return _known(git, space, queue.base, queue.picks, names) or _make(queue, git, space)
+    return _known(git, space, queue.base, queue.picks, names) or _make(queue, git)
+
+
+def keep(queue: Queue, trees: Sequence[str], quarantine: Quarantine, git: Git) -> None:
+    """Keep the commits of a queue that was just written, so that none of its files is applied.
+
+    Args:
+        queue: the queue; its picks are pinned.
+        trees: the id of the tree after each pick and patch, in order; `read_back` has proven them.
+        quarantine: has these trees.
+        git: the repository that `of_queue` will be asked with.
+    """
+    made = materialise.picked(queue, quarantine)
+    parent = made[-1].id if made else queue.base.commit
+    for patch, tree in zip(queue.patches, trees[len(made) :], strict=True):
+        parent = picked_change.commit_of(quarantine, patch.header, tree, parent)
+    _keep(queue, git, quarantine, made, parent)
+
+
+def _space_of(queue: Queue) -> str:
+    contents = [(patch.name, patch.content) for patch in queue.patches]
+    return _space(queue.name, queue.base, queue.picks, contents)
 
 
 def of_folder(folder: Path, git: Git) -> tuple[QueueBase, tuple[QueueCommit, ...]]:
@@ -99,23 +126,36 @@ def _pick_ref(space: str, number: int) -> str:
     return f"{space}/pick-{number:04}"
 
 
-def _make(queue: Queue, git: Git, space: str) -> tuple[QueueCommit, ...]:
+def _make(queue: Queue, git: Git) -> tuple[QueueCommit, ...]:
     with open_quarantine(git) as quarantine:
         made = materialise.commits(queue, quarantine)
-        if not made:
-            return ()
-        changes = [commit.change for commit in made[: len(queue.picks)]]
-        # the parents of the picks' changes, and the picks: all that is upstream's own
-        parents = [quarantine.objects.commit(change).parents[0] for change in changes]
-        known = [queue.base.commit, *parents, *(pick.commit for pick in queue.picks)]
-        quarantine.keep([made[-1].id, *changes], known)
-    tips = {_pick_ref(space, number): change for number, change in enumerate(changes)}
-    # last: a kill before leaves objects that nothing refers to, and never a reference without them
-    _keep(git, space, {f"{space}/tip": made[-1].id, **tips})
+        if made:
+            _keep(queue, git, quarantine, made[: len(queue.picks)], made[-1].id)
     return tuple(map(materialise.as_queue_commit, made))
 
 
-def _keep(git: Git, space: str, tips: Mapping[str, str]) -> None:
+def _keep(
+    queue: Queue,
+    git: Git,
+    quarantine: Quarantine,
+    picked: Sequence[PatchCommit],
+    tip: str,
+) -> None:
+    """Keep the commits of a queue: those of its picks, and the last of all."""
+    changes = [commit.change for commit in picked]
+    # the parents of the picks' changes, and the picks: all that is upstream's own
+    parents = [quarantine.objects.commit(change).parents[0] for change in changes]
+    known = [queue.base.commit, *parents, *(pick.commit for pick in queue.picks)]
+    # a change that somebody worked on has a repository of its own, which is gone afterwards
+    borrowed = quarantine.source.git_dir != git.git_dir
+    quarantine.keep([tip, *changes], known, into=git.objects_folder(), borrowed=borrowed)
+    space = _space_of(queue)
+    tips = {_pick_ref(space, number): change for number, change in enumerate(changes)}
+    # last: a kill before leaves objects that nothing refers to, and never a reference without them
+    _refer(git, space, {f"{space}/tip": tip, **tips})
+
+
+def _refer(git: Git, space: str, tips: Mapping[str, str]) -> None:
     """Point references at the newest commits of a queue; its older states are let go."""
     # a queue changes all the time, and each state would keep its objects alive for ever
     folder = space.rpartition("/")[0]

@@ -8,6 +8,7 @@ parent exactly into the wanted tree.
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.formats.patch import Header, Patch
     from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueuePatch
+    from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedFile
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
+
+_CONTEXT_FIRST = re.compile(rb"\n@@ -[^\n]*\n[ \n]")
+"""A hunk that begins with a line of context, or with an empty one, which is that, too."""
 
 _CONTEXT = 3
 """Lines of context, git's own default (git-diff(1), --unified)."""
@@ -147,6 +152,9 @@ def pinned(steps: Sequence[PatchStep]) -> list[PatchStep]:
 
 def is_zero_context(patch: Patch) -> bool:
     """Whether a patch was made without context: its place in a file is its line numbers."""
+    # nearly every patch shows it in its first hunk: no other line of a diff is read for those
+    if _CONTEXT_FIRST.search(patch.text, max(patch.start - 1, 0)):
+        return False
     hunks = [
         hunk
         for change in patch.changes
@@ -232,11 +240,15 @@ def _is_unchanged(
         made = tree.after(patch.patch.changes)
     except Malformed:
         return False
-    # a comparison of trees does not show what a patch names and leaves as it is
-    after = {path: file and file.entry for path, file in made.items()}
-    return intended == {
-        path: entry for path, entry in after.items() if entry != tree.files.get(path)
-    }
+    return intended == changed(tree, made)
+
+
+def changed(
+    tree: PatchedTree, made: Mapping[bytes, PatchedFile | None]
+) -> dict[bytes, TreeEntry | None]:
+    """Return what a patch changes of a tree: what it names and leaves as it is, is no change."""
+    after = {path: None if file is None else file.entry for path, file in made.items()}
+    return {path: entry for path, entry in after.items() if entry != tree.files.get(path)}
 
 
 def _fresh(steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git) -> Iterator[bytes]:

@@ -82,7 +82,7 @@ def applicable(queue: Queue, quarantine: Quarantine) -> Queue:
     for pick in queue.picks:
         if is_here(quarantine, pick):
             with contextlib.suppress(UsageError):
-                _picked(replace(queue, picks=(*kept, pick)), quarantine)
+                picked(replace(queue, picks=(*kept, pick)), quarantine)
                 kept.append(pick)
     return replace(queue, picks=tuple(kept))
 
@@ -102,15 +102,19 @@ def commits(queue: Queue, quarantine: Quarantine) -> list[PatchCommit]:
         UsageError: a pick is not pinned, or does not apply.
         WorkFailed: the repository lacks the base or a blob.
     """
-    picked = _picked(queue, quarantine)
+    made = picked(queue, quarantine)
     if not queue.patches:
-        return picked
-    tip = picked[-1].id if picked else queue.base.commit
-    return [*picked, *_patched(queue.patches, tip, quarantine.git)]
+        return made
+    tip = made[-1].id if made else queue.base.commit
+    return [*made, *_patched(queue.patches, tip, quarantine.git)]
 
 
-def _picked(queue: Queue, quarantine: Quarantine) -> list[PatchCommit]:
-    """Cherry-pick the picks, each onto what is before it."""
+def picked(queue: Queue, quarantine: Quarantine) -> list[PatchCommit]:
+    """Cherry-pick the picks, each onto what is before it.
+
+    Raises:
+        UsageError: a pick is not pinned, or does not apply.
+    """
     refuse_unpinned(queue.picks, queue.folder)
     made: list[PatchCommit] = []
     parent = queue.base.commit

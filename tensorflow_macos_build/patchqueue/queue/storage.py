@@ -1,8 +1,9 @@
 """A queue on disk: reading it, and writing it so that nothing is lost or needlessly touched.
 
 `patches/<queue>/` holds `queue.yaml` (what the queue applies to), `series` (the order), the patch
-files, and `resolutions/`. A queue is written aside, read back, replayed to the wanted tree, and
-only then put in place in one step; a file whose patch still says the same is carried over as it is.
+files, and `resolutions/`. A queue is written aside, read back, proven to make the wanted trees
+(`read_back`), and only then put in place in one step; a file whose patch still says the same is
+carried over as it is.
 """
 
 from __future__ import annotations
@@ -20,11 +21,17 @@ import yaml
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.config import tree
-from tensorflow_macos_build.errors import UsageError, WorkFailed
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
 from tensorflow_macos_build.patchqueue.formats.series import Series
-from tensorflow_macos_build.patchqueue.queue import compose, lock, materialise, picks, queue_files
+from tensorflow_macos_build.patchqueue.queue import (
+    compose,
+    lock,
+    picks,
+    queue_files,
+    read_back,
+)
 from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueuePatch
 from tensorflow_macos_build.patchqueue.queue.queue_files import (
     BASE_KEYS,
@@ -38,7 +45,6 @@ from tensorflow_macos_build.patchqueue.queue.queue_files import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
@@ -214,7 +220,10 @@ def save(
             _write_base(real, aside, base, compose.leading_picks(steps, folder))
             # it was read where it is written: a temporary folder's name is not the queue's
             queue = replace(load(aside), name=real.name, folder=folder)
-            _verify(queue, steps, quarantine)
+            stayed = {
+                file.name: old[file.was].content for file in written if file.was and file.is_kept
+            }
+            read_back.verify(queue, steps, stayed, quarantine)
             # the journal is written before the swap: a kill between the two leaves an entry that no
             # queue matches, where the other order would leave a queue that its own command disowns
             if announce is not None:
@@ -360,28 +369,3 @@ def _write_series(unfinished: Path, before: Series, written: Sequence[_PatchFile
     leads = {entry.name: entry.lead for entry in before.entries}
     lines = [leads.get(file.was or "", b"") + file.name.encode() + b"\n" for file in written]
     (unfinished / SERIES_FILE).write_bytes(b"".join([*lines, before.tail]))
-
-
-def _verify(queue: Queue, steps: Sequence[PatchStep], quarantine: Quarantine) -> None:
-    """Check that the queue, as it was read back from disk, says and does what was asked for.
-
-    Raises:
-        WorkFailed: it does not.
-    """
-    patches = [step for step in steps if step.pick is None]
-    for patch, step in zip(queue.patches, patches, strict=True):
-        if patch.header != step.header:
-            raise WorkFailed(
-                f"the message of `{step.header.subject}` would not survive in a patch file",
-                where=patch.name,
-            )
-    # law 1: what is on disk, and no value in memory, is what is replayed
-    made = materialise.commits(materialise.pinned(queue), quarantine)
-    for commit, step in zip(made, compose.pinned(steps), strict=True):
-        if commit.tree != step.after:
-            raise WorkFailed(
-                f"its file would make the tree {commit.tree}, not {step.after}",
-                where=commit.patch.name,
-                hint="nothing was changed; `git fsck` finds trees that git would not write so; "
-                "without one, this is a defect: please report it with the patch",
-            )

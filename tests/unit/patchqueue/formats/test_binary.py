@@ -40,7 +40,8 @@ def test_lines_of_all_lengths_are_what_pythons_base_85_makes_of_them(
     content: bytes, lengths: list[int]
 ) -> None:
     packed = zlib.compress(content, 0)
-    rows, at = [], 0
+    rows: list[bytes] = []
+    at = 0
     while at < len(packed):
         rows.append(packed[at : at + lengths[len(rows) % len(lengths)]])
         at += len(rows[-1])
@@ -63,7 +64,7 @@ def test_five_letters_are_refused_where_python_refuses_them(text: str) -> None:
     assert ("five letters" in str(caught.value)) == too_large
 
 
-@pytest.mark.parametrize("line", [b"D0000.\n", b"D0000\n", b"D0000 \n", b"D0000\"\n"])
+@pytest.mark.parametrize("line", [b"D0000.\n", b"D0000\n", b"D0000 \n", b'D0000"\n'])
 def test_what_is_no_base_85_is_refused(line: bytes) -> None:
     with pytest.raises(Malformed):
         binary.apply(BinaryHunk(BinaryMethod.LITERAL, 1, line, 1), b"")
