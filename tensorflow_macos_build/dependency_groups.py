@@ -7,8 +7,10 @@ by `require`; then the same command line is run again, in an environment that ha
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
+import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -87,3 +89,29 @@ def version(package: str, group: str) -> str:
         return "missing"
     pin = re.search(rf"^{re.escape(package)}==(\S+)", text, re.MULTILINE)
     return pin.group(1) if pin else "missing"
+
+
+def uv() -> str:
+    """Return the path of uv, which the lock brings for most machines.
+
+    Raises:
+        UsageError: it is not here.
+    """
+    try:
+        module = importlib.import_module("uv")
+        return str(module.find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        raise UsageError(
+            "uv is not here, and this task cannot do without",
+            hint=f"type: rm {checkout.path('.venv')}; the same command again fetches it, where it"
+            " has a wheel for this machine",
+        ) from None
+
+
+def install_line(package: str) -> str:
+    """Return the command that installs a package into this environment, as it can be typed."""
+    try:
+        words = [uv(), "pip", "install", "--python", sys.executable]
+    except UsageError:
+        words = [sys.executable, "-m", "pip", "install"]
+    return shlex.join([*words, package])

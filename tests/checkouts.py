@@ -132,6 +132,12 @@ class Checkout:
         with self.lock_of().open("a") as stream:
             stream.write(f"uv==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n")
 
+    def forbid_uv(self) -> None:
+        """Let the lock ask for a uv that has no wheel for this machine, but one for another."""
+        self.add_uv(b"")
+        wheel = self.tools.with_name("wheels") / "uv-1.0-py3-none-any.whl"
+        wheel.rename(wheel.with_name("uv-1.0-py3-none-plan9_mips.whl"))
+
     def installer(self) -> str:
         """Return what has installed the stand-in dependency, as PEP 376 has it recorded."""
         (path,) = (self.root / ".venv/lib").glob("*/site-packages/dependency-*/INSTALLER")

@@ -38,6 +38,9 @@ elsewhere, as pip's do (`programs.py`), or choose other ones."""
 _PIP_THAT_SERVES_OTHERS = (22, 3)
 """The first pip that installs into another environment than its own (`--python`)."""
 
+_UV = re.compile(r"^uv==(?:.*\\\n)*.*$", re.MULTILINE)
+"""The lock's uv, with its hashes on lines of their own."""
+
 LOG = "set-up.log"
 """The file of the store with what the last program that failed has printed."""
 
@@ -61,15 +64,21 @@ def create(store: Path, locks: Sequence[Path], uv: Path | None) -> Path:
         environment = Path(tempfile.mkdtemp(prefix="env-", dir=store))
         progress.environment = environment
         _empty(environment, progress)
-        installer = uv or _bring_uv(environment, locks, progress)
-        if installer is None:
-            _install_by_pip(environment, progress, *_files(locks))
-        elif not _install_by_uv(environment, locks, installer, progress):
-            _empty(environment, progress)
-            _install_by_pip(environment, progress, *_files(locks))
+        _install(environment, locks, uv, progress)
         shutil.rmtree(environment / _ENSURED, ignore_errors=True)
     say(f"{progress.installed()} packages are installed, after {progress.seconds()} s")
     return environment
+
+
+def _install(environment: Path, locks: Sequence[Path], uv: Path | None, progress: Progress) -> None:
+    pin = next(filter(None, (_UV.search(lock.read_text("utf-8")) for lock in locks)), None)
+    if uv is None and pin is None:
+        _install_by_pip(environment, progress, *_files(locks))
+    elif uv is None and pin and (refusal := _refusal_of_uv(environment, pin.group(), progress)):
+        _install_without_uv(environment, locks, progress, refusal)
+    elif not _install_by_uv(environment, locks, uv or environment / "bin/uv", progress):
+        _empty(environment, progress)
+        _install_by_pip(environment, progress, *_files(locks))
 
 
 def _names(locks: Sequence[Path]) -> set[str]:
@@ -102,19 +111,38 @@ def _install_by_uv(environment: Path, locks: Sequence[Path], uv: Path, progress:
     return True
 
 
-def _bring_uv(environment: Path, locks: Sequence[Path], progress: Progress) -> Path | None:
-    """Let pip install the lock's uv by its hash; return its path, or None where no lock has it."""
-    texts = [lock.read_text("utf-8") for lock in locks]
-    pins = [re.search(r"^uv==(?:.*\\\n)*.*$", text, re.MULTILINE) for text in texts]
-    pin = next(filter(None, pins), None)
-    if pin is None:
-        return None
+def _refusal_of_uv(environment: Path, pin: str, progress: Progress) -> str:
+    """Let pip install the lock's uv by its hash; return why it could not, or ""."""
     progress.step("fetching uv, which installs the rest")
     alone = environment / "uv.txt"
-    alone.write_text(f"{pin.group()}\n", encoding="utf-8")
-    _install_by_pip(environment, progress, "-r", str(alone))
-    alone.unlink()
-    return environment / "bin/uv"
+    alone.write_text(f"{pin}\n", encoding="utf-8")
+    try:
+        _install_by_pip(environment, progress, "-r", str(alone))
+    except Fault as fault:
+        return fault.reason
+    finally:
+        alone.unlink()
+    return ""
+
+
+def _install_without_uv(
+    environment: Path, locks: Sequence[Path], progress: Progress, refusal: str
+) -> None:
+    """Let pip install all that the locks have but uv, and say so once it is done.
+
+    uv has no wheel for some machines, which pip tells by the same words as an index that does not
+    answer: then this fails, too, and that is what is told.
+    """
+    progress.step("downloading packages")
+    copies = []
+    for lock in locks:
+        copies.append(environment / f"without-uv-{lock.name}")
+        copies[-1].write_text(_UV.sub("", lock.read_text("utf-8")), encoding="utf-8")
+    _install_by_pip(environment, progress, *_files(copies))
+    for copy in copies:
+        copy.unlink()
+    progress.clear()
+    say(f"uv could not be installed, so pip has installed the rest ({refusal})")
 
 
 def _settings_for_uv(environment: Path) -> list[str] | None:

@@ -26,11 +26,17 @@ _MARKS = " \t╰─▶├│×"  # noqa: RUF001 - uv's
 
 
 class Fault(Exception):
-    """What stops the set-up: one line for the user, and the exit status."""
+    """What stops the set-up: one line for the user, and the exit status.
 
-    def __init__(self, message: str, status: int) -> None:
+    Attributes:
+        status: the exit status.
+        reason: the last line of a program that failed, else the message.
+    """
+
+    def __init__(self, message: str, status: int, reason: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.reason = reason or message
 
 
 def run(
@@ -64,7 +70,8 @@ def run(
     if child.returncode != 0:
         progress.clear()
         progress.log.write_text(printed, encoding="utf-8")
-        raise Fault(f"{what}: {_last_line(printed)} (all of it is in {progress.log})", 1)
+        reason = _last_line(printed)
+        raise Fault(f"{what}: {reason} (all of it is in {progress.log})", 1, reason)
 
 
 def _last_line(printed: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import dependency_groups
 from tensorflow_macos_build.pipeline import cross, mac, miniature, tools, versions
 from tensorflow_macos_build.pipeline.tools import TOOLS, Tool
 from tensorflow_macos_build.wheels.inflate import engine
@@ -122,7 +123,8 @@ def inflating() -> HostFinding:
     """Return whether wheels are read by the faster zlib; without it all is the same but slower."""
     finding = functools.partial(HostFinding, engine.PACKAGE, "zlib-ng for Python", needed=False)
     if (faster := engine.faster()) is None:
-        remedy = f"{sys.executable} -m pip install {engine.PACKAGE}; fuse and verify take longer"
+        line = dependency_groups.install_line(engine.PACKAGE)
+        remedy = f"{line}; fuse and verify take longer"
         return finding(availability=Availability.MISSING, remedy=remedy)
     return finding(availability=Availability.FOUND, value=faster.version)
 

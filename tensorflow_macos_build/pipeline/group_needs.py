@@ -5,7 +5,6 @@ The tools and packages are those that the tasks themselves name; what else a gro
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -103,10 +102,12 @@ def _findings(group: TaskGroup, workspace: Workspace) -> Iterator[HostFinding]:
 
 def _uv(*, needed: bool) -> HostFinding:
     """Look for uv, which the lock brings where there is one for the machine."""
-    if importlib.util.find_spec("uv") is not None:
-        return HostFinding("uv", "uv for Python", Availability.FOUND, needed)
-    remedy = "`wheelhouse`, `smoke` and `bench` cannot do without; the others can"
-    return HostFinding("uv", "uv for Python", Availability.MISSING, needed, remedy=remedy)
+    try:
+        path = dependency_groups.uv()
+    except UsageError as error:
+        remedy = f"{error.hint}; `wheelhouse`, `smoke` and `bench` need it"
+        return HostFinding("uv", "uv", Availability.MISSING, needed, remedy=remedy)
+    return HostFinding("uv", "uv", Availability.FOUND, needed, path)
 
 
 def _token() -> HostFinding:

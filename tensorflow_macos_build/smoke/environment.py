@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uv
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
-from tensorflow_macos_build import files, locks, process
+from tensorflow_macos_build import dependency_groups, files, locks, process
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ def commands(
 
     The wheel's and the plugin's paths are made absolute: uv takes `a.whl` for a project's name.
     """
-    own = uv.find_uv_bin()
+    own = dependency_groups.uv()
     flags = ["--no-config", "--quiet", "--no-python-downloads"]
     subject = str(request.wheel.absolute()) if request.wheel else request.requirement
     return [

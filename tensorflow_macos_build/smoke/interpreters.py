@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uv
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import dependency_groups, process
 from tensorflow_macos_build.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _candidates(version: str) -> Iterator[str]:
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path("~/.pyenv").expanduser()) / "versions"
     yield from map(str, sorted(pyenv.glob(f"{version}.*/bin/python{version}"), reverse=True))
     flags = ("--managed-python", "--no-python-downloads", "--no-project")
-    located = process.run([uv.find_uv_bin(), "python", "find", *flags, version], expected=())
+    located = process.run([dependency_groups.uv(), "python", "find", *flags, version], expected=())
     if located.status == 0:
         yield located.stdout.decode().strip()
 

@@ -205,6 +205,32 @@ def test_a_uv_that_fails_is_told_and_pip_does_it(with_pip: Checkout) -> None:
     assert len(with_pip.environments) == 1
 
 
+def test_where_uv_has_no_wheel_pip_installs_the_rest_and_says_so_in_a_sentence(
+    with_pip: Checkout,
+) -> None:
+    with_pip.forbid_uv()
+    ended = with_pip.run()
+    assert ended.returncode == 0, ended.stderr
+    told = [line for line in ended.stderr.splitlines() if "uv" in line.split()]
+    assert len(told) == 1
+    assert told[0].startswith("inv: uv could not be installed, so pip has installed the rest (")
+    assert with_pip.installer() == "pip"
+    assert not list(with_pip.root.glob(".venv/*.txt"))
+    with_pip.started()
+    with_pip.report()
+    assert sorted(with_pip.started()) == ["cat", "cmp"]
+
+
+def test_where_uv_has_no_wheel_a_wrong_hash_is_still_refused(with_pip: Checkout) -> None:
+    lock = with_pip.lock_of()
+    lock.write_text(lock.read_text().replace("sha256:", "sha256:0", 1)[: -len("0\n")] + "\n")
+    with_pip.forbid_uv()
+    ended = with_pip.run()
+    assert ended.returncode == 1
+    assert not (with_pip.root / ".venv").exists()
+    assert "so pip has installed" not in ended.stderr
+
+
 def test_a_wrong_hash_is_refused_by_uv_and_by_pip(with_pip: Checkout) -> None:
     with_pip.add_uv(Path(uv.find_uv_bin()).read_bytes())
     lock = with_pip.lock_of()

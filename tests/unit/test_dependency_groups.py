@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from importlib import metadata
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+import uv
 
 from tensorflow_macos_build import dependency_groups
 from tensorflow_macos_build.dependency_groups import GroupsMissing
+from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.smoke import interpreters
 from tests.imports import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -52,3 +52,24 @@ def test_a_version_is_the_same_before_and_after_its_group_is_installed(
     assert dependency_groups.version("ziglang", "demo") == installed
     assert dependency_groups.version("zig", "demo") == "missing"
     assert dependency_groups.version("ziglang", "no-such-group") == "missing"
+
+
+@pytest.mark.parametrize("state", ["no package", "no program"])
+def test_a_uv_that_is_not_here_is_wrong_usage_and_no_traceback(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Path(dependency_groups.uv()).name == "uv"
+    if state == "no package":
+        monkeypatch.setitem(sys.modules, "uv", None)
+    else:
+
+        def absent() -> str:
+            raise FileNotFoundError("uv")
+
+        monkeypatch.setattr(uv, "find_uv_bin", absent)
+    with pytest.raises(UsageError, match="uv is not here") as caught:
+        dependency_groups.uv()
+    assert "type: rm " in caught.value.hint
+    with pytest.raises(UsageError, match="uv is not here"):
+        interpreters.interpreter("3.99")
+    assert "-m pip install x" in dependency_groups.install_line("x")

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import uv
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from tensorflow_macos_build import process, temporary
+from tensorflow_macos_build import dependency_groups, process, temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ def _resolve(
 def _command(target: Target, index: str | None) -> list[str]:
     return [
         # --no-config: no uv.toml of this user or folder decides what a wheelhouse holds.
-        *(uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-config"),
+        *(dependency_groups.uv(), "pip", "compile", "--quiet", "--no-header", "--no-config"),
         # No interpreter of the target's version is needed, but one there must be.
         *("--python", sys.executable, "--no-python-downloads"),
         *("--python-platform", target.uv_platform),
