@@ -69,9 +69,21 @@ def html(forecast: Forecast) -> str:
         "shares": _shares,
         "effect": effect,
         "about": _about,
+        "needs": _needs,
         "only_others": len(forecast.patches) > _ROWS_AT_A_GLANCE,
     }
     return pages.render("forecast.html.j2", values, {"quiet": is_quiet})
+
+
+def _needs(fate: PatchForecast) -> tuple[str, ...]:
+    """Return the patches whose conflicts have to be settled before this one goes on."""
+    match fate.status:
+        case Status.KNOCK_ON:
+            return fate.evidence.knock_on_of
+        case Status.CLEAN_AFTER:
+            return fate.evidence.clean_after
+        case _:
+            return ()
 
 
 def _shares(column: ForecastColumn) -> list[tuple[str, int]]:

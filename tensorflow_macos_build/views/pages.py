@@ -23,7 +23,13 @@ def render(
         tests: what it may ask of them, by name.
     """
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tensorflow_macos_build.views"),
+        # A report's page lies in another room, and has the styles that all pages share.
+        loader=jinja2.ChoiceLoader(
+            [
+                jinja2.PackageLoader("tensorflow_macos_build.views"),
+                jinja2.PackageLoader("tensorflow_macos_build.report"),
+            ]
+        ),
         autoescape=True,
         finalize=shown,
         # A line that is a statement of the template leaves no empty line in the page.
