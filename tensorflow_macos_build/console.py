@@ -25,7 +25,7 @@ from tensorflow_macos_build.pace import Pace, WorkProgress
 from tensorflow_macos_build.workflow_commands import on_github_actions, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.drawing import VerbatimConsole
     from tensorflow_macos_build.workflow_commands import Annotation
@@ -91,14 +91,25 @@ def in_phase(ticker: Ticker, number: int, count: int, name: str) -> Ticker:
 
     Of a part that has parts of its own, those are told behind it.
     """
-
-    def tick(progress: WorkProgress) -> None:
-        phase = ", ".join(filter(None, (f"{number}/{count} {name}", progress.phase)))
-        ticker(progress.done, progress.total, progress.detail, unit=progress.unit, phase=phase)
-
-    begun = ticker_of(tick)
+    begun = _named(ticker, f"{number}/{count} {name}")
     begun(0)
     return begun
+
+
+def phase(ticker: Ticker, name: str, names: Sequence[str]) -> Ticker:
+    """Return a ticker for the part of a work that has one of some names, in their order.
+
+    Nothing is told until it is called, for that part may have nothing to do.
+    """
+    return _named(ticker, f"{names.index(name) + 1}/{len(names)} {name}")
+
+
+def _named(ticker: Ticker, name: str) -> Ticker:
+    def tick(progress: WorkProgress) -> None:
+        phases = ", ".join(filter(None, (name, progress.phase)))
+        ticker(progress.done, progress.total, progress.detail, unit=progress.unit, phase=phases)
+
+    return ticker_of(tick)
 
 
 class Console:

@@ -19,6 +19,7 @@ from tensorflow_macos_build.workflow_commands import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rich.console import RenderableType
     from rich.progress import Task
 
 _BAR_COLUMNS = 72
@@ -57,7 +58,7 @@ def live_bar(console: Console, title: str) -> Iterator[Callable[[WorkProgress], 
     """Draw a bar while the body runs; yield what it is told by how far the work is."""
     has_room = console.width >= _BAR_COLUMNS
     columns: list[ProgressColumn] = [
-        SpinnerColumn(),
+        _Spinner(),
         TextColumn("{task.description}", markup=False),
         *([BarColumn(bar_width=16)] if has_room else []),
         _Figures(),
@@ -76,6 +77,14 @@ def live_bar(console: Console, title: str) -> Iterator[Callable[[WorkProgress], 
             )
 
         yield tick
+
+
+class _Spinner(SpinnerColumn):
+    """What turns for as long as there is work: the end of one phase is not the end of all."""
+
+    def render(self, task: Task) -> RenderableType:
+        """Return what is drawn."""
+        return self.spinner.render(task.get_time())
 
 
 class _Figures(ProgressColumn):

@@ -1,5 +1,6 @@
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -119,11 +120,8 @@ def test_foreign_text_is_shown_as_it_stands_and_commands_no_terminal(
     assert capfd.readouterr().err.splitlines() == [SHOWN] * 4
 
 
-def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:
-    code = (
-        "from tensorflow_macos_build.console import Console\n"
-        f"with Console().progress({FOREIGN!r}) as tick: tick(1, 2, {FOREIGN!r})\n"
-    )
+def _drawn(code: str) -> str:
+    """Return what a program draws on a terminal of 400 columns."""
     screen, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "400", "NO_COLOR": "1"}
     program = [sys.executable, "-c", code]
@@ -131,9 +129,32 @@ def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:
     os.close(terminal)
     drawn = os.read(screen, 1 << 16).decode()
     os.close(screen)
+    return drawn
+
+
+def test_a_progress_bar_shows_foreign_text_as_it_stands() -> None:
+    drawn = _drawn(
+        "from tensorflow_macos_build.console import Console\n"
+        f"with Console().progress({FOREIGN!r}) as tick: tick(1, 2, {FOREIGN!r})\n"
+    )
     assert drawn.count(SHOWN) >= 2
     assert "\x1b[2J" not in drawn
     assert "\U0001f4af" not in drawn
+
+
+def test_the_spinner_turns_until_the_last_phase_is_over() -> None:
+    drawn = _drawn(
+        "import time\n"
+        "from tensorflow_macos_build.console import Console, phase\n"
+        "with Console().progress('work') as tick:\n"
+        "    for name in ('reading', 'writing'):\n"
+        "        phase(tick, name, ('reading', 'writing'))(3, 3)\n"
+        "        time.sleep(0.25)\n"
+    )
+    lines = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line) for line in re.split(r"[\r\n]+", drawn)]
+    turning = [line for line in lines if "\u2801" <= line[:1] <= "\u28ff"]
+    assert any("1/2 reading" in line for line in turning)
+    assert any("2/2 writing" in line for line in turning)
 
 
 def test_a_jobs_summary_is_written_on_github_actions_only_and_never_too_long(

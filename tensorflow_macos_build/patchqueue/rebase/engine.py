@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.console import in_phase, silent
+from tensorflow_macos_build.console import phase, silent
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
@@ -132,12 +132,14 @@ def run(
     """
     # before the server is asked: of a large upstream that takes minutes
     materialise.refuse_unpinned(storage.load_head(request.folder)[1], request.folder)
-    opened = opening.open(request.folder, request.cache, ticker)
+    audited = request.audit is not AuditWhen.NEVER
+    fetching = phase(ticker, _FETCHING, (_FETCHING, *passes(audited=audited)))
+    opened = opening.open(request.folder, request.cache, fetching)
     # All file contents come in one request: what a partial clone lacks later, too, is asked for one
     # by one (`ObjectReader.read`).
-    opened.prepare([request.onto], ticker)
+    opened.prepare([request.onto], fetching)
     if request.audit is AuditWhen.ALWAYS:
-        opened.prepare_audit(request.onto, ticker)
+        opened.prepare_audit(request.onto, fetching)
     return rebase_folder(
         request.folder,
         opened.mirror,
@@ -145,10 +147,19 @@ def run(
         request.on_conflict,
         ticker,
         write=request.write,
-        audit=request.audit is not AuditWhen.NEVER,
+        audit=audited,
         propose=request.propose,
         waiting=waiting,
+        passes_before=(_FETCHING,),
     )
+
+
+_FETCHING = "fetching"
+
+
+def passes(*, audited: bool = False) -> tuple[str, ...]:
+    """Return what a rebase does one after another, by the names that progress is told under."""
+    return ("replaying", "classifying", *(["auditing"] if audited else []))
 
 
 def rebase_folder(
@@ -162,10 +173,12 @@ def rebase_folder(
     audit: bool = False,
     propose: bool = False,
     waiting: Waiting = lock.unwatched,
+    passes_before: tuple[str, ...] = (),
 ) -> RebaseResult:
     """Do what `rebase` does for the queue in a folder; files that were seen before are not parsed.
 
     Nobody else writes the queue meanwhile, where it is written back: `waiting` is told of a wait.
+    `passes_before` are those that the caller has made already, for how far the work is.
 
     Raises:
         UsageError: the folder is no queue, or `onto` names no commit.
@@ -175,12 +188,12 @@ def rebase_folder(
         # Read under the lock, so that what is written back is what was read.
         with lock.sole_writer(folder, waiting):
             queue = storage.load(folder)
-            return rebase(
-                queue, git, onto, on_conflict, ticker, write=True, audit=audit, propose=propose
-            )
+            patches = commit_cache.of_queue(queue, git)
+            move = _QueueMove(git, folder, queue.base, patches, onto, audit, propose, passes_before)
+            return move.run(on_conflict, ticker, queue)
     # Without the lock: nothing is written, and the files are read as one state of the queue.
     base, patches = commit_cache.of_folder(folder, git)
-    move = _QueueMove(git, folder, base, patches, onto, audit, propose)
+    move = _QueueMove(git, folder, base, patches, onto, audit, propose, passes_before)
     return move.run(on_conflict, ticker)
 
 
@@ -228,12 +241,14 @@ class _QueueMove:
     onto: str
     audited: bool = False
     proposes: bool = False
+    passes_before: tuple[str, ...] = ()
 
     def run(
         self, on_conflict: OnConflict, ticker: Ticker, written: Queue | None = None
     ) -> RebaseResult:
         """Rebase; `written` is the queue that is to be written back when nothing conflicts."""
         commit = resolve(self.git, self.onto)
+        names = (*self.passes_before, *passes(audited=self.audited))
         decisions = Decisions(resolutions.load(self.folder))
         with open_quarantine(self.git) as quarantine:
             history = history_of(quarantine, self.base, commit)
@@ -246,7 +261,8 @@ class _QueueMove:
                 decisions=decisions,
                 history=history,
                 write_trees=written is not None,  # a patch's file is the difference of two of them
-                ticker=in_phase(ticker, 1, 2, "replaying") if self.audited else ticker,
+                ticker=phase(ticker, "replaying", names),
+                classifying=phase(ticker, "classifying", names),
             )
             if self.audited:
                 audit = remarks.audit(
@@ -256,7 +272,7 @@ class _QueueMove:
                     result.patches,
                     self.patches,
                     folder=self.folder,
-                    ticker=in_phase(ticker, 2, 2, "auditing"),
+                    ticker=phase(ticker, "auditing", names),
                 )
                 result = replace(result, audit=audit)
             if self.proposes:
@@ -283,6 +299,7 @@ def rebase_in(
     write_trees: bool = False,
     merger: FileMerger | None = None,
     ticker: Ticker = silent,
+    classifying: Ticker = silent,
 ) -> tuple[RebaseResult, Replay]:
     """Move patches that are commits, in a quarantine of the caller's, and keep nothing.
 
@@ -296,7 +313,8 @@ def rebase_in(
         history: what upstream did, where the caller has it already.
         write_trees: also write the tree after each patch.
         merger: what merges files; it remembers those of other rebases in the quarantine.
-        ticker: told how many patches are done.
+        ticker: told how many patches are replayed.
+        classifying: told of how many it is known what became of them.
     """
     history = history or history_of(quarantine, base, onto)
     resolver = ConflictResolver(quarantine, history, patches, decisions or Decisions())
@@ -316,7 +334,7 @@ def rebase_in(
     classifier = StatusClassifier(
         quarantine, history, patches, on_conflict, resolver, merger=merger
     )
-    statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed)))
+    statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed, classifying)))
     drivers = remarks.drivers(quarantine, replayed)
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
 

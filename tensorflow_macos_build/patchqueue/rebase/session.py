@@ -116,7 +116,7 @@ class RebaseSession:
                 return finished
             state = run.under_way()
             with open_quarantine(run.with_work_tree()) as quarantine:
-                first = run.in_pass(1, "replaying up to the conflict")
+                first = run.in_pass(1, "up to the conflict")
                 conflict = first.replay(quarantine, state, write_trees=False).conflict
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
@@ -124,7 +124,7 @@ class RebaseSession:
             # Of a conflict that was to be settled and was not, people are told first.
             if accept_proven and not note:
                 state = run.accept_proven(state)
-            return replace(run.in_pass(2, "replaying from there on").advance(state), note=note)
+            return replace(run.in_pass(2, "from there on").advance(state), note=note)
 
     def skip(self, patch: str = "") -> RebaseProgress:
         """Leave a patch in conflict out of the queue, and go on.
@@ -141,12 +141,12 @@ class RebaseSession:
             state = run.under_way()
             # Nothing of the work tree is taken: unlike in `go_on`, its objects need not be seen.
             with open_quarantine(self.git) as quarantine:
-                first = run.in_pass(1, "replaying up to the conflict")
+                first = run.in_pass(1, "up to the conflict")
                 conflict = first.replay(quarantine, state, write_trees=False).conflict
             note = run.refusal(state, conflict, patch, takes=False)
             if conflict and not note:
                 state = run.leave_out(state, conflict)
-            return replace(run.in_pass(2, "replaying from there on").advance(state), note=note)
+            return replace(run.in_pass(2, "from there on").advance(state), note=note)
 
     def abort(self) -> str:
         """Abandon the rebase; the queue is as it was. Return what is left for people to know.

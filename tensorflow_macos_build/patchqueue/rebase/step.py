@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
-from tensorflow_macos_build.console import in_phase
+from tensorflow_macos_build.console import in_phase, phase
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates, trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
@@ -314,7 +314,8 @@ class RebaseRun:
             OnConflict.STOP,
             decisions=Decisions(known, frozenset(state.left_out)),
             write_trees=write_trees,
-            ticker=self.ticker,
+            ticker=phase(self.ticker, "replaying", rebasing.passes()),
+            classifying=phase(self.ticker, "classifying", rebasing.passes()),
         )
         return PartialRebase(result, replayed, first_conflict(patches, replayed))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import commit_diffs
@@ -22,6 +23,7 @@ from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -65,14 +67,16 @@ class StatusClassifier:
         self._landed = UpstreamedResolver(quarantine, git_history, patches)
         self._reporter = ConflictReporter(quarantine, git_history, patches)
 
-    def classify(self, replay: Replay) -> tuple[PatchStatus, ...]:
+    def classify(self, replay: Replay, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
+        ticker(0, len(self._patches))
         counterfactual = self._counterfactual(replay)
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
         statuses: list[PatchStatus] = []
         conflicting: list[tuple[QueueCommit, ReplayStep]] = []
         causes = _Causes()
         for patch, step in zip(self._patches, replay.steps, strict=True):
+            ticker(len(statuses), len(self._patches), patch.name)
             if step.commit in waiting:
                 names = causes.of(counterfactual.conflicting(step))
                 status, evidence = Status.CLEAN_AFTER, Evidence(clean_after=names)

@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.console import ticker_of
 from tensorflow_macos_build.git.quarantine import open_quarantine
+from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
+from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, Status
 from tensorflow_macos_build.upstream import embedded
 from tests import situations
+from tests.imports import ROOT
 from tests.repositories import commits_of
 from tests.situations import Status as Truth
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.pace import WorkProgress
 
 SAME = {
     Truth.CLEAN: Status.CLEAN,
@@ -65,3 +72,18 @@ def test_every_situation_has_its_true_status_and_evidence(
     assert {subject: (statuses[subject], truth) for subject, truth in expected.items()} == {
         subject: (truth, truth) for subject, truth in expected.items()
     }
+
+
+def test_each_pass_of_a_rebase_is_told_in_its_order_and_counts_all_patches(tmp_path: Path) -> None:
+    told: dict[str, list[tuple[int, int | None]]] = {}
+
+    def note(progress: WorkProgress) -> None:
+        told.setdefault(progress.phase, []).append((progress.done, progress.total))
+
+    folder = ROOT / "patches/demo"
+    request = engine.RebaseRequest(folder, "v2.18.0", tmp_path, audit=AuditWhen.ALWAYS)
+    engine.run(request, ticker_of(note))
+    assert [*told] == ["1/4 fetching", "2/4 replaying", "3/4 classifying", "4/4 auditing"]
+    count = len(storage.load(folder).names)
+    assert told["2/4 replaying"][-1] == (count, count)
+    assert told["3/4 classifying"] == [(0, count), *((done, count) for done in range(count))]
