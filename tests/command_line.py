@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 _SERVER = """
-import importlib, json, os, pkgutil, runpy, sys
+import gc, importlib, json, os, pkgutil, runpy, sys
 import invoke
 import tensorflow_macos_build as package
 
 for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
     if not module.name.endswith(".__main__") and ".source" not in module.name:
         importlib.import_module(module.name)
+
+# A child's collections, of which one is at its end, pass over what is there already: they would
+# write into all of its pages, which the child would have to copy.
+gc.collect()
+gc.freeze()
 
 answers = os.fdopen(os.dup(1), "w")
 for line in sys.stdin:

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _PIP_SERVER = """
-import json, os, sys
+import gc, json, os, sys
 from pip._internal.cli.main import main
 from pip._internal.commands import download, install
 
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
+gc.collect()
+gc.freeze()  # as in tests/command_line.py
 for line in sys.stdin:
     child = os.fork()
     if not child:
