@@ -20,7 +20,8 @@ from tensorflow_macos_build.views import (
     verify,
 )
 from tensorflow_macos_build.views import release as release_view
-from tests import bench_times, view_samples
+from tests import bench_times
+from tests.view_samples import builds, queues, releases, trials, wheels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,7 +218,7 @@ def staged_rounds() -> Json:
         }
         for at, count in enumerate(ran, 1)
     ]
-    body = rounds.as_document(view_samples.REPORTS)
+    body = rounds.as_document(builds.REPORTS)
     return {**body, "rounds": table}
 
 
@@ -396,18 +397,16 @@ def everything() -> dict[str, Json]:
         "bench/bench.json": benchmark(),
         "plugins/matrix.json": matrix(),
         "wheels/contents.json": wheel_contents(),
-        "wheels/verification.json": verify.as_document(view_samples.VERIFIED),
-        "wheels/fusion.json": fuse.fused_document(view_samples.FUSED),
-        "smoke/comparison.json": smoke_compare.as_document(view_samples.COMPARISON),
+        "wheels/verification.json": verify.as_document(wheels.VERIFIED),
+        "wheels/fusion.json": fuse.fused_document(wheels.FUSED),
+        "smoke/comparison.json": smoke_compare.as_document(trials.COMPARISON),
         "forecasts/rebase.json": rebase.as_document(
-            "patches/demo", view_samples.REQUEST, view_samples.CONFLICTING
+            "patches/demo", queues.REQUEST, queues.CONFLICTING
         ),
-        "forecasts/upstream.json": upstream.as_document(view_samples.WATCHING),
-        "builds/run.json": build.as_document(
-            view_samples.WORKSPACE, [view_samples.FINISHED, view_samples.BUILT]
-        ),
+        "forecasts/upstream.json": upstream.as_document(queues.WATCHING),
+        "builds/run.json": build.as_document(builds.WORKSPACE, [builds.FINISHED, builds.BUILT]),
         "releases/v2.21.0/check.json": {
-            **release_view.checked_document(view_samples.CHECKED),
+            **release_view.checked_document(releases.CHECKED),
             "tag": "v2.21.0",
         },
     }

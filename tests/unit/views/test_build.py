@@ -8,7 +8,8 @@ import pytest
 
 from tensorflow_macos_build.views import build
 from tensorflow_macos_build.views.lines import Line
-from tests import view_samples as samples
+from tests.view_samples import builds as samples
+from tests.view_samples.identifiers import SHA256
 
 
 def texts(*done: object) -> list[str]:
@@ -26,7 +27,7 @@ def smoked(**changes: str) -> object:
 def test_the_end_names_the_wheel_its_hash_its_size_the_report_and_the_next_step() -> None:
     assert texts(samples.TRIED, samples.PUBLISHED) == [
         "dist/demo/x.whl",
-        f"sha256 {samples.SHA256}",
+        f"sha256 {SHA256}",
         "1.2 kB; 1 of 2 stages were done, in 0.5 s",
         "ready to publish",
         "report: dist/demo/report.html",

@@ -9,16 +9,15 @@ from tensorflow_macos_build.pipeline.records import PatchOutcome, PatchResult
 from tensorflow_macos_build.pipeline.stage import FinishedStage
 from tensorflow_macos_build.pipeline.stages.patch import PATCH
 from tensorflow_macos_build.views import build_summary
-from tests import view_samples as samples
+from tests.view_samples import builds as samples
+from tests.view_samples.identifiers import ID, SHA256
 
 HOSTILE = "<script>x</script> [a](https://e.example) | `b` ![c](d) \n# e"
 
 
 def patched(*patches: PatchOutcome) -> FinishedStage:
-    value = PatchResult(
-        commit=samples.ID, tree=samples.ID, git_dir="g", patches=patches, holder=samples.WHEEL
-    )
-    return FinishedStage(PATCH, samples.SHA256, value, 2.0, up_to_date=False)
+    value = PatchResult(commit=ID, tree=ID, git_dir="g", patches=patches, holder=samples.WHEEL)
+    return FinishedStage(PATCH, SHA256, value, 2.0, up_to_date=False)
 
 
 def test_it_tells_stages_patches_the_wheel_and_what_was_not_run_and_why() -> None:
@@ -33,7 +32,7 @@ def test_it_tells_stages_patches_the_wheel_and_what_was_not_run_and_why() -> Non
     text = build_summary.as_markdown("demo", [patched(*patches), tried, samples.PUBLISHED])
     lines = text.replace("\\", "").splitlines()
     assert "## demo" in lines
-    assert f"SHA-256 `{samples.SHA256}`" in lines
+    assert f"SHA-256 `{SHA256}`" in lines
     assert "1 clean, 1 adapted" in lines
     assert "| b.patch | adapted | text changed |" in lines
     assert "| up to date | smoke | 1 passed, 2 not run: no Mac |" in lines

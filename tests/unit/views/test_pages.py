@@ -9,8 +9,8 @@ import pytest
 
 from tensorflow_macos_build.report import page
 from tensorflow_macos_build.views import forecast_page, rangediff_page, smoke_page
-from tests import view_samples
 from tests.imports import ROOT
+from tests.view_samples import queues, trials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,8 @@ def test_colours_are_named_in_one_file(path: Path) -> None:
 
 def test_a_page_has_the_shared_style() -> None:
     pages = (
-        forecast_page.html(view_samples.FORECAST),
-        rangediff_page.html("title", view_samples.REPORT.pairs),
-        smoke_page.as_page(view_samples.SMOKE),
+        forecast_page.html(queues.FORECAST),
+        rangediff_page.html("title", queues.REPORT.pairs),
+        smoke_page.as_page(trials.SMOKE),
     )
     assert all(page.stylesheet().strip() in text for text in pages)

@@ -15,7 +15,7 @@ import pytest
 
 from tensorflow_macos_build import documents, views
 from tensorflow_macos_build.views import pages
-from tests.view_samples import CALLS
+from tests.view_samples.calls import CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tensorflow_macos_build.views import queue_list
-from tests.view_samples import QUEUE
+from tests.view_samples.queues import QUEUE
 
 
 def test_a_list_has_the_series_in_its_order() -> None:

@@ -2,7 +2,7 @@ import dataclasses
 
 from tensorflow_macos_build.pipeline.records import TimedAction
 from tensorflow_macos_build.views import markdown, time_spent
-from tests.view_samples import BUILT, EFFORT
+from tests.view_samples.builds import BUILT, EFFORT
 
 
 def test_people_see_kinds_the_slowest_the_critical_path_and_why_actions_ran() -> None:

@@ -19,7 +19,7 @@ from tensorflow_macos_build.release.publishing import github
 from tensorflow_macos_build.views import forecast, upstream
 from tests import command_line
 from tests.github_issues import REPOSITORY, UPSTREAM, Forge, forge
-from tests.view_samples import FORECAST, WATCHING
+from tests.view_samples.queues import FORECAST, WATCHING
 
 if TYPE_CHECKING:
     import subprocess
