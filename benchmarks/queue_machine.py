@@ -12,7 +12,7 @@ import sys
 import time
 
 from benchmarks import measure
-from tests.queue_machine import Machine, run
+from tests.queue_machine.machine import Machine, run
 
 AT_ONCE = 1000
 

@@ -106,12 +106,11 @@ def make_repository(folder: Path) -> None:
     for number, release in enumerate(RELEASES, 1):
         head = f"commit refs/heads/{release}\nmark :{number}\ncommitter A <a@b> {number} +0000\n"
         stream.append(f"{head}data 2\nx\n" + (f"from :{number - 1}\n" if number > 1 else ""))
-        for path, line in upstream(release).items():
-            stream.append(f"M 100644 inline {path}\ndata {len(line) + 1}\n{line}\n\n")
+        stream += [_file(path, line) for path, line in upstream(release).items()]
     for number, path in enumerate(PICKS):
         name = f"refs/pull/{number}/head"
         stream.append(f"commit {name}\ncommitter A <a@b> 9 +0000\ndata 3\n{path}\nfrom :1\n")
-        stream.append(f"M 100644 inline {path}\ndata 10\npicked {path}\n\n")
+        stream.append(_file(path, f"picked {path}"))
     git = Git(folder)
     git.init()
     git.run("fast-import", "--quiet", stdin="".join(stream).encode())
@@ -145,20 +144,30 @@ class QueueSandbox:
 
 def start_with(sandbox: QueueSandbox, queue: Queue) -> None:
     """Write the model's queue by plain git commands and this package's writer."""
-    commit = sandbox.git.line("rev-parse", queue.release)
-    steps, before = [], sandbox.git.line("rev-parse", f"{commit}^{{tree}}")
-    held = upstream(queue.release)
-    for number, patch in enumerate(queue.patches):
-        held = {**held, **dict(patch.lines)}
-        rows = []
-        for path, line in sorted(held.items()):
-            oid = sandbox.git.line("hash-object", "-w", "--stdin", stdin=f"{line}\n".encode())
-            rows.append(f"100644 blob {oid}\t{path}\n")
-        after = sandbox.git.line("mktree", stdin="".join(rows).encode())
-        header = Header(Identity("A", "a@b"), Moment(1 + number, "+0000"), patch.subject, "")
-        steps.append(PatchStep(header, before, after))
-        before = after
-    storage.save(sandbox.queue, QueueBase("embedded:", queue.release, commit), steps, sandbox.git)
+    git, work = sandbox.git, "refs/work/queue"
+    commit = git.line("rev-parse", queue.release)
+    stream = [f"reset {work}\nfrom {commit}\n\n"]
+    for patch in queue.patches:
+        stream.append(f"commit {work}\ncommitter A <a@b> 9 +0000\ndata 2\nx\n")
+        stream += map(_file, *zip(*patch.lines, strict=True))
+    git.run("fast-import", "--quiet", stdin="".join(stream).encode())
+    revisions = (f"{work}~{count}^{{tree}}" for count in reversed(range(len(queue.patches) + 1)))
+    trees = git.out("rev-parse", *revisions).decode().split()
+    git.run("update-ref", "-d", work)
+    steps = [
+        PatchStep(
+            Header(Identity("A", "a@b"), Moment(number, "+0000"), patch.subject, ""),
+            trees[number - 1],
+            trees[number],
+        )
+        for number, patch in enumerate(queue.patches, 1)
+    ]
+    storage.save(sandbox.queue, QueueBase("embedded:", queue.release, commit), steps, git)
+
+
+def _file(path: str, line: str) -> str:
+    """Return what gives a file one line, for git fast-import."""
+    return f"M 100644 inline {path}\ndata {len(line) + 1}\n{line}\n\n"
 
 
 def pick_of(git: Git, path: str) -> Pick:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.queue_machine import Machine, run
+from tests.queue_machine.machine import Machine, run
 
 STEPS = 150
 
