@@ -124,6 +124,18 @@ class Program(invoke.Program):
         """Print the flags before the first task, and the tasks."""
         sys.stdout.write(f"Usage: {self.binary} TASK [arguments] [--flags]\n\nFlags:\n\n")
         self.print_columns(self.initial_context.help_tuples())
+        self._print_tasks()
+        sys.stdout.write(f"`{self.binary} TASK --help` tells what a task takes.\n")
+
+    def list_flat(self) -> None:
+        """Print the tasks, in their groups; those of one namespace as invoke does."""
+        if self.list_root or self.list_depth:
+            super().list_flat()
+        else:
+            self._print_tasks()
+
+    def _print_tasks(self) -> None:
+        """Print each task by its shortest name and what it does, in groups."""
         names = self.collection.task_names
         tasks = {
             aliases[0] if aliases else name: self.collection[name].__doc__
@@ -133,7 +145,6 @@ class Program(invoke.Program):
         for title, rows in task_help.sections(dict(sorted(briefs.items()))):
             sys.stdout.write(f"{title}:\n\n")
             self.print_columns(rows)
-        sys.stdout.write(f"`{self.binary} TASK --help` tells what a task takes.\n")
 
     def print_task_help(self, name: str) -> None:
         """Print what a task does, and its flags."""

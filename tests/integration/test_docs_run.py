@@ -126,9 +126,6 @@ class Desk:
 
     def _lay_out_patches(self) -> None:
         demo = sorted((ROOT / "patches/demo").glob("*.patch"))
-        mails = ["git", "format-patch", "--quiet", "--stdout", "v2.17.0..ours"]
-        with (self.root / "ours.mbox").open("wb") as mailbox:
-            subprocess.run(mails, cwd=self._clone, stdout=mailbox, check=True)
         (self.root / "all.mbox").write_bytes(b"".join(path.read_bytes() for path in demo))
         for folder in (self.root / "some", self.root / "debian/patches"):
             folder.mkdir(parents=True)

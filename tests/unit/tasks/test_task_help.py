@@ -61,9 +61,13 @@ def test_help_tells_values_and_defaults(capsys: pytest.CaptureFixture[str]) -> N
     assert "STRING" not in out
 
 
-def test_the_list_of_tasks_is_in_groups(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("flag", "before"), [("--help", ["Flags:"]), ("--list", [])])
+def test_the_list_of_tasks_is_in_groups(
+    flag: str, before: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        PROGRAM.run(["inv", "--help"])
+        PROGRAM.run(["inv", flag])
     lines = capsys.readouterr().out.splitlines()
     titles = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert titles == ["Flags:", *(f"{title}:" for title in SECTIONS)]
+    assert titles == [*before, *(f"{title}:" for title in SECTIONS)]
+    assert [line for line in lines if line.split()[:1] == ["build"]]
