@@ -5,7 +5,6 @@ The words are those of docs/rebase.md. What the tree holds decides; upstream's c
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,10 @@ from typing_extensions import assert_never
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import commit_diffs
+from tensorflow_macos_build.patchqueue.verdict import commit_diffs, line_writers
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
 from tensorflow_macos_build.patchqueue.verdict.counterfactual import CounterfactualReplay
+from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, Status
 from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Resolver,
     )
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+    from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
 
 
 class StatusClassifier:
@@ -46,6 +47,7 @@ class StatusClassifier:
         on_conflict: what the replay did at conflicts.
         resolver: what it asked about them.
         merger: what merged files for it.
+        writers: what finds the patches that wrote lines, where the caller has it already.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class StatusClassifier:
         resolver: Resolver,
         *,
         merger: FileMerger | None = None,
+        writers: LineWriters | None = None,
     ) -> None:
         self._resolver = resolver
         self._merger = merger
@@ -65,7 +68,8 @@ class StatusClassifier:
         self._patches = patches
         self._on_conflict = on_conflict
         self._landed = UpstreamedResolver(quarantine, git_history, patches)
-        self._reporter = ConflictReporter(quarantine, git_history, patches)
+        writers = writers or line_writers.of_queue(quarantine, git_history.old, patches)
+        self._reporter = ConflictReporter(quarantine, git_history, writers)
 
     def classify(self, replay: Replay, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
@@ -73,22 +77,24 @@ class StatusClassifier:
         counterfactual = self._counterfactual(replay)
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
         statuses: list[PatchStatus] = []
-        conflicting: list[tuple[QueueCommit, ReplayStep]] = []
-        causes = _Causes()
+        before, conflicting, causes = PatchesByPath(), PatchesByPath(), PatchesByPath()
         for patch, step in zip(self._patches, replay.steps, strict=True):
             ticker(len(statuses), len(self._patches), patch.name)
             if step.commit in waiting:
-                names = causes.of(counterfactual.conflicting(step))
+                paths = counterfactual.conflicting(step)
+                # None, where git followed a renamed folder: then it may be any of them.
+                names = _names(causes.on(paths) or causes.all)
                 status, evidence = Status.CLEAN_AFTER, Evidence(clean_after=names)
             elif step.outcome is StepOutcome.CONFLICT:
                 status, evidence = self._conflict(step, counterfactual, conflicting)
                 if status is Status.CONFLICT:
-                    evidence = _with_related(evidence, self._landed.related(patch))
-                causes.add(patch.name, step)
+                    evidence = _with_related(evidence, self._landed.related(patch, step.changes))
+                causes.add(patch, step)
             else:
-                status, evidence = self._settled(patch, step, replay)
+                status, evidence = self._settled(patch, step, before)
+            before.add(patch, step)
             if step.outcome is StepOutcome.CONFLICT:
-                conflicting.append((patch, step))
+                conflicting.add(patch, step)
             statuses.append(
                 PatchStatus(
                     patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
@@ -106,14 +112,13 @@ class StatusClassifier:
             return False
         until_there = replace(replay, steps=steps)
         counterfactual = self._counterfactual(until_there)
-        conflicting = [
-            (patch, step)
-            # Not strict: the steps end where the question does, and the queue goes on.
-            for patch, step in zip(self._patches, steps[:position], strict=False)
-            if step.outcome is StepOutcome.CONFLICT
-        ]
+        conflicting = PatchesByPath()
+        # Not strict: the steps end where the question does, and the queue goes on.
+        for patch, step in zip(self._patches, steps[:position], strict=False):
+            if step.outcome is StepOutcome.CONFLICT:
+                conflicting.add(patch, step)
         return (
-            not conflicting
+            not conflicting.all
             or self._conflict(steps[position], counterfactual, conflicting)[0] is Status.CONFLICT
         )
 
@@ -126,7 +131,7 @@ class StatusClassifier:
         self,
         step: ReplayStep,
         counterfactual: CounterfactualReplay,
-        conflicting: Sequence[tuple[QueueCommit, ReplayStep]],
+        conflicting: PatchesByPath,
     ) -> tuple[Status, Evidence]:
         """Return whether a conflict is a first cause or a knock-on, and the evidence.
 
@@ -136,30 +141,40 @@ class StatusClassifier:
         # A patch is a knock-on when all its files are: one that is not needs a person by itself.
         names = list(dict.fromkeys(name for report in reports for name in report.knock_on_of))
         follows = bool(reports) and all(report.knock_on_of for report in reports)
-        if not follows and conflicting and counterfactual.differs(step):
+        if not follows and conflicting.all and counterfactual.differs(step):
             follows = True
-            names += [name for name in _related(step, conflicting) if name not in names]
+            # None on its files, where git followed a renamed folder: then it may be any of them.
+            related = _names(conflicting.on_files_of(step) or conflicting.all)
+            names += [name for name in related if name not in names]
         status = Status.KNOCK_ON if follows else Status.CONFLICT
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
     def _settled(
-        self, patch: QueueCommit, step: ReplayStep, replay: Replay
+        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath
     ) -> tuple[Status, Evidence]:
         match step.outcome:
             case StepOutcome.TAKEN | StepOutcome.MERGED:
                 return self._carried_on(patch, step)
             case StepOutcome.EMPTY | StepOutcome.LANDED:
-                return self._gone(patch, step, replay)
+                return self._gone(patch, step, before)
             case StepOutcome.RESOLVED:
-                return Status.RESOLVED, Evidence(conflicts=self._reporter.report(step, ()))
+                return Status.RESOLVED, Evidence(
+                    conflicts=self._reporter.report(step, PatchesByPath())
+                )
             case StepOutcome.LEFT_OUT:
-                return Status.LEFT_OUT, Evidence(conflicts=self._reporter.report(step, ()))
+                return Status.LEFT_OUT, Evidence(
+                    conflicts=self._reporter.report(step, PatchesByPath())
+                )
             case StepOutcome.NOT_REACHED:
                 return Status.NOT_REACHED, Evidence()
             case StepOutcome.CONFLICT:
                 raise AssertionError("conflicts are told apart before")
             case _:
                 assert_never(step.outcome)
+
+    def _conflicts(self, step: ReplayStep) -> Evidence:
+        """Return the conflicts of a patch for which it was decided already."""
+        return Evidence(conflicts=self._reporter.report(step, PatchesByPath()))
 
     def _carried_on(self, patch: QueueCommit, step: ReplayStep) -> tuple[Status, Evidence]:
         # Ids decided for each of its paths: its text is what it was, and need not be read.
@@ -200,12 +215,12 @@ class StatusClassifier:
         return before, tuple(file for file in before if file.path not in step.upstream_had)
 
     def _gone(
-        self, patch: QueueCommit, step: ReplayStep, replay: Replay
+        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath
     ) -> tuple[Status, Evidence]:
         if not step.changes:  # the patch was empty from the start
             return Status.CLEAN, Evidence()
         # The surest evidence first: equal changes, what its message names, then equal lines.
-        commits, found_by = self._landed.evidence(patch)
+        commits, found_by = self._landed.evidence(patch, step.changes)
         if found_by == "same changes":
             return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
         if commits:
@@ -219,9 +234,7 @@ class StatusClassifier:
         # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
         if not lines and (touching := self._history.touching(paths)):
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(touching), "same files")
-        earlier = zip(self._patches, replay.steps, strict=True)
-        before = list(itertools.takewhile(lambda pair: pair[0] is not patch, earlier))
-        return Status.EMPTY, Evidence(knock_on_of=_on_same_files(step, before))
+        return Status.EMPTY, Evidence(knock_on_of=_names(before.on_files_of(step)))
 
 
 def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
@@ -233,47 +246,8 @@ def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
     )
 
 
-def _on_same_files(
-    step: ReplayStep, pairs: Sequence[tuple[QueueCommit, ReplayStep]]
-) -> tuple[str, ...]:
-    """Return the names of the patches that touch a file which a step touches, too."""
-    paths = {change.path for change in step.changes}
-    return tuple(
-        patch.name
-        for patch, other in pairs
-        if any(change.path in paths for change in other.changes)
-    )
-
-
-def _related(
-    step: ReplayStep, conflicting: Sequence[tuple[QueueCommit, ReplayStep]]
-) -> tuple[str, ...]:
-    """Return the names of the conflicting patches on the same files.
-
-    All of them, where there is none: git followed a renamed folder then.
-    """
-    return _on_same_files(step, conflicting) or tuple(patch.name for patch, _ in conflicting)
-
-
-class _Causes:
-    """The patches that conflict, by the paths that they touch."""
-
-    def __init__(self) -> None:
-        self._names: list[str] = []
-        self._by_path: dict[str, list[str]] = {}
-
-    def add(self, name: str, step: ReplayStep) -> None:
-        self._names.append(name)
-        for change in step.changes:
-            self._by_path.setdefault(change.path, []).append(name)
-
-    def of(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """Return the patches that touch some paths; all of them, where none does.
-
-        git followed a renamed folder then.
-        """
-        touching = dict.fromkeys(name for path in paths for name in self._by_path.get(path, ()))
-        return tuple(touching) or tuple(self._names)
+def _names(patches: Sequence[QueueCommit]) -> tuple[str, ...]:
+    return tuple(patch.name for patch in patches)
 
 
 def _in_tree(step: ReplayStep) -> bool:

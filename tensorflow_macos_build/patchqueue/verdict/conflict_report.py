@@ -12,39 +12,38 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict.blame import Blame
-from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
-from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
     from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+    from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
+    from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 
-    Earlier = Sequence[tuple[QueueCommit, ReplayStep]]
+
+_INSIGNIFICANT = 2
+"""Characters up to which a line (`}`, `);`) is everywhere, and no evidence."""
 
 
 class ConflictReporter:
     """Reports conflicts; one for each rebase."""
 
     def __init__(
-        self, quarantine: Quarantine, history: UpstreamHistory, patches: Sequence[QueueCommit]
+        self, quarantine: Quarantine, history: UpstreamHistory, writers: LineWriters
     ) -> None:
-        last = patches[-1].commit if patches else history.old
-        queue = PathHistory(quarantine.git, history.old, last)
         self._quarantine = quarantine
         self._history = history
         self._blame = Blame(quarantine, history)
-        self._writers = LineWriters(quarantine, queue)
-        self._known_diffs: dict[str, TreeDiff] = {}
+        self._writers = writers
+        self._added = _AddedLines(quarantine)
 
-    def report(self, step: ReplayStep, earlier: Earlier) -> tuple[ConflictReport, ...]:
+    def report(self, step: ReplayStep, earlier: PatchesByPath) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
         assert step.merged is not None
         return tuple(
@@ -52,10 +51,10 @@ class ConflictReporter:
         )
 
     def _file(
-        self, step: ReplayStep, merged: MergeResult, file: ConflictedPath, earlier: Earlier
+        self, step: ReplayStep, merged: MergeResult, file: ConflictedPath, earlier: PatchesByPath
     ) -> ConflictReport:
         before = _path_before(step, file)
-        related = [pair for pair in earlier if _touches(pair[1], {before, file.path})]
+        related = earlier.on({before, file.path})
         placed = conflicts.placed_hunks(self._quarantine, merged, file)
         by_hunk = self._blame.of_hunks(file, placed)
         if placed:
@@ -67,7 +66,7 @@ class ConflictReporter:
         else:
             blamed = list(self._blame.of_path(merged, file))
             # Upstream did nothing here: it can only be the last patch on the file before this one.
-            follows = [() if blamed or not related else (related[-1][0].name,)]
+            follows = [() if blamed or not related else (related[-1].name,)]
         kind, words = _kind_and_words(merged, file)
         return ConflictReport(
             file.path,
@@ -84,38 +83,26 @@ class ConflictReporter:
         )
 
     def _hunk_follows(
-        self, commit: str, path: str, placed: PlacedHunk, blamed: Sequence[str], related: Earlier
+        self,
+        commit: str,
+        path: str,
+        placed: PlacedHunk,
+        blamed: Sequence[str],
+        related: Sequence[QueueCommit],
     ) -> tuple[str, ...]:
         """Return the earlier conflicting patches, by name, that a hunk's conflict follows from."""
         if not related:
             return ()
-        wrote = self._wrote_all(path, placed, related)
-        if not wrote:
-            parents = self._quarantine.objects.commit(commit).parents
-            writers = self._writers.of(parents[0], path, placed.base) if parents else set()
-            wrote = tuple(patch.name for patch, _ in related if patch.commit in writers)
+        last = self._added.last_of(path, placed.hunk.base, related)
+        if last is not None:
+            return (last.name,)
+        parents = self._quarantine.objects.commit(commit).parents
+        writers = self._writers.of(parents[0], path, placed.base) if parents else set()
+        wrote = tuple(patch.name for patch in related if patch.commit in writers)
         if wrote or blamed:
             return wrote
         # Nobody upstream changed these lines: the last patch on the file that conflicts did.
-        return (related[-1][0].name,)
-
-    def _wrote_all(self, path: str, placed: PlacedHunk, related: Earlier) -> tuple[str, ...]:
-        """Return the name of the latest earlier conflicting patch that adds all lines of a hunk.
-
-        Short lines, which are everywhere, do not count.
-        """
-        lines = {line.strip() for line in placed.hunk.base if len(line.strip()) > 2}
-        for patch, _ in reversed(related if lines else ()):
-            diff = self._diffs(patch.commit)
-            added = {line[1:].strip() for file in diff if file.path == path for line in file.added}
-            if lines <= added:
-                return (patch.name,)
-        return ()
-
-    def _diffs(self, commit: str) -> TreeDiff:
-        if commit not in self._known_diffs:
-            self._known_diffs |= diffs.of_commits(self._quarantine.git, [commit])
-        return self._known_diffs[commit]
+        return (related[-1].name,)
 
     def _hunk(self, placed: PlacedHunk, commits: Sequence[str]) -> HunkReport:
         return HunkReport(
@@ -133,6 +120,38 @@ class ConflictReporter:
         return self._blame.moved_to(blamed[0], file.path)
 
 
+class _AddedLines:
+    """Which patches add a line to a file; each patch is read once, however many hunks ask."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._read: set[str] = set()
+        self._by_path: dict[str, dict[bytes, list[str]]] = {}
+
+    def last_of(
+        self, path: str, lines: Iterable[bytes], patches: Sequence[QueueCommit]
+    ) -> QueueCommit | None:
+        """Return the last of some patches that adds all of the lines to a file; None: none does.
+
+        Short lines, which are everywhere, do not count.
+        """
+        significant = {bare for line in lines if len(bare := line.strip()) > _INSIGNIFICANT}
+        if not significant:
+            return None
+        self._learn([patch.commit for patch in patches if patch.commit not in self._read])
+        known = self._by_path.get(path, {})
+        commits = set.intersection(*({*known.get(line, ())} for line in significant))
+        return next((patch for patch in reversed(patches) if patch.commit in commits), None)
+
+    def _learn(self, commits: Sequence[str]) -> None:
+        for commit, diff in diffs.of_commits(self._quarantine.git, commits).items():
+            self._read.add(commit)
+            for file in diff:
+                adding = self._by_path.setdefault(file.path, {})
+                for line in {line[1:].strip() for line in file.added}:
+                    adding.setdefault(line, []).append(commit)
+
+
 def _path_before(step: ReplayStep, file: ConflictedPath) -> str:
     """Return a file's path before the patch; upstream may have moved it since.
 
@@ -143,10 +162,6 @@ def _path_before(step: ReplayStep, file: ConflictedPath) -> str:
             if change.old == file.base:
                 return change.path
     return file.path
-
-
-def _touches(step: ReplayStep, paths: set[str]) -> bool:
-    return any(change.path in paths for change in step.changes)
 
 
 def _kind_and_words(merged: MergeResult, file: ConflictedPath) -> tuple[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +19,6 @@ from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tensorflow_macos_build.git.commit_log import CommitLog, LoggedCommit
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
@@ -53,7 +54,7 @@ class UpstreamHistory(PathHistory):
 
     def __init__(self, git: Git, old: str, new: str, url: str = "") -> None:
         super().__init__(git, old, new)
-        self._url = url
+        self.url = url
         self._diffs = CommitDiffs(git)
         self._ids: dict[str, str | None] = {}
         self._lines: LineHistory | None = None
@@ -139,6 +140,25 @@ class UpstreamHistory(PathHistory):
         in_range = [oid for oid in dict.fromkeys(known) if oid in self.commits]
         return NamedCommits(in_range, bool(known) and whole)
 
+    def named_by(self, message: str) -> list[str]:
+        """Return all commits of the range that a patch's message names in any way, as its own."""
+        named = origins.named_in(message)
+        landed = [oid for name in (*named.heads, *named.commits) if (oid := self._landed(name))]
+        merged = [oid for request in named.pull_requests for oid in self._merged(request)]
+        return [oid for oid in dict.fromkeys((*landed, *merged)) if oid in self.commits]
+
+    def moved_to(self, path: str) -> list[str]:
+        """Return the paths that commits moved a file to."""
+        moves = (self._diffs.moves(commit) for commit in self.removals(path))
+        return [moved[path] for moved in moves if path in moved]
+
+    def taking_back(self, commit: str) -> list[str]:
+        """Return the commits that say they revert one, or a merge, which may have brought it in."""
+        taken = [commit, *(known.oid for known in self.commits.values() if known.is_merge)]
+        sizes = {len(name) for names in self._reverting.values() for name in names}
+        short = {oid[:size] for oid in taken for size in sizes}
+        return [oid for oid, names in self._reverting.items() if not short.isdisjoint(names)]
+
     def holds(self, commit: str) -> bool:
         """Whether the new base has a commit in its history, and no later one takes it back."""
         oid = self._landed(commit)
@@ -165,8 +185,7 @@ class UpstreamHistory(PathHistory):
 
     def _find(self, name: str) -> str | None:
         # Most are in the range, whose messages are read anyway; only others cost processes.
-        known = [oid for oid in self.commits if oid.startswith(name)]
-        if known:
+        if known := self._beginning_with(name):
             # A short id that fits several commits names none of them.
             return known[0] if len(known) == 1 else None
         commit = revisions.find_commit(self.git, name)
@@ -174,15 +193,34 @@ class UpstreamHistory(PathHistory):
             return None
         return commit
 
+    def _beginning_with(self, name: str) -> list[str]:
+        """Return the commits whose ids begin so."""
+        first = bisect.bisect_left(self._sorted_ids, name)
+        beginning = itertools.islice(self._sorted_ids, first, None)
+        return list(itertools.takewhile(lambda oid: oid.startswith(name), beginning))
+
+    @functools.cached_property
+    def _sorted_ids(self) -> list[str]:
+        return sorted(self.commits)
+
     def _merged(self, request: origins.PullRequest) -> list[str]:
         """Return the commits that a pull request became; the links are those of web pages."""
-        project = self._url.removesuffix("/").removesuffix(".git")
+        project = self.url.removesuffix("/").removesuffix(".git")
         project = project if project.startswith("https://") else ""
         return [
-            commit.oid
-            for commit in self.commits.values()
-            if origins.comes_from(commit.message, request, project)
+            oid
+            for oid in self._by_request.get(request.number, ())
+            if origins.comes_from(self.commits[oid].message, request, project)
         ]
+
+    @functools.cached_property
+    def _by_request(self) -> Mapping[str, list[str]]:
+        """The commits by the numbers of the pull requests that they may have come from."""
+        known: dict[str, list[str]] = {}
+        for commit in self.commits.values():
+            for number in origins.requests_in(commit.message):
+                known.setdefault(number, []).append(commit.oid)
+        return known
 
     def of_subject(self, subject: str) -> list[str]:
         """Return the commits of a subject, but for tags and numbers; evidence, and no proof.
@@ -199,7 +237,8 @@ class UpstreamHistory(PathHistory):
     def mentioned(self, message: str) -> list[str]:
         """Return the commits that a patch speaks of, or that speak of the same issue."""
         ids, numbers = origins.mentioned_in(message)
-        named = [oid for oid in self.commits for name in ids if oid.startswith(name)]
+        named = [oid for name in ids for oid in self._beginning_with(name)]
+        named.sort(key=self._ages.__getitem__)
         spoken = [oid for number in sorted(numbers) for oid in self._by_number.get(number, ())]
         return list(dict.fromkeys([*named, *spoken]))
 
@@ -261,7 +300,7 @@ class UpstreamHistory(PathHistory):
         known = self.log.commits
         missing = [commit for commit in commits if commit not in known]
         others = commit_log.of(self.git, missing) if missing else {}
-        return tuple(described(known.get(oid) or others[oid], self._url) for oid in commits)
+        return tuple(described(known.get(oid) or others[oid], self.url) for oid in commits)
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
         """Return the history of lines, which all parts of this history share."""
@@ -269,41 +308,6 @@ class UpstreamHistory(PathHistory):
         if self._lines is None or self._lines.quarantine is not quarantine:
             self._lines = LineHistory(quarantine, self)
         return self._lines
-
-    def until(self, commit: str) -> UpstreamHistory:
-        """Return the part of it that an earlier commit has, made of what this one reads.
-
-        A bisection probes many commits of one range, which is read once.
-        """
-        return _PartialHistory(self, commit)
-
-
-class _PartialHistory(UpstreamHistory):
-    """The part of a history up to an earlier commit; the differences are read once for all."""
-
-    def __init__(self, whole: UpstreamHistory, new: str) -> None:
-        super().__init__(whole.git, whole.old, new, whole._url)
-        self._whole = whole
-        self._diffs = whole._diffs
-
-    def lines(self, quarantine: Quarantine) -> LineHistory:
-        """Return what `UpstreamHistory.lines` does; its callers name the commit to begin at."""
-        return self._whole.lines(quarantine)
-
-    @functools.cached_property
-    def log(self) -> CommitLog:
-        """Return what `UpstreamHistory.log` does, of the whole history."""
-        return self._whole.log
-
-    @functools.cached_property
-    def commits(self) -> Mapping[str, LoggedCommit]:
-        """Return the commits of this part, children before parents."""
-        commits, reached = self._whole.commits, {self.new}
-        # Children come first: who is reached is known at a commit's turn.
-        for commit in commits.values():
-            if commit.oid in reached:
-                reached.update(commit.parents)
-        return {oid: commit for oid, commit in commits.items() if oid in reached}
 
 
 def _bare(line: bytes) -> bytes:

@@ -9,15 +9,22 @@ from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.trees import PathChange
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
+from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tensorflow_macos_build.git.commit_log import PathTouch
     from tensorflow_macos_build.git.diffs import LineRange
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import LineRanges
-    from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
+
+
+def of_queue(quarantine: Quarantine, base: str, patches: Sequence[QueueCommit]) -> LineWriters:
+    """Return what finds the patches of a queue, which are commits on a base, that wrote lines."""
+    last = patches[-1].commit if patches else base
+    return LineWriters(quarantine, PathHistory(quarantine.git, base, last))
 
 
 class LineWriters:

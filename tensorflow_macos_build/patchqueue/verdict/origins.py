@@ -26,6 +26,8 @@ _IN_SUBJECT = re.compile(r"^PR #[0-9]+:\s*|\s*\(#[0-9]+\)$|^\[[^\]]*\]\s*")
 _KEYS = r"(?:Imported from(?: GitHub PR)?|PR-URL:|Pull[- ]Request:|COPYBARA_INTEGRATE_REVIEW=)"
 _REVERTS = re.compile(rb"^This reverts commit ([0-9a-f]{7,64})\b", re.MULTILINE)
 
+_MAY_BE_REQUEST = re.compile(rb"[#!/]([0-9]+)")  # `#7`, GitLab's `!7`, the end of a link
+
 
 class PullRequest(NamedTuple):
     """A pull request: its project's address ("" when only a number is named), and its number."""
@@ -101,6 +103,14 @@ def mentioned_in(message: str) -> Mentions:
 def numbers_in(words: str) -> frozenset[str]:
     """Return the numbers of the issues and pull requests that words speak of."""
     return frozenset(number for pair in _NUMBER.findall(words) for number in pair if number)
+
+
+def requests_in(message: bytes) -> frozenset[str]:
+    """Return the numbers in a commit's message that may be those of pull requests.
+
+    Whatever request `comes_from` sees in a message, its number is one of these.
+    """
+    return frozenset(number.decode() for number in _MAY_BE_REQUEST.findall(message))
 
 
 def comes_from(message: bytes, request: PullRequest, project: str) -> bool:

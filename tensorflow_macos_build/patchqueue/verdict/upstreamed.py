@@ -50,22 +50,26 @@ class UpstreamedResolver:
         # Messages are read anyway; differences cost a process, and come second.
         if self._history.recorded(patch.message).complete:
             return True
-        # Where upstream touched none of its files, the patch's difference need not be read.
-        touched = self._history.touching(change.path for change in changes)
-        return bool(touched and self._history.identical(self.diff(patch)))
+        return bool(self._identical(patch, changes))
 
-    def evidence(self, patch: QueueCommit) -> tuple[list[str], str]:
+    def _identical(self, patch: QueueCommit, changes: Sequence[PathChange]) -> list[str]:
+        """Return the commits that make exactly the changes of a patch."""
+        # Where no commit touches its very files, the patch's difference need not be read.
+        on_its_files = self._history.changing_only(change.path for change in changes)
+        return self._history.identical(self.diff(patch)) if on_its_files else []
+
+    def evidence(self, patch: QueueCommit, changes: Sequence[PathChange]) -> tuple[list[str], str]:
         """Return the commits that are a patch of which nothing is left, and how they were found."""
-        if identical := self._history.identical(self.diff(patch)):
+        if identical := self._identical(patch, changes):
             return identical, "same changes"
         recorded = self._history.recorded(patch.message)
         if recorded.complete:
             return recorded.commits, "recorded" if recorded.commits else ""
         return [], ""
 
-    def related(self, patch: QueueCommit) -> Evidence:
+    def related(self, patch: QueueCommit, changes: Sequence[PathChange]) -> Evidence:
         """Return the commits that may have to do with a conflicting patch, and their reverts."""
-        commits, found_by = self._related(patch)
+        commits, found_by = self._related(patch, changes)
         shown = commits[:_SHOWN]
         return Evidence(
             self._history.describe(shown),
@@ -73,9 +77,9 @@ class UpstreamedResolver:
             reverted_by=self._history.describe(self._history.reverts(shown)),
         )
 
-    def _related(self, patch: QueueCommit) -> tuple[list[str], str]:
+    def _related(self, patch: QueueCommit, changes: Sequence[PathChange]) -> tuple[list[str], str]:
         # The strongest evidence first: changes prove more than a record, and that more than words.
-        if identical := self._history.identical(self.diff(patch)):
+        if identical := self._identical(patch, changes):
             return identical, "same changes"
         if recorded := self._history.recorded(patch.message).commits:
             return recorded, "recorded"

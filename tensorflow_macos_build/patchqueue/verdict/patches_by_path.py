@@ -1,0 +1,39 @@
+"""Patches of a queue, found by the paths that they touch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
+
+
+class PatchesByPath:
+    """Patches in the queue's order, which come one after the other."""
+
+    def __init__(self) -> None:
+        self._patches: list[QueueCommit] = []
+        self._by_path: dict[str, list[int]] = {}
+
+    def add(self, patch: QueueCommit, step: ReplayStep) -> None:
+        """Add the next patch."""
+        for path in {change.path for change in step.changes}:
+            self._by_path.setdefault(path, []).append(len(self._patches))
+        self._patches.append(patch)
+
+    @property
+    def all(self) -> tuple[QueueCommit, ...]:
+        """All patches so far."""
+        return tuple(self._patches)
+
+    def on(self, paths: Iterable[str]) -> tuple[QueueCommit, ...]:
+        """Return the patches that touch any of the paths, in the queue's order."""
+        numbers = {number for path in paths for number in self._by_path.get(path, ())}
+        return tuple(self._patches[number] for number in sorted(numbers))
+
+    def on_files_of(self, step: ReplayStep) -> tuple[QueueCommit, ...]:
+        """Return the patches that touch a file which a step touches, too."""
+        return self.on(change.path for change in step.changes)
