@@ -14,7 +14,12 @@ from tensorflow_macos_build.views.tables import Table, TableCell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.patchqueue.forecast.forecast import Break, Forecast, PatchForecast
+    from tensorflow_macos_build.patchqueue.forecast.forecast import (
+        Break,
+        Forecast,
+        PatchForecast,
+        Turn,
+    )
     from tensorflow_macos_build.views.lines import Part
 
 _STYLES = {
@@ -61,6 +66,16 @@ def _fate(fate: PatchForecast) -> documents.Json:
         "knock_on_of": list(fate.evidence.knock_on_of),
         "clean_after": list(fate.evidence.clean_after),
         "breaking": fate.breaking and _break(fate.breaking),
+        "earlier": [_turn(turn) for turn in fate.earlier],
+        "all_tried": fate.all_tried,
+    }
+
+
+def _turn(turn: Turn) -> documents.Json:
+    return {
+        "turn": "heals" if turn.heals else "breaks",
+        "how": turn.kind.value,
+        "commit": evidence.commit_document(turn.commit),
     }
 
 
@@ -124,5 +139,6 @@ def _blames(forecast: Forecast) -> Iterator[str]:
         yield ""
         yield wording.named(commit)
         yield f"  {evidence.signed(commit)}"
-        for name, refs in blame.patches:
-            yield f"  {does} {name} on {', '.join(refs)}"
+        for patch in blame.patches:
+            yield f"  {does} {patch.name} on {', '.join(patch.refs)}"
+            yield from (f"    {words}" for words in forecast_page.before(patch))

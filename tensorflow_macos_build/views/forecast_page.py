@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tensorflow_macos_build.patchqueue.forecast.forecast import (
+        BrokenPatch,
         Forecast,
         ForecastColumn,
         ForecastRow,
         PatchForecast,
+        Turn,
     )
 
 _ROWS_AT_A_GLANCE = 40
@@ -60,6 +62,26 @@ def effect(kind: BreakKind) -> str:
             assert_never(kind)
 
 
+def before(patch: BrokenPatch) -> list[str]:
+    """Return in words where a patch broke and healed before a commit that breaks it for good."""
+    words = [f"{_turned(turn)} {wording.named(turn.commit)}" for turn in patch.earlier]
+    if not patch.all_tried:
+        words.append("it may have healed in between: not all commits on its files were tried")
+    return words
+
+
+def _turned(turn: Turn) -> str:
+    match turn.kind:
+        case BreakKind.PRESENT:
+            return "healed by" if turn.heals else "broken before by"
+        case BreakKind.MISSING:
+            return "healed without" if turn.heals else "broken before without"
+        case BreakKind.BETWEEN:
+            return "healed up to" if turn.heals else "broken before up to"
+        case _:
+            assert_never(turn.kind)
+
+
 def html(forecast: Forecast) -> str:
     """Return a forecast as one self-contained page of HTML, for light and dark screens."""
     values = {
@@ -68,6 +90,7 @@ def html(forecast: Forecast) -> str:
         "summary": summary,
         "shares": _shares,
         "effect": effect,
+        "before": before,
         "about": _about,
         "needs": _needs,
         "only_others": len(forecast.patches) > _ROWS_AT_A_GLANCE,

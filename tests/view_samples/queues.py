@@ -25,6 +25,7 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
     Forecast,
     ForecastColumn,
     PatchForecast,
+    Turn,
 )
 from tensorflow_macos_build.patchqueue.picking.pin import Pinned
 from tensorflow_macos_build.patchqueue.picking.upstream_report import DueCondition, UpstreamReport
@@ -159,6 +160,8 @@ FATES = tuple(
         status,
         EVIDENCE,
         Break(BreakKind.PRESENT, COMMIT, ID) if status is Status.CONFLICT else None,
+        tuple(Turn(heals, kind, COMMIT) for kind in BreakKind for heals in (False, True)),
+        all_tried=False,
     )
     for status in Status
 )
@@ -199,6 +202,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     forecast_page.summary: [(FORECAST.columns[0],)],
     forecast_page.counted: [([Status.CLEAN, Status.CONFLICT],)],
     forecast_page.effect: [(kind,) for kind in BreakKind],
+    forecast_page.before: [(blame.patches[0],) for blame in FORECAST.breaking_commits],
     forecast_page.html: [(FORECAST,)],
     exchange.imported_document: [(IMPORTED, SAVED)],
     exchange.imported_lines: [(IMPORTED, SAVED)],

@@ -11,25 +11,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
-from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.objects import ObjectReader
-    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
-    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 
 class BreakKind(Enum):
-    """How a commit of upstream breaks a patch."""
+    """How a commit of upstream breaks a patch; or heals it, the other way round."""
 
     PRESENT = "by"
     """With the commit the patch conflicts, with its first parent it does not."""
@@ -38,73 +28,6 @@ class BreakKind(Enum):
     BETWEEN = "up-to"
     """First parents do not connect the base with the revision: it is this commit, or one that it
     has and the commit before it on the line has not."""
-
-
-class Prober:
-    """Whether patches break on commits; each commit is replayed once, for all patches.
-
-    Args:
-        quarantine: the quarantine that holds the patches.
-        patches: the queue.
-        decisions: what people decided about conflicts.
-        merger: what merges files: between commits most of them meet the same.
-    """
-
-    def __init__(
-        self,
-        quarantine: Quarantine,
-        patches: Sequence[QueueCommit],
-        decisions: Decisions,
-        merger: FileMerger,
-    ) -> None:
-        self._quarantine = quarantine
-        self._merger = merger
-        self._patches = patches
-        self._decisions = decisions
-        self._replays: dict[str, tuple[Replay, StatusClassifier]] = {}
-        self._known: dict[tuple[int, str], bool] = {}
-
-    @property
-    def commits(self) -> int:
-        """The number of commits that were replayed on."""
-        return len(self._replays)
-
-    def breaks(self, position: int, commit: str, history: UpstreamHistory) -> bool:
-        """Whether the patch at `position` conflicts on a commit, itself and not by a knock-on.
-
-        Only it and the patches before it are replayed; those that conflict are resolved their own
-        way. `history` reaches at least up to the commit.
-        """
-        if (position, commit) not in self._known:
-            replayed, classifier = self._replay(position, commit, history)
-            self._known[position, commit] = classifier.is_first_cause(replayed, position)
-        return self._known[position, commit]
-
-    def _replay(
-        self, position: int, commit: str, history: UpstreamHistory
-    ) -> tuple[Replay, StatusClassifier]:
-        # A replay of more patches serves for fewer: what comes later changes nothing before it.
-        known = self._replays.get(commit)
-        if known is None or len(known[0].steps) <= position:
-            patches = self._patches[: position + 1]
-            part = history.until(commit)  # what upstream did later is no evidence yet
-            resolver = ConflictResolver(self._quarantine, part, patches, self._decisions)
-            commits = [patch.commit for patch in patches]
-            replayed = replay(
-                self._quarantine, commit, commits, resolver=resolver, merger=self._merger
-            )
-            # PROVISIONAL is what `replay` does unless it is told otherwise, and so it was done
-            # here.
-            classifier = StatusClassifier(
-                self._quarantine,
-                part,
-                patches,
-                OnConflict.PROVISIONAL,
-                resolver,
-                merger=self._merger,
-            )
-            known = self._replays[commit] = replayed, classifier
-        return known
 
 
 def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[str, ...]:
@@ -136,46 +59,51 @@ def _first_parents(git: Git, commit: str, known: str) -> list[str]:
     return git.line("rev-list", "--first-parent", commit, f"^{known}").split()
 
 
-def first_true(last: int, holds: Callable[[int], bool], hints: Iterable[int] = ()) -> int:
-    """Find a position from 1 to `last` at which something holds, and one before it does not.
+def turns(last: int, holds: Callable[[int], bool], asked: Iterable[int]) -> list[int]:
+    """Return positions at which something turns: it holds there and not before, or the reverse.
 
-    It does not hold at 0, holds at `last`, and is asked about as few others as a bisection
-    needs; with a good hint the search is over at once. Where it changes once, this is where.
+    It does not hold at 0 and holds at `last`. Each of the positions was tried, and so was the one
+    before it. Where it turns only at positions of `asked`, those are all.
 
     Args:
         last: a position where it holds.
         holds: whether it holds at a position.
-        hints: positions where it may begin to hold.
+        asked: the positions to ask about; others only where those are not enough.
     """
-    no, yes = 0, last
-    # Each hint and the position before it: if it is right, these two answers end the search.
-    guesses = sorted({position for hint in hints for position in (hint - 1, hint)})
-    while yes - no > 1:
-        guesses = [position for position in guesses if no < position < yes]
-        guess = guesses[len(guesses) // 2] if guesses else (no + yes) // 2
-        if holds(guess):
-            yes = guess
+    turned: list[int] = []
+    before, state = 0, False
+    for position in sorted({position for position in asked if 0 < position < last} | {last}):
+        if (position == last or holds(position)) != state:
+            turned.append(_turn(before, position, holds, to=not state))
+            state = not state
+        before = position
+    return turned
+
+
+def _turn(before: int, position: int, holds: Callable[[int], bool], *, to: bool) -> int:
+    """Return where something turns that is otherwise `before` than at `position`, there on `to`."""
+    # It is expected to turn at the position itself: then one answer ends the search.
+    guess = position - 1
+    while position - before > 1:
+        if holds(guess) is to:
+            position = guess
         else:
-            no = guess
-    return yes
+            before = guess
+        guess = (before + position) // 2
+    return position
 
 
-def break_between(
-    objects: ObjectReader, line: Sequence[str], position: int
-) -> tuple[BreakKind, str, str]:
-    """Return what a change between two neighbours of a line is due to.
+def cause_of(objects: ObjectReader, line: Sequence[str], position: int) -> tuple[BreakKind, str]:
+    """Return what a turn between two neighbours of a line is due to: its kind, and the commit.
 
     Args:
         objects: reads commits.
         line: as `line_of` gives it.
         position: that of the second neighbour.
-
-    Returns:
-        its kind, the commit that it is due to, and the neighbour on which the patch does not break.
     """
     before, after = line[position - 1], line[position]
     if objects.commit(after).parents[:1] == (before,):
-        return BreakKind.PRESENT, after, before
+        return BreakKind.PRESENT, after
     if objects.commit(before).parents[:1] == (after,):
-        return BreakKind.MISSING, before, before
-    return BreakKind.BETWEEN, after, before
+        return BreakKind.MISSING, before
+    return BreakKind.BETWEEN, after

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import in_phase, silent
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.forecast import bisection
-from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind, Prober
+from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
+from tensorflow_macos_build.patchqueue.forecast.prober import Prober
+from tensorflow_macos_build.patchqueue.forecast.turns import TurnSearch
+from tensorflow_macos_build.patchqueue.forecast.upstream_line import UpstreamLine
 from tensorflow_macos_build.patchqueue.formats import trailers
 from tensorflow_macos_build.patchqueue.queue import conditions, materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
@@ -31,9 +35,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.audit.model import AuditResult
+    from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueueCommit
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
-    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus
     from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
@@ -54,18 +58,38 @@ class Break:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """An upstream commit at which a patch breaks, or heals, on the way to where it is broken.
+
+    Attributes:
+        heals: whether it heals.
+        kind: by being there, or by missing.
+        commit: the commit.
+    """
+
+    heals: bool
+    kind: BreakKind
+    commit: UpstreamCommit
+
+
+@dataclass(frozen=True)
 class PatchForecast:
     """What becomes of one patch on one revision.
 
     Attributes:
         status: as a rebase there gives it.
         evidence: likewise.
-        breaking: what breaks it, when its status is CONFLICT; else None.
+        breaking: what breaks it, when its status is CONFLICT; else None. From that commit on it
+            stays broken.
+        earlier: where it broke and healed before that, in turn.
+        all_tried: whether every commit was tried at which it can have broken or healed.
     """
 
     status: Status
     evidence: Evidence
     breaking: Break | None
+    earlier: tuple[Turn, ...] = ()
+    all_tried: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,11 +128,28 @@ class ForecastRow:
 
 
 @dataclass(frozen=True)
+class BrokenPatch:
+    """A patch that a commit breaks.
+
+    Attributes:
+        name: its file's.
+        refs: the revisions on which it is broken since.
+        earlier: as in `PatchForecast`.
+        all_tried: likewise.
+    """
+
+    name: str
+    refs: tuple[str, ...]
+    earlier: tuple[Turn, ...]
+    all_tried: bool
+
+
+@dataclass(frozen=True)
 class BreakingCommit:
-    """A breaking commit, and the patches that it breaks: their names, on which revisions."""
+    """A breaking commit, and the patches that it breaks."""
 
     breaking: Break
-    patches: tuple[tuple[str, tuple[str, ...]], ...]
+    patches: tuple[BrokenPatch, ...]
 
 
 @dataclass(frozen=True)
@@ -140,14 +181,18 @@ class Forecast:
     @property
     def breaking_commits(self) -> tuple[BreakingCommit, ...]:
         """The breaking commits, each once, in the order of the patches that they break."""
-        broken: dict[Break, dict[str, tuple[str, ...]]] = {}
+        broken: dict[Break, dict[BrokenPatch, list[str]]] = {}
         for row in self.rows:
             for column, cell in zip(self.columns, row.cells, strict=True):
                 if cell.breaking is not None:
-                    patches = broken.setdefault(cell.breaking, {})
-                    patches[row.name] = (*patches.get(row.name, ()), column.ref)
+                    patch = BrokenPatch(row.name, (), cell.earlier, cell.all_tried)
+                    broken.setdefault(cell.breaking, {}).setdefault(patch, []).append(column.ref)
         return tuple(
-            BreakingCommit(breaking, tuple(patches.items())) for breaking, patches in broken.items()
+            BreakingCommit(
+                breaking,
+                tuple(replace(patch, refs=tuple(refs)) for patch, refs in patches.items()),
+            )
+            for breaking, patches in broken.items()
         )
 
 
@@ -252,8 +297,7 @@ class _RevisionReplay:
 
     ref: str
     commit: str
-    history: UpstreamHistory
-    line: tuple[str, ...]
+    line: UpstreamLine
     patches: tuple[PatchStatus, ...]
     audit: AuditResult
 
@@ -284,7 +328,17 @@ class Forecaster:
         self._audited = audited
         # one for all: from revision to revision most files meet the same
         self._merger = FileMerger(quarantine)
-        self._prober = Prober(quarantine, patches, decisions, self._merger)
+        changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
+        dependencies = PatchDependencies([of_patch for _, of_patch in changes])
+        self._prober = Prober(
+            quarantine,
+            base.commit,
+            patches,
+            decisions,
+            merger=self._merger,
+            dependencies=dependencies,
+        )
+        self._search = TurnSearch(patches, dependencies, self._prober)
 
     @property
     def replays(self) -> int:
@@ -306,9 +360,11 @@ class Forecaster:
             ForecastColumn(
                 replay.ref,
                 replay.commit,
-                len(replay.line) - 1,
+                len(replay.line.commits) - 1,
                 tuple(
-                    PatchForecast(patch.status, patch.evidence, breaks.get((replay.ref, position)))
+                    breaks.get(
+                        (replay.ref, position), PatchForecast(patch.status, patch.evidence, None)
+                    )
                     for position, patch in enumerate(replay.patches)
                 ),
                 replay.audit,
@@ -331,9 +387,7 @@ class Forecaster:
             merger=self._merger,
             ticker=ticker,
         )
-        line = bisection.line_of(
-            self._quarantine.git, self._quarantine.objects, base.commit, commit
-        )
+        line = UpstreamLine(self._quarantine, history)
         if self._audited is not None:
             audit = remarks.audit(
                 self._quarantine,
@@ -345,65 +399,51 @@ class Forecaster:
                 ticker=ticker,
             )
             result = replace(result, audit=audit)
-        return _RevisionReplay(ref, commit, history, line, result.patches, result.audit)
+        return _RevisionReplay(ref, commit, line, result.patches, result.audit)
 
     def _bisect(
         self, replays: Sequence[_RevisionReplay], ticker: Ticker
-    ) -> dict[tuple[str, int], Break]:
+    ) -> dict[tuple[str, int], PatchForecast]:
         """Find what breaks each patch that is a first cause, by revision and position."""
         conflicts = [
-            (position, replay)
-            # The last patch first: the replays that are made for it serve all before it.
-            for position in reversed(range(len(self._patches)))
-            for replay in replays
-            if replay.patches[position].status is Status.CONFLICT
-        ]
-        breaks: dict[tuple[str, int], Break] = {}
-        for done, (position, replay) in enumerate(conflicts):
-            trying = functools.partial(ticker, done, len(conflicts), unit="conflicts")
-            known = [known for (_, patch), known in breaks.items() if patch == position]
-            breaks[replay.ref, position] = self._known(replay, known) or self._break(
-                replay, position, trying
+            (
+                replay,
+                [at for at, patch in enumerate(replay.patches) if patch.status is Status.CONFLICT],
             )
+            for replay in replays
+        ]
+        for replay, positions in conflicts:
+            self._search.expect(replay.line, positions)
+        pairs = [(replay, position) for replay, positions in conflicts for position in positions]
+        breaks: dict[tuple[str, int], PatchForecast] = {}
+        for done, (replay, position) in enumerate(pairs):
+            trying = functools.partial(ticker, done, len(pairs), unit="conflicts")
+            breaks[replay.ref, position] = self._turns(replay, position, trying)
         return breaks
 
-    def _known(self, replay: _RevisionReplay, breaks: Sequence[Break]) -> Break | None:
-        """Return what breaks the patch on another revision, if that is on the way to this one.
+    def _turns(
+        self, replay: _RevisionReplay, patch: int, trying: Callable[[str], None]
+    ) -> PatchForecast:
+        """Find where a patch turns; `trying` is told the number of each commit that is tried."""
+        status, name, numbers = replay.patches[patch], self._patches[patch].name, itertools.count(1)
+        # Mostly it is one that the rebase blames; of a merged branch the merge that brought it.
+        blamed = [c.oid for conflict in status.evidence.conflicts for c in conflict.blamed]
 
-        Two releases mostly share the way up to where their branches part.
-        """
-        # Both ends of the step must be there: the same commit may follow another one on this line.
-        steps = set(zip(replay.line, replay.line[1:], strict=False))
-        for known in breaks:
-            match known.kind:
-                case BreakKind.MISSING:
-                    on_the_way = any(first == known.clean for first, _ in steps)
-                case BreakKind.PRESENT | BreakKind.BETWEEN:
-                    on_the_way = (known.clean, known.commit.oid) in steps
-            if on_the_way:
-                return known
-        return None
-
-    def _break(self, replay: _RevisionReplay, patch: int, trying: Callable[[str], None]) -> Break:
-        """Find what breaks a patch; `trying` is told the number of each commit that is tried."""
-        name, numbers = self._patches[patch].name, itertools.count(1)
-        positions = {commit: position for position, commit in enumerate(replay.line)}
-        conflicts = replay.patches[patch].evidence.conflicts
-        # Mostly it is one that the rebase blames, and then two replays are enough.
-        hints = [
-            # A commit of a merged branch is not on the line: 0 is no place to begin, and passed
-            # over.
-            positions.get(commit.oid, 0)
-            for conflict in conflicts
-            for commit in conflict.blamed
-        ]
-
-        def breaks(position: int) -> bool:
+        def count() -> None:
             trying(f"{name} on the way to {replay.ref}: commit {next(numbers)}")
-            return self._prober.breaks(patch, replay.line[position], replay.history)
 
-        position = bisection.first_true(len(replay.line) - 1, breaks, hints)
-        kind, commit, clean = bisection.break_between(
-            self._quarantine.objects, replay.line, position
+        positions, all_tried = self._search.of(
+            patch, replay.line, replay.line.bringing(blamed), count
         )
-        return Break(kind, replay.history.describe([commit])[0], clean)
+        # They alternate, and the last one breaks: so it is at the revision.
+        turns = [
+            self._turn(replay.line, position, heals=(len(positions) - number) % 2 == 0)
+            for number, position in enumerate(positions)
+        ]
+        line = replay.line.commits
+        breaking = Break(turns[-1].kind, turns[-1].commit, line[positions[-1] - 1])
+        return PatchForecast(status.status, status.evidence, breaking, tuple(turns[:-1]), all_tried)
+
+    def _turn(self, line: UpstreamLine, position: int, *, heals: bool) -> Turn:
+        kind, commit = bisection.cause_of(self._quarantine.objects, line.commits, position)
+        return Turn(heals, kind, line.history.describe([commit])[0])

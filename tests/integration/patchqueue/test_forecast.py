@@ -13,7 +13,13 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
-from tensorflow_macos_build.patchqueue.forecast.forecast import Forecast, Forecaster, forecast, run
+from tensorflow_macos_build.patchqueue.forecast.forecast import (
+    Forecast,
+    Forecaster,
+    PatchForecast,
+    forecast,
+    run,
+)
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
@@ -79,14 +85,16 @@ def test_what_breaks_patches_on_several_revisions_is_named_once(
         for b in situations_forecast.breaking_commits
         if b.breaking.commit.subject.startswith("Move the delegat")
     )
-    assert [refs for _, refs in moved.patches] == [RELEASES, RELEASES]
+    assert [patch.refs for patch in moved.patches] == [RELEASES, RELEASES]
 
 
-def test_a_revision_with_a_known_break_on_its_way_costs_no_replay(
-    situations_forecast: Forecast,
-) -> None:
-    conflicts = sum(len(blame.patches) for blame in situations_forecast.breaking_commits)
-    assert situations_forecast.replays <= 2 * conflicts
+def test_what_two_revisions_share_of_the_way_is_tried_once(tmp_path: Path) -> None:
+    git = embedded.create(tmp_path / "up.git")
+    queue = storage.load(situations.write(git, tmp_path / "queue"))
+    tip = git.line("rev-parse", "v2.18.0")
+    assert (
+        forecast(queue, git, ["v2.18.0", tip]).replays == forecast(queue, git, ["v2.18.0"]).replays
+    )
 
 
 def test_the_document_and_page_of_the_demo_tell_its_truth(tmp_path: Path, cache: Path) -> None:
@@ -154,25 +162,36 @@ def _file(*rows: str) -> Files:
     return {"f": (repositories.FILE, "".join(f"{row}\n" for row in rows).encode())}
 
 
-def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, tuple[str, ...]]:
-    """Return the only patch's status, how it breaks, by which commit."""
+def _forecast(made: repositories.Made, base: str) -> tuple[Forecaster, PatchForecast]:
+    """Return what becomes of the only patch."""
     patches = commits_of(made.git, f"{base}..queue")
     with open_quarantine(made.git) as quarantine:
         forecaster = Forecaster(quarantine, QueueBase("", "base", base), patches, Decisions())
         (column,) = forecaster.columns({"upstream": made.onto})
     (fate,) = column.cells
+    return forecaster, fate
+
+
+def _words(fate: PatchForecast) -> tuple[str, ...]:
+    """Return a patch's status, how it breaks, by which commit."""
     assert fate.breaking is not None
-    return forecaster, (fate.status.value, fate.breaking.kind.value, fate.breaking.commit.subject)
+    return fate.status.value, fate.breaking.kind.value, fate.breaking.commit.subject
 
 
-def test_of_a_patch_that_breaks_heals_and_breaks_again_one_break_is_named(tmp_path: Path) -> None:
+def test_of_a_patch_that_breaks_heals_and_breaks_again_each_commit_is_told(tmp_path: Path) -> None:
     base, patched = _file("a", "b", "c"), _file("a", "B", "c")
-    other = _file("a", "x", "c")
-    last = _file("a", "y", "c")
-    case = repositories.Case(base, (other, base, last, last | {"g": base["f"]}), (patched,))
-    _, break_words = _forecast(made := repositories.make(case, tmp_path / "r"), made.base)
-    assert break_words[:2] == (Status.CONFLICT.value, BreakKind.PRESENT.value)
-    assert break_words[2] in {"upstream 1", "upstream 3"}
+    other, last = _file("a", "x", "c"), _file("a", "y", "c")
+    upstream = (other, base, base | {"g": base["f"]}, last, last | {"g": base["f"]})
+    made = repositories.make(repositories.Case(base, upstream, (patched,)), tmp_path / "r")
+    forecaster, fate = _forecast(made, made.base)
+    assert _words(fate) == (Status.CONFLICT.value, BreakKind.PRESENT.value, "upstream 4")
+    earlier = [(turn.heals, turn.kind, turn.commit.subject) for turn in fate.earlier]
+    assert earlier == [
+        (False, BreakKind.PRESENT, "upstream 1"),
+        (True, BreakKind.PRESENT, "upstream 2"),
+    ]
+    assert fate.all_tried
+    assert forecaster.replays == 4  # not on the commit that touches another file alone
 
 
 def test_a_patch_that_needs_what_only_its_bases_branch_has_names_that_commit(
@@ -184,5 +203,5 @@ def test_a_patch_that_needs_what_only_its_bases_branch_has_names_that_commit(
     ahead = root | {"g": root["f"]}
     case = repositories.Case(root, (ahead, ahead | {"h": root["f"]}), (own, patched))
     made = repositories.make(case, tmp_path / "r")
-    _, break_words = _forecast(made, made.patches[0])
-    assert break_words == (Status.CONFLICT.value, BreakKind.MISSING.value, "queue 1")
+    _, fate = _forecast(made, made.patches[0])
+    assert _words(fate) == (Status.CONFLICT.value, BreakKind.MISSING.value, "queue 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +37,11 @@ class Outlook:
     statuses: dict[str, tuple[Status, ...]]
 
 
-def foresee(made: Made) -> Outlook:
+def _line(made: Made) -> list[str]:
+    return [made.base, *made.upstream]
+
+
+def foresee(made: Made, *, everywhere: bool = False) -> Outlook:
     patches = commits_of(made.git, f"{made.base}..queue")
     base = QueueBase("", "base", made.base)
 
@@ -52,7 +57,8 @@ def foresee(made: Made) -> Outlook:
         named = {made.onto} | {
             oid for breaking in breaks for oid in (breaking.commit.oid, breaking.clean)
         }
-        return Outlook(column, {commit: statuses(commit) for commit in sorted(named)})
+        asked = set(_line(made)) if everywhere else named
+        return Outlook(column, {commit: statuses(commit) for commit in sorted(asked)})
 
 
 @given(repositories.cases(patches=4, upstream=6))
@@ -73,6 +79,30 @@ def test_a_patch_conflicts_with_its_breaking_commit_and_not_with_the_parent(
                 assert fate.breaking.clean == made.git.line("rev-parse", f"{breaking}^")
                 assert outlook.statuses[breaking][position] is Status.CONFLICT
                 assert outlook.statuses[fate.breaking.clean][position] is not Status.CONFLICT
+
+
+def _turns(made: Made, outlook: Outlook, position: int) -> list[tuple[bool, str]]:
+    """Return the commits at which a patch turns, and whether it heals, by all rebases."""
+    broken = [outlook.statuses[oid][position] is Status.CONFLICT for oid in _line(made)]
+    pairs = zip(itertools.pairwise(broken), made.upstream, strict=True)
+    return [(was, oid) for (was, broken), oid in pairs if was is not broken]
+
+
+@given(repositories.cases(patches=4, upstream=7))
+@settings(max_examples=15, derandomize=True, deadline=None)
+def test_every_break_and_healing_is_told_that_a_rebase_on_each_commit_shows(
+    case: repositories.Case,
+) -> None:
+    """Law: judged by rebases of the whole queue on every commit, each with a history of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        outlook = foresee(made, everywhere=True)
+        for position, fate in enumerate(outlook.column.cells):
+            if fate.breaking is not None:
+                assert fate.all_tried
+                turns = [(turn.heals, turn.commit.oid) for turn in fate.earlier]
+                turns.append((False, fate.breaking.commit.oid))
+                assert turns == _turns(made, outlook, position)
 
 
 @given(repositories.cases(patches=1, upstream=6))

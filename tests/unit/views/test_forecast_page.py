@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from tensorflow_macos_build.patchqueue.audit.model import AuditResult
@@ -11,12 +12,15 @@ from tensorflow_macos_build.patchqueue.forecast.forecast import (
     Forecast,
     ForecastColumn,
     PatchForecast,
+    Turn,
 )
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, Status
 from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 from tensorflow_macos_build.patchqueue.verdict.wording import WORDS
+from tensorflow_macos_build.views import forecast as view
 from tensorflow_macos_build.views import forecast_page
+from tensorflow_macos_build.views.lines import Line
 
 HOSTILE = "\"'><script>alert(1)</script></style><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}"
 ID = "0123456789abcdef0123456789abcdef01234567"
@@ -64,6 +68,29 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += "" if self.tags and self.tags[-1] == "style" else data
+
+
+def test_page_and_lines_tell_where_a_patch_broke_and_healed_before() -> None:
+    def commit(subject: str) -> UpstreamCommit:
+        return UpstreamCommit(ID, "A <a@example.org>", COMMIT.date, subject, "")
+
+    turns = (
+        Turn(heals=False, kind=BreakKind.MISSING, commit=commit("First")),
+        Turn(heals=True, kind=BreakKind.PRESENT, commit=commit("Second")),
+    )
+    breaking = Break(BreakKind.PRESENT, commit("Third"), ID)
+    fates = [PatchForecast(Status.CONFLICT, Evidence(), breaking, turns, all_tried=False)]
+    forecast = replace(made(1), columns=(ForecastColumn("v2", ID, 9, tuple(fates), AuditResult()),))
+    words = [
+        f"broken before without {ID[:12]} First",
+        f"healed by {ID[:12]} Second",
+        "it may have healed in between: not all commits on its files were tried",
+    ]
+    lines = [part.text.strip() for part in view.as_lines(forecast) if isinstance(part, Line)]
+    after = lines.index(f"breaks 0-{HOSTILE} on v2") + 1
+    assert lines[after : after + 3] == words
+    text = _Page(forecast_page.html(forecast)).text
+    assert [text.index(sentence) for sentence in words] == sorted(map(text.index, words))
 
 
 def test_hostile_names_are_text_and_nothing_else() -> None:

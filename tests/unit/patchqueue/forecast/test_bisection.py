@@ -16,22 +16,38 @@ from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PLACES = st.lists(st.integers(-3, 60), max_size=6)
 
-
-@given(st.lists(st.booleans(), max_size=50), _PLACES)
-def test_the_place_found_holds_and_the_one_before_does_not(
-    between: list[bool], hints: list[int]
+@given(st.lists(st.booleans(), max_size=50), st.sets(st.integers(-3, 60)))
+def test_each_turn_that_is_returned_is_one_and_they_alternate(
+    between: list[bool], asked: set[int]
 ) -> None:
-    """Law: so it is even where things break, heal and break again, and whatever the hints."""
+    """Law: so it is whatever is asked for, also where things turn between those positions."""
     states = [False, *between, True]
-    first = bisection.first_true(len(states) - 1, lambda position: states[position], hints)
-    assert states[first]
-    assert not states[first - 1]
+    turned = bisection.turns(len(states) - 1, lambda position: states[position], asked)
+    changes = [states[position] for position in turned]
+    assert all(states[position] is not states[position - 1] for position in turned)
+    assert changes == [number % 2 == 0 for number in range(len(turned))]
+    assert changes[-1]
+
+
+@given(st.lists(st.booleans(), max_size=50), st.sets(st.integers(1, 50)))
+def test_where_it_turns_only_at_what_is_asked_for_all_turns_are_returned(
+    between: list[bool], more: set[int]
+) -> None:
+    states = [False, *between, True]
+    true = [at for at in range(1, len(states)) if states[at] is not states[at - 1]]
+    asked: list[int] = []
+
+    def holds(position: int) -> bool:
+        asked.append(position)
+        return states[position]
+
+    assert bisection.turns(len(states) - 1, holds, {*true, *more}) == true
+    assert set(asked) <= {near for at in {*true, *more} for near in (at - 1, at)}
 
 
 @given(st.integers(1, 5000), st.data())
-def test_the_only_change_is_found_with_as_many_questions_as_bits(
+def test_the_only_turn_is_found_with_as_many_questions_as_bits(
     last: int, data: st.DataObject
 ) -> None:
     change = data.draw(st.integers(1, last))
@@ -41,22 +57,10 @@ def test_the_only_change_is_found_with_as_many_questions_as_bits(
         questions.append(position)
         return position >= change
 
-    assert bisection.first_true(last, holds) == change
-    assert len(questions) <= last.bit_length()
+    assert bisection.turns(last, holds, ()) == [change]
+    # one more than a bisection: first the position before the end is asked about
+    assert len(questions) <= last.bit_length() + 1
     assert len(set(questions)) == len(questions)
-
-
-@given(st.integers(1, 5000), st.data())
-def test_a_true_hint_ends_the_search_at_once(last: int, data: st.DataObject) -> None:
-    change = data.draw(st.integers(1, last))
-    questions: list[int] = []
-
-    def holds(position: int) -> bool:
-        questions.append(position)
-        return position >= change
-
-    assert bisection.first_true(last, holds, [change]) == change
-    assert len(questions) <= 2
 
 
 class _Graph:
@@ -86,7 +90,7 @@ class _Graph:
                 self.git, quarantine.objects, self.ids[base], self.ids[revision]
             )
             ways = [
-                bisection.break_between(quarantine.objects, commits, at)[0]
+                bisection.cause_of(quarantine.objects, commits, at)[0]
                 for at in range(1, len(commits))
             ]
         return "".join(names[oid] for oid in commits), ways

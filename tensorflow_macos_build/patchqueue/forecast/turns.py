@@ -1,0 +1,99 @@
+"""Where patches break and heal on the way to a revision, each turn tried on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.patchqueue.forecast import bisection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
+    from tensorflow_macos_build.patchqueue.forecast.prober import Prober
+    from tensorflow_macos_build.patchqueue.forecast.upstream_line import UpstreamLine
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+
+_MOST = 48
+"""Commits that are tried for a patch at most, besides those of a bisection. Most patches have fewer
+that can matter; a file like TensorFlow's RELEASE.md changes with hundreds."""
+
+
+@dataclass(frozen=True)
+class TurnSearch:
+    """The search for the turns of a queue's patches.
+
+    Attributes:
+        patches: the queue.
+        dependencies: which patches decide about a patch.
+        prober: tries patches on commits.
+    """
+
+    patches: Sequence[QueueCommit]
+    dependencies: PatchDependencies
+    prober: Prober
+
+    def expect(self, line: UpstreamLine, positions: Iterable[int]) -> None:
+        """Read at once what the searches for several patches ask of a line."""
+        paths = (self._paths(line, self.dependencies.of(position)) for position in positions)
+        line.expect(set().union(*paths))
+
+    def of(
+        self, patch: int, line: UpstreamLine, hints: Iterable[int], trying: Callable[[], object]
+    ) -> tuple[list[int], bool]:
+        """Return where a patch turns that is broken at a line's end, and whether those are all.
+
+        Args:
+            patch: its position in the queue.
+            line: the way there.
+            hints: positions that probably break it.
+            trying: called before each commit that is tried.
+        """
+
+        def breaks(position: int) -> bool:
+            trying()
+            return self.prober.breaks(patch, line.until(position))
+
+        last = len(line.commits) - 1
+        candidates = self._candidates(patch, line)
+        if len(candidates) > _MOST:
+            likely = {near for hint in hints for near in (hint - 1, hint)} - {-1}
+            return bisection.turns(last, breaks, likely | _spread(candidates)), False
+        asked = {0, last, *candidates}
+        for position in candidates:
+            breaks(position)
+        # Where git compares whole trees, a commit on any file can matter, up to the next one.
+        between = {
+            position
+            for start, end in zip(sorted(asked), sorted(asked)[1:], strict=False)
+            if start and not self.prober.is_alone(patch, line.commits[start])
+            for position in range(start + 1, end)
+        }
+        all_tried = len(between) + len(candidates) <= _MOST
+        return bisection.turns(last, breaks, asked | (between if all_tried else set())), all_tried
+
+    def _candidates(self, patch: int, line: UpstreamLine) -> list[int]:
+        """Return the positions at which what becomes of a patch can change."""
+        needed = self.dependencies.of(patch)
+        positions = line.changing(self._paths(line, needed))
+        for folder in self.dependencies.folders(needed):
+            positions |= line.emptying(folder)
+        for position in needed:
+            positions |= line.bringing(self._evidence(line, self.patches[position]))
+        return sorted(positions)
+
+    def _paths(self, line: UpstreamLine, needed: Iterable[int]) -> set[str]:
+        return line.with_moves(self.dependencies.paths(needed))
+
+    def _evidence(self, line: UpstreamLine, patch: QueueCommit) -> list[str]:
+        """Return the commits which, once there, say that upstream has a patch, or not any more."""
+        named = line.history.named_by(patch.message)
+        if patch.pick:
+            named += [patch.pick, *line.history.taking_back(patch.pick)]
+        return named
+
+
+def _spread(positions: Sequence[int]) -> set[int]:
+    """Return as many of the positions as are tried at most, from the first to the last."""
+    return {positions[number * (len(positions) - 1) // (_MOST - 1)] for number in range(_MOST)}
