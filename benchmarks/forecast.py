@@ -28,7 +28,7 @@ from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tests.repositories import commits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastColumn
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
@@ -58,7 +58,7 @@ def main() -> None:
             for oid in _along(git, base.commit, commit, arguments.along)
         }
     patches = commits_of(git, f"{base.commit}..{arguments.tip}")
-    arms = {
+    arms: dict[str, Callable[[], object]] = {
         "forecast": functools.partial(_forecast, git, base, patches, onto),
         "rebases": functools.partial(_rebases, git, base, patches, [*onto.values()]),
         "rebase": functools.partial(_rebases, git, base, patches, [*onto.values()][-1:]),
