@@ -40,32 +40,43 @@ class PatchDependencies:
     def __init__(self, changes: Sequence[tuple[PathChange, ...]]) -> None:
         self.changes = changes
         self._touched = [_touched(patch) for patch in changes]
+        self._makers: dict[str, list[int]] = {}
+        for position, touched in enumerate(self._touched):
+            for path in touched.makes:
+                self._makers.setdefault(path, []).append(position)
+        self._everywhere = [at for at, touched in enumerate(self._touched) if touched.everywhere]
         self._known: dict[int, tuple[int, ...]] = {}
 
     def of(self, position: int) -> tuple[int, ...]:
         """Return the positions of the patches that decide about one, itself the last of them."""
         if position not in self._known:
-            needed, needs = [position], set(self._touched[position].needs)
-            for earlier in range(position - 1, -1, -1):
-                touched = self._touched[earlier]
-                if touched.everywhere or not needs.isdisjoint(touched.makes):
-                    needed.append(earlier)
-                    needs |= touched.needs
-            self._known[position] = tuple(reversed(needed))
+            needed: set[int] = set()
+            waiting = [position, *(at for at in self._everywhere if at < position)]
+            while waiting:
+                patch = waiting.pop()
+                if patch not in needed:
+                    needed.add(patch)
+                    waiting += self._before(patch)
+            self._known[position] = tuple(sorted(needed))
         return self._known[position]
+
+    def _before(self, patch: int) -> Iterator[int]:
+        for path in self._touched[patch].needs:
+            yield from (maker for maker in self._makers.get(path, ()) if maker < patch)
 
     def paths(self, positions: Iterable[int]) -> set[str]:
         """Return the paths that patches touch."""
         return {change.path for position in positions for change in self.changes[position]}
 
     def folders(self, positions: Iterable[int]) -> set[str]:
-        """Return the folders that patches add files to, or take files from."""
+        """Return the folders above files that patches add or take away."""
         return {
-            change.path.rpartition("/")[0]
+            folder
             for position in positions
             for change in self.changes[position]
             if change.old is None or change.new is None
-        } - {""}
+            for folder in folders_above(change.path)
+        }
 
 
 def _touched(changes: Sequence[PathChange]) -> _Touched:
@@ -74,7 +85,7 @@ def _touched(changes: Sequence[PathChange]) -> _Touched:
     for change in changes:
         needs.add(change.path)
         makes.add(change.path)
-        above = list(_folders_above(change.path))
+        above = list(folders_above(change.path))
         if change.old is None:
             # Each folder above it has to be there, or is made with it; what it makes is the next.
             needs.update(above)
@@ -87,7 +98,7 @@ def _touched(changes: Sequence[PathChange]) -> _Touched:
     return _Touched(frozenset(needs), frozenset(makes), attributes.NAME in names)
 
 
-def _folders_above(path: str) -> Iterator[str]:
+def folders_above(path: str) -> Iterator[str]:
     """Yield the folders above a path, the next one first."""
     while path := path.rpartition("/")[0]:
         yield path

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import in_phase, silent
-from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.forecast import bisection
-from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
 from tensorflow_macos_build.patchqueue.forecast.prober import Prober
+from tensorflow_macos_build.patchqueue.forecast.replays import PartialReplays
 from tensorflow_macos_build.patchqueue.forecast.turns import TurnSearch
 from tensorflow_macos_build.patchqueue.forecast.upstream_line import UpstreamLine
 from tensorflow_macos_build.patchqueue.formats import trailers
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueueCommit
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus
     from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
@@ -296,7 +296,6 @@ class _RevisionReplay:
     """A revision on which the queue was replayed."""
 
     ref: str
-    commit: str
     line: UpstreamLine
     patches: tuple[PatchStatus, ...]
     audit: AuditResult
@@ -324,21 +323,12 @@ class Forecaster:
         self._quarantine = quarantine
         self._base = base
         self._patches = patches
-        self._decisions = decisions
         self._audited = audited
         # one for all: from revision to revision most files meet the same
         self._merger = FileMerger(quarantine)
-        changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
-        dependencies = PatchDependencies([of_patch for _, of_patch in changes])
-        self._prober = Prober(
-            quarantine,
-            base.commit,
-            patches,
-            decisions,
-            merger=self._merger,
-            dependencies=dependencies,
-        )
-        self._search = TurnSearch(patches, dependencies, self._prober)
+        self._replays = PartialReplays(quarantine, base.commit, patches, decisions, self._merger)
+        self._prober = Prober(self._replays)
+        self._search = TurnSearch(patches, self._replays.dependencies, self._prober)
 
     @property
     def replays(self) -> int:
@@ -351,15 +341,17 @@ class Forecaster:
         """Return a column for each revision; `commits` are their full ids by their names."""
         replays: list[_RevisionReplay] = []
         passes = len(commits) + 1
+        whole = self._history(list(commits.values()))
         for number, (ref, commit) in enumerate(commits.items(), 1):
             replaying = in_phase(ticker, number, passes, f"replaying on {ref}")
-            replays.append(self._replay(ref, commit, replaying))
+            line = UpstreamLine(self._quarantine, whole, commit)
+            replays.append(self._replay(ref, line, replaying))
         breaks = self._bisect(replays, in_phase(ticker, passes, passes, "bisecting"))
         waiting, upstream = [*_conditions(self._patches)], self._quarantine.source
         return tuple(
             ForecastColumn(
                 replay.ref,
-                replay.commit,
+                replay.line.history.new,
                 len(replay.line.commits) - 1,
                 tuple(
                     breaks.get(
@@ -368,38 +360,30 @@ class Forecaster:
                     for position, patch in enumerate(replay.patches)
                 ),
                 replay.audit,
-                conditions.true_at(UpstreamRevision(upstream, replay.commit), waiting),
+                conditions.true_at(UpstreamRevision(upstream, replay.line.history.new), waiting),
             )
             for replay in replays
         )
 
-    def _replay(self, ref: str, commit: str, ticker: Ticker) -> _RevisionReplay:
-        base = self._base
-        # The bisection takes parts of this same history (`UpstreamHistory.until`): it is read once.
-        history = engine.history_of(self._quarantine, base, commit)
-        result, replayed = engine.rebase_in(
-            self._quarantine,
-            base,
-            commit,
-            self._patches,
-            decisions=self._decisions,
-            history=history,
-            merger=self._merger,
-            ticker=ticker,
-        )
-        line = UpstreamLine(self._quarantine, history)
+    def _history(self, commits: Sequence[str]) -> UpstreamHistory:
+        """Return what upstream did up to any of several commits: one walk for all of them."""
+        first, *others = commits or [self._base.commit]
+        return engine.history_of(self._quarantine, self._base, first, beside=others)
+
+    def _replay(self, ref: str, line: UpstreamLine, ticker: Ticker) -> _RevisionReplay:
+        replayed = self._replays.of(range(len(self._patches)), line.history, ticker)
+        statuses, audit = replayed.statuses(), engine.NOT_AUDITED
         if self._audited is not None:
             audit = remarks.audit(
                 self._quarantine,
-                history,
-                replayed,
-                result.patches,
+                line.history,
+                replayed.replay,
+                statuses,
                 self._patches,
                 folder=self._audited,
                 ticker=ticker,
             )
-            result = replace(result, audit=audit)
-        return _RevisionReplay(ref, commit, line, result.patches, result.audit)
+        return _RevisionReplay(ref, line, statuses, audit)
 
     def _bisect(
         self, replays: Sequence[_RevisionReplay], ticker: Ticker

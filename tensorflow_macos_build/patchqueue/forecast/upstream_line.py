@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import attributes, trees
 from tensorflow_macos_build.patchqueue.forecast import bisection
+from tensorflow_macos_build.patchqueue.forecast.dependencies import folders_above
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.verdict.partial_history import HistoryAlongLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.git.commit_log import PathTouch
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -23,20 +24,19 @@ class UpstreamLine:
 
     Args:
         quarantine: reads the objects.
-        history: what upstream did up to the revision.
+        whole: what upstream did, up to the revision at least.
+        revision: the revision's full id.
 
     Attributes:
         commits: those of the line, the queue's base first.
-        history: see above.
+        history: what upstream did up to the revision.
     """
 
-    def __init__(self, quarantine: Quarantine, history: UpstreamHistory) -> None:
+    def __init__(self, quarantine: Quarantine, whole: UpstreamHistory, revision: str) -> None:
         self._quarantine = quarantine
-        self.history = history
-        self.commits = bisection.line_of(
-            quarantine.git, quarantine.objects, history.old, history.new
-        )
-        self._along = HistoryAlongLine(history, self.commits)
+        self.commits = bisection.line_of(quarantine.git, quarantine.objects, whole.old, revision)
+        self._along = HistoryAlongLine(whole, self.commits)
+        self.history = self.until(len(self.commits) - 1)
         self._compared: dict[str, set[int]] = {}
 
     def until(self, position: int) -> UpstreamHistory:
@@ -68,7 +68,7 @@ class UpstreamLine:
         for oid, changes in trees.compare(self._quarantine.git, pairs, only=sorted(fresh)):
             for change in changes:
                 # a path also names what is below it, where it is a folder by now
-                for path in (change.path, *_folders_above(change.path)):
+                for path in (change.path, *folders_above(change.path)):
                     if path in fresh:
                         self._compared[path].add(positions[oid])
 
@@ -129,8 +129,3 @@ class UpstreamLine:
 def _comes_or_goes(touch: PathTouch) -> bool:
     """Whether a commit adds a path or takes it away; of a merge, against any parent."""
     return not {*touch.facts.rpartition(b" ")[2]}.isdisjoint(b"AD")
-
-
-def _folders_above(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path

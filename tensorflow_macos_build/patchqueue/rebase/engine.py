@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 
-_NOT_AUDITED = AuditResult(not_done="it was not asked for")
+NOT_AUDITED = AuditResult(not_done="it was not asked for")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class RebaseResult:
     patches: tuple[PatchStatus, ...]
     drivers: tuple[str, ...] = ()
     saved: Saved | None = None
-    audit: AuditResult = _NOT_AUDITED
+    audit: AuditResult = NOT_AUDITED
     proofs: tuple[ConflictProof, ...] = ()
 
     @property
@@ -339,12 +339,14 @@ def rebase_in(
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
 
 
-def history_of(quarantine: Quarantine, base: QueueBase, onto: str) -> UpstreamHistory:
-    """Return what upstream did between a queue's base and a commit."""
+def history_of(
+    quarantine: Quarantine, base: QueueBase, onto: str, *, beside: Sequence[str] = ()
+) -> UpstreamHistory:
+    """Return what upstream did between a queue's base and a commit (`beside`: `PathHistory`)."""
     # Asked through the quarantine, where no configuration of a user's counts (log.*, diff.*). What
     # a replay makes is none of upstream's history, and is not written out for those questions.
     git = replace(quarantine.git, publish=None)
-    return UpstreamHistory(git, base.commit, onto, base.upstream)
+    return UpstreamHistory(git, base.commit, onto, base.upstream, beside=beside)
 
 
 def save(

@@ -50,10 +50,13 @@ class UpstreamHistory(PathHistory):
         old: the old base, a full commit id.
         new: the new base, likewise.
         url: upstream's URL, for links.
+        beside: as for `PathHistory`.
     """
 
-    def __init__(self, git: Git, old: str, new: str, url: str = "") -> None:
-        super().__init__(git, old, new)
+    def __init__(
+        self, git: Git, old: str, new: str, url: str = "", *, beside: Sequence[str] = ()
+    ) -> None:
+        super().__init__(git, old, new, beside=beside)
         self.url = url
         self._diffs = CommitDiffs(git)
         self._ids: dict[str, str | None] = {}
@@ -169,7 +172,8 @@ class UpstreamHistory(PathHistory):
     @functools.cached_property
     def _taken_back(self) -> frozenset[str]:
         """The commits that others say they revert; of a merge all that it brought in."""
-        names = {name for names in self._reverting.values() for name in names}
+        own = (names for oid, names in self._reverting.items() if oid in self.commits)
+        names = {name for names in own for name in names}
         sizes = {len(name) for name in names}
         commits = self.commits.values()
         reverted = [c for c in commits if any(c.oid[:size] in names for size in sizes)]
@@ -210,7 +214,8 @@ class UpstreamHistory(PathHistory):
         return [
             oid
             for oid in self._by_request.get(request.number, ())
-            if origins.comes_from(self.commits[oid].message, request, project)
+            if oid in self.commits
+            and origins.comes_from(self.commits[oid].message, request, project)
         ]
 
     @functools.cached_property
@@ -231,7 +236,7 @@ class UpstreamHistory(PathHistory):
         return [
             oid
             for oid, others in self._by_subject.get(origins.subject_of(subject), ())
-            if not (numbers and others) or numbers & others
+            if oid in self.commits and (not (numbers and others) or numbers & others)
         ]
 
     def mentioned(self, message: str) -> list[str]:
@@ -240,7 +245,7 @@ class UpstreamHistory(PathHistory):
         named = [oid for name in ids for oid in self._beginning_with(name)]
         named.sort(key=self._ages.__getitem__)
         spoken = [oid for number in sorted(numbers) for oid in self._by_number.get(number, ())]
-        return list(dict.fromkeys([*named, *spoken]))
+        return [oid for oid in dict.fromkeys([*named, *spoken]) if oid in self.commits]
 
     def reverts(self, commits: Sequence[str]) -> list[str]:
         """Return the later commits that take commits back: they say so, or they undo their lines.

@@ -111,9 +111,23 @@ class _PartialHistory(UpstreamHistory):
     def _beginning_with(self, name: str) -> list[str]:
         return [oid for oid in self._whole._beginning_with(name) if oid in self._part]
 
+    # What follows has commits of other parts, too: who looks something up there asks `commits`.
+
     @property
     def _by_request(self) -> Mapping[str, list[str]]:
         return self._whole._by_request
+
+    @property
+    def _by_subject(self) -> Mapping[str, list[tuple[str, frozenset[str]]]]:
+        return self._whole._by_subject
+
+    @property
+    def _by_number(self) -> Mapping[str, list[str]]:
+        return self._whole._by_number
+
+    @property
+    def _reverting(self) -> Mapping[str, tuple[str, ...]]:
+        return self._whole._reverting
 
     @property
     def _ages(self) -> Mapping[str, int]:

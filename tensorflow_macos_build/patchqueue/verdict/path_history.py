@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git import commit_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.git.commit_log import CommitLog, LoggedCommit, PathTouch
     from tensorflow_macos_build.git.repository import Git
@@ -21,18 +21,20 @@ class PathHistory:
         git: where to ask.
         old: the old base, a full commit id.
         new: the new base, likewise.
+        beside: further commits whose history is read in the same walk (`partial_history`).
     """
 
-    def __init__(self, git: Git, old: str, new: str) -> None:
+    def __init__(self, git: Git, old: str, new: str, *, beside: Sequence[str] = ()) -> None:
         self.git = git
         self.old = old
         self.new = new
+        self._beside = beside
         self._touches: dict[str, tuple[PathTouch, ...]] = {}
 
     @functools.cached_property
     def log(self) -> CommitLog:
         """The commits, read when first needed: all that anybody asks of them, in one walk."""
-        return commit_log.read(self.git, self.new, f"^{self.old}")
+        return commit_log.read(self.git, self.new, *self._beside, f"^{self.old}")
 
     @property
     def commits(self) -> Mapping[str, LoggedCommit]:

@@ -1,0 +1,126 @@
+"""Replays of some patches of a queue, which decide about nothing but each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
+from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
+from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
+from tensorflow_macos_build.patchqueue.verdict import line_writers
+from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.file_merges import FileMerger
+    from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
+    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
+
+
+@dataclass(frozen=True)
+class PartialReplay:
+    """A replay of some patches.
+
+    Attributes:
+        replay: the replay.
+        classifier: what gives the patches their statuses.
+        resolver: what settled conflicts.
+    """
+
+    replay: Replay
+    classifier: StatusClassifier
+    resolver: ConflictResolver
+
+    @property
+    def merged_singly(self) -> bool:
+        """Whether git merged files alone, and no whole trees, in which all patches are."""
+        return not any(
+            step.became is None or (step.merged and step.outcome is StepOutcome.LANDED)
+            for step in self.replay.steps
+        )
+
+    @property
+    def last_is_first_cause(self) -> bool:
+        """Whether the last patch conflicts, itself and not by a knock-on."""
+        return self.classifier.is_first_cause(self.replay, len(self.replay.steps) - 1)
+
+    def statuses(self) -> tuple[PatchStatus, ...]:
+        """Return what became of each patch."""
+        return tuple(map(self.resolver.with_refusals, self.classifier.classify(self.replay)))
+
+
+class PartialReplays:
+    """Replays parts of a queue.
+
+    Args:
+        quarantine: the quarantine that holds the patches.
+        base: the full id of the commit that the queue is made for.
+        patches: the queue.
+        decisions: what people decided about conflicts.
+        merger: what merges files: from commit to commit most of them meet the same.
+
+    Attributes:
+        dependencies: which patches decide about a patch.
+    """
+
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        base: str,
+        patches: Sequence[QueueCommit],
+        decisions: Decisions,
+        merger: FileMerger,
+    ) -> None:
+        self._quarantine = quarantine
+        self._merger = merger
+        self._patches = patches
+        self._decisions = decisions
+        self._lookup = TreeLookup(quarantine)
+        self._writers = line_writers.of_queue(quarantine, base, patches)
+        changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
+        self.dependencies = PatchDependencies([of_patch for _, of_patch in changes])
+
+    def lacks_files(self, positions: Iterable[int], history: UpstreamHistory) -> bool:
+        """Whether a file of patches is gone at a history's end, so that others may be that file."""
+        before, now = (self._quarantine.tree(oid) for oid in (history.old, history.new))
+        return any(
+            self._lookup.at(now, path) is None and self._lookup.at(before, path) is not None
+            for path in self.dependencies.paths(positions)
+        )
+
+    def of(
+        self, positions: Sequence[int], history: UpstreamHistory, ticker: Ticker = silent
+    ) -> PartialReplay:
+        """Replay patches on the commit that a history ends with; conflicts go the patch's way."""
+        patches = [self._patches[position] for position in positions]
+        # All patches: a resolution of one that is left out here is not another's.
+        resolver = ConflictResolver(self._quarantine, history, self._patches, self._decisions)
+        replayed = replay(
+            self._quarantine,
+            history.new,
+            [patch.commit for patch in patches],
+            resolver=resolver,
+            merger=self._merger,
+            ticker=ticker,
+        )
+        # PROVISIONAL is what `replay` does unless it is told otherwise, and so it was done here.
+        classifier = StatusClassifier(
+            self._quarantine,
+            history,
+            patches,
+            OnConflict.PROVISIONAL,
+            resolver,
+            merger=self._merger,
+            writers=self._writers,
+        )
+        return PartialReplay(replayed, classifier, resolver)
