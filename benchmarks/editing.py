@@ -4,7 +4,8 @@
 
 with GIT_DIR a clone of electron/electron and 43-x-y...42-x-y: the commits of B since it parted from
 A become a queue in a temporary folder. Each operation begins with that queue, in a process of its
-own, with the mirror as an earlier run left it, and ends with the queue written back.
+own, with the commits of the queue kept as an earlier command left them, and ends with the queue
+written back.
 
 Figures are medians of processor seconds, git's included. Target: under 3 s each.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import glob
 import shutil
 import tempfile
 from pathlib import Path
@@ -20,10 +22,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measure
 from benchmarks.rebase_arms import Bench, import_queue
+from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import changes
 from tensorflow_macos_build.patchqueue.edit.session import EditSession
-from tensorflow_macos_build.patchqueue.queue import opening, storage
+from tensorflow_macos_build.patchqueue.queue import commit_cache, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "fold the second into the first": lambda session, names: changes.fold(
         session, names[1], names[0]
     ),
+    "split the first of several files": lambda session, _: _split(session),
 }
 """By what they do; one that meets a conflict ends with it shown."""
 
@@ -80,11 +84,24 @@ def main() -> None:
 def _measured(scratch: Path, operation: Operation) -> Run:
     queue, work = scratch / "changed" / "queue", scratch / "work"
     shutil.copytree(scratch / "queue", queue)
+    # the operation before this one has kept the commits of what it made, and let others go
+    measure.in_child(functools.partial(_commits, scratch, queue))
     try:
         return measure.in_child(functools.partial(_change, scratch, queue, work, operation))
     finally:
         shutil.rmtree(queue.parent)
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _commits(scratch: Path, queue: Path) -> None:
+    opened = opening.open(queue, scratch / "cache")
+    commit_cache.of_queue(opened.queue, opened.mirror)
+
+
+def _split(session: EditSession) -> EditProgress:
+    several = next(patch for patch in session.queue.patches if len(patch.patch.changes) > 1)
+    path = decode_path(several.patch.changes[0].new_path)
+    return changes.split(session, several.name, [glob.escape(path)], "One file")
 
 
 def _change(scratch: Path, queue: Path, work: Path, operation: Operation) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import phase, silent
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
@@ -379,7 +380,7 @@ def save(
         raise remarks.NothingLeft(queue.folder)
     # None leaves the folder of resolutions as it is.
     files = None if more is None else {**_resolution_files(queue), **more}
-    return storage.save(
+    saved = storage.save(
         queue.folder,
         base,
         steps,
@@ -388,6 +389,9 @@ def save(
         seen=queue.digest,  # an editor or `git checkout` may write it: those take no lock
         announce=announce,
     )
+    # What is done with the queue next, a build or a change, applies no file to have its commits.
+    commit_cache.keep(saved.queue, [step.after for step in steps], quarantine, quarantine.source)
+    return saved
 
 
 def _with_effect(
@@ -396,19 +400,26 @@ def _with_effect(
     """Return what still changes something, on from the tree of the new base."""
     steps: list[compose.PatchStep] = []
     of_queue: list[Pick | QueuePatch] = [*queue.picks, *queue.patches]
-    for patch, step in zip(of_queue, replayed.steps, strict=True):
+    names = [name for step in replayed.steps for name in (f"{step.commit}^", step.commit)]
+    sides = iter(trees.of_commits(quarantine.git, names))
+    applied = zip(sides, sides, strict=True)
+    for patch, step, of_file in zip(of_queue, replayed.steps, applied, strict=True):
         # A patch that is empty, landed or left out leaves the tree as it was before it.
         if step.after != before:
-            steps.append(_step(quarantine, patch, step, before))
+            steps.append(_step(quarantine, patch, step, before, of_file))
         before = step.after
     return steps
 
 
 def _step(
-    quarantine: Quarantine, patch: Pick | QueuePatch, step: ReplayStep, before: str
+    quarantine: Quarantine,
+    patch: Pick | QueuePatch,
+    step: ReplayStep,
+    before: str,
+    of_file: tuple[str, str],
 ) -> compose.PatchStep:
     if isinstance(patch, QueuePatch):
-        return compose.PatchStep(patch.header, before, step.after, patch.name)
+        return compose.PatchStep(patch.header, before, step.after, patch.name, of_file=of_file)
     header = commit_range.header_of(quarantine.objects.commit(step.commit))
     # What somebody made of its conflict is no change by reference any more, but a patch.
     pick = None if step.outcome is StepOutcome.RESOLVED else patch

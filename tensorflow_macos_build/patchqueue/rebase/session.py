@@ -117,7 +117,7 @@ class RebaseSession:
             state = run.under_way()
             with open_quarantine(run.with_work_tree()) as quarantine:
                 first = run.in_pass(1, "up to the conflict")
-                conflict = first.replay(quarantine, state, write_trees=False).conflict
+                conflict = first.conflict(quarantine, state)
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
                     state = run.settle(quarantine, state, conflict)
@@ -142,7 +142,7 @@ class RebaseSession:
             # Nothing of the work tree is taken: unlike in `go_on`, its objects need not be seen.
             with open_quarantine(self.git) as quarantine:
                 first = run.in_pass(1, "up to the conflict")
-                conflict = first.replay(quarantine, state, write_trees=False).conflict
+                conflict = first.conflict(quarantine, state)
             note = run.refusal(state, conflict, patch, takes=False)
             if conflict and not note:
                 state = run.leave_out(state, conflict)

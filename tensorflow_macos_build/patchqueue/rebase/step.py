@@ -11,6 +11,7 @@ from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.console import in_phase, phase
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates, trees
+from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.proof import proving
@@ -24,10 +25,10 @@ from tensorflow_macos_build.patchqueue.rebase.partial import (
     PatchConflict,
     first_conflict,
 )
-from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
+from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class RebaseRun:
         """Keep the answers to conflicts that are proven as a whole, up to the first that is not."""
         while True:
             with open_quarantine(self.git) as quarantine:
-                met = self.replay(quarantine, state, write_trees=False).conflict
+                met = self.conflict(quarantine, state)
                 if met is None:
                     return state
                 proof = proving.prove(quarantine, met.patch.name, met.merged)
@@ -304,20 +305,39 @@ class RebaseRun:
     ) -> PartialRebase:
         """Replay the queue with what was decided, up to the first conflict that is left."""
         patches = commit_cache.of_queue(self.queue, self.git)
-        # Those of the rebase come last: they count where the queue has one for the same conflict.
-        known = (*resolutions.load(self.queue.folder), *state.resolutions)
         result, replayed = rebasing.rebase_in(
             quarantine,
             self.queue.base,
             state.onto,
             patches,
             OnConflict.STOP,
-            decisions=Decisions(known, frozenset(state.left_out)),
+            decisions=self._decisions(state),
             write_trees=write_trees,
             ticker=phase(self.ticker, "replaying", rebasing.passes()),
             classifying=phase(self.ticker, "classifying", rebasing.passes()),
         )
         return PartialRebase(result, replayed, first_conflict(patches, replayed))
+
+    def conflict(self, quarantine: Quarantine, state: RebaseState) -> PatchConflict | None:
+        """Return the first conflict that is left; what became of the patches is not asked."""
+        patches = commit_cache.of_queue(self.queue, self.git)
+        history = rebasing.history_of(quarantine, self.queue.base, state.onto)
+        replayed = replay(
+            quarantine,
+            state.onto,
+            [patch.commit for patch in patches],
+            OnConflict.STOP,
+            resolver=ConflictResolver(quarantine, history, patches, self._decisions(state)),
+            write_trees=False,
+            merger=FileMerger(quarantine),
+            ticker=self.ticker,
+        )
+        return first_conflict(patches, replayed)
+
+    def _decisions(self, state: RebaseState) -> Decisions:
+        # Those of the rebase come last: they count where the queue has one for the same conflict.
+        known = (*resolutions.load(self.queue.folder), *state.resolutions)
+        return Decisions(known, frozenset(state.left_out))
 
     def with_work_tree(self) -> Git:
         """Return the repository, seeing also the objects that somebody made in the work tree.
