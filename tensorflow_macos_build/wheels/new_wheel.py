@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.archive.members import ArchiveLimits, Member
     from tensorflow_macos_build.wheels.open_wheel import OpenWheel
 
+_AT_ONCE = 1 << 18
+"""Bytes that are hashed and written at a time. Each piece lets the interpreter go to another thread
+and back, which costs more than a small member's bytes do."""
+
 
 class Assembly:
     """Writes a wheel's members and remembers what RECORD must say of them.
@@ -97,15 +101,31 @@ def _read_back(path: Path, limits: ArchiveLimits | None) -> None:
 
 
 class _Hashing:
-    """A stream that hashes what passes through it."""
+    """A stream that hashes what passes through it, small pieces together."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._digest = hashlib.sha256()
+        self._waiting = bytearray()
 
     def write(self, piece: bytes, /) -> int:
-        self._digest.update(piece)
-        return self._stream.write(piece)
+        if len(piece) >= _AT_ONCE:
+            self._flush()
+            self._hand_on(piece)
+        else:
+            self._waiting += piece
+            if len(self._waiting) >= _AT_ONCE:
+                self._flush()
+        return len(piece)
 
     def hexdigest(self) -> str:
+        self._flush()
         return self._digest.hexdigest()
+
+    def _flush(self) -> None:
+        self._hand_on(self._waiting)
+        self._waiting.clear()
+
+    def _hand_on(self, piece: bytes | bytearray) -> None:
+        self._digest.update(piece)
+        self._stream.write(piece)

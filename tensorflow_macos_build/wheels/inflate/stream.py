@@ -26,8 +26,9 @@ from tensorflow_macos_build.wheels.inflate import engine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-BUFFER = 1 << 18
-"""Bytes of an output buffer."""
+BUFFER = 1 << 19
+"""Bytes of an output buffer: handed from thread to thread in smaller ones, content costs a tenth
+more, and in larger ones it is in memory only, and no more in a processor's cache."""
 
 _Z_BLOCK = 5
 _Z_OK, _Z_STREAM_END, _Z_BUF_ERROR = 0, 1, -5
