@@ -11,6 +11,7 @@ import atexit
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -89,6 +90,15 @@ def run(
         status = int(server.stdout.readline())
         texts = (Path(file.name).read_text(encoding="utf-8") for file in (out, err))
         return subprocess.CompletedProcess([*request["words"]], status, *texts)
+
+
+def messages(ended: subprocess.CompletedProcess[str], title: str) -> list[str]:
+    """Return the lines on stderr that are not about how far the work called `title` is.
+
+    Those come where the work takes some seconds, so on a slow machine more of them than on another.
+    """
+    progress = re.compile(rf"{re.escape(title)}( \d+/\d+ .*)?: ")
+    return [line for line in ended.stderr.splitlines() if not progress.match(line)]
 
 
 @functools.cache

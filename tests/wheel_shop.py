@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.retry import Retry
@@ -85,5 +84,6 @@ def options(index: Index, tmp_path: Path, **changes: object) -> WheelhouseOption
 
 
 def task(index: Index, tmp_path: Path, *more: str) -> list[str]:
-    argv = [sys.executable, "-m", "invoke", "wheelhouse", *more, "--index", index.url]
-    return [*argv, "--out", str(tmp_path / "wheelhouse"), "--cache", str(tmp_path / "cache")]
+    """Return the words of a command line that makes a wheelhouse."""
+    folders = ("--out", str(tmp_path / "wheelhouse"), "--cache", str(tmp_path / "cache"))
+    return ["wheelhouse", *more, "--index", index.url, *folders]

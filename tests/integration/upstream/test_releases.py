@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -13,6 +12,7 @@ from packaging.version import Version
 
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.upstream import embedded, mirror, releases
+from tests import command_line
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
@@ -120,20 +120,18 @@ def test_any_tag_is_a_version_or_not_one(tag: str) -> None:
 
 
 def test_the_task_prints_a_valid_document(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "invoke", "upstream.status", "--upstream", "embedded:"]
-    argv += ["--base", "v2.16.0", "--cache", str(tmp_path / "cache")]
-    printed = subprocess.run([*argv, "--json"], stdout=subprocess.PIPE, check=True).stdout
-    document = json.loads(printed)
+    cache = ("--cache", tmp_path / "cache")
+    words = ("upstream.status", "--upstream", "embedded:", "--base", "v2.16.0", *cache)
+    document = json.loads(command_line.run(*words, "--json").stdout)
     documents.check(document)
     assert document["behind"]["releases"] == 2
-    queue = [sys.executable, "-m", "invoke", "upstream.status", "--queue", "demo", "--json"]
-    queue += ["--cache", str(tmp_path / "cache")]
-    of_queue = json.loads(subprocess.run(queue, stdout=subprocess.PIPE, check=True).stdout)
+    of_demo = command_line.run("upstream.status", "--queue", "demo", "--json", *cache)
+    of_queue = json.loads(of_demo.stdout)
     assert of_queue["base"]["ref"] == "v2.16.0"
     assert of_queue["newer"] == document["newer"]
-    neither = subprocess.run(queue[:4], capture_output=True, text=True, check=False)
+    neither = command_line.run("upstream.status")
     assert neither.returncode == 2
     assert "--queue NAME" in neither.stderr
-    shown = subprocess.run(argv, capture_output=True, text=True, check=True)
-    assert shown.stderr == ""
+    shown = command_line.run(*words)
+    assert command_line.messages(shown, "upstream") == []
     assert "2 releases behind v2.18.0" in shown.stdout

@@ -18,6 +18,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.wheels.wheelhouse import EntryKind, build
 from tensorflow_macos_build.wheels.wheelhouse.rules import known, parse_known_rule, read
+from tests import command_line
 from tests.wheel_shop import MACS, TAGS, Shop, metadata, options, task
 from tests.wheelmaker import Thin
 
@@ -323,30 +324,22 @@ def test_a_config_says_what_is_wanted_and_for_which_macs(
     (configs / "mine.yaml").write_text(
         'extends: demo\npython: "3.11"\nwheelhouse: [native]\n', encoding="utf-8"
     )
-    argv = task(index, tmp_path, str(configs / "mine.yaml"), "--macos-arm64", "14", "--json")
-    document = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
+    words = task(index, tmp_path, str(configs / "mine.yaml"), "--macos-arm64", "14", "--json")
+    document = json.loads(command_line.run(*words).stdout)
     assert document["requirements"] == ["native"]
     assert document["macos"]["arm64"] == "14.0"
-    none = task(index, tmp_path, str(configs / "demo.yaml"))
-    refused = subprocess.run(none, check=False, capture_output=True, text=True)
+    refused = command_line.run(*task(index, tmp_path, str(configs / "demo.yaml")))
     assert refused.returncode == 2
     assert "wheelhouse" in refused.stderr
 
 
 def test_the_task_prints_a_valid_document(shop: Shop, index: Index, tmp_path: Path) -> None:
     shop.pair("native", "1.0")
-    printed = subprocess.run(
-        task(index, tmp_path, "native", "--json"), check=True, stdout=subprocess.PIPE
-    ).stdout
-    document = json.loads(printed)
+    document = json.loads(command_line.run(*task(index, tmp_path, "native", "--json")).stdout)
     documents.check(document)
     assert [entry["how"] for entry in document["wheels"]] == ["fused"]
     assert document["macos"] == {"arm64": "12.0", "x86_64": "10.15"}
-    shown = subprocess.run(
-        task(index, tmp_path, "native"), check=True, capture_output=True, text=True
-    )
+    shown = command_line.run(*task(index, tmp_path, "native"))
     assert "native-1.0-cp311-cp311-macosx_10_9_universal2.whl" in shown.stdout
-    wrong = subprocess.run(
-        task(index, tmp_path, "native", "--python", "three"), check=False, capture_output=True
-    )
+    wrong = command_line.run(*task(index, tmp_path, "native", "--python", "three"))
     assert wrong.returncode == 2

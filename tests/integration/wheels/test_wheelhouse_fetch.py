@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import sys
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tensorflow_macos_build.retry import Retry
 from tensorflow_macos_build.wheels.wheelhouse import EntryKind, build
 from tensorflow_macos_build.wheels.wheelhouse.fetch import NotFetched, fetch
 from tensorflow_macos_build.wheels.wheelhouse.resolve import Offer
+from tests import command_line
 from tests.dripping import Drip, dripping
 from tests.kills import ended_at
 from tests.projects import wait_until
@@ -148,16 +150,18 @@ def test_a_killed_run_leaves_the_old_wheelhouse_and_the_next_goes_on(
     shop: Shop, index: Index, tmp_path: Path
 ) -> None:
     shop.pure("plain", "1.0")
-    subprocess.run(task(index, tmp_path, "plain"), check=True, capture_output=True)
+    assert command_line.run(*task(index, tmp_path, "plain")).returncode == 0
     before = hashes(tmp_path / "wheelhouse")
     wheel = shop.pure("other", "1.0", size=2_000_000)
     index.stall = 1
-    child = subprocess.Popen(task(index, tmp_path, "other"), stderr=subprocess.DEVNULL)
+    other = task(index, tmp_path, "other")
+    argv = [sys.executable, "-m", "tensorflow_macos_build", *other]
+    child = subprocess.Popen(argv, stderr=subprocess.DEVNULL)
     parts = tmp_path / "cache" / "wheels"
     wait_until(lambda: any(part.stat().st_size for part in parts.rglob("other*.part")))
     child.kill()
     child.wait()
     assert hashes(tmp_path / "wheelhouse") == before
-    subprocess.run(task(index, tmp_path, "other"), check=True, capture_output=True)
+    assert command_line.run(*other).returncode == 0
     assert 0 < index.requests[-1][1] <= wheel.stat().st_size // 2
     assert set(hashes(tmp_path / "wheelhouse")) == {wheel.name, "requirements.txt"}

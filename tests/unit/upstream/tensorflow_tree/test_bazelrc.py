@@ -103,10 +103,10 @@ def test_a_config_that_bazel_would_refuse_is_refused(text: str, message: str) ->
 def test_configs_that_double_at_every_step_end_at_a_bound_and_soon() -> None:
     doubling = [f"build:{n} --config={n + 1} --config={n + 1}" for n in range(40)]
     read = rc("\n".join([*doubling, "build:40 --copt=1"]))
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(BadConfig, match="stands for more than 20000 flags"):
         read.flags_of("0")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_imports_of_the_tree_are_read_where_they_stand_and_others_are_noted() -> None:
