@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 import sys
@@ -76,7 +77,8 @@ def modules() -> dict[str, Path]:
     return {_name(path): path for path in paths if not {_EMBEDDED, _INSIDE} & {*path.parents}}
 
 
-def arrows() -> dict[str, set[str]]:
+@functools.cache
+def arrows() -> Mapping[str, set[str]]:
     """Return for each module those that it imports: anywhere in it, for type checkers too."""
     return arrows_of({name: ast.parse(path.read_bytes()) for name, path in modules().items()})
 

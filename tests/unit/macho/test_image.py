@@ -33,7 +33,9 @@ def parse(path: Path) -> image.Image:
     return image.parse(Window.whole(path.read_bytes()))
 
 
-@pytest.fixture(params=[(arch, chained) for arch in ARCHES for chained in (False, True)])
+@pytest.fixture(
+    scope="module", params=[(arch, chained) for arch in ARCHES for chained in (False, True)]
+)
 def linked(toolchain: Toolchain, request: pytest.FixtureRequest) -> Path:
     arch, chained = request.param
     how = ["-fixup_chains" if chained else "-no_fixup_chains", "-rpath", "@loader_path/../lib"]

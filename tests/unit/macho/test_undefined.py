@@ -43,7 +43,9 @@ def window(path: Path) -> Window:
     return Window.whole(path.read_bytes())
 
 
-@pytest.fixture(params=[(arch, chained) for arch in ARCHES for chained in (False, True)])
+@pytest.fixture(
+    scope="module", params=[(arch, chained) for arch in ARCHES for chained in (False, True)]
+)
 def pair(toolchain: Toolchain, request: pytest.FixtureRequest) -> tuple[Path, Path]:
     arch, chained = request.param
     how = ["-fixup_chains"] if chained else ["-no_fixup_chains"]

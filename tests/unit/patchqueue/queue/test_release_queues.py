@@ -79,7 +79,7 @@ def test_what_upstream_wrote_comes_by_reference(name: str, picked: list[str]) ->
     assert [pick.name for pick in storage.load(ROOT / "patches" / name).picks] == picked
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name in config.names(ROOT)])
+@pytest.mark.parametrize("name", sorted({*NAMES} & {*config.names(ROOT)}))
 def test_the_config_of_its_name_builds_it_on_its_upstream(name: str) -> None:
     release, queue = config.load(name, root=ROOT).release, storage.load(ROOT / "patches" / name)
     assert (release.queue, release.upstream.url) == (name, queue.base.upstream)
