@@ -303,15 +303,15 @@ def make(case: Case, folder: Path, messages: Mapping[str, str] | None = None) ->
         for number, files in enumerate(trees, 1):
             subject = f"{branch} {number}"
             at = commit(branch, files, at, (messages or {}).get(subject, subject))
-    git.run("fast-import", "--quiet", "--force", stdin=b"".join(stream))
-    base = git.line("rev-parse", "base")
-    return Made(
-        git,
-        base,
-        git.line("rev-parse", "upstream"),
-        tuple(git.line("rev-list", "--reverse", "base..upstream").split()),
-        tuple(git.line("rev-list", "--reverse", "base..queue").split()),
-    )
+    exported = folder / "marks"
+    marks_to = f"--export-marks={exported}"
+    git.run("fast-import", "--quiet", "--force", marks_to, stdin=b"".join(stream))
+    # Lines `:1 ID`, not sorted.
+    ids = dict(line.split() for line in exported.read_text().splitlines())
+    exported.unlink()
+    base, *others = (ids[f":{mark}"] for mark in range(1, len(ids) + 1))
+    upstream, patches = others[: len(case.upstream)], others[len(case.upstream) :]
+    return Made(git, base, upstream[-1], tuple(upstream), tuple(patches))
 
 
 def git_rebase_skipping(made: Made, folder: Path) -> tuple[str, int]:
