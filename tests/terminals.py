@@ -82,22 +82,7 @@ def watch(
     screen = pyte.HistoryScreen(columns, rows, history=10_000, ratio=0.5)
     stream = pyte.ByteStream(screen)
     seen = Seen(columns)
-    keyboard, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    variables = {**env, "TERM": "xterm-256color"}
-    for name in ("COLUMNS", "LINES", "NO_COLOR", "GITHUB_ACTIONS"):
-        variables.pop(name, None)
-    child = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=variables,
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        start_new_session=True,
-        preexec_fn=_take_terminal,  # noqa: PLW1509 - one call to the system, and no lock
-    )
-    os.close(terminal)
+    child, keyboard = _started(argv, cwd, env, struct.pack("HHHH", rows, columns, 0, 0))
     pressed, deadline = False, time.monotonic() + _SECONDS
     with contextlib.closing(os.fdopen(keyboard, "rb+", buffering=0)) as end:
         while time.monotonic() < deadline:
@@ -123,6 +108,29 @@ def watch(
         seen.lines.pop()
     seen.is_cursor_shown = not screen.cursor.hidden
     return seen
+
+
+def _started(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], size: bytes
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a program on a terminal of its own; return it, and the end that a person sits at."""
+    keyboard, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
+    variables = {**env, "TERM": "xterm-256color"}
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "GITHUB_ACTIONS"):
+        variables.pop(name, None)
+    child = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=variables,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=_take_terminal,  # noqa: PLW1509 - one call to the system, and no lock
+    )
+    os.close(terminal)
+    return child, keyboard
 
 
 def _take_terminal() -> None:

@@ -16,7 +16,6 @@ _ORDER_FREE = ("deps", "srcs", "hdrs", "data", "textual_hdrs", "exports", "runti
 
 _ITEM = re.compile(rb"""(\s*)(["'])([^"'\\]+)\2,[ \t]*(?:#.*)?\r?\n""")
 _OPENING = re.compile(rb"\s*(\w+)\s*=\s*(?:.*\]\s*\+\s*)?\[\s*(?:#.*)?")
-_OTHER_BRACKET = re.compile(rb"[\[\](){}]")
 
 
 def union(
