@@ -96,8 +96,8 @@ def _releases(body: Json) -> Table:
     """Return releases and branches without one, the newest first, down to the base."""
     coming = [branch for branch in reversed(body["branches"]) if not branch["released"]]
     rows = (
-        *(_release(row["name"], row, _coming(row["newest"]), Tone.ACCENT) for row in coming),
-        *(_release(row["tag"], row, "pre-release", Tone.ACCENT) for row in body["previews"][::-1]),
+        *(_release(row["name"], row, _coming(row["newest"]), Tone.SOFT) for row in coming),
+        *(_release(row["tag"], row, "pre-release", Tone.SOFT) for row in body["previews"][::-1]),
         *(_release(row["tag"], row, "release", Tone.PLAIN) for row in body["newer"][::-1]),
         _release(body["base"]["ref"], body["base"], "the base", Tone.SOFT),
     )
