@@ -97,7 +97,10 @@ def cases(draw: st.DrawFn, patches: int = 5, upstream: int = 3) -> Case:
 
 @st.composite
 def one_sided(draw: st.DrawFn) -> Case:
-    """Draw a case whose patches mostly add what upstream adds, and delete what it changes."""
+    """Draw a case whose patches mostly change what one side lacks.
+
+    They add what upstream adds, delete what it changes, and change or delete what it deletes.
+    """
 
     def grown(start: Files, salt: str, donors: Sequence[Files], *operations: _Operation) -> Files:
         files = dict(start)
@@ -108,8 +111,11 @@ def one_sided(draw: st.DrawFn) -> Case:
     base = dict(BASE)
     if draw(st.booleans()):
         _attributes(draw, base, "", ())
-    upstream = grown(base, "upstream", (), _add, _add, _rename, _rename, _rename_folder, _edit)
-    kinds = ((_add_too, _edit), (_delete_changed, _edit), _ONE_SIDED)
+    moving = (_add, _add, _rename, _rename, _rename_folder, _edit)
+    deleting = (_delete, _delete, _delete, _rename, _add)
+    upstream = grown(base, "upstream", (), *draw(st.sampled_from((moving, deleting))))
+    kinds = ((_add_too, _edit), (_delete_changed, _edit), _ONE_SIDED, (_edit_gone, _delete_gone),
+             (_edit_gone, _delete_gone, *_ONE_SIDED))  # fmt: skip
     trees = [base]
     for number in range(draw(st.integers(1, 3))):
         operations = draw(st.sampled_from(kinds))
@@ -262,6 +268,25 @@ def _delete_changed(draw: st.DrawFn, files: Files, _: str, donors: Sequence[File
     ]
     if changed:
         del files[draw(st.sampled_from(changed))]
+
+
+def _gone(draw: st.DrawFn, files: Files, donors: Sequence[Files]) -> str:
+    """Return the path of a file that upstream lacks; "" where it has all."""
+    gone = [path for donor in donors for path in sorted(files) if path not in donor]
+    return draw(st.sampled_from(gone)) if gone else ""
+
+
+def _edit_gone(draw: st.DrawFn, files: Files, salt: str, donors: Sequence[Files]) -> None:
+    """Change lines of a file that upstream lacks, or most of it."""
+    if path := _gone(draw, files, donors):
+        mode, content = files[path]
+        kept = content.splitlines(keepends=True)[: draw(st.sampled_from((2, 5, 8, 9)))]
+        files[path] = (mode, b"".join(kept) + f"{salt} edited\n".encode())
+
+
+def _delete_gone(draw: st.DrawFn, files: Files, _: str, donors: Sequence[Files]) -> None:
+    if path := _gone(draw, files, donors):
+        del files[path]
 
 
 _ONE_SIDED = (_add_too, _delete_changed, _add, _delete, _rename, _edit)

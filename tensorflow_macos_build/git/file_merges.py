@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ class FileVersions(NamedTuple):
     Attributes:
         path: where it is.
         base: None where both sides add it.
-        ours: never gone.
+        ours: None where our side deletes it.
         theirs: None where their side deletes it.
     """
 
     path: str
     base: TreeEntry | None
-    ours: TreeEntry
+    ours: TreeEntry | None
     theirs: TreeEntry | None
 
 
@@ -86,9 +87,13 @@ class FileMerger:
 
     Args:
         quarantine: where the objects are.
+
+    Attributes:
+        renames: looks for renames of files that a side lacks.
     """
 
     def __init__(self, quarantine: Quarantine) -> None:
+        self.renames = RenameSearch(quarantine)
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
         self._mergers: dict[_Rules, _RunningMerges] = {}
@@ -196,7 +201,7 @@ def _padding(quarantine: Quarantine) -> FileVersions:
 
 def _of_file(quarantine: Quarantine, file: FileVersions, merged: MergeOutput) -> FileMerge:
     entry = Overlay(quarantine.objects, merged.tree).entry(file.path)
-    assert entry is not None, "what our side has, and changed, stays"
+    assert entry is not None, "a side changed it, and so it stays"
     return FileMerge(entry, merged.clean, merged.messages)
 
 

@@ -28,12 +28,14 @@ class PathChange(NamedTuple):
         old: what was there; None where nothing was.
         new: what is there now; None where nothing is.
         moved_from: the path of `old`, where renames are looked for and it is another one.
+        likeness: how much like `old` a moved file is, in whole per cent.
     """
 
     path: str
     old: TreeEntry | None
     new: TreeEntry | None
     moved_from: str = ""
+    likeness: int = 0
 
 
 def of_commits(git: Git, commits: Iterable[str]) -> list[str]:
@@ -80,6 +82,16 @@ def moves(git: Git, commit: str) -> dict[str, str]:
     # -M counts, though --no-renames is there: git takes the last, and `compare` puts these last.
     ((_, changes),) = compare(git, [(commit,)], "-M", "--diff-filter=R")
     return {change.moved_from: change.path for change in changes}
+
+
+def copies(git: Git, old: str, new: str, per_cent: int) -> dict[str, int]:
+    """Return how much like a file of `old` each is that only `new` has, in whole per cent.
+
+    Those that are less like the most similar one are left out.
+    """
+    flags = (f"--find-copies={per_cent}%", "-l0")
+    ((_, changes),) = compare(git, [(old, new)], *flags)
+    return {change.path: change.likeness for change in changes if change.moved_from}
 
 
 def compare(
@@ -151,11 +163,11 @@ def parse_raw(out: bytes) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
 def _change(facts: bytes, paths: Iterator[bytes]) -> PathChange:
     """Read one change (git-diff-tree(1), RAW OUTPUT FORMAT); a move names two paths."""
     path = decode_path(next(paths))
-    moved_from = ""
-    if facts[facts.rindex(b" ") + 1 :][:1] in b"RC":
-        moved_from, path = path, decode_path(next(paths))
     old, new = parse_facts(facts)
-    return PathChange(path, old, new, moved_from)
+    status = facts[facts.rindex(b" ") + 1 :]
+    if status[:1] not in b"RC":
+        return PathChange(path, old, new)
+    return PathChange(decode_path(next(paths)), old, new, path, int(status[1:]))
 
 
 def parse_facts(facts: bytes) -> tuple[TreeEntry | None, ...]:

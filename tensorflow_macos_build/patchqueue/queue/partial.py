@@ -22,7 +22,8 @@ def tree(quarantine: Quarantine, before: str, changes: Iterable[PathChange]) -> 
     """
     made = Overlay(quarantine.objects, before)
     # Deletions first, so that a file can become a folder.
-    for path, _, new, _ in sorted(changes, key=lambda change: change.new is not None):
+    for change in sorted(changes, key=lambda change: change.new is not None):
+        path, new = change.path, change.new
         if new is None:
             made.remove(path)
             continue

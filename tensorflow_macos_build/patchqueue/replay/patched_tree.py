@@ -2,8 +2,8 @@
 
 Where a patch meets nothing, comparing blob ids decides (ours equals the patch's preimage: take the
 postimage; ours equals the postimage: nothing to do). Where single files meet that have no part in a
-rename, they alone are merged (`git.file_merges`). Only where a path or its folder is gone here,
-moved or of another kind, git merges the whole trees.
+rename, they alone are merged (`git.file_merges`). Only where a path may have been renamed here, its
+folder is gone or moved, or it is of another kind, git merges the whole trees.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.git.trees import PathChange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -73,6 +73,15 @@ class PatchedTree:
         self._merger = merger
         self._state = Overlay(quarantine.objects, tree)
 
+    def expect(self, patches: Iterable[Sequence[PathChange]]) -> None:
+        """Take note of what patches change that may be put onto it."""
+        self._merger.renames.expect(
+            (change.path, change.old.oid)
+            for changes in patches
+            for change in changes
+            if change.old is not None and change.old.is_file
+        )
+
     def write(self) -> str:
         """Return the id of the tree as it stands."""
         return self._state.write(self._quarantine)
@@ -100,10 +109,12 @@ class PatchedTree:
         meeting: list[FileVersions] = []
         upstream_had: list[str] = []
         pending: list[PathChange] = []
+        gone: list[PathChange] = []
         for change in changes:
             ours = self._state.entry(change.path)
-            # A file that both sides deleted may have been moved by one of them: git's to judge.
-            if change.new == ours and ours is not None:
+            if ours is None and change.old is not None:
+                gone.append(change)
+            if change.new == ours:
                 upstream_had.append(change.path)
             elif change.old == ours:
                 pending.append(change)
@@ -111,7 +122,12 @@ class PatchedTree:
                 meeting.append(versions)
             else:
                 return self._merge_trees(patch)
-        if _may_rename(changes, meeting) or not self._structure_holds(patch, pending):
+        settled = [change for change in gone if change.new is None]
+        if (
+            _may_rename(changes, meeting)
+            or not self._structure_holds(patch, [*pending, *settled])
+            or not self._stay_gone(patch, changes, gone)
+        ):
             return self._merge_trees(patch)
         if meeting:
             return self._merge_files(patch, pending, meeting)
@@ -155,6 +171,36 @@ class PatchedTree:
         merged = merges.merge(self._quarantine, patch.before, self.write(), patch.after)
         self.become(merged.tree)
         return AppliedPatch((), None, merged)
+
+    def _stay_gone(
+        self, patch: PatchTrees, changes: Sequence[PathChange], gone: Sequence[PathChange]
+    ) -> bool:
+        """Whether files that are gone here were deleted, and not moved by any side.
+
+        Once git looks for renames because of them, it also follows those onto files that a patch
+        adds: where there is such a file already, that is git's to judge.
+        """
+        if not gone:
+            return True
+        both_add = any(not c.old and self._state.entry(c.path) is not None for c in changes)
+        if both_add or not all(map(self._is_deleted_file, gone)):
+            return False
+        search, ours = self._merger.renames, self.write()
+        files = [(c.path, c.old.oid) for c in gone if c.old is not None]
+        deleted = [(c.path, c.old.oid) for c in gone if c.old is not None and c.new is None]
+        here, missing = search.added(patch.before, ours), search.added(ours, patch.before)
+        theirs = {c.new.oid for c in changes if c.old is None and c.new and c.new.is_file}
+        return not (
+            search.may_be_renamed(files, here, missing)
+            or search.may_be_renamed(deleted, theirs, set())
+        )
+
+    def _is_deleted_file(self, change: PathChange) -> bool:
+        """Whether a change is of a plain file, and no file stands here where its folder was."""
+        above = map(self._state.entry, _with_folders_above({change.path.rpartition("/")[0]}))
+        return all(side is None or side.is_file for side in (change.old, change.new)) and all(
+            folder is None or folder.is_tree for folder in above
+        )
 
     def _structure_holds(self, patch: PatchTrees, changes: Sequence[PathChange]) -> bool:
         """Whether no folder is in the way, gone or moved, so that paths can be taken singly.
@@ -203,9 +249,9 @@ class PatchedTree:
 
 
 def _plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
-    """Return a change of a plain file where such a file is now, too."""
+    """Return a change of a plain file, where now is such a file or nothing."""
     sides = change.old, ours, change.new
-    if ours is None or not all(side is None or side.is_file for side in sides):
+    if not all(side is None or side.is_file for side in sides):
         return None
     return FileVersions(change.path, change.old, ours, change.new)
 

@@ -134,13 +134,15 @@ def replay(
         merger: what merges files; it remembers those of an earlier replay in the quarantine.
         ticker: told how many patches are done.
     """
+    patches = list(trees.by_commit(quarantine.git, commits))
     tree = PatchedTree(
         quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
     )
+    tree.expect(changes for _, changes in patches)
     replayer = _Replayer(quarantine, tree, on_conflict, resolver)
     steps: list[ReplayStep] = []
     stopped = False
-    for commit, changes in trees.by_commit(quarantine.git, commits):
+    for commit, changes in patches:
         if stopped:
             # a step of its own all the same: steps and patches are walked through side by side
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, changes))
@@ -172,6 +174,7 @@ def replay_otherwise(
     tree = PatchedTree(
         quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
     )
+    tree.expect(step.changes for step in done)
     replayer = _Replayer(quarantine, tree, on_conflict, resolver)
     apart = _Difference()
     steps: list[ReplayStep] = []

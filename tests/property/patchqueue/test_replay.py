@@ -68,6 +68,8 @@ def _kind(step: ReplayStep) -> str:
     sides = [(file.base, file.theirs) for file in merged.conflicted] if merged else []
     if step.became is None:
         return "whole trees"
+    if any(file.ours is None for file in (merged.conflicted if merged else ())):
+        return "what our side lacks"
     return "what one side lacks" if any(None in pair for pair in sides) else "files"
 
 

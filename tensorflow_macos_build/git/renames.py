@@ -1,0 +1,195 @@
+"""Whether a file that one side of a merge lacks may have been renamed there.
+
+git takes a file that a side deletes for renamed where that side adds one at least half like it
+(diffcore-rename in gitdiffcore(7)). To know that there is none, it compares the file with all that
+are added, which are thousands between two releases; and it does so anew for each merge. Here files
+are compared once, many at a time, and what is known of one version holds for others much like it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.markers import split_lines
+from tensorflow_macos_build.git.objects import TreeEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+
+    from tensorflow_macos_build.git.quarantine import Quarantine
+
+_RENAMED = 50
+"""Per cent of likeness from which on git's merge takes a file for renamed (merge.renames)."""
+
+_COMPARED = 25
+"""Per cent of likeness that is asked for: the less, the more a file may change before it is
+compared anew, and the more files there are of a size that has to be looked at."""
+
+
+@dataclass
+class _Comparison:
+    """A version of a file that was compared with others.
+
+    Attributes:
+        blob: the id of its content.
+        compared: the ids of those others.
+        most: no other is more like it, in per cent.
+    """
+
+    blob: str
+    compared: set[str] = field(default_factory=set)
+    most: int = _COMPARED
+
+
+class _Folder(NamedTuple):
+    """What a folder has more than another one: ids of files, and pairs of folders to compare."""
+
+    added: tuple[str, ...]
+    inside: tuple[tuple[str, str], ...]
+
+
+class RenameSearch:
+    """Looks for renames of single files, and remembers what it compared.
+
+    Args:
+        quarantine: where the objects are.
+    """
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._comparisons: dict[str, _Comparison] = {}
+        self._expected: dict[str, str] = {}
+        self._folders: dict[tuple[str, str], _Folder] = {}
+
+    def expect(self, files: Iterable[tuple[str, str]]) -> None:
+        """Take note of versions of files, paths and ids of blobs, that may be asked for."""
+        self._expected.update((blob, path) for path, blob in files)
+
+    def may_be_renamed(
+        self, files: Sequence[tuple[str, str]], added: Set[str], missing: Set[str]
+    ) -> bool:
+        """Whether git would take one of some files for renamed to one of others.
+
+        Args:
+            files: where they were, and the ids of their contents.
+            added: the ids of the others.
+            missing: the ids of all files that may be renamed so; those that are expected are
+                compared in one go with these.
+        """
+        if any(blob in added for _, blob in files):
+            return True
+        versions = dict(files)
+        self._compare(versions, added, missing)
+        # first what does for other versions, then each for itself
+        unsure = {path: blob for path, blob in versions.items() if not self._excludes(path, blob)}
+        if any(self._comparisons[path].most >= _RENAMED for path in unsure):
+            return True
+        for path, blob in unsure.items():
+            self._comparisons[path] = _Comparison(blob)
+        self._compare(unsure, added, ())
+        return not all(self._excludes(path, blob) for path, blob in unsure.items())
+
+    def _excludes(self, path: str, blob: str) -> bool:
+        """Whether a version of a file is not `_RENAMED` per cent like any that were compared.
+
+        git's likeness is the bytes of the lines that two files share, by the larger one's size
+        (diffcore_count_changes in diffcore-delta.c). A version shares with a file what the one does
+        that was compared, and at most its own new lines.
+        """
+        comparison = self._comparisons[path]
+        if comparison.blob == blob:
+            return comparison.most < _RENAMED
+        old, new = (self._quarantine.objects.blob(oid) for oid in (comparison.blob, blob))
+        # of `\r\n` git leaves out the first, and so cuts long lines elsewhere
+        if b"\r" in old or b"\r" in new:
+            return False
+        shared = comparison.most * max(len(old), len(new))
+        return shared + 100 * _new_bytes(old, new) < _RENAMED * len(new)
+
+    def _compare(
+        self, versions: Mapping[str, str], added: Set[str], missing: Collection[str]
+    ) -> None:
+        """Compare files with others as far as that was not done."""
+        for path, blob in versions.items():
+            self._comparisons.setdefault(path, _Comparison(blob))
+        together: dict[frozenset[str], list[_Comparison]] = {}
+        for path in versions:
+            comparison = self._comparisons[path]
+            if fresh := frozenset(added - comparison.compared):
+                together.setdefault(fresh, []).append(comparison)
+        if together:
+            more = {self._expected[blob]: blob for blob in missing if blob in self._expected}
+            for path in more.keys() - self._comparisons.keys():
+                self._comparisons[path] = _Comparison(more[path])
+                together.setdefault(frozenset(added), []).append(self._comparisons[path])
+        for fresh, comparisons in together.items():
+            self._ask(comparisons, fresh)
+
+    def _ask(self, comparisons: Sequence[_Comparison], others: Set[str]) -> None:
+        sides = (others, {comparison.blob for comparison in comparisons})
+        old, new = (
+            self._quarantine.write_tree({oid: TreeEntry("100644", oid) for oid in side})
+            for side in sides
+        )
+        # The likeness of two files is the same from either. So they are compared as if the added
+        # ones were gone, and copied: git then names for each file what is most like it.
+        scores = trees.copies(self._quarantine.git, old, new, _COMPARED)
+        for comparison in comparisons:
+            # the score is cut, not rounded (diff_resolve_rename_copy prints it so)
+            score = scores.get(comparison.blob, _COMPARED - 1) + 1
+            comparison.most = max(comparison.most, score)
+            comparison.compared.update(others)
+
+    def added(self, old: str, new: str) -> set[str]:
+        """Return the ids of the files of a tree that another has nothing in the place of."""
+        ids: set[str] = set()
+        waiting = [(old, new)]
+        while waiting:
+            folder = self._folder(*waiting.pop())
+            ids.update(folder.added)
+            waiting += folder.inside
+        return ids
+
+    def _folder(self, old: str, new: str) -> _Folder:
+        # Between two merges of a replay few folders change: most pairs were compared before.
+        if (old, new) not in self._folders:
+            self._folders[old, new] = self._compare_folders(old, new)
+        return self._folders[old, new]
+
+    def _compare_folders(self, old: str, new: str) -> _Folder:
+        objects = self._quarantine.objects
+        before = objects.tree(old) if old else {}
+        added: list[str] = []
+        inside: list[tuple[str, str]] = []
+        for name, entry in objects.tree(new).items():
+            was = before.get(name)
+            if entry.is_tree:
+                other = was.oid if was is not None and was.is_tree else ""
+                if other != entry.oid:
+                    inside.append((other, entry.oid))
+            elif entry.is_file and (was is None or was.is_tree):
+                added.append(entry.oid)
+        return _Folder(tuple(added), tuple(inside))
+
+
+def _new_bytes(old: bytes, new: bytes) -> int:
+    """Return the bytes of the lines that a version of a file has more than another, at most."""
+    start = new.rfind(b"\n", 0, _common(old, new)) + 1
+    old, new = old[start:], new[start:]
+    end = _common(old[::-1], new[::-1])
+    # the line that they begin to be the same in is no line of both
+    end = len(new) - (new.find(b"\n", len(new) - end) + 1 or len(new))
+    olds, news = (split_lines(text[: len(text) - end]) for text in (old, new))
+    return sum(len(line) * count for line, count in (Counter(news) - Counter(olds)).items())
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """Return how many bytes two texts begin with that are the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one.startswith(other[:middle]) else (low, middle - 1)
+    return low
