@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import decode_path
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ _RENAMES = "--find-renames=50%"
 _AT_ONCE = 20
 """Patch texts in memory at a time: those of a large fork are many times its largest patch."""
 
-_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+# what a hunk begins with; its own lines begin with a sign
+_HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@.*\n", re.MULTILINE)
 # how git writes a path that needs quotes (quote_c_style in quote.c)
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
@@ -50,7 +52,9 @@ _OPPOSITES = (
     (b"rename from ", b"rename to "),
 )
 # a line of ids: of a commit, or of the two trees that were asked for
-_RECORD = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n")
+_IDS = rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n"
+# what a block begins with: such a line, or a file's difference
+_BLOCK = re.compile(rb"^(?:diff --git |(" + _IDS + rb"))", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -245,45 +249,34 @@ def _is_second(line: bytes) -> bool:
 
 
 def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:
-    """Take the output of `diff-tree --stdin` apart: the line of ids, and the files under it."""
+    """Take the output of `diff-tree --stdin` apart: the line of ids, and the files under it.
+
+    Lines of a hunk begin with a sign, so none can be one that a block begins with.
+    """
     head: bytes | None = None
     files: list[FileDiff] = []
-    for block in _blocks(out):
-        if _RECORD.fullmatch(block[0]):
-            if head is not None:
-                yield head, tuple(files)
-            head, files = block[0].rstrip(), []
-        else:
-            files.append(_file(block))
+    starts = list(_BLOCK.finditer(out))
+    for start, following in itertools.zip_longest(starts, starts[1:]):
+        if start[1] is None:
+            end = len(out) if following is None else following.start()
+            files.append(_file(out[start.start() : end]))
+            continue
+        if head is not None:
+            yield head, tuple(files)
+        head, files = start[1].rstrip(), []
     if head is not None:
         yield head, tuple(files)
 
 
-def _blocks(out: bytes) -> Iterator[list[bytes]]:
-    """Group lines: a line of ids alone, or a file's difference from its `diff --git` on.
-
-    Lines of a hunk begin with a sign, so neither can be one.
-    """
-    block: list[bytes] = []
-    for line in out.split(b"\n"):
-        whole = line + b"\n"  # split at line feeds alone: contents hold other ends of lines, too
-        if line.startswith(b"diff --git ") or _RECORD.fullmatch(whole):
-            if block:
-                yield block
-            block = []
-        block.append(whole)
-    if block[:-1]:
-        yield block[:-1]  # what follows the last line's end is no line
-
-
-def _file(block: list[bytes]) -> FileDiff:
-    starts = [at for at, line in enumerate(block) if _HUNK.match(line)]
-    header = block[1 : starts[0] if starts else len(block)]
-    hunks = [
-        DiffHunk(*_ranges(block[start]), tuple(block[start + 1 : end]))
-        for start, end in itertools.pairwise([*starts, len(block)])
-    ]
-    return FileDiff(_path(block, header), _lasting(header), tuple(hunks))
+def _file(block: bytes) -> FileDiff:
+    starts = list(_HUNK.finditer(block))
+    first, *header = split_lines(block[: starts[0].start()] if starts else block)
+    ends = [start.start() for start in starts[1:]]
+    hunks = (
+        DiffHunk(*_ranges(start), tuple(split_lines(block[start.end() : end])))
+        for start, end in zip(starts, [*ends, len(block)], strict=False)
+    )
+    return FileDiff(_path(first, header), _lasting(header), tuple(hunks))
 
 
 def _lasting(header: list[bytes]) -> tuple[bytes, ...]:
@@ -294,13 +287,13 @@ def _lasting(header: list[bytes]) -> tuple[bytes, ...]:
     return tuple(line for line in header if not line.startswith(noise))
 
 
-def _path(block: list[bytes], header: Sequence[bytes]) -> str:
+def _path(first: bytes, header: Sequence[bytes]) -> str:
     """Read the path out of `rename to PATH`, or else out of `diff --git a/PATH b/PATH`."""
     for line in header:
         if line.startswith(b"rename to "):
             return decode_path(_unquoted(line.removeprefix(b"rename to ").rstrip(b"\n")))
     # both names are the same here, so that half of the line is one: blanks in it need no care
-    both = block[0].removeprefix(b"diff --git ").rstrip(b"\n")
+    both = first.removeprefix(b"diff --git ").rstrip(b"\n")
     return decode_path(_unquoted(both[: len(both) // 2]).removeprefix(b"a/"))
 
 
@@ -313,11 +306,9 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return bytes([int(code, 8) if len(code) == 3 else _ESCAPED[code[0]]])
 
 
-def _ranges(line: bytes) -> tuple[LineRange, LineRange]:
-    match = _HUNK.match(line)
-    assert match is not None
+def _ranges(start: re.Match[bytes]) -> tuple[LineRange, LineRange]:
     old_start, old_count, new_start, new_count = (
-        1 if number is None else int(number) for number in match.groups()
+        1 if number is None else int(number) for number in start.groups()
     )
     return _range(old_start, old_count), _range(new_start, new_count)
 

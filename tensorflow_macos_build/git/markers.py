@@ -47,11 +47,14 @@ def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[ConflictHunk | bytes
     A file whose markers are out of order holds none of git's, and comes back as its lines.
     """
     lines = split_lines(content)
+    if b"<" * size not in content:
+        return tuple(lines)
     side = _Side.END
+    likely = tuple(side.value * size for side in _Side)
     parts: list[ConflictHunk | bytes] = []
     sections: dict[_Side, list[bytes]] = {}
     for line in lines:
-        marker = _marker(line, size)
+        marker = _marker(line, size) if line.startswith(likely) else None
         if marker is None:
             if side is _Side.END:
                 parts.append(line)
@@ -83,6 +86,8 @@ def patch_side(marked: bytes, patched: bytes) -> bytes | None:
     content, has_markers = marked, False
     # The shorter first: the longer ones stand within its regions, and are lines of a side to it.
     for size in SIZES:
+        if b"<" * size not in content:
+            continue
         parts = parse(content, size)
         lines: list[bytes] = []
         for part in parts:
@@ -119,10 +124,8 @@ def _hunk(sections: dict[_Side, list[bytes]]) -> ConflictHunk:
 
 
 def _marker(line: bytes, size: int) -> _Side | None:
-    sign = line[:1]
-    if line[:size] != sign * size or sign not in (b"<", b"|", b"=", b">"):
-        return None
+    """Return which marker a line is that begins with so many of its sign."""
     # git ends a marker as the file's lines end (is_cr_needed in xmerge.c)
     rest = line[size:].rstrip(b"\r\n")
-    well_formed = rest.startswith(b" ") or (sign == b"=" and not rest)
-    return _Side(sign) if well_formed else None
+    well_formed = rest.startswith(b" ") or (line.startswith(b"=") and not rest)
+    return _Side(line[:1]) if well_formed else None
