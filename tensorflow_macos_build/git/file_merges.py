@@ -97,6 +97,13 @@ class FileMerger:
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
         self._mergers: dict[_Rules, _RunningMerges] = {}
+        self._expected: dict[str, None] = {}
+        self._ruled: dict[Path, dict[str, bool]] = {}
+
+    def expect(self, files: Sequence[tuple[str, str]]) -> None:
+        """Take note of files, paths and ids of blobs, that may have to be merged."""
+        self.renames.expect(files)
+        self._expected.update((path, None) for path, _ in files)
 
     def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
         """Merge files as the attributes of a tree, our side's, say.
@@ -104,9 +111,34 @@ class FileMerger:
         Raises:
             WorkFailed: git could not merge them at all (a missing object).
         """
-        attributes = self._quarantine.attributes_folder(tree)
+        folder = self._quarantine.attributes_folder(tree)
+        ruled = self._ruled_paths(folder, tree, [file.path for file in files])
+        merged: dict[str, FileMerge] = {}
+        for attributes in dict.fromkeys((folder, None)):
+            group = [f for f in files if (f.path in ruled) == (attributes is not None)]
+            done = self._merge_by(attributes, group, unites=self._quarantine.unites(tree))
+            merged |= zip((file.path for file in group), done, strict=True)
+        return [merged[file.path] for file in files]
+
+    def _ruled_paths(self, folder: Path | None, tree: str, paths: Sequence[str]) -> set[str]:
+        """Return the paths for which attributes name a driver of merges, as no others do.
+
+        A file that they name none for merges as if there were no attributes.
+        """
+        if folder is None:
+            return set()
+        known = self._ruled.setdefault(folder, {})
+        if not known.keys() >= set(paths):
+            asked = [path for path in dict.fromkeys((*paths, *self._expected)) if path not in known]
+            values = self._quarantine.attribute("merge", tree, asked)
+            known |= {p: value != "unspecified" for p, value in zip(asked, values, strict=True)}
+        return {path for path in paths if known[path]}
+
+    def _merge_by(
+        self, attributes: Path | None, files: Sequence[FileVersions], *, unites: bool
+    ) -> list[FileMerge]:
         marked = _Rules(attributes)
-        if not self._quarantine.unites(tree):
+        if not unites:
             return self._merge(marked, files)
         done = self._merge(_Rules(attributes, merges.BY_DEFAULT), files)
         unclean = [file for file, merge in zip(files, done, strict=True) if not merge.clean]

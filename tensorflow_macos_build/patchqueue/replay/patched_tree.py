@@ -75,12 +75,13 @@ class PatchedTree:
 
     def expect(self, patches: Iterable[Sequence[PathChange]]) -> None:
         """Take note of what patches change that may be put onto it."""
-        self._merger.renames.expect(
+        files = [
             (change.path, change.old.oid)
             for changes in patches
             for change in changes
             if change.old is not None and change.old.is_file
-        )
+        ]
+        self._merger.expect(files)
 
     def write(self) -> str:
         """Return the id of the tree as it stands."""
