@@ -9,7 +9,7 @@ are compared once, many at a time, and what is known of one version holds for ot
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import trees
@@ -37,11 +37,13 @@ class _Comparison:
         blob: the id of its content.
         compared: the ids of those others.
         most: no other is more like it, in per cent.
+        like: the ids of those that are `_COMPARED` per cent like it, or more; None: not known yet.
     """
 
     blob: str
-    compared: set[str] = field(default_factory=set)
+    compared: frozenset[str] = frozenset()
     most: int = _COMPARED
+    like: frozenset[str] | None = None
 
 
 class _Folder(NamedTuple):
@@ -83,17 +85,28 @@ class RenameSearch:
             return True
         versions = dict(files)
         self._compare(versions, added, missing)
-        # first what does for other versions, then each for itself
-        unsure = {path: blob for path, blob in versions.items() if not self._excludes(path, blob)}
-        if any(self._comparisons[path].most >= _RENAMED for path in unsure):
-            return True
-        for path, blob in unsure.items():
-            self._comparisons[path] = _Comparison(blob)
-        self._compare(unsure, added, ())
-        return not all(self._excludes(path, blob) for path, blob in unsure.items())
+        unsure = {
+            path: blob
+            for path, blob in versions.items()
+            if not self._excludes(path, blob, self._comparisons[path].most)
+        }
+        return any(self._is_like_one(path, blob, added) for path, blob in unsure.items())
 
-    def _excludes(self, path: str, blob: str) -> bool:
+    def _is_like_one(self, path: str, blob: str, added: Set[str]) -> bool:
+        """Whether a file is like one of others; those that none of its versions is like are out."""
+        comparison = self._comparisons[path]
+        if not self._excludes(path, blob, _COMPARED):
+            comparison = self._comparisons[path] = _Comparison(blob, frozenset(added))
+        if comparison.like is None:
+            scores = self._copies([comparison.blob], comparison.compared, _COMPARED)
+            comparison.like = frozenset(scores)
+            comparison.most = max(_COMPARED, *(score + 1 for score in scores.values()), 0)
+        return bool(self._copies([blob], comparison.like & added, _RENAMED))
+
+    def _excludes(self, path: str, blob: str, most: int) -> bool:
         """Whether a version of a file is not `_RENAMED` per cent like any that were compared.
+
+        But for those that are more than `most` per cent like the version that was compared.
 
         git's likeness is the bytes of the lines that two files share, by the larger one's size
         (diffcore_count_changes in diffcore-delta.c). A version shares with a file what the one does
@@ -101,12 +114,12 @@ class RenameSearch:
         """
         comparison = self._comparisons[path]
         if comparison.blob == blob:
-            return comparison.most < _RENAMED
+            return most < _RENAMED
         old, new = (self._quarantine.objects.blob(oid) for oid in (comparison.blob, blob))
         # of `\r\n` git leaves out the first, and so cuts long lines elsewhere
         if b"\r" in old or b"\r" in new:
             return False
-        shared = comparison.most * max(len(old), len(new))
+        shared = most * max(len(old), len(new))
         return shared + 100 * _new_bytes(old, new) < _RENAMED * len(new)
 
     def _compare(
@@ -128,20 +141,28 @@ class RenameSearch:
         for fresh, comparisons in together.items():
             self._ask(comparisons, fresh)
 
-    def _ask(self, comparisons: Sequence[_Comparison], others: Set[str]) -> None:
-        sides = (others, {comparison.blob for comparison in comparisons})
-        old, new = (
-            self._quarantine.write_tree({oid: TreeEntry("100644", oid) for oid in side})
-            for side in sides
-        )
-        # The likeness of two files is the same from either. So they are compared as if the added
-        # ones were gone, and copied: git then names for each file what is most like it.
-        scores = trees.copies(self._quarantine.git, old, new, _COMPARED)
-        for comparison in comparisons:
-            # the score is cut, not rounded (diff_resolve_rename_copy prints it so)
+    def _ask(self, comparisons: Sequence[_Comparison], others: frozenset[str]) -> None:
+        # The likeness of two files is the same from either. So they are compared as if the others
+        # were gone, and copied: git then names for each file what is most like it.
+        scores = self._copies(others, [comparison.blob for comparison in comparisons], _COMPARED)
+        # the sets are shared, for there are hundreds of comparisons with thousands of files
+        unions: dict[frozenset[str], frozenset[str]] = {frozenset(): others}
+        for comparison in comparisons:  # a score is cut, not rounded (similarity_index in diff.c)
+            known = comparison.compared
+            if known not in unions:
+                unions[known] = known | others
             score = scores.get(comparison.blob, _COMPARED - 1) + 1
+            comparison.compared = unions[known]
             comparison.most = max(comparison.most, score)
-            comparison.compared.update(others)
+            comparison.like = None
+
+    def _copies(self, old: Iterable[str], new: Iterable[str], per_cent: int) -> dict[str, int]:
+        """Return which new files are so much like an old one, or more, and how much."""
+        olds, news = (
+            self._quarantine.write_tree({oid: TreeEntry("100644", oid) for oid in side})
+            for side in (old, new)
+        )
+        return trees.copies(self._quarantine.git, olds, news, per_cent)
 
     def added(self, old: str, new: str) -> set[str]:
         """Return the ids of the files of a tree that another has nothing in the place of."""
