@@ -116,7 +116,9 @@ class FileMerger:
         merged: dict[str, FileMerge] = {}
         for attributes in dict.fromkeys((folder, None)):
             group = [f for f in files if (f.path in ruled) == (attributes is not None)]
-            done = self._merge_by(attributes, group, unites=self._quarantine.unites(tree))
+            # a union of lines is a driver that attributes name
+            unites = attributes is not None and self._quarantine.unites(tree)
+            done = self._merge_by(attributes, group, unites=unites)
             merged |= zip((file.path for file in group), done, strict=True)
         return [merged[file.path] for file in files]
 
