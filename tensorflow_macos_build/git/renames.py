@@ -90,7 +90,10 @@ class RenameSearch:
             for path, blob in versions.items()
             if not self._excludes(path, blob, self._comparisons[path].most)
         }
-        return any(self._is_like_one(path, blob, added) for path, blob in unsure.items())
+        # first what need not be asked: a version of it is like one of them
+        return any(self._comparisons[path].most >= _RENAMED for path in unsure) or any(
+            self._is_like_one(path, blob, added) for path, blob in unsure.items()
+        )
 
     def _is_like_one(self, path: str, blob: str, added: Set[str]) -> bool:
         """Whether a file is like one of others; those that none of its versions is like are out."""
