@@ -26,7 +26,8 @@ has a bare clone of each project in OWNER+NAME/repo. The arms are `git`, as abov
 does the same in memory, from commits to every patch's status, and has to make the same tree; and
 `go on`, which is what `scripts/inv rebase` does by default. For each arm of ours the files and the
 hunks in conflict are counted, the hunks whose upstream commits are named (`blamed`), and the
-statuses. `--alone` leaves git out, which takes minutes for some.
+statuses. `--alone` leaves git out, which takes minutes for some. With `--growth` only `go on` runs,
+on the row's first patches, so many of them: what a patch costs is to stay the same.
 """
 
 from __future__ import annotations
@@ -76,9 +77,16 @@ def main() -> None:
     if arguments.clones:
         for row in arguments.rows or rebase_rows.ROWS:
             rounds, alone = arguments.rounds, arguments.alone
-            rebase_rows.measure_row(row, arguments.clones, rounds, alone=alone)
+            if sizes := _sizes(arguments):
+                rebase_rows.measure_growth(row, arguments.clones, sizes, rounds)
+            else:
+                rebase_rows.measure_row(row, arguments.clones, rounds, alone=alone)
     else:
         _measure_range(arguments)
+
+
+def _sizes(arguments: argparse.Namespace) -> list[int]:
+    return [int(size) for size in arguments.growth.split(",") if size]
 
 
 def _measure_range(arguments: argparse.Namespace) -> None:
@@ -90,7 +98,7 @@ def _measure_range(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         bench = Bench(git, ids[0], ids[1], ids[2], Path(scratch))
         _compare(bench, arguments.rounds)
-        for size in map(int, filter(None, arguments.growth.split(","))):
+        for size in _sizes(arguments):
             _grow(bench, size, arguments.rounds)
 
 

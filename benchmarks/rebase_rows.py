@@ -23,7 +23,7 @@ from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from benchmarks.measure import Run
 
@@ -129,6 +129,26 @@ def measure_row(name: str, clones: Path, rounds: int, *, alone: bool) -> None:
         by_tree = {json.loads(answer)["tree"] for answer in answers["skip"]}
         if not alone and by_tree != answers["git"]:
             raise SystemExit(f"the trees differ: git has {answers['git']}, skip has {by_tree}")
+
+
+def measure_growth(name: str, clones: Path, sizes: Sequence[int], rounds: int) -> None:
+    """Measure what conflicts cost in a row's first patches, so many of them, and print it."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+        bench = prepare(ROWS[name], clones, Path(scratch))
+        parts = {str(size): bench.to(bench.commits[size - 1]) for size in sizes}
+        answers: dict[str, set[str]] = {size: set() for size in parts}
+        arms: dict[str, Callable[[], Run]] = {
+            size: functools.partial(_run, part, answers[size], OnConflict.PROVISIONAL)
+            for size, part in parts.items()
+        }
+        for size, measured in measure.interleaved(arms, rounds).items():
+            (hunks,) = {json.loads(answer)["hunks"] for answer in answers[size]}
+            cpu = measure.median_cpu_seconds(measured)
+            by_patch, by_hunk = 1000 * cpu / int(size), 1000 * cpu / max(1, hunks)
+            print(
+                f"{size:>5} patches: {hunks:5} hunks{cpu:7.1f} s CPU, {by_patch:.0f} ms a patch, "
+                f"{by_hunk:.1f} a hunk, {measure.peak_mb(measured):.0f} MB"
+            )
 
 
 def _figures(arm: str, runs: list[Run], peer: list[Run] | None, answers: set[str]) -> str:
