@@ -103,14 +103,16 @@ def make(request: EnvironmentRequest, target: SmokeTarget, python: Path, folder:
     Raises:
         process.ProgramFailed: what is asked for cannot be installed; uv's words say why.
     """
-    pins = folder.with_name(f"{folder.name}.pins.txt")
+    pins = pins_file(folder)
     pins.write_text("".join(f"{pin}\n" for pin in pins_of(request.release)), encoding="utf-8")
-    # --python-platform names no version; uv takes macOS 13.0 unless this says another.
-    version = ".".join(platform.mac_ver()[0].split(".")[:2])
-    macos = {"MACOSX_DEPLOYMENT_TARGET": version} if version else {}
     for argv in commands(request, target, python, folder, pins):
-        process.run(argv, env={**_ENVIRONMENT, **macos})
+        process.run(argv, env=variables())
     return folder / "bin" / "python"
+
+
+def pins_file(folder: Path) -> Path:
+    """Return where the constraints of an environment are written."""
+    return folder.with_name(f"{folder.name}.pins.txt")
 
 
 def keep(request: EnvironmentRequest, target: SmokeTarget, python: Path, store: Path) -> Path:
@@ -157,23 +159,48 @@ def commands(
 
     The wheel's and the plugin's paths are made absolute: uv takes `a.whl` for a project's name.
     """
-    own = dependency_groups.uv()
-    flags = ["--no-config", "--quiet", "--no-python-downloads"]
     subject = str(request.wheel.absolute()) if request.wheel else request.requirement
+    what = [
+        *_source(request),
+        *("--constraints", str(pins)),
+        *(["--constraints", str(request.constraints)] if request.constraints else []),
+        subject,
+        *([str(request.plugin.absolute())] if request.plugin else []),
+    ]
+    return commands_for(what, target, str(python), folder, dependency_groups.uv())
+
+
+def commands_for(
+    what: Sequence[str], target: SmokeTarget, python: str, folder: Path, uv: str
+) -> list[list[str]]:
+    """Return the command lines that make an environment and install something in it.
+
+    Args:
+        what: what is installed, as uv takes it.
+        target: the processor that it is for.
+        python: the Python to make it of.
+        folder: where it will be.
+        uv: the program.
+    """
+    flags = ["--no-config", "--quiet", "--no-python-downloads"]
     return [
-        [own, "venv", *flags, "--python", str(python), str(folder)],
+        [uv, "venv", *flags, "--python", python, str(folder)],
         [
-            *(own, "pip", "install", *flags, "--python", str(folder / "bin" / "python")),
+            *(uv, "pip", "install", *flags, "--python", str(folder / "bin" / "python")),
             # Importing TensorFlow takes three times as long where each process compiles it anew.
             "--compile-bytecode",
             *_platform(target),
-            *_source(request),
-            *("--constraints", str(pins)),
-            *(["--constraints", str(request.constraints)] if request.constraints else []),
-            subject,
-            *([str(request.plugin.absolute())] if request.plugin else []),
+            *what,
         ],
     ]
+
+
+def variables() -> dict[str, str | None]:
+    """Return the changes to the environment that those programs get."""
+    # --python-platform names no version; uv takes macOS 13.0 unless this says another.
+    version = ".".join(platform.mac_ver()[0].split(".")[:2])
+    macos = {"MACOSX_DEPLOYMENT_TARGET": version} if version else {}
+    return {**_ENVIRONMENT, **macos}
 
 
 def _platform(target: SmokeTarget) -> list[str]:

@@ -113,6 +113,15 @@ class _Gone(Exception):
         self.end = end
 
 
+SPECIFICATION = "serve.json"
+"""The file that tells the program what to do, in the folder that it works in."""
+
+
+def variables(folder: Path) -> dict[str, str | None]:
+    """Return the changes to the environment that the program gets which works in a folder."""
+    return {**ENVIRONMENT, "HOME": str(folder)}
+
+
 def program_argv(prefix: Sequence[str], python: Path) -> list[str]:
     """Return the command line of the program, to which a specification's path is added.
 
@@ -151,7 +160,7 @@ class CheckProcesses:
         self._spec = {**spec, "mode": "serve", "isolation": isolation, "argv": self._argv}
         self._folder = folder
         self._bounds = bounds
-        self._env = {**ENVIRONMENT, "HOME": str(folder), **(env or {})}
+        self._env = {**variables(folder), **(env or {})}
         self._running = contextlib.ExitStack()
         self._child: Child | None = None
         self._pending = b""
@@ -210,7 +219,7 @@ class CheckProcesses:
 
     def _launch(self, log: Path) -> dict[str, Any] | None:
         """Start the program, and return the import's row; None where checks are spawned."""
-        specification = self._folder / "serve.json"
+        specification = self._folder / SPECIFICATION
         specification.write_text(json.dumps(self._spec), encoding="utf-8")
         with log.open("wb") as opened:
             supervision = process.start(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import checkout
+from tensorflow_macos_build import checkout, dependency_groups
 from tensorflow_macos_build.config import Smoke
-from tensorflow_macos_build.errors import WorkFailed
+from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import CheckRecord, FileRecord, Record, SmokeResult
 from tensorflow_macos_build.pipeline.stage import Configured, Results, Stage, StageJob
@@ -18,10 +20,10 @@ from tensorflow_macos_build.pipeline.stages.verify import VERIFY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
+    from tensorflow_macos_build.command_line import CommandLine
     from tensorflow_macos_build.pipeline.workspace import Workspace
-    from tensorflow_macos_build.smoke import SmokeCheck, SmokeOptions, SmokeReport
+    from tensorflow_macos_build.smoke import SmokeCheck, SmokeOptions, SmokeReport, SmokeTarget
 
 
 class SmokeInputs(Record):
@@ -52,21 +54,63 @@ class SmokeInstructions(Configured[Smoke]):
     Attributes:
         version: the version of that Python.
         python: its path.
+        with_host: whether the host's own wheel is tried, too.
+        root: the checkout.
     """
 
     version: str
     python: Path | None
+    with_host: bool
+    root: Path
+
+    def commands(self) -> dict[str, CommandLine]:
+        """Return the programs of each processor that the wheels can be tried on here."""
+        from tensorflow_macos_build.smoke import planned
+
+        python = fingerprints.shown(self.python, f"python{self.version}")
+        uv = fingerprints.shown(_uv(), "uv")
+        return {
+            purpose: line
+            for label, target in self._targets().items()
+            if not target.skip_reason
+            for purpose, line in planned.commands(target, label, python, uv, self.root).items()
+        }
 
     def settings(self) -> dict[str, Any]:
-        """Return the section's values, and which Python."""
+        """Return the section's values, which Python, and what cannot be tried here."""
         python = fingerprints.shown(self.python, f"python{self.version}")
-        return {**super().settings(), "python": python}
+        targets = self._targets().items()
+        skipped = {label: each.skip_reason for label, each in targets if each.skip_reason}
+        more = {"not_run": skipped} if skipped else {}
+        return {**super().settings(), "python": python, **more}
+
+    def _targets(self) -> dict[str, SmokeTarget]:
+        """Return what each wheel is tried on: the host's own, and each half of the fused one."""
+        from tensorflow_macos_build.smoke import targets
+
+        host = targets.this_host(self.python or Path(sys.executable))
+        # By names: whatever the wheels' own will be, these are for the same processors.
+        tag = f"macosx_11_0_{host.machine}" if host.system == "darwin" else "any"
+        names = {"host": f"x-1-py3-none-{tag}.whl"} if self.with_host else {}
+        labelled = [
+            (label, each) for label, name in names.items() for each in targets.targets(name, host)
+        ]
+        fused = targets.targets("x-1-py3-none-macosx_11_0_universal2.whl", host)
+        return dict([*labelled, *((each.name, each) for each in fused)])
+
+
+def _uv() -> Path | None:
+    try:
+        return Path(dependency_groups.uv())
+    except UsageError:
+        return None
 
 
 def _instructions(workspace: Workspace) -> SmokeInstructions:
     release = workspace.release
     version, python = fingerprints.python_version(release), fingerprints.located_python(release)
-    return SmokeInstructions(release.smoke, version, python)
+    root = workspace.root
+    return SmokeInstructions(release.smoke, version, python, release.host_build, root)
 
 
 def _work(job: StageJob[SmokeInputs, SmokeInstructions]) -> SmokeResult:

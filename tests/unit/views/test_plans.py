@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import platform
 import shlex
 import sys
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 from tensorflow_macos_build import bazel, config, documents
 from tensorflow_macos_build.pipeline import plan as planning
 from tensorflow_macos_build.pipeline import toolchain
+from tensorflow_macos_build.pipeline.stages import prove
 from tensorflow_macos_build.pipeline.workspace import Workspace
+from tensorflow_macos_build.smoke import targets, zygote
+from tensorflow_macos_build.smoke.targets import SmokeHost
 from tensorflow_macos_build.views import build as view
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,6 +37,11 @@ def bare_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(sys, "executable", "/python")
     monkeypatch.setattr(toolchain, "digest", lambda _: "0123456789abcdef")
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("15.1", ("", "", ""), "arm64"))
+    monkeypatch.setattr(prove, "_uv", lambda: None)
+    host = SmokeHost("darwin", "arm64", rosetta=True, tags=frozenset())
+    monkeypatch.setattr(targets, "this_host", lambda _: host)
+    monkeypatch.setattr(zygote, "INSIDE", Path("/package/smoke/inside"))
 
 
 def plan_of(name: str, changes: dict[str, str] | None = None) -> planning.BuildPlan:
