@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 
 HEADS = "+refs/heads/*:refs/heads/*"
 TAGS = "+refs/tags/*:refs/tags/*"
+
+CLONED = ("origin", HEADS, TAGS)
+REFRESHED = ("--prune", *CLONED)
+"""What is fetched of a server at first, and later on."""
+
+FETCH = ("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+"""git reports no progress by itself on a pipe, such as this standard error (git-fetch(1))."""
+
+PROTOCOL = ("-c", "protocol.version=2")
+"""The older protocols, which a user may have set, begin with all references (gitprotocol-v2(5))."""
+
 # `refs/remotes`, too: of a local clone people name `origin/main`, which is no branch of its own.
 MIRRORED = ("refs/heads", "refs/tags", "refs/remotes")
 
@@ -87,7 +98,7 @@ class Mirror(Git):
             with locks.held(self.folder / "lock"):
                 drop_stale_locks(self.git_dir)
                 # --prune: a branch `a` that upstream has no more would keep a new `a/b` out
-                self.fetch(["--prune", "origin", HEADS, TAGS], ticker)
+                self.fetch(REFRESHED, ticker)
 
     def fetch_blobs(self, ids: Iterable[str], ticker: Ticker = silent) -> int:
         """Make file contents present, all that are missing in one request; return their number.
@@ -167,11 +178,8 @@ class Mirror(Git):
         Raises:
             transfer.Unreachable: the server could not be asked, or has not got it all.
         """
-        # --progress: on a pipe, such as this standard error, git reports none by itself
-        # (git-fetch(1))
-        options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
         config = ["-c", f"fetch.negotiationAlgorithm={negotiate}"] if negotiate else []
-        self.talk([*config, "fetch", *options, *arguments], ticker, stdin=stdin)
+        self.talk([*config, *FETCH, *arguments], ticker, stdin=stdin)
 
     def talk(
         self, arguments: Sequence[str], ticker: Ticker, *, stdin: bytes = b""
@@ -186,9 +194,7 @@ class Mirror(Git):
 
         assert self.url is not None
         return transfer.run_with_retry(
-            # the older protocols, which a user may have set, begin with all references
-            # (gitprotocol-v2(5))
-            self.argv("-c", "protocol.version=2", *arguments),
+            self.argv(*PROTOCOL, *arguments),
             url=self.url,
             ticker=ticker,
             retry=self.retry,

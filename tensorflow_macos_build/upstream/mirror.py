@@ -17,20 +17,27 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from tensorflow_macos_build import checkout, locks, temporary
+from tensorflow_macos_build.command_line import CommandLine
 from tensorflow_macos_build.console import Ticker, silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import revisions
+from tensorflow_macos_build.git import environment, revisions
 from tensorflow_macos_build.git.environment import OFFLINE
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.upstream import embedded, local, remote
-from tensorflow_macos_build.upstream.handle import Mirror
+from tensorflow_macos_build.upstream.handle import CLONED, FETCH, PROTOCOL, REFRESHED, Mirror
 from tensorflow_macos_build.upstream.patience import TransferRetry, shown
 
-__all__ = ["Mirror", "TransferRetry", "kind", "open", "peek"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Mirror", "TransferRetry", "kind", "open", "peek", "planned"]
+
+_NEW = "<a new folder>"
+"""What stands for the folder of a clone before it is put in place."""
 
 _SCHEMES = frozenset({"git", "http", "https", "ssh"})
 # git-clone(1), GIT URLS: `host:path` of ssh, unless a slash comes before the colon
@@ -101,6 +108,36 @@ def peek(source: str, cache: Path, ref: str) -> tuple[Git, str] | None:
     # A partial clone's own `cat-file --batch` ends at the first content that it may not fetch.
     objects = {"GIT_OBJECT_DIRECTORY": str(names.objects_folder().resolve())}
     return (Git(view, env=objects) if is_partial else names), commit
+
+
+def planned(source: str, cache: Path, cwd: Path) -> dict[str, CommandLine]:
+    """Return the programs by which an upstream comes here from its server, by what each is for.
+
+    There are none for one that is on this machine. They also get what the user's own settings say
+    of the network, which is not shown: it may have passwords in it.
+
+    Args:
+        source: as for `open`.
+        cache: the folder that holds all mirrors.
+        cwd: the folder that they run in, which decides nothing.
+
+    Raises:
+        UsageError: `source` is an address that cannot be read.
+    """
+    form, location = kind(source)
+    if form != "remote":
+        return {}
+    folder = cache / _folder_name(location)
+    mirror = Mirror(folder / "repository.git", origin=source, folder=folder, url=location)
+    if mirror.git_dir.exists():
+        return {"fetch, where the commit is not here": _asking(mirror, REFRESHED, cwd)}
+    return {"clone": _asking(dataclasses.replace(mirror, git_dir=Path(_NEW)), CLONED, cwd)}
+
+
+def _asking(mirror: Mirror, arguments: Sequence[str], cwd: Path) -> CommandLine:
+    argv = map(str, mirror.argv(*PROTOCOL, *FETCH, *arguments))
+    # As for a user whose settings say nothing of the network.
+    return CommandLine(tuple(argv), cwd, {**mirror.environment(), **environment.fetching(b"")})
 
 
 def kind(source: str) -> tuple[Literal["embedded", "local", "remote"], str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.upstream import health, store, transfer
-from tensorflow_macos_build.upstream.handle import HEADS, TAGS, Mirror
+from tensorflow_macos_build.upstream.handle import CLONED, Mirror
 from tensorflow_macos_build.upstream.patience import shown
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _clone(mirror: Mirror, ticker: Ticker) -> None:
     assert mirror.url is not None
     with store.replacement(mirror) as new:
         store.configure(new, mirror.url)
-        new.fetch(["origin", HEADS, TAGS], ticker)
+        new.fetch(CLONED, ticker)
         _refuse_unusable(new)
         # for all that reads it later: references in one file, and commits that need no unpacking
         new.run("pack-refs", "--all")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import closure
+from tensorflow_macos_build.config import Upstream
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.pipeline import fingerprints
 from tensorflow_macos_build.pipeline.records import Record, SourceResult
 from tensorflow_macos_build.pipeline.stage import Configured, Results, Stage, StageJob
@@ -13,7 +16,7 @@ from tensorflow_macos_build.pipeline.stage import Configured, Results, Stage, St
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tensorflow_macos_build.config import Upstream
+    from tensorflow_macos_build.command_line import CommandLine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.pipeline.workspace import Workspace
 
@@ -31,6 +34,28 @@ class SourceInputs(Record):
     url: str
     ref: str
     local_refs: str
+
+
+@dataclass(frozen=True)
+class SourceInstructions(Configured[Upstream]):
+    """Where the source comes from, and where mirrors are.
+
+    Attributes:
+        mirrors: their folder.
+        root: the checkout.
+    """
+
+    mirrors: Path
+    root: Path
+
+    def commands(self) -> dict[str, CommandLine]:
+        """Return the programs that ask the server, where there is one."""
+        from tensorflow_macos_build.upstream import mirror
+
+        try:
+            return mirror.planned(self.section.url, self.mirrors, self.root)
+        except UsageError:  # no repository, which the work says
+            return {}
 
 
 def _inputs(workspace: Workspace, _results: Results) -> SourceInputs:
@@ -57,7 +82,7 @@ def _local_refs(root: Path, upstream: Upstream) -> str:
     return digest.hexdigest()
 
 
-def _work(job: StageJob[SourceInputs, Configured[Upstream]]) -> SourceResult:
+def _work(job: StageJob[SourceInputs, SourceInstructions]) -> SourceResult:
     from tensorflow_macos_build.upstream import mirror
 
     opened = mirror.open(job.inputs.url, job.workspace.mirrors, job.ticker)
@@ -85,5 +110,7 @@ SOURCE = Stage(
     work=_work,
     result=SourceResult,
     summary=lambda source: f"{source.ref} is {source.commit[:12]}",
-    instructions=lambda workspace: Configured(workspace.release.upstream),
+    instructions=lambda workspace: SourceInstructions(
+        workspace.release.upstream, workspace.mirrors, workspace.root
+    ),
 )
