@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import MacosBuildError
 from tensorflow_macos_build.git import revisions
-from tensorflow_macos_build.upstream import mirror
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.pipeline.workspace import Workspace
@@ -24,6 +23,8 @@ def is_source_of(workspace: Workspace) -> bool:
 
     Nothing is fetched: of what is not here yet the answer is no.
     """
+    from tensorflow_macos_build.upstream import mirror  # noqa: PLC0415 - what talks to servers
+
     upstream = workspace.release.upstream
     if upstream.is_embedded:
         return True
@@ -32,3 +33,8 @@ def is_source_of(workspace: Workspace) -> bool:
         return here is not None and revisions.find(here[0], f"{here[1]}:{_MARK}") is not None
     except MacosBuildError:  # it is no repository; whoever opens it says so
         return False
+
+
+def dependency_groups_of(workspace: Workspace) -> tuple[str, ...]:
+    """Return what a build needs beyond the package's own: zig compiles the miniature."""
+    return ("demo",) if is_source_of(workspace) else ()

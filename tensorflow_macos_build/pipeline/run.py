@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tensorflow_macos_build import checkout, dependency_groups, files, locks, temporary
 from tensorflow_macos_build.errors import ExitCode, MacosBuildError, WorkFailed
+from tensorflow_macos_build.pipeline import miniature, stamps
 from tensorflow_macos_build.pipeline import plan as planning
-from tensorflow_macos_build.pipeline import stamps
 from tensorflow_macos_build.pipeline.records import files_in
 from tensorflow_macos_build.pipeline.rounds import boxed_build
 from tensorflow_macos_build.pipeline.stage import FinishedStage, Results, Stage, StageJob, now
@@ -91,7 +91,7 @@ def build(
         plan = planning.make(workspace, request)
         observer.plan_made(plan)  # first: to bring what is required may take a while
         if _may_come_to_bazel(plan):
-            dependency_groups.require(bazel_builds.dependency_groups_of(workspace))
+            dependency_groups.require(miniature.dependency_groups_of(workspace))
         gate = _Preflight(plan, observer)
         gate.before_all()
         if request.time_box is None:

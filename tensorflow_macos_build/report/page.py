@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from tensorflow_macos_build.errors import printable
-from tensorflow_macos_build.report import verdict
+from tensorflow_macos_build.report import amounts, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,8 +63,8 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.tests["failure"] = verdict.is_failure
-    environment.filters["size"] = size
-    environment.filters["duration"] = duration
+    environment.filters["size"] = amounts.size
+    environment.filters["duration"] = amounts.duration
     environment.filters["evidence_lines"] = evidence_lines
     return environment
 
@@ -74,26 +74,6 @@ def shown(value: object) -> object:
     # What has __html__ is a piece of the page itself (markupsafe.Markup).
     is_foreign = isinstance(value, str) and not hasattr(value, "__html__")
     return printable(str(value), kept="\n\t") if is_foreign else value
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people read it, in units of 1000."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.2f} GB"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people read it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    # Rounded first: 119.6 seconds are 2 min 00 s, not 1 min 60 s.
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def evidence_lines(evidence: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from tensorflow_macos_build.pipeline.records import (
     VerifyResult,
     WheelResult,
 )
-from tensorflow_macos_build.report import page, verdict
+from tensorflow_macos_build.report import amounts, verdict
 from tensorflow_macos_build.views import doctor, time_spent
 from tensorflow_macos_build.views.lines import Line
 
@@ -142,7 +142,7 @@ def planned_line(planned: PlannedStage) -> str:
 
 def finished_line(finished: FinishedStage, why: str = "") -> Line:
     """Return what came of a stage, in the columns of `planned_line`; `why` is why it was run."""
-    took = "up to date" if finished.up_to_date else page.duration(finished.seconds)
+    took = "up to date" if finished.up_to_date else amounts.duration(finished.seconds)
     columns = f"{finished.stage.name:<{_NAME_COLUMN}} {took:<{_STATE_COLUMN}}"
     parts = [finished.stage.summary(finished.value)]
     if (effort := time_spent.effort_of(finished)) is not None:
@@ -195,7 +195,7 @@ def as_lines(workspace: Workspace, done: Sequence[FinishedStage]) -> Iterator[Pa
     # Strings, which nothing is laid over: all of it is copied.
     yield str(wheel)
     yield f"sha256 {last.wheel.sha256}"
-    yield f"{page.size(last.wheel.size)}; {_time_taken(done)}"
+    yield f"{amounts.size(last.wheel.size)}; {_time_taken(done)}"
     yield from (
         _published(workspace, wheel, done)
         if isinstance(last, DistResult)
@@ -229,7 +229,7 @@ def _time_taken(done: Sequence[FinishedStage]) -> str:
     made = [finished for finished in done if not finished.up_to_date]
     if not made:
         return f"all {len(done)} stages are up to date"
-    seconds = page.duration(sum(finished.seconds for finished in made))
+    seconds = amounts.duration(sum(finished.seconds for finished in made))
     return f"{len(made)} of {len(done)} stages were done, in {seconds}"
 
 

@@ -11,7 +11,7 @@ from tensorflow_macos_build.pipeline.records import (
     PatchResult,
     SmokeResult,
 )
-from tensorflow_macos_build.report.page import duration, size
+from tensorflow_macos_build.report.amounts import duration, size
 from tensorflow_macos_build.views.markdown import escaped, table
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.report.page import size
+from tensorflow_macos_build.report.amounts import size
 from tensorflow_macos_build.views.lines import Line
 from tensorflow_macos_build.views.tables import Table
 from tensorflow_macos_build.wheels import contents as reading

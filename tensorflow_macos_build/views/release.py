@@ -11,7 +11,7 @@ from tensorflow_macos_build.pipeline.releasing.check import CheckState
 from tensorflow_macos_build.release import model
 from tensorflow_macos_build.release.model import GateOutcome
 from tensorflow_macos_build.release.publishing import plan
-from tensorflow_macos_build.report.page import size
+from tensorflow_macos_build.report.amounts import size
 from tensorflow_macos_build.views.lines import Line
 from tensorflow_macos_build.views.tables import Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
-from tensorflow_macos_build.report.page import size
+from tensorflow_macos_build.report.amounts import size
 from tensorflow_macos_build.site import model
 from tensorflow_macos_build.views.lines import Line
 

@@ -144,13 +144,6 @@ def _inputs(workspace: Workspace, results: Results, architecture: str) -> BuildI
     )
 
 
-def dependency_groups_of(workspace: Workspace) -> tuple[str, ...]:
-    """Return what a build needs beyond the package's own: zig compiles the miniature."""
-    from tensorflow_macos_build.pipeline import miniature
-
-    return ("demo",) if miniature.is_source_of(workspace) else ()
-
-
 def _tools(release: Release) -> dict[str, str]:
     programs = {
         "bazel": fingerprints.program_identity(tools.locate("bazel")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.report.page import duration, size
+from tensorflow_macos_build.report.amounts import duration, size
 from tensorflow_macos_build.site.anchors import address
 from tensorflow_macos_build.site.page import (
     Bar,

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.release.model import SUMS, FileKind, GateOutcome
-from tensorflow_macos_build.report.page import size
+from tensorflow_macos_build.report.amounts import size
 from tensorflow_macos_build.site.anchors import address
 from tensorflow_macos_build.site.page import (
     Cell,

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.report.page import duration
+from tensorflow_macos_build.report.amounts import duration
 from tensorflow_macos_build.site.anchors import address
 from tensorflow_macos_build.site.page import (
     Bar,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.report.page import size
+from tensorflow_macos_build.report.amounts import size
 from tensorflow_macos_build.site.anchors import address
 from tensorflow_macos_build.site.page import (
     Bar,

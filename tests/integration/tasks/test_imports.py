@@ -44,6 +44,16 @@ def test_what_runs_no_task_imports_no_library_of_one(args: list[str]) -> None:
     assert not _imported(*args) & set(HEAVY)
 
 
+def test_a_build_looks_what_there_is_to_do_without_what_only_some_work_needs() -> None:
+    modules = ("tasks.reporter", "pipeline.run", "pipeline.rounds.budget", "views.build_summary")
+    names = ", ".join(f"tensorflow_macos_build.{module}" for module in modules)
+    code = f"import sys, {names}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not set(run.stdout.split()) & (set(HEAVY) - {"pydantic", "rich"})
+
+
 def test_a_document_is_printed_without_what_draws() -> None:
     assert "rich" not in _imported("config.show", "demo", "--json")
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import config
-from tensorflow_macos_build.pipeline import doctor, mac
+from tensorflow_macos_build.pipeline import doctor, mac, miniature
 from tensorflow_macos_build.pipeline.doctor import Availability
-from tensorflow_macos_build.pipeline.stages import build
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.upstream import embedded
 
@@ -211,12 +210,12 @@ def test_a_clone_of_the_miniature_is_no_real_tensorflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    miniature = embedded.create(tmp_path / "miniature.git").git_dir
+    origin = embedded.create(tmp_path / "miniature.git").git_dir
     clone = tmp_path / "fork"
-    subprocess.run(["git", "clone", "-q", *depth, miniature.as_uri(), clone], check=True)
+    subprocess.run(["git", "clone", "-q", *depth, origin.as_uri(), clone], check=True)
     of_clone = _demo(**{"upstream.url": str(clone), "upstream.ref": "main"})
     assert not _examined(of_clone, tmp_path)["host"].stops_the_build
     workspace = Workspace(dataclasses.replace(of_clone, root=tmp_path))
-    assert build.dependency_groups_of(workspace) == ("demo",)
+    assert miniature.dependency_groups_of(workspace) == ("demo",)
     of_another = _demo(**{"upstream.url": str(ROOT), "upstream.ref": "HEAD"})
     assert _examined(of_another, tmp_path)["host"].stops_the_build

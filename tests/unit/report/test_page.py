@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.report import page, verdict
+from tensorflow_macos_build.report import amounts, page, verdict
 from tensorflow_macos_build.smoke import CheckOutcome
 
 
@@ -201,7 +201,7 @@ def test_what_comes_from_outside_is_text_and_never_markup() -> None:
     ("count", "text"), [(0, "0 B"), (999, "999 B"), (53_800, "53.8 kB"), (486_600_000, "486.6 MB")]
 )
 def test_sizes_read_well(count: int, text: str) -> None:
-    assert page.size(count) == text
+    assert amounts.size(count) == text
 
 
 @pytest.mark.parametrize(
@@ -209,4 +209,4 @@ def test_sizes_read_well(count: int, text: str) -> None:
     [(0.04, "0.0 s"), (59.9, "59.9 s"), (90, "1 min 30 s"), (7384, "2 h 03 min")],
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
-    assert page.duration(seconds) == text
+    assert amounts.duration(seconds) == text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.report.page import size
+from tensorflow_macos_build.report.amounts import size
 from tensorflow_macos_build.site import SiteRequest, publish, reading
 from tensorflow_macos_build.site.anchors import address
 from tests import site_documents, site_files
