@@ -120,8 +120,8 @@ def import_changes(
         with lock.sole_writer(folder, waiting):
             steps = _named(imported.steps, folder, base, quarantine, replace=replace)
             steps = tuple(_annotated(step, trailers) for step in steps)
-            in_phase(ticker, 2, 2, "writing and verifying")(0, None, f"{len(steps)} patches")
-            return imported, storage.save(folder, base, steps, quarantine.git)
+            saving = in_phase(ticker, 2, 2, "saving")
+            return imported, storage.save(folder, base, steps, quarantine.git, ticker=saving)
 
 
 def _base(named: QueueBase, imported: Imported) -> QueueBase:

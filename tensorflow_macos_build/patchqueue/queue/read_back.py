@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import objects, trees
 from tensorflow_macos_build.git.objects import decode_path, encode_path
@@ -18,6 +19,7 @@ from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 
 
 def verify(
-    queue: Queue, steps: Sequence[PatchStep], stayed: Mapping[str, bytes], quarantine: Quarantine
+    queue: Queue,
+    steps: Sequence[PatchStep],
+    stayed: Mapping[str, bytes],
+    quarantine: Quarantine,
+    ticker: Ticker = silent,
 ) -> None:
     """Check a queue that was read back.
 
@@ -34,6 +40,7 @@ def verify(
         steps: what was asked for; each begins with the tree that the one before it makes.
         stayed: the content of each file that stayed as it was, by its name now.
         quarantine: sees all trees of the steps.
+        ticker: told how many of the patches that have to be applied are.
 
     Raises:
         WorkFailed: it is not what was asked for.
@@ -54,17 +61,21 @@ def verify(
     new = [n for n, (patch, _) in enumerate(patches) if stayed.get(patch.name) != patch.content]
     if new:
         # the tree of the first is listed, and goes on from there
-        _apply(patches[new[0] :], {patches[n][0].name for n in new}, quarantine)
+        _apply(patches[new[0] :], {patches[n][0].name for n in new}, quarantine, ticker)
 
 
 def _apply(
-    patches: Sequence[tuple[QueuePatch, PatchStep]], new: set[str], quarantine: Quarantine
+    patches: Sequence[tuple[QueuePatch, PatchStep]],
+    new: set[str],
+    quarantine: Quarantine,
+    ticker: Ticker,
 ) -> None:
     git = quarantine.git
     wanted = trees.between(git, [(step.before, step.after) for _, step in patches])
     with objects.reading(git) as reader:
         tree = PatchedTree(trees.files(git, patches[0][1].before), reader.blob)
-        for (patch, _), path_changes in zip(patches, wanted, strict=True):
+        for number, ((patch, _), path_changes) in enumerate(zip(patches, wanted, strict=True)):
+            ticker(number, len(patches), patch.name, unit="patches")
             changes = {encode_path(change.path): change.new for change in path_changes}
             if patch.name in new:
                 _compare(patch, changes, tree)

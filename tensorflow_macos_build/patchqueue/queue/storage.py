@@ -21,6 +21,7 @@ import yaml
 
 from tensorflow_macos_build import checkout, files
 from tensorflow_macos_build.config import tree
+from tensorflow_macos_build.console import in_phase, silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.formats import patch as patch_format
@@ -43,8 +44,9 @@ from tensorflow_macos_build.patchqueue.queue.queue_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
@@ -185,6 +187,7 @@ def save(
     resolutions: Mapping[str, bytes] | None = None,
     seen: str | None = None,
     announce: Callable[[str], object] | None = None,
+    ticker: Ticker = silent,
 ) -> Saved:
     """Write a queue, in one step, after it was verified.
 
@@ -199,6 +202,7 @@ def save(
         resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
         seen: the digest of the queue that the steps were made from (`Queue.digest`).
         announce: called with the new queue's digest before it is put in place.
+        ticker: told how many patches are written, and that they are verified.
 
     Raises:
         UsageError: the steps do not follow one another; the queue is another one than was seen, or
@@ -216,19 +220,30 @@ def save(
         old = {patch.name: patch for patch in before.patches} if before else {}
         made = compose.compose(base, steps, old, quarantine.git)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as aside:
-            written = _write(real, aside, made, resolutions)
+            count = sum(step.pick is None for step in steps)
+            counted = _counted(made, count, in_phase(ticker, 1, 2, "writing"))
+            written = _write(real, aside, counted, resolutions)
             _write_base(real, aside, base, compose.leading_picks(steps, folder))
             # it was read where it is written: a temporary folder's name is not the queue's
             queue = replace(load(aside), name=real.name, folder=folder)
             stayed = {
                 file.name: old[file.was].content for file in written if file.was and file.is_kept
             }
-            read_back.verify(queue, steps, stayed, quarantine)
+            verifying = in_phase(ticker, 2, 2, "verifying")
+            read_back.verify(queue, steps, stayed, quarantine, verifying)
             # the journal is written before the swap: a kill between the two leaves an entry that no
             # queue matches, where the other order would leave a queue that its own command disowns
             if announce is not None:
                 announce(queue.digest)
     return _saved(queue, written, before.names if before else ())
+
+
+def _counted(
+    composed: Iterable[compose.ComposedPatch], count: int, ticker: Ticker
+) -> Iterator[compose.ComposedPatch]:
+    for number, patch in enumerate(composed):
+        ticker(number, count, patch.name, unit="patches")
+        yield patch
 
 
 def _saved(queue: Queue, files_now: Sequence[_PatchFile], old: Iterable[str]) -> Saved:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.console import silent, ticker_of
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
@@ -26,6 +26,7 @@ from tests import command_line
 from tests.git_servers import http_server
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.pace import WorkProgress
     from tensorflow_macos_build.patchqueue.exchange.sources import Imported
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
 
@@ -100,6 +101,20 @@ def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
     assert len(contents) == 4
     assert [patch.content for patch in of_folder.queue.patches] == contents
     assert [patch.content for patch in of_mailbox.queue.patches] == contents
+
+
+def test_an_import_counts_the_patches_that_it_writes_and_those_that_it_verifies(
+    tmp_path: Path, fork: Path
+) -> None:
+    told: dict[str, list[tuple[int, int | None]]] = {}
+
+    def note(progress: WorkProgress) -> None:
+        told.setdefault(progress.phase, []).append((progress.done, progress.total))
+
+    source = ImportSource(SourceKind.RANGE, "v1..main", str(fork), "v1")
+    importing.import_changes(source, tmp_path / "patches/q", tmp_path / "cache", ticker_of(note))
+    for phase in ("2/2 saving, 1/2 writing", "2/2 saving, 2/2 verifying"):
+        assert told[phase] == [(0, None), *((done, 4) for done in range(4))]
 
 
 def test_patches_without_a_from_line_or_a_last_line_end_are_mails_of_their_own(
