@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import ExitCode, UsageError
 from tensorflow_macos_build.tasks.command import Command, command, present
 from tensorflow_macos_build.tasks.examples import SECTIONS
@@ -21,7 +22,7 @@ def task(described: invoke.Collection) -> Command:
         positional=["config"],
         iterable=["ignore"],
         help={
-            "config": "a config under build_configs/, or the path of one",
+            "config": "a config under build_configs/, or the path of one; or a group, as --group",
             "group": f"look at one group of tasks alone: {', '.join(map(str.lower, SECTIONS))}",
             "ignore": "do not count the finding with this code; may be repeated",
             "json": "print one JSON document (schema doctor.v2)",
@@ -40,11 +41,13 @@ def task(described: invoke.Collection) -> Command:
         The needs of building are those of the config. The exit code is about the build, or about
         the group that is asked for: 2 when it cannot do without something that is missing.
         """
-        from tensorflow_macos_build.config import load
+        from tensorflow_macos_build.config import load, names
         from tensorflow_macos_build.pipeline import group_needs
         from tensorflow_macos_build.pipeline.workspace import Workspace
         from tensorflow_macos_build.views import group_needs as view
 
+        if config.title() in SECTIONS and config not in names(checkout.root()):
+            config, group = "demo", config
         groups = _groups(described, group)
         workspace = Workspace(load(config))
         seen = group_needs.examine(workspace, groups, ignore)

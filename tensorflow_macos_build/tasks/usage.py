@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout
 from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build.tasks import task_help
 from tensorflow_macos_build.tasks.command import Argument
 
 if TYPE_CHECKING:
@@ -130,9 +131,7 @@ class _WordReader:
                 self._give(name)
         if self._missing:
             needed = " and ".join(f"`--{name}`" for name in self._missing)
-            raise UsageError(
-                f"`{self._task}` needs {needed}", hint=checkout.command(self._task, "--help")
-            )
+            raise UsageError(f"`{self._task}` needs {needed}", hint=self._usage())
         for name in self._positional:
             argument = self._context.flags[f"--{name}"]
             default = argument.left_out if isinstance(argument, Argument) else ""
@@ -206,12 +205,19 @@ class _WordReader:
         )
 
     def _surplus(self, word: str) -> UsageError:
-        near = nearest(word, self._tasks)
+        # `import` is more like `ci.report` than like `patches.import`, which is meant.
+        named_so = sorted(name for name in self._tasks if name.rpartition(".")[2] == word)
+        near = "` or `".join(named_so) or nearest(word, self._tasks)
         hint = f"did you mean `{near}`?" if near else f"see {checkout.command('--list')}"
         if self._task:
             what = f"`{self._task}` takes no `{word}`, and there is no task of that name"
-            return UsageError(what, hint=hint if near else "")
+            return UsageError(what, hint=hint if near else self._usage())
         return UsageError(f"there is no task `{word}`", hint=hint)
+
+    def _usage(self) -> str:
+        """Return how the task is typed."""
+        required = self._takes.required(self._task)
+        return f"usage: {task_help.usage_line(checkout.program(), self._context, required)}"
 
 
 def _name(argument: invoke.Argument) -> str:

@@ -88,6 +88,25 @@ def test_help_on_no_task_is_wrong_usage_with_the_nearest(
     assert "there is no task `bild`\nhint: did you mean `build`?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["import"], "did you mean `patches.import`?"),
+        (["report"], "did you mean `ci.report` or `patches.report`?"),
+        (["fuse", "a.whl"], "usage: scripts/inv fuse A.whl B.whl [--out DIR] [--flags]"),
+        (["patches.forecast", "demo"], "usage: scripts/inv patches.forecast --queue QUEUE"),
+    ],
+)
+def test_what_is_missing_or_misnamed_is_answered_by_how_it_is_typed(
+    words: list[str], hint: str
+) -> None:
+    required = {name: getattr(namespace[name], "required", ()) for name in CONTEXTS}
+    takes = usage.Takes(PARSER.initial_context, CONTEXTS, required.__getitem__)
+    with pytest.raises(UsageError) as raised:
+        usage.check(words, takes)
+    assert raised.value.hint.startswith(hint)
+
+
 def test_a_flag_that_may_be_repeated_and_each_task_of_a_line_take_their_own_values() -> None:
     assert _run("verify", "W.whl", "--allow", "a", "--allow=b", "verify", "W.whl") == 0
     assert _run("build", "--plan", "--plan") == 0
