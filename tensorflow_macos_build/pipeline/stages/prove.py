@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tensorflow_macos_build import checkout, dependency_groups
+from tensorflow_macos_build import checkout, dependency_groups, process
 from tensorflow_macos_build.config import Smoke
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.pipeline import fingerprints
@@ -88,7 +88,11 @@ class SmokeInstructions(Configured[Smoke]):
         """Return what each wheel is tried on: the host's own, and each half of the fused one."""
         from tensorflow_macos_build.smoke import targets
 
-        host = targets.this_host(self.python or Path(sys.executable))
+        own = Path(sys.executable)
+        try:
+            host = targets.this_host(self.python or own)
+        except process.ProgramFailed:  # a shim of pyenv's that leads nowhere; the work says so
+            host = targets.this_host(own)
         # By names: whatever the wheels' own will be, these are for the same processors.
         tag = f"macosx_11_0_{host.machine}" if host.system == "darwin" else "any"
         names = {"host": f"x-1-py3-none-{tag}.whl"} if self.with_host else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -59,3 +60,12 @@ def test_the_programs_of_a_plan_are_those_that_try_a_wheel(tmp_path: Path) -> No
         changes = {**PINNED, **line.env}
         for name, value in changes.items():
             assert env.get(name) == (value and value.replace(str(FOLDER), folder)), name
+
+
+def test_a_python_that_cannot_be_started_keeps_no_plan_from_being_shown(tmp_path: Path) -> None:
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    instructions = prove._instructions(Workspace(config.load("demo", root=ROOT)))
+    planned = dataclasses.replace(instructions, python=shim).commands()
+    assert all(str(shim) in line.argv for name, line in planned.items() if "environment" in name)
