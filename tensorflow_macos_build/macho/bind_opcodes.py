@@ -7,6 +7,7 @@ mach_o/BindOpcodes.cpp.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho.export_trie import uleb
@@ -28,13 +29,10 @@ _SET_DYLIB_ORDINAL_IMM = 0x10
 _SET_DYLIB_ORDINAL_ULEB = 0x20
 _SET_DYLIB_SPECIAL_IMM = 0x30
 _SET_SYMBOL_TRAILING_FLAGS_IMM = 0x40
-_SET_TYPE_IMM = 0x50
 _SET_ADDEND_SLEB = 0x60
 _SET_SEGMENT_AND_OFFSET_ULEB = 0x70
 _ADD_ADDR_ULEB = 0x80
-_DO_BIND = 0x90
 _DO_BIND_ADD_ADDR_ULEB = 0xA0
-_DO_BIND_ADD_ADDR_IMM_SCALED = 0xB0
 _DO_BIND_ULEB_TIMES_SKIPPING_ULEB = 0xC0
 _THREADED = 0xD0
 
@@ -48,16 +46,18 @@ _NUMBERS = {
 }
 """How many LEB128 numbers follow an opcode whose numbers only say where to bind."""
 
-_BINDING = frozenset(
-    {
-        _DO_BIND,
-        _DO_BIND_ADD_ADDR_ULEB,
-        _DO_BIND_ADD_ADDR_IMM_SCALED,
-        _DO_BIND_ULEB_TIMES_SKIPPING_ULEB,
-    }
+_NUMBER = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
+_PLACES = re.compile(
+    # DO_BIND, …_IMM_SCALED | …_ADD_ADDR_ULEB | …_ULEB_TIMES_SKIPPING_ULEB: ld64 binds weak
+    # definitions to the image itself, which is nothing that it needs from others.
+    rb"(?:([\x90-\x9f\xb0-\xbf]|[\xa0-\xaf]%b|[\xc0-\xcf]%b%b)"
+    # SET_TYPE_IMM | SET_ADDEND_SLEB, SET_SEGMENT_AND_OFFSET_ULEB, ADD_ADDR_ULEB; at most so many at
+    # a time, for the pattern's memory grows with them
+    rb"|[\x50-\x5f]|[\x60-\x8f]%b){1,256}" % ((_NUMBER,) * 4)
 )
+"""Opcodes that say where to bind, and bind; the group is there where one of them binds."""
+
 _ORDINALS = frozenset({_SET_DYLIB_ORDINAL_IMM, _SET_DYLIB_ORDINAL_ULEB, _SET_DYLIB_SPECIAL_IMM})
-_KNOWN = frozenset({*_NUMBERS, *_BINDING, _SET_TYPE_IMM, _THREADED})
 
 _WEAK_IMPORT = 0x1  # BIND_SYMBOL_FLAGS_WEAK_IMPORT
 _SPECIAL = {
@@ -85,6 +85,14 @@ def bound(stream: Window, *, lazy: bool) -> Iterator[UndefinedSymbol]:
     # One copy: asking the window for each byte took ten times as long.
     content = stream.copy()
     while at < end:
+        # Most of a stream says where to bind: what is whole of that is passed over at once.
+        if run := _PLACES.match(content, at):
+            at = run.end()
+            binding = (name, origin, weak)
+            if run[1] and origin is not SymbolOrigin.SELF and binding not in seen:
+                seen.add(binding)
+                yield UndefinedSymbol(*binding)
+            continue
         opcode, immediate = content[at] & 0xF0, content[at] & 0x0F
         at += 1
         if opcode == _SET_SYMBOL_TRAILING_FLAGS_IMM:
@@ -92,16 +100,11 @@ def bound(stream: Window, *, lazy: bool) -> Iterator[UndefinedSymbol]:
             at += len(name) + 1
         elif opcode in _ORDINALS:
             origin, at = _origin(stream, at, opcode, immediate)
-        elif opcode in _KNOWN:
-            # BIND_SUBOPCODE_THREADED_SET_BIND_ORDINAL_TABLE_SIZE_ULEB is the one with a number.
-            for _ in range(_NUMBERS.get(opcode, int(opcode == _THREADED and immediate == 0))):
+        elif opcode in _NUMBERS or opcode == _THREADED:
+            # `_PLACES` has not taken the first of these, so one of its numbers does not end. Of the
+            # other BIND_SUBOPCODE_THREADED_SET_BIND_ORDINAL_TABLE_SIZE_ULEB has a number.
+            for _ in range(_NUMBERS.get(opcode, int(immediate == 0))):
                 _, at = uleb(stream, at)
-            # ld64 binds weak definitions to the image itself: nothing that it needs from others.
-            if opcode in _BINDING and origin is not SymbolOrigin.SELF:
-                binding = (name, origin, weak)
-                if binding not in seen:
-                    seen.add(binding)
-                    yield UndefinedSymbol(*binding)
         elif opcode != _DONE:
             raise MalformedMachO(
                 f"bind opcode {opcode:#x} is unknown", offset=stream.start + at - 1

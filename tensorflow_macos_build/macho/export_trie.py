@@ -7,6 +7,7 @@ by NUL, and a ULEB128 of its offset in the trie.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.macho.constants import EXPORT_SYMBOL_FLAGS_REEXPORT
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 TRIES = ("LC_DYLD_EXPORTS_TRIE", "export")
 """What the range that holds the trie is called in `Image.linkedit`: a command of its own beside
 chained fixups, a part of LC_DYLD_INFO before."""
+
+_EDGE = re.compile(rb"([^\0]*)\0[\x80-\xff]{0,9}[\x00-\x7f]")
+"""A whole edge: its label, and a number."""
 
 
 def has_trie(image: Image) -> bool:
@@ -72,6 +76,11 @@ def _children(
     count = trie.part(at, 1, "trie node").copy()[0]
     at += 1
     for _ in range(count):
+        edge = _EDGE.match(trie.buffer, trie.start + at, trie.end)
+        # Nearly all edges lead to names that nobody asks for: their offsets are not looked at.
+        if edge is not None and edge[1] and edge[1][0] not in by_byte:
+            at = edge.end() - trie.start
+            continue
         label = trie.text(at, "trie edge")
         at += len(label) + 1
         child, at = uleb(trie, at)

@@ -18,6 +18,9 @@ from tensorflow_macos_build.macho.command_readers import (
 from tensorflow_macos_build.macho.constants import (
     CPU_TYPE_ARM64,
     FILETYPE_NAMES,
+    MH_BUNDLE,
+    MH_DYLIB,
+    MH_EXECUTE,
     MH_MAGIC,
     MH_MAGIC_64,
     MH_TWOLEVEL,
@@ -120,6 +123,11 @@ class Image:
     def minos(self) -> tuple[int, int] | None:
         """The macOS that it was built for; None when it does not say."""
         return max((build.minos[:2] for build in self.builds_for_macos), default=None)
+
+    @property
+    def is_loadable(self) -> bool:
+        """Whether dyld maps it: what needs a signature, and whose symbols must bind."""
+        return self.filetype in (MH_EXECUTE, MH_DYLIB, MH_BUNDLE)
 
     @property
     def is_two_level(self) -> bool:

@@ -186,15 +186,23 @@ def bad_pages(directory: CodeDirectory, blocks: Iterable[bytes]) -> tuple[int, .
         blocks: the image's bytes from its start up to `code_limit`, cut anywhere at multiples of
             `page_size`.
     """
+    return differing(directory, (_page_hashes(directory, block) for block in blocks))
+
+
+def _page_hashes(directory: CodeDirectory, block: bytes) -> list[bytes]:
     page = directory.page_size or max(directory.code_limit, 1)
-    new, kept = getattr(hashlib, directory.algorithm), directory.hash_size
+    new, kept, view = getattr(hashlib, directory.algorithm), directory.hash_size, memoryview(block)
+    return [new(view[at : at + page]).digest()[:kept] for at in range(0, len(view), page)]
+
+
+def differing(directory: CodeDirectory, batches: Iterable[list[bytes]]) -> tuple[int, ...]:
+    """Return what `bad_pages` returns, from the hashes of the pages in order."""
+    kept = directory.hash_size
     bad: list[int] = []
     number = 0
-    for block in blocks:
-        view = memoryview(block)
-        digests = [new(view[at : at + page]).digest()[:kept] for at in range(0, len(view), page)]
+    for digests in batches:
         stated = directory.hashes[number * kept : (number + len(digests)) * kept]
-        # One comparison for all pages of a block: few images have a page that differs.
+        # One comparison for all pages of a batch: few images have a page that differs.
         if b"".join(digests) != stated:
             bad += [
                 number + index

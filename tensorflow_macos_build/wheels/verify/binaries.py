@@ -142,7 +142,7 @@ class _BinaryReader:
         self.slices.setdefault(parsed.arch, self._linked(window, parsed))
 
     def _linked(self, window: Window, parsed: Image) -> BinarySlice:
-        if parsed.filetype not in slices.LOADABLE:
+        if not parsed.is_loadable:
             return BinarySlice(parsed.arch, parsed)
         try:
             undefined = tuple(undefined_symbols(window, parsed))

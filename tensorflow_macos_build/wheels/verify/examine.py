@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import hashlib
 import threading
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ class _Examiner:
         algorithm = self._listing.algorithm(member.name) if self._listing else ""
         names = {algorithm, "sha256"} & set(ALGORITHMS)
         digests = {name: hashlib.new(name) for name in names}
-        with contextlib.closing(_BinaryCapture(member)) as capture:
+        with contextlib.closing(_BinaryCapture(self._archive, member)) as capture:
             try:
                 for piece in self._pieces(member):
                     for digest in digests.values():
@@ -158,7 +159,8 @@ class _Examiner:
 class _BinaryCapture:
     """Keeps a member's bytes when its first ones are those of a binary."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, archive: Archive, member: Member) -> None:
+        self._again = functools.partial(archive.stream, member, chunk=CHUNK)
         self._member = member
         self._head = b""
         self._spool: Spool | None = None
@@ -169,13 +171,13 @@ class _BinaryCapture:
         elif len(self._head) < binaries.HEAD:
             self._head += piece  # inflating may give a byte at a time
             if len(self._head) >= binaries.HEAD and binaries.is_binary(self._head):
-                self._spool = Spool(self._member.size)
+                self._spool = Spool(self._member.size, self._again)
                 self._spool.write(self._head)
 
     def inspect(self, exports: ExportStore) -> tuple[Binary | None, tuple[Finding, ...]]:
         if self._spool is None and binaries.is_binary(self._head):
             # It ends before HEAD, behind a magic number: a binary that was cut off.
-            self._spool = Spool(self._member.size)
+            self._spool = Spool(self._member.size, self._again)
             self._spool.write(self._head)
         if self._spool is None:
             return None, ()

@@ -119,7 +119,7 @@ def verify(
     except OSError as error:
         raise WorkFailed(
             f"a temporary file could not be written: {error.strerror}",
-            hint="the largest binaries of the wheel need their size in the folder TMPDIR names",
+            hint="the largest binaries' tables need their size in the folder that TMPDIR names",
         ) from error
     return replace(verification, findings=allow.apply(_folded(verification.findings)))
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.macho import signature
 from tensorflow_macos_build.macho.constants import (
     CPU_TYPE_ARM64,
-    MH_BUNDLE,
     MH_DYLIB,
-    MH_EXECUTE,
     PLATFORM_MACCATALYST,
     PLATFORM_MACOS,
 )
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.window import Window
     from tensorflow_macos_build.wheels.verify.findings import Severity
     from tensorflow_macos_build.wheels.verify.spool import Content
-
-LOADABLE = frozenset({MH_EXECUTE, MH_DYLIB, MH_BUNDLE})
-"""The file types that dyld maps: the ones that need a signature and whose symbols must bind."""
 
 _ZIPPED = frozenset({PLATFORM_MACOS, PLATFORM_MACCATALYST})
 """The platforms that one image may be built for, "zippered"."""
@@ -55,7 +50,7 @@ def check(content: Content, window: Window, image: Image) -> Iterator[Finding]:
 
 
 def _all(content: Content, window: Window, image: Image) -> Iterator[Finding]:
-    if image.filetype not in LOADABLE:
+    if not image.is_loadable:
         return  # objects and dSYMs are not loaded: what dyld would refuse is no fault of theirs
     yield from _platform(image)
     if image.filetype == MH_DYLIB and not image.install_name:
@@ -110,7 +105,13 @@ def _directory(
     code = window.part(0, directory.code_limit, "signed code")
     # Blocks of whole pages, of a megabyte where pages are small: few reads, and little memory.
     page = directory.page_size or max(len(code), 1)
-    bad = signature.bad_pages(directory, content.blocks(code, max(page, _whole_pages(page))))
+    blocks = content.blocks(code, max(page, _whole_pages(page)))
+    hashed = content.page_hashes(code, directory)
+    bad = (
+        signature.bad_pages(directory, blocks)
+        if hashed is None
+        else signature.differing(directory, [hashed])
+    )
     if bad:
         shown = ", ".join(map(str, bad[:_SHOWN])) + (", …" if len(bad) > _SHOWN else "")
         message = f"{len(bad)} of {directory.pages} pages of {page} bytes differ: {shown}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import random
 from typing import TYPE_CHECKING
 
@@ -12,11 +14,13 @@ from hypothesis import strategies as st
 from tensorflow_macos_build.macho import fat, lipo
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
-from tensorflow_macos_build.wheels.verify import binaries, binding
-from tensorflow_macos_build.wheels.verify.spool import Content, ExportStore
+from tensorflow_macos_build.wheels.verify import binaries, binding, sieve, spool
+from tensorflow_macos_build.wheels.verify.spool import Content, ExportStore, Spool
 from tests.machos import TARGETS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.machos import Toolchain
 
 BASE = "int base(void) { return 1; } __attribute__((weak)) int weakly(void) { return 2; }"
@@ -37,20 +41,40 @@ def samples(toolchain: Toolchain) -> list[bytes]:
     return contents
 
 
-def inspect(content: bytes) -> None:
-    """Read everything that the verifier reads of a binary; malformed parts become findings."""
-    store = ExportStore()
-    try:
-        binary, _ = binaries.inspect("x", Content(Window.whole(content), None), store)
+@pytest.fixture(scope="module", autouse=True)
+def small_is_large() -> Iterator[None]:
+    """Let binaries of some kilobytes be kept as those of megabytes are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "IN_MEMORY", 0)
+        patch.setattr(sieve, "_LEAST", 1)
+        yield
+
+
+def inspect(content: bytes, *pieces: bytes) -> None:
+    """Read everything that the verifier reads of a binary; malformed parts become findings.
+
+    With `pieces`, its bytes as they come, the same is read of what is kept of them.
+    """
+    with contextlib.closing(ExportStore()) as store:
+        inspected = binaries.inspect("x", Content(Window.whole(content), None), store)
         with store.reading() as tries:
-            binding.link([binary], tries, frozenset(), frozenset({"base", "use"}))
-    finally:
-        store.close()
+            linked = binding.link([inspected[0]], tries, frozenset(), frozenset({"base", "use"}))
+    if not pieces:
+        return
+    kept = Spool(len(content), lambda: iter(pieces))
+    with contextlib.closing(ExportStore()) as store, contextlib.closing(kept):
+        for piece in pieces:
+            kept.write(piece)
+        with kept.reading() as left:
+            assert binaries.inspect("x", left, store) == inspected
+        with store.reading() as tries:
+            again = binding.link([inspected[0]], tries, frozenset(), frozenset({"base", "use"}))
+    assert again == linked
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)
-@given(seed=st.integers(0, 2**32), flips=st.integers(1, 12), which=st.integers(0, 4))
-def test_flipped_bits_of_real_files_are_survived(
+@given(seed=st.integers(0, 2**32), flips=st.integers(0, 12), which=st.integers(0, 4))
+def test_flipped_bits_of_real_files_are_survived_and_code_is_not_needed(
     samples: list[bytes], seed: int, flips: int, which: int
 ) -> None:
     chosen = random.Random(seed)
@@ -59,7 +83,22 @@ def test_flipped_bits_of_real_files_are_survived(
         # Headers and tables lie at the ends; most flips in between change code, which is not read.
         limit = chosen.choice([0x400, 0x1400, len(content)])
         content[chosen.randrange(min(limit, len(content)))] ^= 1 << chosen.randrange(8)
-    inspect(bytes(content))
+    first, size = chosen.choice([8, 0x60, 0x1100, len(content)]), chosen.choice([999, 1 << 14])
+    cuts = [0, *range(first, len(content), size), len(content)]
+    inspect(bytes(content), *(bytes(content[a:b]) for a, b in itertools.pairwise(cuts)))
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_of_a_real_file_the_code_is_left_out(samples: list[bytes], which: int) -> None:
+    kept = Spool(len(samples[which]), lambda: iter([samples[which]]))
+    with contextlib.closing(kept):
+        kept.write(samples[which])
+        with kept.reading() as left:
+            window = left.window
+            zeros = sum(block.count(0) for block in window.blocks())
+            assert len(window) == len(samples[which])
+            assert zeros > samples[which].count(0)
+            assert b"".join(left.blocks(window, 1000)) == samples[which]
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
