@@ -106,7 +106,7 @@ class Archive:
     def _whole(self, member: Member) -> bytes | None:
         """Return the content of a small member; None where something is wrong with it."""
         content = os.pread(self._descriptor, member.compressed, member.offset)
-        zlib = engine.preferred()
+        zlib = engine.for_size(member.size)
         if member.method is not CompressionMethod.STORED:
             inflater = zlib.raw_inflater()
             try:
@@ -142,7 +142,7 @@ class Archive:
         data = os.pread(self._descriptor, length, member.offset)
         if member.method is CompressionMethod.STORED:
             return data[:size]
-        zlib = engine.preferred()
+        zlib = engine.for_size(member.size)
         with contextlib.suppress(zlib.error):
             return zlib.raw_inflater().decompress(data, size)
         return b""
@@ -172,7 +172,7 @@ class Archive:
         if member.method is CompressionMethod.STORED:
             yield from self.raw(member, chunk=chunk)
             return
-        zlib = engine.preferred()
+        zlib = engine.for_size(member.size)
         inflater = zlib.raw_inflater()
         try:
             for compressed in self.raw(member, chunk=raw):

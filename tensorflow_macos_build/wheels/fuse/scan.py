@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.errors import Interrupted
 from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 from tensorflow_macos_build.wheels.deflate.universal import Scanned
+from tensorflow_macos_build.wheels.inflate import engine
 from tensorflow_macos_build.wheels.inflate.engine import crc32
 from tensorflow_macos_build.wheels.inflate.stream import BrokenStream, Inflater, StreamBits
 
@@ -123,7 +124,8 @@ class MemberScanner:
     def _inflate(self, half: OpenWheel, member: Member, tally: _Tally) -> StreamBits:
         threaded = member.size >= _OWN_THREAD_FROM
         # Beside those that wait, one is being filled, one hashed, and one is at the queue's door.
-        inflater = Inflater(buffers=_HANDED_OVER + 3 if threaded else 1)
+        by = engine.for_size(member.size)
+        inflater = Inflater(buffers=_HANDED_OVER + 3 if threaded else 1, by=by)
         try:
             pieces = self._bounded(half, member, inflater)
             if threaded:

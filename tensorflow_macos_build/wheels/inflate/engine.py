@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 PACKAGE = "zlib-ng"
 """The distribution that brings the faster one."""
+
+_MODULE = "zlib_ng.zlib_ng"
+
+_WORTH_AN_IMPORT = 1 << 20
+"""Bytes of content from which on the import pays. It takes 2.5 ms, most of them for Python's gzip,
+of which the module wants an error's class: as long as zlib takes for a megabyte."""
 
 
 class Decompressor(Protocol):
@@ -74,7 +81,7 @@ def standard() -> Engine:
 def faster() -> Engine | None:
     """Return zlib-ng, if its package is installed."""
     try:
-        module: Any = importlib.import_module("zlib_ng.zlib_ng")
+        module: Any = importlib.import_module(_MODULE)
     except ImportError:
         return None
     return _engine(PACKAGE, module.ZLIBNG_RUNTIME_VERSION, module)
@@ -86,9 +93,15 @@ def preferred() -> Engine:
     return faster() or standard()
 
 
-def crc32(content: Buffer, before: int = 0) -> int:
+def for_size(size: int) -> Engine:
+    """Return what is fastest for a content of so many bytes, the import of zlib-ng included."""
+    is_worth_it = size >= _WORTH_AN_IMPORT or _MODULE in sys.modules
+    return preferred() if is_worth_it else standard()
+
+
+def crc32(content: bytes | memoryview, before: int = 0) -> int:
     """Return the CRC-32 of a content; `before` is that of what comes before it."""
-    return preferred().crc32(content, before)
+    return for_size(len(content)).crc32(content, before)
 
 
 def _engine(name: str, version: str, module: Any) -> Engine:

@@ -221,10 +221,11 @@ def _library(by: engine.Engine) -> _Library:
     if own is not None and hasattr(own, "zng_inflateInit2_"):
         return _functions(own, "zlibng_version", "zng_", _NgStream)
     # The file of the first is not on disk since macOS 11; dlopen() has it from dyld's cache.
-    names = ("/usr/lib/libz.1.dylib",) if sys.platform == "darwin" else ("libz.so.1",)
-    for name in (*names, ctypes.util.find_library("z")):
-        if (system := _loaded(name)) is not None:
-            return _functions(system, "zlibVersion", "", _Stream)
+    name = "/usr/lib/libz.1.dylib" if sys.platform == "darwin" else "libz.so.1"
+    # The second asks compilers and linkers, which takes a while.
+    system = _loaded(name) or _loaded(ctypes.util.find_library("z"))
+    if system is not None:
+        return _functions(system, "zlibVersion", "", _Stream)
     raise ZlibMissing(
         "the system's zlib cannot be loaded", hint="install it: apt-get install zlib1g"
     )

@@ -28,6 +28,19 @@ def test_zlib_ng_is_preferred() -> None:
     assert engine.standard().module is zlib
 
 
+def test_it_is_imported_for_large_contents_alone() -> None:
+    code = (
+        "import sys\n"
+        "from tensorflow_macos_build.wheels.inflate import engine\n"
+        "for size in (1000, 1 << 20, 1000):\n"
+        "    print(engine.for_size(size).name, 'zlib_ng' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "zlib False\nzlib-ng True\nzlib-ng True\n"
+
+
 def test_without_its_package_python_s_own_is_taken() -> None:
     code = (
         "import sys; sys.modules['zlib_ng'] = None\n"
@@ -54,6 +67,7 @@ def test_where_its_module_hides_its_functions_the_system_s_are_called() -> None:
 def test_both_make_the_same_wheel(
     tmp_path: Path, halves: Halves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert engine.faster() is not None  # once it is imported, small contents are read by it, too
     paths = halves[0].write(tmp_path), halves[1].write(tmp_path)
     first = fuse(*paths, tmp_path / "zlib-ng", FuseOptions())
     monkeypatch.setattr(engine, "preferred", engine.standard)
