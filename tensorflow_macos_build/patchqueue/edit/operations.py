@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.picked_change import PickedChange
@@ -311,6 +312,7 @@ def restack(
         settled: the trees that somebody made of conflicts, by `EditConflict.key`.
     """
     tree = PatchedTree(quarantine, base_tree, FileMerger(quarantine))
+    changes_of: Mapping[TreePair, Sequence[PathChange]] = {}
     current = base_tree
     steps: list[PatchStep] = []
     emptied: list[PatchEdit] = []
@@ -323,7 +325,10 @@ def restack(
                 current = new
                 tree.become(new)
                 continue
-            merged = _apply(quarantine, tree, TreePair(old, new))
+            # Once for all that may follow: each question has what is made in memory written out.
+            changes_of = changes_of or _changes_of(quarantine, edits[number:])
+            pair = TreePair(old, new)
+            merged = tree.apply(pair, changes_of[pair]).merged
             if merged is not None and not merged.clean:
                 if key not in settled:
                     return EditConflict(key, edit, merged)
@@ -340,7 +345,9 @@ def restack(
     return Restacked(tuple(pick_order.settled(quarantine, steps)), tuple(emptied))
 
 
-def _apply(quarantine: Quarantine, tree: PatchedTree, pair: TreePair) -> MergeResult | None:
-    """Put a change onto a tree; return the merge, where ids did not decide."""
-    (changes,) = trees.between(quarantine.git, [pair])
-    return tree.apply(pair, changes).merged
+def _changes_of(
+    quarantine: Quarantine, edits: Sequence[PatchEdit]
+) -> dict[TreePair, tuple[PathChange, ...]]:
+    """Return what edits change, by the trees before and after."""
+    pairs = [TreePair(*pair) for edit in edits for pair in edit.changes]
+    return dict(zip(pairs, trees.between(quarantine.git, pairs), strict=True))
