@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -49,10 +50,9 @@ def _write(folder: Path, first: str, last: str) -> None:
     (folder / "sub/text").write_text(f"{first}\n{middle}{last}\n")
 
 
-@pytest.fixture
-def fork(tmp_path: Path) -> Path:
-    folder = tmp_path / "fork"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fork")
     git(folder, "init", "-q", "-b", "main")
     texts = (("a", "z"), ("head", "z"), ("head", "tail"), ("head both", "tail both"))
     for number, subject in enumerate(("Base", *SUBJECTS)):
@@ -67,6 +67,11 @@ def fork(tmp_path: Path) -> Path:
         git(folder, "add", "-A")
         git(folder, "commit", "-qm", f"{subject}\n\nReason: fork-only")
     return folder
+
+
+@pytest.fixture
+def fork(tmp_path: Path, _made_once: Path) -> Path:
+    return shutil.copytree(_made_once, tmp_path / "fork", symlinks=True)
 
 
 @pytest.fixture

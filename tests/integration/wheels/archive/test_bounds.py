@@ -14,6 +14,7 @@ import pytest
 from tests.wheelmaker import Thin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 INFO = "demo-1.0.dist-info"
@@ -22,14 +23,14 @@ MEGABYTES = 90
 
 OBJECT = b"x".ljust(48) + b"0".ljust(10) + b"`\n"
 
-BOMBS = {
-    "RECORD": ("".join(f"r{number},,\n" for number in range(700_000)).encode(), "fuse"),
-    "WHEEL": (b"Tag: cp311-cp311-macosx_12_0_arm64\n" * 400_000, "fuse"),
-    "METADATA": (b"Requires-Dist: a\n" * 600_000, "needs"),
-    "fused.json": (b"[" + b"[]," * 3_000_000 + b"[]]", "thin"),
-    "lib.a": (b"!<arch>\n" + OBJECT * 400_000, "fuse"),
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "RECORD": (lambda: "".join(f"r{number},,\n" for number in range(700_000)).encode(), "fuse"),
+    "WHEEL": (lambda: b"Tag: cp311-cp311-macosx_12_0_arm64\n" * 400_000, "fuse"),
+    "METADATA": (lambda: b"Requires-Dist: a\n" * 600_000, "needs"),
+    "fused.json": (lambda: b"[" + b"[]," * 3_000_000 + b"[]]", "thin"),
+    "lib.a": (lambda: b"!<arch>\n" + OBJECT * 400_000, "fuse"),
 }
-"""By file: what it goes on with (or is), and who reads it."""
+"""By file: what makes what it goes on with (or is), and who reads it."""
 
 PROGRAM = """
 import sys, resource
@@ -58,12 +59,12 @@ else:  # there ru_maxrss begins with that of the process that forked this
 
 def bomb(folder: Path, name: str) -> Path:
     """Write a wheel of a few MB in which one file claims very much; RECORD is right."""
-    content, command = BOMBS[name]
+    made_of, command = BOMBS[name]
     platform = "macosx_12_0_universal2" if command == "thin" else ""
     half = Thin("arm64", {"a.txt": b""}, platform=platform)
     files = half.content()
     path = name if name == "lib.a" else f"{INFO}/{name}"
-    files[path] = files.get(path, b"") + content
+    files[path] = files.get(path, b"") + made_of()
     if name != "RECORD":
         rows = [f"{member},{digest(data)},{len(data)}\n" for member, data in files.items()]
         own = f"{INFO}/RECORD"
