@@ -56,7 +56,8 @@ def test_an_error_is_the_one_document_on_standard_output(
     documents.check(document)
     assert document["schema"] == {"name": "error", "version": 1}
     assert document["exit_code"] == status == 2
-    assert captured.err.startswith("error: ")
+    # On a slow machine lines on how far the work is come before it.
+    assert any(line.startswith("error: ") for line in captured.err.splitlines())
     assert list(tmp_path.iterdir()) == []
 
 
