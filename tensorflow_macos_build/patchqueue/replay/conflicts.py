@@ -10,10 +10,14 @@ from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+
+
+_AT_ONCE = 50
+"""Pairs of blobs that are compared at once: their differences are in memory for that time."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,15 @@ class PlacedHunk:
 
 
 def placed_hunks(
-    quarantine: Quarantine, merged: MergeResult, file: ConflictedPath
+    quarantine: Quarantine,
+    merged: MergeResult,
+    file: ConflictedPath,
+    line_maps: LineMaps | None = None,
 ) -> tuple[PlacedHunk, ...]:
-    """Return a conflicted file's regions in order; none when contents are not what conflicts."""
+    """Return a conflicted file's regions in order; none when contents are not what conflicts.
+
+    `line_maps` has what was compared before.
+    """
     if file.ours is None or file.theirs is None:
         return ()
     result = TreeLookup(quarantine).at(merged.tree, file.path)
@@ -48,8 +58,8 @@ def placed_hunks(
     base = file.base or TreeEntry("100644", quarantine.write("blob", b""))
     # git's ort strategy compares by histogram, whatever diff.algorithm says (git-merge(1)): only so
     # do the regions that it marks begin where changes of both sides begin here.
-    to_ours, to_theirs = changed_lines(
-        quarantine, [(base.oid, file.ours.oid), (base.oid, file.theirs.oid)], "histogram"
+    to_ours, to_theirs = (line_maps or LineMaps(quarantine)).between(
+        [(base.oid, file.ours.oid), (base.oid, file.theirs.oid)], "histogram"
     )
     texts = [markers.split_lines(quarantine.objects.blob(e.oid)) for e in (base, file.ours)]
     placed = _place(marked, texts[0], to_ours, to_theirs)
@@ -60,22 +70,40 @@ LineMap = tuple[tuple[LineRange, LineRange], ...]
 """Which lines of one file became which lines of another."""
 
 
-def changed_lines(
-    quarantine: Quarantine, pairs: Sequence[tuple[str, str]], algorithm: str = "myers"
-) -> list[LineMap]:
-    """Compare pairs of blobs line by line."""
-    # Each as the one file of two small trees: `git diff-tree --stdin` compares all pairs in one
-    # process, and takes no blobs.
-    trees = [
-        tuple(quarantine.write_tree({"file": TreeEntry("100644", oid)}) for oid in pair)
-        for pair in pairs
-    ]
-    compared = diffs.of_trees(
-        quarantine.git, [(old, new) for old, new in trees], context=0, algorithm=algorithm
-    )
-    return [
-        tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in compared
-    ]
+class LineMaps:
+    """Which lines became which, between pairs of blobs; each pair is compared once."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._known: dict[tuple[str, str, str], LineMap] = {}
+
+    def between(self, pairs: Sequence[tuple[str, str]], algorithm: str = "myers") -> list[LineMap]:
+        """Compare pairs of blobs line by line."""
+        self.expect(pairs, algorithm)
+        return [self._known[algorithm, old, new] for old, new in pairs]
+
+    def expect(self, pairs: Iterable[tuple[str, str]], algorithm: str = "myers") -> None:
+        """Compare pairs that will be asked for, many at once."""
+        wanted = dict.fromkeys(pairs)
+        fresh = [(old, new) for old, new in wanted if (algorithm, old, new) not in self._known]
+        for start in range(0, len(fresh), _AT_ONCE):
+            part = fresh[start : start + _AT_ONCE]
+            keys = ((algorithm, old, new) for old, new in part)
+            self._known |= zip(keys, self._compare(part, algorithm), strict=True)
+
+    def _compare(self, pairs: Sequence[tuple[str, str]], algorithm: str) -> list[LineMap]:
+        # Each as the one file of two small trees: `git diff-tree --stdin` compares all pairs in one
+        # process, and takes no blobs.
+        trees = [
+            tuple(self._quarantine.write_tree({"file": TreeEntry("100644", oid)}) for oid in pair)
+            for pair in pairs
+        ]
+        compared = diffs.of_trees(
+            self._quarantine.git, [(old, new) for old, new in trees], context=0, algorithm=algorithm
+        )
+        return [
+            tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in compared
+        ]
 
 
 def across(lines: LineRange, changes: LineMap) -> LineRange:

@@ -29,6 +29,17 @@ class Blame:
         self._lookup = conflicts.TreeLookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
 
+    def expect(self, files: Sequence[ConflictedPath]) -> None:
+        """Compare what will be asked for about files, many at once."""
+        asked = [file for file in files if self._history.touches(file.path)]
+        self._lines.expect(file.path for file in asked)
+        upstreams = [self._lookup.at(self._tree, file.path) for file in asked]
+        self._lines.line_maps.expect(
+            (file.ours.oid, upstream.oid)
+            for file, upstream in zip(asked, upstreams, strict=True)
+            if file.ours and upstream and file.ours.oid != upstream.oid
+        )
+
     def of_hunks(self, file: ConflictedPath, placed: Sequence[PlacedHunk]) -> list[tuple[str, ...]]:
         """Return for each hunk the commits that changed its lines, newest first.
 
@@ -55,8 +66,7 @@ class Blame:
         if file.ours is None or file.ours.oid == upstreams.oid:
             return [placed_hunk.ours for placed_hunk in placed]
         # An earlier patch changed the file: its lines are elsewhere in upstream's.
-        pairs = [(file.ours.oid, upstreams.oid)]
-        (changed,) = conflicts.changed_lines(self._quarantine, pairs)
+        (changed,) = self._lines.line_maps.between([(file.ours.oid, upstreams.oid)])
         return [conflicts.across(placed_hunk.ours, changed) for placed_hunk in placed]
 
     def of_path(self, merged: MergeResult, file: ConflictedPath) -> tuple[str, ...]:

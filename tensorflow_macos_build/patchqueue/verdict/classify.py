@@ -76,6 +76,13 @@ class StatusClassifier:
         ticker(0, len(self._patches))
         counterfactual = self._counterfactual(replay)
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
+        self._reporter.expect(
+            [
+                step
+                for step in replay.steps
+                if step.outcome is StepOutcome.CONFLICT and step.commit not in waiting
+            ]
+        )
         statuses: list[PatchStatus] = []
         before, conflicting, causes = PatchesByPath(), PatchesByPath(), PatchesByPath()
         for patch, step in zip(self._patches, replay.steps, strict=True):

@@ -40,8 +40,29 @@ class ConflictReporter:
         self._quarantine = quarantine
         self._history = history
         self._blame = Blame(quarantine, history)
+        self._line_maps = history.lines(quarantine).line_maps
         self._writers = writers
         self._added = _AddedLines(quarantine)
+
+    def expect(self, steps: Sequence[ReplayStep]) -> None:
+        """Compare what the reports of several steps need, many files at once."""
+        # Where both sides changed files that have lines: others are looked at one by one.
+        files = [
+            file
+            for step in steps
+            for file in (step.merged.conflicted if step.merged else ())
+            if all(side and side.is_file for side in (file.base, file.ours, file.theirs))
+        ]
+        self._line_maps.expect(
+            (
+                (file.base.oid, side.oid)
+                for file in files
+                for side in (file.ours, file.theirs)
+                if file.base and side
+            ),
+            "histogram",
+        )
+        self._blame.expect(files)
 
     def report(self, step: ReplayStep, earlier: PatchesByPath) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
@@ -55,7 +76,7 @@ class ConflictReporter:
     ) -> ConflictReport:
         before = _path_before(step, file)
         related = earlier.on({before, file.path})
-        placed = conflicts.placed_hunks(self._quarantine, merged, file)
+        placed = conflicts.placed_hunks(self._quarantine, merged, file, self._line_maps)
         by_hunk = self._blame.of_hunks(file, placed)
         if placed:
             follows = [

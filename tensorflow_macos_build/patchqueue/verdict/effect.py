@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap
+    from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap, LineMaps
 
 _SIGNIFICANT = 3
 """Characters from which on a line is significant: shorter ones (`}`, blank ones) are everywhere in
@@ -45,13 +45,19 @@ class _Blobs(NamedTuple):
     now: str
 
 
-def holds(quarantine: Quarantine, changes: Sequence[PathChange], merged: MergeResult) -> bool:
+def holds(
+    quarantine: Quarantine,
+    changes: Sequence[PathChange],
+    merged: MergeResult,
+    line_maps: LineMaps,
+) -> bool:
     """Whether the tree that a patch was to be merged into holds the patch's effect.
 
     Args:
         quarantine: reads the objects.
         changes: what the patch changes.
         merged: its merge, which conflicts.
+        line_maps: compares files.
     """
     lookup = conflicts.TreeLookup(quarantine)
     unsure = {path for message in merged.messages if message.is_conflict for path in message.paths}
@@ -70,7 +76,7 @@ def holds(quarantine: Quarantine, changes: Sequence[PathChange], merged: MergeRe
                 return False
             base = change.old.oid if change.old and change.old.is_file else ""
             texts.append(_Blobs(base or quarantine.write("blob", b""), change.new.oid, now.oid))
-    return all(itertools.starmap(_lines_hold, _read(quarantine, texts)))
+    return all(itertools.starmap(_lines_hold, _read(quarantine, texts, line_maps)))
 
 
 def _kind_holds(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
@@ -87,7 +93,7 @@ def _content_is_same(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> b
 
 
 def _read(
-    quarantine: Quarantine, blobs: Sequence[_Blobs]
+    quarantine: Quarantine, blobs: Sequence[_Blobs], line_maps: LineMaps
 ) -> Iterator[tuple[_Texts, tuple[LineMap, LineMap, LineMap]]]:
     """Read files, and compare: before with after the patch, after with now, before with now."""
     pairs = [
@@ -103,7 +109,7 @@ def _read(
         return
     # Minimal, because another difference may show a line that still stands as taken and brought
     # again, which would be a doubt.
-    compared = iter(conflicts.changed_lines(quarantine, pairs, "minimal"))
+    compared = iter(line_maps.between(pairs, "minimal"))
     for file in blobs:
         lines = (markers.split_lines(quarantine.objects.blob(oid)) for oid in file)
         yield _Texts(*lines), (next(compared), next(compared), next(compared))

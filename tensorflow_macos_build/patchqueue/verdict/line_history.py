@@ -13,12 +13,13 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.patchqueue.replay.conflicts import LineMaps
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
 from tensorflow_macos_build.patchqueue.verdict.file_versions import BlobChange, FileVersions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.git.commit_log import LoggedCommit
     from tensorflow_macos_build.git.diffs import DiffHunk, LineRange
@@ -57,10 +58,12 @@ class LineHistory:
 
     Attributes:
         quarantine: reads the objects, and compares files.
+        line_maps: what else was compared in it.
     """
 
     def __init__(self, quarantine: Quarantine, history: PathHistory) -> None:
         self.quarantine = quarantine
+        self.line_maps = LineMaps(quarantine)
         self._history = history
         self._versions = FileVersions(quarantine, history)
         self._hunks = BlobHunks(quarantine, plain=True)
@@ -175,11 +178,14 @@ class LineHistory:
         return changes
 
     def _between(self, change: BlobChange) -> tuple[DiffHunk, ...]:
-        # All versions of a file at once: most of them are asked for, one after the other.
-        if change.path not in self._expected:
-            self._expected.add(change.path)
-            self._hunks.expect(self._pairs(change.path))
+        self.expect([change.path])
         return self._hunks.between(change.old, change.new)
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Compare the versions of files: of one that is asked about most of them are read."""
+        fresh = [path for path in dict.fromkeys(paths) if path not in self._expected]
+        self._expected.update(fresh)
+        self._hunks.expect(pair for path in fresh for pair in self._pairs(path))
 
     def _pairs(self, path: str) -> Iterator[tuple[str, str]]:
         """Yield the versions of a file before and after each commit that changes it."""

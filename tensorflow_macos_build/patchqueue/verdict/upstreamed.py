@@ -43,8 +43,12 @@ class UpstreamedResolver:
         made it; only the tree says that this still stands.
         """
         patch = self._patches[commit]
-        landed = self._made(patch, changes) and effect.holds(self._quarantine, changes, merged)
+        landed = self._made(patch, changes) and self._holds(changes, merged)
         return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
+
+    def _holds(self, changes: Sequence[PathChange], merged: MergeResult) -> bool:
+        line_maps = self._history.lines(self._quarantine).line_maps
+        return effect.holds(self._quarantine, changes, merged, line_maps)
 
     def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
         # Messages are read anyway; differences cost a process, and come second.
