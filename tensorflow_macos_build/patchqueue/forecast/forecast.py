@@ -372,7 +372,7 @@ class Forecaster:
 
     def _replay(self, ref: str, line: UpstreamLine, ticker: Ticker) -> _RevisionReplay:
         replayed = self._replays.of(range(len(self._patches)), line.history, ticker)
-        statuses, audit = replayed.statuses(), engine.NOT_AUDITED
+        statuses, audit = replayed.statuses(ticker), engine.NOT_AUDITED
         if self._audited is not None:
             audit = remarks.audit(
                 self._quarantine,
@@ -399,6 +399,8 @@ class Forecaster:
         for replay, positions in conflicts:
             self._search.expect(replay.line, positions)
         pairs = [(replay, position) for replay, positions in conflicts for position in positions]
+        # The last patch first: what is replayed for it serves all before it.
+        pairs.sort(key=lambda pair: -pair[1])
         breaks: dict[tuple[str, int], PatchForecast] = {}
         for done, (replay, position) in enumerate(pairs):
             trying = functools.partial(ticker, done, len(pairs), unit="conflicts")

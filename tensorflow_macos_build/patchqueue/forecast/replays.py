@@ -41,22 +41,22 @@ class PartialReplay:
     classifier: StatusClassifier
     resolver: ConflictResolver
 
-    @property
-    def merged_singly(self) -> bool:
-        """Whether git merged files alone, and no whole trees, in which all patches are."""
+    def merged_singly(self, at: Iterable[int]) -> bool:
+        """Whether git merged files alone for some patches, and no whole trees."""
+        steps = (self.replay.steps[number] for number in at)
         return not any(
             step.became is None or (step.merged and step.outcome is StepOutcome.LANDED)
-            for step in self.replay.steps
+            for step in steps
         )
 
-    @property
-    def last_is_first_cause(self) -> bool:
-        """Whether the last patch conflicts, itself and not by a knock-on."""
-        return self.classifier.is_first_cause(self.replay, len(self.replay.steps) - 1)
+    def is_first_cause(self, at: int) -> bool:
+        """Whether a patch conflicts, itself and not by a knock-on."""
+        return self.classifier.is_first_cause(self.replay, at)
 
-    def statuses(self) -> tuple[PatchStatus, ...]:
-        """Return what became of each patch."""
-        return tuple(map(self.resolver.with_refusals, self.classifier.classify(self.replay)))
+    def statuses(self, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
+        """Return what became of each patch; the ticker is told how many are classified."""
+        classified = self.classifier.classify(self.replay, ticker)
+        return tuple(map(self.resolver.with_refusals, classified))
 
 
 class PartialReplays:
@@ -111,6 +111,7 @@ class PartialReplays:
             [patch.commit for patch in patches],
             resolver=resolver,
             merger=self._merger,
+            changes=[self.dependencies.changes[position] for position in positions],
             ticker=ticker,
         )
         # PROVISIONAL is what `replay` does unless it is told otherwise, and so it was done here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.forecast.upstream_line import UpstreamLine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
 
-_MOST = 48
-"""Commits that are tried for a patch at most, besides those of a bisection. Most patches have fewer
-that can matter; a file like TensorFlow's RELEASE.md changes with hundreds."""
+_SPREAD = 24
+"""Commits that are tried between the first and the last one where there are too many to try all."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,26 @@ class TurnSearch:
             return self.prober.breaks(patch, line.until(position))
 
         last = len(line.commits) - 1
-        candidates = self._candidates(patch, line)
-        if len(candidates) > _MOST:
-            likely = {near for hint in hints for near in (hint - 1, hint)} - {-1}
-            return bisection.turns(last, breaks, likely | _spread(candidates)), False
-        asked = {0, last, *candidates}
+        candidates = [at for at in self._candidates(patch, line) if 0 < at < last]
+        if not self._can_try(patch, line, candidates):
+            likely = {near for hint in hints for near in (hint - 1, hint)}
+            spread = _spread(candidates) if self.prober.is_small(patch) else set()
+            return bisection.turns(last, breaks, likely | spread), False
         for position in candidates:
             breaks(position)
         # Where git compares whole trees, a commit on any file can matter, up to the next one.
-        between = {
+        asked = [0, *candidates, last]
+        between = [
             position
-            for start, end in zip(sorted(asked), sorted(asked)[1:], strict=False)
+            for start, end in itertools.pairwise(asked)
             if start and not self.prober.is_alone(patch, line.commits[start])
             for position in range(start + 1, end)
-        }
-        all_tried = len(between) + len(candidates) <= _MOST
-        return bisection.turns(last, breaks, asked | (between if all_tried else set())), all_tried
+        ]
+        all_tried = self._can_try(patch, line, between)
+        return bisection.turns(last, breaks, [*asked, *(between if all_tried else ())]), all_tried
+
+    def _can_try(self, patch: int, line: UpstreamLine, positions: Iterable[int]) -> bool:
+        return self.prober.can_try(patch, [line.commits[position] for position in positions])
 
     def _candidates(self, patch: int, line: UpstreamLine) -> list[int]:
         """Return the positions at which what becomes of a patch can change."""
@@ -95,5 +99,6 @@ class TurnSearch:
 
 
 def _spread(positions: Sequence[int]) -> set[int]:
-    """Return as many of the positions as are tried at most, from the first to the last."""
-    return {positions[number * (len(positions) - 1) // (_MOST - 1)] for number in range(_MOST)}
+    """Return some of the positions, from the first to the last."""
+    last = len(positions) - 1
+    return {positions[number * last // (_SPREAD - 1)] for number in range(_SPREAD)}

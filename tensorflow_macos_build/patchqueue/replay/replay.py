@@ -17,7 +17,7 @@ from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeResult
@@ -120,6 +120,7 @@ def replay(
     resolver: Resolver | None = None,
     write_trees: bool = False,
     merger: FileMerger | None = None,
+    changes: Iterable[tuple[PathChange, ...]] | None = None,
     ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -132,9 +133,13 @@ def replay(
         resolver: asked at each conflict (the patch, its changes, the merge) how to settle it.
         write_trees: write the tree after each patch; without it, only those that git merges.
         merger: what merges files; it remembers those of an earlier replay in the quarantine.
+        changes: what each patch does to each path, where the caller has it already.
         ticker: told how many patches are done.
     """
-    patches = list(trees.by_commit(quarantine.git, commits))
+    if changes is None:
+        patches = list(trees.by_commit(quarantine.git, commits))
+    else:
+        patches = list(zip(commits, changes, strict=True))
     tree = PatchedTree(
         quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
     )
@@ -142,12 +147,12 @@ def replay(
     replayer = _Replayer(quarantine, tree, on_conflict, resolver)
     steps: list[ReplayStep] = []
     stopped = False
-    for commit, changes in patches:
+    for commit, its_changes in patches:
         if stopped:
             # a step of its own all the same: steps and patches are walked through side by side
-            steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, changes))
+            steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, its_changes))
             continue
-        step = replayer.step(commit, changes)
+        step = replayer.step(commit, its_changes)
         if write_trees:
             step = replace(step, after=tree.write())
         steps.append(step)

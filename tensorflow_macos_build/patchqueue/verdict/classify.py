@@ -69,6 +69,7 @@ class StatusClassifier:
         self._on_conflict = on_conflict
         self._landed = UpstreamedResolver(quarantine, git_history, patches)
         writers = writers or line_writers.of_queue(quarantine, git_history.old, patches)
+        self._asked: tuple[Replay, CounterfactualReplay] | None = None
         self._reporter = ConflictReporter(quarantine, git_history, writers)
 
     def classify(self, replay: Replay, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
@@ -117,17 +118,18 @@ class StatusClassifier:
         steps = replay.steps[: position + 1]
         if steps[position].outcome is not StepOutcome.CONFLICT:
             return False
-        until_there = replace(replay, steps=steps)
-        counterfactual = self._counterfactual(until_there)
         conflicting = PatchesByPath()
         # Not strict: the steps end where the question does, and the queue goes on.
         for patch, step in zip(self._patches, steps[:position], strict=False):
             if step.outcome is StepOutcome.CONFLICT:
                 conflicting.add(patch, step)
-        return (
-            not conflicting.all
-            or self._conflict(steps[position], counterfactual, conflicting)[0] is Status.CONFLICT
-        )
+        if not conflicting.all:
+            return True
+        # What comes later changes nothing before it: one other replay serves all positions.
+        if self._asked is None or self._asked[0] is not replay:
+            self._asked = replay, self._counterfactual(replay)
+        status, _ = self._conflict(steps[position], self._asked[1], conflicting)
+        return status is Status.CONFLICT
 
     def _counterfactual(self, replay: Replay) -> CounterfactualReplay:
         return CounterfactualReplay(
