@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from benchmarks.measure import Run
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
 
 _IDENTITY = {
@@ -70,6 +71,11 @@ class Bench:
         """Return the range's commits, oldest first."""
         return self.git.line("rev-list", "--reverse", f"{self.first}..{self.last}").split()
 
+    @functools.cached_property
+    def patches(self) -> tuple[QueueCommit, ...]:
+        """Return the range as a queue's commits, which a rebase is given."""
+        return commits_of(self.git, f"{self.first}..{self.last}")
+
     def to(self, last: str) -> Bench:
         """Return the same for a shorter range."""
         return Bench(self.git, self.first, last, self.onto, self.scratch)
@@ -101,10 +107,9 @@ def by_commits(bench: Bench) -> str:
 
 def rebased(bench: Bench, on_conflict: OnConflict) -> RebaseResult:
     """Rebase the range's commits."""
-    patches = commits_of(bench.git, f"{bench.first}..{bench.last}")
     base = QueueBase("", bench.first, bench.first)
     with open_quarantine(bench.git) as quarantine:
-        return engine.rebase_in(quarantine, base, bench.onto, patches, on_conflict)[0]
+        return engine.rebase_in(quarantine, base, bench.onto, bench.patches, on_conflict)[0]
 
 
 def by_first_queue(trees: set[str], bench: Bench, queue: Path) -> Run:

@@ -114,6 +114,9 @@ def measure_row(name: str, clones: Path, rounds: int, *, alone: bool) -> None:
     row = ROWS[name]
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         bench = prepare(row, clones, Path(scratch))
+        # Read before the clock starts: a rebase has them from its cache, by a walk of their number
+        # (`commit_cache`), and this walks all that is younger than them, 100,000 commits.
+        assert bench.patches
         answers: dict[str, set[str]] = {"git": set(), "skip": set(), "go on": set()}
         arms: dict[str, Callable[[], Run]] = {
             "git": functools.partial(by_git, bench, answers["git"]),

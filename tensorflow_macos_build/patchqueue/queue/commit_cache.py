@@ -109,15 +109,18 @@ def _known(
     tip = kept.get(f"{space}/tip")
     if tip is None:
         return ()
-    form = "--format=%H%n%s%n%B"
-    out = git.out("log", "-z", "--reverse", "--topo-order", form, tip, f"^{base.commit}", "--")
-    records = [decode_path(record).split("\n", 2) for record in out.split(b"\0") if record]
-    if len(records) != len(names):  # no commits of these files, whoever wrote the reference
+    # So many from the last one on, and not all that the base has not: they are dated by their
+    # patches, which are older than the base, and git would walk the whole history for that.
+    form = ("--first-parent", f"--max-count={len(names)}", "--format=%H%n%P%n%s%n%B")
+    out = git.out("log", "-z", *form, tip, "--")
+    records = [decode_path(record).split("\n", 3) for record in out.split(b"\0") if record]
+    # Other commits than of these files, whoever wrote the reference, end elsewhere.
+    if not records or len(records) != len(names) or records[-1][1] != base.commit:
         return ()
     return tuple(
         QueueCommit(name, kept.get(_pick_ref(space, number), commit), subject, message, pick)
-        for number, ((name, pick), (commit, subject, message)) in enumerate(
-            zip(names, records, strict=True)
+        for number, ((name, pick), (commit, _, subject, message)) in enumerate(
+            zip(names, reversed(records), strict=True)
         )
     )
 

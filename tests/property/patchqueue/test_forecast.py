@@ -88,8 +88,34 @@ def _turns(made: Made, outlook: Outlook, position: int) -> list[tuple[bool, str]
     return [(was, oid) for (was, broken), oid in pairs if was is not broken]
 
 
-@given(repositories.cases(patches=4, upstream=7))
-@settings(max_examples=15, derandomize=True, deadline=None)
+@st.composite
+def _to_and_fro(draw: st.DrawFn) -> repositories.Case:
+    """Draw a history that changes few lines again and again, and moves a file away and back."""
+    base = {name: (repositories.FILE, repositories.lines(name, 9)) for name in ("f", "d/g")}
+    rows = st.sampled_from((("f", 3), ("f", 3), ("d/g", 3), ("f", 7)))
+    trees = [base]
+    for number in range(draw(st.integers(4, 8))):
+        files = dict(trees[-1])
+        path, row = draw(rows)
+        if path in files:
+            was = base[path][1].splitlines()[row]
+            changed = files[path][1].splitlines()[row] != was
+            back = changed and draw(st.integers(0, 3)) > 0
+            words = was.decode() if back else f"upstream {number}"
+            files = _edited(files, [(path, row)], words)
+        if draw(st.integers(0, 9)) == 9:
+            old, new = ("f", "e/f") if "f" in files else ("e/f", "f")
+            files[new] = files.pop(old)
+        trees.append(files)
+    queue = [base]
+    for number in range(draw(st.integers(1, 3))):
+        places = draw(st.lists(rows, min_size=1, max_size=2))
+        queue.append(_edited(queue[-1], places, f"patch {number}"))
+    return repositories.Case(base, tuple(trees[1:]), tuple(queue[1:]))
+
+
+@given(st.one_of(repositories.cases(patches=4, upstream=7), _to_and_fro(), _to_and_fro()))
+@settings(max_examples=12, derandomize=True, deadline=None)
 def test_every_break_and_healing_is_told_that_a_rebase_on_each_commit_shows(
     case: repositories.Case,
 ) -> None:
