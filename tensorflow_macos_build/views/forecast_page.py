@@ -37,6 +37,9 @@ def is_quiet(row: ForecastRow) -> bool:
 def summary(column: ForecastColumn) -> str:
     """Return how many patches of a revision have each status: `5 clean, 2 adapted, 1 conflict`."""
     words = counted(fate.status for fate in column.cells)
+    unknown = sum(fate.status is Status.CONFLICT and not fate.breaking for fate in column.cells)
+    if unknown:
+        words += f" ({unknown:,} not bisected, which would take too long)"
     looks = len(column.audit.needs_look)
     return f"{words}, {looks} names need a look" if looks else words
 

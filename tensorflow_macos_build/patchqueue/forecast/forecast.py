@@ -79,8 +79,8 @@ class PatchForecast:
     Attributes:
         status: as a rebase there gives it.
         evidence: likewise.
-        breaking: what breaks it, when its status is CONFLICT; else None. From that commit on it
-            stays broken.
+        breaking: what breaks it, when its status is CONFLICT and it was looked for; else None. From
+            that commit on it stays broken.
         earlier: where it broke and healed before that, in turn.
         all_tried: whether every commit was tried at which it can have broken or healed.
     """
@@ -421,6 +421,8 @@ class Forecaster:
         positions, all_tried = self._search.of(
             patch, replay.line, replay.line.bringing(blamed), count
         )
+        if not positions:
+            return PatchForecast(status.status, status.evidence, None, (), all_tried)
         # They alternate, and the last one breaks: so it is at the revision.
         turns = [
             self._turn(replay.line, position, heals=(len(positions) - number) % 2 == 0)

@@ -18,9 +18,9 @@ _MOST = 48
 """Commits that are tried for a patch at most, besides those of a bisection. Most patches have fewer
 that can matter; a file like TensorFlow's RELEASE.md changes with hundreds."""
 
-_MOST_WHOLE = 96
+_MOST_WHOLE = 64
 """The same for replays that are not for one patch alone, in a whole forecast: each of 639 patches
-takes a second."""
+takes a second, and on a branch far away ten."""
 
 
 class Prober:
@@ -44,6 +44,10 @@ class Prober:
         if self.is_small(position):
             return fresh <= _MOST
         return len(self._whole) + sum(oid not in self._whole for oid in commits) <= _MOST_WHOLE
+
+    def has_to_stop(self, position: int) -> bool:
+        """Whether a patch is not to be tried, for it would be on ever more replays of the queue."""
+        return not self.is_small(position) and len(self._whole) >= _MOST_WHOLE
 
     def breaks(self, position: int, history: UpstreamHistory) -> bool:
         """Whether the patch at `position` conflicts, itself and not by a knock-on.

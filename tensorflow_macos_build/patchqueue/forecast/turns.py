@@ -44,6 +44,8 @@ class TurnSearch:
     ) -> tuple[list[int], bool]:
         """Return where a patch turns that is broken at a line's end, and whether those are all.
 
+        Nowhere, where it was not looked for: that would take too long (`Prober.has_to_stop`).
+
         Args:
             patch: its position in the queue.
             line: the way there.
@@ -55,6 +57,8 @@ class TurnSearch:
             trying()
             return self.prober.breaks(patch, line.until(position))
 
+        if self.prober.has_to_stop(patch):
+            return [], False
         last = len(line.commits) - 1
         candidates = [at for at in self._candidates(patch, line) if 0 < at < last]
         if not self._can_try(patch, line, candidates):

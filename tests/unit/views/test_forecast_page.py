@@ -93,6 +93,13 @@ def test_page_and_lines_tell_where_a_patch_broke_and_healed_before() -> None:
     assert [text.index(sentence) for sentence in words] == sorted(map(text.index, words))
 
 
+def test_conflicts_that_were_not_bisected_are_counted() -> None:
+    unknown = replace(CONFLICT, breaking=None, all_tried=False)
+    column = ForecastColumn("v2", ID, 9, (CONFLICT, unknown, unknown), AuditResult())
+    words = "3 conflict (2 not bisected, which would take too long)"
+    assert forecast_page.summary(column) == words
+
+
 def test_hostile_names_are_text_and_nothing_else() -> None:
     page = _Page(forecast_page.html(made(len(Status))))
     assert not {"script", "img", "link", "iframe"} & set(page.tags)
