@@ -4,22 +4,24 @@ A file that is there on all three sides of a merge has no part in a rename, for 
 a side deletes with paths that it adds (diffcore-rename in gitdiffcore(7)). So its contents merge in
 a tree that holds nothing else as they do in the whole one: by `git merge-tree --write-tree`, which
 so reads and compares two files and not two trees of thousands. Whether a file that one side lacks
-merges alone depends on what else the sides do: that is the caller's to know.
+merges alone depends on what else the sides do: that is the caller's to know. Files that are there
+on all sides share such a tree, for there they do not meet.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _ALONE = "the-file-that-is-merged"
 """The path in small trees of a file whose own has no say in how it is merged."""
+
+_NUMBERED = re.compile(rf"\d{{3}}-{_ALONE}")
+"""Its path beside others."""
 
 _PADDING = "padding" * 2000
 """The path of a file whose merge is asked for only because git's answer names it often.
@@ -159,9 +164,12 @@ class FileMerger:
 
     def _ask(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
         git = self._quarantine.git_with(rules.attributes)
-        sides = [_commits(self._quarantine, file) for file in files]
+        if not rules.attributes:  # all are called the same, and lie side by side here
+            files = [f._replace(path=f"{number:03}-{f.path}") for number, f in enumerate(files)]
+        groups = _groups(files)
+        sides = [_commits(self._quarantine, group) for group in groups]
         if rules not in self._mergers:
-            padding = _commits(self._quarantine, _padding(self._quarantine))
+            padding = _commits(self._quarantine, [_padding(self._quarantine)])
             self._quarantine.publish(padding)
             self._mergers[rules] = _RunningMerges(git, rules.flags, padding)
         self._quarantine.publish(oid for pair in sides for oid in pair)
@@ -170,10 +178,10 @@ class FileMerger:
         except Ended:  # it lacked an object, say: asked for one merge, git says which
             del self._mergers[rules]
             answers = [_singly(git, pair, rules.flags) for pair in sides]
-        return [
-            _of_file(self._quarantine, file, merged)
-            for file, merged in zip(files, answers, strict=True)
-        ]
+        made: dict[str, FileMerge] = {}
+        for group, merged in zip(groups, answers, strict=True):
+            made |= _of_files(self._quarantine, group, merged)
+        return [made[file.path] for file in files]
 
 
 class _RunningMerges:
@@ -210,22 +218,29 @@ def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:
     return output
 
 
-def _commits(quarantine: Quarantine, file: FileVersions) -> Sides:
-    """Return throw-away commits of trees that hold one file alone."""
+def _groups(files: Sequence[FileVersions]) -> list[list[FileVersions]]:
+    """Return the files that git can merge in one go: none of them has a part in a rename."""
+    sides = [(file.base, file.ours, file.theirs) for file in files]
+    on_all_sides = [file for file, of in zip(files, sides, strict=True) if all(of)]
+    others = [[file] for file, of in zip(files, sides, strict=True) if not all(of)]
+    return [on_all_sides, *others] if on_all_sides else others
+
+
+def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
+    """Return throw-away commits of trees that hold some files alone."""
     base, ours, theirs = (
-        _tree_of(quarantine, file.path, entry) for entry in (file.base, file.ours, file.theirs)
+        _tree_of(quarantine, {file.path: side for file, side in zip(files, sides, strict=True)})
+        for sides in zip(*((file.base, file.ours, file.theirs) for file in files), strict=True)
     )
     return merges.sides(quarantine, base, ours, theirs)
 
 
-def _tree_of(quarantine: Quarantine, path: str, entry: TreeEntry | None) -> str:
-    if entry is None:
-        return quarantine.write_tree({})
-    *above, name = path.split("/")
-    tree = quarantine.write_tree({name: entry})
-    for folder in reversed(above):
-        tree = quarantine.write_tree({folder: TreeEntry(TREE_MODE, tree)})
-    return tree
+def _tree_of(quarantine: Quarantine, entries: Mapping[str, TreeEntry | None]) -> str:
+    tree = Overlay(quarantine.objects, quarantine.write_tree({}))
+    for path, entry in entries.items():
+        if entry is not None:
+            tree.put(path, entry)
+    return tree.write(quarantine)
 
 
 def _padding(quarantine: Quarantine) -> FileVersions:
@@ -233,16 +248,25 @@ def _padding(quarantine: Quarantine) -> FileVersions:
     return FileVersions(_PADDING, *(TreeEntry("100644", oid) for oid in versions))
 
 
-def _of_file(quarantine: Quarantine, file: FileVersions, merged: MergeOutput) -> FileMerge:
-    entry = Overlay(quarantine.objects, merged.tree).entry(file.path)
-    assert entry is not None, "a side changed it, and so it stays"
-    return FileMerge(entry, merged.clean, merged.messages)
+def _of_files(
+    quarantine: Quarantine, files: Sequence[FileVersions], merged: MergeOutput
+) -> dict[str, FileMerge]:
+    tree = Overlay(quarantine.objects, merged.tree)
+    conflicted = {conflict.path for conflict in merged.conflicted}
+    made: dict[str, FileMerge] = {}
+    for file in files:
+        entry = tree.entry(file.path)
+        assert entry is not None, "a side changed it, and so it stays"
+        messages = tuple(message for message in merged.messages if file.path in message.paths)
+        clean = file.path not in conflicted and not any(m.is_conflict for m in messages)
+        made[file.path] = FileMerge(entry, clean, messages)
+    return made
 
 
 def _named(merge: FileMerge, path: str) -> FileMerge:
     """Return a merge with the file's path in what git says about it."""
     messages = (
-        replace(message, paths=(path,), words=message.words.replace(_ALONE, path))
+        replace(message, paths=(path,), words=_NUMBERED.sub(lambda _: path, message.words))
         for message in merge.messages
     )
     return merge._replace(messages=tuple(messages))
