@@ -13,6 +13,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import objects, trees
 from tensorflow_macos_build.git.objects import decode_path, encode_path
+from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.queue import compose, materialise
 from tensorflow_macos_build.patchqueue.queue.patched_tree import PatchedTree
 
@@ -74,11 +75,14 @@ def _apply(
     wanted = trees.between(git, [(step.before, step.after) for _, step in patches])
     with objects.reading(git) as reader:
         tree = PatchedTree(trees.files(git, patches[0][1].before), reader.blob)
-        for number, ((patch, _), path_changes) in enumerate(zip(patches, wanted, strict=True)):
+        for number, ((patch, step), path_changes) in enumerate(zip(patches, wanted, strict=True)):
             ticker(number, len(patches), patch.name, unit="patches")
             changes = {encode_path(change.path): change.new for change in path_changes}
             if patch.name in new:
                 _compare(patch, changes, tree)
+                # where git shows none trees may differ: it shows a mode of 100600 as 100644
+                if (made := _tree_with(changes, step.before, quarantine)) != step.after:
+                    raise _another(patch.name, f"the tree {made}, not {step.after}")
             tree.update(changes)
 
 
@@ -90,6 +94,18 @@ def _compare(
         differing = {path for path, _ in made.items() ^ wanted.items()}
         shown = decode_path(min(differing))
         raise _another(patch.name, f"something else of {shown} than what was asked for")
+
+
+def _tree_with(changes: Mapping[bytes, TreeEntry | None], tree: str, quarantine: Quarantine) -> str:
+    """Return the id of a tree with changes made to it."""
+    changed = Overlay(quarantine.objects, tree)
+    for path, entry in changes.items():
+        if entry is None:  # first, so that a file can become a folder
+            changed.remove(decode_path(path))
+    for path, entry in changes.items():
+        if entry is not None:
+            changed.put(decode_path(path), entry)
+    return changed.write(quarantine)
 
 
 def _another(name: str, what: str) -> WorkFailed:

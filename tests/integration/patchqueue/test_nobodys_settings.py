@@ -341,7 +341,7 @@ def test_a_log_that_git_is_asked_for_is_written_to_its_file_and_nowhere_else(
     for name in ("GIT_TRACE", "GIT_TRACE_SETUP", "GIT_TRACE2_EVENT"):
         monkeypatch.setenv(name, str(tmp_path / name))
     assert _files(repository, tmp_path) == expected
-    assert "fast-import" in (tmp_path / "GIT_TRACE").read_text()
+    assert "diff-tree" in (tmp_path / "GIT_TRACE").read_text()
 
 
 def test_a_repository_of_another_user_is_read_where_the_user_says_so(
