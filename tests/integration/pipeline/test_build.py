@@ -132,7 +132,9 @@ def _without_machine(plan: str, project: Project) -> list[str]:
         r"\S*PYTHON_BIN_PATH=\S+ |USE_BAZEL_VERSION=latest |'<path of bazel>' |\S+/bazel (?=-)|"
         r'"\w+=\$\w+" '
     )
-    lines = plan.replace(str(project.folder), "/checkout").splitlines()
+    # which processors can be tried here, and by what, is compared where that is run
+    parts = plan.replace(str(project.folder), "/checkout").split("\n\n")
+    lines = [line for part in parts if not part.startswith("smoke\n") for line in part.splitlines()]
     shown = [line for line in lines if not line.startswith(("  python:", "  by:"))]
     return [re.sub(of_machine, "", line) for line in shown]
 
