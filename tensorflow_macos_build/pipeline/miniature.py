@@ -23,11 +23,11 @@ def is_source_of(workspace: Workspace) -> bool:
 
     Nothing is fetched: of what is not here yet the answer is no.
     """
-    from tensorflow_macos_build.upstream import mirror  # noqa: PLC0415 - what talks to servers
-
     upstream = workspace.release.upstream
     if upstream.is_embedded:
         return True
+    from tensorflow_macos_build.upstream import mirror  # noqa: PLC0415 - what talks to servers
+
     try:
         here = mirror.peek(upstream.url, workspace.mirrors, upstream.ref)
         return here is not None and revisions.find(here[0], f"{here[1]}:{_MARK}") is not None
