@@ -237,9 +237,7 @@ def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
 
 def _tree_of(quarantine: Quarantine, entries: Mapping[str, TreeEntry | None]) -> str:
     tree = Overlay(quarantine.objects, quarantine.write_tree({}))
-    for path, entry in entries.items():
-        if entry is not None:
-            tree.put(path, entry)
+    tree.change({path: entry for path, entry in entries.items() if entry is not None})
     return tree.write(quarantine)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
 
@@ -62,6 +64,16 @@ class Overlay:
             child = self._load(parent)[part]
             if isinstance(child, _Folder) and child.entries == {}:
                 del self._change(parent)[part]
+
+    def change(self, entries: Mapping[str, TreeEntry | None]) -> None:
+        """Put an entry at each path, or take away what is there, where it is None."""
+        # What goes is first, so that a file can become a folder.
+        for path, entry in entries.items():
+            if entry is None:
+                self.remove(path)
+        for path, entry in entries.items():
+            if entry is not None:
+                self.put(path, entry)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Return the names in a folder; none when there is no such folder."""

@@ -211,9 +211,9 @@ def test_where_uv_has_no_wheel_pip_installs_the_rest_and_says_so_in_a_sentence(
     with_pip.forbid_uv()
     ended = with_pip.run()
     assert ended.returncode == 0, ended.stderr
-    told = [line for line in ended.stderr.splitlines() if "uv" in line.split()]
-    assert len(told) == 1
-    assert told[0].startswith("inv: uv could not be installed, so pip has installed the rest (")
+    lines = [line for line in ended.stderr.splitlines() if "uv" in line.split()]
+    assert len(lines) == 1
+    assert lines[0].startswith("inv: uv could not be installed, so pip has installed the rest (")
     assert with_pip.installer() == "pip"
     assert not list(with_pip.root.glob(".venv/*.txt"))
     with_pip.started()

@@ -85,13 +85,9 @@ def tree_with(quarantine: Quarantine, before: str, after: str, units: Collection
     for unit in units:
         chosen.setdefault(unit.file.path, []).append(unit)
     result = Overlay(quarantine.objects, before)
-    # Deletions first, so that a file can become a folder.
-    for path in sorted(chosen, key=lambda path: by_path[path].new is not None):
-        entry = _entry(quarantine, by_path[path], chosen[path])
-        if entry is None:
-            result.remove(path)
-        else:
-            result.put(path, entry)
+    result.change(
+        {path: _entry(quarantine, by_path[path], its_units) for path, its_units in chosen.items()}
+    )
     return result.write(quarantine)
 
 

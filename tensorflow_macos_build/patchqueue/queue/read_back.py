@@ -99,12 +99,7 @@ def _compare(
 def _tree_with(changes: Mapping[bytes, TreeEntry | None], tree: str, quarantine: Quarantine) -> str:
     """Return the id of a tree with changes made to it."""
     changed = Overlay(quarantine.objects, tree)
-    for path, entry in changes.items():
-        if entry is None:  # first, so that a file can become a folder
-            changed.remove(decode_path(path))
-    for path, entry in changes.items():
-        if entry is not None:
-            changed.put(decode_path(path), entry)
+    changed.change({decode_path(path): entry for path, entry in changes.items()})
     return changed.write(quarantine)
 
 

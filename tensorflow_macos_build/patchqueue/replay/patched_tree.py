@@ -136,13 +136,8 @@ class PatchedTree:
         return AppliedPatch(tuple(upstream_had), tuple(pending))
 
     def change(self, changes: Sequence[PathChange]) -> None:
-        """Make changes; deletions first, so that a file can become a folder."""
-        for change in changes:
-            if change.new is None:
-                self._state.remove(change.path)
-        for change in changes:
-            if change.new is not None:
-                self._state.put(change.path, change.new)
+        """Make changes."""
+        self._state.change({change.path: change.new for change in changes})
 
     def _merge_files(
         self, patch: PatchTrees, pending: Sequence[PathChange], meeting: Sequence[FileVersions]

@@ -144,13 +144,15 @@ class RecordedResolver:
 def apply(quarantine: Quarantine, tree: str, results: Sequence[ResolvedPath]) -> str:
     """Put results into a tree; return the new tree's id."""
     state = Overlay(quarantine.objects, tree)
-    # Deletions first, so that a file can become a folder.
-    for result in results:
-        if result.content is None and state.entry(result.path) is not None:
-            state.remove(result.path)
-    for result in results:
-        if result.content is not None:
-            state.put(result.path, _entry(quarantine, result.mode, result.content))
+    state.change(
+        {
+            result.path: None
+            if result.content is None
+            else _entry(quarantine, result.mode, result.content)
+            for result in results
+            if result.content is not None or state.entry(result.path) is not None
+        }
+    )
     return state.write(quarantine)
 
 

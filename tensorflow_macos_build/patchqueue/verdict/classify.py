@@ -167,13 +167,9 @@ class StatusClassifier:
             case StepOutcome.EMPTY | StepOutcome.LANDED:
                 return self._gone(patch, step, before)
             case StepOutcome.RESOLVED:
-                return Status.RESOLVED, Evidence(
-                    conflicts=self._reporter.report(step, PatchesByPath())
-                )
+                return Status.RESOLVED, self._conflicts(step)
             case StepOutcome.LEFT_OUT:
-                return Status.LEFT_OUT, Evidence(
-                    conflicts=self._reporter.report(step, PatchesByPath())
-                )
+                return Status.LEFT_OUT, self._conflicts(step)
             case StepOutcome.NOT_REACHED:
                 return Status.NOT_REACHED, Evidence()
             case StepOutcome.CONFLICT:

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from tensorflow_macos_build.wheels.dist_info import tags
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from email.message import Message
 
 FIELDS_LIMIT = 4 << 20
@@ -68,18 +69,17 @@ def name_faults(content: bytes, name: tags.WheelName) -> list[str]:
     except BadMetadata as error:
         return [str(error)]
     project, version = (str(fields.get(field, "")) for field in ("Name", "Version"))
-    faults = []
-    for field, said, expected, agrees in (
-        ("Name", project, name.project, canonicalize_name(project.strip()) == name.project),
-        (
-            "Version",
-            version,
-            name.parsed_version,
-            tags.parse_version(version.strip()) == name.parsed_version,
-        ),
-    ):
-        if "\n" in said:  # pip 26 takes the line's end for a part of the value
-            faults.append(f"{field} is folded onto a line of its own")
-        elif not agrees:
-            faults.append(f"{field} is `{said.strip()}`, the file name says `{expected}`")
-    return faults
+    return [
+        *_field_faults("Name", project, name.project, canonicalize_name),
+        *_field_faults("Version", version, name.parsed_version, tags.parse_version),
+    ]
+
+
+def _field_faults(
+    field: str, said: str, expected: object, parsed: Callable[[str], object]
+) -> Iterator[str]:
+    """Yield what is wrong with a field that the file name says, too."""
+    if "\n" in said:  # pip 26 takes the line's end for a part of the value
+        yield f"{field} is folded onto a line of its own"
+    elif parsed(said.strip()) != expected:
+        yield f"{field} is `{said.strip()}`, the file name says `{expected}`"

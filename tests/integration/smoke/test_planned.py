@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import config
 from tensorflow_macos_build.command_line import PINNED
@@ -13,44 +13,30 @@ from tensorflow_macos_build.pipeline.stages import prove
 from tensorflow_macos_build.pipeline.workspace import Workspace
 from tensorflow_macos_build.smoke import EnvironmentRequest, SmokeOptions, smoke
 from tensorflow_macos_build.smoke.planned import FOLDER, WHEEL
+from tests import started_programs
 from tests.imports import ROOT
 from tests.smoke_wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_started: list[tuple[list[str], str, dict[str, str]]] | None = None
-
-
-def _note(event: str, args: tuple[Any, ...]) -> None:
-    if event == "subprocess.Popen" and _started is not None:
-        _, argv, cwd, env = args
-        _started.append((list(map(str, argv)), str(cwd), dict(env or {})))
-
-
-sys.addaudithook(_note)
-
 
 def test_the_programs_of_a_plan_are_those_that_try_a_wheel(tmp_path: Path) -> None:
-    global _started  # noqa: PLW0603 - an audit hook cannot be taken away again
     loaded = config.load("demo", {"host_build": "true"}, root=ROOT)
     planned = prove._instructions(Workspace(loaded)).commands()
     wheel = make_wheel(tmp_path)
-    _started = []
-    try:
-        options = SmokeOptions(
-            module="tinyflow", device="CPU:0", checks=("compute",), python=sys.executable
-        )
+    options = SmokeOptions(
+        module="tinyflow", device="CPU:0", checks=("compute",), python=sys.executable
+    )
+    with started_programs.listening() as programs:
         report = smoke(EnvironmentRequest(wheel), options, silent)
-    finally:
-        ran, _started = _started, None
     assert report.verdict == "passed", report
     own = [line for purpose, line in planned.items() if purpose.split()[1] == "host"]
     assert [purpose.split()[0] for purpose in planned][:3] == ["environment", "install", "checks"]
     # Before, the interpreter is tried, and asked what checks there are: a plan asks, too.
-    asked, ran = ran[:2], ran[2:]
-    assert [argv[-1].rpartition("/")[2] for argv, *_ in asked] == ["list.json", ""]
-    folder = ran[0][0][-1].removesuffix("/env")
+    asked, ran = programs[:2], programs[2:]
+    assert [each.argv[-1].rpartition("/")[2] for each in asked] == ["list.json", ""]
+    folder = ran[0].argv[-1].removesuffix("/env")
     assert len(own) == len(ran) == 3
     for line, (argv, cwd, env) in zip(own, ran, strict=True):
         meant = [word.replace(str(FOLDER), folder).replace(WHEEL, str(wheel)) for word in line.argv]

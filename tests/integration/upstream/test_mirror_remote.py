@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +21,7 @@ from tests.settings import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.integration.upstream.conftest import Upstream
 
@@ -425,41 +425,3 @@ def test_gitpython_starts_no_git_of_the_environments_choice() -> None:
     chosen = {**os.environ, "GIT_PYTHON_GIT_EXECUTABLE": "/nowhere", "GIT_PYTHON_REFRESH": "odd"}
     code = "from tensorflow_macos_build.upstream import transfer"
     subprocess.run([sys.executable, "-c", code], env=chosen, check=True)
-
-
-_started: list[list[str]] | None = None
-
-
-def _note(event: str, args: tuple[Any, ...]) -> None:
-    if event == "subprocess.Popen" and _started is not None:
-        _started.append(list(map(str, args[1])))
-
-
-sys.addaudithook(_note)
-
-
-def _asked(act: Callable[[], object]) -> list[str]:
-    """Return the one fetch that something runs."""
-    global _started  # noqa: PLW0603 - an audit hook cannot be taken away again
-    _started = []
-    try:
-        act()
-    finally:
-        ran, _started = _started, None
-    (asked,) = [argv for argv in ran if "fetch" in argv]
-    return asked
-
-
-def test_the_programs_of_a_plan_are_those_that_ask_the_server(
-    server: tuple[str, Faults], tmp_path: Path
-) -> None:
-    url, _ = server
-    for act in (lambda: mirror.open(url, tmp_path), lambda: mirror.open(url, tmp_path).refresh()):
-        (line,) = mirror.planned(url, tmp_path, tmp_path).values()
-        program, *words = _asked(act)
-        own = words[words.index("--git-dir") + 1]
-        assert words == [word.replace("<a new folder>", own) for word in line.argv[1:]]
-        assert Path(program).name == line.argv[0]
-        if Path(own).is_dir():  # not that of a clone, which is another one when it is in place
-            subprocess.run(["/bin/sh", "-c", line.typed()], check=True, capture_output=True)
-    assert mirror.planned("embedded:", tmp_path, tmp_path) == {}

@@ -52,3 +52,23 @@ def test_a_missing_blob_is_named_and_the_next_merge_is_made(quarantine: Quaranti
         with pytest.raises(ObjectMissing, match="1111"):
             merger.merge(empty, [whole._replace(theirs=TreeEntry("100644", "1" * 40))])
         merger = FileMerger(quarantine)
+
+
+@pytest.mark.parametrize("rules", [b"", b"* merge=union\n"])
+def test_files_merge_side_by_side_as_they_do_one_by_one(
+    quarantine: Quarantine, rules: bytes
+) -> None:
+    attributes = TreeEntry("100644", quarantine.write("blob", rules))
+    tree = quarantine.write_tree({".gitattributes": attributes})
+    files = [versions(quarantine, f"{at % 3}/{at}", at) for at in range(9)]
+    files[2] = files[2]._replace(theirs=None)
+    files[5] = files[5]._replace(base=None)
+    files[8] = files[8]._replace(ours=None)
+    together = FileMerger(quarantine).merge(tree, files)
+    singly = [FileMerger(quarantine).merge(tree, [file])[0] for file in files]
+    assert [merge.clean for merge in together] == [merge.clean for merge in singly]
+    assert [merge.messages for merge in together] == [merge.messages for merge in singly]
+    for merge, alone in zip(together, singly, strict=True):
+        assert merge.entry == alone.entry or not merge.clean  # markers name commits
+        assert merge.entry.mode == alone.entry.mode
+    assert len({merge.clean for merge in together}) == 2
