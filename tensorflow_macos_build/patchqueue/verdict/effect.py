@@ -9,6 +9,7 @@ In doubt the answer is no, and the patch is a conflict for a person to look at.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers
@@ -29,7 +30,7 @@ _SIGNIFICANT = 3
 a file, and only their places tell."""
 
 
-class _Texts(NamedTuple):
+class FileTexts(NamedTuple):
     """A file's lines before the patch, after it, and in the tree."""
 
     base: Sequence[bytes]
@@ -76,7 +77,9 @@ def holds(
                 return False
             base = change.old.oid if change.old and change.old.is_file else ""
             texts.append(_Blobs(base or quarantine.write("blob", b""), change.new.oid, now.oid))
-    return all(itertools.starmap(_lines_hold, _read(quarantine, texts, line_maps)))
+    if not all(lines_may_hold(_read(quarantine, blobs)) for blobs in texts):
+        return False
+    return all(itertools.starmap(lines_hold, _compared(quarantine, texts, line_maps)))
 
 
 def _kind_holds(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
@@ -92,9 +95,27 @@ def _content_is_same(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> b
     return only_mode or now.oid == new.oid
 
 
-def _read(
+def _read(quarantine: Quarantine, blobs: _Blobs) -> FileTexts:
+    return FileTexts(*(markers.split_lines(quarantine.objects.blob(oid)) for oid in blobs))
+
+
+def lines_may_hold(texts: FileTexts) -> bool:
+    """Whether the lines of a file, wherever they stand, leave it to a comparison what it holds.
+
+    However files are compared, a line that only the patched one has is added by the patch, and
+    taken since where there are fewer of it now; one that only the base has is removed by the patch,
+    and has come since where it is there now. Most conflicts end here, and git is not asked.
+    """
+    base, patched, now = map(Counter, texts)
+    if any(patched[line] > now[line] for line in patched.keys() - base.keys()):
+        return False
+    removed = base.keys() - patched.keys()
+    return not any(map(_is_significant, removed & now.keys()))
+
+
+def _compared(
     quarantine: Quarantine, blobs: Sequence[_Blobs], line_maps: LineMaps
-) -> Iterator[tuple[_Texts, tuple[LineMap, LineMap, LineMap]]]:
+) -> Iterator[tuple[FileTexts, tuple[LineMap, LineMap, LineMap]]]:
     """Read files, and compare: before with after the patch, after with now, before with now."""
     pairs = [
         pair
@@ -111,11 +132,10 @@ def _read(
     # again, which would be a doubt.
     compared = iter(line_maps.between(pairs, "minimal"))
     for file in blobs:
-        lines = (markers.split_lines(quarantine.objects.blob(oid)) for oid in file)
-        yield _Texts(*lines), (next(compared), next(compared), next(compared))
+        yield _read(quarantine, file), (next(compared), next(compared), next(compared))
 
 
-def _lines_hold(texts: _Texts, compared: tuple[LineMap, LineMap, LineMap]) -> bool:
+def lines_hold(texts: FileTexts, compared: tuple[LineMap, LineMap, LineMap]) -> bool:
     """Whether a file holds the lines that a patch adds, and none of those that it takes away.
 
     Each added line has its counterpart in the file as it is now, in order, and no removed line has.
@@ -142,4 +162,8 @@ def _numbers(ranges: Iterable[LineRange]) -> set[int]:
 
 
 def _significant(lines: Sequence[bytes], numbers: set[int]) -> set[bytes]:
-    return {lines[number] for number in numbers if len(lines[number].strip()) >= _SIGNIFICANT}
+    return {lines[number] for number in numbers if _is_significant(lines[number])}
+
+
+def _is_significant(line: bytes) -> bool:
+    return len(line.strip()) >= _SIGNIFICANT

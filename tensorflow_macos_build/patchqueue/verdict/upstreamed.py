@@ -42,8 +42,8 @@ class UpstreamedResolver:
         A commit that made its very changes, or all those that its message names, say that upstream
         made it; only the tree says that this still stands.
         """
-        patch = self._patches[commit]
-        landed = self._made(patch, changes) and self._holds(changes, merged)
+        # The tree is asked first: of most conflicts the lines alone say that it does not hold them.
+        landed = self._holds(changes, merged) and self._made(self._patches[commit], changes)
         return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
 
     def _holds(self, changes: Sequence[PathChange], merged: MergeResult) -> bool:
@@ -51,7 +51,7 @@ class UpstreamedResolver:
         return effect.holds(self._quarantine, changes, merged, line_maps)
 
     def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
-        # Messages are read anyway; differences cost a process, and come second.
+        # Messages are read anyway; differences are git's to make, and come second.
         if self._history.recorded(patch.message).complete:
             return True
         return bool(self._identical(patch, changes))
