@@ -11,6 +11,7 @@ back to its merge of texts. Filters and line ends play no part in a merge, which
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,6 +71,14 @@ class TreeAttributes:
     def folder(self, tree: str) -> Path | None:
         """Return the folder with a tree's .gitattributes; None: they say nothing of merges."""
         return self._rules_of(tree).folder
+
+    @functools.cached_property
+    def uniting(self) -> Path:
+        """The folder with attributes by which all files are merged by a union of their lines."""
+        folder = self._scratch / "union"
+        folder.mkdir(parents=True)
+        (folder / NAME).write_bytes(b"* merge=union\n")
+        return folder
 
     def unite(self, tree: str) -> bool:
         """Whether a tree's .gitattributes ask for a union of lines anywhere."""

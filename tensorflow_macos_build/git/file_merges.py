@@ -4,8 +4,11 @@ A file that is there on all three sides of a merge has no part in a rename, for 
 a side deletes with paths that it adds (diffcore-rename in gitdiffcore(7)). So its contents merge in
 a tree that holds nothing else as they do in the whole one: by `git merge-tree --write-tree`, which
 so reads and compares two files and not two trees of thousands. Whether a file that one side lacks
-merges alone depends on what else the sides do: that is the caller's to know. Files that are there
-on all sides share such a tree, for there they do not meet.
+merges alone depends on what else the sides do: that is the caller's to know. Many files share such
+a tree, in which none can be renamed to another.
+
+Of attributes only the driver's name says how a file is merged. So files of one driver merge under
+any names, and the same three contents are merged once, wherever they are.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 _ALONE = "the-file-that-is-merged"
 """The path in small trees of a file whose own has no say in how it is merged."""
 
-_NUMBERED = re.compile(rf"\d{{3}}-{_ALONE}")
+_NUMBERED = re.compile(rf"\d+-{_ALONE}")
 """Its path beside others."""
 
 _PADDING = "padding" * 2000
@@ -42,7 +45,7 @@ of 4 to 64 KiB (setvbuf(3)). What follows an answer pushes it out.
 """
 
 _AT_ONCE = 100
-"""Merges asked for before an answer is read: their ids have to fit into a pipe (pipe(7))."""
+"""Trees merged before an answer is read: their ids have to fit into a pipe (pipe(7))."""
 
 
 class FileVersions(NamedTuple):
@@ -80,11 +83,13 @@ class _Rules(NamedTuple):
 
     Attributes:
         attributes: the folder with the .gitattributes that count; None where they say nothing.
-        flags: options of git's.
+        unite: whether it is a union of lines.
+        by_path: whether they are rules for its own path; else they are for any.
     """
 
-    attributes: Path | None
-    flags: tuple[str, ...] = ()
+    attributes: Path | None = None
+    unite: bool = False
+    by_path: bool = False
 
 
 class FileMerger:
@@ -101,9 +106,9 @@ class FileMerger:
         self.renames = RenameSearch(quarantine)
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
-        self._mergers: dict[_Rules, _RunningMerges] = {}
+        self._mergers: dict[tuple[_Rules, tuple[str, ...]], _RunningMerges] = {}
         self._expected: dict[str, None] = {}
-        self._ruled: dict[Path, dict[str, bool]] = {}
+        self._drivers: dict[Path, dict[str, str]] = {}
 
     def expect(self, files: Sequence[tuple[str, str]]) -> None:
         """Take note of files, paths and ids of blobs, that may have to be merged."""
@@ -116,72 +121,82 @@ class FileMerger:
         Raises:
             WorkFailed: git could not merge them at all (a missing object).
         """
-        folder = self._quarantine.attributes_folder(tree)
-        ruled = self._ruled_paths(folder, tree, [file.path for file in files])
-        merged: dict[str, FileMerge] = {}
-        for attributes in dict.fromkeys((folder, None)):
-            group = [f for f in files if (f.path in ruled) == (attributes is not None)]
-            # a union of lines is a driver that attributes name
-            unites = attributes is not None and self._quarantine.unites(tree)
-            done = self._merge_by(attributes, group, unites=unites)
-            merged |= zip((file.path for file in group), done, strict=True)
-        return [merged[file.path] for file in files]
-
-    def _ruled_paths(self, folder: Path | None, tree: str, paths: Sequence[str]) -> set[str]:
-        """Return the paths for which attributes name a driver of merges, as no others do.
-
-        A file that they name none for merges as if there were no attributes.
-        """
-        if folder is None:
-            return set()
-        known = self._ruled.setdefault(folder, {})
-        if not known.keys() >= set(paths):
-            asked = [path for path in dict.fromkeys((*paths, *self._expected)) if path not in known]
-            values = self._quarantine.attribute("merge", tree, asked)
-            known |= {p: value != "unspecified" for p, value in zip(asked, values, strict=True)}
-        return {path for path in paths if known[path]}
-
-    def _merge_by(
-        self, attributes: Path | None, files: Sequence[FileVersions], *, unites: bool
-    ) -> list[FileMerge]:
-        marked = _Rules(attributes)
-        if not unites:
-            return self._merge(marked, files)
-        done = self._merge(_Rules(attributes, merges.BY_DEFAULT), files)
-        unclean = [file for file, merge in zip(files, done, strict=True) if not merge.clean]
-        shown = iter(self._merge(marked, unclean))
-        return [merge if merge.clean else next(shown) for merge in done]
-
-    def _merge(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
-        # without rules by path, the same three contents merge in the same way wherever they are
-        keys = [(rules, file if rules.attributes else file._replace(path=_ALONE)) for file in files]
-        asked = [key for key in dict.fromkeys(keys) if key not in self._merged]
-        for start in range(0, len(asked), _AT_ONCE):
-            part = asked[start : start + _AT_ONCE]
-            made = self._ask(rules, [file for _, file in part])
-            self._merged |= zip(part, made, strict=True)
+        keys = self._keys(tree, files)
+        fresh: dict[_Rules, dict[FileVersions, None]] = {}
+        for rules, file in keys:
+            if (rules, file) not in self._merged:
+                fresh.setdefault(rules, {})[file] = None
+        for rules, asked in fresh.items():
+            made = self._make(rules, [*asked])
+            self._merged |= zip(((rules, file) for file in asked), made, strict=True)
         return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
 
-    def _ask(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
+    def _keys(self, tree: str, files: Sequence[FileVersions]) -> list[tuple[_Rules, FileVersions]]:
+        """Return what decides how each file is merged."""
+        rules = self._rules(tree, [file.path for file in files])
+        return [
+            (rule, file if rule.by_path else file._replace(path=_ALONE))
+            for rule, file in zip(rules, files, strict=True)
+        ]
+
+    def _rules(self, tree: str, paths: Sequence[str]) -> list[_Rules]:
+        """Return the rules for each path.
+
+        A driver that is none of git's own is not run, and git merges texts, as it does where the
+        attributes name none.
+        """
+        folder = self._quarantine.attributes_folder(tree)
+        if folder is None:
+            return [_Rules()] * len(paths)
+        drivers = self._drivers.setdefault(folder, {})
+        if not drivers.keys() >= set(paths):
+            asked = [p for p in dict.fromkeys((*paths, *self._expected)) if p not in drivers]
+            drivers |= zip(asked, self._quarantine.attribute("merge", tree, asked), strict=True)
+        rules = {
+            "union": _Rules(self._quarantine.uniting, unite=True),
+            "binary": _Rules(folder, by_path=True),
+            # `-merge`, which is binary; or `merge=unset`, the name of a driver
+            "unset": _Rules(folder, by_path=True),
+        }
+        return [rules.get(drivers[path], _Rules()) for path in paths]
+
+    def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
+        if not rules.unite:
+            return self._ask(rules, (), files)
+        done = self._ask(rules, merges.BY_DEFAULT, files)
+        unclean = [file for file, merge in zip(files, done, strict=True) if not merge.clean]
+        shown = iter(self._ask(rules, (), unclean))
+        return [merge if merge.clean else next(shown) for merge in done]
+
+    def _ask(
+        self, rules: _Rules, flags: tuple[str, ...], files: Sequence[FileVersions]
+    ) -> list[FileMerge]:
+        if not rules.by_path:  # all are called the same, and lie side by side here
+            files = [f._replace(path=f"{number}-{f.path}") for number, f in enumerate(files)]
+        groups = [[file] for file in files] if rules.by_path else _groups(files)
+        made: dict[str, FileMerge] = {}
+        for start in range(0, len(groups), _AT_ONCE):
+            part = groups[start : start + _AT_ONCE]
+            for group, merged in zip(part, self._merge_groups(rules, flags, part), strict=True):
+                made |= _of_files(self._quarantine, group, merged)
+        return [made[file.path] for file in files]
+
+    def _merge_groups(
+        self, rules: _Rules, flags: tuple[str, ...], groups: Sequence[Sequence[FileVersions]]
+    ) -> list[MergeOutput]:
         git = self._quarantine.git_with(rules.attributes)
-        if not rules.attributes:  # all are called the same, and lie side by side here
-            files = [f._replace(path=f"{number:03}-{f.path}") for number, f in enumerate(files)]
-        groups = _groups(files)
         sides = [_commits(self._quarantine, group) for group in groups]
-        if rules not in self._mergers:
+        key = rules, flags
+        if key not in self._mergers:
             padding = _commits(self._quarantine, [_padding(self._quarantine)])
             self._quarantine.publish(padding)
-            self._mergers[rules] = _RunningMerges(git, rules.flags, padding)
+            self._mergers[key] = _RunningMerges(git, flags, padding)
         self._quarantine.publish(oid for pair in sides for oid in pair)
         try:
-            answers = self._mergers[rules].ask(sides)
+            return self._mergers[key].ask(sides)
         except Ended:  # it lacked an object, say: asked for one merge, git says which
-            del self._mergers[rules]
-            answers = [_singly(git, pair, rules.flags) for pair in sides]
-        made: dict[str, FileMerge] = {}
-        for group, merged in zip(groups, answers, strict=True):
-            made |= _of_files(self._quarantine, group, merged)
-        return [made[file.path] for file in files]
+            del self._mergers[key]
+            return [_singly(git, pair, flags) for pair in sides]
 
 
 class _RunningMerges:
@@ -219,11 +234,14 @@ def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:
 
 
 def _groups(files: Sequence[FileVersions]) -> list[list[FileVersions]]:
-    """Return the files that git can merge in one go: none of them has a part in a rename."""
-    sides = [(file.base, file.ours, file.theirs) for file in files]
-    on_all_sides = [file for file, of in zip(files, sides, strict=True) if all(of)]
-    others = [[file] for file, of in zip(files, sides, strict=True) if not all(of)]
-    return [on_all_sides, *others] if on_all_sides else others
+    """Return the files that git can merge in one go: none of them has a part in a rename.
+
+    git takes a file that a side deletes for renamed to one that this side adds. So those that a
+    side deletes, and those that both add, do not lie side by side.
+    """
+    changed = [file for file in files if file.base is not None]
+    added = [file for file in files if file.base is None]
+    return [group for group in (changed, added) if group]
 
 
 def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
@@ -251,11 +269,15 @@ def _of_files(
 ) -> dict[str, FileMerge]:
     tree = Overlay(quarantine.objects, merged.tree)
     conflicted = {conflict.path for conflict in merged.conflicted}
+    said: dict[str, list[MergeMessage]] = {}
+    for message in merged.messages:
+        for path in message.paths:
+            said.setdefault(path, []).append(message)
     made: dict[str, FileMerge] = {}
     for file in files:
         entry = tree.entry(file.path)
         assert entry is not None, "a side changed it, and so it stays"
-        messages = tuple(message for message in merged.messages if file.path in message.paths)
+        messages = tuple(said.get(file.path, ()))
         clean = file.path not in conflicted and not any(m.is_conflict for m in messages)
         made[file.path] = FileMerge(entry, clean, messages)
     return made

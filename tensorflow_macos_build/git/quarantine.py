@@ -75,6 +75,11 @@ class Quarantine:
         """Return the folder with a tree's .gitattributes; None: they say nothing of merges."""
         return self._attributes.folder(tree)
 
+    @property
+    def uniting(self) -> Path:
+        """The folder with attributes by which all files are merged by a union of their lines."""
+        return self._attributes.uniting
+
     def unites(self, tree: str) -> bool:
         """Whether files of a tree may be merged by a union of their lines."""
         return self._attributes.unite(tree)

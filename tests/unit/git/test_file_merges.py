@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
@@ -72,3 +73,32 @@ def test_files_merge_side_by_side_as_they_do_one_by_one(
         assert merge.entry == alone.entry or not merge.clean  # markers name commits
         assert merge.entry.mode == alone.entry.mode
     assert len({merge.clean for merge in together}) == 2
+
+
+def test_files_that_a_side_lacks_lie_apart_from_files_that_both_add(
+    quarantine: Quarantine,
+) -> None:
+    """Else git takes the one for renamed to the other, for they are alike."""
+    empty = quarantine.write_tree({})
+    modified = versions(quarantine, "old")._replace(ours=None)
+    added = versions(quarantine, "new")._replace(base=None)
+    gone, both = FileMerger(quarantine).merge(empty, [modified, added])
+    assert [message.kind for message in gone.messages] == ["CONFLICT (modify/delete)"]
+    assert {message.kind for message in both.messages} == {"Auto-merging", "CONFLICT (contents)"}
+    assert gone.entry == modified.theirs
+
+
+@pytest.mark.parametrize("driver", ["text", "merge=none-of-gits", "merge", "merge=unset", "-merge"])
+def test_a_driver_counts_by_its_name(quarantine: Quarantine, driver: str) -> None:
+    """`merge=unset` names a driver, which is none, and `-merge` says that the file is binary."""
+    rules = TreeEntry("100644", quarantine.write("blob", f"f {driver}\n".encode()))
+    tree = quarantine.write_tree({".gitattributes": rules})
+    file = versions(quarantine, "f")
+    sides = [
+        quarantine.write_tree({".gitattributes": rules, "f": side}) for side in file[1:] if side
+    ]
+    whole = merges.merge(quarantine, *sides)
+    alone, elsewhere = FileMerger(quarantine).merge(tree, [file, file._replace(path="g")])
+    assert alone.clean == whole.clean
+    assert alone.entry == quarantine.objects.tree(whole.tree)["f"]
+    assert elsewhere.clean
