@@ -14,7 +14,7 @@ from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.audit.model import AuditFinding
     from tensorflow_macos_build.patchqueue.proof.model import HunkProof
@@ -55,10 +55,10 @@ def of_report(patch: PatchStatus, report: ConflictReport) -> Conflict:
     return Conflict(patch.name, patch.status.value, report.path, tuple(regions))
 
 
-def of_merge(quarantine: Quarantine, patch: str, merged: MergeResult) -> Iterator[Conflict]:
+def of_merge(quarantine: Quarantine, patch: str, merged: MergeOutcome) -> Iterator[Conflict]:
     """Yield the conflicts of a merge."""
     for file in merged.conflicted:
-        left = TreeLookup(quarantine).at(merged.tree, file.path)
+        left = file.left
         marked = quarantine.objects.blob(left.oid) if left and left.is_file else b""
         yield Conflict(patch, "conflict", file.path, markers.hunks(marked))
 

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import TreeEntry, decode_path
-from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.git.overlay import Overlay, tree_of_paths
 from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
@@ -247,16 +247,12 @@ def _groups(files: Sequence[FileVersions]) -> list[list[FileVersions]]:
 def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
     """Return throw-away commits of trees that hold some files alone."""
     base, ours, theirs = (
-        _tree_of(quarantine, {file.path: side for file, side in zip(files, sides, strict=True)})
+        tree_of_paths(
+            quarantine, {file.path: side for file, side in zip(files, sides, strict=True)}
+        )
         for sides in zip(*((file.base, file.ours, file.theirs) for file in files), strict=True)
     )
     return merges.sides(quarantine, base, ours, theirs)
-
-
-def _tree_of(quarantine: Quarantine, entries: Mapping[str, TreeEntry | None]) -> str:
-    tree = Overlay(quarantine.objects, quarantine.write_tree({}))
-    tree.change({path: entry for path, entry in entries.items() if entry is not None})
-    return tree.write(quarantine)
 
 
 def _padding(quarantine: Quarantine) -> FileVersions:
@@ -268,7 +264,7 @@ def _of_files(
     quarantine: Quarantine, files: Sequence[FileVersions], merged: MergeOutput
 ) -> dict[str, FileMerge]:
     tree = Overlay(quarantine.objects, merged.tree)
-    conflicted = {conflict.path for conflict in merged.conflicted}
+    conflicted = {stages.path for stages in merged.unmerged}
     said: dict[str, list[MergeMessage]] = {}
     for message in merged.messages:
         for path in message.paths:

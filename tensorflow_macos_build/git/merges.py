@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from tensorflow_macos_build.git import markers
 from tensorflow_macos_build.git.objects import TreeEntry, decode_path
@@ -31,14 +31,32 @@ BY_DEFAULT = ("-c", "merge.conflictStyle=merge")
 has those twice (xdl_do_merge in xmerge.c)."""
 
 
-@dataclass(frozen=True)
-class ConflictedPath:
-    """One path that git could not merge: what the index would hold in stages 1, 2 and 3."""
+class Stages(NamedTuple):
+    """What the index would hold in stages 1, 2 and 3 of a path that git could not merge."""
 
     path: str
     base: TreeEntry | None
     ours: TreeEntry | None
     theirs: TreeEntry | None
+
+
+@dataclass(frozen=True)
+class ConflictedPath:
+    """One path that git could not merge.
+
+    Attributes:
+        path: the path.
+        base: what is there on the three sides, as in `Stages`.
+        ours: likewise.
+        theirs: likewise.
+        left: what git left there; where lines conflict, a file with diff3 markers.
+    """
+
+    path: str
+    base: TreeEntry | None
+    ours: TreeEntry | None
+    theirs: TreeEntry | None
+    left: TreeEntry | None
 
     @property
     def is_submodule(self) -> bool:
@@ -67,22 +85,14 @@ class MergeMessage:
 
 
 @dataclass(frozen=True)
-class MergeResult:
-    """The result of a merge.
+class MergeOutcome:
+    """How a merge came out.
 
     Attributes:
-        base: the three trees that were merged.
-        ours: likewise.
-        theirs: likewise.
-        tree: the resulting tree; with conflicts, its files hold diff3 markers.
         conflicted: the paths in conflict, in order; empty when the merge is clean.
         messages: what git says about them.
     """
 
-    base: str
-    ours: str
-    theirs: str
-    tree: str
     conflicted: tuple[ConflictedPath, ...]
     messages: tuple[MergeMessage, ...]
 
@@ -90,6 +100,36 @@ class MergeResult:
     def clean(self) -> bool:
         """Whether the merge needs nobody."""
         return not self.conflicted and not any(message.is_conflict for message in self.messages)
+
+
+@dataclass(frozen=True)
+class MergeResult(MergeOutcome):
+    """The result of a merge of whole trees.
+
+    Attributes:
+        base: the three trees that were merged.
+        ours: likewise.
+        theirs: likewise.
+        tree: the resulting tree; with conflicts, its files hold diff3 markers.
+    """
+
+    base: str
+    ours: str
+    theirs: str
+    tree: str
+
+    @property
+    def ruled_by(self) -> str:
+        """The tree whose .gitattributes counted."""
+        return self.ours
+
+
+class MergeInputs(NamedTuple):
+    """The trees that are to be merged."""
+
+    base: str
+    ours: str
+    theirs: str
 
 
 class Sides(NamedTuple):
@@ -104,19 +144,15 @@ class MergeOutput(NamedTuple):
 
     Attributes:
         clean: whether git calls it so.
-        tree: as in a `MergeResult`, and so the others.
-        conflicted: likewise.
-        messages: likewise.
+        tree: as in a `MergeResult`.
+        unmerged: the paths in conflict, in order.
+        messages: as in a `MergeResult`.
     """
 
     clean: bool
     tree: str
-    conflicted: tuple[ConflictedPath, ...]
+    unmerged: tuple[Stages, ...]
     messages: tuple[MergeMessage, ...]
-
-    def put_into(self, blank: MergeResult) -> MergeResult:
-        """Return the result whose three trees are known already."""
-        return replace(blank, tree=self.tree, conflicted=self.conflicted, messages=self.messages)
 
 
 def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeResult:
@@ -125,11 +161,10 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeRes
     Raises:
         WorkFailed: git could not merge at all (a missing object).
     """
+    inputs = MergeInputs(base, ours, theirs)
     if ours == theirs:  # one commit then, and git would see no merge base but itself
-        return MergeResult(base, ours, theirs, ours, (), ())
-    pair = sides(quarantine, base, ours, theirs)
-    blank = MergeResult(base, ours, theirs, "", (), ())
-    attempt = _Attempt(quarantine, quarantine.git_on(ours), pair, blank)
+        return MergeResult((), (), *inputs, ours)
+    attempt = _Attempt(quarantine, quarantine.git_on(ours), sides(quarantine, *inputs), inputs)
     plain = attempt.merge(*BY_DEFAULT) if quarantine.unites(ours) else None
     if plain is not None and plain.clean:
         return plain
@@ -166,8 +201,8 @@ def ask(git: Git, pair: Sides, *flags: str) -> MergeOutput | None:
 
 def read_output(tokens: Iterator[str], pair: Sides, *, clean: bool) -> MergeOutput:
     """Read what git prints about a merge, up to its end, from what is between NULs."""
-    tree, conflicted = next(tokens), _conflicted(tokens)
-    return MergeOutput(clean, tree, conflicted, tuple(_messages(tokens, pair)))
+    tree, unmerged = next(tokens), _unmerged(tokens)
+    return MergeOutput(clean, tree, unmerged, tuple(_messages(tokens, pair)))
 
 
 class _Attempt(NamedTuple):
@@ -177,20 +212,20 @@ class _Attempt(NamedTuple):
         quarantine: where.
         git: git with the attributes of our side, as `git rebase` has them in its work tree.
         sides: the commits to merge.
-        blank: the merge without its result.
+        inputs: their trees.
     """
 
     quarantine: Quarantine
     git: Git
     sides: Sides
-    blank: MergeResult
+    inputs: MergeInputs
 
     def merge(self, *flags: str) -> MergeResult | None:
         """Return the merge; None when git was ended by a signal."""
         output = ask(self.git, self.sides, *flags)
         if output is None:
             return None
-        merged = output.put_into(self.blank)
+        merged = self._result(output)
         return _conflict_if_marked(self.quarantine, merged) if output.clean else merged
 
     def without_renames(self) -> MergeResult:
@@ -204,17 +239,26 @@ class _Attempt(NamedTuple):
         died = MergeMessage(
             (), GIT_DIED, "git merge-tree was ended by a signal while following renames"
         )
-        merged = output.put_into(self.blank)
+        merged = self._result(output)
         return replace(merged, messages=(*merged.messages, died))
+
+    def _result(self, output: MergeOutput) -> MergeResult:
+        left = Overlay(self.quarantine.objects, output.tree)
+        conflicted = (
+            ConflictedPath(*stages, left.entry(stages.path)) for stages in output.unmerged
+        )
+        return MergeResult(tuple(conflicted), output.messages, *self.inputs, output.tree)
 
 
 def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResult) -> MergeResult:
     """Return a merge as git makes it by default, but for the diff3 markers in its conflicts."""
-    result, shown = (Overlay(quarantine.objects, merge.tree) for merge in (plain, marked))
+    result = Overlay(quarantine.objects, plain.tree)
+    conflicted: list[ConflictedPath] = []
     for conflict in marked.conflicted:
-        if (entry := _file_at(shown, conflict.path)) and _file_at(result, conflict.path):
-            result.put(conflict.path, entry)
-    return replace(marked, tree=result.write(quarantine))
+        if _is_no_folder(conflict.left) and _is_no_folder(result.entry(conflict.path)):
+            result.put(conflict.path, conflict.left)
+        conflicted.append(replace(conflict, left=result.entry(conflict.path)))
+    return replace(marked, tree=result.write(quarantine), conflicted=tuple(conflicted))
 
 
 def _conflict_if_marked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:
@@ -235,23 +279,29 @@ def _conflict_if_marked(quarantine: Quarantine, merged: MergeResult) -> MergeRes
     ]
     if not marked:
         return replace(merged, messages=())
-    conflicts = (ConflictedPath(path, *(_file_at(side, path) for side in sides)) for path in marked)
-    return replace(merged, conflicted=tuple(conflicts))
+    conflicted = (
+        ConflictedPath(path, *(_file_at(side, path) for side in (*sides, now))) for path in marked
+    )
+    return replace(merged, conflicted=tuple(conflicted))
 
 
 def _file_at(tree: Overlay, path: str) -> TreeEntry | None:
     entry = tree.entry(path)
-    return None if entry is None or entry.is_tree else entry
+    return entry if _is_no_folder(entry) else None
 
 
-def _conflicted(tokens: Iterator[str]) -> tuple[ConflictedPath, ...]:
+def _is_no_folder(entry: TreeEntry | None) -> TypeGuard[TreeEntry]:
+    return entry is not None and not entry.is_tree
+
+
+def _unmerged(tokens: Iterator[str]) -> tuple[Stages, ...]:
     stages: dict[str, dict[str, TreeEntry]] = {}
     for token in iter(lambda: next(tokens), ""):  # an empty record parts them from the messages
         facts, _, path = token.partition("\t")
         mode, oid, stage = facts.split(" ")
         stages.setdefault(path, {})[stage] = TreeEntry(mode, oid)
     return tuple(
-        ConflictedPath(path, entries.get("1"), entries.get("2"), entries.get("3"))
+        Stages(path, entries.get("1"), entries.get("2"), entries.get("3"))
         for path, entries in stages.items()
     )
 
@@ -272,30 +322,32 @@ def _messages(tokens: Iterator[str], sides: Sides) -> Iterator[MergeMessage]:
 
 
 def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
-    """Return the tree in which every conflict is resolved the patch's way (`resolve`)."""
+    """Return the tree in which every conflict is resolved the patch's way (`patch_sides`)."""
     result = Overlay(quarantine.objects, merged.tree)
-    resolve(quarantine, merged, result)
+    result.change(patch_sides(quarantine, merged))
     return result.write(quarantine)
 
 
-def resolve(quarantine: Quarantine, merged: MergeResult, result: Overlay) -> None:
-    """Resolve every conflict the patch's way in a tree, which is the one that git left.
+def patch_sides(quarantine: Quarantine, merged: MergeOutcome) -> dict[str, TreeEntry | None]:
+    """Return what is to be instead of what git left, where conflicts are resolved the patch's way.
 
     In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
     changes is there; a file that the patch deletes is gone; a file that both renamed has the
     patch's name. All that merged cleanly stays merged.
     """
     renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
+    sides: dict[str, TreeEntry | None] = {}
     for conflict in merged.conflicted:
-        left = result.entry(conflict.path)
-        if left is None or left.is_tree:
+        if not _is_no_folder(conflict.left):
             continue
         if conflict.theirs is not None:
-            result.put(conflict.path, _patch_side(quarantine, conflict, conflict.theirs, left))
+            side = _patch_side(quarantine, conflict, conflict.theirs, conflict.left)
+            sides[conflict.path] = side
         # What only upstream has stays, but for the name that it gave a file which the patch calls
         # something else.
         elif conflict.base or conflict.path in renamed:
-            result.remove(conflict.path)
+            sides[conflict.path] = None
+    return sides
 
 
 def _patch_side(

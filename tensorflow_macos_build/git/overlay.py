@@ -28,6 +28,16 @@ class _Folder:
         self.entries = entries
 
 
+def tree_of_paths(quarantine: Quarantine, entries: Mapping[str, TreeEntry | None]) -> str:
+    """Return the id of a tree that holds nothing but some paths; there is nothing where None is.
+
+    What git compares or merges of whole trees at these paths only, it does in it as well.
+    """
+    tree = Overlay(quarantine.objects, quarantine.write_tree({}))
+    tree.change({path: entry for path, entry in entries.items() if entry is not None})
+    return tree.write(quarantine)
+
+
 class Overlay:
     """A tree object and the changes made to it since. Paths are as git writes them (`a/b/c`)."""
 
@@ -66,10 +76,10 @@ class Overlay:
                 del self._change(parent)[part]
 
     def change(self, entries: Mapping[str, TreeEntry | None]) -> None:
-        """Put an entry at each path, or take away what is there, where it is None."""
+        """Put an entry at each path, or take away what may be there, where it is None."""
         # What goes is first, so that a file can become a folder.
         for path, entry in entries.items():
-            if entry is None:
+            if entry is None and self._find(path) is not None:
                 self.remove(path)
         for path, entry in entries.items():
             if entry is not None:

@@ -328,13 +328,15 @@ def restack(
             # Once for all that may follow: each question has what is made in memory written out.
             changes_of = changes_of or _changes_of(quarantine, edits[number:])
             pair = TreePair(old, new)
-            merged = tree.apply(pair, changes_of[pair]).merged
-            if merged is not None and not merged.clean:
-                if key not in settled:
-                    return EditConflict(key, edit, merged)
+            patch = tree.merge(pair, changes_of[pair])
+            if patch.merged is None or patch.merged.clean:
+                tree.take(patch.became)
+            elif key in settled:
                 tree.become(settled[key])
                 # what somebody made of its conflict is no change by reference any more, but a patch
                 pick = None
+            else:
+                return EditConflict(key, edit, tree.whole(pair, patch.merged))
             current = tree.write()
         if current == before and edit.changes:
             emptied.append(edit)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict import line_writers
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 
@@ -43,11 +44,7 @@ class PartialReplay:
 
     def merged_singly(self, at: Iterable[int]) -> bool:
         """Whether git merged files alone for some patches, and no whole trees."""
-        steps = (self.replay.steps[number] for number in at)
-        return not any(
-            step.became is None or (step.merged and step.outcome is StepOutcome.LANDED)
-            for step in steps
-        )
+        return not any(isinstance(self.replay.steps[number].merged, MergeResult) for number in at)
 
     def is_first_cause(self, at: int) -> bool:
         """Whether a patch conflicts, itself and not by a knock-on."""

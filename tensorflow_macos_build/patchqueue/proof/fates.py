@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.merges import MergeInputs, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.proof.units import PatchUnit
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
@@ -45,21 +45,21 @@ class FatedUnit:
 
 
 def of_patch(
-    quarantine: Quarantine, history: UpstreamHistory, merged: MergeResult, ticker: Ticker
+    quarantine: Quarantine, history: UpstreamHistory, merged: MergeInputs, ticker: Ticker
 ) -> tuple[FatedUnit, ...]:
     """Return the fates of a patch's units, each merged alone.
 
     Args:
         quarantine: where the merges are made.
         history: what upstream did.
-        merged: the merge of the whole patch, whose three trees count.
+        merged: the trees that a merge of the whole patch is of.
         ticker: told how many units are done.
     """
     return tuple(_fates(quarantine, history, merged, ticker))
 
 
 def _fates(
-    quarantine: Quarantine, history: UpstreamHistory, merged: MergeResult, ticker: Ticker
+    quarantine: Quarantine, history: UpstreamHistory, merged: MergeInputs, ticker: Ticker
 ) -> Iterator[FatedUnit]:
     parts = units.units_of(quarantine, merged.base, merged.theirs)
     for done, unit in enumerate(parts):
@@ -75,7 +75,7 @@ def _fates(
         yield FatedUnit(unit, fate, _landed_in(history, unit) if landed else ())
 
 
-def _is_same(quarantine: Quarantine, merged: MergeResult, path: str) -> bool:
+def _is_same(quarantine: Quarantine, merged: MergeInputs, path: str) -> bool:
     lookup = TreeLookup(quarantine)
     return lookup.at(merged.ours, path) == lookup.at(merged.theirs, path)
 

@@ -14,13 +14,13 @@ from tensorflow_macos_build.patchqueue.proof.model import (
     HunkProof,
     ProofClass,
 )
-from tensorflow_macos_build.patchqueue.replay import conflicts, resolutions
+from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution, ResolvedPath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome, MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
 
 _CONTENTS, _GONE = "CONFLICT (contents)", "CONFLICT (modify/delete)"
@@ -39,7 +39,7 @@ def prove(quarantine: Quarantine, patch: str, merged: MergeResult) -> ConflictPr
     return ConflictProof(patch, files, bool(files) and all(file.is_whole for file in files))
 
 
-def resolution(proof: ConflictProof, merged: MergeResult) -> RecordedResolution:
+def resolution(proof: ConflictProof, merged: MergeOutcome) -> RecordedResolution:
     """Return what settles a conflict that is proven as a whole, marked as that."""
     results = tuple(
         ResolvedPath(file.path, file.mode, file.content)
@@ -52,7 +52,7 @@ def resolution(proof: ConflictProof, merged: MergeResult) -> RecordedResolution:
 def _file(quarantine: Quarantine, merged: MergeResult, file: ConflictedPath) -> FileProof:
     if file.ours is None or file.theirs is None:
         return FileProof(file.path, deleted=_stays_deleted(quarantine, merged, file))
-    left = conflicts.TreeLookup(quarantine).at(merged.tree, file.path)
+    left = file.left
     modes = {entry.mode for entry in (file.base, file.ours, file.theirs) if entry}
     if left is None or not left.is_file or len(modes) != 1:
         return FileProof(file.path)

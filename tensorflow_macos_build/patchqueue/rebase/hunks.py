@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git.merges import MergeResult
+from tensorflow_macos_build.git.merges import MergeInputs
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.proof import fates
 from tensorflow_macos_build.patchqueue.queue import commit_cache, names, opening
@@ -108,11 +108,7 @@ def of_queue(
         history=history,
         write_trees=True,
     )
-    merged = replayed.steps[at].merged
-    if merged is None:  # ids decided, and the three trees of a merge are those around it
-        before = replayed.steps[at - 1].after if at else quarantine.tree(commit)
-        own = patches[at].commit
-        trees = quarantine.parent_tree(own), before, quarantine.tree(own)
-        merged = MergeResult(*trees, replayed.steps[at].after, (), ())
+    before, own = replayed.steps[at - 1].after if at else replayed.onto, patches[at].commit
+    merged = MergeInputs(quarantine.parent_tree(own), before, quarantine.tree(own))
     units = fates.of_patch(quarantine, history, merged, ticker)
     return PatchHunks(result.patches[at], commit, units, is_pick=at < len(queue.picks))

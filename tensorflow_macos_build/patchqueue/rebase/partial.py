@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
+from tensorflow_macos_build.patchqueue.replay.replay import whole_merges
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
     from tensorflow_macos_build.patchqueue.replay.replay import Replay
@@ -41,10 +42,10 @@ class PartialRebase(NamedTuple):
     conflict: PatchConflict | None
 
 
-def first_conflict(patches: Sequence[QueueCommit], replayed: Replay) -> PatchConflict | None:
+def first_conflict(
+    quarantine: Quarantine, patches: Sequence[QueueCommit], replayed: Replay
+) -> PatchConflict | None:
     """Return the first conflict of a replay that nobody settled; None where there is none."""
-    for patch, step in zip(patches, replayed.steps, strict=True):
-        if step.outcome is StepOutcome.CONFLICT:
-            assert step.merged is not None
-            return PatchConflict(patch, step.merged)
+    for position, merged in whole_merges(quarantine, replayed):
+        return PatchConflict(patches[position], merged)
     return None

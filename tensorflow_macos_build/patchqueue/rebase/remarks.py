@@ -10,7 +10,7 @@ from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.patchqueue.audit import engine as auditing
 from tensorflow_macos_build.patchqueue.proof import proving
 from tensorflow_macos_build.patchqueue.queue import locate
-from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
+from tensorflow_macos_build.patchqueue.replay.replay import whole_merges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,9 +65,8 @@ def proofs(
     quarantine: Quarantine, patches: Sequence[QueueCommit], replayed: Replay
 ) -> Iterator[ConflictProof]:
     """Yield what is proven of each conflict of a replay."""
-    for patch, step in zip(patches, replayed.steps, strict=True):
-        if step.outcome is StepOutcome.CONFLICT and step.merged is not None:
-            yield proving.prove(quarantine, patch.name, step.merged)
+    for position, merged in whole_merges(quarantine, replayed):
+        yield proving.prove(quarantine, patches[position].name, merged)
 
 
 def drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:
@@ -76,10 +75,10 @@ def drivers(quarantine: Quarantine, replayed: Replay) -> tuple[str, ...]:
     merged: dict[str, dict[str, None]] = {}
     for step in replayed.steps:
         if step.merged is not None:
-            ours = step.merged.ours
+            ruled_by = step.merged.ruled_by
             # One tree stands for all that have the same .gitattributes: git is asked once for each
             # such set, of which `git_on` keeps a work tree.
-            tree = trees.setdefault(quarantine.git_on(ours).work_tree, ours)
+            tree = trees.setdefault(quarantine.git_on(ruled_by).work_tree, ruled_by)
             paths = dict.fromkeys(change.path for change in step.changes)
             merged.setdefault(tree, {}).update(paths)
     names = {

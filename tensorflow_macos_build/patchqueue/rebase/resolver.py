@@ -12,10 +12,11 @@ from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
     from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
@@ -58,14 +59,18 @@ class ConflictResolver:
         self._landed: dict[str, bool] = {}
 
     def __call__(
-        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+        self,
+        commit: str,
+        changes: tuple[PathChange, ...],
+        merged: MergeOutcome,
+        ours: PatchedTree,
     ) -> Resolved | None:
         if self._names[commit] in self._left_out:
-            # The tree before it: of what is left out not even the clean files are taken.
-            return Resolved(StepOutcome.LEFT_OUT, merged.ours)
+            # Of what is left out not even the clean files are taken.
+            return Resolved(StepOutcome.LEFT_OUT)
         # What somebody decided comes before what upstream seems to have: they saw both.
-        recorded = self._recorded(commit, changes, merged)
-        return recorded or self._upstreamed(commit, changes, merged)
+        recorded = self._recorded(commit, merged)
+        return recorded or self._upstreamed(commit, changes, merged, ours)
 
     def has_landed(self, commit: str) -> bool:
         """Whether a commit is a pick that upstream has in its history by now.

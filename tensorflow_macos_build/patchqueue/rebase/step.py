@@ -316,7 +316,7 @@ class RebaseRun:
             ticker=phase(self.ticker, "replaying", rebasing.passes()),
             classifying=phase(self.ticker, "classifying", rebasing.passes()),
         )
-        return PartialRebase(result, replayed, first_conflict(patches, replayed))
+        return PartialRebase(result, replayed, first_conflict(quarantine, patches, replayed))
 
     def conflict(self, quarantine: Quarantine, state: RebaseState) -> PatchConflict | None:
         """Return the first conflict that is left; what became of the patches is not asked."""
@@ -332,7 +332,7 @@ class RebaseRun:
             merger=FileMerger(quarantine),
             ticker=self.ticker,
         )
-        return first_conflict(patches, replayed)
+        return first_conflict(quarantine, patches, replayed)
 
     def _decisions(self, state: RebaseState) -> Decisions:
         # Those of the rebase come last: they count where the queue has one for the same conflict.

@@ -12,7 +12,7 @@ from tensorflow_macos_build.git.objects import TreeEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath
     from tensorflow_macos_build.git.quarantine import Quarantine
 
 
@@ -36,10 +36,7 @@ class PlacedHunk:
 
 
 def placed_hunks(
-    quarantine: Quarantine,
-    merged: MergeResult,
-    file: ConflictedPath,
-    line_maps: LineMaps | None = None,
+    quarantine: Quarantine, file: ConflictedPath, line_maps: LineMaps | None = None
 ) -> tuple[PlacedHunk, ...]:
     """Return a conflicted file's regions in order; none when contents are not what conflicts.
 
@@ -47,11 +44,10 @@ def placed_hunks(
     """
     if file.ours is None or file.theirs is None:
         return ()
-    result = TreeLookup(quarantine).at(merged.tree, file.path)
     # a link or a submodule in conflict has no lines that git could mark
-    if result is None or not result.mode.startswith("100"):
+    if file.left is None or not file.left.is_file:
         return ()
-    marked = markers.hunks(quarantine.objects.blob(result.oid))
+    marked = markers.hunks(quarantine.objects.blob(file.left.oid))
     if not marked:
         return ()
     # where both sides added the file, git merges it against an empty one (merge-ort.c, merge_3way)

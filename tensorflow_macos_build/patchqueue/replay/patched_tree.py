@@ -11,15 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git import attributes, merges
 from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
-from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
-from tensorflow_macos_build.git.overlay import Overlay
+from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome, MergeResult
+from tensorflow_macos_build.git.overlay import Overlay, tree_of_paths
 from tensorflow_macos_build.git.trees import PathChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from tensorflow_macos_build.git.file_merges import FileMerge
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
 
@@ -37,25 +38,51 @@ class PatchTrees(Protocol):
 
 
 class TreePair(NamedTuple):
-    """The ids of a patch's trees, where they are known already."""
+    """The ids of the trees before and after a change."""
 
     before: str
     after: str
 
 
+Became = tuple[PathChange, ...] | TreePair
+"""What a tree became: path by path; or whole trees, where git merged those."""
+
+
+def trees_of(quarantine: Quarantine, became: Became) -> TreePair:
+    """Return two trees that differ as a tree before and after; they need not hold what is equal."""
+    if isinstance(became, TreePair):
+        return became
+    before = {change.path: change.old for change in became}
+    after = {change.path: change.new for change in became}
+    return TreePair(*(tree_of_paths(quarantine, side) for side in (before, after)))
+
+
 @dataclass(frozen=True)
-class AppliedPatch:
-    """How a patch went onto the tree.
+class MergedFiles(MergeOutcome):
+    """The merge of a patch of which single files met others, and ids decided for the rest.
 
     Attributes:
-        upstream_had: the paths that already were as the patch makes them.
-        became: what it did to the tree, path by path; None where git merged whole trees.
-        merged: the merge, where ids did not decide; of one with conflicts the tree has the markers.
+        changes: what it makes of our side; with conflicts, files hold diff3 markers.
+        ruled_by: a tree with the .gitattributes that counted, which are our side's.
     """
 
-    upstream_had: tuple[str, ...] = ()
-    became: tuple[PathChange, ...] | None = ()
-    merged: MergeResult | None = None
+    changes: tuple[PathChange, ...]
+    ruled_by: str
+
+
+@dataclass(frozen=True)
+class MergedPatch:
+    """How a patch goes onto the tree.
+
+    Attributes:
+        upstream_had: the paths that already are as the patch makes them.
+        became: what it does to the tree; with conflicts, files hold diff3 markers.
+        merged: the merge, where ids do not decide.
+    """
+
+    upstream_had: tuple[str, ...]
+    became: Became
+    merged: MergedFiles | MergeResult | None = None
 
 
 class PatchedTree:
@@ -71,7 +98,7 @@ class PatchedTree:
         self._quarantine = quarantine
         self._objects = quarantine.objects
         self._merger = merger
-        self._state = Overlay(quarantine.objects, tree)
+        self.become(tree)
 
     def expect(self, patches: Iterable[Sequence[PathChange]]) -> None:
         """Take note of what patches change that may be put onto it."""
@@ -90,17 +117,35 @@ class PatchedTree:
     def become(self, tree: str) -> None:
         """Go on with another tree."""
         self._state = Overlay(self._objects, tree)
+        self._ruled_by = tree
 
-    def resolve(self, merged: MergeResult) -> None:
-        """Resolve the conflicts of the merge that was made last the patch's way."""
-        merges.resolve(self._quarantine, merged, self._state)
+    def take(self, became: Became) -> None:
+        """Go on with what the tree becomes."""
+        if isinstance(became, TreePair):
+            self.become(became.after)
+            return
+        self._state.change({c.path: c.new for c in became if c.new != c.old})
+        if any(change.path.rpartition("/")[2] == attributes.NAME for change in became):
+            self._ruled_by = self.write()
+
+    def otherwise(self, became: Became, entries: Mapping[str, TreeEntry | None]) -> Became:
+        """Return what the tree becomes where some paths are to be otherwise; None: to be gone."""
+        if isinstance(became, TreePair):
+            state = Overlay(self._objects, became.after)
+            state.change(entries)
+            return TreePair(became.before, state.write(self._quarantine))
+        changes = {change.path: change for change in became}
+        for path, entry in entries.items():
+            old = changes[path].old if path in changes else self.entry(path)
+            changes[path] = PathChange(path, old, entry)
+        return tuple(changes.values())
 
     def entry(self, path: str) -> TreeEntry | None:
         """Return what is at a path."""
         return self._state.entry(path)
 
-    def apply(self, patch: PatchTrees, changes: Sequence[PathChange]) -> AppliedPatch:
-        """Put a patch onto the tree; `changes` is what it does to each path.
+    def merge(self, patch: PatchTrees, changes: Sequence[PathChange]) -> MergedPatch:
+        """Return how a patch goes onto the tree; `changes` is what it does to each path.
 
         Raises:
             WorkFailed: git could not merge (a missing object).
@@ -131,42 +176,39 @@ class PatchedTree:
         ):
             return self._merge_trees(patch)
         if meeting:
-            return self._merge_files(patch, pending, meeting)
-        self.change(pending)
-        return AppliedPatch(tuple(upstream_had), tuple(pending))
+            files = self._merger.merge(self._ruled_by, meeting)
+            return self._merged_files(pending, list(zip(meeting, files, strict=True)))
+        return MergedPatch(tuple(upstream_had), tuple(pending))
 
-    def change(self, changes: Sequence[PathChange]) -> None:
-        """Make changes."""
-        self._state.change({change.path: change.new for change in changes})
-
-    def _merge_files(
-        self, patch: PatchTrees, pending: Sequence[PathChange], meeting: Sequence[FileVersions]
-    ) -> AppliedPatch:
-        """Merge a patch of which single files meet others, and the rest is decided by ids."""
-        ours = self.write()
-        files = self._merger.merge(ours, meeting)
+    def _merged_files(
+        self, pending: Sequence[PathChange], files: Sequence[tuple[FileVersions, FileMerge]]
+    ) -> MergedPatch:
         # also where git left ours, as of binary files: there the patch's side may be taken yet
-        results = (
-            PathChange(file.path, file.ours, merge.entry)
-            for file, merge in zip(meeting, files, strict=True)
+        results = (PathChange(file.path, file.ours, merge.entry) for file, merge in files)
+        changes = (*pending, *results)
+        conflicted = tuple(
+            ConflictedPath(*file, merge.entry) for file, merge in files if not merge.clean
         )
-        became = (*pending, *results)
-        self.change(became)
-        conflicted = [
-            ConflictedPath(*file) for file, merge in zip(meeting, files, strict=True)
-            if not merge.clean
-        ]  # fmt: skip
-        messages = [message for merge in files for message in merge.messages] if conflicted else []
-        merged = MergeResult(
-            patch.before, ours, patch.after, self.write(), tuple(conflicted), tuple(messages)
-        )
-        return AppliedPatch((), became, merged)
+        # of a clean merge nothing is said
+        messages = tuple(m for _, merge in files for m in merge.messages if conflicted)
+        merged = MergedFiles(conflicted, messages, changes, self._ruled_by)
+        return MergedPatch((), changes, merged)
 
-    def _merge_trees(self, patch: PatchTrees) -> AppliedPatch:
-        # Only here is the overlay written as tree objects that git reads.
+    def _merge_trees(self, patch: PatchTrees) -> MergedPatch:
+        # git reads tree objects, so what is in memory is written out here.
         merged = merges.merge(self._quarantine, patch.before, self.write(), patch.after)
-        self.become(merged.tree)
-        return AppliedPatch((), None, merged)
+        return MergedPatch((), TreePair(merged.ours, merged.tree), merged)
+
+    def whole(self, patch: PatchTrees, merged: MergedFiles | MergeResult) -> MergeResult:
+        """Return a patch's merge onto the tree, as it stands yet, as one of whole trees."""
+        if isinstance(merged, MergeResult):
+            return merged
+        ours = self.write()
+        result = Overlay(self._objects, ours)
+        result.change({change.path: change.new for change in merged.changes})
+        sides = patch.before, ours, patch.after
+        tree = result.write(self._quarantine)
+        return MergeResult(merged.conflicted, merged.messages, *sides, tree)
 
     def _stay_gone(
         self, patch: PatchTrees, changes: Sequence[PathChange], gone: Sequence[PathChange]

@@ -12,18 +12,23 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import attributes, trees
+from tensorflow_macos_build.git import attributes, merges, trees
 from tensorflow_macos_build.git.file_merges import FileMerger
-from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
+from tensorflow_macos_build.git.merges import MergeResult
+from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeResult
-    from tensorflow_macos_build.git.objects import ObjectReader
+    from tensorflow_macos_build.git.merges import MergeOutcome
+    from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import (
+        Became,
+        MergedFiles,
+    )
 
 
 class OnConflict(Enum):
@@ -67,37 +72,49 @@ class ReplayStep:
         changes: what it does to each path.
         upstream_had: the paths that already were as the patch makes them.
         merged: git's merge, where blob ids did not decide.
-        result: the tree that the replay goes on with, where git merged. "" where blob ids decided.
         after: the tree after it, where trees were asked for; else "".
-        became: what the replay did to the tree for it, path by path; None where git merged whole
-            trees, or somebody settled it.
+        became: what the replay did to the tree for it.
     """
 
     commit: str
     outcome: StepOutcome
     changes: tuple[PathChange, ...]
     upstream_had: tuple[str, ...] = ()
-    merged: MergeResult | None = None
-    result: str = ""
+    merged: MergedFiles | MergeResult | None = None
     after: str = ""
-    became: tuple[PathChange, ...] | None = ()
+    became: Became = ()
+
+    @property
+    def is_in_tree(self) -> bool:
+        """Whether the replay changed the tree for it."""
+        return _changes_tree(self.became)
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """How a conflict is settled without anybody: as what, and by which tree."""
+    """How a conflict is settled without anybody.
+
+    Attributes:
+        outcome: as what.
+        entries: what is to be at paths instead of what git left, None where nothing shall be. None
+            altogether: nothing of the patch is taken.
+    """
 
     outcome: StepOutcome
-    tree: str
+    entries: Mapping[str, TreeEntry | None] | None = None
 
 
 class Resolver(Protocol):
     """Decides what need not be merged, and what somebody would have to settle."""
 
     def __call__(
-        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+        self,
+        commit: str,
+        changes: tuple[PathChange, ...],
+        merged: MergeOutcome,
+        ours: PatchedTree,
     ) -> Resolved | None:
-        """Return how a conflict is settled; None: it is not."""
+        """Return how a conflict with `ours`, the tree before it, is settled; None: it is not."""
 
     def has_landed(self, commit: str) -> bool:
         """Whether what a commit is made from is upstream's own by now, so that nothing is to do."""
@@ -105,8 +122,15 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True)
 class Replay:
-    """A whole replay: the final tree, and each patch's step, in order."""
+    """A whole replay.
 
+    Attributes:
+        onto: the tree that it began with.
+        tree: the final tree.
+        steps: each patch's, in order.
+    """
+
+    onto: str
     tree: str
     steps: tuple[ReplayStep, ...]
 
@@ -140,9 +164,8 @@ def replay(
         patches = list(trees.by_commit(quarantine.git, commits))
     else:
         patches = list(zip(commits, changes, strict=True))
-    tree = PatchedTree(
-        quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
-    )
+    start = tree_of(quarantine.objects, onto)
+    tree = PatchedTree(quarantine, start, merger or FileMerger(quarantine))
     tree.expect(changes for _, changes in patches)
     replayer = _Replayer(quarantine, tree, on_conflict, resolver)
     steps: list[ReplayStep] = []
@@ -158,7 +181,17 @@ def replay(
         steps.append(step)
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
         ticker(len(steps), len(commits))
-    return Replay(tree.write(), tuple(steps))
+    return Replay(start, tree.write(), tuple(steps))
+
+
+def whole_merges(quarantine: Quarantine, done: Replay) -> Iterator[tuple[int, MergeResult]]:
+    """Yield the position of each patch that nobody settled, and its merge as one of whole trees."""
+    tree = PatchedTree(quarantine, done.onto, FileMerger(quarantine))
+    for position, step in enumerate(done.steps):
+        if step.outcome is StepOutcome.CONFLICT:
+            assert step.merged is not None, "conflicts are git's to find"
+            yield position, tree.whole(_CommitTrees(quarantine, step.commit), step.merged)
+        tree.take(step.became)
 
 
 def replay_otherwise(
@@ -185,8 +218,7 @@ def replay_otherwise(
     steps: list[ReplayStep] = []
     for step in done:
         if apart.leaves(step):
-            assert step.became is not None
-            tree.change(step.became)
+            tree.take(step.became)
             steps.append(step)
         else:
             steps.append(replayer.step(step.commit, step.changes))
@@ -203,7 +235,9 @@ class _Difference:
 
     def leaves(self, step: ReplayStep) -> bool:
         """Whether a patch comes out the same in the other replay."""
-        if self._anywhere or step.became is None or step.outcome is StepOutcome.CONFLICT:
+        if self._anywhere or step.outcome is StepOutcome.CONFLICT:
+            return False
+        if isinstance(step.merged, MergeResult):  # anything in the trees may have had a say
             return False
         return not any(
             change.old is None or change.new is None or change.path in self._paths
@@ -212,11 +246,11 @@ class _Difference:
 
     def grow(self, step: ReplayStep, other: ReplayStep) -> None:
         """Take note of what a patch made different, or the same again."""
-        if step.became is None or other.became is None:
+        if isinstance(step.became, TreePair) or isinstance(other.became, TreePair):
             self._anywhere = True  # git may have followed a rename to any path
             return
         made, made_there = (
-            {change.path: change.new for change in one.became or ()} for one in (step, other)
+            {change.path: change.new for change in became} for became in (step.became, other.became)
         )
         for path in made.keys() | made_there.keys():
             same = path in made and path in made_there and made[path] == made_there[path]
@@ -264,30 +298,39 @@ class _Replayer:
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
         if self._resolver is not None and self._resolver.has_landed(commit):
             return ReplayStep(commit, StepOutcome.LANDED, changes)
-        applied = self._tree.apply(_CommitTrees(self._quarantine, commit), changes)
-        merged, became = applied.merged, applied.became
+        patch = self._tree.merge(_CommitTrees(self._quarantine, commit), changes)
+        merged, became = patch.merged, patch.became
         if merged is None:
             # A patch that was empty from the start is what it was; upstream took nothing of it.
             outcome = StepOutcome.TAKEN if became or not changes else StepOutcome.EMPTY
-            return ReplayStep(commit, outcome, changes, applied.upstream_had, became=became)
-        if merged.clean:
+        elif merged.clean:
             # git drops a patch whose merge changes nothing, too (git-rebase(1), --empty).
-            outcome = StepOutcome.EMPTY if merged.tree == merged.ours else StepOutcome.MERGED
-            return ReplayStep(commit, outcome, changes, (), merged, merged.tree, became=became)
-        return self._conflict(ReplayStep(commit, StepOutcome.CONFLICT, changes, (), merged), became)
+            outcome = StepOutcome.MERGED if _changes_tree(became) else StepOutcome.EMPTY
+        else:
+            outcome, became = self._settle(commit, changes, merged, became)
+        self._tree.take(became)
+        return ReplayStep(commit, outcome, changes, patch.upstream_had, merged, became=became)
 
-    def _conflict(self, step: ReplayStep, became: tuple[PathChange, ...] | None) -> ReplayStep:
-        merged = step.merged
-        assert merged is not None
-        if self._resolver and (resolved := self._resolver(step.commit, step.changes, merged)):
-            self._tree.become(resolved.tree)
-            nothing = () if resolved.tree == merged.ours else None
-            return replace(step, outcome=resolved.outcome, result=resolved.tree, became=nothing)
-        if self._on_conflict is not OnConflict.PROVISIONAL:
-            # of a patch that is skipped, or stopped at, nothing is taken
-            self._tree.become(merged.ours)
-            return replace(step, result=merged.ours)
-        self._tree.resolve(merged)
-        if became is not None:
-            became = tuple(c._replace(new=self._tree.entry(c.path)) for c in became)
-        return replace(step, result=self._tree.write(), became=became)
+    def _settle(
+        self,
+        commit: str,
+        changes: tuple[PathChange, ...],
+        merged: MergeOutcome,
+        left: Became,
+    ) -> tuple[StepOutcome, Became]:
+        """Return how a conflict comes out, and what the tree becomes; `left` is with markers."""
+        resolved = self._resolver and self._resolver(commit, changes, merged, self._tree)
+        if resolved:
+            outcome, entries = resolved.outcome, resolved.entries
+        elif self._on_conflict is OnConflict.PROVISIONAL:
+            outcome, entries = StepOutcome.CONFLICT, merges.patch_sides(self._quarantine, merged)
+        else:
+            outcome, entries = StepOutcome.CONFLICT, None
+        # of a patch that is skipped, left out, or stopped at, nothing is taken
+        return outcome, () if entries is None else self._tree.otherwise(left, entries)
+
+
+def _changes_tree(became: Became) -> bool:
+    if isinstance(became, TreePair):
+        return became.before != became.after
+    return any(change.old != change.new for change in became)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
 
@@ -85,7 +85,7 @@ class RecordedResolution:
         return f"{stem}.{_digest(self.patch, self.met)[:12]}.json"
 
 
-def met_in(merged: MergeResult) -> tuple[ConflictKey, ...]:
+def met_in(merged: MergeOutcome) -> tuple[ConflictKey, ...]:
     """Return what met in a merge's conflicting paths."""
     return tuple(
         ConflictKey(file.path, _oid(file.base), _oid(file.ours), _oid(file.theirs))
@@ -94,7 +94,7 @@ def met_in(merged: MergeResult) -> tuple[ConflictKey, ...]:
 
 
 class RecordedResolver:
-    """The resolutions at hand; a `Resolver` of the replay.
+    """The resolutions at hand.
 
     Args:
         quarantine: where the replay is made.
@@ -118,9 +118,7 @@ class RecordedResolver:
             made.met: made for made in known if names.without_number(made.patch) not in carried
         }
 
-    def __call__(
-        self, commit: str, _: tuple[PathChange, ...], merged: MergeResult
-    ) -> Resolved | None:
+    def __call__(self, commit: str, merged: MergeOutcome) -> Resolved | None:
         """Settle a conflict as it was settled before."""
         patch = names.without_number(self._patches[commit])
         met = met_in(merged)
@@ -128,7 +126,7 @@ class RecordedResolver:
         # A merge that git did not survive names no path: that would fit any other such merge.
         if known is None or not merged.conflicted:
             return None
-        return Resolved(StepOutcome.RESOLVED, apply(self._quarantine, merged.tree, known.results))
+        return Resolved(StepOutcome.RESOLVED, entries(self._quarantine, known.results))
 
     def refused(self, commit: str) -> tuple[str, ...]:
         """Return the names of a patch's resolution files, of which none fits."""
@@ -144,16 +142,18 @@ class RecordedResolver:
 def apply(quarantine: Quarantine, tree: str, results: Sequence[ResolvedPath]) -> str:
     """Put results into a tree; return the new tree's id."""
     state = Overlay(quarantine.objects, tree)
-    state.change(
-        {
-            result.path: None
-            if result.content is None
-            else _entry(quarantine, result.mode, result.content)
-            for result in results
-            if result.content is not None or state.entry(result.path) is not None
-        }
-    )
+    state.change(entries(quarantine, results))
     return state.write(quarantine)
+
+
+def entries(quarantine: Quarantine, results: Sequence[ResolvedPath]) -> dict[str, TreeEntry | None]:
+    """Return what results put at paths; None where nothing shall be."""
+    return {
+        result.path: None
+        if result.content is None
+        else _entry(quarantine, result.mode, result.content)
+        for result in results
+    }
 
 
 def _entry(quarantine: Quarantine, mode: str, content: bytes) -> TreeEntry:
@@ -163,9 +163,9 @@ def _entry(quarantine: Quarantine, mode: str, content: bytes) -> TreeEntry:
 
 
 def record(
-    quarantine: Quarantine, patch: str, merged: MergeResult, changes: Sequence[PathChange]
+    quarantine: Quarantine, patch: str, merged: MergeOutcome, changes: Sequence[PathChange]
 ) -> RecordedResolution:
-    """Make a resolution of what somebody changed in the tree that git left (`merged.tree`)."""
+    """Make a resolution of what somebody changed in the tree that git left."""
     results = tuple(
         ResolvedPath(change.path, change.new.mode, _content(quarantine, change.new))
         if change.new is not None

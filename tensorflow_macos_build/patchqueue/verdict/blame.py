@@ -11,7 +11,7 @@ from tensorflow_macos_build.patchqueue.replay import conflicts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
@@ -69,7 +69,7 @@ class Blame:
         (changed,) = self._lines.line_maps.between([(file.ours.oid, upstreams.oid)])
         return [conflicts.across(placed_hunk.ours, changed) for placed_hunk in placed]
 
-    def of_path(self, merged: MergeResult, file: ConflictedPath) -> tuple[str, ...]:
+    def of_path(self, merged: MergeOutcome, file: ConflictedPath) -> tuple[str, ...]:
         """Return the commits to blame where a whole file is what conflicts.
 
         Where the file is gone, the commits that took it away; else all that touched it. Where git

@@ -12,6 +12,7 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.patchqueue.replay import patched_tree
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import commit_diffs, line_writers
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
@@ -105,7 +106,7 @@ class StatusClassifier:
                 conflicting.add(patch, step)
             statuses.append(
                 PatchStatus(
-                    patch.name, patch.subject, patch.commit, status, evidence, _in_tree(step)
+                    patch.name, patch.subject, patch.commit, status, evidence, step.is_in_tree
                 )
             )
         return tuple(statuses)
@@ -208,14 +209,14 @@ class StatusClassifier:
 
     def _texts(self, patch: QueueCommit, step: ReplayStep) -> tuple[TreeDiff, TreeDiff]:
         """Return the patch's difference on its old base, and what is left of it on the new one."""
-        git, merged = self._quarantine.git, step.merged
-        if merged is not None:
+        git = self._quarantine.git
+        own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
+        if step.merged is not None:
             # Only where files go can there be renames: all others are spared the search.
             renames = any(change.new is None for change in step.changes)
-            pairs = [(merged.base, merged.theirs), (merged.ours, step.result)]
-            before, after = diffs.of_trees(git, pairs, renames=renames)
+            left = patched_tree.trees_of(self._quarantine, step.became)
+            before, after = diffs.of_trees(git, [own, left], renames=renames)
             return before, after
-        own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
         before = diffs.of_trees(git, [own])[0]
         return before, tuple(file for file in before if file.path not in step.upstream_had)
 
@@ -253,13 +254,6 @@ def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
 
 def _names(patches: Sequence[QueueCommit]) -> tuple[str, ...]:
     return tuple(patch.name for patch in patches)
-
-
-def _in_tree(step: ReplayStep) -> bool:
-    """Whether the replay changed the tree for a patch."""
-    if step.merged is not None:
-        return step.result != step.merged.ours
-    return step.outcome is StepOutcome.TAKEN and bool(step.changes)
 
 
 def _changed_files(before: TreeDiff, after: TreeDiff) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, Hun
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+    from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
@@ -72,11 +72,11 @@ class ConflictReporter:
         )
 
     def _file(
-        self, step: ReplayStep, merged: MergeResult, file: ConflictedPath, earlier: PatchesByPath
+        self, step: ReplayStep, merged: MergeOutcome, file: ConflictedPath, earlier: PatchesByPath
     ) -> ConflictReport:
         before = _path_before(step, file)
         related = earlier.on({before, file.path})
-        placed = conflicts.placed_hunks(self._quarantine, merged, file, self._line_maps)
+        placed = conflicts.placed_hunks(self._quarantine, file, self._line_maps)
         by_hunk = self._blame.of_hunks(file, placed)
         if placed:
             follows = [
@@ -185,7 +185,7 @@ def _path_before(step: ReplayStep, file: ConflictedPath) -> str:
     return file.path
 
 
-def _kind_and_words(merged: MergeResult, file: ConflictedPath) -> tuple[str, str]:
+def _kind_and_words(merged: MergeOutcome, file: ConflictedPath) -> tuple[str, str]:
     """Return git's name for a file's conflict, and its sentence; of a submodule its commits, too.
 
     git shows the commits of a conflicting submodule in the index only. A message without paths (of

@@ -12,6 +12,7 @@ from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
     StepOutcome,
     replay_otherwise,
+    whole_merges,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class CounterfactualReplay:
         merger: FileMerger | None = None,
     ) -> None:
         self._quarantine = quarantine
+        self._done = done
         self._merger = merger
         self._on_conflict = on_conflict
         self._resolver = resolver
@@ -78,8 +80,7 @@ class CounterfactualReplay:
         if len(self._steps) < 2:  # nothing comes after the first conflict, or there is none
             return {}
         skipping = self._on_conflict is OnConflict.SKIP
-        start = self._steps[0].merged
-        assert start is not None
+        _, start = next(whole_merges(self._quarantine, self._done))
         other = replay_otherwise(
             self._quarantine,
             start.ours,

@@ -13,17 +13,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers
-from tensorflow_macos_build.patchqueue.replay import conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.diffs import LineRange
-    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap, LineMaps
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
 
 _SIGNIFICANT = 3
 """Characters from which on a line is significant: shorter ones (`}`, blank ones) are everywhere in
@@ -49,23 +49,24 @@ class _Blobs(NamedTuple):
 def holds(
     quarantine: Quarantine,
     changes: Sequence[PathChange],
-    merged: MergeResult,
+    merged: MergeOutcome,
+    ours: PatchedTree,
     line_maps: LineMaps,
 ) -> bool:
-    """Whether the tree that a patch was to be merged into holds the patch's effect.
+    """Whether a tree holds the effect of a patch that was to be merged into it.
 
     Args:
         quarantine: reads the objects.
         changes: what the patch changes.
         merged: its merge, which conflicts.
+        ours: the tree that it was to be merged into.
         line_maps: compares files.
     """
-    lookup = conflicts.TreeLookup(quarantine)
     unsure = {path for message in merged.messages if message.is_conflict for path in message.paths}
     unsure |= {file.path for file in merged.conflicted}
     texts: list[_Blobs] = []
     for change in changes:
-        now = lookup.at(merged.ours, change.path)
+        now = ours.entry(change.path)
         if change.new is None:
             # A file that upstream moved elsewhere is gone from here, too, and in the conflict.
             if now is not None or change.path in unsure:

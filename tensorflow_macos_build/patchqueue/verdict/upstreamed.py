@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
-    from tensorflow_macos_build.git.merges import MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 _SHOWN = 5
@@ -35,7 +36,11 @@ class UpstreamedResolver:
         self._diffs: dict[str, TreeDiff] = {}
 
     def __call__(
-        self, commit: str, changes: tuple[PathChange, ...], merged: MergeResult
+        self,
+        commit: str,
+        changes: tuple[PathChange, ...],
+        merged: MergeOutcome,
+        ours: PatchedTree,
     ) -> Resolved | None:
         """Leave a patch out when upstream made it, and the tree holds its effect.
 
@@ -43,12 +48,14 @@ class UpstreamedResolver:
         made it; only the tree says that this still stands.
         """
         # The tree is asked first: of most conflicts the lines alone say that it does not hold them.
-        landed = self._holds(changes, merged) and self._made(self._patches[commit], changes)
-        return Resolved(StepOutcome.LANDED, merged.ours) if landed else None
+        landed = self._holds(changes, merged, ours) and self._made(self._patches[commit], changes)
+        return Resolved(StepOutcome.LANDED) if landed else None
 
-    def _holds(self, changes: Sequence[PathChange], merged: MergeResult) -> bool:
+    def _holds(
+        self, changes: Sequence[PathChange], merged: MergeOutcome, ours: PatchedTree
+    ) -> bool:
         line_maps = self._history.lines(self._quarantine).line_maps
-        return effect.holds(self._quarantine, changes, merged, line_maps)
+        return effect.holds(self._quarantine, changes, merged, ours, line_maps)
 
     def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
         # Messages are read anyway; differences are git's to make, and come second.

@@ -19,7 +19,6 @@ from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.git import alternates, markers, trees
 from tensorflow_macos_build.git.objects import encode_path
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.worktree import work_tree
 from tensorflow_macos_build.upstream.store import partial_clone
 
@@ -202,8 +201,7 @@ def _marked(
     A file without git's markers is one that git does not merge by lines, by its content or by an
     attribute. One with nested markers came of more merges than this one.
     """
-    sides = (file.ours, file.base, file.theirs)
-    left = TreeLookup(quarantine).at(merged.tree, file.path)
+    sides, left = (file.ours, file.base, file.theirs), file.left
     if file.ours is None or file.theirs is None or left is None:
         return None
     if not all(side is None or side.is_file for side in (*sides, left)):

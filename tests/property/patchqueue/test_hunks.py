@@ -51,8 +51,8 @@ def test_a_hunk_that_landed_leaves_nothing_to_do(case: Case) -> None:
         with open_quarantine(made.git) as quarantine:
             base, theirs = map(quarantine.tree, (made.base, made.patches[0]))
             history = UpstreamHistory(quarantine.git, made.base, made.upstream[0])
-            merged = merges.merge(quarantine, base, quarantine.tree(made.upstream[0]), theirs)
-            units = fates.of_patch(quarantine, history, merged, silent)
+            inputs = merges.MergeInputs(base, quarantine.tree(made.upstream[0]), theirs)
+            units = fates.of_patch(quarantine, history, inputs, silent)
     assert {unit.fate for unit in units} <= {UnitFate.LANDED}
 
 
@@ -77,7 +77,7 @@ def test_a_region_is_placed_where_its_lines_are(
             blobs = [TreeEntry("100644", quarantine.write("blob", text)) for text in texts]
             merged = merges.merge(quarantine, *(quarantine.write_tree({"f": b}) for b in blobs))
             for file in merged.conflicted:
-                for placed in conflicts.placed_hunks(quarantine, merged, file):
+                for placed in conflicts.placed_hunks(quarantine, file):
                     for where, lines, text in (
                         (placed.base, placed.hunk.base, texts[0]),
                         (placed.ours, placed.hunk.ours, texts[1]),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.markers import MARKER_SIZE
+from tensorflow_macos_build.git.merges import MergeMessage, MergeOutcome, MergeResult, Stages
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
@@ -17,6 +18,7 @@ from tensorflow_macos_build.patchqueue.replay.replay import (
     StepOutcome,
     replay,
     replay_otherwise,
+    whole_merges,
 )
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
@@ -48,25 +50,37 @@ def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         with open_quarantine(made.git) as quarantine:
-            done = replay(quarantine, made.onto, made.patches, on_conflict)
-            for step in done.steps:
-                if step.merged is None:
-                    continue
-                event(_kind(step))
-                sides = step.merged.base, step.merged.ours, step.merged.theirs
-                whole = merges.merge(quarantine, *sides)
-                assert step.merged.conflicted == whole.conflicted
-                assert step.merged.messages == whole.messages
-                # markers name the throw-away commits, which are others
-                made_of = [merges.provisional(quarantine, m) for m in (step.merged, whole)]
-                assert made_of[0] == made_of[1]
+            done = replay(quarantine, made.onto, made.patches, on_conflict, write_trees=True)
+            shown = dict(whole_merges(quarantine, done))
+            ours = done.onto
+            for position, step in enumerate(done.steps):
+                if step.merged is not None:
+                    event(_kind(step))
+                    own = quarantine.parent_tree(step.commit), quarantine.tree(step.commit)
+                    whole = merges.merge(quarantine, own[0], ours, own[1])
+                    assert _conflicts(step.merged) == _conflicts(whole)
+                    if whole.clean:
+                        assert step.after == whole.tree
+                    else:
+                        assert shown[position].ours == ours
+                        # markers name the throw-away commits, which are others
+                        made_of = [
+                            merges.provisional(quarantine, m) for m in (shown[position], whole)
+                        ]
+                        assert made_of[0] == made_of[1]
+                ours = step.after
+
+
+def _conflicts(merged: MergeOutcome) -> tuple[list[Stages], tuple[MergeMessage, ...]]:
+    stages = [Stages(file.path, file.base, file.ours, file.theirs) for file in merged.conflicted]
+    return stages, merged.messages
 
 
 def _kind(step: ReplayStep) -> str:
     """Return what a merge is of, for `--hypothesis-show-statistics`."""
     merged = step.merged
     sides = [(file.base, file.theirs) for file in merged.conflicted] if merged else []
-    if step.became is None:
+    if isinstance(merged, MergeResult):
         return "whole trees"
     if any(file.ours is None for file in (merged.conflicted if merged else ())):
         return "what our side lacks"

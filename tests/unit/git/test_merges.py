@@ -9,7 +9,7 @@ import pytest
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay, whole_merges
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tests.repositories import FILE, Case, Made, git_rebase_skipping, lines, make
@@ -151,13 +151,12 @@ LABELS = conflict_tree.SideLabels("upstream", "base", "patch")
 
 def shown_in(folder: Path, quarantine: Quarantine, made: Made) -> MergeResult:
     """Show the conflict of the only patch in a work tree."""
-    (step,) = replay(quarantine, made.onto, made.patches).steps
-    assert step.merged is not None
+    ((_, merged),) = whole_merges(quarantine, replay(quarantine, made.onto, made.patches))
     conflict_tree.make(
-        folder, quarantine, step.merged, queue=folder, onto=made.onto, base=made.base, patch="p",
+        folder, quarantine, merged, queue=folder, onto=made.onto, base=made.base, patch="p",
         labels=LABELS,
     )  # fmt: skip
-    return step.merged
+    return merged
 
 
 def test_attributes_deep_in_a_tree_are_bounded(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.merges import ConflictedPath, MergeResult
+from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
@@ -144,17 +144,16 @@ def test_a_resolution_is_refused_in_the_name_of_its_own_patch_alone(tmp_path: Pa
 
 def test_a_patch_of_another_subject_keeps_its_resolution(tmp_path: Path) -> None:
     """What met tells whose it is, where no patch of the queue has the name any more."""
-    sides = [TreeEntry("100644", digit * 40) for digit in "123"]
-    met = (ConflictKey("a", *(side.oid for side in sides)),)
+    sides = [TreeEntry("100644", digit * 40) for digit in "1234"]
+    met = (ConflictKey("a", *(side.oid for side in sides[:3])),)
     former = RecordedResolution("00100-former-subject.patch", met, ())
     git = Git(tmp_path)
     git.init()
     with open_quarantine(git) as quarantine:
-        tree = quarantine.write_tree({})
-        merged = MergeResult(tree, tree, tree, tree, (ConflictedPath("a", *sides),), ())
+        merged = MergeOutcome((ConflictedPath("a", *sides),), ())
         queues = ({"1": "00100-new-subject.patch"}, {"1": "00100-new.patch", "2": former.patch})
         settled = [
-            resolutions.RecordedResolver(quarantine, names, [former])("1", (), merged)
+            resolutions.RecordedResolver(quarantine, names, [former])("1", merged)
             for names in queues
         ]
-    assert settled == [Resolved(StepOutcome.RESOLVED, tree), None]
+    assert settled == [Resolved(StepOutcome.RESOLVED, {}), None]
