@@ -68,6 +68,9 @@ class Row:
     target: str
 
 
+_OPENSSL_FORKED = "78c5d2a9bb60fa3f5b730d5cf39127f3200b5eef"
+"""Where 1.0.1 left the line that 1.0.2 went on with."""
+
 _TF_2_4_1 = "85c8b2a817f95a3e979ecd1ed95bff1dc1335cff"
 _TF_2_4_3 = "4d6df3889441"
 _TF_2_5_0 = "a4dfb8d1a71385bd6d122e4f27f86dcebb96712d"
@@ -78,8 +81,8 @@ ROWS = {
         "electron/electron", Commits("42-x-y", "43-x-y"), "43-x-y", "3 times git's speed"
     ),
     "openssl": Row(
-        "openssl/openssl",
-        Commits("OpenSSL_1_0_1-stable", "OpenSSL_1_0_2-stable"),
+        "quictls/openssl",  # openssl/openssl has the same branches, in a clone twice as large
+        FirstParents("OpenSSL_1_0_1-stable", _OPENSSL_FORKED),
         "OpenSSL_1_0_2-stable",
         "2 times git's speed",
     ),
