@@ -58,6 +58,15 @@ def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_servers() -> Iterator[None]:
+    """Let all of Bazel's servers start as `projects.QUICK_SERVERS` says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in projects.QUICK_SERVERS.items():
+            patch.setenv(name, value)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse connections that leave this machine, from the test's own process."""

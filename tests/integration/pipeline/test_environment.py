@@ -8,7 +8,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from tests.projects import ROOT, Project
+from tests.projects import QUICK_SERVERS, ROOT, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,6 +78,7 @@ def test_a_poisoned_environment_gives_the_same_wheel_and_keys_as_an_empty_one(
     (tmp_path / "poison").mkdir()
     poisoned = poison(tmp_path / "poison")
     bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    bare |= QUICK_SERVERS
     expected = host_wheel(tmp_path / "bare", bare)
     assert host_wheel(tmp_path / "poisoned", {**bare, **poisoned}) == expected
     reached = (tmp_path / "poison/trace").read_text().splitlines()
