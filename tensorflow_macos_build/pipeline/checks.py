@@ -6,6 +6,7 @@ pyproject.toml, so that an editor and this module find the same faults.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sysconfig
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def lint(root: Path, ticker: Ticker) -> None:
 
 
 def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
-    """Run pytest on `paths` of the checkout (none: all tests) in `jobs` processes.
+    """Run pytest on `paths` of the checkout (none: all tests) in `jobs` processes (0: its choice).
 
     What pytest prints goes straight to the terminal, and its summary is the last of it. A run
     without any test does not pass.
@@ -101,9 +102,15 @@ def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
     """
     # Each process takes a run of tests, so that few fixtures of modules are made twice, and whoever
     # is done first takes half of what another has left: no long test ends alone.
-    spread = ("-n", str(jobs), "--dist", "worksteal")
+    spread = ("-n", str(jobs or _processes()), "--dist", "worksteal")
     argv: list[str | Path] = [_locked("pytest"), *spread, *map(_test_path, paths)]
     return process.attach(argv, cwd=root) == 0
+
+
+def _processes() -> int:
+    """Return how many processes keep the processors busy: many a test waits for a server."""
+    processors = os.cpu_count() or 1
+    return processors + processors // 2
 
 
 def _test_path(typed: str) -> str:

@@ -31,12 +31,12 @@ def lint(_context: invoke.Context) -> None:
     iterable=["path"],
     help={
         "path": "a test file or folder to run instead of all; can be given more than once",
-        "jobs": "how many processes run tests side by side",
+        "jobs": "how many processes run tests side by side; 0: three for two processors",
         "lint": "run the linters first",
     },
 )
 def run_tests(
-    _context: invoke.Context, path: list[str], jobs: int = 2, lint: bool = True
+    _context: invoke.Context, path: list[str], jobs: int = 0, lint: bool = True
 ) -> ExitCode:
     """Run the linters, then the tests; pytest's summary comes last."""
     from tensorflow_macos_build.pipeline import checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,3 +23,22 @@ def test_paths_that_hold_no_tests_start_none(
     monkeypatch.setattr(process, "attach", lambda argv, cwd: pytest.fail(f"{cwd}: {argv}"))
     with pytest.raises(UsageError, match="no such tests"):
         checks.tests_pass(tmp_path, [path], jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "processors", "expected"), [(0, 2, 3), (0, 4, 6), (0, 1, 1), (5, 2, 5)]
+)
+def test_there_are_more_processes_than_processors_where_no_number_is_given(
+    jobs: int, processors: int, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    def attach(argv: list[str | Path], cwd: Path) -> int:
+        assert cwd == tmp_path
+        started.extend(map(str, argv))
+        return 0
+
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(process, "attach", attach)
+    assert checks.tests_pass(tmp_path, [], jobs)
+    assert started[started.index("-n") + 1] == str(expected)
