@@ -6,15 +6,16 @@ A kill at a read leaves what one at the next change leaves, so reads do not coun
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 WATCHED = {
     *("os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.remove", "os.truncate"),
@@ -23,6 +24,9 @@ WATCHED = {
 """Audit events of what changes the file system (Python's "Audit events table"), but for `open`."""
 
 _KILLED = 137
+_SET_CHILD_SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER of prctl(2)."""
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -33,15 +37,21 @@ def ended_at(
 
     Programs that it starts with the folder's name on their command line, and calls into libc, count
     too. With `within`, the child ends so many seconds after its `step`-th start of a program, and
-    the program with it: in the midst of what that writes, mostly. False: the action came to its end
-    first.
+    the program with it: in the midst of what that writes, mostly. What such a program has started
+    comes to its own end before this returns. False: the action came to its end first.
     """
-    child = os.fork()
-    if child:
+    with _orphans_awaited():
+        child = os.fork()
+        if not child:
+            _run(step, folder, within, action)
         _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        assert code in (0, _KILLED), code
-        return code == _KILLED
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, _KILLED), code
+    return code == _KILLED
+
+
+def _run(step: int, folder: Path, within: float | None, action: Callable[[], object]) -> NoReturn:
+    """Run `action`, and end this process, then or before."""
     dying = threading.Event()
     _end_at(step, folder, within, dying)
     code = 1
@@ -51,6 +61,31 @@ def ended_at(
     finally:
         # where a program was killed first, this process may see that before its own end
         os._exit(_KILLED if dying.is_set() else code)
+
+
+@contextlib.contextmanager
+def _orphans_awaited() -> Iterator[None]:
+    """Wait at the end for programs that children of the body's have left at work.
+
+    What those still write would come between what the next command sweeps and what it leaves. A Mac
+    gives its orphans to nobody but launchd, so that may happen there.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    prctl, before = ctypes.CDLL(None).prctl, _programs()
+    prctl(_SET_CHILD_SUBREAPER, 1)
+    yield
+    while orphans := _programs() - before:
+        for orphan in orphans:
+            os.waitpid(orphan, 0)
+    prctl(_SET_CHILD_SUBREAPER, 0)
+
+
+def _programs() -> set[int]:
+    """Return the ids of this process's children (proc(5), `children`)."""
+    listings = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for listing in listings for pid in listing.read_text().split()}
 
 
 def _end_at(step: int, folder: Path, within: float | None, dying: threading.Event) -> None:
@@ -85,10 +120,9 @@ def _starts(event: str, arguments: tuple[object, ...], folder: str) -> bool:
 
 
 def _end_with_programs(dying: threading.Event) -> None:
-    """End this process and the programs that it started, at once (proc(5), `children`)."""
+    """End this process and the programs that it started, at once."""
     dying.set()
-    for listing in Path("/proc/self/task").glob("*/children"):
-        for program in listing.read_text().split():
-            with contextlib.suppress(ProcessLookupError):  # it ended by itself
-                os.kill(int(program), signal.SIGKILL)
+    for program in _programs():
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.kill(program, signal.SIGKILL)
     os._exit(_KILLED)
