@@ -100,10 +100,12 @@ class FileMerger:
 
     Attributes:
         renames: looks for renames of files that a side lacks.
+        sides: resolves conflicts the patch's way.
     """
 
     def __init__(self, quarantine: Quarantine) -> None:
         self.renames = RenameSearch(quarantine)
+        self.sides = merges.PatchSides(quarantine)
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
         self._mergers: dict[tuple[_Rules, tuple[str, ...]], _RunningMerges] = {}
@@ -130,6 +132,11 @@ class FileMerger:
             made = self._make(rules, [*asked])
             self._merged |= zip(((rules, file) for file in asked), made, strict=True)
         return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
+
+    def known(self, tree: str, file: FileVersions) -> FileMerge | None:
+        """Return what `merge` would, where that is known without asking git."""
+        (key,) = self._keys(tree, [file])
+        return self._merged.get(key)
 
     def _keys(self, tree: str, files: Sequence[FileVersions]) -> list[tuple[_Rules, FileVersions]]:
         """Return what decides how each file is merged."""

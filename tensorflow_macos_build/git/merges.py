@@ -322,43 +322,51 @@ def _messages(tokens: Iterator[str], sides: Sides) -> Iterator[MergeMessage]:
 
 
 def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
-    """Return the tree in which every conflict is resolved the patch's way (`patch_sides`)."""
+    """Return the tree in which every conflict is resolved the patch's way (`PatchSides`)."""
     result = Overlay(quarantine.objects, merged.tree)
-    result.change(patch_sides(quarantine, merged))
+    result.change(PatchSides(quarantine).of(merged))
     return result.write(quarantine)
 
 
-def patch_sides(quarantine: Quarantine, merged: MergeOutcome) -> dict[str, TreeEntry | None]:
-    """Return what is to be instead of what git left, where conflicts are resolved the patch's way.
+class PatchSides:
+    """What conflicts become where they are resolved the patch's way; each is resolved once.
 
-    In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
-    changes is there; a file that the patch deletes is gone; a file that both renamed has the
-    patch's name. All that merged cleanly stays merged.
+    Args:
+        quarantine: where the objects are.
     """
-    renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
-    sides: dict[str, TreeEntry | None] = {}
-    for conflict in merged.conflicted:
-        if not _is_no_folder(conflict.left):
-            continue
-        if conflict.theirs is not None:
-            side = _patch_side(quarantine, conflict, conflict.theirs, conflict.left)
-            sides[conflict.path] = side
-        # What only upstream has stays, but for the name that it gave a file which the patch calls
-        # something else.
-        elif conflict.base or conflict.path in renamed:
-            sides[conflict.path] = None
-    return sides
 
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._known: dict[tuple[TreeEntry, TreeEntry], TreeEntry] = {}
 
-def _patch_side(
-    quarantine: Quarantine, conflict: ConflictedPath, theirs: TreeEntry, left: TreeEntry
-) -> TreeEntry:
-    """Return the patch's side of a file; `left` is what git left of it, with markers or without."""
-    if not left.is_file or not theirs.is_file or conflict.ours is None:
-        return theirs
-    marked = quarantine.objects.blob(left.oid)
-    patched = quarantine.objects.blob(theirs.oid)
-    resolved = markers.patch_side(marked, patched)
-    if resolved is None:
-        return theirs
-    return TreeEntry(theirs.mode, quarantine.write("blob", resolved))
+    def of(self, merged: MergeOutcome) -> dict[str, TreeEntry | None]:
+        """Return what is to be at paths instead of what git left; None: nothing.
+
+        In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
+        changes is there; a file that the patch deletes is gone; a file that both renamed has the
+        patch's name. All that merged cleanly stays merged.
+        """
+        renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
+        sides: dict[str, TreeEntry | None] = {}
+        for conflict in merged.conflicted:
+            if not _is_no_folder(conflict.left):
+                continue
+            if conflict.theirs is not None:
+                marked = None if conflict.ours is None else conflict.left
+                sides[conflict.path] = self._side(conflict.theirs, marked)
+            # What only upstream has stays, but for the name that it gave a file which the patch
+            # calls something else.
+            elif conflict.base or conflict.path in renamed:
+                sides[conflict.path] = None
+        return sides
+
+    def _side(self, theirs: TreeEntry, left: TreeEntry | None) -> TreeEntry:
+        """Return the patch's side of a file; `left` is git's, with markers or without."""
+        if left is None or not left.is_file or not theirs.is_file:
+            return theirs
+        if (theirs, left) not in self._known:
+            marked, patched = (self._quarantine.objects.blob(side.oid) for side in (left, theirs))
+            resolved = markers.patch_side(marked, patched)
+            oid = theirs.oid if resolved is None else self._quarantine.write("blob", resolved)
+            self._known[theirs, left] = TreeEntry(theirs.mode, oid)
+        return self._known[theirs, left]

@@ -164,7 +164,7 @@ class PatchedTree:
                 upstream_had.append(change.path)
             elif change.old == ours:
                 pending.append(change)
-            elif versions := _plain_files(change, ours):
+            elif versions := plain_files(change, ours):
                 meeting.append(versions)
             else:
                 return self._merge_trees(patch)
@@ -286,7 +286,7 @@ class PatchedTree:
         return all(_is_folder(patched.entry(folder)) for folder in left)
 
 
-def _plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
+def plain_files(change: PathChange, ours: TreeEntry | None) -> FileVersions | None:
     """Return a change of a plain file, where now is such a file or nothing."""
     sides = change.old, ours, change.new
     if not all(side is None or side.is_file for side in sides):

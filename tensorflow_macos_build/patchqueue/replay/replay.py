@@ -12,9 +12,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import attributes, merges, trees
+from tensorflow_macos_build.git import attributes, trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.merges import MergeResult
+from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
 
 if TYPE_CHECKING:
@@ -164,10 +165,11 @@ def replay(
         patches = list(trees.by_commit(quarantine.git, commits))
     else:
         patches = list(zip(commits, changes, strict=True))
+    merger = merger or FileMerger(quarantine)
     start = tree_of(quarantine.objects, onto)
-    tree = PatchedTree(quarantine, start, merger or FileMerger(quarantine))
-    tree.expect(changes for _, changes in patches)
-    replayer = _Replayer(quarantine, tree, on_conflict, resolver)
+    tree = PatchedTree(quarantine, start, merger)
+    replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
+    replayer.foresee(start, patches)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, its_changes in patches:
@@ -209,11 +211,11 @@ def replay_otherwise(
     out as it did: neither what it meets nor what could have been moved is another. It is not
     replayed, but its changes are taken.
     """
-    tree = PatchedTree(
-        quarantine, tree_of(quarantine.objects, onto), merger or FileMerger(quarantine)
-    )
-    tree.expect(step.changes for step in done)
-    replayer = _Replayer(quarantine, tree, on_conflict, resolver)
+    merger = merger or FileMerger(quarantine)
+    start = tree_of(quarantine.objects, onto)
+    tree = PatchedTree(quarantine, start, merger)
+    replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
+    replayer.foresee(start, [(step.commit, step.changes) for step in done])
     apart = _Difference()
     steps: list[ReplayStep] = []
     for step in done:
@@ -287,16 +289,30 @@ class _Replayer:
         self,
         quarantine: Quarantine,
         tree: PatchedTree,
+        merger: FileMerger,
         on_conflict: OnConflict,
         resolver: Resolver | None,
     ) -> None:
         self._tree = tree
+        self._merger = merger
         self._quarantine = quarantine
         self._on_conflict = on_conflict
         self._resolver = resolver
 
+    def foresee(self, start: str, patches: Sequence[tuple[str, tuple[PathChange, ...]]]) -> None:
+        """Make the merges that patches will need, put onto a tree in order."""
+        self._tree.expect(changes for _, changes in patches)
+        if self._on_conflict is OnConflict.STOP:  # which may be at the first one
+            return
+        skips = self._on_conflict is OnConflict.SKIP
+        to_do = [changes for commit, changes in patches if not self._has_landed(commit)]
+        foresight.foresee(self._quarantine, self._merger, start, to_do, skips=skips)
+
+    def _has_landed(self, commit: str) -> bool:
+        return self._resolver is not None and self._resolver.has_landed(commit)
+
     def step(self, commit: str, changes: tuple[PathChange, ...]) -> ReplayStep:
-        if self._resolver is not None and self._resolver.has_landed(commit):
+        if self._has_landed(commit):
             return ReplayStep(commit, StepOutcome.LANDED, changes)
         patch = self._tree.merge(_CommitTrees(self._quarantine, commit), changes)
         merged, became = patch.merged, patch.became
@@ -323,7 +339,7 @@ class _Replayer:
         if resolved:
             outcome, entries = resolved.outcome, resolved.entries
         elif self._on_conflict is OnConflict.PROVISIONAL:
-            outcome, entries = StepOutcome.CONFLICT, merges.patch_sides(self._quarantine, merged)
+            outcome, entries = StepOutcome.CONFLICT, self._merger.sides.of(merged)
         else:
             outcome, entries = StepOutcome.CONFLICT, None
         # of a patch that is skipped, left out, or stopped at, nothing is taken

@@ -3,6 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from tensorflow_macos_build.git.merges import MergeMessage, MergeOutcome, MergeR
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
+from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
     ReplayStep,
@@ -69,6 +71,27 @@ def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
                         ]
                         assert made_of[0] == made_of[1]
                 ours = step.after
+
+
+@given(repositories.cases(patches=7), st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)))
+@settings(max_examples=30, derandomize=True, deadline=None)
+def test_what_is_foreseen_changes_no_result(
+    case: repositories.Case, on_conflict: OnConflict
+) -> None:
+    """Law: merges that are made beforehand only save time."""
+    with tempfile.TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patched:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with open_quarantine(made.git) as quarantine:
+            foreseen = replay(quarantine, made.onto, made.patches, on_conflict)
+        patched.setattr(foresight, "foresee", lambda *_, **__: None)
+        with open_quarantine(made.git) as quarantine:
+            step_by_step = replay(quarantine, made.onto, made.patches, on_conflict)
+    assert foreseen.tree == step_by_step.tree
+    for one, other in zip(foreseen.steps, step_by_step.steps, strict=True):
+        assert (one.outcome, one.became) == (other.outcome, other.became)
+        assert (one.merged is None) == (other.merged is None)
+        if one.merged and other.merged:  # markers name the throw-away commits, which are others
+            assert _conflicts(one.merged) == _conflicts(other.merged)
 
 
 def _conflicts(merged: MergeOutcome) -> tuple[list[Stages], tuple[MergeMessage, ...]]:

@@ -1,0 +1,142 @@
+"""Merges that are foreseen: in how many questions to git a replay's files are merged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
+from tensorflow_macos_build.git.objects import TreeEntry
+from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
+from tensorflow_macos_build.patchqueue.replay.replay import (
+    OnConflict,
+    Resolved,
+    StepOutcome,
+    replay,
+)
+from tests import repositories
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tensorflow_macos_build.git.merges import MergeOutcome
+    from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
+    from tests.repositories import Files
+
+
+class CountingMerger(FileMerger):
+    """Counts the files of each `merge` that it has to ask git for."""
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        super().__init__(quarantine)
+        self.asked: list[int] = []
+
+    def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
+        self.asked.append(sum(self.known(tree, file) is None for file in files))
+        return super().merge(tree, files)
+
+
+def edited(files: Files, salt: str, **at: int) -> Files:
+    """Change a line of some files."""
+    changed = dict(files)
+    for path, number in at.items():
+        mode, content = files[path]
+        lines = content.split(b"\n")
+        lines[number] = b"%s of %s" % (lines[number], salt.encode())
+        changed[path] = mode, b"\n".join(lines)
+    return changed
+
+
+def chain(*edits: dict[str, int], start: Files) -> tuple[Files, ...]:
+    made: list[Files] = []
+    for number, edit in enumerate(edits):
+        start = edited(start, f"patch {number}", **edit)
+        made.append(start)
+    return tuple(made)
+
+
+BASE: Files = {path: ("100644", repositories.lines(path)) for path in "abc"}
+
+
+def asked(case: repositories.Case, folder: Path, on_conflict: OnConflict) -> list[int]:
+    made = repositories.make(case, folder)
+    with open_quarantine(made.git) as quarantine:
+        merger = CountingMerger(quarantine)
+        replay(quarantine, made.onto, made.patches, on_conflict, merger=merger)
+        return merger.asked
+
+
+@pytest.mark.parametrize("on_conflict", [OnConflict.PROVISIONAL, OnConflict.SKIP])
+def test_files_are_merged_in_as_many_questions_as_patches_touch_one_file(
+    tmp_path: Path, on_conflict: OnConflict
+) -> None:
+    upstream = (edited(BASE, "upstream", a=0, b=0, c=0),)
+    patches = chain({"a": 3, "b": 3}, {"a": 5}, {"c": 5}, {"a": 7, "c": 7}, start=BASE)
+    case = repositories.Case(BASE, upstream, patches)
+    assert asked(case, tmp_path / "r", on_conflict) == [3, 2, 1, 0, 0, 0, 0]
+
+
+def test_behind_a_conflict_what_its_resolution_meets_is_foreseen(tmp_path: Path) -> None:
+    """The first patch conflicts; left out, the second one meets upstream's line as well."""
+    upstream = (edited(edited(BASE, "upstream", a=3, b=0), "upstream", a=0),)
+    patches = chain({"a": 3, "b": 5}, {"a": 3}, {"b": 7}, start=BASE)
+    case = repositories.Case(BASE, upstream, patches)
+    assert asked(case, tmp_path / "on", OnConflict.PROVISIONAL) == [2, 2, 0, 0, 0]
+    assert asked(case, tmp_path / "skip", OnConflict.SKIP) == [2, 2, 0, 0, 0]
+
+
+def test_a_replay_that_stops_asks_for_what_it_reaches(tmp_path: Path) -> None:
+    upstream = (edited(BASE, "upstream", a=3, b=0),)
+    case = repositories.Case(BASE, upstream, chain({"a": 3}, {"b": 5}, start=BASE))
+    assert asked(case, tmp_path / "r", OnConflict.STOP) == [1]
+
+
+class Settled:
+    """Settles conflicts by an entry for `a`; one patch has landed."""
+
+    def __init__(self, entry: TreeEntry, landed: str = "") -> None:
+        self._entry, self._landed = entry, landed
+
+    def __call__(
+        self,
+        commit: str,
+        changes: tuple[PathChange, ...],
+        merged: MergeOutcome,
+        ours: PatchedTree,
+    ) -> Resolved:
+        return Resolved(StepOutcome.RESOLVED, {"a": self._entry})
+
+    def has_landed(self, commit: str) -> bool:
+        return commit == self._landed
+
+
+def test_what_is_foreseen_wrongly_may_be_missing(tmp_path: Path) -> None:
+    """The second patch makes what the first one's conflict is settled by: nothing is to merge."""
+    upstream = (edited(edited(BASE, "upstream", a=3), "upstream", a=0),)
+    case = repositories.Case(BASE, upstream, chain({"a": 3}, {"a": 5}, start=BASE))
+    made = repositories.make(case, tmp_path / "r")
+    missing = TreeEntry("100644", "1" * 40)
+    with open_quarantine(made.git) as quarantine:
+        first, second = (changes for _, changes in trees.by_commit(made.git, made.patches))
+        done = replay(
+            quarantine,
+            made.onto,
+            made.patches,
+            resolver=Settled(missing),
+            changes=[first, (second[0]._replace(new=missing),)],
+        )
+    assert [step.outcome for step in done.steps] == [StepOutcome.RESOLVED, StepOutcome.EMPTY]
+
+
+def test_a_pick_that_upstream_has_is_not_merged(tmp_path: Path) -> None:
+    upstream = (edited(BASE, "upstream", a=0),)
+    case = repositories.Case(BASE, upstream, chain({"a": 5}, start=BASE))
+    made = repositories.make(case, tmp_path / "r")
+    with open_quarantine(made.git) as quarantine:
+        merger, landed = CountingMerger(quarantine), Settled(TreeEntry("100644", ""), *made.patches)
+        replay(quarantine, made.onto, made.patches, merger=merger, resolver=landed)
+        assert merger.asked == []
