@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.diffs import LineRange
@@ -33,6 +33,8 @@ def compared(old: Sequence[bytes], new: Sequence[bytes]) -> LineMap:
 texts = st.lists(st.sampled_from(LINES), max_size=6)
 
 
+# what says nothing anywhere, a brace, was moved
+@example([b"}\n", *LINES[:2]], [*LINES[:2]], [*LINES[:2], b"}\n"])
 @given(texts, texts, texts)
 @settings(max_examples=1500, derandomize=True, deadline=None)
 def test_no_comparison_finds_an_effect_that_the_lines_rule_out(
