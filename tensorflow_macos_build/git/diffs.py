@@ -18,7 +18,7 @@ from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import decode_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.repository import Git
 
@@ -40,8 +40,11 @@ _RENAMES = "--find-renames=50%"
 _AT_ONCE = 20
 """Patch texts in memory at a time: those of a large fork are many times its largest patch."""
 
-# what a hunk begins with; its own lines begin with a sign
-_HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@.*\n", re.MULTILINE)
+# What a hunk begins with; its own lines begin with a sign. A line feed first, and not `^`: Python
+# finds it six times as fast.
+_HUNK = re.compile(rb"\n@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@[^\n]*")
+_CHANGED = re.compile(rb"\n([-+][^\n]*)")
+_ADDED = re.compile(rb"\n(\+[^\n]*)")
 # how git writes a path that needs quotes (quote_c_style in quote.c)
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
@@ -51,13 +54,13 @@ _OPPOSITES = (
     (b"old mode ", b"new mode "),
     (b"rename from ", b"rename to "),
 )
+_FILE = b"\ndiff --git "
 # a line of ids: of a commit, or of the two trees that were asked for
-_IDS = rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n"
-# what a block begins with: such a line, or a file's difference
-_BLOCK = re.compile(rb"^(?:diff --git |(" + _IDS + rb"))", re.MULTILINE)
+_IDS = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?")
+_NOISE = (b"--- ", b"+++ ", b"Binary files ", b"similarity ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LineRange:
     """Lines of a file: the first one's number less one, and how many. May be empty."""
 
@@ -74,43 +77,68 @@ class LineRange:
         return self.start <= other.end and other.start <= self.end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DiffHunk:
-    """A hunk: where it is in the old and in the new file, and its lines with their signs."""
+    """A hunk: where it is in the old and in the new file, and how git prints it."""
 
     old: LineRange
     new: LineRange
-    lines: tuple[bytes, ...]
+    text: bytes
+
+    @property
+    def lines(self) -> list[bytes]:
+        """Return its lines with their signs."""
+        return split_lines(self.text)[1:]
+
+
+LineMap = tuple[tuple[LineRange, LineRange], ...]
+"""Which lines of one file became which lines of another."""
 
 
 @dataclass(frozen=True)
 class FileDiff:
-    """What changes in one file.
+    """What changes in one file; its text is taken apart when it is asked about.
 
     Attributes:
         path: its path.
         header: git's lines on modes, additions, deletions and, for binary files, blob ids.
-        hunks: the changed lines; empty for binary files and changes of mode.
+        text: the hunks as git prints them; empty for binary files and changes of mode.
     """
 
     path: str
     header: tuple[bytes, ...]
-    hunks: tuple[DiffHunk, ...]
+    text: bytes
 
     @property
-    def lines(self) -> Iterator[bytes]:
-        """Return all lines of all hunks, with their signs."""
-        return (line for hunk in self.hunks for line in hunk.lines)
+    def hunks(self) -> tuple[DiffHunk, ...]:
+        """Return the changed lines, stretch by stretch, and where they are."""
+        text = b"\n" + self.text
+        starts = list(_HUNK.finditer(text))
+        ends = [*(start.start() + 1 for start in starts[1:]), len(text)]
+        return tuple(
+            DiffHunk(*_ranges(start), text[start.start() + 1 : end])
+            for start, end in zip(starts, ends, strict=False)  # of no hunk there is an end, too
+        )
 
     @property
-    def added(self) -> tuple[bytes, ...]:
-        """Return the lines that come, with their signs."""
-        return tuple(line for line in self.lines if line[:1] == b"+")
+    def ranges(self) -> LineMap:
+        """Return where the hunks are."""
+        return tuple(map(_ranges, _HUNK.finditer(b"\n" + self.text)))
 
     @property
-    def changed(self) -> tuple[bytes, ...]:
-        """Return the lines that go and come, with their signs, without context."""
-        return tuple(line for line in self.lines if line[:1] in (b"-", b"+"))
+    def lines(self) -> list[bytes]:
+        """Return all lines of all hunks, with their signs, without their ends."""
+        return [line for line in self.text.split(b"\n") if line and line[:1] != b"@"]
+
+    @property
+    def added(self) -> list[bytes]:
+        """Return the lines that come, with their signs, without their ends."""
+        return _ADDED.findall(b"\n" + self.text)
+
+    @property
+    def changed(self) -> list[bytes]:
+        """Return the lines that go and come, with their signs, without their ends."""
+        return _CHANGED.findall(b"\n" + self.text)
 
 
 TreeDiff = tuple[FileDiff, ...]
@@ -196,9 +224,7 @@ def text_digest(diff: TreeDiff) -> bytes:
     digest = hashlib.sha256()
     for file in diff:
         digest.update(repr((file.path, file.header)).encode())
-        for hunk in file.hunks:
-            digest.update(b"@@\n")
-            digest.update(b"".join(hunk.lines))
+        digest.update(_HUNK.sub(b"\n@@", b"\n" + file.text))
     return digest.digest()
 
 
@@ -207,35 +233,41 @@ def change_id(diff: TreeDiff) -> bytes:
 
     It is what git-patch-id(1) is for, whose ids ignore white space, and depend on the context.
     """
+    return _id_of((file.path, file.header, file.changed) for file in diff)
+
+
+def _id_of(files: Iterable[tuple[str, Sequence[bytes], Sequence[bytes]]]) -> bytes:
     digest = hashlib.sha256()
-    for file in diff:
-        digest.update(repr((file.path, file.header)).encode())
-        digest.update(b"".join(file.changed))
+    for path, header, changed in files:
+        digest.update(repr((path, header)).encode())
+        digest.update(b"\n".join(changed))
     return digest.digest()
 
 
 def inverse_id(diff: TreeDiff) -> bytes:
-    """Return the `change_id` of what takes a difference back."""
-    return change_id(tuple(_inverted(file) for file in diff))
+    """Return the `change_id` of what takes a difference back; without context."""
+    return _id_of((file.path, _inverted(file.header), _swapped(file)) for file in diff)
 
 
-def _inverted(file: FileDiff) -> FileDiff:
-    hunks = tuple(DiffHunk(hunk.new, hunk.old, _swapped(hunk.lines)) for hunk in file.hunks)
-    header = tuple(sorted(map(_inverted_header, file.header), key=_is_second))
-    return FileDiff(file.path, header, hunks)
+def _inverted(header: Sequence[bytes]) -> tuple[bytes, ...]:
+    return tuple(sorted(map(_inverted_header, header), key=_is_second))
 
 
-def _swapped(lines: Sequence[bytes]) -> tuple[bytes, ...]:
+def _swapped(file: FileDiff) -> list[bytes]:
     """Swap the signs; git prints what goes before what comes."""
-    gone = tuple(b"-" + line[1:] for line in lines if line[:1] == b"+")
-    return (*gone, *(b"+" + line[1:] for line in lines if line[:1] == b"-"))
+    swapped: list[bytes] = []
+    for hunk in file.hunks:
+        lines = [line.rstrip(b"\n") for line in hunk.lines]
+        swapped += [b"-" + line[1:] for line in lines if line[:1] == b"+"]
+        swapped += [b"+" + line[1:] for line in lines if line[:1] == b"-"]
+    return swapped
 
 
 def _inverted_header(line: bytes) -> bytes:
     if line.startswith(b"index "):
-        old, _, new = line.removeprefix(b"index ").rstrip(b"\n").partition(b"..")
+        old, _, new = line.removeprefix(b"index ").partition(b"..")
         new, blank, mode = new.partition(b" ")
-        return b"index " + new + b".." + old + blank + mode + b"\n"
+        return b"index " + new + b".." + old + blank + mode
     for old, new in _OPPOSITES:
         if line.startswith((old, new)):
             word, other = (old, new) if line.startswith(old) else (new, old)
@@ -255,46 +287,51 @@ def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:
     """
     head: bytes | None = None
     files: list[FileDiff] = []
-    starts = list(_BLOCK.finditer(out))
-    for start, following in itertools.zip_longest(starts, starts[1:]):
-        if start[1] is None:
-            end = len(out) if following is None else following.start()
-            files.append(_file(out[start.start() : end]))
-            continue
-        if head is not None:
-            yield head, tuple(files)
-        head, files = start[1].rstrip(), []
+    # each block without the line feed at its end, and with the lines of ids behind it
+    for block in (b"\n" + out).rstrip(b"\n").split(_FILE):
+        lines, following = _without_ids(block)
+        if lines:
+            files.append(_file(lines))
+        for ids in following:
+            if head is not None:
+                yield head, tuple(files)
+            head, files = ids, []
     if head is not None:
         yield head, tuple(files)
 
 
+def _without_ids(block: bytes) -> tuple[bytes, list[bytes]]:
+    """Part a block from the lines of ids at its end, which are many where nothing differs."""
+    end = len(block)
+    following: list[bytes] = []
+    while (ids := _IDS.fullmatch(block, block.rfind(b"\n", 0, end) + 1, end)) is not None:
+        following.append(ids[0])
+        end = max(0, ids.start() - 1)
+    return block[:end], following[::-1]
+
+
 def _file(block: bytes) -> FileDiff:
-    starts = list(_HUNK.finditer(block))
-    first, *header = split_lines(block[: starts[0].start()] if starts else block)
-    ends = [start.start() for start in starts[1:]]
-    hunks = (
-        DiffHunk(*_ranges(start), tuple(split_lines(block[start.end() : end])))
-        for start, end in zip(starts, [*ends, len(block)], strict=False)
-    )
-    return FileDiff(_path(first, header), _lasting(header), tuple(hunks))
+    at = block.find(b"\n@@ -")
+    head, text = (block, b"") if at < 0 else (block[:at], block[at + 1 :] + b"\n")
+    first, *header = head.split(b"\n")
+    return FileDiff(_path(first, header), _lasting(header), text)
 
 
 def _lasting(header: list[bytes]) -> tuple[bytes, ...]:
     """Leave out blob ids, unless they are all that is said about a binary file."""
     # the same change of text has other ids where something else in the file is another one
     binary = any(line.startswith(b"Binary files ") for line in header)
-    noise = (b"--- ", b"+++ ", b"Binary files ", b"similarity ", *([] if binary else [b"index "]))
+    noise = _NOISE if binary else (*_NOISE, b"index ")
     return tuple(line for line in header if not line.startswith(noise))
 
 
 def _path(first: bytes, header: Sequence[bytes]) -> str:
-    """Read the path out of `rename to PATH`, or else out of `diff --git a/PATH b/PATH`."""
+    """Read the path out of `rename to PATH`, or else out of the first line's `a/PATH b/PATH`."""
     for line in header:
         if line.startswith(b"rename to "):
-            return decode_path(_unquoted(line.removeprefix(b"rename to ").rstrip(b"\n")))
+            return decode_path(_unquoted(line.removeprefix(b"rename to ")))
     # both names are the same here, so that half of the line is one: blanks in it need no care
-    both = first.removeprefix(b"diff --git ").rstrip(b"\n")
-    return decode_path(_unquoted(both[: len(both) // 2]).removeprefix(b"a/"))
+    return decode_path(_unquoted(first[: len(first) // 2]).removeprefix(b"a/"))
 
 
 def _unquoted(path: bytes) -> bytes:

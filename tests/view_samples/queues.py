@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from tensorflow_macos_build.git.diffs import DiffHunk, FileDiff, LineRange
+from tensorflow_macos_build.git.diffs import FileDiff
 from tensorflow_macos_build.patchqueue.audit.model import (
     AuditFinding,
     AuditResult,
@@ -123,7 +123,7 @@ PROOF = ConflictProof(
     ),
     is_whole=False,
 )
-CHANGED = FileDiff("a.py", (), (DiffHunk(LineRange(0, 1), LineRange(0, 1), (b"-a\n", b"+b\n")),))
+CHANGED = FileDiff("a.py", (), b"@@ -1 +1 @@\n-a\n+b\n")
 HUNKS_REQUEST = HunksRequest(DEMO, "conflict", "v2", Path("build/mirrors"))
 HUNKS = PatchHunks(
     STATUSES[0],

@@ -43,8 +43,8 @@ class PatchUnit:
     @property
     def diff(self) -> FileDiff:
         """What it changes, as a difference of its own."""
-        hunks = (self.hunk,) if self.hunk else self.file.hunks
-        return diffs.FileDiff(self.file.path, self.file.header, hunks)
+        text = self.hunk.text if self.hunk else self.file.text
+        return diffs.FileDiff(self.file.path, self.file.header, text)
 
 
 def units_of(quarantine: Quarantine, before: str, after: str) -> tuple[PatchUnit, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import diffs, markers
-from tensorflow_macos_build.git.diffs import LineRange
+from tensorflow_macos_build.git import blob_diffs, markers
+from tensorflow_macos_build.git.diffs import LineMap, LineRange
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.merges import ConflictedPath
     from tensorflow_macos_build.git.quarantine import Quarantine
-
-
-_AT_ONCE = 50
-"""Pairs of blobs that are compared at once: their differences are in memory for that time."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +58,6 @@ def placed_hunks(
     return tuple(_settled(placed, texts[0], texts[1]))
 
 
-LineMap = tuple[tuple[LineRange, LineRange], ...]
-"""Which lines of one file became which lines of another."""
-
-
 class LineMaps:
     """Which lines became which, between pairs of blobs; each pair is compared once."""
 
@@ -82,24 +74,9 @@ class LineMaps:
         """Compare pairs that will be asked for, many at once."""
         wanted = dict.fromkeys(pairs)
         fresh = [(old, new) for old, new in wanted if (algorithm, old, new) not in self._known]
-        for start in range(0, len(fresh), _AT_ONCE):
-            part = fresh[start : start + _AT_ONCE]
-            keys = ((algorithm, old, new) for old, new in part)
-            self._known |= zip(keys, self._compare(part, algorithm), strict=True)
-
-    def _compare(self, pairs: Sequence[tuple[str, str]], algorithm: str) -> list[LineMap]:
-        # Each as the one file of two small trees: `git diff-tree --stdin` compares all pairs in one
-        # process, and takes no blobs.
-        trees = [
-            tuple(self._quarantine.write_tree({"file": TreeEntry("100644", oid)}) for oid in pair)
-            for pair in pairs
-        ]
-        compared = diffs.of_trees(
-            self._quarantine.git, [(old, new) for old, new in trees], context=0, algorithm=algorithm
-        )
-        return [
-            tuple((hunk.old, hunk.new) for file in diff for hunk in file.hunks) for diff in compared
-        ]
+        compared = blob_diffs.between(self._quarantine, fresh, algorithm=algorithm)
+        for (old, new), diff in zip(fresh, compared, strict=True):
+            self._known[algorithm, old, new] = diff.ranges if diff else ()
 
 
 def across(lines: LineRange, changes: LineMap) -> LineRange:

@@ -17,12 +17,12 @@ from tensorflow_macos_build.git import markers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.diffs import LineRange
+    from tensorflow_macos_build.git.diffs import LineMap, LineRange
     from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap, LineMaps
+    from tensorflow_macos_build.patchqueue.replay.conflicts import LineMaps
     from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
 
 _SIGNIFICANT = 3

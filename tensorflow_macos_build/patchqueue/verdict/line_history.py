@@ -66,7 +66,7 @@ class LineHistory:
         self.line_maps = LineMaps(quarantine)
         self._history = history
         self._versions = FileVersions(quarantine, history)
-        self._hunks = BlobHunks(quarantine, plain=True)
+        self._hunks = BlobHunks(quarantine)
         self._sources: dict[tuple[_Edge, str], BlobChange] = {}
         self._expected: set[str] = set()
 

@@ -6,6 +6,7 @@ After git's line-log.c, quirks included, so that both find the same commits
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,7 @@ from tensorflow_macos_build.git.diffs import LineRange
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.diffs import DiffHunk
+    from tensorflow_macos_build.git.diffs import DiffHunk, LineMap
 
 LineRanges = tuple[LineRange, ...]
 
@@ -30,13 +31,13 @@ def before(lines: LineRanges, hunks: Sequence[DiffHunk]) -> MappedLines:
     """Return where lines were before a change: its hunks that touch them count as a whole."""
     touched = tuple(_touching(lines, hunks))
     untouched = _without(lines, [hunk.new for hunk in touched])
-    moved = _shifted(untouched, hunks)
+    moved = _shifted(untouched, [(hunk.old, hunk.new) for hunk in hunks])
     return MappedLines(union(moved, [hunk.old for hunk in touched]), touched)
 
 
-def kept(lines: LineRanges, hunks: Sequence[DiffHunk]) -> LineRanges:
+def kept(lines: LineRanges, changes: LineMap) -> LineRanges:
     """Return where those lines were before a change that it did not bring."""
-    return union(_shifted(_without(lines, [hunk.new for hunk in hunks]), hunks), ())
+    return union(_shifted(_without(lines, [new for _, new in changes]), changes), ())
 
 
 def union(first: Iterable[LineRange], second: Iterable[LineRange]) -> LineRanges:
@@ -86,14 +87,14 @@ def _without(lines: LineRanges, taken: Sequence[LineRange]) -> list[LineRange]:
     return left
 
 
-def _shifted(lines: Sequence[LineRange], hunks: Sequence[DiffHunk]) -> list[LineRange]:
+def _shifted(
+    lines: Sequence[LineRange], changes: Sequence[tuple[LineRange, LineRange]]
+) -> list[LineRange]:
     # range_set_shift_diff: a range moves by all hunks that begin at its first line or above.
-    starts = [hunk.new.start for hunk in hunks]
-    sums = [0, *itertools.accumulate(hunk.old.count - hunk.new.count for hunk in hunks)]
+    starts = [new.start for _, new in changes]
+    sums = [0, *itertools.accumulate(old.count - new.count for old, new in changes)]
     return [
-        LineRange(
-            stretch.start + sums[sum(start <= stretch.start for start in starts)], stretch.count
-        )
+        LineRange(stretch.start + sums[bisect.bisect_right(starts, stretch.start)], stretch.count)
         for stretch in lines
     ]
 

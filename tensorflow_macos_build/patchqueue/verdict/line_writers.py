@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.trees import PathChange
+from tensorflow_macos_build.patchqueue.replay.conflicts import LineMaps
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
-from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
 from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class LineWriters:
     def __init__(self, quarantine: Quarantine, queue: PathHistory) -> None:
         self._quarantine = quarantine
         self._queue = queue
-        self._hunks = BlobHunks(quarantine, plain=False)
+        self._line_maps = LineMaps(quarantine)
         self._known_moves: dict[str, Mapping[str, PathChange]] = {}
 
     def of(self, commit: str, path: str, lines: LineRange) -> set[str]:
@@ -93,8 +93,8 @@ class LineWriters:
         """Return where those lines were before a change that it did not write."""
         if change.old is None or change.new is None:
             return ()
-        hunks = self._hunks.between(change.old.oid, change.new.oid)
-        return line_ranges.kept(lines, hunks)
+        (changed,) = self._line_maps.between([(change.old.oid, change.new.oid)])
+        return line_ranges.kept(lines, changed)
 
 
 def _count(lines: LineRanges) -> int:

@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue.verdict.effect import FileTexts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tensorflow_macos_build.patchqueue.replay.conflicts import LineMap
+    from tensorflow_macos_build.git.diffs import LineMap
 
 LINES = (b"one line\n", b"another\n", b"a third\n", b"}\n", b"\n", b"another")
 
