@@ -9,6 +9,8 @@ does not show. benchmarks/line_changes.py compares what the two cost.
 
 from __future__ import annotations
 
+import functools
+import heapq
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +19,7 @@ from tensorflow_macos_build.patchqueue.replay.conflicts import LineMaps
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
 from tensorflow_macos_build.patchqueue.verdict.file_versions import BlobChange, FileVersions
+from tensorflow_macos_build.patchqueue.verdict.first_parents import FirstParents, Stops
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,29 +83,56 @@ class LineHistory:
             path: the file.
             stretches: lines in that file.
         """
-        pending: dict[str, Stretches] = {
-            new: {number: {path: (lines,)} for number, lines in enumerate(stretches)}
-        }
+        lines = self._first_parents
+        paths, stops = {path}, Stops()
+        lines.add(stops, self._versions.changes(path))
+        pending: dict[str, Stretches] = {}
+        turns: list[int] = []
+
+        def ask(commit: str, asked: Stretches) -> None:
+            stop = lines.first_stop(commit, stops, self._always)
+            if stop is None:
+                return
+            if stop not in pending:
+                heapq.heappush(turns, self._turns[stop])
+            _hand_on(pending, stop, asked)
+
+        ask(new, {number: {path: (stretch,)} for number, stretch in enumerate(stretches)})
         changes: list[list[LineChange]] = [[] for _ in stretches]
-        paths, stops = {path}, {*self._versions.other_merges, *self._versions.changes(path)}
         # Children come first: at a commit's turn all its children have handed their lines on.
-        for commit in self._history.log.commits.values():
-            if (asked := pending.pop(commit.oid, None)) is None:
-                continue
-            if commit.parents and commit.oid not in stops:
-                _hand_on(pending, commit.parents[0], asked)
-                continue
-            for number, tracked in asked.items():
+        while turns:
+            commit = self._commits[heapq.heappop(turns)]
+            for number, tracked in pending.pop(commit.oid).items():
                 touched, handed = self._step(commit, tracked)
                 changes[number] += _changes(commit.oid, touched)
                 for parent, before in handed.items():
                     for source in before.keys() - paths:
-                        stops.update(self._versions.changes(source))
+                        lines.add(stops, self._versions.changes(source))
                     paths.update(before)
-                    _hand_on(pending, parent, {number: before})
-            if not pending:
-                break
+                    ask(parent, {number: before})
         return changes
+
+    @functools.cached_property
+    def _commits(self) -> Sequence[LoggedCommit]:
+        """The commits, children before parents."""
+        return list(self._history.log.commits.values())
+
+    @functools.cached_property
+    def _turns(self) -> Mapping[str, int]:
+        """The number of each commit among them."""
+        return {commit.oid: turn for turn, commit in enumerate(self._commits)}
+
+    @functools.cached_property
+    def _first_parents(self) -> FirstParents:
+        return FirstParents(self._history.log.commits)
+
+    @functools.cached_property
+    def _always(self) -> Stops:
+        """The commits that hand on to other parents than the first, or to none."""
+        stops = Stops()
+        roots = (commit.oid for commit in self._commits if not commit.parents)
+        self._first_parents.add(stops, [*self._versions.other_merges, *roots])
+        return stops
 
     def _step(
         self, commit: LoggedCommit, tracked: Tracked
@@ -191,7 +221,7 @@ class LineHistory:
         """Yield the versions of a file before and after each commit that changes it."""
         empty = self._versions.empty
         for change in self._versions.changes(path).values():
-            if empty not in change:
+            if change.new != empty:
                 yield change.old, change.new
 
 
