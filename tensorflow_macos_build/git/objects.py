@@ -10,12 +10,12 @@ import contextlib
 import functools
 import re
 import stat
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import object_ids
+from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.git.repository import ObjectMissing
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ _ENTRIES_KEPT = 100_000
 _BLOBS_KEPT = 16 << 20
 """Bytes of blobs that a reader keeps: later patches often touch the same files again."""
 
-_Value = TypeVar("_Value")
+_COMMITS_KEPT = 2000
+"""Commits that a reader keeps: each patch of a queue is also the parent of the next one."""
 
 
 class TreeEntry(NamedTuple):
@@ -70,31 +71,6 @@ def encode_path(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-class _Recent(Generic[_Value]):
-    """The latest values by object id, up to a weight that all of them may have together."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._weight = most, 0
-        self._values: OrderedDict[str, tuple[_Value, int]] = OrderedDict()
-
-    def get(self, oid: str) -> _Value | None:
-        """Return a value, which is the latest again; None where it is not kept."""
-        kept = self._values.get(oid)
-        if kept is None:
-            return None
-        self._values.move_to_end(oid)
-        return kept[0]
-
-    def put(self, oid: str, value: _Value, weight: int) -> None:
-        """Keep a value, however heavy, and forget the oldest others beyond the weight."""
-        if oid in self._values:
-            return
-        self._values[oid] = (value, weight)
-        self._weight += weight
-        while self._weight > self._most and len(self._values) > 1:
-            self._weight -= self._values.popitem(last=False)[1][1]
-
-
 class ObjectReader:
     """Reads objects through one running git, and remembers trees and the latest blobs.
 
@@ -118,8 +94,9 @@ class ObjectReader:
         self._git, self._verb = git, verb
         self._unwritten = {} if unwritten is None else unwritten
         self._requests, self._replies = child.stdin, child.stdout
-        self._trees: _Recent[Mapping[str, TreeEntry]] = _Recent(_ENTRIES_KEPT)
-        self._blobs: _Recent[bytes] = _Recent(_BLOBS_KEPT)
+        self._trees: Recent[str, Mapping[str, TreeEntry]] = Recent(_ENTRIES_KEPT)
+        self._blobs: Recent[str, bytes] = Recent(_BLOBS_KEPT)
+        self._commits: Recent[str, Commit] = Recent(_COMMITS_KEPT)
 
     def read(self, name: str) -> tuple[str, bytes]:
         """Return the type (blob, tree, commit, tag) and content of an object, by any name of it.
@@ -149,7 +126,11 @@ class ObjectReader:
 
     def commit(self, oid: str) -> Commit:
         """Return a commit's own fields."""
-        return parse_commit(oid, self._expect(oid, "commit"))
+        commit = self._commits.get(oid)
+        if commit is None:
+            commit = parse_commit(oid, self._expect(oid, "commit"))
+            self._commits.put(oid, commit, 1)
+        return commit
 
     def tree(self, oid: str) -> Mapping[str, TreeEntry]:
         """Return a tree's own entries by name."""

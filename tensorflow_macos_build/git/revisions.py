@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tensorflow_macos_build.git.repository import Git
 
 _NO_SUCH = (1, 128)
@@ -28,11 +30,25 @@ def find_commit(git: Git, name: str) -> str | None:
     return find(git, f"{name}^{{commit}}")
 
 
+def find_commits(git: Git, names: Sequence[str]) -> list[str | None]:
+    """Return for each name what `find_commit` does; one process for all."""
+    stdin = "".join(f"{name}^{{commit}}\n" for name in names).encode()
+    answers = git.out("cat-file", "--batch-check=%(objectname)", stdin=stdin).decode()
+    # of none, or of several, git repeats the name, and says so behind a blank
+    return [None if " " in answer else answer for answer in answers.splitlines()]
+
+
 def is_ancestor(git: Git, commit: str, of: str) -> bool:
     """Whether a commit is another one, or in its history."""
     # 1 is the answer no; an error is any other status (git-merge-base(1)).
     answer = git.run("merge-base", "--is-ancestor", commit, of, expected=(0, 1))
     return answer.status == 0
+
+
+def ancestors(git: Git, commits: Sequence[str], of: str) -> set[str]:
+    """Return those of some commits that are another one, or in its history; one walk for all."""
+    stdin = "".join(f"{commit}\n" for commit in (*commits, f"^{of}")).encode()
+    return set(commits).difference(git.line("rev-list", "--stdin", stdin=stdin).split())
 
 
 def references(git: Git, *spaces: str) -> dict[str, str]:

@@ -57,6 +57,7 @@ class ConflictResolver:
         self._history = history
         self._picks = {patch.commit: patch for patch in patches if patch.pick}
         self._landed: dict[str, bool] = {}
+        history.foresee(patch.pick for patch in self._picks.values())
 
     def __call__(
         self,

@@ -12,9 +12,9 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.patchqueue.replay import patched_tree
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import commit_diffs, line_writers
+from tensorflow_macos_build.patchqueue.verdict import carried_texts, commit_diffs, line_writers
+from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
 from tensorflow_macos_build.patchqueue.verdict.counterfactual import CounterfactualReplay
 from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
@@ -78,13 +78,9 @@ class StatusClassifier:
         ticker(0, len(self._patches))
         counterfactual = self._counterfactual(replay)
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
-        self._reporter.expect(
-            [
-                step
-                for step in replay.steps
-                if step.outcome is StepOutcome.CONFLICT and step.commit not in waiting
-            ]
-        )
+        others = [step for step in replay.steps if step.commit not in waiting]
+        self._expect(others)
+        texts = CarriedTexts(self._quarantine, others)
         statuses: list[PatchStatus] = []
         before, conflicting, causes = PatchesByPath(), PatchesByPath(), PatchesByPath()
         for patch, step in zip(self._patches, replay.steps, strict=True):
@@ -100,7 +96,7 @@ class StatusClassifier:
                     evidence = _with_related(evidence, self._landed.related(patch, step.changes))
                 causes.add(patch, step)
             else:
-                status, evidence = self._settled(patch, step, before)
+                status, evidence = self._settled(patch, step, before, texts)
             before.add(patch, step)
             if step.outcome is StepOutcome.CONFLICT:
                 conflicting.add(patch, step)
@@ -110,6 +106,12 @@ class StatusClassifier:
                 )
             )
         return tuple(statuses)
+
+    def _expect(self, steps: Sequence[ReplayStep]) -> None:
+        """Ask git at once for what the patches that do not wait are compared by."""
+        asked = (StepOutcome.CONFLICT, StepOutcome.EMPTY, StepOutcome.LANDED)
+        self._landed.expect(step for step in steps if step.outcome in asked)
+        self._reporter.expect([step for step in steps if step.outcome is StepOutcome.CONFLICT])
 
     def is_first_cause(self, replay: Replay, position: int) -> bool:
         """Whether the patch at `position` conflicts, and not because an earlier one does.
@@ -160,11 +162,11 @@ class StatusClassifier:
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
     def _settled(
-        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath
+        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath, texts: CarriedTexts
     ) -> tuple[Status, Evidence]:
         match step.outcome:
             case StepOutcome.TAKEN | StepOutcome.MERGED:
-                return self._carried_on(patch, step)
+                return self._carried_on(patch, step, texts)
             case StepOutcome.EMPTY | StepOutcome.LANDED:
                 return self._gone(patch, step, before)
             case StepOutcome.RESOLVED:
@@ -182,11 +184,12 @@ class StatusClassifier:
         """Return the conflicts of a patch for which it was decided already."""
         return Evidence(conflicts=self._reporter.report(step, PatchesByPath()))
 
-    def _carried_on(self, patch: QueueCommit, step: ReplayStep) -> tuple[Status, Evidence]:
-        # Ids decided for each of its paths: its text is what it was, and need not be read.
-        if step.outcome is StepOutcome.TAKEN and not step.upstream_had:
+    def _carried_on(
+        self, patch: QueueCommit, step: ReplayStep, texts: CarriedTexts
+    ) -> tuple[Status, Evidence]:
+        if carried_texts.is_as_it_was(step):
             return Status.CLEAN, Evidence()
-        before, after = self._texts(patch, step)
+        before, after = texts.of(step)
         files = _changed_files(before, after)
         if not files:
             return Status.CLEAN, Evidence()
@@ -207,19 +210,6 @@ class StatusClassifier:
         evidence = Evidence(upstream, found_by, changed_files=files, changed_by=behind)
         return Status.ADAPTED, evidence
 
-    def _texts(self, patch: QueueCommit, step: ReplayStep) -> tuple[TreeDiff, TreeDiff]:
-        """Return the patch's difference on its old base, and what is left of it on the new one."""
-        git = self._quarantine.git
-        own = self._quarantine.parent_tree(patch.commit), self._quarantine.tree(patch.commit)
-        if step.merged is not None:
-            # Only where files go can there be renames: all others are spared the search.
-            renames = any(change.new is None for change in step.changes)
-            left = patched_tree.trees_of(self._quarantine, step.became)
-            before, after = diffs.of_trees(git, [own, left], renames=renames)
-            return before, after
-        before = diffs.of_trees(git, [own])[0]
-        return before, tuple(file for file in before if file.path not in step.upstream_had)
-
     def _gone(
         self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath
     ) -> tuple[Status, Evidence]:
@@ -231,7 +221,7 @@ class StatusClassifier:
             return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
         if commits:
             return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
-        lines = commit_diffs.significant_lines(self._landed.diff(patch))
+        lines = self._history.lines_of(patch.commit)
         paths = [change.path for change in step.changes]
         if shared := self._history.sharing(paths, lines):
             whole = self._history.covers(shared, paths, lines)

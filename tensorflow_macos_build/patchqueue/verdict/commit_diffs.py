@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs, trees
+from tensorflow_macos_build.git.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,12 +14,19 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.repository import Git
 
+_Key = tuple[str, tuple[str, ...]]
+"""A commit, and the only files of it that count; none: all."""
+
 _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""
 
-_KEPT = 4096
-"""How many differences stay in memory. A forecast asks for the same commits at each of its replays;
-a wide range (TensorFlow makes thousands of commits between two releases) must not fill it."""
+_TEXT_KEPT = 32 << 20
+"""Bytes of differences that stay in memory. A forecast asks for the same commits at each of its
+replays; a wide range (TensorFlow makes thousands of commits between two releases) must not fill it.
+"""
+
+_LINES_KEPT = 200_000
+"""Significant lines that stay, some 150 bytes each: many patches ask the same commits."""
 
 _INSIGNIFICANT = 3
 """Characters, the sign included, up to which a line (`}`, `);`) is everywhere and no evidence."""
@@ -29,16 +37,18 @@ class CommitDiffs:
 
     def __init__(self, git: Git) -> None:
         self._git = git
-        self._known: dict[tuple[str, tuple[str, ...]], TreeDiff] = {}
+        self._known: Recent[_Key, TreeDiff] = Recent(_TEXT_KEPT)
+        self._lines: Recent[_Key, Counter[bytes]] = Recent(_LINES_KEPT)
         self._change_ids: dict[str, bytes] = {}
         self._moves: dict[str, Mapping[str, str]] = {}
 
     def change_ids(self, commits: Sequence[str]) -> list[bytes]:
         """Return the `diffs.change_id` of each commit; all are kept."""
-        fresh = [commit for commit in commits if commit not in self._change_ids]
-        for commit, diff in zip(fresh, self.of(fresh), strict=True):
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in self._change_ids]
+        for start in range(0, len(fresh), _AT_ONCE):
+            part = fresh[start : start + _AT_ONCE]
             # A digest each: unlike differences, those of a wide range are small enough to be kept.
-            self._change_ids[commit] = diffs.change_id(diff)
+            self._change_ids |= zip(part, map(diffs.change_id, self.of(part)), strict=True)
         return [self._change_ids[commit] for commit in commits]
 
     def moves(self, commit: str) -> Mapping[str, str]:
@@ -47,18 +57,27 @@ class CommitDiffs:
             self._moves[commit] = trees.moves(self._git, commit)
         return self._moves[commit]
 
+    def significant(self, commits: Sequence[str], only: Sequence[str] = ()) -> list[Counter[bytes]]:
+        """Return the `significant_lines` of each commit; with `only`, in these files alone."""
+        keys = [(commit, tuple(only)) for commit in commits]
+        known = {key: lines for key in keys if (lines := self._lines.get(key)) is not None}
+        fresh = [commit for commit, paths in dict.fromkeys(keys) if (commit, paths) not in known]
+        for commit, diff in zip(fresh, self.of(fresh, only), strict=True):
+            key, lines = (commit, tuple(only)), significant_lines(diff)
+            known[key] = lines
+            self._lines.put(key, lines, len(lines) + 1)
+        return [known[key] for key in keys]
+
     def of(self, commits: Sequence[str], only: Sequence[str] = ()) -> list[TreeDiff]:
         """Return what each commit changes; with `only`, in these files alone."""
         keys = [(commit, tuple(only)) for commit in commits]
-        read = {key: self._known[key] for key in keys if key in self._known}
+        read = {key: diff for key in keys if (diff := self._known.get(key)) is not None}
         fresh = [commit for commit, paths in dict.fromkeys(keys) if (commit, paths) not in read]
         for start in range(0, len(fresh), _AT_ONCE):
             compared = self._compare(fresh[start : start + _AT_ONCE], only)
             read |= {(commit, tuple(only)): diff for commit, diff in compared.items()}
-        self._known |= read
-        # A dict keeps its order: the oldest go first. This call's own are safe in `read`.
-        while len(self._known) > _KEPT:
-            del self._known[next(iter(self._known))]
+        for key, diff in read.items():
+            self._known.put(key, diff, sum(len(file.text) for file in diff) + 1)
         return [read[key] for key in keys]
 
     def _compare(self, commits: Sequence[str], only: Sequence[str]) -> dict[str, TreeDiff]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict.blame import Blame
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
@@ -42,27 +41,45 @@ class ConflictReporter:
         self._blame = Blame(quarantine, history)
         self._line_maps = history.lines(quarantine).line_maps
         self._writers = writers
-        self._added = _AddedLines(quarantine)
+        self._added = _AddedLines(history)
 
     def expect(self, steps: Sequence[ReplayStep]) -> None:
         """Compare what the reports of several steps need, many files at once."""
-        # Where both sides changed files that have lines: others are looked at one by one.
+        # Where both sides have a file with lines: others are looked at one by one.
         files = [
             file
             for step in steps
             for file in (step.merged.conflicted if step.merged else ())
-            if all(side and side.is_file for side in (file.base, file.ours, file.theirs))
+            if file.ours and file.theirs and file.ours.is_file and file.theirs.is_file
         ]
+        empty = self._quarantine.write("blob", b"")
         self._line_maps.expect(
             (
-                (file.base.oid, side.oid)
+                (file.base.oid if file.base else empty, side.oid)
                 for file in files
                 for side in (file.ours, file.theirs)
-                if file.base and side
+                if side
             ),
             "histogram",
         )
         self._blame.expect(files)
+        self._expect_patches(steps)
+
+    def _expect_patches(self, steps: Sequence[ReplayStep]) -> None:
+        """Read the patches that steps may follow from: earlier ones on files in conflict."""
+        by_path: dict[str, list[str]] = {}
+        patches: dict[str, None] = {}
+        paths: dict[str, None] = {}
+        for step in steps:
+            for file in step.merged.conflicted if step.merged else ():
+                path = _path_before(step, file)
+                if before := by_path.get(path):
+                    patches |= dict.fromkeys(before)
+                    paths[path] = None
+            for change in step.changes:
+                by_path.setdefault(change.path, []).append(step.commit)
+        self._history.read_changes(list(patches))
+        self._writers.expect(paths)
 
     def report(self, step: ReplayStep, earlier: PatchesByPath) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
@@ -144,8 +161,8 @@ class ConflictReporter:
 class _AddedLines:
     """Which patches add a line to a file; each patch is read once, however many hunks ask."""
 
-    def __init__(self, quarantine: Quarantine) -> None:
-        self._quarantine = quarantine
+    def __init__(self, history: UpstreamHistory) -> None:
+        self._history = history
         self._read: set[str] = set()
         self._by_path: dict[str, dict[bytes, list[str]]] = {}
 
@@ -165,7 +182,7 @@ class _AddedLines:
         return next((patch for patch in reversed(patches) if patch.commit in commits), None)
 
     def _learn(self, commits: Sequence[str]) -> None:
-        for commit, diff in diffs.of_commits(self._quarantine.git, commits).items():
+        for commit, diff in zip(commits, self._history.changes_of(commits), strict=True):
             self._read.add(commit)
             for file in diff:
                 adding = self._by_path.setdefault(file.path, {})

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tensorflow_macos_build.git import commit_log, diffs, revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.verdict import origins
-from tensorflow_macos_build.patchqueue.verdict.commit_diffs import CommitDiffs, significant_lines
+from tensorflow_macos_build.patchqueue.verdict.commit_diffs import CommitDiffs
 from tensorflow_macos_build.patchqueue.verdict.line_history import LineHistory
 from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -60,34 +60,55 @@ class UpstreamHistory(PathHistory):
         self.url = url
         self._diffs = CommitDiffs(git)
         self._ids: dict[str, str | None] = {}
+        self._foreseen: Iterator[str] = iter(())
         self._lines: LineHistory | None = None
 
-    def identical(self, diff: TreeDiff) -> list[str]:
-        """Return the commits that make exactly the changes of a patch (of context 0), no others."""
-        change = diffs.change_id(diff)
-        # Only commits on its very files can be it: the differences of all others stay unread.
-        commits = self.changing_only(file.path for file in diff)
-        made = zip(commits, self._diffs.change_ids(commits), strict=True)
-        return [commit for commit, made_id in made if made_id == change]
+    def foresee(self, names: Iterable[str]) -> None:
+        """Take note of ids of commits that may be asked about; read when the first one is."""
+        self._foreseen = itertools.chain(self._foreseen, names)
+
+    def read_changes(self, commits: Sequence[str]) -> None:
+        """Compare commits, or patches as commits, that will be asked about, many at once."""
+        self._diffs.change_ids(commits)
+
+    def changes_of(self, commits: Sequence[str]) -> list[TreeDiff]:
+        """Return what commits, or patches as commits, change, without context."""
+        return self._diffs.of(commits)
+
+    def lines_of(self, commit: str) -> Counter[bytes]:
+        """Return the `significant_lines` of a commit, or of a patch as one."""
+        return self._diffs.significant([commit])[0]
+
+    def identical(self, patch: str, paths: Iterable[str]) -> list[str]:
+        """Return the commits that make exactly the changes of a patch on paths, and no others."""
+        # Only commits on its very files can be it: the differences of all others stay unread, and
+        # where there is none, its own.
+        commits = self.changing_only(paths)
+        if not commits:
+            return []
+        change, *made = self._diffs.change_ids([patch, *commits])
+        return [oid for oid, made_id in zip(commits, made, strict=True) if made_id == change]
 
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
         """Return the commits on `paths` that change some of `lines`; those that share most first.
 
         `lines` are counted by `significant_lines`.
         """
+        if not lines:
+            return []
         asked = list(dict.fromkeys(paths))
         made = self._made(self.touching(asked), asked)
-        shares = {commit: (lines & significant_lines(diff)).total() for commit, diff in made}
+        shares = {commit: (lines & its_lines).total() for commit, its_lines in made}
         # sorted() is stable: of equal shares the order is the history's, the same each time.
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
     def covers(self, commits: Sequence[str], paths: Iterable[str], lines: Counter[bytes]) -> bool:
         """Whether commits on `paths` together make all of `lines`, counted as in `sharing`."""
         made: Counter[bytes] = Counter()
-        for _, diff in self._made(commits, list(dict.fromkeys(paths))):
+        for _, its_lines in self._made(commits, list(dict.fromkeys(paths))):
             # The largest count, not the sum: a line that one commit adds and another adds anew is
             # one.
-            made |= significant_lines(diff)
+            made |= its_lines
         return not lines - made
 
     def responsible_commits(
@@ -103,21 +124,21 @@ class UpstreamHistory(PathHistory):
         now = [file.path for file in after]
         asked = list(dict.fromkeys([*paths, *now]))
         made = self._made(self.touching(asked), asked)
-        changed = [
-            c for c, diff in made if different & {_bare(line) for line in significant_lines(diff)}
-        ]
+        changed = [c for c, lines in made if not different.isdisjoint(map(_bare, lines))]
         gone = [file.path for file in before if file.path not in now]
         moved = [commit for path in gone for commit in self.removals(path)]
         return list(dict.fromkeys([*changed, *moved]))
 
-    def _made(self, commits: Sequence[str], paths: Sequence[str]) -> list[tuple[str, TreeDiff]]:
-        """Return commits and what they change; of a snapshot only what it does to `paths`."""
+    def _made(
+        self, commits: Sequence[str], paths: Sequence[str]
+    ) -> list[tuple[str, Counter[bytes]]]:
+        """Return commits and the lines they change; of a snapshot only what it does to `paths`."""
         others = [commit for commit in commits if not self._is_snapshot(commit)]
-        read = dict(zip(others, self._diffs.of(others), strict=True))
+        read = dict(zip(others, self._diffs.significant(others), strict=True))
         for commit in commits:
             if commit not in read:
                 only = dict.fromkeys([*paths, *self._destinations(commit, paths)])
-                read[commit] = self._diffs.of([commit], list(only))[0]
+                read[commit] = self._diffs.significant([commit], list(only))[0]
         return [(commit, read[commit]) for commit in commits]
 
     def _destinations(self, commit: str, paths: Sequence[str]) -> list[str]:
@@ -184,18 +205,27 @@ class UpstreamHistory(PathHistory):
     def _landed(self, name: str) -> str | None:
         """Return the full id of a commit that the new base has, by a full or short id."""
         if name not in self._ids:
-            self._ids[name] = self._find(name)
+            foreseen, self._foreseen = self._foreseen, iter(())
+            self._ids |= self._find(
+                [name, *(other for other in foreseen if other not in self._ids)]
+            )
         return self._ids[name]
 
-    def _find(self, name: str) -> str | None:
+    def _find(self, names: Sequence[str]) -> dict[str, str | None]:
         # Most are in the range, whose messages are read anyway; only others cost processes.
-        if known := self._beginning_with(name):
-            # A short id that fits several commits names none of them.
-            return known[0] if len(known) == 1 else None
-        commit = revisions.find_commit(self.git, name)
-        if commit is None or not revisions.is_ancestor(self.git, commit, self.new):
-            return None
-        return commit
+        found: dict[str, str | None] = {}
+        for name in names:
+            if known := self._beginning_with(name):
+                # A short id that fits several commits names none of them.
+                found[name] = known[0] if len(known) == 1 else None
+        others = [name for name in dict.fromkeys(names) if name not in found]
+        if others:
+            commits = revisions.find_commits(self.git, others)
+            has = revisions.ancestors(self.git, [oid for oid in commits if oid], self.new)
+            found |= {
+                n: oid if oid in has else None for n, oid in zip(others, commits, strict=True)
+            }
+        return found
 
     def _beginning_with(self, name: str) -> list[str]:
         """Return the commits whose ids begin so."""

@@ -12,7 +12,7 @@ from tensorflow_macos_build.patchqueue.verdict import line_ranges
 from tensorflow_macos_build.patchqueue.verdict.path_history import PathHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.git.commit_log import PathTouch
     from tensorflow_macos_build.git.diffs import LineRange
@@ -40,6 +40,11 @@ class LineWriters:
         self._queue = queue
         self._line_maps = LineMaps(quarantine)
         self._known_moves: dict[str, Mapping[str, PathChange]] = {}
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Compare the versions of files that will be asked about, many at once."""
+        sides = (touch.entries for path in paths for touch in self._queue.touches_of(path))
+        self._line_maps.expect((old.oid, new.oid) for old, new in sides if old and new)
 
     def of(self, commit: str, path: str, lines: LineRange) -> set[str]:
         """Return the patches that wrote any lines of a file as a patch left it.

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import effect
+from tensorflow_macos_build.patchqueue.verdict import effect, origins
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
+    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 _SHOWN = 5
@@ -33,7 +32,8 @@ class UpstreamedResolver:
         self._quarantine = quarantine
         self._history = git_history
         self._patches = {patch.commit: patch for patch in patches}
-        self._diffs: dict[str, TreeDiff] = {}
+        messages = (origins.named_in(patch.message) for patch in patches)
+        git_history.foresee(oid for named in messages for oid in (*named.heads, *named.commits))
 
     def __call__(
         self,
@@ -63,11 +63,17 @@ class UpstreamedResolver:
             return True
         return bool(self._identical(patch, changes))
 
+    def expect(self, steps: Iterable[ReplayStep]) -> None:
+        """Compare what will be asked about patches, many at once."""
+        asked: dict[str, None] = {}
+        for step in steps:
+            if alike := self._history.changing_only(change.path for change in step.changes):
+                asked |= dict.fromkeys([step.commit, *alike])
+        self._history.read_changes(list(asked))
+
     def _identical(self, patch: QueueCommit, changes: Sequence[PathChange]) -> list[str]:
         """Return the commits that make exactly the changes of a patch."""
-        # Where no commit touches its very files, the patch's difference need not be read.
-        on_its_files = self._history.changing_only(change.path for change in changes)
-        return self._history.identical(self.diff(patch)) if on_its_files else []
+        return self._history.identical(patch.commit, (change.path for change in changes))
 
     def evidence(self, patch: QueueCommit, changes: Sequence[PathChange]) -> tuple[list[str], str]:
         """Return the commits that are a patch of which nothing is left, and how they were found."""
@@ -97,9 +103,3 @@ class UpstreamedResolver:
         if of_subject := self._history.of_subject(patch.subject):
             return of_subject, "same subject"
         return self._history.mentioned(patch.message), "mention"
-
-    def diff(self, patch: QueueCommit) -> TreeDiff:
-        """Return what a patch changes, without context."""
-        if patch.commit not in self._diffs:
-            self._diffs |= diffs.of_commits(self._history.git, [patch.commit])
-        return self._diffs[patch.commit]
