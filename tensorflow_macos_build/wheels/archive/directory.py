@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.wheels.archive import member_names, records
 from tensorflow_macos_build.wheels.archive.members import (
@@ -29,18 +28,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HIDDEN = records.FLAG_ENCRYPTED | records.FLAG_STRONG_ENCRYPTION | records.FLAG_MASKED
-_METHODS = frozenset(CompressionMethod)
+_METHODS = {int(method): method for method in CompressionMethod}
 _EXECUTABLE = 0o111
 """The bits of which any makes installers let a regular file be executed."""
 _MAX_DEFLATE_RATIO = 1032
 """No deflate stream grows by more: a match of 258 bytes takes at least two bits."""
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryEntry:
-    """What the central directory says of one member; `header` is its local header's offset."""
+_REPEATED = slice(6, 32)
+"""What a member's two headers have alike, in the central one's bytes: from the version that is
+needed to extract it to the lengths of its name and its extra field (4.3.7 and 4.3.12)."""
 
-    raw_name: bytes
+
+class DirectoryEntry(NamedTuple):
+    """What the central directory says of one member.
+
+    Attributes:
+        local: the local header that says the very same, up to its extra field.
+        name: path in the wheel, parts joined by slashes; a folder's ends with one.
+        flags: its general purpose bit flag.
+        method: how its data is stored.
+        crc: CRC-32 of its content.
+        size: the content's bytes.
+        compressed: its data's bytes.
+        header: where its local header begins in the file.
+        mode: its st_mode, as UNIX has it.
+        has_extra: whether it has an extra field.
+    """
+
+    local: bytes
     name: str
     flags: int
     method: int
@@ -49,6 +65,7 @@ class DirectoryEntry:
     compressed: int
     header: int
     mode: int
+    has_extra: bool
 
 
 class DirectoryReader:
@@ -171,10 +188,9 @@ class DirectoryReader:
             raise self._broken(name, "it has a comment or lies on another disk")
         if records.EXTRA_UNICODE_PATH in fields:
             raise self._broken(name, "it has a second name in an extra field")
-        mode = attributes >> 16
-        return DirectoryEntry(
-            raw_name, name, flags, method, crc, size, compressed, header, mode
-        ), position
+        local = records.LOCAL_SIGNATURE + fixed[_REPEATED] + raw_name
+        declared = (crc, size, compressed, header, attributes >> 16, bool(extra_length))
+        return DirectoryEntry(local, name, flags, method, *declared), position
 
     def _decoded(self, raw_name: bytes, flags: int) -> str:
         shown = raw_name.decode("ascii", "backslashreplace")
@@ -241,38 +257,47 @@ class DirectoryReader:
     def _member(self, entry: DirectoryEntry, end: int) -> Member:
         """Check one member's local header against `entry`; `end` is where its space ends."""
         self._check_kind(entry)
-        # One read for both: the name must be as long as the directory has it.
-        head = self._read(entry.header, records.LOCAL.size + len(entry.raw_name))
+        # One read for all of it: the name must be as long as the directory has it.
+        head = self._read(entry.header, len(entry.local))
+        data = entry.header + len(head)
+        # Nearly always the two headers are the same bytes.
+        if head != entry.local or entry.has_extra:
+            data += self._compare_local(entry, head)
+        self._check_space(entry, data + entry.compressed, end)
+        return Member(
+            entry.name,
+            _METHODS[entry.method],
+            entry.crc,
+            entry.size,
+            entry.compressed,
+            data,
+            # Whatever system made the wheel, but not where the mode has no kind of file: so do pip
+            # (zip_item_is_executable) and installer (WheelFile.get_contents); uv asks for no kind.
+            executable=bool(entry.mode & _EXECUTABLE) and stat.S_ISREG(entry.mode),
+        )
+
+    def _compare_local(self, entry: DirectoryEntry, head: bytes) -> int:
+        """Check that a local header agrees with `entry`; return the bytes of its extra field."""
         fixed, name = head[: records.LOCAL.size], head[records.LOCAL.size :]
         if len(fixed) < records.LOCAL.size or fixed[:4] != records.LOCAL_SIGNATURE:
             raise self._broken(entry.name, "its local header is not where the directory says")
         _, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = (
             records.LOCAL.unpack(fixed)
         )
-        data = entry.header + records.LOCAL.size + name_length + extra_length
-        extra = self._read(data - extra_length, extra_length) if extra_length else b""
+        extra = self._read(entry.header + records.LOCAL.size + name_length, extra_length)
         fields = self._extra_fields(entry.name, extra)
         size, compressed = self._wide(entry.name, fields, (size, compressed))
-        local = (crc, size, compressed)
-        declared = (entry.crc, entry.size, entry.compressed)
-        # A writer that could not seek back left these numbers zero and wrote them after the data.
-        later = bool(flags & records.FLAG_DESCRIPTOR)
-        if name_length != len(entry.raw_name) or name != entry.raw_name:
+        raw_name = entry.local[records.LOCAL.size :]
+        if name_length != len(raw_name) or name != raw_name:
             raise self._broken(entry.name, "its local header gives it another name")
         if (flags, method) != (entry.flags, entry.method):
             raise self._broken(entry.name, "its two headers differ in method or flags")
-        if local != declared and not (later and local == (0, 0, 0)):
+        local = (crc, size, compressed)
+        # A writer that could not seek back left these numbers zero and wrote them after the data.
+        later = entry.flags & records.FLAG_DESCRIPTOR
+        if local != (entry.crc, entry.size, entry.compressed) and not (later and not any(local)):
             raise self._broken(entry.name, "its two headers differ in CRC or sizes")
-        self._check_space(entry, data + entry.compressed, end, later=later)
-        return Member(
-            entry.name,
-            CompressionMethod(method),
-            *declared,
-            offset=data,
-            # Whatever system made the wheel, but not where the mode has no kind of file: so do pip
-            # (zip_item_is_executable) and installer (WheelFile.get_contents); uv asks for no kind.
-            executable=stat.S_ISREG(entry.mode) and bool(entry.mode & _EXECUTABLE),
-        )
+        return int(extra_length)
 
     def _check_kind(self, entry: DirectoryEntry) -> None:
         """Refuse what is no plain file or empty folder, stored or deflated."""
@@ -293,12 +318,12 @@ class DirectoryReader:
         if entry.method == CompressionMethod.STORED and entry.size != entry.compressed:
             raise self._broken(entry.name, "it is stored and has two sizes")
 
-    def _check_space(self, entry: DirectoryEntry, data_end: int, end: int, *, later: bool) -> None:
+    def _check_space(self, entry: DirectoryEntry, data_end: int, end: int) -> None:
         """Check that the data, and its descriptor when there is one, end where the next begins."""
         left = end - data_end
         if left < 0:
             raise self._broken(entry.name, "its data overlaps what follows it")
-        if not later:
+        if not entry.flags & records.FLAG_DESCRIPTOR:
             if left:
                 raise self._broken(entry.name, f"{left} bytes stand after its data unexplained")
             return

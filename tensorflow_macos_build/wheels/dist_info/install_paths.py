@@ -66,7 +66,7 @@ def installed(member: str) -> str:
     """Return where a member comes to lie in the environment that the wheel is installed into."""
     path = data_folders.split(member)
     if path is None or path.scheme not in _FOLDERS:
-        return posixpath.join(SITE_PACKAGES, member)
+        return f"{SITE_PACKAGES}/{member}"
     return posixpath.join(_FOLDERS[path.scheme], path.below)
 
 

@@ -11,8 +11,7 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.wheels.dist_info.metadata import BadMetadata
 
@@ -35,16 +34,14 @@ _SIZE = re.compile(r"[0-9]{1,19}")
 """Digits of a 63-bit number; int() would take signs, blanks and other scripts' digits too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """A hash as RECORD gives it: the algorithm's name in hashlib, and its bytes."""
 
     algorithm: str
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(NamedTuple):
     """One line of RECORD; `size` is None where it is left out."""
 
     digest: Digest | None

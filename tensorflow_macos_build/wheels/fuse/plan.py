@@ -135,11 +135,12 @@ def _decisions(
 ) -> tuple[list[Decision], dict[str, headers.MergedHeader]]:
     """Return what is decided about every path that does not describe the wheel, and headers."""
     rules = VerdictRules(archives, stated, pair.dist_info, pair.named)
+    own = _own_paths(pair.dist_info)
     merged: dict[str, headers.MergedHeader] = {}
     decisions = [
         _merged(rules.decide(path, members), pair, merged)
         for path, members in pair.paths().items()
-        if not _is_own(path, pair.dist_info)
+        if path not in own
     ]
     return decisions, merged
 
@@ -167,10 +168,11 @@ def _build(build: str | None) -> str | None:
         raise UsageError(str(error), where="--build-tag") from None
 
 
-def _is_own(path: str, dist_info: str) -> bool:
-    """Whether a path describes the wheel itself, so that the fused one has its own or none."""
-    own = {f"{dist_info}/{name}" for name in ("WHEEL", fused_json.NAME)}
-    return path in own | record.own_paths(dist_info)
+def _own_paths(dist_info: str) -> frozenset[str]:
+    """Return the paths that describe the wheel itself: the fused one has its own, or none."""
+    return record.own_paths(dist_info) | {
+        f"{dist_info}/{name}" for name in ("WHEEL", fused_json.NAME)
+    }
 
 
 def _merged(

@@ -176,7 +176,7 @@ class _HalfWriter:
     def _as_in_half(self, member: Member) -> Member:
         """Take away what only the other architecture's wheel let be executed."""
         alone = member.name in self._fused.executable.get(self._other, ())
-        return replace(member, executable=False) if alone else member
+        return member._replace(executable=False) if alone else member
 
     def _add(self, made: Assembly, member: Member, path: str) -> None:
         spans = self._fused.universal.get(member.name)
