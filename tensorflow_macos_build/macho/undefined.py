@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.macho.window import Window
 
 
+FIXUPS = "LC_DYLD_CHAINED_FIXUPS"
+"""What the range that holds the import table of chained fixups is called in `Image.linkedit`."""
+
+
 def undefined_symbols(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
     """Return what an image needs from others, in file order.
 
@@ -39,13 +43,19 @@ def undefined_symbols(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
             yield symbol
 
 
+def from_symbol_table(image: Image) -> bool:
+    """Whether dyld learns what an image needs from its symbol table, for lack of a newer one."""
+    chained = image.linkedit_range(FIXUPS) is not None
+    return not chained and all(entry.name not in bind_opcodes.STREAMS for entry in image.linkedit)
+
+
 def _listed(file: Window, image: Image) -> Iterator[UndefinedSymbol]:
-    fixups = image.linkedit_range("LC_DYLD_CHAINED_FIXUPS")
+    fixups = image.linkedit_range(FIXUPS)
     if fixups is not None:
         # Not the symbol table, though it lists them too: dyld does not read that.
         table = file.part(fixups.offset, fixups.size, fixups.name)
         yield from _bounded(chained_fixups.imports(table), fixups.name, table.start)
-    elif any(entry.name in bind_opcodes.STREAMS for entry in image.linkedit):
+    elif not from_symbol_table(image):
         for name in bind_opcodes.STREAMS:
             if (stream := image.linkedit_range(name)) is not None:
                 part = file.part(stream.offset, stream.size, stream.name)

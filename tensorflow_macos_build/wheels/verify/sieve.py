@@ -1,9 +1,9 @@
-"""What has to be kept of a binary as it passes: all but the code, which is hashed on its way.
+"""What has to be kept of a binary as it passes: what is read of it, 4 % of a large one.
 
-The readers of an image look at its load commands and at the tables that these name, nearly all of
-them in __LINKEDIT at its end. What lies between, most of the file, nobody asks for but to compare
-its pages with the signature's hashes; those are made as the bytes pass, by the one kind of page
-that signers make. Where a signature has pages of another kind, the member is inflated once more.
+The readers of an image look at its load commands and at some of the tables that these name. For the
+rest, code and names that only debuggers read, nobody asks but to compare its pages with the
+signature's hashes; those are made as the bytes pass, by the one kind of page that signers make.
+Where a signature has pages of another kind, the member is inflated once more.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from tensorflow_macos_build.macho import fat, image
+from tensorflow_macos_build.macho import bind_opcodes, export_trie, fat, image, undefined
 from tensorflow_macos_build.macho.malformed import MalformedMachO
 from tensorflow_macos_build.macho.window import Window
 
@@ -27,7 +27,15 @@ PAGE, ALGORITHM = 4096, "sha256"
 """What ld64, lld and codesign hash an image of a Mac by."""
 
 _LEAST = 1 << 16
-"""Bytes of code that are worth leaving out."""
+"""Bytes in a row that are worth leaving out."""
+
+_SIGNATURE = "LC_CODE_SIGNATURE"
+
+_TABLES = frozenset({_SIGNATURE, undefined.FIXUPS, *bind_opcodes.STREAMS, *export_trie.TRIES})
+"""What is read of an image behind its load commands, by its name in `Image.linkedit`."""
+
+_OLDER_TABLES = frozenset({"symbol table", "string pool"})
+"""What is read instead where one of them is missing; else they are four fifths of __LINKEDIT."""
 
 _LONGEST_HEAD = 1 << 24
 """Bytes of a slice's beginning that are held until its load commands are whole."""
@@ -59,7 +67,7 @@ class HashedCode:
 
 
 class Sieve:
-    """Passes a binary on to a sink without its code.
+    """Passes on to a sink what is read of a binary.
 
     Args:
         sink: gets what is kept.
@@ -105,7 +113,7 @@ class _Slice:
         self.start, self.end = start, end
         self._head: bytearray | None = bytearray()
         self._at = 0
-        self._code = range(0)
+        self._left_out: list[range] = []
         self._pages: _Pages | None = None
 
     def write(self, view: memoryview, sink: Sink) -> bool:
@@ -115,16 +123,22 @@ class _Slice:
                 self._pages.write(view)
         else:
             self._begin(view)
-        before = max(0, min(self._code.start - self._at, len(view))) if self._code else len(view)
-        behind = max(before, min(self._code.stop - self._at, len(view)))
-        self._at += len(view)
-        if before:
-            sink.write(view[:before])
-        if behind > before:
-            sink.skip(behind - before)
-        if behind < len(view):
-            sink.write(view[behind:])
-        return behind > before
+        end, has_gaps = self._at + len(view), False
+        while self._at < end:
+            gap = self._left_out[0] if self._left_out else range(end, end)
+            if self._at < gap.start:
+                kept = view[: gap.start - self._at]
+                sink.write(kept)
+                passed = len(kept)
+            else:
+                passed = min(gap.stop, end) - self._at
+                sink.skip(passed)
+                has_gaps = True
+            self._at += passed
+            view = view[passed:]
+            if self._at == gap.stop:
+                self._left_out = self._left_out[1:]
+        return has_gaps
 
     def hashed(self) -> HashedCode | None:
         return None if self._pages is None else self._pages.ended()
@@ -147,14 +161,13 @@ class _Slice:
             return  # all is kept, for whoever says what is wrong
         if end is None or not parsed.is_loadable:
             return
-        # the beginning that was held passes now, from its own first byte
-        first, last = max(end, self._at), _tables(parsed, self.end - self.start)
-        if last - first >= _LEAST:
-            self._code = range(first, last)
-            stored = parsed.linkedit_range("LC_CODE_SIGNATURE")
-            if stored is not None:
-                self._pages = _Pages(stored.offset)
-                self._pages.write(memoryview(head))
+        # The beginning that was held passes now, from its own first byte.
+        first = max(end, self._at)
+        self._left_out = [*_unread(parsed, first, self.end - self.start)]
+        stored = parsed.linkedit_range(_SIGNATURE)
+        if self._left_out and stored is not None:
+            self._pages = _Pages(stored.offset)
+            self._pages.write(memoryview(head))
 
 
 class _Pages:
@@ -201,8 +214,16 @@ def _slices(head: bytes, size: int) -> Iterator[_Slice]:
         yield from (_Slice(*bounds) for bounds in ranges[1:])
 
 
-def _tables(parsed: Image, size: int) -> int:
-    """Return where the first of all that load commands name begins, but contents of segments."""
-    tables = [table.offset for table in parsed.linkedit if table.size]
-    linkedit = [segment.fileoff for segment in parsed.segments if segment.name == "__LINKEDIT"]
-    return min([size, *tables, *linkedit])
+def _unread(parsed: Image, start: int, end: int) -> Iterator[range]:
+    """Yield the ranges from `start` to `end` of an image that no table which is read lies in."""
+    is_older = undefined.from_symbol_table(parsed) or not export_trie.has_trie(parsed)
+    names = _TABLES | _OLDER_TABLES if is_older else _TABLES
+    tables = [
+        (table.offset, table.offset + table.size)
+        for table in parsed.linkedit
+        if table.name in names
+    ]
+    for first, last in [*sorted(tables), (end, end)]:
+        if first - start >= _LEAST:
+            yield range(start, first)
+        start = max(start, last)

@@ -1,7 +1,7 @@
 """Contents of binaries while they are looked at, without holding them in memory.
 
 A member is inflated once, in order, but a Mach-O file must be read at random. Small ones stay in
-memory. Of large ones what is read, all but the code, goes to a temporary file that has no name (it
+memory. Of large ones what is read (`sieve`) goes to a temporary file that has no name (it
 is unlinked at once, so nothing is left behind by a kill) and is mapped. The export tries that the
 dry link needs at the end go to one further such file.
 """
@@ -37,8 +37,8 @@ class Spool:
 
     Args:
         size: its bytes.
-        again: gives them once more. Then code is left out of what is kept (`sieve`), and nobody
-            reads that but `Content.blocks`.
+        again: gives them once more. Then what nobody reads but `Content.blocks` is left out of
+            what is kept (`sieve`).
     """
 
     def __init__(self, size: int, again: Callable[[], Iterator[bytes]] | None = None) -> None:
@@ -106,7 +106,7 @@ class Content:
     """A binary's bytes, for parsers as a window, and for hashing as blocks.
 
     Args:
-        window: the bytes, without the code where that was left out.
+        window: the bytes, as zeros where they were left out.
         descriptor: the file that has them; None: they are in memory.
         hashed: the hashes of code that were made as it passed, by the offset of its slice.
         again: gives the bytes once more, where some were left out.
