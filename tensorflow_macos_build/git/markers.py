@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,35 +48,46 @@ def parse(content: bytes, size: int = MARKER_SIZE) -> tuple[ConflictHunk | bytes
 
     A file whose markers are out of order holds none of git's, and comes back as its lines.
     """
-    lines = split_lines(content)
-    if b"<" * size not in content:
-        return tuple(lines)
-    side = _Side.END
-    likely = tuple(side.value * size for side in _Side)
     parts: list[ConflictHunk | bytes] = []
-    sections: dict[_Side, list[bytes]] = {}
-    for line in lines:
-        marker = _marker(line, size) if line.startswith(likely) else None
-        if marker is None:
-            if side is _Side.END:
-                parts.append(line)
-            else:
-                sections[side].append(line)
-            continue
-        # A file of its own that looks so: to take half of it for git's would lose lines.
-        if marker not in _NEXT[side]:
-            return tuple(lines)
-        if marker is _Side.OURS:
-            sections = {section: [] for section in _Side}
-        elif marker is _Side.END:
-            parts.append(_hunk(sections))
-        side = marker
-    return tuple(parts) if side is _Side.END else tuple(lines)
+    for part in _parted(content, size) or (content,):
+        parts += [part] if isinstance(part, ConflictHunk) else split_lines(part)
+    return tuple(parts)
 
 
 def hunks(content: bytes) -> tuple[ConflictHunk, ...]:
     """Return the conflicting regions of a marked file."""
-    return tuple(part for part in parse(content) if isinstance(part, ConflictHunk))
+    parts = _parted(content, MARKER_SIZE)
+    return tuple(part for part in parts if isinstance(part, ConflictHunk))
+
+
+def _parted(content: bytes, size: int) -> list[ConflictHunk | bytes]:
+    """Return a marked file's regions and what stands between them; nothing, as for `parse`."""
+    if b"<" * size not in content:
+        return []
+    parts: list[ConflictHunk | bytes] = []
+    sections: dict[_Side, list[bytes]] = {}
+    side, start = _Side.END, 0
+    # One more line feed in front: a line then ends in the content where it is matched to end.
+    for line in _likely(size).finditer(b"\n" + content):
+        marker = _marker(line)
+        if marker is None:
+            continue
+        # A file of its own that looks so: to take half of it for git's would lose lines.
+        if marker not in _NEXT[side]:
+            return []
+        before = content[start : line.start()]
+        if side is not _Side.END:
+            sections[side] = split_lines(before)
+        elif before:
+            parts.append(before)
+        if marker is _Side.OURS:
+            sections = {section: [] for section in _Side}
+        elif marker is _Side.END:
+            parts.append(_hunk(sections))
+        side, start = marker, line.end()
+    if side is not _Side.END:
+        return []
+    return [*parts, content[start:]] if start < len(content) else parts
 
 
 def patch_side(marked: bytes, patched: bytes) -> bytes | None:
@@ -86,18 +99,16 @@ def patch_side(marked: bytes, patched: bytes) -> bytes | None:
     content, has_markers = marked, False
     # The shorter first: the longer ones stand within its regions, and are lines of a side to it.
     for size in SIZES:
-        if b"<" * size not in content:
-            continue
-        parts = parse(content, size)
-        lines: list[bytes] = []
+        parts = _parted(content, size)
+        pieces: list[bytes] = []
         for part in parts:
-            lines += part.theirs if isinstance(part, ConflictHunk) else [part]
+            pieces += part.theirs if isinstance(part, ConflictHunk) else [part]
         at_end = bool(parts) and isinstance(parts[-1], ConflictHunk) and bool(parts[-1].theirs)
         # git ends a region's last line even where the patched file's last line has no end.
         if at_end and unended:
-            lines[-1] = unended
-        has_markers = has_markers or any(isinstance(part, ConflictHunk) for part in parts)
-        content = b"".join(lines)
+            pieces[-1] = unended
+        if any(isinstance(part, ConflictHunk) for part in parts):
+            content, has_markers = b"".join(pieces), True
     return content if has_markers else None
 
 
@@ -123,9 +134,15 @@ def _hunk(sections: dict[_Side, list[bytes]]) -> ConflictHunk:
     return ConflictHunk(tuple(base), tuple(ours), tuple(theirs))
 
 
-def _marker(line: bytes, size: int) -> _Side | None:
-    """Return which marker a line is that begins with so many of its sign."""
+@functools.cache
+def _likely(size: int) -> re.Pattern[bytes]:
+    """Return a pattern for a line that begins with so many of a marker's sign."""
+    return re.compile(rb"\n([<|=>])\1{%d}([^\n]*)" % (size - 1))
+
+
+def _marker(line: re.Match[bytes]) -> _Side | None:
+    """Return which marker a line is that looks like one."""
+    sign, rest = line.groups()
     # git ends a marker as the file's lines end (is_cr_needed in xmerge.c)
-    rest = line[size:].rstrip(b"\r\n")
-    well_formed = rest.startswith(b" ") or (line.startswith(b"=") and not rest)
-    return _Side(line[:1]) if well_formed else None
+    well_formed = rest.startswith(b" ") or (sign == b"=" and not rest.rstrip(b"\r"))
+    return _Side(sign) if well_formed else None

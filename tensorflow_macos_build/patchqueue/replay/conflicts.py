@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -108,10 +110,7 @@ def _place(
     A region covers a change of ours that meets a change of theirs; the regions are in order. Equal
     lines may stand at several such places: the first after the region before is the one.
     """
-    starts = sorted(
-        {min(ours.start, theirs.start) for ours, _ in to_ours for theirs, _ in to_theirs
-         if ours.meets(theirs)}
-    )  # fmt: skip
+    starts = _meeting(to_ours, to_theirs)
     placed: list[PlacedHunk] = []
     after = 0
     for hunk in marked:
@@ -126,6 +125,19 @@ def _place(
         after = where.end if fits else after
         placed.append(PlacedHunk(hunk, where, across(where, to_ours)))
     return tuple(placed)
+
+
+def _meeting(to_ours: LineMap, to_theirs: LineMap) -> list[int]:
+    """Return where changes of both sides begin that meet, in order."""
+    ends = [theirs.end for theirs, _ in to_theirs]
+    starts: set[int] = set()
+    for ours, _ in to_ours:
+        # both sides' changes are in order: those of theirs before this one end above it
+        for theirs, _ in itertools.islice(to_theirs, bisect.bisect_left(ends, ours.start), None):
+            if theirs.start > ours.end:
+                break
+            starts.add(min(ours.start, theirs.start))
+    return sorted(starts)
 
 
 def _settled(

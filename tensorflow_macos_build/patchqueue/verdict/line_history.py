@@ -191,7 +191,7 @@ class LineHistory:
     def _source(self, ids: _Edge, change: BlobChange) -> BlobChange:
         # As git does, which keeps this path and all deletions before it looks for renames
         # (line-log.c, queue_diffs): every other new file would be compared with each of them, too.
-        gone = [row.path for row in self._compare(ids, "--diff-filter=D")]
+        gone = self._taken_away(ids)
         only = (change.path, *gone) if gone else ()
         if len(list(trees.batches(only))) > 1:  # renames are looked for among all of them at once
             only = ()
@@ -202,13 +202,20 @@ class LineHistory:
                 return BlobChange(move.moved_from, move.old.oid, change.new)
         return change
 
+    def _taken_away(self, ids: _Edge) -> Sequence[str]:
+        commit = self._history.log.commits[ids[0]]
+        if commit.is_merge:
+            return [row.path for row in self._compare(ids, "--diff-filter=D")]
+        return self._history.taken_away.get(commit.oid, ())
+
     def _compare(self, ids: _Edge, *flags: str, only: Sequence[str] = ()) -> tuple[PathChange, ...]:
         """Return what a commit changes against a parent."""
         ((_, changes),) = trees.compare(self.quarantine.git, [ids], *flags, only=only)
         return changes
 
     def _between(self, change: BlobChange) -> tuple[DiffHunk, ...]:
-        self.expect([change.path])
+        if change.path not in self._expected:
+            self.expect([change.path])
         return self._hunks.between(change.old, change.new)
 
     def expect(self, paths: Iterable[str]) -> None:

@@ -55,6 +55,16 @@ class PathHistory:
             )
         return self._touches[path]
 
+    @functools.cached_property
+    def taken_away(self) -> Mapping[str, list[str]]:
+        """The paths that commits take away which their parents have."""
+        gone: dict[str, list[str]] = {}
+        for path, touches in self.log.touches.items():
+            for touch in touches:
+                if touch.removes:
+                    gone.setdefault(touch.commit, []).append(path)
+        return gone
+
     def paths_of(self, commit: str) -> frozenset[str]:
         """Return the paths that a commit changes against its parent; of a merge none."""
         logged = self.log.commits.get(commit)
