@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import diffs, objects, trees
 from tensorflow_macos_build.git.objects import encode_path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.git.trees import PathChange
@@ -89,7 +91,11 @@ class ComposedPatch:
 
 
 def compose(
-    base: QueueBase, steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
+    base: QueueBase,
+    steps: Sequence[PatchStep],
+    old: Mapping[str, QueuePatch],
+    git: Git,
+    ticker: Ticker = silent,
 ) -> Iterator[ComposedPatch]:
     """Return every patch's file: its name, and its old bytes wherever they still say the same.
 
@@ -101,6 +107,8 @@ def compose(
         steps: the picks and the patches in order; picks have no file.
         old: the patches on disk, by file name.
         git: asks a quarantine that sees all trees.
+        ticker: told of how many patches it is known whether their file stays; of none where no file
+            may stay.
 
     Raises:
         UsageError: the steps do not follow one another, or one changes nothing.
@@ -110,7 +118,7 @@ def compose(
     steps = [step for step in steps if step.pick is None]
     current = [step.name if step.name in old else None for step in steps]
     named = names.assign([step.header.subject for step in steps], current)
-    kept = [step.name if stays else None for step, stays in _unchanged(steps, old, git)]
+    kept = [step.name if stays else None for step, stays in _unchanged(steps, old, git, ticker)]
     return _composed(steps, named, kept, old, git)
 
 
@@ -183,7 +191,7 @@ def _check_chain(base: QueueBase, steps: Sequence[PatchStep], git: Git) -> None:
 
 
 def _unchanged(
-    steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git
+    steps: Sequence[PatchStep], old: Mapping[str, QueuePatch], git: Git, ticker: Ticker
 ) -> Iterator[tuple[PatchStep, bool]]:
     """Yield each step, and whether its file on disk still says exactly what is wanted."""
     if not any(step.name in old for step in steps):
@@ -195,7 +203,9 @@ def _unchanged(
     applied = trees.between(git, pairs)
     with objects.reading(git) as reader:
         tree = PatchedTree(trees.files(git, steps[0].before), reader.blob)
-        for step, path_changes, as_applied in zip(steps, intended, applied, strict=True):
+        steps_with_changes = zip(steps, intended, applied, strict=True)
+        for number, (step, path_changes, as_applied) in enumerate(steps_with_changes):
+            ticker(number, len(steps), step.name or "", unit="patches")
             changes = {encode_path(change.path): change.new for change in path_changes}
             patch = old.get(step.name) if step.name is not None else None
             yield (

@@ -202,7 +202,7 @@ def save(
         resolutions: the files that `resolutions/` shall hold, by relative name; None leaves it.
         seen: the digest of the queue that the steps were made from (`Queue.digest`).
         announce: called with the new queue's digest before it is put in place.
-        ticker: told how many patches are written, and that they are verified.
+        ticker: told how many patches are compared with their files, written and verified.
 
     Raises:
         UsageError: the steps do not follow one another; the queue is another one than was seen, or
@@ -218,10 +218,11 @@ def save(
         fingerprint = _fingerprint(real)
         before = _present(real, seen, folder)
         old = {patch.name: patch for patch in before.patches} if before else {}
-        made = compose.compose(base, steps, old, quarantine.git)
+        comparing = in_phase(ticker, 1, 3, "comparing")
+        made = compose.compose(base, steps, old, quarantine.git, comparing)
         with files.atomic_folder(real, check=lambda: _refuse_touched(real, fingerprint)) as aside:
             count = sum(step.pick is None for step in steps)
-            counted = _counted(made, count, in_phase(ticker, 1, 2, "writing"))
+            counted = _counted(made, count, in_phase(ticker, 2, 3, "writing"))
             written = _write(real, aside, counted, resolutions)
             _write_base(real, aside, base, compose.leading_picks(steps, folder))
             # it was read where it is written: a temporary folder's name is not the queue's
@@ -229,7 +230,7 @@ def save(
             stayed = {
                 file.name: old[file.was].content for file in written if file.was and file.is_kept
             }
-            verifying = in_phase(ticker, 2, 2, "verifying")
+            verifying = in_phase(ticker, 3, 3, "verifying")
             read_back.verify(queue, steps, stayed, quarantine, verifying)
             # the journal is written before the swap: a kill between the two leaves an entry that no
             # queue matches, where the other order would leave a queue that its own command disowns

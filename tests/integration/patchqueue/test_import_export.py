@@ -103,7 +103,7 @@ def test_a_range_a_mailbox_and_gits_own_patches_make_the_same_queue(
     assert [patch.content for patch in of_mailbox.queue.patches] == contents
 
 
-def test_an_import_counts_the_patches_that_it_writes_and_those_that_it_verifies(
+def test_an_import_counts_the_patches_that_it_compares_writes_and_verifies(
     tmp_path: Path, fork: Path
 ) -> None:
     told: dict[str, list[tuple[int, int | None]]] = {}
@@ -112,9 +112,16 @@ def test_an_import_counts_the_patches_that_it_writes_and_those_that_it_verifies(
         told.setdefault(progress.phase, []).append((progress.done, progress.total))
 
     source = ImportSource(SourceKind.RANGE, "v1..main", str(fork), "v1")
-    importing.import_changes(source, tmp_path / "patches/q", tmp_path / "cache", ticker_of(note))
-    for phase in ("2/2 saving, 1/2 writing", "2/2 saving, 2/2 verifying"):
-        assert told[phase] == [(0, None), *((done, 4) for done in range(4))]
+    queue, cache = tmp_path / "patches/q", tmp_path / "cache"
+    importing.import_changes(source, queue, cache, ticker_of(note))
+    counted = [(0, None), *((done, 4) for done in range(4))]
+    comparing, writing, verifying = (
+        f"2/2 saving, {phase}" for phase in ("1/3 comparing", "2/3 writing", "3/3 verifying")
+    )
+    assert (told[writing], told[verifying]) == (counted, counted)
+    told.clear()
+    importing.import_changes(source, queue, cache, ticker_of(note), replace=True)
+    assert told[comparing] == counted
 
 
 def test_patches_without_a_from_line_or_a_last_line_end_are_mails_of_their_own(
