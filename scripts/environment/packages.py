@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import importlib.util
+import operator
 import os
 import re
 import shutil
@@ -40,6 +41,9 @@ _PIP_THAT_SERVES_OTHERS = (22, 3)
 
 _UV = re.compile(r"^uv==(?:.*\\\n)*.*$", re.MULTILINE)
 """The lock's uv, with its hashes on lines of their own."""
+
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<marker>.*)", re.MULTILINE)
+_OF_PYTHON = re.compile(r"python_full_version (<|>=|==) '3\.(\d+)(?:\.\*)?'")
 
 LOG = "set-up.log"
 """The file of the store with what the last program that failed has printed."""
@@ -81,11 +85,17 @@ def _install(environment: Path, locks: Sequence[Path], uv: Path | None, progress
         _install_by_pip(environment, progress, *_files(locks))
 
 
-def _names(locks: Sequence[Path]) -> set[str]:
-    """Return the packages that locks name; one may be there at a version for each Python."""
+def _names(locks: Sequence[Path], minor: int = sys.version_info.minor) -> set[str]:
+    """Return the packages that locks name for Python 3.`minor`."""
     texts = [lock.read_text("utf-8") for lock in locks]
-    pin = re.compile(r"^([A-Za-z0-9][\w.-]*)==", re.MULTILINE)
-    return {name for text in texts for name in pin.findall(text)}
+    pins = [match for text in texts for match in _PIN.finditer(text)]
+    return {pin["name"] for pin in pins if _is_for(pin["marker"], minor)}
+
+
+def _is_for(marker: str, minor: int) -> bool:
+    """Whether a marker of the locks, none of which has Pythons beside `or`, holds for 3.`minor`."""
+    compare = {"<": operator.lt, ">=": operator.ge, "==": operator.eq}
+    return all(compare[sign](minor, int(of)) for sign, of in _OF_PYTHON.findall(marker))
 
 
 def _files(locks: Sequence[Path]) -> list[str]:

@@ -65,6 +65,24 @@ def test_each_requirement_is_locked_at_one_version_that_meets_it(python: str, sy
             assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
 
 
+@pytest.mark.parametrize("minor", range(10, 15))
+def test_a_set_up_waits_for_the_packages_of_its_own_python(
+    minor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge is `packaging`, which is not there before a set-up."""
+    monkeypatch.syspath_prepend(ROOT / "scripts/environment")
+    packages = importlib.import_module("packages")
+    host = {
+        "python_full_version": f"3.{minor}.0",
+        "sys_platform": "linux",
+        "platform_python_implementation": "CPython",
+    }
+    pins = [pin for group in GROUPS for pin in _locked(group)]
+    expected = {pin.name for pin in pins if pin.marker is None or pin.marker.evaluate(host)}
+    locks = [ROOT / f"scripts/locks/{group}.txt" for group in GROUPS]
+    assert packages._names(locks, minor) == expected
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_pin_has_a_hash_and_no_index_is_named(group: str) -> None:
     assert all("--hash=sha256:" in line for line in _lines(group))
