@@ -24,12 +24,13 @@ from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.trees import PathChange
 
 _ALONE = "the-file-that-is-merged"
 """The path in small trees of a file whose own has no say in how it is merged."""
@@ -110,12 +111,13 @@ class FileMerger:
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
         self._mergers: dict[tuple[_Rules, tuple[str, ...]], _RunningMerges] = {}
         self._expected: dict[str, None] = {}
-        self._drivers: dict[Path, dict[str, str]] = {}
 
-    def expect(self, files: Sequence[tuple[str, str]]) -> None:
-        """Take note of files, paths and ids of blobs, that may have to be merged."""
-        self.renames.expect(files)
-        self._expected.update((path, None) for path, _ in files)
+    def expect(self, changes: Iterable[PathChange]) -> None:
+        """Take note of changes that may have to be merged."""
+        for change in changes:
+            self._expected[change.path] = None
+            if change.old is not None and change.old.is_file:
+                self.renames.expect([(change.path, change.old.oid)])
 
     def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
         """Merge files as the attributes of a tree, our side's, say.
@@ -155,17 +157,14 @@ class FileMerger:
         folder = self._quarantine.attributes_folder(tree)
         if folder is None:
             return [_Rules()] * len(paths)
-        drivers = self._drivers.setdefault(folder, {})
-        if not drivers.keys() >= set(paths):
-            asked = [p for p in dict.fromkeys((*paths, *self._expected)) if p not in drivers]
-            drivers |= zip(asked, self._quarantine.attribute("merge", tree, asked), strict=True)
+        drivers = self._quarantine.attribute("merge", tree, paths, expected=self._expected)
         rules = {
             "union": _Rules(self._quarantine.uniting, unite=True),
             "binary": _Rules(folder, by_path=True),
             # `-merge`, which is binary; or `merge=unset`, the name of a driver
             "unset": _Rules(folder, by_path=True),
         }
-        return [rules.get(drivers[path], _Rules()) for path in paths]
+        return [rules.get(driver, _Rules()) for driver in drivers]
 
     def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
         if not rules.unite:

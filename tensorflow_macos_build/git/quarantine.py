@@ -62,6 +62,7 @@ class Quarantine:
         self._unwritten = unwritten
         self._folder = git.git_dir / "objects"
         self._attributes = TreeAttributes(objects, git.git_dir / "attributes")
+        self._values: dict[tuple[Path, str], dict[str, str]] = {}
 
     def git_on(self, tree: str) -> Git:
         """Return the quarantine's git as it sees files on a tree, by the tree's own attributes."""
@@ -84,14 +85,24 @@ class Quarantine:
         """Whether files of a tree may be merged by a union of their lines."""
         return self._attributes.unite(tree)
 
-    def attribute(self, name: str, tree: str, paths: Sequence[str]) -> tuple[str, ...]:
+    def attribute(
+        self, name: str, tree: str, paths: Sequence[str], *, expected: Iterable[str] = ()
+    ) -> tuple[str, ...]:
         """Return an attribute's values for files on a tree; `unspecified` where it has none.
 
         Only attributes of merges are known of a tree whose .gitattributes say nothing of them.
+        Where git is asked, it is asked for the `expected` paths as well.
         """
         folder = self._attributes.folder(tree)
         if folder is None:
             return ("unspecified",) * len(paths)
+        known = self._values.setdefault((folder, name), {})
+        if not known.keys() >= set(paths):
+            asked = [path for path in dict.fromkeys((*paths, *expected)) if path not in known]
+            known |= zip(asked, self._check_attr(folder, name, asked), strict=True)
+        return tuple(known[path] for path in paths)
+
+    def _check_attr(self, folder: Path, name: str, paths: Sequence[str]) -> tuple[str, ...]:
         # A repository of its own, for the quarantine's own attributes come before a tree's.
         git = Git(self.git.git_dir / "attributes.git", work_tree=folder)
         if not git.git_dir.is_dir():

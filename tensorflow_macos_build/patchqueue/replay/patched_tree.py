@@ -102,13 +102,7 @@ class PatchedTree:
 
     def expect(self, patches: Iterable[Sequence[PathChange]]) -> None:
         """Take note of what patches change that may be put onto it."""
-        files = [
-            (change.path, change.old.oid)
-            for changes in patches
-            for change in changes
-            if change.old is not None and change.old.is_file
-        ]
-        self._merger.expect(files)
+        self._merger.expect(change for changes in patches for change in changes)
 
     def write(self) -> str:
         """Return the id of the tree as it stands."""
