@@ -167,12 +167,20 @@ class FileMerger:
         return [rules.get(driver, _Rules()) for driver in drivers]
 
     def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
-        if not rules.unite:
-            return self._ask(rules, (), files)
-        done = self._ask(rules, merges.BY_DEFAULT, files)
-        unclean = [file for file, merge in zip(files, done, strict=True) if not merge.clean]
-        shown = iter(self._ask(rules, (), unclean))
-        return [merge if merge.clean else next(shown) for merge in done]
+        style, other = (merges.BY_DEFAULT, ()) if rules.unite else ((), merges.BY_DEFAULT)
+        made = dict(zip(files, self._ask(rules, style, files), strict=True))
+        again = [
+            file
+            for file, merge in made.items()
+            if not merge.clean and (rules.unite or self._may_be_clean(merge))
+        ]
+        for file, merge in zip(again, self._ask(rules, other, again), strict=True):
+            if rules.unite or merge.clean:
+                made[file] = merge
+        return [*made.values()]
+
+    def _may_be_clean(self, merge: FileMerge) -> bool:
+        return merges.may_be_clean(self._quarantine, merge.entry)
 
     def _ask(
         self, rules: _Rules, flags: tuple[str, ...], files: Sequence[FileVersions]

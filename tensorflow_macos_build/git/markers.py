@@ -117,6 +117,15 @@ def are_in(content: bytes) -> bool:
     return b"<" * MARKER_SIZE in content
 
 
+def are_alike(content: bytes) -> bool:
+    """Whether both sides have the same lines in all regions that git marked.
+
+    They are there because git compared each side with the base. Where it shows no base it compares
+    the sides, too, and then calls such a region no conflict (xdl_refine_conflicts in xmerge.c).
+    """
+    return are_in(content) and all(hunk.ours == hunk.theirs for hunk in hunks(content))
+
+
 def are_nested(content: bytes) -> bool:
     """Whether a file holds markers of a merge inside a merge."""
     return b"<" * SIZES[-1] in content

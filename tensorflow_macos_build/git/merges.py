@@ -26,9 +26,12 @@ GIT_DIED = "CONFLICT (git died)"
 RENAME_RENAME = "CONFLICT (rename/rename)"
 """git-merge-tree(1)'s stable name for a file that both sides renamed, differently."""
 
+_AUTO_MERGING = "Auto-merging"
+"""git-merge-tree(1)'s stable name for a file whose contents it merged."""
+
 BY_DEFAULT = ("-c", "merge.conflictStyle=merge")
-"""In diff3 style git does not look for lines that both sides have in a conflict: a union of them
-has those twice (xdl_do_merge in xmerge.c)."""
+"""In diff3 style git does not look for lines that both sides have in a conflict (xdl_do_merge in
+xmerge.c): a union of them has those twice, and a conflict may be none by default."""
 
 
 class Stages(NamedTuple):
@@ -165,13 +168,33 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeRes
     if ours == theirs:  # one commit then, and git would see no merge base but itself
         return MergeResult((), (), *inputs, ours)
     attempt = _Attempt(quarantine, quarantine.git_on(ours), sides(quarantine, *inputs), inputs)
-    plain = attempt.merge(*BY_DEFAULT) if quarantine.unites(ours) else None
-    if plain is not None and plain.clean:
-        return plain
-    marked = attempt.merge()
-    if marked is None:
+    output = attempt.ask()
+    if output is None:
         return attempt.without_renames()
-    return marked if plain is None else _with_markers(quarantine, plain, marked)
+    marked = attempt.result(output)
+    doubtful = (conflict.left for conflict in marked.conflicted if _is_no_folder(conflict.left))
+    if not (
+        _unites(quarantine, ours, output)
+        or any(may_be_clean(quarantine, left) for left in doubtful)
+    ):
+        return marked
+    by_default = attempt.ask(*BY_DEFAULT)
+    assert by_default is not None, "git survives it in the other style"
+    plain = attempt.result(by_default)
+    return plain if plain.clean else _with_markers(quarantine, plain, marked)
+
+
+def may_be_clean(quarantine: Quarantine, left: TreeEntry) -> bool:
+    """Whether what git left of a conflict, with diff3 markers, may be clean by default."""
+    return left.is_file and markers.are_alike(quarantine.objects.blob(left.oid))
+
+
+def _unites(quarantine: Quarantine, ours: str, output: MergeOutput) -> bool:
+    """Whether git merged a file by a union of its lines; it names all whose contents it merged."""
+    if not quarantine.unites(ours):
+        return False
+    merged = [path for m in output.messages if m.kind == _AUTO_MERGING for path in m.paths]
+    return "union" in quarantine.attribute("merge", ours, merged)
 
 
 def sides(quarantine: Quarantine, base: str, ours: str, theirs: str) -> Sides:
@@ -220,12 +243,13 @@ class _Attempt(NamedTuple):
     sides: Sides
     inputs: MergeInputs
 
-    def merge(self, *flags: str) -> MergeResult | None:
-        """Return the merge; None when git was ended by a signal."""
-        output = ask(self.git, self.sides, *flags)
-        if output is None:
-            return None
-        merged = self._result(output)
+    def ask(self, *flags: str) -> MergeOutput | None:
+        """Return what git says; None when it was ended by a signal."""
+        return ask(self.git, self.sides, *flags)
+
+    def result(self, output: MergeOutput) -> MergeResult:
+        """Return the merge that git made."""
+        merged = self._read(output)
         return _conflict_if_marked(self.quarantine, merged) if output.clean else merged
 
     def without_renames(self) -> MergeResult:
@@ -234,15 +258,15 @@ class _Attempt(NamedTuple):
         Some renames trip an assertion in git (2.39's merge-ort.c). Without following them it gets
         through; that is no answer to rely on.
         """
-        output = ask(self.git, self.sides, "-c", "merge.renames=false")
+        output = self.ask("-c", "merge.renames=false")
         assert output is not None, "git ends without following renames"
         died = MergeMessage(
             (), GIT_DIED, "git merge-tree was ended by a signal while following renames"
         )
-        merged = self._result(output)
+        merged = self._read(output)
         return replace(merged, messages=(*merged.messages, died))
 
-    def _result(self, output: MergeOutput) -> MergeResult:
+    def _read(self, output: MergeOutput) -> MergeResult:
         left = Overlay(self.quarantine.objects, output.tree)
         conflicted = (
             ConflictedPath(*stages, left.entry(stages.path)) for stages in output.unmerged
@@ -253,12 +277,14 @@ class _Attempt(NamedTuple):
 def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResult) -> MergeResult:
     """Return a merge as git makes it by default, but for the diff3 markers in its conflicts."""
     result = Overlay(quarantine.objects, plain.tree)
+    shown = {conflict.path: conflict.left for conflict in marked.conflicted}
     conflicted: list[ConflictedPath] = []
-    for conflict in marked.conflicted:
-        if _is_no_folder(conflict.left) and _is_no_folder(result.entry(conflict.path)):
-            result.put(conflict.path, conflict.left)
+    for conflict in plain.conflicted:
+        left = shown.get(conflict.path)
+        if _is_no_folder(left) and _is_no_folder(conflict.left):
+            result.put(conflict.path, left)
         conflicted.append(replace(conflict, left=result.entry(conflict.path)))
-    return replace(marked, tree=result.write(quarantine), conflicted=tuple(conflicted))
+    return replace(plain, tree=result.write(quarantine), conflicted=tuple(conflicted))
 
 
 def _conflict_if_marked(quarantine: Quarantine, merged: MergeResult) -> MergeResult:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
@@ -73,6 +74,71 @@ def test_a_trees_own_attributes_say_how_files_are_merged(
     mine = tuple(tree(sides[1], rules, PATHS[:count]) for count in (1, 2, 3))
     made = make(Case(tree({}, rules), (tree(sides[0], rules),), mine), tmp_path / "r")
     assert_as_git(made, tmp_path / "work")
+
+
+@pytest.mark.parametrize("sides", [FAR, SHARED], ids=["far", "shared"])
+@pytest.mark.parametrize("rules", ["*.new merge=union", "*.svg merge=union"])
+def test_a_file_that_upstream_moved_is_united_by_its_new_name(
+    tmp_path: Path, rules: str, sides: tuple[dict[int, str], dict[int, str]]
+) -> None:
+    moved = tree(sides[0], {"": rules})
+    moved["a/b/x.new"] = moved.pop("a/b/x.svg")
+    mine = tree(sides[1], {"": rules}, PATHS[:1])
+    made = make(Case(tree({}, {"": rules}), (moved,), (mine,)), tmp_path / "r")
+    assert_as_git(made, tmp_path / "work")
+
+
+ALIKE = [
+    ("bcccaaac", "bcabaabc", "bcabayabc"),
+    ("accaaabab", "zaacaaabab", "acacaabab"),
+    ("abbabb", "abzabb", "abzab"),
+    ("baba", "bb", "bba"),
+]
+"""Files, a letter a line, that merge by default, and not in diff3 style: in each region that git
+takes for a conflict there, both sides are the same."""
+
+
+@pytest.mark.parametrize("letters", ALIKE, ids="-".join)
+def test_what_is_a_conflict_in_diff3_style_alone_is_none(
+    tmp_path: Path, letters: tuple[str, str, str]
+) -> None:
+    contents = ["".join(f"{letter}\n" for letter in side).encode() for side in letters]
+    base, ours, theirs = ({"f": (FILE, content)} for content in contents)
+    made = make(Case(base, (ours,), (theirs,)), tmp_path / "r")
+    assert_as_git(made, tmp_path / "work")
+    # and where whole trees are merged, beside a file that is in conflict
+    base["z.txt"], ours["z.txt"], theirs["z.txt"] = text({}), *map(text, NEAR)
+    made = make(Case(base, (ours,), (theirs,)), tmp_path / "both")
+    with open_quarantine(made.git) as quarantine:
+        trees = (quarantine.tree(commit) for commit in (made.base, made.onto, made.patches[0]))
+        merged = merges.merge(quarantine, *trees)
+        assert [file.path for file in merged.conflicted] == ["z.txt"]
+        left = quarantine.objects.tree(merged.tree)
+    assert merged.conflicted[0].left == left["z.txt"]
+
+
+def test_trees_are_merged_once_where_no_file_is_united(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though other files may be: git names those whose contents it merged."""
+    rules = {"": "*.svg merge=union"}
+    asked: list[tuple[str, ...]] = []
+    ask = merges.ask
+
+    def counted(git: Git, pair: merges.Sides, *flags: str) -> merges.MergeOutput | None:
+        asked.append(flags)
+        return ask(git, pair, *flags)
+
+    monkeypatch.setattr(merges, "ask", counted)
+    for edited in (PATHS[2:], PATHS):
+        base = tree({}, rules)
+        ours, theirs = (tree(side, rules, edited) for side in NEAR)
+        made = make(Case(base, (ours,), (theirs,)), tmp_path / str(len(edited)))
+        with open_quarantine(made.git) as quarantine:
+            trees = (quarantine.tree(commit) for commit in (made.base, made.onto, made.patches[0]))
+            merged = merges.merge(quarantine, *trees)
+        assert [file.path for file in merged.conflicted] == ["z.txt"]
+    assert asked == [(), (), merges.BY_DEFAULT]
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["base", "patch"])
