@@ -8,34 +8,38 @@ from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.git.diffs import FileDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
 
-_AT_ONCE = 100
-"""Pairs of blobs that are compared at once: their differences are in memory for that time."""
+AT_ONCE = 100
+"""Pairs of blobs for one question: their differences are in memory until its answer is read."""
 
 
-def between(
+def ask(
     quarantine: Quarantine,
     pairs: Sequence[tuple[str, str]],
     *,
     algorithm: str = "myers",
     plain: bool = False,
-) -> Iterator[FileDiff | None]:
-    """Compare pairs of blobs, without context; None where nothing differs (`diffs.of_trees`)."""
-    for start in range(0, len(pairs), _AT_ONCE):
-        part = pairs[start : start + _AT_ONCE]
-        # Pair by pair the one file of that name in two trees: git compares no blobs by id.
-        old, new = (
-            quarantine.write_tree(
-                {str(at): TreeEntry("100644", oid) for at, oid in enumerate(side)}
-            )
-            for side in zip(*part, strict=True)
-        )
-        (compared,) = diffs.of_trees(
-            quarantine.git, [(old, new)], context=0, algorithm=algorithm, plain=plain
-        )
+) -> Callable[[], list[FileDiff | None]]:
+    """Let git compare pairs of blobs without context (`diffs.of_trees`).
+
+    What is returned gives a difference for each, or None where nothing differs.
+    """
+    # Pair by pair the one file of that name in two trees: git compares no blobs by id.
+    old, new = (
+        quarantine.write_tree({str(at): TreeEntry("100644", oid) for at, oid in enumerate(side)})
+        for side in zip(*pairs, strict=True)
+    )
+    answer = diffs.ask_trees(
+        quarantine.git, [(old, new)], context=0, algorithm=algorithm, plain=plain
+    )
+
+    def differences() -> list[FileDiff | None]:
+        (compared,) = answer()
         by_number = {int(file.path): file for file in compared}
-        yield from map(by_number.get, range(len(part)))
+        return [by_number.get(at) for at in range(len(pairs))]
+
+    return differences

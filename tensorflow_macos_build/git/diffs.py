@@ -18,7 +18,7 @@ from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import decode_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.repository import Git
 
@@ -34,6 +34,8 @@ What a caller varies comes after these: of options that contradict each other, g
 -l0 lifts diff.renameLimit, whose default is another one in other versions; -O/dev/null is how
 git-diff-tree(1) takes back diff.orderFile.
 """
+
+_OF_COMMITS = ("--always", *_PINNED)
 
 _RENAMES = "--find-renames=50%"
 
@@ -158,13 +160,39 @@ def of_trees(
     `plain` leaves out the indent heuristic, and takes binary files for text.
     """
     trees.bring_changed(git, pairs)
-    stdin = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    flags = _of_trees(context, algorithm, renames=renames, plain=plain)
+    return _of_pairs(git.diff_tree(*flags, lines=_lines(pairs)))
+
+
+def ask_trees(
+    git: Git,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    context: int = 3,
+    algorithm: str = "myers",
+    plain: bool = False,
+) -> Callable[[], list[TreeDiff]]:
+    """Let git compare as `of_trees` does, and return what gives the result."""
+    trees.bring_changed(git, pairs)
+    flags = _of_trees(context, algorithm, renames=False, plain=plain)
+    answer = git.ask_diff_tree(*flags, lines=_lines(pairs))
+    return lambda: _of_pairs(answer())
+
+
+def _of_trees(context: int, algorithm: str, *, renames: bool, plain: bool) -> tuple[str, ...]:
     moves = (_RENAMES,) if renames else ()
     bare = ("--no-indent-heuristic", "--text") if plain else ()
-    flags = (*_PINNED, f"-U{context}", f"--diff-algorithm={algorithm}", *moves, *bare)
     # Without --binary: the ids of what is no text are enough to compare it, and they can be turned
     # round (`inverse_id`), which a delta cannot.
-    return [diff for _, diff in _records(git.diff_tree(*flags, lines=stdin))]
+    return (*_PINNED, f"-U{context}", f"--diff-algorithm={algorithm}", *moves, *bare)
+
+
+def _lines(compared: Iterable[tuple[str, ...]]) -> bytes:
+    return "".join(f"{' '.join(ids)}\n" for ids in compared).encode()
+
+
+def _of_pairs(out: bytes) -> list[TreeDiff]:
+    return [diff for _, diff in _records(out)]
 
 
 def of_commits(
@@ -174,14 +202,26 @@ def of_commits(
 
     With `only`, no other paths count.
     """
-    trees.bring_changed(git, [(commit,) for commit in commits], only)
-    stdin = "".join(f"{commit}\n" for commit in commits).encode()
-    flags = ("--always", *_PINNED, f"-U{context}")
+    asked = [(commit,) for commit in commits]
+    trees.bring_changed(git, asked, only)
+    flags = (*_OF_COMMITS, f"-U{context}")
     compared: dict[str, TreeDiff] = {}
     for paths in trees.batches(only):
-        for head, diff in _records(git.diff_tree(*flags, lines=stdin, paths=paths)):
-            compared[decode_path(head)] = compared.get(decode_path(head), ()) + diff
+        for commit, diff in _by_commit(git.diff_tree(*flags, lines=_lines(asked), paths=paths)):
+            compared[commit] = compared.get(commit, ()) + diff
     return compared
+
+
+def ask_commits(git: Git, commits: Sequence[str]) -> Callable[[], dict[str, TreeDiff]]:
+    """Let git compare as `of_commits` does, without context, and return what gives the result."""
+    asked = [(commit,) for commit in commits]
+    trees.bring_changed(git, asked)
+    answer = git.ask_diff_tree(*_OF_COMMITS, "-U0", lines=_lines(asked))
+    return lambda: dict(_by_commit(answer()))
+
+
+def _by_commit(out: bytes) -> Iterator[tuple[str, TreeDiff]]:
+    return ((decode_path(head), diff) for head, diff in _records(out))
 
 
 def patch_texts(

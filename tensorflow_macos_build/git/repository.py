@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shlex
 from dataclasses import dataclass, field
@@ -182,7 +183,7 @@ class Git:
 
     def diff_tree(self, *flags: str, lines: bytes, paths: Sequence[str] = ()) -> bytes:
         """Return what `git diff-tree --stdin` prints for lines of ids, of all paths or of some."""
-        command = ("--literal-pathspecs", "diff-tree", "--stdin", *flags, "--", *paths)
+        command = _diff_tree(flags, paths)
         # with paths it is asked once and not again
         if self.running is not None and not paths:
             argv, env = self.argv(*command), self.environment()
@@ -190,6 +191,20 @@ class Git:
             with contextlib.suppress(Ended):
                 return self.running.diff_tree(argv, self.work_tree, env, lines)
         return self.out(*command, stdin=lines)
+
+    def ask_diff_tree(self, *flags: str, lines: bytes) -> Callable[[], bytes]:
+        """Ask what `diff_tree` does, and return what gives the answer; git is at work meanwhile."""
+        if self.running is None:
+            return functools.partial(self.diff_tree, *flags, lines=lines)
+        argv, env = self.argv(*_diff_tree(flags)), self.environment()
+        asked = self.running.beside(argv, self.work_tree, env, lines)
+
+        def answer() -> bytes:
+            with contextlib.suppress(Ended):
+                return asked.result()
+            return self.out(*_diff_tree(flags), stdin=lines)
+
+        return answer
 
     def line(self, *args: str | Path, stdin: bytes = b"") -> str:
         """Run `git ARGS`, and return the one line that it printed, without its end."""
@@ -200,6 +215,10 @@ class Git:
         flags = ["--bare"] if bare else []
         form = ("--object-format=sha1", "--initial-branch=main")
         self.run("init", "--quiet", "--template=", *form, *flags)
+
+
+def _diff_tree(flags: Sequence[str], paths: Sequence[str] = ()) -> tuple[str, ...]:
+    return ("--literal-pathspecs", "diff-tree", "--stdin", *flags, "--", *paths)
 
 
 def discover(folder: Path) -> Git | None:

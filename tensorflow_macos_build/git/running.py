@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build import process
+from tensorflow_macos_build import children, process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,16 +25,23 @@ _QUESTION = 1 << 14
 """Bytes asked before an answer is read: they have to fit into a pipe, 16 KiB of it on macOS."""
 
 
+_BESIDE = 4
+"""Threads that wait for answers: as many as there are kinds of comparisons."""
+
+
 class Ended(Exception):
     """A running git has ended before it gave its answer."""
 
 
 class RunningGit:
-    """A program that reads questions and writes answers."""
+    """A program that reads questions and writes answers; who asks has its turn until the answer."""
 
     def __init__(self, child: Child) -> None:
         assert child.stdin is not None
         assert child.stdout is not None
+        self.turn = threading.Lock()
+        self.child = child
+        self.has_ended = False
         self._questions, self._answers = child.stdin, child.stdout
         self._unread = bytearray()
 
@@ -73,6 +82,8 @@ class RunningGits:
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
         self._by_argv: dict[tuple[str, ...], RunningGit] = {}
+        self._pool = ThreadPoolExecutor(_BESIDE)
+        self._asked: list[Future[bytes]] = []
         # A line that is no id: `git diff-tree --stdin` prints it back, and flushes (diff-tree.c).
         # Nobody can have called a file so.
         self._end = f"end {secrets.token_hex(16)}\n".encode()
@@ -86,6 +97,12 @@ class RunningGits:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        waited_for = [asked for asked in self._asked if not (asked.done() or asked.cancel())]
+        # A thread that waits for an answer ends with the program that would give it, and before the
+        # pipe is closed that it reads.
+        for running in self._by_argv.values() if waited_for else ():
+            children.stop(running.child)
+        self._pool.shutdown()
         self._stack.__exit__(kind, error, trace)
 
     def start(
@@ -108,15 +125,36 @@ class RunningGits:
         Raises:
             Ended: it has ended before.
         """
+        return self._answer(self._running(argv, cwd, env), lines)
+
+    def beside(
+        self,
+        argv: Sequence[str | Path],
+        cwd: Path | None,
+        env: Mapping[str, str | None],
+        lines: bytes,
+    ) -> Future[bytes]:
+        """Ask as `diff_tree` does, and do not wait; what comes is the answer, or `Ended`."""
+        # Started here: an interrupt that comes meanwhile is the main thread's to raise.
+        asked = self._pool.submit(self._answer, self._running(argv, cwd, env), lines)
+        self._asked = [*(other for other in self._asked if not other.done()), asked]
+        return asked
+
+    def _running(
+        self, argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str | None]
+    ) -> RunningGit:
         key = tuple(os.fspath(word) for word in argv)
-        if key not in self._by_argv:
+        if key not in self._by_argv or self._by_argv[key].has_ended:
             self._by_argv[key] = self.start(argv, cwd, env)
-        running = self._by_argv[key]
-        try:
-            return b"".join(self._answers(running, lines))
-        except Ended:
-            del self._by_argv[key]
-            raise
+        return self._by_argv[key]
+
+    def _answer(self, running: RunningGit, lines: bytes) -> bytes:
+        with running.turn:
+            try:
+                return b"".join(self._answers(running, lines))
+            except Ended:
+                running.has_ended = True
+                raise
 
     def _answers(self, running: RunningGit, lines: bytes) -> Iterator[bytes]:
         start = 0

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import blob_diffs, markers
+from tensorflow_macos_build.git.answers import UnreadAnswers
 from tensorflow_macos_build.git.diffs import LineMap, LineRange
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tensorflow_macos_build.git.diffs import FileDiff
     from tensorflow_macos_build.git.merges import ConflictedPath
     from tensorflow_macos_build.git.quarantine import Quarantine
 
@@ -65,20 +68,40 @@ class LineMaps:
 
     def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
-        self._known: dict[tuple[str, str, str], LineMap] = {}
+        self._known: dict[_Compared, LineMap] = {}
+        self._asked: set[_Compared] = set()
+        self._answers = UnreadAnswers()
 
     def between(self, pairs: Sequence[tuple[str, str]], algorithm: str = "myers") -> list[LineMap]:
         """Compare pairs of blobs line by line."""
-        self.expect(pairs, algorithm)
-        return [self._known[algorithm, old, new] for old, new in pairs]
+        keys = [_Compared(algorithm, *pair) for pair in pairs]
+        if not self._known.keys() >= set(keys):
+            self.expect(pairs, algorithm)
+            self._answers.read_all()
+        return [self._known[key] for key in keys]
 
     def expect(self, pairs: Iterable[tuple[str, str]], algorithm: str = "myers") -> None:
-        """Compare pairs that will be asked for, many at once."""
-        wanted = dict.fromkeys(pairs)
-        fresh = [(old, new) for old, new in wanted if (algorithm, old, new) not in self._known]
-        compared = blob_diffs.between(self._quarantine, fresh, algorithm=algorithm)
-        for (old, new), diff in zip(fresh, compared, strict=True):
-            self._known[algorithm, old, new] = diff.ranges if diff else ()
+        """Let git compare pairs that will be asked for, many at once, while other things go on."""
+        keys = dict.fromkeys(_Compared(algorithm, *pair) for pair in pairs)
+        fresh = [key for key in keys if key not in self._asked]
+        self._asked.update(fresh)
+        for start in range(0, len(fresh), blob_diffs.AT_ONCE):
+            part = fresh[start : start + blob_diffs.AT_ONCE]
+            pairs_of_part = [(key.old, key.new) for key in part]
+            answer = blob_diffs.ask(self._quarantine, pairs_of_part, algorithm=algorithm)
+            self._answers.add(functools.partial(self._learn, part, answer))
+
+    def _learn(
+        self, keys: Sequence[_Compared], answer: Callable[[], list[FileDiff | None]]
+    ) -> None:
+        for key, diff in zip(keys, answer(), strict=True):
+            self._known[key] = diff.ranges if diff else ()
+
+
+class _Compared(NamedTuple):
+    algorithm: str
+    old: str
+    new: str
 
 
 def across(lines: LineRange, changes: LineMap) -> LineRange:

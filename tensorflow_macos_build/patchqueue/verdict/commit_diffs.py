@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs, trees
+from tensorflow_macos_build.git.answers import UnreadAnswers
 from tensorflow_macos_build.git.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.repository import Git
@@ -40,15 +42,29 @@ class CommitDiffs:
         self._known: Recent[_Key, TreeDiff] = Recent(_TEXT_KEPT)
         self._lines: Recent[_Key, Counter[bytes]] = Recent(_LINES_KEPT)
         self._change_ids: dict[str, bytes] = {}
+        self._asked: set[str] = set()
+        self._answers = UnreadAnswers()
         self._moves: dict[str, Mapping[str, str]] = {}
+
+    def expect(self, commits: Iterable[str]) -> None:
+        """Let git compare commits that will be asked for, while other things go on."""
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in self._asked]
+        self._asked.update(fresh)
+        for start in range(0, len(fresh), _AT_ONCE):
+            answer = diffs.ask_commits(self._git, fresh[start : start + _AT_ONCE])
+            self._answers.add(functools.partial(self._learn, answer))
+
+    def _learn(self, answer: Callable[[], dict[str, TreeDiff]]) -> None:
+        for commit, diff in answer().items():
+            # A digest each: unlike differences, those of a wide range are small enough to be kept.
+            self._change_ids[commit] = diffs.change_id(diff)
+            self._keep((commit, ()), diff)
 
     def change_ids(self, commits: Sequence[str]) -> list[bytes]:
         """Return the `diffs.change_id` of each commit; all are kept."""
-        fresh = [commit for commit in dict.fromkeys(commits) if commit not in self._change_ids]
-        for start in range(0, len(fresh), _AT_ONCE):
-            part = fresh[start : start + _AT_ONCE]
-            # A digest each: unlike differences, those of a wide range are small enough to be kept.
-            self._change_ids |= zip(part, map(diffs.change_id, self.of(part)), strict=True)
+        if not self._change_ids.keys() >= set(commits):
+            self.expect(commits)
+            self._answers.read_all()
         return [self._change_ids[commit] for commit in commits]
 
     def moves(self, commit: str) -> Mapping[str, str]:
@@ -70,6 +86,7 @@ class CommitDiffs:
 
     def of(self, commits: Sequence[str], only: Sequence[str] = ()) -> list[TreeDiff]:
         """Return what each commit changes; with `only`, in these files alone."""
+        self._answers.read_all()
         keys = [(commit, tuple(only)) for commit in commits]
         read = {key: diff for key in keys if (diff := self._known.get(key)) is not None}
         fresh = [commit for commit, paths in dict.fromkeys(keys) if (commit, paths) not in read]
@@ -77,8 +94,11 @@ class CommitDiffs:
             compared = self._compare(fresh[start : start + _AT_ONCE], only)
             read |= {(commit, tuple(only)): diff for commit, diff in compared.items()}
         for key, diff in read.items():
-            self._known.put(key, diff, sum(len(file.text) for file in diff) + 1)
+            self._keep(key, diff)
         return [read[key] for key in keys]
+
+    def _keep(self, key: _Key, diff: TreeDiff) -> None:
+        self._known.put(key, diff, sum(len(file.text) for file in diff) + 1)
 
     def _compare(self, commits: Sequence[str], only: Sequence[str]) -> dict[str, TreeDiff]:
         if not only:

@@ -78,7 +78,7 @@ class ConflictReporter:
                     paths[path] = None
             for change in step.changes:
                 by_path.setdefault(change.path, []).append(step.commit)
-        self._history.read_changes(list(patches))
+        self._history.expect(patches)
         self._writers.expect(paths)
 
     def report(self, step: ReplayStep, earlier: PatchesByPath) -> tuple[ConflictReport, ...]:

@@ -67,9 +67,9 @@ class UpstreamHistory(PathHistory):
         """Take note of ids of commits that may be asked about; read when the first one is."""
         self._foreseen = itertools.chain(self._foreseen, names)
 
-    def read_changes(self, commits: Sequence[str]) -> None:
-        """Compare commits, or patches as commits, that will be asked about, many at once."""
-        self._diffs.change_ids(commits)
+    def expect(self, commits: Iterable[str]) -> None:
+        """Let git compare commits, or patches as commits, that will be asked about."""
+        self._diffs.expect(commits)
 
     def changes_of(self, commits: Sequence[str]) -> list[TreeDiff]:
         """Return what commits, or patches as commits, change, without context."""

@@ -69,7 +69,7 @@ class UpstreamedResolver:
         for step in steps:
             if alike := self._history.changing_only(change.path for change in step.changes):
                 asked |= dict.fromkeys([step.commit, *alike])
-        self._history.read_changes(list(asked))
+        self._history.expect(asked)
 
     def _identical(self, patch: QueueCommit, changes: Sequence[PathChange]) -> list[str]:
         """Return the commits that make exactly the changes of a patch."""
