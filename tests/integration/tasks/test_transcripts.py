@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from tests.terminals import Seen
 
 PROGRAM = [sys.executable, "-m", "tensorflow_macos_build"]
-ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 CONFLICTING = "00500-place-ops-on-the-device-mlc-where-it-has-a-kernel.patch"
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of a test, with its own home, and where the package is."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def test_a_build_has_a_line_a_stage_and_ends_with_the_wheel_and_the_next_step(
     project: Project,
 ) -> None:
     argv = project.argv("--force", "verify")
-    seen = terminals.watch(argv, cwd=project.folder, env=ENV, columns=50)
+    seen = terminals.watch(argv, cwd=project.folder, env=environment(), columns=50)
     check(seen)
     assert seen.status == 0
     lines = seen.text.splitlines()
@@ -57,7 +61,7 @@ def test_a_build_has_a_line_a_stage_and_ends_with_the_wheel_and_the_next_step(
 
 def test_a_rebase_with_a_conflict_cuts_no_name_and_counts_at_its_end(project: Project) -> None:
     argv = [*PROGRAM, "rebase", "--queue", "demo", "--onto", "v2.18.0", "--audit", "never"]
-    seen = terminals.watch(argv, cwd=project.folder, env=ENV, columns=50)
+    seen = terminals.watch(argv, cwd=project.folder, env=environment(), columns=50)
     check(seen)
     assert seen.status == 1
     lines = seen.text.splitlines()
@@ -83,7 +87,7 @@ def test_a_wheelhouse_shows_its_passes_on_one_line_and_its_wheels_whole(
     toolchain: Toolchain, tmp_path: Path
 ) -> None:
     with wheelhouse(toolchain, tmp_path) as argv:
-        seen = terminals.watch(argv, cwd=tmp_path, env=ENV, columns=60)
+        seen = terminals.watch(argv, cwd=tmp_path, env=environment(), columns=60)
     check(seen)
     assert seen.status == 0, seen.text
     (made,) = (tmp_path / "wheels").glob("a_package*.whl")
@@ -101,7 +105,9 @@ AT_WORK: dict[str, Callable[[str], bool]] = {
 @pytest.mark.parametrize("moment", AT_WORK)
 def test_control_c_ends_a_build_in_a_sentence_at_any_moment(project: Project, moment: str) -> None:
     argv = project.argv("--force", "source", "--force", "patch", "--force", "smoke")
-    seen = terminals.watch(argv, cwd=project.folder, env=ENV, columns=80, press_at=AT_WORK[moment])
+    seen = terminals.watch(
+        argv, cwd=project.folder, env=environment(), columns=80, press_at=AT_WORK[moment]
+    )
     check(seen)
     assert seen.status == 130
     assert "error: interrupted" in seen.text
