@@ -48,6 +48,9 @@ of 4 to 64 KiB (setvbuf(3)). What follows an answer pushes it out.
 _AT_ONCE = 100
 """Trees merged before an answer is read: their ids have to fit into a pipe (pipe(7))."""
 
+_HALF = 50
+"""Files that a second git merges meanwhile, at least: it reads on its own what many are made of."""
+
 
 class FileVersions(NamedTuple):
     """The three versions of a plain file that are to be merged.
@@ -109,7 +112,7 @@ class FileMerger:
         self.sides = merges.PatchSides(quarantine)
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
-        self._mergers: dict[tuple[_Rules, tuple[str, ...]], _RunningMerges] = {}
+        self._mergers: dict[tuple[_Rules, tuple[str, ...], int], _RunningMerges] = {}
         self._expected: dict[str, None] = {}
 
     def expect(self, changes: Iterable[PathChange]) -> None:
@@ -185,9 +188,11 @@ class FileMerger:
     def _ask(
         self, rules: _Rules, flags: tuple[str, ...], files: Sequence[FileVersions]
     ) -> list[FileMerge]:
-        if not rules.by_path:  # all are called the same, and lie side by side here
+        if rules.by_path:
+            groups = [[file] for file in files]
+        else:  # all are called the same, and lie side by side here
             files = [f._replace(path=f"{number}-{f.path}") for number, f in enumerate(files)]
-        groups = [[file] for file in files] if rules.by_path else _groups(files)
+            groups = _groups(files)
         made: dict[str, FileMerge] = {}
         for start in range(0, len(groups), _AT_ONCE):
             part = groups[start : start + _AT_ONCE]
@@ -198,19 +203,28 @@ class FileMerger:
     def _merge_groups(
         self, rules: _Rules, flags: tuple[str, ...], groups: Sequence[Sequence[FileVersions]]
     ) -> list[MergeOutput]:
-        git = self._quarantine.git_with(rules.attributes)
         sides = [_commits(self._quarantine, group) for group in groups]
-        key = rules, flags
+        self._quarantine.publish(oid for pair in sides for oid in pair)
+        gits = 2 if sum(map(len, groups)) >= 2 * _HALF else 1
+        try:
+            running = [self._running(rules, flags, number) for number in range(gits)]
+            for number, merger in enumerate(running):
+                merger.send(sides[number::gits])
+            return [running[at % gits].receive(pair) for at, pair in enumerate(sides)]
+        except Ended:  # it lacked an object, say: asked for one merge, git says which
+            self._mergers.clear()
+            git = self._quarantine.git_with(rules.attributes)
+            return [_singly(git, pair, flags) for pair in sides]
+
+    def _running(self, rules: _Rules, flags: tuple[str, ...], number: int) -> _RunningMerges:
+        """Return a running git; of one number there is one for the same rules."""
+        key = rules, flags, number
         if key not in self._mergers:
             padding = _commits(self._quarantine, [_padding(self._quarantine)])
             self._quarantine.publish(padding)
+            git = self._quarantine.git_with(rules.attributes)
             self._mergers[key] = _RunningMerges(git, flags, padding)
-        self._quarantine.publish(oid for pair in sides for oid in pair)
-        try:
-            return self._mergers[key].ask(sides)
-        except Ended:  # it lacked an object, say: asked for one merge, git says which
-            del self._mergers[key]
-            return [_singly(git, pair, flags) for pair in sides]
+        return self._mergers[key]
 
 
 class _RunningMerges:
@@ -223,8 +237,8 @@ class _RunningMerges:
         self._padding = padding
         self._owes_padding = False
 
-    def ask(self, asked: Sequence[Sides]) -> list[MergeOutput]:
-        """Return the merges of pairs of commits, in order.
+    def send(self, asked: Sequence[Sides]) -> None:
+        """Ask for the merges of pairs of commits; all answers to earlier ones are received.
 
         Raises:
             Ended: git has ended.
@@ -232,11 +246,15 @@ class _RunningMerges:
         lines = "".join(f"{ours} {theirs}\n" for ours, theirs in (*asked, self._padding))
         self._running.send(lines.encode())
         if self._owes_padding:
-            self._read(self._padding)
+            self.receive(self._padding)
         self._owes_padding = True
-        return [self._read(sides) for sides in asked]
 
-    def _read(self, sides: Sides) -> MergeOutput:
+    def receive(self, sides: Sides) -> MergeOutput:
+        """Return the next answer, which is the merge of these commits.
+
+        Raises:
+            Ended: git has ended.
+        """
         tokens = iter(lambda: decode_path(self._running.up_to(b"\0")), None)
         return merges.read_output(tokens, sides, clean=next(tokens) == "1")
 
@@ -251,11 +269,12 @@ def _groups(files: Sequence[FileVersions]) -> list[list[FileVersions]]:
     """Return the files that git can merge in one go: none of them has a part in a rename.
 
     git takes a file that a side deletes for renamed to one that this side adds. So those that a
-    side deletes, and those that both add, do not lie side by side.
+    side deletes, and those that both add, do not lie side by side. Many are two groups.
     """
     changed = [file for file in files if file.base is not None]
     added = [file for file in files if file.base is None]
-    return [group for group in (changed, added) if group]
+    halves = [changed[::2], changed[1::2]] if len(changed) >= 2 * _HALF else [changed]
+    return [group for group in (*halves, added) if group]
 
 
 def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
