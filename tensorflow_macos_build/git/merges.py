@@ -282,7 +282,7 @@ def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResul
     for conflict in plain.conflicted:
         left = shown.get(conflict.path)
         if _is_no_folder(left) and _is_no_folder(conflict.left):
-            result.put(conflict.path, left)
+            result.change({conflict.path: left})
         conflicted.append(replace(conflict, left=result.entry(conflict.path)))
     return replace(plain, tree=result.write(quarantine), conflicted=tuple(conflicted))
 

@@ -38,6 +38,12 @@ class PathChange(NamedTuple):
     likeness: int = 0
 
 
+def folders_above(path: str) -> Iterator[str]:
+    """Yield the folders above a path, the next one first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
 def of_commits(git: Git, commits: Iterable[str]) -> list[str]:
     """Return the tree id of each commit.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import attributes
+from tensorflow_macos_build.git.trees import folders_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -96,9 +97,3 @@ def _touched(changes: Sequence[PathChange]) -> _Touched:
             makes.update(above)
     names = {change.path.rpartition("/")[2] for change in changes}
     return _Touched(frozenset(needs), frozenset(makes), attributes.NAME in names)
-
-
-def folders_above(path: str) -> Iterator[str]:
-    """Yield the folders above a path, the next one first."""
-    while path := path.rpartition("/")[0]:
-        yield path

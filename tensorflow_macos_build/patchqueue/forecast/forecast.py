@@ -371,7 +371,8 @@ class Forecaster:
         return engine.history_of(self._quarantine, self._base, first, beside=others)
 
     def _replay(self, ref: str, line: UpstreamLine, ticker: Ticker) -> _RevisionReplay:
-        replayed = self._replays.of(range(len(self._patches)), line.history, ticker)
+        everything, is_audited = range(len(self._patches)), self._audited is not None
+        replayed = self._replays.of(everything, line.history, ticker, written=is_audited)
         statuses, audit = replayed.statuses(ticker), engine.NOT_AUDITED
         if self._audited is not None:
             audit = remarks.audit(

@@ -82,6 +82,7 @@ class PartialReplays:
         self._merger = merger
         self._patches = patches
         self._decisions = decisions
+        self._latest: Replay | None = None
         self._lookup = TreeLookup(quarantine)
         self._writers = line_writers.of_queue(quarantine, base, patches)
         changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
@@ -96,21 +97,34 @@ class PartialReplays:
         )
 
     def of(
-        self, positions: Sequence[int], history: UpstreamHistory, ticker: Ticker = silent
+        self,
+        positions: Sequence[int],
+        history: UpstreamHistory,
+        ticker: Ticker = silent,
+        *,
+        written: bool = False,
     ) -> PartialReplay:
-        """Replay patches on the commit that a history ends with; conflicts go the patch's way."""
+        """Replay patches on the commit that a history ends with; conflicts go the patch's way.
+
+        The resulting tree is `written` where it is asked for.
+        """
         patches = [self._patches[position] for position in positions]
         # All patches: a resolution of one that is left out here is not another's.
         resolver = ConflictResolver(self._quarantine, history, self._patches, self._decisions)
+        is_whole = [*positions] == [*range(len(positions))]
         replayed = replay(
             self._quarantine,
             history.new,
             [patch.commit for patch in patches],
             resolver=resolver,
+            write_last=written,
             merger=self._merger,
             changes=[self.dependencies.changes[position] for position in positions],
+            earlier=self._latest if is_whole else None,
             ticker=ticker,
         )
+        if is_whole:
+            self._latest = replayed
         # PROVISIONAL is what `replay` does unless it is told otherwise, and so it was done here.
         classifier = StatusClassifier(
             self._quarantine,

@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import attributes, trees
+from tensorflow_macos_build.git.trees import folders_above
 from tensorflow_macos_build.patchqueue.forecast import bisection
-from tensorflow_macos_build.patchqueue.forecast.dependencies import folders_above
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.verdict.partial_history import HistoryAlongLine
 

@@ -25,7 +25,7 @@ def tree(quarantine: Quarantine, before: str, changes: Iterable[PathChange]) -> 
     for change in sorted(changes, key=lambda change: change.new is not None):
         path, new = change.path, change.new
         if new is None:
-            made.remove(path)
+            made.change({path: None})
             continue
         parts = path.split("/")
         above = [made.entry("/".join(parts[:depth])) for depth in range(1, len(parts))]
@@ -33,5 +33,5 @@ def tree(quarantine: Quarantine, before: str, changes: Iterable[PathChange]) -> 
         # A file that becomes a folder, or the reverse, is one change of two paths: both or none.
         if any(entry and not entry.is_tree for entry in above) or (there and there.is_tree):
             raise UsageError(f"`{path}` needs the place of a file that is not in the same part")
-        made.put(path, new)
+        made.change({path: new})
     return made.write(quarantine)

@@ -78,11 +78,13 @@ class MergedPatch:
         upstream_had: the paths that already are as the patch makes them.
         became: what it does to the tree; with conflicts, files hold diff3 markers.
         merged: the merge, where ids do not decide.
+        saw_whole_trees: whether more had a say than what is at its paths, and the folders above.
     """
 
     upstream_had: tuple[str, ...]
     became: Became
-    merged: MergedFiles | MergeResult | None = None
+    merged: MergedFiles | MergeResult | None
+    saw_whole_trees: bool
 
 
 class PatchedTree:
@@ -171,12 +173,13 @@ class PatchedTree:
             return self._merge_trees(patch)
         if meeting:
             files = self._merger.merge(self._ruled_by, meeting)
-            return self._merged_files(pending, list(zip(meeting, files, strict=True)))
-        return MergedPatch(tuple(upstream_had), tuple(pending))
+            merged = self._merged_files(pending, list(zip(meeting, files, strict=True)))
+            return MergedPatch((), merged.changes, merged, bool(gone))
+        return MergedPatch(tuple(upstream_had), tuple(pending), None, bool(gone))
 
     def _merged_files(
         self, pending: Sequence[PathChange], files: Sequence[tuple[FileVersions, FileMerge]]
-    ) -> MergedPatch:
+    ) -> MergedFiles:
         # also where git left ours, as of binary files: there the patch's side may be taken yet
         results = (PathChange(file.path, file.ours, merge.entry) for file, merge in files)
         changes = (*pending, *results)
@@ -185,13 +188,12 @@ class PatchedTree:
         )
         # of a clean merge nothing is said
         messages = tuple(m for _, merge in files for m in merge.messages if conflicted)
-        merged = MergedFiles(conflicted, messages, changes, self._ruled_by)
-        return MergedPatch((), changes, merged)
+        return MergedFiles(conflicted, messages, changes, self._ruled_by)
 
     def _merge_trees(self, patch: PatchTrees) -> MergedPatch:
         # git reads tree objects, so what is in memory is written out here.
         merged = merges.merge(self._quarantine, patch.before, self.write(), patch.after)
-        return MergedPatch((), TreePair(merged.ours, merged.tree), merged)
+        return MergedPatch((), TreePair(merged.ours, merged.tree), merged, saw_whole_trees=True)
 
     def whole(self, patch: PatchTrees, merged: MergedFiles | MergeResult) -> MergeResult:
         """Return a patch's merge onto the tree, as it stands yet, as one of whole trees."""

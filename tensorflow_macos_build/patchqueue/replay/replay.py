@@ -12,17 +12,17 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import attributes, trees
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
-from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
+from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeOutcome
+    from tensorflow_macos_build.git.merges import MergeOutcome, MergeResult
     from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
@@ -75,6 +75,7 @@ class ReplayStep:
         merged: git's merge, where blob ids did not decide.
         after: the tree after it, where trees were asked for; else "".
         became: what the replay did to the tree for it.
+        saw_whole_trees: as in a `MergedPatch`.
     """
 
     commit: str
@@ -84,6 +85,13 @@ class ReplayStep:
     merged: MergedFiles | MergeResult | None = None
     after: str = ""
     became: Became = ()
+    saw_whole_trees: bool = False
+
+    def is_same(self, apart: TreeDifference) -> bool:
+        """Whether it comes out the same on another tree; where somebody had a say, it may not."""
+        alone = self.outcome in (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY)
+        merged, saw_whole_trees = self.merged is not None, self.saw_whole_trees
+        return alone and apart.leaves(self.changes, merged=merged, saw_whole_trees=saw_whole_trees)
 
     @property
     def is_in_tree(self) -> bool:
@@ -127,7 +135,7 @@ class Replay:
 
     Attributes:
         onto: the tree that it began with.
-        tree: the final tree.
+        tree: the final tree; "" where it was not asked for.
         steps: each patch's, in order.
     """
 
@@ -144,8 +152,10 @@ def replay(
     *,
     resolver: Resolver | None = None,
     write_trees: bool = False,
+    write_last: bool = True,
     merger: FileMerger | None = None,
     changes: Iterable[tuple[PathChange, ...]] | None = None,
+    earlier: Replay | None = None,
     ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -157,8 +167,11 @@ def replay(
         on_conflict: go on with the patch's side, leave the patch out, or stop.
         resolver: asked at each conflict (the patch, its changes, the merge) how to settle it.
         write_trees: write the tree after each patch; without it, only those that git merges.
+        write_last: write the tree after the last patch.
         merger: what merges files; it remembers those of an earlier replay in the quarantine.
         changes: what each patch does to each path, where the caller has it already.
+        earlier: a replay on another tree of the same patches, of the first ones, or of more after
+            them: what comes out the same is taken from it.
         ticker: told how many patches are done.
     """
     if changes is None:
@@ -169,7 +182,11 @@ def replay(
     start = tree_of(quarantine.objects, onto)
     tree = PatchedTree(quarantine, start, merger)
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
-    replayer.foresee(start, patches)
+    known = earlier.steps if earlier else ()
+    apart = TreeDifference(_changed(quarantine, earlier.onto, start) if earlier else ())
+    # few merges are not worth the walk
+    if 2 * sum(step.is_same(apart) for step in known) <= len(patches):
+        replayer.foresee(start, patches)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, its_changes in patches:
@@ -177,13 +194,16 @@ def replay(
             # a step of its own all the same: steps and patches are walked through side by side
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, its_changes))
             continue
-        step = replayer.step(commit, its_changes)
+        if len(steps) < len(known):
+            step = replayer.again(known[len(steps)], apart)
+        else:
+            step = replayer.step(commit, its_changes)
         if write_trees:
             step = replace(step, after=tree.write())
         steps.append(step)
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
         ticker(len(steps), len(commits))
-    return Replay(start, tree.write(), tuple(steps))
+    return Replay(start, tree.write() if write_last else "", tuple(steps))
 
 
 def whole_merges(quarantine: Quarantine, done: Replay) -> Iterator[tuple[int, MergeResult]]:
@@ -207,58 +227,22 @@ def replay_otherwise(
 ) -> tuple[ReplayStep, ...]:
     """Replay patches again that were replayed on the same tree, with conflicts treated otherwise.
 
-    A patch that only changes files, none of which the two replays have made different so far, comes
-    out as it did: neither what it meets nor what could have been moved is another. It is not
-    replayed, but its changes are taken.
+    A patch that meets nothing which the two replays have made different so far is not replayed, but
+    what it did is taken.
     """
     merger = merger or FileMerger(quarantine)
     start = tree_of(quarantine.objects, onto)
     tree = PatchedTree(quarantine, start, merger)
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
     replayer.foresee(start, [(step.commit, step.changes) for step in done])
-    apart = _Difference()
-    steps: list[ReplayStep] = []
-    for step in done:
-        if apart.leaves(step):
-            tree.take(step.became)
-            steps.append(step)
-        else:
-            steps.append(replayer.step(step.commit, step.changes))
-            apart.grow(step, steps[-1])
-    return tuple(steps)
+    apart = TreeDifference()
+    return tuple(replayer.again(step, apart) for step in done)
 
 
-class _Difference:
-    """The paths at which the trees of two replays are different."""
-
-    def __init__(self) -> None:
-        self._paths: set[str] = set()
-        self._anywhere = False
-
-    def leaves(self, step: ReplayStep) -> bool:
-        """Whether a patch comes out the same in the other replay."""
-        if self._anywhere or step.outcome is StepOutcome.CONFLICT:
-            return False
-        if isinstance(step.merged, MergeResult):  # anything in the trees may have had a say
-            return False
-        return not any(
-            change.old is None or change.new is None or change.path in self._paths
-            for change in step.changes
-        )
-
-    def grow(self, step: ReplayStep, other: ReplayStep) -> None:
-        """Take note of what a patch made different, or the same again."""
-        if isinstance(step.became, TreePair) or isinstance(other.became, TreePair):
-            self._anywhere = True  # git may have followed a rename to any path
-            return
-        made, made_there = (
-            {change.path: change.new for change in became} for became in (step.became, other.became)
-        )
-        for path in made.keys() | made_there.keys():
-            same = path in made and path in made_there and made[path] == made_there[path]
-            (self._paths.discard if same else self._paths.add)(path)
-            # how files merge depends on it, wherever they are
-            self._anywhere |= not same and path.rpartition("/")[2] == attributes.NAME
+def _changed(quarantine: Quarantine, old: str, new: str) -> tuple[PathChange, ...]:
+    # both are upstream's: what is in memory yet need not be written for it
+    (changes,) = trees.between(replace(quarantine.git, publish=None), [(old, new)])
+    return changes
 
 
 def tree_of(objects: ObjectReader, name: str) -> str:
@@ -308,6 +292,15 @@ class _Replayer:
         to_do = [changes for commit, changes in patches if not self._has_landed(commit)]
         foresight.foresee(self._quarantine, self._merger, start, to_do, skips=skips)
 
+    def again(self, earlier: ReplayStep, apart: TreeDifference) -> ReplayStep:
+        """Replay a patch that was replayed on a tree which is `apart` from this one."""
+        if earlier.is_same(apart) and not self._has_landed(earlier.commit):
+            self._tree.take(earlier.became)
+            return earlier
+        step = self.step(earlier.commit, earlier.changes)
+        apart.grow(earlier.became, step.became)
+        return step
+
     def _has_landed(self, commit: str) -> bool:
         return self._resolver is not None and self._resolver.has_landed(commit)
 
@@ -325,7 +318,15 @@ class _Replayer:
         else:
             outcome, became = self._settle(commit, changes, merged, became)
         self._tree.take(became)
-        return ReplayStep(commit, outcome, changes, patch.upstream_had, merged, became=became)
+        return ReplayStep(
+            commit,
+            outcome,
+            changes,
+            patch.upstream_had,
+            merged,
+            became=became,
+            saw_whole_trees=patch.saw_whole_trees,
+        )
 
     def _settle(
         self,

@@ -12,7 +12,6 @@ from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
     StepOutcome,
     replay_otherwise,
-    whole_merges,
 )
 
 if TYPE_CHECKING:
@@ -80,11 +79,10 @@ class CounterfactualReplay:
         if len(self._steps) < 2:  # nothing comes after the first conflict, or there is none
             return {}
         skipping = self._on_conflict is OnConflict.SKIP
-        _, start = next(whole_merges(self._quarantine, self._done))
         other = replay_otherwise(
             self._quarantine,
-            start.ours,
-            self._steps,
+            self._done.onto,
+            self._done.steps,
             OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
             resolver=self._resolver,
             merger=self._merger,

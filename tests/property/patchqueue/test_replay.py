@@ -165,6 +165,35 @@ def test_patches_that_share_no_path_with_a_conflict_come_out_the_same_otherwise(
         assert [step.outcome for step in again] == [step.outcome for step in whole.steps]
 
 
+@given(
+    repositories.cases(patches=7),
+    st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)),
+    st.integers(0, 7),
+)
+@settings(max_examples=40, derandomize=True, deadline=None)
+def test_a_replay_that_takes_from_an_earlier_one_is_the_whole_replay(
+    case: repositories.Case, on_conflict: OnConflict, most: int
+) -> None:
+    """Law: what comes out the same on another tree of upstream's need not be replayed there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with open_quarantine(made.git) as quarantine:
+            earlier = replay(quarantine, made.base, made.patches[:most], on_conflict)
+            for onto in (*made.upstream, made.base):
+                asked = (quarantine, onto, made.patches, on_conflict)
+                whole = replay(*asked, write_trees=True)
+                earlier = replay(*asked, write_trees=True, earlier=earlier)
+                assert earlier.tree == whole.tree
+                for step, there in zip(earlier.steps, whole.steps, strict=True):
+                    assert _without_markers(step) == _without_markers(there)
+
+
+def _without_markers(step: ReplayStep) -> tuple[object, ...]:
+    """Return what a step did; markers name throw-away commits, which are others."""
+    conflicts = step.merged and _conflicts(step.merged)
+    return step.outcome, step.upstream_had, step.became, step.after, conflicts
+
+
 @given(repositories.cases())
 @settings(max_examples=25, derandomize=True, deadline=None)
 def test_no_marker_is_left_by_a_provisional_resolution(case: repositories.Case) -> None:

@@ -49,11 +49,11 @@ def test_an_overlay_ends_as_the_tree_that_git_makes_of_its_files(
         overlay = Overlay(quarantine.objects, start_tree)
         for number, (path, is_written) in enumerate(steps):
             if path in files:
-                overlay.remove(path)
+                overlay.change({path: None})
                 del files[path]
             elif has_room(files, path):
                 files[path] = TreeEntry(("100644", "100755", "160000")[number % 3], "2" * 40)
-                overlay.put(path, files[path])
+                overlay.change({path: files[path]})
             if is_written:
                 overlay.write(quarantine)
         assert overlay.write(quarantine) == tree_by_git(git, files)
@@ -64,9 +64,9 @@ def test_an_overlay_ends_as_the_tree_that_git_makes_of_its_files(
 def test_names_are_those_of_the_folder_as_it_is_now(git: Git) -> None:
     with open_quarantine(git) as quarantine:
         overlay = Overlay(quarantine.objects, quarantine.write_tree({}))
-        overlay.put("a/b", TreeEntry("100644", "1" * 40))
-        overlay.put("a/c/d", TreeEntry("100644", "1" * 40))
+        overlay.change({"a/b": TreeEntry("100644", "1" * 40)})
+        overlay.change({"a/c/d": TreeEntry("100644", "1" * 40)})
         assert overlay.names("a") == ("b", "c")
         assert overlay.names("a/b") == overlay.names("none") == ()
-        overlay.remove("a/c/d")
+        overlay.change({"a/c/d": None})
         assert overlay.names("a") == ("b",)
