@@ -19,18 +19,21 @@ _LOCAL_HEADER = 30
 """Bytes of a local header before the name and the extra field (APPNOTE.TXT, 4.3.7)."""
 
 
-def inflate(descriptor: int, member: zipfile.ZipInfo, block: int = _PIECE) -> bytes:
-    """Inflate a member of an open zip file, so many bytes at a time; return its SHA-256."""
+def inflate(
+    descriptor: int, member: zipfile.ZipInfo, block: int = _PIECE, *, times: int = 1
+) -> None:
+    """Inflate a member of an open zip file, `block` bytes at a time, and hash it `times` times."""
     header = os.pread(descriptor, _LOCAL_HEADER, member.header_offset)
     names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     at = member.header_offset + _LOCAL_HEADER + names
     end = at + member.compress_size
     engine = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
-    digest = hashlib.sha256()
+    digests = [hashlib.sha256() for _ in range(times)]
     while at < end:
         piece = os.pread(descriptor, min(_PIECE, end - at), at)
         at += len(piece)
         while piece:
-            digest.update(engine.decompress(piece, block) if member.compress_type else piece)
+            content = engine.decompress(piece, block) if member.compress_type else piece
+            for digest in digests:
+                digest.update(content)
             piece = engine.unconsumed_tail if member.compress_type else b""
-    return digest.digest()
