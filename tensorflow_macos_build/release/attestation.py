@@ -59,7 +59,8 @@ def parse(content: bytes, where: str) -> tuple[Attestation, ...]:
     try:
         text = content.decode("utf-8")
         whole = text.strip()
-        lines = [whole] if _is_json(whole) else whole.splitlines()
+        # By LF alone: a string of JSON may hold what else ends a line for `splitlines`, as U+2028.
+        lines = [whole] if _is_json(whole) else whole.split("\n")
         if not 0 < len(lines) <= _MOST:
             raise ValueError(f"it has {len(lines)} lines")
         return tuple(map(_attestation, lines))

@@ -16,6 +16,8 @@ FRAGMENTS = Path("docs/changes")
 CHANGELOG = Path("CHANGELOG.md")
 
 _MOST_LINES = 3
+_LARGEST = 1 << 20
+"""Bytes of a fragment that are read."""
 
 _UNRELEASED = "<!-- `scripts/inv changelog` puts the next release's section below this line. -->\n"
 
@@ -80,7 +82,7 @@ def release(root: Path, version: str) -> str:
 def _read(path: Path, shown: str) -> Fragment:
     if path.suffix != ".md":
         raise UsageError("a fragment is a Markdown file", where=shown, hint="name it <what>.md")
-    lines = tuple(path.read_text(encoding="utf-8").splitlines())
+    lines = tuple(files.read_small_text(path, _LARGEST, where=shown).splitlines())
     is_short = 1 <= len(lines) <= _MOST_LINES and all(line.strip() for line in lines)
     if not is_short or lines[0].startswith(("#", "-", "*")):
         raise UsageError(

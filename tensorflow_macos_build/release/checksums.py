@@ -26,7 +26,8 @@ def parse_sums(text: str) -> dict[str, str]:
         ReleaseBroken: a line is no such line, or names a file twice.
     """
     digests: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    # By LF alone, as sha256sum(1): `splitlines` would see two files where that sees one odd name.
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         match = _LINE.fullmatch(line)
         if match is None or not is_name(match[2]) or match[2] in digests or number > _MOST:
             raise ReleaseBroken("this is no line of checksums", where=f"{SUMS}:{number}")

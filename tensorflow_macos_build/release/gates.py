@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,12 +92,19 @@ def _tag_free(seen: Seen) -> Gate:
 def _versions(seen: Seen) -> Gate:
     stated = {who: version for who, version in seen.versions.items() if version}
     fault = ""
-    if len({_version(text) for text in stated.values()}) != 1:
+    if not stated:
+        fault = "nothing states the version"
+    elif len({_version(text) for text in stated.values()}) != 1:
         fault = "; ".join(f"{who} says {version}" for who, version in sorted(stated.items()))
-    elif (version := next(iter(stated.values()))) not in seen.tag:
+    elif not _has(seen.tag, version := next(iter(stated.values()))):
         fault = f"the tag {seen.tag} does not have {version} in it"
     fine = f"all say {next(iter(stated.values()), '')}"
     return _gate("versions", fault, fine, "build again, or give a tag with the version by --tag")
+
+
+def _has(tag: str, version: str) -> bool:
+    """Whether a tag has a version in it, and not as a part of another, as v12.17.01 has 2.17.0."""
+    return re.search(rf"(?<![0-9])(?<![0-9]\.){re.escape(version)}(?!\.?[0-9])", tag) is not None
 
 
 def _version(text: str) -> Version | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -116,12 +117,17 @@ def check_tag(tag: str) -> str:
     Raises:
         UsageError: it is none.
     """
-    if not _TAG.fullmatch(tag) or tag.endswith((".lock", ".")) or ".." in tag:
+    if not is_tag(tag):
         raise UsageError(
             f"`{tag}` is no tag of a release",
             hint="letters, digits and `._+-`, beginning with a letter or digit",
         )
     return tag
+
+
+def is_tag(tag: str) -> bool:
+    """Whether `check_tag` takes a tag."""
+    return bool(_TAG.fullmatch(tag)) and not tag.endswith((".lock", ".")) and ".." not in tag
 
 
 def is_name(name: str) -> bool:
@@ -154,7 +160,7 @@ def parse(content: bytes) -> Manifest:
     """Return the manifest that the bytes of a release.json say.
 
     Raises:
-        ReleaseBroken: they are no such document, or it names a file as none may be named.
+        ReleaseBroken: they are no such document, or one that `of_document` refuses.
     """
     try:
         document = documents.read(content, "release", 1)
@@ -169,16 +175,17 @@ def of_document(document: documents.Json) -> Manifest:
     """Return the manifest that a document of the schema release.v1 says.
 
     Raises:
-        ReleaseBroken: it names a file as none may be named.
-        UsageError: its tag is none.
+        ReleaseBroken: it names a file as none may be named, or its tag is none.
     """
     files = tuple(_file(row) for row in document["files"])
-    names = [file.name for file in files]
-    if wrong := [name for name in names if not is_name(name) or names.count(name) > 1]:
+    names = Counter(file.name for file in files)
+    if wrong := [name for name, times in names.items() if not is_name(name) or times > 1]:
         raise ReleaseBroken(f"a file may not be called `{wrong[0]}`", where=MANIFEST)
+    if not is_tag(document["tag"]):
+        raise ReleaseBroken(f"`{document['tag']}` is no tag of a release", where=MANIFEST)
     return Manifest(
         release=document["release"],
-        tag=check_tag(document["tag"]),
+        tag=document["tag"],
         project=document["project"],
         version=document["version"],
         upstream=document["upstream"],

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.release.targets import WheelTarget
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!@])")
+_BEGINNING = re.compile(r"^([-+]|[0-9]{1,9}(?=[.)](?: |$)))")
+"""What begins an item of a list, or a rule: after the `- ` of an item here, one in it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,12 @@ def markdown(facts: NoteFacts) -> str:
 
 def escaped(text: str) -> str:
     """Return a text in one line that Markdown shows as it is."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _BEGINNING.sub(_disarmed, _MARKUP.sub(r"\\\1", " ".join(text.split())))
+
+
+def _disarmed(beginning: re.Match[str]) -> str:
+    # A sign itself is escaped, of a number what follows it.
+    return f"\\{beginning[0]}" if beginning[0] in "-+" else f"{beginning[0]}\\"
 
 
 def _lines(facts: NoteFacts) -> Iterator[str]:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.release import checksums, model
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.release.publishing.secrets import Secret
 
 _LARGEST = 2 << 30
+"""Bytes of a file of a release at most; GitHub takes none of so many."""
+
 _PAGE = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)/releases/tag/([^/?#]+)/?")
 _NOT_FOUND = 404
 _LONGEST_WAIT = 300.0
@@ -63,10 +65,12 @@ def address(text: str, repository: str, api: str, secret: Secret | None) -> Rele
         secret: a token for it.
 
     Raises:
-        UsageError: it is none of them.
+        UsageError: it is none of them, or what should be a tag is none.
     """
     if match := _PAGE.fullmatch(text):
-        return ReleaseAddress(repository=match[1], tag=match[2], api=api, secret=secret)
+        # GitHub's own pages have the `+` of a tag as %2B.
+        tag = model.check_tag(unquote(match[2]))
+        return ReleaseAddress(repository=match[1], tag=tag, api=api, secret=secret)
     if "://" in text:
         if urlsplit(text).scheme not in ("http", "https"):
             raise UsageError("give an http(s) address, a folder, or a tag", where=text)

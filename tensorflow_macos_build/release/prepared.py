@@ -93,7 +93,8 @@ def _compare_names(folder: Path, manifest: Manifest, sums: Mapping[str, str]) ->
 def _compare_manifest(manifest: Manifest, published: tuple[PublishedFile, ...]) -> None:
     by_name = {file.name: file for file in published}
     for stated in manifest.files:
-        if by_name[stated.name].sha256 != stated.sha256:
+        file = by_name[stated.name]
+        if (file.sha256, file.size) != (stated.sha256, stated.size):
             raise ReleaseBroken(f"it is not the file that {MANIFEST} names", where=stated.name)
 
 

@@ -150,9 +150,10 @@ def _dependencies(origin: BuildOrigin) -> list[Json]:
         "uri": f"git+{upstream['url']}@{upstream['ref']}",
         "digest": {"gitCommit": upstream["commit"]},
     }
-    tool = [{"name": "tensorflow-macos-build", "digest": {"gitCommit": origin.tool_commit}}] * bool(
-        origin.tool_commit
-    )
+    tool = []
+    if origin.tool_commit:
+        digest = {"gitCommit": origin.tool_commit}
+        tool = [{"name": "tensorflow-macos-build", "digest": digest}]
     queue = [
         {"name": f"patches/{origin.queue}/{name}", "digest": {"sha256": digest}}
         for name, digest in sorted(origin.queue_files.items())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -118,14 +119,12 @@ def content(materials: Materials) -> bytes:
 
 def bill(materials: Materials) -> Json:
     """Return the bill as a CycloneDX document."""
+    refs = _refs(materials.archives)
     body = {
         "version": 1,
         "metadata": _metadata(materials),
-        "components": [_archive(archive) for archive in materials.archives],
-        "dependencies": [
-            {"ref": "wheel", "dependsOn": [_ref(archive) for archive in materials.archives]},
-            *({"ref": _ref(archive)} for archive in materials.archives),
-        ],
+        "components": list(map(_archive, materials.archives, refs)),
+        "dependencies": [{"ref": "wheel", "dependsOn": refs}, *({"ref": ref} for ref in refs)],
     }
     serial = uuid.uuid5(_NAMESPACE, json.dumps(body, sort_keys=True))
     head = {
@@ -183,8 +182,8 @@ def _commits(picks: Sequence[AppliedPick]) -> Iterator[Json]:
         yield {"uid": pick.commit, **url, "message": pick.name}
 
 
-def _archive(archive: ExternalArchive) -> Json:
-    component: Json = {"type": "library", "bom-ref": _ref(archive), "name": archive.name}
+def _archive(archive: ExternalArchive, ref: str) -> Json:
+    component: Json = {"type": "library", "bom-ref": ref, "name": archive.name}
     if archive.sha256:
         component["hashes"] = [{"alg": "SHA-256", "content": archive.sha256}]
     if archive.urls:
@@ -200,8 +199,15 @@ def _archive(archive: ExternalArchive) -> Json:
     return component
 
 
-def _ref(archive: ExternalArchive) -> str:
-    return f"external/{archive.name}"
+def _refs(archives: Sequence[ExternalArchive]) -> list[str]:
+    """Return what each archive is called in the document, where no two may be called alike."""
+    # The two architectures may fetch different archives under one name.
+    refs, times = [], Counter[str]()
+    for archive in archives:
+        times[archive.name] += 1
+        number = f"#{times[archive.name]}" if times[archive.name] > 1 else ""
+        refs.append(f"external/{archive.name}{number}")
+    return refs
 
 
 def _upstream_purl(url: str, commit: str) -> str:

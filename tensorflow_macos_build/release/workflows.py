@@ -300,7 +300,8 @@ def _rendered(environment: jinja2.Environment, name: str, values: Mapping[str, A
 def stale(root: Path, texts: dict[Path, str]) -> tuple[Path, ...]:
     """Return the paths in `root` that are not as `texts` says, or are generated no more."""
     # All are generated: one whose template is gone would go on running.
-    present = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.yml")}
+    # GitHub runs both spellings.
+    present = {path.relative_to(root) for path in (root / WORKFLOWS).glob("*.y*ml")}
     changed = {path for path, text in texts.items() if _text(root / path) != text}
     return tuple(sorted(changed | (present - set(texts))))
 

@@ -182,6 +182,11 @@ def _manifest(digests: FolderDigests, manifest: Manifest) -> Iterator[ReleaseChe
         for name, digest in stated.items()
         if (fault := _fault(digests.of(name), digest))
     ]
+    faults += [
+        _broken("manifest", file.name, f"it has not the {file.size} bytes that {MANIFEST} says")
+        for file in _there(digests.folder, manifest, *FileKind)
+        if (digests.folder / file.name).stat().st_size != file.size
+    ]
     names = {path.name for path in digests.folder.iterdir()}
     there = {name for name in names if not name.endswith(ATTESTATION_SUFFIX)}
     faults += [

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import http.server
 import json
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,11 @@ def reseal(folder: Path, spoil: Callable[[Path], object], *, manifest: bool = Tr
     seal(folder, manifest=manifest)
 
 
+def lie_about_size(folder: Path) -> None:
+    change(folder, model.MANIFEST, lambda text: re.sub(rb'"size": ([0-9])', rb'"size": 9\1', text))
+    seal(folder, manifest=False)
+
+
 def _bill(folder: Path) -> None:
     change(folder, sbom.NAME, lambda content: content.replace(b'"v1"', b'"v2"'))
 
@@ -177,6 +183,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "index": (lambda folder: spoil_index(folder, "index.json"), "index", "another file under"),
     "page": (lambda folder: spoil_index(folder, "index.html"), "index", "another file under"),
+    "size": (lie_about_size, "manifest", "bytes that release.json says"),
     "stray": (
         lambda folder: (folder / "evil.whl").write_bytes(b"x"), "manifest", "does not list it"
     ),

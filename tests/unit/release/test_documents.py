@@ -11,7 +11,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.errors import MacosBuildError
+from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.release import checksums, model, notes, provenance, sbom
 from tensorflow_macos_build.release.model import FileKind, Gate, GateOutcome, Manifest, ReleaseFile
 from tensorflow_macos_build.release.sbom import (
@@ -63,6 +63,14 @@ def test_cyclonedx_accepts_a_bill_and_refuses_one_that_is_none() -> None:
     assert judge.validate_str(text.replace('"backport"', '"stolen"')) is not None
 
 
+def test_archives_of_one_name_are_told_apart() -> None:
+    eigen, *_ = MATERIALS.archives
+    bill = replace(MATERIALS, archives=(eigen, replace(eigen, sha256=SHA[::-1], urls=())))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(sbom.content(bill).decode()) is None
+    refs = [row["bom-ref"] for row in sbom.bill(bill)["components"]]
+    assert len(set(refs)) == 2
+
+
 def test_a_bill_names_patches_picks_and_what_is_linked_into_what() -> None:
     bill = sbom.bill(MATERIALS)
     pedigree = bill["metadata"]["component"]["pedigree"]
@@ -102,17 +110,22 @@ def test_a_manifest_with_a_name_that_leads_elsewhere_is_refused(name: str) -> No
         model.parse(documents.dumps(model.as_document(hostile)).encode())
 
 
-@pytest.mark.parametrize("tag", ["", "a b", "-x", "x..y", "x.lock", "a/b", "v1."])
+TAGS = pytest.mark.parametrize("tag", ["", "a b", "-x", "x..y", "x.lock", "a/b", "v1."])
+
+
+@TAGS
 def test_what_is_no_tag_is_refused(tag: str) -> None:
-    with pytest.raises(MacosBuildError, match="no tag"):
+    with pytest.raises(UsageError, match="no tag"):
         model.check_tag(tag)
+    with pytest.raises(model.ReleaseBroken, match="no tag"):
+        model.parse(documents.dumps(model.as_document(replace(MANIFEST, tag=tag))).encode())
 
 
 def test_checksums_come_back_and_doubtful_lines_are_refused() -> None:
     sums = {"b.whl": SHA, "a.whl": SHA[::-1]}
     text = checksums.format_sums(sums)
     assert checksums.parse_sums(text) == sums
-    for wrong in (f"{SHA} x", f"{SHA}  ../x", text + text, "x"):
+    for wrong in (f"{SHA} x", f"{SHA}  ../x", text + text, "x", "", text.replace("\n", "\f", 1)):
         with pytest.raises(model.ReleaseBroken):
             checksums.parse_sums(wrong)
 
@@ -158,3 +171,18 @@ def test_notes_tell_what_changed_in_words_and_show_hostile_text_as_text() -> Non
     assert "- New: New one\n- Gone: Old one\n- 1 is as before." in text
     assert "- smoked (waived): no Mac" in text
     assert SHA in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("- a", "\\- a"),
+        ("+ a", "\\+ a"),
+        ("12. a", "12\\. a"),
+        ("1) a", "1\\) a"),
+        ("--", "\\--"),
+        ("1.5 is enough", "1.5 is enough"),
+    ],
+)
+def test_a_subject_does_not_begin_a_list_of_its_own(text: str, shown: str) -> None:
+    assert notes.escaped(text) == shown

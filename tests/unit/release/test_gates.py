@@ -27,7 +27,8 @@ BAD: dict[str, list[dict[str, Any]]] = {
     "tag-free": [{"tags": frozenset({"v2.17.0-mac"})}],
     "versions": [
         {"versions": {"the file name": "2.17.0", "the config": "2.17.1"}},
-        {"tag": "v2.18.0"},
+        {"versions": {"the file name": "", "the config": ""}},
+        *({"tag": tag} for tag in ("v2.18.0", "v12.17.0", "v2.17.01", "v2.17.0.1", "v1.2.17.0")),
     ],
     "dist-whole": [{"altered": ("x.whl is missing",)}],
     "verified": [{"errors": ("symbol-missing a.so",)}],

@@ -46,8 +46,9 @@ def test_generating_again_changes_nothing(root: Path) -> None:
     assert "runs-on: macos-26\n" in (root / CHECKS).read_text()
 
 
-def test_a_workflow_without_a_source_is_stale_and_goes(root: Path) -> None:
-    orphan = root / ".github/workflows/orphan.yml"
+@pytest.mark.parametrize("name", ["orphan.yml", "orphan.yaml"])
+def test_a_workflow_without_a_source_is_stale_and_goes(root: Path, name: str) -> None:
+    orphan = root / ".github/workflows" / name
     orphan.write_text("on: push\n")
     texts = checks.workflow_texts(root)
     assert workflows.stale(root, texts) == (orphan.relative_to(root),)
