@@ -54,7 +54,11 @@ os.dup2(os.open(request["err"], os.O_WRONLY), 2)
 os.chdir(request["cwd"])
 os.environ.clear()
 os.environ.update(request["env"])
-importlib.reload(package.checkout)  # reads variables when it is imported
+if request["anew"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package.__name__]:
+        del sys.modules[name]
+else:
+    importlib.reload(package.checkout)  # reads variables when it is imported
 module, *words = request["words"]
 sys.argv = [module, *words]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -66,6 +70,7 @@ def run(
     module: str = "tensorflow_macos_build",
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
+    anew: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line `python -m MODULE WORDS…` to its end.
 
@@ -74,22 +79,25 @@ def run(
         module: the program: this package, or invoke, which finds tasks.py in the folder.
         cwd: the folder that it runs in.
         env: all its variables; by default those of the test.
+        anew: import the package anew: some flags' defaults are paths by these variables.
     """
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+        argv = [module, *map(str, words)]
         request = {
-            "words": [module, *map(str, words)],
+            "words": argv,
             "cwd": str(cwd),
             "env": dict(os.environ if env is None else env),
+            "anew": anew,
             "out": out.name,
             "err": err.name,
         }
         print(json.dumps(request), file=server.stdin, flush=True)
         status = int(server.stdout.readline())
         texts = (Path(file.name).read_text(encoding="utf-8") for file in (out, err))
-        return subprocess.CompletedProcess([*request["words"]], status, *texts)
+        return subprocess.CompletedProcess(argv, status, *texts)
 
 
 def messages(ended: subprocess.CompletedProcess[str], title: str) -> list[str]:

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +34,9 @@ class Desk:
         return str(self.here.parent / "my bin/inv")
 
     def inv(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the program as scripts/inv starts it: some defaults are paths from this folder."""
+        """Run the program as scripts/inv starts it."""
         env = {**os.environ, "INV_CHECKOUT": str(self.checkout), "INV_PROGRAM": self.program}
-        argv = [sys.executable, "-I", "-m", "tensorflow_macos_build", *words]
-        ended = subprocess.run(
-            argv, cwd=self.here, env=env, capture_output=True, text=True, check=False, timeout=300
-        )
+        ended = command_line.run(*words, cwd=self.here, env=env, anew=True)
         assert "Traceback" not in ended.stderr
         return ended
 
