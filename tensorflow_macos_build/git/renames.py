@@ -145,8 +145,8 @@ class RenameSearch:
             self._ask(comparisons, fresh)
 
     def _ask(self, comparisons: Sequence[_Comparison], others: frozenset[str]) -> None:
-        # The likeness of two files is the same from either. So they are compared as if the others
-        # were gone, and copied: git then names for each file what is most like it.
+        # The likeness of two files is the same from either. So they are compared as if they were
+        # copies of the others: git then names for each file what is most like it.
         scores = self._copies(others, [comparison.blob for comparison in comparisons], _COMPARED)
         # the sets are shared, for there are hundreds of comparisons with thousands of files
         unions: dict[frozenset[str], frozenset[str]] = {frozenset(): others}
@@ -159,13 +159,13 @@ class RenameSearch:
             comparison.most = max(comparison.most, score)
             comparison.like = None
 
-    def _copies(self, old: Iterable[str], new: Iterable[str], per_cent: int) -> dict[str, int]:
+    def _copies(self, old: Collection[str], new: Collection[str], per_cent: int) -> dict[str, int]:
         """Return which new files are so much like an old one, or more, and how much."""
-        olds, news = (
-            self._quarantine.write_tree({oid: TreeEntry("100644", oid) for oid in side})
-            for side in (old, new)
-        )
-        return trees.copies(self._quarantine.git, olds, news, per_cent)
+        olds = {oid: TreeEntry("100644", oid) for oid in old}
+        both = {oid: TreeEntry("100644", oid) for oid in new} | olds
+        before, after = self._quarantine.write_tree(olds), self._quarantine.write_tree(both)
+        scores = trees.copies(self._quarantine.git, before, after, per_cent)
+        return scores | {oid: 100 for oid in new if oid in olds}
 
     def added(self, old: str, new: str) -> set[str]:
         """Return the ids of the files of a tree that another has nothing in the place of."""

@@ -93,9 +93,10 @@ def moves(git: Git, commit: str) -> dict[str, str]:
 def copies(git: Git, old: str, new: str, per_cent: int) -> dict[str, int]:
     """Return how much like a file of `old` each is that only `new` has, in whole per cent.
 
-    Those that are less like the most similar one are left out.
+    Those that are less like the most similar one are left out. `new` has all files of `old`, too:
+    of one that goes, git would find one copy before all others, which is its new place.
     """
-    flags = (f"--find-copies={per_cent}%", "-l0")
+    flags = (f"--find-copies={per_cent}%", "--find-copies-harder", "-l0")
     ((_, changes),) = compare(git, [(old, new)], *flags)
     return {change.path: change.likeness for change in changes if change.moved_from}
 

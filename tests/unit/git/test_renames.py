@@ -73,3 +73,25 @@ def test_new_bytes_are_those_of_lines_that_only_one_has(old: bytes, new: bytes) 
     at_least = sum(len(line) for line in set(new.split(b"\n")) - set(old.split(b"\n")))
     assert at_least <= renames._new_bytes(old, new) <= len(new)
     assert renames._new_bytes(old, old) == 0
+
+
+def test_two_files_may_be_most_like_the_same_one(tmp_path: Path) -> None:
+    """What another file is like is no reason to be less like it."""
+    git = Git(tmp_path / "r.git")
+    git.init()
+    lines = [b"line %03d\n" % number for number in range(100)]
+    with open_quarantine(git) as quarantine:
+        # both are 60 and 90 per cent like the first of the others, and 30 like the second
+        one, two, like, less = (
+            quarantine.write("blob", b"".join(text))
+            for text in (
+                [*lines[:60], *(b"one %04d\n" % number for number in range(40))],
+                [*lines[:90], *(b"two %04d\n" % number for number in range(10))],
+                lines,
+                [*lines[:30], *(b"less %03d\n" % number for number in range(70))],
+            )
+        )
+        search = RenameSearch(quarantine)
+        search.expect([("one", one), ("two", two)])
+        assert search.may_be_renamed([("one", one)], {like, less}, {one, two})
+        assert search.may_be_renamed([("two", two)], {like, less}, {one, two})
