@@ -17,7 +17,7 @@ from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
     from tensorflow_macos_build.git.quarantine import Quarantine
 
@@ -88,17 +88,49 @@ class RenameSearch:
         unsure = {
             path: blob
             for path, blob in versions.items()
-            if not self._excludes(path, blob, self._comparisons[path].most)
+            if not self._excludes(comparison := self._comparisons[path], blob, comparison.most)
         }
         # first what need not be asked: a version of it is like one of them
         return any(self._comparisons[path].most >= _RENAMED for path in unsure) or any(
             self._is_like_one(path, blob, added) for path, blob in unsure.items()
         )
 
+    def not_renamed(
+        self, files: Mapping[str, str], added: Set[str], missing: Set[str]
+    ) -> Iterator[str]:
+        """Yield the paths of the files that git would take for renamed to none of some others.
+
+        The first are those of which that is known: who wants no more has nothing compared.
+
+        Args:
+            files: the ids of their contents, by path.
+            added: as for `may_be_renamed`.
+            missing: likewise.
+        """
+        others = {path: blob for path, blob in files.items() if blob not in added}
+        known = {path for path in others if self._is_compared(path, added)}
+        unsure: list[str] = []
+        for paths in (known, others.keys() - known):
+            self._compare({path: others[path] for path in paths}, added, missing)
+            # not by path: whoever goes on with this asks for other versions meanwhile
+            compared = [(path, self._comparisons[path]) for path in sorted(paths)]
+            for path, comparison in compared:
+                if self._excludes(comparison, others[path], comparison.most):
+                    yield path
+                else:
+                    unsure.append(path)
+        for path in unsure:
+            self._compare({path: others[path]}, added, set())
+            if not self._is_like_one(path, others[path], added):
+                yield path
+
+    def _is_compared(self, path: str, added: Set[str]) -> bool:
+        return path in self._comparisons and added <= self._comparisons[path].compared
+
     def _is_like_one(self, path: str, blob: str, added: Set[str]) -> bool:
         """Whether a file is like one of others; those that none of its versions is like are out."""
         comparison = self._comparisons[path]
-        if not self._excludes(path, blob, _COMPARED):
+        if not self._excludes(comparison, blob, _COMPARED):
             comparison = self._comparisons[path] = _Comparison(blob, frozenset(added))
         if comparison.like is None:
             scores = self._copies([comparison.blob], comparison.compared, _COMPARED)
@@ -106,7 +138,7 @@ class RenameSearch:
             comparison.most = max(_COMPARED, *(score + 1 for score in scores.values()), 0)
         return bool(self._copies([blob], comparison.like & added, _RENAMED))
 
-    def _excludes(self, path: str, blob: str, most: int) -> bool:
+    def _excludes(self, comparison: _Comparison, blob: str, most: int) -> bool:
         """Whether a version of a file is not `_RENAMED` per cent like any that were compared.
 
         But for those that are more than `most` per cent like the version that was compared.
@@ -115,7 +147,6 @@ class RenameSearch:
         (diffcore_count_changes in diffcore-delta.c). A version shares with a file what the one does
         that was compared, and at most its own new lines.
         """
-        comparison = self._comparisons[path]
         if comparison.blob == blob:
             return most < _RENAMED
         old, new = (self._quarantine.objects.blob(oid) for oid in (comparison.blob, blob))

@@ -73,6 +73,14 @@ class ConflictResolver:
         recorded = self._recorded(commit, merged)
         return recorded or self._upstreamed(commit, changes, merged, ours)
 
+    def may_settle(self, commit: str, changes: tuple[PathChange, ...]) -> bool:
+        """Whether there is a conflict of a patch that would be settled."""
+        return (
+            self._names[commit] in self._left_out
+            or self._recorded.may_settle(commit)
+            or self._upstreamed.may_settle(commit, changes)
+        )
+
     def has_landed(self, commit: str) -> bool:
         """Whether a commit is a pick that upstream has in its history by now.
 

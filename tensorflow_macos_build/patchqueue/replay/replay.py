@@ -17,6 +17,7 @@ from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
 from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
+from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -125,8 +126,27 @@ class Resolver(Protocol):
     ) -> Resolved | None:
         """Return how a conflict with `ours`, the tree before it, is settled; None: it is not."""
 
+    def may_settle(self, commit: str, changes: tuple[PathChange, ...]) -> bool:
+        """Whether there is a conflict of a patch that would be settled."""
+
     def has_landed(self, commit: str) -> bool:
         """Whether what a commit is made from is upstream's own by now, so that nothing is to do."""
+
+
+@dataclass(frozen=True)
+class OtherStep:
+    """One patch's part of a replay with conflicts treated otherwise.
+
+    Attributes:
+        commit: the patch, as a commit.
+        outcome: how it came out.
+        conflicts: the paths in conflict; or the merge that says them, where it was enough to know
+            that there are some.
+    """
+
+    commit: str
+    outcome: StepOutcome
+    conflicts: tuple[str, ...] | UnmadeMerge = ()
 
 
 @dataclass(frozen=True)
@@ -224,11 +244,11 @@ def replay_otherwise(
     *,
     resolver: Resolver | None = None,
     merger: FileMerger | None = None,
-) -> tuple[ReplayStep, ...]:
+) -> tuple[OtherStep, ...]:
     """Replay patches again that were replayed on the same tree, with conflicts treated otherwise.
 
     A patch that meets nothing which the two replays have made different so far is not replayed, but
-    what it did is taken.
+    what it did is taken. Nor is one merged that is certain to conflict, and is left out for it.
     """
     merger = merger or FileMerger(quarantine)
     start = tree_of(quarantine.objects, onto)
@@ -236,7 +256,7 @@ def replay_otherwise(
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
     replayer.foresee(start, [(step.commit, step.changes) for step in done])
     apart = TreeDifference()
-    return tuple(replayer.again(step, apart) for step in done)
+    return tuple(replayer.otherwise(step, apart) for step in done)
 
 
 def _changed(quarantine: Quarantine, old: str, new: str) -> tuple[PathChange, ...]:
@@ -327,6 +347,31 @@ class _Replayer:
             became=became,
             saw_whole_trees=patch.saw_whole_trees,
         )
+
+    def otherwise(self, done: ReplayStep, apart: TreeDifference) -> OtherStep:
+        """Replay a patch that was replayed with conflicts treated otherwise."""
+        if not done.is_same(apart) and (unmade := self._certain_conflict(done)):
+            apart.grow(done.became, ())
+            return OtherStep(done.commit, StepOutcome.CONFLICT, unmade)
+        step = self.again(done, apart)
+        conflicted = step.merged.conflicted if step.merged else ()
+        return OtherStep(step.commit, step.outcome, tuple(file.path for file in conflicted))
+
+    def _certain_conflict(self, done: ReplayStep) -> UnmadeMerge | None:
+        """Return the merge of a patch that is certain to conflict, to be settled by nobody.
+
+        None: it may conflict all the same; or what conflicts is not left out.
+        """
+        commit, changes = done.commit, done.changes
+        if self._on_conflict is not OnConflict.SKIP or self._has_landed(commit):
+            return None
+        patch = _CommitTrees(self._quarantine, commit)
+        merge = UnmadeMerge(self._quarantine, self._merger, patch, self._tree.write(), changes)
+        if not merge.may_conflict:
+            return None
+        if self._resolver is not None and self._resolver.may_settle(commit, changes):
+            return None
+        return next((merge for _ in merge.certain()), None)
 
     def _settle(
         self,

@@ -128,6 +128,11 @@ class RecordedResolver:
             return None
         return Resolved(StepOutcome.RESOLVED, entries(self._quarantine, known.results))
 
+    def may_settle(self, commit: str) -> bool:
+        """Whether there is a resolution that may be of a patch's conflict."""
+        patch = names.without_number(self._patches[commit])
+        return bool(self._of_others) or any(patch == name for name, _ in self._known)
+
     def refused(self, commit: str) -> tuple[str, ...]:
         """Return the names of a patch's resolution files, of which none fits."""
         name = self._patches[commit]

@@ -86,9 +86,7 @@ class StatusClassifier:
         for patch, step in zip(self._patches, replay.steps, strict=True):
             ticker(len(statuses), len(self._patches), patch.name)
             if step.commit in waiting:
-                paths = counterfactual.conflicting(step)
-                # None, where git followed a renamed folder: then it may be any of them.
-                names = _names(causes.on(paths) or causes.all)
+                names = _names(counterfactual.waited_for(step, causes))
                 status, evidence = Status.CLEAN_AFTER, Evidence(clean_after=names)
             elif step.outcome is StepOutcome.CONFLICT:
                 status, evidence = self._conflict(step, counterfactual, conflicting)

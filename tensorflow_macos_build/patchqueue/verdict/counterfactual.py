@@ -13,11 +13,19 @@ from tensorflow_macos_build.patchqueue.replay.replay import (
     StepOutcome,
     replay_otherwise,
 )
+from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay, ReplayStep, Resolver
+    from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.replay import (
+        OtherStep,
+        Replay,
+        ReplayStep,
+        Resolver,
+    )
+    from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 
 
 class CounterfactualReplay:
@@ -64,18 +72,28 @@ class CounterfactualReplay:
         stopped = self._on_conflict is OnConflict.STOP
         return not stopped and self._outcome(step) is not step.outcome
 
-    def conflicting(self, step: ReplayStep) -> tuple[str, ...]:
-        """Return the paths at which a patch that waits conflicts while it does."""
-        skipped = self._other[step.commit] if self._on_conflict is OnConflict.PROVISIONAL else step
-        assert skipped.merged is not None, "conflicts are git's to find"
-        return tuple(file.path for file in skipped.merged.conflicted)
+    def waited_for(self, step: ReplayStep, causes: PatchesByPath) -> tuple[QueueCommit, ...]:
+        """Return the patches that a patch waits for: they touch the paths that it conflicts at.
+
+        Where none of them does, git followed a renamed folder: then it may be any of them.
+        """
+        return self._on_conflicts(step, causes) or causes.all
+
+    def _on_conflicts(self, step: ReplayStep, causes: PatchesByPath) -> tuple[QueueCommit, ...]:
+        if self._on_conflict is OnConflict.SKIP:
+            assert step.merged is not None, "conflicts are git's to find"
+            return causes.on(file.path for file in step.merged.conflicted)
+        conflicts = self._other[step.commit].conflicts
+        if isinstance(conflicts, UnmadeMerge):
+            return _on_unmade(conflicts, causes)
+        return causes.on(conflicts)
 
     def _outcome(self, step: ReplayStep) -> StepOutcome:
         other = self._other.get(step.commit)
         return step.outcome if other is None else other.outcome
 
     @functools.cached_property
-    def _other(self) -> dict[str, ReplayStep]:
+    def _other(self) -> dict[str, OtherStep]:
         if len(self._steps) < 2:  # nothing comes after the first conflict, or there is none
             return {}
         skipping = self._on_conflict is OnConflict.SKIP
@@ -88,3 +106,15 @@ class CounterfactualReplay:
             merger=self._merger,
         )
         return {step.commit: step for step in other}
+
+
+def _on_unmade(merge: UnmadeMerge, causes: PatchesByPath) -> tuple[QueueCommit, ...]:
+    """Return the patches that touch the paths in conflict, of which a few may say it all."""
+    most = causes.on(merge.possible)
+    if not any(map(merge.may_move_to, causes.paths_of_others(most))):
+        found: list[str] = []
+        for path in merge.certain():
+            found.append(path)
+            if causes.on(found) == most:
+                return most
+    return causes.on(merge.conflicted)

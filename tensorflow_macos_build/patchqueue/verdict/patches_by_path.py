@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
@@ -16,11 +16,13 @@ class PatchesByPath:
 
     def __init__(self) -> None:
         self._patches: list[QueueCommit] = []
+        self._paths: list[set[str]] = []
         self._by_path: dict[str, list[int]] = {}
 
     def add(self, patch: QueueCommit, step: ReplayStep) -> None:
         """Add the next patch."""
-        for path in {change.path for change in step.changes}:
+        self._paths.append({change.path for change in step.changes})
+        for path in self._paths[-1]:
             self._by_path.setdefault(path, []).append(len(self._patches))
         self._patches.append(patch)
 
@@ -33,6 +35,12 @@ class PatchesByPath:
         """Return the patches that touch any of the paths, in the queue's order."""
         numbers = {number for path in paths for number in self._by_path.get(path, ())}
         return tuple(self._patches[number] for number in sorted(numbers))
+
+    def paths_of_others(self, patches: Collection[QueueCommit]) -> Iterator[str]:
+        """Yield the paths that the patches beside some touch."""
+        for patch, paths in zip(self._patches, self._paths, strict=True):
+            if patch not in patches:
+                yield from paths
 
     def on_files_of(self, step: ReplayStep) -> tuple[QueueCommit, ...]:
         """Return the patches that touch a file which a step touches, too."""

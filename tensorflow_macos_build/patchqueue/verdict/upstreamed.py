@@ -48,7 +48,7 @@ class UpstreamedResolver:
         made it; only the tree says that this still stands.
         """
         # The tree is asked first: of most conflicts the lines alone say that it does not hold them.
-        landed = self._holds(changes, merged, ours) and self._made(self._patches[commit], changes)
+        landed = self._holds(changes, merged, ours) and self.may_settle(commit, changes)
         return Resolved(StepOutcome.LANDED) if landed else None
 
     def _holds(
@@ -57,7 +57,9 @@ class UpstreamedResolver:
         line_maps = self._history.lines(self._quarantine).line_maps
         return effect.holds(self._quarantine, changes, merged, ours, line_maps)
 
-    def _made(self, patch: QueueCommit, changes: Sequence[PathChange]) -> bool:
+    def may_settle(self, commit: str, changes: Sequence[PathChange]) -> bool:
+        """Whether upstream made a patch: whether it still stands only the tree says."""
+        patch = self._patches[commit]
         # Messages are read anyway; differences are git's to make, and come second.
         if self._history.recorded(patch.message).complete:
             return True

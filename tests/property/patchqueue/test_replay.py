@@ -22,6 +22,7 @@ from tensorflow_macos_build.patchqueue.replay.replay import (
     replay_otherwise,
     whole_merges,
 )
+from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 
@@ -192,6 +193,36 @@ def _without_markers(step: ReplayStep) -> tuple[object, ...]:
     """Return what a step did; markers name throw-away commits, which are others."""
     conflicts = step.merged and _conflicts(step.merged)
     return step.outcome, step.upstream_had, step.became, step.after, conflicts
+
+
+@given(repositories.cases(patches=7) | repositories.one_sided())
+@settings(max_examples=50, derandomize=True, deadline=None)
+def test_a_conflict_that_is_certain_is_one_of_those_that_git_finds(
+    case: repositories.Case,
+) -> None:
+    """Law: a merge that is not made has the conflicts that are certain, and no impossible one."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with open_quarantine(made.git) as quarantine:
+            done = replay(quarantine, made.onto, made.patches)
+            again = replay_otherwise(quarantine, made.onto, done.steps, OnConflict.SKIP)
+            skip = OnConflict.SKIP
+            whole = replay(quarantine, made.onto, made.patches, skip, write_trees=True)
+            for step, other in zip(whole.steps, again, strict=True):
+                assert step.outcome is other.outcome
+                if not isinstance(other.conflicts, UnmadeMerge):
+                    continue
+                own = quarantine.parent_tree(step.commit), quarantine.tree(step.commit)
+                # what is left out leaves the tree as it is
+                merged = merges.merge(quarantine, own[0], step.after, own[1])
+                conflicted = {file.path for file in merged.conflicted}
+                assert set(other.conflicts.certain()) <= conflicted
+                changed = {change.path for change in step.changes}
+                assert conflicted & changed <= other.conflicts.possible
+                # a file in a folder's way has the name of a throw-away commit behind its own
+                moved = {path for path in conflicted - changed if "~" not in path}
+                event(f"moved: {bool(moved)}")
+                assert all(map(other.conflicts.may_move_to, moved))
 
 
 @given(repositories.cases())

@@ -110,6 +110,9 @@ class Settled:
     ) -> Resolved:
         return Resolved(StepOutcome.RESOLVED, {"a": self._entry})
 
+    def may_settle(self, commit: str, changes: tuple[PathChange, ...]) -> bool:
+        return True
+
     def has_landed(self, commit: str) -> bool:
         return commit == self._landed
 
