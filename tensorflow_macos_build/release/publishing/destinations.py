@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.release.model import FileKind
@@ -207,9 +207,9 @@ class S3Destination:
             raise UsageError("AWS_ACCESS_KEY_ID is not set", hint="it goes with the secret key")
         signer = signing.S3Signer(key_id, secret, session, region, server)
         api = Api(secret, {server}, auth=signer)
-        tag = request.release.manifest.tag
-        base = f"{address}/{self.bucket}/{self.prefix}{tag}/"
-        return s3.S3Bucket(api, base, request.release)
+        # A tag may have a `+`, which S3 takes for a space unless it is %2B.
+        path = quote(f"{self.bucket}/{self.prefix}{request.release.manifest.tag}/")
+        return s3.S3Bucket(api, f"{address}/{path}", request.release)
 
 
 @dataclass(frozen=True)

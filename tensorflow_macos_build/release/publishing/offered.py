@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _JSON = "application/vnd.pypi.simple.v1+json"
-_LINK = re.compile(r'href="([^"]*)#sha256=([0-9a-f]{64})"')
+_LINK = re.compile(r"""href=(["'])([^"']*)#sha256=([0-9a-f]{64})\1""")
 
 
 def offered(index: str, project: str) -> dict[str, set[str]]:
@@ -66,7 +66,7 @@ def _of_folder(folder: Path, name: str) -> Iterator[list[tuple[str, str]]]:
 def _of_page(content: bytes, where: str) -> list[tuple[str, str]]:
     text = files.decode(content, where)
     if not text.lstrip().startswith("{"):
-        links = ((urlsplit(unescape(url)).path, digest) for url, digest in _LINK.findall(text))
+        links = ((urlsplit(unescape(url)).path, digest) for _, url, digest in _LINK.findall(text))
         return [(unquote(path).rpartition("/")[2], digest) for path, digest in links]
     try:
         rows = json.loads(text)["files"]

@@ -145,9 +145,8 @@ class S3Bucket:
         if reply.status == 404:
             return None
         size = int(reply.headers.get("content-length", "-1"))
-        stated = reply.headers.get("x-amz-checksum-sha256", "")
-        tag = reply.headers.get("etag", "")
-        digest = base64.b64decode(stated).hex() if stated else self._read_back(file.name, tag)
+        digest = _of_whole(reply.headers.get("x-amz-checksum-sha256", ""))
+        digest = digest or self._read_back(file.name, reply.headers.get("etag", ""))
         return PresentFile(file.name, file.name, size, digest)
 
     def _read_back(self, name: str, tag: str) -> str:
@@ -160,3 +159,15 @@ class S3Bucket:
                 digest.update(piece)
             self._digests[key] = digest.hexdigest()
         return self._digests[key]
+
+
+def _of_whole(stated: str) -> str:
+    """Return the SHA-256 that a server states of an object; "" where it states none.
+
+    What somebody has uploaded in parts has the checksum of their checksums, as `BASE64-3`.
+    """
+    try:
+        digest = base64.b64decode(stated, validate=True)
+    except ValueError:
+        return ""
+    return digest.hex() if len(digest) == hashlib.sha256().digest_size else ""

@@ -30,6 +30,8 @@ class Bucket(http.server.BaseHTTPRequestHandler):
     """Keeps objects, and takes none whose checksum is not right or that is there."""
 
     objects: dict[str, bytes]
+    checksum = ""
+    """What is stated of each object."""
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -58,6 +60,8 @@ class Bucket(http.server.BaseHTTPRequestHandler):
     def _answer(self, status: int, content: bytes = b"") -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        if self.checksum:
+            self.send_header("x-amz-checksum-sha256", self.checksum)
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
@@ -97,6 +101,23 @@ def test_a_bucket_gets_the_checksums_last_and_what_was_spoiled_anew(
         before = dict(objects)
         assert publish().returncode == 1
         assert objects == before
+
+
+@pytest.mark.parametrize(
+    "checksum", ["kNjDxvjUxcCUxyYc4b4jXnVVxNuIrLBlbkgYFzhwvqQ=-2", "AAAA", "é"]
+)
+def test_what_was_uploaded_in_parts_is_read_back(release: PreparedFolder, checksum: str) -> None:
+    base = "/releases/mac%2Bx/v2.17.0"
+    objects = {f"{base}/{file.name}": file.path.read_bytes() for file in release.files}
+    members = {"objects": dict(objects), "checksum": checksum}
+    handler: type[Bucket] = type("Handler", (Bucket,), members)
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": SECRET}
+    with serving(handler, threading.Event()) as address:
+        to = ("--to", "s3://releases/mac+x", "--endpoint", address)
+        env = {**os.environ, **keys}
+        done = command_line.run("release.publish", release.folder, *to, env=env)
+        assert done.returncode == 0, done.stderr
+    assert handler.objects == objects
 
 
 @pytest.mark.parametrize("text", ["", "B", "ab", "a/../b", "bucket/a b"])
