@@ -57,45 +57,15 @@ def _filter(*shape: int) -> Argument:
     return Argument(tuple(shape), batched=False, linear=True)
 
 
+_IMAGE = Argument((4, 5, 2), linear=True)
+_KERNEL = _filter(3, 2, 2, 2)
+
+
 def _windows() -> "List[Case]":
-    image = Argument((4, 5, 2), linear=True)
-
-    def conv(stride: int, padding: str, rate: int) -> "Callable[..., Any]":
-        return lambda tf, x, w: tf.nn.conv2d(x, w, stride, padding, dilations=rate)
-
-    def judged(stride: int, padding: str, rate: int) -> "Callable[..., Any]":
-        return lambda x, w: judges.convolution(
-            x, judges.dilated(w, (rate, rate)), (stride, stride), padding
-        )
-
-    def fused(tf: Any, x: Any, w: Any, b: Any) -> Any:
-        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "SAME"), b))
-
-    def fused_judge(x: Any, w: Any, b: Any) -> Any:
-        return np.maximum(judges.convolution(x, w, (1, 1), "SAME") + b, 0)
-
-    kernel = _filter(3, 2, 2, 2)
+    """Return the operations whose windows slide over an image, or a row."""
     every = [
-        product("conv2d", conv(1, "SAME", 1), judged(1, "SAME", 1), [image, kernel], 16.0, True),
-        product("conv2d_strided", conv(2, "SAME", 1), judged(2, "SAME", 1), [image, kernel], 16.0),
-        product("conv2d_valid", conv(1, "VALID", 1), judged(1, "VALID", 1), [image, kernel], 16.0),
-        Case(
-            "conv2d_dilated",
-            conv(1, "VALID", 2),
-            judged(1, "VALID", 2),
-            [image, _filter(2, 2, 2, 2)],
-            16.0,
-            products=True,
-            gradients=False,  # a CPU has none in 2.4, and none for halves later
-        ),
-        Case(
-            "conv2d_relu",
-            fused,
-            fused_judge,
-            [Argument((3, 3, 2), "grid"), like(kernel, "grid"), Argument((2,), "odd", False)],
-            16.0,
-            essential=True,
-        ),
+        *_convolutions(),
+        _fused_convolution(),
         product(
             "conv1d",
             lambda tf, x, w: tf.nn.conv1d(x, w, 1, "SAME"),
@@ -107,7 +77,7 @@ def _windows() -> "List[Case]":
             "depthwise_conv2d",
             lambda tf, x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME"),
             lambda x, w: judges.depthwise(x, w, (1, 1), "SAME"),
-            [image, _filter(3, 3, 2, 2)],
+            [_IMAGE, _filter(3, 3, 2, 2)],
             16.0,
         ),
         _pool("max_pool2d", judges.max_pool, False),
@@ -116,6 +86,53 @@ def _windows() -> "List[Case]":
     for case in every:
         case.windows = True
     return every
+
+
+def _convolutions() -> "List[Case]":
+    """Return plain convolutions: strided, without a margin, dilated."""
+
+    def conv(stride: int, padding: str, rate: int) -> "Callable[..., Any]":
+        return lambda tf, x, w: tf.nn.conv2d(x, w, stride, padding, dilations=rate)
+
+    def judged(stride: int, padding: str, rate: int) -> "Callable[..., Any]":
+        return lambda x, w: judges.convolution(
+            x, judges.dilated(w, (rate, rate)), (stride, stride), padding
+        )
+
+    operands = [_IMAGE, _KERNEL]
+    return [
+        product("conv2d", conv(1, "SAME", 1), judged(1, "SAME", 1), operands, 16.0, True),
+        product("conv2d_strided", conv(2, "SAME", 1), judged(2, "SAME", 1), operands, 16.0),
+        product("conv2d_valid", conv(1, "VALID", 1), judged(1, "VALID", 1), operands, 16.0),
+        Case(
+            "conv2d_dilated",
+            conv(1, "VALID", 2),
+            judged(1, "VALID", 2),
+            [_IMAGE, _filter(2, 2, 2, 2)],
+            16.0,
+            products=True,
+            gradients=False,  # a CPU has none in 2.4, and none for halves later
+        ),
+    ]
+
+
+def _fused_convolution() -> Case:
+    """Return a convolution with its bias and ReLU, of which a graph's optimiser makes one."""
+
+    def fused(tf: Any, x: Any, w: Any, b: Any) -> Any:
+        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "SAME"), b))
+
+    def judge(x: Any, w: Any, b: Any) -> Any:
+        return np.maximum(judges.convolution(x, w, (1, 1), "SAME") + b, 0)
+
+    return Case(
+        "conv2d_relu",
+        fused,
+        judge,
+        [Argument((3, 3, 2), "grid"), like(_KERNEL, "grid"), Argument((2,), "odd", False)],
+        16.0,
+        essential=True,
+    )
 
 
 def _pool(name: str, judge: "Callable[..., Any]", linear: bool) -> Case:
