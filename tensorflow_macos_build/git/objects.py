@@ -19,7 +19,7 @@ from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.git.repository import ObjectMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.children import Child
     from tensorflow_macos_build.git.repository import Git
@@ -34,6 +34,9 @@ _ENTRIES_KEPT = 100_000
 
 _BLOBS_KEPT = 16 << 20
 """Bytes of blobs that a reader keeps: later patches often touch the same files again."""
+
+_AT_ONCE = 100
+"""Objects asked for at once: their ids have to fit into a pipe, 16 KiB of it on macOS."""
 
 _COMMITS_KEPT = 2000
 """Commits that a reader keeps: each patch of a queue is also the parent of the next one."""
@@ -120,6 +123,22 @@ class ObjectReader:
             self.remember(oid, content)
         return content
 
+    def blobs(self, oids: Sequence[str]) -> list[bytes]:
+        """Return the contents of blobs, which git is asked for at once.
+
+        It makes the next one ready while the one before is read.
+        """
+        asked = dict.fromkeys(oid for oid in oids if oid not in self._unwritten)
+        fresh = [oid for oid in asked if self._blobs.get(oid) is None]
+        for start in range(0, len(fresh), _AT_ONCE):
+            part = fresh[start : start + _AT_ONCE]
+            self._send(part)
+            for oid in part:
+                # what is none, or is missing, is read again below, which says so
+                if (answer := self._receive()) is not None and answer[0] == "blob":
+                    self.remember(oid, answer[1])
+        return [self.blob(oid) for oid in oids]
+
     def remember(self, oid: str, content: bytes) -> None:
         """Keep a blob's content for a later `blob`, and forget the oldest ones."""
         self._blobs.put(oid, content, len(content))
@@ -151,8 +170,14 @@ class ObjectReader:
         return content
 
     def _ask(self, name: str) -> tuple[str, bytes] | None:
-        self._requests.write(encode_path(f"{self._verb}{name}\n"))
+        self._send([name])
+        return self._receive()
+
+    def _send(self, names: Iterable[str]) -> None:
+        self._requests.write(encode_path("".join(f"{self._verb}{name}\n" for name in names)))
         self._requests.flush()
+
+    def _receive(self) -> tuple[str, bytes] | None:
         # `<id> <type> <size>`; else `<name> missing`, where the name itself may hold blanks
         head = self._replies.readline().split()
         if len(head) != 3 or not head[2].isdigit():

@@ -48,17 +48,20 @@ def placed_hunks(
     # a link or a submodule in conflict has no lines that git could mark
     if file.left is None or not file.left.is_file:
         return ()
-    marked = markers.hunks(quarantine.objects.blob(file.left.oid))
-    if not marked:
-        return ()
     # where both sides added the file, git merges it against an empty one (merge-ort.c, merge_3way)
     base = file.base or TreeEntry("100644", quarantine.write("blob", b""))
+    objects, sides = quarantine.objects, (file.left, base, file.ours)
+    # at once: each is kept for where it is read below
+    objects.blobs([side.oid for side in sides if side.is_file])
+    marked = markers.hunks(objects.blob(file.left.oid))
+    if not marked:
+        return ()
     # git's ort strategy compares by histogram, whatever diff.algorithm says (git-merge(1)): only so
     # do the regions that it marks begin where changes of both sides begin here.
     to_ours, to_theirs = (line_maps or LineMaps(quarantine)).between(
         [(base.oid, file.ours.oid), (base.oid, file.theirs.oid)], "histogram"
     )
-    texts = [markers.split_lines(quarantine.objects.blob(e.oid)) for e in (base, file.ours)]
+    texts = [markers.split_lines(objects.blob(side.oid)) for side in (base, file.ours)]
     placed = _place(marked, texts[0], to_ours, to_theirs)
     return tuple(_settled(placed, texts[0], texts[1]))
 

@@ -163,8 +163,7 @@ class _AddedLines:
 
     def __init__(self, history: UpstreamHistory) -> None:
         self._history = history
-        self._read: set[str] = set()
-        self._by_path: dict[str, dict[bytes, list[str]]] = {}
+        self._known: dict[tuple[str, str], frozenset[bytes]] = {}
 
     def last_of(
         self, path: str, lines: Iterable[bytes], patches: Sequence[QueueCommit]
@@ -176,18 +175,16 @@ class _AddedLines:
         significant = {bare for line in lines if len(bare := line.strip()) > _INSIGNIFICANT}
         if not significant:
             return None
-        self._learn([patch.commit for patch in patches if patch.commit not in self._read])
-        known = self._by_path.get(path, {})
-        commits = set.intersection(*({*known.get(line, ())} for line in significant))
-        return next((patch for patch in reversed(patches) if patch.commit in commits), None)
+        self._learn(path, [patch.commit for patch in patches])
+        adding = (p for p in reversed(patches) if significant <= self._known[p.commit, path])
+        return next(adding, None)
 
-    def _learn(self, commits: Sequence[str]) -> None:
-        for commit, diff in zip(commits, self._history.changes_of(commits), strict=True):
-            self._read.add(commit)
-            for file in diff:
-                adding = self._by_path.setdefault(file.path, {})
-                for line in {line[1:].strip() for line in file.added}:
-                    adding.setdefault(line, []).append(commit)
+    def _learn(self, path: str, commits: Sequence[str]) -> None:
+        fresh = [commit for commit in commits if (commit, path) not in self._known]
+        for commit, diff in zip(fresh, self._history.changes_of(fresh), strict=True):
+            files = (file for file in diff if file.path == path)
+            added = frozenset(line[1:].strip() for file in files for line in file.added)
+            self._known[commit, path] = added
 
 
 def _path_before(step: ReplayStep, file: ConflictedPath) -> str:

@@ -97,7 +97,7 @@ def _content_is_same(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> b
 
 
 def _read(quarantine: Quarantine, blobs: _Blobs) -> FileTexts:
-    return FileTexts(*(markers.split_lines(quarantine.objects.blob(oid)) for oid in blobs))
+    return FileTexts(*map(markers.split_lines, quarantine.objects.blobs(blobs)))
 
 
 def lines_may_hold(texts: FileTexts) -> bool:

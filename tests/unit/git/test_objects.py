@@ -14,6 +14,8 @@ from tensorflow_macos_build.git.objects import TreeEntry, decode_path, encode_pa
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
 
 MODES = {"100644": "blob", "100755": "blob", "120000": "blob", "40000": "tree", "160000": "commit"}
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""The id of the tree without entries, which git knows though no repository has it."""
 
 names = (
     st.binary(min_size=1, max_size=6)
@@ -52,6 +54,24 @@ def test_what_is_read_in_one_go_is_what_git_cat_file_gives_singly(
     with objects.reading(git) as reader:
         for oid in (*oids, *reversed(oids)):
             assert reader.blob(oid) == git.out("cat-file", "blob", oid)
+
+
+def test_blobs_that_are_asked_for_at_once_are_those_that_are_read_singly(
+    git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of more than are kept, of some twice, and of those that are nowhere yet."""
+    monkeypatch.setattr(objects, "_BLOBS_KEPT", 1000)
+    contents = [b"%d\n" % number * (number % 7) * 900 for number in range(250)]
+    stream = b"".join(b"blob\ndata %d\n%s\n" % (len(text), text) for text in contents)
+    git.run("fast-import", "--quiet", stdin=stream)
+    oids = [hashlib.sha1(b"blob %d\0%s" % (len(text), text)).hexdigest() for text in contents]
+    with objects.reading(git, {"f" * 40: ("blob", b"unwritten")}) as reader:
+        asked = [*oids, "f" * 40, *oids[:5]]
+        assert reader.blobs(asked) == [*contents, b"unwritten", *contents[:5]]
+        for wrong, error in (("0" * 40, ObjectMissing), (EMPTY_TREE, WorkFailed)):
+            with pytest.raises(error):
+                reader.blobs([oids[0], wrong, oids[1]])
+            assert reader.blobs(oids[:3]) == contents[:3]
 
 
 def test_a_reader_goes_on_after_what_is_missing(git: Git) -> None:
