@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST = 4
+_MOST = 16
 """Answers that may wait: each is of a hundred files or commits, and in memory until it is read."""
 
 

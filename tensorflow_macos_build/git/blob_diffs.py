@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.git.objects import TreeEntry
@@ -10,36 +10,37 @@ from tensorflow_macos_build.git.objects import TreeEntry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tensorflow_macos_build.git.diffs import FileDiff
+    from tensorflow_macos_build.git.diffs import FileDiff, TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
 
+_Read = TypeVar("_Read")
+
 AT_ONCE = 100
-"""Pairs of blobs for one question: their differences are in memory until its answer is read."""
+"""Pairs of blobs for one question: their differences are in memory while its answer is read."""
 
 
 def ask(
     quarantine: Quarantine,
     pairs: Sequence[tuple[str, str]],
+    read: Callable[[FileDiff], _Read],
     *,
     algorithm: str = "myers",
     plain: bool = False,
-) -> Callable[[], list[FileDiff | None]]:
+) -> Callable[[], list[_Read | None]]:
     """Let git compare pairs of blobs without context (`diffs.of_trees`).
 
-    What is returned gives a difference for each, or None where nothing differs.
+    What is returned gives what is read in the difference of each, or None where nothing differs.
     """
     # Pair by pair the one file of that name in two trees: git compares no blobs by id.
     old, new = (
         quarantine.write_tree({str(at): TreeEntry("100644", oid) for at, oid in enumerate(side)})
         for side in zip(*pairs, strict=True)
     )
-    answer = diffs.ask_trees(
-        quarantine.git, [(old, new)], context=0, algorithm=algorithm, plain=plain
-    )
 
-    def differences() -> list[FileDiff | None]:
-        (compared,) = answer()
-        by_number = {int(file.path): file for file in compared}
+    def read_all(compared: list[TreeDiff]) -> list[_Read | None]:
+        by_number = {int(file.path): read(file) for file in compared[0]}
         return [by_number.get(at) for at in range(len(pairs))]
 
-    return differences
+    return diffs.ask_trees(
+        quarantine.git, [(old, new)], read_all, context=0, algorithm=algorithm, plain=plain
+    )

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tensorflow_macos_build.errors import WorkFailed
 from tensorflow_macos_build.git import trees
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.git.repository import Git
+
+_Read = TypeVar("_Read")
 
 _PINNED = (
     "-p", "-r", "--root", "--full-index", "-l0", "--inter-hunk-context=0",
@@ -167,16 +169,17 @@ def of_trees(
 def ask_trees(
     git: Git,
     pairs: Sequence[tuple[str, str]],
+    read: Callable[[list[TreeDiff]], _Read],
     *,
     context: int = 3,
     algorithm: str = "myers",
     plain: bool = False,
-) -> Callable[[], list[TreeDiff]]:
-    """Let git compare as `of_trees` does, and return what gives the result."""
+) -> Callable[[], _Read]:
+    """Let git compare as `of_trees` does, and return what gives what is read in the result."""
     trees.bring_changed(git, pairs)
     flags = _of_trees(context, algorithm, renames=False, plain=plain)
-    answer = git.ask_diff_tree(*flags, lines=_lines(pairs))
-    return lambda: _of_pairs(answer())
+    lines = _lines(pairs)
+    return git.ask_diff_tree(*flags, lines=lines, read=lambda out: read(_of_pairs(out)))
 
 
 def _of_trees(context: int, algorithm: str, *, renames: bool, plain: bool) -> tuple[str, ...]:
@@ -216,8 +219,8 @@ def ask_commits(git: Git, commits: Sequence[str]) -> Callable[[], dict[str, Tree
     """Let git compare as `of_commits` does, without context, and return what gives the result."""
     asked = [(commit,) for commit in commits]
     trees.bring_changed(git, asked)
-    answer = git.ask_diff_tree(*_OF_COMMITS, "-U0", lines=_lines(asked))
-    return lambda: dict(_by_commit(answer()))
+    lines = _lines(asked)
+    return git.ask_diff_tree(*_OF_COMMITS, "-U0", lines=lines, read=lambda o: dict(_by_commit(o)))
 
 
 def _by_commit(out: bytes) -> Iterator[tuple[str, TreeDiff]]:

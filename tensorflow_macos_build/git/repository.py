@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tensorflow_macos_build.git.running import RunningGits
+
+_Read = TypeVar("_Read")
 
 _DIED = 128
 """The exit status of git's die(), with which it also says that an object is missing."""
@@ -192,17 +193,22 @@ class Git:
                 return self.running.diff_tree(argv, self.work_tree, env, lines)
         return self.out(*command, stdin=lines)
 
-    def ask_diff_tree(self, *flags: str, lines: bytes) -> Callable[[], bytes]:
-        """Ask what `diff_tree` does, and return what gives the answer; git is at work meanwhile."""
-        if self.running is None:
-            return functools.partial(self.diff_tree, *flags, lines=lines)
-        argv, env = self.argv(*_diff_tree(flags)), self.environment()
-        asked = self.running.beside(argv, self.work_tree, env, lines)
+    def ask_diff_tree(
+        self, *flags: str, lines: bytes, read: Callable[[bytes], _Read]
+    ) -> Callable[[], _Read]:
+        """Ask what `diff_tree` does, and return what gives what is read in the answer.
 
-        def answer() -> bytes:
+        git is at work meanwhile, and a thread reads.
+        """
+        if self.running is None:
+            return lambda: read(self.diff_tree(*flags, lines=lines))
+        argv, env = self.argv(*_diff_tree(flags)), self.environment()
+        asked = self.running.beside(argv, self.work_tree, env, lines, read)
+
+        def answer() -> _Read:
             with contextlib.suppress(Ended):
                 return asked.result()
-            return self.out(*_diff_tree(flags), stdin=lines)
+            return read(self.out(*_diff_tree(flags), stdin=lines))
 
         return answer
 

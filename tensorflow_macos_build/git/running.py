@@ -7,12 +7,12 @@ import os
 import secrets
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tensorflow_macos_build import children, process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -24,6 +24,8 @@ _PIECE = 1 << 16
 _QUESTION = 1 << 14
 """Bytes asked before an answer is read: they have to fit into a pipe, 16 KiB of it on macOS."""
 
+
+_Read = TypeVar("_Read")
 
 _BESIDE = 4
 """Threads that wait for answers: as many as there are kinds of comparisons."""
@@ -83,7 +85,7 @@ class RunningGits:
         self._stack = contextlib.ExitStack()
         self._by_argv: dict[tuple[str, ...], RunningGit] = {}
         self._pool = ThreadPoolExecutor(_BESIDE)
-        self._asked: list[Future[bytes]] = []
+        self._asked: list[Future[Any]] = []
         # A line that is no id: `git diff-tree --stdin` prints it back, and flushes (diff-tree.c).
         # Nobody can have called a file so.
         self._end = f"end {secrets.token_hex(16)}\n".encode()
@@ -133,10 +135,12 @@ class RunningGits:
         cwd: Path | None,
         env: Mapping[str, str | None],
         lines: bytes,
-    ) -> Future[bytes]:
-        """Ask as `diff_tree` does, and do not wait; what comes is the answer, or `Ended`."""
+        read: Callable[[bytes], _Read],
+    ) -> Future[_Read]:
+        """Ask as `diff_tree` does, and do not wait; what comes is what is read, or `Ended`."""
         # Started here: an interrupt that comes meanwhile is the main thread's to raise.
-        asked = self._pool.submit(self._answer, self._running(argv, cwd, env), lines)
+        running = self._running(argv, cwd, env)
+        asked = self._pool.submit(lambda: read(self._answer(running, lines)))
         self._asked = [*(other for other in self._asked if not other.done()), asked]
         return asked
 

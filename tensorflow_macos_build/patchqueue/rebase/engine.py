@@ -320,20 +320,20 @@ def rebase_in(
     history = history or history_of(quarantine, base, onto)
     resolver = ConflictResolver(quarantine, history, patches, decisions or Decisions())
     merger = merger or FileMerger(quarantine)
-    commits = [patch.commit for patch in patches]
+    # The same resolver: where the classifier replays patches anew, the same decisions hold.
+    classifier = StatusClassifier(
+        quarantine, history, patches, on_conflict, resolver, merger=merger
+    )
     replayed = replay(
         quarantine,
         onto,
-        commits,
+        [patch.commit for patch in patches],
         on_conflict,
         resolver=resolver,
         write_trees=write_trees,
         merger=merger,
+        foreseen=classifier.foresee,
         ticker=ticker,
-    )
-    # The same resolver: where the classifier replays patches anew, the same decisions hold.
-    classifier = StatusClassifier(
-        quarantine, history, patches, on_conflict, resolver, merger=merger
     )
     statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed, classifying)))
     drivers = remarks.drivers(quarantine, replayed)

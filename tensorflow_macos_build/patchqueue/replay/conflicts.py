@@ -16,7 +16,6 @@ from tensorflow_macos_build.git.objects import TreeEntry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.diffs import FileDiff
     from tensorflow_macos_build.git.merges import ConflictedPath
     from tensorflow_macos_build.git.quarantine import Quarantine
 
@@ -91,14 +90,13 @@ class LineMaps:
         for start in range(0, len(fresh), blob_diffs.AT_ONCE):
             part = fresh[start : start + blob_diffs.AT_ONCE]
             pairs_of_part = [(key.old, key.new) for key in part]
-            answer = blob_diffs.ask(self._quarantine, pairs_of_part, algorithm=algorithm)
+            answer = blob_diffs.ask(
+                self._quarantine, pairs_of_part, lambda diff: diff.ranges, algorithm=algorithm
+            )
             self._answers.add(functools.partial(self._learn, part, answer))
 
-    def _learn(
-        self, keys: Sequence[_Compared], answer: Callable[[], list[FileDiff | None]]
-    ) -> None:
-        for key, diff in zip(keys, answer(), strict=True):
-            self._known[key] = diff.ranges if diff else ()
+    def _learn(self, keys: Sequence[_Compared], answer: Callable[[], list[LineMap | None]]) -> None:
+        self._known |= zip(keys, (ranges or () for ranges in answer()), strict=True)
 
 
 class _Compared(NamedTuple):

@@ -31,17 +31,17 @@ def foresee(
     quarantine: Quarantine,
     merger: FileMerger,
     tree: str,
-    patches: Iterable[Sequence[PathChange]],
+    patches: Iterable[tuple[str, Sequence[PathChange]]],
     *,
     skips: bool,
-) -> None:
-    """Make the merges of files that a replay will come to.
+) -> list[ForeseenConflict]:
+    """Make the merges of files that a replay will come to; return those that conflict.
 
     Args:
         quarantine: where the objects are.
         merger: makes them.
         tree: the id of the tree that the replay begins with.
-        patches: what each patch does to each path, in order.
+        patches: commits, and what each does to each path, in order.
         skips: whether the replay leaves out what conflicts; else it takes the patch's side.
     """
     walk = _Walk(quarantine, merger, tree, patches, skips=skips)
@@ -49,23 +49,42 @@ def foresee(
     with contextlib.suppress(ObjectMissing):
         while wave := walk.next_wave():
             merger.merge(tree, wave)
+    return walk.conflicts
+
+
+class ForeseenConflict(NamedTuple):
+    """A file at which a patch conflicts, as far as that is known before the replay.
+
+    Attributes:
+        commit: the patch, as a commit.
+        changes: what it does to each path.
+        versions: the file.
+    """
+
+    commit: str
+    changes: Sequence[PathChange]
+    versions: FileVersions
 
 
 class _After(NamedTuple):
-    """What a patch makes of a path."""
+    """What a patch makes of a path, and the versions that conflict there."""
 
     entry: TreeEntry | None
-    clean: bool = True
+    conflict: FileVersions | None = None
 
 
 class _Patch(NamedTuple):
     """What is not foreseen yet of a patch.
 
     Attributes:
-        changes: what it does to paths.
+        commit: the patch.
+        whole: what all of it does to paths.
+        changes: what is not foreseen of that.
         left_out: whether a conflict is foreseen, and so that the tree stays as it is.
     """
 
+    commit: str
+    whole: Sequence[PathChange]
     changes: Sequence[PathChange]
     left_out: bool = False
 
@@ -78,15 +97,16 @@ class _Walk:
         quarantine: Quarantine,
         merger: FileMerger,
         tree: str,
-        patches: Iterable[Sequence[PathChange]],
+        patches: Iterable[tuple[str, Sequence[PathChange]]],
         *,
         skips: bool,
     ) -> None:
         self._quarantine, self._merger, self._ruled_by = quarantine, merger, tree
         self._tree = Overlay(quarantine.objects, tree)
         self._now: dict[str, TreeEntry | None] = {}
-        self._waiting = [_Patch(changes) for changes in patches]
+        self._waiting = [_Patch(commit, changes, changes) for commit, changes in patches]
         self._skips = skips
+        self.conflicts: list[ForeseenConflict] = []
         self._unknown: set[str] = set()
         self._asked: dict[FileVersions, None] = {}
 
@@ -108,21 +128,26 @@ class _Walk:
                 self._unknown.add(change.path)
             else:
                 self._now[change.path] = after.entry
-        return _Patch(left)
+                if after.conflict:
+                    conflict = ForeseenConflict(patch.commit, patch.whole, after.conflict)
+                    self.conflicts.append(conflict)
+        return patch._replace(changes=left)
 
     def _skip_or_take(self, patch: _Patch) -> _Patch:
         """Take a patch when all of it is known to be clean."""
         afters = [self._after(change) for change in patch.changes]
         left = [c for c, after in zip(patch.changes, afters, strict=True) if after is None]
-        if patch.left_out or any(after and not after.clean for after in afters):
-            return _Patch(left, left_out=True)  # all that it meets is merged all the same
+        if patch.left_out or any(after and after.conflict for after in afters):
+            return patch._replace(
+                changes=left, left_out=True
+            )  # all that it meets is merged all the same
         if left:
             self._unknown.update(change.path for change in patch.changes)
             return patch
         for change, after in zip(patch.changes, afters, strict=True):
             assert after is not None
             self._now[change.path] = after.entry
-        return _Patch(())
+        return patch._replace(changes=())
 
     def _after(self, change: PathChange) -> _After | None:
         """Return what a patch makes of a path; None: it is not known yet."""
@@ -136,9 +161,10 @@ class _Walk:
         if merge is None:
             self._asked[versions] = None
             return None
-        if merge.clean or self._skips:
-            return _After(merge.entry, merge.clean)
-        return _After(self._patch_side(versions, merge.entry), clean=False)
+        if merge.clean:
+            return _After(merge.entry)
+        left = merge.entry if self._skips else self._patch_side(versions, merge.entry)
+        return _After(left, versions)
 
     def _entry(self, path: str) -> TreeEntry | None:
         if path not in self._now:

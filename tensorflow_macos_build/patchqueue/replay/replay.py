@@ -20,13 +20,14 @@ from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDiffere
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeOutcome, MergeResult
     from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
     from tensorflow_macos_build.patchqueue.replay.patched_tree import (
         Became,
         MergedFiles,
@@ -176,6 +177,7 @@ def replay(
     merger: FileMerger | None = None,
     changes: Iterable[tuple[PathChange, ...]] | None = None,
     earlier: Replay | None = None,
+    foreseen: Callable[[Sequence[ForeseenConflict]], object] | None = None,
     ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -192,6 +194,7 @@ def replay(
         changes: what each patch does to each path, where the caller has it already.
         earlier: a replay on another tree of the same patches, of the first ones, or of more after
             them: what comes out the same is taken from it.
+        foreseen: told of the files that conflict where the patch's side is taken, before all else.
         ticker: told how many patches are done.
     """
     if changes is None:
@@ -206,7 +209,9 @@ def replay(
     apart = TreeDifference(_changed(quarantine, earlier.onto, start) if earlier else ())
     # few merges are not worth the walk
     if 2 * sum(step.is_same(apart) for step in known) <= len(patches):
-        replayer.foresee(start, patches)
+        conflicts = replayer.foresee(start, patches)
+        if foreseen is not None:
+            foreseen(conflicts)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, its_changes in patches:
@@ -303,14 +308,20 @@ class _Replayer:
         self._on_conflict = on_conflict
         self._resolver = resolver
 
-    def foresee(self, start: str, patches: Sequence[tuple[str, tuple[PathChange, ...]]]) -> None:
-        """Make the merges that patches will need, put onto a tree in order."""
+    def foresee(
+        self, start: str, patches: Sequence[tuple[str, tuple[PathChange, ...]]]
+    ) -> list[ForeseenConflict]:
+        """Make the merges that patches will need, put onto a tree in order.
+
+        Return the files that conflict where the patch's side is taken.
+        """
         self._tree.expect(changes for _, changes in patches)
         if self._on_conflict is OnConflict.STOP:  # which may be at the first one
-            return
+            return []
         skips = self._on_conflict is OnConflict.SKIP
-        to_do = [changes for commit, changes in patches if not self._has_landed(commit)]
-        foresight.foresee(self._quarantine, self._merger, start, to_do, skips=skips)
+        to_do = [patch for patch in patches if not self._has_landed(patch[0])]
+        conflicts = foresight.foresee(self._quarantine, self._merger, start, to_do, skips=skips)
+        return [] if skips else conflicts
 
     def again(self, earlier: ReplayStep, apart: TreeDifference) -> ReplayStep:
         """Replay a patch that was replayed on a tree which is `apart` from this one."""

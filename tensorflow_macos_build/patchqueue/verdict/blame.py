@@ -9,8 +9,9 @@ from tensorflow_macos_build.git.diffs import LineRange
 from tensorflow_macos_build.patchqueue.replay import conflicts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from tensorflow_macos_build.git.file_merges import FileVersions
     from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -29,8 +30,8 @@ class Blame:
         self._lookup = conflicts.TreeLookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
 
-    def expect(self, files: Sequence[ConflictedPath]) -> None:
-        """Compare what will be asked for about files, many at once."""
+    def expect(self, files: Iterable[FileVersions]) -> None:
+        """Let git compare what will be asked for about files, many at once."""
         asked = [file for file in files if self._history.touches(file.path)]
         self._lines.expect(file.path for file in asked)
         upstreams = [self._lookup.at(self._tree, file.path) for file in asked]

@@ -11,7 +11,7 @@ from tensorflow_macos_build.git.answers import UnreadAnswers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tensorflow_macos_build.git.diffs import DiffHunk, FileDiff
+    from tensorflow_macos_build.git.diffs import DiffHunk
     from tensorflow_macos_build.git.quarantine import Quarantine
 
     _Pair = tuple[str, str]
@@ -43,9 +43,10 @@ class BlobHunks:
         self._asked.update(fresh)
         for start in range(0, len(fresh), blob_diffs.AT_ONCE):
             part = fresh[start : start + blob_diffs.AT_ONCE]
-            answer = blob_diffs.ask(self._quarantine, part, plain=True)
+            answer = blob_diffs.ask(self._quarantine, part, lambda diff: diff.hunks, plain=True)
             self._answers.add(functools.partial(self._learn, part, answer))
 
-    def _learn(self, pairs: Sequence[_Pair], answer: Callable[[], list[FileDiff | None]]) -> None:
-        for pair, diff in zip(pairs, answer(), strict=True):
-            self._known[pair] = diff.hunks if diff else ()
+    def _learn(
+        self, pairs: Sequence[_Pair], answer: Callable[[], list[tuple[DiffHunk, ...] | None]]
+    ) -> None:
+        self._known |= zip(pairs, (hunks or () for hunks in answer()), strict=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
+    from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
     from tensorflow_macos_build.patchqueue.replay.replay import (
         Replay,
         ReplayStep,
@@ -73,6 +74,12 @@ class StatusClassifier:
         self._asked: tuple[Replay, CounterfactualReplay] | None = None
         self._reporter = ConflictReporter(quarantine, git_history, writers)
 
+    def foresee(self, conflicts: Sequence[ForeseenConflict]) -> None:
+        """Let git compare what `classify` will ask about conflicts that a replay will meet."""
+        if conflicts:
+            self._reporter.expect_files(conflict.versions for conflict in conflicts)
+            self._landed.expect((conflict.commit, conflict.changes) for conflict in conflicts)
+
     def classify(self, replay: Replay, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
         ticker(0, len(self._patches))
@@ -108,7 +115,7 @@ class StatusClassifier:
     def _expect(self, steps: Sequence[ReplayStep]) -> None:
         """Ask git at once for what the patches that do not wait are compared by."""
         asked = (StepOutcome.CONFLICT, StepOutcome.EMPTY, StepOutcome.LANDED)
-        self._landed.expect(step for step in steps if step.outcome in asked)
+        self._landed.expect((step.commit, step.changes) for step in steps if step.outcome in asked)
         self._reporter.expect([step for step in steps if step.outcome is StepOutcome.CONFLICT])
 
     def is_first_cause(self, replay: Replay, position: int) -> bool:

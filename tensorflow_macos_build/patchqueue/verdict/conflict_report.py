@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build.git.file_merges import FileVersions
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict.blame import Blame
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
@@ -43,26 +44,29 @@ class ConflictReporter:
         self._writers = writers
         self._added = _AddedLines(history)
 
-    def expect(self, steps: Sequence[ReplayStep]) -> None:
-        """Compare what the reports of several steps need, many files at once."""
+    def expect_files(self, files: Iterable[FileVersions]) -> None:
+        """Let git compare what the reports of files in conflict need."""
         # Where both sides have a file with lines: others are looked at one by one.
-        files = [
-            file
-            for step in steps
-            for file in (step.merged.conflicted if step.merged else ())
-            if file.ours and file.theirs and file.ours.is_file and file.theirs.is_file
-        ]
+        asked = [f for f in files if f.ours and f.theirs and f.ours.is_file and f.theirs.is_file]
         empty = self._quarantine.write("blob", b"")
         self._line_maps.expect(
             (
                 (file.base.oid if file.base else empty, side.oid)
-                for file in files
+                for file in asked
                 for side in (file.ours, file.theirs)
                 if side
             ),
             "histogram",
         )
-        self._blame.expect(files)
+        self._blame.expect(asked)
+
+    def expect(self, steps: Sequence[ReplayStep]) -> None:
+        """Let git compare what the reports of several steps need, many files at once."""
+        self.expect_files(
+            FileVersions(file.path, file.base, file.ours, file.theirs)
+            for step in steps
+            for file in (step.merged.conflicted if step.merged else ())
+        )
         self._expect_patches(steps)
 
     def _expect_patches(self, steps: Sequence[ReplayStep]) -> None:

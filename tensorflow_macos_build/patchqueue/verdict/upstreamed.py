@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
-    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 _SHOWN = 5
@@ -65,12 +64,12 @@ class UpstreamedResolver:
             return True
         return bool(self._identical(patch, changes))
 
-    def expect(self, steps: Iterable[ReplayStep]) -> None:
-        """Compare what will be asked about patches, many at once."""
+    def expect(self, patches: Iterable[tuple[str, Sequence[PathChange]]]) -> None:
+        """Let git compare what will be asked about patches (commits, and what they change)."""
         asked: dict[str, None] = {}
-        for step in steps:
-            if alike := self._history.changing_only(change.path for change in step.changes):
-                asked |= dict.fromkeys([step.commit, *alike])
+        for commit, changes in patches:
+            if alike := self._history.changing_only(change.path for change in changes):
+                asked |= dict.fromkeys([commit, *alike])
         self._history.expect(asked)
 
     def _identical(self, patch: QueueCommit, changes: Sequence[PathChange]) -> list[str]:

@@ -58,7 +58,7 @@ def test_answers_that_come_beside_are_those_of_one_program(quarantine: Quarantin
     pairs = list(itertools.pairwise(made))
     alone = Git(quarantine.git.git_dir)
     waiting = [
-        (part, context, diffs.ask_trees(quarantine.git, part, context=context))
+        (part, context, diffs.ask_trees(quarantine.git, part, list, context=context))
         for context in (0, 1, 3)
         for part in (pairs[:100], pairs[100:200], pairs[200:])
     ]
@@ -74,7 +74,7 @@ def test_a_missing_object_is_named_by_each_answer_that_needs_it_and_by_no_other(
     first, second = tree_of(quarantine, b"a\n"), tree_of(quarantine, b"b\n")
     gone = quarantine.write_tree({"f": TreeEntry("100644", "1" * 40)})
     asked = [(first, second), (first, gone), (second, first), (second, gone)]
-    answers = [diffs.ask_trees(quarantine.git, [pair]) for pair in asked]
+    answers = [diffs.ask_trees(quarantine.git, [pair], list) for pair in asked]
     for pair, answer in zip(asked, answers, strict=True):
         if gone in pair:
             with pytest.raises(ObjectMissing, match="1111"):
@@ -95,7 +95,7 @@ def test_what_nobody_reads_ends_with_the_quarantine(tmp_path: Path) -> None:
             pairs = list(itertools.pairwise(made))
             for context in range(6):
                 for _ in range(5):
-                    diffs.ask_trees(quarantine.git, pairs, context=context)
+                    diffs.ask_trees(quarantine.git, pairs, list, context=context)
             if leaves_by_interrupt:
                 raise KeyboardInterrupt
         assert not quarantine.git.git_dir.exists()
