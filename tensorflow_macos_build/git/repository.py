@@ -181,6 +181,11 @@ class Git:
         return Path(self._path("shallow"))
 
     def _path(self, name: str) -> str:
+        folder = Path(self.work_tree or "", self.git_dir)
+        # Where no other repository has its files, git looks into its own folder (get_common_dir in
+        # setup.c), so it need not be asked. It follows a `.git` that is a file.
+        if folder.is_dir() and not (folder / "commondir").exists():
+            return str((folder / name).resolve())
         return self.line("rev-parse", "--path-format=absolute", "--git-path", name)
 
     def out(self, *args: str | Path, stdin: bytes = b"") -> bytes:
