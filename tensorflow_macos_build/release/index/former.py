@@ -37,10 +37,10 @@ def read(simple: Path) -> dict[str, tuple[str, str]]:
             hint="give another folder by --out, or move what is there",
         )
     try:
-        names = [project["name"] for project in _json(root)["projects"]]
+        names = [_plain(project["name"]) for project in _json(root)["projects"]]
         pages = [(name, _json(simple / name / JSON_PAGE)) for name in names]
         return {
-            file["filename"]: (name, file["hashes"]["sha256"])
+            _plain(file["filename"]): (name, file["hashes"]["sha256"])
             for name, page in pages
             for file in page["files"]
         }
@@ -50,6 +50,13 @@ def read(simple: Path) -> dict[str, tuple[str, str]]:
             where=str(simple),
             hint="bring back what was published, or move the folder away to begin anew",
         ) from None
+
+
+def _plain(name: str) -> str:
+    """Return a name by which files are read, and deleted where a wheel is dropped."""
+    if "/" in name or name in ("", ".", ".."):
+        raise ValueError("it leads elsewhere")
+    return name
 
 
 def _json(path: Path) -> Any:

@@ -135,6 +135,19 @@ def test_what_was_published_neither_changes_nor_vanishes(wheels: Path, tmp_path:
     assert not list(out.rglob(f"{gone.name}*"))
 
 
+def test_pages_whose_names_lead_elsewhere_delete_nothing(wheels: Path, tmp_path: Path) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
+    publish(IndexRequest((wheels,), out))
+    precious.write_text("x")
+    page = out / "simple/demo/index.json"
+    value = json.loads(page.read_text())
+    value["files"].append({"filename": "../../../precious", "hashes": {"sha256": "0" * 64}})
+    page.write_text(json.dumps(value))
+    with pytest.raises(UsageError, match="cannot be read"):
+        publish(IndexRequest((wheels,), out, drop=True))
+    assert precious.exists()
+
+
 def test_a_spoiled_copy_is_made_good(wheels: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     publish(IndexRequest((wheels,), out))
