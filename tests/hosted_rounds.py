@@ -101,12 +101,13 @@ class HostedRounds:
         if fault == "upload":
             return "Save the state"
         state = _state(now)
-        self._upload(number, part, f"state-{round_number + 1:04}.tar", state, fault)
+        self.upload(number, part, f"state-{round_number + 1:04}.tar", state, fault)
         if now == ACTIONS:
-            self._upload(number, part, "x.whl", b"wheel", "")
+            self.upload(number, part, "x.whl", b"wheel", "")
         return ""
 
-    def _upload(self, run: int, part: str, member: str, content: bytes, fault: str) -> None:
+    def upload(self, run: int, part: str, member: str, content: bytes, fault: str) -> None:
+        """Leave an artifact of a run, with a fault or none."""
         kind = "wheel" if member.endswith(".whl") else "state"
         if fault == "spoiled":
             content = content[:-1] + b"!"
@@ -126,7 +127,12 @@ class HostedRounds:
             "digest": digest,
             "expired": False,
             "archive_download_url": f"{self.address}/zip/{len(self.artifacts)}",
-            "workflow_run": {"id": run, "head_branch": "main"},
+            "workflow_run": {
+                "id": run,
+                "head_branch": "main",
+                "repository_id": 1,
+                "head_repository_id": 2 if fault == "fork" else 1,
+            },
         }
         self.artifacts.append((row, data))
 

@@ -116,7 +116,11 @@ class Repository:
         self.send("POST", f"actions/workflows/{quote(workflow)}/dispatches", body, 204)
 
     def artifacts(self, name: str) -> list[Artifact]:
-        """Return the artifacts of a name that are still there, the newest first."""
+        """Return the artifacts of a name that are still there, the newest first.
+
+        Those of forks are left out: their pull requests run here too, with workflows of their own,
+        and their branch may be called as the one that is built.
+        """
         rows = self.get(f"actions/artifacts?per_page=50&name={quote(name, safe='')}")["artifacts"]
         made = [
             Artifact(
@@ -127,7 +131,7 @@ class Repository:
                 str(row["workflow_run"]["head_branch"]),
             )
             for row in rows
-            if not row["expired"] and row["name"] == name
+            if not row["expired"] and row["name"] == name and _is_own(row["workflow_run"])
         ]
         return sorted(made, key=lambda artifact: -artifact.run)
 
@@ -144,6 +148,12 @@ class Repository:
     def _listed(self, run: int, what: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.get(f"actions/runs/{run}/{what}?per_page=100")[what]
         return rows
+
+
+def _is_own(run: Mapping[str, Any]) -> bool:
+    """Whether a run is of a commit of the repository itself; what is not said is not so."""
+    origin = run.get("head_repository_id")
+    return origin is not None and origin == run.get("repository_id")
 
 
 def open_repository(name: str, address: str) -> Repository:

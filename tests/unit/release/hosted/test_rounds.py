@@ -59,6 +59,19 @@ def test_a_lost_or_damaged_state_costs_its_round_alone(
     assert not list(tmp_path.rglob("evil*"))
 
 
+def test_what_a_fork_s_pull_request_leaves_is_not_taken(
+    world: HostedRounds, tmp_path: Path
+) -> None:
+    world.start(FIRST)
+    _round(world, tmp_path)
+    own = world.repository.artifacts(f"state-{PARTS[0]}")
+    world.upload(world.waiting[0], PARTS[0], "state-0009.tar", b"evil", "fork")
+    assert world.repository.artifacts(f"state-{PARTS[0]}") == own
+    assert len(own) == 1
+    del world.artifacts[-1][0]["workflow_run"]["head_repository_id"]
+    assert world.repository.artifacts(f"state-{PARTS[0]}") == own
+
+
 def test_lost_rounds_in_a_row_end_it(world: HostedRounds, tmp_path: Path) -> None:
     world.start(FIRST)
     decisions = [_round(world, tmp_path, x86_64="upload") for _ in range(3)]
