@@ -10,6 +10,7 @@ from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
+from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
 from tensorflow_macos_build.patchqueue.replay.replay import (
     OnConflict,
     Resolved,
@@ -93,6 +94,26 @@ def test_a_replay_that_stops_asks_for_what_it_reaches(tmp_path: Path) -> None:
     upstream = (edited(BASE, "upstream", a=3, b=0),)
     case = repositories.Case(BASE, upstream, chain({"a": 3}, {"b": 5}, start=BASE))
     assert asked(case, tmp_path / "r", OnConflict.STOP) == [1]
+
+
+@pytest.mark.parametrize("on_conflict", list(OnConflict))
+def test_conflicts_are_told_before_the_replay_where_the_patchs_side_is_taken(
+    tmp_path: Path, on_conflict: OnConflict
+) -> None:
+    """They are those that it comes to, each with the versions that meet there."""
+    upstream = (edited(edited(BASE, "upstream", a=3, b=0), "upstream", a=0),)
+    patches = chain({"a": 3, "b": 5}, {"a": 3}, {"b": 0, "c": 1}, {"c": 2}, start=BASE)
+    made = repositories.make(repositories.Case(BASE, upstream, patches), tmp_path / "r")
+    told: list[ForeseenConflict] = []
+    with open_quarantine(made.git) as quarantine:
+        done = replay(quarantine, made.onto, made.patches, on_conflict, foreseen=told.extend)
+    met = [
+        ForeseenConflict(s.commit, s.changes, FileVersions(f.path, f.base, f.ours, f.theirs))
+        for s in done.steps
+        for f in (s.merged.conflicted if s.merged else ())
+    ]
+    assert sorted(told) == (sorted(met) if on_conflict is OnConflict.PROVISIONAL else [])
+    assert (len(met) == 1) is (on_conflict is OnConflict.STOP)
 
 
 class Settled:
