@@ -78,7 +78,9 @@ class StatusClassifier:
         """Let git compare what `classify` will ask about conflicts that a replay will meet."""
         if conflicts:
             self._reporter.expect_files(conflict.versions for conflict in conflicts)
-            self._landed.expect((conflict.commit, conflict.changes) for conflict in conflicts)
+            self._history.expect_identical(
+                (conflict.commit, conflict.changes) for conflict in conflicts
+            )
 
     def classify(self, replay: Replay, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
         """Return the statuses, in the queue's order."""
@@ -115,7 +117,9 @@ class StatusClassifier:
     def _expect(self, steps: Sequence[ReplayStep]) -> None:
         """Ask git at once for what the patches that do not wait are compared by."""
         asked = (StepOutcome.CONFLICT, StepOutcome.EMPTY, StepOutcome.LANDED)
-        self._landed.expect((step.commit, step.changes) for step in steps if step.outcome in asked)
+        self._history.expect_identical(
+            (step.commit, step.changes) for step in steps if step.outcome in asked
+        )
         self._reporter.expect([step for step in steps if step.outcome is StepOutcome.CONFLICT])
 
     def is_first_cause(self, replay: Replay, position: int) -> bool:

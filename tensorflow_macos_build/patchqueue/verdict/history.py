@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.trees import PathChange
 
 
 _SNAPSHOT = 1000
@@ -79,15 +80,30 @@ class UpstreamHistory(PathHistory):
         """Return the `significant_lines` of a commit, or of a patch as one."""
         return self._diffs.significant([commit])[0]
 
-    def identical(self, patch: str, paths: Iterable[str]) -> list[str]:
-        """Return the commits that make exactly the changes of a patch on paths, and no others."""
-        # Only commits on its very files can be it: the differences of all others stay unread, and
-        # where there is none, its own.
-        commits = self.changing_only(paths)
-        if not commits:
-            return []
-        change, *made = self._diffs.change_ids([patch, *commits])
-        return [oid for oid, made_id in zip(commits, made, strict=True) if made_id == change]
+    def identical(self, patch: str, changes: Sequence[PathChange]) -> list[str]:
+        """Return the commits that make exactly the changes of a patch, and no others."""
+        commits, others = self._on_its_paths(changes)
+        if not others:
+            return commits
+        change, *made = self._diffs.change_ids([patch, *others])
+        not_it = {oid for oid, made_id in zip(others, made, strict=True) if made_id != change}
+        return [oid for oid in commits if oid not in not_it]
+
+    def expect_identical(self, patches: Iterable[tuple[str, Sequence[PathChange]]]) -> None:
+        """Let git compare what `identical` will ask about patches."""
+        asked: dict[str, None] = {}
+        for patch, changes in patches:
+            if others := self._on_its_paths(changes)[1]:
+                asked |= dict.fromkeys([patch, *others])
+        self._diffs.expect(asked)
+
+    def _on_its_paths(self, changes: Sequence[PathChange]) -> tuple[list[str], list[str]]:
+        """Return the commits on a patch's very paths, and those of them that are to be compared.
+
+        Only these commits can be it, and those are that make of the same files the same.
+        """
+        commits = self.changing_only(change.path for change in changes)
+        return commits, [oid for oid in commits if not self.makes(oid, changes)]
 
     def sharing(self, paths: Iterable[str], lines: Counter[bytes]) -> list[str]:
         """Return the commits on `paths` that change some of `lines`; those that share most first.

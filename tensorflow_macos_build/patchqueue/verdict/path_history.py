@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.commit_log import CommitLog, LoggedCommit, PathTouch
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.git.trees import PathChange
 
 
 class PathHistory:
@@ -102,3 +103,12 @@ class PathHistory:
         touching = self.touching(itertools.islice(asked, 1))
         alike = (oid for oid in touching if len(self.log.commits[oid].paths) == len(asked))
         return [oid for oid in alike if self.paths_of(oid) == asked.keys()]
+
+    def makes(self, commit: str, changes: Iterable[PathChange]) -> bool:
+        """Whether a commit makes each of some changes, file contents by their ids."""
+        return all(
+            touch.entries == (change.old, change.new)
+            for change in changes
+            for touch in self.log.touches[change.path]
+            if touch.commit == commit
+        )

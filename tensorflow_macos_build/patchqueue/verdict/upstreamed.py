@@ -9,7 +9,7 @@ from tensorflow_macos_build.patchqueue.verdict import effect, origins
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -64,17 +64,9 @@ class UpstreamedResolver:
             return True
         return bool(self._identical(patch, changes))
 
-    def expect(self, patches: Iterable[tuple[str, Sequence[PathChange]]]) -> None:
-        """Let git compare what will be asked about patches (commits, and what they change)."""
-        asked: dict[str, None] = {}
-        for commit, changes in patches:
-            if alike := self._history.changing_only(change.path for change in changes):
-                asked |= dict.fromkeys([commit, *alike])
-        self._history.expect(asked)
-
     def _identical(self, patch: QueueCommit, changes: Sequence[PathChange]) -> list[str]:
         """Return the commits that make exactly the changes of a patch."""
-        return self._history.identical(patch.commit, (change.path for change in changes))
+        return self._history.identical(patch.commit, changes)
 
     def evidence(self, patch: QueueCommit, changes: Sequence[PathChange]) -> tuple[list[str], str]:
         """Return the commits that are a patch of which nothing is left, and how they were found."""
