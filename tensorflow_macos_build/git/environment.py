@@ -54,6 +54,14 @@ _FETCHING: dict[str, str | None] = {
     "GIT_ALLOW_PROTOCOL": "git:http:https:ssh",  # `ext::` runs any program (git-remote-ext(1))
 }
 
+KEEPING_MEMORY = {
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # the most that there may be
+}
+"""Lets a git that goes on running use the memory of one file for the next (mallopt(3); glibc's).
+
+By default it goes back to the kernel each time, which takes a fifth of the time of merges."""
+
 _OVERRIDES = {
     "core.attributesFile": os.devnull,
     "core.autocrlf": "false",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build import process
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git import object_ids
+from tensorflow_macos_build.git import environment, object_ids
 from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.git.repository import ObjectMissing
 
@@ -191,7 +191,8 @@ def reading(
     git: Git, unwritten: Mapping[str, tuple[str, bytes]] | None = None
 ) -> Iterator[ObjectReader]:
     """Yield a reader of a repository's objects, and of `unwritten` ones, for the body's time."""
-    with process.start(git.argv("cat-file", "--batch"), env=git.environment()) as child:
+    env = {**git.environment(), **environment.KEEPING_MEMORY}
+    with process.start(git.argv("cat-file", "--batch"), env=env) as child:
         yield ObjectReader(git, child, unwritten=unwritten)
 
 

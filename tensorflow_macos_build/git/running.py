@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tensorflow_macos_build import children, process
+from tensorflow_macos_build.git import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,7 +113,8 @@ class RunningGits:
     ) -> RunningGit:
         """Start a program."""
         # what it says of an object that it lacks, git says again when it is asked that alone
-        started = process.start(argv, cwd=cwd, env=env, stderr=process.NOWHERE)
+        own = {**env, **environment.KEEPING_MEMORY}
+        started = process.start(argv, cwd=cwd, env=own, stderr=process.NOWHERE)
         return RunningGit(self._stack.enter_context(started))
 
     def diff_tree(
