@@ -48,7 +48,7 @@ of 4 to 64 KiB (setvbuf(3)). What follows an answer pushes it out.
 _AT_ONCE = 100
 """Trees merged before an answer is read: their ids have to fit into a pipe (pipe(7))."""
 
-_HALF = 50
+_HALF = 20
 """Files that a second git merges meanwhile, at least: it reads on its own what many are made of."""
 
 
