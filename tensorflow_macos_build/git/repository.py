@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shlex
 from dataclasses import dataclass, field
@@ -165,11 +164,7 @@ class Git:
     def objects_folder(self) -> Path:
         """Return the folder that its objects are in; that of a linked work tree is elsewhere."""
         own = self.environment().get("GIT_OBJECT_DIRECTORY")
-        return Path(own or self._objects_folder)
-
-    @functools.cached_property
-    def _objects_folder(self) -> str:
-        return self._path("objects")
+        return Path(own or self._path("objects"))
 
     def object_folders(self) -> list[Path]:
         """Return the folder of its own objects, and those that `env` adds to it."""
