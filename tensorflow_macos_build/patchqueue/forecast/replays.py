@@ -13,6 +13,7 @@ from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
 from tensorflow_macos_build.patchqueue.verdict import line_writers
+from tensorflow_macos_build.patchqueue.verdict.carried_texts import ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class PartialReplays:
         self._patches = patches
         self._decisions = decisions
         self._latest: Replay | None = None
+        self._compared = ComparedTrees(quarantine)
         self._lookup = TreeLookup(quarantine)
         self._writers = line_writers.of_queue(quarantine, base, patches)
         changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
@@ -134,5 +136,6 @@ class PartialReplays:
             resolver,
             merger=self._merger,
             writers=self._writers,
+            compared=self._compared,
         )
         return PartialReplay(replayed, classifier, resolver)

@@ -78,13 +78,14 @@ class MergedPatch:
         upstream_had: the paths that already are as the patch makes them.
         became: what it does to the tree; with conflicts, files hold diff3 markers.
         merged: the merge, where ids do not decide.
-        saw_whole_trees: whether more had a say than what is at its paths, and the folders above.
+        lacks_files: whether files of it are gone here: what is added had a say, for they may be
+            that by now.
     """
 
     upstream_had: tuple[str, ...]
     became: Became
     merged: MergedFiles | MergeResult | None
-    saw_whole_trees: bool
+    lacks_files: bool
 
 
 class PatchedTree:
@@ -177,6 +178,16 @@ class PatchedTree:
             return MergedPatch((), merged.changes, merged, bool(gone))
         return MergedPatch(tuple(upstream_had), tuple(pending), None, bool(gone))
 
+    def meets_beside_files(self, changes: Sequence[PathChange]) -> bool:
+        """Whether a patch meets other versions of files, and not only plain files that are here.
+
+        Those would merge by themselves; for others git may have to merge whole trees.
+        """
+        sides = [(c.old, c.new, self._state.entry(c.path)) for c in changes]
+        return any(old and new and now not in (old, new) for old, new, now in sides) and not all(
+            side is not None and side.is_file for of_path in sides for side in of_path
+        )
+
     def _merged_files(
         self, pending: Sequence[PathChange], files: Sequence[tuple[FileVersions, FileMerge]]
     ) -> MergedFiles:
@@ -193,7 +204,7 @@ class PatchedTree:
     def _merge_trees(self, patch: PatchTrees) -> MergedPatch:
         # git reads tree objects, so what is in memory is written out here.
         merged = merges.merge(self._quarantine, patch.before, self.write(), patch.after)
-        return MergedPatch((), TreePair(merged.ours, merged.tree), merged, saw_whole_trees=True)
+        return MergedPatch((), TreePair(merged.ours, merged.tree), merged, lacks_files=False)
 
     def whole(self, patch: PatchTrees, merged: MergedFiles | MergeResult) -> MergeResult:
         """Return a patch's merge onto the tree, as it stands yet, as one of whole trees."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
-from tensorflow_macos_build.patchqueue.replay import foresight
+from tensorflow_macos_build.git.merges import MergeResult
+from tensorflow_macos_build.patchqueue.replay import foresight, tree_difference
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
 from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeOutcome, MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
         Became,
         MergedFiles,
     )
+    from tensorflow_macos_build.patchqueue.replay.tree_difference import Footprint
+
+
+_WALK = 20
+"""Patches that are walked over in the time of a merge that was not foreseen."""
 
 
 class OnConflict(Enum):
@@ -77,7 +83,7 @@ class ReplayStep:
         merged: git's merge, where blob ids did not decide.
         after: the tree after it, where trees were asked for; else "".
         became: what the replay did to the tree for it.
-        saw_whole_trees: as in a `MergedPatch`.
+        lacks_files: as in a `MergedPatch`.
     """
 
     commit: str
@@ -87,13 +93,12 @@ class ReplayStep:
     merged: MergedFiles | MergeResult | None = None
     after: str = ""
     became: Became = ()
-    saw_whole_trees: bool = False
+    lacks_files: bool = False
 
-    def is_same(self, apart: TreeDifference) -> bool:
-        """Whether it comes out the same on another tree; where somebody had a say, it may not."""
-        alone = self.outcome in (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY)
-        merged, saw_whole_trees = self.merged is not None, self.saw_whole_trees
-        return alone and apart.leaves(self.changes, merged=merged, saw_whole_trees=saw_whole_trees)
+    @functools.cached_property
+    def meets(self) -> Footprint:
+        """What it meets in a tree."""
+        return tree_difference.footprint(self.changes)
 
     @property
     def is_in_tree(self) -> bool:
@@ -207,11 +212,10 @@ def replay(
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
     known = earlier.steps if earlier else ()
     apart = TreeDifference(_changed(quarantine, earlier.onto, start) if earlier else ())
-    # few merges are not worth the walk
-    if 2 * sum(step.is_same(apart) for step in known) <= len(patches):
-        conflicts = replayer.foresee(start, patches)
-        if foreseen is not None:
-            foreseen(conflicts)
+    taken = sum(replayer.does_the_same(step, apart) for step in known)
+    conflicts = replayer.foresee(start, patches, len(patches) - taken)
+    if foreseen is not None:
+        foreseen(conflicts)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, its_changes in patches:
@@ -259,8 +263,9 @@ def replay_otherwise(
     start = tree_of(quarantine.objects, onto)
     tree = PatchedTree(quarantine, start, merger)
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
-    replayer.foresee(start, [(step.commit, step.changes) for step in done])
     apart = TreeDifference()
+    conflicts = sum(not replayer.does_the_same(step, apart) for step in done)
+    replayer.foresee(start, [(step.commit, step.changes) for step in done], conflicts)
     return tuple(replayer.otherwise(step, apart) for step in done)
 
 
@@ -309,12 +314,14 @@ class _Replayer:
         self._resolver = resolver
 
     def foresee(
-        self, start: str, patches: Sequence[tuple[str, tuple[PathChange, ...]]]
+        self, start: str, patches: Sequence[tuple[str, tuple[PathChange, ...]]], anew: int
     ) -> list[ForeseenConflict]:
-        """Make the merges that patches will need, put onto a tree in order.
+        """Make the merges that patches will need, in order; `anew` of them are not taken.
 
         Return the files that conflict where the patch's side is taken.
         """
+        if anew * _WALK < len(patches):
+            return []
         self._tree.expect(changes for _, changes in patches)
         if self._on_conflict is OnConflict.STOP:  # which may be at the first one
             return []
@@ -325,12 +332,23 @@ class _Replayer:
 
     def again(self, earlier: ReplayStep, apart: TreeDifference) -> ReplayStep:
         """Replay a patch that was replayed on a tree which is `apart` from this one."""
-        if earlier.is_same(apart) and not self._has_landed(earlier.commit):
+        if self.does_the_same(earlier, apart) and not self._has_landed(earlier.commit):
             self._tree.take(earlier.became)
             return earlier
         step = self.step(earlier.commit, earlier.changes)
         apart.grow(earlier.became, step.became)
         return step
+
+    def does_the_same(self, step: ReplayStep, apart: TreeDifference) -> bool:
+        """Whether a patch does here what it did on a tree that is `apart` from this one."""
+        # where somebody had a say, it may be settled otherwise here
+        if step.outcome not in (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY):
+            return False
+        if apart.is_none:
+            return True
+        if step.lacks_files or isinstance(step.merged, MergeResult):
+            return False  # anything in the trees may have had a say
+        return apart.leaves(step.meets, merged=step.merged is not None)
 
     def _has_landed(self, commit: str) -> bool:
         return self._resolver is not None and self._resolver.has_landed(commit)
@@ -356,12 +374,12 @@ class _Replayer:
             patch.upstream_had,
             merged,
             became=became,
-            saw_whole_trees=patch.saw_whole_trees,
+            lacks_files=patch.lacks_files,
         )
 
     def otherwise(self, done: ReplayStep, apart: TreeDifference) -> OtherStep:
         """Replay a patch that was replayed with conflicts treated otherwise."""
-        if not done.is_same(apart) and (unmade := self._certain_conflict(done)):
+        if not self.does_the_same(done, apart) and (unmade := self._certain_conflict(done)):
             apart.grow(done.became, ())
             return OtherStep(done.commit, StepOutcome.CONFLICT, unmade)
         step = self.again(done, apart)
@@ -375,6 +393,8 @@ class _Replayer:
         """
         commit, changes = done.commit, done.changes
         if self._on_conflict is not OnConflict.SKIP or self._has_landed(commit):
+            return None
+        if not self._tree.meets_beside_files(changes):  # files merge as quickly, without a tree
             return None
         patch = _CommitTrees(self._quarantine, commit)
         merge = UnmadeMerge(self._quarantine, self._merger, patch, self._tree.write(), changes)

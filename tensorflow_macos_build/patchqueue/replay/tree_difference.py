@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.git.trees import folders_above
@@ -14,6 +14,25 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.patched_tree import Became
+
+
+class Footprint(NamedTuple):
+    """What a patch meets in a tree, unless git looks for files that it may have become.
+
+    Attributes:
+        paths: its paths, and `shape`.
+        shape: the paths that it adds or takes away, and the folders above them.
+    """
+
+    paths: frozenset[str]
+    shape: frozenset[str]
+
+
+def footprint(changes: Sequence[PathChange]) -> Footprint:
+    """Return what a patch meets that does this."""
+    one_sided = {change.path for change in changes if change.old is None or change.new is None}
+    shape = one_sided.union(*map(folders_above, one_sided))
+    return Footprint(frozenset(shape.union(c.path for c in changes)), frozenset(shape))
 
 
 class TreeDifference:
@@ -33,30 +52,22 @@ class TreeDifference:
         for change in changes:
             self._differs(change.path, one_sided=None in (change.old, change.new))
 
-    def leaves(self, changes: Sequence[PathChange], *, merged: bool, saw_whole_trees: bool) -> bool:
-        """Whether a patch does the same in the other replay.
+    @property
+    def is_none(self) -> bool:
+        """Whether the trees are the same."""
+        return not (self._paths or self._anywhere)
 
-        It does where what it meets is the same: the files at its paths and, for those that it adds
-        or takes away, the folders above them.
+    def leaves(self, meets: Footprint, *, merged: bool) -> bool:
+        """Whether a patch meets the same in both trees.
 
         Args:
-            changes: what it does to each path.
+            meets: what it meets.
             merged: whether contents were merged for it, as .gitattributes say.
-            saw_whole_trees: as in a `MergedPatch`.
         """
-        if not (self._paths or self._anywhere):
-            return True
-        if self._anywhere or saw_whole_trees or (merged and self._rules):
+        if self._anywhere or (merged and self._rules):
             return False
-        return not any(map(self._is_met_by, changes))
-
-    def _is_met_by(self, change: PathChange) -> bool:
-        if change.path in self._paths:
-            return True
-        if change.old is not None and change.new is not None:
-            return False
-        return change.path in self._inside or any(
-            folder in self._inside or folder in self._paths for folder in folders_above(change.path)
+        return self._paths.keys().isdisjoint(meets.paths) and self._inside.keys().isdisjoint(
+            meets.shape
         )
 
     def grow(self, became: Became, other: Became) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs
+from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.patchqueue.replay import patched_tree
 from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
 
@@ -21,9 +22,36 @@ _AT_ONCE = 50
 """Patches that are compared at once: their differences are in memory until they are asked for."""
 
 
+_BYTES_KEPT = 8 << 20
+"""Bytes of the texts of differences that are remembered."""
+
+
 def is_as_it_was(step: ReplayStep) -> bool:
     """Whether ids decided for each path of a patch: its text is what it was, and is not read."""
     return step.outcome is StepOutcome.TAKEN and not step.upstream_had
+
+
+class ComparedTrees:
+    """Differences of trees, of which the latest are remembered.
+
+    What a patch changes on its old base is the same for each new one, and mostly what is left of
+    it is, too.
+    """
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._known: Recent[tuple[tuple[str, str], bool], TreeDiff] = Recent(_BYTES_KEPT)
+
+    def of(self, pairs: Sequence[tuple[str, str]], *, renames: bool) -> list[TreeDiff]:
+        """Return the differences of pairs of trees."""
+        known = {pair: self._known.get((pair, renames)) for pair in pairs}
+        fresh = [pair for pair, diff in known.items() if diff is None]
+        made = diffs.of_trees(self._quarantine.git, fresh, renames=renames) if fresh else []
+        for pair, diff in zip(fresh, made, strict=True):
+            known[pair] = diff
+            size = sum(len(hunk.text) for file in diff for hunk in file.hunks)
+            self._known.put((pair, renames), diff, size)
+        return [diff for diff in map(known.__getitem__, pairs) if diff is not None]
 
 
 class CarriedTexts:
@@ -32,10 +60,14 @@ class CarriedTexts:
     Args:
         quarantine: reads and compares.
         steps: the patches that may be asked about, in the order in which they are.
+        remembered: what was compared for other replays.
     """
 
-    def __init__(self, quarantine: Quarantine, steps: Sequence[ReplayStep]) -> None:
+    def __init__(
+        self, quarantine: Quarantine, steps: Sequence[ReplayStep], remembered: ComparedTrees
+    ) -> None:
         self._quarantine = quarantine
+        self._compared = remembered
         carried = (StepOutcome.TAKEN, StepOutcome.MERGED)
         self._waiting = [s for s in steps if s.outcome in carried and not is_as_it_was(s)]
         self._known: dict[str, _Texts] = {}
@@ -54,7 +86,7 @@ class CarriedTexts:
         others = [step for step in steps if not _may_move(step)]
         for part, renames in ((moving, True), (others, False)):
             pairs = [pair for step in part for pair in (self._own(step), self._left(step))]
-            compared = iter(diffs.of_trees(self._quarantine.git, pairs, renames=renames))
+            compared = iter(self._compared.of(pairs, renames=renames))
             for step in part:
                 before, after = next(compared), next(compared)
                 if step.merged is None:

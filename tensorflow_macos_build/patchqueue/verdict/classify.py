@@ -14,7 +14,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import carried_texts, commit_diffs, line_writers
-from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts
+from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts, ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
 from tensorflow_macos_build.patchqueue.verdict.counterfactual import CounterfactualReplay
 from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
@@ -50,6 +50,7 @@ class StatusClassifier:
         resolver: what it asked about them.
         merger: what merged files for it.
         writers: what finds the patches that wrote lines, where the caller has it already.
+        compared: what was compared for other replays in the quarantine.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class StatusClassifier:
         *,
         merger: FileMerger | None = None,
         writers: LineWriters | None = None,
+        compared: ComparedTrees | None = None,
     ) -> None:
+        self._compared = compared or ComparedTrees(quarantine)
         self._resolver = resolver
         self._merger = merger
         self._quarantine = quarantine
@@ -89,7 +92,7 @@ class StatusClassifier:
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
         others = [step for step in replay.steps if step.commit not in waiting]
         self._expect(others)
-        texts = CarriedTexts(self._quarantine, others)
+        texts = CarriedTexts(self._quarantine, others, self._compared)
         statuses: list[PatchStatus] = []
         before, conflicting, causes = PatchesByPath(), PatchesByPath(), PatchesByPath()
         for patch, step in zip(self._patches, replay.steps, strict=True):

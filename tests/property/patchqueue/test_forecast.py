@@ -61,6 +61,24 @@ def foresee(made: Made, *, everywhere: bool = False) -> Outlook:
         return Outlook(column, {commit: statuses(commit) for commit in sorted(asked)})
 
 
+@given(repositories.cases(patches=6, upstream=4))
+@settings(max_examples=20, derandomize=True, deadline=None)
+def test_each_revision_has_what_a_whole_rebase_there_says(case: repositories.Case) -> None:
+    """Law: though only what is different from revision to revision is replayed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        patches = commits_of(made.git, f"{made.base}..queue")
+        base = QueueBase("", "base", made.base)
+        with open_quarantine(made.git) as quarantine:
+            forecaster = Forecaster(quarantine, base, patches, Decisions())
+            columns = forecaster.columns({commit: commit for commit in made.upstream})
+        for column in columns:
+            with open_quarantine(made.git) as quarantine:
+                whole, _ = engine.rebase_in(quarantine, base, column.commit, patches)
+            told = [(cell.status, cell.evidence) for cell in column.cells]
+            assert told == [(patch.status, patch.evidence) for patch in whole.patches]
+
+
 @given(repositories.cases(patches=4, upstream=6))
 @settings(max_examples=15, derandomize=True, deadline=None)
 def test_a_patch_conflicts_with_its_breaking_commit_and_not_with_the_parent(
