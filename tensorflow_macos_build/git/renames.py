@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.markers import split_lines
 from tensorflow_macos_build.git.objects import TreeEntry
+from tensorflow_macos_build.git.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
@@ -27,6 +28,10 @@ _RENAMED = 50
 _COMPARED = 25
 """Per cent of likeness that is asked for: the less, the more a file may change before it is
 compared anew, and the more files there are of a size that has to be looked at."""
+
+
+_ADDED_KEPT = 100_000
+"""Ids of added files that are kept, some 70 bytes each, once for each folder that they are in."""
 
 
 @dataclass
@@ -46,13 +51,6 @@ class _Comparison:
     like: frozenset[str] | None = None
 
 
-class _Folder(NamedTuple):
-    """What a folder has more than another one: ids of files, and pairs of folders to compare."""
-
-    added: tuple[str, ...]
-    inside: tuple[tuple[str, str], ...]
-
-
 class RenameSearch:
     """Looks for renames of single files, and remembers what it compared.
 
@@ -64,7 +62,7 @@ class RenameSearch:
         self._quarantine = quarantine
         self._comparisons: dict[str, _Comparison] = {}
         self._expected: dict[str, str] = {}
-        self._folders: dict[tuple[str, str], _Folder] = {}
+        self._added: Recent[tuple[str, str], frozenset[str]] = Recent(_ADDED_KEPT)
 
     def expect(self, files: Iterable[tuple[str, str]]) -> None:
         """Take note of versions of files, paths and ids of blobs, that may be asked for."""
@@ -198,36 +196,28 @@ class RenameSearch:
         scores = trees.copies(self._quarantine.git, before, after, per_cent)
         return scores | {oid: 100 for oid in new if oid in olds}
 
-    def added(self, old: str, new: str) -> set[str]:
+    def added(self, old: str, new: str) -> frozenset[str]:
         """Return the ids of the files of a tree that another has nothing in the place of."""
-        ids: set[str] = set()
-        waiting = [(old, new)]
-        while waiting:
-            folder = self._folder(*waiting.pop())
-            ids.update(folder.added)
-            waiting += folder.inside
-        return ids
-
-    def _folder(self, old: str, new: str) -> _Folder:
         # Between two merges of a replay few folders change: most pairs were compared before.
-        if (old, new) not in self._folders:
-            self._folders[old, new] = self._compare_folders(old, new)
-        return self._folders[old, new]
+        known = self._added.get((old, new))
+        if known is None:
+            known = self._compare_folders(old, new)
+            self._added.put((old, new), known, len(known) + 1)
+        return known
 
-    def _compare_folders(self, old: str, new: str) -> _Folder:
+    def _compare_folders(self, old: str, new: str) -> frozenset[str]:
         objects = self._quarantine.objects
         before = objects.tree(old) if old else {}
-        added: list[str] = []
-        inside: list[tuple[str, str]] = []
+        added: set[str] = set()
         for name, entry in objects.tree(new).items():
             was = before.get(name)
             if entry.is_tree:
                 other = was.oid if was is not None and was.is_tree else ""
                 if other != entry.oid:
-                    inside.append((other, entry.oid))
+                    added |= self.added(other, entry.oid)
             elif entry.is_file and (was is None or was.is_tree):
-                added.append(entry.oid)
-        return _Folder(tuple(added), tuple(inside))
+                added.add(entry.oid)
+        return frozenset(added)
 
 
 def _new_bytes(old: bytes, new: bytes) -> int:

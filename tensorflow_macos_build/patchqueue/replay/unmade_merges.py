@@ -52,6 +52,7 @@ class UnmadeMerge:
         self._meeting: list[FileVersions] = []
         self._gone: dict[str, str] = {}
         self._possible: set[str] = set()
+        self._known: list[str] = []
         self._added = {c.path.rpartition("/")[2] for c in changes if c.old is None}
         self._deletes = any(change.new is None for change in changes)
         for change in changes:
@@ -99,6 +100,15 @@ class UnmadeMerge:
 
     def certain(self) -> Iterator[str]:
         """Yield paths in conflict, those first that cost least to find out; there may be others."""
+        # Where the search stopped is not kept: it has all files by hand that may be moved.
+        known = tuple(self._known)
+        yield from known
+        for path in self._look_for_conflicts():
+            if path not in known:
+                self._known.append(path)
+                yield path
+
+    def _look_for_conflicts(self) -> Iterator[str]:
         if self._meeting:
             made = self._merger.merge(self._ours, self._meeting)
             for file, merge in zip(self._meeting, made, strict=True):
