@@ -43,6 +43,9 @@ genrule(name = "late", outs = ["late.txt"], cmd = "sleep 3; touch $@")
 genrule(name = "orphan", srcs = [":nowhere"], outs = ["o.txt"], cmd = "touch $@")
 """
 
+# An interrupt may come between the opening of a file and `with`, which then closes none.
+INTERRUPTED_ANYWHERE = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
 
 class BazelProject:
     """A small source tree and the output base of its builds."""
@@ -181,6 +184,7 @@ def interrupts_handled() -> Iterator[None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@INTERRUPTED_ANYWHERE
 def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: BazelProject) -> None:
     workspace.build("//:one")
     thread = when_at_work(workspace, lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -195,6 +199,7 @@ def test_an_interrupt_stops_bazel_and_keeps_what_is_finished(workspace: BazelPro
     assert server_pid(workspace) == server
 
 
+@INTERRUPTED_ANYWHERE
 def test_a_second_interrupt_ends_bazel_at_once(
     workspace: BazelProject, interrupts_handled: None
 ) -> None:
@@ -263,6 +268,7 @@ def test_a_dead_server_is_an_error_of_the_environment_and_the_next_build_works(
     assert workspace.build("//:one").outputs["//:one"]
 
 
+@INTERRUPTED_ANYWHERE
 def test_an_output_base_in_use_is_an_error_of_the_environment(workspace: BazelProject) -> None:
     errors: list[BaseException] = []
 
