@@ -116,13 +116,7 @@ class FileDiff:
     @property
     def hunks(self) -> tuple[DiffHunk, ...]:
         """Return the changed lines, stretch by stretch, and where they are."""
-        text = b"\n" + self.text
-        starts = list(_HUNK.finditer(text))
-        ends = [*(start.start() + 1 for start in starts[1:]), len(text)]
-        return tuple(
-            DiffHunk(*_ranges(start), text[start.start() + 1 : end])
-            for start, end in zip(starts, ends, strict=False)  # of no hunk there is an end, too
-        )
+        return hunks_of(self.text)
 
     @property
     def ranges(self) -> LineMap:
@@ -146,6 +140,17 @@ class FileDiff:
 
 
 TreeDiff = tuple[FileDiff, ...]
+
+
+def hunks_of(text: bytes) -> tuple[DiffHunk, ...]:
+    """Take a file's hunks apart, as git prints them."""
+    text = b"\n" + text
+    starts = list(_HUNK.finditer(text))
+    ends = [*(start.start() + 1 for start in starts[1:]), len(text)]
+    return tuple(
+        DiffHunk(*_ranges(start), text[start.start() + 1 : end])
+        for start, end in zip(starts, ends, strict=False)  # of no hunk there is an end, too
+    )
 
 
 def of_trees(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ from tensorflow_macos_build.git.objects import TreeEntry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tensorflow_macos_build.git.diffs import FileDiff
     from tensorflow_macos_build.git.merges import ConflictedPath
     from tensorflow_macos_build.git.quarantine import Quarantine
 
@@ -70,7 +72,7 @@ class LineMaps:
 
     def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
-        self._known: dict[_Compared, LineMap] = {}
+        self._known: dict[_Compared, array[int]] = {}
         self._asked: set[_Compared] = set()
         self._answers = UnreadAnswers()
 
@@ -80,7 +82,7 @@ class LineMaps:
         if not self._known.keys() >= set(keys):
             self.expect(pairs, algorithm)
             self._answers.read_all()
-        return [self._known[key] for key in keys]
+        return [_unpacked(self._known[key]) for key in keys]
 
     def expect(self, pairs: Iterable[tuple[str, str]], algorithm: str = "myers") -> None:
         """Let git compare pairs that will be asked for, many at once, while other things go on."""
@@ -90,13 +92,25 @@ class LineMaps:
         for start in range(0, len(fresh), blob_diffs.AT_ONCE):
             part = fresh[start : start + blob_diffs.AT_ONCE]
             pairs_of_part = [(key.old, key.new) for key in part]
-            answer = blob_diffs.ask(
-                self._quarantine, pairs_of_part, lambda diff: diff.ranges, algorithm=algorithm
-            )
+            answer = blob_diffs.ask(self._quarantine, pairs_of_part, _packed, algorithm=algorithm)
             self._answers.add(functools.partial(self._learn, part, answer))
 
-    def _learn(self, keys: Sequence[_Compared], answer: Callable[[], list[LineMap | None]]) -> None:
-        self._known |= zip(keys, (ranges or () for ranges in answer()), strict=True)
+    def _learn(
+        self, keys: Sequence[_Compared], answer: Callable[[], list[array[int] | None]]
+    ) -> None:
+        self._known |= zip(keys, (packed or array("L") for packed in answer()), strict=True)
+
+
+def _packed(diff: FileDiff) -> array[int]:
+    """Return where hunks are as numbers: of large files there are many, and few are read again."""
+    sides = (side for pair in diff.ranges for side in pair)
+    return array("L", [number for lines in sides for number in (lines.start, lines.count)])
+
+
+def _unpacked(packed: array[int]) -> LineMap:
+    numbers = iter(packed)
+    lines = map(LineRange, numbers, numbers)
+    return tuple(zip(lines, lines, strict=True))
 
 
 class _Compared(NamedTuple):

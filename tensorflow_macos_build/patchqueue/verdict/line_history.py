@@ -15,6 +15,7 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import trees
+from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.patchqueue.replay.conflicts import LineMaps
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
@@ -50,10 +51,15 @@ class LineChange(NamedTuple):
 
 
 class _TouchedLines(NamedTuple):
-    """What a hunk does to lines that are asked about."""
+    """What a hunk does where lines are asked about: it takes all its own, and brings some."""
 
-    took: list[bytes]
-    brought: list[bytes]
+    took: frozenset[bytes]
+    brought: Sequence[bytes]
+
+
+_LINES_KEPT = 1 << 20
+"""Bytes of hunks whose lines are kept apart: one that changes a whole file is asked about by each
+stretch of it that conflicts."""
 
 
 class LineHistory:
@@ -70,6 +76,7 @@ class LineHistory:
         self._history = history
         self._versions = FileVersions(quarantine, history)
         self._hunks = BlobHunks(quarantine)
+        self._lines: Recent[DiffHunk, _TouchedLines] = Recent(_LINES_KEPT)
         self._sources: dict[tuple[_Edge, str], BlobChange] = {}
         self._expected: set[str] = set()
 
@@ -157,7 +164,7 @@ class LineHistory:
         """Return the lines of files that a commit without parents begins with."""
         empty = self._versions.empty
         return tuple(
-            _within(hunk, lines)
+            self._within(hunk, lines)
             for path, lines in tracked.items()
             for hunk in self._hunks.between(empty, self._versions.blob(commit, path))
         )
@@ -174,9 +181,22 @@ class LineHistory:
                 change = self._traced(commit, number, change)
                 source = change.path
                 mapped, hunks = line_ranges.before(lines, self._between(change))
-                touched += (_within(hunk, lines) for hunk in hunks)
+                touched += (self._within(hunk, lines) for hunk in hunks)
             before = _joined(before, {source: mapped})
         return tuple(touched), before
+
+    def _within(self, hunk: DiffHunk, lines: LineRanges) -> _TouchedLines:
+        """Return all lines that a hunk takes, and those that it brings in the lines asked for."""
+        whole = self._lines.get(hunk)
+        if whole is None:
+            whole = _lines_of(hunk)
+            self._lines.put(hunk, whole, len(hunk.text))
+        first = hunk.new.start
+        stretches = (
+            whole.brought[max(0, stretch.start - first) : max(0, stretch.end - first)]
+            for stretch in lines
+        )
+        return whole._replace(brought=[*itertools.chain.from_iterable(stretches)])
 
     def _traced(self, commit: LoggedCommit, number: int, change: BlobChange) -> BlobChange:
         """Find where a file came from that a commit brought: something that it took away."""
@@ -245,14 +265,10 @@ def _joined(first: Tracked, second: Tracked) -> Tracked:
     return {path: line_ranges.union(first.get(path, ()), second.get(path, ())) for path in both}
 
 
-def _within(hunk: DiffHunk, lines: LineRanges) -> _TouchedLines:
-    """Return all lines that a hunk takes, and those that it brings in the lines asked for."""
-    took, brought = (
-        [line[1:].rstrip(b"\n") for line in hunk.lines if line[:1] == sign] for sign in (b"-", b"+")
-    )
-    numbers = (number for stretch in lines for number in range(stretch.start, stretch.end))
-    inside = {number - hunk.new.start for number in numbers}
-    return _TouchedLines(took, [line for at, line in enumerate(brought) if at in inside])
+def _lines_of(hunk: DiffHunk) -> _TouchedLines:
+    lines = hunk.text.split(b"\n")[1:]
+    took, brought = ([line[1:] for line in lines if line[:1] == sign] for sign in (b"-", b"+"))
+    return _TouchedLines(frozenset(took), brought)
 
 
 def _merged_otherwise(by_parent: Sequence[Sequence[_TouchedLines]]) -> tuple[_TouchedLines]:
@@ -260,9 +276,9 @@ def _merged_otherwise(by_parent: Sequence[Sequence[_TouchedLines]]) -> tuple[_To
 
     git shows such a merge, but no lines of it.
     """
-    took = [{line for lines in touched for line in lines.took} for touched in by_parent]
-    brought = [{line for lines in touched for line in lines.brought} for touched in by_parent]
-    return (_TouchedLines([*set.intersection(*took)], [*set.intersection(*brought)]),)
+    took = [_union([lines.took for lines in touched]) for touched in by_parent]
+    brought = [_union([frozenset(lines.brought) for lines in touched]) for touched in by_parent]
+    return (_TouchedLines(frozenset.intersection(*took), [*frozenset.intersection(*brought)]),)
 
 
 def _changes(commit: str, touched: Sequence[_TouchedLines]) -> Iterator[LineChange]:
@@ -270,7 +286,12 @@ def _changes(commit: str, touched: Sequence[_TouchedLines]) -> Iterator[LineChan
 
     A hunk that touches lines only beside those asked for takes and brings none of them.
     """
-    took = frozenset(itertools.chain.from_iterable(lines.took for lines in touched))
-    brought = frozenset(itertools.chain.from_iterable(lines.brought for lines in touched))
+    took = _union([lines.took for lines in touched])
+    brought = _union([frozenset(lines.brought) for lines in touched])
     if took or brought:
         yield LineChange(commit, took, brought)
+
+
+def _union(sets: Sequence[frozenset[bytes]]) -> frozenset[bytes]:
+    # one is not copied: it may be all lines of a large file
+    return sets[0] if len(sets) == 1 else frozenset[bytes]().union(*sets)
