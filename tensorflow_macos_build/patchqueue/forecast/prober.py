@@ -19,8 +19,8 @@ _MOST = 48
 that can matter; a file like TensorFlow's RELEASE.md changes with hundreds."""
 
 _MOST_WHOLE = 64
-"""The same for replays that are not for one patch alone, in a whole forecast: each of 639 patches
-takes a second, and on a branch far away ten."""
+"""The same for replays that are not for one patch alone, in a whole forecast: one of 639 patches
+takes 0.01 s where it meets what the one before did, and a second on a branch far away."""
 
 
 class Prober:
