@@ -74,7 +74,8 @@ class RunningGit:
                 raise Ended
             self._unread += piece
             at = self._unread.find(end, looked_at)
-        answer = bytes(self._unread[:at])
+        with memoryview(self._unread) as unread:  # a slice of its own would be one copy more
+            answer = bytes(unread[:at])
         del self._unread[: at + len(end)]
         return answer
 
